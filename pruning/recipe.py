@@ -1,0 +1,129 @@
+"""A recipe says everything that decides a ticket; its hash is the ticket's id."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pruning.criteria import CRITERIA
+from pruning.errors import unknown
+from pruning.masks import ALLOCATIONS, STRUCTURES
+
+ID_LENGTH = 12
+CONTROL_LABELS = {"random_reinit": "reinitialised", "shuffled": "shuffled"}
+
+
+class Training(BaseModel):
+    """How weights are trained. Lengths are in epochs; the learning rate warms up linearly, then follows the schedule."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: Annotated[float, Field(gt=0)] = 20
+    batch_size: Annotated[int, Field(ge=1)] = 128
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    lr: Annotated[float, Field(gt=0)] = 0.1
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    warmup_epochs: Annotated[float, Field(ge=0)] = 1
+    schedule: Literal["cosine", "constant"] = "cosine"
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0
+    augment: Literal["none", "crop", "crop_flip"] = "none"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+class Recipe(BaseModel):
+    """What a ticket is made from. Two equal recipes give the same ticket, bit for bit, on the same machine.
+
+    `name` is how a study calls the method; it does not enter the id. `of` is the recipe of the ticket that a control
+    (`random_reinit`, `shuffled`) starts from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    data: str
+    finder: str = "one_shot"
+    criterion: str | None = None
+    allocation: str | None = None
+    structure: str | None = None
+    sparsity: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    score_on: Literal["init", "trained"] | None = None
+    score_per_class: Annotated[int, Field(ge=1)] | None = None
+    rewind: Annotated[int, Field(ge=0)] | None = None
+    rate: Annotated[float, Field(gt=0, lt=1)] | None = None
+    prune_classifier: bool = True
+    training: Training = Training()
+    finetune: Training | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    of: "Recipe | None" = None
+    name: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, data: Any) -> Any:
+        """Fields that a finder does not use become None and its defaults are written out, so that equal work has an
+        equal id. Each finder says in `pruning.finders` which fields it uses."""
+        from pruning.finders import complete
+
+        return complete(dict(data)) if isinstance(data, dict) else data
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        for kind, value, allowed in (
+            ("allocation", self.allocation, ALLOCATIONS),
+            ("structure", self.structure, STRUCTURES),
+            ("criterion", self.criterion, CRITERIA),
+        ):
+            if value is not None and value not in allowed:
+                raise unknown(kind, value, allowed)
+        return self
+
+    def canonical(self) -> dict[str, Any]:
+        """The recipe as plain JSON values without its name, the form whose hash is the id."""
+        plain = self.model_dump(mode="json", exclude_none=True, exclude={"name", "of"})
+        if self.of is not None:
+            plain["of"] = self.of.canonical()
+        return plain
+
+    @property
+    def id(self) -> str:
+        """12 hexadecimal digits of the SHA-256 of the canonical recipe."""
+        text = json.dumps(self.canonical(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
+
+    @property
+    def family(self) -> str:
+        """The id of this recipe whatever its seed: tickets of one family are repetitions of one another."""
+        return self.with_seed(0).id
+
+    def with_seed(self, seed: int) -> "Recipe":
+        """The same recipe under another seed, its parent's seed included."""
+        of = self.of.with_seed(seed) if self.of is not None else None
+        return self.model_copy(update={"seed": seed, "of": of})
+
+    @property
+    def method(self) -> str:
+        """The name the study gave, else the finder or criterion that makes the recipe what it is."""
+        if self.name:
+            return self.name
+        return self.criterion if self.finder == "one_shot" and self.criterion else self.finder
+
+    @property
+    def method_label(self) -> str:
+        """The method for people: ``SNIP``, ``IMP``, ``IMP reinitialised``."""
+        if self.of is not None and self.finder in CONTROL_LABELS and self.name in ("", self.finder):
+            return f"{self.of.method_label} {CONTROL_LABELS[self.finder]}"
+        if self.method in CRITERIA:
+            return CRITERIA[self.method].label
+        return {"dense": "Dense", "imp": "IMP"}.get(self.method, self.method.replace("_", " "))
+
+    @property
+    def label(self) -> str:
+        """The ticket for people: ``IMP 90 %``; the dense network is just ``Dense``."""
+        return self.method_label if self.finder == "dense" else f"{self.method_label} {percent(self.sparsity)}"
+
+
+def percent(fraction: float) -> str:
+    """A fraction as a percentage without needless digits: 0.9 is ``90 %``, 0.985 is ``98.5 %``."""
+    return f"{100 * fraction:.4g} %"

@@ -1,0 +1,199 @@
+"""A ticket: the masks and weights that a recipe yields, and the file that holds them."""
+
+import json
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from pruning import masks as mask_tools
+from pruning.errors import UserError
+from pruning.files import write_atomically
+from pruning.masks import Masks
+from pruning.models import build_model
+from pruning.recipe import Recipe
+from pruning.validation import validate
+
+FORMAT = "ticket-1"
+KEPT, MASK = ".kept", ".mask"
+MAX_HEADER = 16 * 2**20
+
+
+class Epoch(BaseModel):
+    """One row of a training curve."""
+
+    epoch: float
+    loss: float
+    train_accuracy: float
+    test_accuracy: float
+
+
+class TicketInfo(BaseModel):
+    """What was learnt while the ticket was found.
+
+    `seconds` counts everything the ticket needed, the tickets it descends from included; `own_seconds` only its own
+    step. `accuracy` is that on the clean test set. `collapsed` names layers in which nothing is kept.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    shape: tuple[int, int, int]
+    classes: list[str]
+    mean: list[float]
+    std: list[float]
+    seconds: float = 0.0
+    own_seconds: float = 0.0
+    accuracy: float = float("nan")
+    history: list[Epoch] = []
+    collapsed: list[str] = []
+    precision: str = "float32"
+    created: str = ""
+    versions: dict[str, str] = {}
+    layers: dict[str, tuple[int, int]] = {}  # parameter -> (kept, total)
+
+
+@dataclass
+class Ticket:
+    """Masks ({parameter name: bool tensor}, True = kept), the full state dict with pruned weights at zero, the recipe."""
+
+    recipe: Recipe
+    masks: Masks
+    state: dict[str, Tensor]
+    info: TicketInfo
+
+    def __post_init__(self) -> None:
+        self.info.layers = {name: (int(mask.sum()), mask.numel()) for name, mask in self.masks.items()}
+        self.info.collapsed = mask_tools.collapsed_layers(self.masks)
+
+    @property
+    def id(self) -> str:
+        """The recipe's id."""
+        return self.recipe.id
+
+    @property
+    def kept(self) -> int:
+        """Number of prunable weights kept."""
+        return mask_tools.counts(self.masks)[0]
+
+    @property
+    def total(self) -> int:
+        """Number of prunable weights."""
+        return mask_tools.counts(self.masks)[1]
+
+    @property
+    def sparsity(self) -> float:
+        """Fraction of the prunable weights that is removed."""
+        return mask_tools.sparsity(self.masks)
+
+    def model(self) -> nn.Module:
+        """A new network with the masked weights, on the CPU, in evaluation mode."""
+        model = build_model(self.recipe.model, len(self.info.classes), self.info.shape, seed=0)
+        model.load_state_dict(self.state)
+        return model.eval()
+
+    def save(self, path: str | Path) -> None:
+        """Write the ticket as one safetensors file, whole or not at all.
+
+        Of a prunable parameter the kept values and the bit-packed mask are stored, everything else as it is, so the
+        file shrinks with sparsity. Recipe, info and shapes are JSON in the metadata.
+        """
+        tensors: dict[str, Tensor] = {}
+        for name, value in self.state.items():
+            if name in self.masks:
+                mask = self.masks[name].cpu()
+                tensors[name + KEPT] = value.cpu()[mask].contiguous()
+                tensors[name + MASK] = torch.from_numpy(mask_tools.pack(mask))
+            else:
+                tensors[name] = value.cpu().contiguous()
+        metadata = {
+            "format": FORMAT,
+            "recipe": self.recipe.model_dump_json(exclude_none=True),
+            "info": self.info.model_dump_json(),
+            "shapes": json.dumps({name: list(mask.shape) for name, mask in self.masks.items()}),
+        }
+        write_atomically(Path(path), lambda temporary: save_file(tensors, temporary, metadata=metadata))
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Ticket":
+        """Read a ticket file.
+
+        Raises:
+            UserError: the file is missing, cut short, not a ticket, or its tensors contradict its shapes.
+        """
+        path = Path(path)
+        recipe, info, shapes = read_header(path)
+        try:
+            stored = load_file(path)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise damaged(path, str(error)) from None
+        masks: Masks = {}
+        state: dict[str, Tensor] = {}
+        for key, value in stored.items():
+            if key.endswith(KEPT) and key.removesuffix(KEPT) in shapes:
+                name = key.removesuffix(KEPT)
+                masks[name], state[name] = _unpack(path, name, value, stored.get(name + MASK), shapes[name])
+            elif not (key.endswith(MASK) and key.removesuffix(MASK) in shapes):
+                state[key] = value
+        if set(masks) != set(shapes):
+            raise damaged(path, f"the layers {sorted(set(shapes) - set(masks))} are missing")
+        return cls(recipe, {name: masks[name] for name in shapes}, state, info)
+
+
+def _unpack(path: Path, name: str, kept: Tensor, packed: Tensor | None, shape: list[int]) -> tuple[Tensor, Tensor]:
+    size = int(np.prod(shape))
+    if packed is None or packed.dtype != torch.uint8 or packed.numel() != (size + 7) // 8:
+        raise damaged(path, f"the mask of '{name}' does not fit its shape {shape}")
+    mask = mask_tools.unpack(packed.numpy(), tuple(shape))
+    if int(mask.sum()) != kept.numel():
+        raise damaged(path, f"the mask of '{name}' keeps {int(mask.sum())} weights but {kept.numel()} are stored")
+    if not torch.isfinite(kept).all():
+        raise damaged(path, f"the weights of '{name}' contain NaN or infinity")
+    value = torch.zeros(tuple(shape), dtype=kept.dtype)
+    value[mask] = kept
+    return mask, value
+
+
+def damaged(path: Path, reason: str) -> UserError:
+    """The sentence for a ticket file that cannot be read."""
+    return UserError(f"{path} is not a readable ticket ({reason}); delete it and run the study again to find it anew.")
+
+
+def read_header(path: Path) -> tuple[Recipe, TicketInfo, dict[str, list[int]]]:
+    """Recipe, info and mask shapes of a ticket file, without reading its tensors.
+
+    Raises:
+        UserError: as `Ticket.load`.
+    """
+    metadata = _metadata(path)
+    if metadata.get("format") != FORMAT:
+        raise damaged(path, f"it is a safetensors file without the mark '{FORMAT}'")
+    try:
+        recipe = validate(Recipe, json.loads(metadata["recipe"]), f"{path}, recipe")
+        info = validate(TicketInfo, json.loads(metadata["info"]), f"{path}, info")
+        return recipe, info, json.loads(metadata["shapes"])
+    except (KeyError, json.JSONDecodeError) as error:
+        raise damaged(path, f"bad metadata: {error}") from None
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    """The metadata of a safetensors file: eight bytes of length, then a JSON header."""
+    try:
+        size = path.stat().st_size
+        with open(path, "rb") as file:
+            start = file.read(8)
+            length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+            if not 2 <= length <= min(MAX_HEADER, size - 8):
+                raise damaged(path, "it is cut short or not a safetensors file")
+            header = json.loads(file.read(length))
+    except FileNotFoundError:
+        raise UserError(f"There is no ticket file {path}.") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise damaged(path, str(error)) from None
+    return header.get("__metadata__", {}) if isinstance(header, dict) else {}
