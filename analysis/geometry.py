@@ -1,9 +1,9 @@
 """The geometry of the last layer: where each sample's feature lies with respect to the class directions.
 
-A classifier gives class c the logit ||w_c|| ||f|| cos(angle_c) + b_c, so a pruned network can fail in two ways that accuracy
-does not tell apart: the feature turns away from its class direction (angle), or it shrinks (length). The margin says how far it
-still is from being wrong. See Li et al., "Understanding Robustness Lottery" (arXiv 2206.07918); for the margin of a linear
-classifier, Elsayed et al., "Large Margin Deep Networks for Classification" (2018).
+A classifier gives class c the logit ||w_c|| ||f|| cos(angle_c) + b_c, so a pruned network can fail in two ways that
+accuracy does not tell apart: the feature turns away from its class direction (angle), or it shrinks (length). The margin
+says how far it still is from being wrong. See Li et al., "Understanding Robustness Lottery" (arXiv 2206.07918); for the
+margin of a linear classifier, Elsayed et al., "Large Margin Deep Networks for Classification" (2018).
 """
 
 from collections.abc import Mapping
@@ -18,14 +18,15 @@ from pruning.errors import UserError
 
 COLUMNS = ("prediction", "confidence", "angle", "length", "margin")
 
-# Two class directions this close, relative to their lengths, differ by rounding alone and have no boundary between them.
+# Two class directions this close, relative to their lengths, differ by rounding alone: no boundary lies between them.
 SAME_DIRECTION = 1e-12
 
 
 def class_directions(model: nn.Module) -> tuple[Tensor, Tensor]:
     """The classifier's class directions and biases.
 
-    Returns: weight [K, D], a row a class, and bias [K] (zeros where the layer has none), detached, on the model's device.
+    Returns: weight [K, D], a row a class, and bias [K] (zeros where the layer has none), detached, on the model's
+    device.
     """
     from pruning.models import find_classifier
 
@@ -70,17 +71,17 @@ def measure_tensors(
     Returns a dict of tensors [N] on the features' device:
         prediction: int64, the class with the greatest logit (the first of equals).
         confidence: float32 in (0, 1], the greatest softmax probability.
-        angle: float32, degrees in [0, 180], between the feature and the direction of its true class; 90 where the feature
-            or the direction is zero, as neither leans to the other.
+        angle: float32, degrees in [0, 180], between the feature and the direction of its true class; 90 where the
+            feature or the direction is zero, as neither leans to the other.
         length: float32, the feature's Euclidean norm.
-        margin: float32, the signed distance to the nearest decision boundary of the true class y, in the feature's units:
-            min over c != y of (logit_y - logit_c) / ||w_y - w_c||. Positive where the prediction is right, negative where
-            it is wrong, 0 on a boundary.
+        margin: float32, the signed distance to the nearest decision boundary of the true class y, in the feature's
+            units: min over c != y of (logit_y - logit_c) / ||w_y - w_c||. Positive where the prediction is right,
+            negative where it is wrong, 0 on a boundary.
 
-    Classes whose direction equals that of y have no boundary with it; their biases decide for every feature alike. When
-    b_y is greater, the class cannot win and is left out; when the biases are equal, every feature lies on the boundary
-    (0); when b_y is smaller, no feature is ever given class y, and the margin is nan. It is also nan when no class has a
-    boundary with y. No value is infinite: where a feature or logit is not finite, what follows from it is nan.
+    Classes whose direction equals that of y have no boundary with it; their biases decide for every feature alike.
+    When b_y is greater, the class cannot win and is left out; when the biases are equal, every feature lies on the
+    boundary (0); when b_y is smaller, no feature is ever given class y, and the margin is nan. It is also nan when no
+    class has a boundary with y. No value is infinite: where a feature or logit is not finite, what follows is nan.
 
     Raises ValueError when the shapes do not fit.
     """
@@ -110,8 +111,8 @@ def measure(features: Any, classifier_weight: Any, classifier_bias: Any, labels:
     Args:
         features: [N, D]. classifier_weight: [K, D]. classifier_bias: [K] or None. labels: integers [N] in 0..K-1.
 
-    Returns a DataFrame with columns prediction (int64), confidence, angle (degrees), length, margin (float32), as described at
-    `measure_tensors`. Raises UserError when the shapes do not fit or a label names no class.
+    Returns a DataFrame with columns prediction (int64), confidence, angle (degrees), length, margin (float32), as
+    described at `measure_tensors`. Raises UserError when the shapes do not fit or a label names no class.
     """
     bias = None if classifier_bias is None else torch.as_tensor(classifier_bias)
     features, weight, labels = (torch.as_tensor(value) for value in (features, classifier_weight, labels))

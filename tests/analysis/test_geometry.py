@@ -88,7 +88,7 @@ def test_geometry_does_not_depend_on_the_coordinates(seed: int) -> None:
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_margin_is_the_shortest_way_to_another_prediction(seed: int) -> None:
-    """Going the margin along a boundary's normal flips the prediction; no step shorter than it does, whatever its direction."""
+    """Going the margin along a boundary's normal flips the prediction; no shorter step does, whatever its direction."""
     features, weight, bias, _ = problem(seed, samples=10)
     labels = (features @ weight.T + bias).argmax(axis=1)
     margins = geometry.measure(features, weight, bias, labels)["margin"].to_numpy()
