@@ -1,9 +1,9 @@
 """The geometry of the last layer: where each sample's feature lies with respect to the class directions.
 
 A classifier gives class c the logit ||w_c|| ||f|| cos(angle_c) + b_c, so a pruned network can fail in two ways that
-accuracy does not tell apart: the feature turns away from its class direction (angle), or it shrinks (length). The margin
-says how far it still is from being wrong. See Li et al., "Understanding Robustness Lottery" (arXiv 2206.07918); for the
-margin of a linear classifier, Elsayed et al., "Large Margin Deep Networks for Classification" (2018).
+accuracy does not tell apart: the feature turns away from its class direction (angle), or it shrinks (length). The
+margin says how far it still is from being wrong. See Li et al., "Understanding Robustness Lottery" (arXiv 2206.07918);
+for the margin of a linear classifier, Elsayed et al., "Large Margin Deep Networks for Classification" (2018).
 """
 
 from collections.abc import Mapping
@@ -137,11 +137,8 @@ def summarise(measured: Mapping[str, Any], labels: Any) -> dict[str, float | int
     labels = np.asarray(labels)
     correct = int((values["prediction"] == labels).sum())
     means = {f"mean_{name}": _nanmean(values[name]) for name in COLUMNS[1:]}
-    return {
-        "n": len(labels),
-        "correct": correct,
-        "accuracy": correct / len(labels) if len(labels) else float("nan"),
-    } | means
+    accuracy = correct / len(labels) if len(labels) else float("nan")
+    return {"n": len(labels), "correct": correct, "accuracy": accuracy} | means
 
 
 def _double(tensor: Tensor) -> Tensor:
