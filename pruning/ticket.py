@@ -95,7 +95,11 @@ class Ticket:
     def model(self) -> nn.Module:
         """A new network with the masked weights, on the CPU, in evaluation mode."""
         model = build_model(self.recipe.model, len(self.info.classes), self.info.shape, seed=0)
-        model.load_state_dict(self.state)
+        try:
+            model.load_state_dict(self.state)
+        except RuntimeError as error:
+            detail = str(error).splitlines()[-1].strip()
+            raise UserError(f"Ticket {self.id} does not fit its model '{self.recipe.model}': {detail}") from None
         return model.eval()
 
     def save(self, path: str | Path) -> None:

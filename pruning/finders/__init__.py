@@ -1,0 +1,72 @@
+"""Finders: the procedures round a criterion. Importing this package registers them in `FINDERS`.
+
+A new finder is a file with a `Finder` in it and a line in `_load`. Recipes are written in terms of finders (which
+fields one uses, with which defaults) and finders in terms of recipes; so that neither import waits for the other,
+the finders' modules are read when first needed.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pruning.errors import UserError, unknown
+
+if TYPE_CHECKING:
+    from pruning.finders.base import Finder
+
+# The fields of a recipe that some finders use and others do not; one that is not used must be left out.
+OPTIONAL_FIELDS = (
+    "criterion",
+    "allocation",
+    "structure",
+    "score_on",
+    "score_per_class",
+    "rewind",
+    "rate",
+    "finetune",
+    "of",
+)
+REQUIRED = {"one_shot": "criterion", "random_reinit": "of", "shuffled": "of"}
+
+
+@cache
+def _load() -> "dict[str, Finder]":
+    from pruning.finders import controls, dense, imp, one_shot
+
+    found = (dense.FINDER, one_shot.FINDER, imp.FINDER, controls.REINIT, controls.SHUFFLED)
+    return {finder.name: finder for finder in found}
+
+
+def get_finder(name: str) -> "Finder":
+    """The finder of that name; UserError with the nearest one when there is none."""
+    finders = _load()
+    if name not in finders:
+        raise unknown("finder", name, finders)
+    return finders[name]
+
+
+def complete(fields: dict[str, Any]) -> dict[str, Any]:
+    """A recipe's fields with its finder's defaults written out.
+
+    Raises:
+        UserError: unknown finder or criterion, a field that the finder does not use, or one it needs and lacks.
+    """
+    from pruning.criteria import get_criterion
+
+    name = fields.setdefault("finder", "one_shot")
+    finder = get_finder(name)
+    if isinstance(fields.get("criterion"), str):
+        get_criterion(fields["criterion"])
+    for key in OPTIONAL_FIELDS:
+        if fields.get(key) is not None and key not in finder.uses:
+            usable = ", ".join(finder.uses) or "none"
+            raise UserError(f"Finder '{name}' does not use '{key}'; of the optional keys it uses: {usable}.")
+    for key, default in finder.uses.items():
+        if fields.get(key) is None:
+            fields[key] = default(fields) if callable(default) else default
+    needed = REQUIRED.get(name)
+    if needed and fields.get(needed) is None:
+        raise UserError(f"Finder '{name}' needs '{needed}'.")
+    if needed == "of":
+        of = fields["of"]
+        fields["sparsity"] = of["sparsity"] if isinstance(of, dict) else of.sparsity
+    return fields

@@ -1,0 +1,196 @@
+"""What all finders share: the workshop they work in, scoring, and the start weights that training returns to."""
+
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import torch
+from torch import Tensor, nn
+
+from pruning.criteria import Context, get_criterion
+from pruning.data import Dataset, normalise
+from pruning.errors import UserError
+from pruning.masks import Masks, full_masks, make_masks
+from pruning.models import build_model, count_macs, prunable
+from pruning.precision import settled
+from pruning.recipe import Recipe, Training
+from pruning.ticket import Ticket, TicketInfo
+from pruning.training import Trained, derived_seed, generator, train
+
+SCORE_BATCH = 250
+
+Report = Callable[[float, str], None]  # fraction of this ticket that is done, what is being done
+
+
+def _quiet(fraction: float, text: str) -> None:
+    """A report that nobody reads."""
+
+
+@dataclass
+class Workshop:
+    """Where tickets are found: the data, the device, and whom to tell how far the work is."""
+
+    data: Dataset
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    report: Report = _quiet
+
+    def build(self, recipe: Recipe, seed: int | None = None) -> nn.Module:
+        """The recipe's model with the initial weights of its seed (or of another)."""
+        return build_model(
+            recipe.model, self.data.num_classes, self.data.shape, recipe.seed if seed is None else seed
+        )
+
+    def train(
+        self,
+        model: nn.Module,
+        config: Training,
+        recipe: Recipe,
+        masks: Masks | None = None,
+        start: int = 0,
+        stop: int | None = None,
+        text: str = "training",
+    ) -> Trained:
+        """`pruning.training.train` on this workshop's data and device."""
+        return train(
+            model,
+            self.data,
+            config,
+            recipe.seed,
+            masks=masks,
+            start=start,
+            stop=stop,
+            device=self.device,
+            report=lambda fraction: self.report(fraction, text),
+        )
+
+
+@dataclass(frozen=True)
+class Finder:
+    """A procedure that yields tickets.
+
+    Args:
+        uses: the recipe's optional fields this finder reads, with their defaults; None means that it must be given.
+        parents: the recipes whose tickets must be there first. The first one is the line of descent that time is
+            counted along.
+        find: makes the ticket from the recipe, its parents' tickets and the workshop.
+        cost: how much training the step takes, in epochs, for the progress bar.
+    """
+
+    name: str
+    uses: Mapping[str, object]
+    parents: Callable[[Recipe], list[Recipe]]
+    find: Callable[[Recipe, Sequence[Ticket], Workshop], Ticket]
+    cost: Callable[[Recipe], float]
+
+
+def dense_recipe(recipe: Recipe, iteration: int | None = None) -> Recipe:
+    """The dense network a recipe starts from: fully trained, or as it was at an iteration."""
+    return Recipe(
+        model=recipe.model,
+        data=recipe.data,
+        finder="dense",
+        training=recipe.training,
+        seed=recipe.seed,
+        rewind=iteration,
+        name="dense",
+    )
+
+
+def make_ticket(
+    recipe: Recipe,
+    model: nn.Module,
+    masks: Masks,
+    trained: Trained,
+    workshop: Workshop,
+    began: float,
+    parents: Sequence[Ticket] = (),
+) -> Ticket:
+    """Put a ticket together from a trained network; `began` is the time.perf_counter() at which its work began."""
+    state = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+    leaked = [name for name, mask in masks.items() if bool((state[name][~mask] != 0).any())]
+    if leaked:
+        raise AssertionError(f"pruned weights of {leaked} are not zero")
+    data, seconds = workshop.data, time.perf_counter() - began
+    info = TicketInfo(
+        shape=data.shape,
+        classes=list(data.classes),
+        mean=list(data.mean),
+        std=list(data.std),
+        own_seconds=seconds,
+        seconds=seconds + (parents[0].info.seconds if parents else 0.0),
+        accuracy=trained.accuracy,
+        history=trained.history,
+        precision=trained.precision,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions={"torch": torch.__version__, "python": platform.python_version()},
+    )
+    return Ticket(recipe, {name: mask.cpu() for name, mask in masks.items()}, state, info)
+
+
+def scoring_batches(recipe: Recipe, workshop: Workshop) -> list[tuple[Tensor, Tensor]]:
+    """The training images that a criterion sees: `score_per_class` of each class (fewer where there are fewer)."""
+    labels = workshop.data.train.labels
+    source = generator(recipe.seed, "score")
+    order = torch.randperm(len(labels), generator=source)
+    wanted = recipe.score_per_class or 1
+    rows = torch.cat([order[labels[order] == label][:wanted] for label in range(workshop.data.num_classes)])
+    rows = rows[torch.randperm(len(rows), generator=source)]
+    data, device = workshop.data, workshop.device
+    return [
+        (normalise(data.train.images[part], data.mean, data.std).to(device), labels[part].to(device))
+        for part in rows.split(SCORE_BATCH)
+    ]
+
+
+def prune_by_score(recipe: Recipe, model: nn.Module, workshop: Workshop, within: Masks | None = None) -> Masks:
+    """Score the model's weights and keep the best, on the CPU.
+
+    A criterion of several rounds scores, prunes a little and scores again, the density falling exponentially to the
+    one asked for (Tanaka et al. 2020). The model is left with its pruned weights at zero.
+    """
+    if recipe.criterion is None:
+        raise UserError(f"Finder '{recipe.finder}' needs a criterion.")
+    criterion = get_criterion(recipe.criterion)
+    model = model.to(workshop.device)
+    parameters = prunable(model, recipe.prune_classifier)
+    if not parameters:
+        raise UserError(f"Model '{recipe.model}' has no convolution or linear layer to prune.")
+    masks = full_masks(parameters) if within is None else {name: within[name] for name in parameters}
+    masks = {name: mask.to(workshop.device) for name, mask in masks.items()}
+    batches = scoring_batches(recipe, workshop) if criterion.needs_data else []
+    if not batches:
+        # data-free criteria still learn device and input shape from an empty batch
+        batches = [(torch.zeros(1, *workshop.data.shape, device=workshop.device), torch.zeros(1, dtype=torch.long))]
+    context = Context(
+        batches=batches,
+        generator=generator(recipe.seed, "criterion", recipe.criterion),
+        masks=masks,
+        classifier=recipe.prune_classifier,
+    )
+    with settled(count_macs(model, workshop.data.shape)):
+        for turn in range(1, criterion.rounds + 1):
+            density = (1 - recipe.sparsity) ** (turn / criterion.rounds)
+            sparsity = recipe.sparsity if turn == criterion.rounds else 1 - density
+            context.masks = masks
+            scores = criterion.score(model, context)
+            masks = make_masks(
+                scores, sparsity, recipe.allocation or "global", recipe.structure or "weight", within=masks
+            )
+            apply_masks(model, masks)
+    model.cpu()
+    return {name: mask.cpu() for name, mask in masks.items()}
+
+
+def apply_masks(model: nn.Module, masks: Masks) -> None:
+    """Set the pruned weights of the model to zero."""
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, mask in masks.items():
+            parameters[name].mul_(mask.to(parameters[name].device))
+
+
+def reinit_seed(seed: int) -> int:
+    """The seed of the new weights of the control `random_reinit`."""
+    return derived_seed(seed, "reinit") % 2**31

@@ -1,0 +1,66 @@
+"""Controls: what is left of a ticket's merit when its weights or its mask are replaced by chance.
+
+`random_reinit` keeps the mask and draws new initial weights (Frankle & Carbin 2019). `shuffled` keeps the weights the
+ticket started from and each layer's sparsity, and permutes the mask within the layers (Frankle et al. 2021).
+"""
+
+import time
+from collections.abc import Sequence
+
+import torch
+
+from pruning.finders import imp
+from pruning.finders.base import Finder, Workshop, apply_masks, make_ticket, reinit_seed
+from pruning.masks import Masks
+from pruning.recipe import Recipe
+from pruning.ticket import Ticket
+from pruning.training import generator
+
+
+def original(recipe: Recipe) -> Recipe:
+    """The recipe of the ticket that a control is made from."""
+    assert recipe.of is not None  # `complete` refuses a control without it
+    return recipe.of
+
+
+def find_reinit(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+    """The parent's mask on new initial weights, trained from the first iteration."""
+    began = time.perf_counter()
+    model, masks = workshop.build(recipe, reinit_seed(recipe.seed)), parents[0].masks
+    apply_masks(model, masks)
+    trained = workshop.train(model, recipe.training, recipe, masks)
+    return make_ticket(recipe, model, masks, trained, workshop, began, parents)
+
+
+def find_shuffled(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+    """The parent's mask shuffled within each layer, on the weights the parent started from."""
+    began = time.perf_counter()
+    masks = shuffle(parents[0].masks, recipe.seed)
+    model = parents[1].model() if len(parents) > 1 else workshop.build(recipe)
+    apply_masks(model, masks)
+    start = original(recipe).rewind or 0
+    trained = workshop.train(model, recipe.training, recipe, masks, start=start)
+    return make_ticket(recipe, model, masks, trained, workshop, began, parents)
+
+
+def shuffle(masks: Masks, seed: int) -> Masks:
+    """Permute each layer's mask at random; the number kept in each layer stays."""
+    result: Masks = {}
+    for name, mask in masks.items():
+        order = torch.randperm(mask.numel(), generator=generator(seed, "shuffle", name))
+        result[name] = mask.reshape(-1)[order].view(mask.shape)
+    return result
+
+
+def _cost(recipe: Recipe) -> float:
+    return recipe.training.epochs
+
+
+REINIT = Finder("random_reinit", {"of": None}, lambda recipe: [original(recipe)], find_reinit, _cost)
+SHUFFLED = Finder(
+    "shuffled",
+    {"of": None},
+    lambda recipe: [original(recipe), *imp.rewinding_point(original(recipe))],
+    find_shuffled,
+    _cost,
+)

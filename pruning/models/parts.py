@@ -1,0 +1,103 @@
+"""The parts of any network that pruning and analysis need: classifier, prunable weights, features, cost."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
+from torch.utils.hooks import RemovableHandle
+
+from pruning.errors import UserError
+
+
+def find_classifier(model: nn.Module) -> tuple[str, nn.Linear]:
+    """The last linear layer in the order of the modules: its dotted name and the layer.
+
+    Its input is what the analysis calls features, its rows are the class directions. The layer may have no bias.
+    Raises UserError when the network has no linear layer.
+    """
+    linears = [(name, module) for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    if not linears:
+        raise UserError(
+            f"The network {type(model).__name__} has no linear layer, so no classifier was found; "
+            "let it end in a torch.nn.Linear."
+        )
+    return linears[-1]
+
+
+def prunable(model: nn.Module, classifier: bool = True) -> dict[str, nn.Parameter]:
+    """The weights that may be pruned: those of convolutions and linear layers, in the order of the modules.
+
+    Keys are as in the state dict (`layer1.0.conv1.weight`). Attention's joint input projection is a linear layer
+    too and is named `in_proj_weight`. Biases, normalisation and embeddings stay out; so does the classifier's weight
+    when `classifier` is false. A weight that two layers share is listed once.
+    """
+    last = None if classifier else find_classifier(model)[1]
+    found: dict[int, tuple[str, nn.Parameter]] = {}
+    for name, module in model.named_modules():
+        for key in _weight_names(module):
+            weight = getattr(module, key)
+            if module is not last and isinstance(weight, nn.Parameter):
+                found.setdefault(id(weight), (f"{name}.{key}" if name else key, weight))
+    return dict(found.values())
+
+
+def _weight_names(module: nn.Module) -> tuple[str, ...]:
+    if isinstance(module, (_ConvNd, nn.Linear)):
+        return ("weight",)
+    if isinstance(module, nn.MultiheadAttention):
+        return ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
+    return ()
+
+
+def features_and_logits(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Features [N, D] (the input of the classifier) and logits [N, K] of images [N, C, H, W], in one forward pass.
+
+    Mode, gradients and autocast are the caller's; half-precision results are given back as float32.
+    Raises UserError when the classifier takes no part in the forward pass.
+    """
+    name, layer = find_classifier(model)
+    caught: list[Tensor] = []
+    handle = layer.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
+    try:
+        logits = model(x)
+    finally:
+        handle.remove()
+    if not caught:
+        raise UserError(f"The last linear layer '{name}' takes no part in the network's forward pass.")
+    return _widened(caught[-1].flatten(1)), _widened(logits)
+
+
+def _widened(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+
+
+@torch.no_grad()
+def count_macs(model: nn.Module, shape: tuple[int, int, int]) -> int:
+    """Multiply-adds of the convolutions and linear layers for one image of `shape` (C, H, W), as if nothing were pruned.
+
+    Counted in a forward pass on zeros; additions of biases, normalisation, pooling, and attention's products of
+    activations are left out. The model is left as it was.
+    """
+    total = 0
+
+    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        nonlocal total
+        if isinstance(module, nn.MultiheadAttention):
+            # Its output projection is not called as a module, so both projections are counted here.
+            weights = sum(weight.numel() for weight in prunable(module).values())
+            total += inputs[0].numel() // module.embed_dim * weights
+        elif isinstance(module, (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)):
+            total += inputs[0].numel() * module.weight[0].numel()
+        elif isinstance(module, (_ConvNd, nn.Linear)):
+            total += output.numel() * module.weight[0].numel()
+
+    handles: list[RemovableHandle] = [module.register_forward_hook(count) for module in model.modules()]
+    modes = {module: module.training for module in model.modules()}
+    weight = next(model.parameters())
+    try:
+        model.eval()(torch.zeros(1, *shape, device=weight.device, dtype=weight.dtype))
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module, mode in modes.items():
+            module.training = mode
+    return total

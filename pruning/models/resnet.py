@@ -1,0 +1,66 @@
+"""The residual networks for 32x32 images of He et al. 2016 (arXiv 1512.03385, section 4.2), option A shortcuts."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ResNet(nn.Module):
+    """A ResNet of `depth` = 6n + 2 layers: three stages of n blocks with 16, 32 and 64 channels, then global pooling.
+
+    He's initialisation; parameters named as in the usual public code (`conv1`, `bn1`, `layer1.0.conv1`, `linear`).
+    Images of any size fit, since the last stage is averaged over.
+    """
+
+    def __init__(self, depth: int, num_classes: int, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        blocks = (depth - 2) // 6
+        self.conv1 = nn.Conv2d(shape[0], 16, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        self.layer1 = _stage(16, 16, blocks, stride=1)
+        self.layer2 = _stage(16, 32, blocks, stride=2)
+        self.layer3 = _stage(32, 64, blocks, stride=2)
+        self.linear = nn.Linear(64, num_classes)
+        _initialise(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images [N, C, H, W] to logits [N, K]."""
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.linear(x.mean(dim=(2, 3)))
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions beside a shortcut without parameters (option A: subsampled, new channels zero)."""
+
+    def __init__(self, fan_in: int, fan_out: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(fan_in, fan_out, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(fan_out)
+        self.conv2 = nn.Conv2d(fan_out, fan_out, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(fan_out)
+        self.stride = stride
+        self.new_channels = fan_out - fan_in
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps [N, fan_in, H, W] to [N, fan_out, ceil(H / stride), ceil(W / stride)]."""
+        inner = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(inner)) + self._shortcut(x))
+
+    def _shortcut(self, x: Tensor) -> Tensor:
+        if self.stride == 1 and self.new_channels == 0:
+            return x
+        before = self.new_channels // 2
+        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, before, self.new_channels - before))
+
+
+def _stage(fan_in: int, fan_out: int, blocks: int, stride: int) -> nn.Sequential:
+    rest = [Block(fan_out, fan_out, 1) for _ in range(blocks - 1)]
+    return nn.Sequential(Block(fan_in, fan_out, stride), *rest)
+
+
+def _initialise(model: ResNet) -> None:
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    nn.init.kaiming_normal_(model.linear.weight, nonlinearity="linear")
+    nn.init.zeros_(model.linear.bias)

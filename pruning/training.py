@@ -1,0 +1,244 @@
+"""The one training loop: plain supervised training of a network whose pruned weights stay exactly zero."""
+
+import hashlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pruning.data import Dataset, Split, normalise
+from pruning.errors import UserError
+from pruning.masks import Masks
+from pruning.models import count_macs
+from pruning.precision import as_input, autocast, pick_precision, prepare, settled
+from pruning.recipe import Training
+from pruning.ticket import Epoch
+
+Report = Callable[[float], None]  # fraction done, 0 to 1
+
+EVALUATION_BATCH = 1000
+CHECK_EVERY = 25  # iterations between looks at the loss: each look waits for the device
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What `train` gives back beside the trained network."""
+
+    history: list[Epoch]
+    accuracy: float
+    precision: str
+
+
+def derived_seed(seed: int, *purpose: object) -> int:
+    """An independent 63-bit seed for each purpose, so that data order, augmentation and scoring never share a stream."""
+    text = ":".join(str(part) for part in (seed, *purpose))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def generator(seed: int, *purpose: object) -> torch.Generator:
+    """A CPU generator seeded by `derived_seed`."""
+    return torch.Generator().manual_seed(derived_seed(seed, *purpose))
+
+
+def iterations_per_epoch(data: Dataset, config: Training) -> int:
+    """Batches in an epoch, the last and smaller one included."""
+    return math.ceil(len(data.train.labels) / config.batch_size)
+
+
+def learning_rate(step: int, per_epoch: int, config: Training) -> float:
+    """The rate for iteration `step` (0-based): linear warm-up to `lr`, then cosine to zero or constant."""
+    warmup = round(config.warmup_epochs * per_epoch)
+    total = round(config.epochs * per_epoch)
+    if step < warmup:
+        return config.lr * (step + 1) / warmup
+    if config.schedule == "constant":
+        return config.lr
+    return config.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
+
+
+def train(
+    model: nn.Module,
+    data: Dataset,
+    config: Training,
+    seed: int,
+    masks: Masks | None = None,
+    start: int = 0,
+    stop: int | None = None,
+    device: torch.device | None = None,
+    report: Report | None = None,
+) -> Trained:
+    """Train `model` in place from iteration `start` to `stop` (default: to the end).
+
+    Data order and augmentation of iteration i depend on (seed, i) alone, so training rewound to iteration k sees the
+    batches that the dense network saw after k. Momentum starts empty. Pruned weights are zero before, during and
+    after: their gradient is masked before each step, so momentum and weight decay never see them either.
+
+    Raises:
+        UserError: the loss is not finite.
+    """
+    device = device or torch.device("cpu")
+    macs = count_macs(model, data.shape)
+    precision = pick_precision(config.precision, macs, device)
+    per_epoch = iterations_per_epoch(data, config)
+    end = round(config.epochs * per_epoch) if stop is None else stop
+    with settled(macs):
+        model = prepare(model, device, macs)
+        run = _Run(model, data, config, seed, masks, device, macs, precision)
+        history = []
+        for epoch in range(start // per_epoch, math.ceil(end / per_epoch)):
+            first, last = max(start, epoch * per_epoch), min(end, (epoch + 1) * per_epoch)
+            loss, train_accuracy = run.epoch(epoch, first, last, per_epoch)
+            is_last = last == end
+            test_accuracy = accuracy(model, data, data.test, device, precision, macs) if stop is None else math.nan
+            history.append(
+                Epoch(epoch=last / per_epoch, loss=loss, train_accuracy=train_accuracy, test_accuracy=test_accuracy)
+            )
+            if report:
+                report(1.0 if is_last else (last - start) / (end - start))
+        if not history and stop is None:
+            test_accuracy = accuracy(model, data, data.test, device, precision, macs)
+            history = [Epoch(epoch=0, loss=math.nan, train_accuracy=math.nan, test_accuracy=test_accuracy)]
+    model.cpu().to(memory_format=torch.contiguous_format)
+    return Trained(history, history[-1].test_accuracy if history else math.nan, precision)
+
+
+class _Run:
+    """The state that one call of `train` carries from epoch to epoch."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        data: Dataset,
+        config: Training,
+        seed: int,
+        masks: Masks | None,
+        device: torch.device,
+        macs: int,
+        precision: str,
+    ) -> None:
+        self.model, self.data, self.config, self.seed = model, data, config, seed
+        self.device, self.macs, self.precision = device, macs, precision
+        parameters = dict(model.named_parameters())
+        self.masked = [parameters[name] for name in masks] if masks else []
+        self.masks = [mask.to(device, parameters[name].dtype) for name, mask in masks.items()] if masks else []
+        self.optimizer = make_optimizer(model, config)
+        self._mask_weights()
+
+    def _mask_weights(self) -> None:
+        with torch.no_grad():
+            for parameter, mask in zip(self.masked, self.masks, strict=True):
+                parameter.mul_(mask)
+
+    def _mask_gradients(self) -> None:
+        gradients = [p.grad for p in self.masked if p.grad is not None]
+        if len(gradients) == len(self.masks) and gradients:
+            torch._foreach_mul_(gradients, self.masks)
+            return
+        for parameter, mask in zip(self.masked, self.masks, strict=True):
+            if parameter.grad is not None:
+                parameter.grad.mul_(mask)
+
+    def epoch(self, epoch: int, first: int, last: int, per_epoch: int) -> tuple[float, float]:
+        """Iterations `first` to `last` - 1 of the epoch; gives the mean loss and the accuracy on the batches seen."""
+        config, labels = self.config, self.data.train.labels
+        order = torch.randperm(len(labels), generator=generator(self.seed, "order", epoch))
+        jitter = generator(self.seed, "augment", epoch)
+        moves = _draw_augmentation(len(labels), self.data.shape, config.augment, jitter)
+        self.model.train()
+        total_loss = torch.zeros((), device=self.device)
+        right = torch.zeros((), dtype=torch.int64, device=self.device)
+        seen = 0
+        for step in range(first, last):
+            offset = (step - epoch * per_epoch) * config.batch_size
+            rows = order[offset : offset + config.batch_size]
+            images, target = self._batch(rows, moves), labels[rows].to(self.device)
+            for group in self.optimizer.param_groups:
+                group["lr"] = learning_rate(step, per_epoch, config)
+            with autocast(self.precision, self.device):
+                logits = self.model(images)
+            loss = F.cross_entropy(logits.float(), target, label_smoothing=config.label_smoothing)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self._mask_gradients()
+            self.optimizer.step()
+            total_loss += loss.detach() * len(rows)
+            right += (logits.detach().argmax(1) == target).sum()
+            seen += len(rows)
+            if step % CHECK_EVERY == 0 or step == last - 1:
+                self._check(total_loss, step, epoch)
+        return float(total_loss) / seen, float(right) / seen
+
+    def _check(self, loss: Tensor, step: int, epoch: int) -> None:
+        if not math.isfinite(float(loss)):
+            raise UserError(
+                f"The training loss is not finite by iteration {step} (epoch {epoch + 1}); "
+                f"a learning rate below {self.config.lr:g}, a longer warm-up or precision = \"float32\" may help."
+            )
+
+    def _batch(self, rows: Tensor, moves: "_Moves | None") -> Tensor:
+        images = self.data.train.images[rows]
+        if moves is not None:
+            images = moves.apply(images, rows)
+        return as_input(normalise(images, self.data.mean, self.data.std), self.device, self.macs)
+
+
+def make_optimizer(model: nn.Module, config: Training) -> torch.optim.Optimizer:
+    """SGD with momentum or AdamW. Biases and normalisation parameters are not decayed."""
+    decayed = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
+    others = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]]
+    if config.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=config.lr, foreach=True)
+    return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, foreach=True)
+
+
+@dataclass(frozen=True)
+class _Moves:
+    """The augmentation of one epoch, drawn for every image at once so that it does not depend on the batches."""
+
+    padding: int
+    rows: Tensor
+    columns: Tensor
+    flips: Tensor | None
+
+    def apply(self, images: Tensor, which: Tensor) -> Tensor:
+        height, width = images.shape[-2:]
+        padded = F.pad(images, [self.padding] * 4)
+        row = self.rows[which, None] + torch.arange(height)
+        column = self.columns[which, None] + torch.arange(width)
+        if self.flips is not None:
+            column = torch.where(self.flips[which, None], column.flip(1), column)
+        index = torch.arange(len(images))[:, None, None]
+        # [N, H, W, C] by advanced indexing over the batch, then back to channels first
+        return padded.permute(0, 2, 3, 1)[index, row[:, :, None], column[:, None, :]].permute(0, 3, 1, 2)
+
+
+def _draw_augmentation(n: int, shape: tuple[int, int, int], augment: str, source: torch.Generator) -> _Moves | None:
+    """Crops after padding by an eighth of the size (4 pixels at 32), for ``crop_flip`` mirrored half of the time."""
+    if augment == "none":
+        return None
+    padding = max(1, round(min(shape[1:]) / 8))
+    rows = torch.randint(0, 2 * padding + 1, (n,), generator=source)
+    columns = torch.randint(0, 2 * padding + 1, (n,), generator=source)
+    flips = torch.rand(n, generator=source) < 0.5 if augment == "crop_flip" else None
+    return _Moves(padding, rows, columns, flips)
+
+
+def accuracy(
+    model: nn.Module, data: Dataset, split: Split, device: torch.device, precision: str, macs: int
+) -> float:
+    """Fraction of a split that the network gets right, in evaluation mode."""
+    was_training = model.training
+    model.eval()
+    right = 0
+    with torch.inference_mode(), autocast(precision, device):
+        for begin in range(0, len(split.labels), EVALUATION_BATCH):
+            images = normalise(split.images[begin : begin + EVALUATION_BATCH], data.mean, data.std)
+            predicted = model(as_input(images, device, macs)).argmax(1).cpu()
+            right += int((predicted == split.labels[begin : begin + EVALUATION_BATCH]).sum())
+    model.train(was_training)
+    return right / len(split.labels)
