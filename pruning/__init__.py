@@ -1,0 +1,13 @@
+"""Finds the sparse subnetworks ("tickets") that pruning criteria and lottery-ticket methods yield.
+
+from pruning import Recipe, find_ticket
+ticket = find_ticket(Recipe(model="lenet5", data="mnist5k", criterion="snip", sparsity=0.9))
+"""
+
+from pruning.errors import UserError
+from pruning.find import find_ticket
+from pruning.recipe import Recipe, Training
+from pruning.study import Study
+from pruning.ticket import Ticket
+
+__all__ = ["Recipe", "Study", "Ticket", "Training", "UserError", "find_ticket"]

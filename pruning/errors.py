@@ -20,3 +20,7 @@ def unknown(kind: str, value: str, allowed: Iterable[str]) -> UserError:
     guess = nearest(value, allowed)
     hint = f" Did you mean '{guess}'?" if guess else ""
     return UserError(f"Unknown {kind} '{value}'.{hint} Known: {', '.join(allowed)}.")
+
+
+class WriteError(UserError):
+    """A file could not be written: going on with the next one would fail as well."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pruning.errors import UserError
+from pruning.errors import WriteError
 
 TEMPORARY = ".tmp"
 
@@ -17,7 +17,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in its place; on any failure `path` is untouched.
 
     Raises:
-        UserError: the disk is full or the folder cannot be written.
+        WriteError: the disk is full or the folder cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,10 +39,11 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def cannot_write(path: Path, error: OSError) -> UserError:
+def cannot_write(path: Path, error: OSError) -> WriteError:
     """The sentence for a file that could not be written."""
-    reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else (error.strerror or str(error)).lower()
-    return UserError(f"Cannot write {path}: {reason}; nothing was changed.")
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    reason = "the disk is full" if full else (error.strerror or str(error)).lower()
+    return WriteError(f"Cannot write {path}: {reason}; nothing was changed.")
 
 
 def append_line(path: Path, record: dict[str, Any]) -> None:
@@ -59,3 +60,9 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete the temporary files that a killed process left in a folder; the caller sees to it that none is in use."""
+    for path in folder.glob(f".*{TEMPORARY}"):
+        path.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ CONTROL_LABELS = {"random_reinit": "reinitialised", "shuffled": "shuffled"}
 
 
 class Training(BaseModel):
-    """How weights are trained. Lengths are in epochs; the learning rate warms up linearly, then follows the schedule."""
+    """How weights are trained. Lengths are in epochs; the rate warms up linearly, then follows the schedule."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

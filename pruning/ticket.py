@@ -29,6 +29,8 @@ MAX_HEADER = 16 * 2**20
 class Epoch(BaseModel):
     """One row of a training curve."""
 
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+
     epoch: float
     loss: float
     train_accuracy: float
@@ -42,7 +44,7 @@ class TicketInfo(BaseModel):
     step. `accuracy` is that on the clean test set. `collapsed` names layers in which nothing is kept.
     """
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
 
     shape: tuple[int, int, int]
     classes: list[str]
@@ -61,7 +63,7 @@ class TicketInfo(BaseModel):
 
 @dataclass
 class Ticket:
-    """Masks ({parameter name: bool tensor}, True = kept), the full state dict with pruned weights at zero, the recipe."""
+    """Masks ({parameter: bool tensor}, True = kept), the full state dict with pruned weights at zero, the recipe."""
 
     recipe: Recipe
     masks: Masks
@@ -196,8 +198,19 @@ def _metadata(path: Path) -> dict[str, Any]:
             if not 2 <= length <= min(MAX_HEADER, size - 8):
                 raise damaged(path, "it is cut short or not a safetensors file")
             header = json.loads(file.read(length))
+        if not isinstance(header, dict) or _end(header) != size - 8 - length:
+            raise damaged(path, "it is cut short or not a safetensors file")
     except FileNotFoundError:
         raise UserError(f"There is no ticket file {path}.") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise damaged(path, str(error)) from None
-    return header.get("__metadata__", {}) if isinstance(header, dict) else {}
+    metadata = header.get("__metadata__", {})
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def _end(header: dict[str, Any]) -> int:
+    """Where the last tensor ends, in bytes after the header; -1 when the header does not say."""
+    try:
+        return max((entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"), default=0)
+    except (KeyError, TypeError, IndexError):
+        return -1

@@ -33,7 +33,7 @@ class Trained:
 
 
 def derived_seed(seed: int, *purpose: object) -> int:
-    """An independent 63-bit seed for each purpose, so that data order, augmentation and scoring never share a stream."""
+    """An independent 63-bit seed for each purpose, so that data order, augmentation, scoring share no stream."""
     text = ":".join(str(part) for part in (seed, *purpose))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
@@ -175,7 +175,7 @@ class _Run:
         if not math.isfinite(float(loss)):
             raise UserError(
                 f"The training loss is not finite by iteration {step} (epoch {epoch + 1}); "
-                f"a learning rate below {self.config.lr:g}, a longer warm-up or precision = \"float32\" may help."
+                f'a learning rate below {self.config.lr:g}, a longer warm-up or precision = "float32" may help.'
             )
 
     def _batch(self, rows: Tensor, moves: "_Moves | None") -> Tensor:
@@ -228,9 +228,7 @@ def _draw_augmentation(n: int, shape: tuple[int, int, int], augment: str, source
     return _Moves(padding, rows, columns, flips)
 
 
-def accuracy(
-    model: nn.Module, data: Dataset, split: Split, device: torch.device, precision: str, macs: int
-) -> float:
+def accuracy(model: nn.Module, data: Dataset, split: Split, device: torch.device, precision: str, macs: int) -> float:
     """Fraction of a split that the network gets right, in evaluation mode."""
     was_training = model.training
     model.eval()

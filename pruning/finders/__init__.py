@@ -63,6 +63,8 @@ def complete(fields: dict[str, Any]) -> dict[str, Any]:
     for key, default in finder.uses.items():
         if fields.get(key) is None:
             fields[key] = default(fields) if callable(default) else default
+    if fields.get("score_on") == "init":
+        fields["finetune"] = None  # nothing is fine-tuned there, so that it must not enter the id
     needed = REQUIRED.get(name)
     if needed and fields.get(needed) is None:
         raise UserError(f"Finder '{name}' needs '{needed}'.")

@@ -24,7 +24,7 @@ SCORE_BATCH = 250
 Report = Callable[[float, str], None]  # fraction of this ticket that is done, what is being done
 
 
-def _quiet(fraction: float, text: str) -> None:
+def quiet(fraction: float, text: str) -> None:
     """A report that nobody reads."""
 
 
@@ -34,13 +34,11 @@ class Workshop:
 
     data: Dataset
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    report: Report = _quiet
+    report: Report = quiet
 
     def build(self, recipe: Recipe, seed: int | None = None) -> nn.Module:
         """The recipe's model with the initial weights of its seed (or of another)."""
-        return build_model(
-            recipe.model, self.data.num_classes, self.data.shape, recipe.seed if seed is None else seed
-        )
+        return build_model(recipe.model, self.data.num_classes, self.data.shape, recipe.seed if seed is None else seed)
 
     def train(
         self,

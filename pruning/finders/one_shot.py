@@ -34,9 +34,7 @@ def fine_tuning(recipe: Recipe) -> Training:
     if recipe.finetune is not None:
         return recipe.finetune
     training = recipe.training
-    return training.model_copy(
-        update={"epochs": training.epochs / 2, "lr": training.lr / 10, "warmup_epochs": 0.0}
-    )
+    return training.model_copy(update={"epochs": training.epochs / 2, "lr": training.lr / 10, "warmup_epochs": 0.0})
 
 
 def where_scored(fields: dict[str, object]) -> object:

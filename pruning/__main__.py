@@ -1,0 +1,112 @@
+"""`python -m pruning`: find the tickets of a study, list them, look at one, take one elsewhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pruning import export, show
+from pruning.console import RunDisplay, main
+from pruning.runner import Options
+from pruning.runner import run as run_study
+from pruning.study import Study
+from pruning.template import write_template
+
+app = typer.Typer(
+    help="Find the sparse subnetworks (tickets) that pruning methods yield.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StudyPath = Annotated[Path, typer.Argument(help="A study.toml, or the folder that holds one.", show_default=False)]
+TicketId = Annotated[
+    str,
+    typer.Argument(
+        help="The ticket's id, or its first characters, or the path of its file; `list` shows ids.", show_default=False
+    ),
+]
+Within = Annotated[Path | None, typer.Option("--study", help="Look in this study only.", show_default="all studies")]
+Root = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the data sets that are not embedded.", show_default="$PRUNING_DATA, else ./data"),
+]
+
+
+@app.command()
+def run(
+    study: StudyPath,
+    jobs: Annotated[
+        int, typer.Option(min=0, help="Tickets found side by side; 0: one a core for small networks, else 1.")
+    ] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps, ...")] = "auto",
+    root: Root = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the data set when it is not there.")] = False,
+) -> None:
+    """Find every ticket that the study asks for and does not have yet.
+
+    Ctrl-C or a kill loses at most the tickets in work: run again to go on.
+    """
+    opened = Study.open(study)
+    options = Options(str(root) if root else None, download, device, jobs)
+    with RunDisplay(opened) as display:
+        outcome = run_study(opened, options, display.tell)
+    display.summary(outcome)
+    if outcome.failed:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_tickets(
+    study: Annotated[
+        Path | None,
+        typer.Argument(help="A study.toml, or the folder that holds one.", show_default="all studies, in short"),
+    ] = None,
+) -> None:
+    """List the tickets of a study, or the studies there are."""
+    console = Console()
+    if study is None:
+        console.print(show.studies_table())
+    else:
+        opened = Study.open(study)
+        console.print(show.tickets_table(opened))
+        for problem in opened.scan()[1]:
+            console.print(f"[yellow]{problem}[/yellow]")
+
+
+@app.command("show")
+def show_ticket(ticket: TicketId, study: Within = None) -> None:
+    """Show one ticket: its recipe, what it descends from, its layers and its training."""
+    Console().print(show.ticket_view(show.find_file(ticket, study)))
+
+
+@app.command("export")
+def export_ticket(
+    ticket: TicketId,
+    to: Annotated[export.Format, typer.Option(help="torch: a state dict (.pt); safetensors: the same tensors.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="ID.pt or ID.safetensors")
+    ] = None,
+    masks: Annotated[bool, typer.Option("--masks", help="Add the masks as bool tensors named PARAMETER_mask.")] = False,
+    study: Within = None,
+) -> None:
+    """Write a ticket's weights, pruned ones as zeros, so that any program can read them."""
+    path = show.find_file(ticket, study)
+    written = export.export(path, to, out, masks)
+    Console().print(f"Wrote {written} ({written.stat().st_size / 1e6:.2f} MB).")
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The new study's folder, best below studies/.", show_default=False)],
+    model: Annotated[str, typer.Option(help="The network.")] = "lenet5",
+    data: Annotated[str, typer.Option(help="The data set.")] = "mnist5k",
+) -> None:
+    """Write a study.toml, with every choice explained, to start from."""
+    path = write_template(folder, model, data)
+    Console().print(f"Wrote {path}. Look it through, then: make study STUDY={path}")
+
+
+if __name__ == "__main__":
+    main(app)
