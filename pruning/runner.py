@@ -167,7 +167,7 @@ def _alone(folder: Path) -> Iterator[None]:
     """Hold the study's lock; a process that dies lets go of it by itself."""
     path = folder / ".lock"
     try:
-        file = open(path, "w")
+        file = open(path, "w")  # noqa: SIM115 (closed below, where the lock ends)
     except OSError as error:
         raise cannot_write(path, error) from error
     with file:

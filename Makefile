@@ -1,0 +1,59 @@
+# make app | make test | make study STUDY=path/to/study.toml | make lint | make bench
+PORT ?= 8501
+STUDY ?=
+ROOT ?=
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/requirements.txt
+# The newest Python from 3.11 on; PYTHON=... chooses another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.PHONY: app test study lint bench setup clean help
+
+help:
+	@echo "make app                 open the dashboard on http://127.0.0.1:$(PORT) (PORT=... to change)"
+	@echo "make study STUDY=FILE    find the tickets of a study.toml and measure them"
+	@echo "make test                run the tests"
+	@echo "make lint                ruff and mypy"
+	@echo "make bench               measure speed, as ratios"
+
+.DEFAULT_GOAL := help
+
+# Installs again only when requirements.txt is not what was installed.
+setup:
+	@cmp -s requirements.txt $(STAMP) || $(MAKE) --no-print-directory install
+
+.PHONY: install
+install:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "No virtual environment could be made; on Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Installing what requirements.txt names into $(VENV); the first time takes some minutes."
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@cp requirements.txt $(STAMP)
+
+app: setup
+	@$(PY) -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null || { \
+		echo "Port $(PORT) is taken; stop what uses it or choose another: make app PORT=$$(($(PORT) + 1))"; exit 1; }
+	@echo "The dashboard is on http://127.0.0.1:$(PORT)"
+	$(PY) -m streamlit run app/main.py --server.address 127.0.0.1 --server.port $(PORT)
+
+study: setup
+	@test -n "$(STUDY)" || { echo "Say which study: make study STUDY=path/to/study.toml"; exit 1; }
+	$(PY) -m pruning run $(STUDY) $(if $(ROOT),--root $(ROOT))
+	$(PY) -m analysis run $(STUDY) $(if $(ROOT),--root $(ROOT))
+
+test: setup
+	$(PY) -m pytest
+
+lint: setup
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+bench: setup
+	$(PY) -m tests.bench
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
