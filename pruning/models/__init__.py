@@ -4,6 +4,7 @@ A model's classifier (its last linear layer) and its prunable layers are found, 
 user's own works as well as one from here.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -17,7 +18,7 @@ from pruning.models.zoo import PREFIX, build_torchvision
 
 __all__ = ["NAMES", "build_model", "count_macs", "features_and_logits", "find_classifier", "prunable"]
 
-_BUILDERS = {
+_BUILDERS: dict[str, Callable[[int, tuple[int, int, int]], nn.Module]] = {
     "lenet300": LeNet300,
     "lenet5": LeNet5,
     "conv2": partial(ConvNet, 2),

@@ -72,7 +72,7 @@ def _widened(tensor: Tensor) -> Tensor:
 
 @torch.no_grad()
 def count_macs(model: nn.Module, shape: tuple[int, int, int]) -> int:
-    """Multiply-adds of the convolutions and linear layers for one image of `shape` (C, H, W), as if nothing were pruned.
+    """Multiply-adds of the convolutions and linear layers for one image of `shape` (C, H, W), as if none were pruned.
 
     Counted in a forward pass on zeros; additions of biases, normalisation, pooling, and attention's products of
     activations are left out. The model is left as it was.

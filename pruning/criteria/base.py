@@ -1,0 +1,77 @@
+"""What a criterion is: a function that gives every prunable weight a score, and what is known about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from pruning.errors import UserError
+from pruning.models import prunable
+
+Scores = dict[str, Tensor]
+
+
+@dataclass
+class Context:
+    """What a criterion may look at beside the network.
+
+    Attributes:
+        batches: normalised inputs float32 [N, C, H, W] and labels int64 [N], on the network's device. A criterion that
+            needs no data finds one image of zeros there and learns device and shape from it.
+        generator: on the CPU, the only source of chance.
+        masks: what is pruned already, True = kept; those weights are zero in the network. None: nothing is pruned.
+        classifier: whether the classifier's weights are scored too.
+    """
+
+    batches: list[tuple[Tensor, Tensor]]
+    generator: torch.Generator
+    masks: dict[str, Tensor] | None = None
+    classifier: bool = True
+
+    def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
+        """The weights of `model` to be scored, by name."""
+        return prunable(model, self.classifier)
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A way to score weights.
+
+    Attributes:
+        name: the key in `CRITERIA`; label: the name for people; paper: where it is from.
+        function: scores a network in a context. It leaves the network as it was, and works on a copy when it needs
+            gradients.
+        needs_data: whether it looks at the batches.
+        rounds: how often to score and prune until the sparsity is reached.
+        score_on: the weights it is meant for: the initial or the trained ones.
+    """
+
+    name: str
+    label: str
+    paper: str
+    function: Callable[[nn.Module, Context], Scores]
+    needs_data: bool
+    rounds: int = 1
+    score_on: Literal["init", "trained"] = "init"
+
+    def score(self, model: nn.Module, context: Context) -> Scores:
+        """A float tensor of the parameter's shape for each prunable parameter, higher = kept first.
+
+        The network is left as it was, to the bit: weights, buffers, gradients, mode. Weights pruned already score 0.
+
+        Raises:
+            UserError: a score is NaN or infinite.
+        """
+        scores = {name: score.detach() for name, score in self.function(model, context).items()}
+        if context.masks is not None:
+            # A pruned weight's score means nothing, so it may neither be ranked nor raise an alarm.
+            scores = {name: torch.where(context.masks[name], score, 0.0) for name, score in scores.items()}
+        for name, score in scores.items():
+            if not bool(torch.isfinite(score).all()):
+                raise UserError(
+                    f"The {self.label} scores of layer '{name}' are not finite, so its weights cannot be ranked; "
+                    "look for NaN or huge values in the network's weights and in the data."
+                )
+        return scores

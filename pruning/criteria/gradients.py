@@ -1,0 +1,62 @@
+"""Gradients of the loss by the weights, taken on a copy so that the network itself is left alone."""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+Batches = Sequence[tuple[Tensor, Tensor]]
+
+
+def differentiable_copy(model: nn.Module, batch_statistics: bool = False) -> nn.Module:
+    """A copy in evaluation mode (no dropout, so no chance) whose parameters all take gradients.
+
+    With `batch_statistics` its batch norms normalise by the batch at hand, as in training: before any training the
+    running statistics say nothing about the data.
+    """
+    twin = copy.deepcopy(model).eval().requires_grad_(True)
+    for module in twin.modules():
+        if batch_statistics and isinstance(module, _BatchNorm):
+            module.train()
+    return twin
+
+
+def losses(model: nn.Module, batches: Batches, temperature: float = 1.0) -> Iterator[Tensor]:
+    """Each batch's share of the mean cross-entropy over all images, the logits divided by `temperature`.
+
+    The shares are made one by one, so that only one batch's graph lives at a time.
+    """
+    batches = without_single(batches)
+    total = sum(len(labels) for _, labels in batches)
+    for images, labels in batches:
+        yield F.cross_entropy(model(images) / temperature, labels, reduction="sum") / total
+
+
+def without_single(batches: Batches) -> Batches:
+    """The batches with a last batch of one image joined to the one before: one image has no batch statistics."""
+    if len(batches) < 2 or len(batches[-1][1]) > 1:
+        return batches
+    joined = [torch.cat(parts) for parts in zip(*batches[-2:], strict=True)]
+    return [*batches[:-2], (joined[0], joined[1])]
+
+
+def loss_gradient(
+    model: nn.Module, weights: Mapping[str, Tensor], batches: Batches, temperature: float = 1.0
+) -> dict[str, Tensor]:
+    """The gradient of the mean cross-entropy over all batches by each of `weights`, zero for one without effect."""
+    total = {name: torch.zeros_like(weight) for name, weight in weights.items()}
+    for loss in losses(model, batches, temperature):
+        add_gradient(total, loss, weights)
+    return total
+
+
+def add_gradient(total: Mapping[str, Tensor], value: Tensor, weights: Mapping[str, Tensor]) -> None:
+    """Add the gradient of the scalar `value` by `weights` to `total`, in place."""
+    gradients = torch.autograd.grad(value, list(weights.values()), allow_unused=True)
+    with torch.no_grad():
+        for sum_, gradient in zip(total.values(), gradients, strict=True):
+            if gradient is not None:
+                sum_.add_(gradient)
