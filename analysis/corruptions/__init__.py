@@ -1,0 +1,115 @@
+"""The common corruptions of CIFAR-10-C, made on the fly, a whole batch at a time, for images of any size.
+
+Hendrycks & Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and Perturbations" (ICLR 2019).
+A corruption is a `Corruption` in the module of its group; how severities scale with the size of the images is said in
+`registry`, where the random numbers come from in `random`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from analysis.corruptions import blur, colour, digital, jpeg, noise, weather
+from analysis.corruptions.random import Draws
+from analysis.corruptions.registry import SEVERITIES, Corruption
+from pruning.errors import UserError, unknown
+
+__all__ = ["AVAILABLE", "CORRUPTIONS", "NAMES", "SEVERITIES", "Corruption", "corrupt", "get_corruption"]
+
+NAMES: tuple[str, ...] = (
+    "gaussian_noise",
+    "shot_noise",
+    "impulse_noise",
+    "defocus_blur",
+    "glass_blur",
+    "motion_blur",
+    "zoom_blur",
+    "snow",
+    "frost",
+    "fog",
+    "brightness",
+    "contrast",
+    "elastic_transform",
+    "pixelate",
+    "jpeg_compression",
+    "speckle_noise",
+    "gaussian_blur",
+    "spatter",
+    "saturate",
+)
+"""The 19 of CIFAR-10-C, in its order and spelling: 15, then the four extra ones that its mean leaves out."""
+
+_MODULES = (noise, blur, weather, colour, digital, jpeg)
+CORRUPTIONS: dict[str, Corruption] = {
+    corruption.name: corruption
+    for corruption in sorted((c for module in _MODULES for c in module.CORRUPTIONS), key=lambda c: NAMES.index(c.name))
+}
+"""Those that can be made here, by name, in the order of `NAMES`."""
+
+AVAILABLE: tuple[str, ...] = tuple(CORRUPTIONS)
+
+# So many values are worked on at once: their intermediate results stay in the processor's cache.
+VALUES_AT_ONCE = 1 << 19
+
+
+def get_corruption(name: str) -> Corruption:
+    """The corruption of that name. Raises UserError, with the nearest name, when there is none."""
+    if name not in CORRUPTIONS:
+        raise unknown("corruption", name, AVAILABLE)
+    return CORRUPTIONS[name]
+
+
+def corrupt(
+    images: Tensor, name: str, severity: int, seed: int = 0, index: Tensor | np.ndarray | Sequence[int] | None = None
+) -> Tensor:
+    """A corrupted copy of a batch of images.
+
+    Args:
+        images: uint8 [N, C, H, W] with C = 1 or 3, any height and width, on any device; it stays there.
+        name: one of `AVAILABLE`.
+        severity: 1 to 5. What it means at other sizes than 32x32 is said in `registry`.
+        seed: any integer. Seed, name, severity and an image's index alone decide the random numbers it gets, so the
+            result depends neither on the batch nor on what was made before.
+        index: integers [N], the images' places in the data set; 0 to N - 1 when not given.
+
+    Returns uint8, same shape. Raises UserError for anything else than the above.
+    """
+    corruption = get_corruption(name)
+    _check(images, severity)
+    indices = _indices(index, images)
+    if not images.numel():
+        return images.clone()
+    parameters = corruption.parameters(severity, min(images.shape[-2:]))
+    draws = Draws.of(seed, name, severity, indices)
+    images = images.contiguous()
+    step = max(1, VALUES_AT_ONCE // images[0].numel()) if images.device.type == "cpu" else len(images)
+    result = torch.empty_like(images)
+    for start in range(0, len(images), step):
+        stop = start + step
+        result[start:stop] = corruption.function(images[start:stop], parameters, draws.part(start, stop))
+    return result
+
+
+def _check(images: Tensor, severity: int) -> None:
+    if not isinstance(images, Tensor):
+        raise UserError(f"Images to corrupt must be a torch tensor of bytes [N, C, H, W], not {type(images).__name__}.")
+    if images.dtype != torch.uint8:
+        raise UserError(f"Images to corrupt must be bytes (torch.uint8, 0 to 255), not {images.dtype}.")
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or not all(images.shape[2:]):
+        raise UserError(f"Images to corrupt must be [N, C, H, W] with 1 or 3 channels, not {list(images.shape)}.")
+    if isinstance(severity, bool) or severity not in SEVERITIES:
+        raise UserError(f"Severity {severity!r} does not exist: it is a whole number from 1 to 5.")
+
+
+def _indices(index: Tensor | np.ndarray | Sequence[int] | None, images: Tensor) -> Tensor:
+    if index is None:
+        return torch.arange(len(images), device=images.device)
+    indices = torch.as_tensor(index)
+    if indices.dtype.is_floating_point or indices.dtype == torch.bool or indices.shape != images.shape[:1]:
+        raise UserError(
+            f"There must be one whole number as index for each of the {len(images)} images to corrupt, not "
+            f"{list(indices.shape)} of {indices.dtype}."
+        )
+    return indices.to(images.device, torch.int64)

@@ -1,0 +1,103 @@
+"""Blurs whose kernel is the same for every image."""
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from analysis.corruptions.linear import as_factors, filter_matrix, gaussian_taps
+from analysis.corruptions.pixels import cut
+from analysis.corruptions.random import Draws
+from analysis.corruptions.registry import Corruption, Row, single
+
+Factors = tuple[tuple[Tensor, Tensor], ...]
+
+# Singular values below this share of the largest change no byte.
+NEGLIGIBLE = 1e-7
+# The smallest kernel is 17 x 17, whatever the radius.
+SMALLEST_RADIUS = 8
+
+
+def gaussian_blur(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
+    """Gaussian blur of each channel; beyond the border lies the edge pixel."""
+    (sigma,) = parameters
+    return _separable(images, _gaussian_factors(sigma, *images.shape[-2:], images.device))
+
+
+def defocus_blur(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
+    """Correlation with a disk that is itself slightly blurred; the border is mirrored."""
+    radius, alias = parameters
+    return _separable(images, _defocus_factors(radius, alias, *images.shape[-2:], images.device))
+
+
+def _separable(images: Tensor, factors: Factors) -> Tensor:
+    """The sum over (A, B^T) of A X B^T, cut to bytes."""
+    values = images.float()
+    first, *rest = (left @ (values @ right) for left, right in factors)
+    for term in rest:
+        first += term
+    return cut(first)
+
+
+@lru_cache(maxsize=16)
+def _gaussian_factors(sigma: float, height: int, width: int, device: torch.device) -> Factors:
+    taps = gaussian_taps(sigma)
+    return (as_factors(filter_matrix(taps, height, "nearest"), filter_matrix(taps, width, "nearest"), device),)
+
+
+@lru_cache(maxsize=16)
+def _defocus_factors(radius: float, alias: float, height: int, width: int, device: torch.device) -> Factors:
+    """A disk is no product of two profiles, but a sum of few: its singular value decomposition."""
+    left, sizes, right = np.linalg.svd(defocus_kernel(radius, alias))
+    kept = sizes > NEGLIGIBLE * sizes[0]
+    return tuple(
+        as_factors(filter_matrix(size * a, height, "mirror"), filter_matrix(b, width, "mirror"), device)
+        for a, size, b in zip(left.T[kept], sizes[kept], right[kept], strict=True)
+    )
+
+
+def defocus_kernel(radius: float, alias: float) -> np.ndarray:
+    """A disk of `radius` pixels of sum 1, then blurred by a Gaussian of `alias` pixels, float64 [2 r + 1, 2 r + 1].
+
+    The Gaussian has 3x3 taps, or 5x5 for disks beyond 8 pixels, and the disk is mirrored at the kernel's border.
+    """
+    reach = max(SMALLEST_RADIUS, int(radius))
+    offsets = np.arange(-reach, reach + 1)
+    disk = (offsets[:, None] ** 2 + offsets**2 <= radius**2).astype(np.float64)
+    taps = np.exp(-0.5 * (np.arange(-1, 2) / alias) ** 2)
+    if radius > SMALLEST_RADIUS:
+        taps = np.exp(-0.5 * (np.arange(-2, 3) / alias) ** 2)
+    smooth = filter_matrix(taps / taps.sum(), len(offsets), "mirror")
+    return smooth @ (disk / disk.sum()) @ smooth.T
+
+
+CORRUPTIONS = (
+    Corruption(
+        "defocus_blur",
+        "Defocus blur",
+        "blur",
+        defocus_blur,
+        ("radius", "alias"),
+        {
+            32: ((0.3, 0.4), (0.4, 0.5), (0.5, 0.6), (1, 0.2), (1.5, 0.1)),
+            64: ((0.5, 0.6), (1, 0.1), (1.5, 0.1), (2.5, 0.01), (3, 0.1)),
+            224: ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5)),
+        },
+        lengths=frozenset({"radius", "alias"}),
+    ),
+    Corruption(
+        "gaussian_blur",
+        "Gaussian blur",
+        "blur",
+        gaussian_blur,
+        ("sigma",),
+        {
+            32: single(0.4, 0.6, 0.7, 0.8, 1),
+            64: single(0.5, 0.75, 1, 1.25, 1.5),
+            224: single(1, 2, 3, 4, 6),
+        },
+        lengths=frozenset({"sigma"}),
+        extra=True,
+    ),
+)

@@ -1,0 +1,52 @@
+"""What storing and scaling does to an image, but for JPEG, which has a file of its own."""
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from analysis.corruptions.random import Draws
+from analysis.corruptions.registry import Corruption, Row, single
+
+
+def pixelate(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
+    """Box-resize to `share` of the size and back, rounding to bytes after each of the passes, across first."""
+    (share,) = parameters
+    height, width = images.shape[-2:]
+    across, columns = _shrinking(width, max(1, int(width * share)), images.device)
+    down, rows = _shrinking(height, max(1, int(height * share)), images.device)
+    small = _rounded(down @ _rounded(images.float() @ across.T)).to(torch.int16).to(torch.uint8)
+    return small.index_select(3, columns).index_select(2, rows)
+
+
+def _rounded(values: Tensor) -> Tensor:
+    """Halves go up; the addend keeps them there where a box of three or six pixels has a rounded weight."""
+    return values.add_(0.5 + 2.0**-13).floor_()
+
+
+@lru_cache(maxsize=16)
+def _shrinking(size: int, small: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """How `size` pixels become `small` and back: matrix [small, size] of box means, and the index [size] back."""
+    scale = size / small
+    centres, edges = np.arange(size) + 0.5, np.arange(small)[:, None] * scale
+    boxes = ((centres > edges) & (centres <= edges + scale)).astype(np.float64)
+    boxes /= boxes.sum(axis=1, keepdims=True)
+    back = (np.arange(size) + 0.5) * small / size
+    return torch.from_numpy(boxes.astype(np.float32)).to(device), torch.from_numpy(back.astype(np.int64)).to(device)
+
+
+CORRUPTIONS = (
+    Corruption(
+        "pixelate",
+        "Pixelate",
+        "digital",
+        pixelate,
+        ("share",),
+        {
+            32: single(0.95, 0.9, 0.85, 0.75, 0.65),
+            64: single(0.9, 0.8, 0.7, 0.6, 0.5),
+            224: single(0.6, 0.5, 0.4, 0.3, 0.25),
+        },
+    ),
+)

@@ -1,0 +1,42 @@
+"""Filters along one axis as small matrices, so that filtering a batch of images is two matrix products."""
+
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Border = Literal["nearest", "mirror"]
+
+
+def outside(position: np.ndarray, size: int, border: Border) -> np.ndarray:
+    """Where a position beyond the image is read: the edge pixel, or reflected about its centre (scipy's names)."""
+    if border == "nearest" or size == 1:
+        return position.clip(0, size - 1)
+    period = 2 * (size - 1)
+    return (size - 1) - np.abs((size - 1) - position % period)
+
+
+def filter_matrix(taps: np.ndarray, size: int, border: Border) -> np.ndarray:
+    """Correlation with an odd number of taps, as a float64 matrix [size, size] to be multiplied from the left."""
+    radius = len(taps) // 2
+    matrix = np.zeros((size, size))
+    rows = np.arange(size)
+    for offset, tap in zip(range(-radius, radius + 1), taps, strict=True):
+        np.add.at(matrix, (rows, outside(rows + offset, size, border)), tap)
+    return matrix
+
+
+def gaussian_taps(sigma: float, truncate: float = 4.0) -> np.ndarray:
+    """A Gaussian sampled at whole pixels, cut at `truncate` sigmas and normalised, float64 [2 r + 1]."""
+    radius = int(truncate * sigma + 0.5)
+    offsets = np.arange(-radius, radius + 1)
+    # A radius of 0 leaves the identity whatever sigma is, even 0.
+    taps = np.exp(-0.5 * (offsets / max(sigma, 1e-9)) ** 2)
+    return taps / taps.sum()
+
+
+def as_factors(rows: np.ndarray, columns: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Float32 factors (A, B^T) of the separable operator X -> A X B^T."""
+    left, right = np.ascontiguousarray(rows, np.float32), np.ascontiguousarray(columns.T, np.float32)
+    return torch.from_numpy(left).to(device), torch.from_numpy(right).to(device)

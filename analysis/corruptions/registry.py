@@ -1,0 +1,69 @@
+"""What a corruption is: its function, and its five severities at any image size.
+
+The published severities exist for three sizes: CIFAR-10-C (32 pixels), Tiny-ImageNet-C (64) and ImageNet-C (224), all
+of Hendrycks & Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and Perturbations" (ICLR
+2019). The size of an image is its shorter side, and a parameter at another size follows by one rule:
+
+- At a published size it is the published value.
+- In between it is interpolated linearly in the logarithm of the size.
+- Below 32 pixels it stays as at 32: blurs and noise there are of about a pixel, and finer ones would not be seen.
+- Above 224 pixels, lengths in pixels grow in proportion to the size and everything else stays as at 224.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from analysis.corruptions.random import Draws
+
+Group = Literal["noise", "blur", "weather", "digital"]
+Row = tuple[float, ...]
+Function = Callable[[Tensor, Row, Draws], Tensor]
+
+SEVERITIES: tuple[int, ...] = (1, 2, 3, 4, 5)
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """A corruption and its severities.
+
+    Attributes:
+        name: as in CIFAR-10-C. label: for people. group: noise, blur, weather or digital.
+        function: (images uint8 [N, C, H, W], parameters, draws) -> uint8, same shape. Each image's result depends on
+            that image and its draws alone.
+        names: what the parameters are called, in order.
+        published: size in pixels -> five rows of parameters, for severities 1 to 5.
+        lengths: the parameters that are lengths in pixels.
+        extra: one of the four that CIFAR-10-C holds back for development and keeps out of the mean.
+    """
+
+    name: str
+    label: str
+    group: Group
+    function: Function
+    names: tuple[str, ...]
+    published: Mapping[int, tuple[Row, ...]]
+    lengths: frozenset[str] = frozenset()
+    extra: bool = False
+
+    def parameters(self, severity: int, size: int) -> Row:
+        """The parameters at severity 1 to 5 for images whose shorter side has `size` pixels."""
+        sizes = sorted(self.published)
+        rows = [self.published[at][severity - 1] for at in sizes]
+        if size <= sizes[0]:
+            return rows[0]
+        if size >= sizes[-1]:
+            grow = size / sizes[-1]
+            return tuple(v * grow if n in self.lengths else v for n, v in zip(self.names, rows[-1], strict=True))
+        above = next(i for i, at in enumerate(sizes) if at > size)
+        left, right = math.log(sizes[above - 1]), math.log(sizes[above])
+        share = (math.log(size) - left) / (right - left)
+        return tuple(a + share * (b - a) for a, b in zip(rows[above - 1], rows[above], strict=True))
+
+
+def single(*values: float) -> tuple[Row, ...]:
+    """Five rows of one parameter each."""
+    return tuple((value,) for value in values)
