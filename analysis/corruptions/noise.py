@@ -35,8 +35,10 @@ def impulse_noise(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     (amount,) = parameters
     half = round(amount * WORDS / 2)
     words = draws.words(images[0].numel()).view(torch.int16).reshape(images.shape)
-    noisy = images.masked_fill(words < half - WORDS // 2, 0)
-    return noisy.masked_fill_(words >= WORDS // 2 - half, 255)
+    # As bytes: a mask of 255 where the pixel stays, and one of 255 where it turns white. Faster than masked filling.
+    stays = (words < half - WORDS // 2).view(torch.uint8).sub_(1)
+    white = (words >= WORDS // 2 - half).view(torch.uint8).neg_()
+    return stays.bitwise_and_(images).bitwise_or_(white)
 
 
 @lru_cache(maxsize=16)

@@ -1,6 +1,5 @@
 """Weather: what hangs or falls between the camera and the scene."""
 
-import torch
 from torch import Tensor
 
 from analysis.corruptions.pixels import cut
@@ -11,7 +10,7 @@ FIRST_ROUGHNESS = 100.0
 
 
 def fog(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
-    """A plasma cloud is added, and the image scaled back by its brightest value M: (x + amount cloud) M / (M + amount)."""
+    """A plasma cloud is added and the image scaled back, M its brightest value: (x + amount cloud) M / (M + amount)."""
     amount, decay = parameters
     height, width = images.shape[-2:]
     cloud = plasma(draws, max(height, width), decay)[:, None, :height, :width]
