@@ -13,7 +13,7 @@ from pruning.errors import WriteError
 TEMPORARY = ".tmp"
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in its place; on any failure `path` is untouched.
 
     Raises:

@@ -6,22 +6,24 @@ trained on one thread each in several processes; results do not depend on how ma
 
 import fcntl
 import os
+import shutil
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pruning.data import load_data
 from pruning.errors import UserError
-from pruning.files import append_line, cannot_write, remove_leftovers
+from pruning.files import append_line, cannot_write, remove_leftovers, write_atomically
 from pruning.find import find_step, lineage, parents_of
 from pruning.finders.base import Workshop
 from pruning.models import build_model, count_macs
 from pruning.precision import SMALL_NETWORK, pick_device
 from pruning.recipe import Recipe
-from pruning.study import CACHE, LOG, TICKETS, Study
+from pruning.study import CACHE, LOG, TICKETS, TOML, Study
 from pruning.ticket import Ticket, TicketInfo, read_header
 
 
@@ -117,6 +119,7 @@ def run(study: Study, options: Options | None = None, report: Tell | None = None
     """
     options = options or Options()
     with _alone(study.path):
+        _settle(study)
         steps, there_before = open_steps(study)
         outcome = Outcome(there_before=there_before)
         if not steps:
@@ -137,6 +140,13 @@ def run(study: Study, options: Options | None = None, report: Tell | None = None
         else:
             _in_turn(study, steps, options, tell)
     return outcome
+
+
+def _settle(study: Study) -> None:
+    """Copy a study file that lies elsewhere into its folder, so that the folder is whole."""
+    own = study.path / TOML
+    if study.source.resolve() != own.resolve():
+        write_atomically(own, partial(shutil.copyfile, study.source))
 
 
 def _jobs(macs: int, device: str) -> int:
@@ -167,6 +177,7 @@ def _alone(folder: Path) -> Iterator[None]:
     """Hold the study's lock; a process that dies lets go of it by itself."""
     path = folder / ".lock"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         file = open(path, "w")  # noqa: SIM115 (closed below, where the lock ends)
     except OSError as error:
         raise cannot_write(path, error) from error

@@ -34,7 +34,10 @@ def find_file(ticket: str, within: Path | None = None) -> Path:
 
 def studies_table() -> Table:
     """The studies there are, with what they ask for and have."""
-    table = Table("study", "title", "model", "data", "tickets", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("study", no_wrap=True, overflow="fold")
+    for column in ("title", "model", "data", "tickets"):
+        table.add_column(column)
     for folder in study_folders():
         try:
             study = Study.open(folder)
@@ -70,7 +73,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         f"{entry.kept:,}",
         f"{entry.total:,}",
         f"{100 * entry.info.accuracy:.1f} %",
-        f"{entry.info.seconds:.0f}",
+        f"{entry.info.seconds:.1f}",
         f"layer collapse: {collapsed}" if collapsed else "",
     )
 
@@ -82,7 +85,7 @@ def ticket_view(path: Path) -> Group:
     head = (
         f"{ticket.recipe.label}, seed {ticket.recipe.seed}  ({path})\n"
         f"keeps {ticket.kept:,} of {ticket.total:,} prunable weights, accuracy {100 * info.accuracy:.2f} %, "
-        f"found in {info.seconds:.0f} s ({info.own_seconds:.0f} s its own step) on {info.created}\n"
+        f"found in {info.seconds:.1f} s ({info.own_seconds:.1f} s its own step) on {info.created}\n"
         f"descends from: {' -> '.join(_ancestors(ticket.recipe))}"
     )
     return Group(head, "", _recipe_table(ticket.recipe), "", _layers_table(ticket), "", _history_table(ticket))

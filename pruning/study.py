@@ -5,6 +5,7 @@ A study is a folder: `study.toml` says what to find, `tickets/` holds what was f
 """
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
@@ -107,12 +108,13 @@ class Entry:
 
 
 class Study:
-    """A study folder. Open one with `Study.open`."""
+    """A study folder (`path`) and the file that says what it is to hold (`source`). Open one with `Study.open`."""
 
-    def __init__(self, path: Path, config: StudyConfig) -> None:
-        self.path = path
+    def __init__(self, source: Path, config: StudyConfig) -> None:
+        self.source = source
         self.config = config
-        self._recipes = _expand(config, f"{path / TOML}")
+        self.path = home(source, config.title)
+        self._recipes = _expand(config, str(source))
 
     @classmethod
     def open(cls, path: str | Path) -> "Study":
@@ -123,7 +125,7 @@ class Study:
         """
         path = Path(path)
         file = path / TOML if path.is_dir() else path
-        return cls(file.parent, read_config(file))
+        return cls(file, read_config(file))
 
     def recipes(self) -> list[Recipe]:
         """What the study is to find: for each seed the dense network, then each method at each sparsity."""
@@ -168,6 +170,18 @@ class Study:
         ticket = Ticket.load(path)
         ticket.recipe = self._recipes.get(ticket.id, ticket.recipe)
         return ticket
+
+
+def home(file: Path, title: str) -> Path:
+    """The folder of a study: its file's own when that is called study.toml, else one below `studies/`.
+
+    So two files beside each other never mix their tickets, and a file in the project's own folder leaves no litter.
+    """
+    if file.name != TOML:
+        return Path("studies") / file.stem
+    if file.parent.resolve() == Path.cwd():
+        return Path("studies") / (re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "study")
+    return file.parent
 
 
 def read_config(file: Path) -> StudyConfig:

@@ -40,9 +40,10 @@ def _sentence(model: type[BaseModel], error: ValidationError) -> str:
 def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """The keys a (nested) pydantic model allows at a location such as ("training",) or ("method", 3)."""
     for part in location:
-        if isinstance(part, int) or part not in model.model_fields:
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        if isinstance(part, int) or part not in fields:
             continue
-        inner = next(_models_in(model.model_fields[part].annotation), None)
+        inner = next(_models_in(fields[part].annotation), None)
         if inner is not None:
             model = inner
     return [field.alias or name for name, field in model.model_fields.items()]

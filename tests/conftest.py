@@ -1,0 +1,70 @@
+"""A small study, really found, that the tests of all three packages look at."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pruning.runner import Options, run
+from pruning.study import Study
+
+TINY = """\
+title = "A tiny study"
+description = "Digits of 8x8 pixels and a small network, found in seconds."
+model = "lenet300"
+data = "digits"
+seeds = [0, 1]
+sparsities = [0.5, 0.9]
+
+[training]
+epochs = 2
+batch_size = 64
+lr = 0.1
+warmup_epochs = 0
+
+[[method]]
+criterion = "random"
+
+[[method]]
+criterion = "magnitude"
+
+[[method]]
+finder = "imp"
+rate = 0.5
+
+[[method]]
+finder = "shuffled"
+of = "imp"
+
+[analysis]
+corruptions = ["gaussian_noise", "brightness", "gaussian_blur"]
+severities = [1, 3]
+"""
+
+
+@pytest.fixture(scope="session")
+def found_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study folder with its tickets found; not to be changed."""
+    folder = tmp_path_factory.mktemp("studies") / "tiny"
+    folder.mkdir()
+    (folder / "study.toml").write_text(TINY)
+    outcome = run(Study.open(folder), Options(jobs=1))
+    assert not outcome.failed
+    return folder
+
+
+@pytest.fixture
+def study_copy(found_study: Path, tmp_path: Path) -> Path:
+    """A copy of the found study, for tests that change it."""
+    return Path(shutil.copytree(found_study, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="session")
+def tiny_study(found_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study folder with its results measured; not to be changed."""
+    from analysis import measure
+
+    folder = tmp_path_factory.mktemp("measured") / "tiny"
+    shutil.copytree(found_study, folder)
+    measure.run(Study.open(folder))
+    return folder
