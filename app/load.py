@@ -1,0 +1,200 @@
+"""What the pages read: studies, their tickets, results, masks and images, each kept until its files change.
+
+Everything cached is keyed by a stamp made of file times, so tickets that are found or measured while the app runs
+appear on the next click.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from analysis.results import Results
+from pruning.data import Dataset, load_data
+from pruning.study import TICKETS, TOML, Study, StudyConfig, study_folders
+
+COLUMNS = ["ticket_id", "key", "method", "method_label", "label", "sparsity", "seed", "kept", "total", "seconds"]
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """A study as the app shows it.
+
+    `name` stands for it in the URL. `tickets` has a row a found ticket, in the study's order: `ticket_id`, `key` (the
+    same for all seeds of one method and sparsity, such as `imp-90`), `method`, `method_label`, `label`, `sparsity` (as
+    asked, 0 to 1), `seed`, `kept`, `total`, `seconds`. `problems` are sentences about files that could not be read.
+    `stamp` changes when a ticket or a result does.
+    """
+
+    name: str
+    path: Path
+    config: StudyConfig
+    detail_seed: int
+    tickets: pd.DataFrame = field(repr=False)
+    problems: tuple[str, ...]
+    stamp: str
+
+    @property
+    def title(self) -> str:
+        """The study's title."""
+        return self.config.title
+
+    @property
+    def methods(self) -> list[str]:
+        """Methods with at least one ticket, in the study's order."""
+        return list(dict.fromkeys(self.tickets["method"]))
+
+    @property
+    def sparsities(self) -> list[float]:
+        """Sparsities of the pruned tickets found, rising."""
+        return sorted(self.tickets.loc[self.tickets["method"] != "dense", "sparsity"].unique().tolist())
+
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds with at least one ticket, rising."""
+        return sorted(self.tickets["seed"].unique().tolist())
+
+
+def studies() -> dict[str, Path]:
+    """Name -> folder of every study that can be chosen: one named after `--`, then shipped ones and the user's own."""
+    folders = [*_asked_for(), *study_folders()]
+    found: dict[str, Path] = {}
+    for folder in dict.fromkeys(path.resolve() for path in folders):
+        name = re.sub(r"[^\w.-]+", "-", folder.name).strip("-") or "study"
+        while name in found:
+            name += "-" + hashlib.blake2b(str(folder).encode(), digest_size=2).hexdigest()
+        found[name] = folder
+    return found
+
+
+def first_with_tickets(studies: Mapping[str, Path]) -> str:
+    """The name of the study to show when none was asked for; there must be at least one."""
+    full = (name for name, path in studies.items() if any((path / TICKETS).glob("*.safetensors")))
+    return next(full, next(iter(studies)))
+
+
+def _asked_for() -> list[Path]:
+    """The study folders on the command line: `streamlit run app/main.py -- PATH`. Ones without a study stay in, so
+    that opening them says what is missing."""
+    if Path(sys.argv[0]).name != "main.py":  # somebody else's command line, such as that of the tests
+        return []
+    paths = [Path(argument).expanduser() for argument in sys.argv[1:] if not argument.startswith("-")]
+    return [path.parent if path.name == TOML else path for path in paths]
+
+
+def open_study(name: str, path: Path) -> StudyView:
+    """The study in a folder. Raises UserError when its `study.toml` is missing or says what is not allowed."""
+    return _open(name, path, stamp(path))
+
+
+def stamp(path: Path) -> str:
+    """Changes when the study file, a ticket or a result of the folder is added, removed or replaced."""
+    digest = hashlib.blake2b(digest_size=8)
+    files = [path / TOML]
+    if (path / TICKETS).is_dir():
+        files += sorted(Path(entry.path) for entry in os.scandir(path / TICKETS))
+    for file in files:
+        digest.update(f"{file.name} {_file_stamp(file)}\n".encode())
+    return digest.hexdigest() + Results(path).fingerprint()
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the study …")
+def _open(name: str, path: Path, stamp: str) -> StudyView:
+    study = Study.open(path)
+    entries, problems = study.scan()
+    rows: list[dict[str, Any]] = []
+    families: dict[str, str] = {}
+    for entry in entries:
+        recipe = entry.recipe
+        dense = recipe.finder == "dense"
+        key = "dense" if dense and recipe.method == "dense" else f"{recipe.method}-{100 * recipe.sparsity:g}"
+        key = re.sub(r"[^\w.-]+", "_", key)
+        if families.setdefault(key, recipe.family) != recipe.family:  # found with other settings than the study's
+            key = f"{key}-{recipe.family[:4]}"
+            families[key] = recipe.family
+        rows.append(
+            {
+                "ticket_id": entry.id,
+                "key": key,
+                "method": recipe.method,
+                "method_label": recipe.method_label,
+                "label": recipe.label,
+                "sparsity": recipe.sparsity,
+                "seed": recipe.seed,
+                "kept": entry.kept,
+                "total": entry.total,
+                "seconds": entry.info.seconds,
+            }
+        )
+    tickets = pd.DataFrame(rows, columns=COLUMNS)
+    return StudyView(name, path, study.config, study.detail_seed, tickets, tuple(problems), stamp)
+
+
+def table(
+    study: StudyView,
+    name: str,
+    ids: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    where: str | None = None,
+) -> pd.DataFrame:
+    """Rows of a results table (see `analysis.schemas.SCHEMAS`), ticket by ticket in the order of `ids`.
+
+    The frame is yours to change. `where` is an SQL condition. A ticket that was not measured has no rows.
+    """
+    ids = tuple(ids) if ids is not None else None
+    return _table(study.path, study.stamp, name, ids, tuple(columns) if columns else None, where)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _table(
+    path: Path, stamp: str, name: str, ids: tuple[str, ...] | None, columns: tuple[str, ...] | None, where: str | None
+) -> pd.DataFrame:
+    return Results(path).table(name, ids=ids, columns=columns, where=where)
+
+
+def query(study: StudyView, sql: str, params: tuple[Any, ...] = ()) -> pd.DataFrame:
+    """What DuckDB answers over the study's results tables; `?` in the SQL are filled from `params`."""
+    return _query(study.path, study.stamp, sql, params)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _query(path: Path, stamp: str, sql: str, params: tuple[Any, ...]) -> pd.DataFrame:
+    return Results(path).query(sql, list(params) or None)
+
+
+def masks(study: StudyView, ticket_id: str) -> dict[str, np.ndarray]:
+    """Parameter name -> bool array of the parameter's shape, True = kept. Do not write into them."""
+    return _masks(study.path, ticket_id, _file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors"))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _masks(path: Path, ticket_id: str, stamp: str) -> dict[str, np.ndarray]:
+    return {name: mask.numpy() for name, mask in Study.open(path).load(ticket_id).masks.items()}
+
+
+def _file_stamp(file: Path) -> str:
+    try:
+        stat = file.stat()
+    except FileNotFoundError:
+        return ""
+    return f"{stat.st_mtime_ns} {stat.st_size}"
+
+
+def dataset(study: StudyView) -> Dataset:
+    """The study's data set. Raises UserError when it is not on this machine."""
+    return _dataset(study.config.data)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the images …")
+def _dataset(name: str) -> Dataset:
+    return load_data(name)
