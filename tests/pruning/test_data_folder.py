@@ -1,0 +1,147 @@
+"""Folders of images: read as torchvision reads them, and what is said when something is wrong in them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torchvision
+from PIL import Image
+
+from pruning.data import Dataset, available, load_data
+from pruning.errors import UserError
+
+SEED = np.random.default_rng(0)
+
+
+def pixels(height: int, width: int, channels: int = 3) -> np.ndarray:
+    """A random image as Pillow wants it: [H, W] or [H, W, 3]."""
+    shape = (height, width) if channels == 1 else (height, width, channels)
+    return SEED.integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two classes of 5x4 colour images, three each for training and two for testing."""
+    path = tmp_path / "images"
+    for part, count in (("train", 3), ("test", 2)):
+        for name in ("cat", "ant"):
+            (path / part / name).mkdir(parents=True)
+            for number in range(count):
+                Image.fromarray(pixels(5, 4)).save(path / part / name / f"{number}.png")
+    return path
+
+
+def error(call: Callable[[], Any]) -> str:
+    """The sentence that `call` ends in."""
+    with pytest.raises(UserError) as caught:
+        call()
+    return str(caught.value)
+
+
+def load_folder(path: Path) -> Dataset:
+    """The data set in a folder."""
+    return load_data(f"folder:{path}")
+
+
+def test_a_folder_is_read_as_torchvision_reads_it(folder: Path) -> None:
+    nested = folder / "train" / "ant" / "more"
+    nested.mkdir()
+    Image.fromarray(pixels(5, 4)).save(nested / "x.PNG")
+    (folder / "train" / "ant" / "notes.txt").write_text("not an image")
+    (folder / "train" / ".hidden").mkdir()
+    assert available(f"folder:{folder}")
+    data = load_folder(folder)
+    assert data.classes == ("ant", "cat")
+    assert data.shape == (3, 5, 4)
+    (folder / "train" / ".hidden").rmdir()
+    for part, split in (("train", data.train), ("test", data.test)):
+        reference = torchvision.datasets.ImageFolder(folder / part)
+        expected = {(np.asarray(image).tobytes(), label) for image, label in reference}
+        found = {
+            (image.permute(1, 2, 0).numpy().tobytes(), int(label))
+            for image, label in zip(split.images, split.labels, strict=True)
+        }
+        assert found == expected
+        assert len(split.labels) == len(reference)
+    assert data.train.images.is_contiguous()
+
+
+def test_grey_images_have_one_channel(folder: Path) -> None:
+    grey = pixels(5, 4, channels=1)
+    for file in folder.rglob("*.png"):
+        Image.fromarray(grey).save(file)
+    data = load_folder(folder)
+    assert data.shape == (1, 5, 4)
+    assert np.array_equal(data.test.images[0, 0].numpy(), grey)
+
+
+def test_grey_among_colour_becomes_colour(folder: Path) -> None:
+    grey = pixels(5, 4, channels=1)
+    Image.fromarray(grey).save(folder / "test" / "ant" / "0.png")
+    data = load_folder(folder)
+    assert data.shape == (3, 5, 4)
+    assert np.array_equal(data.test.images[0].numpy(), np.stack([grey] * 3))
+
+
+def test_images_of_two_sizes_are_both_named(folder: Path) -> None:
+    odd = folder / "test" / "cat" / "1.png"
+    Image.fromarray(pixels(6, 4)).save(odd)
+    sentence = error(lambda: load_folder(folder))
+    assert f"{odd} is 4x6" in sentence
+    assert f"{folder / 'train' / 'ant' / '0.png'} is 4x5" in sentence
+
+
+def test_deep_images_are_refused_rather_than_clipped(folder: Path) -> None:
+    odd = folder / "train" / "cat" / "0.png"
+    Image.fromarray(np.full((5, 4), 40_000, dtype=np.uint16)).save(odd)
+    assert f"{odd} has more than 8 bits" in error(lambda: load_folder(folder))
+
+
+def test_a_file_that_is_no_image_is_named(folder: Path) -> None:
+    odd = folder / "train" / "cat" / "1.png"
+    odd.write_text("no image at all")
+    sentence = error(lambda: load_folder(folder))
+    assert str(odd) in sentence
+    assert "not an image" in sentence
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's own remarks on a broken TIFF
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".gif", ".bmp", ".webp", ".tif"])
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.5])
+def test_a_truncated_image_is_named(folder: Path, suffix: str, share: float) -> None:
+    odd = folder / "train" / "cat" / f"odd{suffix}"
+    Image.fromarray(pixels(5, 4)).save(odd)
+    odd.write_bytes(odd.read_bytes()[: int(share * odd.stat().st_size)])
+    sentence = error(lambda: load_folder(folder))
+    assert str(odd) in sentence
+    assert "replace or remove" in sentence
+
+
+def test_classes_must_agree(folder: Path) -> None:
+    (folder / "test" / "dog").mkdir()
+    sentence = error(lambda: load_folder(folder))
+    assert "'dog'" in sentence
+    assert f"not in {folder / 'train'}" in sentence
+
+
+def test_an_empty_class_is_named(folder: Path) -> None:
+    for file in (folder / "test" / "cat").iterdir():
+        file.unlink()
+    assert f"{folder / 'test' / 'cat'} holds no images" in error(lambda: load_folder(folder))
+
+
+def test_folders_that_are_not_there(folder: Path, tmp_path: Path) -> None:
+    assert f"There is no folder {tmp_path / 'nowhere'}" in error(lambda: load_folder(tmp_path / "nowhere"))
+    assert "has no train/" in error(lambda: load_folder(folder / "train"))
+    assert "names no folder" in error(lambda: load_data("folder:"))
+    assert not available(f"folder:{tmp_path / 'nowhere'}")
+    (tmp_path / "bare" / "train").mkdir(parents=True)
+    (tmp_path / "bare" / "test").mkdir()
+    assert "no class folders" in error(lambda: load_folder(tmp_path / "bare"))
+
+
+def test_more_images_than_memory_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sysconf", lambda key: 10)
+    assert "this machine has" in error(lambda: load_folder(folder))
