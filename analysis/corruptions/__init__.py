@@ -16,7 +16,16 @@ from analysis.corruptions.random import Draws
 from analysis.corruptions.registry import SEVERITIES, Corruption
 from pruning.errors import UserError, unknown
 
-__all__ = ["AVAILABLE", "CORRUPTIONS", "NAMES", "SEVERITIES", "Corruption", "corrupt", "get_corruption"]
+__all__ = [
+    "AVAILABLE",
+    "CORRUPTIONS",
+    "NAMES",
+    "SEVERITIES",
+    "Corruption",
+    "check_severity",
+    "corrupt",
+    "get_corruption",
+]
 
 NAMES: tuple[str, ...] = (
     "gaussian_noise",
@@ -61,6 +70,12 @@ def get_corruption(name: str) -> Corruption:
     return CORRUPTIONS[name]
 
 
+def check_severity(severity: int) -> None:
+    """Raises UserError unless the severity is a whole number from 1 to 5."""
+    if isinstance(severity, bool) or severity not in SEVERITIES:
+        raise UserError(f"Severity {severity!r} does not exist: it is a whole number from 1 to 5.")
+
+
 def corrupt(
     images: Tensor, name: str, severity: int, seed: int = 0, index: Tensor | np.ndarray | Sequence[int] | None = None
 ) -> Tensor:
@@ -77,7 +92,8 @@ def corrupt(
     Returns uint8, same shape. Raises UserError for anything else than the above.
     """
     corruption = get_corruption(name)
-    _check(images, severity)
+    check_severity(severity)
+    _check(images)
     indices = _indices(index, images)
     if not images.numel():
         return images.clone()
@@ -92,15 +108,13 @@ def corrupt(
     return result
 
 
-def _check(images: Tensor, severity: int) -> None:
+def _check(images: Tensor) -> None:
     if not isinstance(images, Tensor):
         raise UserError(f"Images to corrupt must be a torch tensor of bytes [N, C, H, W], not {type(images).__name__}.")
     if images.dtype != torch.uint8:
         raise UserError(f"Images to corrupt must be bytes (torch.uint8, 0 to 255), not {images.dtype}.")
     if images.ndim != 4 or images.shape[1] not in (1, 3) or not all(images.shape[2:]):
         raise UserError(f"Images to corrupt must be [N, C, H, W] with 1 or 3 channels, not {list(images.shape)}.")
-    if isinstance(severity, bool) or severity not in SEVERITIES:
-        raise UserError(f"Severity {severity!r} does not exist: it is a whole number from 1 to 5.")
 
 
 def _indices(index: Tensor | np.ndarray | Sequence[int] | None, images: Tensor) -> Tensor:
