@@ -90,6 +90,8 @@ def train(
         history = []
         for epoch in range(start // per_epoch, math.ceil(end / per_epoch)):
             first, last = max(start, epoch * per_epoch), min(end, (epoch + 1) * per_epoch)
+            if first >= last:
+                continue  # rewound to the very end
             loss, train_accuracy = run.epoch(epoch, first, last, per_epoch)
             is_last = last == end
             test_accuracy = accuracy(model, data, data.test, device, precision, macs) if stop is None else math.nan
@@ -154,6 +156,8 @@ class _Run:
         for step in range(first, last):
             offset = (step - epoch * per_epoch) * config.batch_size
             rows = order[offset : offset + config.batch_size]
+            if len(rows) == 1 and per_epoch > 1:
+                continue  # batch norm has no variance over one image
             images, target = self._batch(rows, moves), labels[rows].to(self.device)
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate(step, per_epoch, config)
