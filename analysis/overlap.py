@@ -9,10 +9,11 @@ derived from one table of counts; `count` it once when several metrics are wante
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,16 +53,19 @@ class PackedMasks:
 
         flat = {layer: _flat("the masks", layer, mask) for layer, mask in masks.items()}
         words = np.empty(sum(_words(values.size) for values in flat.values()), dtype=np.uint64)
-        start = 0
-        for values in flat.values():
-            bits.pack(values, words[start : start + _words(values.size)])
-            start += _words(values.size)
-        return cls(words, {layer: tuple(mask.shape) for layer, mask in masks.items()})
+        packed = cls(words, {layer: tuple(mask.shape) for layer, mask in masks.items()})
+        for layer, view in packed.layers().items():
+            bits.pack(flat[layer], view)
+        return packed
 
     def layers(self) -> dict[str, np.ndarray]:
         """The words of each layer (views)."""
-        sizes = [_words(int(np.prod(shape))) for shape in self.shapes.values()]
-        return dict(zip(self.shapes, np.split(self.words, np.cumsum(sizes)[:-1]), strict=True)) if sizes else {}
+        views, start = {}, 0
+        for layer, shape in self.shapes.items():
+            stop = start + _words(prod(shape))
+            views[layer] = self.words[start:stop]
+            start = stop
+        return views
 
 
 MasksByName = Mapping[str, "Masks | PackedMasks"]
@@ -105,31 +109,23 @@ def count(masks_by_name: MasksByName, threads: int | None = None) -> Counts:
     Raises:
         UserError: two tickets do not have the same layers of the same shapes, or a mask is not bool.
     """
-    names = list(masks_by_name)
     shapes = _common_shapes(masks_by_name)
     tickets = [_sources(name, masks) for name, masks in masks_by_name.items()]
-    sizes = np.array([int(np.prod(shape)) for shape in shapes.values()], dtype=np.int64)
-    work = [
+    layers = [[ticket[layer] for ticket in tickets] for layer in shapes]
+    sizes = np.array([prod(shape) for shape in shapes.values()], dtype=np.int64)
+    blocks = [
         (index, start, min(start + BLOCK, _words(size)))
         for index, size in enumerate(sizes.tolist())
         for start in range(0, _words(size), BLOCK)
     ]
-    layers = [[ticket[layer] for ticket in tickets] for layer in shapes]
-
-    def block(item: tuple[int, int, int]) -> np.ndarray:
-        index, start, stop = item
-        return _count_block(layers[index], start, stop)
-
-    both = np.zeros((len(shapes), len(names), len(names)), dtype=np.int64)
-    threads = min(threads or torch.get_num_threads(), len(work))
-    if threads > 1:
-        with ThreadPoolExecutor(threads) as pool:
-            found = list(pool.map(block, work))
+    threads = max(1, min(threads or torch.get_num_threads(), len(blocks)))
+    open_blocks = iter(blocks)  # shared: each thread takes the next block there is
+    if threads == 1:
+        both = _count_blocks(layers, open_blocks)
     else:
-        found = [block(item) for item in work]
-    for (index, _, _), part in zip(work, found, strict=True):
-        both[index] += part
-    return Counts(names, list(shapes), sizes, np.triu(both) + np.triu(both, 1).transpose(0, 2, 1))
+        with ThreadPoolExecutor(threads) as pool:
+            both = np.sum(list(pool.map(_count_blocks, [layers] * threads, [open_blocks] * threads)), axis=0)
+    return Counts(list(masks_by_name), list(shapes), sizes, both + np.triu(both, 1).transpose(0, 2, 1))
 
 
 def pairwise(masks_by_name: MasksByName | Counts, metric: str = "jaccard") -> pd.DataFrame:
@@ -211,18 +207,24 @@ def _formula(metric: str) -> Formula:
     return formula
 
 
-def _count_block(sources: list[np.ndarray], start: int, stop: int) -> np.ndarray:
-    """int64 [T, T], upper triangle: what the tickets have in common in the words [start, stop) of one layer."""
+def _count_blocks(layers: list[list[np.ndarray]], blocks: Iterator[tuple[int, int, int]]) -> np.ndarray:
+    """What the tickets have in common in the blocks (layer, first word, end): int64 [L, T, T], upper triangle.
+
+    `layers` has for each layer each ticket's mask, as `_sources` gives it.
+    """
     from analysis import bits  # Numba takes half a second to import, which nobody should wait for who only reads
 
-    words = np.empty((len(sources), stop - start), dtype=np.uint64)
-    for row, source in zip(words, sources, strict=True):
-        if source.dtype == np.uint64:
-            row[:] = source[start:stop]
-        else:
-            bits.pack(source[start * WORD : stop * WORD], row)
-    both = np.zeros((len(sources), len(sources)), dtype=np.int64)
-    bits.count_pairs(words, both)
+    tickets = len(layers[0]) if layers else 0
+    both = np.zeros((len(layers), tickets, tickets), dtype=np.int64)
+    buffer = np.empty(tickets * BLOCK, dtype=np.uint64)  # once: fresh memory for each block would double the time
+    for layer, start, stop in blocks:
+        words = buffer[: tickets * (stop - start)].reshape(tickets, stop - start)
+        for row, source in zip(words, layers[layer], strict=True):
+            if source.dtype == np.uint64:
+                row[:] = source[start:stop]
+            else:
+                bits.pack(source[start * WORD : stop * WORD], row)
+        bits.count_pairs(words, both[layer])
     return both
 
 
@@ -243,7 +245,7 @@ def _flat(owner: str, layer: str, mask: torch.Tensor) -> np.ndarray:
             f"The mask of layer '{layer}' in {owner} is {str(mask.dtype).removeprefix('torch.')}, but a mask is bool, "
             "True where a weight is kept; convert it with `mask != 0`."
         )
-    return mask.detach().cpu().reshape(-1).numpy().view(np.uint8)
+    return mask.cpu().numpy().reshape(-1).view(np.uint8)
 
 
 def _common_shapes(masks_by_name: MasksByName) -> dict[str, tuple[int, ...]]:

@@ -1,0 +1,83 @@
+"""python -m tests.bench [--quick] [NAME]: time what must be fast against a plain way of doing it, in one run.
+
+A benchmark is a module `bench_NAME.py` beside this file with `run(quick: bool) -> list[Row]`. Ratios depend on the
+machine and on what else it does, so they are shown beside their targets and never asserted.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pruning.errors import UserError, unknown
+from tests import bench
+from tests.bench.rows import Row
+
+PREFIX = "bench_"
+
+
+def names() -> list[str]:
+    """The benchmarks there are."""
+    return sorted(
+        module.name.removeprefix(PREFIX)
+        for module in pkgutil.iter_modules(bench.__path__)
+        if module.name.startswith(PREFIX)
+    )
+
+
+def load(name: str) -> Callable[[bool], list[Row]]:
+    """The benchmark of that name. Raises UserError when there is none."""
+    if name not in names():
+        raise unknown("benchmark", name, names())
+    run: Callable[[bool], list[Row]] = importlib.import_module(f"tests.bench.{PREFIX}{name}").run
+    return run
+
+
+def table(rows: list[Row]) -> Table:
+    """The rows as they are shown."""
+    shown = Table(title=f"Measured on {torch.get_num_threads()} threads; ratios, not seconds, are the aim")
+    shown.add_column("what", overflow="fold")
+    for heading in ("baseline", "ours", "ratio", "target"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    shown.add_column("")
+    shown.add_column("note", overflow="fold")
+    for row in rows:
+        bound = f"at most {row.target:g} x" if row.at_most else f"{row.target:g} x faster"
+        times = [duration(row.baseline_s), duration(row.ours_s), f"{row.ratio:.3g} x", bound]
+        shown.add_row(row.what, *times, "[green]met[/]" if row.met else "[red]missed[/]", row.note)
+    return shown
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit that reads best, to three digits."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} µs"
+
+
+def main(
+    name: Annotated[str | None, typer.Argument(help="Run only this benchmark.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Less work and fewer repeats: to see that it runs.")] = False,
+) -> None:
+    """Time what must be fast against a plain way of doing it, and show the ratios beside their targets."""
+    console = Console()
+    rows: list[Row] = []
+    try:
+        for chosen in [name] if name else names():
+            run = load(chosen)
+            with console.status(f"Measuring {chosen} ..."):
+                rows += run(quick)
+    except UserError as error:
+        console.print(f"[red]{error}[/]", highlight=False)
+        raise typer.Exit(2) from None
+    console.print(table(rows))
+
+
+if __name__ == "__main__":
+    typer.run(main)
