@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-NUDGE = 2.0**-11
+NUDGE = 2.0**-13
 """Added before cutting, so that float32 rounding does not turn 127.99999 for 128 into 127."""
 
 
