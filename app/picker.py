@@ -11,7 +11,7 @@ import streamlit.components.v2
 from app import theme
 from app.assets import read
 from app.load import StudyView
-from app.selection import Selection, change, default_keys
+from app.selection import LIST, Selection, change, default_keys
 from pruning.recipe import percent
 
 
@@ -30,7 +30,7 @@ def picker(selection: Selection) -> None:
         if event:
             keys = after(selection.study, selection.keys, event)
             same = keys == default_keys(selection.study.tickets)
-            change({"tickets": None if same else ",".join(keys) or "none"})
+            change({"tickets": None if same else LIST.join(keys) or "none"})
 
     _component()(data=contents(selection), key="picker", on_picked_change=picked)
 
@@ -65,10 +65,7 @@ def contents(selection: Selection) -> dict[str, Any]:
         cells: list[dict[str, Any] | None] = []
         for level in [0.0] if method == theme.DENSE else levels:
             match = own if method == theme.DENSE else own[own["sparsity"] == level]
-            # tickets that differ in more than their sparsity (found with other settings) each get a dot of their own
-            cells += [_cell(row, hues[method], colors, method == theme.DENSE) for row in match.itertuples()][:1] or [
-                None
-            ]
+            cells.append(next((_cell(row, hues[method], colors) for row in match.itertuples()), None))
         label = own["method_label"].iloc[0]
         rows.append({"method": method, "label": label, "title": f"{label}: all sparsities", "cells": cells})
     heads = [
@@ -78,6 +75,5 @@ def contents(selection: Selection) -> dict[str, Any]:
     return {"levels": heads, "rows": rows}
 
 
-def _cell(row: Any, hue: str, colors: dict[str, str], wide: bool) -> dict[str, Any]:
-    on = row.key in colors
-    return {"key": row.key, "label": row.label, "color": colors.get(row.key, hue), "on": on, "wide": False}
+def _cell(row: Any, hue: str, colors: dict[str, str]) -> dict[str, Any]:
+    return {"key": row.key, "label": row.label, "color": colors.get(row.key, hue), "on": row.key in colors}

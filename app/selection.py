@@ -16,13 +16,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import theme
+from app import theme as colours
 from app.codec import decode_samples, encode_samples
 from app.load import StudyView
+from app.theme import Mode, Style, Theme
 
 MIRROR, WRITTEN = "selection", "selection written"
 PREFERRED_SPARSITY = 0.9
-CORE = ("study", "tickets", "baseline", "seed", "samples")
+LIST = "~"  # between the values of one parameter; a URL shows it as it is
 
 Kind = Literal["segmented", "select", "pills", "slider"]
 
@@ -40,7 +41,7 @@ class Chosen:
     seed: int
     kept: int
     total: int
-    style: theme.Style
+    style: Style
 
 
 @dataclass
@@ -60,13 +61,13 @@ class Selection:
     """
 
     study: StudyView
-    theme: theme.Theme
+    theme: Theme
     seed: int
     keys: list[str]
     tickets: list[Chosen]
     baseline: Chosen | None
     samples: np.ndarray | None
-    styles: dict[str, theme.Style]
+    styles: dict[str, Style]
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -147,10 +148,10 @@ class Selection:
         kind: Literal["pills", "menu"] = "pills",
         **widget: Any,
     ) -> list[str]:
-        """As `pick`, for any number of options (none too), in the order of `options`. URL values hold no comma."""
+        """As `pick`, for any number of options (none too), in the order of `options`. URL values hold no `~`."""
         texts = dict(options) if isinstance(options, Mapping) else {value: value for value in options}
         asked = mirror().get(name)
-        wanted = list(default) if asked is None else [value for value in asked.split(",") if value and value != "none"]
+        wanted = list(default) if asked is None else [value for value in asked.split(LIST) if value and value != "none"]
         for value in wanted:
             if value not in texts and asked is not None:
                 self._note(name, value)
@@ -161,7 +162,7 @@ class Selection:
             value = st.session_state.get(key) or []
             chosen = [option for option in texts if option in value]
             same = chosen == [option for option in texts if option in default]
-            change({name: None if same else ",".join(chosen) or "none"})
+            change({name: None if same else LIST.join(chosen) or "none"})
 
         common = {"key": key, "on_change": store, "format_func": lambda value: texts.get(value, str(value)), **widget}
         if kind == "menu":
@@ -207,7 +208,7 @@ def choose_study(names: Sequence[str], default: str) -> tuple[str, list[str]]:
     return default, [_passed_over("study", asked)]
 
 
-def resolve(study: StudyView, parameters: Mapping[str, str], mode: theme.Mode, notes: Sequence[str] = ()) -> Selection:
+def resolve(study: StudyView, parameters: Mapping[str, str], mode: Mode, notes: Sequence[str] = ()) -> Selection:
     """The selection that URL parameters mean in a study. Pure: what cannot be used becomes a note, never an error."""
     found, notes = study.tickets, list(notes)
     seed = _seed(study, parameters.get("seed"), notes)
@@ -215,7 +216,7 @@ def resolve(study: StudyView, parameters: Mapping[str, str], mode: theme.Mode, n
     baseline_key = _baseline(study, parameters.get("baseline"), notes)
     shown = dict.fromkeys([*keys, *([baseline_key] if baseline_key else [])])
     first = found.drop_duplicates("key").set_index("key")
-    by_key = theme.styles(
+    by_key = colours.styles(
         [(key, first.at[key, "method"], float(first.at[key, "sparsity"]), first.at[key, "label"]) for key in shown],
         study.methods,
         mode,
@@ -235,15 +236,15 @@ def resolve(study: StudyView, parameters: Mapping[str, str], mode: theme.Mode, n
     samples = _samples(parameters.get("samples"), notes)
     tickets = [chosen[key] for key in keys if key in chosen]
     baseline = chosen.get(baseline_key) if baseline_key else None
-    return Selection(study, theme.get(mode), seed, keys, tickets, baseline, samples, styles, notes)
+    return Selection(study, colours.get(mode), seed, keys, tickets, baseline, samples, styles, notes)
 
 
 def default_keys(tickets: pd.DataFrame) -> list[str]:
     """The dense network and every method at 90 %, or at the sparsity nearest to it that the study has."""
-    pruned = tickets[tickets["method"] != theme.DENSE]
+    pruned = tickets[tickets["method"] != colours.DENSE]
     levels = pruned["sparsity"].unique()
     level = min(levels, key=lambda value: (abs(value - PREFERRED_SPARSITY), value)) if len(levels) else None
-    wanted = tickets[(tickets["method"] == theme.DENSE) | (tickets["sparsity"] == level)]
+    wanted = tickets[(tickets["method"] == colours.DENSE) | (tickets["sparsity"] == level)]
     return list(dict.fromkeys(wanted["key"]))
 
 
@@ -262,7 +263,7 @@ def _keys(study: StudyView, asked: str | None, notes: list[str]) -> list[str]:
         return default_keys(study.tickets)
     if asked == "none":
         return []
-    wanted = [key for key in asked.split(",") if key]
+    wanted = [key for key in asked.split(LIST) if key]
     unknown = [key for key in wanted if key not in order]
     notes.extend(_passed_over("tickets", key) for key in dict.fromkeys(unknown))
     known = [key for key in order if key in wanted]
@@ -271,7 +272,7 @@ def _keys(study: StudyView, asked: str | None, notes: list[str]) -> list[str]:
 
 def _baseline(study: StudyView, asked: str | None, notes: list[str]) -> str | None:
     order = list(dict.fromkeys(study.tickets["key"]))
-    dense = study.tickets.loc[study.tickets["method"] == theme.DENSE, "key"]
+    dense = study.tickets.loc[study.tickets["method"] == colours.DENSE, "key"]
     default = dense.iloc[0] if len(dense) else next(iter(order), None)
     if asked is None or asked in order:
         return asked or default

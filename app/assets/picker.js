@@ -22,7 +22,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     head.append(act(make("button", row.label, { class: "head left", type: "button", title: row.title }), { method: row.method }));
     line.append(head);
     for (const cell of row.cells) {
-      const box = make("td", "", cell && cell.wide ? { colspan: data.levels.length } : {});
+      const box = make("td");
       if (cell) {
         const button = make("button", "", { class: "dot", type: "button", title: cell.label,
           "aria-label": cell.label, "aria-pressed": String(cell.on) });

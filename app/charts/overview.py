@@ -1,0 +1,160 @@
+"""Charts of the overview: accuracy against sparsity, and clean against corrupted accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.charts.base import Styles, figure, label_places, percent_axis
+from app.colour import fade
+from app.theme import DENSE, Theme
+from pruning.recipe import percent
+
+NAMES = {"accuracy": "Accuracy", "corrupted": "Mean corruption accuracy"}
+
+
+def against_sparsity(
+    families: pd.DataFrame, measure: str, colors: Mapping[str, str], symbols: Mapping[str, str], theme: Theme
+) -> go.Figure:
+    """Accuracy against sparsity, a line a method, with its interval over seeds; the dense network as a level line.
+
+    Args:
+        families: rows of `app.compare.by_family`. measure: `accuracy` or `corrupted`.
+        colors, symbols: for each method.
+    """
+    chart = figure(theme, 430, hovermode="closest")
+    pruned = families[(families["method"] != DENSE) & families[measure].notna()]
+    levels = sorted(pruned["sparsity"].unique())
+    methods = list(dict.fromkeys(pruned["method"]))
+    for place, method in enumerate(methods):
+        rows = pruned[pruned["method"] == method].sort_values("sparsity")
+        shift = 1.035 ** (place - (len(methods) - 1) / 2)  # so that intervals stand beside, not over each other
+        chart.add_scatter(
+            x=100 * (1 - rows["sparsity"]) * shift,
+            y=rows[measure],
+            error_y=_bars(rows, measure, fade(colors[method], 0.55)),
+            mode="lines+markers",
+            name=rows["method_label"].iloc[0],
+            line={"color": colors[method], "width": 2},
+            marker={"color": colors[method], "symbol": symbols[method], "size": 8},
+            customdata=np.column_stack([rows["label"], _intervals(rows, measure), rows["seeds"]]),
+            hovertemplate="<b>%{customdata[0]}</b><br>" + NAMES[measure] + " %{y:.1%}<br>"
+            "%{customdata[1]}<br>%{customdata[2]} seeds<extra></extra>",
+        )
+    _level_line(chart, families, measure, theme)
+    chart.update_xaxes(
+        type="log",
+        autorange="reversed",
+        title_text="Sparsity (weights removed; log scale of what is kept)",
+        tickvals=[100 * (1 - level) for level in levels],
+        ticktext=[percent(level) for level in levels],
+        showgrid=False,
+    )
+    chart.update_yaxes(percent_axis(NAMES[measure]))
+    return chart
+
+
+def clean_against_corrupted(families: pd.DataFrame, styles: Styles, theme: Theme) -> go.Figure:
+    """Mean corruption accuracy against clean accuracy, with intervals over seeds for the tickets in `styles` (by key);
+    all others are faint points behind them."""
+    chart = figure(theme, 430, showlegend=False)
+    rows = families.dropna(subset=["accuracy", "corrupted"])
+    others = rows[~rows["key"].isin(list(styles))]
+    chosen = rows[rows["key"].isin(list(styles))]
+    hover = "<b>%{customdata[0]}</b><br>Clean %{x:.1%}, %{customdata[1]}<br>Corrupted %{y:.1%}, %{customdata[2]}"
+    chart.add_scatter(
+        x=others["accuracy"],
+        y=others["corrupted"],
+        mode="markers",
+        marker={"color": fade(theme.muted, 0.35), "size": 6},
+        customdata=_hover(others),
+        hovertemplate=hover + "<extra></extra>",
+    )
+    spans = {name: _span(chosen, name) for name in ("accuracy", "corrupted")}
+    places = label_places(
+        _within(chosen["accuracy"], spans["accuracy"]),
+        _within(chosen["corrupted"], spans["corrupted"]),
+        np.array([7.2 * len(label) for label in chosen["label"]]),
+        (430, 340),
+    )
+    for (_, row), place in zip(chosen.iterrows(), places, strict=True):
+        style = styles[row["key"]]
+        one = row.to_frame().T
+        chart.add_scatter(
+            x=[row["accuracy"]],
+            y=[row["corrupted"]],
+            error_x=_bars(one, "accuracy", fade(style.color, 0.4)),
+            error_y=_bars(one, "corrupted", fade(style.color, 0.4)),
+            mode="markers+text" if place else "markers",
+            text=[row["label"]],
+            textposition=place or "top center",
+            textfont={"size": 12.5, "color": theme.ink},
+            cliponaxis=False,
+            marker={"color": style.color, "symbol": style.symbol, "size": 11},
+            customdata=_hover(one),
+            hovertemplate=hover + "<extra></extra>",
+        )
+    chart.update_xaxes(percent_axis("Accuracy on clean images"), range=spans["accuracy"])
+    chart.update_yaxes(percent_axis("Mean accuracy on corrupted images"), range=spans["corrupted"])
+    return chart
+
+
+def _level_line(chart: go.Figure, families: pd.DataFrame, measure: str, theme: Theme) -> None:
+    dense = families[(families["method"] == DENSE) & families[measure].notna()]
+    if dense.empty:
+        return
+    row = dense.iloc[0]
+    if np.isfinite(row[f"{measure}_low"]):
+        chart.add_hrect(
+            y0=row[f"{measure}_low"], y1=row[f"{measure}_high"], fillcolor=theme.muted, opacity=0.12, line_width=0
+        )
+    chart.add_hline(
+        y=row[measure],
+        line={"color": theme.muted, "width": 1.5, "dash": "dash"},
+        annotation={
+            "text": f"Dense {row[measure]:.1%}".replace("%", " %"),
+            "font": {"size": 12.5, "color": theme.muted},
+            "xanchor": "left",
+            "yanchor": "bottom",
+        },
+        annotation_position="top left",
+    )
+
+
+def _bars(rows: pd.DataFrame, measure: str, color: str) -> dict[str, object]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": (rows[f"{measure}_high"] - rows[measure]).astype(float),
+        "arrayminus": (rows[measure] - rows[f"{measure}_low"]).astype(float),
+        "color": color,
+        "thickness": 1.5,
+        "width": 0,
+    }
+
+
+def _intervals(rows: pd.DataFrame, measure: str) -> list[str]:
+    return [
+        f"95 % interval {100 * low:.1f} to {100 * high:.1f} %" if np.isfinite(low) else "no interval (one seed)"
+        for low, high in zip(rows[f"{measure}_low"].astype(float), rows[f"{measure}_high"].astype(float), strict=True)
+    ]
+
+
+def _hover(rows: pd.DataFrame) -> np.ndarray:
+    return np.column_stack([rows["label"], _intervals(rows, "accuracy"), _intervals(rows, "corrupted")])
+
+
+def _span(rows: pd.DataFrame, measure: str) -> list[float]:
+    """The range of an axis: the chosen tickets with some air; the faint ones may lie outside."""
+    if rows.empty:
+        return [0.0, 1.0]
+    low, high = float(rows[measure].min()), float(rows[measure].max())
+    air = max(0.18 * (high - low), 0.005)
+    return [low - air, high + air]
+
+
+def _within(values: pd.Series, span: list[float]) -> np.ndarray:
+    return (values.to_numpy(dtype=float) - span[0]) / (span[1] - span[0])

@@ -1,0 +1,223 @@
+"""Overview: what the study is, what each ticket reached, and which differences exceed the noise."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from app import compare, layout, load, theme
+from app.charts import overview as charts
+from app.load import StudyView
+from app.selection import Selection
+
+MEASURES = {"accuracy": "Clean images", "corrupted": "Corrupted images"}
+
+
+def show(selection: Selection) -> None:
+    """Draw the page."""
+    study = selection.study
+    layout.page_title(study.title, study.config.description.strip())
+    st.caption(" · ".join(_facts(study)))
+    families = _families(study.path, study.stamp, study.name)
+    if families["accuracy"].isna().all():
+        layout.empty(
+            "Nothing is measured yet.",
+            "The tickets are found, but not shown the test set. Measure them; this page fills as that goes on.",
+            f"python -m analysis run {study.path}",
+        )
+        return
+    chosen = families[families["key"].isin(selection.keys)]
+    if chosen.empty:
+        layout.empty("No ticket is chosen.", "Click a dot, a method or a sparsity under Tickets in the sidebar.")
+        return
+    _tiles(selection, families, chosen)
+    left, right = st.columns([1.15, 1], gap="medium")
+    with left:
+        _sparsity_card(selection, families)
+    with right:
+        _robustness_card(selection, families)
+    _noise_card(selection, families)
+    _table_card(selection, chosen)
+
+
+def _facts(study: StudyView) -> list[str]:
+    config, found = study.config, study.tickets
+    weights = f"{int(found['total'].max()):,} prunable weights"
+    tickets = f"{len(found)} tickets: {len(study.methods)} methods, {len(study.sparsities)} sparsities"
+    return [f"Network **{config.model}**, {weights}", f"data **{config.data}**", f"{tickets}, {len(study.seeds)} seeds"]
+
+
+@st.cache_data(max_entries=8, show_spinner="Summing up the study …")
+def _families(path: Path, stamp: str, name: str) -> pd.DataFrame:
+    study = load.open_study(name, path)
+    conditions = load.table(study, "conditions", columns=["ticket_id", "corruption", "severity", "accuracy"])
+    return compare.by_family(compare.measured(study.tickets, load.table(study, "summary"), conditions))
+
+
+def _tiles(selection: Selection, families: pd.DataFrame, chosen: pd.DataFrame) -> None:
+    baseline = families[families["key"] == (selection.baseline.key if selection.baseline else "")]
+    pruned = chosen[chosen["method"] != theme.DENSE]
+    tiles = st.columns(4)
+    with tiles[0]:
+        row = baseline.iloc[0] if len(baseline) else chosen.iloc[0]
+        _tile(f"Baseline: {row['label']}", _percent(row["accuracy"]), "accuracy on clean images")
+    if pruned.empty:
+        return
+    with tiles[1]:
+        row = pruned.loc[pruned["accuracy"].idxmax()]
+        _tile("Most accurate pruned ticket", _percent(row["accuracy"]), row["label"])
+    with tiles[2]:
+        if pruned["corrupted"].notna().any():
+            row = pruned.loc[pruned["corrupted"].idxmax()]
+            _tile("Most robust pruned ticket", _percent(row["corrupted"]), f"{row['label']}, on corrupted images")
+    with tiles[3]:
+        row = pruned.loc[pruned["kept"].idxmin()]
+        _tile("Sparsest ticket chosen", f"{int(row['kept']):,}", f"of {int(row['total']):,} weights: {row['label']}")
+
+
+def _tile(label: str, value: str, note: str) -> None:
+    with st.container(border=True, key=f"tile-{layout.file_name(label)}"):
+        st.metric(label, value)
+        st.caption(note)
+
+
+def _sparsity_card(selection: Selection, families: pd.DataFrame) -> None:
+    study = selection.study
+    methods = {ticket.method for ticket in selection.tickets} | {theme.DENSE}
+    rows = families[families["method"].isin(methods)]
+    measure = selection.option("measure", "accuracy", list(MEASURES))
+    colors = theme.method_colors(study.methods, selection.theme.mode)
+    columns = ["label", "method", "sparsity", measure, f"{measure}_low", f"{measure}_high", "seeds"]
+    layout.card(
+        "How accuracy falls as weights are removed",
+        charts.against_sparsity(rows, measure, colors, theme.symbols(study.methods), selection.theme),
+        rows[columns],
+        "sparsity",
+        help="A line a method, for the methods chosen. Points are means over seeds, bars 95 % intervals of the mean; "
+        "they are set side by side so that they do not hide each other. The band is the dense network's interval.",
+        controls=lambda: selection.pick("measure", "Images", MEASURES, label_visibility="collapsed"),
+    )
+
+
+def _robustness_card(selection: Selection, families: pd.DataFrame) -> None:
+    title = "Accuracy on clean against corrupted images"
+    if families["corrupted"].isna().all():
+        with st.container(border=True):
+            st.markdown(f"**{title}**")
+            layout.empty(
+                "No corrupted images were shown yet.",
+                "Measure the tickets under corruption to fill this chart.",
+                f"python -m analysis run {selection.study.path}",
+            )
+        return
+    styles = {ticket.key: ticket.style for ticket in selection.tickets}
+    names = ("accuracy", "accuracy_low", "accuracy_high", "corrupted", "corrupted_low", "corrupted_high")
+    layout.card(
+        title,
+        charts.clean_against_corrupted(families, styles, selection.theme),
+        families[families["key"].isin(list(styles))][["label", *names, "seeds"]],
+        "robustness",
+        help="Corrupted: the mean over corruptions, each the mean over its severities. Bars are 95 % intervals over "
+        "seeds. Chosen tickets are coloured and named, the others of the study are faint.",
+    )
+
+
+def _noise_card(selection: Selection, families: pd.DataFrame) -> None:
+    study, baseline = selection.study, selection.baseline
+    others = [key for key in selection.keys if baseline and key != baseline.key]
+    if baseline is None or not others:
+        return
+    labels = dict(zip(families["key"], families["label"], strict=True))
+    with st.container(border=True, key="card-noise"):
+        st.markdown(f"**Which differences to {baseline.label} exceed the noise?** :small[:gray[percentage points]]")
+        columns = st.columns(2, gap="large")
+        for column, (measure, name) in zip(columns, MEASURES.items(), strict=True):
+            found = [
+                _difference(study.path, study.stamp, study.name, key, baseline.key, measure, len(others))
+                for key in others
+            ]
+            lines = compare.verdict([item for item in found if item], labels, baseline.label)
+            column.markdown(f":gray[{name}]  \n" + ("  \n".join(lines) or "Not measured yet."))
+        st.caption(
+            f"A difference counts when two 95 % intervals leave out zero: that over the test images (paired bootstrap, "
+            f"widened for {len(others)} comparisons)"
+            + (f" and that over the {len(study.seeds)} seeds (Student's, paired)." if len(study.seeds) > 1 else ".")
+        )
+
+
+@st.cache_data(max_entries=2000, show_spinner="Comparing with the baseline …")
+def _difference(
+    path: Path, stamp: str, name: str, key: str, baseline: str, measure: str, comparisons: int
+) -> compare.Difference | None:
+    correct = _correct(path, stamp, name, measure)
+    if key not in correct or baseline not in correct:
+        return None
+    return compare.against_baseline(key, correct[key], correct[baseline], comparisons)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _correct(path: Path, stamp: str, name: str, measure: str) -> dict:
+    study = load.open_study(name, path)
+    conditions = load.table(study, "conditions", columns=["ticket_id", "corruption", "severity", "n", "correct_bits"])
+    rows = conditions[conditions["corruption"] == "clean"] if measure == "accuracy" else compare.counted(conditions)
+    return compare.by_seed(study.tickets, rows)
+
+
+def _table_card(selection: Selection, chosen: pd.DataFrame) -> None:
+    frame = pd.DataFrame(
+        {
+            "colour": [_dot(selection, key) for key in chosen["key"]],
+            "ticket": chosen["label"],
+            "sparsity": 100 * chosen["sparsity"],
+            "accuracy": 100 * chosen["accuracy"],
+            "interval": [_interval(row, "accuracy") for _, row in chosen.iterrows()],
+            "corrupted": 100 * chosen["corrupted"],
+            "corrupted interval": [_interval(row, "corrupted") for _, row in chosen.iterrows()],
+            "angle": chosen["mean_angle"],
+            "kept": chosen["kept"],
+            "seconds": chosen["seconds"],
+            "seeds": chosen["seeds"],
+        }
+    )
+    number = st.column_config.NumberColumn
+    layout.table_card(
+        "What each ticket reached",
+        frame,
+        "tickets",
+        columns={
+            "colour": st.column_config.ImageColumn("", width=40),
+            "ticket": st.column_config.TextColumn("Ticket", width="medium"),
+            "sparsity": number("Sparsity", format="%.4g %%", help="Prunable weights removed, as asked."),
+            "accuracy": number("Accuracy", format="%.1f %%", help="On the clean test set, mean over seeds."),
+            "interval": st.column_config.TextColumn("95 % interval"),
+            "corrupted": number("Corrupted", format="%.1f %%", help="Mean corruption accuracy, mean over seeds."),
+            "corrupted interval": st.column_config.TextColumn("95 % interval "),
+            "angle": number("Mean angle", format="%.1f°", help="Between feature and true class's direction."),
+            "kept": number("Kept weights", format="localized", help="Prunable weights that are left."),
+            "seconds": number("Time to find", format="%.0f s", help="With the tickets it descends from."),
+            "seeds": number("Seeds", help="How many repetitions were measured."),
+        },
+        caption="Means over seeds; click a heading to sort. Intervals are of the mean over seeds"
+        + (" (Wilson's over images where there is one seed)." if (chosen["seeds"] == 1).any() else "."),
+        data=lambda: frame.drop(columns="colour"),
+        height="content",
+    )
+
+
+def _dot(selection: Selection, key: str) -> str:
+    color = next((ticket.style.color for ticket in selection.tickets if ticket.key == key), selection.theme.muted)
+    circle = f'<circle cx="12" cy="12" r="7" fill="{color}"/>'
+    dot = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">{circle}</svg>'
+    return "data:image/svg+xml;base64," + base64.b64encode(dot.encode()).decode()
+
+
+def _interval(row: pd.Series, measure: str) -> str:
+    low, high = row[f"{measure}_low"], row[f"{measure}_high"]
+    return f"{100 * low:.1f} – {100 * high:.1f} %" if pd.notna(low) else "–"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %" if pd.notna(value) else "–"
