@@ -118,13 +118,15 @@ def count(masks_by_name: MasksByName, threads: int | None = None) -> Counts:
         for index, size in enumerate(sizes.tolist())
         for start in range(0, _words(size), BLOCK)
     ]
-    threads = max(1, min(threads or torch.get_num_threads(), len(blocks)))
+    both = np.zeros((len(layers), len(tickets), len(tickets)), dtype=np.int64)
+    threads = min(threads or torch.get_num_threads(), len(blocks))
     open_blocks = iter(blocks)  # shared: each thread takes the next block there is
-    if threads == 1:
-        both = _count_blocks(layers, open_blocks)
-    else:
+    if threads > 1:
         with ThreadPoolExecutor(threads) as pool:
-            both = np.sum(list(pool.map(_count_blocks, [layers] * threads, [open_blocks] * threads)), axis=0)
+            for part in pool.map(_count_blocks, [layers] * threads, [open_blocks] * threads):
+                both += part
+    elif threads:
+        both += _count_blocks(layers, open_blocks)
     return Counts(list(masks_by_name), list(shapes), sizes, both + np.triu(both, 1).transpose(0, 2, 1))
 
 
@@ -214,7 +216,7 @@ def _count_blocks(layers: list[list[np.ndarray]], blocks: Iterator[tuple[int, in
     """
     from analysis import bits  # Numba takes half a second to import, which nobody should wait for who only reads
 
-    tickets = len(layers[0]) if layers else 0
+    tickets = len(layers[0])
     both = np.zeros((len(layers), tickets, tickets), dtype=np.int64)
     buffer = np.empty(tickets * BLOCK, dtype=np.uint64)  # once: fresh memory for each block would double the time
     for layer, start, stop in blocks:
@@ -245,7 +247,7 @@ def _flat(owner: str, layer: str, mask: torch.Tensor) -> np.ndarray:
             f"The mask of layer '{layer}' in {owner} is {str(mask.dtype).removeprefix('torch.')}, but a mask is bool, "
             "True where a weight is kept; convert it with `mask != 0`."
         )
-    return mask.cpu().numpy().reshape(-1).view(np.uint8)
+    return np.ascontiguousarray(mask.cpu().numpy()).reshape(-1).view(np.uint8)
 
 
 def _common_shapes(masks_by_name: MasksByName) -> dict[str, tuple[int, ...]]:
