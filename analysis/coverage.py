@@ -1,0 +1,145 @@
+"""Which results of a study are there, and which are still to be made.
+
+A table of a ticket is made of parts: `conditions` and `corrupted` of conditions such as "fog 3", `maps` of kinds of
+map, the others of one part. What is stored is compared with what the study's settings ask for, part by part, so that a
+change of the settings leads to the work it asks for and to no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from analysis.embedding import MIN_SAMPLES
+from analysis.results import Results
+from analysis.robustness import CLEAN, Condition
+from analysis.schemas import SCHEMAS
+from analysis.settings import AnalysisConfig
+from pruning.errors import UserError
+
+Parts = dict[str, int]
+"""Part -> number of samples it covers (rows, where a table is not about samples)."""
+
+DETAILED = ("corrupted", "maps")
+"""Tables that only tickets of the study's detail seed have."""
+
+# The columns whose values make the parts, and the one that says how many samples a row stands for (else it is one).
+_KEYS = {"conditions": ("corruption", "severity"), "corrupted": ("corruption", "severity"), "maps": ("kind",)}
+_COUNTS = {"summary": "n", "conditions": "n"}
+
+
+def part_name(condition: Condition) -> str:
+    """The part that a condition is in the tables `conditions` and `corrupted`."""
+    return f"{condition[0]} {condition[1]}"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the settings ask for: table -> parts."""
+
+    tables: Mapping[str, Parts]
+
+    @classmethod
+    def of(cls, config: AnalysisConfig, samples: int) -> Wanted:
+        """What `config` asks for, on a test set of which `samples` images are used."""
+        conditions = {part_name(condition): samples for condition in config.conditions()}
+        shown = min(samples, config.map_samples)
+        kinds = [kind for kind in config.embeddings if kind == "pca" or shown >= MIN_SAMPLES]
+        tables: dict[str, Parts] = {
+            "summary": {"": samples},
+            "layers": {},
+            "weights": {},
+            "samples": {"": samples},
+            "conditions": conditions,
+            "corrupted": {part: n for part, n in conditions.items() if part != part_name(CLEAN)},
+            "maps": dict.fromkeys(kinds, shown),
+        }
+        return cls({table: parts for table, parts in tables.items() if parts or table not in DETAILED})
+
+    def for_ticket(self, detailed: bool) -> list[str]:
+        """The tables wanted of a ticket; `detailed` when it is of the study's detail seed."""
+        return [table for table in self.tables if detailed or table not in DETAILED]
+
+
+@dataclass
+class Coverage:
+    """What is stored: table -> ticket -> parts; and (table, ticket) of files that cannot be read."""
+
+    stored: dict[str, dict[str, Parts]] = field(default_factory=dict)
+    damaged: list[tuple[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, results: Results, tables: Iterable[str] = tuple(SCHEMAS)) -> Coverage:
+        """Look into every file of the tables; one that is damaged counts as not there."""
+        coverage = cls()
+        for table in tables:
+            coverage._read_table(results, table)
+        return coverage
+
+    def missing(self, table: str, ticket_id: str, wanted: Wanted) -> set[str]:
+        """The parts that are wanted and not stored, or stored for another number of samples."""
+        there = self.stored[table].get(ticket_id)
+        if there is None:
+            return set(wanted.tables[table]) or {""}
+        return {part for part, covered in wanted.tables[table].items() if there.get(part) != covered}
+
+    def complete(self, table: str, ticket_id: str, wanted: Wanted) -> bool:
+        """Whether the stored parts are those wanted, no fewer and no more."""
+        there = self.stored[table].get(ticket_id)
+        return there is not None and (not wanted.tables[table] or there == wanted.tables[table])
+
+    def _read_table(self, results: Results, table: str) -> None:
+        ids = results.ids(table)
+        try:
+            rows = results.query(_sql(table))
+        except UserError:
+            # One of the files is damaged: look at them one by one, the slow way.
+            self.stored[table] = {}
+            for ticket_id in ids:
+                try:
+                    self.stored[table][ticket_id] = _parts(results, table, ticket_id)
+                except UserError:
+                    self.damaged.append((table, ticket_id))
+            return
+        self.stored[table] = {ticket_id: {} for ticket_id in ids}
+        for ticket_id, part, covered in rows.itertuples(index=False, name=None):
+            self.stored[table].setdefault(ticket_id, {})[part] = int(covered)
+
+
+def _sql(table: str) -> str:
+    part = " || ' ' || ".join(_KEYS.get(table, ("''",)))
+    covered = f"sum({_COUNTS[table]})" if table in _COUNTS else "count(*)"
+    return f"SELECT ticket_id, {part} AS part, {covered} AS covered FROM {table} GROUP BY ALL"
+
+
+def _parts(results: Results, table: str, ticket_id: str) -> Parts:
+    count = _COUNTS.get(table)
+    columns = ["ticket_id", *_KEYS.get(table, ()), *([count] if count else [])]
+    rows = results.table(table, ids=[ticket_id], columns=columns)
+    covered = rows[count] if count else pd.Series(1, index=rows.index)
+    return {str(part): int(n) for part, n in covered.groupby(part_of_rows(table, rows), sort=False).sum().items()}
+
+
+def part_of_rows(table: str, rows: pd.DataFrame) -> pd.Series:
+    """The part each row belongs to."""
+    keys = [rows[key].astype(str) for key in _KEYS.get(table, ())]
+    return keys[0].str.cat(keys[1:], sep=" ") if keys else pd.Series("", index=rows.index)
+
+
+def store(
+    results: Results, table: str, ticket_id: str, new: list[pd.DataFrame], measured: set[str], wanted: Parts
+) -> None:
+    """Write a ticket's table anew: of what is stored the parts that are wanted and not `measured`, and the new rows.
+
+    The parts come in the order of `wanted`. Only for tables of several parts.
+    """
+    rows = pd.concat(new, ignore_index=True) if new else pd.DataFrame()
+    if set(wanted) - measured:
+        old = results.table(table, ids=[ticket_id]).drop(columns="ticket_id")
+        kept = old[part_of_rows(table, old).isin(set(wanted) - measured)]
+        rows = pd.concat([kept, rows], ignore_index=True) if len(rows) else kept.reset_index(drop=True)
+    place = {part: position for position, part in enumerate(wanted)}
+    order = part_of_rows(table, rows).map(place).argsort(kind="stable")
+    results.write(table, ticket_id, rows.iloc[order.to_numpy()])

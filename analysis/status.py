@@ -1,0 +1,82 @@
+"""What of a study has been measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.coverage import DETAILED, Coverage, Wanted
+from analysis.results import Results
+from analysis.schemas import SCHEMAS
+from analysis.settings import settings
+from pruning.data import available, load_data
+from pruning.study import Study
+
+MEANINGS = {
+    "summary": "accuracy and mean geometry on the test set",
+    "layers": "what each layer keeps",
+    "weights": "histograms of the kept weights",
+    "samples": "each clean test image",
+    "conditions": "each corruption and severity",
+    "corrupted": "each test image under each condition",
+    "maps": "2-D maps of the features",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One table: of `tickets` that are to have it, how many have all of it, and how many only a part."""
+
+    table: str
+    meaning: str
+    tickets: int
+    complete: int
+    partial: int
+
+    @property
+    def missing(self) -> int:
+        """Tickets that have nothing of it."""
+        return self.tickets - self.complete - self.partial
+
+
+@dataclass(frozen=True)
+class Status:
+    """A row a table, and a sentence for whatever is amiss."""
+
+    rows: list[Row]
+    sentences: list[str]
+
+
+def status(study: Study) -> Status:
+    """Compare what is stored with what the study's settings ask for; measures nothing, changes nothing.
+
+    Where the data set is not at hand, the samples that a ticket's summary counts are taken for all of them. Raises
+    UserError when the settings name what is not known.
+    """
+    config = settings(study)
+    entries, sentences = study.scan()
+    results = Results(study.path)
+    coverage = Coverage.read(results)
+    wanted = Wanted.of(config, _samples(study, config.samples, coverage))
+    rows = []
+    for table in SCHEMAS:
+        if table not in wanted.tables:
+            continue
+        asked = [e.id for e in entries if table not in DETAILED or e.recipe.seed == study.detail_seed]
+        complete = [key for key in asked if coverage.complete(table, key, wanted)]
+        partial = [key for key in asked if key in coverage.stored[table] and key not in complete]
+        rows.append(Row(table, MEANINGS[table], len(asked), len(complete), len(partial)))
+    if not entries:
+        sentences.append(f"There are no tickets yet; `python -m pruning run {study.source}` finds them.")
+    sentences += [
+        f"The result file {results.path / table / key}.parquet is damaged; the next run makes it anew."
+        for table, key in coverage.damaged
+    ]
+    return Status(rows, sentences)
+
+
+def _samples(study: Study, limit: int | None, coverage: Coverage) -> int:
+    if available(study.config.data):
+        n = len(load_data(study.config.data).test.labels)
+    else:
+        n = max((parts.get("", 0) for parts in coverage.stored["summary"].values()), default=0)
+    return n if limit is None else min(n, limit)
