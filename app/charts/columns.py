@@ -19,22 +19,27 @@ SAMPLES = "samples"
 Tickets = Mapping[str, Style]
 """Ticket id -> how it is drawn, in the order of the columns."""
 
-HEADING = 46  # pixels over the columns: the ticket's name, and a line below it
+LEFT = 62  # pixels for the ticks and the title of the y axis
+HEADING = 58  # pixels over the columns: the ticket's name, and a line below it
 MANY = 3000  # samples in a column from which on points get smaller
 
 
 def columns(tickets: Tickets, theme: Theme, height: int, notes: Mapping[str, str] | None = None) -> go.Figure:
-    """An empty figure with a headed column for each ticket; `notes` (ticket id -> text) stand under the headings."""
+    """An empty figure with a headed column for each ticket; `notes` (ticket id -> text) stand under the headings.
+
+    Columns lie at the same places whatever the chart, so that charts under one another align.
+    """
     count = max(1, len(tickets))
     figure = make_subplots(rows=1, cols=count, horizontal_spacing=0.07 / count if count > 1 else 0)
     figure.update_layout(
         template=theme.template,
         height=height,
-        margin={"l": 8, "r": 12, "t": HEADING, "b": 8},
+        margin={"l": LEFT, "r": 16, "t": HEADING, "b": 8},
         showlegend=False,
         dragmode="lasso",
         selectdirection="any",
     )
+    figure.update_yaxes(automargin=False)
     for column, (ticket, style) in enumerate(tickets.items(), 1):
         note = (notes or {}).get(ticket, "")
         heading = f'<span style="color:{style.color}">●</span> <b>{style.label}</b>'
@@ -81,7 +86,7 @@ def points(
     `colours` is one `#rrggbb` or one a row; `detail` a line more for the hover, in plotly's template language.
     """
     few = len(rows) <= MANY
-    opacity = 0.75 if few else 0.5
+    opacity = 0.6 if few else 0.4
     return go.Scattergl(
         x=rows[x].to_numpy(np.float32),
         y=rows[y].to_numpy(np.float32),
@@ -90,13 +95,13 @@ def points(
         mode="markers",
         meta=SAMPLES,
         name=label,
-        marker={"size": 4.5 if few else 3, "opacity": opacity, "color": colours},
+        marker={"size": 4 if few else 3, "opacity": opacity, "color": colours},
         # Plotly's own dimming would redraw every point; the marks over the charts do that work.
         selected={"marker": {"opacity": opacity}},
         unselected={"marker": {"opacity": opacity}},
-        hovertemplate="<b>Sample %{customdata}</b><br>%{text}"
+        hovertemplate=f"<b>Sample %{{customdata}}</b> · {label}<br>%{{text}}"
         + (f"<br>{detail}" if detail else "")
-        + f"<extra>{label}</extra>",
+        + "<extra></extra>",
     )
 
 
@@ -112,13 +117,13 @@ def readings(rows: pd.DataFrame, classes: Sequence[str]) -> list[str]:
 
 
 def key(figure: go.Figure, entries: Mapping[str, str]) -> None:
-    """A legend of coloured dots at the top right: text -> `#rrggbb`."""
+    """A legend of coloured dots over the headings, at the left as buttons appear at the right: text -> `#rrggbb`."""
     for text, colour in entries.items():
         dot = {"size": 8, "color": colour}
         figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=text, marker=dot, hoverinfo="skip"))
         figure.data[-1].showlegend = True
     top = 1 + 24 / max(1, figure.layout.height - 100)
-    figure.update_layout(showlegend=True, legend={"x": 1, "xanchor": "right", "y": top, "yanchor": "bottom"})
+    figure.update_layout(showlegend=True, legend={"x": 0, "xanchor": "left", "y": top, "yanchor": "bottom"})
     figure.update_layout(legend={"itemclick": False, "itemdoubleclick": False})
     for trace in figure.data[: -len(entries)]:
         trace.showlegend = bool(trace.showlegend)

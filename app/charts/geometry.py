@@ -17,11 +17,11 @@ from app.theme import Theme
 COLOURINGS = {"class": "Class", "correct": "Right or wrong", "margin": "Margin"}
 MAPS = {"umap": "UMAP", "umap_joint": "Joint UMAP", "pca": "PCA"}
 MEASURES = {
-    "accuracy": "right (%)",
-    "confidence": "confidence (%)",
-    "angle": "angle (°)",
-    "length": "length",
-    "margin": "margin",
+    "accuracy": "Right (%)",
+    "confidence": "Confidence (%)",
+    "angle": "Angle (°)",
+    "length": "Length",
+    "margin": "Margin",
 }
 SHADES = 41  # steps of the margin's colour scale
 NAMED_CLASSES = 20  # more names than this would hide the map
@@ -64,7 +64,7 @@ def margins(samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str], the
         colours = _by_right(rows, style.color, theme.ink)
         figure.add_trace(points(rows, "margin", "height", colours, style.label, classes, "margin %{x:.2f}"), 1, column)
         _zero(figure, column, samples[samples["ticket_id"] == ticket], theme)
-    figure.update_xaxes(range=limits, matches="x", title_text="margin: distance to the nearest boundary (no unit)")
+    figure.update_xaxes(range=limits, matches="x", title_text="margin (no unit)")
     figure.update_yaxes(range=(0, 1.1 * top or 1), matches="y", showticklabels=False, showgrid=False)
     figure.update_yaxes(title_text="density of samples", col=1)
     return figure
@@ -94,8 +94,9 @@ def maps(
         extent = placed if joint else rows
         figure.update_xaxes(range=density.span(extent["x"].to_numpy(), 0.06), title_text=f"{MAPS[kind]} 1", col=column)
         figure.update_yaxes(range=density.span(extent["y"].to_numpy(), 0.06), col=column)
-    figure.update_xaxes(showticklabels=False, matches="x" if joint else None)
-    figure.update_yaxes(showticklabels=False, matches="y" if joint else None)
+    frame = {"showticklabels": False, "showgrid": False, "showline": True, "mirror": True}
+    figure.update_xaxes(**frame, matches="x" if joint else None)
+    figure.update_yaxes(**frame, matches="y" if joint else None)
     figure.update_yaxes(title_text=f"{MAPS[kind]} 2", col=1)
     if colouring == "correct":
         key(figure, {"right": theme.good, "wrong": theme.bad})
@@ -124,7 +125,7 @@ def _by_right(rows: pd.DataFrame, colour: str, wrong: str) -> list[str]:
 
 def _contours(z: np.ndarray, x: np.ndarray, y: np.ndarray, colour: str) -> go.Contour:
     """Regions that hold 90, 70, 50, 30 and 10 % of the samples, the densest the strongest."""
-    scale = [[0.0, fade(colour, 0)], [0.099, fade(colour, 0)], [0.1, fade(colour, 0.08)], [1.0, fade(colour, 0.42)]]
+    scale = [[0.0, fade(colour, 0)], [0.099, fade(colour, 0)], [0.1, fade(colour, 0.1)], [1.0, fade(colour, 0.55)]]
     return go.Contour(
         z=z.astype(np.float32),
         x=x,
@@ -133,7 +134,7 @@ def _contours(z: np.ndarray, x: np.ndarray, y: np.ndarray, colour: str) -> go.Co
         zmax=1,
         contours={"start": 0.1, "end": 0.9, "size": 0.2, "coloring": "fill"},
         colorscale=scale,
-        line={"width": 0.8, "color": fade(colour, 0.5), "smoothing": 1.0},
+        line={"width": 1, "color": fade(colour, 0.7), "smoothing": 1.0},
         showscale=False,
         hoverinfo="skip",
     )

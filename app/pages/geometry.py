@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app import layout, load
+from app.assets import read
 from app.charts import geometry as charts
 from app.linked import linked
 from app.persample import COLUMNS, class_names, kept, not_measured, pick_classes, with_labels
@@ -18,7 +19,8 @@ from app.selection import Chosen, Selection
 GROUP = "geometry-charts"
 MOST = 4
 PREFERRED = ("dense", "imp", "magnitude", "random")
-LASSO = {"modeBarButtonsToAdd": ["lasso2d", "select2d"], "doubleClick": "reset"}
+CONFIG = {"modeBarButtonsToRemove": ["zoom2d", "pan2d", "autoScale2d", "zoomIn2d", "zoomOut2d"], "doubleClick": "reset"}
+DRAGS = {"lasso": "Lasso", "select": "Box", "zoom": "Zoom"}
 DIGITS = {"accuracy": 1, "confidence": 1, "angle": 1, "length": 2, "margin": 2}
 ABOUT_MAPS = {
     "umap": "UMAP of each ticket's features by itself: near means alike, but places differ between the columns.",
@@ -50,13 +52,17 @@ def show(selection: Selection) -> None:
     if unmeasured:
         st.caption(f":material/info: Not measured yet: {', '.join(unmeasured)}.")
     classes = class_names(selection.study)
-    samples = samples[samples["label"].isin(pick_classes(selection, classes))]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        labels = pick_classes(selection, classes, width="content")
+        help = "What dragging in a chart does. A double click clears the selection and the zoom."
+        drag = selection.pick("drag", "Dragging", DRAGS, width="content", help=help)
+    samples = samples[samples["label"].isin(labels)]
     if samples.empty:
         layout.empty("The test set has no sample of these classes.", "Pick others, or none for all.")
         return
     _marked(selection, chosen, samples)
     with st.container(key=GROUP):
-        _charts(selection, chosen, samples, classes)
+        _charts(selection, chosen, samples, classes, drag)
 
 
 def _columns(selection: Selection) -> list[Chosen]:
@@ -105,6 +111,7 @@ def _marked(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame) -
 
 def _bar(selection: Selection, count: int, hidden: int) -> None:
     """A strip that floats at the lower edge while samples are marked."""
+    st.html(f"<style>{read('linked.css')}</style>")
     with st.container(horizontal=True, vertical_alignment="center", key="marked-bar", width="content"):
         more = f" ({hidden:,} more in other classes)" if hidden else ""
         st.markdown(f"**{count:,} samples selected**{more}", width="content")
@@ -120,14 +127,14 @@ def _as_text(table: pd.DataFrame, compared: bool) -> pd.DataFrame:
     return shown
 
 
-def _charts(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: list[str]) -> None:
+def _charts(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: list[str], drag: str) -> None:
     styles = {ticket.id: ticket.style for ticket in chosen}
     colours = selection.theme
     shown = tuple(sorted(samples["label"].unique().tolist()))
     what = (str(selection.study.path), selection.study.stamp, tuple(styles.items()), shown, colours.mode)
 
     def figure(name: str, make: Figures, *more: str) -> go.Figure:
-        return kept((*what, name, *more), make)
+        return kept((*what, name, *more), make).update_layout(dragmode=drag)
 
     rows = partial(with_labels, samples, chosen)
     layout.card(
@@ -137,7 +144,7 @@ def _charts(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, c
         "angle-length",
         help="A point is a test image: the angle between its feature (the input of the classifier) and the direction "
         "of its true class, against the feature's length. Shades hold 10, 30, 50, 70 and 90 % of the images.",
-        config=LASSO,
+        config=CONFIG,
     )
     layout.card(
         "Margins: how far each image is from being read wrong",
@@ -146,7 +153,7 @@ def _charts(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, c
         "margins",
         help="The signed distance of the feature to the nearest decision boundary of its true class: left of zero the "
         "image is read wrong. Each image is a point under the curve; its height has no meaning.",
-        config=LASSO,
+        config=CONFIG,
     )
     _map(selection, chosen, samples, classes, figure)
 
@@ -175,5 +182,5 @@ def _map(
         "maps",
         help=f"{ABOUT_MAPS[kind]} Trustworthiness says whether neighbours in the map are neighbours among the features "
         "too: 1 when all are.",
-        config=LASSO,
+        config=CONFIG,
     )
