@@ -98,19 +98,16 @@ def counted(conditions: pd.DataFrame) -> pd.DataFrame:
     return conditions[conditions["corruption"].isin(COUNTED)]
 
 
-def verdict(differences: Sequence[Difference], labels: Mapping[str, str], baseline: str) -> list[str]:
-    """Sentences that say which families differ from the baseline beyond the noise, largest difference first."""
+def verdict(differences: Sequence[Difference], baseline: str) -> dict[str, list[Difference]]:
+    """Heading -> families: worse or better than the baseline beyond the noise, or not told apart; largest first, and
+    those not told apart the nearest first. Headings without a family are left out."""
     ordered = sorted(differences, key=lambda item: -abs(item.difference))
     groups = {
         f"Worse than {baseline}": [item for item in ordered if item.real and item.difference < 0],
         f"Better than {baseline}": [item for item in ordered if item.real and item.difference > 0],
-        f"Not told apart from {baseline}": [item for item in ordered if not item.real][::-1],
+        f"Not told apart from {baseline}": [item for item in reversed(ordered) if not item.real],
     }
-    return [
-        f"**{heading}:** " + ", ".join(f"{labels[item.key]} {points(item.difference)}" for item in group)
-        for heading, group in groups.items()
-        if group
-    ]
+    return {heading: group for heading, group in groups.items() if group}
 
 
 def points(difference: float) -> str:

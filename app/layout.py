@@ -6,7 +6,8 @@ import hashlib
 import logging
 import re
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +17,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.downloads import image_buttons
+from app.theme import Style
 from pruning.errors import UserError
 
 LOG_FILE = Path(tempfile.gettempdir()) / "pruning-app.log"
@@ -128,6 +130,25 @@ def header(
                 type="tertiary",
                 icon=":material/table:",
             )
+
+
+def tiles(items: Sequence[tuple[str, str, str]]) -> None:
+    """A row of headline numbers: (label, value, note)."""
+    cells = (
+        f'<div class="tile"><div class="label">{escape(label)}</div><div class="value">{escape(value)}</div>'
+        f'<div class="note">{escape(note)}</div></div>'
+        for label, value, note in items
+    )
+    st.html(f'<div class="tiles">{"".join(cells)}</div>')
+
+
+def chips(heading: str, items: Iterable[tuple[Style, str]]) -> None:
+    """Tickets in a row, each with its colour and a short text beside its name, under a heading."""
+    cells = (
+        f'<span class="chip"><i style="background:{style.color}"></i>{escape(style.label)} <b>{escape(text)}</b></span>'
+        for style, text in items
+    )
+    st.html(f'<div class="chips"><div class="heading">{escape(heading)}</div>{"".join(cells)}</div>')
 
 
 def selected_points(key: str) -> list[dict[str, Any]]:

@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
+import torch
 
+from analysis.overlap import Counts, PackedMasks, count
 from analysis.results import Results
 from pruning.data import Dataset, load_data
 from pruning.study import TICKETS, TOML, Study, StudyConfig, study_folders
@@ -180,6 +182,24 @@ def masks(study: StudyView, ticket_id: str) -> dict[str, np.ndarray]:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _masks(path: Path, ticket_id: str, stamp: str) -> dict[str, np.ndarray]:
     return {name: mask.numpy() for name, mask in Study.open(path).load(ticket_id).masks.items()}
+
+
+def overlaps(study: StudyView, ids: Sequence[str]) -> Counts:
+    """What the masks of the tickets `ids` have in common, layer by layer. Raises UserError when they cannot be
+    compared, or a ticket's file is damaged."""
+    stamps = tuple(_file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors") for ticket_id in ids)
+    return _overlaps(study.path, tuple(ids), stamps)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Comparing the masks …")
+def _overlaps(path: Path, ids: tuple[str, ...], stamps: tuple[str, ...]) -> Counts:
+    return count({ticket: _packed(path, ticket, stamp) for ticket, stamp in zip(ids, stamps, strict=True)})
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _packed(path: Path, ticket_id: str, stamp: str) -> PackedMasks:
+    masks = _masks(path, ticket_id, stamp)
+    return PackedMasks.pack({name: torch.from_numpy(mask) for name, mask in masks.items()})
 
 
 def _file_stamp(file: Path) -> str:

@@ -41,7 +41,7 @@ def page(name: str) -> Callable[[], None]:
 
 
 def _show(name: str, selection: Selection) -> None:
-    import_module(f"app.pages.{name}").show(selection)
+    import_module(f"app.views.{name}").show(selection)
 
 
 def main() -> None:

@@ -19,8 +19,8 @@ def figure(theme: Theme, height: int, **layout: object) -> go.Figure:
 
 
 def percent_axis(title: str) -> dict[str, object]:
-    """An axis of fractions shown as percentages."""
-    return {"title": {"text": title}, "tickformat": ".3~p", "hoverformat": ".1%"}
+    """An axis of percentages."""
+    return {"title": {"text": title}, "ticksuffix": " %"}
 
 
 def label_places(x: np.ndarray, y: np.ndarray, widths: np.ndarray, size: tuple[float, float]) -> list[str]:

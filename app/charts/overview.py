@@ -14,6 +14,7 @@ from app.theme import DENSE, Theme
 from pruning.recipe import percent
 
 NAMES = {"accuracy": "Accuracy", "corrupted": "Mean corruption accuracy"}
+HEIGHT, CONTROLS = 430, 56  # pixels; the second chart has no row of widgets above it and is as much taller
 
 
 def against_sparsity(
@@ -25,7 +26,7 @@ def against_sparsity(
         families: rows of `app.compare.by_family`. measure: `accuracy` or `corrupted`.
         colors, symbols: for each method.
     """
-    chart = figure(theme, 430, hovermode="closest")
+    chart = figure(theme, HEIGHT)
     pruned = families[(families["method"] != DENSE) & families[measure].notna()]
     levels = sorted(pruned["sparsity"].unique())
     methods = list(dict.fromkeys(pruned["method"]))
@@ -34,14 +35,14 @@ def against_sparsity(
         shift = 1.035 ** (place - (len(methods) - 1) / 2)  # so that intervals stand beside, not over each other
         chart.add_scatter(
             x=100 * (1 - rows["sparsity"]) * shift,
-            y=rows[measure],
+            y=100 * rows[measure],
             error_y=_bars(rows, measure, fade(colors[method], 0.55)),
             mode="lines+markers",
             name=rows["method_label"].iloc[0],
             line={"color": colors[method], "width": 2},
             marker={"color": colors[method], "symbol": symbols[method], "size": 8},
             customdata=np.column_stack([rows["label"], _intervals(rows, measure), rows["seeds"]]),
-            hovertemplate="<b>%{customdata[0]}</b><br>" + NAMES[measure] + " %{y:.1%}<br>"
+            hovertemplate="<b>%{customdata[0]}</b><br>" + NAMES[measure] + " %{y:.1f} %<br>"
             "%{customdata[1]}<br>%{customdata[2]} seeds<extra></extra>",
         )
     _level_line(chart, families, measure, theme)
@@ -60,14 +61,14 @@ def against_sparsity(
 def clean_against_corrupted(families: pd.DataFrame, styles: Styles, theme: Theme) -> go.Figure:
     """Mean corruption accuracy against clean accuracy, with intervals over seeds for the tickets in `styles` (by key);
     all others are faint points behind them."""
-    chart = figure(theme, 430, showlegend=False)
+    chart = figure(theme, HEIGHT + CONTROLS, showlegend=False)
     rows = families.dropna(subset=["accuracy", "corrupted"])
     others = rows[~rows["key"].isin(list(styles))]
     chosen = rows[rows["key"].isin(list(styles))]
-    hover = "<b>%{customdata[0]}</b><br>Clean %{x:.1%}, %{customdata[1]}<br>Corrupted %{y:.1%}, %{customdata[2]}"
+    hover = "<b>%{customdata[0]}</b><br>Clean %{x:.1f} %, %{customdata[1]}<br>Corrupted %{y:.1f} %, %{customdata[2]}"
     chart.add_scatter(
-        x=others["accuracy"],
-        y=others["corrupted"],
+        x=100 * others["accuracy"],
+        y=100 * others["corrupted"],
         mode="markers",
         marker={"color": fade(theme.muted, 0.35), "size": 6},
         customdata=_hover(others),
@@ -84,10 +85,10 @@ def clean_against_corrupted(families: pd.DataFrame, styles: Styles, theme: Theme
         style = styles[row["key"]]
         one = row.to_frame().T
         chart.add_scatter(
-            x=[row["accuracy"]],
-            y=[row["corrupted"]],
-            error_x=_bars(one, "accuracy", fade(style.color, 0.4)),
-            error_y=_bars(one, "corrupted", fade(style.color, 0.4)),
+            x=[100 * row["accuracy"]],
+            y=[100 * row["corrupted"]],
+            error_x=_bars(one, "accuracy", fade(style.color, 0.3)),
+            error_y=_bars(one, "corrupted", fade(style.color, 0.3)),
             mode="markers+text" if place else "markers",
             text=[row["label"]],
             textposition=place or "top center",
@@ -109,18 +110,20 @@ def _level_line(chart: go.Figure, families: pd.DataFrame, measure: str, theme: T
     row = dense.iloc[0]
     if np.isfinite(row[f"{measure}_low"]):
         chart.add_hrect(
-            y0=row[f"{measure}_low"], y1=row[f"{measure}_high"], fillcolor=theme.muted, opacity=0.12, line_width=0
+            y0=100 * row[f"{measure}_low"],
+            y1=100 * row[f"{measure}_high"],
+            fillcolor=theme.muted,
+            opacity=0.12,
+            line_width=0,
         )
     chart.add_hline(
-        y=row[measure],
+        y=100 * row[measure],
         line={"color": theme.muted, "width": 1.5, "dash": "dash"},
         annotation={
-            "text": f"Dense {row[measure]:.1%}".replace("%", " %"),
+            "text": f"{row['label']} {100 * row[measure]:.1f} %",
             "font": {"size": 12.5, "color": theme.muted},
-            "xanchor": "left",
-            "yanchor": "bottom",
         },
-        annotation_position="top left",
+        annotation_position="top right",
     )
 
 
@@ -128,8 +131,8 @@ def _bars(rows: pd.DataFrame, measure: str, color: str) -> dict[str, object]:
     return {
         "type": "data",
         "symmetric": False,
-        "array": (rows[f"{measure}_high"] - rows[measure]).astype(float),
-        "arrayminus": (rows[measure] - rows[f"{measure}_low"]).astype(float),
+        "array": 100 * (rows[f"{measure}_high"] - rows[measure]).astype(float),
+        "arrayminus": 100 * (rows[measure] - rows[f"{measure}_low"]).astype(float),
         "color": color,
         "thickness": 1.5,
         "width": 0,
@@ -150,11 +153,11 @@ def _hover(rows: pd.DataFrame) -> np.ndarray:
 def _span(rows: pd.DataFrame, measure: str) -> list[float]:
     """The range of an axis: the chosen tickets with some air; the faint ones may lie outside."""
     if rows.empty:
-        return [0.0, 1.0]
-    low, high = float(rows[measure].min()), float(rows[measure].max())
-    air = max(0.18 * (high - low), 0.005)
+        return [0.0, 100.0]
+    low, high = 100 * float(rows[measure].min()), 100 * float(rows[measure].max())
+    air = max(0.18 * (high - low), 0.5)
     return [low - air, high + air]
 
 
 def _within(values: pd.Series, span: list[float]) -> np.ndarray:
-    return (values.to_numpy(dtype=float) - span[0]) / (span[1] - span[0])
+    return (100 * values.to_numpy(dtype=float) - span[0]) / (span[1] - span[0])

@@ -39,7 +39,7 @@ def show(selection: Selection) -> None:
         _sparsity_card(selection, families)
     with right:
         _robustness_card(selection, families)
-    _noise_card(selection, families)
+    _noise_card(selection)
     _table_card(selection, chosen)
 
 
@@ -58,30 +58,29 @@ def _families(path: Path, stamp: str, name: str) -> pd.DataFrame:
 
 
 def _tiles(selection: Selection, families: pd.DataFrame, chosen: pd.DataFrame) -> None:
-    baseline = families[families["key"] == (selection.baseline.key if selection.baseline else "")]
+    by_key = families.set_index("key")
     pruned = chosen[chosen["method"] != theme.DENSE]
-    tiles = st.columns(4)
-    with tiles[0]:
-        row = baseline.iloc[0] if len(baseline) else chosen.iloc[0]
-        _tile(f"Baseline: {row['label']}", _percent(row["accuracy"]), "accuracy on clean images")
-    if pruned.empty:
-        return
-    with tiles[1]:
+    tiles = []
+    if selection.baseline is not None:
+        row = by_key.loc[selection.baseline.key]
+        tiles.append((f"Baseline: {row['label']}", _percent(row["accuracy"]), "on clean images, mean over seeds"))
+    if pruned["accuracy"].notna().any():
         row = pruned.loc[pruned["accuracy"].idxmax()]
-        _tile("Most accurate pruned ticket", _percent(row["accuracy"]), row["label"])
-    with tiles[2]:
-        if pruned["corrupted"].notna().any():
-            row = pruned.loc[pruned["corrupted"].idxmax()]
-            _tile("Most robust pruned ticket", _percent(row["corrupted"]), f"{row['label']}, on corrupted images")
-    with tiles[3]:
-        row = pruned.loc[pruned["kept"].idxmin()]
-        _tile("Sparsest ticket chosen", f"{int(row['kept']):,}", f"of {int(row['total']):,} weights: {row['label']}")
-
-
-def _tile(label: str, value: str, note: str) -> None:
-    with st.container(border=True, key=f"tile-{layout.file_name(label)}"):
-        st.metric(label, value)
-        st.caption(note)
+        tiles.append(("Most accurate when pruned", _percent(row["accuracy"]), f"{row['label']}, clean images"))
+    if pruned["corrupted"].notna().any():
+        row = pruned.loc[pruned["corrupted"].idxmax()]
+        tiles.append(("Most robust when pruned", _percent(row["corrupted"]), f"{row['label']}, corrupted images"))
+    alike = [item.key for item in _differences(selection, "accuracy") if not item.real or item.difference > 0]
+    if alike and selection.baseline is not None:
+        row = by_key.loc[alike].sort_values(["kept", "accuracy"], ascending=[True, False]).iloc[0]
+        tiles.append(
+            (
+                f"Smallest not told apart from {selection.baseline.label}",
+                f"{row['kept']:,.0f}",
+                f"of {row['total']:,.0f} weights: {row['label']}",
+            )
+        )
+    layout.tiles(tiles)
 
 
 def _sparsity_card(selection: Selection, families: pd.DataFrame) -> None:
@@ -125,27 +124,45 @@ def _robustness_card(selection: Selection, families: pd.DataFrame) -> None:
     )
 
 
-def _noise_card(selection: Selection, families: pd.DataFrame) -> None:
-    study, baseline = selection.study, selection.baseline
-    others = [key for key in selection.keys if baseline and key != baseline.key]
+def _noise_card(selection: Selection) -> None:
+    baseline, seeds = selection.baseline, len(selection.study.seeds)
+    others = _others(selection)
     if baseline is None or not others:
         return
-    labels = dict(zip(families["key"], families["label"], strict=True))
+    styles = {ticket.key: ticket.style for ticket in selection.tickets}
     with st.container(border=True, key="card-noise"):
-        st.markdown(f"**Which differences to {baseline.label} exceed the noise?** :small[:gray[percentage points]]")
+        st.markdown(
+            f"**Which differences to {baseline.label} exceed the noise?**",
+            help="Differences in accuracy in percentage points, means over seeds.",
+        )
         columns = st.columns(2, gap="large")
         for column, (measure, name) in zip(columns, MEASURES.items(), strict=True):
-            found = [
-                _difference(study.path, study.stamp, study.name, key, baseline.key, measure, len(others))
-                for key in others
-            ]
-            lines = compare.verdict([item for item in found if item], labels, baseline.label)
-            column.markdown(f":gray[{name}]  \n" + ("  \n".join(lines) or "Not measured yet."))
+            groups = compare.verdict(_differences(selection, measure), baseline.label)
+            with column:
+                st.caption(f"{name}, percentage points")
+                for heading, found in groups.items():
+                    layout.chips(heading, [(styles[item.key], compare.points(item.difference)) for item in found])
+                if not groups:
+                    st.markdown("Not measured yet.")
         st.caption(
             f"A difference counts when two 95 % intervals leave out zero: that over the test images (paired bootstrap, "
             f"widened for {len(others)} comparisons)"
-            + (f" and that over the {len(study.seeds)} seeds (Student's, paired)." if len(study.seeds) > 1 else ".")
+            + (f" and that over the {seeds} seeds (Student's, paired)." if seeds > 1 else ".")
         )
+
+
+def _others(selection: Selection) -> list[str]:
+    baseline = selection.baseline.key if selection.baseline else None
+    return [ticket.key for ticket in selection.tickets if baseline and ticket.key != baseline]
+
+
+def _differences(selection: Selection, measure: str) -> list[compare.Difference]:
+    study, others = selection.study, _others(selection)
+    if selection.baseline is None:
+        return []
+    baseline = selection.baseline.key
+    found = [_difference(study.path, study.stamp, study.name, key, baseline, measure, len(others)) for key in others]
+    return [item for item in found if item is not None]
 
 
 @st.cache_data(max_entries=2000, show_spinner="Comparing with the baseline …")
