@@ -1,0 +1,19 @@
+"""Measures pruned networks: which weights they share, the geometry of their features, how they bear corrupted images.
+
+from analysis import overlap, geometry, embedding, corruptions, robustness
+
+Plain functions that take tickets or arrays and give DataFrames or arrays. `measure` runs them over a whole study and
+keeps what they find; `results` reads it back. Nothing here draws, and nothing knows the dashboard.
+"""
+
+import importlib
+from types import ModuleType
+
+__all__ = ["corruptions", "embedding", "geometry", "layers", "measure", "overlap", "results", "robustness", "stats"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    # Read when first used: together they import torch, pandas and DuckDB, which takes seconds.
+    if name in __all__:
+        return importlib.import_module(f"analysis.{name}")
+    raise AttributeError(f"module 'analysis' has no attribute '{name}'")

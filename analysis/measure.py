@@ -225,6 +225,8 @@ def _subjects(study: Study, root: str | Path | None, download: bool) -> tuple[Da
             )
         else:
             fitting.append(entry)
+    if not fitting:
+        raise UserError(f"No ticket of study {study.path} fits its data: {problems[-1]}")
     return data, fitting, problems
 
 
