@@ -39,6 +39,10 @@ CONFIG: dict[str, Any] = {
     "typesetMath": False,
 }
 
+QUIET: dict[str, Any] = {"modeBarButtons": [["toImage"]]}
+"""For charts that need no tools: drag zooms where the chart allows it, double-click shows all again. The camera stays,
+unseen, for the download menu."""
+
 
 def page_title(title: str, lead: str = "") -> None:
     """The heading of a page and one sentence on what it answers."""
@@ -128,7 +132,7 @@ def header(
                 key=f"csv-{key}",
                 on_click="ignore",
                 type="tertiary",
-                icon=":material/table:",
+                width="stretch",
             )
 
 

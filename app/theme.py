@@ -124,7 +124,7 @@ _THEMES: dict[str, Theme] = {
         both="#33414f",
         only_a="#1177c9",
         only_b="#d9660a",
-        neither="#eef0f3",
+        neither="#e6eaef",
         sequential=((0.0, "#f4f7fa"), (0.25, "#c4dcea"), (0.5, "#7fb2d0"), (0.75, "#35789f"), (1.0, "#0c3a57")),
         diverging=((0.0, "#a3400a"), (0.25, "#e8a26b"), (0.5, "#f5f5f3"), (0.75, "#7db3d8"), (1.0, "#0f5488")),
         classes=(
@@ -266,7 +266,7 @@ def _template(mode: Mode) -> go.layout.Template:
         newselection={"line": {"color": theme.accent, "width": 1.5, "dash": "solid"}},
         activeselection={"fillcolor": theme.accent, "opacity": 0.08},
         hovermode="closest",
-        dragmode=False,
+        dragmode="zoom",
     )
     template.data.heatmap = [go.Heatmap(colorbar=bar, xgap=1, ygap=1)]
     template.data.scatter = [go.Scatter(marker={"line": {"width": 0}})]

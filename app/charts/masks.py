@@ -21,6 +21,13 @@ METRIC_NAMES = {
     "lift": "Lift",
     "hamming": "Hamming",
 }
+LONG_NAMES = {
+    "jaccard": "Jaccard index",
+    "overlap": "Overlap coefficient",
+    "adjusted": "Adjusted overlap",
+    "lift": "Lift over chance",
+    "hamming": "Hamming distance",
+}
 
 
 def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, str], theme: Theme) -> go.Figure:
@@ -37,7 +44,7 @@ def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, s
     off_diagonal = cells[~np.eye(len(ids), dtype=bool)]
     finite = off_diagonal[np.isfinite(off_diagonal)]
     top = float(finite.max()) if len(finite) else 1.0
-    chart = figure(theme, 150 + max(6, len(ids)) * 34)
+    chart = figure(theme, matrix_height(len(ids)), dragmode=False)
     chart.add_heatmap(
         z=np.where(np.eye(len(ids), dtype=bool), np.nan, cells),
         x=list(range(len(ids))),
@@ -45,7 +52,7 @@ def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, s
         colorscale=theme.sequential,
         zmin=min(0.0, float(finite.min()) if len(finite) else 0.0),
         zmax=top if top > 0 else 1.0,
-        colorbar={"title": {"text": METRIC_NAMES[metric], "side": "right"}},
+        showscale=False,
         xgap=2,
         ygap=2,
         hoverinfo="skip",
@@ -81,13 +88,18 @@ def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, s
     return chart
 
 
-def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: Theme) -> go.Figure:
+def matrix_height(tickets: int) -> int:
+    """The height in pixels of the matrix of so many tickets."""
+    return 140 + max(6, tickets) * 36
+
+
+def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: Theme, height: int = 0) -> go.Figure:
     """The overlap of two tickets in each layer, with what chance would give.
 
     Args:
-        layers: rows of `app.pairs.layers_of_pair`, in network order.
+        layers: rows of `app.pairs.layers_of_pair`, in network order. height: in pixels, more where layers need it.
     """
-    chart = figure(theme, max(300, 130 + 40 * len(layers)))
+    chart = figure(theme, max(height, 300, 120 + 22 * len(layers)), dragmode=False)
     names = [short(layer) for layer in layers["layer"]]
     data = layers[["both", "kept_a", "kept_b", "total", "chance"]].to_numpy()
     chart.add_bar(
@@ -111,7 +123,7 @@ def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: 
         hovertemplate="<b>%{y}</b><br>by chance %{x:.3f}<extra></extra>",
     )
     chart.update_yaxes(autorange="reversed", showgrid=False)
-    chart.update_xaxes(title_text=f"{METRIC_NAMES[metric]} of {a.label} and {b.label}", rangemode="tozero")
+    chart.update_xaxes(title_text=f"{LONG_NAMES[metric]}, {a.label} with {b.label}", rangemode="tozero")
     return chart
 
 
@@ -147,7 +159,10 @@ def kept_by_layer(layers: pd.DataFrame, styles: Styles, theme: Theme) -> go.Figu
             "<br>%{customdata[2]} of %{customdata[3]} filters are dead<br>%{text}<extra></extra>",
         )
     chart.update_xaxes(title_text="Layer, from input to output", type="category", showgrid=False)
-    chart.update_yaxes(title_text="Weights kept (log scale)", type="log", ticksuffix=" %", dtick="D2")
+    ticks = [digit * 10.0**power for power in range(-3, 3) for digit in (1, 2, 5) if digit * 10.0**power <= 100]
+    chart.update_yaxes(
+        title_text="Weights kept (log scale)", type="log", tickvals=ticks, ticktext=[f"{tick:g} %" for tick in ticks]
+    )
     return chart
 
 
@@ -188,8 +203,11 @@ def cells(grid: Grid, a: Style, b: Style, beside: bool, theme: Theme) -> go.Figu
     _legend(chart, grid, names, colors)
     chart.update_xaxes(type="category", showticklabels=False, showgrid=False, title_text="")
     chart.update_yaxes(type="category", showticklabels=False, showgrid=False, autorange="reversed")
-    chart.update_layout(dragmode="zoom", legend={"y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"})
-    chart.update_layout(margin={"t": 40})
+    chart.update_layout(
+        dragmode="zoom",
+        legend={"y": -0.02, "yanchor": "top", "x": 0, "xanchor": "left"},
+        margin={"t": 32 if beside else 8, "b": 36},
+    )
     return chart
 
 
@@ -236,4 +254,5 @@ def _inks(values: np.ndarray, theme: Theme, top: float) -> list[str]:
 def _number(value: float, digits: int = 2) -> str:
     if not np.isfinite(value):
         return "–"
-    return f"{value:.{digits}f}" if abs(value) < 10 else f"{value:.3g}"
+    value = round(value, digits) + 0.0  # no negative zero
+    return (f"{value:.{digits}f}" if abs(value) < 10 else f"{value:.3g}").replace("-", "−")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -68,7 +70,9 @@ def _matrix_card(selection: Selection, counts: Counts, one: Chosen, other: Chose
         charts.matrix(values, selection.styles, metric, (one.id, other.id), selection.theme),
         labelled.reset_index(names="ticket"),
         "matrix",
-        help="Click a cell to look at its two tickets below and beside. The pair looked at is framed.",
+        help="Click a cell to look at its two tickets below and beside. The pair looked at is framed. A dash: "
+        "not defined, as for the dense network beyond chance, since chance alone gives all it has in common.",
+        config=layout.QUIET,
         on_select=clicked,
         selection_mode="points",
         controls=controls,
@@ -89,11 +93,14 @@ def _pair_card(selection: Selection, one: Chosen, other: Chosen) -> None:
 
     layout.card(
         "Where these two agree, layer by layer",
-        charts.pair_by_layer(layers, metric, one.style, other.style, selection.theme),
+        charts.pair_by_layer(
+            layers, metric, one.style, other.style, selection.theme, charts.matrix_height(len(selection.tickets)) + 20
+        ),
         layers,
         "pair",
         help="Bars: the overlap in each layer. Orange marks: what two masks that share nothing but these layers' "
         "sparsities would have in common on average. Only what lies beyond the mark says that they agree.",
+        config=layout.QUIET,
         controls=controls,
     )
 
@@ -128,6 +135,7 @@ def _layers_card(selection: Selection) -> None:
         charts.kept_by_layer(rows, styles, selection.theme),
         rows,
         "layers",
+        config=layout.QUIET,
         help="Tickets of one sparsity spend it differently. A cross at the bottom: nothing of the layer is kept.",
         caption=f"Layers without any weight: {', '.join(collapsed)}." if len(collapsed) else "",
     )
@@ -147,13 +155,14 @@ def _cells_card(selection: Selection, one: Chosen, other: Chosen) -> None:
     grid = pairs.lay_out(states[start:stop], start)
 
     def controls() -> None:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        bare: dict[str, Any] = {"label_visibility": "collapsed"}
+        with st.container(horizontal=True, vertical_alignment="center"):
             texts = {name: f"{charts.short(name)}  ({' × '.join(map(str, masks_a[name].shape))})" for name in layers}
-            selection.pick("layer", "Layer", texts, default=_first_to_show(masks_a), kind="select", width=260)
-            selection.pick("view", "View", {"beside": "Beside each other", "over": "Laid over each other"})
+            selection.pick("layer", "Layer", texts, default=_first_to_show(masks_a), kind="select", width=260, **bare)
+            selection.pick("view", "View", {"beside": "Beside each other", "over": "Laid over each other"}, **bare)
             if len(ranges) > 1:
                 texts = {name: f"Filters {name.replace('-', ' to ')}" for name in names}
-                selection.pick("part", "Part", texts, kind="select", width=200)
+                selection.pick("part", "Part", texts, kind="select", width=200, **bare)
 
     counts = np.bincount(states.reshape(-1), minlength=4)
     layout.card(
@@ -161,6 +170,7 @@ def _cells_card(selection: Selection, one: Chosen, other: Chosen) -> None:
         charts.cells(grid, one.style, other.style, view == "beside", selection.theme),
         lambda: _cells_table(grid),
         "cells",
+        config=layout.QUIET,
         help="Each cell is a weight. Drag to zoom, double-click to see all again; both pictures move together.",
         caption=f"{grid.about} In the whole layer: {counts[pairs.BOTH]:,} kept by both, {counts[pairs.ONLY_A]:,} only "
         f"by {one.label}, {counts[pairs.ONLY_B]:,} only by {other.label}, {counts[pairs.NEITHER]:,} by neither.",

@@ -95,6 +95,7 @@ def _sparsity_card(selection: Selection, families: pd.DataFrame) -> None:
         charts.against_sparsity(rows, measure, colors, theme.symbols(study.methods), selection.theme),
         rows[columns],
         "sparsity",
+        config=layout.QUIET,
         help="A line a method, for the methods chosen. Points are means over seeds, bars 95 % intervals of the mean; "
         "they are set side by side so that they do not hide each other. The band is the dense network's interval.",
         controls=lambda: selection.pick("measure", "Images", MEASURES, label_visibility="collapsed"),
@@ -119,6 +120,7 @@ def _robustness_card(selection: Selection, families: pd.DataFrame) -> None:
         charts.clean_against_corrupted(families, styles, selection.theme),
         families[families["key"].isin(list(styles))][["label", *names, "seeds"]],
         "robustness",
+        config=layout.QUIET,
         help="Corrupted: the mean over corruptions, each the mean over its severities. Bars are 95 % intervals over "
         "seeds. Chosen tickets are coloured and named, the others of the study are faint.",
     )
