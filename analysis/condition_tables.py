@@ -98,12 +98,11 @@ def differences(outcomes: Outcomes, baseline: str) -> pd.DataFrame:
         if name == baseline:
             continue
         gap = right.mean(axis=0) - reference
-        for (corruption, severity), found in zip(
-            outcomes.conditions, zip(*paired_interval(gap), strict=True), strict=True
-        ):
-            rows.append((name, corruption, severity, *found))
+        for (corruption, severity), mean, low, high in zip(outcomes.conditions, *paired_interval(gap), strict=True):
+            rows.append((name, corruption, severity, float(mean), float(low), float(high)))
         for severity, places in outcomes.counted.items():
-            rows.append((name, MEAN, severity, *map(float, paired_interval(gap[places].mean(axis=0)))))
+            mean, low, high = paired_interval(gap[places].mean(axis=0))
+            rows.append((name, MEAN, severity, float(mean), float(low), float(high)))
     return pd.DataFrame(rows, columns=["key", "corruption", "severity", "difference", "low", "high"])
 
 
@@ -134,8 +133,8 @@ def _interval(right: np.ndarray) -> tuple[float, float, float]:
         mean, low, high = mean_interval(each)
         return mean, max(0.0, low), min(1.0, high)
     if right.dtype == bool:
-        low, high = wilson(int(right.sum()), right.size)
-        return float(each[0]), float(low), float(high)
+        bounds = wilson(int(right.sum()), right.size)
+        return float(each[0]), float(bounds[0]), float(bounds[1])
     # A mean over conditions is no count: an image's outcomes hang together, so images are what varies.
     reach = float(norm.ppf(0.975) * right[0].std(ddof=1) / np.sqrt(right.shape[1])) if right.shape[1] > 1 else np.nan
     return float(each[0]), max(0.0, float(each[0]) - reach), min(1.0, float(each[0]) + reach)

@@ -6,15 +6,16 @@ and are shown in per cent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
 from analysis.corruptions import NAMES, SEVERITIES
-from app.colour import fade
+from app.colour import fade, readable_on
 from app.theme import Style, Theme
 
 STANDARD, EXTRA = NAMES[:15], NAMES[15:]
@@ -22,6 +23,12 @@ MEAN, GAP = "mean", "gap"
 PER_ROW = 4
 CELL, HEADING, FOOT = 25, 34, 44  # pixels: a cell's height, over a panel, under it
 NOISE = "○"
+BANDS = 4  # tickets whose intervals may be bands
+DODGE = 0.5  # of the step between severities, for the bars of many tickets
+
+
+Scale = tuple[Sequence[tuple[float, str]], float, float]
+"""A colour scale, and the values at its ends."""
 
 
 def name(corruption: str) -> str:
@@ -30,7 +37,7 @@ def name(corruption: str) -> str:
     return {"jpeg compression": "JPEG compression"}.get(words, words[:1].upper() + words[1:])
 
 
-def ordered(corruptions: Sequence[str]) -> tuple[list[str], list[str]]:
+def ordered(corruptions: Iterable[str]) -> tuple[list[str], list[str]]:
     """The corruptions in the order of CIFAR-10-C: those that its mean counts, and the others."""
     present = set(corruptions)
     others = [corruption for corruption in EXTRA if corruption in present]
@@ -49,11 +56,7 @@ def heat_maps(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -
         hover="accuracy " + cells.apply(_interval, axis=1, args=("accuracy",)),
     )
     low = float(np.floor(cells["shown"].min() / 10) * 10) if len(cells) else 0.0
-    figure = _panels(cells, tickets, theme, cells["corruption"].unique())
-    figure.update_layout(
-        coloraxis={"colorscale": theme.sequential, "cmin": min(low, 90), "cmax": 100, **_bar("accuracy (%)")}
-    )
-    return figure
+    return _panels(cells, tickets, theme, (theme.sequential, min(low, 90), 100), "accuracy (%)")
 
 
 def difference_maps(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
@@ -71,9 +74,7 @@ def difference_maps(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Th
         + np.where(noise, "<br>within noise", ""),
     )
     limit = max(1.0, float(np.nanmax(signed.abs()))) if len(cells) else 1.0
-    figure = _panels(cells, tickets, theme, cells["corruption"].unique())
-    figure.update_layout(coloraxis={"colorscale": theme.diverging, "cmin": -limit, "cmax": limit, **_bar("points")})
-    return figure
+    return _panels(cells, tickets, theme, (theme.diverging, -limit, limit), "points")
 
 
 def curves(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
@@ -83,35 +84,57 @@ def curves(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> 
     """
     figure = go.Figure()
     figure.update_layout(template=theme.template, height=420, margin={"l": 8, "r": 8, "t": 40, "b": 8})
-    for key, style in tickets.items():
+    shown = [key for key in tickets if (points["key"] == key).any()]
+    for place, key in enumerate(shown):
         rows = points[points["key"] == key].sort_values("severity")
-        if not len(rows):
-            continue
-        x = rows["severity"]
-        band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, "legendgroup": key}
-        figure.add_trace(go.Scatter(x=x, y=100 * rows["high"], **band))
-        figure.add_trace(
-            go.Scatter(x=x, y=100 * rows["low"], fill="tonexty", fillcolor=fade(style.color, 0.14), **band)
-        )
-        figure.add_trace(
-            go.Scatter(
-                x=x,
-                y=100 * rows["accuracy"],
-                mode="lines+markers",
-                name=style.label,
-                legendgroup=key,
-                line={"color": style.color, "width": 2, "dash": style.dash},
-                marker={"color": style.color, "symbol": style.symbol, "size": 8},
-                customdata=[_interval(row, "accuracy") for _, row in rows.iterrows()],
-                hovertemplate=f"<b>{style.label}</b><br>severity %{{x}}: %{{customdata}}<extra></extra>",
-            )
-        )
+        if len(shown) <= BANDS:
+            figure.add_traces(_band(rows, tickets[key].color, key))
+            figure.add_trace(_curve(rows, tickets[key], key))
+        else:  # bands of many tickets would cover each other: bars, side by side
+            aside = DODGE * (place - (len(shown) - 1) / 2) / len(shown)
+            figure.add_trace(_curve(rows, tickets[key], key, aside))
     ticks = ["clean", *map(str, SEVERITIES)]
     figure.update_xaxes(
-        title_text="severity", tickvals=[0, *SEVERITIES], ticktext=ticks, range=[-0.15, 5.15], showgrid=False
+        title_text="severity", tickvals=[0, *SEVERITIES], ticktext=ticks, range=[-0.35, 5.35], showgrid=False
     )
     figure.update_yaxes(title_text="accuracy (%)")
     return figure
+
+
+def _band(rows: pd.DataFrame, colour: str, key: str) -> list[go.Scatter]:
+    common = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, "legendgroup": key}
+    x = rows["severity"]
+    return [
+        go.Scatter(x=x, y=100 * rows["high"], **common),
+        go.Scatter(x=x, y=100 * rows["low"], fill="tonexty", fillcolor=fade(colour, 0.14), **common),
+    ]
+
+
+def _curve(rows: pd.DataFrame, style: Style, key: str, aside: float | None = None) -> go.Scatter:
+    """The line of a ticket; moved `aside` it has bars for its intervals."""
+    bars = None
+    if aside is not None:
+        bars = {
+            "type": "data",
+            "symmetric": False,
+            "array": 100 * (rows["high"] - rows["accuracy"]),
+            "arrayminus": 100 * (rows["accuracy"] - rows["low"]),
+            "color": fade(style.color, 0.55),
+            "thickness": 1.4,
+            "width": 0,
+        }
+    return go.Scatter(
+        x=rows["severity"] + (aside or 0.0),
+        y=100 * rows["accuracy"],
+        error_y=bars,
+        mode="lines+markers",
+        name=style.label,
+        legendgroup=key,
+        line={"color": style.color, "width": 1.8, "dash": style.dash},
+        marker={"color": style.color, "symbol": style.symbol, "size": 8},
+        customdata=[[int(row.severity), _interval(row, "accuracy")] for _, row in rows.iterrows()],
+        hovertemplate=f"<b>{style.label}</b><br>severity %{{customdata[0]}}: %{{customdata[1]}}<extra></extra>",
+    )
 
 
 def ranking(ranked: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
@@ -160,10 +183,11 @@ def ranking(ranked: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) ->
     return figure
 
 
-def _panels(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, corruptions: Sequence[str]) -> go.Figure:
+def _panels(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, scale: Scale, unit: str) -> go.Figure:
     """A heat map a ticket, on rows in common: the counted corruptions, their mean, and the others apart."""
-    standard, others = ordered([corruption for corruption in corruptions if corruption != MEAN])
-    has_mean = MEAN in set(corruptions)
+    corruptions = set(cells["corruption"])
+    standard, others = ordered(corruptions - {MEAN})
+    has_mean = MEAN in corruptions
     rows = [*standard, *([GAP, MEAN] if has_mean else []), *([GAP + "2", *others] if others else [])]
     severities = sorted(int(severity) for severity in cells["severity"].unique())
     columns = max(1, min(PER_ROW, len(tickets)))
@@ -183,6 +207,7 @@ def _panels(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, cor
         line, column = at // columns + 1, at % columns + 1
         own = cells[cells["key"] == key].set_index(["corruption", "severity"])
         figure.add_trace(_heat(own, rows, labels, severities), line, column)
+        figure.add_trace(_numbers(own, rows, severities, scale, theme), line, column)
         _heading(figure, at + 1, style)
         figure.update_xaxes(title_text="severity", row=line, col=column)
     figure.update_xaxes(tickvals=severities, showgrid=False, range=[min(severities) - 0.5, max(severities) + 0.5])
@@ -200,15 +225,33 @@ def _heat(own: pd.DataFrame, rows: Sequence[str], labels: Sequence[str], severit
         z=own["shown"].to_numpy(float).reshape(shape),
         x=list(severities),
         y=list(range(len(rows))),
-        text=own["text"].fillna("").to_numpy().reshape(shape),
-        texttemplate="%{text}",
-        textfont={"size": 11.5},
         customdata=custom,
         hovertemplate="<b>%{customdata[0]}</b>, severity %{x}<br>%{customdata[1]}<extra></extra>",
         hoverongaps=False,
         coloraxis="coloraxis",
         xgap=1.5,
         ygap=1.5,
+    )
+
+
+def _numbers(
+    own: pd.DataFrame, rows: Sequence[str], severities: Sequence[int], scale: Scale, theme: Theme
+) -> go.Scatter:
+    """The numbers in the cells, each in the ink that reads best there: plotly's own choice is faint on middle tones."""
+    colours, low, high = scale
+    places = [(row, level) for row in rows for level in severities if (row, level) in own.index]
+    shares = [(float(own.at[place, "shown"]) - low) / (high - low) for place in places]
+    cells = sample_colorscale([list(step) for step in colours], np.clip(shares, 0, 1), colortype="tuple")
+    inks = [readable_on("#" + "".join(f"{round(255 * part):02x}" for part in cell)) for cell in cells]
+    return go.Scatter(
+        x=[level for _, level in places],
+        y=[rows.index(row) for row, _ in places],
+        text=[own.at[place, "text"] for place in places],
+        mode="text",
+        textfont={"size": 11.5, "color": inks},
+        hoverinfo="skip",
+        showlegend=False,
+        cliponaxis=False,
     )
 
 

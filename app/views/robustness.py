@@ -98,7 +98,7 @@ def _ranking(selection: Selection, styles: dict[str, Style], measured: dict[str,
             table,
             "ranking",
             help=f"The mean over corruptions and severities, with the 95 % interval of {images}. Tickets on one grey "
-            "band cannot be told apart: a paired bootstrap over the test images finds no difference to the best of them.",
+            "band cannot be told apart from the best on it by a paired bootstrap over the test images.",
             caption="Grey bands: within noise of the best in the band.",
         )
     with right:
