@@ -1,6 +1,7 @@
 """Recipes: what enters the id, what does not, and what is refused."""
 
 import hashlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from pruning import Recipe, Training, UserError
 from pruning.recipe import percent
 from pruning.validation import validate
 
-COMMON = {"model": "lenet300", "data": "digits"}
+COMMON: dict[str, Any] = {"model": "lenet300", "data": "digits"}
 
 
 def test_defaults_written_out_have_the_same_id() -> None:

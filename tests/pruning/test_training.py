@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise, product
+from typing import Any
 
 import pytest
 import torch
@@ -43,7 +44,7 @@ def network(name: str = "lenet300", shape: tuple[int, int, int] = (1, 8, 8)) -> 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 @pytest.mark.parametrize("augment", ["none", "crop_flip"])
-def test_no_pruned_weight_ever_leaves_zero(optimizer: str, augment: str, data: Dataset) -> None:
+def test_no_pruned_weight_ever_leaves_zero(optimizer: Any, augment: Any, data: Dataset) -> None:
     model = network()
     masks = some_masks(model)
     weights = prunable(model)
@@ -144,16 +145,14 @@ def test_biases_and_normalisation_are_not_decayed() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_a_loss_that_is_not_finite_is_one_sentence(optimizer: str, data: Dataset) -> None:
+def test_a_loss_that_is_not_finite_is_one_sentence(optimizer: Any, data: Dataset) -> None:
     config = Training(epochs=3, lr=1e20, optimizer=optimizer, warmup_epochs=0)
     with pytest.raises(UserError, match="training loss is not finite by iteration"):
         train(network(), data, config, seed=0)
 
 
 def test_seeds_for_different_purposes_differ() -> None:
-    seeds = {
-        derived_seed(seed, what, part) for seed in range(20) for what in ("order", "augment") for part in range(20)
-    }
+    seeds = {derived_seed(*parts) for parts in product(range(20), ("order", "augment"), range(20))}
     assert len(seeds) == 800
     assert all(0 <= seed < 2**63 for seed in seeds)
 
