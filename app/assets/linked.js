@@ -170,7 +170,7 @@ function stamp(size) {
   return disc;
 }
 
-const radius = (count) => (count <= 50 ? 4.5 : count <= 500 ? 3.5 : count <= 3000 ? 2.5 : 1.8);
+const radius = (count) => (count <= 50 ? 4.5 : count <= 400 ? 3 : count <= 3000 ? 2.3 : 1.7);
 
 const packed = new Map();
 

@@ -102,6 +102,7 @@ def maps(
         key(figure, {"right": theme.good, "wrong": theme.bad})
     if colouring == "margin":
         _margin_scale(figure, theme, limit)
+        figure.update_layout(height=480, margin={"b": 70})
     return figure
 
 
@@ -177,7 +178,8 @@ def _shades(theme: Theme) -> list[str]:
 
 
 def _margin_scale(figure: go.Figure, theme: Theme, limit: float) -> None:
-    bar = {"title": {"text": "margin", "side": "right"}, "thickness": 10, "len": 0.9}
+    bar = {"title": {"text": "margin", "side": "top"}, "thickness": 8, "len": 0.3, "orientation": "h"}
+    bar |= {"x": 1, "xanchor": "right", "y": -0.09, "yanchor": "top"}
     marker = {
         "color": [0],
         "cmin": -limit,

@@ -210,6 +210,8 @@ def _panels(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, sca
         figure.add_trace(_numbers(own, rows, severities, scale, theme), line, column)
         _heading(figure, at + 1, style)
         figure.update_xaxes(title_text="severity", row=line, col=column)
+    colours, low, high = scale
+    figure.update_layout(coloraxis={"colorscale": colours, "cmin": low, "cmax": high, **_bar(unit)})
     figure.update_xaxes(tickvals=severities, showgrid=False, range=[min(severities) - 0.5, max(severities) + 0.5])
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=labels, range=[len(rows) - 0.5, -0.5], showgrid=False)
     return figure

@@ -44,7 +44,7 @@ def show(selection: Selection) -> None:
         not_measured(selection)
         return
     classes = class_names(selection.study)
-    data = _images(selection)
+    data = _images(selection, samples)
     order = _choose(selection, chosen, samples, classes)
     if order.empty:
         layout.empty("No image fits.", "Pick other classes, or show all samples rather than the selected ones.")
@@ -57,8 +57,8 @@ def show(selection: Selection) -> None:
         _gallery(selection, order, picked, classes, data)
     with right:
         _detail(selection, chosen, rows, picked, label, classes, data)
-    if set(rows["corruption"]) != {"clean"}:
-        _all_conditions(selection, chosen, rows, picked, label, classes)
+        if set(rows["corruption"]) != {"clean"}:
+            _all_conditions(selection, chosen, rows, picked, label, classes)
 
 
 def _tickets(selection: Selection) -> list[Chosen]:
@@ -67,11 +67,18 @@ def _tickets(selection: Selection) -> list[Chosen]:
     return first + [ticket for ticket in selection.tickets if ticket.id not in {other.id for other in first}]
 
 
-def _images(selection: Selection) -> Dataset | None:
+def _images(selection: Selection, samples: pd.DataFrame) -> Dataset | None:
     """The images; None when they are not on this machine: the page then says so, and how to get them."""
     source = selection.study.config.data
     try:
-        return load.dataset(selection.study)
+        data = load.dataset(selection.study)
+        if _same(data, samples):
+            return data
+        layout.empty(
+            f"The images of {source} on this machine are not those that were measured, so they are not shown.",
+            "Measure the study again, or bring back the data it was measured on.",
+        )
+        return None
     except UserError as error:
         layout.empty(f"The pictures cannot be shown: {error}", "Everything else is here.")
     if source in TORCHVISION and st.button(f"Download {source}", icon=":material/download:", type="primary"):
@@ -79,6 +86,12 @@ def _images(selection: Selection) -> Dataset | None:
             load_data(source, download=True)
         st.rerun()
     return None
+
+
+def _same(data: Dataset, samples: pd.DataFrame) -> bool:
+    """Whether the labels that were stored with the results are those of these images."""
+    labels, sample = data.test.labels.numpy(), samples["sample"].to_numpy()
+    return bool(len(sample) and sample.max() < len(labels) and (labels[sample] == samples["label"].to_numpy()).all())
 
 
 def _choose(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
