@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from pruning import export, show
-from pruning.console import RunDisplay, main
+from pruning.console import RunDisplay, main, stoppable
 from pruning.runner import Options
 from pruning.runner import run as run_study
 from pruning.study import Study
@@ -50,7 +50,7 @@ def run(
     """
     opened = Study.open(study)
     options = Options(str(root) if root else None, download, device, jobs)
-    with RunDisplay(opened) as display:
+    with stoppable("found"), RunDisplay(opened) as display:
         outcome = run_study(opened, options, display.tell)
     display.summary(outcome)
     if outcome.failed:

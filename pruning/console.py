@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -27,9 +29,17 @@ def main(app: typer.Typer) -> None:
     except UserError as error:
         console.print(f"[bold red]Error:[/bold red] {_plain(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)
+
+
+@contextmanager
+def stoppable(done: str) -> Iterator[None]:
+    """Let Ctrl-C end a command with a sentence: what was `done` ("found", "measured") is kept."""
+    try:
+        yield
     except KeyboardInterrupt:
-        console.print("Stopped. What was finished is kept; the same command goes on from here.")
-        sys.exit(INTERRUPTED)
+        sentence = f"Stopped. What was {done} is kept; the same command goes on from here."
+        Console(stderr=True).print(sentence, highlight=False, soft_wrap=True)
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _plain(text: str) -> str:
