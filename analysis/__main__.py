@@ -20,6 +20,11 @@ app = typer.Typer(
 
 StudyPath = Annotated[Path, typer.Argument(help="A study.toml, or the folder that holds one.", show_default=False)]
 
+Root = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the data sets that are not embedded.", show_default="$PRUNING_DATA, else ./data"),
+]
+
 LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 
 
@@ -35,10 +40,7 @@ def run(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Measure also what has been measured before.")] = False,
-    root: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the data sets that are not embedded.", show_default="$PRUNING_DATA, else ./data"),
-    ] = None,
+    root: Root = None,
     download: Annotated[bool, typer.Option("--download", help="Fetch the data set when it is not there.")] = False,
 ) -> None:
     """Measure every ticket that was found, as far as that is not done yet.
@@ -55,7 +57,7 @@ def run(
     except KeyboardInterrupt:
         Console(stderr=True).print("Stopped. What was measured is kept; the same command goes on from here.")
         raise typer.Exit(INTERRUPTED) from None
-    for problem in outcome.problems:
+    for problem in outcome.mended + outcome.problems:
         display.console.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
     made = ", ".join(f"{table} {count}" for table, count in outcome.written.items())
     display.console.print(
@@ -65,11 +67,13 @@ def run(
         highlight=False,
         soft_wrap=True,
     )
+    if outcome.problems:
+        raise typer.Exit(1)
     display.console.print("Next: make app")
 
 
 @app.command("list")
-def list_tables(study: StudyPath) -> None:
+def list_tables(study: StudyPath, root: Root = None) -> None:
     """List which tables there are for how many tickets, and what is missing."""
     from analysis.status import status
 
@@ -80,7 +84,7 @@ def list_tables(study: StudyPath) -> None:
         table.add_column(column)
     for column in ("tickets", "complete", "in part", "missing"):
         table.add_column(column, justify="right")
-    found = status(opened)
+    found = status(opened, root)
     for row in found.rows:
         table.add_row(row.table, row.meaning, *map(str, (row.tickets, row.complete, row.partial, row.missing)))
     console.print(table)

@@ -24,7 +24,7 @@ MEMORY = 1_000_000_000
 ROW = 32  # bytes of one ticket's results for one sample under one condition, while they are held
 
 
-def groups_of(jobs: Sequence[Job], config: AnalysisConfig, samples: int) -> Iterator[list[Job]]:
+def groups_of(jobs: Sequence[Job], samples: int) -> Iterator[list[Job]]:
     """The jobs with more to do than maps, in groups that fit in memory."""
     group: list[Job] = []
     taken = 0

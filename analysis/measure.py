@@ -33,11 +33,15 @@ Progress = Callable[[float, float, str], None]
 
 @dataclass
 class Outcome:
-    """What a run did: how many tickets got each table, how many it looked at, and a sentence for each problem."""
+    """What a run did: the tickets that fit, how many of them got each table, and sentences on what was amiss.
+
+    `problems` names tickets that were left out, `mended` damaged result files that were made anew.
+    """
 
     tickets: int
     written: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)
 
 
 def run(
@@ -74,7 +78,7 @@ def run(
     _check_classes(labels, data)
     wanted, results = Wanted.of(config, len(labels)), Results(study.path)
     jobs, damaged = plan(study, entries, wanted, results, tables, force)
-    outcome = Outcome(len(entries), problems=problems + damaged)
+    outcome = Outcome(len(entries), problems=problems, mended=damaged)
     work = _Work(study, config, wanted, results, images, labels, outcome)
     work.do(jobs, [entry for entry in entries if entry.recipe.seed == study.detail_seed], progress)
     return outcome
@@ -138,7 +142,7 @@ class _Work:
         shown = maps.positions(len(self.labels), self.config.map_samples)
         macs = self._macs(jobs)
         meter = Meter(sum(job.cost(len(self.labels), len(shown), macs) for job in jobs), progress)
-        for group in groups_of(jobs, self.config, len(self.labels)):
+        for group in groups_of(jobs, len(self.labels)):
             cost = sum(job.network_cost(len(self.labels), macs) for job in group)
             with meter.part(cost) as tell:
                 evaluate_group(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from analysis.coverage import DETAILED, Coverage, Wanted
 from analysis.results import Results
@@ -46,17 +47,17 @@ class Status:
     sentences: list[str]
 
 
-def status(study: Study) -> Status:
+def status(study: Study, root: str | Path | None = None) -> Status:
     """Compare what is stored with what the study's settings ask for; measures nothing, changes nothing.
 
-    Where the data set is not at hand, the samples that a ticket's summary counts are taken for all of them. Raises
-    UserError when the settings name what is not known.
+    Where the data set is not at hand (`root` as for `pruning.data.load_data`), the samples that a ticket's summary
+    counts are taken for all of them. Raises UserError when the settings name what is not known.
     """
     config = settings(study)
     entries, sentences = study.scan()
     results = Results(study.path)
     coverage = Coverage.read(results)
-    wanted = Wanted.of(config, _samples(study, config.samples, coverage))
+    wanted = Wanted.of(config, _samples(study, root, config.samples, coverage))
     rows = []
     for table in SCHEMAS:
         if table not in wanted.tables:
@@ -74,9 +75,9 @@ def status(study: Study) -> Status:
     return Status(rows, sentences)
 
 
-def _samples(study: Study, limit: int | None, coverage: Coverage) -> int:
-    if available(study.config.data):
-        n = len(load_data(study.config.data).test.labels)
+def _samples(study: Study, root: str | Path | None, limit: int | None, coverage: Coverage) -> int:
+    if available(study.config.data, root):
+        n = len(load_data(study.config.data, root).test.labels)
     else:
         n = max((parts.get("", 0) for parts in coverage.stored["summary"].values()), default=0)
     return n if limit is None else min(n, limit)
