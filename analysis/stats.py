@@ -15,6 +15,7 @@ from scipy import stats
 
 from pruning.errors import UserError
 
+RANKING = ["ticket", "rank", "accuracy", "group", "leader", "behind", "low", "high", "p"]
 RESAMPLES = 10_000
 DRAWS_AT_ONCE = 2_000_000  # images drawn in one go while resampling: bounds the memory to some tens of megabytes
 
@@ -137,61 +138,48 @@ def ranked_with_ties(
     each leader is worse than the leader before it**. A member of a lower group need not differ from every member of
     the one above, nor do two members of a group from each other: being indistinguishable is not transitive.
 
-    Significance is that of the paired bootstrap over images, two-sided, the p-values adjusted by Holm over all tickets
-    ranked below the leader. The networks are taken as they are: what another training seed would give is not part of
-    it.
+    A leader is picked for being ahead and may be compared with many, so a plain interval would part equal tickets far
+    too often. Significance is therefore Tukey's: how likely is so large a gap, in standard errors of the paired
+    difference (by bootstrap over images), somewhere among as many equal tickets as stand from the leader down
+    (studentized range; Tukey 1953, with unequal errors Games & Howell 1976). The networks are taken as they are: what
+    another training seed would give is not part of it.
 
     Args:
         accuracy_by_ticket: what is ranked by, a fraction (mean corruption accuracy).
         correct_by_ticket: for the same tickets correctness under the conditions the accuracy averages, bool
             [conditions, N], the same conditions and images for all (see `unpack_correct`).
-        level: 1 minus the error rate, in (0, 1).
-        resamples: how many bootstrap samples are drawn; more when so many tickets need finer p-values.
+        level: 1 minus the chance that a group of equal tickets is parted, in (0, 1).
+        resamples: how many bootstrap samples are drawn.
         seed: same seed, same ranking.
 
     Returns:
         a row a ticket, best first: ticket, rank (from 1, equal accuracies in the order given), accuracy, group (from
         1), leader (the group's), behind (accuracy of the leader minus the ticket's), low, high (interval of that
-        difference, for this pair alone), p (adjusted, against the leader). For a leader behind, low and high are 0
-        and p is 1.
+        difference, for this pair alone), p (of the difference, among all). For a leader behind, low and high are 0 and
+        p is 1.
 
     Raises:
         UserError: a ticket has no correctness, or not for the same conditions and images.
     """
     tickets = sorted(accuracy_by_ticket, key=lambda ticket: -accuracy_by_ticket[ticket])
     if not tickets:
-        columns = ["ticket", "rank", "accuracy", "group", "leader", "behind", "low", "high", "p"]
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=RANKING)
     right = _same_images(tickets, correct_by_ticket)
     conditions = correct_by_ticket[tickets[0]].size // right.shape[1]
-    finest = int(np.ceil(4 * len(tickets) / (1 - _check_level(level))))  # so that Holm's factor leaves p below alpha
-    means = _resampled_means(right, max(resamples, finest), seed) / conditions
+    means = _resampled_means(right, resamples, seed) / conditions
     rows: list[dict[str, str | int | float]] = []
-    start, group = 0, 0
-    while start < len(tickets):
-        group += 1
-        behind = means[start] - means[start:]
-        adjusted = np.concatenate([[1.0], holm([_bootstrap_p(draws) for draws in behind[1:]])])
-        apart = np.flatnonzero(adjusted < 1 - level)
-        size = int(apart[0]) if apart.size else len(adjusted)
-        for offset in range(size):
-            ticket = tickets[start + offset]
-            low, high = _quantiles(behind[offset], level)
-            rows.append(
-                {
-                    "ticket": ticket,
-                    "rank": start + offset + 1,
-                    "accuracy": float(accuracy_by_ticket[ticket]),
-                    "group": group,
-                    "leader": tickets[start],
-                    "behind": float((right[start] - right[start + offset]).mean()) / conditions,
-                    "low": low,
-                    "high": high,
-                    "p": float(adjusted[offset]),
-                }
-            )
-        start += size
-    return pd.DataFrame(rows)
+    leader, group = 0, 1
+    for place, ticket in enumerate(tickets):
+        behind, draws = float((right[leader] - right[place]).mean()) / conditions, means[leader] - means[place]
+        p = _range_p(behind, float(draws.std()), len(tickets) - leader) if place > leader else 1.0
+        if p < 1 - level:
+            leader, group, behind, draws, p = place, group + 1, 0.0, np.zeros(1), 1.0
+        low, high = _quantiles(draws, level)
+        accuracy = float(accuracy_by_ticket[ticket])
+        rows.append(
+            dict(zip(RANKING, (ticket, place + 1, accuracy, group, tickets[leader], behind, low, high, p), strict=True))
+        )
+    return pd.DataFrame(rows, columns=RANKING)
 
 
 def unpack_correct(conditions: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -293,7 +281,10 @@ def _quantiles(draws: np.ndarray, level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _bootstrap_p(draws: np.ndarray) -> float:
-    """Two-sided p-value of "no difference": twice the share of the draws on the far side of 0, never quite 0."""
-    tail = min((draws <= 0).sum(), (draws >= 0).sum())
-    return min(1.0, 2 * (tail + 1) / (draws.size + 1))
+def _range_p(gap: float, error: float, tickets: int) -> float:
+    """How likely a gap this large, with this standard error, is somewhere among so many tickets that are all equal."""
+    if gap <= 0:
+        return 1.0
+    if error == 0:
+        return 0.0
+    return float(np.clip(stats.studentized_range.sf(gap / error * np.sqrt(2), tickets, np.inf), 0, 1))
