@@ -179,6 +179,13 @@ def empty(message: str, todo: str = "", command: str = "") -> None:
             st.code(command, language="bash")
 
 
+def notes(sentences: Iterable[str]) -> None:
+    """Small print below a page. The sentences may quote what a link says, so they are shown as text."""
+    lines = "".join(f"<div>{escape(sentence)}</div>" for sentence in sentences)
+    if lines:
+        st.html(f'<div class="notes">{lines}</div>')
+
+
 def guard(show: Callable[..., None], *arguments: Any) -> None:
     """Draw a page; what goes wrong becomes a message, never a traceback.
 

@@ -51,14 +51,13 @@ def mode() -> Mode:
 
 def show_notes(selection: Selection) -> None:
     """What the link asked for in vain, and ticket files that could not be read."""
-    for note in [*selection.notes, *selection.study.problems]:
-        st.caption(f":material/info: {note}")
+    layout.notes([*selection.notes, *selection.study.problems])
 
 
 def _study_menu(name: str, names: list[str]) -> None:
     def store() -> None:
-        # tickets, seeds and samples of one study mean nothing in another
-        change({**dict.fromkeys(("tickets", "baseline", "seed", "samples")), "study": st.session_state["pick study"]})
+        # tickets, samples and layers of one study mean nothing in another
+        change({**dict.fromkeys(mirror()), "study": st.session_state["pick study"]})
 
     st.session_state["pick study"] = name
     st.selectbox("Study", names, key="pick study", on_change=store)

@@ -29,8 +29,8 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _HUES: dict[str, Oklch] = {
     "random": Oklch(0.576, 0.123, 65),
     "magnitude": Oklch(0.486, 0.165, 258),
-    "snip": Oklch(0.665, 0.125, 175),
-    "grasp": Oklch(0.665, 0.145, 109),
+    "snip": Oklch(0.650, 0.122, 175),
+    "grasp": Oklch(0.652, 0.142, 109),
     "synflow": Oklch(0.606, 0.125, 313),
     "taylor": Oklch(0.360, 0.190, 274),
     "imp": Oklch(0.487, 0.161, 27),
@@ -134,8 +134,8 @@ _THEMES: dict[str, Theme] = {
     ),
     "dark": Theme(
         mode="dark",
-        background="#10151d",
-        surface="#171e28",
+        background="#12181f",
+        surface="#12181f",
         ink="#e8ecf2",
         muted="#a3adba",
         grid="#2b3542",

@@ -24,7 +24,8 @@ def percent_axis(title: str) -> dict[str, object]:
 
 
 def label_places(x: np.ndarray, y: np.ndarray, widths: np.ndarray, size: tuple[float, float]) -> list[str]:
-    """Where to put a label at each point so that labels cross neither each other nor points, greedily.
+    """Where to put a label at each point so that labels cross neither each other nor points, greedily;
+    first above and below the middle, where no horizontal error bar strikes them through.
 
     Args:
         x, y: the points as fractions of the plot, 0 to 1.
@@ -39,10 +40,12 @@ def label_places(x: np.ndarray, y: np.ndarray, widths: np.ndarray, size: tuple[f
     for index, (px, py) in enumerate(points):
         width = widths[index]
         boxes = {
+            "top right": (px + 4, py + 5, px + 4 + width, py + 5 + height),
+            "bottom right": (px + 4, py - 5 - height, px + 4 + width, py - 5),
+            "top left": (px - 4 - width, py + 5, px - 4, py + 5 + height),
+            "bottom left": (px - 4 - width, py - 5 - height, px - 4, py - 5),
             "middle right": (px + gap, py - height / 2, px + gap + width, py + height / 2),
             "middle left": (px - gap - width, py - height / 2, px - gap, py + height / 2),
-            "top center": (px - width / 2, py + gap - 2, px + width / 2, py + gap - 2 + height),
-            "bottom center": (px - width / 2, py - gap + 2 - height, px + width / 2, py - gap + 2),
         }
         others = taken[:index] + taken[index + 1 :]
         free = (name for name, box in boxes.items() if _inside(box, size) and not any(_cross(box, o) for o in others))

@@ -40,8 +40,9 @@ def _pair(selection: Selection, counts: Counts) -> tuple[Chosen, Chosen]:
     """The two tickets looked at: those of the URL, or the closest two that differ."""
     tickets = {ticket.key: ticket for ticket in selection.tickets}
     default = [selection.tickets[place] for place in pairs.closest(counts)]
-    one = tickets.get(selection.option("a", default[0].key, list(tickets)), default[0])
-    other = tickets.get(selection.option("b", default[1].key, list(tickets)), default[1])
+    known = list(selection.study.tickets["key"])  # one of the study that is not chosen any more is no reason for a note
+    one = tickets.get(selection.option("a", allowed=known), default[0])
+    other = tickets.get(selection.option("b", allowed=known), default[1])
     if one == other:
         other = next(ticket for ticket in [*default, *selection.tickets] if ticket != one)
     return one, other

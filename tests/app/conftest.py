@@ -1,0 +1,42 @@
+"""A study as the app sees it, made of numbers alone."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from app.load import COLUMNS, StudyView
+from pruning.study import StudyConfig
+
+LABELS = {"dense": "Dense", "snip": "SNIP", "imp": "IMP", "shuffled": "IMP shuffled"}
+
+
+def make_tickets(sparsities: tuple[float, ...] = (0.5, 0.9), seeds: tuple[int, ...] = (0, 1)) -> pd.DataFrame:
+    """Rows of `StudyView.tickets`: dense, SNIP, IMP and a control."""
+    rows = []
+    for seed in seeds:
+        for method, label in LABELS.items():
+            for level in (0.0,) if method == "dense" else sparsities:
+                key = method if method == "dense" else f"{method}-{100 * level:g}"
+                rows.append(
+                    {
+                        "ticket_id": f"{key}.{seed}",
+                        "key": key,
+                        "method": method,
+                        "method_label": label,
+                        "label": label if method == "dense" else f"{label} {100 * level:g} %",
+                        "sparsity": level,
+                        "seed": seed,
+                        "kept": round(1000 * (1 - level)),
+                        "total": 1000,
+                        "seconds": 1.5,
+                    }
+                )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+@pytest.fixture
+def view() -> StudyView:
+    """A study with two seeds of seven families."""
+    config = StudyConfig(title="Made up", model="lenet300", data="digits", seeds=[0, 1])
+    return StudyView("made-up", Path("nowhere"), config, 0, make_tickets(), (), "stamp")
