@@ -28,15 +28,26 @@ def _rounded(values: Tensor) -> Tensor:
 @lru_cache(maxsize=16)
 def _shrinking(size: int, small: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """How `size` pixels become `small` and back: matrix [small, size] of box means, and the index [size] back."""
-    # A pixel whose centre falls on the edge of two boxes belongs to the left one. Whether it does is decided by the
-    # rounding of these very products, in the order in which Pillow, which made CIFAR-10-C, forms them.
-    scale = size / small
-    centres = (np.arange(small)[:, None] + 0.5) * scale
-    from_centre = (np.arange(size) - centres + 0.5) * (1 / scale)
-    boxes = ((from_centre > -0.5) & (from_centre <= 0.5)).astype(np.float64)
-    boxes /= boxes.sum(axis=1, keepdims=True)
-    back = (np.arange(size) + 0.5) * (small / size)
-    return torch.from_numpy(boxes.astype(np.float32)).to(device), torch.from_numpy(back.astype(np.int64)).to(device)
+    down, up = box_weights(size, small), box_weights(small, size)
+    # Upwards each box lies over one pixel.
+    return torch.from_numpy(down.astype(np.float32)).to(device), torch.from_numpy(up.argmax(axis=1)).to(device)
+
+
+def box_weights(size: int, new_size: int) -> np.ndarray:
+    """The share of each of `size` pixels in each of `new_size`, float64 [new_size, size].
+
+    A pixel belongs to a box when its centre does. Whether a centre on the edge of two boxes belongs to the left or the
+    right one is decided by the rounding of these very products, which are formed in the order in which Pillow, which
+    made CIFAR-10-C, forms them.
+    """
+    scale = size / new_size
+    reach = max(scale, 1.0)
+    centres = (np.arange(new_size)[:, None] + 0.5) * scale
+    first, last = np.trunc(centres - 0.5 * reach + 0.5), np.trunc(centres + 0.5 * reach + 0.5)
+    pixels = np.arange(size)
+    from_centre = (pixels - centres + 0.5) * (1 / reach)
+    inside = (pixels >= first) & (pixels < last) & (from_centre > -0.5) & (from_centre <= 0.5)
+    return inside / inside.sum(axis=1, keepdims=True)
 
 
 CORRUPTIONS = (

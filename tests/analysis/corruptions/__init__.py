@@ -1,0 +1,1 @@
+"""Tests of the corruptions, each against something independent: scipy, Pillow, colorsys, or arithmetic by hand."""
