@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pruning.console import INTERRUPTED, bars, main
+from pruning.console import bars, main, stoppable
 from pruning.study import Study
 
 app = typer.Typer(
@@ -51,12 +51,8 @@ def run(
     from analysis import measure  # seconds of imports that --help does not need
 
     opened = Study.open(study)
-    try:
-        with _Display(opened) as display:
-            outcome = measure.run(opened, display.tell, only, force, root, download)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("Stopped. What was measured is kept; the same command goes on from here.")
-        raise typer.Exit(INTERRUPTED) from None
+    with stoppable("measured"), _Display(opened) as display:
+        outcome = measure.run(opened, display.tell, only, force, root, download)
     for problem in outcome.mended + outcome.problems:
         display.console.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
     made = ", ".join(f"{table} {count}" for table, count in outcome.written.items())

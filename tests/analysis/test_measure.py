@@ -323,10 +323,9 @@ def test_tickets_that_cannot_be_measured_are_named(study_copy: Path) -> None:
     second.path.write_bytes(second.path.read_bytes()[:-100])  # cut short
     outcome = measure.run(study, only=["layers", "summary"])
     assert outcome.written == {"layers": 16, "summary": 16}
-    assert len(outcome.problems) == 2
-    for problem, entry in zip(outcome.problems, (first, second), strict=True):
-        assert entry.id in problem
-        assert "is not a readable ticket" in problem
+    named = [Path(problem.split()[0]).stem for problem in outcome.problems]
+    assert sorted(named) == sorted([first.id, second.id])
+    assert all("is not a readable ticket" in problem for problem in outcome.problems)
     assert third.id in Results(study_copy).ids("summary")
 
 
