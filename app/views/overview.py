@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -147,7 +148,7 @@ def _noise_card(selection: Selection) -> None:
                 if not groups:
                     st.markdown("Not measured yet.")
         st.caption(
-            f"A difference counts when two 95 % intervals leave out zero: that over the test images (paired bootstrap, "
+            f"A difference counts when two 95 % intervals leave out zero: that over the test images (paired, "
             f"widened for {len(others)} comparisons)"
             + (f" and that over the {seeds} seeds (Student's, paired)." if seeds > 1 else ".")
         )
@@ -163,22 +164,17 @@ def _differences(selection: Selection, measure: str) -> list[compare.Difference]
     if selection.baseline is None:
         return []
     baseline = selection.baseline.key
-    found = [_difference(study.path, study.stamp, study.name, key, baseline, measure, len(others)) for key in others]
+    correct = _correct(study.path, study.stamp, study.name, measure)
+    found = [
+        compare.against_baseline(key, correct[key], correct[baseline], len(others))
+        for key in others
+        if key in correct and baseline in correct
+    ]
     return [item for item in found if item is not None]
 
 
-@st.cache_data(max_entries=2000, show_spinner="Comparing with the baseline …")
-def _difference(
-    path: Path, stamp: str, name: str, key: str, baseline: str, measure: str, comparisons: int
-) -> compare.Difference | None:
-    correct = _correct(path, stamp, name, measure)
-    if key not in correct or baseline not in correct:
-        return None
-    return compare.against_baseline(key, correct[key], correct[baseline], comparisons)
-
-
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _correct(path: Path, stamp: str, name: str, measure: str) -> dict:
+def _correct(path: Path, stamp: str, name: str, measure: str) -> dict[str, dict[int, np.ndarray]]:
     study = load.open_study(name, path)
     conditions = load.table(study, "conditions", columns=["ticket_id", "corruption", "severity", "n", "correct_bits"])
     rows = conditions[conditions["corruption"] == "clean"] if measure == "accuracy" else compare.counted(conditions)
