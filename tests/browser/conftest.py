@@ -1,0 +1,155 @@
+"""A real Chromium on the running app. Where there is no browser these tests are skipped, but fail when CI=true."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Nothing of the browser's own may call home, and software rendering behaves the same on every machine.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WAIT = 90_000  # milliseconds; a slow machine is no failure
+
+Open = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder drives a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def chromium() -> str | None:
+    """The browser to drive: $CHROMIUM, or one of the usual names."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A browser for all tests."""
+    path = chromium()
+    if path is None:
+        reason = "no Chromium found: install Debian's chromium, or name one in the variable CHROMIUM"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+def serve(study: Path, folder: Path) -> Iterator[str]:
+    """The address of the app, serving a study on a free port of this machine until the generator is closed."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "main.py"), "--server.address=127.0.0.1"]
+    command += [f"--server.port={port}", "--server.headless=true", "--browser.gatherUsageStats=false", "--", str(study)]
+    with (folder / "streamlit.log").open("w") as log:
+        server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            _wait_until_up(server, url, folder / "streamlit.log")
+            yield url
+        finally:
+            server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def _wait_until_up(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    end = time.monotonic() + WAIT / 1000
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"The app did not start:\n{log.read_text()[-2000:]}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def app_url(browser: Browser, tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app showing the tiny study."""
+    yield from serve(tiny_study, tmp_path_factory.mktemp("server"))
+
+
+@pytest.fixture
+def opened(browser: Browser, app_url: str) -> Iterator[Open]:
+    """Opens a path of the app in a browser context of its own and waits until it is drawn: opened("masks?a=imp-90").
+
+    After the test: no error in any console, and no request to another host than this machine.
+    """
+    contexts: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    def open_(path: str = "", dark: bool = False) -> Page:
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark" if dark else "light")
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(WAIT)
+        page.on("console", lambda message: troubles.extend(_complaint(message)))
+        page.on("pageerror", lambda error: troubles.append(f"error in the page: {error}"))
+        page.on("request", lambda request: troubles.extend(_foreign(request)))
+        page.goto(path if path.startswith("http") else f"{app_url}/{path}")
+        settle(page)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+@pytest.fixture
+def page(opened: Open) -> Page:
+    """The app's first page, drawn."""
+    return opened()
+
+
+def settle(page: Page) -> None:
+    """Wait until Streamlit has run the script and every chart is drawn."""
+    page.wait_for_selector("[data-testid=stApp]")
+    page.wait_for_selector("[data-testid=stSidebar]")
+    idle = "document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning'"
+    page.wait_for_timeout(150)
+    page.wait_for_function(idle)
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-testid=stPlotlyChart]')]"
+        ".every(chart => chart.querySelector('.js-plotly-plot .main-svg'))"
+    )
+
+
+def _complaint(message: ConsoleMessage) -> list[str]:
+    # On a deep link Streamlit looks for its own address below that path first, and takes the 404 as an answer.
+    search = "404" in message.text and "_stcore" in message.location.get("url", "")
+    return [f"console: {message.text}"] if message.type == "error" and not search else []
+
+
+def _foreign(request: Request) -> list[str]:
+    address = urlsplit(request.url)
+    local = address.hostname == "127.0.0.1" or address.scheme in ("data", "blob")
+    return [] if local else [f"request to {request.url}"]

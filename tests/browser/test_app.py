@@ -1,0 +1,154 @@
+"""The app in a browser: every page in light and dark, links, tickets, and what is lassoed."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.navigation import PAGES
+from tests.browser.conftest import Open, settle
+
+CHARTS = ".st-key-geometry-charts .js-plotly-plot"
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens(name: str, dark: bool, opened: Open) -> None:
+    page = opened(name, dark)
+    expect(page.locator("h2").first).to_be_visible()
+    assert page.locator(".js-plotly-plot").count() >= 1
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+    expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
+    assert "Traceback" not in page.content()
+    light = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", light)[:3])) < 200) == dark
+
+
+def test_pages_are_reached_by_their_links_and_keep_the_selection(opened: Open) -> None:
+    page = opened("?tickets=dense~imp-90")
+    for title in ("Masks", "Geometry", "Robustness", "Samples"):
+        page.get_by_role("link", name=title).click()
+        expect(page.locator("h2").first).to_have_text(re.compile(title))
+        settle(page)
+        assert "imp-90" in page.url
+
+
+def lasso(page: Page, number: int, part: tuple[float, float, float, float] = (0.25, 0.2, 0.75, 0.8)) -> None:
+    """Draw a lasso round a part (left, top, right, bottom, as shares) of the number-th panel of the page."""
+    panel = page.locator(f"{CHARTS} .nsewdrag").nth(number)
+    panel.scroll_into_view_if_needed()
+    box = panel.bounding_box()
+    assert box is not None
+    left, top, right, bottom = part
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top + 0.02)]
+    places = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=6)
+    page.mouse.up()
+
+
+def marked(page: Page) -> list[list[int]]:
+    """For each chart, how many points are marked in each panel."""
+    texts = page.evaluate(
+        f"[...document.querySelectorAll('{CHARTS}')].map(c => c.querySelector('canvas.linked')?.dataset.marked ?? '')"
+    )
+    return [[int(count) for count in text.split(",") if count] for text in texts]
+
+
+def until(page: Page, true: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if true():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"It did not happen: {marked(page)} at {page.url}")
+
+
+def linked(page: Page) -> bool:
+    """Whether all three charts of the geometry page take part."""
+    return page.locator(f"{CHARTS} canvas.linked").count() == 3
+
+
+@pytest.mark.parametrize("number", [0, 3, 4], ids=["angle", "margin", "map"])
+def test_a_lasso_marks_the_same_samples_in_every_chart(number: int, opened: Open) -> None:
+    page = opened("geometry?tickets=dense~imp-90")
+    until(page, lambda: linked(page))
+    assert marked(page) == [[], [], []]
+    lasso(page, number)
+    until(page, lambda: "samples=" in page.url)
+    counts = marked(page)
+    assert [len(chart) for chart in counts] == [2, 2, 2]
+    assert len({count for chart in counts for count in chart}) == 1
+    count = counts[0][0]
+    assert 0 < count < 360
+    expect(page.locator(".st-key-marked-bar")).to_contain_text(f"{count} samples selected")
+    expect(page.locator(".st-key-card-marked")).to_contain_text(f"{count} of 360 samples selected")
+    page.get_by_role("button", name="Clear").click()
+    until(page, lambda: "samples=" not in page.url)
+    until(page, lambda: marked(page) == [[], [], []])
+
+
+def test_marks_are_drawn_on_the_points(opened: Open) -> None:
+    page = opened("geometry?tickets=dense~imp-90")
+    until(page, lambda: linked(page))
+    lasso(page, 0)
+    until(page, lambda: bool(marked(page)[2]))
+    inked = page.evaluate(
+        f"""[...document.querySelectorAll('{CHARTS} canvas.linked')].map(canvas => {{
+            const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+            let solid = 0;
+            for (let i = 3; i < data.length; i += 4) if (data[i] === 255) solid += 1;
+            return solid;
+        }})"""
+    )
+    assert all(pixels > 50 for pixels in inked)
+
+
+def test_a_copied_link_shows_the_same_view(opened: Open) -> None:
+    page = opened("geometry?tickets=dense~imp-90")
+    until(page, lambda: linked(page))
+    page.get_by_role("button", name="PCA").click()
+    until(page, lambda: "map=pca" in page.url)
+    settle(page)
+    lasso(page, 0)
+    until(page, lambda: "samples=" in page.url)
+    other = opened(page.url)
+    until(other, lambda: linked(other) and all(marked(other)))
+    assert marked(other) == marked(page)
+    expect(other.get_by_text("Map of the features: PCA")).to_be_visible()
+    expect(other.locator(".st-key-marked-bar")).to_contain_text("samples selected")
+
+
+def test_choosing_another_ticket_changes_charts_and_link(opened: Open) -> None:
+    page = opened("geometry?tickets=dense~imp-90")
+    until(page, lambda: linked(page))
+    page.get_by_role("button", name="Random 50 %").click()
+    until(page, lambda: "random-50" in page.url)
+    settle(page)
+    expect(page.locator(f"{CHARTS} .annotation").filter(has_text="Random 50 %")).to_have_count(3)
+
+
+def test_the_selection_reaches_the_samples_page(opened: Open) -> None:
+    page = opened("geometry?tickets=dense~imp-90")
+    until(page, lambda: linked(page))
+    lasso(page, 0)
+    until(page, lambda: "samples=" in page.url)
+    count = marked(page)[0][0]
+    page.get_by_role("link", name="Samples").click()
+    expect(page.get_by_text(f"{count} images, most fragile first")).to_be_visible()
+
+
+def test_a_picture_that_is_clicked_is_seen_closely(opened: Open) -> None:
+    page = opened("samples?tickets=dense~imp-90")
+    pictures = page.locator(".gallery button")
+    expect(pictures).to_have_count(30)
+    sample = pictures.nth(4).get_attribute("data-sample")
+    pictures.nth(4).click()
+    until(page, lambda: f"sample={sample}" in page.url)
+    expect(page.get_by_text(re.compile(rf"^Sample {sample}:"))).to_be_visible()
+    expect(page.locator(".readings img")).to_have_count(3)  # clean and the two severities of the study
+    sizes = page.evaluate("[...document.querySelectorAll('.readings img')].map(image => image.naturalWidth)")
+    assert sizes == [8, 8, 8]
+    assert page.evaluate("getComputedStyle(document.querySelector('.readings img')).imageRendering") == "pixelated"
