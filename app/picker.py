@@ -58,18 +58,22 @@ def contents(selection: Selection) -> dict[str, Any]:
     colors = {
         row.key: selection.styles[row.ticket_id].color for row in tickets.itertuples() if row.key in selection.keys
     }
-    levels = study.sparsities
+    levels = sorted(tickets["sparsity"].unique().tolist())  # the dense network's, 0, included
     rows = []
     for method in study.methods:
         own = tickets[tickets["method"] == method]
         cells: list[dict[str, Any] | None] = []
-        for level in [0.0] if method == theme.DENSE else levels:
-            match = own if method == theme.DENSE else own[own["sparsity"] == level]
+        for level in levels:
+            match = own[own["sparsity"] == level]
             cells.append(next((_cell(row, hues[method], colors) for row in match.itertuples()), None))
         label = own["method_label"].iloc[0]
         rows.append({"method": method, "label": label, "title": f"{label}: all sparsities", "cells": cells})
     heads = [
-        {"value": level, "text": percent(level).replace(" %", ""), "title": f"All methods at {percent(level)} sparsity"}
+        {
+            "value": level,
+            "text": percent(level).replace(" %", ""),
+            "title": f"All methods at {percent(level)}" if level else "Dense",
+        }
         for level in levels
     ]
     return {"levels": heads, "rows": rows}

@@ -43,7 +43,8 @@ def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, s
     cells = values.to_numpy(dtype=float)
     off_diagonal = cells[~np.eye(len(ids), dtype=bool)]
     finite = off_diagonal[np.isfinite(off_diagonal)]
-    top = float(finite.max()) if len(finite) else 1.0
+    below_one = finite[finite < 1]  # twins, which have all in common, would leave the others pale
+    top = float(max(finite if metric == "lift" or not len(below_one) else below_one, default=1.0))
     chart = figure(theme, matrix_height(len(ids)), dragmode=False)
     chart.add_heatmap(
         z=np.where(np.eye(len(ids), dtype=bool), np.nan, cells),

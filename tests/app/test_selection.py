@@ -121,8 +121,8 @@ def test_the_picker_switches_one_a_sparsity_or_a_method(view: StudyView) -> None
 def test_the_picker_shows_what_is_chosen_and_what_is_missing(view: StudyView) -> None:
     found = view.tickets[view.tickets["key"] != "snip-50"]
     shown = contents(resolve(dataclasses.replace(view, tickets=found), {"tickets": "imp-90"}, "light"))
-    assert [level["text"] for level in shown["levels"]] == ["50", "90"]
+    assert [level["text"] for level in shown["levels"]] == ["0", "50", "90"]
     rows = {row["method"]: row["cells"] for row in shown["rows"]}
-    assert rows["snip"][0] is None
-    assert [cell["on"] for cell in rows["imp"]] == [False, True]
-    assert rows["imp"][1]["label"] == "IMP 90 %"
+    assert rows["snip"][:2] == [None, None]
+    assert [cell and cell["on"] for cell in rows["imp"]] == [None, False, True]
+    assert [cell and cell["label"] for cell in rows["dense"]] == ["Dense", None, None]
