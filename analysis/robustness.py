@@ -150,13 +150,17 @@ def iterate(
     todo = {condition: [name for name in tickets if (name, *condition) not in known] for condition in wanted}
     needed = {name for names in todo.values() for name in names}
     networks = {name: _Network.of(tickets[name], where, precision) for name in tickets if name in needed}
+    largest = max((network.macs for network in networks.values()), default=0)
 
     def batches(condition: Condition) -> Iterator[tuple[Tensor, Tensor]]:
         for start in range(0, len(images), batch_size):
             part = slice(start, start + batch_size)
             source = corrupted.get(condition, images)[part].to(where)
             if condition != CLEAN and condition not in corrupted:
-                source = corrupt(source, *condition, seed=seed, index=torch.arange(start, start + len(source)))
+                index = torch.arange(start, start + len(source))
+                # On the networks' threads: a change of their number between two batches would cost more than it gains.
+                with settled(largest):
+                    source = corrupt(source, *condition, seed=seed, index=index)
             yield source, labels[part].to(where)
 
     return _measure(networks, todo, batches, labels.cpu().numpy(), -(-len(images) // batch_size), progress)

@@ -1,0 +1,73 @@
+"""Robustness of several tickets: the whole evaluation against their networks' forward passes alone."""
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from analysis import robustness
+from pruning.data import normalise
+from pruning.models import build_model, count_macs, prunable
+from pruning.precision import as_input, autocast, pick_device, pick_precision, prepare, settled
+from pruning.recipe import Recipe
+from pruning.ticket import Ticket, TicketInfo
+from tests.analysis.corruptions.pictures import pictures
+from tests.bench.rows import Row, versus
+
+TARGET = 1.2
+BATCH = 500
+DEVICE = pick_device("cpu")
+# Model, shape, tickets, images, severities.
+SETTINGS = (("lenet5", (1, 28, 28), 10, 1000, (1, 3, 5)), ("resnet20", (3, 32, 32), 4, 500, (3,)))
+QUICK = ("lenet5", (1, 28, 28), 4, 500, (3,))
+
+
+def run(quick: bool) -> list[Row]:
+    """A row for each of two networks."""
+    rows = []
+    for model, shape, count, number, severities in [QUICK] if quick else SETTINGS:
+        tickets = {f"ticket {seed}": make_ticket(model, shape, seed) for seed in range(count)}
+        images = pictures(number, *shape)
+        labels = torch.arange(number) % 10
+        conditions = len(robustness.all_conditions(severities=severities))
+        times = versus(
+            ForwardPasses(tickets, shape, images, conditions),
+            partial(robustness.evaluate, tickets, images, labels, severities=severities, batch_size=BATCH),
+            1 if quick else 3,
+        )
+        what = f"robustness of {count} {model} tickets, {conditions} conditions of {number} images"
+        rate = conditions * number * count / times[1]
+        rows.append(Row(what, *times, TARGET, at_most=True, note=f"{rate:,.0f} images/s shown and measured"))
+    return rows
+
+
+def make_ticket(model: str, shape: tuple[int, int, int], seed: int) -> Ticket:
+    """A dense ticket as it was initialised: the time does not depend on the values."""
+    network = build_model(model, 10, shape, seed)
+    masks = {name: torch.ones_like(weight, dtype=torch.bool) for name, weight in prunable(network).items()}
+    channels = shape[0]
+    info = TicketInfo(shape=shape, classes=[*"0123456789"], mean=[0.5] * channels, std=[0.25] * channels)
+    return Ticket(Recipe(model=model, data="digits", finder="dense", seed=seed), masks, network.state_dict(), info)
+
+
+class ForwardPasses:
+    """The networks alone on batches that are there already, in the same layout, precision and number of threads."""
+
+    def __init__(
+        self, tickets: dict[str, Ticket], shape: tuple[int, int, int], images: Tensor, conditions: int
+    ) -> None:
+        networks: list[nn.Module] = [ticket.model() for ticket in tickets.values()]
+        self.macs = count_macs(networks[0], shape)
+        self.networks = [prepare(network, DEVICE, self.macs) for network in networks]
+        self.precision = pick_precision("auto", self.macs, DEVICE)
+        info = next(iter(tickets.values())).info
+        self.batches = [as_input(normalise(b, info.mean, info.std), DEVICE, self.macs) for b in images.split(BATCH)]
+        self.conditions = conditions
+
+    @torch.inference_mode()
+    def __call__(self) -> None:
+        with settled(self.macs), autocast(self.precision, DEVICE):
+            for _ in range(self.conditions):
+                for batch in self.batches:
+                    for network in self.networks:
+                        network(batch)
