@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 
 from app.charts.base import Styles, figure, label_places, percent_axis
 from app.colour import fade
@@ -14,13 +15,15 @@ from app.theme import DENSE, Theme
 from pruning.recipe import percent
 
 NAMES = {"accuracy": "Accuracy", "corrupted": "Mean corruption accuracy"}
-HEIGHT, CONTROLS = 430, 56  # pixels; the second chart has no row of widgets above it and is as much taller
+HEIGHT, CONTROLS = 440, 50  # pixels; the second chart has no row of widgets above it and is as much taller
 
 
 def against_sparsity(
     families: pd.DataFrame, measure: str, colors: Mapping[str, str], symbols: Mapping[str, str], theme: Theme
 ) -> go.Figure:
     """Accuracy against sparsity, a line a method, with its interval over seeds; the dense network as a level line.
+
+    The axis is logarithmic in the error, so that 98 and 99 % are as far apart as 80 and 90 %.
 
     Args:
         families: rows of `app.compare.by_family`. measure: `accuracy` or `corrupted`.
@@ -35,14 +38,14 @@ def against_sparsity(
         shift = 1.035 ** (place - (len(methods) - 1) / 2)  # so that intervals stand beside, not over each other
         chart.add_scatter(
             x=100 * (1 - rows["sparsity"]) * shift,
-            y=100 * rows[measure],
-            error_y=_bars(rows, measure, fade(colors[method], 0.55)),
+            y=_height(rows[measure]),
+            error_y=_bars(rows, measure, fade(colors[method], 0.55), _height),
             mode="lines+markers",
             name=rows["method_label"].iloc[0],
             line={"color": colors[method], "width": 2},
             marker={"color": colors[method], "symbol": symbols[method], "size": 8},
-            customdata=np.column_stack([rows["label"], _intervals(rows, measure), rows["seeds"]]),
-            hovertemplate="<b>%{customdata[0]}</b><br>" + NAMES[measure] + " %{y:.1f} %<br>"
+            customdata=np.column_stack([rows["label"], _intervals(rows, measure), rows["seeds"], 100 * rows[measure]]),
+            hovertemplate="<b>%{customdata[0]}</b><br>" + NAMES[measure] + " %{customdata[3]:.1f} %<br>"
             "%{customdata[1]}<br>%{customdata[2]} seeds<extra></extra>",
         )
     _level_line(chart, families, measure, theme)
@@ -54,7 +57,14 @@ def against_sparsity(
         ticktext=[percent(level) for level in levels],
         showgrid=False,
     )
-    chart.update_yaxes(percent_axis(NAMES[measure]))
+    shown = _height(families[measure].dropna())
+    ticks = np.array([20, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9])
+    chart.update_yaxes(
+        title_text=f"{NAMES[measure]} (log scale of the error)",
+        tickvals=_height(ticks / 100),
+        ticktext=[f"{tick:g} %" for tick in ticks],
+        range=[float(shown.min()) - 0.08, float(shown.max()) + 0.16] if len(shown) else None,
+    )
     return chart
 
 
@@ -110,14 +120,14 @@ def _level_line(chart: go.Figure, families: pd.DataFrame, measure: str, theme: T
     row = dense.iloc[0]
     if np.isfinite(row[f"{measure}_low"]):
         chart.add_hrect(
-            y0=100 * row[f"{measure}_low"],
-            y1=100 * row[f"{measure}_high"],
+            y0=float(_height(row[f"{measure}_low"])),
+            y1=float(_height(row[f"{measure}_high"])),
             fillcolor=theme.muted,
             opacity=0.12,
             line_width=0,
         )
     chart.add_hline(
-        y=100 * row[measure],
+        y=float(_height(row[measure])),
         line={"color": theme.muted, "width": 1.5, "dash": "dash"},
         annotation={
             "text": f"{row['label']} {100 * row[measure]:.1f} %",
@@ -127,12 +137,25 @@ def _level_line(chart: go.Figure, families: pd.DataFrame, measure: str, theme: T
     )
 
 
-def _bars(rows: pd.DataFrame, measure: str, color: str) -> dict[str, object]:
+def _height(accuracy: ArrayLike) -> np.ndarray:
+    """Where an accuracy, a fraction, lies on an axis that is logarithmic in the error; no error at all as 0.05 %."""
+    return -np.log10(np.clip(1 - np.asarray(accuracy, dtype=float), 5e-4, None))
+
+
+def _hundredfold(accuracy: ArrayLike) -> np.ndarray:
+    return 100 * np.asarray(accuracy, dtype=float)
+
+
+def _bars(
+    rows: pd.DataFrame, measure: str, color: str, place: Callable[[ArrayLike], np.ndarray] = _hundredfold
+) -> dict[str, object]:
+    """Error bars for an axis on which an accuracy lies at `place`."""
+    middle = place(rows[measure])
     return {
         "type": "data",
         "symmetric": False,
-        "array": 100 * (rows[f"{measure}_high"] - rows[measure]).astype(float),
-        "arrayminus": 100 * (rows[measure] - rows[f"{measure}_low"]).astype(float),
+        "array": place(rows[f"{measure}_high"]) - middle,
+        "arrayminus": middle - place(rows[f"{measure}_low"]),
         "color": color,
         "thickness": 1.5,
         "width": 0,

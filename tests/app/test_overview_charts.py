@@ -28,19 +28,30 @@ def test_a_line_a_method_with_its_means_and_intervals(families: pd.DataFrame, me
     assert [trace.name for trace in figure.data] == ["SNIP", "IMP", "IMP shuffled"]
     for trace, method in zip(figure.data, METHODS[1:], strict=True):
         rows = families[families["method"] == method]
-        assert np.allclose(trace.y, 100 * rows[measure])
-        assert np.allclose(trace.y + trace.error_y.array, 100 * rows[f"{measure}_high"])
-        assert np.allclose(trace.y - trace.error_y.arrayminus, 100 * rows[f"{measure}_low"])
+        assert np.allclose(1 - 10**-trace.y, rows[measure])
+        assert np.allclose(1 - 10 ** -(trace.y + trace.error_y.array), np.minimum(rows[f"{measure}_high"], 1 - 5e-4))
+        assert np.allclose(1 - 10 ** -(trace.y - trace.error_y.arrayminus), rows[f"{measure}_low"])
+        assert [row[3] for row in trace.customdata] == pytest.approx((100 * rows[measure]).tolist())
         assert trace.line.color == colours[method]
         assert [row[0] for row in trace.customdata] == rows["label"].tolist()
     assert list(figure.layout.xaxis.ticktext) == ["50 %", "90 %"]
+
+
+def test_the_axis_says_which_accuracy_lies_where(families: pd.DataFrame) -> None:
+    figure = charts.against_sparsity(
+        families, "accuracy", dict.fromkeys(METHODS, "#123456"), dict.fromkeys(METHODS, "circle"), LIGHT
+    )
+    axis = figure.layout.yaxis
+    assert dict(zip(axis.ticktext, axis.tickvals, strict=True))["99 %"] == pytest.approx(2)
+    assert axis.range[0] < min(figure.data[0].y) < axis.range[1]
 
 
 def test_the_dense_network_is_a_level_line(families: pd.DataFrame) -> None:
     colours, symbols = theme.method_colors(METHODS, "light"), theme.symbols(METHODS)
     figure = charts.against_sparsity(families, "accuracy", colours, symbols, LIGHT)
     dense = families[families["method"] == "dense"].iloc[0]
-    assert [shape.y0 for shape in figure.layout.shapes if shape.type == "line"] == [100 * dense["accuracy"]]
+    (level,) = [shape.y0 for shape in figure.layout.shapes if shape.type == "line"]
+    assert 1 - 10**-level == pytest.approx(dense["accuracy"])
     assert figure.layout.annotations[0].text == f"Dense {100 * dense['accuracy']:.1f} %"
     without = charts.against_sparsity(families.iloc[1:], "accuracy", colours, symbols, LIGHT)
     assert not without.layout.shapes
