@@ -9,7 +9,6 @@ import pkgutil
 from collections.abc import Callable
 from typing import Annotated
 
-import torch
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -40,7 +39,7 @@ def load(name: str) -> Callable[[bool], list[Row]]:
 
 def table(rows: list[Row]) -> Table:
     """The rows as they are shown."""
-    shown = Table(title=f"Measured on {torch.get_num_threads()} threads; ratios, not seconds, are the aim")
+    shown = Table(title="Ratios, not seconds, are the aim")
     shown.add_column("what", overflow="fold")
     for heading in ("baseline", "ours", "ratio", "target"):
         shown.add_column(heading, justify="right", no_wrap=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, process_time
 
 
 @dataclass(frozen=True)
@@ -31,18 +31,23 @@ class Row:
         return self.ratio <= self.target if self.at_most else self.ratio >= self.target
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Wall-clock seconds of one call."""
-    start = perf_counter()
+def seconds(work: Callable[[], object], cpu: bool = False) -> float:
+    """Seconds of one call: on the clock, or with `cpu` those that processors worked for this process."""
+    clock = process_time if cpu else perf_counter
+    start = clock()
     work()
-    return perf_counter() - start
+    return clock() - start
 
 
-def versus(baseline: Callable[[], object], ours: Callable[[], object], repeats: int = 5) -> tuple[float, float]:
+def versus(
+    baseline: Callable[[], object], ours: Callable[[], object], repeats: int = 5, cpu: bool = False
+) -> tuple[float, float]:
     """The best seconds of each over `repeats` calls, taken in turn so that a busy machine troubles both alike.
 
-    Ours is called once beforehand, so that what is done once in a process (imports, compiling) is not in it.
+    Ours is called once beforehand, so that what is done once in a process (imports, compiling) is not in it. When one
+    takes far longer than the other, a busy machine still troubles the longer one more, as it is interrupted more often;
+    of work on one thread take `cpu` seconds then, which do not count interruptions.
     """
     ours()
-    times = [(seconds(baseline), seconds(ours)) for _ in range(repeats)]
+    times = [(seconds(baseline, cpu), seconds(ours, cpu)) for _ in range(repeats)]
     return min(first for first, _ in times), min(second for _, second in times)
