@@ -58,12 +58,13 @@ def against_sparsity(
         showgrid=False,
     )
     shown = _height(families[measure].dropna())
-    ticks = np.array([20, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9])
+    span = [float(shown.min()) - 0.08, float(shown.max()) + 0.16] if len(shown) else [0.0, 2.0]
+    ticks = _ticks(span)
     chart.update_yaxes(
         title_text=f"{NAMES[measure]} (log scale of the error)",
         tickvals=_height(ticks / 100),
         ticktext=[f"{tick:g} %" for tick in ticks],
-        range=[float(shown.min()) - 0.08, float(shown.max()) + 0.16] if len(shown) else None,
+        range=span,
     )
     return chart
 
@@ -142,6 +143,21 @@ def _height(accuracy: ArrayLike) -> np.ndarray:
     return -np.log10(np.clip(1 - np.asarray(accuracy, dtype=float), 5e-4, None))
 
 
+def _ticks(span: list[float]) -> np.ndarray:
+    """Round accuracies in per cent for an axis of `_height`: the coarsest of three sets with four or more in sight."""
+    high = [98.5, 99, 99.5, 99.8, 99.9]
+    for ticks in (
+        [20, 50, 80, 90, 95, 98, *high[1:]],
+        [*range(10, 90, 10), *range(90, 99, 2), *high],
+        [*range(1, 98), *high],
+    ):
+        height = _height(np.array(ticks) / 100)
+        inside = np.array(ticks, dtype=float)[(height > span[0]) & (height < span[1])]
+        if len(inside) >= 4:
+            break
+    return inside
+
+
 def _hundredfold(accuracy: ArrayLike) -> np.ndarray:
     return 100 * np.asarray(accuracy, dtype=float)
 
@@ -178,7 +194,7 @@ def _span(rows: pd.DataFrame, measure: str) -> list[float]:
     if rows.empty:
         return [0.0, 100.0]
     low, high = 100 * float(rows[measure].min()), 100 * float(rows[measure].max())
-    air = max(0.18 * (high - low), 0.5)
+    air = max(0.18 * (high - low), 2.0 - (high - low) / 2)  # four points at least, lest noise look large
     return [low - air, high + air]
 
 
