@@ -72,7 +72,7 @@ def list_tickets(
         opened = Study.open(study)
         console.print(show.tickets_table(opened))
         for problem in opened.scan()[1]:
-            console.print(f"[yellow]{problem}[/yellow]")
+            console.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command("show")
@@ -94,7 +94,7 @@ def export_ticket(
     """Write a ticket's weights, pruned ones as zeros, so that any program can read them."""
     path = show.find_file(ticket, study)
     written = export.export(path, to, out, masks)
-    Console().print(f"Wrote {written} ({written.stat().st_size / 1e6:.2f} MB).")
+    Console().print(f"Wrote {written} ({written.stat().st_size / 1e6:.2f} MB).", soft_wrap=True)
 
 
 @app.command()
@@ -105,7 +105,7 @@ def init(
 ) -> None:
     """Write a study.toml, with every choice explained, to start from."""
     path = write_template(folder, model, data)
-    Console().print(f"Wrote {path}. Look it through, then: make study STUDY={path}")
+    Console().print(f"Wrote {path}. Look it through, then: make study STUDY={path}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -146,7 +146,7 @@ class Ticket:
                 name = key.removesuffix(KEPT)
                 masks[name], state[name] = _unpack(path, name, value, stored.get(name + MASK), shapes[name])
             elif not (key.endswith(MASK) and key.removesuffix(MASK) in shapes):
-                state[key] = value
+                state[key] = value.clone()  # what safetensors gives is the file itself, mapped into memory
         if set(masks) != set(shapes):
             raise damaged(path, f"the layers {sorted(set(shapes) - set(masks))} are missing")
         return cls(recipe, {name: masks[name] for name in shapes}, state, info)

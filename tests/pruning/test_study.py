@@ -202,7 +202,7 @@ def test_what_cannot_be_had_is_said_before_any_work(tmp_path: Path) -> None:
         ('data = "digits"', 'data = "cifar10"', "cifar10.*--download"),
         ('data = "digits"', 'data = "digit"', "Unknown data set 'digit'"),
         ('model = "lenet300"', 'model = "lenet301"', "Unknown model 'lenet301'"),
-        ('model = "lenet300"', 'model = "resnet20"', "resnet20|32"),
+        ('model = "lenet300"', 'model = "lenet5"', "at least 12x12 pixels"),
     ]:
         write(tmp_path, **{old: new})
         with pytest.raises(UserError, match=words):

@@ -1,0 +1,68 @@
+"""python -m tests.browser.screenshots [PAGE ...]: the pictures in docs/, light and dark, from the shipped study."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from app.navigation import PAGES
+from tests.browser.conftest import ARGUMENTS, ROOT, chromium, serve, settle
+
+STUDY = ROOT / "sample_checkpoints" / "mnist5k-lenet5"
+VIEWS = {
+    "overview": "",
+    "masks": "masks",
+    "geometry": "geometry?tickets=dense~magnitude-90~imp-90~shuffled-90",
+    "robustness": "robustness",
+    "samples": "samples",
+}
+
+
+@contextmanager
+def app() -> Iterator[str]:
+    """The address of the app on the shipped study."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = serve(STUDY, Path(folder))
+        try:
+            yield next(server)
+        finally:
+            server.close()
+
+
+def shoot(browser: Browser, url: str, name: str, dark: bool) -> Path:
+    """Open a page as a visitor sees it first, and keep its picture."""
+    scheme = "dark" if dark else "light"
+    # drawn at twice the size, so that the picture is sharp on any screen
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900},
+        color_scheme=scheme,
+        device_scale_factor=1.5,  # type: ignore[arg-type]
+    )
+    page = context.new_page()
+    page.set_default_timeout(90_000)
+    page.goto(f"{url}/{VIEWS[name]}")
+    settle(page)
+    page.wait_for_timeout(1500)
+    path = ROOT / "docs" / f"{name}-{scheme}.png"
+    page.screenshot(path=path)
+    context.close()
+    return path
+
+
+def main(names: list[str]) -> None:
+    """Make the pictures of the pages named, of all when none is."""
+    path = chromium()
+    if path is None:
+        sys.exit("No Chromium found: install Debian's chromium, or name one in the variable CHROMIUM.")
+    with app() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        for name in names or PAGES:
+            for dark in (False, True):
+                print(shoot(browser, url, name, dark))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
