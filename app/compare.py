@@ -116,4 +116,5 @@ def verdict(differences: Sequence[Difference], baseline: str) -> dict[str, list[
 
 def points(difference: float) -> str:
     """A difference in accuracy in percentage points, with its sign."""
-    return f"{100 * difference:+.1f}".replace("-", "−")
+    text = f"{100 * difference:+.1f}".replace("-", "−")
+    return "±0.0" if text[1:] == "0.0" else text

@@ -149,7 +149,7 @@ def _ticks(span: list[float]) -> np.ndarray:
     for ticks in (
         [20, 50, 80, 90, 95, 98, *high[1:]],
         [*range(10, 90, 10), *range(90, 99, 2), *high],
-        [*range(1, 98), *high],
+        [*range(1, 99), *high],
     ):
         height = _height(np.array(ticks) / 100)
         inside = np.array(ticks, dtype=float)[(height > span[0]) & (height < span[1])]

@@ -109,3 +109,4 @@ def test_the_verdict_names_each_family_once_largest_first() -> None:
     }
     assert compare.points(-0.0123) == "−1.2"
     assert compare.points(0.03) == "+3.0"
+    assert compare.points(-0.0004) == compare.points(0.0) == "±0.0"
