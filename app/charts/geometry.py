@@ -53,20 +53,20 @@ def margins(samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str], the
     """Distributions of the margin, a point a sample under the curve; the share left of zero, wrong, is printed."""
     figure = columns(tickets, theme, height=310)
     limits = density.span(samples.loc[samples["ticket_id"].isin(list(tickets)), "margin"].to_numpy())
-    top = 0.0
     for column, (ticket, style) in enumerate(tickets.items(), 1):
         rows = of_ticket(samples, ticket, ["margin"])
         values = rows["margin"].to_numpy()
         centres, height = density.curve(values, limits)
-        top = max(top, float(height.max(initial=0)))
+        # To its own peak: one narrow distribution would flatten the others, and areas are equal anyway.
+        height = height / (height.max() or 1.0)
         figure.add_trace(_area(centres, height, style.color), 1, column)
         rows = rows.assign(height=density.heights(rows["sample"].to_numpy(), values, centres, height))
         colours = _by_right(rows, style.color, theme.ink)
         figure.add_trace(points(rows, "margin", "height", colours, style.label, classes, "margin %{x:.2f}"), 1, column)
         _zero(figure, column, samples[samples["ticket_id"] == ticket], theme)
     figure.update_xaxes(range=limits, matches="x", title_text="margin (no unit)")
-    figure.update_yaxes(range=(0, 1.1 * top or 1), matches="y", showticklabels=False, showgrid=False)
-    figure.update_yaxes(title_text="density of samples", col=1)
+    figure.update_yaxes(range=(0, 1.16), matches="y", showticklabels=False, showgrid=False)
+    figure.update_yaxes(title_text="density (peak = 1)", col=1)
     return figure
 
 

@@ -71,14 +71,17 @@ def _columns(selection: Selection) -> list[Chosen]:
     if len(tickets) <= MOST:
         return list(tickets.values())
     ranked = sorted(tickets.values(), key=lambda ticket: _preference(ticket.method))
+    default = [ticket.key for ticket in ranked[:MOST]]
     keys = selection.pick_many(
         "columns",
         f"Side by side (at most {MOST} of the {len(tickets)} tickets chosen at the left)",
         {key: ticket.label for key, ticket in tickets.items()},
-        default=[ticket.key for ticket in ranked[:MOST]],
+        default=default,
         kind="menu",
         max_selections=MOST,
     )
+    if not keys and selection.option("columns") != "none":  # the link asks for tickets that are not chosen any more
+        keys = default
     return [tickets[key] for key in keys[:MOST]]
 
 

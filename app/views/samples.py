@@ -24,7 +24,7 @@ from app.selection import Chosen, Selection
 from pruning.data import TORCHVISION, Dataset, load_data
 from pruning.errors import UserError
 
-PER_PAGE = 30
+PER_PAGE = 28
 SEED = 0  # what the evaluation corrupts with: the pictures are those that the tickets were shown
 BITS = ["ticket_id", "corruption", "severity", "n", "correct_bits"]
 READING = ["ticket_id", "corruption", "severity", "prediction", "confidence"]
@@ -136,7 +136,7 @@ def _picked(selection: Selection, order: pd.DataFrame) -> int:
 def _page(selection: Selection, order: pd.DataFrame) -> tuple[int, int]:
     """The gallery's page, from 1, and how many there are."""
     pages = -(-len(order) // PER_PAGE)
-    asked = selection.option("page", "1")
+    asked = selection.option("gallery", "1")
     return (min(max(int(asked), 1), pages) if asked.isdecimal() else 1), pages
 
 
@@ -161,7 +161,7 @@ def _gallery(selection: Selection, order: pd.DataFrame, picked: int, classes: li
 
 def _pager(selection: Selection, page: int, pages: int) -> None:
     def go(to: int) -> None:
-        selection.set(page=None if to == 1 else str(to), sample=None)
+        selection.set(gallery=None if to == 1 else str(to), sample=None)
 
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="center"):
         st.button("", icon=":material/chevron_left:", disabled=page == 1, on_click=go, args=(page - 1,),

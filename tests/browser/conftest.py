@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -27,6 +27,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 WAIT = 90_000  # milliseconds; a slow machine is no failure
+
+expect.set_options(timeout=WAIT)
 
 Open = Callable[..., Page]
 
@@ -137,6 +139,7 @@ def settle(page: Page) -> None:
     idle = "document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning'"
     page.wait_for_timeout(150)
     page.wait_for_function(idle)
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
     page.wait_for_function(
         "[...document.querySelectorAll('[data-testid=stPlotlyChart]')]"
         ".every(chart => chart.querySelector('.js-plotly-plot .main-svg'))"

@@ -15,9 +15,9 @@ CHARTS = ".st-key-geometry-charts .js-plotly-plot"
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_opens(name: str, dark: bool, opened: Open) -> None:
-    page = opened(name, dark)
+    page = opened("" if name == next(iter(PAGES)) else name, dark)  # the first one has no path of its own
     expect(page.locator("h2").first).to_be_visible()
-    assert page.locator(".js-plotly-plot").count() >= 1
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
     expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
     assert "Traceback" not in page.content()
@@ -82,9 +82,9 @@ def test_a_lasso_marks_the_same_samples_in_every_chart(number: int, opened: Open
     assert [len(chart) for chart in counts] == [2, 2, 2]
     assert len({count for chart in counts for count in chart}) == 1
     count = counts[0][0]
-    assert 0 < count < 360
+    assert 0 < count < 359
     expect(page.locator(".st-key-marked-bar")).to_contain_text(f"{count} samples selected")
-    expect(page.locator(".st-key-card-marked")).to_contain_text(f"{count} of 360 samples selected")
+    expect(page.locator(".st-key-card-marked")).to_contain_text(f"{count} of 359 samples selected")
     page.get_by_role("button", name="Clear").click()
     until(page, lambda: "samples=" not in page.url)
     until(page, lambda: marked(page) == [[], [], []])
@@ -109,7 +109,7 @@ def test_marks_are_drawn_on_the_points(opened: Open) -> None:
 def test_a_copied_link_shows_the_same_view(opened: Open) -> None:
     page = opened("geometry?tickets=dense~imp-90")
     until(page, lambda: linked(page))
-    page.get_by_role("button", name="PCA").click()
+    page.get_by_role("radio", name="PCA").click()
     until(page, lambda: "map=pca" in page.url)
     settle(page)
     lasso(page, 0)
@@ -143,7 +143,7 @@ def test_the_selection_reaches_the_samples_page(opened: Open) -> None:
 def test_a_picture_that_is_clicked_is_seen_closely(opened: Open) -> None:
     page = opened("samples?tickets=dense~imp-90")
     pictures = page.locator(".gallery button")
-    expect(pictures).to_have_count(30)
+    expect(pictures).to_have_count(28)
     sample = pictures.nth(4).get_attribute("data-sample")
     pictures.nth(4).click()
     until(page, lambda: f"sample={sample}" in page.url)
