@@ -19,6 +19,8 @@ COUNTED: tuple[str, ...] = NAMES[:15]
 """The corruptions over which CIFAR-10-C takes its mean."""
 EXTRA: tuple[str, ...] = NAMES[15:]
 """The four that it holds back for development."""
+NEGLIGIBLE = 0.005
+"""Mean loss of accuracy (0 to 1) below which a corruption does not hurt a network, and a ratio to it means nothing."""
 
 
 def mean_corruption_accuracy(conditions: pd.DataFrame) -> pd.DataFrame:
@@ -54,7 +56,8 @@ def corruption_error(conditions: pd.DataFrame, baseline: str | pd.DataFrame) -> 
     severities (how many both have; only these are used), error (mean over them, 0 to 1), ce and relative_ce:
         ce = sum_s error_s / sum_s baseline error_s, so below 1 means fewer mistakes than the baseline makes;
         relative_ce = sum_s (error_s - clean error) / sum_s (baseline error_s - baseline clean error).
-    A ratio is nan where the baseline's sum is not positive or a clean accuracy is missing. As numbers, not per cent.
+    A ratio is nan where the baseline makes no error, or where a clean accuracy is missing; the relative one also where
+    the baseline loses less than `NEGLIGIBLE` on average, for then it would be divided by noise. Not per cent.
 
     Raises UserError when the baseline is not there.
     """
@@ -69,7 +72,8 @@ def corruption_error(conditions: pd.DataFrame, baseline: str | pd.DataFrame) -> 
     found = []
     for (ticket, name), rows in cells.groupby([key, "corruption"], sort=False):
         error, base = 1 - rows["accuracy"].to_numpy(float), 1 - rows["expected"].to_numpy(float)
-        relative = _ratio((error - (1 - clean[ticket])).sum(), (base - (1 - base_clean)).sum())
+        loss = (base - (1 - base_clean)).sum()
+        relative = _ratio((error - (1 - clean[ticket])).sum(), loss) if loss >= NEGLIGIBLE * len(rows) else np.nan
         ratio = _ratio(error.sum(), base.sum())
         found.append((ticket, name, name in EXTRA, len(rows), error.mean(), ratio, relative))
     return pd.DataFrame(found, columns=[key, "corruption", "extra", "severities", "error", "ce", "relative_ce"])
@@ -78,9 +82,10 @@ def corruption_error(conditions: pd.DataFrame, baseline: str | pd.DataFrame) -> 
 def mean_corruption_error(conditions: pd.DataFrame, baseline: str | pd.DataFrame) -> pd.DataFrame:
     """mCE and relative mCE: the means of `corruption_error` over corruptions, a row a ticket.
 
-    Returns columns: ticket (or ticket_id), mce, relative_mce, corruptions (how many of the 15 they are the means of),
-    extra_mce, extra_relative_mce, extra_corruptions (the same over the four extra ones). Corruptions whose ratio is nan
-    are left out of that mean; a mean of none is nan. Raises UserError when the baseline is not there.
+    Returns columns: ticket (or ticket_id), mce, relative_mce, corruptions (how many of the 15 were measured),
+    relative_corruptions (how many of them the relative mean covers), extra_mce, extra_relative_mce, extra_corruptions,
+    extra_relative_corruptions (the same over the four extra ones). Corruptions whose ratio is nan are left out of that
+    mean; a mean of none is nan. Raises UserError when the baseline is not there.
     """
     key = _key(conditions)
     errors = corruption_error(conditions, baseline)
@@ -88,14 +93,15 @@ def mean_corruption_error(conditions: pd.DataFrame, baseline: str | pd.DataFrame
     for prefix, rows in (("", errors[~errors["extra"]]), ("extra_", errors[errors["extra"]])):
         grouped = rows.groupby(key, sort=False)
         means = {"mce": grouped["ce"].mean(), "relative_mce": grouped["relative_ce"].mean()}
-        parts.append(pd.DataFrame(means | {"corruptions": grouped.size()}).add_prefix(prefix))
+        counts = {"corruptions": grouped.size(), "relative_corruptions": grouped["relative_ce"].count()}
+        parts.append(pd.DataFrame(means | counts).add_prefix(prefix))
     tickets = pd.Index(conditions[key].unique(), name=key)
     table = pd.concat([part.reindex(tickets) for part in parts], axis=1)
-    counts = ["corruptions", "extra_corruptions"]
+    whole = [column for column in table.columns if column.endswith("corruptions")]
     return (
-        table.astype(dict.fromkeys(counts, float))
-        .fillna(dict.fromkeys(counts, 0))
-        .astype(dict.fromkeys(counts, int))
+        table.astype(dict.fromkeys(whole, float))
+        .fillna(dict.fromkeys(whole, 0))
+        .astype(dict.fromkeys(whole, int))
         .reset_index()
     )
 

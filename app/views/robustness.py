@@ -159,7 +159,12 @@ def _rank_columns(reference: str) -> dict[str, Any]:
         "high": None,
         "clean": number("Clean (%)", format="%.1f", help="Accuracy on the clean test images."),
         "mce": number("mCE", format="%.2f", help=f"Mean corruption error relative to {reference}."),
-        "relative_mce": number("rel. mCE", format="%.2f", help="The same for the error beyond that on clean images."),
+        "relative_mce": number(
+            "rel. mCE",
+            format="%.2f",
+            help="The same for the error beyond that on clean images. Corruptions that cost "
+            f"{reference} less than half a point are left out.",
+        ),
         "extra": number("Extra (%)", format="%.1f", help="Mean accuracy under the extra corruptions, not in the rest."),
     }
 

@@ -8,7 +8,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from pruning.data import embedded, folder, local
+from pruning.data import embedded, folder
 from pruning.data.base import Dataset, Split, normalise
 from pruning.errors import UserError, unknown
 
@@ -16,8 +16,9 @@ __all__ = ["EMBEDDED", "TORCHVISION", "Dataset", "Split", "available", "data_roo
 
 EMBEDDED: tuple[str, ...] = tuple(embedded.READERS)
 """Data sets that come with the installed packages: always there."""
-TORCHVISION: tuple[str, ...] = tuple(local.SOURCES)
-"""Data sets that torchvision reads from a local root and can download."""
+TORCHVISION: tuple[str, ...] = ("mnist", "fashion-mnist", "cifar10", "cifar100", "svhn")
+"""Data sets that torchvision reads from a local root and can download. `local`, which reads them, is imported when one
+is asked for: torchvision takes seconds to import."""
 
 
 def load_data(name: str, root: str | Path | None = None, download: bool = False) -> Dataset:
@@ -34,8 +35,11 @@ def load_data(name: str, root: str | Path | None = None, download: bool = False)
     """
     check_name(name)
     place = data_root(root)
-    if download and name in TORCHVISION and not local.is_there(name, place):
-        local.download(name, place)
+    if download and name in TORCHVISION:
+        from pruning.data import local
+
+        if not local.is_there(name, place):
+            local.download(name, place)
     return _read(name, place)
 
 
@@ -46,6 +50,8 @@ def available(name: str, root: str | Path | None = None) -> bool:
     """
     check_name(name)
     if name in TORCHVISION:
+        from pruning.data import local
+
         return local.is_there(name, data_root(root))
     return name in EMBEDDED or folder.is_there(folder.path_of(name))
 
@@ -70,5 +76,7 @@ def _read(name: str, root: Path) -> Dataset:
     if name in EMBEDDED:
         return embedded.READERS[name]()
     if name in TORCHVISION:
+        from pruning.data import local
+
         return local.read(name, root)
     return folder.read(name)

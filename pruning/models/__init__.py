@@ -14,10 +14,10 @@ from pruning.errors import unknown
 from pruning.models.parts import count_macs, features_and_logits, find_classifier, prunable
 from pruning.models.resnet import ResNet
 from pruning.models.small import ConvNet, LeNet5, LeNet300
-from pruning.models.zoo import PREFIX, build_torchvision
 
 __all__ = ["NAMES", "build_model", "count_macs", "features_and_logits", "find_classifier", "prunable"]
 
+PREFIX = "torchvision/"
 _BUILDERS: dict[str, Callable[[int, tuple[int, int, int]], nn.Module]] = {
     "lenet300": LeNet300,
     "lenet5": LeNet5,
@@ -47,5 +47,7 @@ def build_model(name: str, num_classes: int, shape: tuple[int, int, int], seed: 
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         torch.default_generator.manual_seed(seed)
         if name.startswith(PREFIX):
+            from pruning.models.zoo import build_torchvision  # torchvision takes seconds to import
+
             return build_torchvision(name.removeprefix(PREFIX), num_classes, shape)
         return _BUILDERS[name](num_classes, shape)

@@ -96,6 +96,14 @@ def test_a_faultless_baseline_has_no_ratio() -> None:
     assert math.isnan(row["relative_mce"])
 
 
+def test_a_corruption_that_does_not_hurt_the_baseline_is_no_measure() -> None:
+    base = {CLEAN: 0.97, ("fog", 1): 0.97 - 1e-16, ("fog", 2): 0.966, ("snow", 1): 0.9, ("snow", 2): 0.84}
+    other = {CLEAN: 0.95, ("fog", 1): 0.80, ("fog", 2): 0.70, ("snow", 1): 0.9, ("snow", 2): 0.80}
+    row = mean_corruption_error(table(dense=base, t=other), "dense").set_index("ticket").loc["t"]
+    assert row["relative_mce"] == pytest.approx((0.05 + 0.15) / (0.07 + 0.13))  # of snow alone
+    assert (row["corruptions"], row["relative_corruptions"]) == (2, 1)
+
+
 def test_without_a_clean_accuracy_there_is_no_relative_error() -> None:
     unclean = {cell: accuracy for cell, accuracy in PRUNED.items() if cell != CLEAN}
     row = mean_corruption_error(table(dense=DENSE, pruned=unclean), "dense").set_index("ticket").loc["pruned"]
