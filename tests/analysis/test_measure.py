@@ -26,6 +26,7 @@ from pruning.study import Study
 EVERY = {"summary", "layers", "weights", "samples", "conditions"}
 DETAIL = {"corrupted", "maps"}
 CONDITIONS = ["clean 0"] + [f"{c} {s}" for c in ("gaussian_noise", "brightness", "gaussian_blur") for s in (1, 3)]
+N = 359  # test images of digits
 QUICK = ["summary", "layers", "weights", "samples", "conditions", "corrupted"]
 
 
@@ -125,7 +126,7 @@ def test_maps_lie_over_the_dense_networks(tiny_study: Path) -> None:
 
     def xy(key: str, kind: str) -> np.ndarray:
         rows = results.table("maps", ids=[key], where="kind = ?", params=[kind])
-        np.testing.assert_array_equal(rows["sample"], np.arange(360))
+        np.testing.assert_array_equal(rows["sample"], np.arange(N))
         assert rows["trustworthiness"].nunique() == 1
         assert 0.6 < rows["trustworthiness"][0] <= 1
         return rows[["x", "y"]].to_numpy()
@@ -133,7 +134,7 @@ def test_maps_lie_over_the_dense_networks(tiny_study: Path) -> None:
     np.testing.assert_array_equal(xy(dense.id, "umap"), xy(dense.id, "umap_joint"))
     apart, together = [], []
     for key in ids(study, detailed=True):
-        assert xy(key, "pca").shape == (360, 2)
+        assert xy(key, "pca").shape == (N, 2)
         if key != dense.id:
             apart.append(np.linalg.norm(xy(key, "umap") - xy(dense.id, "umap"), axis=1).mean())
             together.append(np.linalg.norm(xy(key, "umap_joint") - xy(dense.id, "umap_joint"), axis=1).mean())
@@ -176,14 +177,17 @@ def test_a_ticket_found_later_is_measured_without_moving_the_others(measured: St
 
 
 def test_without_the_references_map_all_joint_maps_are_made_anew(measured: Study) -> None:
+    measured = with_analysis(measured, "map_samples = 30")  # small ones, for speed
+    measure.run(measured, only=["maps"])
     results, detailed = Results(measured.path), ids(measured, detailed=True)
     reference = maps.reference_of([e for e in measured.entries() if e.recipe.seed == 0])
     (measured.path / "results" / "maps" / f"{reference.id}.parquet").unlink()
-    coverage_before = Coverage.read(results, ["maps"]).stored["maps"]
-    assert reference.id not in coverage_before
-    assert measure.run(measured).written == {"maps": len(detailed)}
+    assert reference.id not in Coverage.read(results, ["maps"]).stored["maps"]
+    before = snapshot(measured)
+    assert measure.run(measured, only=["maps"]).written == {"maps": len(detailed)}
     coverage = Coverage.read(results, ["maps"]).stored["maps"]
-    assert all(coverage[key] == {"pca": 360, "umap": 360, "umap_joint": 360} for key in detailed)
+    assert all(coverage[key] == {"pca": 30, "umap": 30, "umap_joint": 30} for key in detailed)
+    assert rewritten(before, measured) == {f"results/maps/{key}.parquet" for key in detailed}
 
 
 def test_a_damaged_file_is_made_anew(measured: Study) -> None:
@@ -232,7 +236,7 @@ def test_other_settings_lead_to_the_work_they_ask_for_only(measured: Study, monk
     fewer = with_analysis(measured, 'corruptions = "contrast"\nseverities = [1]')
     measure.run(fewer)
     assert len(results.table("conditions")) == 18 * 2
-    assert len(results.table("corrupted")) == 9 * 360
+    assert len(results.table("corrupted")) == 9 * N
     assert status(fewer).rows[4].complete == 18
 
 
@@ -263,7 +267,8 @@ def test_only_and_force(measured: Study) -> None:
 
 def test_progress_grows_to_the_total(study_copy: Path) -> None:
     told: list[tuple[float, float, str]] = []
-    measure.run(Study.open(study_copy), lambda *words: told.append(words), only=["conditions", "maps", "layers"])
+    study = with_analysis(Study.open(study_copy), 'map_samples = 30\ncorruptions = "brightness"\nseverities = [3]')
+    measure.run(study, lambda *words: told.append(words), only=["conditions", "maps", "layers"])
     done = [words[0] for words in told]
     assert done == sorted(done)
     assert done[0] == 0
@@ -297,7 +302,7 @@ def test_a_kill_loses_at_most_the_group_in_work(study_copy: Path, tiny_study: Pa
     assert 4 <= len(there) < 18
     coverage = Coverage.read(results)
     assert coverage.damaged == []
-    wanted = Wanted.of(settings(study), 360)
+    wanted = Wanted.of(settings(study), N)
     for key in there:  # who has a summary has everything
         assert all(coverage.complete(table, key, wanted) for table in EVERY)
     before = snapshot(study)
