@@ -93,18 +93,19 @@ def umap_joint(
     further ones can be added later without moving those that are there.
 
     Why not `umap.AlignedUMAP`: it aligns slices in a chain, each with its three neighbours, which tickets are not.
-    Measured on 18 tickets x 1,000 test digits x 84 features (displacement: mean distance of a sample from itself in
-    the reference, in units of the map's root mean square radius; chance is 1.3):
+    Measured on 18 tickets x 1,000 test digits x 84 features (displacement: mean distance of a sample from its place in
+    the reference, in units of the maps' root mean square radius; time: in units of that of separate maps):
 
-        ================================  ============  ===============  ==========
-        maps                              displacement  trustworthiness  s a ticket
-        ================================  ============  ===============  ==========
-        separate                                  1.37            0.984         3.2
-        separate, begun at the reference          0.67            0.984         2.0
-        AlignedUMAP, 18 slices                    0.42            0.984        10.9
-        here, spring 0.25                         0.26            0.985         2.0
-        here, spring 1                            0.16            0.978         2.0
-        ================================  ============  ===============  ==========
+        ================================  ============  ===============  ====
+        maps                              displacement  trustworthiness  time
+        ================================  ============  ===============  ====
+        separate                                  1.36            0.986   1.0
+        separate, begun at the reference          0.67            0.986   0.7
+        AlignedUMAP, identity relations           0.42            0.984   3.3
+        here, spring 0.25                         0.22            0.986   0.8
+        here, spring 1                            0.13            0.981   0.8
+        samples in any order                      1.25                .     .
+        ================================  ============  ===============  ====
 
     Args:
         features: {name: [N, D]}, the same N samples in the same order, D may differ.
