@@ -59,7 +59,7 @@ def run(
     display.console.print(
         f"Measured {outcome.tickets} tickets; made: {made}."
         if made
-        else f"Nothing to do: all {outcome.tickets} tickets are measured.",
+        else f"Nothing to do: all {outcome.tickets} tickets have what was asked for.",
         highlight=False,
         soft_wrap=True,
     )

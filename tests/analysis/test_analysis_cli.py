@@ -77,7 +77,7 @@ def test_run_says_what_it_made_and_then_that_nothing_is_to_do(study_copy: Path, 
     assert "Measured 18 tickets; made: summary 18, layers 18." in out
     assert "Next: make app" in out
     status, out, _ = command("run", study_copy, "--only", "layers")
-    assert "Nothing to do: all 18 tickets are measured." in out
+    assert "Nothing to do: all 18 tickets have what was asked for." in out
 
 
 def test_run_names_the_tickets_it_left_out(study_copy: Path, command: Command) -> None:
