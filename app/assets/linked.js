@@ -1,6 +1,7 @@
 // Marks the same samples in every chart of a group, in the browser: the server hears of it afterwards.
 //
-// A chart takes part through its traces whose `meta` is "samples": `customdata` holds the sample's number, one a point.
+// A chart takes part through its traces whose `meta.kind` is "samples": `customdata` holds the sample's number, one a
+// point, and `marker.color` the place of its colour in `meta.palette`.
 // The marks lie on a canvas of our own over the points, under the hover labels: a veil over everything, and the marked
 // points in their own colour on top. Restyling the traces instead costs seconds for 100,000 points without a GPU,
 // because every point's vertex data is made anew; the canvas takes milliseconds.
@@ -28,13 +29,11 @@ export default function ({ data, setTriggerValue }) {
   };
   attach();
   for (const chart of group.charts) paint(group, chart);
-  // Charts are drawn after this component, and anew when the page changes.
+  // Charts, and even the container, may come after this component, and are made anew when the page changes.
   const observer = new MutationObserver(() => {
-    clearTimeout(group.timer);
-    group.timer = setTimeout(attach, 50);
+    group.timer ??= setTimeout(() => { group.timer = undefined; attach(); }, 60);
   });
-  const host = root();
-  if (host) observer.observe(host, { childList: true, subtree: true });
+  observer.observe(document.querySelector("[data-testid=stMain]") ?? document.body, { childList: true, subtree: true });
   return () => observer.disconnect();
 }
 
@@ -45,7 +44,7 @@ function join(group, chart) {
   chart.on("plotly_selected", (event) => {
     if (!event || chart.dataset.clearing) return;
     const samples = new Set();
-    for (const point of event.points) if (point.data.meta === "samples") samples.add(point.customdata);
+    for (const point of event.points) if (point.data.meta?.kind === "samples") samples.add(point.customdata);
     mark(group, chart, samples);
   });
   chart.on("plotly_deselect", () => {
@@ -114,7 +113,7 @@ function draw(group, chart, canvas, ratio) {
 function panels(chart) {
   const byAxes = new Map();
   for (const trace of chart._fullData) {
-    if (trace.meta !== "samples" || trace.visible !== true) continue;
+    if (trace.meta?.kind !== "samples" || trace.visible !== true) continue;
     const axes = `${trace.xaxis} ${trace.yaxis}`;
     byAxes.set(axes, [...(byAxes.get(axes) ?? []), trace]);
   }
@@ -132,15 +131,12 @@ function panel(group, context, layout, traces, ratio) {
   const disc = stamp(radius(group.marked.size) * ratio);
   let count = 0;
   for (const trace of traces) {
-    const colours = trace.marker.color;
-    const each = typeof colours !== "string";
-    let colour = each ? null : pack(colours, 1);
+    const palette = trace.meta.palette.map((colour) => pack(colour, 1));
     for (let i = 0; i < trace.customdata.length; i += 1) {
       if (!group.marked.has(trace.customdata[i])) continue;
       count += 1;
-      if (each) colour = pack(colours[i], 1);
       const [px, py] = [Math.round(x.l2p(trace.x[i]) * ratio), Math.round(y.l2p(trace.y[i]) * ratio)];
-      put(pixels, width, height, px, py, disc, colour, group.veil);
+      put(pixels, width, height, px, py, disc, palette[trace.marker.color[i]], group.veil);
     }
   }
   context.putImageData(image, Math.round(x._offset * ratio), Math.round(y._offset * ratio));

@@ -1,7 +1,7 @@
 """One column a ticket, and in it one point a sample: the frame of the charts whose samples are linked.
 
-Traces whose `meta` is `SAMPLES` hold one point a sample, with the sample's number as `customdata`: `app.linked` marks
-the same samples in all of them.
+Traces whose `meta` is of kind `SAMPLES` hold one point a sample, with the sample's number as `customdata` and numbers
+into the palette of `meta` as colours: `app.linked` marks the same samples in all of them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ Tickets = Mapping[str, Style]
 """Ticket id -> how it is drawn, in the order of the columns."""
 
 LEFT = 62  # pixels for the ticks and the title of the y axis
+Colours = tuple[list[str], np.ndarray]
+"""Some `#rrggbb`, at least two, and for each row the place of its own among them."""
+
 HEADING = 58  # pixels over the columns: the ticket's name, and a line below it
 MANY = 3000  # samples in a column from which on points get smaller
 
@@ -76,15 +79,16 @@ def points(
     rows: pd.DataFrame,
     x: str,
     y: str,
-    colours: str | list[str],
+    colours: Colours,
     label: str,
     classes: Sequence[str],
     detail: str = "",
 ) -> go.Scattergl:
     """The samples as points that can be lassoed; the hover names sample, class, prediction and confidence.
 
-    `colours` is one `#rrggbb` or one a row; `detail` a line more for the hover, in plotly's template language.
+    `detail` is a line more for the hover, in plotly's template language.
     """
+    palette, codes = colours
     few = len(rows) <= MANY
     opacity = 0.6 if few else 0.4
     return go.Scattergl(
@@ -93,9 +97,18 @@ def points(
         customdata=rows["sample"].to_numpy(np.int32),
         text=readings(rows, classes),
         mode="markers",
-        meta=SAMPLES,
+        meta={"kind": SAMPLES, "palette": palette},
         name=label,
-        marker={"size": 4 if few else 3, "opacity": opacity, "color": colours},
+        # Numbers into a palette: plotly checks 10,000 colours given by name one by one, for seconds.
+        marker={
+            "size": 4 if few else 3,
+            "opacity": opacity,
+            "color": codes.astype(np.int16),
+            "cmin": 0,
+            "cmax": max(1, len(palette) - 1),
+            "colorscale": [[at / max(1, len(palette) - 1), colour] for at, colour in enumerate(palette)],
+            "showscale": False,
+        },
         # Plotly's own dimming would redraw every point; the marks over the charts do that work.
         selected={"marker": {"opacity": opacity}},
         unselected={"marker": {"opacity": opacity}},

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
 from app.charts import density
-from app.charts.columns import Tickets, columns, key, of_ticket, points, right
+from app.charts.columns import Colours, Tickets, columns, key, of_ticket, points, right
 from app.colour import fade
 from app.theme import Theme
 
@@ -120,8 +120,8 @@ def compare_marked(samples: pd.DataFrame, tickets: Tickets, marked: Collection[i
     return table[["ticket", *order]].reset_index(drop=True)
 
 
-def _by_right(rows: pd.DataFrame, colour: str, wrong: str) -> list[str]:
-    return np.where(right(rows), colour, wrong).tolist()
+def _by_right(rows: pd.DataFrame, colour: str, wrong: str) -> Colours:
+    return [colour, wrong], (~right(rows)).astype(int)
 
 
 def _contours(z: np.ndarray, x: np.ndarray, y: np.ndarray, colour: str) -> go.Contour:
@@ -161,15 +161,13 @@ def _zero(figure: go.Figure, column: int, rows: pd.DataFrame, theme: Theme) -> N
     )  # fmt: skip
 
 
-def _coloured(rows: pd.DataFrame, colouring: str, theme: Theme, limit: float) -> list[str]:
+def _coloured(rows: pd.DataFrame, colouring: str, theme: Theme, limit: float) -> Colours:
     if colouring == "correct":
         return _by_right(rows, theme.good, theme.bad)
     if colouring == "margin":
-        scale = np.array(_shades(theme))
         place = np.clip(rows["margin"].fillna(0).to_numpy(float) / (limit or 1.0), -1, 1)
-        return scale[np.rint((place + 1) / 2 * (SHADES - 1)).astype(int)].tolist()
-    palette = np.array(theme.classes)
-    return palette[rows["label"].to_numpy(int) % len(palette)].tolist()
+        return _shades(theme), np.rint((place + 1) / 2 * (SHADES - 1)).astype(int)
+    return list(theme.classes), rows["label"].to_numpy(int) % len(theme.classes)
 
 
 def _shades(theme: Theme) -> list[str]:

@@ -46,7 +46,15 @@ def samples(count: int = 60, seed: int = 0) -> pd.DataFrame:
 
 
 def points(figure: go.Figure) -> list[go.Scattergl]:
-    return [trace for trace in figure.data if trace.meta == columns.SAMPLES]
+    return [trace for trace in figure.data if trace.meta and trace.meta["kind"] == columns.SAMPLES]
+
+
+def colours_of(trace: go.Scattergl) -> list[str]:
+    """The colours of its points, which plotly takes from the scale as the browser does from the palette."""
+    palette = trace.meta["palette"]
+    assert [colour for _, colour in trace.marker.colorscale] == palette
+    assert (trace.marker.cmin, trace.marker.cmax) == (0, len(palette) - 1)
+    return [palette[code] for code in trace.marker.color]
 
 
 def placed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -81,7 +89,7 @@ def test_wrong_samples_have_the_ink_and_lie_on_top() -> None:
     trace = points(geometry.angle_length(frame, TICKETS, CLASSES, LIGHT))[0]
     own = frame[frame["ticket_id"] == "a"].set_index("sample").loc[trace.customdata]
     wrong = (own["prediction"] != own["label"]).to_numpy()
-    assert [colour == LIGHT.ink for colour in trace.marker.color] == wrong.tolist()
+    assert [colour == LIGHT.ink for colour in colours_of(trace)] == wrong.tolist()
     assert wrong.tolist() == sorted(wrong.tolist())
     assert wrong.any()
 
@@ -123,7 +131,7 @@ def test_maps_print_trustworthiness_and_share_axes_only_when_joint(kind: str, co
     assert "trustworthiness 0.720" in text
     assert (figure.layout.xaxis2.matches == "x") == (kind == "umap_joint")
     for trace in points(figure):
-        assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in trace.marker.color)
+        assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in colours_of(trace))
 
 
 def test_map_colours_say_what_they_should() -> None:
@@ -133,7 +141,7 @@ def test_map_colours_say_what_they_should() -> None:
     def colours(colouring: str) -> tuple[list[str], pd.DataFrame]:
         trace = points(geometry.maps(frame, TICKETS, CLASSES, LIGHT, "pca", colouring))[0]
         own = frame[frame["ticket_id"] == "a"].set_index("sample").loc[trace.customdata]
-        return list(trace.marker.color), own
+        return colours_of(trace), own
 
     found, own = colours("class")
     assert found == [LIGHT.classes[label] for label in own["label"]]
