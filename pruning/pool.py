@@ -3,10 +3,14 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing.queues import SimpleQueue
+from types import ModuleType
 from typing import Any
 
 from pruning.errors import UserError
@@ -31,6 +35,8 @@ def in_processes(study: Study, steps: list[Recipe], options: Options, jobs: int,
     news: SimpleQueue[Any] = context.SimpleQueue()
     pool = ProcessPoolExecutor(jobs, context, _begin, (news,))
     try:
+        with _main_hidden():
+            pool.submit(_begun).result()
         _work_off(pool, study, list(steps), options, jobs, news, tell)
     except BrokenProcessPool:
         raise UserError(
@@ -78,6 +84,22 @@ def _work_off(
             if event.problem is not None:
                 failed.add(event.recipe.id)
             tell(event)
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Keep new workers from running the caller's script again, which a notebook or a script without a guard suffers
+    from; they need this module alone."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _begun() -> None:
+    """The first task of a pool, for which all its workers are started."""
 
 
 def _begin(news: "SimpleQueue[Any]") -> None:

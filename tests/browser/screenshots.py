@@ -5,8 +5,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from app.navigation import PAGES
 from tests.browser.conftest import ARGUMENTS, ROOT, chromium, serve, settle
@@ -34,18 +35,16 @@ def app() -> Iterator[str]:
 
 def shoot(browser: Browser, url: str, name: str, dark: bool) -> Path:
     """Open a page as a visitor sees it first, and keep its picture."""
-    scheme = "dark" if dark else "light"
-    # drawn at twice the size, so that the picture is sharp on any screen
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900},
-        color_scheme=scheme,
-        device_scale_factor=1.5,  # type: ignore[arg-type]
-    )
+    scheme: Literal["dark", "light"] = "dark" if dark else "light"
+    # drawn larger than it is, so that the picture is sharp on any screen
+    size: ViewportSize = {"width": 1440, "height": 900}
+    context = browser.new_context(viewport=size, color_scheme=scheme, device_scale_factor=1.5)
     page = context.new_page()
     page.set_default_timeout(90_000)
     page.goto(f"{url}/{VIEWS[name]}")
     settle(page)
-    page.wait_for_timeout(1500)
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
+    page.wait_for_timeout(3000)
     path = ROOT / "docs" / f"{name}-{scheme}.png"
     page.screenshot(path=path)
     context.close()
