@@ -25,12 +25,8 @@ VIEWS = {
 @contextmanager
 def app() -> Iterator[str]:
     """The address of the app on the shipped study."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = serve(STUDY, Path(folder))
-        try:
-            yield next(server)
-        finally:
-            server.close()
+    with tempfile.TemporaryDirectory() as folder, contextmanager(serve)(STUDY, Path(folder)) as url:
+        yield url
 
 
 def shoot(browser: Browser, url: str, name: str, dark: bool) -> Path:
