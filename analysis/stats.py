@@ -1,7 +1,7 @@
 """How sure a number is: intervals of accuracies, paired comparisons of tickets on the same images, rankings with ties.
 
-Two kinds of chance are kept apart. `wilson`, `mcnemar`, `paired_bootstrap` and `ranked_with_ties` take the networks as
-they are and ask what other test images would have given; `mean_interval` asks what other seeds would have given.
+Two kinds of chance are kept apart. `wilson`, `mcnemar` and `paired_bootstrap` take the networks as they are and ask what
+other test images would have given; `mean_interval` asks what other seeds would have given. `ranked_with_ties` asks both.
 """
 
 from __future__ import annotations
@@ -130,8 +130,9 @@ def ranked_with_ties(
     level: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    seeds_by_ticket: Mapping[str, ArrayLike] | None = None,
 ) -> pd.DataFrame:
-    """Tickets by mean corruption accuracy, best first, those that the test images cannot tell apart in one tie group.
+    """Tickets by mean corruption accuracy, best first, those that cannot be told apart in one tie group.
 
     The best ticket leads the first group. Down the ranking, tickets join it until one differs significantly from the
     leader; that one leads the next group, and so on. So **within a group no order is claimed against its leader, and
@@ -141,8 +142,8 @@ def ranked_with_ties(
     A leader is picked for being ahead and may be compared with many, so a plain interval would part equal tickets far
     too often. Significance is therefore Tukey's: how likely is so large a gap, in standard errors of the paired
     difference (by bootstrap over images), somewhere among as many equal tickets as stand from the leader down
-    (studentized range; Tukey 1953, with unequal errors Games & Howell 1976). The networks are taken as they are: what
-    another training seed would give is not part of it.
+    (studentized range; Tukey 1953, with unequal errors Games & Howell 1976). That takes the networks as they are; given
+    `seeds_by_ticket`, a ticket must also differ from the leader by the paired Student's test over training seeds.
 
     Args:
         accuracy_by_ticket: what is ranked by, a fraction (mean corruption accuracy).
@@ -151,11 +152,13 @@ def ranked_with_ties(
         level: 1 minus the chance that a group of equal tickets is parted, in (0, 1).
         resamples: how many bootstrap samples are drawn.
         seed: same seed, same ranking.
+        seeds_by_ticket: for each ticket the accuracy of every training seed, the same seeds in the same order for all;
+            with fewer than two the seeds are not asked.
 
     Returns:
         a row a ticket, best first: ticket, rank (from 1, equal accuracies in the order given), accuracy, group (from
         1), leader (the group's), behind (accuracy of the leader minus the ticket's), low, high (interval of that
-        difference, for this pair alone), p (of the difference, among all). For a leader behind, low and high are 0 and
+        difference over images, for this pair alone), p (of the difference; the larger one of images and seeds). For a leader behind, low and high are 0 and
         p is 1.
 
     Raises:
@@ -172,6 +175,8 @@ def ranked_with_ties(
     for place, ticket in enumerate(tickets):
         behind, draws = float((right[leader] - right[place]).mean()) / conditions, means[leader] - means[place]
         p = _range_p(behind, float(draws.std()), len(tickets) - leader) if place > leader else 1.0
+        if seeds_by_ticket is not None and place > leader:
+            p = max(p, _seeds_p(seeds_by_ticket[tickets[leader]], seeds_by_ticket[ticket]))
         if p < 1 - level:
             leader, group, behind, draws, p = place, group + 1, 0.0, np.zeros(1), 1.0
         low, high = _quantiles(draws, level)
@@ -279,6 +284,17 @@ def _resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarra
 def _quantiles(draws: np.ndarray, level: float) -> tuple[float, float]:
     low, high = np.quantile(draws, [(1 - _check_level(level)) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def _seeds_p(a: ArrayLike, b: ArrayLike) -> float:
+    """Two-sided p of the paired Student's test that two tickets are equal over seeds; 0 where there is one seed."""
+    gaps = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
+    if gaps.size < 2:
+        return 0.0
+    error = float(stats.sem(gaps))
+    if error == 0:
+        return 0.0 if gaps[0] else 1.0
+    return float(2 * stats.t.sf(abs(gaps.mean()) / error, gaps.size - 1))
 
 
 def _range_p(gap: float, error: float, tickets: int) -> float:

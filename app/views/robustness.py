@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from analysis import stats
@@ -14,6 +16,7 @@ from analysis.corruption_error import COUNTED, mean_corruption_error
 from analysis.results import Results
 from app import layout
 from app.charts import robustness as charts
+from app.persample import kept
 from app.selection import Selection
 from app.theme import DENSE, Style
 
@@ -45,7 +48,7 @@ def show(selection: Selection) -> None:
     if missing:
         st.caption(f":material/info: Not measured on corrupted images yet: {', '.join(missing)}.")
     _ranking(selection, there, measured, ids)
-    _curves(selection, there, measured)
+    _curves(selection, there, measured, ids)
     _heat_maps(selection, there, measured, ids)
 
 
@@ -76,7 +79,9 @@ def _measured(path: Path, stamp: str, ids: Ids) -> dict[str, pd.DataFrame]:
     # Every ticket with as many seeds, so that the same number of outcomes is averaged inside an image.
     right = {key: right[:seeds, places].reshape(-1, right.shape[-1]) for key, right in outcomes.right.items() if places}
     shares = {key: float(outcome.mean()) for key, outcome in right.items()}
-    ranked = stats.ranked_with_ties(shares, right, resamples=RESAMPLES).rename(columns={"ticket": "key"})
+    by_seed = {key: outcomes.right[key][:seeds, places].mean((1, 2)) for key in right}
+    ranked = stats.ranked_with_ties(shares, right, resamples=RESAMPLES, seeds_by_ticket=by_seed)
+    ranked = ranked.rename(columns={"ticket": "key"})
     ranked = ranked.drop(columns=["accuracy", "low", "high"]).merge(means, on="key", how="left")
     return {"accuracies": accuracies(outcomes), "ranked": ranked}
 
@@ -94,11 +99,12 @@ def _ranking(selection: Selection, styles: dict[str, Style], measured: dict[str,
     with left:
         layout.card(
             "Mean corruption accuracy, best first",
-            charts.ranking(ranked, styles, selection.theme),
+            _kept(selection, ids, styles, "ranking", lambda: charts.ranking(ranked, styles, selection.theme)),
             table,
             "ranking",
             help=f"The mean over corruptions and severities, with the 95 % interval of {images}. Tickets on one grey "
-            "band cannot be told apart from the best on it by a paired bootstrap over the test images.",
+            "band cannot be told apart from the best on it: by the same test images (paired bootstrap, Tukey's range), "
+            "by the training seeds (paired Student's test), or by both.",
             caption="Grey bands: within noise of the best in the band.",
         )
     with right:
@@ -169,7 +175,7 @@ def _rank_columns(reference: str) -> dict[str, Any]:
     }
 
 
-def _curves(selection: Selection, styles: dict[str, Style], measured: dict[str, pd.DataFrame]) -> None:
+def _curves(selection: Selection, styles: dict[str, Style], measured: dict[str, pd.DataFrame], ids: Ids) -> None:
     table = measured["accuracies"]
     standard, extra = charts.ordered(list(table["corruption"].unique()))
     standard = [corruption for corruption in standard if corruption != MEAN]
@@ -182,7 +188,7 @@ def _curves(selection: Selection, styles: dict[str, Style], measured: dict[str, 
         f"Accuracy as severity rises: {names[corruption][:1].lower() + names[corruption][1:]}"
         if corruption == MEAN
         else f"Accuracy as severity rises: {names[corruption]}",
-        charts.curves(rows, styles, selection.theme),
+        _kept(selection, ids, styles, f"curves {corruption}", lambda: charts.curves(rows, styles, selection.theme)),
         lambda: _named(rows, styles),
         "curves",
         help="Bands are 95 % intervals: of the mean over seeds where there are several, else over the test images.",
@@ -197,7 +203,7 @@ def _heat_maps(selection: Selection, styles: dict[str, Style], measured: dict[st
         cells = cells[cells["corruption"] != "clean"]
         layout.card(
             "Accuracy under each corruption and severity",
-            charts.heat_maps(cells, styles, selection.theme),
+            _kept(selection, ids, styles, "heat", lambda: charts.heat_maps(cells, styles, selection.theme)),
             lambda: _named(cells, styles),
             "heat",
             help="In per cent, the mean over seeds. The mean row counts the 15 common corruptions that were measured.",
@@ -212,9 +218,12 @@ def _heat_maps(selection: Selection, styles: dict[str, Style], measured: dict[st
         return
     study = selection.study
     gaps = _differences(study.path, study.stamp, ids, baseline.key)
+    corrupted, colours = gaps[gaps["corruption"] != "clean"], selection.theme
     layout.card(
         f"Accuracy minus that of {baseline.label}, in percentage points",
-        charts.difference_maps(gaps[gaps["corruption"] != "clean"], others, selection.theme),
+        _kept(
+            selection, ids, others, f"gaps {baseline.key}", lambda: charts.difference_maps(corrupted, others, colours)
+        ),
         lambda: _named(gaps, others),
         "heat",
         caption=f"{charts.NOISE} within noise: the 95 % interval of the difference, paired over the test images, "
@@ -226,3 +235,11 @@ def _named(rows: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
     rows = rows[rows["key"].isin(list(styles))].copy()
     rows.insert(0, "ticket", rows["key"].map({key: style.label for key, style in styles.items()}))
     return rows.drop(columns="key")
+
+
+def _kept(
+    selection: Selection, ids: Ids, styles: dict[str, Style], what: str, make: Callable[[], go.Figure]
+) -> go.Figure:
+    """The figure, kept while tickets, colours and results stay the same."""
+    study = selection.study
+    return kept((str(study.path), study.stamp, ids, tuple(styles.items()), selection.theme.mode, what), make)

@@ -317,3 +317,20 @@ def test_correctness_that_cannot_be_compared_is_refused() -> None:
         stats.unpack_correct(pd.concat([whole, conditions("b", np.ones((4, 13), dtype=bool), NAMES)]))
     with pytest.raises(UserError, match="ticket a under clean 0 are damaged: 2 bytes for 40 images"):
         stats.unpack_correct(whole.assign(n=40))
+
+
+def test_a_difference_that_the_seeds_do_not_bear_out_is_a_tie() -> None:
+    rng = np.random.default_rng(0)
+    right = {"a": rng.random((3, 5000)) < 0.90, "b": rng.random((3, 5000)) < 0.85}
+    shares = {name: float(rows.mean()) for name, rows in right.items()}
+    alone = stats.ranked_with_ties(shares, right)
+    assert list(alone["group"]) == [1, 2]
+    steady = {"a": [0.90, 0.91, 0.92], "b": [0.85, 0.86, 0.871]}
+    assert list(stats.ranked_with_ties(shares, right, seeds_by_ticket=steady)["group"]) == [1, 2]
+    shaky = {"a": [0.90, 0.99, 0.81], "b": [0.89, 0.80, 0.86]}
+    found = stats.ranked_with_ties(shares, right, seeds_by_ticket=shaky)
+    assert list(found["group"]) == [1, 1]
+    expected = scipy.stats.ttest_rel(shaky["a"], shaky["b"]).pvalue
+    assert found["p"][1] == pytest.approx(expected)
+    one = {"a": [0.9], "b": [0.85]}
+    assert list(stats.ranked_with_ties(shares, right, seeds_by_ticket=one)["group"]) == [1, 2]
