@@ -51,7 +51,7 @@ function join(group, chart) {
     if (!chart.dataset.clearing) mark(group, chart, new Set());
   });
   chart.addEventListener("click", (event) => {
-    if (event.target.closest?.('.modebar-btn[data-attr="toImage"]')) lendMarks(group, chart);
+    if (event.target.closest?.('.modebar-btn[data-attr="toImage"], .modebar-btn[data-title*="ownload"]')) lendMarks(group, chart);
   }, true);
   paint(group, chart);
 }

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Callable
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+from app import theme
 from app.navigation import PAGES
 from tests.browser.conftest import Open, settle
 
@@ -104,6 +107,26 @@ def test_marks_are_drawn_on_the_points(opened: Open) -> None:
         }})"""
     )
     assert all(pixels > 50 for pixels in inked)
+
+
+def exported(page: Page, card: str) -> np.ndarray:
+    """The PNG picture of a card, uint8 [height, width, 3]."""
+    with page.expect_download() as download:
+        page.locator(f".st-key-head-{card} [data-testid=stPopoverButton]:visible").first.click()
+        page.get_by_role("button", name="PNG image").click()
+    page.keyboard.press("Escape")
+    return np.asarray(Image.open(download.value.path()).convert("RGB"))
+
+
+def test_the_marks_are_in_the_picture_that_is_saved(opened: Open) -> None:
+    page = opened("geometry?tickets=dense~imp-90&colour=correct")
+    until(page, lambda: linked(page))
+    good = np.array([int(theme.get("light").good[at : at + 2], 16) for at in (1, 3, 5)])
+    before = (exported(page, "maps") == good).all(axis=2).sum()
+    lasso(page, 0)
+    until(page, lambda: bool(marked(page)[2]))
+    after = (exported(page, "maps") == good).all(axis=2).sum()
+    assert after > 2 * before  # a mark has the colour itself, a point lets the ground shine through
 
 
 def test_a_copied_link_shows_the_same_view(opened: Open) -> None:
