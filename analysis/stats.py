@@ -1,7 +1,8 @@
 """How sure a number is: intervals of accuracies, paired comparisons of tickets on the same images, rankings with ties.
 
-Two kinds of chance are kept apart. `wilson`, `mcnemar` and `paired_bootstrap` take the networks as they are and ask what
-other test images would have given; `mean_interval` asks what other seeds would have given. `ranked_with_ties` asks both.
+Two kinds of chance are kept apart. `wilson`, `mcnemar` and `paired_bootstrap` take the networks as they are and ask
+what other test images would have given; `mean_interval` asks what other seeds would have given; `ranked_with_ties`
+asks both.
 """
 
 from __future__ import annotations
@@ -158,8 +159,8 @@ def ranked_with_ties(
     Returns:
         a row a ticket, best first: ticket, rank (from 1, equal accuracies in the order given), accuracy, group (from
         1), leader (the group's), behind (accuracy of the leader minus the ticket's), low, high (interval of that
-        difference over images, for this pair alone), p (of the difference; the larger one of images and seeds). For a leader behind, low and high are 0 and
-        p is 1.
+        difference over images, for this pair alone), p (of the difference; the larger one of images and seeds). For a
+        leader behind, low and high are 0 and p is 1.
 
     Raises:
         UserError: a ticket has no correctness, or not for the same conditions and images.
