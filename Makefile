@@ -30,7 +30,7 @@ install:
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "No virtual environment could be made; on Debian or Ubuntu: apt install python3-venv"; exit 1; }
 	@echo "Installing what requirements.txt names into $(VENV); the first time takes some minutes."
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PY) -m pip install --disable-pip-version-check -r requirements.txt
 	@cp requirements.txt $(STAMP)
 
 app: setup

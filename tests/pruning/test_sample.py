@@ -1,5 +1,6 @@
 """The study that ships with the project: whole, small, and found again from its recipes."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_a_control_is_found_again_from_its_parent(study: Study) -> None:
 def test_levels_of_iterative_pruning_lie_within_one_another(study: Study) -> None:
     levels = [r for r in study.recipes() if r.finder == "imp" and r.seed == 0]
     masks = [study.load(r.id).masks for r in sorted(levels, key=lambda r: r.sparsity)]
-    for wide, narrow in zip(masks, masks[1:], strict=False):
+    for wide, narrow in pairwise(masks):
         for name in wide:
             assert bool((wide[name] | ~narrow[name]).all())
 
