@@ -23,6 +23,7 @@ LEFT = 62  # pixels for the ticks and the title of the y axis
 Colours = tuple[list[str], np.ndarray]
 """Some `#rrggbb`, at least two, and for each row the place of its own among them."""
 
+BELOW = 56  # and for those of the x axes
 HEADING = 58  # pixels over the columns: the ticket's name, and a line below it
 MANY = 3000  # samples in a column from which on points get smaller
 
@@ -37,11 +38,12 @@ def columns(tickets: Tickets, theme: Theme, height: int, notes: Mapping[str, str
     figure.update_layout(
         template=theme.template,
         height=height,
-        margin={"l": LEFT, "r": 16, "t": HEADING, "b": 8},
+        margin={"l": LEFT, "r": 16, "t": HEADING, "b": BELOW},
         showlegend=False,
         dragmode="lasso",
         selectdirection="any",
     )
+    figure.update_xaxes(automargin=False)
     figure.update_yaxes(automargin=False)
     for column, (ticket, style) in enumerate(tickets.items(), 1):
         note = (notes or {}).get(ticket, "")

@@ -102,7 +102,7 @@ def maps(
         key(figure, {"right": theme.good, "wrong": theme.bad})
     if colouring == "margin":
         _margin_scale(figure, theme, limit)
-        figure.update_layout(height=480, margin={"b": 70})
+        figure.update_layout(height=470, margin={"b": 86})
     return figure
 
 
@@ -177,7 +177,7 @@ def _shades(theme: Theme) -> list[str]:
 
 def _margin_scale(figure: go.Figure, theme: Theme, limit: float) -> None:
     bar = {"title": {"text": "margin", "side": "top"}, "thickness": 8, "len": 0.3, "orientation": "h"}
-    bar |= {"x": 1, "xanchor": "right", "y": -0.09, "yanchor": "top"}
+    bar |= {"x": 1, "xanchor": "right", "y": -0.1, "yanchor": "top"}
     marker = {
         "color": [0],
         "cmin": -limit,
