@@ -17,16 +17,19 @@ PAGES = {
     "robustness": ("Robustness", ":material/blur_on:"),
     "samples": ("Samples", ":material/photo_library:"),
 }
-"""Name of the module in `app.views`, which is its place in the URL too -> title, icon. The first one is the start."""
+"""Name of the module in `app.views`, which is its place in the URL too -> title, icon."""
+START = next(iter(PAGES))
 
 
 def pages() -> list[st.Page]:
     """The pages for `st.navigation`."""
-    first = next(iter(PAGES))
-    return [
-        st.Page(page(name), title=title, icon=icon, url_path=name, default=name == first)
+    # The start page lives at "/" alone, whatever its path; so that its name leads there too, a hidden twin has it.
+    shown = [
+        st.Page(page(name), title=title, icon=icon, url_path="start" if name == START else name, default=name == START)
         for name, (title, icon) in PAGES.items()
     ]
+    title, icon = PAGES[START]
+    return [*shown, st.Page(page(START), title=title, icon=icon, url_path=START, visibility="hidden")]
 
 
 def page(name: str) -> Callable[[], None]:

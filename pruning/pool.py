@@ -35,8 +35,6 @@ def in_processes(study: Study, steps: list[Recipe], options: Options, jobs: int,
     news: SimpleQueue[Any] = context.SimpleQueue()
     pool = ProcessPoolExecutor(jobs, context, _begin, (news,))
     try:
-        with _main_hidden():
-            pool.submit(_begun).result()
         _work_off(pool, study, list(steps), options, jobs, news, tell)
     except BrokenProcessPool:
         raise UserError(
@@ -74,7 +72,8 @@ def _work_off(
                 tell(event)
                 continue
             tell(Event(recipe, 0.0, "started"))
-            running[pool.submit(_in_worker, study, recipe, options)] = recipe
+            with _main_hidden():  # a worker may be started here
+                running[pool.submit(_in_worker, study, recipe, options)] = recipe
         finished = wait(running, POLL_SECONDS, FIRST_COMPLETED).done
         while not news.empty():
             tell(news.get())
@@ -96,10 +95,6 @@ def _main_hidden() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
-
-
-def _begun() -> None:
-    """The first task of a pool, for which all its workers are started."""
 
 
 def _begin(news: "SimpleQueue[Any]") -> None:

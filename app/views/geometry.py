@@ -60,9 +60,9 @@ def show(selection: Selection) -> None:
     if samples.empty:
         layout.empty("The test set has no sample of these classes.", "Pick others, or none for all.")
         return
-    _marked(selection, chosen, samples)
     with st.container(key=GROUP):
         _charts(selection, chosen, samples, classes, drag)
+    _marked(selection, chosen, samples)
 
 
 def _columns(selection: Selection) -> list[Chosen]:
