@@ -6,7 +6,7 @@ import torch
 from scipy import stats
 
 from analysis.corruptions import corrupt, get_corruption
-from analysis.corruptions.noise import POISSON_STEPS, _poisson_bytes
+from analysis.corruptions.noise import STEPS, _poisson_bytes
 from tests.analysis.corruptions.pictures import flat, pictures
 
 
@@ -46,8 +46,8 @@ def test_shot_noise_has_the_moments_of_poisson(value: int, severity: int) -> Non
 
 @pytest.mark.parametrize("photons", [50.0, 3.0])
 def test_the_poisson_table_is_scipys_inverse(photons: float) -> None:
-    table = _poisson_bytes(photons, torch.device("cpu")).view(256, POISSON_STEPS)[::15].numpy()
-    middles = (np.arange(POISSON_STEPS) + 0.5) / POISSON_STEPS
+    table = _poisson_bytes(photons, torch.device("cpu")).view(256, STEPS)[::15].numpy()
+    middles = (np.arange(STEPS) + 0.5) / STEPS
     counts = stats.poisson.ppf(middles, np.arange(0, 256, 15)[:, None] / 255 * photons)
     expected = np.floor(255 * np.minimum(counts / photons, 1) + 1e-9)
     assert np.array_equal(table, expected)
