@@ -72,7 +72,7 @@ def blur_along(images: Tensor, kernel: Motion, words: Tensor) -> Tensor:
     words = words.to(torch.int32)
     order = words.argsort(stable=True)
     words = words[order]
-    left, right, up, down = kernel.padding
+    left, right, up, _ = kernel.padding
     padded = _padded(images.index_select(0, order), kernel.padding)
     wide = left + width + right
     stride, start = channels * wide, up * channels * wide + left
