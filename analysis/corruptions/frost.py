@@ -55,7 +55,8 @@ def frost(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """image_weight x + frost_weight times a random crop of a random texture."""
     image_weight, frost_weight = parameters
     height, width = images.shape[2:]
-    ice = textures(max(height, width), min(height, width), images.device)
+    size = max(SMALLEST, 1 << (2 * max(height, width) - 1).bit_length())
+    ice = textures(size, max(1.0, min(height, width) / GROWS_FROM), images.device)
     places = draws.words(3).to(torch.int64)
     kind, top, left = (
         places[:, i] * extent // WORDS
@@ -66,16 +67,14 @@ def frost(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
 
 
 @lru_cache(maxsize=4)
-def textures(longest: int, shortest: int, device: torch.device) -> Tensor:
-    """The textures for images with such sides: bytes [5, 3, S, S]."""
-    size = max(SMALLEST, 1 << (2 * longest - 1).bit_length())
-    scale = max(1.0, shortest / GROWS_FROM)
+def textures(size: int, scale: float, device: torch.device) -> Tensor:
+    """The textures, bytes [5, 3, size, size], with crystals `scale` times as large as in images of 32 pixels."""
     kinds = [grown(ice, size, scale, np.random.default_rng([SEED, place])) for place, ice in enumerate(KINDS)]
     return torch.from_numpy(np.stack([kinds[choice] for choice in CHOICES])).to(device)
 
 
 def grown(ice: Ice, size: int, scale: float, generator: np.random.Generator) -> np.ndarray:
-    """One texture, bytes [3, size, size]; crystals are `scale` times as large as in images of 32 pixels."""
+    """One texture, bytes [3, size, size]."""
     common = crystals(ice, size, scale, generator)
     channels = []
     for mean, deviation in zip(ice.mean, ice.deviation, strict=True):

@@ -17,7 +17,8 @@ def outside(position: np.ndarray, size: int, border: Border) -> np.ndarray:
     if border == "nearest" or size == 1:
         return position.clip(0, size - 1)
     if border == "reflect":
-        return np.minimum(position % (2 * size), -1 - position % (-2 * size))
+        turned = position % (2 * size)
+        return np.minimum(turned, 2 * size - 1 - turned)
     period = 2 * (size - 1)
     return (size - 1) - np.abs((size - 1) - position % period)
 

@@ -23,7 +23,7 @@ RELIEF = ((-2, -1, 0), (-1, 1, 1), (0, 1, 2))  # light from below and right
 def spatter(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """Smooth noise above a threshold is liquid, of the given strength as water, smoothed by it as mud."""
     mean, deviation, sigma, threshold, strength, mud = parameters
-    count, channels, height, width = images.shape
+    count, _, height, width = images.shape
     # Images come last in here, see `edges`.
     words = draws.words(height * width).T.to(torch.int32).flatten()
     noise = _normal(mean, deviation, images.device).index_select(0, words)

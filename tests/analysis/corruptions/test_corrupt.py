@@ -27,7 +27,7 @@ def test_the_names_are_those_of_cifar10c() -> None:
     assert len(NAMES) == len(set(NAMES)) == 19
     assert NAMES[:3] == ("gaussian_noise", "shot_noise", "impulse_noise")
     assert NAMES[15:] == ("speckle_noise", "gaussian_blur", "spatter", "saturate")
-    assert [name for name in NAMES if name in AVAILABLE] == list(AVAILABLE)
+    assert AVAILABLE == NAMES
 
 
 def test_extra_are_the_last_four() -> None:
