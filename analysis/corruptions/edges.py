@@ -105,7 +105,7 @@ def distances(edges: Tensor, limit: int) -> Tensor:
 
 def _doubling(reach: int) -> list[int]:
     """Numbers of which any sum up to `reach` is one: 1, 2, 4, ... and the rest."""
-    steps = []
+    steps: list[int] = []
     while reach:
         steps.append(min(1 << len(steps), reach))
         reach -= steps[-1]

@@ -83,7 +83,7 @@ def test_motion_taps_are_half_a_gaussian() -> None:
     assert taps.sum() == 1
     assert np.allclose(taps[1:5] / taps[0], np.exp(-0.5 * (np.arange(1, 5) / 2.5) ** 2), atol=1e-3)
     assert len(motion_taps(6, 1)) == 4
-    assert SECTOR == pytest.approx(math.radians(90))
+    assert math.isclose(SECTOR, math.radians(90))
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
