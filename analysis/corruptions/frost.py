@@ -23,7 +23,7 @@ GROWS_FROM = 44.8
 SEED = 2019
 # What folding a field to ridges adds to the fall of its amplitude; the finest detail, in periods a pixel; and the slow
 # variation, in pixels: chosen so that frost changes small natural images as much, and as finely, as published.
-FOLDING, FINEST, COARSEST = 0.25, 0.7, 48.0
+FOLDING, FINEST, COARSEST = 0.29, 0.68, 48.0
 
 
 @dataclass(frozen=True)
