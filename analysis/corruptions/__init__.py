@@ -11,7 +11,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.corruptions import blur, colour, digital, jpeg, noise, weather
+from analysis.corruptions import (
+    blur,
+    colour,
+    digital,
+    elastic,
+    frost,
+    glass,
+    jpeg,
+    motion,
+    noise,
+    snow,
+    spatter,
+    weather,
+    zoom,
+)
 from analysis.corruptions.random import Draws
 from analysis.corruptions.registry import SEVERITIES, Corruption
 from pruning.errors import UserError, unknown
@@ -50,7 +64,7 @@ NAMES: tuple[str, ...] = (
 )
 """The 19 of CIFAR-10-C, in its order and spelling: 15, then the four extra ones that its mean leaves out."""
 
-_MODULES = (noise, blur, weather, colour, digital, jpeg)
+_MODULES = (noise, blur, glass, motion, zoom, snow, frost, weather, spatter, colour, elastic, digital, jpeg)
 CORRUPTIONS: dict[str, Corruption] = {
     corruption.name: corruption
     for corruption in sorted((c for module in _MODULES for c in module.CORRUPTIONS), key=lambda c: NAMES.index(c.name))

@@ -6,13 +6,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-Border = Literal["nearest", "mirror"]
+Border = Literal["nearest", "mirror", "reflect"]
 
 
 def outside(position: np.ndarray, size: int, border: Border) -> np.ndarray:
-    """Where a position beyond the image is read: the edge pixel, or reflected about its centre (scipy's names)."""
+    """Where a position beyond the image is read, by scipy's names.
+
+    nearest: the edge pixel; mirror: reflected about its centre; reflect: about the edge itself.
+    """
     if border == "nearest" or size == 1:
         return position.clip(0, size - 1)
+    if border == "reflect":
+        turned = position % (2 * size)
+        return np.minimum(turned, 2 * size - 1 - turned)
     period = 2 * (size - 1)
     return (size - 1) - np.abs((size - 1) - position % period)
 

@@ -9,8 +9,8 @@ from analysis.corruptions.pixels import look_up
 from analysis.corruptions.random import WORDS, Draws, standard_normal
 from analysis.corruptions.registry import Corruption, Row, single
 
-POISSON_STEPS = 4096
-"""Quantiles kept of each Poisson distribution: 256 rows of them make a table of 1 MB, which stays in cache."""
+STEPS = 4096
+"""Quantiles kept of each distribution that depends on the byte: 256 rows of them, a table of 1 MB, stay in cache."""
 
 
 def gaussian_noise(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
@@ -24,9 +24,19 @@ def gaussian_noise(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
 def shot_noise(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """Poisson(x photons) / photons; black stays black."""
     (photons,) = parameters
-    table = _poisson_bytes(photons, images.device)
+    return _by_byte(_poisson_bytes(photons, images.device), images, draws)
+
+
+def speckle_noise(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
+    """x + x N(0, sigma); black stays black."""
+    (sigma,) = parameters
+    return _by_byte(_speckle_bytes(sigma, images.device), images, draws)
+
+
+def _by_byte(table: Tensor, images: Tensor, draws: Draws) -> Tensor:
+    """The entries of a flat table 256 x STEPS at each byte and a random quantile."""
     index = draws.indices(images[0].numel()).bitwise_right_shift_(4)
-    index += images.to(torch.int32).mul_(POISSON_STEPS).view(-1)
+    index += images.to(torch.int32).mul_(STEPS).view(-1)
     return look_up(table, index, images.shape)
 
 
@@ -49,15 +59,26 @@ def _normal_steps(sigma: float, device: torch.device) -> Tensor:
 
 @lru_cache(maxsize=16)
 def _poisson_bytes(photons: float, device: torch.device) -> Tensor:
-    """256 x POISSON_STEPS, flat: byte and quantile -> the noisy byte, by inverting each distribution function."""
+    """256 x STEPS, flat: byte and quantile -> the noisy byte, by inverting each distribution function."""
     rates = torch.arange(256, dtype=torch.float64)[:, None] / 255 * photons
     counts = torch.arange(int(photons + 10 * photons**0.5) + 10, dtype=torch.float64)
     log_chance = torch.xlogy(counts, rates) - rates - torch.lgamma(counts + 1)
     cumulative = log_chance.exp().cumsum(dim=1)
-    middles = (torch.arange(POISSON_STEPS, dtype=torch.float64) + 0.5) / POISSON_STEPS
-    drawn = torch.searchsorted(cumulative, middles.expand(256, -1).contiguous())
+    drawn = torch.searchsorted(cumulative, _middles().expand(256, -1).contiguous())
     # The tiny addend undoes the rounding of the division where the result is whole.
     return (drawn * (255 / photons) + 1e-9).clamp(max=255).to(torch.uint8).flatten().to(device)
+
+
+@lru_cache(maxsize=16)
+def _speckle_bytes(sigma: float, device: torch.device) -> Tensor:
+    """256 x STEPS, flat: byte v and quantile -> v + v sigma z, cut."""
+    values = torch.arange(256, dtype=torch.float64)[:, None] * (1 + sigma * torch.special.ndtri(_middles()))
+    return values.clamp(0, 255).to(torch.uint8).flatten().to(device)
+
+
+def _middles() -> Tensor:
+    """The middles of STEPS equal steps from 0 to 1, float64."""
+    return (torch.arange(STEPS, dtype=torch.float64) + 0.5) / STEPS
 
 
 CORRUPTIONS = (
@@ -96,5 +117,18 @@ CORRUPTIONS = (
             64: single(0.01, 0.02, 0.05, 0.08, 0.14),
             224: single(0.03, 0.06, 0.09, 0.17, 0.27),
         },
+    ),
+    Corruption(
+        "speckle_noise",
+        "Speckle noise",
+        "noise",
+        speckle_noise,
+        ("sigma",),
+        {
+            32: single(0.06, 0.1, 0.12, 0.16, 0.2),
+            64: single(0.15, 0.2, 0.25, 0.3, 0.35),
+            224: single(0.15, 0.2, 0.35, 0.45, 0.6),
+        },
+        extra=True,
     ),
 )

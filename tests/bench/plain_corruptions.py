@@ -12,6 +12,7 @@ from PIL import Image
 from scipy import ndimage
 
 from analysis.corruptions.blur import defocus_kernel
+from tests.bench.plain_scenes import PLAIN_SCENES
 
 RNG = np.random.default_rng(0)
 
@@ -136,4 +137,4 @@ PLAIN: dict[str, Callable[..., np.ndarray]] = {
         pixelate,
         jpeg_compression,
     )
-}
+} | PLAIN_SCENES

@@ -72,7 +72,7 @@ def test_a_flat_image_stays_as_it_is(name: str, size: int) -> None:
 @given(
     taps=st.lists(st.floats(-1, 1), min_size=1, max_size=4),
     size=st.integers(1, 12),
-    border=st.sampled_from(["nearest", "mirror"]),
+    border=st.sampled_from(["nearest", "mirror", "reflect"]),
 )
 def test_filter_matrix_is_scipys_correlation(taps: list[float], size: int, border: str) -> None:
     odd = np.array(taps + taps[::-1][1:])
@@ -84,6 +84,7 @@ def test_filter_matrix_is_scipys_correlation(taps: list[float], size: int, borde
 
 def test_outside_reflects_about_the_centre_of_the_edge() -> None:
     assert outside(np.arange(-5, 9), 4, "mirror").tolist() == [1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1, 2]
+    assert outside(np.arange(-5, 9), 4, "reflect").tolist() == [3, 3, 2, 1, 0, 0, 1, 2, 3, 3, 2, 1, 0, 0]
     assert outside(np.arange(-2, 6), 4, "nearest").tolist() == [0, 0, 0, 1, 2, 3, 3, 3]
 
 

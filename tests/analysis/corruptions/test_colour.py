@@ -1,4 +1,4 @@
-"""Brightness against colorsys, contrast against its formula."""
+"""Brightness and saturation against colorsys, contrast against its formula."""
 
 import colorsys
 
@@ -26,6 +26,23 @@ def test_brightness_of_grey_is_addition() -> None:
     grey = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
     expected = [min(255, int(value + 255 * 0.15 + 1e-9)) for value in range(256)]
     assert corrupt(grey, "brightness", 3).flatten().tolist() == expected
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+def test_saturate_changes_the_saturation_of_hsv(severity: int) -> None:
+    factor, addend = get_corruption("saturate").parameters(severity, 32)
+    images = torch.cat([pictures(2, 3, 16, 16), flat(0, 1, 3, 16), flat(90, 1, 3, 16), flat(255, 1, 3, 16)])
+    ours = corrupt(images, "saturate", severity).permute(0, 2, 3, 1).reshape(-1, 3).tolist()
+    for before, after in zip(images.permute(0, 2, 3, 1).reshape(-1, 3).tolist(), ours, strict=True):
+        hue, saturation, value = colorsys.rgb_to_hsv(*(channel / 255 for channel in before))
+        exact = colorsys.hsv_to_rgb(hue, min(max(factor * saturation + addend, 0), 1), value)
+        # Whole numbers may come out a rounding error too low.
+        assert all(-0.01 < 255 * c - a < 1.01 for c, a in zip(exact, after, strict=True))
+
+
+def test_grey_turns_reddish_where_saturation_is_added() -> None:
+    assert torch.equal(corrupt(flat(90), "saturate", 3), flat(90))
+    assert corrupt(flat(90), "saturate", 5)[0, :, 0, 0].tolist() == [90, 72, 72]
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)

@@ -6,7 +6,7 @@ import torch
 from scipy import stats
 
 from analysis.corruptions import corrupt, get_corruption
-from analysis.corruptions.noise import POISSON_STEPS, _poisson_bytes
+from analysis.corruptions.noise import STEPS, _poisson_bytes
 from tests.analysis.corruptions.pictures import flat, pictures
 
 
@@ -25,7 +25,7 @@ def test_gaussian_noise_is_limited_to_bytes() -> None:
     assert (corrupt(flat(255), "gaussian_noise", 5) == 255).float().mean().item() == pytest.approx(0.5, abs=0.03)
 
 
-@pytest.mark.parametrize("name", ["gaussian_noise", "shot_noise", "impulse_noise"])
+@pytest.mark.parametrize("name", ["gaussian_noise", "shot_noise", "impulse_noise", "speckle_noise"])
 def test_channels_get_noise_of_their_own(name: str) -> None:
     noise = corrupt(flat(128, count=64), name, 5).numpy().astype(float) - 128
     assert np.abs(np.corrcoef(noise.transpose(1, 0, 2, 3).reshape(3, -1)) - np.eye(3)).max() < 0.02
@@ -46,8 +46,8 @@ def test_shot_noise_has_the_moments_of_poisson(value: int, severity: int) -> Non
 
 @pytest.mark.parametrize("photons", [50.0, 3.0])
 def test_the_poisson_table_is_scipys_inverse(photons: float) -> None:
-    table = _poisson_bytes(photons, torch.device("cpu")).view(256, POISSON_STEPS)[::15].numpy()
-    middles = (np.arange(POISSON_STEPS) + 0.5) / POISSON_STEPS
+    table = _poisson_bytes(photons, torch.device("cpu")).view(256, STEPS)[::15].numpy()
+    middles = (np.arange(STEPS) + 0.5) / STEPS
     counts = stats.poisson.ppf(middles, np.arange(0, 256, 15)[:, None] / 255 * photons)
     expected = np.floor(255 * np.minimum(counts / photons, 1) + 1e-9)
     assert np.array_equal(table, expected)
@@ -66,3 +66,14 @@ def test_impulse_noise_replaces_its_share_by_black_and_white(severity: int) -> N
     assert torch.equal(noisy[~black & ~white], images[~black & ~white])
     for share in (black.double().mean().item(), white.double().mean().item()):
         assert share == pytest.approx(amount / 2, abs=5 * (amount / 2 / images.numel()) ** 0.5)
+
+
+@pytest.mark.parametrize("value", [10, 90, 128])
+@pytest.mark.parametrize("severity", [1, 5])
+def test_speckle_noise_is_in_proportion_to_the_pixel(value: int, severity: int) -> None:
+    (sigma,) = get_corruption("speckle_noise").parameters(severity, 32)
+    noise = corrupt(flat(value, count=64), "speckle_noise", severity).numpy().astype(float) - value
+    deviation = np.hypot(value * sigma, 12**-0.5)
+    assert noise.mean() == pytest.approx(-0.5, abs=4 * deviation / noise.size**0.5 + 0.15)
+    assert noise.std() == pytest.approx(deviation, rel=0.03)
+    assert not corrupt(flat(0), "speckle_noise", severity).any()
