@@ -113,13 +113,16 @@ def _ranking(selection: Selection, styles: dict[str, Style], measured: dict[str,
             table,
             "ranking-table",
             columns=_rank_columns(reference),
-            caption=f"CE and mCE relate the errors to those of {reference}: below 1 is fewer. They count the "
-            f"{_counted(measured)} of the 15 common corruptions measured here; extra ones stand apart.",
+            caption=f"CE and mCE relate the errors to those of {reference}: below 1 is fewer. They count "
+            f"{_counted(measured)}; extra ones stand apart.",
         )
 
 
-def _counted(measured: dict[str, pd.DataFrame]) -> int:
-    return len(set(measured["accuracies"]["corruption"]) & set(COUNTED))
+def _counted(measured: dict[str, pd.DataFrame]) -> str:
+    count = len(set(measured["accuracies"]["corruption"]) & set(COUNTED))
+    if count == len(COUNTED):
+        return f"the {count} common corruptions"
+    return f"the {count} of the {len(COUNTED)} common corruptions measured here"
 
 
 def _rank_table(
