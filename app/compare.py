@@ -39,7 +39,9 @@ def by_family(rows: pd.DataFrame) -> pd.DataFrame:
         row |= {name: group[name].mean() for name in ("kept", "seconds", "mean_angle")}
         row |= {"key": key, "seeds": int(group["accuracy"].notna().sum())}
         for name in ("accuracy", "corrupted"):
-            row[name], row[f"{name}_low"], row[f"{name}_high"] = mean_interval(group[name].dropna())
+            row[name], *bounds = mean_interval(group[name].dropna())
+            # Student's interval knows nothing of 0 and 1, between which accuracies lie
+            row[f"{name}_low"], row[f"{name}_high"] = np.clip(bounds, 0, 1)
         counted = group.dropna(subset=["accuracy"])
         if len(counted) == 1:
             low, high = wilson(counted["correct"], counted["n"])
