@@ -35,7 +35,9 @@ def test_means_and_intervals_over_seeds() -> None:
     rows = compare.by_family(compare.measured(make_tickets(), summary, conditions)).set_index("key")
     imp = rows.loc["imp-90"]
     low, high = stats.t.interval(0.95, 1, np.mean([0.8, 0.9]), stats.sem([0.8, 0.9]))
-    assert (imp["accuracy"], imp["accuracy_low"], imp["accuracy_high"]) == pytest.approx((0.85, max(low, 0), min(high, 1)))
+    assert (imp["accuracy"], imp["accuracy_low"], imp["accuracy_high"]) == pytest.approx(
+        (0.85, max(low, 0), min(high, 1))
+    )
     assert imp["corrupted"] == pytest.approx(0.425)  # clean images and the four extra corruptions do not count
     assert imp["seeds"] == 2
     assert imp["kept"] == 100
