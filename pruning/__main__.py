@@ -51,7 +51,7 @@ def run(
     opened = Study.open(study)
     options = Options(str(root) if root else None, download, device, jobs)
     with stoppable("found"), RunDisplay(opened) as display:
-        outcome = run_study(opened, options, display.tell)
+        outcome = run_study(opened, options, display.tell, display.plan)
     display.summary(outcome)
     if outcome.failed:
         raise typer.Exit(1)

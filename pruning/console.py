@@ -15,7 +15,8 @@ from rich.table import Column
 
 from pruning.errors import UserError
 from pruning.find import cost
-from pruning.runner import Event, Outcome, open_steps
+from pruning.recipe import Recipe
+from pruning.runner import Event, Outcome
 from pruning.study import Study
 
 INTERRUPTED = 130  # the shell's exit status for a program stopped by Ctrl-C
@@ -77,13 +78,16 @@ class RunDisplay:
         self.began = time.monotonic()
 
     def __enter__(self) -> Self:
-        steps, there = open_steps(self.study)
-        self.costs = {recipe.id: cost(recipe) for recipe in steps}
-        self.console.print(f"{self.study.config.title}: {there} tickets are there, {len(steps)} steps to do.")
-        self.all = self.progress.add_task("All tickets", total=sum(self.costs.values()) or 1.0, visible=bool(steps))
+        self.all = self.progress.add_task("All tickets", total=1.0, visible=False)
         if self.console.is_terminal:
             self.progress.start()
         return self
+
+    def plan(self, steps: list[Recipe], there: int) -> None:
+        """Say what is to be done; `there` tickets need nothing."""
+        self.costs = {recipe.id: cost(recipe) for recipe in steps}
+        self.console.print(f"{self.study.config.title}: {there} tickets are there, {len(steps)} steps to do.")
+        self.progress.update(self.all, total=sum(self.costs.values()) or 1.0, visible=bool(steps))
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None

@@ -108,10 +108,16 @@ def _whole(path: Path) -> bool:
     return True
 
 
-def run(study: Study, options: Options | None = None, report: Tell | None = None) -> Outcome:
+def run(
+    study: Study,
+    options: Options | None = None,
+    report: Tell | None = None,
+    planned: Callable[[list[Recipe], int], None] | None = None,
+) -> Outcome:
     """Find every ticket of the study that is not there yet.
 
-    A ticket that fails (its loss is not finite, say) is put on record, and the others are still found.
+    A ticket that fails (its loss is not finite, say) is put on record, and the others are still found. `planned` is
+    told first what `open_steps` gives, then `report` whatever happens to a ticket.
 
     Raises:
         UserError: the data or the model cannot be had, or another run is at work on the study.
@@ -122,6 +128,8 @@ def run(study: Study, options: Options | None = None, report: Tell | None = None
         _settle(study)
         steps, there_before = open_steps(study)
         outcome = Outcome(there_before=there_before)
+        if planned is not None:
+            planned(steps, there_before)
         if not steps:
             return outcome
         data = load_data(study.config.data, options.root, options.download)
