@@ -24,6 +24,7 @@ from analysis.corruptions import (
     snow,
     spatter,
     weather,
+    workers,
     zoom,
 )
 from analysis.corruptions.random import Draws
@@ -73,9 +74,6 @@ CORRUPTIONS: dict[str, Corruption] = {
 
 AVAILABLE: tuple[str, ...] = tuple(CORRUPTIONS)
 
-# So many values are worked on at once: their intermediate results stay in the processor's cache.
-VALUES_AT_ONCE = 1 << 19
-
 
 def get_corruption(name: str) -> Corruption:
     """The corruption of that name. Raises UserError, with the nearest name, when there is none."""
@@ -114,11 +112,12 @@ def corrupt(
     parameters = corruption.parameters(severity, min(images.shape[-2:]))
     draws = Draws.of(seed, name, severity, indices)
     images = images.contiguous()
-    step = max(1, VALUES_AT_ONCE // images[0].numel()) if images.device.type == "cpu" else len(images)
     result = torch.empty_like(images)
-    for start in range(0, len(images), step):
-        stop = start + step
+
+    def work(start: int, stop: int) -> None:
         result[start:stop] = corruption.function(images[start:stop], parameters, draws.part(start, stop))
+
+    workers.run(work, len(images), images[0].numel(), images.device)
     return result
 
 

@@ -8,8 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import corruptions
-from analysis.corruptions import AVAILABLE, CORRUPTIONS, NAMES, SEVERITIES, corrupt, get_corruption
+from analysis.corruptions import AVAILABLE, CORRUPTIONS, NAMES, SEVERITIES, corrupt, get_corruption, workers
 from pruning.errors import UserError
 from tests.analysis.corruptions.pictures import flat, pictures
 
@@ -67,7 +66,7 @@ def test_bytes_depend_on_nothing_but_the_arguments(name: str, channels: int) -> 
 def test_the_size_of_the_chunks_does_not_show(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     images = pictures(9, 3, 20, 24)
     whole = corrupt(images, name, 5)
-    monkeypatch.setattr(corruptions, "VALUES_AT_ONCE", 2 * images[0].numel())
+    monkeypatch.setattr(workers, "VALUES_AT_ONCE", 2 * images[0].numel())
     assert torch.equal(corrupt(images, name, 5), whole)
 
 
