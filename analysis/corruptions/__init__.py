@@ -1,8 +1,8 @@
-"""The common corruptions of CIFAR-10-C, made on the fly, a whole batch at a time, for images of any size.
+"""Corruptions of images, made on the fly, a whole batch at a time, for images of any size.
 
-Hendrycks & Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and Perturbations" (ICLR 2019).
-A corruption is a `Corruption` in the module of its group; how severities scale with the size of the images is said in
-`registry`, where the random numbers come from in `random`.
+They come in families (`families`): CIFAR-10-C, MNIST-C, the Fourier basis, and adversarial attacks. A corruption is a
+`Corruption` in the module of its group; how severities scale with the size of the images is said in `registry`, where
+the random numbers come from in `random`. Attacks depend on the network they are shown to and are in `attacks`.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from analysis.corruptions import (
     colour,
     digital,
     elastic,
+    fourier,
     frost,
     glass,
     jpeg,
@@ -27,65 +28,74 @@ from analysis.corruptions import (
     workers,
     zoom,
 )
+from analysis.corruptions.families import (
+    ATTACKS,
+    FAMILIES,
+    NAMES,
+    Family,
+    check_name,
+    family_of,
+    get_family,
+    severities_of,
+)
 from analysis.corruptions.random import Draws
 from analysis.corruptions.registry import SEVERITIES, Corruption
-from pruning.errors import UserError, unknown
+from pruning.errors import UserError
 
 __all__ = [
     "AVAILABLE",
     "CORRUPTIONS",
+    "FAMILIES",
     "NAMES",
     "SEVERITIES",
     "Corruption",
+    "Family",
+    "check_name",
     "check_severity",
     "corrupt",
+    "family_of",
     "get_corruption",
+    "get_family",
+    "label_of",
+    "severities_of",
 ]
 
-NAMES: tuple[str, ...] = (
-    "gaussian_noise",
-    "shot_noise",
-    "impulse_noise",
-    "defocus_blur",
-    "glass_blur",
-    "motion_blur",
-    "zoom_blur",
-    "snow",
-    "frost",
-    "fog",
-    "brightness",
-    "contrast",
-    "elastic_transform",
-    "pixelate",
-    "jpeg_compression",
-    "speckle_noise",
-    "gaussian_blur",
-    "spatter",
-    "saturate",
-)
-"""The 19 of CIFAR-10-C, in its order and spelling: 15, then the four extra ones that its mean leaves out."""
+AVAILABLE = NAMES
+"""What is made where nothing else is asked for: the 19 of CIFAR-10-C."""
 
-_MODULES = (noise, blur, glass, motion, zoom, snow, frost, weather, spatter, colour, elastic, digital, jpeg)
+_MODULES = (noise, blur, glass, motion, zoom, snow, frost, weather, spatter, colour, elastic, digital, jpeg, fourier)
+_ORDER = [member for family in FAMILIES.values() for member in family.members]
 CORRUPTIONS: dict[str, Corruption] = {
     corruption.name: corruption
-    for corruption in sorted((c for module in _MODULES for c in module.CORRUPTIONS), key=lambda c: NAMES.index(c.name))
+    for corruption in sorted((c for module in _MODULES for c in module.CORRUPTIONS), key=lambda c: _ORDER.index(c.name))
 }
-"""Those that can be made here, by name, in the order of `NAMES`."""
-
-AVAILABLE: tuple[str, ...] = tuple(CORRUPTIONS)
+"""Those of every family that need no network, by name, in the order of the families."""
 
 
 def get_corruption(name: str) -> Corruption:
-    """The corruption of that name. Raises UserError, with the nearest name, when there is none."""
-    if name not in CORRUPTIONS:
-        raise unknown("corruption", name, AVAILABLE)
+    """The corruption of that name. Raises UserError, with the nearest name, when there is none, or for an attack."""
+    check_name(name)
+    if name in ATTACKS:
+        raise UserError(
+            f"The corruption '{name}' needs the network that it attacks: take analysis.corruptions.attacks.attack, or "
+            'name the family "adversarial" in a study.'
+        )
     return CORRUPTIONS[name]
 
 
-def check_severity(severity: int) -> None:
-    """Raises UserError unless the severity is a whole number from 1 to 5."""
+def label_of(name: str) -> str:
+    """What a corruption of any family is called; an unknown one by its name in plain words."""
+    if name in ATTACKS:
+        return ATTACKS[name]
+    return CORRUPTIONS[name].label if name in CORRUPTIONS else name.replace("_", " ").capitalize()
+
+
+def check_severity(severity: int, name: str | None = None) -> None:
+    """Raises UserError unless the severity is a whole number from 1 to 5, and one that the named corruption has."""
     if isinstance(severity, bool) or severity not in SEVERITIES:
         raise UserError(f"Severity {severity!r} does not exist: it is a whole number from 1 to 5.")
+    if name is not None and severity not in severities_of(name):
+        raise UserError(f"Severity {severity} of '{name}' does not exist: it has only severity 1.")
 
 
 def corrupt(
@@ -95,8 +105,9 @@ def corrupt(
 
     Args:
         images: uint8 [N, C, H, W] with C = 1 or 3, any height and width, on any device; it stays there.
-        name: one of `AVAILABLE`.
-        severity: 1 to 5. What it means at other sizes than 32x32 is said in `registry`.
+        name: one of `CORRUPTIONS`.
+        severity: 1 to 5, or 1 for those that have but one. What it means at other sizes than 32x32 is said in
+            `registry`.
         seed: any integer. Seed, name, severity and an image's index alone decide the random numbers it gets, so the
             result depends neither on the batch nor on what was made before.
         index: integers [N], the images' places in the data set; 0 to N - 1 when not given.
@@ -104,7 +115,7 @@ def corrupt(
     Returns uint8, same shape. Raises UserError for anything else than the above.
     """
     corruption = get_corruption(name)
-    check_severity(severity)
+    check_severity(severity, name)
     _check(images)
     indices = _indices(index, images)
     if not images.numel():

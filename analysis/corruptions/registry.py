@@ -1,13 +1,17 @@
-"""What a corruption is: its function, and its five severities at any image size.
+"""What a corruption is: its function, and its severities at any image size.
 
-The published severities exist for three sizes: CIFAR-10-C (32 pixels), Tiny-ImageNet-C (64) and ImageNet-C (224), all
-of Hendrycks & Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and Perturbations" (ICLR
-2019). The size of an image is its shorter side, and a parameter at another size follows by one rule:
+Those of the common corruptions are published for three sizes: CIFAR-10-C (32 pixels), Tiny-ImageNet-C (64) and
+ImageNet-C (224), all of Hendrycks & Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and
+Perturbations" (ICLR 2019). The size of an image is its shorter side, and a parameter at another size follows by one
+rule:
 
 - At a published size it is the published value.
 - In between it is interpolated linearly in the logarithm of the size.
 - Below 32 pixels it stays as at 32: blurs and noise there are of about a pixel, and finer ones would not be seen.
 - Above 224 pixels, lengths in pixels grow in proportion to the size and everything else stays as at 224.
+
+Parameters of MNIST-C are published for 28 pixels only; they are angles, factors, and lengths as shares of the image, so
+they hold for any size.
 """
 
 import math
@@ -19,7 +23,7 @@ from torch import Tensor
 
 from analysis.corruptions.random import Draws
 
-Group = Literal["noise", "blur", "weather", "digital"]
+Group = Literal["noise", "blur", "weather", "digital", "geometric", "drawn", "frequency"]
 Row = tuple[float, ...]
 Function = Callable[[Tensor, Row, Draws], Tensor]
 
@@ -31,13 +35,14 @@ class Corruption:
     """A corruption and its severities.
 
     Attributes:
-        name: as in CIFAR-10-C. label: for people. group: noise, blur, weather or digital.
+        name: as published. label: for people. group: what sort of change it is.
         function: (images uint8 [N, C, H, W], parameters, draws) -> uint8, same shape. Each image's result depends on
             that image and its draws alone.
         names: what the parameters are called, in order.
-        published: size in pixels -> five rows of parameters, for severities 1 to 5.
+        published: size in pixels -> rows of parameters, one for each severity.
         lengths: the parameters that are lengths in pixels.
         extra: one of the four that CIFAR-10-C holds back for development and keeps out of the mean.
+        family: the name of its family, see `families`. severities: those it has, from 1 on without a gap.
     """
 
     name: str
@@ -48,9 +53,11 @@ class Corruption:
     published: Mapping[int, tuple[Row, ...]]
     lengths: frozenset[str] = frozenset()
     extra: bool = False
+    family: str = "cifar_c"
+    severities: tuple[int, ...] = SEVERITIES
 
     def parameters(self, severity: int, size: int) -> Row:
-        """The parameters at severity 1 to 5 for images whose shorter side has `size` pixels."""
+        """The parameters at one of its severities for images whose shorter side has `size` pixels."""
         sizes = sorted(self.published)
         rows = [self.published[at][severity - 1] for at in sizes]
         if size <= sizes[0]:
@@ -65,5 +72,5 @@ class Corruption:
 
 
 def single(*values: float) -> tuple[Row, ...]:
-    """Five rows of one parameter each."""
+    """Rows of one parameter each."""
     return tuple((value,) for value in values)

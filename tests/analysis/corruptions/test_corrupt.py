@@ -31,10 +31,12 @@ def test_the_names_are_those_of_cifar10c() -> None:
 
 def test_extra_are_the_last_four() -> None:
     assert all(corruption.extra == (name in NAMES[15:]) for name, corruption in CORRUPTIONS.items())
+    assert sum(corruption.extra for corruption in CORRUPTIONS.values()) == 4
 
 
 def test_every_corruption_is_whole() -> None:
-    for name, corruption in CORRUPTIONS.items():
+    for name in AVAILABLE:
+        corruption = CORRUPTIONS[name]
         assert corruption.name == name
         assert sorted(corruption.published) == [32, 64, 224]
         assert corruption.lengths <= set(corruption.names)
