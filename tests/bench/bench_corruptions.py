@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.corruptions import CORRUPTIONS, SEVERITIES, Corruption, corrupt
+from analysis.corruptions import AVAILABLE, CORRUPTIONS, SEVERITIES, Corruption, corrupt
 from tests.analysis.corruptions.pictures import pictures
 from tests.bench.plain_corruptions import PLAIN
 from tests.bench.rows import Row, versus
@@ -65,7 +65,7 @@ def compare(images: Tensor, severities: tuple[int, ...], each: float, together: 
     threads = torch.get_num_threads()
     form = f"{size}x{size}x{channels}, {threads} thread{'s' if threads > 1 else ''}"
     rows = []
-    for corruption in CORRUPTIONS.values():
+    for corruption in (CORRUPTIONS[name] for name in AVAILABLE):
         work = (partial(plainly, few, corruption, severities), partial(at_once, images, corruption, severities))
         plain, ours = versus(*work, repeats, cpu=threads == 1)
         rows.append(
