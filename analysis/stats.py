@@ -82,11 +82,22 @@ def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> float:
         ValueError: the shapes differ.
     """
     a, b = _paired(correct_a, correct_b)
-    only_a, only_b = int((a & ~b).sum()), int((~a & b).sum())
-    discordant = only_a + only_b
-    if discordant < 25:
-        return min(1.0, 2 * float(stats.binom.cdf(min(only_a, only_b), discordant, 0.5)))
-    return float(stats.chi2.sf(max(abs(only_a - only_b) - 1, 0) ** 2 / discordant, df=1))
+    return float(mcnemar_counts((a & ~b).sum(), (~a & b).sum()))
+
+
+def mcnemar_counts(only_a: ArrayLike, only_b: ArrayLike) -> np.ndarray:
+    """`mcnemar` for many pairs at once, from how many images only the one and only the other network gets right.
+
+    Args:
+        only_a, only_b: whole numbers of any one shape.
+
+    Returns p of that shape, in [0, 1].
+    """
+    one, other = np.asarray(only_a), np.asarray(only_b)
+    discordant = one + other
+    exact = np.minimum(1, 2 * stats.binom.cdf(np.minimum(one, other), discordant, 0.5))
+    gap = np.maximum(np.abs(one - other) - 1, 0)
+    return np.where(discordant < 25, exact, stats.chi2.sf(gap**2 / np.maximum(discordant, 1), df=1))
 
 
 def paired_bootstrap(

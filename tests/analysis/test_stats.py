@@ -86,6 +86,12 @@ def test_mcnemar_treats_both_alike_and_needs_the_same_images() -> None:
         stats.mcnemar(a, b[1:])
 
 
+def test_many_pairs_are_tested_at_once() -> None:
+    counts = np.array([[[0, 3], [30, 24]], [[0, 12], [10, 1]]])
+    found = stats.mcnemar_counts(*counts)
+    assert found.tolist() == [[stats.mcnemar(*outcomes(*counts[:, i, j])) for j in range(2)] for i in range(2)]
+
+
 def test_the_bootstrap_draws_what_every_possible_resample_gives() -> None:
     gaps = np.array([1, 0, -1, 1])  # 4**4 equally likely resamples, listed
     a, b = gaps == 1, gaps == -1
