@@ -28,6 +28,7 @@ from analysis.corruptions import (
     workers,
     zoom,
 )
+from analysis.corruptions.checks import check_images, check_severity, indices_of
 from analysis.corruptions.families import (
     ATTACKS,
     FAMILIES,
@@ -90,14 +91,6 @@ def label_of(name: str) -> str:
     return CORRUPTIONS[name].label if name in CORRUPTIONS else name.replace("_", " ").capitalize()
 
 
-def check_severity(severity: int, name: str | None = None) -> None:
-    """Raises UserError unless the severity is a whole number from 1 to 5, and one that the named corruption has."""
-    if isinstance(severity, bool) or severity not in SEVERITIES:
-        raise UserError(f"Severity {severity!r} does not exist: it is a whole number from 1 to 5.")
-    if name is not None and severity not in severities_of(name):
-        raise UserError(f"Severity {severity} of '{name}' does not exist: it has only severity 1.")
-
-
 def corrupt(
     images: Tensor, name: str, severity: int, seed: int = 0, index: Tensor | np.ndarray | Sequence[int] | None = None
 ) -> Tensor:
@@ -116,8 +109,8 @@ def corrupt(
     """
     corruption = get_corruption(name)
     check_severity(severity, name)
-    _check(images)
-    indices = _indices(index, images)
+    check_images(images)
+    indices = indices_of(index, images)
     if not images.numel():
         return images.clone()
     parameters = corruption.parameters(severity, min(images.shape[-2:]))
@@ -130,24 +123,3 @@ def corrupt(
 
     workers.run(work, len(images), images[0].numel(), images.device)
     return result
-
-
-def _check(images: Tensor) -> None:
-    if not isinstance(images, Tensor):
-        raise UserError(f"Images to corrupt must be a torch tensor of bytes [N, C, H, W], not {type(images).__name__}.")
-    if images.dtype != torch.uint8:
-        raise UserError(f"Images to corrupt must be bytes (torch.uint8, 0 to 255), not {images.dtype}.")
-    if images.ndim != 4 or images.shape[1] not in (1, 3) or not all(images.shape[2:]):
-        raise UserError(f"Images to corrupt must be [N, C, H, W] with 1 or 3 channels, not {list(images.shape)}.")
-
-
-def _indices(index: Tensor | np.ndarray | Sequence[int] | None, images: Tensor) -> Tensor:
-    if index is None:
-        return torch.arange(len(images), device=images.device)
-    indices = torch.as_tensor(index)
-    if indices.dtype.is_floating_point or indices.dtype == torch.bool or indices.shape != images.shape[:1]:
-        raise UserError(
-            f"There must be one whole number as index for each of the {len(images)} images to corrupt, not "
-            f"{list(indices.shape)} of {indices.dtype}."
-        )
-    return indices.to(images.device, torch.int64)
