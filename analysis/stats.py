@@ -123,7 +123,7 @@ def paired_bootstrap(
     first, second = _paired(a, b)
     gap = _times_right(first) - _times_right(second)
     conditions = first.size // gap.size
-    low, high = _quantiles(_resampled_means(gap[None, :], resamples, seed)[0] / conditions, level)
+    low, high = _quantiles(resampled_means(gap[None, :], resamples, seed)[0] / conditions, level)
     return float(gap.mean()) / conditions, low, high
 
 
@@ -181,7 +181,7 @@ def ranked_with_ties(
         return pd.DataFrame(columns=RANKING)
     right = _same_images(tickets, correct_by_ticket)
     conditions = correct_by_ticket[tickets[0]].size // right.shape[1]
-    means = _resampled_means(right, resamples, seed) / conditions
+    means = resampled_means(right, resamples, seed) / conditions
     rows: list[dict[str, str | int | float]] = []
     leader, group = 0, 1
     for place, ticket in enumerate(tickets):
@@ -279,8 +279,12 @@ def _same_images(tickets: Sequence[str], correct_by_ticket: Mapping[str, np.ndar
     return np.stack([_times_right(np.asarray(correct_by_ticket[ticket], dtype=bool)) for ticket in tickets])
 
 
-def _resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """Means of `values` [T, N] over bootstrap samples of the N images, the same for each row: [T, resamples]."""
+def resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """Means of `values` [T, N] over bootstrap samples of the N images, the same for each row: [T, resamples].
+
+    Whole numbers give exact sums, so rows that are equal on all images stay equal in every sample. Same seed, same
+    samples.
+    """
     rng = np.random.default_rng(seed)
     n = values.shape[1]
     means = np.empty((values.shape[0], resamples))
