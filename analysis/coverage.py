@@ -1,19 +1,20 @@
 """Which results of a study are there, and which are still to be made.
 
-A table of a ticket is made of parts: `conditions` and `corrupted` of conditions such as "fog 3", `maps` of kinds of
-map, the others of one part. What is stored is compared with what the study's settings ask for, part by part, so that a
-change of the settings leads to the work it asks for and to no other.
+A table of a ticket is made of parts: `conditions`, `reliability` and `corrupted` of conditions such as "fog 3", `maps`
+of kinds of map, the others of one part. What is stored is compared with what the study's settings ask for, part by
+part, so that a change of the settings leads to the work it asks for and to no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from analysis.embedding import MIN_SAMPLES
-from analysis.results import Results
+from analysis.results import Outdated, Results
 from analysis.robustness import CLEAN, Condition
 from analysis.schemas import SCHEMAS
 from analysis.settings import AnalysisConfig
@@ -25,13 +26,16 @@ Parts = dict[str, int]
 DETAILED = ("corrupted", "maps")
 """Tables that only tickets of the study's detail seed have."""
 
+BY_CONDITION = ("conditions", "reliability", "corrupted")
+"""Tables whose parts are conditions."""
+
 # The columns whose values make the parts, and the one that says how many samples a row stands for (else it is one).
-_KEYS = {"conditions": ("corruption", "severity"), "corrupted": ("corruption", "severity"), "maps": ("kind",)}
-_COUNTS = {"summary": "n", "conditions": "n"}
+_KEYS: dict[str, tuple[str, ...]] = dict.fromkeys(BY_CONDITION, ("corruption", "severity")) | {"maps": ("kind",)}
+_COUNTS = {"summary": "n", "conditions": "n", "reliability": "n"}
 
 
 def part_name(condition: Condition) -> str:
-    """The part that a condition is in the tables `conditions` and `corrupted`."""
+    """The part that a condition is in the tables of conditions."""
     return f"{condition[0]} {condition[1]}"
 
 
@@ -53,6 +57,7 @@ class Wanted:
             "weights": {},
             "samples": {"": samples},
             "conditions": conditions,
+            "reliability": conditions,
             "corrupted": {part: n for part, n in conditions.items() if part != part_name(CLEAN)},
             "maps": dict.fromkeys(kinds, shown),
         }
@@ -65,14 +70,19 @@ class Wanted:
 
 @dataclass
 class Coverage:
-    """What is stored: table -> ticket -> parts; and (table, ticket) of files that cannot be read."""
+    """What is stored: table -> ticket -> parts.
+
+    `damaged` lists (table, ticket) of files that cannot be read, `outdated` those of files made by an earlier version,
+    which have other columns; both count as not there.
+    """
 
     stored: dict[str, dict[str, Parts]] = field(default_factory=dict)
     damaged: list[tuple[str, str]] = field(default_factory=list)
+    outdated: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
     def read(cls, results: Results, tables: Iterable[str] = tuple(SCHEMAS)) -> Coverage:
-        """Look into every file of the tables; one that is damaged counts as not there."""
+        """Look into every file of the tables."""
         coverage = cls()
         for table in tables:
             coverage._read_table(results, table)
@@ -90,16 +100,37 @@ class Coverage:
         there = self.stored[table].get(ticket_id)
         return there is not None and (not wanted.tables[table] or there == wanted.tables[table])
 
+    def sentences(self, results: Results, *, now: bool, known: Collection[str] | None = None) -> list[str]:
+        """What is amiss with the files (of the tickets `known`), which are made anew `now` or by the next run."""
+        found = [
+            f"The result file {results.path / table / ticket_id}.parquet is damaged; "
+            + ("it is made anew." if now else "the next run makes it anew.")
+            for table, ticket_id in self.damaged
+            if known is None or ticket_id in known
+        ]
+        outdated = Counter(table for table, ticket_id in self.outdated if known is None or ticket_id in known)
+        for table, count in outdated.items():
+            files = "1 file was" if count == 1 else f"{count} files were"
+            found.append(
+                f"In {results.path / table} {files} made by an earlier version; "
+                + ("this run makes such files anew." if now else "the next run makes such files anew.")
+            )
+        return found
+
     def _read_table(self, results: Results, table: str) -> None:
         ids = results.ids(table)
         try:
-            rows = results.query(_sql(table))
+            rows = None if results.outdated(table) else results.query(_sql(table))
         except UserError:
-            # One of the files is damaged: look at them one by one, the slow way.
+            rows = None
+        if rows is None:
+            # One of the files cannot be used: look at them one by one, the slow way.
             self.stored[table] = {}
             for ticket_id in ids:
                 try:
                     self.stored[table][ticket_id] = _parts(results, table, ticket_id)
+                except Outdated:
+                    self.outdated.append((table, ticket_id))
                 except UserError:
                     self.damaged.append((table, ticket_id))
             return

@@ -89,6 +89,8 @@ class _Collected:
         condition = (measured.corruption, measured.severity)
         if part_name(condition) in self.job.missing.get("conditions", ()):
             self.frames["conditions"].append(pd.DataFrame([measured.summary(self.key)]))
+        if part_name(condition) in self.job.missing.get("reliability", ()):
+            self.frames["reliability"].append(measured.reliability(self.key))
         if part_name(condition) in self.job.missing.get("corrupted", ()):
             self.frames["corrupted"].append(measured.frame(self.key))
         if condition == CLEAN and "samples" in self.frames:
@@ -99,7 +101,7 @@ class _Collected:
 
     def write(self, wanted: Wanted, results: Results) -> None:
         """The summary comes last: a ticket that has one has the others."""
-        for table in ("conditions", "corrupted"):
+        for table in ("conditions", "reliability", "corrupted"):
             if table in self.frames:
                 parts = self.job.missing[table]
                 store(results, table, self.key, self.frames[table], parts, wanted.tables[table])

@@ -136,9 +136,15 @@ def summarise(measured: Mapping[str, Any], labels: Any) -> dict[str, float | int
     values = {name: np.asarray(measured[name]) for name in COLUMNS}
     labels = np.asarray(labels)
     correct = int((values["prediction"] == labels).sum())
-    means = {f"mean_{name}": _nanmean(values[name]) for name in COLUMNS[1:]}
+    means = {f"mean_{name}": nanmean(values[name]) for name in COLUMNS[1:]}
     accuracy = correct / len(labels) if len(labels) else float("nan")
     return {"n": len(labels), "correct": correct, "accuracy": accuracy} | means
+
+
+def nanmean(values: np.ndarray) -> float:
+    """Mean in float64 of the values [N] that are there; nan when none is."""
+    there = values[~np.isnan(values)]
+    return float(there.mean(dtype=np.float64)) if len(there) else float("nan")
 
 
 def _double(tensor: Tensor) -> Tensor:
@@ -171,12 +177,6 @@ def _finite(values: Tensor) -> Tensor:
     """As float32, with nan for whatever is not finite there."""
     values = values.float()
     return torch.where(values.isfinite(), values, torch.nan)
-
-
-def _nanmean(values: np.ndarray) -> float:
-    """Mean in float64 of the values that are there; nan when none is."""
-    there = values[~np.isnan(values)]
-    return float(there.mean(dtype=np.float64)) if len(there) else float("nan")
 
 
 def _check_shapes(features: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, logits: Tensor | None) -> None:

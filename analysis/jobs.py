@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from analysis.coverage import BY_CONDITION
 from pruning.study import Entry
 from pruning.ticket import Ticket
 
@@ -33,7 +34,7 @@ class Job:
 
     def conditions(self) -> set[str]:
         """The conditions it is to be shown, as part names."""
-        wanted = self.missing.get("conditions", set()) | self.missing.get("corrupted", set())
+        wanted = set().union(*(self.missing.get(table, set()) for table in BY_CONDITION))
         return wanted | ({"clean 0"} if {"summary", "samples"} & self.missing.keys() else set())
 
     def network_cost(self, samples: int, macs: int) -> float:

@@ -92,7 +92,7 @@ def plan(
     tables: Sequence[str] = TABLES,
     force: bool = False,
 ) -> tuple[list[Job], list[str]]:
-    """What is to be done for each ticket, tickets with nothing to do left out, and a sentence for each damaged file."""
+    """What is to be done for each ticket, those with nothing to do left out, and what is amiss with the files there."""
     coverage = Coverage({table: {} for table in tables}) if force else Coverage.read(results, tables)
     jobs = []
     for entry in entries:
@@ -107,12 +107,7 @@ def plan(
     detailed_jobs = [job for job in jobs if job.entry.recipe.seed == study.detail_seed]
     if "maps" in tables and maps.JOINT in wanted.tables.get("maps", {}) and detailed_jobs:
         _follow_reference(detailed_jobs)
-    known = {entry.id for entry in entries}
-    sentences = [
-        f"The result file {results.path / table / ticket_id}.parquet is damaged; it is made anew."
-        for table, ticket_id in coverage.damaged
-        if ticket_id in known
-    ]
+    sentences = coverage.sentences(results, now=True, known={entry.id for entry in entries})
     return [job for job in jobs if job.missing], sentences
 
 

@@ -26,10 +26,14 @@ import pyarrow.parquet as pq
 from analysis.schemas import FLOATS, KINDS, SCHEMAS, to_arrow
 from pruning.errors import UserError, unknown
 
-__all__ = ["SCHEMAS", "Results"]
+__all__ = ["SCHEMAS", "Outdated", "Results"]
 
 TEMPORARY = ".tmp"
 ROWS_PER_GROUP = 131_072
+
+
+class Outdated(UserError):
+    """A result file has the columns of an earlier version."""
 
 
 class Results:
@@ -70,6 +74,24 @@ class Results:
     def ids(self, table: str) -> list[str]:
         """The ids of the tickets with rows in this table, sorted."""
         return sorted(name.removesuffix(".parquet") for name in _names(self._folder(table)) if _is_result(name))
+
+    def outdated(self, table: str) -> bool:
+        """Whether any file of the table has other columns than the table has today.
+
+        Raises UserError when a file is damaged.
+        """
+        files = self._files(table)
+        if not files:
+            return False
+        names = "SELECT DISTINCT list_sort(list(name)) AS names"
+        sql = f"{names} FROM parquet_schema({_listed(files)}) WHERE type IS NOT NULL GROUP BY file_name"
+        try:
+            found = _ask(sql, None, {})["names"]
+        except duckdb.Error:
+            for file in files:
+                _check(table, file)
+            raise
+        return [sorted(names) for names in found] != [sorted(SCHEMAS[table])]
 
     def remove(self, ticket_id: str) -> None:
         """Removes the ticket's rows from every table; no error when there are none."""
@@ -212,6 +234,11 @@ def _database() -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def _listed(files: Iterable[Path]) -> str:
+    """The files as a list in SQL."""
+    return "[" + ", ".join("'" + str(file).replace("'", "''") + "'" for file in files) + "]"
+
+
 def _ask(sql: str, params: Sequence[Any] | Mapping[str, Any] | None, tables: dict[str, list[Path]]) -> pd.DataFrame:
     with _database().cursor() as cursor:
         try:
@@ -232,8 +259,7 @@ def _select(table: str, files: list[Path]) -> str:
     )
     if not files:
         return f"SELECT {columns} WHERE false"
-    names = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-    return f"SELECT {columns} FROM read_parquet([{names}])"
+    return f"SELECT {columns} FROM read_parquet({_listed(files)})"
 
 
 def _check(table: str, file: Path) -> None:
@@ -248,4 +274,9 @@ def _check(table: str, file: Path) -> None:
     if [(field.name, field.type) for field in found] != [
         (column, KINDS[kind].arrow) for column, kind in SCHEMAS[table].items()
     ]:
-        raise UserError(f"The result file {file} has not the columns of the table '{table}': {again}")
+        if "ticket_id" not in found.names:
+            raise UserError(f"The result file {file} has not the columns of the table '{table}': {again}")
+        raise Outdated(
+            f"The result file {file} was made by an earlier version: run `python -m analysis run {file.parents[2]}` to "
+            "make it anew."
+        )

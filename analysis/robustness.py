@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from analysis import geometry
+from analysis import calibration, geometry
 from analysis.corruption_error import corruption_error, mean_corruption_accuracy, mean_corruption_error
 from analysis.corruptions import AVAILABLE, SEVERITIES, check_severity, corrupt, get_corruption
 from pruning.data import normalise
@@ -54,28 +54,52 @@ class Measured:
     """What every ticket made of the images under one condition.
 
     `values` is {ticket: {column: array [N]}} with the columns of `geometry.COLUMNS`: prediction int16, confidence,
-    angle (degrees), length and margin float32, the samples in order. What they mean is said at
-    `geometry.measure_tensors`.
+    angle (degrees), length and margin float32, the samples in order; and nll (nats) and brier (0 to 2), float64. What
+    they mean is said at `geometry.measure_tensors`, `calibration.nll` and `calibration.brier`. `classes` is how many
+    classes each ticket knows.
     """
 
     corruption: str
     severity: int
     labels: np.ndarray
     values: dict[str, dict[str, np.ndarray]]
+    classes: dict[str, int]
 
     def frame(self, ticket: str) -> pd.DataFrame:
         """One ticket's results, a row a sample: corruption, severity, sample, then the measured columns."""
-        n = len(self.labels)
+        n, values = len(self.labels), self.values[ticket]
         place = {"corruption": self.corruption, "severity": np.full(n, self.severity, np.int8)}
-        return pd.DataFrame(place | {"sample": np.arange(n, dtype=np.int32)} | self.values[ticket])
+        columns = {name: values[name] for name in geometry.COLUMNS}
+        return pd.DataFrame(place | {"sample": np.arange(n, dtype=np.int32)} | columns)
 
     def summary(self, ticket: str) -> dict[str, object]:
-        """One ticket's row of the table `conditions`: counts, means, and who was right, packed eight samples a byte."""
-        right = self.values[ticket]["prediction"] == self.labels
+        """One ticket's row of the table `conditions`: counts, means, calibration, and how far off each prediction is.
+
+        Means leave out what is missing (nan), as does the calibration error.
+        """
+        values = self.values[ticket]
+        offsets = (values["prediction"].astype(np.int64) - self.labels) % self.classes[ticket]
+        means = {name: geometry.nanmean(values[name]) for name in ("nll", "brier")}
         row: dict[str, object] = {"corruption": self.corruption, "severity": self.severity}
         return (
-            row | geometry.summarise(self.values[ticket], self.labels) | {"correct_bits": np.packbits(right).tobytes()}
+            row
+            | geometry.summarise(values, self.labels)
+            | means
+            | {"ece": calibration.ece(values["confidence"], offsets == 0)}
+            | {"offsets": offsets.astype("u1" if self.classes[ticket] <= 256 else "<u2").tobytes()}
         )
+
+    def reliability(self, ticket: str) -> pd.DataFrame:
+        """One ticket's rows of the table `reliability`: corruption, severity, bin, n, confidence, accuracy."""
+        confidence = self.values[ticket]["confidence"]
+        right = self.values[ticket]["prediction"] == self.labels
+        rows, lost = calibration.bins(confidence, right), np.isnan(confidence)
+        if lost.any():
+            without = {"bin": [-1], "n": [lost.sum()], "confidence": [np.nan], "accuracy": [right[lost].mean()]}
+            rows = pd.concat([pd.DataFrame(without), rows], ignore_index=True)
+        rows.insert(0, "severity", self.severity)
+        rows.insert(0, "corruption", self.corruption)
+        return rows
 
 
 def all_conditions(
@@ -174,6 +198,7 @@ def _measure(
     batch_count: int,
     progress: Report | None,
 ) -> Iterator[Measured]:
+    classes = {name: len(network.bias) for name, network in networks.items()}
     total = sum(map(len, todo.values())) * batch_count
     shown = 0
     for (corruption, severity), names in todo.items():
@@ -186,11 +211,12 @@ def _measure(
             if progress is not None:
                 progress(shown / total, f"{corruption} {severity}" if severity else corruption)
         if names:
-            yield Measured(corruption, severity, labels, {name: _joined(parts[name]) for name in names})
+            values = {name: _joined(parts[name]) for name in names}
+            yield Measured(corruption, severity, labels, values, {name: classes[name] for name in names})
 
 
 def _joined(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, np.ndarray]:
-    whole = {column: torch.cat([part[column] for part in parts]).cpu() for column in geometry.COLUMNS}
+    whole = {column: torch.cat([part[column] for part in parts]).cpu() for column in parts[0]}
     whole["prediction"] = whole["prediction"].to(torch.int16)
     return {column: values.numpy() for column, values in whole.items()}
 
@@ -227,7 +253,8 @@ class _Network:
         with settled(self.macs):
             with autocast(self.precision, self.device):
                 features, logits = features_and_logits(self.module, inputs[form])
-            return geometry.measure_tensors(features, self.weight, self.bias, labels, logits, self.gaps)
+            measured = geometry.measure_tensors(features, self.weight, self.bias, labels, logits, self.gaps)
+            return measured | {"nll": calibration.nll(logits, labels), "brier": calibration.brier(logits, labels)}
 
 
 def _check(

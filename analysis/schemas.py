@@ -82,7 +82,19 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "mean_angle": "f64",
         "mean_length": "f64",
         "mean_margin": "f64",
-        "correct_bits": "blob",
+        "nll": "f64",
+        "brier": "f64",
+        "ece": "f64",
+        "offsets": "blob",
+    },
+    "reliability": {
+        "ticket_id": "str",
+        "corruption": "str",
+        "severity": "i8",
+        "bin": "i8",
+        "n": "i32",
+        "confidence": "f32",
+        "accuracy": "f32",
     },
     "corrupted": {
         "ticket_id": "str",
@@ -97,7 +109,12 @@ SCHEMAS: dict[str, dict[str, str]] = {
     },
     "maps": {"ticket_id": "str", "kind": "str", "sample": "i32", "x": "f32", "y": "f32", "trustworthiness": "f64"},
 }
-"""Table -> {column: kind}, `ticket_id` first. Floats may be missing (NaN, stored as null); nothing else may."""
+"""Table -> {column: kind}, `ticket_id` first. Floats may be missing (NaN, stored as null); nothing else may.
+
+In `conditions`, `offsets` holds (prediction - label) mod classes of each image, which is 0 where it is right, as uint8,
+or as little-endian uint16 where there are more than 256 classes. In `reliability`, bin -1 holds the images that have no
+confidence, whose logits are not finite; the others are numbered from 0, the least confident first.
+"""
 
 
 def round_mantissa(values: np.ndarray, bits: int = MANTISSA_BITS) -> np.ndarray:

@@ -202,27 +202,38 @@ def ranked_with_ties(
 def unpack_correct(conditions: pd.DataFrame) -> dict[str, np.ndarray]:
     """Correctness of each ticket from rows of the results' table `conditions`.
 
+    Arguments, order and errors as for `unpack_offsets`. Returns {ticket id: bool [conditions, n]}.
+    """
+    return {ticket: offsets == 0 for ticket, offsets in unpack_offsets(conditions).items()}
+
+
+def unpack_offsets(conditions: pd.DataFrame) -> dict[str, np.ndarray]:
+    """How far off each prediction of each ticket is, from rows of the results' table `conditions`.
+
+    The offset is (prediction - label) mod classes: 0 is right, and the prediction is (label + offset) mod classes.
+
     Args:
-        conditions: columns ticket_id, corruption, severity, n, correct_bits; choose the rows of the corruptions that
-            are wanted before (the clean images are there as corruption "clean").
+        conditions: columns ticket_id, corruption, severity, n, offsets; choose the rows of the corruptions that are
+            wanted before (the clean images are there as corruption "clean").
 
     Returns:
-        {ticket id: bool [conditions, n]}, tickets in the order they appear, conditions in that of the first ticket.
+        {ticket id: uint8 [conditions, n]} (uint16 beyond 256 classes), tickets in the order they appear, conditions in
+        that of the first ticket.
 
     Raises:
-        UserError: a ticket lacks a condition that another has, the tickets saw different numbers of images, or the
-            stored bits do not fit that number.
+        UserError: a ticket lacks a condition that another has, the tickets saw different numbers of images, or what is
+            stored does not fit that number.
     """
     found: dict[str, dict[tuple[str, int], np.ndarray]] = {}
-    columns = [conditions[name] for name in ("ticket_id", "corruption", "severity", "n", "correct_bits")]
-    for ticket, corruption, severity, n, bits in zip(*columns, strict=True):
-        packed = np.frombuffer(bits, dtype=np.uint8)
-        if packed.size != (n + 7) // 8:
+    columns = [conditions[name] for name in ("ticket_id", "corruption", "severity", "n", "offsets")]
+    for ticket, corruption, severity, n, stored in zip(*columns, strict=True):
+        if len(stored) not in (n, 2 * n):
             raise UserError(
-                f"The results of ticket {ticket} under {corruption} {severity} are damaged: {packed.size} bytes for "
+                f"The results of ticket {ticket} under {corruption} {severity} are damaged: {len(stored)} bytes for "
                 f"{n} images; remove them and measure the ticket again."
             )
-        found.setdefault(ticket, {})[corruption, int(severity)] = np.unpackbits(packed, count=int(n)).astype(bool)
+        kind = np.dtype("u1" if len(stored) == n else "<u2")
+        found.setdefault(ticket, {})[corruption, int(severity)] = np.frombuffer(stored, dtype=kind)
     _check_conditions(found)
     order = list(next(iter(found.values()), {}))
     return {ticket: np.stack([rows[condition] for condition in order]) for ticket, rows in found.items()}
@@ -230,7 +241,7 @@ def unpack_correct(conditions: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def _check_conditions(found: Mapping[str, Mapping[tuple[str, int], np.ndarray]]) -> None:
     everything = dict.fromkeys(condition for rows in found.values() for condition in rows)
-    sizes = {bits.size: ticket for ticket, rows in found.items() for bits in rows.values()}
+    sizes = {offsets.size: ticket for ticket, rows in found.items() for offsets in rows.values()}
     if len(sizes) > 1:
         (n, one), (m, other) = list(sizes.items())[:2]
         raise UserError(

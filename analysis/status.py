@@ -18,6 +18,7 @@ MEANINGS = {
     "weights": "histograms of the kept weights",
     "samples": "each clean test image",
     "conditions": "each corruption and severity",
+    "reliability": "confidence against accuracy under each of them",
     "corrupted": "each test image under each condition",
     "maps": "2-D maps of the features",
 }
@@ -68,10 +69,7 @@ def status(study: Study, root: str | Path | None = None) -> Status:
         rows.append(Row(table, MEANINGS[table], len(asked), len(complete), len(partial)))
     if not entries:
         sentences.append(f"There are no tickets yet; `python -m pruning run {study.source}` finds them.")
-    sentences += [
-        f"The result file {results.path / table / key}.parquet is damaged; the next run makes it anew."
-        for table, key in coverage.damaged
-    ]
+    sentences += coverage.sentences(results, now=False)
     return Status(rows, sentences)
 
 

@@ -176,7 +176,7 @@ def _differences(selection: Selection, measure: str) -> list[compare.Difference]
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _correct(path: Path, stamp: str, name: str, measure: str) -> dict[str, dict[int, np.ndarray]]:
     study = load.open_study(name, path)
-    conditions = load.table(study, "conditions", columns=["ticket_id", "corruption", "severity", "n", "correct_bits"])
+    conditions = load.table(study, "conditions", columns=["ticket_id", "corruption", "severity", "n", "offsets"])
     rows = conditions[conditions["corruption"] == "clean"] if measure == "accuracy" else compare.counted(conditions)
     return compare.by_seed(study.tickets, rows)
 

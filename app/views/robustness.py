@@ -22,7 +22,7 @@ from app.theme import DENSE, Style
 
 SHOWS = {"accuracy": "Accuracy", "difference": "Difference to the baseline"}
 RESAMPLES = 2000
-BITS = ["ticket_id", "corruption", "severity", "n", "correct_bits"]
+BITS = ["ticket_id", "corruption", "severity", "n", "offsets"]
 
 Ids = tuple[tuple[str, tuple[str, ...]], ...]
 

@@ -26,7 +26,7 @@ from pruning.errors import UserError
 
 PER_PAGE = 28
 SEED = 0  # what the evaluation corrupts with: the pictures are those that the tickets were shown
-BITS = ["ticket_id", "corruption", "severity", "n", "correct_bits"]
+BITS = ["ticket_id", "corruption", "severity", "n", "offsets"]
 READING = ["ticket_id", "corruption", "severity", "prediction", "confidence"]
 
 

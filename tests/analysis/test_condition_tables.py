@@ -23,12 +23,12 @@ def cell(table: pd.DataFrame, key: str, corruption: str, severity: int) -> pd.Se
 def test_outcomes_come_back_from_the_table() -> None:
     made = outcomes(seeds=2, images=13)
     rows = [
-        (f"{name}{seed}", corruption, severity, 13, np.packbits(right[seed, place]).tobytes())
+        (f"{name}{seed}", corruption, severity, 13, (~right[seed, place]).astype(np.uint8).tobytes())
         for name, right in made.right.items()
         for seed in range(2)
         for place, (corruption, severity) in enumerate(CONDITIONS)
     ]
-    table = pd.DataFrame(rows, columns=["ticket_id", "corruption", "severity", "n", "correct_bits"])
+    table = pd.DataFrame(rows, columns=["ticket_id", "corruption", "severity", "n", "offsets"])
     back = collect(table, {"a": ["a0", "a1", "never measured"], "b": ["b0", "b1"], "c": ["c0"]})
     assert back.conditions == CONDITIONS
     assert set(back.right) == {"a", "b"}
@@ -37,7 +37,7 @@ def test_outcomes_come_back_from_the_table() -> None:
 
 
 def test_nothing_measured_gives_nothing() -> None:
-    columns = ["ticket_id", "corruption", "severity", "n", "correct_bits"]
+    columns = ["ticket_id", "corruption", "severity", "n", "offsets"]
     back = collect(pd.DataFrame(columns=columns), {"a": ["a0"]})
     assert accuracies(back).empty
     assert overall(back).empty

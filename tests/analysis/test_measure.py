@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -23,11 +24,11 @@ from pruning.data import load_data, normalise
 from pruning.errors import UserError
 from pruning.study import Study
 
-EVERY = {"summary", "layers", "weights", "samples", "conditions"}
+EVERY = {"summary", "layers", "weights", "samples", "conditions", "reliability"}
 DETAIL = {"corrupted", "maps"}
 CONDITIONS = ["clean 0"] + [f"{c} {s}" for c in ("gaussian_noise", "brightness", "gaussian_blur") for s in (1, 3)]
 N = 359  # test images of digits
-QUICK = ["summary", "layers", "weights", "samples", "conditions", "corrupted"]
+QUICK = ["summary", "layers", "weights", "samples", "conditions", "reliability", "corrupted"]
 
 
 @pytest.fixture
@@ -104,8 +105,16 @@ def test_conditions_agree_with_the_samples_under_them(tiny_study: Path) -> None:
     for key in ids(study):
         rows = results.table("conditions", ids=[key])
         assert [f"{c} {s}" for c, s in zip(rows["corruption"], rows["severity"], strict=True)] == CONDITIONS
-        bits = [np.unpackbits(np.frombuffer(b, np.uint8), count=len(labels)).sum() for b in rows["correct_bits"]]
-        np.testing.assert_array_equal(rows["correct"], bits)
+        offsets = np.stack([np.frombuffer(b, np.uint8) for b in rows["offsets"]])
+        np.testing.assert_array_equal(rows["correct"], (offsets == 0).sum(axis=1))
+        clean = results.table("samples", ids=[key])["prediction"]
+        np.testing.assert_array_equal((labels + offsets[0]) % 10, clean)
+        bins = results.table("reliability", ids=[key])
+        bins["right"], bins["gap"] = bins.n * bins.accuracy, bins.n * (bins.accuracy - bins.confidence).abs()
+        sums = bins.groupby(["corruption", "severity"], sort=False)[["n", "right", "gap"]].sum()
+        np.testing.assert_array_equal(sums["n"], rows["n"])
+        np.testing.assert_allclose(sums["right"], rows["correct"], rtol=1e-5)
+        np.testing.assert_allclose(sums["gap"] / N, rows["ece"], rtol=1e-4)
         np.testing.assert_allclose(rows["accuracy"], rows["correct"] / len(labels))
         assert rows["correct"][0] == results.table("summary", ids=[key])["correct"][0]
     for key in ids(study, detailed=True):
@@ -208,6 +217,26 @@ def test_a_damaged_file_is_made_anew(measured: Study) -> None:
     assert len(Results(measured.path).table("conditions")) == 18 * len(CONDITIONS)
 
 
+def test_files_of_an_earlier_version_are_made_anew(measured: Study) -> None:
+    results, keys = Results(measured.path), ids(measured)[:2]
+    content = results.table("conditions")
+    for key in keys:
+        file = measured.path / "results" / "conditions" / f"{key}.parquet"
+        pq.write_table(pq.read_table(file).drop_columns("offsets"), file)
+    with pytest.raises(UserError, match=r"was made by an earlier version: run `python -m analysis run .*` to make it"):
+        results.table("conditions", columns=["ticket_id", "offsets"])
+    found = status(measured)
+    assert {row.table: row.missing for row in found.rows if row.missing} == {"conditions": 2}
+    place = measured.path / "results" / "conditions"
+    assert found.sentences == [
+        f"In {place} 2 files were made by an earlier version; the next run makes such files anew."
+    ]
+    outcome = measure.run(measured)
+    assert outcome.written == {"conditions": 2}
+    assert outcome.mended == [f"In {place} 2 files were made by an earlier version; this run makes such files anew."]
+    pd.testing.assert_frame_equal(results.table("conditions"), content)
+
+
 def test_other_settings_lead_to_the_work_they_ask_for_only(measured: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     results, made = Results(measured.path), []
     corrupt = evaluation.robustness.corrupt
@@ -220,16 +249,17 @@ def test_other_settings_lead_to_the_work_they_ask_for_only(measured: Study, monk
     old = results.table("conditions")
     more = with_analysis(measured, 'corruptions = ["gaussian_noise", "contrast", "brightness"]\nseverities = [3, 1, 5]')
     stale = status(more)
-    assert {row.table: row.partial for row in stale.rows if row.partial} == {"conditions": 18, "corrupted": 9}
-    assert measure.run(more).written == {"conditions": 18, "corrupted": 9}
+    both = {"conditions": 18, "reliability": 18, "corrupted": 9}
+    assert {row.table: row.partial for row in stale.rows if row.partial} == both
+    assert measure.run(more).written == both
     assert set(made) == {"gaussian_noise 5", "brightness 5", "contrast 1", "contrast 3", "contrast 5"}
     new = results.table("conditions")
     order = list(dict.fromkeys(new["corruption"]))
     assert order == ["clean", *(name for name in AVAILABLE if name in ("gaussian_noise", "brightness", "contrast"))]
     assert new.groupby("ticket_id").size().unique().tolist() == [1 + 3 * 3]
-    both = old.merge(new, on=["ticket_id", "corruption", "severity"], suffixes=("", "_new"))
-    assert len(both) == 18 * 5
-    np.testing.assert_array_equal(both["mean_angle"], both["mean_angle_new"])
+    shared = old.merge(new, on=["ticket_id", "corruption", "severity"], suffixes=("", "_new"))
+    assert len(shared) == 18 * 5
+    np.testing.assert_array_equal(shared["mean_angle"], shared["mean_angle_new"])
 
     # fewer: rows go, and nothing is measured
     monkeypatch.setattr(evaluation.robustness, "iterate", refuse)

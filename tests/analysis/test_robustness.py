@@ -152,8 +152,37 @@ def test_summary_is_the_row_of_the_table_of_conditions(
     assert (row["corruption"], row["severity"], row["n"], row["correct"]) == ("contrast", 2, 23, right.sum())
     assert row["accuracy"] == right.mean()
     assert row["mean_angle"] == pytest.approx(frame.angle.mean())
-    bits = np.frombuffer(row["correct_bits"], np.uint8)  # type: ignore[call-overload]
-    assert np.array_equal(np.unpackbits(bits, count=23).astype(bool), right)
+    offsets = np.frombuffer(row["offsets"], np.uint8)  # type: ignore[call-overload]
+    assert np.array_equal((labels.numpy() + offsets) % 10, frame.prediction)
+
+
+@torch.no_grad()
+def test_calibration_is_that_of_the_probabilities(tickets: dict[str, Ticket], images: Tensor, labels: Tensor) -> None:
+    (measured,) = robustness.iterate(tickets, images, labels, [("contrast", 2)], batch_size=9)
+    row, bins = measured.summary("second"), measured.reliability("second")
+    shown = corrupt(images, "contrast", 2).float() / 255
+    p = tickets["second"].model()((shown - MEAN[0]) / STD[0]).double().softmax(1)
+    assert row["nll"] == pytest.approx(float(-p[torch.arange(23), labels].log().mean()), rel=1e-5)
+    assert row["brier"] == pytest.approx(float(((p - torch.eye(10)[labels]) ** 2).sum(1).mean()), rel=1e-5)
+    sure, right = p.amax(1).numpy(), (p.argmax(1) == labels).numpy()
+    order = np.argsort(sure)
+    parts = [order[23 * k // 15 : 23 * (k + 1) // 15] for k in range(15)]
+    assert bins["n"].tolist() == [len(part) for part in parts]
+    np.testing.assert_allclose(bins["confidence"], [sure[part].mean() for part in parts], rtol=1e-5)
+    np.testing.assert_allclose(bins["accuracy"], [right[part].mean() for part in parts])
+    gaps = [abs(sure[part].mean() - right[part].mean()) * len(part) for part in parts]
+    assert row["ece"] == pytest.approx(sum(gaps) / 23, rel=1e-5)
+    assert set(zip(bins["corruption"], bins["severity"], strict=True)) == {("contrast", 2)}
+
+
+def test_images_without_a_confidence_have_a_bin_of_their_own(images: Tensor, labels: Tensor) -> None:
+    broken = make_ticket(0)
+    broken.state["fc3.bias"][4] = float("nan")
+    (measured,) = robustness.iterate({"broken": broken}, images, labels, [("clean", 0)])
+    row, bins = measured.summary("broken"), measured.reliability("broken")
+    assert all(np.isnan(row[name]) for name in ("nll", "brier", "ece"))  # type: ignore[call-overload]
+    assert bins[["bin", "n"]].values.tolist() == [[-1, 23]]
+    assert bins["accuracy"][0] == row["accuracy"]
 
 
 def test_progress_ends_at_one(tickets: dict[str, Ticket], images: Tensor, labels: Tensor) -> None:

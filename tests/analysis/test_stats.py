@@ -285,7 +285,10 @@ def conditions(ticket: str, correct: np.ndarray, names: list[tuple[str, int]]) -
                 "mean_angle": 60.0,
                 "mean_length": 1.0,
                 "mean_margin": 0.1,
-                "correct_bits": np.packbits(row).tobytes(),
+                "nll": 0.1,
+                "brier": 0.2,
+                "ece": 0.05,
+                "offsets": np.where(row, 0, 3).astype(np.uint8).tobytes(),
             }
             for row, (corruption, severity) in zip(correct, names, strict=True)
         ]
@@ -309,6 +312,20 @@ def test_correctness_comes_back_from_the_results_as_it_was_stored(tmp_path: Path
         assert found[ticket].tolist() == stored[ticket].tolist(), "in the first ticket's order of conditions"
 
 
+@pytest.mark.parametrize(("classes", "stored"), [(10, "u1"), (256, "u1"), (1000, "<u2")])
+def test_predictions_come_back_from_offsets(classes: int, stored: str) -> None:
+    rng = np.random.default_rng(3)
+    labels, predictions = rng.integers(0, classes, (2, 3, 40))
+    rows = [
+        ("a", *name, 40, ((predictions[place] - labels[0]) % classes).astype(stored).tobytes())
+        for place, name in enumerate(NAMES[:3])
+    ]
+    table = pd.DataFrame(rows, columns=["ticket_id", "corruption", "severity", "n", "offsets"])
+    offsets = stats.unpack_offsets(table)["a"]
+    np.testing.assert_array_equal((labels[0] + offsets.astype(int)) % classes, predictions)
+    np.testing.assert_array_equal(stats.unpack_correct(table)["a"], predictions == labels[0])
+
+
 def test_no_conditions_are_no_tickets(tmp_path: Path) -> None:
     assert stats.unpack_correct(Results(tmp_path).table("conditions")) == {}
 
@@ -321,7 +338,7 @@ def test_correctness_that_cannot_be_compared_is_refused() -> None:
             stats.unpack_correct(pd.concat(order))
     with pytest.raises(UserError, match=r"Tickets a and b were measured on different test sets \(12 and 13 images\)"):
         stats.unpack_correct(pd.concat([whole, conditions("b", np.ones((4, 13), dtype=bool), NAMES)]))
-    with pytest.raises(UserError, match="ticket a under clean 0 are damaged: 2 bytes for 40 images"):
+    with pytest.raises(UserError, match="ticket a under clean 0 are damaged: 12 bytes for 40 images"):
         stats.unpack_correct(whole.assign(n=40))
 
 
