@@ -22,8 +22,11 @@ from analysis.corruptions import (
     jpeg,
     motion,
     noise,
+    outlines,
+    shapes,
     snow,
     spatter,
+    strokes,
     weather,
     workers,
     zoom,
@@ -64,7 +67,11 @@ __all__ = [
 AVAILABLE = NAMES
 """What is made where nothing else is asked for: the 19 of CIFAR-10-C."""
 
-_MODULES = (noise, blur, glass, motion, zoom, snow, frost, weather, spatter, colour, elastic, digital, jpeg, fourier)
+_MODULES = (
+    *(noise, blur, glass, motion, zoom, snow, frost, weather, spatter, colour, elastic, digital, jpeg),
+    *(shapes, strokes, outlines),
+    fourier,
+)
 _ORDER = [member for family in FAMILIES.values() for member in family.members]
 CORRUPTIONS: dict[str, Corruption] = {
     corruption.name: corruption
