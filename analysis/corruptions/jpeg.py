@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from analysis.corruptions import compiled
+from analysis.corruptions.compiled import jpeg as loops
 from analysis.corruptions.random import Draws
 from analysis.corruptions.registry import Corruption, Row, single
 
@@ -46,6 +48,8 @@ ODD = ((11363, 9633, 6437, 2260), (9633, -2259, -11362, -6436), (6437, -11362, 2
 def jpeg_compression(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """Compress and decompress at `quality` (1 to 100, rounded)."""
     quality = round(parameters[0])
+    if compiled.usable(images):
+        return loops.compressed(images, *(quantisation(quality, table) for table in (LUMINANCE, COLOUR)), NARROW)
     values = images.float()
     if images.shape[1] == 1:
         return _to_bytes(_coded(values, quality, LUMINANCE))
@@ -143,10 +147,15 @@ def _cosines(size: int, bits: int, device: torch.device) -> Tensor:
 @lru_cache(maxsize=64)
 def _steps(quality: int, table: str, height: int, width: int, device: torch.device) -> Tensor:
     """Quantisation steps at a quality, repeated over the blocks: [height, width]."""
+    return _on(np.tile(quantisation(quality, table).reshape(8, 8), (height // 8, width // 8)), device)
+
+
+@lru_cache(maxsize=64)
+def quantisation(quality: int, table: str) -> np.ndarray:
+    """Quantisation steps of a block at a quality, row by row: int32 [64]."""
     scale = 5000 // quality if quality < 50 else 200 - 2 * quality
-    base = np.array(table.split(), dtype=np.int64).reshape(8, 8)
-    steps = ((base * scale + 50) // 100).clip(1, 255)
-    return _on(np.tile(steps, (height // 8, width // 8)), device)
+    base = np.array(table.split(), dtype=np.int32)
+    return ((base * scale + 50) // 100).clip(1, 255)
 
 
 @lru_cache(maxsize=16)

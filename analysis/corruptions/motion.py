@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.corruptions.pixels import cut
+from analysis.corruptions import compiled
+from analysis.corruptions.compiled import along
+from analysis.corruptions.pixels import NUDGE, cut
 from analysis.corruptions.random import WORDS, Draws
 from analysis.corruptions.registry import Corruption, Row
 
@@ -36,11 +38,15 @@ class Motion:
 
     taps: float64 [K], their sum is 1. offsets: [K] lists of (word from which on it holds, right, down).
     padding: pixels that the offsets reach beyond an image, (left, right, up, down).
+    starts, sectors: the same offsets once more: int64 [S] words from which on others hold, and what then holds for each
+        tap, right and down, int64 [S, K, 2].
     """
 
     taps: np.ndarray
     offsets: list[list[tuple[int, int, int]]]
     padding: tuple[int, int, int, int]
+    starts: np.ndarray
+    sectors: np.ndarray
 
 
 @lru_cache(maxsize=16)
@@ -50,11 +56,21 @@ def motion(radius: float, sigma: float, first: float) -> Motion:
     angles = first + SECTOR * (np.arange(WORDS) + 0.5) / WORDS
     offsets = []
     for k in range(len(taps)):
-        right, down = (np.ceil(k * along(angles) - 0.5).astype(int) for along in (np.cos, np.sin))
+        right, down = (np.ceil(k * part(angles) - 0.5).astype(int) for part in (np.cos, np.sin))
         starts = np.flatnonzero(np.diff(right, prepend=right[0] + 1) | np.diff(down, prepend=down[0]))
         offsets.append([(int(word), int(right[word]), int(down[word])) for word in starts])
     rights, downs = zip(*((right, down) for tap in offsets for _, right, down in tap), strict=True)
-    return Motion(taps, offsets, (-min(rights), max(rights), -min(downs), max(downs)))
+    all_starts = np.unique([word for tap in offsets for word, _, _ in tap])
+    padding = (-min(rights), max(rights), -min(downs), max(downs))
+    return Motion(taps, offsets, padding, all_starts, _by_sector(offsets, all_starts))
+
+
+def _by_sector(offsets: list[list[tuple[int, int, int]]], starts: np.ndarray) -> np.ndarray:
+    sectors = np.empty((len(starts), len(offsets), 2), np.int64)
+    for k, tap in enumerate(offsets):
+        first, *places = np.array(tap).T
+        sectors[:, k] = np.stack(places, axis=1)[np.searchsorted(first, starts, side="right") - 1]
+    return sectors
 
 
 def motion_taps(radius: float, sigma: float) -> np.ndarray:
@@ -68,6 +84,8 @@ def motion_taps(radius: float, sigma: float) -> np.ndarray:
 
 def blur_along(images: Tensor, kernel: Motion, words: Tensor) -> Tensor:
     """Bytes [N, C, H, W] blurred, to bytes again; words uint16 [N] stand for the directions."""
+    if compiled.usable(images):
+        return along.blurred(images, words, kernel.taps.astype(np.float32), kernel.sectors, kernel.starts, NUDGE)
     count, channels, height, width = images.shape
     words = words.to(torch.int32)
     order = words.argsort(stable=True)

@@ -5,6 +5,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from analysis.corruptions import compiled
+from analysis.corruptions.compiled import noise as loops
 from analysis.corruptions.pixels import look_up
 from analysis.corruptions.random import WORDS, Draws, standard_normal
 from analysis.corruptions.registry import Corruption, Row, single
@@ -17,6 +19,8 @@ def gaussian_noise(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """x + N(0, sigma)."""
     (sigma,) = parameters
     table = _normal_steps(sigma, images.device)
+    if compiled.usable(images):
+        return loops.added(images, draws.words(images[0].numel()), table)
     noise = look_up(table, draws.indices(images[0].numel()), images.shape)
     return noise.add_(images).clamp_(0, 255).to(torch.uint8)
 
@@ -35,6 +39,8 @@ def speckle_noise(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
 
 def _by_byte(table: Tensor, images: Tensor, draws: Draws) -> Tensor:
     """The entries of a flat table 256 x STEPS at each byte and a random quantile."""
+    if compiled.usable(images):
+        return loops.replaced(images, draws.words(images[0].numel()), table, STEPS)
     index = draws.indices(images[0].numel()).bitwise_right_shift_(4)
     index += images.to(torch.int32).mul_(STEPS).view(-1)
     return look_up(table, index, images.shape)
@@ -44,7 +50,10 @@ def impulse_noise(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """Salt and pepper: each value is replaced with probability `amount`, by 0 or 255 with equal chance."""
     (amount,) = parameters
     half = round(amount * WORDS / 2)
-    words = draws.words(images[0].numel()).view(torch.int16).reshape(images.shape)
+    words = draws.words(images[0].numel())
+    if compiled.usable(images):
+        return loops.salted(images, words, half)
+    words = words.view(torch.int16).reshape(images.shape)
     # As bytes: a mask of 255 where the pixel stays, and one of 255 where it turns white. Faster than masked filling.
     stays = (words < half - WORDS // 2).view(torch.uint8).sub_(1)
     white = (words >= WORDS // 2 - half).view(torch.uint8).neg_()

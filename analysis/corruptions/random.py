@@ -16,6 +16,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from analysis.corruptions import compiled
+from analysis.corruptions.compiled import hashing
+
 WORDS = 1 << 16
 """Number of values that a word takes."""
 
@@ -45,7 +48,10 @@ class Draws:
     def words(self, count: int) -> Tensor:
         """`count` words an image, uniform on 0 to 65,535: uint16 [N, count]."""
         positions = _positions(-(-count // 4), self.keys.device)
-        hashed = _mix(self.keys[:, None] ^ positions)
+        if compiled.usable(self.keys):
+            hashed = hashing.hashed(self.keys, positions)
+        else:
+            hashed = _mix(self.keys[:, None] ^ positions)
         return hashed.view(torch.uint16)[:, :count]
 
     def indices(self, count: int) -> Tensor:

@@ -5,9 +5,11 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from analysis.corruptions import compiled
+from analysis.corruptions.compiled import snow as loops
 from analysis.corruptions.linear import as_factors
 from analysis.corruptions.motion import SECTOR, blur_along, motion
-from analysis.corruptions.pixels import cut
+from analysis.corruptions.pixels import NUDGE, cut, look_up
 from analysis.corruptions.random import Draws, standard_normal
 from analysis.corruptions.registry import Corruption, Row
 from analysis.corruptions.zoom import zoom_matrix
@@ -20,6 +22,8 @@ def snow(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """The image, whitened, plus the flakes and the flakes turned by half."""
     *flake_parameters, mix = parameters
     flakes = streaks(draws, images.shape[2], images.shape[3], tuple(flake_parameters))
+    if compiled.usable(images):
+        return loops.whitened(images, flakes, mix, NUDGE)
     fallen = flakes.to(torch.int16).add_(flakes.flip(2, 3))
     return cut(whitened(images.float(), mix).add_(fallen))
 
@@ -39,8 +43,8 @@ def streaks(draws: Draws, height: int, width: int, parameters: Row) -> Tensor:
     mean, deviation, zoom, threshold, radius, sigma = parameters
     count = len(draws.keys)
     words = draws.words(height * width + 1)
-    noise = _normal(mean, deviation, draws.keys.device).index_select(0, words[:, 1:].to(torch.int32).flatten())
-    noise = noise.view(count, height, width)
+    table = _normal(mean, deviation, draws.keys.device)
+    noise = look_up(table, words[:, 1:].to(torch.int32).flatten(), torch.Size((count, height, width)))
     if zoom != 1:
         left, right = _enlarging(zoom, height, width, draws.keys.device)
         noise = left @ (noise @ right)

@@ -1,0 +1,32 @@
+"""The same corruptions as loops compiled by Numba, for images in main memory.
+
+torch writes every intermediate result to memory, and its calls wait for each other on several threads. A compiled loop
+takes an image through all steps in the processor's cache, and holds no lock while it does. The torch code beside it
+serves GPUs; the tests hold that both give the same bytes, or say by how much they differ.
+
+Rules for the loops: they are compiled when first called and kept on disk; a function that another file's loops call
+must not change, as Numba would go on using what it kept; literals have the type of the values they meet, as a plain
+one would turn all arithmetic into 64 bits, half as fast.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from numba import njit
+from torch import Tensor
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def loop(function: F) -> F:
+    """Compile a function with Numba at its first call, to be run without the interpreter's lock.
+
+    Division follows IEEE 754, not Python: a check for zero would keep loops from becoming vectors.
+    """
+    compiled: F = njit(nogil=True, cache=True, error_model="numpy")(function)
+    return compiled
+
+
+def usable(values: Tensor) -> bool:
+    """Whether the loops can work on a tensor: it is in main memory."""
+    return values.device.type == "cpu"
