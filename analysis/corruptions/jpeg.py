@@ -49,7 +49,7 @@ def jpeg_compression(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """Compress and decompress at `quality` (1 to 100, rounded)."""
     quality = round(parameters[0])
     if compiled.usable(images):
-        return loops.compressed(images, *(quantisation(quality, table) for table in (LUMINANCE, COLOUR)), NARROW)
+        return loops.compressed(images, quantisation(quality, LUMINANCE), quantisation(quality, COLOUR), NARROW)
     values = images.float()
     if images.shape[1] == 1:
         return _to_bytes(_coded(values, quality, LUMINANCE))

@@ -10,20 +10,18 @@ one would turn all arithmetic into 64 bits, half as fast.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from numba import njit
 from torch import Tensor
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-def loop(function: F) -> F:
+def loop(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function with Numba at its first call, to be run without the interpreter's lock.
 
     Division follows IEEE 754, not Python: a check for zero would keep loops from becoming vectors.
     """
-    compiled: F = njit(nogil=True, cache=True, error_model="numpy")(function)
+    compiled: Callable[..., Any] = njit(nogil=True, cache=True, error_model="numpy")(function)
     return compiled
 
 

@@ -128,7 +128,7 @@ def _whole(value, bits):  # type: ignore[no-untyped-def]
 
 @loop
 def _quantise(work: np.ndarray, steps: np.ndarray) -> None:
-    """To the nearest multiple of eight steps, halves away from 0, in steps of one; steps are repeated over the lanes."""
+    """To the nearest multiple of eight steps, halves away from 0. Steps are repeated over the lanes."""
     for i in range(len(work)):
         value, step = np.float32(work[i]), np.float32(8 * steps[i])
         # A quotient of whole numbers below 2^24 is never rounded up to the next whole one.

@@ -9,7 +9,7 @@ from analysis.corruptions.compiled import loop
 
 def whitened(images: Tensor, flakes: Tensor, mix: float, nudge: float) -> Tensor:
     """Images uint8 [N, C, H, W], whitened, plus flakes uint8 [N, 1, H, W] and the flakes turned by half."""
-    count, channels, height, width = images.shape
+    count, _, height, width = images.shape
     out = torch.empty_like(images)
     flat = [values.reshape(count, -1, height * width).numpy() for values in (images, flakes, out)]
     _whiten(*flat, np.float32(1 - mix), np.float32(nudge))
