@@ -42,6 +42,7 @@ from analysis.corruptions.families import (
     get_family,
     severities_of,
 )
+from analysis.corruptions.photographs import Photographs
 from analysis.corruptions.random import Draws
 from analysis.corruptions.registry import SEVERITIES, Corruption
 from pruning.errors import UserError
@@ -54,6 +55,7 @@ __all__ = [
     "SEVERITIES",
     "Corruption",
     "Family",
+    "Photographs",
     "check_name",
     "check_severity",
     "corrupt",
@@ -99,7 +101,12 @@ def label_of(name: str) -> str:
 
 
 def corrupt(
-    images: Tensor, name: str, severity: int, seed: int = 0, index: Tensor | np.ndarray | Sequence[int] | None = None
+    images: Tensor,
+    name: str,
+    severity: int,
+    seed: int = 0,
+    index: Tensor | np.ndarray | Sequence[int] | None = None,
+    frost: Photographs | None = None,
 ) -> Tensor:
     """A corrupted copy of a batch of images.
 
@@ -111,6 +118,7 @@ def corrupt(
         seed: any integer. Seed, name, severity and an image's index alone decide the random numbers it gets, so the
             result depends neither on the batch nor on what was made before.
         index: integers [N], the images' places in the data set; 0 to N - 1 when not given.
+        frost: photographs for the corruption ``frost`` to take its crystals from; it grows its own when not given.
 
     Returns uint8, same shape. Raises UserError for anything else than the above.
     """
@@ -123,10 +131,11 @@ def corrupt(
     parameters = corruption.parameters(severity, min(images.shape[-2:]))
     draws = Draws.of(seed, name, severity, indices)
     images = images.contiguous()
+    function = frost.over if frost is not None and name == "frost" else corruption.function
     result = torch.empty_like(images)
 
     def work(start: int, stop: int) -> None:
-        result[start:stop] = corruption.function(images[start:stop], parameters, draws.part(start, stop))
+        result[start:stop] = function(images[start:stop], parameters, draws.part(start, stop))
 
     workers.run(work, len(images), images[0].numel(), images.device)
     return result
