@@ -6,8 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.corruptions.linear import as_factors, filter_matrix, gaussian_taps
-from analysis.corruptions.pixels import cut
+from analysis.corruptions import compiled
+from analysis.corruptions.compiled import filters
+from analysis.corruptions.linear import as_factors, border_places, filter_matrix, gaussian_taps, half_taps
+from analysis.corruptions.pixels import NUDGE, cut
 from analysis.corruptions.random import Draws
 from analysis.corruptions.registry import Corruption, Row, single
 
@@ -22,6 +24,8 @@ SMALLEST_RADIUS = 8
 def gaussian_blur(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """Gaussian blur of each channel; beyond the border lies the edge pixel."""
     (sigma,) = parameters
+    if compiled.usable(images):
+        return filters.blurred(images, *_taps_and_border(sigma, *images.shape[-2:]), NUDGE)
     return _separable(images, _gaussian_factors(sigma, *images.shape[-2:], images.device))
 
 
@@ -44,6 +48,11 @@ def _separable(images: Tensor, factors: Factors) -> Tensor:
 def _gaussian_factors(sigma: float, height: int, width: int, device: torch.device) -> Factors:
     taps = gaussian_taps(sigma)
     return (as_factors(filter_matrix(taps, height, "nearest"), filter_matrix(taps, width, "nearest"), device),)
+
+
+@lru_cache(maxsize=16)
+def _taps_and_border(sigma: float, height: int, width: int) -> tuple[np.ndarray, filters.Border]:
+    return half_taps(gaussian_taps(sigma)), border_places(gaussian_taps(sigma), height, width, "nearest")
 
 
 @lru_cache(maxsize=16)

@@ -46,3 +46,15 @@ def as_factors(rows: np.ndarray, columns: np.ndarray, device: torch.device) -> t
     """Float32 factors (A, B^T) of the separable operator X -> A X B^T."""
     left, right = np.ascontiguousarray(rows, np.float32), np.ascontiguousarray(columns.T, np.float32)
     return torch.from_numpy(left).to(device), torch.from_numpy(right).to(device)
+
+
+def half_taps(taps: np.ndarray) -> np.ndarray:
+    """Symmetric taps from the middle one on, float32 [r + 1]: what the compiled filters take."""
+    return taps[len(taps) // 2 :].astype(np.float32)
+
+
+def border_places(taps: np.ndarray, height: int, width: int, border: Border) -> tuple[np.ndarray, np.ndarray]:
+    """Which row and which column is read at each place from r before the first to r after the last one."""
+    radius = len(taps) // 2
+    rows, columns = (outside(np.arange(-radius, size + radius), size, border) for size in (height, width))
+    return rows, columns

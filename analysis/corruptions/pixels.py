@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor
 
+from analysis.corruptions import compiled
+from analysis.corruptions.compiled import noise
+
 NUDGE = 2.0**-13
 """Added before cutting, so that float32 rounding does not turn 127.99999 for 128 into 127."""
 
@@ -20,3 +23,10 @@ def look_up(table: Tensor, index: Tensor, shape: torch.Size) -> Tensor:
     """The entries of a flat table at a flat int32 index, in the given shape."""
     # index_select is several times as fast as table[index].
     return table.index_select(0, index).view(shape)
+
+
+def look_up_words(table: Tensor, words: Tensor) -> Tensor:
+    """The entries of a table of 65,536 at words uint16 [N, K]."""
+    if compiled.usable(words):
+        return noise.looked_up(words, table)
+    return look_up(table, words.to(torch.int32).flatten(), words.shape)

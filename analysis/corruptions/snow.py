@@ -9,7 +9,7 @@ from analysis.corruptions import compiled
 from analysis.corruptions.compiled import snow as loops
 from analysis.corruptions.linear import as_factors
 from analysis.corruptions.motion import SECTOR, blur_along, motion
-from analysis.corruptions.pixels import NUDGE, cut, look_up
+from analysis.corruptions.pixels import NUDGE, cut, look_up_words
 from analysis.corruptions.random import Draws, standard_normal
 from analysis.corruptions.registry import Corruption, Row
 from analysis.corruptions.zoom import zoom_matrix
@@ -43,19 +43,30 @@ def streaks(draws: Draws, height: int, width: int, parameters: Row) -> Tensor:
     mean, deviation, zoom, threshold, radius, sigma = parameters
     count = len(draws.keys)
     words = draws.words(height * width + 1)
-    table = _normal(mean, deviation, draws.keys.device)
-    noise = look_up(table, words[:, 1:].to(torch.int32).flatten(), torch.Size((count, height, width)))
-    if zoom != 1:
+    if zoom == 1:
+        flakes = look_up_words(_flakes(mean, deviation, threshold, draws.keys.device), words[:, 1:])
+    else:
+        noise = look_up_words(_normal(mean, deviation, draws.keys.device), words[:, 1:]).view(count, height, width)
         left, right = _enlarging(zoom, height, width, draws.keys.device)
-        noise = left @ (noise @ right)
-    flakes = cut(noise.masked_fill_(noise < 255 * threshold, 0))
-    return blur_along(flakes[:, None], motion(radius, sigma, STEEPEST), words[:, 0])
+        flakes = _cut_flakes(left @ (noise @ right), threshold)
+    flakes = flakes.view(count, 1, height, width)
+    return blur_along(flakes, motion(radius, sigma, STEEPEST), words[:, 0])
 
 
 @lru_cache(maxsize=16)
 def _normal(mean: float, deviation: float, device: torch.device) -> Tensor:
     """Word -> normal number times 255, float32."""
     return (standard_normal() * deviation + mean).mul_(255).float().to(device)
+
+
+@lru_cache(maxsize=16)
+def _flakes(mean: float, deviation: float, threshold: float, device: torch.device) -> Tensor:
+    """Word -> byte of a flake that is not enlarged."""
+    return _cut_flakes(_normal(mean, deviation, device), threshold)
+
+
+def _cut_flakes(noise: Tensor, threshold: float) -> Tensor:
+    return cut(torch.where(noise < 255 * threshold, 0, noise))
 
 
 @lru_cache(maxsize=16)

@@ -2,12 +2,15 @@
 
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from analysis.corruptions import compiled
+from analysis.corruptions.compiled import drops, filters
 from analysis.corruptions.edges import SCALE, canny, distances, framed
-from analysis.corruptions.linear import filter_matrix, gaussian_taps
-from analysis.corruptions.pixels import cut
+from analysis.corruptions.linear import border_places, filter_matrix, gaussian_taps, half_taps
+from analysis.corruptions.pixels import NUDGE, cut, look_up_words
 from analysis.corruptions.random import Draws, standard_normal
 from analysis.corruptions.registry import Corruption, Row
 
@@ -24,9 +27,12 @@ def spatter(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """Smooth noise above a threshold is liquid, of the given strength as water, smoothed by it as mud."""
     mean, deviation, sigma, threshold, strength, mud = parameters
     count, _, height, width = images.shape
+    words, table = draws.words(height * width), _normal(mean, deviation, images.device)
+    if compiled.usable(images):
+        return _compiled(images, look_up_words(table, words).view(count, height, width), parameters)
     # Images come last in here, see `edges`.
-    words = draws.words(height * width).T.to(torch.int32).flatten()
-    noise = _normal(mean, deviation, images.device).index_select(0, words)
+    words = words.T.to(torch.int32).flatten()
+    noise = table.index_select(0, words)
     liquid = _smooth(noise.view(height, width, count), sigma)
     if mud > 0.5:
         cover = _smooth((liquid > threshold).float(), strength)
@@ -35,6 +41,25 @@ def spatter(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     depth = liquid.masked_fill_(liquid < threshold, 0).mul_(255).to(torch.int16)
     shine = water(depth).permute(2, 0, 1)[:, None].contiguous()
     return cut((shine * (_paint(WATER, images) * strength)).add_(images))
+
+
+def _compiled(images: Tensor, noise: Tensor, parameters: Row) -> Tensor:
+    """The same in compiled loops, which want images first."""
+    _, _, sigma, threshold, strength, mud = parameters
+    height, width = images.shape[-2:]
+    liquid = filters.smoothed(noise, *_taps_and_border(sigma, height, width))
+    if mud > 0.5:
+        cover = filters.smoothed((liquid > threshold).float(), *_taps_and_border(strength, height, width))
+        return drops.covered(images, cover, THINNEST, MUD, NUDGE)
+    depth = (liquid * (liquid >= threshold)).mul_(255).to(torch.int16)
+    shine = drops.water(depth, WEAK, STRONG, FARTHEST)
+    return drops.lit(images, shine, tuple(strength * value for value in WATER), NUDGE)
+
+
+@lru_cache(maxsize=8)
+def _taps_and_border(sigma: float, height: int, width: int) -> tuple[np.ndarray, filters.Border]:
+    taps = gaussian_taps(sigma)
+    return half_taps(taps), border_places(taps, height, width, "nearest")
 
 
 def _paint(colour: tuple[float, float, float], images: Tensor) -> Tensor:

@@ -20,8 +20,8 @@ def code(plane: np.ndarray, steps: np.ndarray) -> None:
     across = plane.shape[1] // 8
     blocks = plane.shape[0] // 8 * across
     work, wide = np.zeros(64 * LANES, np.int32), np.empty(64 * LANES, np.int32)
-    for place in range(64):
-        wide[place * LANES : (place + 1) * LANES] = steps[place]
+    for i in range(64 * LANES):
+        wide[i] = steps[i // LANES]
     for first in range(0, blocks, LANES):
         taken = min(LANES, blocks - first)
         for lane in range(taken):

@@ -72,10 +72,10 @@ def _coloured(images: np.ndarray, steps: np.ndarray, colour_steps: np.ndarray, n
 @loop
 def _fill(plane: np.ndarray, height: int, width: int) -> None:
     """Repeat the edge pixels of the part [height, width] to the plane's end."""
-    for row in range(min(height, plane.shape[0])):
-        plane[row, width:] = plane[row, width - 1]
-    for row in range(height, plane.shape[0]):
-        plane[row] = plane[height - 1]
+    for row in range(plane.shape[0]):
+        line, source = plane[row], plane[min(row, height - 1)]
+        for column in range(width if row < height else 0, len(line)):
+            line[column] = source[min(column, width - 1)]
 
 
 @loop

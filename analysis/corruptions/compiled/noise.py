@@ -30,6 +30,13 @@ def salted(images: Tensor, words: Tensor, half: int) -> Tensor:
     return out
 
 
+def looked_up(words: Tensor, table: Tensor) -> Tensor:
+    """The entries of a table of 65,536 at words uint16 [N, K], of the table's type."""
+    out = torch.empty(words.shape, dtype=table.dtype)
+    _look_up(words.numpy(), table.numpy(), out.numpy())
+    return out
+
+
 def _flat(images: Tensor, words: Tensor, out: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     count = len(images)
     return images.reshape(count, -1).numpy(), words.numpy(), out.view(count, -1).numpy()
@@ -59,3 +66,11 @@ def _salt(images: np.ndarray, words: np.ndarray, out: np.ndarray, lowest: int, h
         for place in range(len(values)):
             value, word = values[place], drawn[place]  # read whatever comes, so that there is no branch
             result[place] = np.uint8(255) if word > highest else np.uint8(0) if word < lowest else value
+
+
+@loop
+def _look_up(words: np.ndarray, table: np.ndarray, out: np.ndarray) -> None:
+    for image in range(len(words)):
+        drawn, result = words[image], out[image]
+        for place in range(len(drawn)):
+            result[place] = table[drawn[place]]

@@ -1,4 +1,4 @@
-"""Snow: what an image becomes under its flakes, and which of the noise is a flake."""
+"""Snow: what an image becomes under its flakes."""
 
 import numpy as np
 import torch
@@ -13,13 +13,6 @@ def whitened(images: Tensor, flakes: Tensor, mix: float, nudge: float) -> Tensor
     out = torch.empty_like(images)
     flat = [values.reshape(count, -1, height * width).numpy() for values in (images, flakes, out)]
     _whiten(*flat, np.float32(1 - mix), np.float32(nudge))
-    return out
-
-
-def flakes(words: Tensor, table: Tensor, threshold: float) -> Tensor:
-    """The entries of a float32 table at words uint16 [N, K], and 0 below the threshold."""
-    out = torch.empty(words.shape)
-    _fall(words.numpy(), table.numpy(), np.float32(threshold), out.numpy())
     return out
 
 
@@ -48,12 +41,3 @@ def _whiten(images: np.ndarray, flakes: np.ndarray, out: np.ndarray, share: floa
                 value = np.float32(source[place])
                 value += max(lightest[place] - value, np.float32(0)) * share + fallen[place]
                 result[place] = np.uint8(min(max(value, np.float32(0)), np.float32(255)))
-
-
-@loop
-def _fall(words: np.ndarray, table: np.ndarray, threshold: float, out: np.ndarray) -> None:
-    for image in range(len(words)):
-        drawn, result = words[image], out[image]
-        for place in range(len(drawn)):
-            value = table[drawn[place]]
-            result[place] = value if value >= threshold else np.float32(0)

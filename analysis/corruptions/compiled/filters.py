@@ -1,0 +1,96 @@
+"""Filters with the same symmetric taps along rows and columns, a plane at a time."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from analysis.corruptions.compiled import loop
+
+f4 = np.float32
+Border = tuple[np.ndarray, np.ndarray]
+
+
+def blurred(images: Tensor, taps: np.ndarray, border: Border, nudge: float) -> Tensor:
+    """Bytes [..., H, W] filtered, cut to bytes.
+
+    Args:
+        taps: float32 [r + 1] from the middle on.
+        border: int64 [H + 2 r] and [W + 2 r], which row and which column is read at each place from r before the first.
+        nudge: added before cutting.
+    """
+    out = torch.empty_like(images)
+    height, width = images.shape[-2:]
+    planes = [values.view(-1, height, width).numpy() for values in (images, out)]
+    _blur(*planes, taps, *border, f4(nudge))
+    return out
+
+
+def smoothed(planes: Tensor, taps: np.ndarray, border: Border) -> Tensor:
+    """The same for float32 [N, H, W], uncut."""
+    out = torch.empty_like(planes)
+    _smooth(planes.numpy(), out.numpy(), taps, *border)
+    return out
+
+
+@loop
+def _blur(
+    images: np.ndarray, out: np.ndarray, taps: np.ndarray, rows: np.ndarray, columns: np.ndarray, nudge: float
+) -> None:
+    count, height, width = images.shape
+    reach = len(taps) - 1
+    wide = width + 2 * reach
+    padded, across = np.zeros((height + 2 * reach) * wide, np.float32), np.zeros((height + 2 * reach) * wide, np.float32)
+    down = np.empty(height * wide, np.float32)
+    for image in range(count):
+        _pad(images[image], padded, reach, rows, columns)
+        _along(padded, 1, taps, across)
+        _along(across, wide, taps, down)
+        for row in range(height):
+            line, result = down[row * wide : row * wide + width], out[image, row]
+            for column in range(width):
+                result[column] = np.uint8(min(max(line[column] + nudge, f4(0)), f4(255)))
+
+
+@loop
+def _smooth(planes: np.ndarray, out: np.ndarray, taps: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> None:
+    count, height, width = planes.shape
+    reach = len(taps) - 1
+    wide = width + 2 * reach
+    padded, across = np.zeros((height + 2 * reach) * wide, np.float32), np.zeros((height + 2 * reach) * wide, np.float32)
+    down = np.empty(height * wide, np.float32)
+    for image in range(count):
+        _pad(planes[image], padded, reach, rows, columns)
+        _along(padded, 1, taps, across)
+        _along(across, wide, taps, down)
+        for row in range(height):
+            line, result = down[row * wide : row * wide + width], out[image, row]
+            for column in range(width):
+                result[column] = line[column]
+
+
+@loop
+def _pad(plane: np.ndarray, padded: np.ndarray, reach: int, rows: np.ndarray, columns: np.ndarray) -> None:
+    height, width = plane.shape
+    wide = width + 2 * reach
+    for row in range(height + 2 * reach):
+        source, line = plane[rows[row]], padded[row * wide : (row + 1) * wide]
+        for column in range(reach):
+            line[column] = f4(source[columns[column]])
+            line[reach + width + column] = f4(source[columns[reach + width + column]])
+        middle = line[reach:]
+        for column in range(width):
+            middle[column] = f4(source[column])
+
+
+@loop
+def _along(values: np.ndarray, step: int, taps: np.ndarray, out: np.ndarray) -> None:
+    """Each value becomes the sum over those in front of it, where the middle tap lies `reach` steps in front."""
+    reach = len(taps) - 1
+    n = min(len(values) - 2 * reach * step, len(out))
+    middle, tap = values[reach * step :], taps[0]
+    for i in range(n):
+        out[i] = tap * middle[i]
+    for k in range(1, reach + 1):
+        before, after, tap = values[(reach - k) * step :], values[(reach + k) * step :], taps[k]
+        for i in range(n):
+            out[i] += tap * (before[i] + after[i])
