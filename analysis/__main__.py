@@ -1,6 +1,5 @@
 """`python -m analysis`: measure the tickets of a study, and see what has been measured."""
 
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pruning.console import bars, main, stoppable
+from analysis.display import Display
+from pruning.console import main, stoppable
 from pruning.study import Study
 
 app = typer.Typer(
@@ -25,8 +25,6 @@ Root = Annotated[
     typer.Option(help="Folder of the data sets that are not embedded.", show_default="$PRUNING_DATA, else ./data"),
 ]
 
-LINE_EVERY = 10.0  # seconds between lines where there is no terminal
-
 
 @app.command()
 def run(
@@ -35,24 +33,41 @@ def run(
         list[str] | None,
         typer.Option(
             help="Make this table only; may be repeated. One of summary, layers, weights, samples, conditions, "
-            "corrupted, maps.",
+            "reliability, corrupted, maps.",
             show_default="all tables",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Measure also what has been measured before.")] = False,
+    family: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="This time, measure this family of corruptions instead of the study's; may be repeated. One of "
+            "cifar_c, mnist_c, fourier, adversarial.",
+            show_default="the study's",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(min=0, help="Processes for small networks; a large one is measured in one that uses all cores."),
+    ] = 0,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Measure also what has been measured before, and drop what is not asked for."),
+    ] = False,
     root: Root = None,
     download: Annotated[bool, typer.Option("--download", help="Fetch the data set when it is not there.")] = False,
 ) -> None:
     """Measure every ticket that was found, as far as that is not done yet.
 
-    What is measured is said in [analysis] of the study.toml: corruptions, severities, embeddings, samples,
-    map_samples. Ctrl-C or a kill loses at most the tickets in work: run again to go on.
+    What is measured is said in [analysis] of the study.toml: families, corruptions, severities, arrays, frost,
+    embeddings, samples, map_samples. What it no longer asks for is kept, unless --force is given without --family.
+    After a change of arrays or frost, only --force measures anew. Ctrl-C or a kill loses at most the conditions in
+    work: run again to go on.
     """
     from analysis import measure  # seconds of imports that --help does not need
 
     opened = Study.open(study)
-    with stoppable("measured"), _Display(opened) as display:
-        outcome = measure.run(opened, display.tell, only, force, root, download)
+    with stoppable("measured"), Display(opened.config.title) as display:
+        outcome = measure.run(opened, display.tell, only, force, root, download, families=family or (), jobs=jobs)
     for problem in outcome.mended + outcome.problems:
         display.console.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
     made = ", ".join(f"{table} {count}" for table, count in outcome.written.items())
@@ -90,31 +105,60 @@ def list_tables(study: StudyPath, root: Root = None) -> None:
         console.print(f"Next: python -m analysis run {study}", markup=False, highlight=False, soft_wrap=True)
 
 
-class _Display:
-    """A bar with the time left, or a line now and then where there is no terminal."""
+@app.command()
+def corruptions(
+    check: Annotated[
+        Path | None, typer.Option(help="CSV of a reference: print its table for these data beside its figures.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Data set whose test images are corrupted, such as digits or folder:PATH.")
+    ] = None,
+    ticket: Annotated[Path | None, typer.Option(help="Ticket file whose accuracy is measured.")] = None,
+    model: Annotated[str | None, typer.Option(help="Or a model by name, with --weights.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Its state dict, a file that torch wrote.")] = None,
+    mean: Annotated[
+        str | None,
+        typer.Option(help="What its input is normalised by, a number a channel.", show_default="ImageNet's for RGB"),
+    ] = None,
+    std: Annotated[str | None, typer.Option(help="As --mean.", show_default="ImageNet's for RGB")] = None,
+    family: Annotated[
+        list[str] | None, typer.Option(help="cifar_c, mnist_c, fourier or adversarial; may be repeated.")
+    ] = None,
+    corruption: Annotated[list[str] | None, typer.Option(help="By name; may be repeated.")] = None,
+    severity: Annotated[list[int] | None, typer.Option(help="1 to 5; may be repeated.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the corruptions.")] = 0,
+    samples: Annotated[int | None, typer.Option(min=1, help="Only the first so many test images.")] = None,
+    size: Annotated[int, typer.Option(help="Pixels along an image's shorter side, for the list.")] = 32,
+    frost: Annotated[Path | None, typer.Option(help="Folder of photographs to take frost from.")] = None,
+    arrays: Annotated[
+        Path | None, typer.Option(help="Folder of arrays such as CIFAR-10-C's, taken in place of the engine.")
+    ] = None,
+    save: Annotated[Path | None, typer.Option(help="Write the table as CSV.")] = None,
+    root: Root = None,
+) -> None:
+    """List the corruptions; or, with --data, print what they do to images and what they cost a network.
 
-    def __init__(self, study: Study) -> None:
-        self.console = Console()
-        self.bar = bars(self.console)
-        self.task = self.bar.add_task(study.config.title, total=None)
-        self.began = self.last = time.monotonic()
+    With --check, exit status 1 says that a figure is further from the reference's than is allowed: 5 % of the mean
+    absolute change (frost 10 %), 0.5 dB of the PSNR, 10 % of the gradient energy, 0.03 of the accuracy.
+    """
+    from analysis import corruptions_command as parts
+    from analysis import reference_check
 
-    def __enter__(self) -> "_Display":
-        if self.console.is_terminal:
-            self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.console.is_terminal:
-            self.bar.stop()
-
-    def tell(self, done: float, total: float, text: str) -> None:
-        self.bar.update(self.task, completed=done, total=total, description=text or "looking at what is there")
-        now = time.monotonic()
-        if not self.console.is_terminal and done and now - self.last >= LINE_EVERY:
-            self.last = now
-            left = (now - self.began) * (total - done) / done
-            self.console.print(f"{100 * done / total:3.0f} %  {text}; about {left:.0f} s left", highlight=False)
+    selection = parts.Selection(tuple(family or ()), tuple(corruption or ()), tuple(severity or ()))
+    if data is None:
+        parts.need_no_data(check=check, ticket=ticket, model=model, weights=weights, arrays=arrays, save=save)
+        parts.list_families(parts.console(), selection, size)
+        return
+    reference = reference_check.read_reference(check) if check else None
+    source = parts.open_source(data, root, samples, seed, frost, arrays, (ticket, model, weights, mean, std))
+    conditions = selection.conditions(source.arrays, reference)
+    source.check(conditions)
+    with Display("corruptions") as display:
+        found = parts.measure(source, conditions, display.tell)
+    if save:
+        reference_check.save(save, found)
+    if not parts.print_effects(parts.console(), found, reference):
+        raise typer.Exit(1)
 
 
 if __name__ == "__main__":
