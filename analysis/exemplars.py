@@ -106,7 +106,7 @@ def exemplars_by_chance(
         pruned, dense: as for `exemplars`. splits: at least 1. seed: same seed, same splits.
 
     Returns (share, p): the mean share of exemplars over the splits, and how often it is at least the one found, the
-    actual split counted in. Few runs cannot give a small p: three of each not below 1/20, one of each not below 1.
+    actual split counted in. Few runs cannot give a small p: three of each not below 1/10, one of each not below 1.
 
     Raises UserError when there is no run of a kind, or the images differ.
     """
