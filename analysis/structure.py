@@ -95,7 +95,7 @@ def corruptions_over_samples(outcomes: Outcomes, beyond_clean: bool = False) -> 
     n = values.shape[-1]
     _check(n, "images", "correlated")
     mean = mean_correlation(values, beyond_clean)
-    return _described(names, mean, n, "images", spent=int(beyond_clean))
+    return describe(names, mean, n, "images", spent=int(beyond_clean))
 
 
 def corruptions_over_tickets(outcomes: Outcomes) -> Correlation:
@@ -103,7 +103,7 @@ def corruptions_over_tickets(outcomes: Outcomes) -> Correlation:
     severities, correlated over tickets. Raises UserError when there are fewer than `FEWEST` tickets."""
     names, accuracy = _accuracies(outcomes)
     _check(accuracy.shape[0], "tickets", "chosen")
-    return _described(names, _pearson(accuracy.T), accuracy.shape[0], "tickets")
+    return describe(names, _pearson(accuracy.T), accuracy.shape[0], "tickets")
 
 
 def methods_over_conditions(outcomes: Outcomes, centred: bool = False) -> Correlation:
@@ -123,7 +123,7 @@ def methods_over_conditions(outcomes: Outcomes, centred: bool = False) -> Correl
     accuracy = np.stack([right[:, places].mean(axis=(0, 2)) for right in outcomes.right.values()])
     if centred:
         accuracy = accuracy - accuracy.mean(axis=0)
-    return _described(list(outcomes.right), _pearson(accuracy), len(places), "conditions")
+    return describe(list(outcomes.right), _pearson(accuracy), len(places), "conditions")
 
 
 def cluster(correlation: Correlation) -> Clustering:
@@ -168,6 +168,25 @@ def mean_correlation(values: np.ndarray, beyond_last: bool = False, weights: np.
     there = ~np.isnan(r)
     count = there.sum(axis=0)
     return np.where(count > 0, np.where(there, r, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
+
+
+def describe(names: list[str], matrix: np.ndarray, n: int, unit: str, spent: int = 0) -> Correlation:
+    """`Correlation` from a matrix [K, K] in which what does not vary is NaN: that is left out, the rest has intervals.
+
+    `n` values, called `unit`, were correlated over, `spent` variables held fixed. Of names that never vary together the
+    one which misses most partners goes first.
+    """
+    kept = list(range(len(names)))
+    while np.isnan(missing := matrix[np.ix_(kept, kept)]).any():
+        kept.pop(int(np.isnan(missing).sum(axis=0).argmax()))
+    matrix = matrix[np.ix_(kept, kept)].copy()
+    np.fill_diagonal(matrix, 1)
+    with np.errstate(divide="ignore"):
+        z = np.arctanh(matrix)
+    reach = norm.ppf(0.975) / np.sqrt(max(n - 3 - spent, 0)) if n > 3 + spent else np.inf
+    low, high = np.tanh(z - reach), np.tanh(z + reach)
+    constant = [name for place, name in enumerate(names) if place not in kept]
+    return Correlation([names[place] for place in kept], matrix, low, high, n, unit, constant)
 
 
 def _places(outcomes: Outcomes) -> dict[str, list[int]]:
@@ -215,18 +234,3 @@ def _partial(r: np.ndarray) -> np.ndarray:
     left = np.sqrt(np.where(rest > CONSTANT, rest, np.nan))
     partial = (r[..., :-1, :-1] - given[..., :, None] * given[..., None, :]) / left[..., :, None] / left[..., None, :]
     return np.clip(partial, -1, 1)
-
-
-def _described(names: list[str], matrix: np.ndarray, n: int, unit: str, spent: int = 0) -> Correlation:
-    """With what is constant left out and Fisher's intervals; `spent` variables were held fixed."""
-    kept = list(range(len(names)))
-    while np.isnan(missing := matrix[np.ix_(kept, kept)]).any():
-        kept.pop(int(np.isnan(missing).sum(axis=0).argmax()))
-    matrix = matrix[np.ix_(kept, kept)].copy()
-    np.fill_diagonal(matrix, 1)
-    with np.errstate(divide="ignore"):
-        z = np.arctanh(matrix)
-    reach = norm.ppf(0.975) / np.sqrt(max(n - 3 - spent, 0)) if n > 3 + spent else np.inf
-    low, high = np.tanh(z - reach), np.tanh(z + reach)
-    constant = [name for place, name in enumerate(names) if place not in kept]
-    return Correlation([names[place] for place in kept], matrix, low, high, n, unit, constant)
