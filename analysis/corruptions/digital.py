@@ -6,14 +6,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from analysis.corruptions import compiled
+from analysis.corruptions.compiled import boxes
 from analysis.corruptions.random import Draws
 from analysis.corruptions.registry import Corruption, Row, single
+
+HALF = 0.5 + 2.0**-13
+"""Halves go up; what is added keeps them there where a box of three or six pixels has a rounded weight."""
 
 
 def pixelate(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """Box-resize to `share` of the size and back, rounding to bytes after each of the passes, across first."""
     (share,) = parameters
     height, width = images.shape[-2:]
+    if compiled.usable(images):
+        return boxes.resized(images, *(_boxes(size, max(1, int(size * share))) for size in (height, width)), half=HALF)
     across, columns = _shrinking(width, max(1, int(width * share)), images.device)
     down, rows = _shrinking(height, max(1, int(height * share)), images.device)
     small = _rounded(down @ _rounded(images.float() @ across.T)).to(torch.int16).to(torch.uint8)
@@ -21,8 +28,7 @@ def pixelate(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
 
 
 def _rounded(values: Tensor) -> Tensor:
-    """Halves go up; the addend keeps them there where a box of three or six pixels has a rounded weight."""
-    return values.add_(0.5 + 2.0**-13).floor_()
+    return values.add_(HALF).floor_()
 
 
 @lru_cache(maxsize=16)
@@ -31,6 +37,13 @@ def _shrinking(size: int, small: int, device: torch.device) -> tuple[Tensor, Ten
     down, up = box_weights(size, small), box_weights(small, size)
     # Upwards each box lies over one pixel.
     return torch.from_numpy(down.astype(np.float32)).to(device), torch.from_numpy(up.argmax(axis=1)).to(device)
+
+
+@lru_cache(maxsize=16)
+def _boxes(size: int, small: int) -> boxes.Boxes:
+    """The same for the compiled loops: where boxes begin, how many pixels they have, and the index back."""
+    inside = box_weights(size, small) > 0
+    return inside.argmax(axis=1), inside.sum(axis=1), box_weights(small, size).argmax(axis=1)
 
 
 def box_weights(size: int, new_size: int) -> np.ndarray:

@@ -5,7 +5,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from analysis.corruptions import compiled
 from analysis.corruptions.blur import gaussian_blur
+from analysis.corruptions.compiled import glass as loops
 from analysis.corruptions.pixels import look_up
 from analysis.corruptions.random import WORDS, Draws
 from analysis.corruptions.registry import Corruption, Row
@@ -22,7 +24,11 @@ def glass_blur(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     sigma, shift, rounds = parameters[0], max(1, round(parameters[1])), max(1, round(parameters[2]))
     count, channels, height, width = images.shape
     blurred = gaussian_blur(images, (sigma,), draws) if int(4 * sigma + 0.5) else images
-    words = draws.words(rounds * height * width).to(torch.int32).view(count, rounds, height * width)
+    words = draws.words(rounds * height * width)
+    if compiled.usable(images):
+        moved = loops.moved(blurred, words, shift, rounds)
+        return gaussian_blur(moved, (sigma,), draws) if int(4 * sigma + 0.5) else moved
+    words = words.to(torch.int32).view(count, rounds, height * width)
     sources = None
     for turn in range(rounds):
         taken = taken_from(words[:, turn], shift, height, width)
