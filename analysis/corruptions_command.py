@@ -153,7 +153,8 @@ def list_families(console: Console, selection: Selection, size: int) -> None:
         if not members:
             continue
         table = Table(title=f"{family.label} ({family.name}): {family.paper}", title_justify="left", title_style="bold")
-        for column in ("corruption", "group", "parameters", *(f"severity {s}" for s in _all_severities(members))):
+        table.add_column("corruption", no_wrap=True)
+        for column in ("group", "parameters", *(f"severity {s}" for s in _all_severities(members))):
             table.add_column(column)
         if family.name == "fourier" and not selection.corruptions:
             # They differ in nothing but their frequencies.
