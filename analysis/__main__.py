@@ -141,13 +141,15 @@ def corruptions(
     With --check, exit status 1 says that a figure is further from the reference's than is allowed: 5 % of the mean
     absolute change (frost 10 %), 0.5 dB of the PSNR, 10 % of the gradient energy, 0.03 of the accuracy.
     """
+    from analysis import corruption_tables as tables
     from analysis import corruptions_command as parts
     from analysis import reference_check
 
     selection = parts.Selection(tuple(family or ()), tuple(corruption or ()), tuple(severity or ()))
     if data is None:
         parts.need_no_data(check=check, ticket=ticket, model=model, weights=weights, arrays=arrays, save=save)
-        parts.list_families(parts.console(), selection, size)
+        selection.check()
+        tables.list_families(tables.console(), selection.has, size)
         return
     reference = reference_check.read_reference(check) if check else None
     source = parts.open_source(data, root, samples, seed, frost, arrays, (ticket, model, weights, mean, std))
@@ -157,7 +159,7 @@ def corruptions(
         found = parts.measure(source, conditions, display.tell)
     if save:
         reference_check.save(save, found)
-    if not parts.print_effects(parts.console(), found, reference):
+    if not tables.print_effects(tables.console(), found, reference):
         raise typer.Exit(1)
 
 

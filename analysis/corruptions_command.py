@@ -1,17 +1,14 @@
-"""`python -m analysis corruptions`: what there is, what it does to a data set, and whether a reference agrees."""
+"""`python -m analysis corruptions`: which conditions its options name, and what they are made from."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 
 from analysis.classifier import Classifier
 from analysis.corruptions import (
-    CORRUPTIONS,
     FAMILIES,
     Photographs,
     check_name,
@@ -19,29 +16,14 @@ from analysis.corruptions import (
     corrupt,
     family_of,
     get_family,
-    label_of,
     severities_of,
 )
-from analysis.corruptions import fourier as waves
 from analysis.corruptions.arrays import Arrays
-from analysis.corruptions.attacks import EPSILONS, attack
+from analysis.corruptions.attacks import attack
 from analysis.corruptions.families import ATTACKS
 from analysis.effects import Condition, Effect, Report, effects
-from analysis.reference_check import COLUMNS, Compared, compare, shown
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError
-
-HEADINGS = {
-    "corruption": "corruption",
-    "severity": "severity",
-    "mean_abs_diff": "mean |change|",
-    "mean_diff": "mean change",
-    "psnr_db": "PSNR (dB)",
-    "gradient_energy_ratio": "gradient energy",
-    "accuracy": "accuracy",
-}
-WIDE = 150
-"""Columns of text where there is no terminal."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +83,6 @@ class Selection:
         return severities_of(name) if self.severities or usual is None else usual
 
 
-def console() -> Console:
-    """As wide as the terminal, or wide enough for the tables."""
-    usual = Console()
-    return usual if usual.is_terminal else Console(width=max(usual.width, WIDE))
-
-
 def need_no_data(**options: object) -> None:
     """Raises UserError when an option was given that asks for a data set."""
     for name, value in options.items():
@@ -141,41 +117,6 @@ def measure(source: "Source", conditions: Sequence[Condition], progress: Report)
     """The effect of each condition."""
     predict = source.classifier.predict if source.classifier else None
     return list(effects(source.images, source.labels, conditions, source.make, predict, progress=progress))
-
-
-def list_families(console: Console, selection: Selection, size: int) -> None:
-    """A table for each family: its corruptions and their parameters at every severity for images of that size."""
-    selection.check()
-    if size < 1:
-        raise UserError(f"The size of images must be at least 1 pixel, not {size}.")
-    for family in FAMILIES.values():
-        members = [name for name in family.members if selection.has(name)]
-        if not members:
-            continue
-        table = Table(title=f"{family.label} ({family.name}): {family.paper}", title_justify="left", title_style="bold")
-        table.add_column("corruption", no_wrap=True)
-        for column in ("group", "parameters", *(f"severity {s}" for s in _all_severities(members))):
-            table.add_column(column)
-        if family.name == "fourier" and not selection.corruptions:
-            # They differ in nothing but their frequencies.
-            table.add_row(waves.PATTERN, *_described(members[0], size)[1:])
-        else:
-            for name in members:
-                table.add_row(*_described(name, size))
-        console.print(table)
-
-
-def _all_severities(names: Sequence[str]) -> tuple[int, ...]:
-    return tuple(sorted({severity for name in names for severity in severities_of(name)}))
-
-
-def _described(name: str, size: int) -> list[str]:
-    if name in ATTACKS:
-        return [name, "white box", "grey levels, at most", *map(str, EPSILONS)]
-    corruption = CORRUPTIONS[name]
-    rows = [corruption.parameters(severity, size) for severity in corruption.severities]
-    values = (", ".join(f"{value:.3g}" for value in row) or "-" for row in rows)
-    return [name, corruption.group, ", ".join(corruption.names) or "none", *values]
 
 
 @dataclass(frozen=True)
@@ -216,58 +157,6 @@ class Source:
             keep = {"mean": network.mean, "std": network.std}
             return attack(network.module, shown_images, truth, name, severity, **keep, seed=self.seed, index=index)
         return corrupt(images, name, severity, self.seed, index, self.frost)
-
-
-def print_effects(console: Console, found: Sequence[Effect], reference: dict[Condition, Effect] | None) -> bool:
-    """Print the table, beside the reference's figures when there are any. Returns whether all are within tolerance."""
-    compared = [compare(row, reference[row.corruption, row.severity]) for row in found] if reference else None
-    table = Table(title="Measured, and the reference in brackets" if compared else None)
-    for column in COLUMNS:
-        table.add_column(HEADINGS[column], justify="left" if column == "corruption" else "right", no_wrap=True)
-    if compared:
-        table.add_column("of the tolerance", no_wrap=True)
-        for one in compared:
-            table.add_row(*(_cell(one, column) for column in COLUMNS), _verdict(one))
-    else:
-        for row in found:
-            table.add_row(*(shown(column, getattr(row, column)) or "-" for column in COLUMNS))
-    console.print(table)
-    if not compared:
-        return True
-    out = [one for one in compared if one.outside]
-    console.print(_summary(compared, out), highlight=False, soft_wrap=True)
-    return not out
-
-
-def _cell(one: Compared, column: str) -> str:
-    value = shown(column, getattr(one.effect, column))
-    if column in COLUMNS[:2] or not value:
-        return value or "-"
-    expected = shown(column, getattr(one.reference, column))
-    text = f"{value} ({expected})" if expected else value
-    return f"[red]{text}[/red]" if column in one.outside else text
-
-
-def _verdict(one: Compared) -> str:
-    if not one.used:
-        return "-"
-    text = f"{100 * one.used[one.worst]:3.0f} %  {HEADINGS[one.worst]}"
-    return f"[red]{text}: OUT[/red]" if one.outside else text
-
-
-def _summary(compared: Sequence[Compared], out: Sequence[Compared]) -> str:
-    if out:
-        listed = ", ".join(f"{one.effect.corruption} {one.effect.severity}" for one in out)
-        return f"{len(out)} of {len(compared)} conditions are out of tolerance: {listed}."
-    judged = [one for one in compared if one.used]
-    if not judged:
-        return "The reference has nothing to compare with."
-    nearest = max(judged, key=lambda one: one.used[one.worst])
-    name, share = label_of(nearest.effect.corruption), f"{100 * nearest.used[nearest.worst]:.0f} %"
-    return (
-        f"All {len(compared)} conditions are within tolerance; nearest to a limit is {name} at severity "
-        f"{nearest.effect.severity}, whose {HEADINGS[nearest.worst]} takes {share} of what is allowed."
-    )
 
 
 def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
