@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from analysis.condition_tables import Condition, Outcomes
+from analysis.stats import unpack_offsets
 from pruning.errors import UserError
 
 
@@ -37,6 +39,36 @@ def chosen(
     """Outcomes of only some conditions and tickets, in the order given; all where None. Corruptions are chosen by
     their conditions, as ("fog", 3). Raises UserError when one is not there."""
     return Outcomes(*_chosen(outcomes.conditions, outcomes.right, conditions, names))
+
+
+def collect_predictions(
+    conditions: pd.DataFrame, tickets: Mapping[str, Sequence[str]], labels: np.ndarray, classes: int
+) -> Predictions:
+    """Predictions from rows of the table `conditions`.
+
+    Args:
+        conditions: ticket_id, corruption, severity, n, offsets. tickets: name -> ids of its seeds. Ids without rows
+            are left out, and names without any. labels: int [images], the true classes, as the table `samples` has
+            them. classes: how many there are.
+
+    Raises UserError when tickets were not measured under the same conditions, or on other images than have labels.
+    """
+    offsets = unpack_offsets(conditions)
+    labels = np.asarray(labels, dtype=np.int64)
+    rows = conditions[conditions["ticket_id"] == next(iter(offsets), None)]
+    order = [(str(name), int(level)) for name, level in zip(rows["corruption"], rows["severity"], strict=True)]
+    kind = np.int16 if classes <= np.iinfo(np.int16).max else np.int32  # there are many, and few classes
+    predicted = {}
+    for name, ids in tickets.items():
+        found = [offsets[ticket] for ticket in ids if ticket in offsets]
+        if found and found[0].shape[-1] != len(labels):
+            raise UserError(
+                f"Ticket {name} was measured on {found[0].shape[-1]} images, but there are labels of {len(labels)}; "
+                "measure the study again."
+            )
+        if found:
+            predicted[name] = ((np.stack(found) + labels) % classes).astype(kind)
+    return Predictions(order, predicted, labels)
 
 
 def _chosen(
