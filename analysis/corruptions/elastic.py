@@ -2,13 +2,16 @@
 
 from functools import lru_cache
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from analysis.corruptions.linear import as_factors, filter_matrix, gaussian_taps
-from analysis.corruptions.pixels import cut
-from analysis.corruptions.random import WORDS, Draws
+from analysis.corruptions import compiled
+from analysis.corruptions.compiled import filters, warp
+from analysis.corruptions.linear import as_factors, border_places, filter_matrix, gaussian_taps, half_taps
+from analysis.corruptions.pixels import NUDGE, cut
+from analysis.corruptions.random import Draws
 from analysis.corruptions.registry import Corruption, Row
 
 CORNERS = 6  # random coordinates: two for each of three points
@@ -25,15 +28,35 @@ def elastic_transform(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     height, width = images.shape[-2:]
     amount, sigma, jitter = (min(height, width) * value for value in parameters)
     fields = 2 if amount else 0
-    uniform = draws.words(CORNERS + fields * height * width).float().mul_(2 / WORDS).add_(1 / WORDS - 1)
+    uniform = draws.uniform(CORNERS + fields * height * width)
+    if compiled.usable(images):
+        return _compiled(images, uniform, (amount, sigma, jitter))
     warped = _warp(images.float(), uniform[:, :CORNERS].view(-1, 3, 2) * jitter)
     if not amount:
         return cut(warped)
-    left, right = _smoothing(sigma, height, width, images.device)
-    shifts = left @ (uniform[:, CORNERS:].reshape(-1, 2, height, width) @ right)
-    across, down = shifts.mul_(amount).unbind(1)
+    across, down = _moves(uniform, amount, sigma, height, width).unbind(1)
     rows, columns = _places(height, width, images.device)
     return cut(_sample(warped, across + columns, down + rows, corners=False))
+
+
+def _compiled(images: Tensor, uniform: Tensor, parameters: Row) -> Tensor:
+    """The same in compiled loops."""
+    amount, sigma, jitter = parameters
+    height, width = images.shape[-2:]
+    linear, shift = inverse_affine(uniform[:, :CORNERS].view(-1, 3, 2) * jitter, height, width)
+    moves = _moves(uniform, amount, sigma, height, width) if amount else None
+    return warp.warped(images, linear, shift, moves, NUDGE)
+
+
+def _moves(uniform: Tensor, amount: float, sigma: float, height: int, width: int) -> Tensor:
+    """How far pixels move, float32 [N, 2, H, W], across and down."""
+    fields = uniform[:, CORNERS:].reshape(-1, 2, height, width)
+    taps = gaussian_taps(sigma, TRUNCATE)
+    if compiled.usable(uniform) and len(taps) < min(height, width) / 2:
+        planes = filters.smoothed(fields.reshape(-1, height, width), *_taps_and_border(sigma, height, width))
+        return planes.view(fields.shape).mul_(amount)
+    left, right = _smoothing(sigma, height, width, uniform.device)
+    return (left @ (fields @ right)).mul_(amount)
 
 
 def _warp(values: Tensor, jitter: Tensor) -> Tensor:
@@ -81,6 +104,12 @@ def _sample(values: Tensor, across: Tensor, down: Tensor, corners: bool) -> Tens
 def _places(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Row and column of each pixel, float32 [H, 1] and [1, W]."""
     return torch.arange(float(height), device=device)[:, None], torch.arange(float(width), device=device)[None]
+
+
+@lru_cache(maxsize=8)
+def _taps_and_border(sigma: float, height: int, width: int) -> tuple[np.ndarray, filters.Border]:
+    taps = gaussian_taps(sigma, TRUNCATE)
+    return half_taps(taps), border_places(taps, height, width, "reflect")
 
 
 @lru_cache(maxsize=8)

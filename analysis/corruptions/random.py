@@ -54,6 +54,13 @@ class Draws:
             hashed = _mix(self.keys[:, None] ^ positions)
         return hashed.view(torch.uint16)[:, :count]
 
+    def uniform(self, count: int) -> Tensor:
+        """The same words as the middles of 65,536 equal steps from -1 to 1: float32 [N, count]."""
+        words = self.words(count)
+        if compiled.usable(words):
+            return hashing.uniform(words)
+        return words.float().mul_(2 / WORDS).add_(1 / WORDS - 1)
+
     def indices(self, count: int) -> Tensor:
         """The same words as a flat table index: int32 [N * count]."""
         return self.words(count).to(torch.int32).flatten()

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from analysis.corruptions.pixels import cut
-from analysis.corruptions.random import WORDS, Draws
+from analysis.corruptions.random import Draws
 from analysis.corruptions.registry import Corruption, Row
 
 FIRST_ROUGHNESS = 100.0
@@ -29,7 +29,7 @@ def plasma(draws: Draws, size: int, decay: float) -> Tensor:
     side = 1 << max(size - 1, 1).bit_length()
     count = len(draws.keys)
     # Images come last, so that every step below works on long contiguous rows.
-    uniform = draws.words(side * side).T.float().mul_(2 / WORDS).add_(1 / WORDS - 1)
+    uniform = draws.uniform(side * side).T.contiguous()
     heights = uniform.new_zeros(1, 1, count)
     used, roughness = 0, FIRST_ROUGHNESS
     while len(heights) < side:

@@ -90,7 +90,12 @@ def _along(values: np.ndarray, step: int, taps: np.ndarray, out: np.ndarray) -> 
     middle, tap = values[reach * step :], taps[0]
     for i in range(n):
         out[i] = tap * middle[i]
-    for k in range(1, reach + 1):
+    # Two pairs of taps at a time: the sums are read and written half as often.
+    for k in range(1, reach + 1, 2):
         before, after, tap = values[(reach - k) * step :], values[(reach + k) * step :], taps[k]
+        further_before, further_after, other = before, after, f4(0)
+        if k < reach:
+            other = taps[k + 1]
+            further_before, further_after = values[(reach - k - 1) * step :], values[(reach + k + 1) * step :]
         for i in range(n):
-            out[i] += tap * (before[i] + after[i])
+            out[i] += tap * (before[i] + after[i]) + other * (further_before[i] + further_after[i])

@@ -14,6 +14,21 @@ def hashed(keys: Tensor, positions: Tensor) -> Tensor:
     return result
 
 
+def uniform(words: Tensor) -> Tensor:
+    """Words uint16 [N, K] as the middles of 65,536 equal steps from -1 to 1, float32."""
+    result = torch.empty(words.shape)
+    _spread(words.numpy(), result.numpy())
+    return result
+
+
+@loop
+def _spread(words: np.ndarray, out: np.ndarray) -> None:
+    for image in range(len(words)):
+        drawn, result = words[image], out[image]
+        for place in range(len(drawn)):
+            result[place] = np.float32(drawn[place]) * np.float32(2**-15) + np.float32(2**-16 - 1)
+
+
 @loop
 def _hash(keys: np.ndarray, positions: np.ndarray, out: np.ndarray) -> None:
     for image in range(len(keys)):
