@@ -5,7 +5,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from analysis.corruptions.pixels import cut, look_up
+from analysis.corruptions import compiled
+from analysis.corruptions.compiled import colour as loops
+from analysis.corruptions.pixels import NUDGE, cut, look_up
 from analysis.corruptions.random import Draws
 from analysis.corruptions.registry import Corruption, Row, single
 
@@ -15,6 +17,8 @@ TRIFLE = 2.0**-9
 def brightness(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """The value V of HSV, the largest channel, grows by `amount`, at most to 1; hue and saturation stay."""
     (amount,) = parameters
+    if compiled.usable(images):
+        return loops.brightened(images, _brightness_table(amount, images.device))
     bytes_ = images.to(torch.int32)
     largest = bytes_.amax(dim=1, keepdim=True) if images.shape[1] > 1 else bytes_
     return look_up(_brightness_table(amount, images.device), (largest * 256 + bytes_).flatten(), images.shape)
@@ -23,6 +27,8 @@ def brightness(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
 def contrast(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """Each channel is drawn towards its mean mu: (x - mu) factor + mu."""
     (factor,) = parameters
+    if compiled.usable(images):
+        return loops.contrasted(images, factor, NUDGE)
     mean = images.sum(dim=(2, 3), keepdim=True, dtype=torch.int64).double() / images[0, 0].numel()
     return cut(images.float().mul_(factor).add_((mean * (1 - factor)).float()))
 
@@ -35,9 +41,12 @@ def saturate(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     factor, addend = parameters
     if images.shape[1] == 1:
         return images.clone()
+    table = _saturation_table(factor, addend, images.device)
+    if compiled.usable(images):
+        return loops.saturated(images, table, addend > 0, NUDGE)
     largest, smallest = images.amax(dim=1, keepdim=True), images.amin(dim=1, keepdim=True)
     index = largest.to(torch.int32).mul_(256).add_(smallest).flatten()
-    ratio = look_up(_saturation_table(factor, addend, images.device), index, largest.shape)
+    ratio = look_up(table, index, largest.shape)
     value = largest.float()
     below = value - images
     if addend > 0:

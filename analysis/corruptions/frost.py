@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.corruptions.pixels import cut
+from analysis.corruptions import compiled
+from analysis.corruptions.compiled import colour
+from analysis.corruptions.pixels import NUDGE, cut
 from analysis.corruptions.random import WORDS, Draws
 from analysis.corruptions.registry import Corruption, Row
 
@@ -58,10 +60,10 @@ def frost(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     size = max(SMALLEST, 1 << (2 * max(height, width) - 1).bit_length())
     ice = textures(size, max(1.0, min(height, width) / GROWS_FROM), images.device)
     places = draws.words(3).to(torch.int64)
-    kind, top, left = (
-        places[:, i] * extent // WORDS
-        for i, extent in enumerate((len(ice), ice.shape[2] - height + 1, ice.shape[3] - width + 1))
-    )
+    extents = (len(ice), ice.shape[2] - height + 1, ice.shape[3] - width + 1)
+    kind, top, left = (places[:, i] * extent // WORDS for i, extent in enumerate(extents))
+    if compiled.usable(images):
+        return colour.frosted(images, ice, torch.stack([kind, top, left], dim=1), parameters, NUDGE)
     crops = ice.unfold(2, height, 1).unfold(3, width, 1)[kind, :, top, left][:, : images.shape[1]]
     return cut(images.float().mul_(image_weight).add_(crops, alpha=frost_weight))
 
