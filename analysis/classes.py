@@ -19,18 +19,7 @@ from analysis.stats import holm
 from pruning.errors import UserError
 
 BY_CLASS = ["key", "class", "n", "change", "low", "high", "p", "beyond_chance"]
-BY_TICKET = [
-    "key",
-    "classes",
-    "images",
-    "change",
-    "spread",
-    "by_chance",
-    "ceiling",
-    "p",
-    "p_holm",
-    "within_noise",
-]
+BY_TICKET = ["key", "classes", "images", "change", "spread", "by_chance", "ceiling", "p", "p_holm", "within_noise"]
 PERMUTATIONS = 5000
 AT_ONCE = 2_000_000  # images shuffled in one go: bounds the memory to some tens of megabytes
 
@@ -115,21 +104,7 @@ def class_costs(
         for name, drawn, far in zip(names, extremes, distance, strict=True)
         for row in _class_rows(right[name], right[baseline], images, _p(drawn, far))
     ]
-    p = np.array([float(_p(drawn, value)) for drawn, value in zip(spreads, spread, strict=True)])
-    by_ticket = pd.DataFrame(
-        {
-            "key": names,
-            "classes": len(classes),
-            "images": len(labels),
-            "change": changes.mean(axis=1),
-            "spread": spread,
-            "by_chance": spreads.mean(axis=1),
-            "ceiling": np.quantile(spreads, 0.95, axis=1),
-            "p": p,
-            "p_holm": holm(p),
-            "within_noise": holm(p) >= 0.05,
-        }
-    )
+    by_ticket = _ticket_rows(changes, spread, spreads).assign(key=names, classes=len(classes))
     return Costs(pd.DataFrame(by_class, columns=BY_CLASS), by_ticket[BY_TICKET])
 
 
@@ -157,6 +132,23 @@ def _class_rows(
     for (label, each), value in zip(images.items(), p, strict=True):
         gap = compare(right[:, each], baseline[:, each])
         yield int(label), len(each), float(gap.value), float(gap.low), float(gap.high), float(value), bool(value < 0.05)
+
+
+def _ticket_rows(changes: np.ndarray, spread: np.ndarray, spreads: np.ndarray) -> pd.DataFrame:
+    """`BY_TICKET` but for the key and the number of classes, from changes [T, N] and their spreads [T] and [T, B]."""
+    p = np.array([float(_p(drawn, value)) for drawn, value in zip(spreads, spread, strict=True)])
+    return pd.DataFrame(
+        {
+            "images": changes.shape[1],
+            "change": changes.mean(axis=1),
+            "spread": spread,
+            "by_chance": spreads.mean(axis=1),
+            "ceiling": np.quantile(spreads, 0.95, axis=1),
+            "p": p,
+            "p_holm": holm(p),
+            "within_noise": holm(p) >= 0.05,
+        }
+    )
 
 
 def _spread(changes: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

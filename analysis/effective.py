@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,24 +90,18 @@ def effective_robustness(outcomes: Outcomes, line: Sequence[str] | None = None, 
         means = resampled_means(images.reshape(-1, n), RESAMPLES, seed)
         draws = _distances(means.T.reshape(RESAMPLES, len(names), 2), on_line, n)
         error, law = np.nanstd(draws, axis=0, ddof=1), norm
-    return _line(names, points, on_line, n, distance, error, law, seeds > 1)
-
-
-def _line(
-    names: Sequence[str],
-    points: np.ndarray,
-    on_line: np.ndarray,
-    n: int,
-    distance: np.ndarray,
-    error: np.ndarray,
-    law: Any,
-    over_seeds: bool,
-) -> Line:
-    """The result, from the standard errors of the distances and the law these follow."""
     slope, intercept = _fit(points, on_line, n)
+    r = np.corrcoef(_logits(points[on_line], n).T)[0, 1]
+    # Without any spread there is nothing to go by, and nothing is claimed.
     p = np.where(error > 0, 2 * law.sf(np.abs(distance) / np.where(error > 0, error, 1)), 1.0)
-    reach = law.ppf(0.975) * error
-    table = pd.DataFrame(
+    table = _table(names, points, distance, law.ppf(0.975) * error, p).assign(on_line=on_line)
+    return Line(table, float(slope), float(intercept), float(r), seeds > 1)
+
+
+def _table(
+    names: Sequence[str], points: np.ndarray, distance: np.ndarray, reach: np.ndarray, p: np.ndarray
+) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "key": list(names),
             "clean": points[:, 0],
@@ -120,11 +113,8 @@ def _line(
             "p": p,
             "p_holm": holm(p),
             "within_noise": holm(p) >= 0.05,
-            "on_line": on_line,
         }
     )
-    r = np.corrcoef(_logits(points[on_line], n).T)[0, 1]
-    return Line(table, float(slope), float(intercept), float(r), over_seeds)
 
 
 def _places(outcomes: Outcomes) -> tuple[list[int], list[int]]:
