@@ -28,6 +28,9 @@ AT_ONCE = 2_000_000  # images shuffled in one go: bounds the memory to some tens
 class Costs:
     """What tickets cost by class, relative to a baseline.
 
+    The p-values take the runs as they are and ask for other images. Whether other seeds would hit the same classes is
+    what the intervals of several seeds tell.
+
     `by_class`: a row a ticket and class: key, class (int), n (images), change (accuracy minus the baseline's, -1 to
     1), low, high (its 95 % interval), p (of the change being that of the other classes, adjusted for all classes of
     the ticket), beyond_chance (bool, p < .05: the class is hit harder, or spared more, than chance would).

@@ -19,7 +19,8 @@ def pair_tests(outcomes: Outcomes, together: bool = False, level: float = 0.95) 
 
     Args:
         outcomes: the tickets and conditions to be shown (`analysis.predictions.chosen` picks them): all their pairs
-            are one family, and the more there are the more each must show.
+            are one family, and the more there are the more each must show. Three seeds give few p below .01, so of more
+            than a handful of tests they rarely prove anything: show fewer.
         together: average each image over the conditions first, which makes one test a pair. Choose the conditions, or
             the clean images count as well.
         level: coverage of each interval by itself, and 1 minus the chance that any test claims a difference where

@@ -101,7 +101,9 @@ def group_stability(
     together = np.zeros(len(groups))
     for _ in range(resamples):
         weights = np.bincount(rng.integers(n, size=n), minlength=n).astype(np.float64)
-        drawn = cluster(describe(names, mean_correlation(values, beyond_clean, weights), n, "images")).groups(r)
+        drawn = cluster(
+            describe(names, mean_correlation(values, beyond_clean, weights), n, "images", beyond_clean)
+        ).groups(r)
         place = {name: number for number, group in enumerate(drawn) for name in group}
         together += [len(group) == 1 or len({place.get(name, name) for name in group}) == 1 for group in groups]
     return (together / resamples).tolist()

@@ -29,7 +29,7 @@ class Correlation:
     `matrix`, `low`, `high`: [K, K], in [-1, 1], without NaN, with ones on the diagonal; the 95 % interval is Fisher's
     for `n` independent values, an approximation for outcomes that are right or wrong. `n`: how many `unit` (a plural:
     "images", "tickets", "conditions") were correlated over. `constant`: what was left out as it does not vary, so that
-    it correlates with nothing.
+    it correlates with nothing. `beyond_clean`: clean accuracy was held fixed.
     """
 
     names: list[str]
@@ -39,16 +39,16 @@ class Correlation:
     n: int
     unit: str
     constant: list[str]
+    beyond_clean: bool = False
 
     @property
     def words(self) -> str:
         """What was left out, as a sentence; empty where nothing was."""
         if not self.constant:
             return ""
-        verb = "is" if len(self.constant) == 1 else "are"
-        return (
-            f"{', '.join(self.constant)} {verb} left out: the same over all {self.unit}, so nothing goes along with it."
-        )
+        verb, does = ("is", "it does") if len(self.constant) == 1 else ("are", "they do")
+        beyond = " beyond what the clean images do" if self.beyond_clean else ""
+        return f"{', '.join(self.constant)} {verb} left out, for {does} not vary over the {self.unit}{beyond}."
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def corruptions_over_samples(outcomes: Outcomes, beyond_clean: bool = False) -> 
     n = values.shape[-1]
     _check(n, "images", "correlated")
     mean = mean_correlation(values, beyond_clean)
-    return describe(names, mean, n, "images", spent=int(beyond_clean))
+    return describe(names, mean, n, "images", beyond_clean)
 
 
 def corruptions_over_tickets(outcomes: Outcomes) -> Correlation:
@@ -170,11 +170,11 @@ def mean_correlation(values: np.ndarray, beyond_last: bool = False, weights: np.
     return np.where(count > 0, np.where(there, r, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
 
 
-def describe(names: list[str], matrix: np.ndarray, n: int, unit: str, spent: int = 0) -> Correlation:
+def describe(names: list[str], matrix: np.ndarray, n: int, unit: str, beyond_clean: bool = False) -> Correlation:
     """`Correlation` from a matrix [K, K] in which what does not vary is NaN: that is left out, the rest has intervals.
 
-    `n` values, called `unit`, were correlated over, `spent` variables held fixed. Of names that never vary together the
-    one which misses most partners goes first.
+    `n` values, called `unit`, were correlated over, with clean accuracy held fixed or not. Of names that never vary
+    together the one which misses most partners goes first.
     """
     kept = list(range(len(names)))
     while np.isnan(missing := matrix[np.ix_(kept, kept)]).any():
@@ -183,10 +183,10 @@ def describe(names: list[str], matrix: np.ndarray, n: int, unit: str, spent: int
     np.fill_diagonal(matrix, 1)
     with np.errstate(divide="ignore"):
         z = np.arctanh(matrix)
-    reach = norm.ppf(0.975) / np.sqrt(max(n - 3 - spent, 0)) if n > 3 + spent else np.inf
+    reach = norm.ppf(0.975) / np.sqrt(max(n - 3 - beyond_clean, 1e-9))  # from -1 to 1 where nothing is left to vary
     low, high = np.tanh(z - reach), np.tanh(z + reach)
     constant = [name for place, name in enumerate(names) if place not in kept]
-    return Correlation([names[place] for place in kept], matrix, low, high, n, unit, constant)
+    return Correlation([names[place] for place in kept], matrix, low, high, n, unit, constant, beyond_clean)
 
 
 def _places(outcomes: Outcomes) -> dict[str, list[int]]:

@@ -69,6 +69,8 @@ def test_beyond_clean_it_is_the_correlation_of_what_regression_leaves() -> None:
             ]
             each.append(pearson(*left))
     assert found.matrix[0, 1] == pytest.approx(np.mean(each))
+    reach = 1.959964 / np.sqrt(300 - 4)  # one variable is held fixed
+    assert np.arctanh(found.high[0, 1]) - np.arctanh(found.low[0, 1]) == pytest.approx(2 * reach)
     perfect = {name: right.copy() for name, right in made.right.items()}
     for right in perfect.values():
         right[:, 0] = True
@@ -111,7 +113,8 @@ def test_what_does_not_vary_is_left_out_in_words() -> None:
     for found in (corruptions_over_samples(made), corruptions_over_samples(made, True), corruptions_over_tickets(made)):
         assert found.names == ["fog", "blur"]
         assert found.constant == ["snow"]
-        assert "snow is left out" in found.words
+        assert found.words.startswith(f"snow is left out, for it does not vary over the {found.unit}")
+        assert found.words.endswith("beyond what the clean images do." if found.beyond_clean else f"{found.unit}.")
         assert np.isfinite(found.matrix).all()
         assert cluster(found).linkage.shape == (1, 4)
     one = outcomes(tickets=2)
@@ -126,7 +129,7 @@ def test_everything_constant_leaves_nothing_and_does_not_fail() -> None:
     right = {"a": np.ones((1, 5, 20), dtype=bool)}
     found = corruptions_over_samples(Outcomes(CONDITIONS, right))
     assert (found.names, found.constant) == ([], list(PLACES))
-    assert "are left out" in found.words
+    assert "are left out, for they do not" in found.words
     assert cluster(found).groups() == []
 
 
@@ -194,3 +197,5 @@ def test_too_little_to_correlate_is_refused_in_words() -> None:
         corruptions_over_samples(Outcomes(CONDITIONS, {}))
     with pytest.raises(UserError, match="No ticket chosen"):
         corruptions_over_samples(Outcomes(CONDITIONS[:1], {"a": made.right["t0"][:, :1]}))
+    few = corruptions_over_samples(outcomes(images=4, tickets=8), beyond_clean=True)
+    assert few.low[0].tolist() == pytest.approx([1, -1, -1][: len(few.names)])
