@@ -8,16 +8,19 @@ part, so that a change of the settings leads to the work it asks for and to no o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import get_args
 
 import pandas as pd
 
+from analysis.conditions import CLEAN, Condition, in_order
+from analysis.corruptions import family_of
 from analysis.embedding import MIN_SAMPLES
 from analysis.results import Outdated, Results
-from analysis.robustness import CLEAN, Condition
 from analysis.schemas import SCHEMAS
-from analysis.settings import AnalysisConfig
+from analysis.settings import AnalysisConfig, Embedding
 from pruning.errors import UserError
 
 Parts = dict[str, int]
@@ -25,6 +28,9 @@ Parts = dict[str, int]
 
 DETAILED = ("corrupted", "maps")
 """Tables that only tickets of the study's detail seed have."""
+
+BY_IMAGE = ("cifar_c", "mnist_c")
+"""Families whose conditions `corrupted` holds image by image; of the others it would hold more than it tells."""
 
 BY_CONDITION = ("conditions", "reliability", "corrupted")
 """Tables whose parts are conditions."""
@@ -46,9 +52,10 @@ class Wanted:
     tables: Mapping[str, Parts]
 
     @classmethod
-    def of(cls, config: AnalysisConfig, samples: int) -> Wanted:
-        """What `config` asks for, on a test set of which `samples` images are used."""
-        conditions = {part_name(condition): samples for condition in config.conditions()}
+    def of(cls, config: AnalysisConfig, samples: int, given: Collection[Condition] | None = ()) -> Wanted:
+        """What `config` asks for, on a test set of which `samples` images are used; `given` as for its `conditions`."""
+        asked = config.conditions(given)
+        conditions = {part_name(condition): samples for condition in asked}
         shown = min(samples, config.map_samples)
         kinds = [kind for kind in config.embeddings if kind == "pca" or shown >= MIN_SAMPLES]
         tables: dict[str, Parts] = {
@@ -58,7 +65,7 @@ class Wanted:
             "samples": {"": samples},
             "conditions": conditions,
             "reliability": conditions,
-            "corrupted": {part: n for part, n in conditions.items() if part != part_name(CLEAN)},
+            "corrupted": {part_name(c): samples for c in asked if c != CLEAN and family_of(c[0]) in BY_IMAGE},
             "maps": dict.fromkeys(kinds, shown),
         }
         return cls({table: parts for table, parts in tables.items() if parts or table not in DETAILED})
@@ -96,9 +103,8 @@ class Coverage:
         return {part for part, covered in wanted.tables[table].items() if there.get(part) != covered}
 
     def complete(self, table: str, ticket_id: str, wanted: Wanted) -> bool:
-        """Whether the stored parts are those wanted, no fewer and no more."""
-        there = self.stored[table].get(ticket_id)
-        return there is not None and (not wanted.tables[table] or there == wanted.tables[table])
+        """Whether all parts that are wanted are stored; there may be others."""
+        return ticket_id in self.stored[table] and not (wanted.tables[table] and self.missing(table, ticket_id, wanted))
 
     def sentences(self, results: Results, *, now: bool, known: Collection[str] | None = None) -> list[str]:
         """What is amiss with the files (of the tickets `known`), which are made anew `now` or by the next run."""
@@ -149,8 +155,7 @@ def _parts(results: Results, table: str, ticket_id: str) -> Parts:
     count = _COUNTS.get(table)
     columns = ["ticket_id", *_KEYS.get(table, ()), *([count] if count else [])]
     rows = results.table(table, ids=[ticket_id], columns=columns)
-    covered = rows[count] if count else pd.Series(1, index=rows.index)
-    return {str(part): int(n) for part, n in covered.groupby(part_of_rows(table, rows), sort=False).sum().items()}
+    return {str(part): int(n) for part, n in covered(table, rows).items()}
 
 
 def part_of_rows(table: str, rows: pd.DataFrame) -> pd.Series:
@@ -159,18 +164,46 @@ def part_of_rows(table: str, rows: pd.DataFrame) -> pd.Series:
     return keys[0].str.cat(keys[1:], sep=" ") if keys else pd.Series("", index=rows.index)
 
 
-def store(
-    results: Results, table: str, ticket_id: str, new: list[pd.DataFrame], measured: set[str], wanted: Parts
-) -> None:
-    """Write a ticket's table anew: of what is stored the parts that are wanted and not `measured`, and the new rows.
+def covered(table: str, rows: pd.DataFrame) -> pd.Series:
+    """Part -> number of samples that the rows cover of it."""
+    count = _COUNTS.get(table)
+    counts = rows[count] if count else pd.Series(1, index=rows.index)
+    return counts.groupby(part_of_rows(table, rows), sort=False).sum()
 
-    The parts come in the order of `wanted`. Only for tables of several parts.
+
+def store(results: Results, table: str, ticket_id: str, new: Sequence[pd.DataFrame]) -> None:
+    """Write new parts of a ticket's table; the other parts that are stored stay, and all come in their order.
+
+    Only for tables of several parts. Parts that cover another number of samples than the new ones are of another test
+    set, cannot be compared with these, and go. So does what cannot be read.
     """
-    rows = pd.concat(new, ignore_index=True) if new else pd.DataFrame()
-    if set(wanted) - measured:
+    rows = pd.concat(new, ignore_index=True)
+    parts = covered(table, rows)
+    with suppress(UserError):
         old = results.table(table, ids=[ticket_id]).drop(columns="ticket_id")
-        kept = old[part_of_rows(table, old).isin(set(wanted) - measured)]
-        rows = pd.concat([kept, rows], ignore_index=True) if len(rows) else kept.reset_index(drop=True)
-    place = {part: position for position, part in enumerate(wanted)}
-    order = part_of_rows(table, rows).map(place).argsort(kind="stable")
-    results.write(table, ticket_id, rows.iloc[order.to_numpy()])
+        there = covered(table, old)
+        kept = there[there.isin(set(parts)) & ~there.index.isin(parts.index)].index
+        if len(kept):
+            rows = pd.concat([old[part_of_rows(table, old).isin(kept)], rows], ignore_index=True)
+    _write_in_order(results, table, ticket_id, rows)
+
+
+def cut(results: Results, table: str, ticket_id: str, wanted: Parts) -> None:
+    """Take parts that are not wanted out of a ticket's table; nothing is written when there are none."""
+    rows = results.table(table, ids=[ticket_id]).drop(columns="ticket_id")
+    parts = part_of_rows(table, rows)
+    if not parts.isin(set(wanted)).all():
+        _write_in_order(results, table, ticket_id, rows[parts.isin(set(wanted))])
+
+
+def _write_in_order(results: Results, table: str, ticket_id: str, rows: pd.DataFrame) -> None:
+    parts = part_of_rows(table, rows)
+    place = {part: position for position, part in enumerate(_ordered(table, rows))}
+    results.write(table, ticket_id, rows.iloc[parts.map(place).argsort(kind="stable").to_numpy()])
+
+
+def _ordered(table: str, rows: pd.DataFrame) -> Sequence[str]:
+    if table not in BY_CONDITION:
+        return get_args(Embedding)
+    found = rows[["corruption", "severity"]].drop_duplicates().itertuples(index=False, name=None)
+    return [part_name(condition) for condition in in_order((str(name), int(severity)) for name, severity in found)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from analysis.coverage import BY_CONDITION
+from analysis.conditions import Condition
 from pruning.study import Entry
 from pruning.ticket import Ticket
 
@@ -16,13 +16,26 @@ PER_MAC = 1e-10
 PER_MAP_SAMPLE = {"pca": 3e-4, "umap": 2.2e-3, "umap_joint": 2.2e-3}
 PER_TICKET = 0.02
 
+WEIGHTS = {"fgsm": 4.0, "pgd": 30.0}
+"""What an attack costs, in forward passes: a forward and a backward pass for each of its steps, and one to measure."""
+
 Tell = Callable[[float, str], None]
 """Told the fraction done of a part, in [0, 1], and what is being done."""
 
 
+def weight(condition: Condition) -> float:
+    """About how many times a plain condition it costs."""
+    return WEIGHTS.get(condition[0], 1.0)
+
+
+def per_condition(samples: int, macs: int) -> float:
+    """About the seconds to show a plain condition to one network of `macs` multiply-adds an image."""
+    return samples * (PER_IMAGE + macs * PER_MAC)
+
+
 @dataclass
 class Job:
-    """What a ticket lacks: table -> parts to be measured; without any, only parts that are not wanted are taken out.
+    """What a ticket lacks: table -> parts to be measured ({""} where a table has no parts).
 
     `ticket` is there while it is worked on, `failed` says that it cannot be read.
     """
@@ -32,47 +45,47 @@ class Job:
     ticket: Ticket | None = None
     failed: bool = False
 
-    def conditions(self) -> set[str]:
-        """The conditions it is to be shown, as part names."""
-        wanted = set().union(*(self.missing.get(table, set()) for table in BY_CONDITION))
-        return wanted | ({"clean 0"} if {"summary", "samples"} & self.missing.keys() else set())
-
-    def network_cost(self, samples: int, macs: int) -> float:
-        """About the seconds for everything but the maps, for a network of `macs` multiply-adds an image."""
-        return PER_TICKET + len(self.conditions()) * samples * (PER_IMAGE + macs * PER_MAC)
-
     def maps_cost(self, shown: int) -> float:
         """About the seconds for the maps, of `shown` samples."""
         return shown * sum(PER_MAP_SAMPLE[kind] for kind in self.missing.get("maps", ()))
 
-    def cost(self, samples: int, shown: int, macs: int) -> float:
-        """Both together."""
-        return self.network_cost(samples, macs) + self.maps_cost(shown)
-
 
 class Meter:
-    """Adds up the parts of a run and tells how far it is; never backwards, and at the end all of it."""
+    """Adds up the parts of a run, which may go on side by side, and tells how far it is; never backwards."""
 
     def __init__(self, total: float, progress: Callable[[float, float, str], None] | None) -> None:
         self.total, self.done, self.text = total, 0.0, ""
+        self.running: dict[Hashable, float] = {}
+        self.furthest = 0.0
         self.progress = progress
-        self._tell(0.0, "")
+        self._tell("")
 
     @contextmanager
     def part(self, cost: float) -> Iterator[Tell]:
         """A part of the run that costs `cost`; when it ends it counts as done."""
-        start, furthest = self.done, 0.0
+        key = object()
+        yield lambda fraction, text: self.tell(key, cost, fraction, text)
+        self.end(key, cost)
 
-        def tell(fraction: float, text: str) -> None:
-            nonlocal furthest
-            furthest = max(furthest, min(fraction, 1.0))
-            self._tell(start + furthest * cost, text)
+    def tell(self, key: Hashable, cost: float, fraction: float, text: str) -> None:
+        """The part `key`, which costs `cost`, is done to a fraction."""
+        self.running[key] = cost * min(max(fraction, 0.0), 1.0)
+        self._tell(text)
 
-        yield tell
-        self.done = start + cost
-        self._tell(self.done, self.text)
+    def end(self, key: Hashable, cost: float) -> None:
+        """The part `key` is done."""
+        self.running.pop(key, None)
+        self.done += cost
+        self._tell(self.text)
 
-    def _tell(self, done: float, text: str) -> None:
+    def finish(self) -> None:
+        """All of it is done, whatever was left out."""
+        self.running.clear()
+        self.done = self.total
+        self._tell(self.text)
+
+    def _tell(self, text: str) -> None:
         self.text = text
+        self.furthest = max(self.furthest, min(self.done + sum(self.running.values()), self.total))
         if self.progress is not None:
-            self.progress(min(done, self.total), self.total, text)
+            self.progress(self.furthest, self.total, text)

@@ -1,7 +1,7 @@
 """Measures the tickets of a study: whatever its settings ask for and its results do not hold yet.
 
-Every file is written whole once its ticket is measured, so a run may be stopped or killed at any moment and loses at
-most the group of tickets in work; the next run looks at what is there and goes on.
+What is measured under a condition is kept at once, so a run may be stopped or killed at any moment and loses at most
+the conditions in work; the next run looks at what is there and goes on. Results never shrink, but with `force`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ from pathlib import Path
 from torch import Tensor
 
 from analysis import maps
-from analysis.coverage import Coverage, Wanted, store
-from analysis.evaluation import evaluate_group, groups_of
-from analysis.jobs import Job, Meter
+from analysis.conditions import Condition
+from analysis.coverage import BY_CONDITION, Coverage, Wanted, cut, store
+from analysis.evaluation import Group, Station, groups_of, tasks_of, write_structure
+from analysis.jobs import PER_TICKET, Job, Meter, per_condition
+from analysis.journal import Journal
+from analysis.material import Material
 from analysis.results import Results
 from analysis.schemas import SCHEMAS
 from analysis.settings import AnalysisConfig, settings
+from analysis.stations import SideBySide, in_turn, pick_jobs
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError, unknown
 from pruning.models import count_macs
@@ -51,36 +55,51 @@ def run(
     force: bool = False,
     root: str | Path | None = None,
     download: bool = False,
+    *,
+    families: Sequence[str] = (),
+    jobs: int = 0,
 ) -> Outcome:
     """Measure every found ticket of the study, as far as that is not done yet.
 
-    A table is made again, in part, when the settings ask for more conditions, maps or samples than it has, and cut
-    when they ask for fewer; a damaged result file is made anew. Of a ticket that was found after others were measured
-    only its own results are made: its joint map is laid over the reference's, which stays.
+    A table is made again, in part, when the settings ask for more conditions, maps or samples than it has; what they
+    no longer ask for stays. A damaged result file, or one made by an earlier version, is made anew. Of a ticket that
+    was found after others were measured only its own results are made: its joint map is laid over the reference's,
+    which stays.
 
     Args:
-        study: its tickets of all seeds get summary, layers, weights, samples and conditions; those of its detail seed
-            also corrupted (per sample) and maps.
+        study: its tickets of all seeds get summary, layers, weights, samples, conditions and reliability; those of its
+            detail seed also corrupted (per sample) and maps.
         progress: told how far the work is.
         only: tables to make; all by default.
-        force: measure also what is there.
+        force: measure also what is there, and take out what the settings no longer ask for (which nothing tells when
+            `families` are named, so that then it stays).
         root, download: as for `pruning.data.load_data`.
+        families: measure these families of corruptions, this time, instead of those of the settings.
+        jobs: processes for small networks; 0 for as many as pay. The results do not depend on it.
 
     A ticket that cannot be read or does not fit the data is left out, and a sentence in the outcome says so.
 
     Raises:
-        UserError: the study has no tickets, its settings or `only` name what is not known, its data are not there.
+        UserError: the study has no tickets, its settings, `only` or `families` name what is not known, its data are not
+            there, another run is measuring it, or a process died.
     """
     tables = _chosen(only)
     config = settings(study)
+    if families:
+        config = config.limited_to(families)
     data, entries, problems = _subjects(study, root, download)
-    images, labels = data.test.images[: config.samples], data.test.labels[: config.samples]
-    _check_classes(labels, data)
-    wanted, results = Wanted.of(config, len(labels)), Results(study.path)
-    jobs, damaged = plan(study, entries, wanted, results, tables, force)
-    outcome = Outcome(len(entries), problems=problems, mended=damaged)
-    work = _Work(study, config, wanted, results, images, labels, outcome)
-    work.do(jobs, [entry for entry in entries if entry.recipe.seed == study.detail_seed], progress)
+    material = Material.of(study, config, data)
+    _check_classes(material.labels, data)
+    wanted = Wanted.of(config, len(material.labels), material.given)
+    results, journal = Results(study.path), Journal(study.path)
+    with journal.alone():
+        journal.merge(results, ticket_ids={entry.id for entry in entries})
+        found, damaged = plan(study, entries, wanted, results, tables, force)
+        outcome = Outcome(len(entries), problems=problems, mended=damaged)
+        work = _Work(study, config, material, wanted, results, journal, outcome)
+        work.do(found, [entry for entry in entries if entry.recipe.seed == study.detail_seed], progress, jobs, root)
+        if force and not families:
+            _cut_all(results, entries, wanted, tables)
     return outcome
 
 
@@ -125,26 +144,41 @@ class _Work:
 
     study: Study
     config: AnalysisConfig
+    material: Material
     wanted: Wanted
     results: Results
-    images: Tensor
-    labels: Tensor
+    journal: Journal
     outcome: Outcome
 
-    def do(self, jobs: Sequence[Job], detailed: Sequence[Entry], progress: Progress | None) -> None:
+    def do(
+        self,
+        jobs: Sequence[Job],
+        detailed: Sequence[Entry],
+        progress: Progress | None,
+        processes: int,
+        root: str | Path | None,
+    ) -> None:
         if not jobs:
             return
-        shown = maps.positions(len(self.labels), self.config.map_samples)
+        samples = len(self.material.labels)
+        shown = maps.positions(samples, self.config.map_samples)
+        groups = list(groups_of(jobs, samples))
         macs = self._macs(jobs)
-        meter = Meter(sum(job.cost(len(self.labels), len(shown), macs) for job in jobs), progress)
-        for group in groups_of(jobs, len(self.labels)):
-            cost = sum(job.network_cost(len(self.labels), macs) for job in group)
-            with meter.part(cost) as tell:
-                evaluate_group(
-                    self._loaded(group), self.config, self.wanted, self.results, self.images, self.labels, tell
-                )
-            self._count(group, [table for table in TABLES if table != "maps"])
+        each = per_condition(samples, macs)
+        seconds = each * sum(task.weight for group in groups for task in tasks_of(group, self._conditions()))
+        several = pick_jobs(processes, macs, seconds)
+        total = seconds / several + PER_TICKET * len(jobs) + sum(job.maps_cost(len(shown)) for job in jobs)
+        meter = Meter(total, progress)
+        ready = (self._group(group, meter) for group in groups)
+        if several > 1:
+            SideBySide(self.study, self.config, root, each / several, meter, self._finish).run(ready, several)
+        else:
+            in_turn(Station(self.study, self.material), ready, each, meter, self._finish)
         self._maps([job for job in jobs if "maps" in job.missing], detailed, meter)
+        meter.finish()
+
+    def _conditions(self) -> tuple[Condition, ...]:
+        return self.config.conditions(self.material.given)
 
     def _macs(self, jobs: Sequence[Job]) -> int:
         """Multiply-adds of the study's network, from the first ticket that can be read."""
@@ -154,6 +188,26 @@ class _Work:
                 return count_macs(job.ticket.model(), job.ticket.info.shape)
         return 0
 
+    def _group(self, jobs: Sequence[Job], meter: Meter) -> Group:
+        """The jobs whose tickets can be read, ready to be measured; what needs no data is done."""
+        with meter.part(PER_TICKET * len(jobs)):
+            tickets = {}
+            for job in jobs:
+                self._load(job)
+                if job.ticket is not None:
+                    write_structure(job, job.ticket, self.results)
+                    tickets[job.entry.id] = job.ticket
+                    job.ticket = None  # a study's tickets together may be larger than memory
+        readable = [job for job in jobs if not job.failed]
+        return Group(readable, tasks_of(readable, self._conditions()), tickets)
+
+    def _finish(self, group: Group, problems: Sequence[str]) -> None:
+        """Bring what was measured of a group into the results."""
+        self.journal.merge(self.results, group.files)
+        self.outcome.problems += problems
+        for job in group.jobs:
+            self.outcome.written.update(table for table in job.missing if table != "maps")
+
     def _load(self, job: Job) -> None:
         if job.ticket is None and not job.failed:
             try:
@@ -162,22 +216,11 @@ class _Work:
                 job.failed = True
                 self.outcome.problems.append(str(error))
 
-    def _loaded(self, group: Sequence[Job]) -> list[Job]:
-        for job in group:
-            self._load(job)
-        return [job for job in group if job.ticket is not None]
-
-    def _count(self, group: Sequence[Job], tables: Sequence[str]) -> None:
-        for job in group:
-            if not job.failed:
-                self.outcome.written.update(table for table in job.missing if table in tables)
-            job.ticket = None  # a study's tickets together may be larger than memory
-
     def _maps(self, jobs: Sequence[Job], detailed: Sequence[Entry], meter: Meter) -> None:
         if not jobs:
             return
-        shown = maps.positions(len(self.labels), self.config.map_samples)
-        source, parts = self.images[shown], self.wanted.tables["maps"]
+        shown = maps.positions(len(self.material.labels), self.config.map_samples)
+        source, parts = self.material.images[shown], self.wanted.tables["maps"]
         first = maps.reference_of(detailed)
         reference = None
         if not any(job.entry is first and maps.JOINT in job.missing["maps"] for job in jobs):
@@ -192,8 +235,17 @@ class _Work:
                 features = maps.clean_features(job.ticket, source)
                 tell(0.0, f"maps of {job.entry.recipe.label}")
                 frames, reference = maps.maps_of(job.entry.id, features, kinds, shown, reference, tell)
-                store(self.results, "maps", job.entry.id, frames, set(kinds), parts)
-            self._count([job], ["maps"])
+                store(self.results, "maps", job.entry.id, frames)
+                self.outcome.written["maps"] += 1
+                job.ticket = None
+
+
+def _cut_all(results: Results, entries: Sequence[Entry], wanted: Wanted, tables: Sequence[str]) -> None:
+    """Take out of the tickets' tables what is not wanted."""
+    for table in (*BY_CONDITION, "maps"):
+        if table in tables:
+            for ticket_id in {entry.id for entry in entries} & set(results.ids(table)):
+                cut(results, table, ticket_id, wanted.tables.get(table, {}))
 
 
 def _chosen(only: Iterable[str] | None) -> tuple[str, ...]:

@@ -1,39 +1,33 @@
 """How tickets fare on corrupted images: each corrupted batch is made once and shown to every ticket in turn.
 
-All tickets see the same images, down to the noise, so that differences between them can be tested in pairs. The
-scores that sum the result up are in `analysis.corruption_error` and are offered here as well.
+All tickets see the same images, down to the noise, so that differences between them can be tested in pairs; adversarial
+attacks alone are made for each ticket. The scores that sum the result up are in `analysis.corruption_error` and are
+offered here as well.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from analysis import calibration, geometry
+from analysis.conditions import CLEAN, Condition, all_conditions
 from analysis.corruption_error import corruption_error, mean_corruption_accuracy, mean_corruption_error
-from analysis.corruptions import AVAILABLE, SEVERITIES, check_severity, corrupt, get_corruption
-from pruning.data import normalise
+from analysis.corruptions import AVAILABLE, FAMILIES, SEVERITIES, check_name, check_severity, corrupt, family_of
+from analysis.corruptions.photographs import Photographs
+from analysis.measured import Measured
+from analysis.networks import Network, largest
 from pruning.errors import UserError
-from pruning.models import count_macs, features_and_logits
-from pruning.precision import (
-    SMALL_NETWORK,
-    Precision,
-    as_input,
-    autocast,
-    pick_device,
-    pick_precision,
-    prepare,
-    settled,
-)
+from pruning.precision import pick_device, settled
 from pruning.ticket import Ticket
 
 __all__ = [
     "CLEAN",
     "Measured",
+    "Panel",
     "all_conditions",
     "corruption_error",
     "evaluate",
@@ -42,71 +36,24 @@ __all__ = [
     "mean_corruption_error",
 ]
 
-Condition = tuple[str, int]
+BATCH = 500
+"""Images shown at once."""
+
 Report = Callable[[float, str], None]
 
-CLEAN: Condition = ("clean", 0)
-"""The condition of the images as they are."""
+
+class Stack(Protocol):
+    """Images uint8 [N, C, H, W] that may lie on the disk: a tensor, or what `corruptions.arrays` reads."""
+
+    @property
+    def shape(self) -> Any: ...
+    @property
+    def dtype(self) -> Any: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, part: slice, /) -> Tensor: ...
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What every ticket made of the images under one condition.
-
-    `values` is {ticket: {column: array [N]}} with the columns of `geometry.COLUMNS`: prediction int16, confidence,
-    angle (degrees), length and margin float32, the samples in order; and nll (nats) and brier (0 to 2), float64. What
-    they mean is said at `geometry.measure_tensors`, `calibration.nll` and `calibration.brier`. `classes` is how many
-    classes each ticket knows.
-    """
-
-    corruption: str
-    severity: int
-    labels: np.ndarray
-    values: dict[str, dict[str, np.ndarray]]
-    classes: dict[str, int]
-
-    def frame(self, ticket: str) -> pd.DataFrame:
-        """One ticket's results, a row a sample: corruption, severity, sample, then the measured columns."""
-        n, values = len(self.labels), self.values[ticket]
-        place = {"corruption": self.corruption, "severity": np.full(n, self.severity, np.int8)}
-        columns = {name: values[name] for name in geometry.COLUMNS}
-        return pd.DataFrame(place | {"sample": np.arange(n, dtype=np.int32)} | columns)
-
-    def summary(self, ticket: str) -> dict[str, object]:
-        """One ticket's row of the table `conditions`: counts, means, calibration, and how far off each prediction is.
-
-        Means leave out what is missing (nan), as does the calibration error.
-        """
-        values = self.values[ticket]
-        offsets = (values["prediction"].astype(np.int64) - self.labels) % self.classes[ticket]
-        means = {name: geometry.nanmean(values[name]) for name in ("nll", "brier")}
-        row: dict[str, object] = {"corruption": self.corruption, "severity": self.severity}
-        return (
-            row
-            | geometry.summarise(values, self.labels)
-            | means
-            | {"ece": calibration.ece(values["confidence"], offsets == 0)}
-            | {"offsets": offsets.astype("u1" if self.classes[ticket] <= 256 else "<u2").tobytes()}
-        )
-
-    def reliability(self, ticket: str) -> pd.DataFrame:
-        """One ticket's rows of the table `reliability`: corruption, severity, bin, n, confidence, accuracy."""
-        confidence = self.values[ticket]["confidence"]
-        right = self.values[ticket]["prediction"] == self.labels
-        rows, lost = calibration.bins(confidence, right), np.isnan(confidence)
-        if lost.any():
-            without = {"bin": [-1], "n": [lost.sum()], "confidence": [np.nan], "accuracy": [right[lost].mean()]}
-            rows = pd.concat([pd.DataFrame(without), rows], ignore_index=True)
-        rows.insert(0, "severity", self.severity)
-        rows.insert(0, "corruption", self.corruption)
-        return rows
-
-
-def all_conditions(
-    corruptions: Sequence[str] = AVAILABLE, severities: Sequence[int] = SEVERITIES
-) -> tuple[Condition, ...]:
-    """The clean images first, then each corruption at each severity."""
-    return (CLEAN, *((name, severity) for name in corruptions for severity in severities))
+Given = Mapping[Condition, Stack]
 
 
 def evaluate(
@@ -115,10 +62,10 @@ def evaluate(
     labels: Tensor,
     corruptions: Sequence[str] = AVAILABLE,
     severities: Sequence[int] = SEVERITIES,
-    batch_size: int = 500,
+    batch_size: int = BATCH,
     seed: int = 0,
     progress: Report | None = None,
-    corrupted: Mapping[Condition, Tensor] | None = None,
+    corrupted: Given | None = None,
 ) -> pd.DataFrame:
     """Every ticket under every condition, the clean images included, as one table.
 
@@ -142,12 +89,13 @@ def iterate(
     conditions: Sequence[Condition] | None = None,
     *,
     done: Collection[tuple[str, str, int]] = (),
-    batch_size: int = 500,
+    batch_size: int = BATCH,
     seed: int = 0,
     device: str = "auto",
     precision: str = "auto",
     progress: Report | None = None,
-    corrupted: Mapping[Condition, Tensor] | None = None,
+    corrupted: Given | None = None,
+    frost: Photographs | None = None,
 ) -> Iterator[Measured]:
     """Measure condition by condition, so that each can be kept before the next begins.
 
@@ -162,6 +110,7 @@ def iterate(
             bfloat16 for large networks on hardware that has it.
         progress: called with the fraction done, in [0, 1], and what is being done.
         corrupted: images to be taken instead of making them, {condition: uint8, same shape as `images`}.
+        frost: photographs for the corruption ``frost``.
 
     Returns an iterator over `Measured`, in the order of the conditions.
 
@@ -170,49 +119,113 @@ def iterate(
     wanted = list(all_conditions() if conditions is None else conditions)
     corrupted = corrupted or {}
     _check(tickets, images, labels, wanted, corrupted, batch_size)
-    where, known = pick_device(device), set(done)
+    known = set(done)
     todo = {condition: [name for name in tickets if (name, *condition) not in known] for condition in wanted}
     needed = {name for names in todo.values() for name in names}
-    networks = {name: _Network.of(tickets[name], where, precision) for name in tickets if name in needed}
-    largest = max((network.macs for network in networks.values()), default=0)
-
-    def batches(condition: Condition) -> Iterator[tuple[Tensor, Tensor]]:
-        for start in range(0, len(images), batch_size):
-            part = slice(start, start + batch_size)
-            source = corrupted.get(condition, images)[part].to(where)
-            if condition != CLEAN and condition not in corrupted:
-                index = torch.arange(start, start + len(source))
-                # On the networks' threads: a change of their number between two batches would cost more than it gains.
-                with settled(largest):
-                    source = corrupt(source, *condition, seed=seed, index=index)
-            yield source, labels[part].to(where)
-
-    return _measure(networks, todo, batches, labels.cpu().numpy(), -(-len(images) // batch_size), progress)
+    panel = Panel.of(
+        {name: ticket for name, ticket in tickets.items() if name in needed},
+        images,
+        labels,
+        batch_size=batch_size,
+        seed=seed,
+        device=device,
+        precision=precision,
+        corrupted=corrupted,
+        frost=frost,
+    )
+    return _each(panel, {condition: names for condition, names in todo.items() if names}, progress)
 
 
-def _measure(
-    networks: Mapping[str, "_Network"],
-    todo: Mapping[Condition, Sequence[str]],
-    batches: Callable[[Condition], Iterator[tuple[Tensor, Tensor]]],
-    labels: np.ndarray,
-    batch_count: int,
-    progress: Report | None,
-) -> Iterator[Measured]:
-    classes = {name: len(network.bias) for name, network in networks.items()}
-    total = sum(map(len, todo.values())) * batch_count
-    shown = 0
-    for (corruption, severity), names in todo.items():
-        parts: dict[str, list[dict[str, Tensor]]] = {name: [] for name in names}
-        for source, truth in batches((corruption, severity)) if names else ():
-            inputs: dict[object, Tensor] = {}
-            for name in names:
-                parts[name].append(networks[name].show(source, truth, inputs))
-            shown += len(names)
+def _each(panel: "Panel", todo: Mapping[Condition, Sequence[str]], progress: Report | None) -> Iterator[Measured]:
+    total, before = sum(map(len, todo.values())), 0
+    for condition, names in todo.items():
+
+        def tell(fraction: float, text: str, before: int = before, count: int = len(names)) -> None:
             if progress is not None:
-                progress(shown / total, f"{corruption} {severity}" if severity else corruption)
-        if names:
-            values = {name: _joined(parts[name]) for name in names}
-            yield Measured(corruption, severity, labels, values, {name: classes[name] for name in names})
+                progress((before + fraction * count) / total, text)
+
+        yield panel.measure(condition, names, tell)
+        before += len(names)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Tickets' networks and the images that they are shown, condition by condition. Make one with `Panel.of`."""
+
+    networks: Mapping[str, Network]
+    images: Tensor
+    labels: Tensor
+    batch_size: int
+    seed: int
+    device: torch.device
+    corrupted: Given
+    frost: Photographs | None
+
+    @classmethod
+    def of(
+        cls,
+        tickets: Mapping[str, Ticket],
+        images: Tensor,
+        labels: Tensor,
+        *,
+        batch_size: int = BATCH,
+        seed: int = 0,
+        device: str = "auto",
+        precision: str = "auto",
+        corrupted: Given | None = None,
+        frost: Photographs | None = None,
+    ) -> Self:
+        """Build the networks; arguments as for `iterate`, but nothing is checked."""
+        where = pick_device(device)
+        networks = {name: Network.of(ticket, where, precision) for name, ticket in tickets.items()}
+        return cls(networks, images, labels, batch_size, seed, where, corrupted or {}, frost)
+
+    def measure(self, condition: Condition, names: Sequence[str], report: Report | None = None) -> Measured:
+        """Show the images under a condition to the named tickets. `report` is told the fraction done, and of what.
+
+        Raises UserError when a network cannot be attacked.
+        """
+        name, severity = condition
+        text = f"{name} {severity}" if severity else name
+        parts: dict[str, list[dict[str, Tensor]]] = {name: [] for name in names}
+        count = -(-len(self.images) // self.batch_size)
+        for place in range(count):
+            self._show(condition, place * self.batch_size, parts)
+            if report is not None:
+                report((place + 1) / count, text)
+        values = {name: _joined(parts[name]) for name in names}
+        classes = {name: self.networks[name].classes for name in names}
+        return Measured(name, severity, self.labels.cpu().numpy(), values, classes)
+
+    def _show(self, condition: Condition, start: int, parts: Mapping[str, list[dict[str, Tensor]]]) -> None:
+        """Show every ticket the batch that begins at image `start`."""
+        part = slice(start, start + self.batch_size)
+        labels = self.labels[part].to(self.device)
+        index = torch.arange(start, start + len(labels))
+        attacks = condition not in self.corrupted and needs_network(condition)
+        images = self.images[part].to(self.device) if attacks else self._batch(condition, part, index)
+        inputs: dict[object, Tensor] = {}
+        for name, found in parts.items():
+            network = self.networks[name]
+            if attacks:
+                shown = network.attacked(images, labels, *condition, seed=self.seed, index=index)
+                found.append(network.show(shown, labels, {}))
+            else:
+                found.append(network.show(images, labels, inputs))
+
+    def _batch(self, condition: Condition, part: slice, index: Tensor) -> Tensor:
+        if condition == CLEAN or condition in self.corrupted:
+            return self.corrupted.get(condition, self.images)[part].to(self.device)
+        # On the networks' threads: a change of their number between two batches would cost more than it gains.
+        with settled(largest(self.networks)):
+            images = self.images[part].to(self.device)
+            return corrupt(images, *condition, seed=self.seed, index=index, frost=self.frost)
+
+
+def needs_network(condition: Condition) -> bool:
+    """Whether the images are made for each network, as those of an attack are."""
+    family = FAMILIES.get(family_of(condition[0]))
+    return family is not None and family.needs_network
 
 
 def _joined(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, np.ndarray]:
@@ -221,48 +234,12 @@ def _joined(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, np.ndarray]:
     return {column: values.numpy() for column, values in whole.items()}
 
 
-@dataclass(frozen=True)
-class _Network:
-    """A ticket's network, ready to be shown images, with what its geometry needs worked out once."""
-
-    module: nn.Module
-    weight: Tensor
-    bias: Tensor
-    gaps: Tensor
-    macs: int
-    precision: Precision
-    device: torch.device
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-    @classmethod
-    def of(cls, ticket: Ticket, device: torch.device, precision: str) -> Self:
-        module = ticket.model().eval()
-        macs = count_macs(module, ticket.info.shape)
-        module = prepare(module, device, macs)
-        weight, bias = geometry.class_directions(module)
-        gaps, chosen = geometry.class_gaps(weight), pick_precision(precision, macs, device)
-        return cls(module, weight, bias, gaps, macs, chosen, device, tuple(ticket.info.mean), tuple(ticket.info.std))
-
-    @torch.inference_mode()
-    def show(self, images: Tensor, labels: Tensor, inputs: dict[object, Tensor]) -> dict[str, Tensor]:
-        """Measure one batch. `inputs` keeps the normalised batch for the tickets that want it in the same form."""
-        form = (self.mean, self.std, self.macs >= SMALL_NETWORK)
-        if form not in inputs:
-            inputs[form] = as_input(normalise(images, self.mean, self.std), self.device, self.macs)
-        with settled(self.macs):
-            with autocast(self.precision, self.device):
-                features, logits = features_and_logits(self.module, inputs[form])
-            measured = geometry.measure_tensors(features, self.weight, self.bias, labels, logits, self.gaps)
-            return measured | {"nll": calibration.nll(logits, labels), "brier": calibration.brier(logits, labels)}
-
-
 def _check(
     tickets: Mapping[str, Ticket],
     images: Tensor,
     labels: Tensor,
     conditions: Sequence[Condition],
-    corrupted: Mapping[Condition, Tensor],
+    corrupted: Given,
     batch_size: int,
 ) -> None:
     if not tickets:
@@ -289,15 +266,15 @@ def _check_fit(name: str, ticket: Ticket, images: Tensor, labels: Tensor) -> Non
         raise UserError(f"Label {wrong} names no class: ticket '{name}' has {classes}, numbered from 0.")
 
 
-def _check_condition(condition: Condition, images: Tensor, corrupted: Mapping[Condition, Tensor]) -> None:
+def _check_condition(condition: Condition, images: Tensor, corrupted: Given) -> None:
     name, severity = condition
     if condition in corrupted:
         given = corrupted[condition]
-        if given.dtype != torch.uint8 or given.shape != images.shape:
+        if given.dtype != torch.uint8 or tuple(given.shape) != tuple(images.shape):
             raise UserError(
                 f"The images given for {name} at severity {severity} must be bytes {list(images.shape)} like the clean "
                 f"ones, not {given.dtype} {list(given.shape)}."
             )
     elif condition != CLEAN:
-        get_corruption(name)
-        check_severity(severity)
+        check_name(name)
+        check_severity(severity, name)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.coverage import DETAILED, Coverage, Wanted
+from analysis.material import given_images
 from analysis.results import Results
 from analysis.schemas import SCHEMAS
 from analysis.settings import settings
-from pruning.data import available, load_data
+from pruning.data import Dataset, available, load_data
 from pruning.study import Study
 
 MEANINGS = {
@@ -52,13 +53,16 @@ def status(study: Study, root: str | Path | None = None) -> Status:
     """Compare what is stored with what the study's settings ask for; measures nothing, changes nothing.
 
     Where the data set is not at hand (`root` as for `pruning.data.load_data`), the samples that a ticket's summary
-    counts are taken for all of them. Raises UserError when the settings name what is not known.
+    counts are taken for all of them, and a folder of arrays is not looked into. Raises UserError when the settings name
+    what is not known.
     """
     config = settings(study)
     entries, sentences = study.scan()
     results = Results(study.path)
     coverage = Coverage.read(results)
-    wanted = Wanted.of(config, _samples(study, root, config.samples, coverage))
+    data = load_data(study.config.data, root) if available(study.config.data, root) else None
+    given = given_images(study, config, data) if data is not None else None
+    wanted = Wanted.of(config, _samples(data, config.samples, coverage), given)
     rows = []
     for table in SCHEMAS:
         if table not in wanted.tables:
@@ -73,9 +77,9 @@ def status(study: Study, root: str | Path | None = None) -> Status:
     return Status(rows, sentences)
 
 
-def _samples(study: Study, root: str | Path | None, limit: int | None, coverage: Coverage) -> int:
-    if available(study.config.data, root):
-        n = len(load_data(study.config.data, root).test.labels)
+def _samples(data: Dataset | None, limit: int | None, coverage: Coverage) -> int:
+    if data is not None:
+        n = len(data.test.labels)
     else:
         n = max((parts.get("", 0) for parts in coverage.stored["summary"].values()), default=0)
     return n if limit is None else min(n, limit)

@@ -22,6 +22,7 @@ from pruning.find import find_step, lineage, parents_of
 from pruning.finders.base import Workshop
 from pruning.models import build_model, count_macs
 from pruning.precision import SMALL_NETWORK, pick_device
+from pruning.processes import cores
 from pruning.recipe import Recipe
 from pruning.study import CACHE, LOG, TICKETS, TOML, Study
 from pruning.ticket import Ticket, TicketInfo, read_header
@@ -161,7 +162,7 @@ def _jobs(macs: int, device: str) -> int:
     """A process a core for small networks, which use one thread each; else one that uses all."""
     if pick_device(device).type != "cpu" or macs >= SMALL_NETWORK:
         return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores()
 
 
 def _record(study: Study, event: Event, outcome: Outcome) -> None:

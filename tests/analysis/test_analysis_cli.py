@@ -118,7 +118,7 @@ def test_ctrl_c_ends_in_a_sentence(study_copy: Path, command: Command, monkeypat
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(measure, "evaluate_group", interrupted)
+    monkeypatch.setattr(measure, "in_turn", interrupted)
     status, _, err = command("run", study_copy)
     assert status == 130
     assert err.strip() == "Stopped. What was measured is kept; the same command goes on from here."
@@ -130,6 +130,6 @@ def test_help_explains_every_option(command: Command) -> None:
     assert "run" in out
     assert "list" in out
     status, out, _ = command("run", "--help")
-    for option in ("--only", "--force", "--root", "--download"):
+    for option in ("--only", "--family", "--jobs", "--force", "--root", "--download"):
         line = next(line for line in out.splitlines() if option in line)
         assert len(line.split(option)[1].strip("│ ")) > 15

@@ -1,10 +1,6 @@
 """Measuring a study: what is stored is what the networks say, and nothing is done twice or left half done."""
 
-import os
 import re
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from analysis import evaluation, maps, measure
+from analysis import evaluation, maps, measure, robustness
 from analysis.corruptions import AVAILABLE
 from analysis.coverage import Coverage, Wanted
 from analysis.jobs import Job
 from analysis.results import Results
-from analysis.settings import AnalysisConfig, settings
+from analysis.robustness import Panel
+from analysis.settings import AnalysisConfig
 from analysis.status import status
 from pruning.data import load_data, normalise
 from pruning.errors import UserError
@@ -152,7 +149,7 @@ def test_maps_lie_over_the_dense_networks(tiny_study: Path) -> None:
 
 def test_nothing_is_done_twice(measured: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     before = snapshot(measured)
-    monkeypatch.setattr(evaluation.robustness, "iterate", refuse)
+    monkeypatch.setattr(Panel, "measure", refuse)
     told: list[tuple] = []
     outcome = measure.run(measured, lambda *words: told.append(words))
     assert not outcome.written
@@ -239,13 +236,13 @@ def test_files_of_an_earlier_version_are_made_anew(measured: Study) -> None:
 
 def test_other_settings_lead_to_the_work_they_ask_for_only(measured: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     results, made = Results(measured.path), []
-    corrupt = evaluation.robustness.corrupt
+    corrupt = robustness.corrupt
 
     def spy(images: torch.Tensor, name: str, severity: int, **settings: object) -> torch.Tensor:
         made.append(f"{name} {severity}")
         return corrupt(images, name, severity, **settings)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(evaluation.robustness, "corrupt", spy)
+    monkeypatch.setattr(robustness, "corrupt", spy)
     old = results.table("conditions")
     more = with_analysis(measured, 'corruptions = ["gaussian_noise", "contrast", "brightness"]\nseverities = [3, 1, 5]')
     stale = status(more)
@@ -255,19 +252,29 @@ def test_other_settings_lead_to_the_work_they_ask_for_only(measured: Study, monk
     assert set(made) == {"gaussian_noise 5", "brightness 5", "contrast 1", "contrast 3", "contrast 5"}
     new = results.table("conditions")
     order = list(dict.fromkeys(new["corruption"]))
-    assert order == ["clean", *(name for name in AVAILABLE if name in ("gaussian_noise", "brightness", "contrast"))]
-    assert new.groupby("ticket_id").size().unique().tolist() == [1 + 3 * 3]
+    there = ("gaussian_noise", "brightness", "contrast", "gaussian_blur")
+    assert order == ["clean", *(name for name in AVAILABLE if name in there)]
+    assert new.groupby("ticket_id").size().unique().tolist() == [1 + 3 * 3 + 2]
     shared = old.merge(new, on=["ticket_id", "corruption", "severity"], suffixes=("", "_new"))
-    assert len(shared) == 18 * 5
+    assert len(shared) == len(old)
     np.testing.assert_array_equal(shared["mean_angle"], shared["mean_angle_new"])
 
-    # fewer: rows go, and nothing is measured
-    monkeypatch.setattr(evaluation.robustness, "iterate", refuse)
-    fewer = with_analysis(measured, 'corruptions = "contrast"\nseverities = [1]')
-    measure.run(fewer)
-    assert len(results.table("conditions")) == 18 * 2
+
+def test_what_is_no_longer_asked_for_stays(measured: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, results = snapshot(measured), Results(measured.path)
+    less = with_analysis(measured, 'corruptions = ["brightness"]\nseverities = [3]\nembeddings = ["pca"]')
+    with monkeypatch.context() as patch:
+        patch.setattr(Panel, "measure", refuse)
+        assert not measure.run(less).written
+    assert rewritten(before, measured) == set()
+    assert all(row.complete == row.tickets for row in status(less).rows)
+    # unless it is said that all is to be made anew
+    measure.run(less, force=True)
+    conditions = results.table("conditions")[["corruption", "severity"]].drop_duplicates()
+    assert conditions.values.tolist() == [["clean", 0], ["brightness", 3]]
+    assert set(results.table("reliability")["corruption"]) == {"clean", "brightness"}
     assert len(results.table("corrupted")) == 9 * N
-    assert status(fewer).rows[4].complete == 18
+    assert set(results.table("maps")["kind"]) == {"pca"}
 
 
 def test_fewer_samples_and_maps(measured: Study) -> None:
@@ -306,42 +313,6 @@ def test_progress_grows_to_the_total(study_copy: Path) -> None:
     assert len({words[1] for words in told}) == 1
     assert any("18 tickets: brightness 3" in words[2] for words in told)
     assert any("umap_joint" in words[2] for words in told)
-
-
-DRIVER = """
-import sys
-from analysis import evaluation, measure
-from pruning.study import Study
-evaluation.GROUP = 3
-measure.run(Study.open(sys.argv[1]), only=sys.argv[2:])
-"""
-
-
-def test_a_kill_loses_at_most_the_group_in_work(study_copy: Path, tiny_study: Path) -> None:
-    summaries = study_copy / "results" / "summary"
-    process = subprocess.Popen([sys.executable, "-c", DRIVER, str(study_copy), *QUICK], cwd=Path(__file__).parents[2])
-    try:
-        deadline = time.monotonic() + 120
-        while len(list(summaries.glob("*.parquet"))) < 4 and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.001)
-    finally:
-        process.kill()
-        process.wait()
-    study, results = Study.open(study_copy), Results(study_copy)
-    there = results.ids("summary")
-    assert 4 <= len(there) < 18
-    coverage = Coverage.read(results)
-    assert coverage.damaged == []
-    wanted = Wanted.of(settings(study), N)
-    for key in there:  # who has a summary has everything
-        assert all(coverage.complete(table, key, wanted) for table in EVERY)
-    before = snapshot(study)
-    outcome = measure.run(study, only=QUICK)
-    assert outcome.written["summary"] == 18 - len(there)
-    assert not {name for name in rewritten(before, study) if Path(name).stem in there}
-    assert not [name for name in os.listdir(summaries) if not name.endswith(".parquet")]
-    for table in QUICK:
-        pd.testing.assert_frame_equal(results.table(table), Results(tiny_study).table(table), rtol=1e-6)
 
 
 def test_a_study_without_tickets(study_copy: Path) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from analysis import geometry, robustness
 from analysis.corruptions import AVAILABLE, corrupt
+from analysis.corruptions.attacks import attack
 from pruning.errors import UserError
 from pruning.models import build_model, prunable
 from pruning.recipe import Recipe
@@ -75,6 +76,25 @@ def check_by_hand(row: Any, network: Any, x: Tensor, label: int) -> None:
     assert (row.confidence, row.angle, row.length, row.margin) == pytest.approx(expected, rel=1e-4, abs=1e-4)
 
 
+@pytest.mark.parametrize("condition", [("fgsm", 3), ("pgd", 2)])
+def test_attacks_are_made_for_each_ticket(
+    condition: tuple[str, int], tickets: dict[str, Ticket], images: Tensor, labels: Tensor
+) -> None:
+    (measured,) = robustness.iterate(tickets, images, labels, [condition], batch_size=9, seed=3)
+    for name, ticket in tickets.items():
+        mean, std = ticket.info.mean, ticket.info.std
+        attacked = attack(ticket.model(), images, labels, *condition, mean=mean, std=std, seed=3)
+        assert not torch.equal(attacked, images)
+        (alone,) = robustness.iterate({name: ticket}, attacked, labels, [("clean", 0)])
+        for column in geometry.COLUMNS:
+            np.testing.assert_allclose(measured.values[name][column], alone.values[name][column], rtol=1e-4, atol=1e-4)
+
+
+def test_severities_are_cut_to_those_a_corruption_has() -> None:
+    found = robustness.all_conditions(["rotate", "stripe"], [2, 4])
+    assert found == (("clean", 0), ("rotate", 2), ("rotate", 4), ("stripe", 1))
+
+
 def test_clean_comes_first_then_every_corruption_at_every_severity() -> None:
     conditions = robustness.all_conditions()
     assert conditions[0] == ("clean", 0)
@@ -94,7 +114,7 @@ def test_each_corrupted_batch_is_made_once(
 ) -> None:
     made: list[tuple[str, int, list[int]]] = []
 
-    def counting(batch: Tensor, name: str, severity: int, seed: int, index: Tensor) -> Tensor:
+    def counting(batch: Tensor, name: str, severity: int, *, seed: int, index: Tensor, frost: None) -> Tensor:
         made.append((name, severity, index.tolist()))
         return corrupt(batch, name, severity, seed, index)
 
@@ -204,6 +224,7 @@ def test_evaluating_leaves_torch_as_it_was(tickets: dict[str, Ticket], images: T
         ({"tickets": {}}, "no ticket to evaluate"),
         ({"conditions": [("fgo", 1)]}, "Did you mean 'fog'"),
         ({"conditions": [("fog", 7)]}, "Severity 7"),
+        ({"conditions": [("stripe", 2)]}, "Severity 2 of 'stripe'"),
         ({"images": torch.rand(23, *SHAPE)}, "Images must be bytes"),
         ({"images": torch.zeros(23, 1, 9, 9, dtype=torch.uint8)}, "Ticket 'only' is for images of .1, 8, 8."),
         ({"labels": torch.zeros(4, dtype=torch.int64)}, "label for each of the 23 images"),

@@ -1,0 +1,120 @@
+"""What a run has measured and not yet put into the results: a file a condition, so that a kill loses no more than one.
+
+A ticket's results are one file a table, which would have to be written anew for every condition. So each condition goes
+into a small file of its own first, in the study's `cache/`, whole or not at all; when a group of tickets is done, or
+when the next run begins, `merge` brings them into the results. The files are Arrow streams, one after the other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from analysis.coverage import BY_CONDITION, store
+from analysis.results import Results
+from analysis.schemas import SCHEMAS, to_arrow
+from pruning.errors import UserError
+from pruning.files import cannot_write, remove_leftovers, write_atomically
+from pruning.study import CACHE
+
+FOLDER = "measured"
+SUFFIX = ".arrows"
+TABLES = (*BY_CONDITION, "samples", "summary")
+"""In the order in which they are merged: a ticket that has a summary has the others."""
+
+Rows = Mapping[tuple[str, str], pd.DataFrame]
+"""(table, ticket id) -> rows, without the ticket's id."""
+
+
+class Journal:
+    """The journal of the study in `study_path`."""
+
+    def __init__(self, study_path: Path) -> None:
+        self.path = study_path / CACHE / FOLDER
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the journal; a process that dies lets go of it by itself. Raises UserError when another run holds it."""
+        path = self.path / ".lock"
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = open(path, "w")  # noqa: SIM115 (closed below, where the lock ends)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                study = self.path.parents[1]
+                raise UserError(f"Another run is measuring {study}; wait for it or stop it first.") from None
+            remove_leftovers(self.path)
+            yield
+
+    def write(self, rows: Rows) -> Path:
+        """Keep what was measured under one condition. Raises WriteError when the disk will not take it."""
+        target = self.path / f"{uuid.uuid4().hex}{SUFFIX}"
+        write_atomically(target, lambda path: _write(path, rows))
+        return target
+
+    def merge(
+        self, results: Results, files: Sequence[Path] | None = None, *, ticket_ids: Collection[str] | None = None
+    ) -> None:
+        """Bring some of the files, or all that are there, into the results, and remove them.
+
+        Tickets that are not among `ticket_ids` are forgotten. A kill in between loses nothing: what is merged twice is
+        the same.
+        """
+        files = sorted(self.path.glob(f"*{SUFFIX}")) if files is None else files
+        found: dict[str, dict[str, list[pa.Table]]] = {}
+        for file in files:
+            for table, ticket_id, rows in _read(file):
+                found.setdefault(ticket_id, {}).setdefault(table, []).append(rows)
+        for ticket_id, tables in found.items():
+            if ticket_ids is None or ticket_id in ticket_ids:
+                for table in TABLES:
+                    if table in tables:
+                        _store(results, table, ticket_id, tables[table])
+        for file in files:
+            file.unlink(missing_ok=True)
+
+
+def _write(path: Path, rows: Rows) -> None:
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.OSFile(str(path), "wb") as file:
+        for (table, ticket_id), frame in rows.items():
+            content = to_arrow(table, ticket_id, frame)
+            named = content.schema.with_metadata({"table": table, "ticket": ticket_id})
+            with pa.ipc.new_stream(file, named, options=options) as stream:
+                stream.write_table(content.cast(named))
+
+
+def _read(file: Path) -> Iterator[tuple[str, str, pa.Table]]:
+    """Table, ticket id and rows of all that a file holds; nothing of a file that was not written by this version."""
+    try:
+        with pa.memory_map(str(file)) as source:
+            size = source.size()
+            found = []
+            while source.tell() < size:
+                with pa.ipc.open_stream(source) as stream:
+                    rows = stream.read_all()
+                table, ticket_id = (rows.schema.metadata[key].decode() for key in (b"table", b"ticket"))
+                if rows.schema.names != list(SCHEMAS[table]):
+                    return
+                found.append((table, ticket_id, rows.drop_columns("ticket_id")))
+    except (pa.ArrowException, OSError, KeyError):
+        return
+    yield from found
+
+
+def _store(results: Results, table: str, ticket_id: str, rows: list[pa.Table]) -> None:
+    frames = [part.to_pandas() for part in rows]
+    if table in BY_CONDITION:
+        store(results, table, ticket_id, frames)
+    else:
+        results.write(table, ticket_id, frames[-1])
