@@ -111,10 +111,13 @@ def exemplars_by_chance(
     Raises UserError when there is no run of a kind, or the images differ.
     """
     pruned, dense, _ = _checked(pruned, dense, np.zeros(np.shape(pruned)[-1], dtype=np.int64))
-    everything, found = np.concatenate([pruned, dense]), []
+    everything = np.concatenate([pruned, dense])
+    n = everything.shape[1]
+    everything = everything[:, (everything != everything[0]).any(axis=0)]  # where all agree no split makes an exemplar
+    found = []
     for chosen in _splits(len(pruned), len(everything), splits, seed):
         modes = (_modal(_counts(everything[rows]))[0] for rows in (chosen, ~chosen))
-        found.append(float(np.not_equal(*modes).mean()))
+        found.append(np.not_equal(*modes).sum() / n)
     return float(np.mean(found)), float(np.mean([share >= found[0] for share in found]))
 
 

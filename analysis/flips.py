@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.condition_tables import MEAN, Condition, Outcomes
+from analysis.condition_tables import MEAN, Outcomes
 from analysis.predictions import Predictions
 from analysis.replication import compare, share
 from analysis.stats import holm
@@ -86,25 +86,23 @@ def flips_from_baseline(predictions: Predictions, baseline: str) -> pd.DataFrame
 def _rows(name: str, given: np.ndarray, before: np.ndarray, predictions: Predictions) -> list[tuple]:
     """`COLUMNS` for each condition and mean; `given` [seeds, conditions, N], and `before` the same or broadcast."""
     differ, was, now = given != before, before == predictions.labels, given == predictions.labels
-    parts = {"all": differ, "lost": was & ~now, "gained": ~was & now, "moved": differ & ~was & ~now}
-    found = []
-    for condition, places in _groups(predictions).items():
-        # One condition stays bool: its flips can be counted.
-        means = {
-            part: each[:, places[0]] if len(places) == 1 else each[:, places].mean(axis=1)
-            for part, each in parts.items()
-        }
-        flipped = share(means["all"])
-        numbers = (float(flipped.value), float(flipped.low), float(flipped.high))
-        found.append((name, *condition, *numbers, *(float(means[part].mean()) for part in list(parts)[1:]), len(given)))
-    return found
+    flipped = [share(each) for each in _with_means(differ, predictions)]
+    columns = [np.concatenate([getattr(each, part) for each in flipped]) for part in ("value", "low", "high")]
+    parts = (was & ~now, ~was & now, differ & ~was & ~now)
+    columns += [np.concatenate([each.mean(axis=(0, 2)) for each in _with_means(part, predictions)]) for part in parts]
+    numbers = np.stack(columns, axis=1).tolist()
+    places = [*predictions.conditions, *((MEAN, severity) for severity in _counted(predictions))]
+    return [(name, *place, *row, len(given)) for place, row in zip(places, numbers, strict=True)]
 
 
-def _groups(predictions: Predictions) -> dict[Condition, list[int]]:
-    """Each condition and each mean over what counts, by the places of the conditions in it."""
-    groups = {condition: [place] for place, condition in enumerate(predictions.conditions)}
-    counted = Outcomes(predictions.conditions, {}).counted
-    return groups | {(MEAN, severity): places for severity, places in counted.items()}
+def _counted(predictions: Predictions) -> dict[int, list[int]]:
+    return Outcomes(predictions.conditions, {}).counted
+
+
+def _with_means(each: np.ndarray, predictions: Predictions) -> list[np.ndarray]:
+    """What is given of [seeds, conditions, N], and its means over what counts at each severity, where there are any."""
+    means = [each[:, places].mean(axis=1) for places in _counted(predictions).values()]
+    return [each, np.stack(means, axis=1)] if means else [each]
 
 
 def _by_chance(reference: np.ndarray) -> np.ndarray:
@@ -115,9 +113,9 @@ def _by_chance(reference: np.ndarray) -> np.ndarray:
 
 def _tests(differ: np.ndarray, chance: np.ndarray, predictions: Predictions) -> list[tuple[float, float]]:
     """Share by chance and p for each condition and mean; NaN where the baseline has a single seed."""
-    groups = _groups(predictions).values()
     if len(chance) < 2:
-        return [(np.nan, np.nan)] * len(groups)
-    usual = chance[: len(differ)]
-    gaps = [(compare(differ[:, places].mean(axis=1), usual[:, places].mean(axis=1)), places) for places in groups]
-    return [(float(usual[:, places].mean()), float(gap.p)) for gap, places in gaps]
+        return [(np.nan, np.nan)] * (len(predictions.conditions) + len(_counted(predictions)))
+    usual = _with_means(chance[: len(differ)], predictions)
+    gaps = [compare(*pair) for pair in zip(_with_means(differ, predictions), usual, strict=True)]
+    shares = np.concatenate([each.mean(axis=(0, 2)) for each in usual])
+    return list(zip(shares.tolist(), np.concatenate([gap.p for gap in gaps]).tolist(), strict=True))
