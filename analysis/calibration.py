@@ -16,13 +16,13 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from analysis.condition_tables import MEAN
 from analysis.corruption_error import COUNTED
 from analysis.stats import mean_interval, wilson
 
 BINS = 15
 COLUMNS = ["bin", "n", "confidence", "accuracy"]
 MEASURES = ("ece", "brier", "nll")
-MEAN = "mean"  # as in condition_tables, which the measuring of conditions, where this is called, does not need
 
 
 def bins(confidence: ArrayLike, right: ArrayLike, count: int = BINS) -> pd.DataFrame:
