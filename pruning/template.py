@@ -59,6 +59,7 @@ finder = "shuffled"  # control: the mask of `of`, shuffled within each layer
 of = "imp"
 
 [analysis]
+families = ["cifar_c"]  # and "mnist_c", "fourier", "adversarial"
 corruptions = "all"
 severities = [1, 2, 3, 4, 5]
 """
