@@ -17,6 +17,10 @@ Factors = tuple[tuple[Tensor, Tensor], ...]
 
 # Singular values below this share of the largest change no byte.
 NEGLIGIBLE = 1e-7
+# Small disks have up to so many taps, which are left out below this weight; exact sums need but a small nudge.
+MOST_TAPS = 32
+NO_TAP = 1e-10
+SMALL_NUDGE = 2.0**-18
 # The smallest kernel is 17 x 17, whatever the radius.
 SMALLEST_RADIUS = 8
 
@@ -30,18 +34,27 @@ def gaussian_blur(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
 
 
 def defocus_blur(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
-    """Correlation with a disk that is itself slightly blurred; the border is mirrored."""
+    """Correlation with a disk that is itself slightly blurred; the border is mirrored.
+
+    The sums of a small disk are often all but whole: it is added up in float64, with taps of float32 as published.
+    """
     radius, alias = parameters
-    return _separable(images, _defocus_factors(radius, alias, *images.shape[-2:], images.device))
+    height, width = images.shape[-2:]
+    taps, offsets = _defocus_taps(radius, alias)
+    small = len(taps) <= MOST_TAPS
+    if small and compiled.usable(images):
+        return filters.correlated(images, taps, offsets, _mirrored(int(offsets.max()), height, width), SMALL_NUDGE)
+    factors = _defocus_factors(radius, alias, height, width, small, images.device)
+    return _separable(images, factors, SMALL_NUDGE if small else NUDGE)
 
 
-def _separable(images: Tensor, factors: Factors) -> Tensor:
+def _separable(images: Tensor, factors: Factors, nudge: float = NUDGE) -> Tensor:
     """The sum over (A, B^T) of A X B^T, cut to bytes."""
-    values = images.float()
+    values = images.to(factors[0][0].dtype)
     first, *rest = (left @ (values @ right) for left, right in factors)
     for term in rest:
         first += term
-    return cut(first)
+    return cut(first, nudge)
 
 
 @lru_cache(maxsize=16)
@@ -56,12 +69,31 @@ def _taps_and_border(sigma: float, height: int, width: int) -> tuple[np.ndarray,
 
 
 @lru_cache(maxsize=16)
-def _defocus_factors(radius: float, alias: float, height: int, width: int, device: torch.device) -> Factors:
+def _defocus_taps(radius: float, alias: float) -> tuple[np.ndarray, np.ndarray]:
+    """The kernel without what is negligible: float64 [K], and int64 [K, 2], how far down and right."""
+    kernel = defocus_kernel(radius, alias).astype(np.float32).astype(np.float64)
+    places = np.argwhere(kernel > NO_TAP)
+    return kernel[tuple(places.T)], places - len(kernel) // 2
+
+
+@lru_cache(maxsize=16)
+def _mirrored(reach: int, height: int, width: int) -> filters.Border:
+    return border_places(np.empty(2 * reach + 1), height, width, "mirror")
+
+
+@lru_cache(maxsize=16)
+def _defocus_factors(
+    radius: float, alias: float, height: int, width: int, small: bool, device: torch.device
+) -> Factors:
     """A disk is no product of two profiles, but a sum of few: its singular value decomposition."""
-    left, sizes, right = np.linalg.svd(defocus_kernel(radius, alias))
-    kept = sizes > NEGLIGIBLE * sizes[0]
+    kernel = defocus_kernel(radius, alias)
+    if small:
+        kernel = kernel.astype(np.float32).astype(np.float64)
+    left, sizes, right = np.linalg.svd(kernel)
+    kept = sizes > (NO_TAP if small else NEGLIGIBLE * sizes[0])
+    dtype = np.float64 if small else np.float32
     return tuple(
-        as_factors(filter_matrix(size * a, height, "mirror"), filter_matrix(b, width, "mirror"), device)
+        as_factors(filter_matrix(size * a, height, "mirror"), filter_matrix(b, width, "mirror"), device, dtype)
         for a, size, b in zip(left.T[kept], sizes[kept], right[kept], strict=True)
     )
 

@@ -42,9 +42,11 @@ def gaussian_taps(sigma: float, truncate: float = 4.0) -> np.ndarray:
     return taps / taps.sum()
 
 
-def as_factors(rows: np.ndarray, columns: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Float32 factors (A, B^T) of the separable operator X -> A X B^T."""
-    left, right = np.ascontiguousarray(rows, np.float32), np.ascontiguousarray(columns.T, np.float32)
+def as_factors(
+    rows: np.ndarray, columns: np.ndarray, device: torch.device, dtype: type = np.float32
+) -> tuple[Tensor, Tensor]:
+    """Factors (A, B^T) of the separable operator X -> A X B^T."""
+    left, right = np.ascontiguousarray(rows, dtype), np.ascontiguousarray(columns.T, dtype)
     return torch.from_numpy(left).to(device), torch.from_numpy(right).to(device)
 
 

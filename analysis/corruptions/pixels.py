@@ -10,13 +10,13 @@ NUDGE = 2.0**-13
 """Added before cutting, so that float32 rounding does not turn 127.99999 for 128 into 127."""
 
 
-def cut(values: Tensor) -> Tensor:
+def cut(values: Tensor, nudge: float = NUDGE) -> Tensor:
     """Values on the scale 0 to 255, float -> uint8: limited to that range and cut, not rounded, as CIFAR-10-C is.
 
     The argument is overwritten.
     """
     # By way of int16, as torch has no fast path from float to uint8.
-    return values.add_(NUDGE).clamp_(0, 255).to(torch.int16).to(torch.uint8)
+    return values.add_(nudge).clamp_(0, 255).to(torch.int16).to(torch.uint8)
 
 
 def look_up(table: Tensor, index: Tensor, shape: torch.Size) -> Tensor:

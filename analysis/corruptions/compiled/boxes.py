@@ -11,7 +11,7 @@ Boxes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def resized(images: Tensor, rows: Boxes, columns: Boxes, half: float) -> Tensor:
-    """Bytes [N, C, H, W] made small and large again, across first, rounded after both passes: `half` is added, then cut.
+    """Bytes [N, C, H, W] made small and large again, across first, with `half` added and cut after both passes.
 
     For rows and columns: where each box begins and how many pixels it has, int64 [small], and the box that each pixel
     of the result shows, int64 [size].

@@ -59,7 +59,13 @@ def canny(plane: np.ndarray, low: int, high: int, across: np.ndarray, down: np.n
 
 @loop
 def _sobel(
-    above: np.ndarray, here: np.ndarray, below: np.ndarray, across: np.ndarray, down: np.ndarray, size: np.ndarray, n: int
+    above: np.ndarray,
+    here: np.ndarray,
+    below: np.ndarray,
+    across: np.ndarray,
+    down: np.ndarray,
+    size: np.ndarray,
+    n: int,
 ) -> None:
     for i in range(n):
         a, b, c = above[i], above[i + L], above[i + 2 * L]

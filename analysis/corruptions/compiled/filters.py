@@ -25,6 +25,18 @@ def blurred(images: Tensor, taps: np.ndarray, border: Border, nudge: float) -> T
     return out
 
 
+def correlated(images: Tensor, taps: np.ndarray, offsets: np.ndarray, border: Border, nudge: float) -> Tensor:
+    """Bytes [..., H, W] to sums over the taps, float64 [K], of the pixels at offsets int64 [K, 2], down and right; cut.
+
+    The border reaches as far as the offsets. Sums are of 64 bits.
+    """
+    out = torch.empty_like(images)
+    height, width = images.shape[-2:]
+    planes = [values.view(-1, height, width).numpy() for values in (images, out)]
+    _correlate(*planes, taps, offsets, *border, nudge)
+    return out
+
+
 def smoothed(planes: Tensor, taps: np.ndarray, border: Border) -> Tensor:
     """The same for float32 [N, H, W], uncut."""
     out = torch.empty_like(planes)
@@ -39,7 +51,10 @@ def _blur(
     count, height, width = images.shape
     reach = len(taps) - 1
     wide = width + 2 * reach
-    padded, across = np.zeros((height + 2 * reach) * wide, np.float32), np.zeros((height + 2 * reach) * wide, np.float32)
+    padded, across = (
+        np.zeros((height + 2 * reach) * wide, np.float32),
+        np.zeros((height + 2 * reach) * wide, np.float32),
+    )
     down = np.empty(height * wide, np.float32)
     for image in range(count):
         _pad(images[image], padded, reach, rows, columns)
@@ -56,7 +71,10 @@ def _smooth(planes: np.ndarray, out: np.ndarray, taps: np.ndarray, rows: np.ndar
     count, height, width = planes.shape
     reach = len(taps) - 1
     wide = width + 2 * reach
-    padded, across = np.zeros((height + 2 * reach) * wide, np.float32), np.zeros((height + 2 * reach) * wide, np.float32)
+    padded, across = (
+        np.zeros((height + 2 * reach) * wide, np.float32),
+        np.zeros((height + 2 * reach) * wide, np.float32),
+    )
     down = np.empty(height * wide, np.float32)
     for image in range(count):
         _pad(planes[image], padded, reach, rows, columns)
@@ -66,6 +84,34 @@ def _smooth(planes: np.ndarray, out: np.ndarray, taps: np.ndarray, rows: np.ndar
             line, result = down[row * wide : row * wide + width], out[image, row]
             for column in range(width):
                 result[column] = line[column]
+
+
+@loop
+def _correlate(
+    images: np.ndarray,
+    out: np.ndarray,
+    taps: np.ndarray,
+    offsets: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    nudge: float,
+) -> None:
+    count, height, width = images.shape
+    reach = (len(columns) - width) // 2
+    wide = width + 2 * reach
+    padded, total = np.zeros((height + 2 * reach) * wide, np.float32), np.empty(height * wide - 2 * reach, np.float64)
+    for image in range(count):
+        _pad(images[image], padded, reach, rows, columns)
+        for i in range(len(total)):
+            total[i] = nudge
+        for k in range(len(taps)):
+            moved, tap = padded[(reach + offsets[k, 0]) * wide + reach + offsets[k, 1] :], taps[k]
+            for i in range(len(total)):
+                total[i] += tap * moved[i]
+        for row in range(height):
+            line, result = total[row * wide : row * wide + width], out[image, row]
+            for column in range(width):
+                result[column] = np.uint8(min(max(line[column], 0.0), 255.0))
 
 
 @loop

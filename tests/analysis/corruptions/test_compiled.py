@@ -1,0 +1,48 @@
+"""The compiled loops against the torch code that serves GPUs."""
+
+import pytest
+import torch
+
+from analysis.corruptions import NAMES, SEVERITIES, compiled, corrupt
+from tests.analysis.corruptions.pictures import pictures
+
+SHAPES = ((19, 3, 32, 32), (6, 1, 28, 28), (2, 3, 45, 37), (3, 1, 9, 3), (2, 3, 1, 6))
+# Sums of rounded numbers whose order differs, so that one byte in some thousands falls on the other side of a cut.
+NEAR = {"gaussian_blur", "defocus_blur", "glass_blur", "elastic_transform", "spatter", "snow"}
+
+
+def by_torch(images: torch.Tensor, name: str, severity: int, monkeypatch: pytest.MonkeyPatch) -> torch.Tensor:
+    with monkeypatch.context() as patch:
+        patch.setattr(compiled, "usable", lambda values: False)
+        return corrupt(images, name, severity, seed=2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_loops_do_what_torch_does(name: str, shape: tuple[int, int, int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    images = pictures(*shape)
+    for severity in SEVERITIES:
+        difference = corrupt(images, name, severity, seed=2).int() - by_torch(images, name, severity, monkeypatch).int()
+        assert difference.abs().max() <= (1 if name in NEAR else 0)
+        # A single byte of small images, and one in a thousand of the others.
+        assert (difference != 0).sum() <= 1 + images.numel() / 1000
+
+
+@pytest.mark.parametrize("name", ["glass_blur", "spatter", "jpeg_compression", "pixelate", "defocus_blur"])
+def test_loops_do_what_torch_does_at_large_shifts_and_blocks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = pictures(1, 3, 224, 224)
+    for severity in (1, 5):
+        difference = corrupt(images, name, severity, seed=2).int() - by_torch(images, name, severity, monkeypatch).int()
+        # Exact in the loops, JPEG's sums are rounded in torch where they exceed 24 bits.
+        assert difference.abs().max() <= (2 if name == "jpeg_compression" else 1)
+        assert (difference != 0).double().mean() < 1e-3
+
+
+def test_the_torch_code_is_what_runs_without_the_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    called = []
+    monkeypatch.setattr("analysis.corruptions.compiled.jpeg.compressed", lambda *_: called.append(1))
+    by_torch(pictures(1, 3, 16, 16), "jpeg_compression", 1, monkeypatch)
+    assert not called
+    with pytest.raises(TypeError):
+        corrupt(pictures(1, 3, 16, 16), "jpeg_compression", 1)
+    assert called
