@@ -16,6 +16,7 @@ PAGES = {
     "geometry": ("Geometry", ":material/scatter_plot:"),
     "robustness": ("Robustness", ":material/blur_on:"),
     "samples": ("Samples", ":material/photo_library:"),
+    "gallery": ("Gallery", ":material/auto_awesome_mosaic:"),
 }
 """Name of the module in `app.views`, which is its place in the URL too -> title, icon."""
 START = next(iter(PAGES))

@@ -19,6 +19,7 @@ VIEWS = {
     "geometry": "geometry?tickets=dense~magnitude-90~imp-90~shuffled-90",
     "robustness": "robustness",
     "samples": "samples",
+    "gallery": "gallery?image=810",
 }
 
 

@@ -20,7 +20,7 @@ CHARTS = ".st-key-geometry-charts .js-plotly-plot"
 def test_every_page_opens(name: str, dark: bool, opened: Open) -> None:
     page = opened("" if name == next(iter(PAGES)) else name, dark)  # the first one has no path of its own
     expect(page.locator("h2").first).to_be_visible()
-    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot, .sheet").first).to_be_visible()
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
     expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
     assert "Traceback" not in page.content()
