@@ -46,8 +46,8 @@ def as_factors(
     rows: np.ndarray, columns: np.ndarray, device: torch.device, dtype: type = np.float32
 ) -> tuple[Tensor, Tensor]:
     """Factors (A, B^T) of the separable operator X -> A X B^T."""
-    left, right = np.ascontiguousarray(rows, dtype), np.ascontiguousarray(columns.T, dtype)
-    return torch.from_numpy(left).to(device), torch.from_numpy(right).to(device)
+    left, right = (torch.from_numpy(np.ascontiguousarray(factor).astype(dtype)) for factor in (rows, columns.T))
+    return left.to(device), right.to(device)
 
 
 def half_taps(taps: np.ndarray) -> np.ndarray:
