@@ -20,8 +20,8 @@ def pixelate(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     (share,) = parameters
     height, width = images.shape[-2:]
     if compiled.usable(images):
-        rows, columns = (_boxes(size, max(1, int(size * share))) for size in (height, width))
-        return boxes.resized(images, rows, columns, HALF)
+        upright, level = (_boxes(size, max(1, int(size * share))) for size in (height, width))
+        return boxes.resized(images, upright, level, HALF)
     across, columns = _shrinking(width, max(1, int(width * share)), images.device)
     down, rows = _shrinking(height, max(1, int(height * share)), images.device)
     small = _rounded(down @ _rounded(images.float() @ across.T)).to(torch.int16).to(torch.uint8)
