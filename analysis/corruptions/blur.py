@@ -15,10 +15,7 @@ from analysis.corruptions.registry import Corruption, Row, single
 
 Factors = tuple[tuple[Tensor, Tensor], ...]
 
-# Singular values below this share of the largest change no byte.
-NEGLIGIBLE = 1e-7
-# Small disks have up to so many taps, which are left out below this weight; exact sums need but a small nudge.
-MOST_TAPS = 32
+# Weights below this change no byte; exact sums need but a small nudge before they are cut.
 NO_TAP = 1e-10
 SMALL_NUDGE = 2.0**-18
 # The smallest kernel is 17 x 17, whatever the radius.
@@ -36,16 +33,14 @@ def gaussian_blur(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
 def defocus_blur(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """Correlation with a disk that is itself slightly blurred; the border is mirrored.
 
-    The sums of a small disk are often all but whole: it is added up in float64, with taps of float32 as published.
+    Sums over a small disk are often all but whole: they are formed in float64, with taps of float32 as published.
     """
     radius, alias = parameters
     height, width = images.shape[-2:]
     taps, offsets = _defocus_taps(radius, alias)
-    small = len(taps) <= MOST_TAPS
-    if small and compiled.usable(images):
+    if compiled.usable(images):
         return filters.correlated(images, taps, offsets, _mirrored(int(offsets.max()), height, width), SMALL_NUDGE)
-    factors = _defocus_factors(radius, alias, height, width, small, images.device)
-    return _separable(images, factors, SMALL_NUDGE if small else NUDGE)
+    return _separable(images, _defocus_factors(radius, alias, height, width, images.device), SMALL_NUDGE)
 
 
 def _separable(images: Tensor, factors: Factors, nudge: float = NUDGE) -> Tensor:
@@ -71,7 +66,7 @@ def _taps_and_border(sigma: float, height: int, width: int) -> tuple[np.ndarray,
 @lru_cache(maxsize=16)
 def _defocus_taps(radius: float, alias: float) -> tuple[np.ndarray, np.ndarray]:
     """The kernel without what is negligible: float64 [K], and int64 [K, 2], how far down and right."""
-    kernel = defocus_kernel(radius, alias).astype(np.float32).astype(np.float64)
+    kernel = _rounded_kernel(radius, alias)
     places = np.argwhere(kernel > NO_TAP)
     return kernel[tuple(places.T)], places - len(kernel) // 2
 
@@ -82,20 +77,19 @@ def _mirrored(reach: int, height: int, width: int) -> filters.Border:
 
 
 @lru_cache(maxsize=16)
-def _defocus_factors(
-    radius: float, alias: float, height: int, width: int, small: bool, device: torch.device
-) -> Factors:
+def _defocus_factors(radius: float, alias: float, height: int, width: int, device: torch.device) -> Factors:
     """A disk is no product of two profiles, but a sum of few: its singular value decomposition."""
-    kernel = defocus_kernel(radius, alias)
-    if small:
-        kernel = kernel.astype(np.float32).astype(np.float64)
-    left, sizes, right = np.linalg.svd(kernel)
-    kept = sizes > (NO_TAP if small else NEGLIGIBLE * sizes[0])
-    dtype = np.float64 if small else np.float32
-    return tuple(
-        as_factors(filter_matrix(size * a, height, "mirror"), filter_matrix(b, width, "mirror"), device, dtype)
-        for a, size, b in zip(left.T[kept], sizes[kept], right[kept], strict=True)
-    )
+    left, sizes, right = np.linalg.svd(_rounded_kernel(radius, alias))
+    matrices = [
+        (filter_matrix(size * a, height, "mirror"), filter_matrix(b, width, "mirror"))
+        for a, size, b in zip(left.T, sizes, right, strict=True)
+        if size > NO_TAP
+    ]
+    return tuple(as_factors(rows, columns, device, np.float64) for rows, columns in matrices)
+
+
+def _rounded_kernel(radius: float, alias: float) -> np.ndarray:
+    return defocus_kernel(radius, alias).astype(np.float32).astype(np.float64)
 
 
 def defocus_kernel(radius: float, alias: float) -> np.ndarray:

@@ -14,7 +14,7 @@ import torch
 # So many values are worked on at once: their intermediate results stay in the processor's cache.
 VALUES_AT_ONCE = 1 << 19
 # Below so many values for each of them, threads cost more than they gain.
-FEWEST_VALUES = 1 << 16
+FEWEST_VALUES = 1 << 19
 
 Work = Callable[[int, int], None]
 

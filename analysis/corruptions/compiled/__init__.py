@@ -4,9 +4,9 @@ torch writes every intermediate result to memory, and its calls wait for each ot
 takes an image through all steps in the processor's cache, and holds no lock while it does. The torch code beside it
 serves GPUs; the tests hold that both give the same bytes, or say by how much they differ.
 
-Rules for the loops: they are compiled when first called and kept on disk; a function that another file's loops call
-must not change, as Numba would go on using what it kept; literals have the type of the values they meet, as a plain
-one would turn all arithmetic into 64 bits, half as fast.
+Rules for the loops: they are compiled when first called and kept on disk; no loop calls one of another file, as Numba
+would not see that what it keeps is out of date; literals have the type of the values they meet, as a plain one would
+turn all arithmetic into 64 bits, half as fast.
 """
 
 from collections.abc import Callable

@@ -16,7 +16,22 @@ SCALE = 1024
 def water(depth: Tensor, low: int, high: int, farthest: int) -> Tensor:
     """How bright drops are, 0 to 1, from how much liquid there is, int16 [N, H, W] of 0 to 255: float32 [N, H, W]."""
     shine = torch.empty(depth.shape)
-    _water(depth.numpy(), low, high, farthest, shine.numpy())
+    count, height, width = depth.shape
+    shape = (height + 4, (width + 4) * L)
+    plane, first, second = (np.zeros(shape, np.int16) for _ in range(3))
+    for start in range(0, count, L):
+        some = depth[start : start + L].numpy()
+        _side_by_side(some, plane)
+        away = canny(plane, low, high, first, second)
+        distances(away, farthest)
+        frame(away, True)
+        _levels(away, first)
+        _equalise(first, len(some), farthest + 1)
+        frame(first, True)
+        _relief(first, second)
+        frame(second, True)
+        _smooth(second, first)
+        _shine(first, some, shine[start : start + L].numpy())
     return shine
 
 
@@ -65,28 +80,14 @@ def _cover(
 
 
 @loop
-def _water(depth: np.ndarray, low: int, high: int, farthest: int, shine: np.ndarray) -> None:
+def _side_by_side(depth: np.ndarray, plane: np.ndarray) -> None:
+    """Up to sixteen images [n, H, W] into a plane."""
     count, height, width = depth.shape
-    shape = (height + 4, (width + 4) * L)
-    plane, first, second = np.zeros(shape, np.int16), np.zeros(shape, np.int16), np.zeros(shape, np.int16)
-    for start in range(0, count, L):
-        taken = min(L, count - start)
-        for lane in range(taken):
-            for row in range(height):
-                line, source = plane[row + 2], depth[start + lane, row]
-                for column in range(width):
-                    line[(column + 2) * L + lane] = source[column]
-        away = canny(plane, low, high, first, second)
-        distances(away, farthest)
-        frame(away, True)
-        _levels(away, first)
-        _equalise(first, taken, farthest + 1)
-        frame(first, True)
-        _relief(first, second)
-        frame(second, True)
-        _smooth(second, first)
-        for lane in range(taken):
-            _shine(first, lane, depth[start + lane], shine[start + lane])
+    for lane in range(count):
+        for row in range(height):
+            line, source = plane[row + 2], depth[lane, row]
+            for column in range(width):
+                line[(column + 2) * L + lane] = source[column]
 
 
 @loop
@@ -152,17 +153,18 @@ def _smooth(lit: np.ndarray, smooth: np.ndarray) -> None:
 
 
 @loop
-def _shine(smooth: np.ndarray, lane: int, depth: np.ndarray, shine: np.ndarray) -> None:
-    """Times the depth; the brightest spot is 1."""
-    height, width = depth.shape
-    brightest = f4(1)
-    for row in range(height):
-        line, own, result = smooth[row + 2], depth[row], shine[row]
-        for column in range(width):
-            value = f4(line[(column + 2) * L + lane]) * f4(own[column])
-            result[column] = value
-            brightest = max(brightest, value)
-    for row in range(height):
-        result = shine[row]
-        for column in range(width):
-            result[column] /= brightest
+def _shine(smooth: np.ndarray, depth: np.ndarray, shine: np.ndarray) -> None:
+    """Times the depth; the brightest spot of each image is 1."""
+    count, height, width = depth.shape
+    for lane in range(count):
+        brightest = f4(1)
+        for row in range(height):
+            line, own, result = smooth[row + 2], depth[lane, row], shine[lane, row]
+            for column in range(width):
+                value = f4(line[(column + 2) * L + lane]) * f4(own[column])
+                result[column] = value
+                brightest = max(brightest, value)
+        for row in range(height):
+            result = shine[lane, row]
+            for column in range(width):
+                result[column] /= brightest
