@@ -16,6 +16,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from analysis import latex
 from app.downloads import image_buttons
 from app.theme import Style
 from pruning.errors import UserError
@@ -103,12 +104,15 @@ def table_card(
     help: str = "",
     caption: str = "",
     data: pd.DataFrame | Callable[[], pd.DataFrame] | None = None,
+    paper: dict[str, Any] | None = None,
     **table: Any,
 ) -> Any:
-    """A sortable table in a frame with a CSV download; `columns` is Streamlit's `column_config`, `data` what the CSV
-    holds when that is not `frame` itself, `table` more arguments of `st.dataframe`."""
+    """A sortable table in a frame, to download as CSV and as LaTeX; `columns` is Streamlit's `column_config`, `data`
+    what the CSV holds when that is not `frame` itself, `paper` more arguments of `analysis.latex.table`, `table` of
+    `st.dataframe`."""
     with st.container(border=True, key=f"card-{key}"):
-        header(title, frame if data is None else data, key, help, images=False)
+        tex = lambda: to_latex(frame, columns, **(paper or {}))  # noqa: E731
+        header(title, frame if data is None else data, key, help, images=False, tex=tex)
         shown = st.dataframe(frame, key=f"table-{key}", column_config=columns, hide_index=True, **table)
         if caption:
             st.caption(caption)
@@ -116,9 +120,14 @@ def table_card(
 
 
 def header(
-    title: str, data: pd.DataFrame | Callable[[], pd.DataFrame], key: str, help: str = "", images: bool = True
+    title: str,
+    data: pd.DataFrame | Callable[[], pd.DataFrame],
+    key: str,
+    help: str = "",
+    images: bool = True,
+    tex: Callable[[], str] | None = None,
 ) -> None:
-    """The first line of a card: its title, and the download menu at the right."""
+    """The first line of a card: its title, and the download menu at the right; `tex` makes the LaTeX of a table."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"head-{key}"):
         st.markdown(f"**{title}**", help=help or None, width="stretch")
         with st.popover("", icon=":material/download:", type="tertiary", help="Download this", key=f"menu-{key}"):
@@ -134,6 +143,17 @@ def header(
                 type="tertiary",
                 width="stretch",
             )
+            if tex is not None:
+                st.download_button(
+                    "LaTeX table",
+                    data=lambda: tex().encode(),
+                    file_name=f"{file_name(title)}.tex",
+                    mime="application/x-tex",
+                    key=f"tex-{key}",
+                    on_click="ignore",
+                    type="tertiary",
+                    width="stretch",
+                )
 
 
 def tiles(items: Sequence[tuple[str, str, str]]) -> None:
@@ -164,6 +184,24 @@ def selected_points(key: str) -> list[dict[str, Any]]:
 def to_csv(frame: pd.DataFrame) -> bytes:
     """The frame as CSV, its index left out."""
     return cast(bytes, frame.to_csv(index=False).encode())
+
+
+def to_latex(frame: pd.DataFrame, columns: dict[str, Any] | None = None, **more: Any) -> str:
+    """The frame as a booktabs table, with the headings, decimals and hidden columns that `columns` (Streamlit's
+    `column_config`) gives it on the page; `more` goes to `analysis.latex.table`."""
+    columns = columns or {}
+    bounds = [bound for pair in more.get("intervals", {}).values() for bound in pair]
+    hidden = [name for name in frame.columns if name in columns and columns[name] is None and name not in bounds]
+    digits, heads = {}, {}
+    for name, config in columns.items():
+        if not config or name not in frame.columns:
+            continue
+        heads[name] = config.get("label") or str(name)
+        decimals = re.search(r"\.(\d)", str((config.get("type_config") or {}).get("format") or ""))
+        if decimals:
+            digits[name] = int(decimals[1])
+    keep = {name: value for name, value in digits.items() if name not in hidden}
+    return latex.table(frame.drop(columns=hidden), **{"digits": keep, "headers": heads, **more})
 
 
 def file_name(title: str) -> str:

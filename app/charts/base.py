@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 
+from app.colour import readable_on
 from app.theme import Style, Theme
+
+NOISE = "○"
+"""Stands where a difference is within noise."""
+
+Scale = tuple[Sequence[tuple[float, str]], float, float]
+"""A colour scale, and the values at its ends."""
 
 Styles = Mapping[str, Style]
 """Key or id of a ticket -> how it is drawn."""
@@ -21,6 +30,40 @@ def figure(theme: Theme, height: int, **layout: object) -> go.Figure:
 def percent_axis(title: str) -> dict[str, object]:
     """An axis of percentages."""
     return {"title": {"text": title}, "ticksuffix": " %"}
+
+
+def inks(values: np.ndarray, scale: Scale) -> list[str]:
+    """For text on cells of these values, the ink that reads best on each: plotly's own is faint on middle tones."""
+    colours, low, high = scale
+    shares = np.clip((np.asarray(values, dtype=float) - low) / (high - low), 0, 1)
+    cells = sample_colorscale([list(step) for step in colours], shares, colortype="tuple")
+    return [readable_on("#" + "".join(f"{round(255 * part):02x}" for part in cell)) for cell in cells]
+
+
+def color_bar(title: str, **place: object) -> dict[str, object]:
+    """A slim colour bar at the top right, as part of a `coloraxis`."""
+    bar = {"title": {"text": title, "side": "right"}, "thickness": 10, "lenmode": "pixels", "len": 220}
+    return {"colorbar": {**bar, "y": 1, "yanchor": "top", **place}}
+
+
+def interval(row: pd.Series, value: str, form: str = "{:.1f}", unit: str = " %") -> str:
+    """For a hover: `93.1 % (91.0 to 95.2)`, from fractions in the columns `value`, low and high; no bounds, no
+    brackets."""
+    parts = [form.format(100 * row[part]) for part in (value, "low", "high")]
+    if pd.isna(row["low"]):
+        return f"<b>{parts[0]}{unit}</b>"
+    return f"<b>{parts[0]}{unit}</b> ({parts[1]} to {parts[2]})"
+
+
+def heading(figure: go.Figure, number: int, style: Style, note: str = "") -> None:
+    """A ticket's name, and a note, over the number-th panel (from 1) of subplots."""
+    axis = "" if number == 1 else str(number)
+    more = f'  <span style="font-size:12px">{note}</span>' if note else ""
+    figure.add_annotation(
+        text=f'<span style="color:{style.color}">●</span> <b>{style.label}</b>{more}',
+        x=0, y=1, xref=f"x{axis} domain", yref=f"y{axis} domain", xanchor="left", yanchor="bottom", yshift=4,
+        showarrow=False, font={"size": 14},
+    )  # fmt: skip
 
 
 def label_places(x: np.ndarray, y: np.ndarray, widths: np.ndarray, size: tuple[float, float]) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.robustness import name, ordered
+from app.charts.names import name, ordered
 from app.colour import fade
 from app.theme import Style, Theme
 

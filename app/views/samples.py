@@ -17,7 +17,7 @@ from analysis.stats import unpack_correct
 from app import layout, load
 from app.assets import read
 from app.charts import samples as charts
-from app.charts.robustness import name, ordered
+from app.charts.names import name, ordered
 from app.gallery import Item, gallery, picture
 from app.persample import COLUMNS, class_names, not_measured, pick_classes, with_labels
 from app.selection import Chosen, Selection

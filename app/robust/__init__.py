@@ -1,0 +1,1 @@
+"""The sections of the page Robustness: a file a section, each with `show(scope)`."""
