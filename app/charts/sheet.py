@@ -10,6 +10,7 @@ from html import escape
 import numpy as np
 from PIL import Image
 
+from analysis.corruptions.fourier import NAMES as WAVES
 from app.charts.sheet_layout import Block, Group, Line
 from app.gallery import picture
 from app.sheet import Condition, Sheet, told
@@ -19,6 +20,8 @@ SMALL, LARGE, WAVE = 60, 132, 56
 """About how many pixels a picture measures on the screen."""
 PHOTOGRAPH = 96
 """From so many pixels on a picture travels as a JPEG, which is a tenth of the bytes."""
+MOST = 6
+"""Columns of a block that has a line a corruption: clean and five severities."""
 SHORT = 4
 """Longest name of a class, in letters, that leaves room for the confidence on its line."""
 
@@ -39,9 +42,10 @@ def sheet_html(
     kinds += ["long"] if any(len(name) > SHORT for name in sheet.classes) else []
     cells = {condition: _cell(sheet, at, shown) for condition, at in places.items()}
     tables = "".join(_table(block, cells, links or {}) for block in blocks)
+    kinds += ["waves"] if sheet.conditions[-1][0] in WAVES else []
     columns = max(len(block.heads) for block in blocks)
     style = f"--good:{theme.good};--bad:{theme.bad};--ground:{theme.surface};--line:{theme.grid};--muted:{theme.muted};"
-    style += f"--picture:{shown}px;--columns:{columns}"
+    style += f"--picture:{shown}px;--columns:{columns};--gap:{_gap(shown, columns)}px"
     return f'<div class="{" ".join(kinds)}" style="{style}">{tables}</div>'
 
 
@@ -52,6 +56,13 @@ def shown_width(height: int, width: int, size: int) -> int:
     if longer > 1.15 * size:
         return max(1, round(width * size / longer))
     return width * max(1, round(size / longer))
+
+
+def _gap(picture: int, columns: int) -> float:
+    """Pixels on either side of a picture: few where a row would not fit a laptop's screen otherwise."""
+    if columns > MOST:
+        return 3 if picture < WAVE + 4 else 1.2
+    return 2.5 if SMALL < picture <= 1.15 * SMALL else 4
 
 
 def _table(block: Block, cells: Mapping[Condition, str], links: Mapping[str, str]) -> str:

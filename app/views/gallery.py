@@ -131,20 +131,21 @@ def _own_picture(selection: Selection, who: Chosen | None) -> Shown | None:
         file = st.session_state.get("upload")
         st.session_state[UPLOAD] = (file.name, file.getvalue()) if file is not None else None
 
-    st.file_uploader(f"A PNG or JPEG picture; it stays on this machine. Larger ones are cut to a square and scaled to "
-                     f"{LARGEST} pixels.", ["png", "jpg", "jpeg"], key="upload", on_change=keep,
-                     max_upload_size=MEGABYTES)  # fmt: skip
-    kept = st.session_state.get(UPLOAD)
-    if not kept:
-        return None
-    image, note = read_picture(kept[1], kept[0])
-    notes = [note] if note else []
-    shape = reader(selection.study, who.id).shape if who else image.shape
-    if who and misfit(image.shape, shape):
-        options = {"as-is": "as uploaded", "fitted": f"as the network takes it: {shape_in_words(shape)}"}
-        if selection.pick("shape", "Picture", options, width="content") == "fitted":
-            image = fitted(image, shape)
-            notes.append(f"It is shown as the network takes it, {shape_in_words(shape)}.")
+    with st.container(horizontal=True, gap="medium"):
+        st.file_uploader("A PNG or JPEG picture", ["png", "jpg", "jpeg"], key="upload", on_change=keep, width=560,
+                         max_upload_size=MEGABYTES, help=f"It stays on this machine. One of more than {LARGEST} pixels "
+                         "is cut to the square at its centre and scaled to that size.")  # fmt: skip
+        kept = st.session_state.get(UPLOAD)
+        if not kept:
+            return None
+        image, note = read_picture(kept[1], kept[0])
+        notes = [note] if note else []
+        shape = reader(selection.study, who.id).shape if who else image.shape
+        if misfit(image.shape, shape):
+            options = {"as-is": "as uploaded", "fitted": f"as the network takes it: {shape_in_words(shape)}"}
+            if selection.pick("shape", "Shown", options, width="content") == "fitted":
+                image = fitted(image, shape)
+                notes.append(f"It is shown as the network takes it, {shape_in_words(shape)}.")
     return Shown(image, 0, None, kept[0], tuple(notes))
 
 
