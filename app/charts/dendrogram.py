@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -103,7 +104,7 @@ def _frame(
     rows: Sequence[str], columns: Sequence[str], above: bool, beside: bool, cell: int, theme: Theme
 ) -> go.Figure:
     """The axes: the matrix on x and y, the dendrograms on x2 and y2."""
-    longest = max(map(len, columns), default=0)
+    longest = max((len(re.sub("<[^>]*>", "", label)) for label in columns), default=0)
     foot = 14 + LETTER * longest * np.sin(np.radians(SLANT)) + 12 * np.cos(np.radians(SLANT))
     inner = cell * max(len(rows), 1) + (TREE if above else 0)
     top = 1 - (TREE / inner if above else 0)
