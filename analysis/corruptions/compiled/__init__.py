@@ -25,6 +25,12 @@ def loop(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled
 
 
+def part(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that is written out wherever a loop calls it, and not compiled for itself, which takes time."""
+    written_out: Callable[..., Any] = njit(inline="always", error_model="numpy")(function)
+    return written_out
+
+
 def usable(values: Tensor) -> bool:
     """Whether the loops can work on a tensor: it is in main memory."""
     return values.device.type == "cpu"

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.corruptions.compiled import loop
+from analysis.corruptions.compiled import loop, part
 
 f4 = np.float32
 Boxes = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -53,7 +53,7 @@ def _resize(
             result[place] = boxes[small[place]]
 
 
-@loop
+@part
 def _means(values: np.ndarray, step: int, most: int, totals: np.ndarray, means: np.ndarray, half: float) -> None:
     """Rounded means of 1, 2, ... values from each one on, `step` places apart."""
     count = len(values)

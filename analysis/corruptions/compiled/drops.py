@@ -9,6 +9,7 @@ from analysis.corruptions.compiled.edges import LANES, canny, distances, frame
 
 L = LANES
 i2 = np.int16
+i4 = np.int32
 f4 = np.float32
 SCALE = 1024
 
@@ -22,11 +23,11 @@ def water(depth: Tensor, low: int, high: int, farthest: int) -> Tensor:
     for start in range(0, count, L):
         some = depth[start : start + L].numpy()
         _side_by_side(some, plane)
-        away = canny(plane, low, high, first, second)
+        away = canny(plane, low, high)
         distances(away, farthest)
         frame(away, True)
         _levels(away, first)
-        _equalise(first, len(some), farthest + 1)
+        _equalise(first, len(some), *np.zeros((2, (farthest + 1) * L), np.int32))
         frame(first, True)
         _relief(first, second)
         frame(second, True)
@@ -105,10 +106,10 @@ def _levels(away: np.ndarray, levels: np.ndarray) -> None:
 
 
 @loop
-def _equalise(plane: np.ndarray, taken: int, levels: int) -> None:
-    """See `spatter.equalised`."""
+def _equalise(plane: np.ndarray, taken: int, counts: np.ndarray, table: np.ndarray) -> None:
+    """See `spatter.equalised`. Counts and table are of zeros, int32 [levels L]."""
+    levels = len(counts) // L
     height, n = plane.shape[0] - 4, plane.shape[1] - 4 * L
-    counts, table = np.zeros(levels * L, np.int32), np.zeros(levels * L, np.int16)
     for row in range(2, height + 2):
         line = plane[row]
         for i in range(2 * L, n + 2 * L):
@@ -123,7 +124,7 @@ def _equalise(plane: np.ndarray, taken: int, levels: int) -> None:
         for level in range(levels):
             if level > smallest:
                 above += counts[level * L + lane]
-            table[level * L + lane] = level if lowest == pixels else i2(np.rint(f4(above) * scale))
+            table[level * L + lane] = level if lowest == pixels else i4(np.rint(f4(above) * scale))
     for row in range(2, height + 2):
         line = plane[row]
         for i in range(2 * L, n + 2 * L):

@@ -6,7 +6,7 @@ pixels. A step to the next column is `LANES` places.
 
 import numpy as np
 
-from analysis.corruptions.compiled import loop
+from analysis.corruptions.compiled import loop, part
 
 LANES = 16
 L = LANES
@@ -19,33 +19,65 @@ def frame(plane: np.ndarray, mirror: bool) -> None:
     """Fill one pixel of the frame: the pixel next to the edge pixel, or the edge pixel itself."""
     height, n = plane.shape[0] - 4, plane.shape[1] - 4 * L
     down, across = int(mirror and height > 1), int(mirror and n > L) * L
-    for row in range(2, height + 2):
-        line = plane[row]
+    for row in range(1, height + 3):
+        source, line = plane[min(max(row, 2 + down * (row < 2)), height + 1 - down * (row > height + 1))], plane[row]
+        for i in range(2 * L, n + 2 * L):
+            line[i] = source[i]
         for lane in range(L):
             line[L + lane] = line[2 * L + across + lane]
             line[n + 2 * L + lane] = line[n + L - across + lane]
-    _copy(plane[2 + down], plane[1])
-    _copy(plane[height + 1 - down], plane[height + 2])
 
 
-@loop
-def _copy(source: np.ndarray, target: np.ndarray) -> None:
-    for i in range(len(source)):
-        target[i] = source[i]
-
-
-@loop
-def canny(plane: np.ndarray, low: int, high: int, across: np.ndarray, down: np.ndarray) -> np.ndarray:
-    """Edges of a plane, which gets a frame: a plane of 2 where there are some. The last two are scratch."""
-    height, n = plane.shape[0] - 4, plane.shape[1] - 4 * L
-    edges, size = np.zeros(plane.shape, np.int16), np.zeros(plane.shape, np.int16)
+def canny(plane: np.ndarray, low: int, high: int) -> np.ndarray:
+    """Edges of a plane, which gets a frame: a plane of 2 where there are some."""
+    across, down, size, edges = (np.zeros_like(plane) for _ in range(4))
     frame(plane, False)
-    for row in range(2, height + 2):
-        _sobel(plane[row - 1, L:], plane[row, L:], plane[row + 1, L:], across[row], down[row], size[row, 2 * L :], n)
-    for row in range(2, height + 2):
+    _sobel(plane, across, down, size)
+    _ridge(size, across, down, edges, low, high)
+    _link(edges, np.empty(plane.shape[1] - 4 * L, np.int16))
+    return edges
+
+
+@loop
+def _sobel(plane: np.ndarray, across: np.ndarray, down: np.ndarray, size: np.ndarray) -> None:
+    n = plane.shape[1] - 4 * L
+    for row in range(2, plane.shape[0] - 2):
+        above, here, below = plane[row - 1, L:], plane[row, L:], plane[row + 1, L:]
+        right, under, total = across[row], down[row], size[row, 2 * L :]
+        for i in range(n):
+            a, b, c = above[i], above[i + L], above[i + 2 * L]
+            d, e = here[i], here[i + 2 * L]
+            f, g, h = below[i], below[i + L], below[i + 2 * L]
+            x, y = i2(c - a + 2 * (e - d) + h - f), i2(f - a + 2 * (g - b) + h - c)
+            right[i], under[i] = x, y
+            total[i] = i2(abs(x) + abs(y))
+
+
+@loop
+def _ridge(size: np.ndarray, across: np.ndarray, down: np.ndarray, edges: np.ndarray, low: int, high: int) -> None:
+    """2 where a gradient is above `high` and largest across the edge, 1 where it is above `low`, else 0."""
+    n = size.shape[1] - 4 * L
+    for row in range(2, size.shape[0] - 2):
         above, here, below = size[row - 1, L:], size[row, L:], size[row + 1, L:]
-        _ridge(above, here, below, across[row], down[row], edges[row, 2 * L :], n, low, high)
-    new = np.empty(n, np.int16)
+        right, under, result = across[row], down[row], edges[row, 2 * L :]
+        for i in range(n):
+            a, b, c = above[i], above[i + L], above[i + 2 * L]
+            d, m, e = here[i], here[i + L], here[i + 2 * L]
+            f, g, h = below[i], below[i + L], below[i + 2 * L]
+            x, y = i4(right[i]), i4(under[i])
+            wide = i4(abs(x))
+            flat, steep = i4(wide * 13573), i4(abs(y) << 15)
+            level, upright = (m > d) & (m >= e), (m > b) & (m >= g)
+            slanted = ((m > c) & (m > f)) if (x ^ y) < 0 else ((m > a) & (m > h))
+            upper = upright if steep > i4(flat + (wide << 16)) else slanted
+            largest = level if steep < flat else upper
+            result[i] = i2(i2(largest & (m > low)) + i2(largest & (m > high)))
+
+
+@loop
+def _link(edges: np.ndarray, new: np.ndarray) -> None:
+    """Turn 1 to 2 wherever it hangs together with a 2; sweeps down and up until nothing changes."""
+    height, n = edges.shape[0] - 4, len(new)
     changed = True
     while changed:
         changed = False
@@ -53,57 +85,12 @@ def canny(plane: np.ndarray, low: int, high: int, across: np.ndarray, down: np.n
             row = turn + 2 if turn < height else 2 * height + 1 - turn
             if _grow(edges[row - 1, L:], edges[row, L:], edges[row + 1, L:], new):
                 changed = True
-                _copy(new, edges[row, 2 * L :])
-    return edges
+                line = edges[row, 2 * L :]
+                for i in range(n):
+                    line[i] = new[i]
 
 
-@loop
-def _sobel(
-    above: np.ndarray,
-    here: np.ndarray,
-    below: np.ndarray,
-    across: np.ndarray,
-    down: np.ndarray,
-    size: np.ndarray,
-    n: int,
-) -> None:
-    for i in range(n):
-        a, b, c = above[i], above[i + L], above[i + 2 * L]
-        d, e = here[i], here[i + 2 * L]
-        f, g, h = below[i], below[i + L], below[i + 2 * L]
-        x, y = i2(c - a + 2 * (e - d) + h - f), i2(f - a + 2 * (g - b) + h - c)
-        across[i], down[i] = x, y
-        size[i] = i2(abs(x) + abs(y))
-
-
-@loop
-def _ridge(
-    above: np.ndarray,
-    here: np.ndarray,
-    below: np.ndarray,
-    across: np.ndarray,
-    down: np.ndarray,
-    edges: np.ndarray,
-    n: int,
-    low: int,
-    high: int,
-) -> None:
-    """2 where a gradient is above `high` and largest across the edge, 1 where it is above `low`, else 0."""
-    for i in range(n):
-        a, b, c = above[i], above[i + L], above[i + 2 * L]
-        d, m, e = here[i], here[i + L], here[i + 2 * L]
-        f, g, h = below[i], below[i + L], below[i + 2 * L]
-        x, y = i4(across[i]), i4(down[i])
-        wide = i4(abs(x))
-        flat, steep = i4(wide * 13573), i4(abs(y) << 15)
-        level, upright = (m > d) & (m >= e), (m > b) & (m >= g)
-        slanted = ((m > c) & (m > f)) if (x ^ y) < 0 else ((m > a) & (m > h))
-        upper = upright if steep > i4(flat + (wide << 16)) else slanted
-        largest = level if steep < flat else upper
-        edges[i] = i2(i2(largest & (m > low)) + i2(largest & (m > high)))
-
-
-@loop
+@part
 def _grow(above: np.ndarray, here: np.ndarray, below: np.ndarray, new: np.ndarray) -> bool:
     """A row with 2 for each 1 that touches one; whether there was any."""
     changed = i2(0)
@@ -143,7 +130,7 @@ def distances(edges: np.ndarray, limit: int) -> None:
                 here[lane] = min(here[lane], i2(right[lane] + 1024))
 
 
-@loop
+@part
 def _reach(near: np.ndarray, far: np.ndarray, line: np.ndarray, n: int) -> None:
     """What is reached from the next row and the one after: steps straight, across a corner, and a knight's."""
     here = line[2 * L :]

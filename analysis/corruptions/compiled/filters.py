@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.corruptions.compiled import loop
+from analysis.corruptions.compiled import loop, part
 
 f4 = np.float32
 Border = tuple[np.ndarray, np.ndarray]
@@ -114,7 +114,7 @@ def _correlate(
                 result[column] = np.uint8(min(max(line[column], 0.0), 255.0))
 
 
-@loop
+@part
 def _pad(plane: np.ndarray, padded: np.ndarray, reach: int, rows: np.ndarray, columns: np.ndarray) -> None:
     height, width = plane.shape
     wide = width + 2 * reach

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.corruptions.compiled import loop
+from analysis.corruptions.compiled import loop, part
 
 LANES = 8
 """Blocks of 8x8 pixels at once: as many as 32-bit numbers in a vector."""
@@ -18,63 +18,83 @@ i4 = np.int32
 def compressed(images: Tensor, luminance: np.ndarray, colour: np.ndarray, narrow: int) -> Tensor:
     """Bytes [N, C, H, W] there and back with quantisation steps int32 [64]; up to `narrow` columns colour is copied."""
     out = torch.empty_like(images)
-    if images.shape[1] == 1:
-        _grey(images.numpy(), luminance, out.numpy())
-    else:
-        _coloured(images.numpy(), luminance, colour, narrow, out.numpy())
+    count, channels, height, width = images.shape
+    high, wide = -(-height // 8) * 8, -(-width // 16) * 16
+    values = np.empty((count, high, wide), np.int32)
+    if channels == 1:
+        _widen(images.numpy(), values)
+        _code(values.reshape(-1, wide), np.repeat(luminance, LANES), np.empty(64 * LANES, np.int32))
+        _narrow(values, out.numpy())
+        return out
+    halves = np.empty((count, 2, -(-height // 16) * 8, wide // 2), np.int32)
+    _apart(images.numpy(), values, halves, np.empty((2, height, wide), np.int32))
+    for planes, steps in ((values, luminance), (halves, colour)):
+        _code(planes.reshape(-1, planes.shape[-1]), np.repeat(steps, LANES), np.empty(64 * LANES, np.int32))
+    short = -(-width // 2)
+    _together(values, halves, short, 2 * short <= narrow, np.empty((3, 2 * short), np.int32), out.numpy())
     return out
 
 
 @loop
-def _grey(images: np.ndarray, steps: np.ndarray, out: np.ndarray) -> None:
+def _widen(images: np.ndarray, planes: np.ndarray) -> None:
     count, _, height, width = images.shape
-    plane = np.empty((-(-height // 8) * 8, -(-width // 8) * 8), np.int32)
     for image in range(count):
         for row in range(height):
-            line, source = plane[row], images[image, 0, row]
+            line, source = planes[image, row], images[image, 0, row]
             for column in range(width):
                 line[column] = source[column]
-        _fill(plane, height, width)
-        _code(plane, steps)
+        _fill(planes[image], height, width)
+
+
+@loop
+def _narrow(planes: np.ndarray, out: np.ndarray) -> None:
+    count, _, height, width = out.shape
+    for image in range(count):
         for row in range(height):
-            line, result = plane[row], out[image, 0, row]
+            line, result = planes[image, row], out[image, 0, row]
             for column in range(width):
                 result[column] = line[column]
 
 
 @loop
-def _coloured(images: np.ndarray, steps: np.ndarray, colour_steps: np.ndarray, narrow: int, out: np.ndarray) -> None:
+def _apart(images: np.ndarray, luminance: np.ndarray, halves: np.ndarray, colour: np.ndarray) -> None:
+    """Luminance, and both colour differences at half the size; `colour` is scratch for them at full size."""
     count, _, height, width = images.shape
-    low, short = -(-height // 2), -(-width // 2)
-    luminance = np.empty((-(-height // 8) * 8, -(-width // 16) * 16), np.int32)
-    blue, red = np.empty((height, luminance.shape[1]), np.int32), np.empty((height, luminance.shape[1]), np.int32)
-    # Both colour differences, one below the other, so that their blocks fill vectors.
-    high = -(-low // 8) * 8
-    halves = np.empty((2 * high, luminance.shape[1] // 2), np.int32)
-    tall, b, r = np.empty(short, np.int32), np.empty(2 * short, np.int32), np.empty(2 * short, np.int32)
+    blue, red = colour[0], colour[1]
     for image in range(count):
-        pixels, result = images[image], out[image]
+        pixels, values = images[image], luminance[image]
         for row in range(height):
-            _split(pixels[0, row], pixels[1, row], pixels[2, row], luminance[row], blue[row], red[row])
-        _fill(luminance, height, width)
-        _code(luminance, steps)
-        for plane, half in ((blue, halves[:high]), (red, halves[high:])):
-            _fill(plane, height, width)
-            _halve(plane, half)
-            _fill(half, low, half.shape[1])
-        _code(halves, colour_steps)
-        for row in range(height):
-            for half, line in ((halves[:high], b), (halves[high:], r)):
-                if 2 * short <= narrow:
-                    for column in range(2 * short):
-                        line[column] = half[row // 2, column // 2]
-                else:
-                    far = min(max(row // 2 - 1 + 2 * (row & 1), 0), low - 1)
-                    _double(half[row // 2, :short], half[far, :short], tall, line)
-            _join(luminance[row], b, r, result[0, row], result[1, row], result[2, row])
+            _split(pixels[0, row], pixels[1, row], pixels[2, row], values[row], blue[row], red[row])
+        _fill(values, height, width)
+        for part in range(2):
+            _fill(colour[part], height, width)
+            half = halves[image, part]
+            _halve(colour[part], half)
+            _fill(half, -(-height // 2), half.shape[1])
 
 
 @loop
+def _together(
+    luminance: np.ndarray, halves: np.ndarray, short: int, copied: bool, scratch: np.ndarray, out: np.ndarray
+) -> None:
+    count, _, height, _ = out.shape
+    last = -(-height // 2) - 1
+    tall = scratch[2, :short]
+    for image in range(count):
+        result = out[image]
+        for row in range(height):
+            far = min(max(row // 2 - 1 + 2 * (row & 1), 0), last)
+            for part in range(2):
+                near, line = halves[image, part, row // 2], scratch[part]
+                if copied:
+                    for column in range(2 * short):
+                        line[column] = near[column // 2]
+                else:
+                    _double(near, halves[image, part, far], tall, line)
+            _join(luminance[image, row], scratch[0], scratch[1], result[0, row], result[1, row], result[2, row])
+
+
+@part
 def _fill(plane: np.ndarray, height: int, width: int) -> None:
     """Repeat the edge pixels of the part [height, width] to the plane's end."""
     for row in range(plane.shape[0]):
@@ -83,7 +103,7 @@ def _fill(plane: np.ndarray, height: int, width: int) -> None:
             line[column] = source[min(column, width - 1)]
 
 
-@loop
+@part
 def _split(
     red: np.ndarray,
     green: np.ndarray,
@@ -101,7 +121,7 @@ def _split(
         second[column] = i4(i4(32768 * r - 27439 * g - 5329 * b + middle) >> 16)
 
 
-@loop
+@part
 def _halve(plane: np.ndarray, half: np.ndarray) -> None:
     """Means of 2x2 pixels, rounded up and down in turn from column to column."""
     for row in range(-(-plane.shape[0] // 2)):
@@ -111,7 +131,7 @@ def _halve(plane: np.ndarray, half: np.ndarray) -> None:
             result[column] = i4(i4(total + 1 + (column & 1)) >> 2)
 
 
-@loop
+@part
 def _double(near: np.ndarray, far: np.ndarray, tall: np.ndarray, result: np.ndarray) -> None:
     """A row of twice as many columns: 3/4 of the nearer and 1/4 of the further pixel each way."""
     for column in range(len(tall)):
@@ -124,7 +144,7 @@ def _double(near: np.ndarray, far: np.ndarray, tall: np.ndarray, result: np.ndar
         result[2 * column + 2] = i4(i4(3 * other + one + 8) >> 4)
 
 
-@loop
+@part
 def _join(
     luminance: np.ndarray, first: np.ndarray, second: np.ndarray, red: np.ndarray, green: np.ndarray, blue: np.ndarray
 ) -> None:
@@ -137,13 +157,13 @@ def _join(
 
 
 @loop
-def _code(plane: np.ndarray, steps: np.ndarray) -> None:
-    """Change a plane int32 [8 m, 8 n] of values 0 to 255 as storing it does, with quantisation steps int32 [64]."""
+def _code(plane: np.ndarray, steps: np.ndarray, work: np.ndarray) -> None:
+    """Change a plane int32 [8 m, 8 n] of values 0 to 255 as storing it does.
+
+    Steps and the scratch are int32 [64 LANES], each step repeated over the lanes.
+    """
     across = plane.shape[1] // 8
     blocks = plane.shape[0] // 8 * across
-    work, wide = np.zeros(64 * LANES, np.int32), np.empty(64 * LANES, np.int32)
-    for i in range(64 * LANES):
-        wide[i] = steps[i // LANES]
     for first in range(0, blocks, LANES):
         taken = min(LANES, blocks - first)
         for lane in range(taken):
@@ -153,7 +173,7 @@ def _code(plane: np.ndarray, steps: np.ndarray) -> None:
                 for column in range(8):
                     work[row * ROW + column * LANES + lane] = line[column] - 128
         _forward(work)
-        _quantise(work, wide)
+        _quantise(work, steps)
         _back(work)
         for lane in range(taken):
             top, left = (first + lane) // across * 8, (first + lane) % across * 8
@@ -166,7 +186,7 @@ def _code(plane: np.ndarray, steps: np.ndarray) -> None:
 # The next two spell out what a loop over eight places would say: Numba would not turn that into vectors.
 
 
-@loop
+@part
 def _forward(work: np.ndarray) -> None:
     """Along rows, keeping two bits more, then along columns; the result is eight times too large."""
     for row in range(8):
@@ -185,7 +205,7 @@ def _forward(work: np.ndarray) -> None:
         work[i + 256], work[i + 320], work[i + 384], work[i + 448] = e, f, g, h
 
 
-@loop
+@part
 def _back(work: np.ndarray) -> None:
     """Along columns, then along rows."""
     for i in range(ROW):
@@ -204,7 +224,7 @@ def _back(work: np.ndarray) -> None:
             line[i + 32], line[i + 40], line[i + 48], line[i + 56] = e, f, g, h
 
 
-@loop
+@part
 def _frequencies(a, b, c, d, e, f, g, h, bits):  # type: ignore[no-untyped-def]
     """Loeffler's transform with this codec's constants, times sqrt(8) and 2^13, less some bits; see `jpeg`."""
     s, t, u, v = i4(a + h), i4(b + g), i4(c + f), i4(d + e)
@@ -221,7 +241,7 @@ def _frequencies(a, b, c, d, e, f, g, h, bits):  # type: ignore[no-untyped-def]
     )
 
 
-@loop
+@part
 def _positions(a, b, c, d, e, f, g, h, bits):  # type: ignore[no-untyped-def]
     """The transform's transpose."""
     s, t = i4(8192 * (a + e)), i4(8192 * (a - e))
@@ -242,13 +262,13 @@ def _positions(a, b, c, d, e, f, g, h, bits):  # type: ignore[no-untyped-def]
     )
 
 
-@loop
+@part
 def _whole(value, bits):  # type: ignore[no-untyped-def]
     """Without its last bits, rounded."""
     return i4(i4(value + (1 << (bits - 1))) >> bits)
 
 
-@loop
+@part
 def _quantise(work: np.ndarray, steps: np.ndarray) -> None:
     """To the nearest multiple of eight steps, halves away from 0. Steps are repeated over the lanes."""
     for i in range(len(work)):

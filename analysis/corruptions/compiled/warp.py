@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.corruptions.compiled import loop
+from analysis.corruptions.compiled import loop, part
 
 f4 = np.float32
 i4 = np.int32
@@ -98,14 +98,14 @@ def _read(
         new_blue[place] = _between(blue[a], blue[b], blue[c], blue[d], x, y)
 
 
-@loop
+@part
 def _between(a, b, c, d, x, y):  # type: ignore[no-untyped-def]
     """Between four pixels, the upper two first."""
     upper, lower = a + x * (b - a), c + x * (d - c)
     return upper + y * (lower - upper)
 
 
-@loop
+@part
 def _inside(places: np.ndarray, size: int, beyond: float) -> None:
     """Coordinates to 0 to size - 1, reflected at -beyond and size - 1 + beyond."""
     last = f4(size - 1)
