@@ -66,10 +66,10 @@ def _apart(images: np.ndarray, luminance: np.ndarray, halves: np.ndarray, colour
         for row in range(height):
             _split(pixels[0, row], pixels[1, row], pixels[2, row], values[row], blue[row], red[row])
         _fill(values, height, width)
-        for part in range(2):
-            _fill(colour[part], height, width)
-            half = halves[image, part]
-            _halve(colour[part], half)
+        for side in range(2):
+            _fill(colour[side], height, width)
+            half = halves[image, side]
+            _halve(colour[side], half)
             _fill(half, -(-height // 2), half.shape[1])
 
 
@@ -84,13 +84,13 @@ def _together(
         result = out[image]
         for row in range(height):
             far = min(max(row // 2 - 1 + 2 * (row & 1), 0), last)
-            for part in range(2):
-                near, line = halves[image, part, row // 2], scratch[part]
+            for side in range(2):
+                near, line = halves[image, side, row // 2], scratch[side]
                 if copied:
                     for column in range(2 * short):
                         line[column] = near[column // 2]
                 else:
-                    _double(near, halves[image, part, far], tall, line)
+                    _double(near, halves[image, side, far], tall, line)
             _join(luminance[image, row], scratch[0], scratch[1], result[0, row], result[1, row], result[2, row])
 
 
