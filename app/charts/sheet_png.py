@@ -41,7 +41,7 @@ class Plan:
         self.groups: list[tuple[str, int]] = []
         long = any(len(name) > SHORT for name in sheet.classes)
         self.below = 0 if sheet.prediction is None else BELOW + (TEXT + 4 if long else 0)
-        self.top = MARGIN + 2 * TITLE
+        self.top = MARGIN + 2 * TITLE + 2 * TEXT
         y = self.top + 2 * TEXT
         for group in block.groups:
             if group.title:
@@ -61,7 +61,7 @@ class Plan:
 def sheet_png(sheet: Sheet, block: Block, theme: Theme, note: str = "") -> bytes:
     """The sheet as a PNG file: title, headings, labels, pictures in their frames, and what is read on them.
 
-    `note` is kept with the file as its description: which image, which noise.
+    `note`, one sentence, stands below the title and in the file's description: which image, which noise.
     """
     plan = Plan(sheet, block)
     file = Image.new("RGB", plan.size, theme.surface)
@@ -69,6 +69,7 @@ def sheet_png(sheet: Sheet, block: Block, theme: Theme, note: str = "") -> bytes
     pen.text(
         (MARGIN, MARGIN), _fitting(summary(sheet), plan.size[0] - 2 * MARGIN, TITLE), theme.ink, _font(TITLE, True)
     )
+    pen.text((MARGIN, MARGIN + TITLE + 10), _fitting(note, plan.size[0] - 2 * MARGIN, TEXT), theme.muted, _font(TEXT))
     _headings(pen, plan, theme)
     places = {condition: at for at, condition in enumerate(sheet.conditions)}
     for condition, x, y in plan.pictures:
@@ -105,7 +106,9 @@ def _picture(file: Image.Image, pen: ImageDraw.ImageDraw, plan: Plan, theme: The
     if sheet.prediction is not None and sheet.confidence is not None:
         name, under = f"{sign(sheet, at)} {sheet.classes[sheet.prediction[at]]}".strip(), y + plan.high + FRAME + 3
         sure, step = f"{100 * sheet.confidence[at]:.0f} %", plan.below - BELOW
-        pen.text((x + plan.wide, under + step), sure, theme.muted, _font(TEXT), anchor="ra")
+        pen.text(
+            (x if step else x + plan.wide, under + step), sure, theme.muted, _font(TEXT), anchor="la" if step else "ra"
+        )
         room = plan.wide if step else plan.wide - _font(TEXT).getlength(sure) - 4
         pen.text((x, under), _fitting(name, room, TEXT), theme.ink if met else theme.bad, _font(TEXT, True))
 

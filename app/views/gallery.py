@@ -174,15 +174,15 @@ def _made(image: np.ndarray, family: str, seed: int, index: int, label: int | No
 
 def _draw(selection: Selection, sheet: Sheet, shown: Shown, family: str, seed: int) -> None:
     """The card: its summary, how it is laid out, the downloads, the pictures, and what they are."""
-    said = " ".join(_sentences(sheet, shown, family, seed))
+    said = _sentences(sheet, shown, family, seed)
     with st.container(border=True, key="card-sheet"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="head-sheet"):
             st.markdown(f"**{_plain(summary(sheet))}**", help=HELP, width="stretch")
             placed, size = _layout(selection, shown, family)
-            _downloads(selection, sheet, layout.file_name(f"{family} {shown.title} {sheet.reader}"), family, said)
+            _downloads(selection, sheet, layout.file_name(f"{family} {shown.title} {sheet.reader}"), family, said[0])
         st.html(f"<style>{read('sheet.css')}</style>")
         st.html(sheet_html(sheet, placed, selection.theme, size, _links(selection, shown)))
-        layout.notes([said])
+        layout.notes([" ".join(said)])
 
 
 def _layout(selection: Selection, shown: Shown, family: str) -> tuple[list[Block], int]:
