@@ -56,7 +56,7 @@ def residuals(line: Line, tickets: Mapping[str, Style], theme: Theme) -> go.Figu
     rows = line.table[line.table["key"].isin(list(tickets))].sort_values("effective", ascending=False)
     figure = go.Figure()
     figure.update_layout(
-        template=theme.template, height=70 + ROW * max(len(rows), 1), margin={"l": 8, "r": 16, "t": 8, "b": 8},
+        template=theme.template, height=max(380, 70 + ROW * len(rows)), margin={"l": 8, "r": 16, "t": 8, "b": 8},
         showlegend=False,
     )  # fmt: skip
     figure.add_vline(x=0, line={"color": theme.muted, "width": 1.2})
@@ -69,16 +69,20 @@ def residuals(line: Line, tickets: Mapping[str, Style], theme: Theme) -> go.Figu
     figure.update_yaxes(
         ticktext=[f"{tickets[str(key)].label} {mark}".rstrip() for key, mark in zip(rows["key"], marks, strict=True)]
     )
-    figure.update_xaxes(title_text="points beyond what the clean accuracy explains", tickformat="+.3~g")
+    figure.update_xaxes(title_text="points beyond what the clean accuracy explains", tickformat=".3~g")
     return figure
 
 
 def effective(line: Line, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Corrupted over clean accuracy on logit axes, and the study's line; tickets not chosen are small and grey."""
     table = line.table
+    shown = int(table["key"].isin(list(tickets)).sum())
     figure = go.Figure()
     figure.update_layout(
-        template=theme.template, height=440, margin={"l": 8, "r": 16, "t": 8, "b": 8}, showlegend=False
+        template=theme.template,
+        height=max(380, 70 + ROW * shown),
+        margin={"l": 8, "r": 16, "t": 8, "b": 8},
+        showlegend=False,
     )
     ends = np.clip([table["clean"].min(), table["clean"].max()], 0.003, 0.997)
     left, right = logit(ends) + np.array([-0.25, 0.25])

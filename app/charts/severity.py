@@ -19,7 +19,11 @@ from app.theme import Style, Theme
 
 BANDS = 4  # tickets whose intervals may be bands
 DODGE = 0.5  # of the step between severities, for the bars of many tickets
-MEASURES = {"ece": "calibration error (points)", "brier": "Brier score (× 100)", "nll": "NLL (nats × 100)"}
+MEASURES = {
+    "ece": (100.0, "calibration error (points)"),
+    "brier": (1.0, "Brier score"),
+    "nll": (1.0, "negative log-likelihood (nats)"),
+}
 
 
 def curves(
@@ -44,8 +48,11 @@ def measures(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -
     """
     figure = make_subplots(rows=1, cols=len(MEASURES), horizontal_spacing=0.075)
     figure.update_layout(template=theme.template, height=380, margin={"l": 8, "r": 8, "t": 40, "b": 8})
-    for column, (measure, title) in enumerate(MEASURES.items(), 1):
-        for trace in _lines(points[points["measure"] == measure], tickets, "value", unit=""):
+    for column, (measure, (scale, title)) in enumerate(MEASURES.items(), 1):
+        own = points[points["measure"] == measure].copy()
+        own["low"] = own["low"].clip(lower=0)  # none of them can be negative, whatever Student's interval says
+        own[["value", "low", "high"]] *= scale / 100
+        for trace in _lines(own, tickets, "value", form="{:.1f}" if scale > 1 else "{:.3f}"):
             trace.showlegend = column == 1 and trace.mode == "lines+markers"
             figure.add_trace(trace, 1, column)
         figure.update_yaxes(title_text=title, rangemode="tozero", row=1, col=column)
@@ -65,16 +72,16 @@ def _severities(figure: go.Figure, points: pd.DataFrame) -> None:
     )
 
 
-def _lines(points: pd.DataFrame, tickets: Mapping[str, Style], value: str, unit: str = " %") -> list[go.Scatter]:
+def _lines(points: pd.DataFrame, tickets: Mapping[str, Style], value: str, form: str = "{:.1f} %") -> list[go.Scatter]:
     shown = [key for key in tickets if (points["key"] == key).any()]
     traces = []
     for place, key in enumerate(shown):
         rows = points[points["key"] == key].sort_values("severity")
         if len(shown) <= BANDS:
-            traces += [*_band(rows, tickets[key].color, key), _curve(rows, tickets[key], key, value, unit)]
+            traces += [*_band(rows, tickets[key].color, key), _curve(rows, tickets[key], key, value, form)]
         else:  # bands of many tickets would cover each other: bars, side by side
             aside = DODGE * (place - (len(shown) - 1) / 2) / len(shown)
-            traces.append(_curve(rows, tickets[key], key, value, unit, aside))
+            traces.append(_curve(rows, tickets[key], key, value, form, aside))
     return traces
 
 
@@ -87,7 +94,7 @@ def _band(rows: pd.DataFrame, colour: str, key: str) -> list[go.Scatter]:
     ]
 
 
-def _curve(rows: pd.DataFrame, style: Style, key: str, value: str, unit: str, aside: float | None = None) -> go.Scatter:
+def _curve(rows: pd.DataFrame, style: Style, key: str, value: str, form: str, aside: float | None = None) -> go.Scatter:
     """The line of a ticket; moved `aside` it has bars for its intervals."""
     bars = None
     if aside is not None:
@@ -109,6 +116,9 @@ def _curve(rows: pd.DataFrame, style: Style, key: str, value: str, unit: str, as
         legendgroup=key,
         line={"color": style.color, "width": 1.8, "dash": style.dash},
         marker={"color": style.color, "symbol": style.symbol, "size": 8},
-        customdata=[[int(row["severity"]), interval(row, value, unit=unit)] for _, row in rows.iterrows()],
+        customdata=[
+            [int(row["severity"]), interval(row, value, form.removesuffix(" %"), " %" if form.endswith(" %") else "")]
+            for _, row in rows.iterrows()
+        ],
         hovertemplate=f"<b>{style.label}</b><br>severity %{{customdata[0]}}: %{{customdata[1]}}<extra></extra>",
     )

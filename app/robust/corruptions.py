@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from analysis.condition_tables import MEAN, Outcomes
+from analysis.condition_tables import MEAN
 from analysis.corruption_error import COUNTED
-from analysis.structure import Clustering, Correlation, cluster, corruptions_over_tickets, methods_over_conditions
+from analysis.predictions import chosen
+from analysis.structure import Correlation, cluster, corruptions_over_tickets, methods_over_conditions
 from app import layout
-from app.charts import clustered, heat, severity
+from app.charts import heat, severity
 from app.charts.base import NOISE, Scale
-from app.charts.clustered import Axis, Cells
+from app.charts.dendrogram import clustered_heat_map
 from app.charts.names import name, ordered
 from app.robust.cells import accuracies, by_corruption, by_severity, gaps, over_seeds
 from app.robust.scope import Scope, named, needs_baseline
@@ -24,7 +25,6 @@ from pruning.errors import UserError
 
 SHOWS = {"accuracy": "Accuracy", "difference": "Difference to the baseline"}
 ORDERS = {"clustered": "Alike side by side", "published": "As published"}
-CLICK = "Click a cell to see its corruption below."
 
 
 def show(scope: Scope) -> None:
@@ -51,8 +51,8 @@ def _pick_severity(scope: Scope, family: str) -> int:
 
 
 def _matrix(scope: Scope, family: str, what: str, level: int, order: str) -> None:
-    outcomes, theme, selection = scope.outcomes(family), scope.selection.theme, scope.selection
-    groups = by_corruption(outcomes, level)
+    outcomes, selection = scope.outcomes(family), scope.selection
+    groups = {each: places for each, places in by_corruption(outcomes, level).items() if each[0] != MEAN}
     styles = scope.there(family)
     if what == "accuracy":
         rows = scope.computed(("cells", family, level), lambda: accuracies(outcomes, groups))
@@ -60,35 +60,41 @@ def _matrix(scope: Scope, family: str, what: str, level: int, order: str) -> Non
         styles = {key: style for key, style in styles.items() if key != scope.baseline}
         base = str(scope.baseline)
         rows = scope.computed(("gaps", family, level, base), lambda: gaps(outcomes, base, groups))
-    lines, columns = axes(scope, family, list(styles), [corruption for corruption, _ in groups], order == "clustered")
-    cells, scale, unit = _cells(rows, lines, columns, what, theme)
-    chosen = selection.option("corruption" if family == "cifar_c" else f"corruption-{family.replace('_', '-')}")
+    names = [corruption for group in ordered({corruption for corruption, _ in groups}) for corruption in group]
+    trees = _trees(scope, family, list(styles), names) if order == "clustered" else (None, None)
+    chosen = selection.option(scope.corruption_option(family))
 
     def draw() -> go.Figure:
-        figure = clustered.clustered(cells, lines, columns, scale, unit, theme)
-        clustered.ringed(columns, {chosen}, theme, figure)
-        return figure
+        return matrix(rows, what, list(styles), names, trees, styles, chosen, selection.theme)
 
-    against = f" minus that of {scope.label(str(scope.baseline))}, in points" if what == "difference" else ""
+    against = f" minus that of {scope.label(str(scope.baseline))}, in points," if what == "difference" else ""
     layout.card(
-        f"Accuracy{against} by ticket and corruption, {_which(level)}",
+        f"Accuracy{against} by ticket and corruption: {_which(level)}",
         scope.figure(("matrix", family, what, level, order, chosen), styles, draw),
         lambda: named(rows, styles),
         "matrix",
         help="The trees join tickets that are good and bad under the same corruptions, and corruptions under which "
         "the same tickets are good: average linkage of 1 - r, alike ones side by side.",
-        caption=f"{CLICK} {_caption(scope, family, what)}".strip(),
+        caption=f"Click a cell to see its corruption below. {_caption(scope, family, what)}".strip(),
         on_select=lambda: _clicked(scope, family),
         selection_mode="points",
     )
-    wide = rows[rows["key"].isin(list(styles))].pivot(index="key", columns="corruption", values=what)
-    shown = 100 * wide.loc[list(lines.names), list(columns.names)]
-    shown.columns = [name(corruption) for corruption in shown.columns]
-    shown.insert(0, "Ticket", [styles[key].label for key in shown.index])
-    number = {column: st.column_config.NumberColumn(column, format="%.1f") for column in shown.columns[1:]}
     with st.expander("The same as a table"):
-        layout.table_card("Accuracy by ticket and corruption, in per cent" if what == "accuracy" else "Differences in "
-                          "points", shown.reset_index(drop=True), "matrix-table", columns=number)  # fmt: skip
+        _table(rows, what, styles, names)
+
+
+def _table(rows: pd.DataFrame, what: str, styles: dict[str, Style], names: list[str]) -> None:
+    wide = rows.pivot(index="key", columns="corruption", values=what)
+    shown = 100 * wide.reindex(index=list(styles), columns=names)
+    shown.columns = [name(corruption) for corruption in names]
+    shown.insert(0, "Ticket", [style.label for style in styles.values()])
+    form = "%.1f" if what == "accuracy" else "%+.1f"
+    layout.table_card(
+        "Accuracy in per cent" if what == "accuracy" else "Difference in points",
+        shown.reset_index(drop=True),
+        "matrix-table",
+        columns={column: st.column_config.NumberColumn(column, format=form) for column in shown.columns[1:]},
+    )
 
 
 def _which(level: int) -> str:
@@ -110,61 +116,79 @@ def _clicked(scope: Scope, family: str) -> None:
     points = layout.selected_points("matrix")
     cell = points[-1].get("customdata") if points else None
     if isinstance(cell, (list, tuple)) and len(cell) == 2:
-        option = "corruption" if family == "cifar_c" else f"corruption-{family.replace('_', '-')}"
-        scope.selection.set(**{option: None if cell[1] == MEAN else str(cell[1])})
+        scope.selection.set(**{scope.corruption_option(family): str(cell[1])})
 
 
-def axes(scope: Scope, family: str, keys: list[str], corruptions: list[str], by_likeness: bool) -> tuple[Axis, Axis]:
-    """The two sides of the matrix: clustered where that can be done, else as published. The mean stands last."""
-    outcomes = scope.outcomes(family)
-    own = Outcomes(outcomes.conditions, {key: outcomes.right[key] for key in keys})
-    rest = [corruption for group in ordered(set(corruptions) - {MEAN}) for corruption in group]
-    tail = [MEAN] if MEAN in corruptions else []
-    lines = Axis(keys, [scope.label(key) for key in keys])
-    columns = Axis([*rest, *tail], [name(corruption) for corruption in [*rest, *tail]])
-    if not by_likeness:
-        return lines, columns
-    tree = clustering(scope, ("methods", family, tuple(keys)), lambda: methods_over_conditions(own, len(keys) > 2))
-    if tree is not None and len(tree.order) == len(keys):
-        lines = Axis(tree.order, [scope.label(key) for key in tree.order], tree.linkage, tree.places)
-    tree = clustering(scope, ("corruptions", family, tuple(keys)), lambda: corruptions_over_tickets(own))
-    if tree is not None and set(tree.order) == set(rest):
-        together = [*tree.order, *tail]
-        columns = Axis(together, [name(corruption) for corruption in together], tree.linkage, tree.places)
-    return lines, columns
+Trees = tuple[np.ndarray | None, np.ndarray | None]
 
 
-def clustering(scope: Scope, what: tuple[Hashable, ...], make: Callable[[], Correlation]) -> Clustering | None:
-    """What `make` correlates, clustered; None where too little was measured or chosen."""
+def _trees(scope: Scope, family: str, keys: list[str], names: list[str]) -> Trees:
+    """The linkage of the tickets and that of the corruptions; None where one cannot be had for all of them."""
 
-    def both() -> Clustering | None:
-        try:
-            return cluster(make())
-        except UserError:
-            return None
+    def both() -> Trees:
+        outcomes = chosen(scope.outcomes(family), names=keys)
+        rows = _tree(lambda: methods_over_conditions(outcomes, centred=len(keys) > 2), keys)
+        return rows, _tree(lambda: corruptions_over_tickets(outcomes), names)
 
-    return scope.computed(("clustering", *what), both)
+    return scope.computed(("trees", family, tuple(keys)), both)
 
 
-def _cells(rows: pd.DataFrame, lines: Axis, columns: Axis, what: str, theme: Theme) -> tuple[Cells, Scale, str]:
-    grid = rows.set_index(["key", "corruption"])[[what, "low", "high"]]
-    grid = 100 * grid.reindex(pd.MultiIndex.from_product([lines.names, columns.names]))
-    shape = len(lines.names), len(columns.names)
+def _tree(correlate: Callable[[], Correlation], names: list[str]) -> np.ndarray | None:
+    """The linkage whose leaves are numbered as `names`; None where too little was measured, or one does not vary."""
+    try:
+        found = correlate()
+    except UserError:
+        return None
+    if set(found.names) != set(names):
+        return None
+    places = np.array([names.index(one) for one in found.names])
+    tree = cluster(found).linkage.copy()
+    leaves = tree[:, :2] < len(names)
+    tree[:, :2][leaves] = places[tree[:, :2][leaves].astype(int)]
+    return tree
+
+
+def matrix(
+    rows: pd.DataFrame, what: str, keys: list[str], names: list[str], trees: Trees, styles: dict[str, Style],
+    picked: str, theme: Theme,
+) -> go.Figure:  # fmt: skip
+    """Tickets by corruptions: accuracies, or differences with those within noise pale.
+
+    `rows`: key, corruption, the column `what`, low, high, fractions. `trees`: of the rows and of the columns.
+    `picked`: the corruption to outline.
+    """
+    grid = 100 * rows.set_index(["key", "corruption"])[[what, "low", "high"]]
+    grid = grid.reindex(pd.MultiIndex.from_product([keys, names]))
+    shape = len(keys), len(names)
     value, low, high = (grid[column].to_numpy(float).reshape(shape) for column in (what, "low", "high"))
     sign, unit = ("", " %") if what == "accuracy" else ("+", " points")
-    hovers = np.array(
-        [f"<b>{v:{sign}.1f}{unit}</b> ({lo:{sign}.1f} to {hi:{sign}.1f})"
-         for v, lo, hi in zip(value.flat, low.flat, high.flat, strict=True)], dtype=object,
-    ).reshape(shape)  # fmt: skip
-    texts = np.array([f"{v:{sign}.1f}" for v in value.flat], dtype=object).reshape(shape)
+    hovers = [
+        f"<b>{v:{sign}.1f}{unit}</b> ({bottom:{sign}.1f} to {top:{sign}.1f})"
+        for v, bottom, top in zip(value.flat, low.flat, high.flat, strict=True)
+    ]
+    return clustered_heat_map(
+        pd.DataFrame(value, index=keys, columns=names),
+        *trees,
+        *_scale(value, what, theme),
+        theme,
+        texts=np.array([f"{v:{sign}.1f}" for v in value.flat], dtype=object).reshape(shape),
+        hover=np.array(hovers, dtype=object).reshape(shape),
+        faded=(low <= 0) & (high >= 0) if what == "difference" else None,
+        row_labels={key: style.label for key, style in styles.items()},
+        column_labels={corruption: name(corruption) for corruption in names},
+        chosen=picked,
+    )
+
+
+def _scale(value: np.ndarray, what: str, theme: Theme) -> tuple[Scale, str]:
     if what == "accuracy":
-        bottom = min(90.0, float(np.floor(np.nanmin(value, initial=90) / 10) * 10))
-        return Cells(value, texts, hovers), (theme.sequential, bottom, 100), "accuracy (%)"
-    noise = (low <= 0) & (high >= 0)
+        return (
+            theme.sequential,
+            min(90.0, float(np.floor(np.nanmin(value, initial=90) / 10) * 10)),
+            100,
+        ), "accuracy (%)"
     limit = max(1.0, float(np.nanmax(np.abs(value), initial=1)))
-    hovers = np.where(noise, hovers + "<br>within noise", hovers)
-    cells = Cells(value, np.where(noise, NOISE, texts), hovers, noise)
-    return cells, (theme.diverging, -limit, limit), "points"
+    return (theme.diverging, -limit, limit), "points"
 
 
 def _curves(scope: Scope, family: str) -> None:

@@ -17,7 +17,7 @@ from analysis.predictions import Predictions, chosen
 from app import layout
 from app.charts import severity
 from app.charts.base import NOISE
-from app.charts.clustered import Axis, Cells, clustered
+from app.charts.dendrogram import clustered_heat_map
 from app.charts.names import name
 from app.robust.scope import Scope, named, needs_baseline
 from app.theme import Style, Theme
@@ -98,26 +98,25 @@ def _tests(scope: Scope, family: str, corruption: str, level: int, styles: dict[
 
 def matrix(tests: pd.DataFrame, keys: list[str], styles: dict[str, Style], theme: Theme) -> go.Figure:
     """Row minus column in points, for every ordered pair; within noise a ring on a pale cell."""
-    count = len(keys)
-    place = {key: at for at, key in enumerate(keys)}
-    values = np.full((count, count), np.nan)
-    noise = np.zeros((count, count), dtype=bool)
+    count, place = len(keys), {key: at for at, key in enumerate(keys)}
+    values, noise = np.full((count, count), np.nan), np.zeros((count, count), dtype=bool)
     texts, hovers = np.full((count, count), "", dtype=object), np.full((count, count), "", dtype=object)
     for row in tests.itertuples():
         a, b = place[row.a], place[row.b]
         for line, column, sign in ((a, b, 1), (b, a, -1)):
+            value = 100 * sign * row.difference
             low, high = sorted((100 * sign * row.low, 100 * sign * row.high))
-            values[line, column] = 100 * sign * row.difference
-            noise[line, column] = row.within_noise
-            texts[line, column] = NOISE if row.within_noise else f"{values[line, column]:+.1f}"
+            values[line, column], noise[line, column] = value, row.within_noise
+            texts[line, column] = f"{value:+.1f}"
             hovers[line, column] = (
-                f"<b>{values[line, column]:+.2f} points</b> ({low:+.2f} to {high:+.2f})<br>p {row.p:.2g}, "
-                f"Holm {row.p_holm:.2g}" + ("<br>within noise" if row.within_noise else "")
+                f"<b>{value:+.2f} points</b> ({low:+.2f} to {high:+.2f})<br>p {row.p:.2g}, Holm {row.p_holm:.2g}"
             )
-    labels = [styles[key].label for key in keys]
     limit = max(1.0, float(np.nanmax(np.abs(values), initial=1)))
-    axis = Axis(keys, labels)
-    return clustered(Cells(values, texts, hovers, noise), axis, axis, (theme.diverging, -limit, limit), "points", theme)
+    labels = {key: styles[key].label for key in keys}
+    return clustered_heat_map(
+        pd.DataFrame(values, index=keys, columns=keys), None, None, (theme.diverging, -limit, limit), "points", theme,
+        texts=texts, hover=hovers, faded=noise, row_labels=labels, column_labels=labels,
+    )  # fmt: skip
 
 
 def _places(outcomes: Outcomes, wanted: list[tuple[str, int]]) -> list[int]:
@@ -181,7 +180,7 @@ def _flips_table(scope: Scope, rows: pd.DataFrame, corruption: str, styles: dict
     table = named(rows, styles)[["ticket", "severity", *shares, "p_holm", "within_noise"]].copy()
     table[shares] *= 100
     single = table["p_holm"].isna().all()
-    table["verdict"] = np.where(table.pop("within_noise"), "as another seed would", "more than another seed would")
+    table["verdict"] = np.where(table.pop("within_noise"), f"{NOISE} within noise of that", "more than by chance")
     if single:
         table = table.drop(columns=["p_holm", "by_chance", "verdict"])
     number = st.column_config.NumberColumn

@@ -183,14 +183,13 @@ def _effective(scope: Scope, family: str, styles: dict[str, Style]) -> None:
     left, right = st.columns([5, 6])
     with left:
         layout.card(
-            "Corrupted over clean accuracy, and the study's own line",
+            "Corrupted over clean accuracy",
             scope.figure(("line", family), styles, lambda: charts.effective(line, styles, theme)),
             lambda: _effective_table(line, None),
             "effective",
             help="Both axes are logits: networks that are better on clean images are better on corrupted ones, along "
             "a line (Taori et al. 2020). It is laid through every ticket of the study; those not chosen are grey.",
-            caption=f"The dashed line goes through all {len(line.table)} tickets measured; correlation of the logits "
-            f"{line.r:.2f}.",
+            caption=f"Dashed: the line through all {len(line.table)} tickets measured, r = {line.r:.2f}.",
         )
     with right:
         layout.card(

@@ -95,8 +95,11 @@ class Scope:
         names |= {corruption: name(corruption) for corruption in standard}
         more = " (extra)" if family == "cifar_c" else ""
         names |= {corruption: f"{name(corruption)}{more}" for corruption in extra}
-        option = "corruption" if family == "cifar_c" else f"corruption-{family.replace('_', '-')}"
-        return self.selection.pick(option, what, names, kind="select", width=width)
+        return self.selection.pick(self.corruption_option(family), what, names, kind="select", width=width)
+
+    def corruption_option(self, family: str) -> str:
+        """The name of that choice in the URL: one a family, since families have no corruption in common."""
+        return "corruption" if family == "cifar_c" else f"corruption-{family.replace('_', '-')}"
 
     def missing(self, family: str) -> None:
         """A line on tickets that were not measured under the family."""

@@ -19,7 +19,7 @@ from tests.app.test_pages import _fresh, charts, draw, text  # noqa: F401
 PAGES = ["geometry", "robustness", "samples"]
 
 
-@pytest.mark.parametrize(("page", "count"), [("geometry", 3), ("robustness", 3), ("samples", 1)])
+@pytest.mark.parametrize(("page", "count"), [("geometry", 3), ("robustness", 4), ("samples", 1)])
 def test_a_page_of_a_measured_study(page: str, count: int, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw(page, tiny_study, monkeypatch)
     assert charts(test) == count
@@ -122,14 +122,6 @@ def test_the_ranking_agrees_with_the_results(tiny_study: Path, monkeypatch: pyte
     np.testing.assert_allclose(table["corrupted"], expected[table["ticket"]])
     assert table["corrupted"].is_monotonic_decreasing
     assert table.set_index("ticket").loc["Dense", "mce"] == pytest.approx(1)
-
-
-@pytest.mark.parametrize("corruption", ["mean", "gaussian_noise", "gaussian_blur"])
-def test_differences_to_another_baseline(corruption: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    link = {"cells": "difference", "baseline": "imp-90", "corruption": corruption}
-    test = draw("robustness", tiny_study, monkeypatch, **link)
-    assert "Accuracy minus that of IMP 90 %" in text(test)
-    assert not test.error
 
 
 def test_the_pictures_are_those_that_were_evaluated(tiny_study: Path) -> None:

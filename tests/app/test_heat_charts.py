@@ -1,4 +1,4 @@
-"""Heat maps, curves and the ranking say what the numbers say."""
+"""The heat maps of corruption by severity say what the numbers say."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,9 @@ import pytest
 
 from analysis.condition_tables import MEAN
 from app import theme
-from app.charts import robustness as charts
+from app.charts import heat as charts
+from app.charts.base import NOISE
+from app.charts.names import ordered
 from app.colour import contrast
 from app.theme import Style
 
@@ -42,7 +44,7 @@ def first(count: int) -> dict[str, Style]:
 
 
 def test_counted_corruptions_stand_in_order_and_extra_ones_apart() -> None:
-    assert charts.ordered(["gaussian_blur", "jpeg_compression", "clean", "gaussian_noise", "my_own"]) == (
+    assert ordered(["gaussian_blur", "jpeg_compression", "clean", "gaussian_noise", "my_own"]) == (
         ["gaussian_noise", "jpeg_compression"],
         ["gaussian_blur", "my_own"],
     )
@@ -71,7 +73,7 @@ def test_differences_within_noise_are_rings_and_the_scale_is_centred() -> None:
     frame[["difference", "low", "high"]] = [[-0.05, -0.07, -0.03], [0.01, -0.01, 0.03], [0.04, 0.0, 0.08]]
     figure = charts.difference_maps(frame, first(1), LIGHT)
     (texts,) = numbers(figure)
-    assert list(texts.text) == ["-5.0", charts.NOISE, charts.NOISE]
+    assert list(texts.text) == ["-5.0", NOISE, NOISE]
     assert figure.layout.coloraxis.cmin == -figure.layout.coloraxis.cmax == pytest.approx(-5.0)
 
 
@@ -88,43 +90,3 @@ def test_numbers_can_be_read_on_their_cells(mode: str) -> None:
             share = (heat.z[y][list(heat.x).index(x)] - low) / (high - low)
             cell = "#" + "".join(f"{round(np.interp(share, places, channel)):02x}" for channel in channels.T)
             assert contrast(ink, cell) >= 4
-
-
-def test_few_tickets_have_bands_and_many_have_bars_side_by_side() -> None:
-    few = charts.curves(cells(2, ("fog",)), first(2), LIGHT)
-    many = charts.curves(cells(6, ("fog",)), TICKETS, LIGHT)
-    assert sum(trace.fill == "tonexty" for trace in few.data) == 2
-    assert not any(trace.fill == "tonexty" for trace in many.data)
-    places = [tuple(trace.x) for trace in many.data]
-    assert len(set(places)) == 6
-    assert all(abs(x - round(x)) < 0.5 for line in places for x in line)
-
-
-def test_curves_show_the_accuracies_in_per_cent() -> None:
-    frame = cells(1, ("fog",))
-    line = next(trace for trace in charts.curves(frame, first(1), LIGHT).data if trace.mode == "lines+markers")
-    np.testing.assert_allclose(line.y, 100 * frame["accuracy"])
-
-
-def test_ties_share_a_band() -> None:
-    ranked = pd.DataFrame(
-        {
-            "key": ["t3", "t1", "t0", "t2"],
-            "accuracy": [0.9, 0.8, 0.79, 0.5],
-            "low": [0.88, 0.78, np.nan, 0.4],
-            "high": [0.92, 0.82, np.nan, 0.6],
-            "group": [1, 2, 2, 3],
-        }
-    )
-    figure = charts.ranking(ranked, TICKETS, LIGHT)
-    assert list(figure.layout.yaxis.ticktext) == ["Ticket 3", "Ticket 1", "Ticket 0", "Ticket 2"]
-    (band,) = figure.layout.shapes
-    assert band.y0 < 1 < 2 < band.y1
-    assert band.y0 > 0
-    assert band.y1 < 3
-
-
-def test_nothing_is_drawn_of_nothing() -> None:
-    empty = cells().iloc[:0]
-    charts.curves(empty, {}, LIGHT).to_json()
-    charts.ranking(pd.DataFrame(columns=["key", "accuracy", "low", "high", "group"]), {}, LIGHT).to_json()
