@@ -133,14 +133,12 @@ def open_scope(selection: Selection) -> Scope:
     return Scope(selection, {key: styles[key] for key in order}, ids, baseline, in_order)
 
 
-def rows_of(selection: Selection, ids: Ids, corruptions: Sequence[str], **columns: Any) -> pd.DataFrame:
+def rows_of(selection: Selection, ids: Ids, corruptions: Sequence[str]) -> pd.DataFrame:
     """Rows of `conditions` under these corruptions and on clean images, of the tickets measured under all of them."""
     wanted = [ticket for _, each in ids for ticket in each]
     names = ", ".join("'" + corruption.replace("'", "''") + "'" for corruption in [*corruptions, "clean"])
     study = selection.study
-    rows = Results(study.path).table(
-        "conditions", ids=wanted, where=f"corruption IN ({names})", columns=columns.get("columns", COLUMNS)
-    )
+    rows = Results(study.path).table("conditions", ids=wanted, where=f"corruption IN ({names})", columns=COLUMNS)
     count = rows.groupby("ticket_id", sort=False).size()
     return rows[rows["ticket_id"].isin(count.index[count == count.max()])].reset_index(drop=True)
 

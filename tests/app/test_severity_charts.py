@@ -1,7 +1,10 @@
 """Curves over severity say what the numbers say."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from app import theme
@@ -20,7 +23,7 @@ def points(tickets: int, clean: bool = True, value: str = "accuracy") -> pd.Data
     return frame.assign(low=frame[value] - 0.02, high=frame[value] + 0.02)
 
 
-def lines(figure):
+def lines(figure: go.Figure) -> list[go.Scatter]:
     return [trace for trace in figure.data if trace.mode == "lines+markers"]
 
 
@@ -72,5 +75,5 @@ def test_a_single_seed_has_a_value_without_an_interval() -> None:
 
 
 @pytest.mark.parametrize("draw", [charts.curves, charts.measures])
-def test_nothing_is_drawn_of_nothing(draw) -> None:
+def test_nothing_is_drawn_of_nothing(draw: Callable[..., go.Figure]) -> None:
     draw(points(1, value="accuracy").assign(measure="ece", value=0.1).iloc[:0], {}, LIGHT).to_json()

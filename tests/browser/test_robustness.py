@@ -1,0 +1,50 @@
+"""The sections of Robustness in a browser: each opens, keeps its choices in the link, and gives its tables away."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from app.views.robustness import SECTIONS
+from tests.browser.conftest import Open, settle
+from tests.browser.test_app import until
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_opens_by_its_link_and_by_a_click(section: str, opened: Open) -> None:
+    page = opened("robustness?section=" + ("ranking" if section != "ranking" else "pairs"))
+    page.get_by_role("radio", name=SECTIONS[section], exact=True).click()
+    expect(page.locator(f".st-key-section-{section}")).to_be_visible()
+    settle(page)
+    first = section == next(iter(SECTIONS))
+    until(page, lambda: ("section=" not in page.url) if first else (f"section={section}" in page.url))
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+    expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
+    again = opened(page.url)
+    expect(again.get_by_role("radio", name=SECTIONS[section], exact=True)).to_be_checked()
+    main = again.get_by_test_id("stMain")
+    assert main.evaluate("element => element.scrollWidth - element.clientWidth") == 0
+
+
+def test_a_cell_that_is_clicked_shows_its_corruption(opened: Open) -> None:
+    page = opened("robustness?section=corruptions")
+    cell = page.locator(".st-key-card-matrix .js-plotly-plot .textpoint text").first
+    box = cell.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    until(page, lambda: "corruption=" in page.url)
+    settle(page)
+    expect(page.get_by_text(re.compile("^Accuracy as severity rises: (Gaussian|Brightness)"))).to_be_visible()
+
+
+def test_a_table_is_given_as_latex(opened: Open) -> None:
+    page = opened("robustness")
+    page.locator(".st-key-menu-ranking-table button").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="LaTeX table").click()
+    written = Path(saved.value.path()).read_text()
+    assert saved.value.suggested_filename.endswith(".tex")
+    assert r"\toprule" in written
+    assert "Dense" in written
