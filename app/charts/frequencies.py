@@ -17,6 +17,7 @@ from app.theme import Style, Theme
 PER_ROW = 5
 PANEL, HEADING, FOOT = 188, 32, 46  # pixels
 SIZE = 2 * STEPS + 1
+WAVES = frozenset(NAMES)
 BANDS = 4  # tickets whose intervals may be bands
 DODGE = 0.6  # of a step, for the bars of many tickets
 CLEAN = -1  # stands for the clean images among the radii
@@ -86,7 +87,7 @@ def radial(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> 
     radii = sorted(int(radius) for radius in points["radius"].unique())
     figure.update_xaxes(
         title_text="frequency, as a share of the highest along an axis",
-        tickvals=radii, ticktext=["clean" if radius == CLEAN else f"{radius / STEPS:.2g}" for radius in radii],
+        tickvals=radii, ticktext=["clean" if radius == CLEAN else f"{round(radius / STEPS, 2):g}" for radius in radii],
         showgrid=False, range=[min(radii, default=0) - 0.5, max(radii, default=0) + 0.5],
     )  # fmt: skip
     figure.update_yaxes(title_text="error (%)", rangemode="tozero")
@@ -186,6 +187,3 @@ def _curve(rows: pd.DataFrame, style: Style, key: str, aside: float, bars: bool)
         ],
         hovertemplate=f"<b>{style.label}</b><br>%{{customdata[0]}}: error %{{customdata[1]}}<extra></extra>",
     )
-
-
-WAVES = frozenset(NAMES)

@@ -46,8 +46,8 @@ def scale_of(r: np.ndarray, theme: Theme) -> Scale:
 
 def short(r: float) -> str:
     """A correlation in two digits: .85, -.40, 1."""
-    text = f"{r:.2f}"
-    return text.removesuffix(".00") if text.endswith("1.00") else text.replace("0.", ".", 1).replace("-", "\u2212")
+    text = f"{r:.2f}".replace("-", "\u2212")
+    return text.removesuffix(".00") if text.endswith("1.00") else text.replace("0.", ".", 1)
 
 
 def steps(found: Redundancy, labels: Mapping[str, str], theme: Theme) -> go.Figure:
