@@ -65,7 +65,7 @@ def _tests(scope: Scope, family: str, corruption: str, level: int, styles: dict[
     real = int((~tests["within_noise"].astype(bool)).sum())
     over = "seeds" if tests["over_seeds"].any() else "test images"
     layout.card(
-        f"{real} of {len(tests)} pairs differ beyond noise: {under}, {severities}",
+        f"{real} of {len(tests)} pairs {'differs' if real == 1 else 'differ'} beyond noise: {under}, {severities}",
         scope.figure(
             ("pairs", family, corruption, level), styles, lambda: matrix(tests, keys, styles, theme)
         ),
@@ -156,7 +156,7 @@ def _flips(scope: Scope, family: str, corruption: str, styles: dict[str, Style])
     with right:
         _card(scope, f"Changes its mind when corrupted: {words}", rows, styles, ("from clean", family, corruption),
               "flips-clean", "predictions that change (%)", "On how many images a ticket's prediction differs from its "
-              "own for the clean image.", "")  # fmt: skip
+              "own for the clean image.", "Against its own prediction for the clean image.")  # fmt: skip
     _flips_table(scope, found[0], corruption, others)
 
 
