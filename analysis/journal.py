@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.coverage import BY_CONDITION, store
 from analysis.results import Results
@@ -71,50 +72,55 @@ class Journal:
         the same.
         """
         files = sorted(self.path.glob(f"*{SUFFIX}")) if files is None else files
-        found: dict[str, dict[str, list[pa.Table]]] = {}
+        found: dict[str, list[pa.Table]] = {}
         for file in files:
-            for table, ticket_id, rows in _read(file):
-                found.setdefault(ticket_id, {}).setdefault(table, []).append(rows)
-        for ticket_id, tables in found.items():
-            if ticket_ids is None or ticket_id in ticket_ids:
-                for table in TABLES:
-                    if table in tables:
-                        _store(results, table, ticket_id, tables[table])
+            for table, rows in _read(file).items():
+                found.setdefault(table, []).append(rows)
+        whole = {table: pa.concat_tables(parts) for table, parts in found.items()}
+        there = {ticket_id for rows in whole.values() for ticket_id in rows["ticket_id"].unique().to_pylist()}
+        for ticket_id in sorted(there if ticket_ids is None else there.intersection(ticket_ids)):
+            for table in TABLES:
+                if table in whole:
+                    _store(results, table, ticket_id, whole[table])
         for file in files:
             file.unlink(missing_ok=True)
 
 
 def _write(path: Path, rows: Rows) -> None:
+    tables: dict[str, list[pa.Table]] = {}
+    for (table, ticket_id), frame in rows.items():
+        tables.setdefault(table, []).append(to_arrow(table, ticket_id, frame))
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with pa.OSFile(str(path), "wb") as file:
-        for (table, ticket_id), frame in rows.items():
-            content = to_arrow(table, ticket_id, frame)
-            named = content.schema.with_metadata({"table": table, "ticket": ticket_id})
+        for table, parts in tables.items():
+            named = parts[0].schema.with_metadata({"table": table})
             with pa.ipc.new_stream(file, named, options=options) as stream:
-                stream.write_table(content.cast(named))
+                stream.write_table(pa.concat_tables(parts).cast(named).combine_chunks())
 
 
-def _read(file: Path) -> Iterator[tuple[str, str, pa.Table]]:
-    """Table, ticket id and rows of all that a file holds; nothing of a file that was not written by this version."""
+def _read(file: Path) -> dict[str, pa.Table]:
+    """The tables that a file holds; none of a file that is damaged or was not written by this version."""
+    found = {}
     try:
-        with pa.memory_map(str(file)) as source:
+        with pa.OSFile(str(file), "rb") as source:
             size = source.size()
-            found = []
             while source.tell() < size:
                 with pa.ipc.open_stream(source) as stream:
                     rows = stream.read_all()
-                table, ticket_id = (rows.schema.metadata[key].decode() for key in (b"table", b"ticket"))
+                table = rows.schema.metadata[b"table"].decode()
                 if rows.schema.names != list(SCHEMAS[table]):
-                    return
-                found.append((table, ticket_id, rows.drop_columns("ticket_id")))
+                    return {}
+                found[table] = rows.replace_schema_metadata()
     except (pa.ArrowException, OSError, KeyError):
+        return {}
+    return found
+
+
+def _store(results: Results, table: str, ticket_id: str, rows: pa.Table) -> None:
+    own = rows.filter(pc.equal(rows["ticket_id"], ticket_id)).drop_columns("ticket_id").to_pandas()
+    if not len(own):
         return
-    yield from found
-
-
-def _store(results: Results, table: str, ticket_id: str, rows: list[pa.Table]) -> None:
-    frames = [part.to_pandas() for part in rows]
     if table in BY_CONDITION:
-        store(results, table, ticket_id, frames)
+        store(results, table, ticket_id, [own])
     else:
-        results.write(table, ticket_id, frames[-1])
+        results.write(table, ticket_id, own)

@@ -78,8 +78,8 @@ class SideBySide:
         Raises UserError when a worker died or could not write; what it had finished is in the journal.
         """
         with processes.workers(jobs, "measured") as workers:
-            # One task more than there are workers, so that none waits for the parent.
-            while self._fill(workers, groups, jobs + 1):
+            # More tasks than there are workers, so that none waits while the parent writes a group's results.
+            while self._fill(workers, groups, 4 * jobs):
                 finished = wait(self.running, processes.POLL_SECONDS, FIRST_COMPLETED).done
                 for number, fraction, text in workers.news():
                     self._tell(number, fraction, text)

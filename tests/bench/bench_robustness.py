@@ -1,4 +1,4 @@
-"""Robustness of several tickets: the whole evaluation against their networks' forward passes alone."""
+"""Robustness of several tickets: the whole evaluation, with the rows it stores, against the forward passes alone."""
 
 from functools import partial
 
@@ -35,7 +35,7 @@ def run(quick: bool) -> list[Row]:
         with using(1):
             times = versus(
                 ForwardPasses(tickets, shape, images, conditions),
-                partial(robustness.evaluate, tickets, images, labels, severities=severities, batch_size=BATCH),
+                partial(evaluated, tickets, images, labels, severities),
                 1 if quick else 2,
                 cpu=True,
             )
@@ -45,6 +45,16 @@ def run(quick: bool) -> list[Row]:
             Row(what, *times, TARGET, at_most=True, note=f"{rate:,.0f} images/s shown and measured, one thread")
         )
     return rows
+
+
+def evaluated(tickets: dict[str, Ticket], images: Tensor, labels: Tensor, severities: tuple[int, ...]) -> None:
+    """What a run over a study does with each condition, but for writing it down."""
+    conditions = robustness.all_conditions(severities=severities)
+    for measured in robustness.iterate(tickets, images, labels, conditions, batch_size=BATCH):
+        for name in measured.values:
+            measured.summary(name)
+            measured.reliability(name)
+            measured.frame(name)
 
 
 def make_ticket(model: str, shape: tuple[int, int, int], seed: int) -> Ticket:
