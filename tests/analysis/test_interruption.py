@@ -97,6 +97,15 @@ def same(study: Path, other: Path) -> None:
         )
 
 
+@pytest.fixture(scope="module")
+def undisturbed(found_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study, measured at one go but for its maps."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "tiny"
+    shutil.copytree(found_study, folder)
+    measure.run(Study.open(folder), only=QUICK)
+    return folder
+
+
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str, int]]:
     """What is measured in this process: (ticket, corruption, severity)."""
@@ -113,7 +122,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str, int]]:
 
 @pytest.mark.parametrize("kill", KILLS)
 def test_a_kill_loses_at_most_the_condition_in_work(
-    kill: str, study_copy: Path, tiny_study: Path, shown: set[tuple[str, str, int]]
+    kill: str, study_copy: Path, undisturbed: Path, shown: set[tuple[str, str, int]]
 ) -> None:
     drive(study_copy, kill)
     kept = journaled(study_copy) | stored(study_copy)
@@ -123,7 +132,7 @@ def test_a_kill_loses_at_most_the_condition_in_work(
     assert not outcome.problems
     assert shown.isdisjoint(kept)
     assert len(shown) == TICKETS * CONDITIONS - len(kept)
-    same(study_copy, tiny_study)
+    same(study_copy, undisturbed)
     assert [file.name for file in Journal(study_copy).path.iterdir()] == [".lock"]
 
 
@@ -148,23 +157,23 @@ def test_another_run_is_waited_for(study_copy: Path) -> None:
         measure.run(Study.open(study_copy))
 
 
-def test_a_damaged_journal_is_passed_over(study_copy: Path, tiny_study: Path) -> None:
+def test_a_damaged_journal_is_passed_over(study_copy: Path, undisturbed: Path) -> None:
     stop(study_copy)
     file = files(study_copy)[0]
     file.write_bytes(file.read_bytes()[:-100])
     measure.run(Study.open(study_copy), only=QUICK)
-    same(study_copy, tiny_study)
+    same(study_copy, undisturbed)
 
 
 def test_several_processes_measure_the_same(
-    study_copy: Path, tiny_study: Path, monkeypatch: pytest.MonkeyPatch, shown: set[tuple[str, str, int]]
+    study_copy: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch, shown: set[tuple[str, str, int]]
 ) -> None:
     monkeypatch.setattr(evaluation, "GROUP", 5)
     told: list[tuple[float, float, str]] = []
     outcome = measure.run(Study.open(study_copy), lambda *words: told.append(words), only=QUICK, jobs=2)
     assert outcome.written == dict.fromkeys(QUICK, TICKETS) | {"corrupted": 9}
     assert not shown  # not in this process
-    same(study_copy, tiny_study)
+    same(study_copy, undisturbed)
     done = [words[0] for words in told]
     assert done == sorted(done)
     assert done[-1] == pytest.approx(told[-1][1])
@@ -172,7 +181,7 @@ def test_several_processes_measure_the_same(
 
 
 def test_a_worker_that_dies_ends_in_a_sentence_and_loses_nothing(
-    study_copy: Path, tiny_study: Path, shown: set[tuple[str, str, int]]
+    study_copy: Path, undisturbed: Path, shown: set[tuple[str, str, int]]
 ) -> None:
     killed: list[int] = []
 
@@ -192,7 +201,7 @@ def test_a_worker_that_dies_ends_in_a_sentence_and_loses_nothing(
     assert len(kept) >= 2 * TICKETS
     measure.run(study, only=QUICK)
     assert shown.isdisjoint(kept)
-    same(study_copy, tiny_study)
+    same(study_copy, undisturbed)
 
 
 def wait_for_none() -> None:
