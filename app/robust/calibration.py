@@ -98,7 +98,8 @@ def _diagrams(
         help="15 bins with equally many images each, the least confident first. Below the diagonal a ticket is surer "
         "than it is right. Bars on the points: 95 % intervals, over seeds where there are several. Grey: the share of "
         "the images in each tenth of the confidence, from the means of the bins. ECE: the mean distance from the "
-        "diagonal, in points.",
+        "diagonal, in points; of several corruptions it is the mean of theirs, so it can be large where too sure under "
+        "one and too unsure under another bring the common curve near the diagonal.",
     )  # fmt: skip
 
 
