@@ -142,21 +142,21 @@ def _flips(scope: Scope, family: str, corruption: str, styles: dict[str, Style])
     base = str(scope.baseline)
     wanted = [("clean", 0), *_conditions(predictions.outcomes, corruption, 0)]
     found = scope.computed(("flips", family, corruption, base), lambda: _both(predictions.chosen(wanted), base))
-    words = "mean of the common corruptions" if corruption == MEAN else name(corruption)
+    words = "Mean of the common corruptions" if corruption == MEAN else name(corruption)
     left, right = st.columns(2)
     others = {key: style for key, style in styles.items() if key != base}
     label, rows = scope.label(base), found[0][found[0]["corruption"].isin([corruption, "clean"])]
     chance = rows["by_chance"].mean()
     more = f" Another seed of {label} predicts otherwise on {100 * chance:.1f} % on average." if chance > 0 else ""
     with left:
-        _card(scope, f"Predicts otherwise than {label}: {words}", rows, others, ("from baseline", family, corruption),
+        _card(scope, f"Predicts otherwise than {label}", rows, others, ("from baseline", family, corruption),
               "flips-baseline", "predictions that differ (%)", f"On how many images the prediction for the same image "
-              f"differs from that of {label}, whether or not the accuracy does.", more)  # fmt: skip
+              f"differs from that of {label}, whether or not the accuracy does.", f"{words}.{more}")  # fmt: skip
     rows = found[1][found[1]["corruption"] == corruption]
     with right:
-        _card(scope, f"Changes its mind when corrupted: {words}", rows, styles, ("from clean", family, corruption),
+        _card(scope, "Changes its mind when corrupted", rows, styles, ("from clean", family, corruption),
               "flips-clean", "predictions that change (%)", "On how many images a ticket's prediction differs from its "
-              "own for the clean image.", "Against its own prediction for the clean image.")  # fmt: skip
+              "own for the clean image.", f"{words}, against its own prediction for the clean image.")  # fmt: skip
     _flips_table(scope, found[0], corruption, others)
 
 

@@ -155,13 +155,14 @@ def _groups(scope: Scope, family: str, outcomes: Outcomes) -> None:
         help=f"Groups whose members correlate by {ALIKE:g} or more on average where they were joined. "
         f"Together: in how many of {RESAMPLES} bootstrap samples of the test images the whole group comes out as one.",
         caption=f"By themselves: {listed(alone)}." if alone else "None stands by itself.",
+        row_height=30 + 22 * max(len(members) // 46 for members in table["members"]),  # long lists wrap
     )
 
 
 def _group_columns() -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
-        "members": st.column_config.TextColumn("Group", width="large"),
+        "members": st.column_config.TextColumn("Group", width=262),
         "size": None,
         "r": number("Mean r", format="%.2f", width=64),
         "together": number("Together (%)", format="%.0f", width=92),
