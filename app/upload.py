@@ -47,7 +47,11 @@ def fitted(image: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def _square(picture: Image.Image, side: int) -> Image.Image:
-    return ImageOps.fit(picture, (side, side), Image.Resampling.LANCZOS)
+    """The square at the centre, scaled to `side`; cut first, so that nothing beside it bleeds in."""
+    shorter = min(picture.size)
+    left, top = (picture.width - shorter) // 2, (picture.height - shorter) // 2
+    cut = picture.crop((left, top, left + shorter, top + shorter))
+    return cut.resize((side, side), Image.Resampling.LANCZOS)
 
 
 def _plain(picture: Image.Image) -> Image.Image:
@@ -65,4 +69,5 @@ def _plain(picture: Image.Image) -> Image.Image:
 
 def _pixels(picture: Image.Image) -> np.ndarray:
     pixels = np.asarray(picture)
-    return np.ascontiguousarray(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
+    # A copy, as Pillow's own memory cannot be written to and torch wants memory that can.
+    return (pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)).copy()

@@ -109,7 +109,7 @@ def _test_image(selection: Selection, data: Dataset) -> Shown:
 def _noise(selection: Selection) -> int:
     """The seed that the random numbers come from, and the button that draws them again."""
     asked = selection.option("noise", "0")
-    seed = int(asked) if asked.isdecimal() and int(asked) <= LARGEST_SEED else 0
+    seed = int(asked) if asked.isdecimal() and len(asked) <= 10 and int(asked) <= LARGEST_SEED else 0
     key = "pick noise"
     st.session_state[key] = seed
 
