@@ -59,7 +59,7 @@ def run(
     """Measure every ticket that was found, as far as that is not done yet.
 
     What is measured is said in [analysis] of the study.toml: families, corruptions, severities, arrays, frost,
-    embeddings, samples, map_samples. What it no longer asks for is kept, unless --force is given without --family.
+    embeddings, samples, map_samples. What it no longer asks for is kept; --force drops it, unless a family is named.
     After a change of arrays or frost, only --force measures anew. Ctrl-C or a kill loses at most the conditions in
     work: run again to go on.
     """

@@ -1,6 +1,7 @@
 """Chunks on threads: the same bytes whatever their number, and nothing that goes wrong is lost."""
 
 import _thread
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -99,8 +100,12 @@ def test_an_interrupt_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
             _thread.interrupt_main()
         time.sleep(0.05)
 
-    with pytest.raises(KeyboardInterrupt):
-        workers.run(work, 1000, 1, CPU)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            workers.run(work, 1000, 1, CPU)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(done) < 100
     assert not any(thread.name.startswith("corrupt-") for thread in threading.enumerate())
 
