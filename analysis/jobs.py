@@ -16,8 +16,8 @@ PER_MAC = 1e-10
 PER_MAP_SAMPLE = {"pca": 3e-4, "umap": 2.2e-3, "umap_joint": 2.2e-3}
 PER_TICKET = 0.02
 
-WEIGHTS = {"fgsm": 4.0, "pgd": 30.0}
-"""What an attack costs, in forward passes: a forward and a backward pass for each of its steps, and one to measure."""
+WEIGHTS = {"fgsm": 4.5, "pgd": 27.0}
+"""What an attack costs, in plain conditions: forward and backward passes for each of its steps, and one to measure."""
 
 Tell = Callable[[float, str], None]
 """Told the fraction done of a part, in [0, 1], and what is being done."""
