@@ -1,5 +1,7 @@
 """A clustered heat map holds each value at the lines it belongs to, and its trees join what scipy joined."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -20,7 +22,7 @@ def frame(rows: int = 5, columns: int = 7) -> pd.DataFrame:
     return pd.DataFrame(values, [f"r{line}" for line in range(rows)], [f"c{line}" for line in range(columns)])
 
 
-def draw(values: pd.DataFrame, **more: object) -> go.Figure:
+def draw(values: pd.DataFrame, **more: Any) -> go.Figure:
     trees = linkage(values, "average"), linkage(values.T, "average")
     return clustered_heat_map(values, *trees, SCALE, "points", LIGHT, **more)
 
