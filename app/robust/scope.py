@@ -97,7 +97,8 @@ class Scope:
         names |= {corruption: f"{name(corruption)}{more}" for corruption in extra}
         return self.selection.pick(self.corruption_option(family), what, names, kind="select", width=width)
 
-    def corruption_option(self, family: str) -> str:
+    @staticmethod
+    def corruption_option(family: str) -> str:
         """The name of that choice in the URL: one a family, since families have no corruption in common."""
         return "corruption" if family == "cifar_c" else f"corruption-{family.replace('_', '-')}"
 

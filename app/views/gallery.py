@@ -9,13 +9,14 @@ from urllib.parse import urlencode
 import numpy as np
 import streamlit as st
 
-from analysis.corruptions import FAMILIES
+from analysis.corruptions import FAMILIES, family_of
 from app import layout, load
 from app.assets import read
 from app.charts.sheet import LARGE, SMALL, WAVE, sheet_html
 from app.charts.sheet_layout import Block, blocks
 from app.charts.sheet_png import sheet_png
 from app.reader import Reader, misfit, reader, shape_in_words
+from app.robust.scope import Scope
 from app.selection import Chosen, Selection, mirror
 from app.sheet import Sheet, summary, table
 from app.upload import LARGEST, fitted, read_picture
@@ -55,7 +56,7 @@ def show(selection: Selection) -> None:
         own = selection.pick("picture", "Image", {TEST: "Test image", OWN: "Your own"}, width="content") == OWN
         shown = None if own or data is None else _test_image(selection, data)
         families = {name: family.label for name, family in FAMILIES.items()}
-        family = selection.pick("family", "Family", families, kind="select", width=155)
+        family = selection.pick("corruptions", "Family", families, kind="select", width=155)
         seed = _noise(selection)
         who = None
         if readers:
@@ -189,7 +190,7 @@ def _layout(selection: Selection, shown: Shown, family: str) -> tuple[list[Block
     """The widget that says how the pictures are laid out; the blocks, and how large the pictures are."""
     if family == "fourier":
         grid = {HALF: "Each wave once", FULL: "Full grid"}
-        picked = selection.pick("waves", "Frequencies", grid, label_visibility="collapsed", width="content")
+        picked = selection.pick("grid", "Frequencies", grid, label_visibility="collapsed", width="content")
         return blocks(family, full=picked == FULL), WAVE
     large = max(shown.image.shape) > 2 * SMALL or len(FAMILIES[family].members) < FEW
     sizes = {"small": "Small pictures", "large": "Large pictures"}
@@ -200,7 +201,7 @@ def _layout(selection: Selection, shown: Shown, family: str) -> tuple[list[Block
 
 def _downloads(selection: Selection, sheet: Sheet, name: str, family: str, said: str) -> None:
     """The menu with the sheet as one picture, and its readings as a table."""
-    block = blocks(family, full=selection.option("waves") == FULL)[0]
+    block = blocks(family, full=selection.option("grid") == FULL)[0]
     files = {
         "PNG image": ("png", "image/png", lambda: sheet_png(sheet, block, selection.theme, said)),
         "CSV table": ("csv", "text/csv", lambda: layout.to_csv(table(sheet))),
@@ -240,4 +241,10 @@ def _links(selection: Selection, shown: Shown) -> dict[str, str]:
         measured = load.table(selection.study, "conditions", columns=["corruption"])["corruption"].unique()
     except UserError:  # results of an earlier version: the pages that show them say so
         return {}
-    return {name: "robustness?" + urlencode({**mirror(), "corruption": name}) for name in measured}
+    return {name: "robustness?" + urlencode({**mirror(), **_curve(name)}) for name in measured}
+
+
+def _curve(name: str) -> dict[str, str]:
+    """What the page Robustness has in its link when it shows a corruption's curve."""
+    family = family_of(name)
+    return {"section": "corruptions", "family": family, Scope.corruption_option(family): name}

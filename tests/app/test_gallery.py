@@ -75,7 +75,7 @@ def test_the_pictures_are_those_that_the_engine_makes(tiny_study: Path, monkeypa
 
 @pytest.mark.parametrize(("family", "count"), [("mnist_c", 24), ("fourier", 113), ("adversarial", 10)])
 def test_other_families(family: str, count: int, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    test = draw("gallery", tiny_study, monkeypatch, family=family, image=str(IMAGE))
+    test = draw("gallery", tiny_study, monkeypatch, corruptions=family, image=str(IMAGE))
     assert re.search(rf"Dense reads \d+ of {count} as {int(DATA.test.labels[IMAGE])}\b", text(test))
     assert not test.error
 
@@ -131,7 +131,7 @@ def test_an_own_picture_that_does_not_fit_is_shown_unread_unless_it_is_fitted(
 
 
 def test_attacks_need_a_network_that_reads_the_picture(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    test = upload(tiny_study, monkeypatch, png(np.zeros((20, 12), np.uint8)), family="adversarial")
+    test = upload(tiny_study, monkeypatch, png(np.zeros((20, 12), np.uint8)), corruptions="adversarial")
     assert "Attacks are made for one network" in text(test)
     assert not sheet(test)
 
@@ -162,7 +162,7 @@ def test_without_tickets_the_pictures_are_there(tiny_study: Path, monkeypatch: p
 
 
 def test_garbage_in_the_link_leaves_the_page(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ["picture", "class", "image", "family", "noise", "reader", "size", "waves", "shape"]
+    names = ["picture", "class", "image", "corruptions", "noise", "reader", "size", "grid", "shape"]
     for garbage in ("<b>%00~-1", "99999999999999999999", "²"):
         test = draw("gallery", tiny_study, monkeypatch, **dict.fromkeys(names, garbage))
         assert len(pictures(sheet(test))) == 19 * 6
@@ -172,6 +172,7 @@ def test_garbage_in_the_link_leaves_the_page(tiny_study: Path, monkeypatch: pyte
 def test_names_lead_to_the_curves_of_what_was_measured(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     html = sheet(draw("gallery", tiny_study, monkeypatch, image=str(IMAGE)))
     links = re.findall(r'href="robustness\?([^"]+)"', html)
+    assert all("section=corruptions&amp;family=cifar_c" in link for link in links)
     assert sorted(re.search(r"corruption=(\w+)", link)[1] for link in links) == [  # type: ignore[index]
         "brightness",
         "gaussian_blur",

@@ -42,3 +42,14 @@ def test_an_uploaded_picture_is_shown_and_survives_another_page(opened: Open, tm
     settle(page)
     page.get_by_role("link", name="Gallery").click()
     expect(page.locator(".sheet img")).to_have_count(19 * 6)
+
+
+def test_a_name_leads_to_its_curve(opened: Open) -> None:
+    page = opened("gallery?image=7&tickets=dense~imp-90")
+    page.get_by_role("link", name="Gaussian blur").click()
+    page.wait_for_url("**/robustness?**")
+    settle(page)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    expect(page.get_by_text("Accuracy as severity rises: Gaussian blur").first).to_be_visible()
+    assert "tickets=dense~imp-90" in page.url
+    expect(page.get_by_text("passed over")).to_have_count(0)
