@@ -7,7 +7,6 @@ when the next run begins, `merge` brings them into the results. The files are Ar
 
 from __future__ import annotations
 
-import fcntl
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,8 +19,7 @@ import pyarrow.compute as pc
 from analysis.coverage import BY_CONDITION, store
 from analysis.results import Results
 from analysis.schemas import SCHEMAS, to_arrow
-from pruning.errors import UserError
-from pruning.files import cannot_write, remove_leftovers, write_atomically
+from pruning.files import alone_in, remove_leftovers, write_atomically
 from pruning.study import CACHE
 
 FOLDER = "measured"
@@ -42,18 +40,8 @@ class Journal:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the journal; a process that dies lets go of it by itself. Raises UserError when another run holds it."""
-        path = self.path / ".lock"
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            file = open(path, "w")  # noqa: SIM115 (closed below, where the lock ends)
-        except OSError as error:
-            raise cannot_write(path, error) from error
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                study = self.path.parents[1]
-                raise UserError(f"Another run is measuring {study}; wait for it or stop it first.") from None
+        study = self.path.parents[1]
+        with alone_in(self.path, f"Another run is measuring {study}; wait for it or stop it first."):
             remove_leftovers(self.path)
             yield
 

@@ -1,14 +1,16 @@
 """Files that are whole or not there: written to a neighbour, flushed to the disk, then renamed."""
 
 import errno
+import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pruning.errors import WriteError
+from pruning.errors import UserError, WriteError
 
 TEMPORARY = ".tmp"
 
@@ -44,6 +46,28 @@ def cannot_write(path: Path, error: OSError) -> WriteError:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     reason = "the disk is full" if full else (error.strerror or str(error)).lower()
     return WriteError(f"Cannot write {path}: {reason}; nothing was changed.")
+
+
+@contextmanager
+def alone_in(folder: Path, busy: str) -> Iterator[None]:
+    """Hold the lock of a folder, which is made if need be; a process that dies lets go of it by itself.
+
+    Raises:
+        UserError: another process holds it; `busy` is the sentence.
+        WriteError: the folder cannot be written.
+    """
+    path = folder / ".lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(path, "w")  # noqa: SIM115 (closed below, where the lock ends)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(busy) from None
+        yield
 
 
 def append_line(path: Path, record: dict[str, Any]) -> None:

@@ -4,7 +4,6 @@ A ticket is written as soon as it is found, so a second run goes on where the fi
 trained on one thread each in several processes; results do not depend on how many.
 """
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Container, Iterator
@@ -17,7 +16,7 @@ from typing import Any
 
 from pruning.data import load_data
 from pruning.errors import UserError
-from pruning.files import append_line, cannot_write, remove_leftovers, write_atomically
+from pruning.files import alone_in, append_line, cannot_write, remove_leftovers, write_atomically
 from pruning.find import find_step, lineage, parents_of
 from pruning.finders.base import Workshop
 from pruning.models import build_model, count_macs
@@ -184,17 +183,7 @@ def _record(study: Study, event: Event, outcome: Outcome) -> None:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold the study's lock; a process that dies lets go of it by itself."""
-    path = folder / ".lock"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = open(path, "w")  # noqa: SIM115 (closed below, where the lock ends)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UserError(f"Another run is at work on {folder}; wait for it or stop it first.") from None
+    with alone_in(folder, f"Another run is at work on {folder}; wait for it or stop it first."):
         for name in (TICKETS, CACHE):
             remove_leftovers(folder / name)
         yield
