@@ -11,11 +11,19 @@ import torch
 from torch import nn
 
 from pruning.errors import unknown
-from pruning.models.parts import count_macs, features_and_logits, find_classifier, prunable
+from pruning.models.parts import count_macs, features_and_logits, find_classifier, prunable, weight_uses
 from pruning.models.resnet import ResNet
 from pruning.models.small import ConvNet, LeNet5, LeNet300
 
-__all__ = ["NAMES", "build_model", "count_macs", "features_and_logits", "find_classifier", "prunable"]
+__all__ = [
+    "NAMES",
+    "build_model",
+    "count_macs",
+    "features_and_logits",
+    "find_classifier",
+    "prunable",
+    "weight_uses",
+]
 
 PREFIX = "torchvision/"
 _BUILDERS: dict[str, Callable[[int, tuple[int, int, int]], nn.Module]] = {

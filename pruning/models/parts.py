@@ -70,25 +70,41 @@ def _widened(tensor: Tensor) -> Tensor:
     return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
 
 
-@torch.no_grad()
 def count_macs(model: nn.Module, shape: tuple[int, int, int]) -> int:
     """Multiply-adds of the convolutions and linear layers for one image of `shape` (C, H, W), as if none were pruned.
 
     Counted in a forward pass on zeros; additions of biases, normalisation, pooling, and attention's products of
     activations are left out. The model is left as it was.
     """
-    total = 0
+    uses = weight_uses(model, shape)
+    return sum(uses[name] * weight.numel() for name, weight in prunable(model).items())
+
+
+@torch.no_grad()
+def weight_uses(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, int]:
+    """How often each weight of a parameter is multiplied for one image of `shape` (C, H, W): once in a linear layer,
+    once a pixel of its output in a convolution, 0 where the forward pass leaves it out.
+
+    Keys are those of `prunable`, in its order. Counted in a forward pass on zeros; the model is left as it was.
+    """
+    weights = prunable(model)
+    names = {id(weight): name for name, weight in weights.items()}
+    uses = dict.fromkeys(weights, 0)
 
     def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        nonlocal total
+        used: list[Tensor]
         if isinstance(module, nn.MultiheadAttention):
             # Its output projection is not called as a module, so both projections are counted here.
-            weights = sum(weight.numel() for weight in prunable(module).values())
-            total += inputs[0].numel() // module.embed_dim * weights
+            used, times = list(prunable(module).values()), inputs[0].numel() // module.embed_dim
         elif isinstance(module, (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)):
-            total += inputs[0].numel() * module.weight[0].numel()
+            used, times = [module.weight], inputs[0].numel() // module.in_channels
         elif isinstance(module, (_ConvNd, nn.Linear)):
-            total += output.numel() * module.weight[0].numel()
+            used, times = [module.weight], output.numel() // module.weight.shape[0]
+        else:
+            return
+        for weight in used:
+            if id(weight) in names:
+                uses[names[id(weight)]] += times
 
     handles: list[RemovableHandle] = [module.register_forward_hook(count) for module in model.modules()]
     modes = {module: module.training for module in model.modules()}
@@ -100,4 +116,4 @@ def count_macs(model: nn.Module, shape: tuple[int, int, int]) -> int:
             handle.remove()
         for module, mode in modes.items():
             module.training = mode
-    return total
+    return uses
