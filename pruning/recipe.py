@@ -11,6 +11,7 @@ from pruning.errors import unknown
 from pruning.masks import ALLOCATIONS, STRUCTURES
 
 ID_LENGTH = 12
+FINDER_LABELS = {"dense": "Dense", "imp": "IMP", "lrr": "LRR", "gmp": "GMP", "iterative": "Iterative"}
 CONTROL_LABELS = {"random_reinit": "reinitialised", "shuffled": "shuffled"}
 
 
@@ -19,7 +20,7 @@ class Training(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: Annotated[float, Field(gt=0)] = 20
+    epochs: Annotated[float, Field(ge=0)] = 20
     batch_size: Annotated[int, Field(ge=1)] = 128
     optimizer: Literal["sgd", "adamw"] = "sgd"
     lr: Annotated[float, Field(gt=0)] = 0.1
@@ -30,13 +31,29 @@ class Training(BaseModel):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0
     augment: Literal["none", "crop", "crop_flip"] = "none"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    log_every: Annotated[float, Field(gt=0)] | None = None  # epochs between points of the training curve; None: 1
+
+
+class Start(BaseModel):
+    """Imported weights that a recipe starts from in place of an initialisation, and the normalisation they expect.
+
+    `weights` is the digest of the tensors (`pruning.imports.digest`); a study keeps them in `imports/`. `mean` and
+    `std` have a value a channel, on the scale 0 to 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weights: Annotated[str, Field(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$")]
+    mean: Annotated[tuple[float, ...], Field(min_length=1)]
+    std: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
 
 
 class Recipe(BaseModel):
     """What a ticket is made from. Two equal recipes give the same ticket, bit for bit, on the same machine.
 
     `name` is how a study calls the method; it does not enter the id. `of` is the recipe of the ticket that a control
-    (`random_reinit`, `shuffled`) starts from.
+    (`random_reinit`, `shuffled`) starts from. `start` holds imported weights to start from. `begin`, `until` (fractions
+    of the training) and `steps` say when gradual pruning prunes, and how often.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +69,10 @@ class Recipe(BaseModel):
     score_per_class: Annotated[int, Field(ge=1)] | None = None
     rewind: Annotated[int, Field(ge=0)] | None = None
     rate: Annotated[float, Field(gt=0, lt=1)] | None = None
+    begin: Annotated[float, Field(ge=0, lt=1)] | None = None
+    until: Annotated[float, Field(gt=0, le=1)] | None = None
+    steps: Annotated[int, Field(ge=1)] | None = None
+    start: Start | None = None
     prune_classifier: bool = True
     training: Training = Training()
     finetune: Training | None = None
@@ -116,7 +137,7 @@ class Recipe(BaseModel):
             return f"{self.of.method_label} {CONTROL_LABELS[self.finder]}"
         if self.method in CRITERIA:
             return CRITERIA[self.method].label
-        return {"dense": "Dense", "imp": "IMP"}.get(self.method, self.method.replace("_", " "))
+        return FINDER_LABELS.get(self.method, self.method.replace("_", " "))
 
     @property
     def label(self) -> str:

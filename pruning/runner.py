@@ -199,6 +199,7 @@ def find_and_save(study: Study, recipe: Recipe, options: Options, tell: Tell) ->
         load_data(recipe.data, options.root),
         pick_device(options.device),
         lambda fraction, text: tell(Event(recipe, fraction, text)),
+        study.path,
     )
     try:
         known = {parent.id: _load(study, parent) for parent in parents_of(recipe)}

@@ -15,13 +15,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pruning.errors import UserError, unknown
-from pruning.recipe import Recipe, Training
+from pruning.recipe import Recipe, Start, Training
 from pruning.ticket import Ticket, TicketInfo, read_header
 from pruning.validation import validate
 
 TOML = "study.toml"
 TICKETS, CACHE, RESULTS, LOG = "tickets", "cache", "results", "log.jsonl"
 SUFFIX = ".safetensors"
+FINE_TUNED = ("one_shot", "iterative")
 
 
 class Method(BaseModel):
@@ -38,6 +39,9 @@ class Method(BaseModel):
     score_per_class: int | None = None
     rewind: int | None = None
     rate: float | None = None
+    begin: float | None = None
+    until: float | None = None
+    steps: int | None = None
     prune_classifier: bool = True
     of: str | None = None
     sparsities: list[float] | None = None
@@ -59,6 +63,8 @@ class StudyConfig(BaseModel):
     description: str = ""
     model: str
     data: str
+    pictures: str | None = None  # a named data set whose test images stand in where `data` is not there
+    start: Start | None = None
     seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1)] = [0]
     detail_seed: int = -1  # -1: the first of the seeds
     sparsities: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=1)] = [0.5, 0.8, 0.9, 0.95]
@@ -201,6 +207,8 @@ def read_config(file: Path) -> StudyConfig:
 def _expand(config: StudyConfig, where: str) -> dict[str, Recipe]:
     """All recipes of a study by id."""
     common: dict[str, Any] = {"model": config.model, "data": config.data, "training": config.training.model_dump()}
+    if config.start is not None:
+        common["start"] = config.start
     recipes: dict[str, Recipe] = {}
     for seed in config.seeds:
         dense = validate(Recipe, {**common, "finder": "dense", "seed": seed, "name": "dense"}, where)
@@ -229,7 +237,7 @@ def _fields(method: Method, config: StudyConfig) -> dict[str, Any]:
     training = {**config.training.model_dump(), **(method.training or {})}
     if method.training:
         fields["training"] = training
-    finetune = method.finetune or (config.finetune if method.finder == "one_shot" else None)
+    finetune = method.finetune or (config.finetune if method.finder in FINE_TUNED else None)
     if finetune is not None:
         fields["finetune"] = {**training, "warmup_epochs": 0.0, **finetune}
     return fields

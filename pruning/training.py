@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,7 @@ from pruning.recipe import Training
 from pruning.ticket import Epoch
 
 Report = Callable[[float], None]  # fraction done, 0 to 1
+Prune = Callable[[int], Masks | None]  # asked before every iteration; masks when something was pruned
 
 EVALUATION_BATCH = 1000
 CHECK_EVERY = 25  # iterations between looks at the loss: each look waits for the device
@@ -69,12 +71,14 @@ def train(
     stop: int | None = None,
     device: torch.device | None = None,
     report: Report | None = None,
+    prune: Prune | None = None,
 ) -> Trained:
     """Train `model` in place from iteration `start` to `stop` (default: to the end).
 
     Data order and augmentation of iteration i depend on (seed, i) alone, so training rewound to iteration k sees the
     batches that the dense network saw after k. Momentum starts empty. Pruned weights are zero before, during and
-    after: their gradient is masked before each step, so momentum and weight decay never see them either.
+    after: their gradient is masked before each step, so momentum and weight decay never see them either. `prune` may
+    change the masks on the way, and then what the optimiser remembers of the pruned weights is forgotten.
 
     Raises:
         UserError: the loss is not finite.
@@ -86,13 +90,10 @@ def train(
     end = round(config.epochs * per_epoch) if stop is None else stop
     with settled(macs):
         model = prepare(model, device, macs)
-        run = _Run(model, data, config, seed, masks, device, macs, precision)
+        run = _Run(model, data, config, seed, masks, device, macs, precision, prune)
         history = []
-        for epoch in range(start // per_epoch, math.ceil(end / per_epoch)):
-            first, last = max(start, epoch * per_epoch), min(end, (epoch + 1) * per_epoch)
-            if first >= last:
-                continue  # rewound to the very end
-            loss, train_accuracy = run.epoch(epoch, first, last, per_epoch)
+        for first, last in _segments(start, end, per_epoch, config.log_every):
+            loss, train_accuracy = run.epoch(first // per_epoch, first, last, per_epoch)
             is_last = last == end
             test_accuracy = accuracy(model, data, data.test, device, precision, macs) if stop is None else math.nan
             history.append(
@@ -105,6 +106,14 @@ def train(
             history = [Epoch(epoch=0, loss=math.nan, train_accuracy=math.nan, test_accuracy=test_accuracy)]
     model.cpu().to(memory_format=torch.contiguous_format)
     return Trained(history, history[-1].test_accuracy if history else math.nan, precision)
+
+
+def _segments(start: int, end: int, per_epoch: int, every: float | None) -> list[tuple[int, int]]:
+    """Iterations [first, last) after each of which the training curve has a point; none goes over an epoch's end."""
+    width = max(1, round((every or 1.0) * per_epoch))
+    ends = {end, *range(per_epoch, end, per_epoch), *(range(width, end, width) if every else ())}
+    points = [start, *sorted(point for point in ends if point > start)]
+    return list(pairwise(points))
 
 
 class _Run:
@@ -120,19 +129,24 @@ class _Run:
         device: torch.device,
         macs: int,
         precision: str,
+        prune: Prune | None,
     ) -> None:
         self.model, self.data, self.config, self.seed = model, data, config, seed
-        self.device, self.macs, self.precision = device, macs, precision
-        parameters = dict(model.named_parameters())
-        self.masked = [parameters[name] for name in masks] if masks else []
-        self.masks = [mask.to(device, parameters[name].dtype) for name, mask in masks.items()] if masks else []
+        self.device, self.macs, self.precision, self.prune = device, macs, precision, prune
         self.optimizer = make_optimizer(model, config)
-        self._mask_weights()
+        self._set_masks(masks or {})
 
-    def _mask_weights(self) -> None:
+    def _set_masks(self, masks: Masks) -> None:
+        """Put masks in force: on the weights, and on what the optimiser remembers of them."""
+        parameters = dict(self.model.named_parameters())
+        self.masked = [parameters[name] for name in masks]
+        self.masks = [mask.to(self.device, parameters[name].dtype) for name, mask in masks.items()]
         with torch.no_grad():
             for parameter, mask in zip(self.masked, self.masks, strict=True):
                 parameter.mul_(mask)
+                for memory in self.optimizer.state.get(parameter, {}).values():
+                    if isinstance(memory, Tensor) and memory.shape == mask.shape:
+                        memory.mul_(mask)
 
     def _mask_gradients(self) -> None:
         gradients = [p.grad for p in self.masked if p.grad is not None]
@@ -156,6 +170,10 @@ class _Run:
         for step in range(first, last):
             offset = (step - epoch * per_epoch) * config.batch_size
             rows = order[offset : offset + config.batch_size]
+            new_masks = self.prune(step) if self.prune is not None else None
+            if new_masks is not None:
+                self._set_masks(new_masks)
+                self.model.train()
             if len(rows) == 1 and per_epoch > 1:
                 continue  # batch norm has no variance over one image
             images, target = self._batch(rows, moves), labels[rows].to(self.device)

@@ -22,17 +22,30 @@ OPTIONAL_FIELDS = (
     "score_per_class",
     "rewind",
     "rate",
+    "begin",
+    "until",
+    "steps",
     "finetune",
     "of",
 )
-REQUIRED = {"one_shot": "criterion", "random_reinit": "of", "shuffled": "of"}
+REQUIRED = {"one_shot": "criterion", "imported": "start", "random_reinit": "of", "shuffled": "of"}
 
 
 @cache
 def _load() -> "dict[str, Finder]":
-    from pruning.finders import controls, dense, imp, one_shot
+    from pruning.finders import controls, dense, gradual, imp, iterative, one_shot
 
-    found = (dense.FINDER, one_shot.FINDER, imp.FINDER, controls.REINIT, controls.SHUFFLED)
+    found = (
+        dense.FINDER,
+        one_shot.FINDER,
+        imp.FINDER,
+        iterative.ITERATIVE,
+        iterative.LRR,
+        gradual.FINDER,
+        dense.IMPORTED,
+        controls.REINIT,
+        controls.SHUFFLED,
+    )
     return {finder.name: finder for finder in found}
 
 
@@ -65,6 +78,8 @@ def complete(fields: dict[str, Any]) -> dict[str, Any]:
             fields[key] = default(fields) if callable(default) else default
     if fields.get("score_on") == "init":
         fields["finetune"] = None  # nothing is fine-tuned there, so that it must not enter the id
+    if fields.get("start") is not None:
+        _start(name, fields)
     needed = REQUIRED.get(name)
     if needed and fields.get(needed) is None:
         raise UserError(f"Finder '{name}' needs '{needed}'.")
@@ -72,3 +87,19 @@ def complete(fields: dict[str, Any]) -> dict[str, Any]:
         of = fields["of"]
         fields["sparsity"] = of["sparsity"] if isinstance(of, dict) else of.sparsity
     return fields
+
+
+def _start(name: str, fields: dict[str, Any]) -> None:
+    """What imported weights mean for a recipe; they were trained elsewhere, so `dense` trains nothing."""
+    if name in ("dense", "imported"):
+        fields["training"] = {}  # so that it does not enter the id
+        if fields.get("rewind") is not None:
+            raise UserError(
+                "Imported weights have no early training to rewind to; leave `rewind` out, or take the finder 'lrr' or "
+                "'iterative', which rewind the learning rate or nothing."
+            )
+    elif name == "imp":
+        raise UserError(
+            "Finder 'imp' rewinds to the network's early training, which imported weights do not have; take 'lrr' "
+            "(rewinds the learning rate only) or 'iterative' (fine-tunes)."
+        )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +13,13 @@ from torch import Tensor, nn
 from pruning.criteria import Context, get_criterion
 from pruning.data import Dataset, normalise
 from pruning.errors import UserError
+from pruning.imported import Imported
 from pruning.masks import Masks, full_masks, make_masks
 from pruning.models import build_model, count_macs, prunable
 from pruning.precision import settled
 from pruning.recipe import Recipe, Training
 from pruning.ticket import Ticket, TicketInfo
-from pruning.training import Trained, derived_seed, generator, train
+from pruning.training import Prune, Trained, derived_seed, generator, train
 
 SCORE_BATCH = 250
 
@@ -35,10 +37,21 @@ class Workshop:
     data: Dataset
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     report: Report = quiet
+    imports: Path | Imported | None = None  # where imported weights lie, or the one network that is there
 
     def build(self, recipe: Recipe, seed: int | None = None) -> nn.Module:
         """The recipe's model with the initial weights of its seed (or of another)."""
         return build_model(recipe.model, self.data.num_classes, self.data.shape, recipe.seed if seed is None else seed)
+
+    def imported(self, recipe: Recipe) -> tuple[nn.Module, Masks]:
+        """The imported network that the recipe starts from, and the masks of all its prunable weights."""
+        assert recipe.start is not None  # only asked for where there is one
+        if self.imports is None:
+            raise UserError("The recipe starts from imported weights; name the study that holds them.")
+        imports = self.imports
+        found = imports if isinstance(imports, Imported) else Imported.load(imports, recipe.start)
+        model = self.build(recipe)
+        return model, found.fill(model)
 
     def train(
         self,
@@ -49,6 +62,7 @@ class Workshop:
         start: int = 0,
         stop: int | None = None,
         text: str = "training",
+        prune: Prune | None = None,
     ) -> Trained:
         """`pruning.training.train` on this workshop's data and device."""
         return train(
@@ -61,6 +75,7 @@ class Workshop:
             stop=stop,
             device=self.device,
             report=lambda fraction: self.report(fraction, text),
+            prune=prune,
         )
 
 
@@ -84,8 +99,9 @@ class Finder:
 
 
 def dense_recipe(recipe: Recipe, iteration: int | None = None) -> Recipe:
-    """The dense network a recipe starts from: fully trained, or as it was at an iteration."""
+    """The dense network a recipe starts from: fully trained (or imported), or as it was at an iteration."""
     return Recipe(
+        start=recipe.start,
         model=recipe.model,
         data=recipe.data,
         finder="dense",

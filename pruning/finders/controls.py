@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from pruning.finders import imp
-from pruning.finders.base import Finder, Workshop, apply_masks, make_ticket, reinit_seed
+from pruning.finders.base import Finder, Workshop, apply_masks, dense_recipe, make_ticket, reinit_seed
 from pruning.masks import Masks
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
@@ -57,10 +57,18 @@ def _cost(recipe: Recipe) -> float:
 
 
 REINIT = Finder("random_reinit", {"of": None}, lambda recipe: [original(recipe)], find_reinit, _cost)
+
+
+def shuffled_from(recipe: Recipe) -> list[Recipe]:
+    """The ticket, and what holds the weights it started from, unless these are an initialisation."""
+    of = original(recipe)
+    return [of, *([dense_recipe(of)] if of.start else imp.rewinding_point(of))]
+
+
 SHUFFLED = Finder(
     "shuffled",
     {"of": None},
-    lambda recipe: [original(recipe), *imp.rewinding_point(original(recipe))],
+    shuffled_from,
     find_shuffled,
     _cost,
 )

@@ -1,7 +1,8 @@
 """One shot: score once, prune to the full sparsity at once, then train what is left.
 
 At initialisation (SNIP, GraSP, SynFlow, random) the subnetwork is trained from its initial weights. On the trained
-network (magnitude, Taylor) it is fine-tuned from the trained ones (Han et al. 2015).
+network (magnitude, Taylor; any criterion on an imported one) it is fine-tuned from the trained ones (Han et al. 2015),
+and its batch statistics are measured anew.
 """
 
 import time
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 
 from pruning.criteria import get_criterion
 from pruning.finders.base import Finder, Workshop, dense_recipe, make_ticket, prune_by_score
+from pruning.recalibration import recalibrated
 from pruning.recipe import Recipe, Training
 from pruning.ticket import Ticket
 
@@ -23,9 +25,11 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
     began = time.perf_counter()
     model = parents[0].model() if parents else workshop.build(recipe)
     workshop.report(0.0, "scoring")
-    masks = prune_by_score(recipe, model, workshop)
+    masks = prune_by_score(recipe, model, workshop, within=parents[0].masks if parents else None)
     config, text = (fine_tuning(recipe), "fine-tuning") if parents else (recipe.training, "training")
     trained = workshop.train(model, config, recipe, masks, text=text)
+    if parents:
+        trained = recalibrated(model, trained, workshop.data, recipe.seed, workshop.device)
     return make_ticket(recipe, model, masks, trained, workshop, began, parents)
 
 
@@ -38,7 +42,9 @@ def fine_tuning(recipe: Recipe) -> Training:
 
 
 def where_scored(fields: dict[str, object]) -> object:
-    """The place at which the recipe's criterion is usually scored."""
+    """The place at which the recipe's criterion is usually scored; imported weights are always trained ones."""
+    if fields.get("start") is not None:
+        return "trained"
     criterion = fields.get("criterion")
     return get_criterion(criterion).score_on if isinstance(criterion, str) else "init"
 

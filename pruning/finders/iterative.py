@@ -1,0 +1,54 @@
+"""Iterative pruning of the trained network, its weights kept: what comes after each cut is the difference.
+
+`iterative` fine-tunes at a low learning rate (Han et al. 2015, arXiv 1506.02626). `lrr` trains again with the whole
+learning rate schedule (learning rate rewinding, Renda et al. 2020, arXiv 2003.02389). Unlike in `imp`, the kept weights
+are never put back. Each level is a ticket of its own, found from the level before.
+"""
+
+import time
+from collections.abc import Sequence
+
+from pruning.finders.base import Finder, Workshop, dense_recipe, make_ticket, prune_by_score
+from pruning.finders.imp import previous_level
+from pruning.finders.one_shot import fine_tuning
+from pruning.recalibration import recalibrated
+from pruning.recipe import Recipe, Training
+from pruning.ticket import Ticket
+
+
+def parents(recipe: Recipe) -> list[Recipe]:
+    """The level before, or the dense network."""
+    return [previous_level(recipe) or dense_recipe(recipe)]
+
+
+def schedule(recipe: Recipe) -> Training:
+    """How the network is trained after each cut."""
+    return fine_tuning(recipe) if recipe.finder == "iterative" else recipe.training
+
+
+def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+    """Prune the level before by its trained weights and train on from what is kept."""
+    began = time.perf_counter()
+    model = parents[0].model()
+    masks = prune_by_score(recipe, model, workshop, within=parents[0].masks)
+    text = "fine-tuning" if recipe.finder == "iterative" else "training again"
+    trained = workshop.train(model, schedule(recipe), recipe, masks, text=text)
+    trained = recalibrated(model, trained, workshop.data, recipe.seed, workshop.device)
+    return make_ticket(recipe, model, masks, trained, workshop, began, parents)
+
+
+def cost(recipe: Recipe) -> float:
+    """Epochs of one level."""
+    return schedule(recipe).epochs
+
+
+_COMMON = {
+    "criterion": "magnitude",
+    "allocation": "global",
+    "structure": "weight",
+    "score_per_class": 25,
+    "rate": 0.2,
+}
+
+ITERATIVE = Finder("iterative", {**_COMMON, "finetune": None}, parents, find, cost)
+LRR = Finder("lrr", _COMMON, parents, find, cost)

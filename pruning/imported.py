@@ -1,0 +1,97 @@
+"""Imported weights as a study keeps them: one safetensors file, named for what is in it."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from pruning.errors import UserError
+from pruning.files import write_atomically
+from pruning.masks import Masks, full_masks
+from pruning.models import prunable
+from pruning.recipe import ID_LENGTH, Start
+
+FOLDER = "imports"
+MASK = "_mask"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Weights that were trained elsewhere: a full state dict in the names of a model, and the masks of those of its
+    prunable weights that came pruned (bool, True = kept; none when the network is dense)."""
+
+    state: dict[str, Tensor]
+    masks: Masks
+
+    @property
+    def digest(self) -> str:
+        """12 hexadecimal digits of the SHA-256 of names, shapes, types and values."""
+        found = hashlib.sha256()
+        for name, value in sorted(
+            {**self.state, **{f"{name}{MASK}": mask for name, mask in self.masks.items()}}.items()
+        ):
+            found.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
+            found.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return found.hexdigest()[:ID_LENGTH]
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """As they lie in the file: masks beside the weights."""
+        return self.state | {f"{name}{MASK}": mask for name, mask in self.masks.items()}
+
+    def fill(self, model: nn.Module) -> Masks:
+        """Load the weights into `model`, pruned ones as zeros, and give masks of all its prunable weights.
+
+        Raises:
+            UserError: the weights are of another model.
+        """
+        try:
+            model.load_state_dict(self.state)
+        except RuntimeError as error:
+            detail = str(error).splitlines()[-1].strip()
+            raise UserError(f"The imported weights {self.digest} do not fit the model: {detail}") from None
+        parameters = prunable(model)
+        masks = full_masks({name: value.detach().cpu() for name, value in parameters.items()})
+        for name, mask in self.masks.items():
+            if name not in masks or masks[name].shape != mask.shape:
+                raise UserError(f"The mask of '{name}' fits no prunable weight of the model.")
+            masks[name] = mask
+            parameters[name].data.mul_(mask)
+        return masks
+
+    def save(self, folder: Path) -> str:
+        """Write the file into the study `folder`, whole or not at all; gives the digest."""
+        digest = self.digest
+        tensors = {name: value.contiguous().clone() for name, value in self._tensors().items()}
+        write_atomically(file_of(folder, digest), lambda temporary: save_file(tensors, temporary))
+        return digest
+
+    @classmethod
+    def load(cls, folder: Path, start: Start) -> "Imported":
+        """Read what a study's recipes start from. Raises UserError when it is missing, damaged or something else."""
+        path = file_of(folder, start.weights)
+        if not path.is_file():
+            raise UserError(
+                f"The imported weights {path} are not there; import the network again with `python -m pruning import`."
+            )
+        try:
+            tensors = load_file(path)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise UserError(
+                f"The imported weights {path} cannot be read ({error}); import the network again."
+            ) from None
+        masks = {name: value.bool() for name, value in tensors.items() if name.endswith(MASK)}
+        state = {name: value.clone() for name, value in tensors.items() if name not in masks}
+        found = cls(state, {name.removesuffix(MASK): mask.clone() for name, mask in masks.items()})
+        if found.digest != start.weights:
+            raise UserError(
+                f"The imported weights {path} are not those that the study names; import the network again."
+            )
+        return found
+
+
+def file_of(folder: Path, digest: str) -> Path:
+    """The file in a study's folder that holds the imported weights of that digest."""
+    return folder / FOLDER / f"{digest}.safetensors"
