@@ -41,6 +41,11 @@ class Imported:
         """As they lie in the file: masks beside the weights."""
         return self.state | {f"{name}{MASK}": mask for name, mask in self.masks.items()}
 
+    def sparsity(self, model: nn.Module) -> float:
+        """Fraction of the prunable weights of `model` that came pruned, to 12 digits."""
+        total = sum(weight.numel() for weight in prunable(model).values())
+        return round(sum(int((~mask).sum()) for mask in self.masks.values()) / total, 12) if total else 0.0
+
     def fill(self, model: nn.Module) -> Masks:
         """Load the weights into `model`, pruned ones as zeros, and give masks of all its prunable weights.
 

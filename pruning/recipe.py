@@ -7,11 +7,18 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pruning.criteria import CRITERIA
-from pruning.errors import unknown
+from pruning.errors import UserError, unknown
 from pruning.masks import ALLOCATIONS, STRUCTURES
 
 ID_LENGTH = 12
-FINDER_LABELS = {"dense": "Dense", "imp": "IMP", "lrr": "LRR", "gmp": "GMP", "iterative": "Iterative"}
+FINDER_LABELS = {
+    "dense": "Dense",
+    "imp": "IMP",
+    "lrr": "LRR",
+    "gmp": "GMP",
+    "iterative": "Iterative",
+    "imported": "Imported",
+}
 CONTROL_LABELS = {"random_reinit": "reinitialised", "shuffled": "shuffled"}
 
 
@@ -37,8 +44,8 @@ class Training(BaseModel):
 class Start(BaseModel):
     """Imported weights that a recipe starts from in place of an initialisation, and the normalisation they expect.
 
-    `weights` is the digest of the tensors (`pruning.imports.digest`); a study keeps them in `imports/`. `mean` and
-    `std` have a value a channel, on the scale 0 to 1.
+    `weights` is the digest of the tensors (`pruning.imported`); a study keeps them in `imports/`. `mean` and `std`
+    have a value a channel, on the scale 0 to 1. `sparsity` is the fraction of the prunable weights that came pruned.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +53,7 @@ class Start(BaseModel):
     weights: Annotated[str, Field(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$")]
     mean: Annotated[tuple[float, ...], Field(min_length=1)]
     std: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+    sparsity: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 class Recipe(BaseModel):
@@ -100,6 +108,14 @@ class Recipe(BaseModel):
                 raise unknown(kind, value, allowed)
         return self
 
+    @model_validator(mode="after")
+    def _ramp_rises(self) -> Self:
+        if self.begin is not None and self.until is not None and self.begin >= self.until:
+            raise UserError(
+                f"Gradual pruning runs from begin = {self.begin:g} to until = {self.until:g}; begin earlier."
+            )
+        return self
+
     def canonical(self) -> dict[str, Any]:
         """The recipe as plain JSON values without its name, the form whose hash is the id."""
         plain = self.model_dump(mode="json", exclude_none=True, exclude={"name", "of"})
@@ -142,7 +158,10 @@ class Recipe(BaseModel):
     @property
     def label(self) -> str:
         """The ticket for people: ``IMP 90 %``; the dense network is just ``Dense``."""
-        return self.method_label if self.finder == "dense" else f"{self.method_label} {percent(self.sparsity)}"
+        if self.finder == "dense":
+            came_pruned = self.start is not None and self.start.sparsity > 0
+            return f"Imported {percent(self.sparsity)}" if came_pruned else self.method_label
+        return f"{self.method_label} {percent(self.sparsity)}"
 
 
 def percent(fraction: float) -> str:

@@ -93,6 +93,8 @@ def _start(name: str, fields: dict[str, Any]) -> None:
     """What imported weights mean for a recipe; they were trained elsewhere, so `dense` trains nothing."""
     if name in ("dense", "imported"):
         fields["training"] = {}  # so that it does not enter the id
+        start = fields["start"]
+        fields["sparsity"] = start.get("sparsity", 0.0) if isinstance(start, dict) else start.sparsity
         if fields.get("rewind") is not None:
             raise UserError(
                 "Imported weights have no early training to rewind to; leave `rewind` out, or take the finder 'lrr' or "
