@@ -112,7 +112,9 @@ def _started(
         imported = Imported(found.state, found.masks)
     mean, std = (recipe.start.mean, recipe.start.std) if recipe.start else (data.mean, data.std)
     start = Start(weights=imported.digest, mean=mean, std=std)
-    return Recipe(**{**recipe.model_dump(exclude_none=True, exclude={"start"}), "start": start}), imported
+    # where to score was filled in for an initialisation; with trained weights it is filled in anew
+    left_out = {"start"} if recipe.start else {"start", "score_on"}
+    return Recipe(**{**recipe.model_dump(exclude_none=True, exclude=left_out), "start": start}), imported
 
 
 def _share(progress: Report, start: float, width: float, label: str) -> Report:

@@ -16,9 +16,10 @@ CLOSE = 1e-9
 
 
 def previous_level(recipe: Recipe) -> Recipe | None:
-    """The IMP recipe one level less sparse, None at the first level: levels lie at 1 - (1 - rate)^j."""
+    """The recipe one level less sparse, None at the first level: levels lie at 1 - d (1 - rate)^j, d being the density
+    of the start (1 but for imported networks that came pruned)."""
     rate = recipe.rate or 0.2
-    density, last = 1.0, None
+    density, last = 1.0 - (recipe.start.sparsity if recipe.start else 0.0), None
     while 1 - density * (1 - rate) < recipe.sparsity - CLOSE:
         density *= 1 - rate
         last = round(1 - density, 12)
