@@ -1,6 +1,7 @@
 """Finders that prune a trained network: iterative, learning rate rewinding, gradual, and those that start from imported
 weights."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -105,7 +106,7 @@ def test_gradual_pruning_prunes_in_one_training() -> None:
 
     train(model, load_data("digits"), recipe.training, recipe.seed, ramp.masks, prune=watched)
     assert len(seen) == 6
-    for before, after in zip(seen, seen[1:], strict=False):
+    for before, after in pairwise(seen):
         assert all(bool((before[name] | ~after[name]).all()) for name in before)
     for name, value in model.state_dict().items():
         assert torch.equal(ticket.state[name], value)
@@ -160,9 +161,9 @@ def test_the_normalisation_of_the_start_is_used(trained: Ticket) -> None:
     with torch.inference_mode():
         logits = trained.model()(normalise(data.test.images, (5.0,), (0.1,)))
     assert found.info.accuracy == float((logits.argmax(1) == data.test.labels).double().mean())
+    wrong = Recipe(**COMMON, finder="dense", start=other.model_copy(update={"mean": (0.5, 0.5, 0.5)}))
     with pytest.raises(UserError, match="must have 1 values"):
-        wrong = other.model_copy(update={"mean": (0.5, 0.5, 0.5)})
-        find_ticket(Recipe(**COMMON, finder="dense", start=wrong), weights=trained.state)
+        find_ticket(wrong, weights=trained.state)
 
 
 def test_weights_that_came_pruned_never_come_back(trained: Ticket) -> None:
