@@ -62,6 +62,7 @@ class Wanted:
             "summary": {"": samples},
             "layers": {},
             "weights": {},
+            "efficiency": {},
             "samples": {"": samples},
             "conditions": conditions,
             "reliability": conditions,

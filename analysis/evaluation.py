@@ -63,11 +63,11 @@ class Group:
 
 
 def groups_of(jobs: Sequence[Job], samples: int) -> Iterator[list[Job]]:
-    """The jobs with more to do than maps, in groups that fit in memory."""
+    """The jobs with more to do than what is made apart, in groups that fit in memory."""
     group: list[Job] = []
     taken = 0
     for job in jobs:
-        if not job.missing.keys() - {"maps"}:
+        if not job.shows_images:
             continue
         size = 8 * job.entry.total + ROW * samples * (1 + len(job.missing.get("corrupted", ())))
         if group and (len(group) == GROUP or taken + size > MEMORY):

@@ -15,6 +15,10 @@ PER_IMAGE = 3e-5
 PER_MAC = 1e-10
 PER_MAP_SAMPLE = {"pca": 3e-4, "umap": 2.2e-3, "umap_joint": 2.2e-3}
 PER_TICKET = 0.02
+PER_TIMING = 0.4
+
+APART = ("efficiency", "maps")
+"""Tables that are made by themselves, a ticket at a time."""
 
 WEIGHTS = {"fgsm": 4.5, "pgd": 27.0}
 """What an attack costs, in plain conditions: forward and backward passes for each of its steps, and one to measure."""
@@ -44,6 +48,11 @@ class Job:
     missing: dict[str, set[str]]
     ticket: Ticket | None = None
     failed: bool = False
+
+    @property
+    def shows_images(self) -> bool:
+        """Whether anything is missing that is made in a group of tickets: neither maps nor efficiency are."""
+        return bool(self.missing.keys() - set(APART))
 
     def maps_cost(self, shown: int) -> float:
         """About the seconds for the maps, of `shown` samples."""

@@ -16,8 +16,9 @@ from torch import Tensor
 from analysis import maps
 from analysis.conditions import Condition
 from analysis.coverage import BY_CONDITION, Coverage, Wanted, cut, store
+from analysis.efficiency import Bench
 from analysis.evaluation import Group, Station, groups_of, tasks_of, write_structure
-from analysis.jobs import PER_TICKET, Job, Meter, per_condition
+from analysis.jobs import APART, PER_TICKET, PER_TIMING, Job, Meter, per_condition
 from analysis.journal import Journal
 from analysis.material import Material
 from analysis.results import Results
@@ -67,8 +68,8 @@ def run(
     which stays.
 
     Args:
-        study: its tickets of all seeds get summary, layers, weights, samples, conditions and reliability; those of its
-            detail seed also corrupted (per sample) and maps.
+        study: its tickets of all seeds get summary, layers, weights, samples, conditions, reliability and efficiency,
+            those of its detail seed also corrupted (per sample) and maps.
         progress: told how far the work is.
         only: tables to make; all by default.
         force: measure also what is there, and take out what the settings no longer ask for (which nothing tells when
@@ -167,8 +168,11 @@ class _Work:
         each = per_condition(samples, macs)
         seconds = each * sum(task.weight for group in groups for task in tasks_of(group, self._conditions()))
         several = pick_jobs(processes, macs, seconds)
+        timed = [job for job in jobs if "efficiency" in job.missing]
         total = seconds / several + PER_TICKET * len(jobs) + sum(job.maps_cost(len(shown)) for job in jobs)
+        total += PER_TIMING * len(timed)
         meter = Meter(total, progress)
+        self._efficiency(timed, meter)  # before anything else, as nothing may run beside it
         ready = (self._group(group, meter) for group in groups)
         if several > 1:
             SideBySide(self.study, self.config, root, each / several, meter, self._finish).run(ready, several)
@@ -206,7 +210,7 @@ class _Work:
         self.journal.merge(self.results, group.files)
         self.outcome.problems += problems
         for job in group.jobs:
-            self.outcome.written.update(table for table in job.missing if table != "maps")
+            self.outcome.written.update(table for table in job.missing if table not in APART)
 
     def _load(self, job: Job) -> None:
         if job.ticket is None and not job.failed:
@@ -215,6 +219,17 @@ class _Work:
             except UserError as error:
                 job.failed = True
                 self.outcome.problems.append(str(error))
+
+    def _efficiency(self, jobs: Sequence[Job], meter: Meter) -> None:
+        bench = Bench()
+        for job in jobs:
+            with meter.part(PER_TIMING) as tell:
+                self._load(job)
+                if job.ticket is not None:
+                    tell(0.0, f"efficiency of {job.entry.recipe.label}")
+                    self.results.write("efficiency", job.entry.id, bench.measure(job.ticket, job.entry.path))
+                    self.outcome.written["efficiency"] += 1
+                    job.ticket = None
 
     def _maps(self, jobs: Sequence[Job], detailed: Sequence[Entry], meter: Meter) -> None:
         if not jobs:
@@ -286,6 +301,6 @@ def _check_classes(labels: Tensor, data: Dataset) -> None:
     left = len(data.test.labels.unique()) - len(labels.unique())
     if left:
         raise UserError(
-            f"The first {len(labels)} test images of '{data.name}' leave out {left} of its classes; raise `samples` "
+            f"The {len(labels)} test images used of '{data.name}' leave out {left} of its classes; raise `samples` "
             "in [analysis]."
         )

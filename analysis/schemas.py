@@ -107,13 +107,39 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "length": "rounded",
         "margin": "rounded",
     },
+    "efficiency": {
+        "ticket_id": "str",
+        "macs": "i64",
+        "macs_kept": "i64",
+        "parameters": "i64",
+        "kept_parameters": "i64",
+        "bytes_dense": "i64",
+        "bytes_ticket": "i64",
+        "bytes_network": "i64",
+        "shrunk": "bool",
+        "batch": "i32",
+        "threads": "i32",
+        "latency_ms": "f64",
+        "latency_low": "f64",
+        "latency_high": "f64",
+        "dense_ms": "f64",
+        "speedup": "f64",
+        "speedup_low": "f64",
+        "speedup_high": "f64",
+        "peak_bytes": "i64",
+        "dense_peak_bytes": "i64",
+        "machine": "str",
+    },
     "maps": {"ticket_id": "str", "kind": "str", "sample": "i32", "x": "f32", "y": "f32", "trustworthiness": "f64"},
 }
 """Table -> {column: kind}, `ticket_id` first. Floats may be missing (NaN, stored as null); nothing else may.
 
 In `conditions`, `offsets` holds (prediction - label) mod classes of each image, which is 0 where it is right, as uint8,
 or as little-endian uint16 where there are more than 256 classes. In `reliability`, bin -1 holds the images that have no
-confidence, whose logits are not finite; the others are numbered from 0, the least confident first.
+confidence, whose logits are not finite; the others are numbered from 0, the least confident first. In `efficiency`,
+`macs_kept` counts only kept weights, `bytes_dense` is the dense network's state dict, `bytes_ticket` the ticket's file,
+`bytes_network` the state dict of the network as it runs: physically smaller where `shrunk`. Times are for a batch, in
+milliseconds; `dense_ms` is the dense network's in the same rounds, `speedup` the median of their ratios.
 """
 
 

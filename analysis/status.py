@@ -21,6 +21,7 @@ MEANINGS = {
     "conditions": "each corruption and severity",
     "reliability": "confidence against accuracy under each of them",
     "corrupted": "each test image under each condition",
+    "efficiency": "multiply-adds, bytes, memory and time",
     "maps": "2-D maps of the features",
 }
 

@@ -25,6 +25,7 @@ EVERY = {"summary", "layers", "weights", "samples", "conditions", "reliability"}
 DETAIL = {"corrupted", "maps"}
 CONDITIONS = ["clean 0"] + [f"{c} {s}" for c in ("gaussian_noise", "brightness", "gaussian_blur") for s in (1, 3)]
 N = 359  # test images of digits
+TIMES = ["latency_ms", "latency_low", "latency_high", "dense_ms", "speedup", "speedup_low", "speedup_high"]
 QUICK = ["summary", "layers", "weights", "samples", "conditions", "reliability", "corrupted"]
 
 
@@ -179,7 +180,9 @@ def test_a_ticket_found_later_is_measured_without_moving_the_others(measured: St
     assert measure.run(measured).written == dict.fromkeys(measure.TABLES, 1)
     assert rewritten(before, measured) == {f"results/{table}/{key}.parquet" for table in measure.TABLES}
     for table in measure.TABLES:
-        pd.testing.assert_frame_equal(results.table(table, ids=[key]), content[table])
+        again = results.table(table, ids=[key])
+        same = [column for column in again if column not in TIMES]
+        pd.testing.assert_frame_equal(again[same], content[table][same])
 
 
 def test_without_the_references_map_all_joint_maps_are_made_anew(measured: Study) -> None:
@@ -352,7 +355,7 @@ def test_tickets_of_other_data_are_left_out(study_copy: Path) -> None:
         ("severities = []", "severities"),
         ('embeddings = ["umapp"]', "'embeddings.0' is 'umapp'"),
         ("samples = 0", "'samples' is 0"),
-        ("samples = 3", "The first 3 test images of 'digits' leave out 7 of its classes"),
+        ("samples = 3", "The 3 test images used of 'digits' leave out 7 of its classes"),
     ],
 )
 def test_settings_that_are_not_known(text: str, sentence: str, study_copy: Path) -> None:
