@@ -29,13 +29,21 @@ class Material:
     def of(cls, study: Study, config: AnalysisConfig, data: Dataset) -> Material:
         """As many images as the settings say. Raises UserError when a folder they name does not hold what it should."""
         given = given_images(study, config, data)
-        if config.samples is not None:
-            given = {condition: Images(images.pixels[: config.samples]) for condition, images in given.items()}
+        rows = used_rows(len(data.test.labels), config.samples)
+        given = {condition: Images(images.pixels[rows]) for condition, images in given.items()}
         frost = None if config.frost is None else Photographs.open(place(study, config.frost))
         if frost is not None:
             frost.check(*data.shape[1:])
-        images, labels = data.test.images[: config.samples], data.test.labels[: config.samples]
-        return cls(images, labels, given, frost)
+        return cls(data.test.images[rows], data.test.labels[rows], given, frost)
+
+
+def used_rows(images: int, samples: int | None) -> slice:
+    """The rows of the test set that a study uses when it asks for `samples` of them: every k-th, so that a set that is
+    sorted by class keeps all its classes; all rows when it asks for no fewer than there are."""
+    if samples is None or samples >= images:
+        return slice(None)
+    step = images // samples
+    return slice(0, step * samples, step)
 
 
 def given_images(study: Study, config: AnalysisConfig, data: Dataset) -> Mapping[Condition, Images]:
