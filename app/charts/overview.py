@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from app.charts.base import Styles, figure, label_places, percent_axis
+from app.charts.error_scale import height, ticks_within
 from app.colour import fade
 from app.theme import DENSE, Theme
 from pruning.recipe import percent
@@ -38,8 +39,8 @@ def against_sparsity(
         shift = 1.035 ** (place - (len(methods) - 1) / 2)  # so that intervals stand beside, not over each other
         chart.add_scatter(
             x=100 * (1 - rows["sparsity"]) * shift,
-            y=_height(rows[measure]),
-            error_y=_bars(rows, measure, fade(colors[method], 0.55), _height),
+            y=height(rows[measure]),
+            error_y=_bars(rows, measure, fade(colors[method], 0.55), height),
             mode="lines+markers",
             name=rows["method_label"].iloc[0],
             line={"color": colors[method], "width": 2},
@@ -57,12 +58,12 @@ def against_sparsity(
         ticktext=[percent(level) for level in levels],
         showgrid=False,
     )
-    shown = _height(families[measure].dropna())
+    shown = height(families[measure].dropna())
     span = [float(shown.min()) - 0.08, float(shown.max()) + 0.16] if len(shown) else [0.0, 2.0]
-    ticks = _ticks(span)
+    ticks = ticks_within(span)
     chart.update_yaxes(
         title_text=f"{NAMES[measure]} (log scale of the error)",
-        tickvals=_height(ticks / 100),
+        tickvals=height(ticks / 100),
         ticktext=[f"{tick:g} %" for tick in ticks],
         range=span,
     )
@@ -121,14 +122,14 @@ def _level_line(chart: go.Figure, families: pd.DataFrame, measure: str, theme: T
     row = dense.iloc[0]
     if np.isfinite(row[f"{measure}_low"]):
         chart.add_hrect(
-            y0=float(_height(row[f"{measure}_low"])),
-            y1=float(_height(row[f"{measure}_high"])),
+            y0=float(height(row[f"{measure}_low"])),
+            y1=float(height(row[f"{measure}_high"])),
             fillcolor=theme.muted,
             opacity=0.12,
             line_width=0,
         )
     chart.add_hline(
-        y=float(_height(row[measure])),
+        y=float(height(row[measure])),
         line={"color": theme.muted, "width": 1.5, "dash": "dash"},
         annotation={
             "text": f"{row['label']} {100 * row[measure]:.1f} %",
@@ -136,26 +137,6 @@ def _level_line(chart: go.Figure, families: pd.DataFrame, measure: str, theme: T
         },
         annotation_position="top right",
     )
-
-
-def _height(accuracy: ArrayLike) -> np.ndarray:
-    """Where an accuracy, a fraction, lies on an axis that is logarithmic in the error; no error at all as 0.05 %."""
-    return -np.log10(np.clip(1 - np.asarray(accuracy, dtype=float), 5e-4, None))
-
-
-def _ticks(span: list[float]) -> np.ndarray:
-    """Round accuracies in per cent for an axis of `_height`: the coarsest of three sets with four or more in sight."""
-    high = [98.5, 99, 99.5, 99.8, 99.9]
-    for ticks in (
-        [20, 50, 80, 90, 95, 98, *high[1:]],
-        [*range(10, 90, 10), *range(90, 99, 2), *high],
-        [*range(1, 99), *high],
-    ):
-        height = _height(np.array(ticks) / 100)
-        inside = np.array(ticks, dtype=float)[(height > span[0]) & (height < span[1])]
-        if len(inside) >= 4:
-            break
-    return inside
 
 
 def _hundredfold(accuracy: ArrayLike) -> np.ndarray:
