@@ -1,0 +1,55 @@
+"""A file of weights as a state dict that a network can load."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from pruning.checkpoints import masks as mask_tools
+from pruning.checkpoints.files import read_contents
+from pruning.checkpoints.layout import find_state, none_found, without_prefix
+from pruning.checkpoints.source import Source, opened
+from pruning.checkpoints.values import conversions, load, refuse_not_finite, refuse_whole_numbers
+from pruning.checkpoints.views import Contents
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Weights that were trained elsewhere.
+
+    state: the tensors by name in the order of the file, on the CPU, contiguous, floating ones float32 and finite,
+        pruned weights at zero. masks: bool tensors, True = kept, of the weights that have one; {} when none has.
+    notes: a sentence for each thing that was done to the content of the file.
+    """
+
+    path: Path
+    state: dict[str, Tensor]
+    masks: dict[str, Tensor] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def read(path: str | Path) -> Checkpoint:
+    """Read a file of torch.save (both layouts), of safetensors or of numpy.savez. Nothing in it is run or unpickled.
+
+    The state dict may be bare or below keys such as ``state_dict`` (see `layout.WRAPPERS`), its names may share
+    prefixes such as ``module.`` (`layout.PREFIXES`), and pruned weights may be ``NAME_orig`` and ``NAME_mask``.
+
+    Raises:
+        UserError: the file is not there or cannot be read, holds no state dict, asks for more than tensors, or its
+            tensors are damaged, not finite, of dtypes that no weights have, or larger than the memory.
+    """
+    with opened(path) as source, read_contents(source) as contents:
+        return _checkpoint(source, contents)
+
+
+def _checkpoint(source: Source, contents: Contents) -> Checkpoint:
+    views, notes = find_state(source, contents.tree)
+    if not views:
+        raise none_found(source, {})
+    views = without_prefix(views, notes)
+    refuse_whole_numbers(source, {name: view for name, view in views.items() if not name.endswith(mask_tools.ENDINGS)})
+    loaded = load(source, views, contents.store)
+    notes += conversions(views)
+    refuse_not_finite(source, loaded)
+    state, masks = mask_tools.merge(source, loaded, notes)
+    return Checkpoint(source.path, state, masks, tuple(notes))
