@@ -28,12 +28,13 @@ def measured(tickets: pd.DataFrame, summary: pd.DataFrame, conditions: pd.DataFr
 def by_family(rows: pd.DataFrame) -> pd.DataFrame:
     """Means over seeds, a row for each `key`, in the order of `rows` (those of `measured`).
 
-    Beside the columns of a ticket: `seeds` (how many were measured), `accuracy` and `corrupted` with `_low` and `_high`
+    Beside the columns of a ticket: `seeds` (how many were measured; one for imported weights, which repeat nothing), `accuracy` and `corrupted` with `_low` and `_high`
     (95 % interval: Student's over seeds, Wilson's over images where there is one seed and images are counted, else
     NaN), `mean_angle`, `kept`, `seconds` (means).
     """
     found = []
     for key, group in rows.groupby("key", sort=False):
+        group = _distinct(group)
         first = group.iloc[0]
         row = {name: first[name] for name in ("method", "method_label", "label", "sparsity", "total")}
         row |= {name: group[name].mean() for name in ("kept", "seconds", "mean_angle")}
@@ -48,6 +49,12 @@ def by_family(rows: pd.DataFrame) -> pd.DataFrame:
             row["accuracy_low"], row["accuracy_high"] = float(low[0]), float(high[0])
         found.append(row)
     return pd.DataFrame(found)
+
+
+def _distinct(group: pd.DataFrame) -> pd.DataFrame:
+    """Repetitions without twins: imported weights are the same network whatever the seed, and repeat nothing."""
+    twins = group.duplicated(["accuracy", "corrupted", "mean_angle"]) & group["mean_angle"].notna()
+    return group[~twins]
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,15 @@ def test_a_single_seed_has_the_interval_of_its_images() -> None:
     assert np.isnan(row["corrupted_low"])
 
 
+def test_the_same_network_under_every_seed_is_one() -> None:
+    """Imported weights do not depend on the seed, so their spread over seeds says nothing."""
+    summary, conditions = results({"dense": [0.9, 0.9]})
+    row = compare.by_family(compare.measured(make_tickets(), summary, conditions)).set_index("key").loc["dense"]
+    exact = stats.binomtest(180, 200).proportion_ci(method="wilson")
+    assert row["seeds"] == 1
+    assert (row["accuracy_low"], row["accuracy_high"]) == pytest.approx((exact.low, exact.high))
+
+
 def test_what_was_not_measured_is_missing_not_zero() -> None:
     summary, conditions = results({"dense": [0.9, 0.9]})
     rows = compare.by_family(compare.measured(make_tickets(), summary, conditions.iloc[:0])).set_index("key")
