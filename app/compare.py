@@ -28,9 +28,9 @@ def measured(tickets: pd.DataFrame, summary: pd.DataFrame, conditions: pd.DataFr
 def by_family(rows: pd.DataFrame) -> pd.DataFrame:
     """Means over seeds, a row for each `key`, in the order of `rows` (those of `measured`).
 
-    Beside the columns of a ticket: `seeds` (how many were measured; one for imported weights, which repeat nothing), `accuracy` and `corrupted` with `_low` and `_high`
-    (95 % interval: Student's over seeds, Wilson's over images where there is one seed and images are counted, else
-    NaN), `mean_angle`, `kept`, `seconds` (means).
+    Beside the columns of a ticket: `seeds` (how many were measured; one for imported weights, which repeat nothing),
+    `accuracy` and `corrupted` with `_low` and `_high` (95 % interval: Student's over seeds, Wilson's over images where
+    there is one seed and images are counted, else NaN), `mean_angle`, `kept`, `seconds` (means).
     """
     found = []
     for key, group in rows.groupby("key", sort=False):
