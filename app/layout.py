@@ -105,14 +105,17 @@ def table_card(
     caption: str = "",
     data: pd.DataFrame | Callable[[], pd.DataFrame] | None = None,
     paper: dict[str, Any] | None = None,
+    controls: Callable[[], Any] | None = None,
     **table: Any,
 ) -> Any:
     """A sortable table in a frame, to download as CSV and as LaTeX; `columns` is Streamlit's `column_config`, `data`
-    what the CSV holds when that is not `frame` itself, `paper` more arguments of `analysis.latex.table`, `table` of
-    `st.dataframe`."""
+    what the CSV holds when that is not `frame` itself, `paper` more arguments of `analysis.latex.table`, `controls`
+    draws widgets between title and table, `table` are more arguments of `st.dataframe`."""
     with st.container(border=True, key=f"card-{key}"):
         tex = lambda: to_latex(frame, columns, **(paper or {}))  # noqa: E731
         header(title, frame if data is None else data, key, help, images=False, tex=tex)
+        if controls is not None:
+            controls()
         shown = st.dataframe(frame, key=f"table-{key}", column_config=columns, hide_index=True, **table)
         if caption:
             st.caption(caption)

@@ -1,0 +1,1 @@
+"""The views of the page Overview, a file a view."""
