@@ -1,4 +1,4 @@
-"""The residual networks for 32x32 images of He et al. 2016 (arXiv 1512.03385, section 4.2), option A shortcuts."""
+"""The residual networks for 32x32 images of He et al. 2016 (arXiv 1512.03385, section 4.2), option A or B shortcuts."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,19 +8,20 @@ class ResNet(nn.Module):
     """A ResNet of `depth` = 6n + 2 layers: three stages of n blocks with 16, 32 and 64 channels, then global pooling.
 
     He's initialisation; parameters named as in the usual public code (`conv1`, `bn1`, `layer1.0.conv1`, `linear`).
-    Images of any size fit, since the last stage is averaged over.
+    Images of any size fit, since the last stage is averaged over. With `projection` the shortcuts that change the size
+    are 1x1 convolutions with batch norm (option B), otherwise they have no parameters (option A).
     """
 
-    def __init__(self, depth: int, num_classes: int, shape: tuple[int, int, int]) -> None:
+    def __init__(self, depth: int, num_classes: int, shape: tuple[int, int, int], projection: bool = False) -> None:
         super().__init__()
         blocks = (depth - 2) // 6
         self.conv1 = nn.Conv2d(shape[0], 16, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
-        self.layer1 = _stage(16, 16, blocks, stride=1)
-        self.layer2 = _stage(16, 32, blocks, stride=2)
-        self.layer3 = _stage(32, 64, blocks, stride=2)
+        self.layer1 = _stage(16, 16, blocks, 1, projection)
+        self.layer2 = _stage(16, 32, blocks, 2, projection)
+        self.layer3 = _stage(32, 64, blocks, 2, projection)
         self.linear = nn.Linear(64, num_classes)
-        _initialise(self)
+        initialise(self, self.linear)
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [N, C, H, W] to logits [N, K]."""
@@ -30,9 +31,13 @@ class ResNet(nn.Module):
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions beside a shortcut without parameters (option A: subsampled, new channels zero)."""
+    """Two 3x3 convolutions beside a shortcut.
 
-    def __init__(self, fan_in: int, fan_out: int, stride: int) -> None:
+    Where the size changes, the shortcut is a 1x1 convolution with batch norm if `projection` (option B), else without
+    parameters (option A: subsampled, new channels zero).
+    """
+
+    def __init__(self, fan_in: int, fan_out: int, stride: int, projection: bool = False) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(fan_in, fan_out, 3, stride=stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(fan_out)
@@ -40,6 +45,7 @@ class Block(nn.Module):
         self.bn2 = nn.BatchNorm2d(fan_out)
         self.stride = stride
         self.new_channels = fan_out - fan_in
+        self.shortcut = projected(fan_in, fan_out, stride) if projection else None
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps [N, fan_in, H, W] to [N, fan_out, ceil(H / stride), ceil(W / stride)]."""
@@ -47,20 +53,32 @@ class Block(nn.Module):
         return F.relu(self.bn2(self.conv2(inner)) + self._shortcut(x))
 
     def _shortcut(self, x: Tensor) -> Tensor:
+        if self.shortcut is not None:
+            return self.shortcut(x)
         if self.stride == 1 and self.new_channels == 0:
             return x
         before = self.new_channels // 2
         return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, before, self.new_channels - before))
 
 
-def _stage(fan_in: int, fan_out: int, blocks: int, stride: int) -> nn.Sequential:
-    rest = [Block(fan_out, fan_out, 1) for _ in range(blocks - 1)]
-    return nn.Sequential(Block(fan_in, fan_out, stride), *rest)
+def projected(fan_in: int, fan_out: int, stride: int) -> nn.Sequential | None:
+    """A shortcut of option B: a 1x1 convolution with batch norm where the size changes, otherwise None."""
+    if stride == 1 and fan_in == fan_out:
+        return None
+    return nn.Sequential(nn.Conv2d(fan_in, fan_out, 1, stride=stride, bias=False), nn.BatchNorm2d(fan_out))
 
 
-def _initialise(model: ResNet) -> None:
+def _stage(fan_in: int, fan_out: int, blocks: int, stride: int, projection: bool) -> nn.Sequential:
+    rest = [Block(fan_out, fan_out, 1, projection) for _ in range(blocks - 1)]
+    return nn.Sequential(Block(fan_in, fan_out, stride, projection), *rest)
+
+
+def initialise(model: nn.Module, classifier: nn.Linear) -> None:
+    """He's initialisation of every convolution and of the classifier, whose bias starts at zero."""
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-    nn.init.kaiming_normal_(model.linear.weight, nonlinearity="linear")
-    nn.init.zeros_(model.linear.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    nn.init.kaiming_normal_(classifier.weight, nonlinearity="linear")
+    nn.init.zeros_(classifier.bias)

@@ -12,12 +12,14 @@ from pruning.errors import UserError, nearest
 PREFIX = "torchvision/"
 
 
-def build_torchvision(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Module:
+def build_torchvision(name: str, num_classes: int, shape: tuple[int, int, int], check: bool = True) -> nn.Module:
     """A classifier of torchvision without trained weights (nothing is downloaded).
 
     Differs from torchvision's own in this: images of other than three channels get a new first convolution; GoogLeNet
     and Inception have no auxiliary heads; vision transformers are made for the size of the images; SqueezeNet's head
     of convolution, ReLU and pooling becomes pooling and an equal linear layer, so that it has class directions.
+
+    Without `check` it is not tried out whether the images fit.
 
     Raises UserError when the name is unknown or the images do not fit the network.
     """
@@ -30,7 +32,8 @@ def build_torchvision(name: str, num_classes: int, shape: tuple[int, int, int]) 
         model = torchvision.models.get_model(name, weights=None, num_classes=num_classes, **_settings(name, shape))
         _adapt_channels(model, shape[0])
         _adapt_squeezenet(model)
-        _try_out(model, shape)
+        if check:
+            _try_out(model, shape)
     except (RuntimeError, ValueError, AssertionError) as error:
         size = f"{shape[1]}x{shape[2]}"
         reason = str(error).strip().splitlines()[0].rstrip(".")

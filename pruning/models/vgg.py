@@ -1,0 +1,46 @@
+"""VGG (Simonyan & Zisserman 2015, arXiv 1409.1556) for small images: batch norm, and one linear layer as classifier."""
+
+from torch import Tensor, nn
+
+from pruning.errors import UserError
+from pruning.models.resnet import initialise
+
+_POOL = 0
+_LAYERS = {
+    11: (64, _POOL, 128, _POOL, 256, 256, _POOL, 512, 512, _POOL, 512, 512, _POOL),
+    13: (64, 64, _POOL, 128, 128, _POOL, 256, 256, _POOL, 512, 512, _POOL, 512, 512, _POOL),
+    16: (64, 64, _POOL, 128, 128, _POOL, *(256,) * 3, _POOL, *(512,) * 3, _POOL, *(512,) * 3, _POOL),
+    19: (64, 64, _POOL, 128, 128, _POOL, *(256,) * 4, _POOL, *(512,) * 4, _POOL, *(512,) * 4, _POOL),
+}
+SMALLEST = 32
+
+
+class VGG(nn.Module):
+    """The convolutions of VGG-11, 13, 16 or 19, each with bias, batch norm and ReLU; what is left is averaged over.
+
+    Images of 32 pixels or more fit. Parameters are named as in the usual public code (`features.0`, `classifier`).
+    Raises UserError when the images are smaller.
+    """
+
+    def __init__(self, depth: int, num_classes: int, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        channels, height, width = shape
+        if min(height, width) < SMALLEST:
+            raise UserError(
+                f"The model 'vgg{depth}' needs images of at least {SMALLEST}x{SMALLEST} pixels, these are "
+                f"{height}x{width}; take 'resnet20' or larger images."
+            )
+        layers: list[nn.Module] = []
+        for wide in _LAYERS[depth]:
+            if wide == _POOL:
+                layers.append(nn.MaxPool2d(2))
+                continue
+            layers += [nn.Conv2d(channels, wide, 3, padding=1), nn.BatchNorm2d(wide), nn.ReLU()]
+            channels = wide
+        self.features = nn.Sequential(*layers)
+        self.classifier = nn.Linear(channels, num_classes)
+        initialise(self, self.classifier)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images [N, C, H, W] to logits [N, K]."""
+        return self.classifier(self.features(x).mean(dim=(2, 3)))
