@@ -7,6 +7,7 @@ appear on the next click.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import sys
@@ -22,7 +23,8 @@ import torch
 
 from analysis.overlap import Counts, PackedMasks, count
 from analysis.results import Results
-from pruning.data import Dataset, load_data
+from pruning.data import Dataset, available, load_data
+from pruning.errors import UserError
 from pruning.study import TICKETS, TOML, Study, StudyConfig, study_folders
 
 COLUMNS = ["ticket_id", "key", "method", "method_label", "label", "sparsity", "seed", "kept", "total", "seconds"]
@@ -35,7 +37,7 @@ class StudyView:
     `name` stands for it in the URL. `tickets` has a row a found ticket, in the study's order: `ticket_id`, `key` (the
     same for all seeds of one method and sparsity, such as `imp-90`), `method`, `method_label`, `label`, `sparsity` (as
     asked, 0 to 1), `seed`, `kept`, `total`, `seconds`. `problems` are sentences about files that could not be read.
-    `stamp` changes when a ticket or a result does.
+    `stamp` changes when a ticket or a result does. `classes` are the names of the classes, as the tickets know them.
     """
 
     name: str
@@ -45,6 +47,7 @@ class StudyView:
     tickets: pd.DataFrame = field(repr=False)
     problems: tuple[str, ...]
     stamp: str
+    classes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -139,7 +142,8 @@ def _open(name: str, path: Path, stamp: str) -> StudyView:
             }
         )
     tickets = pd.DataFrame(rows, columns=COLUMNS)
-    return StudyView(name, path, study.config, study.detail_seed, tickets, tuple(problems), stamp)
+    classes = tuple(entries[0].info.classes) if entries else ()
+    return StudyView(name, path, study.config, study.detail_seed, tickets, tuple(problems), stamp, classes)
 
 
 def table(
@@ -210,11 +214,48 @@ def _file_stamp(file: Path) -> str:
     return f"{stat.st_mtime_ns} {stat.st_size}"
 
 
-def dataset(study: StudyView) -> Dataset:
-    """The study's data set. Raises UserError when it is not on this machine."""
-    return _dataset(study.config.data)
+STAND_IN = "pictures.json"
+"""In a study folder: for each test sample its row among the test images of the data set that `pictures` names."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """The test images as they can be shown: uint8 [N, C, H, W], the class of each in the study's own numbering, int64
+    [N], and "" or a sentence on whose images they are."""
+
+    images: torch.Tensor
+    labels: np.ndarray
+    note: str = ""
+
+
+def pictures(study: StudyView) -> Pictures | None:
+    """The study's test images; those of the named data set that stands in where its own data are not on this machine;
+    None where that is not there either. Raises UserError for damaged data, or a `pictures.json` that does not fit."""
+    own, other = study.config.data, study.config.pictures
+    if available(own):
+        test = _dataset(own).test
+        return Pictures(test.images, test.labels.numpy())
+    if other is not None and (study.path / STAND_IN).is_file() and available(other):
+        return _stand_in(study.path / STAND_IN, own, other, study.classes, _file_stamp(study.path / STAND_IN))
+    return None
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the images …")
 def _dataset(name: str) -> Dataset:
     return load_data(name)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the images …")
+def _stand_in(file: Path, own: str, other: str, classes: tuple[str, ...], stamp: str) -> Pictures:
+    data = _dataset(other)
+    try:
+        rows = np.asarray(json.loads(file.read_text()))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file} cannot be read as a list of row numbers ({error}).") from None
+    if rows.ndim != 1 or rows.dtype.kind != "i" or not ((rows >= 0) & (rows < len(data.test.labels))).all():
+        raise UserError(f"{file} must be a list of row numbers of the {len(data.test.labels)} test images of {other}.")
+    labels = data.test.labels.numpy()[rows]
+    if sorted(classes) == sorted(data.classes):  # the same classes may be numbered otherwise
+        labels = np.array([classes.index(name) for name in data.classes])[labels]
+    note = f"The pictures are the test images of {other}, as the study's own data, {own}, are not on this machine."
+    return Pictures(data.test.images[torch.from_numpy(rows)], labels, note)

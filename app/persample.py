@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,7 +12,6 @@ import streamlit as st
 from app import layout
 from app.load import StudyView
 from app.selection import Chosen, Selection
-from pruning.study import Study
 
 COLUMNS = ["ticket_id", "sample", "label", "prediction", "confidence", "angle", "length", "margin"]
 MOST_PILLS = 20
@@ -21,13 +19,7 @@ MOST_PILLS = 20
 
 def class_names(study: StudyView) -> list[str]:
     """The names of the study's classes, by label."""
-    return _class_names(study.path, study.stamp)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _class_names(path: Path, stamp: str) -> list[str]:
-    entries = Study.open(path).entries()
-    return list(entries[0].info.classes) if entries else []
+    return list(study.classes)
 
 
 def pick_classes(selection: Selection, classes: Sequence[str], **widget: Any) -> list[int]:

@@ -11,12 +11,13 @@ import streamlit as st
 
 from analysis.exemplars import exemplars, exemplars_by_chance, runs, summarise_exemplars
 from analysis.predictions import Predictions, collect_predictions
-from app import layout, load
+from app import layout
 from app.gallery import Item, gallery, picture
+from app.load import Pictures
 from app.persample import class_names
+from app.pictures import pictures
 from app.robust.scope import Ids, Scope, labels_of, rows_of
 from app.theme import DENSE
-from pruning.data import Dataset
 from pruning.errors import UserError
 
 SHOWN = 24
@@ -140,8 +141,8 @@ def _show(scope: Scope, found: Found) -> None:
 
 
 def _pictures(scope: Scope, table: pd.DataFrame) -> None:
-    data = _images(scope)
-    selection = scope.selection
+    selection, labels = scope.selection, labels_of(scope)
+    data = pictures(selection.study, np.arange(len(labels)), labels)
     items = [_item(row, data) for row in table.head(SHOWN).to_dict("records")]
     asked = selection.option("sample")
     with st.container(border=True, key="card-exemplar-images"):
@@ -155,30 +156,14 @@ def _pictures(scope: Scope, table: pd.DataFrame) -> None:
         st.caption("True class, then dense → pruned. The page Samples opens with the picture that is clicked on here.")
 
 
-def _item(row: dict[Any, Any], data: Dataset | None) -> Item:
-    image = picture(data.test.images[row["sample"]].numpy()) if data is not None else ""
+def _item(row: dict[Any, Any], data: Pictures | None) -> Item:
+    image = picture(data.images[row["sample"]].numpy()) if data is not None else ""
     title = (
         f"Sample {row['sample']}, {row['label']}: {row['dense_runs']:.0f} % of the dense runs say {row['dense']}, "
         f"{row['pruned_runs']:.0f} % of the pruned ones {row['pruned']}"
     )
     note = f"{row['dense']} → {row['pruned']}"
     return Item(int(row["sample"]), image, title, row["label"], note, row["disagreement"] / 100)
-
-
-def _images(scope: Scope) -> Dataset | None:
-    """The images; None, and a sentence, when they are not on this machine or not those that were measured."""
-    try:
-        data = load.dataset(scope.selection.study)
-    except UserError as error:
-        layout.empty(f"The pictures cannot be shown: {error}", "Their numbers and classes are here.")
-        return None
-    if np.array_equal(data.test.labels.numpy(), labels_of(scope)):
-        return data
-    layout.empty(
-        "The images on this machine are not those that were measured, so they are not shown.",
-        "Measure the study again, or bring back the data it was measured on.",
-    )
-    return None
 
 
 def _columns() -> dict[str, Any]:

@@ -15,12 +15,13 @@ from app.assets import read
 from app.charts.sheet import LARGE, SMALL, WAVE, sheet_html
 from app.charts.sheet_layout import Block, blocks
 from app.charts.sheet_png import sheet_png
+from app.load import Pictures
+from app.pictures import pictures
 from app.reader import Reader, misfit, reader, shape_in_words
 from app.robust.scope import Scope
 from app.selection import Chosen, Selection, mirror
 from app.sheet import Sheet, summary, table
 from app.upload import LARGEST, fitted, read_picture
-from pruning.data import Dataset
 from pruning.errors import UserError
 
 UPLOAD = "gallery upload"  # in the session: name and bytes of the user's picture, which outlives the page
@@ -51,8 +52,8 @@ def show(selection: Selection) -> None:
     """Draw the page."""
     layout.page_title("Gallery", "One image under every corruption, made now: what does a ticket still read?")
     readers = _readers(selection)
+    data = _pictures(selection)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        data = _dataset(selection)
         own = selection.pick("picture", "Image", {TEST: "Test image", OWN: "Your own"}, width="content") == OWN
         shown = None if own or data is None else _test_image(selection, data)
         families = {name: family.label for name, family in FAMILIES.items()}
@@ -80,21 +81,19 @@ def _readers(selection: Selection) -> list[Chosen]:
     return first + [ticket for ticket in selection.tickets if not first or ticket.id != first[0].id]
 
 
-def _dataset(selection: Selection) -> Dataset | None:
-    """The study's images; None, and a sentence on the page, when they are not on this machine."""
-    try:
-        return load.dataset(selection.study)
-    except UserError as error:
-        if selection.option("picture") != OWN:
-            layout.empty(f"The study's images are not here: {error}", "Until then, look at a picture of your own.")
+def _pictures(selection: Selection) -> Pictures | None:
+    """The study's images; None, and on the page the way to them, when they are not on this machine. Nothing is said
+    where a picture of one's own is looked at."""
+    if selection.option("picture") == OWN:
         return None
+    return pictures(selection.study)
 
 
-def _test_image(selection: Selection, data: Dataset) -> Shown:
+def _test_image(selection: Selection, data: Pictures) -> Shown:
     """The pickers of a test image, and the image: the URL's when it is of the class asked for."""
-    labels = data.test.labels.numpy()
+    labels, classes = data.labels, selection.study.classes
     present = sorted(set(labels.tolist()))
-    names = {"any": "any"} | {str(number): data.classes[number] for number in present}
+    names = {"any": "any"} | {str(number): classes[number] for number in present}
     kind = selection.pick("class", "Class", names, kind="select", width=100)
     among = np.arange(len(labels)) if kind == "any" else np.flatnonzero(labels == int(kind))
     order = np.random.default_rng(0).permutation(among)  # folders hold one class after another
@@ -104,7 +103,7 @@ def _test_image(selection: Selection, data: Dataset) -> Shown:
     st.button("Another image", icon=":material/shuffle:", key="another-image", disabled=len(order) < 2,
               on_click=lambda: selection.set(image=str(another)))  # fmt: skip
     label = int(labels[index])
-    return Shown(data.test.images[index].numpy(), index, label, f"test image {index}, class {data.classes[label]}")
+    return Shown(data.images[index].numpy(), index, label, f"test image {index}, class {classes[label]}")
 
 
 def _noise(selection: Selection) -> int:

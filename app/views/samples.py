@@ -19,10 +19,10 @@ from app.assets import read
 from app.charts import samples as charts
 from app.charts.names import name, ordered
 from app.gallery import Item, gallery, picture
+from app.load import Pictures
 from app.persample import COLUMNS, class_names, not_measured, pick_classes, with_labels
+from app.pictures import pictures
 from app.selection import Chosen, Selection
-from pruning.data import TORCHVISION, Dataset, load_data
-from pruning.errors import UserError
 
 PER_PAGE = 28
 SEED = 0  # what the evaluation corrupts with: the pictures are those that the tickets were shown
@@ -44,7 +44,7 @@ def show(selection: Selection) -> None:
         not_measured(selection)
         return
     classes = class_names(selection.study)
-    data = _images(selection, samples)
+    data = pictures(selection.study, samples["sample"].to_numpy(), samples["label"].to_numpy())
     order = _choose(selection, chosen, samples, classes)
     if order.empty:
         layout.empty("No image fits.", "Pick other classes, or show all samples rather than the selected ones.")
@@ -65,33 +65,6 @@ def _tickets(selection: Selection) -> list[Chosen]:
     """The baseline first, then the chosen tickets."""
     first = [selection.baseline] if selection.baseline else []
     return first + [ticket for ticket in selection.tickets if ticket.id not in {other.id for other in first}]
-
-
-def _images(selection: Selection, samples: pd.DataFrame) -> Dataset | None:
-    """The images; None when they are not on this machine: the page then says so, and how to get them."""
-    source = selection.study.config.data
-    try:
-        data = load.dataset(selection.study)
-        if _same(data, samples):
-            return data
-        layout.empty(
-            f"The images of {source} on this machine are not those that were measured, so they are not shown.",
-            "Measure the study again, or bring back the data it was measured on.",
-        )
-        return None
-    except UserError as error:
-        layout.empty(f"The pictures cannot be shown: {error}", "Everything else is here.")
-    if source in TORCHVISION and st.button(f"Download {source}", icon=":material/download:", type="primary"):
-        with st.spinner(f"Downloading {source} …"):
-            load_data(source, download=True)
-        st.rerun()
-    return None
-
-
-def _same(data: Dataset, samples: pd.DataFrame) -> bool:
-    """Whether the labels that were stored with the results are those of these images."""
-    labels, sample = data.test.labels.numpy(), samples["sample"].to_numpy()
-    return bool(len(sample) and sample.max() < len(labels) and (labels[sample] == samples["label"].to_numpy()).all())
 
 
 def _choose(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
@@ -145,7 +118,7 @@ def _on_page(selection: Selection, order: pd.DataFrame) -> pd.DataFrame:
     return order.iloc[PER_PAGE * (page - 1) : PER_PAGE * page]
 
 
-def _gallery(selection: Selection, order: pd.DataFrame, picked: int, classes: list[str], data: Dataset | None) -> None:
+def _gallery(selection: Selection, order: pd.DataFrame, picked: int, classes: list[str], data: Pictures | None) -> None:
     page, pages = _page(selection, order)
     with st.container(border=True, key="card-gallery"):
         help = (
@@ -171,10 +144,10 @@ def _pager(selection: Selection, page: int, pages: int) -> None:
                   key="page-on", help="Less fragile", type="tertiary")  # fmt: skip
 
 
-def _item(row: Mapping[str, Any], classes: list[str], data: Dataset | None) -> Item:
+def _item(row: Mapping[str, Any], classes: list[str], data: Pictures | None) -> Item:
     sample, label = int(row["sample"]), classes[int(row["label"])]
     lost = f"lost in {int(row['lost'])} of {int(row['pairs'])} readings" if row["pairs"] else "not compared"
-    image = picture(data.test.images[sample].numpy()) if data is not None else ""
+    image = picture(data.images[sample].numpy()) if data is not None else ""
     return Item(sample, image, f"Sample {sample}, {label}: {lost}", label, f"#{sample}", float(row["fragility"]))
 
 
@@ -195,7 +168,7 @@ def _detail(
     picked: int,
     label: int,
     classes: list[str],
-    data: Dataset | None,
+    data: Pictures | None,
 ) -> None:
     """The picked sample under one corruption, clean and at each severity, as every ticket reads it."""
     styles = {ticket.id: ticket.style for ticket in chosen}
@@ -226,13 +199,13 @@ def _worst(rows: pd.DataFrame, label: int) -> str:
     return max(order, key=lambda corruption: (float(wrong[corruption]), -order.index(corruption)))
 
 
-def _pictures(data: Dataset | None, sample: int, corruption: str | None, levels: list[int]) -> dict[int, str]:
+def _pictures(data: Pictures | None, sample: int, corruption: str | None, levels: list[int]) -> dict[int, str]:
     """Severity -> picture, made anew: the very one that was evaluated. "" where it cannot be shown."""
     if data is None:
         return dict.fromkeys(levels, "")
     found = {}
     for level in levels:
-        image = data.test.images[sample : sample + 1]
+        image = data.images[sample : sample + 1]
         if level and corruption in AVAILABLE:
             image = corrupt(image, corruption, level, seed=SEED, index=[sample])
         found[level] = picture(np.asarray(image[0])) if not level or corruption in AVAILABLE else ""
