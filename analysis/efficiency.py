@@ -136,7 +136,7 @@ def smaller(ticket: Ticket) -> nn.Module | None:
     """The physically smaller network that computes what the ticket does, None where its masks allow none."""
     try:
         shrink = import_module("pruning.shrink").shrink
-    except ModuleNotFoundError:
+    except (ModuleNotFoundError, AttributeError):
         return None
     return shrink(ticket.model(), ticket.masks, ticket.info.shape)
 
