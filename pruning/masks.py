@@ -1,36 +1,28 @@
 """Scores to masks: how many weights go (exact k), from which layers (allocation), in what units (structure).
 
-A mask is a bool tensor of its parameter's shape, True where the weight is kept. Exactly ``round(sparsity * prunable)``
-weights go: ties never remove more than was asked, and are broken by position, so the same scores give the same mask.
+A mask is a bool tensor of its parameter's shape, True where the weight is kept. With single weights exactly
+``round(sparsity * prunable)`` go, with larger units never more: ties never remove more than was asked, and are broken
+by position, so the same scores give the same mask.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pruning.errors import UserError, unknown
+from pruning.structures import STRUCTURES, Structure, get_structure
+from pruning.structures.pattern import best_of_each_group
+from pruning.structures.units import Units
+
+__all__ = ["ALLOCATIONS", "STRUCTURES", "Masks", "Scores", "keep_best", "make_masks", "share"]
 
 Masks = dict[str, Tensor]
 Scores = Mapping[str, Tensor]
 
 PRUNED = float("-inf")
-
-
-@dataclass(frozen=True)
-class Structure:
-    """What is removed as one piece. `units` turns the scores of a layer into one score a unit, `expand` turns the mask
-    over units back into a mask over weights of the given shape."""
-
-    units: Callable[[Tensor], Tensor]
-    expand: Callable[[Tensor, torch.Size], Tensor]
-
-
-STRUCTURES: dict[str, Structure] = {
-    "weight": Structure(units=lambda scores: scores, expand=lambda kept, shape: kept.view(shape)),
-}
+CLOSE = 1e-6
 
 
 def _equal(shape: torch.Size) -> float:
@@ -56,31 +48,44 @@ def make_masks(
     allocation: str = "global",
     structure: str = "weight",
     within: Masks | None = None,
+    model: nn.Module | None = None,
 ) -> Masks:
-    """Keep the best-scored weights so that exactly ``round(sparsity * prunable)`` go.
+    """Keep the best-scored weights so that ``round(sparsity * prunable)`` go.
+
+    Exactly so many go when single weights do. Of larger units the worst go, as long as the next one still fits: never
+    more weights than asked, and fewer by less than one unit (`pruning.structures` says how each is scored).
 
     Args:
         scores: a tensor for each prunable parameter, of its shape; higher is kept first.
-        sparsity: fraction of all prunable weights to remove, in [0, 1), counted from the dense network.
+        sparsity: fraction of all prunable weights to remove, in [0, 1), counted from the dense network. An N:M
+            structure decides it itself: 1 - N / M.
         allocation: ``global`` compares scores over all layers; ``layer`` removes the same fraction from each layer;
             ``erk`` gives layer densities proportional to (sum of dimensions) / (product of dimensions), at most 1
-            (Mocanu et al. 2018, Evci et al. 2020). Shares are rounded so that the total is exact.
-        structure: what is removed as one piece: ``weight``.
+            (Mocanu et al. 2018, Evci et al. 2020). Shares are rounded so that the total is exact. Without meaning for
+            the structures N:M and ``layer``.
+        structure: what is removed as one piece: ``weight``; ``filter``, an output channel; ``block`` (4x4) or
+            ``block:RxC``, a tile; ``layer``, a residual block; ``2:4``, ``1:4`` or any ``N:M``, which keeps N of
+            every M neighbours along the input.
         within: masks already in force; a weight pruned there never returns.
+        model: the network, which ``layer`` needs to find its blocks and ``filter`` to leave the classifier's outputs
+            alone.
 
     Returns:
         a bool mask for each key of `scores`, True = kept, on the scores' device.
 
     Raises:
-        UserError: unknown allocation or structure, sparsity outside [0, 1), a score that is NaN, or more weights asked
-            for than `within` still keeps.
+        UserError: unknown allocation or structure, sparsity outside [0, 1), another than the structure's own, or more
+            than its units can give; a score that is NaN, or more weights asked for than `within` still keeps.
     """
     if allocation not in ALLOCATIONS:
         raise unknown("allocation", allocation, ALLOCATIONS)
-    if structure not in STRUCTURES:
-        raise unknown("structure", structure, STRUCTURES)
+    pieces = get_structure(structure)
     check_sparsity(sparsity)
-    flat = {name: _flat_scores(name, score, structure, within) for name, score in scores.items()}
+    check_fixed(pieces, sparsity)
+    flat = {name: _flat_scores(name, score, within) for name, score in scores.items()}
+    if pieces.pattern is not None:
+        ranks = {name: flat[name].view(scores[name].shape) for name in scores}
+        return best_of_each_group(ranks, pieces.pattern, model)
     alive = {name: int((score > PRUNED).sum()) for name, score in flat.items()}
     total = sum(score.numel() for score in flat.values())
     keep = total - round(sparsity * total)
@@ -89,14 +94,17 @@ def make_masks(
             f"Sparsity {sparsity:g} would keep {keep} of {total} weights, but only {sum(alive.values())} are left "
             "in the masks to prune further; ask for a higher sparsity."
         )
-    relative = ALLOCATIONS[allocation]
-    if relative is None:
+    relative = ALLOCATIONS[allocation] if pieces.allocates else None
+    weights = {name: relative(scores[name].shape) * flat[name].numel() for name in flat} if relative else None
+    if pieces.units is not None:
+        shaped = {name: flat[name].view(scores[name].shape) for name in scores}
+        return _keep_units(pieces, shaped, keep, weights, model)
+    if weights is None:
         kept = _keep_global(flat, keep)
     else:
-        weights = {name: relative(scores[name].shape) * flat[name].numel() for name in flat}
         shares = share(keep, weights, alive)
         kept = {name: keep_best(flat[name], shares[name]) for name in flat}
-    return {name: STRUCTURES[structure].expand(kept[name], scores[name].shape) for name in scores}
+    return {name: kept[name].view(scores[name].shape) for name in scores}
 
 
 def check_sparsity(sparsity: float) -> None:
@@ -105,8 +113,18 @@ def check_sparsity(sparsity: float) -> None:
         raise UserError(f"Sparsity {sparsity:g} is outside [0, 1): it is the fraction of the weights that is removed.")
 
 
-def _flat_scores(name: str, score: Tensor, structure: str, within: Masks | None) -> Tensor:
-    flat = STRUCTURES[structure].units(score.detach()).reshape(-1)
+def check_fixed(structure: Structure, sparsity: float) -> None:
+    """Raise UserError when the structure decides the sparsity and this is another."""
+    fixed = structure.fixed_sparsity
+    if fixed is not None and abs(sparsity - fixed) > CLOSE:
+        raise UserError(
+            f"Structure '{structure.name}' always has sparsity {fixed:.6g}, not {sparsity:g}; "
+            "leave the sparsity out, or take another structure."
+        )
+
+
+def _flat_scores(name: str, score: Tensor, within: Masks | None) -> Tensor:
+    flat = score.detach().reshape(-1)
     if torch.isnan(flat).any():
         raise UserError(f"The scores of layer '{name}' contain NaN, so its weights cannot be ranked.")
     if within is None:
@@ -119,6 +137,47 @@ def _flat_scores(name: str, score: Tensor, structure: str, within: Masks | None)
 def _keep_global(flat: Scores, keep: int) -> Masks:
     kept = keep_best(torch.cat(list(flat.values())), keep)
     return dict(zip(flat, kept.split([score.numel() for score in flat.values()]), strict=True))
+
+
+def _keep_units(
+    structure: Structure, ranks: Scores, keep: int, weights: Mapping[str, float] | None, model: nn.Module | None
+) -> Masks:
+    """Masks without the worst units; `weights` are the layers' shares of what is kept, None to compare over all."""
+    units = Units.tally(structure, ranks, model)
+    alive = {name: int((rank > PRUNED).sum()) for name, rank in ranks.items()}
+    budget = sum(alive.values()) - keep
+    if budget > units.removable():
+        total = sum(rank.numel() for rank in ranks.values())
+        most = np.floor(1e4 * (1 - (sum(alive.values()) - units.removable()) / total)) / 1e4
+        raise UserError(
+            f"Structure '{structure.name}' can remove a fraction of {most:g} of this network's weights at most, "
+            f"not {1 - keep / total:.4g}; ask for a lower sparsity."
+        )
+    if weights is None:
+        gone = units.worst(budget, structure.fills)
+    else:
+        gone = units.worst_by_layer(_budgets(units, keep, weights, alive))
+    kept = units.keep_all_but(gone)
+    return {name: kept[name].view(rank.shape).to(rank.device) & (rank > PRUNED) for name, rank in ranks.items()}
+
+
+def _budgets(units: Units, keep: int, weights: Mapping[str, float], alive: Mapping[str, int]) -> dict[str, int]:
+    """How many weights each layer is to lose.
+
+    A layer that cannot lose its share, because its units or the best of them stay, loses what it can; the others
+    carry the rest.
+    """
+    removable = units.removable_by_layer()
+    least = {name: alive[name] - removable[position] for position, name in enumerate(alive)}
+    fixed: dict[str, int] = {}
+    while True:
+        rest = [name for name in alive if name not in fixed]
+        left = max(0, keep - sum(fixed.values()))
+        shares = share(left, {name: weights[name] for name in rest}, {name: alive[name] for name in rest})
+        short = [name for name in rest if shares[name] < least[name]]
+        if not short:
+            return {name: alive[name] - (fixed | shares)[name] for name in alive}
+        fixed |= {name: least[name] for name in short}
 
 
 def keep_best(scores: Tensor, keep: int) -> Tensor:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pruning.criteria import CRITERIA
 from pruning.errors import UserError, unknown
-from pruning.masks import ALLOCATIONS, STRUCTURES
+from pruning.masks import ALLOCATIONS
 
 ID_LENGTH = 12
 FINDER_LABELS = {
@@ -101,7 +101,6 @@ class Recipe(BaseModel):
     def _known(self) -> Self:
         for kind, value, allowed in (
             ("allocation", self.allocation, ALLOCATIONS),
-            ("structure", self.structure, STRUCTURES),
             ("criterion", self.criterion, CRITERIA),
         ):
             if value is not None and value not in allowed:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pruning.errors import UserError, unknown
 from pruning.recipe import Recipe, Start, Training
+from pruning.structures import get_structure
 from pruning.ticket import Ticket, TicketInfo, read_header
 from pruning.validation import validate
 
@@ -218,7 +219,7 @@ def _expand(config: StudyConfig, where: str) -> dict[str, Recipe]:
             here = f"{where}, method {position} ({method.title})"
             if any(title == method.title for title, _ in named):
                 raise UserError(f"{here}: another method has that name; give this one a `name` of its own.")
-            for sparsity in method.sparsities or config.sparsities:
+            for sparsity in _sparsities(method, config):
                 fields = {**common, **_fields(method, config), "sparsity": sparsity, "seed": seed}
                 if method.of is not None:
                     fields["of"] = _original(method, sparsity, named, here)
@@ -228,6 +229,21 @@ def _expand(config: StudyConfig, where: str) -> dict[str, Recipe]:
                     raise UserError(f"{here}: it is the same as '{twin.method}'; take one of them out.")
                 recipes[recipe.id] = named[method.title, sparsity] = recipe
     return recipes
+
+
+def _sparsities(method: Method, config: StudyConfig) -> list[float]:
+    """The method's own sparsities, else the one that its structure (or its original's) decides, else the study's."""
+    titled = {each.title: each for each in config.methods}
+    of = titled.get(method.of or "", method)
+    if method.sparsities:
+        return method.sparsities
+    if of is not method and of.sparsities:
+        return config.sparsities
+    try:
+        fixed = get_structure(of.structure or "weight").fixed_sparsity
+    except UserError:
+        fixed = None  # the recipe will say the same, and where
+    return config.sparsities if fixed is None else [fixed]
 
 
 def _fields(method: Method, config: StudyConfig) -> dict[str, Any]:

@@ -38,6 +38,7 @@ lr = 0.01
 [[method]]
 criterion = "random"  # random magnitude snip grasp synflow taylor
 # allocation = "global"  # how the sparsity is shared out: global, layer, erk
+# structure = "weight"   # what goes as one piece: weight, filter, block (4x4), layer (residual blocks), 2:4, 1:4, N:M
 
 [[method]]
 criterion = "magnitude"  # scored on the trained network, then fine-tuned

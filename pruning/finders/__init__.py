@@ -73,9 +73,12 @@ def complete(fields: dict[str, Any]) -> dict[str, Any]:
         if fields.get(key) is not None and key not in finder.uses:
             usable = ", ".join(finder.uses) or "none"
             raise UserError(f"Finder '{name}' does not use '{key}'; of the optional keys it uses: {usable}.")
+    allocation = fields.get("allocation")  # as the user has it
     for key, default in finder.uses.items():
         if fields.get(key) is None:
             fields[key] = default(fields) if callable(default) else default
+    if isinstance(fields.get("structure"), str):
+        _structure(finder, fields, allocation)
     if fields.get("score_on") == "init":
         fields["finetune"] = None  # nothing is fine-tuned there, so that it must not enter the id
     if fields.get("start") is not None:
@@ -87,6 +90,29 @@ def complete(fields: dict[str, Any]) -> dict[str, Any]:
         of = fields["of"]
         fields["sparsity"] = of["sparsity"] if isinstance(of, dict) else of.sparsity
     return fields
+
+
+def _structure(finder: "Finder", fields: dict[str, Any], allocation: object) -> None:
+    """What a structure decides in place of the user: its sparsity, and whether there is anything to allocate."""
+    from pruning.masks import check_fixed
+    from pruning.structures import get_structure
+
+    structure = get_structure(fields["structure"])
+    fields["structure"] = structure.name
+    fixed = structure.fixed_sparsity
+    if fixed is not None and finder.name != "one_shot":
+        raise UserError(
+            f"Finder '{finder.name}' prunes step by step, but structure '{structure.name}' has one sparsity only; "
+            "take the finder 'one_shot'."
+        )
+    if fixed is not None:
+        if isinstance(fields.get("sparsity"), (int, float)):
+            check_fixed(structure, fields["sparsity"])
+        fields["sparsity"] = fixed
+    if not structure.allocates:
+        if allocation is not None:
+            raise UserError(f"Structure '{structure.name}' leaves nothing to allocate; leave 'allocation' out.")
+        fields["allocation"] = None
 
 
 def _start(name: str, fields: dict[str, Any]) -> None:

@@ -18,6 +18,8 @@ from pruning.masks import Masks, full_masks, make_masks
 from pruning.models import build_model, count_macs, prunable
 from pruning.precision import settled
 from pruning.recipe import Recipe, Training
+from pruning.structures import get_structure
+from pruning.structures.silence import extend, with_silence
 from pruning.ticket import Ticket, TicketInfo
 from pruning.training import Prune, Trained, derived_seed, generator, train
 
@@ -64,18 +66,19 @@ class Workshop:
         text: str = "training",
         prune: Prune | None = None,
     ) -> Trained:
-        """`pruning.training.train` on this workshop's data and device."""
+        """`pruning.training.train` on this workshop's data and device; what whole removed pieces say stays zero."""
+        structure, shape = structure_of(recipe), self.data.shape
         return train(
             model,
             self.data,
             config,
             recipe.seed,
-            masks=masks,
+            masks=with_silence(model, masks, shape, structure) if masks else masks,
             start=start,
             stop=stop,
             device=self.device,
             report=lambda fraction: self.report(fraction, text),
-            prune=prune,
+            prune=extend(prune, model, shape, structure) if prune else prune,
         )
 
 
@@ -167,6 +170,7 @@ def prune_by_score(recipe: Recipe, model: nn.Module, workshop: Workshop, within:
     if recipe.criterion is None:
         raise UserError(f"Finder '{recipe.finder}' needs a criterion.")
     criterion = get_criterion(recipe.criterion)
+    structure = recipe.structure or "weight"
     model = model.to(workshop.device)
     parameters = prunable(model, recipe.prune_classifier)
     if not parameters:
@@ -184,17 +188,23 @@ def prune_by_score(recipe: Recipe, model: nn.Module, workshop: Workshop, within:
         classifier=recipe.prune_classifier,
     )
     with settled(count_macs(model, workshop.data.shape)):
-        for turn in range(1, criterion.rounds + 1):
-            density = (1 - recipe.sparsity) ** (turn / criterion.rounds)
-            sparsity = recipe.sparsity if turn == criterion.rounds else 1 - density
+        rounds = 1 if get_structure(structure).pattern else criterion.rounds  # a pattern has no sparsities in between
+        for turn in range(1, rounds + 1):
+            density = (1 - recipe.sparsity) ** (turn / rounds)
+            sparsity = recipe.sparsity if turn == rounds else 1 - density
             context.masks = masks
             scores = criterion.score(model, context)
-            masks = make_masks(
-                scores, sparsity, recipe.allocation or "global", recipe.structure or "weight", within=masks
-            )
+            masks = make_masks(scores, sparsity, recipe.allocation or "global", structure, within=masks, model=model)
             apply_masks(model, masks)
     model.cpu()
     return {name: mask.cpu() for name, mask in masks.items()}
+
+
+def structure_of(recipe: Recipe) -> str | None:
+    """The structure of a recipe's mask; new initial weights keep that of their original, a shuffled mask has none."""
+    if recipe.finder == "random_reinit" and recipe.of is not None:
+        return structure_of(recipe.of)
+    return recipe.structure
 
 
 def apply_masks(model: nn.Module, masks: Masks) -> None:
