@@ -1,0 +1,97 @@
+"""The physically smaller network: the same function with fewer channels, where pruning has emptied any."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
+
+from pruning.errors import UserError
+from pruning.shrink.rebuilding import rebuild
+from pruning.shrink.reduction import reduce
+from pruning.structures.tracing import trace
+
+__all__ = ["Shrunk", "attempt", "shrink", "why_not"]
+
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """The smaller network, or a sentence on why there is none."""
+
+    network: nn.Module | None
+    reason: str = ""
+
+
+def shrink(model: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, int, int]) -> nn.Module | None:
+    """The physically smaller network that computes the same as the masked one in evaluation mode.
+
+    Channels that are constant, or that nothing reads, are left out together with the batch norm behind them and with
+    the inputs of the layers that read them; a constant goes into the bias of its reader, except where zero padding
+    makes it differ at the borders. Channels that are added to one another go only together. A residual branch that
+    emits nothing is taken out. That holds for channels that unstructured pruning happens to empty too. The result is
+    tried on random images in float64 before it is given back.
+
+    Args:
+        model: any network; it is left as it was. What torch.fx cannot trace cannot be made smaller.
+        masks: bool masks of its weights, True = kept; {} where the pruned weights are zero already.
+        shape: of one image, (C, H, W).
+
+    Returns:
+        a network on the CPU in evaluation mode whose parameters are named as before, or None (`why_not` says why).
+    """
+    return attempt(model, masks, shape).network
+
+
+def why_not(model: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, int, int]) -> str:
+    """A sentence on why `shrink` gives None, '' where it does not."""
+    return attempt(model, masks, shape).reason
+
+
+def attempt(model: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Shrunk:
+    """`shrink`, with the reason where there is no smaller network."""
+    dtype = next(model.parameters()).dtype
+    try:
+        graph = trace(model).double()
+    except UserError as error:
+        return Shrunk(None, str(error))
+    _apply(graph, masks)
+    images = torch.randn(2, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    try:
+        with torch.no_grad():
+            expected = ShapeProp(graph).propagate(images)
+            facts, gone, bypassed = reduce(graph)
+            if not gone and not bypassed:
+                return Shrunk(None, "No channel is without a use, so every layer stays as large as it is.")
+            found = rebuild(graph, facts, gone)(images)
+    except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        return Shrunk(None, f"The smaller network cannot be put together: {reason.rstrip('.')}.")
+    if not _same(found, expected):
+        return Shrunk(None, "The smaller network does not compute the same, so it is not used.")
+    return Shrunk(_finished(graph, dtype))
+
+
+def _apply(graph: fx.GraphModule, masks: Mapping[str, Tensor]) -> None:
+    parameters = dict(graph.named_parameters())
+    with torch.no_grad():
+        for name, mask in masks.items():
+            if name in parameters:  # a layer that takes no part in the forward pass is not in the graph
+                parameters[name].mul_(mask.cpu())
+
+
+def _same(found: object, expected: object) -> bool:
+    if not isinstance(found, Tensor) or not isinstance(expected, Tensor) or found.shape != expected.shape:
+        return False
+    scale = float(expected.abs().max())
+    return bool(torch.isfinite(expected).all()) and torch.allclose(
+        found, expected, rtol=TOLERANCE, atol=TOLERANCE * scale
+    )
+
+
+def _finished(graph: fx.GraphModule, dtype: torch.dtype) -> nn.Module:
+    for node in graph.graph.nodes:
+        node.meta.clear()
+    return graph.to(dtype).eval()

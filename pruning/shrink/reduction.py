@@ -1,0 +1,143 @@
+"""Find every channel that a network can do without, and make its weights say so.
+
+Three steps are repeated until nothing changes: constants that a layer reads go into its bias (where no zero padding
+makes them differ at the borders); a branch that is constant leaves the sum it is added to; and of channels that no
+layer reads any more the rows that make them become zero, which may leave further channels unread. All of them leave the
+function as it is.
+"""
+
+import copy
+from collections import Counter
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from pruning.shrink.facts import Channels, Facts, shape_of
+from pruning.shrink.rules import foldable, walk
+from pruning.structures.tracing import is_addition, module_of
+
+CONSTANT = "constant_of_"
+
+
+def reduce(graph: fx.GraphModule) -> tuple[Facts, set[int], bool]:
+    """Reduce the graph's weights in place; its nodes must know their shapes.
+
+    Returns:
+        the facts about the reduced graph, the classes of channels that can go, whether a branch was taken out.
+    """
+    shared = shared_modules(graph)
+    bypassed = False
+    while True:
+        facts = walk(graph, shared)
+        folded = [_fold(graph, node, source) for node, source in facts.sinks]
+        if _bypass(graph, facts):
+            bypassed = True
+            continue
+        unread = _unread(graph, facts)
+        silenced = [_silence(graph, node, facts, unread) for node, _ in facts.channels.items()]
+        if not any(folded) and not any(silenced):
+            return facts, _spared(facts, unread), bypassed
+
+
+def shared_modules(graph: fx.GraphModule) -> set[str]:
+    """Modules whose parameters are used at more than one place, so that they cannot change for one of them."""
+    nodes: list[fx.Node] = list(graph.graph.nodes)
+    calls = Counter(str(node.target) for node in nodes if node.op == "call_module")
+    found = {target for target, count in calls.items() if count > 1 and any(graph.get_submodule(target).parameters())}
+    found |= {str(node.target).rpartition(".")[0] for node in nodes if node.op == "get_attr"}
+    places: dict[int, list[str]] = {}
+    for name, value in graph.named_parameters(remove_duplicate=False):
+        places.setdefault(id(value), []).append(name.rpartition(".")[0])
+    return found | {name for names in places.values() if len(names) > 1 for name in names}
+
+
+@torch.no_grad()
+def _fold(graph: fx.GraphModule, node: fx.Node, source: Channels) -> bool:
+    """Take the constant channels that the layer reads into its bias; gives whether there were any."""
+    layer: Any = module_of(graph, node)
+    weight: Tensor = layer.weight
+    read = weight.transpose(0, 1).flatten(1).ne(0).any(dim=1)
+    known = read & ~source.values.isnan() & (torch.tensor(foldable(layer)) | (source.values == 0))
+    if not bool(known.any()):
+        return False
+    values = torch.where(known, source.values, 0.0)
+    added = torch.einsum("oi,i->o", weight.reshape(*weight.shape[:2], -1).sum(dim=2), values)
+    if bool(added.any()):
+        layer.bias = nn.Parameter(added if layer.bias is None else layer.bias + added)
+    weight[:, known] = 0
+    return True
+
+
+def _bypass(graph: fx.GraphModule, facts: Facts) -> bool:
+    """Take a constant branch out of one addition; gives whether there was one."""
+    for node in graph.graph.nodes:
+        if node not in facts.channels or not is_addition(node):
+            continue
+        for branch, other in (node.args[:2], node.args[1::-1]):
+            constant = not bool(facts.channels[branch].values.isnan().any())
+            if constant and branch.op != "get_attr" and shape_of(other) == shape_of(node):
+                _replace(graph, node, other, facts.channels[branch])
+                return True
+    return False
+
+
+def _replace(graph: fx.GraphModule, node: fx.Node, other: fx.Node, constant: Channels) -> None:
+    """The addition becomes its other operand, plus a constant when that is not zero."""
+    result = other
+    shape = shape_of(node)
+    assert shape is not None
+    if bool(constant.values.any()):
+        name = CONSTANT + node.name
+        shaped = constant.values.view([-1 if axis == constant.axis else 1 for axis in range(len(shape))])
+        graph.register_buffer(name, shaped.clone())
+        with graph.graph.inserting_before(node):
+            held = graph.graph.get_attr(name)
+            result = graph.graph.call_function(torch.add, (other, held))
+        held.meta = {"tensor_meta": _Shape(shaped.shape), "axis": constant.axis}
+        result.meta = copy.copy(node.meta)
+    node.replace_all_uses_with(result)
+    graph.graph.erase_node(node)
+    graph.graph.eliminate_dead_code()
+
+
+class _Shape:
+    """Stands for what shape propagation would have found."""
+
+    def __init__(self, shape: torch.Size) -> None:
+        self.shape = shape
+
+
+def _unread(graph: fx.GraphModule, facts: Facts) -> set[int]:
+    """Representatives of the classes that are not pinned and that no layer reads with a weight that is not zero."""
+    every = {root for each in facts.channels.values() for root in facts.roots(each.ids)}
+    read: set[int] = set()
+    for node, source in facts.sinks:
+        layer: Any = module_of(graph, node)
+        columns = layer.weight.detach().transpose(0, 1).flatten(1).ne(0).any(dim=1)
+        read.update(facts.roots(source.ids[columns]))
+    return every - read - facts.stays()
+
+
+@torch.no_grad()
+def _silence(graph: fx.GraphModule, node: fx.Node, facts: Facts, unread: set[int]) -> bool:
+    """Zero the rows that make channels nobody reads; gives whether any weight changed."""
+    layer: Any = module_of(graph, node)
+    if not isinstance(getattr(layer, "weight", None), Tensor):
+        return False
+    rows = torch.tensor([root in unread for root in facts.roots(facts.channels[node].ids)])
+    tensors = [tensor for tensor in (layer.weight, layer.bias) if tensor is not None]
+    changed = any(bool(tensor[rows].any()) for tensor in tensors)
+    for tensor in tensors:
+        tensor[rows] = 0
+    return changed
+
+
+def _spared(facts: Facts, unread: set[int]) -> set[int]:
+    """`unread` without one channel of each tensor that would have none left: there are no layers without channels."""
+    gone = set(unread)
+    for each in facts.channels.values():
+        roots = facts.roots(each.ids)
+        if roots and all(root in gone for root in roots):
+            gone.discard(roots[0])
+    return gone
