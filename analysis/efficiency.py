@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -134,10 +133,8 @@ def measure(ticket: Ticket, file_bytes: int, yardstick: Yardstick) -> pd.DataFra
 
 def smaller(ticket: Ticket) -> nn.Module | None:
     """The physically smaller network that computes what the ticket does, None where its masks allow none."""
-    try:
-        shrink = import_module("pruning.shrink").shrink
-    except (ModuleNotFoundError, AttributeError):
-        return None
+    from pruning.shrink import shrink  # torch.fx takes a while to import
+
     return shrink(ticket.model(), ticket.masks, ticket.info.shape)
 
 

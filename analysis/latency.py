@@ -1,8 +1,10 @@
 """How long a network takes for a batch on this machine, and how much faster a smaller one is.
 
-The two take turns in one process, so that whatever else the machine does, and its clock, slows both alike. An interval
-is that of the median over the rounds by order statistics, which assumes nothing of how times are spread; it says how
-far to trust this measurement, not what another machine would give.
+The two take turns in one process, so that whatever else the machine does, and its clock, slows both alike. Where one
+thread does all the work, what is measured is how long the processor worked for it, so that other programs on a busy
+machine add nothing; several threads are timed by the clock on the wall. An interval is that of the median over the
+rounds by order statistics, which assumes nothing of how times are spread; it says how far to trust this measurement,
+not what another machine would give.
 """
 
 from __future__ import annotations
@@ -71,8 +73,11 @@ def median(values: ArrayLike) -> Interval:
     return Interval(float(np.median(ordered)), float(ordered[rank - 1]), float(ordered[count - rank]))
 
 
-def rounds(calls: Sequence[Callable[[], object]], seconds: float = SECONDS) -> np.ndarray:
-    """Seconds that each call took in each round, float64 [rounds, calls]; in every other round they go backwards."""
+def rounds(
+    calls: Sequence[Callable[[], object]], seconds: float = SECONDS, clock: Callable[[], float] = time.perf_counter
+) -> np.ndarray:
+    """Seconds by `clock` that each call took in each round, float64 [rounds, calls]; in every other round they go
+    backwards. No round begins later than `seconds` after the first, but for the fewest that there must be."""
     for _ in range(WARM_UP):
         for call in calls:
             call()
@@ -84,9 +89,9 @@ def rounds(calls: Sequence[Callable[[], object]], seconds: float = SECONDS) -> n
             return found[:turn]
         places = range(len(calls)) if turn % 2 == 0 else reversed(range(len(calls)))
         for place in places:
-            start = time.perf_counter()
+            start = clock()
             calls[place]()
-            found[turn, place] = time.perf_counter() - start
+            found[turn, place] = clock() - start
     return found
 
 
@@ -99,7 +104,8 @@ def times(models: Sequence[nn.Module], images: Tensor, macs: int, seconds: float
     with settled(macs):
         ready = [prepare(model.eval(), CPU, macs) for model in models]
         shown = as_input(images, CPU, macs)
-        return rounds([lambda model=model: model(shown) for model in ready], seconds)  # type: ignore[misc]
+        clock = time.thread_time if torch.get_num_threads() == 1 else time.perf_counter
+        return rounds([lambda model=model: model(shown) for model in ready], seconds, clock)  # type: ignore[misc]
 
 
 def threads(macs: int) -> int:

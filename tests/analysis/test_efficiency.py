@@ -132,6 +132,12 @@ def test_the_ratio_of_times_is_that_of_the_work() -> None:
     assert ratio.low <= ratio.value <= ratio.high
 
 
+def test_what_other_programs_take_is_not_counted() -> None:
+    """Waiting takes no time of the processor's, working does."""
+    taken = latency.rounds([lambda: time.sleep(0.01), lambda: sum(range(30_000))], 0.0, time.thread_time)
+    assert np.median(taken[:, 0]) < np.median(taken[:, 1])
+
+
 def test_a_batch_of_a_large_network_is_smaller() -> None:
     assert latency.batch_size(1) == 64
     assert latency.batch_size(latency.MACS // 5) == 4
