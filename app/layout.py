@@ -220,6 +220,11 @@ def empty(message: str, todo: str = "", command: str = "") -> None:
             st.code(command, language="bash")
 
 
+def plain(text: str) -> str:
+    """Text that Markdown leaves as it is; names of classes and files may hold anything."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", text)
+
+
 def notes(sentences: Iterable[str]) -> None:
     """Small print below a page. The sentences may quote what a link says, so they are shown as text."""
     lines = "".join(f"<div>{escape(sentence)}</div>" for sentence in sentences)

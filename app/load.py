@@ -23,9 +23,11 @@ import torch
 
 from analysis.overlap import Counts, PackedMasks, count
 from analysis.results import Results
+from analysis.two_studies import Described
 from pruning.data import Dataset, available, load_data
 from pruning.errors import UserError
 from pruning.study import TICKETS, TOML, Study, StudyConfig, study_folders
+from pruning.ticket import read_header
 
 COLUMNS = ["ticket_id", "key", "method", "method_label", "label", "sparsity", "seed", "kept", "total", "seconds"]
 
@@ -195,6 +197,24 @@ def overlaps(study: StudyView, ids: Sequence[str]) -> Counts:
     return _overlaps(study.path, tuple(ids), stamps)
 
 
+def overlaps_between(studies: Sequence[tuple[StudyView, Sequence[str]]]) -> Counts:
+    """What the masks of tickets of several studies have in common; the names are "PLACE ID", PLACE being the study's
+    in `studies`, as two studies may hold the same ticket. Raises UserError as `overlaps`."""
+    tickets = [(place, study, ticket_id) for place, (study, ids) in enumerate(studies) for ticket_id in ids]
+    stamps = [_file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors") for _, study, ticket_id in tickets]
+    return _overlaps_between(
+        tuple(
+            (place, study.path, ticket_id, stamp)
+            for (place, study, ticket_id), stamp in zip(tickets, stamps, strict=True)
+        )
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing the masks …")
+def _overlaps_between(tickets: tuple[tuple[int, Path, str, str], ...]) -> Counts:
+    return count({f"{place} {ticket}": _packed(path, ticket, stamp) for place, path, ticket, stamp in tickets})
+
+
 @st.cache_resource(max_entries=32, show_spinner="Comparing the masks …")
 def _overlaps(path: Path, ids: tuple[str, ...], stamps: tuple[str, ...]) -> Counts:
     return count({ticket: _packed(path, ticket, stamp) for ticket, stamp in zip(ids, stamps, strict=True)})
@@ -204,6 +224,22 @@ def _overlaps(path: Path, ids: tuple[str, ...], stamps: tuple[str, ...]) -> Coun
 def _packed(path: Path, ticket_id: str, stamp: str) -> PackedMasks:
     masks = _masks(path, ticket_id, stamp)
     return PackedMasks.pack({name: torch.from_numpy(mask) for name, mask in masks.items()})
+
+
+def described(study: StudyView) -> Described:
+    """What decides whether the study can be compared with another; see `analysis.two_studies`."""
+    return _described(study.path, study.stamp)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _described(path: Path, stamp: str) -> Described:
+    study, results = Study.open(path), Results(path)
+    entries, stored = study.entries(), results.ids("samples")
+    rows = results.table("samples", ids=stored[:1], columns=["sample", "label"]).sort_values("sample")
+    shapes = read_header(entries[0].path)[2] if entries else {}
+    layers = {name: tuple(shape) for name, shape in shapes.items()}
+    labels = rows["label"].to_numpy(np.int64) if len(rows) else None
+    return Described(study.config.data, study.config.model, labels, layers)
 
 
 def _file_stamp(file: Path) -> str:

@@ -17,6 +17,7 @@ PAGES = {
     "robustness": ("Robustness", ":material/blur_on:"),
     "samples": ("Samples", ":material/photo_library:"),
     "gallery": ("Gallery", ":material/auto_awesome_mosaic:"),
+    "studies": ("Studies", ":material/compare_arrows:"),
 }
 """Name of the module in `app.views`, which is its place in the URL too -> title, icon."""
 START = next(iter(PAGES))

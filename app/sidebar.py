@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import layout, load
+from app import importing, layout, load
 from app.picker import picker
 from app.selection import Selection, change, choose_study, mirror, resolve
 from app.theme import Mode
@@ -22,10 +22,13 @@ def show() -> list[Selection]:
             "A study is a folder with a study.toml. Find the tickets of one and measure them, or point the app at one.",
             "make study STUDY=path/to/study.toml\npython -m streamlit run app/main.py -- path/to/study",
         )
+        with st.sidebar:
+            importing.button()
         return []
     name, notes = choose_study(list(studies), load.first_with_tickets(studies))
     with st.sidebar:
         _study_menu(name, list(studies))
+        importing.button()
     study = load.open_study(name, studies[name])
     if study.tickets.empty:
         layout.empty(

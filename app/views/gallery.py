@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -177,7 +176,7 @@ def _draw(selection: Selection, sheet: Sheet, shown: Shown, family: str, seed: i
     said = _sentences(sheet, shown, family, seed)
     with st.container(border=True, key="card-sheet"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="head-sheet"):
-            st.markdown(f"**{_plain(summary(sheet))}**", help=HELP, width="stretch")
+            st.markdown(f"**{layout.plain(summary(sheet))}**", help=HELP, width="stretch")
             placed, size = _layout(selection, shown, family)
             _downloads(selection, sheet, layout.file_name(f"{family} {shown.title} {sheet.reader}"), family, said[0])
         st.html(f"<style>{read('sheet.css')}</style>")
@@ -209,11 +208,6 @@ def _downloads(selection: Selection, sheet: Sheet, name: str, family: str, said:
         for label, (suffix, mime, make) in files.items():
             st.download_button(label, data=make, file_name=f"{name}.{suffix}", mime=mime, key=f"{suffix}-sheet",
                                on_click="ignore", type="tertiary", width="stretch")  # fmt: skip
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown leaves as it is; names of classes may hold anything."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", text)
 
 
 def _sentences(sheet: Sheet, shown: Shown, family: str, seed: int) -> list[str]:

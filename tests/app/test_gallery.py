@@ -14,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 from analysis.corruptions import CORRUPTIONS, NAMES, corrupt
 from app import load
 from pruning.data import load_data, normalise
-from pruning.errors import UserError
 from pruning.study import Study
 from tests.app.test_pages import _fresh, draw, text  # noqa: F401
 
@@ -146,12 +145,9 @@ def test_a_broken_file_ends_in_one_sentence(tiny_study: Path, monkeypatch: pytes
 
 
 def test_without_the_images_the_page_offers_the_upload(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(_: object) -> None:
-        raise UserError("Data set 'digits' is not on this machine.")
-
-    monkeypatch.setattr(load, "dataset", missing)
+    monkeypatch.setattr(load, "pictures", lambda _: None)
     test = draw("gallery", tiny_study, monkeypatch)
-    assert "is not on this machine" in text(test)
+    assert "The pictures are not on this machine: the study's data are digits." in text(test)
     assert len(test.file_uploader) == 1
     assert not test.error
 

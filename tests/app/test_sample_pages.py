@@ -170,8 +170,8 @@ def test_without_the_images_everything_else_is_shown(
     monkeypatch.setenv("PRUNING_DATA", str(tmp_path / "nowhere"))
     file.write_text(file.read_text().replace('data = "digits"', 'data = "cifar10"'))
     test = draw("samples", study, monkeypatch)
-    assert "The pictures cannot be shown" in text(test)
-    assert "Download cifar10" in [button.label for button in test.button]
+    assert "The pictures are not on this machine" in text(test)
+    assert test.button(key="fetch-ask").label == "Fetch cifar10 …"
     assert charts(test) == 1
     assert not test.error
 
