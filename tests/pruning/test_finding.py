@@ -58,8 +58,8 @@ def test_a_recipe_comes_from_a_file_as_well(tmp_path: Path) -> None:
     [
         ("nowhere.json", "cannot be read"),
         ("{not json", "is not JSON"),
-        ('{"model": "lenet300"}', "'data' is missing"),
-        ('{"model": "lenet300", "data": "digits", "spars": 0.9}', "Did you mean 'sparsity'?"),
+        ('{"model": "lenet300", "criterion": "snip"}', "'data' is missing"),
+        ('{"model": "lenet300", "data": "digits", "finder": "dense", "sparsty": 0.9}', "Did you mean 'sparsity'?"),
     ],
 )
 def test_what_is_wrong_with_a_recipe_is_said_in_a_sentence(text: str, said: str) -> None:
