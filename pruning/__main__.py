@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pruning import export, show
+from pruning import export, finding, imports_command, show
 from pruning.console import RunDisplay, main, stoppable
+from pruning.errors import UserError
 from pruning.runner import Options
 from pruning.runner import run as run_study
 from pruning.study import Study
@@ -57,6 +58,32 @@ def run(
         raise typer.Exit(1)
 
 
+@app.command("find")
+def find_one(
+    recipe: Annotated[str, typer.Option(help="The recipe as JSON, or a file with it.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="ID.safetensors")
+    ] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the study whose imported weights the recipe starts from.", show_default=False),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps, ...")] = "auto",
+    root: Root = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the data set when it is not there.")] = False,
+) -> None:
+    """Find one ticket from its recipe, and on the way those it descends from.
+
+    The app gives this command for every ticket. The same recipe on the same machine gives the same ticket.
+    """
+    ticket, path = finding.find(finding.read_recipe(recipe), out, study, device, root, download)
+    Console().print(
+        f"Wrote {path}: {ticket.recipe.label}, seed {ticket.recipe.seed}, accuracy {100 * ticket.info.accuracy:.2f} %.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 @app.command("list")
 def list_tickets(
     study: Annotated[
@@ -89,12 +116,58 @@ def export_ticket(
         Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="ID.pt or ID.safetensors")
     ] = None,
     masks: Annotated[bool, typer.Option("--masks", help="Add the masks as bool tensors named PARAMETER_mask.")] = False,
+    smaller: Annotated[
+        bool,
+        typer.Option("--smaller", help="The network without what was removed, as a program (torch.export, .pt2)."),
+    ] = False,
     study: Within = None,
 ) -> None:
     """Write a ticket's weights, pruned ones as zeros, so that any program can read them."""
     path = show.find_file(ticket, study)
-    written = export.export(path, to, out, masks)
+    if smaller and (masks or to is not export.Format.torch):
+        raise UserError("A smaller network has no masks and is written by torch; take --to torch without --masks.")
+    written = export.export_smaller(path, out) if smaller else export.export(path, to, out, masks)
     Console().print(f"Wrote {written} ({written.stat().st_size / 1e6:.2f} MB).", soft_wrap=True)
+
+
+@app.command()
+def models() -> None:
+    """List the networks that are known by name."""
+    Console().print(show.models_table())
+
+
+@app.command("import")
+def import_checkpoint(
+    checkpoint: Annotated[
+        Path, typer.Argument(help="A file of weights: .pt, .pth, .th, .safetensors, .npz.", show_default=False)
+    ],
+    data: Annotated[
+        str, typer.Option(help="The data set it is for, such as cifar10 or folder:PATH.", show_default="that of --into")
+    ] = "",
+    model: Annotated[
+        str | None, typer.Option(help="The network, or path/to/file.py:factory.", show_default="recognised")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it.", show_default="the file's name")] = None,
+    masks: Annotated[
+        Path | None, typer.Option(help="A file with masks apart from the weights.", show_default=False)
+    ] = None,
+    zeros: Annotated[bool, typer.Option("--zeros-are-pruned", help="Take weights that are zero as pruned.")] = False,
+    mean: Annotated[
+        str | None, typer.Option(help="What the input is normalised by, as 0.5,0.5,0.5.", show_default="tried out")
+    ] = None,
+    std: Annotated[str | None, typer.Option(help="As --mean.", show_default="tried out")] = None,
+    into: Annotated[
+        Path | None, typer.Option(help="Add it to this study as a ticket.", show_default="a study of its own")
+    ] = None,
+    root: Root = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the data set when it is not there.")] = False,
+) -> None:
+    """Bring a network that was trained elsewhere: makes a study of it, to prune and to compare.
+
+    Nothing in the file is executed. Which network it is, and how its input is normalised, is found out and reported.
+    """
+    chosen = imports_command.Choices(model, name, masks, zeros, mean, std, into, root, download)
+    imports_command.run(checkpoint, data, chosen)
 
 
 @app.command()

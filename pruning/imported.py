@@ -91,9 +91,7 @@ class Imported:
         state = {name: value.clone() for name, value in tensors.items() if name not in masks}
         found = cls(state, {name.removesuffix(MASK): mask.clone() for name, mask in masks.items()})
         if found.digest != start.weights:
-            raise UserError(
-                f"The imported weights {path} are not those that the study names; import the network again."
-            )
+            raise UserError(f"{path} holds other weights than the study names; import the network again.")
         return found
 
 

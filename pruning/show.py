@@ -7,6 +7,7 @@ from rich.table import Table
 
 from pruning.errors import UserError
 from pruning.find import parents_of
+from pruning.models import NAMES, prunable, skeleton
 from pruning.recipe import Recipe
 from pruning.study import SUFFIX, TICKETS, Entry, Study, study_folders
 from pruning.ticket import Ticket
@@ -89,6 +90,18 @@ def ticket_view(path: Path) -> Group:
         f"descends from: {' -> '.join(_ancestors(ticket.recipe))}"
     )
     return Group(head, "", _recipe_table(ticket.recipe), "", _layers_table(ticket), "", _history_table(ticket))
+
+
+def models_table() -> Table:
+    """The project's own networks with their size on 32x32 colour images of ten classes; torchvision's come on top."""
+    table = Table("model", "parameters", "prunable weights", box=None, pad_edge=False)
+    for name in NAMES:
+        network = skeleton(name, 10, (3, 32, 32))
+        weights = sum(weight.numel() for weight in prunable(network).values())
+        table.add_row(name, f"{sum(p.numel() for p in network.parameters()):,}", f"{weights:,}")
+    table.add_row("torchvision/NAME", "", "")
+    table.add_row("path/to/file.py:factory", "", "")
+    return table
 
 
 def _ancestors(recipe: Recipe) -> list[str]:

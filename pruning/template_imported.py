@@ -1,0 +1,119 @@
+"""The study.toml that an import writes: ways to prune a trained network, sized for a laptop."""
+
+import json
+
+from pruning.recipe import Start
+
+TEMPLATE = """\
+# A study of imported weights. `make study STUDY={path}` finds the tickets and measures them; run it
+# again after a change, and only what is new is done.
+title = {title}
+description = {description}
+model = {model}
+data = {data}
+seeds = [0]  # more repetitions give intervals over seeds: [0, 1, 2]
+sparsities = {sparsities}  # fraction of the weights removed
+
+[start]  # the imported weights, in imports/, and the normalisation they expect
+weights = "{weights}"
+mean = {mean}
+std = {std}
+sparsity = {came}  # as they came
+
+[training]  # of the methods that train through a whole schedule: lrr, gmp; lengths in epochs
+epochs = {long:g}
+batch_size = 64
+lr = 0.05
+warmup_epochs = {warmup:g}
+log_every = {log:g}
+
+[finetune]  # of the others; about {visits:,} images, more is better
+epochs = {short:g}
+lr = 0.01
+
+# The imported network is always there. One [[method]] each way to prune it:
+
+[[method]]
+criterion = "random"
+
+[[method]]
+criterion = "magnitude"
+
+[[method]]
+criterion = "snip"
+
+[[method]]
+criterion = "grasp"
+
+[[method]]
+criterion = "synflow"
+
+[[method]]
+criterion = "taylor"
+
+# Take out the # of what else you want to see:
+# [[method]]
+# finder = "iterative"  # fine-tuned after each cut (Han et al. 2015)
+# rate = 0.5            # share of the weights removed a level
+#
+# [[method]]
+# finder = "lrr"        # trained again after each cut (learning rate rewinding)
+# rate = 0.5
+#
+# [[method]]
+# finder = "gmp"        # pruned little by little in one training
+#
+# [[method]]
+# criterion = "magnitude"
+# structure = "2:4"     # two of four weights; sparsity is 50 %
+# name = "magnitude 2:4"
+# sparsities = [0.5]
+#
+# [[method]]
+# criterion = "magnitude"
+# structure = "filter"  # whole filters: the network gets smaller and faster
+# name = "magnitude filters"
+# sparsities = [0.3, 0.5]
+
+[analysis]
+families = ["cifar_c"]
+corruptions = "all"
+severities = [1, 3, 5]
+samples = {samples}  # test images used
+"""
+
+VISITS = 10_000
+"""How many images the suggested fine-tuning shows: under half a minute for a ResNet-20 on two cores."""
+SPARSITIES = (0.5, 0.8, 0.9)
+SAMPLES = 1000
+
+
+def imported_study(
+    path: str, name: str, file: str, model: str, data: str, start: Start, images: int, tested: int
+) -> str:
+    """The text of a study of `start`, which came from `file`, on `images` training and `tested` test images."""
+    short = _epochs(images)
+    sparsities = [level for level in SPARSITIES if level > start.sparsity] or [round((1 + start.sparsity) / 2, 4)]
+    return TEMPLATE.format(
+        path=path,
+        title=json.dumps(name, ensure_ascii=False),
+        description=json.dumps(f"The weights of {file}, pruned in several ways.", ensure_ascii=False),
+        model=json.dumps(model, ensure_ascii=False),
+        data=json.dumps(data, ensure_ascii=False),
+        sparsities=sparsities,
+        weights=start.weights,
+        mean=list(start.mean),
+        std=list(start.std),
+        came=start.sparsity,
+        long=2 * short,
+        warmup=short / 5,
+        log=short / 2,
+        short=short,
+        visits=round(short * images),
+        samples=min(SAMPLES, tested),
+    )
+
+
+def _epochs(images: int) -> float:
+    """Epochs to two digits that show about `VISITS` images, five at most."""
+    return float(f"{min(5.0, VISITS / images):.2g}")
