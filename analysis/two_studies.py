@@ -187,8 +187,8 @@ def _flat(config: StudyConfig) -> dict[str, str]:
 def _leaves(name: str, value: Any) -> dict[str, str]:
     """The values of nested tables under their dotted names, as text."""
     if not isinstance(value, dict):
-        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-        return {name: text}
+        values = value if isinstance(value, list | tuple) else [value]
+        return {name: ", ".join(f"{each:g}" if isinstance(each, float) else str(each) for each in values)}
     found: dict[str, str] = {}
     for key, inner in value.items():
         found |= _leaves(f"{name}.{key}" if name else str(key), inner)

@@ -54,7 +54,7 @@ def button() -> None:
         _dialog()
 
 
-def run_import(form: Form, tell: Callable[[float, str], object]) -> tuple[Path, list[str]]:
+def run_import(form: Form, tell: Callable[[float, str], None]) -> tuple[Path, list[str]]:
     """Import what the form says; the study's folder and the report. Uploads lie in a temporary folder meanwhile.
 
     Raises UserError for a form that is not filled in, and as `pruning.imports.import_network`.
@@ -103,8 +103,12 @@ def _dialog() -> None:
     if form is None:
         return
     bar = st.progress(0.0, text="reading the checkpoint")
+
+    def tell(share: float, text: str) -> None:
+        bar.progress(min(max(share, 0.0), 1.0), text=text)
+
     try:
-        folder, report = run_import(form, lambda share, text: bar.progress(min(max(share, 0.0), 1.0), text=text))
+        folder, report = run_import(form, tell)
     except UserError as error:
         bar.empty()
         st.warning(layout.plain(str(error)), icon=":material/info:")

@@ -57,7 +57,7 @@ def test_only_what_differs_is_listed() -> None:
     found = settings_that_differ(one, other)
     assert {row.setting: (row.first, row.second) for row in found.itertuples()} == {
         "seeds": ("0, 1", "0"),
-        "training.epochs": ("20.0", "5.0"),
+        "training.epochs": ("20", "5"),
         "method snip": ("there", "–"),
         "method imp: rate": ("0.2", "0.5"),
     }

@@ -60,13 +60,15 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-def serve(study: Path, folder: Path) -> Iterator[str]:
-    """The address of the app, serving a study on a free port of this machine until the generator is closed."""
+def serve(study: Path, folder: Path, *more: Path) -> Iterator[str]:
+    """The address of the app, serving a study, and `more` in its menu, on a free port of this machine until the
+    generator is closed."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "main.py"), "--server.address=127.0.0.1"]
-    command += [f"--server.port={port}", "--server.headless=true", "--browser.gatherUsageStats=false", "--", str(study)]
+    command += [f"--server.port={port}", "--server.headless=true", "--browser.gatherUsageStats=false", "--"]
+    command += map(str, [study, *more])
     with (folder / "streamlit.log").open("w") as log:
         server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
         try:
@@ -95,8 +97,9 @@ def _wait_until_up(server: subprocess.Popen[bytes], url: str, log: Path) -> None
 
 @pytest.fixture(scope="session")
 def app_url(browser: Browser, tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app showing the tiny study."""
-    yield from serve(tiny_study, tmp_path_factory.mktemp("server"))
+    """The address of the app showing the tiny study, and a copy of it to compare it with."""
+    folder = tmp_path_factory.mktemp("server")
+    yield from serve(tiny_study, folder, Path(shutil.copytree(tiny_study, folder / "twin")))
 
 
 @pytest.fixture

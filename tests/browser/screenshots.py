@@ -20,6 +20,7 @@ VIEWS = {
     "robustness": "robustness",
     "samples": "samples",
     "gallery": "gallery?image=810",
+    "studies": "studies",
 }
 
 
