@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
+from pruning.checkpoints import read
 from pruning.data import Dataset, normalise
 from pruning.errors import UserError
 from pruning.models import build_model, count_macs
@@ -16,8 +17,6 @@ from pruning.ticket import Ticket
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """Mean and standard deviation that most public weights for colour images were trained with."""
-PREFIX = "module."
-"""What the names of parameters begin with in files that torch.nn.DataParallel wrote."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Classifier:
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None,
     ) -> Self:
-        """A model of the given name with the weights of a file that torch wrote; see `read_weights`.
+        """A model of the given name with the weights of a file; see `pruning.checkpoints.read`.
 
         mean, std: what its input is normalised by, a value a channel on the scale 0 to 1. When they are not given they
         are ImageNet's for colour images, and those of the data set for grey ones.
@@ -59,7 +58,7 @@ class Classifier:
         """
         module = build_model(model, data.num_classes, data.shape, seed=0)
         try:
-            module.load_state_dict(read_weights(path))
+            module.load_state_dict(read(path).state)
         except RuntimeError as error:
             detail = str(error).splitlines()[-1].strip()
             raise UserError(f"The weights {path} do not fit the model '{model}': {detail}") from None
@@ -80,21 +79,3 @@ class Classifier:
         with settled(self.macs):
             inputs = as_input(normalise(images.to(self.device), self.mean, self.std), self.device, self.macs)
             return self.module(inputs).argmax(dim=1)
-
-
-def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """The state dict in a file that torch.save wrote, bare or under the key ``state_dict``, on the CPU.
-
-    Nothing but tensors is loaded. Raises UserError when the file is not there or holds no state dict.
-    """
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(f"There is no file {path} to take weights from.") from None
-    # Damaged files make torch raise whatever they stumble over, and so do those that hold code.
-    except Exception as error:
-        raise UserError(f"The weights {path} cannot be read: it is no file of tensors that torch wrote.") from error
-    state: Any = found.get("state_dict", found) if isinstance(found, dict) else None
-    if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise UserError(f"The file {path} holds no state dict, which names parameters and gives their tensors.")
-    return {str(name).removeprefix(PREFIX): value for name, value in state.items()}

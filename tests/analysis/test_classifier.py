@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from analysis.classifier import IMAGENET, Classifier, read_weights
+from analysis.classifier import IMAGENET, Classifier
 from pruning.data import Dataset, Split, load_data, normalise
 from pruning.errors import UserError
 from pruning.models import build_model
@@ -41,14 +41,6 @@ def test_weights_are_those_of_the_file(weights: Path) -> None:
     assert torch.equal(other.predict(images).cpu(), expected.argmax(dim=1))
 
 
-def test_a_bare_state_dict_will_do(tmp_path: Path) -> None:
-    state = build_model("lenet300", 10, DATA.shape, seed=4).state_dict()
-    torch.save(state, tmp_path / "bare.pt")
-    found = read_weights(tmp_path / "bare.pt")
-    assert found.keys() == state.keys()
-    assert all(torch.equal(found[name], value) for name, value in state.items())
-
-
 def test_colour_images_are_normalised_as_imagenet_is(tmp_path: Path) -> None:
     colour = of_images(DATA.test.images.expand(-1, 3, -1, -1))
     torch.save(build_model("resnet20", 10, colour.shape, seed=0).state_dict(), tmp_path / "net.pt")
@@ -67,27 +59,12 @@ def test_a_ticket_brings_its_normalisation(found_study: Path) -> None:
         Classifier.of_ticket(path, of_images(torch.zeros(4, 1, 9, 9, dtype=torch.uint8)))
 
 
-class Bad:
-    """Something that loading must not bring to life."""
-
-
 def test_files_that_will_not_do(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"There is no file .*gone\.pt"):
-        read_weights(tmp_path / "gone.pt")
-    (tmp_path / "text.pt").write_text("hello")
-    with pytest.raises(UserError, match=r"text\.pt cannot be read"):
-        read_weights(tmp_path / "text.pt")
+        Classifier.of_weights("lenet300", tmp_path / "gone.pt", DATA)
     (tmp_path / "cut.pt").write_bytes(weights.read_bytes()[:5000])
     with pytest.raises(UserError, match=r"cut\.pt cannot be read"):
-        read_weights(tmp_path / "cut.pt")
-    torch.save({"state_dict": Bad()}, tmp_path / "code.pt")
-    with pytest.raises(UserError, match=r"code\.pt cannot be read"):
-        read_weights(tmp_path / "code.pt")
-    contents: tuple[object, ...] = ([1, 2], {"state_dict": {}}, {"epoch": 3})
-    for content in contents:
-        torch.save(content, tmp_path / "other.pt")
-        with pytest.raises(UserError, match="holds no state dict"):
-            read_weights(tmp_path / "other.pt")
+        Classifier.of_weights("lenet300", tmp_path / "cut.pt", DATA)
     with pytest.raises(UserError, match=r"net\.th do not fit the model 'resnet20'"):
         Classifier.of_weights("resnet20", weights, DATA)
     with pytest.raises(UserError, match="must be 1 numbers, one for each channel"):
