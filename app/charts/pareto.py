@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from app.dominance import DOMINATED, FRONT, NEAR, staircase
 from app.theme import Style, Theme
 
 HEIGHT = 520
+PLOT = (470.0, 430.0)
+"""About the pixels between the axes, for the places of names."""
+
 SIZES = {FRONT: 12, NEAR: 10, DOMINATED: 7}
 WORDS = {FRONT: "On the front", NEAR: "Behind the front, within noise", DOMINATED: "Dominated"}
 
@@ -32,10 +36,13 @@ def pareto(rows: pd.DataFrame, x: str, y: str, states: Mapping[str, str], styles
     chart = figure(theme, HEIGHT, showlegend=False)
     across, up = scale(MEASURES[x], rows[x]), scale(MEASURES[y], rows[y])
     _front_line(chart, rows, x, y, (across, up), theme)
+    places = _places(rows[rows["key"].map(states) == FRONT], (x, y), (across, up))
     for state in (DOMINATED, NEAR, FRONT):
         for _, row in rows[rows["key"].map(states) == state].iterrows():
-            _point(chart, row, (x, y), (across, up), state, styles[row["key"]])
-    _names(chart, rows[rows["key"].map(states) == FRONT], (x, y), (across, up), theme)
+            trace = _point(row, (x, y), (across, up), state, styles[row["key"]])
+            if places.get(row["key"]):
+                trace |= {"mode": "markers+text", "text": [row["label"]], "textposition": places[row["key"]]}
+            chart.add_scatter(**trace, textfont={"size": 12.5, "color": theme.ink})
     chart.update_xaxes(**across.axis(_title(x)))
     chart.update_yaxes(**up.axis(_title(y)))
     return chart
@@ -60,30 +67,30 @@ def _front_line(
 
 
 def _point(
-    chart: go.Figure, row: pd.Series, names: tuple[str, str], scales: tuple[Scale, Scale], state: str, style: Style
-) -> None:
+    row: pd.Series, names: tuple[str, str], scales: tuple[Scale, Scale], state: str, style: Style
+) -> dict[str, Any]:
     bars = {}
     if state != DOMINATED:
         for axis, name, each in zip("xy", names, scales, strict=True):
             bars[f"error_{axis}"] = _bar(row, name, each, style)
     lines = [f"<b>{row['label']}</b>", *(_line(row, name) for name in names), WORDS[state]]
     faint = state == DOMINATED
-    chart.add_scatter(
-        x=scales[0].place([row[names[0]]]),
-        y=scales[1].place([row[names[1]]]),
-        mode="markers",
-        marker={
+    return {
+        "x": scales[0].place([row[names[0]]]),
+        "y": scales[1].place([row[names[1]]]),
+        "mode": "markers",
+        "marker": {
             "color": fade(style.color, 0.28) if faint else style.color,
             "symbol": f"{style.symbol}-open" if state == NEAR else style.symbol,
             "size": SIZES[state],
             "line": {"width": 1.8 if state == NEAR else 0},
         },
-        name=row["label"],
-        customdata=[[row["key"]]],
-        hovertemplate="<br>".join(lines) + "<extra></extra>",
-        cliponaxis=False,
+        "name": row["label"],
+        "customdata": [[row["key"]]],
+        "hovertemplate": "<br>".join(lines) + "<extra></extra>",
+        "cliponaxis": False,
         **bars,
-    )
+    }
 
 
 def _line(row: pd.Series, name: str) -> str:
@@ -102,27 +109,14 @@ def _bar(row: pd.Series, name: str, scale: Scale, style: Style) -> dict[str, obj
     return {"array": [high - middle], "arrayminus": [middle - low], **shared}
 
 
-def _names(
-    chart: go.Figure, rows: pd.DataFrame, names: tuple[str, str], scales: tuple[Scale, Scale], theme: Theme
-) -> None:
-    """Names beside the points of the front, where there is room."""
+def _places(rows: pd.DataFrame, names: tuple[str, str], scales: tuple[Scale, Scale]) -> dict[str, str]:
+    """Key -> where the name of a ticket on the front has room, "" where it has none."""
     if rows.empty:
-        return
-    places = label_places(
+        return {}
+    found = label_places(
         scales[0].within(rows[names[0]]),
         scales[1].within(rows[names[1]]),
         np.array([7.4 * len(label) for label in rows["label"]]),
-        (640, HEIGHT - 70),
+        PLOT,
     )
-    for (_, row), place in zip(rows.iterrows(), places, strict=True):
-        if place:
-            chart.add_scatter(
-                x=scales[0].place([row[names[0]]]),
-                y=scales[1].place([row[names[1]]]),
-                mode="text",
-                text=[row["label"]],
-                textposition=place,
-                textfont={"size": 12.5, "color": theme.ink},
-                hoverinfo="skip",
-                cliponaxis=False,
-            )
+    return dict(zip(rows["key"], found, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -20,12 +21,13 @@ def training(curves: pd.DataFrame, style: Style, last: int, theme: Theme) -> go.
         curves: rows of `app.overview.lineage.curves`.
         style: the ticket's. last: the ticket's own step; earlier ones are grey, the older the fainter.
     """
-    chart = make_subplots(1, 2, horizontal_spacing=0.13)
+    chart = make_subplots(1, 2, horizontal_spacing=0.15)
     chart.update_layout(template=theme.template, height=HEIGHT)
+    present = sorted(curves["step"].unique(), reverse=True)
     for step, rows in curves.groupby("step", sort=True):
-        age = last - int(str(step))
-        color = style.color if age == 0 else fade(theme.muted, max(0.25, 0.85 - 0.15 * (age - 1)))
-        label, width = rows["label"].iloc[0], 2.5 if age == 0 else 1.5
+        age = present.index(step)
+        color = style.color if step == last else fade(theme.muted, max(0.3, 1 - 0.2 * age))
+        label, width = rows["label"].iloc[0], 2.5 if step == last else 1.5
         mode = "lines+markers" if len(rows) == 1 else "lines"
         for column, (_, dash) in {"loss": ("", "solid"), **KINDS}.items():
             factor, unit = (1, "") if column == "loss" else (100, " %")
@@ -43,9 +45,18 @@ def training(curves: pd.DataFrame, style: Style, last: int, theme: Theme) -> go.
                 col=1 if column == "loss" else 2,
             )
     chart.update_xaxes(title_text="Epoch", rangemode="tozero")
-    chart.update_yaxes(title_text="Loss", type="log" if (curves["loss"] > 0).all() else "linear", row=1, col=1)
-    chart.update_yaxes(title_text="Accuracy (line: test, dots: training)", ticksuffix=" %", row=1, col=2)
+    chart.update_yaxes(title_text="Loss", row=1, col=1, **_loss_axis(curves["loss"]))
+    chart.update_yaxes(title_text="Accuracy", ticksuffix=" %", row=1, col=2)
     return chart
+
+
+def _loss_axis(losses: pd.Series) -> dict[str, object]:
+    """A logarithmic axis with few ticks, linear where a loss is 0 or not finite."""
+    if not (np.isfinite(losses) & (losses > 0)).all():
+        return {}
+    low, high = np.floor(np.log10(losses.min())), np.ceil(np.log10(losses.max()))
+    ticks = np.outer(10.0 ** np.arange(low, high + 1), (1, 2, 5) if high - low < 2 else (1, 3)).ravel()
+    return {"type": "log", "tickvals": ticks.tolist(), "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
 def _named(column: str) -> str:

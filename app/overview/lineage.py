@@ -134,12 +134,12 @@ def _value(name: str, value: Any, recipe: Recipe) -> str:
 def _training(fields: Mapping[str, Any]) -> Iterator[str]:
     """A training in words; what it does not use is left out."""
     optimizers = {"sgd": f"SGD with momentum {fields.get('momentum', 0):g}", "adamw": "AdamW"}
-    yield f"{fields['epochs']:g} epochs"
+    yield _epochs(fields["epochs"])
     yield f"batches of {fields['batch_size']}"
     yield f"{optimizers.get(fields['optimizer'], fields['optimizer'])} at {fields['lr']:g}"
     yield f"weight decay {fields['weight_decay']:g}"
     schedule = f"{fields['schedule']} schedule"
-    yield schedule + (f" after {fields['warmup_epochs']:g} epochs of warm-up" if fields.get("warmup_epochs") else "")
+    yield schedule + (f" after {_epochs(fields['warmup_epochs'])} of warm-up" if fields.get("warmup_epochs") else "")
     if fields.get("label_smoothing"):
         yield f"label smoothing {fields['label_smoothing']:g}"
     if fields.get("augment", "none") != "none":
@@ -149,6 +149,10 @@ def _training(fields: Mapping[str, Any]) -> Iterator[str]:
     said = {"epochs", "batch_size", "optimizer", "lr", "momentum", "weight_decay", "schedule", "warmup_epochs"}
     said |= {"label_smoothing", "augment", "precision", "log_every"}
     yield from (f"{_plain(name).lower()} {_text(value)}" for name, value in fields.items() if name not in said)
+
+
+def _epochs(count: float) -> str:
+    return "1 epoch" if count == 1 else f"{count:g} epochs"
 
 
 def _plain(name: str) -> str:

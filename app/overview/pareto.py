@@ -16,7 +16,7 @@ from app.overview.table import dot
 from app.selection import Selection
 
 AMONG = {"all": "All tickets", "chosen": "Chosen tickets"}
-SHOWN = 3  # names in a verdict before "and 4 more"
+SHOWN = 2  # names in a verdict before "+ 4 more"
 
 
 def show(selection: Selection) -> None:
@@ -42,7 +42,7 @@ def show(selection: Selection) -> None:
     rows = rows.reset_index(drop=True)
     keys = rows["key"].tolist()
     found = dominance.verdicts(keys, *(_gaps(selection, rows, keys, name) for name in (x, y)))
-    left, right = st.columns([1.35, 1], gap="medium")
+    left, right = st.columns([1.08, 1], gap="medium")
     with left:
         _chart(selection, rows, x, y, found)
     with right:
@@ -97,13 +97,16 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, x: str, y: str, found: d
     order = {FRONT: 0, dominance.NEAR: 1, DOMINATED: 2}
     ranked = sorted(range(len(rows)), key=lambda place: order[found[rows["key"][place]].state])
     rows = rows.iloc[ranked]
+    for verdict in found.values():  # those on the front say most
+        verdict.by.sort(key=lambda key: order[found[key].state])
     frame = pd.DataFrame(
         {
             "colour": [dot(styles[key].color) for key in rows["key"]],
             "ticket": rows["label"],
+            "state": [found[key].state for key in rows["key"]],
             "verdict": [sentence(found[key], labels) for key in rows["key"]],
+            "alike": [named(found[key].alike, labels) or "nobody" for key in rows["key"]],
             "dominates": [len(found[key].dominates) for key in rows["key"]],
-            "alike": [named(found[key].alike, labels) or "–" for key in rows["key"]],
         }
     )
     states = [verdict.state for verdict in found.values()]
@@ -113,34 +116,37 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, x: str, y: str, found: d
         "dominance",
         columns={
             "colour": st.column_config.ImageColumn("", width=34),
-            "ticket": st.column_config.TextColumn("Ticket", width=130),
-            "verdict": st.column_config.TextColumn("Verdict", width=250),
+            "ticket": st.column_config.TextColumn("Ticket", width=120),
+            "state": None,
+            "verdict": st.column_config.TextColumn("Dominated by", width=185),
+            "alike": st.column_config.TextColumn(
+                "Tie within noise", width=175, help="Told apart from it in neither measure."
+            ),
             "dominates": st.column_config.NumberColumn("Dominates", width=80, help="How many tickets it dominates."),
-            "alike": st.column_config.TextColumn("Tie within noise", help="Told apart from it in neither measure."),
         },
         help="One ticket dominates another when it is at least as good in both measures and better in one of them "
         "beyond the noise.",
         caption=f"{states.count(FRONT)} on the front, {states.count(dominance.NEAR)} behind it within noise, "
         f"{states.count(DOMINATED)} dominated.",
         data=lambda: frame.drop(columns="colour"),
-        height=charts.HEIGHT - 30,
+        height=charts.HEIGHT + 10,
     )
 
 
 def sentence(verdict: Verdict, labels: dict[str, str]) -> str:
-    """A ticket's place in a few words."""
+    """Who dominates a ticket, in a few words."""
     if verdict.state == FRONT:
-        return "on the front"
+        return "nobody: on the front"
     by = named(verdict.by, labels)
-    return f"dominated by {by}" if verdict.state == DOMINATED else f"within noise behind {by}"
+    return by if verdict.state == DOMINATED else f"behind within noise: {by}"
 
 
 def named(keys: Sequence[str], labels: dict[str, str]) -> str:
     """The first few tickets by name, and how many more."""
     names = [labels[key] for key in keys]
     if len(names) > SHOWN + 1:
-        return f"{', '.join(names[:SHOWN])} and {len(names) - SHOWN} more"
-    return ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) > 1 else "".join(names)
+        return f"{', '.join(names[:SHOWN])} + {len(names) - SHOWN} more"
+    return ", ".join(names)
 
 
 def _lower(label: str) -> str:

@@ -43,11 +43,21 @@ def _pick(selection: Selection) -> Entry | None:
     there = selection.study.tickets
     there = there[there["seed"] == selection.seed]
     labels = dict(zip(there["key"], there["label"], strict=True))
-    pruned = [ticket.key for ticket in selection.tickets if ticket.method != theme.DENSE]
-    default = pruned[-1] if pruned else next(iter(labels))
+    found = lineage.entries(selection.study)
+    default = _most_told(selection, found) or next(iter(labels))
     key = selection.pick("story", "Ticket", labels, default=default, kind="select", width=270)
     ticket = there.set_index("key")["ticket_id"][key]
-    return lineage.entries(selection.study).get(str(ticket))
+    return found.get(str(ticket))
+
+
+def _most_told(selection: Selection, found: dict[str, Entry]) -> str:
+    """The last of the chosen tickets that is neither dense nor a control, for the story shown first."""
+    keys = [
+        ticket.key
+        for ticket in selection.tickets
+        if ticket.method != theme.DENSE and ticket.id in found and found[ticket.id].recipe.of is None
+    ]
+    return keys[-1] if keys else ""
 
 
 def _tiles(entry: Entry, line: list[Step]) -> None:
@@ -78,8 +88,8 @@ def _descent(line: list[Step]) -> None:
     with st.container(border=True, key="card-descent"):
         st.markdown(
             "**What it descends from**",
-            help="Each step starts from the one before. Steps that are not among the study's tickets, because only "
-            "others needed them, have no numbers.",
+            help="Each step starts from the one before. Dashed steps are not among the study's tickets, "
+            "because only others needed them, and have no numbers.",
         )
         st.html(f'<div class="descent">{_arrowed([_step(step) for step in line])}</div>')
         rewound = line[-1].recipe.rewind
@@ -96,7 +106,7 @@ def _arrowed(cells: list[str]) -> str:
 def _step(step: Step) -> str:
     label, entry = escape(step.recipe.label), step.entry
     if entry is None:
-        return f'<span class="step absent"><b>{label}</b><span>not kept</span></span>'
+        return f'<span class="step absent" title="not among the tickets"><b>{label}</b></span>'
     return f'<span class="step"><b>{label}</b><span>{percent(entry.info.accuracy)}</span></span>'
 
 
@@ -104,8 +114,8 @@ def _recipe(entry: Entry) -> None:
     frame = pd.DataFrame(lineage.in_words(entry.recipe), columns=["what", "how"])
     with st.container(border=True, key="card-recipe"):
         layout.header("Its recipe", frame, "recipe", "Everything that decides the ticket.", images=False)
-        cells = "".join(f"<dt>{escape(what)}</dt><dd>{escape(how)}</dd>" for what, how in frame.itertuples(index=False))
-        st.html(f'<dl class="recipe">{cells}</dl>')
+        cells = "".join(f"<i>{escape(what)}</i><b>{escape(how)}</b>" for what, how in frame.itertuples(index=False))
+        st.html(f'<div class="recipe">{cells}</div>')
         versions = ", ".join(f"{name} {version}" for name, version in entry.info.versions.items())
         st.caption(f"Id {entry.id}" + (f"; found with {versions}." if versions else "."))
 
@@ -126,7 +136,8 @@ def _training(selection: Selection, entry: Entry, line: list[Step]) -> None:
         config=layout.QUIET,
         help="The ticket in its colour, what it descends from in grey, the older the fainter. Epochs are counted anew "
         "in each step.",
-        caption="Accuracy of training images is measured while they are learnt from. One run each, so no intervals.",
+        caption="Accuracy: solid on test images, dotted on training images, which is measured while they are learnt "
+        "from. One run each, so no intervals.",
     )
 
 

@@ -115,12 +115,12 @@ def test_the_front_is_full_and_named_and_the_dominated_are_faint(weighed: pd.Dat
     states["imp-90"] = dominance.NEAR
     styles = {key: theme.Style(key, "#a82c28", "star") for key in keys}
     figure = charts.pareto(weighed, "macs", "accuracy", states, styles, LIGHT)
-    points = {trace.customdata[0][0]: trace for trace in figure.data if trace.mode == "markers"}
+    points = {trace.customdata[0][0]: trace for trace in figure.data if trace.customdata is not None}
     assert set(points) == set(keys)
     assert points["snip-90"].marker.color == "#a82c28"
     assert points["imp-90"].marker.symbol == "star-open"
     assert points["shuffled-90"].marker.color != "#a82c28"
-    named = {trace.text[0] for trace in figure.data if trace.mode == "text"}
+    named = {trace.text[0] for trace in figure.data if trace.mode == "markers+text"}
     assert "SNIP 90 %" in named
     assert "IMP shuffled 90 %" not in named
     for key, trace in points.items():

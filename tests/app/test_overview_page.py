@@ -53,12 +53,12 @@ def test_pareto_of_all_tickets(tiny_study: Path, monkeypatch: pytest.MonkeyPatch
     assert charts(test) == 1
     rows = test.dataframe[0].value.set_index("ticket")
     assert len(rows) == 9
-    verdicts = rows["verdict"].str.split().str[0]
-    assert set(verdicts) <= {"on", "within", "dominated"}
-    assert (verdicts == "on").any()
+    dominated = rows["state"] == "dominated"
+    assert set(rows["state"]) <= {"front", "near", "dominated"}
+    assert (rows["verdict"] == "nobody: on the front").equals(rows["state"] == "front")
     # whoever is dominated is so by somebody who dominates
-    assert (verdicts == "dominated").sum() <= rows["dominates"].sum()
-    assert rows.loc[verdicts == "dominated", "verdict"].str.contains(" %|Dense").all()
+    assert dominated.sum() <= rows["dominates"].sum()
+    assert rows.loc[dominated, "verdict"].str.contains(" %|Dense").all()
 
 
 def test_pareto_of_other_measures_and_chosen_tickets(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_the_story_of_a_ticket(tiny_study: Path, monkeypatch: pytest.MonkeyPatch
     assert not test.error
     assert charts(test) == 1
     said = text(test)
-    for words in ("IMP 75 %", "not kept", "IMP 50 %", "lenet300", "50 % of what is left", "Time to find"):
+    for words in ("IMP 75 %", "not among", "IMP 50 %", "lenet300", "50 % of what is left", "Time to find"):
         assert words in said
     words = shlex.split(test.code[0].value)
     recipe = read_recipe(words[words.index("--recipe") + 1])
