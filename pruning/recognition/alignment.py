@@ -8,6 +8,7 @@ is solved by itself: single layers, kinds listed apart, or pieces moved as a who
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
+from itertools import pairwise
 
 from pruning.recognition.layers import Layer
 from pruning.recognition.names import is_shortcut, natural, numbers, role, words
@@ -57,7 +58,9 @@ def _paired(theirs: Sequence[Layer], ours: Sequence[Layer], bias: bool, is_sorte
     pairs = [(i, alone[colour]) for i, colour in enumerate(a) if colour in alone]
     left_a = [i for i, colour in enumerate(a) if colour not in alone]
     left_b = [j for j, colour in enumerate(b) if colour not in alone]
-    for i, j in _stretches(left_a, left_b, a, b):
+    norms = [layer.is_norm for layer in theirs], [layer.is_norm for layer in ours]
+    apart = is_sorted or not _norms_follow(norms[1])
+    for i, j in _stretches(left_a, left_b, a, b, None if apart else norms):
         pairs += _Stretch(i, j, a, b, theirs, ours, is_sorted, order_means).solved()
     return pairs
 
@@ -129,8 +132,15 @@ def _worded(theirs: Sequence[Layer], ours: Sequence[Layer]) -> bool:
 # --- stretches -------------------------------------------------------------------------------------------------------
 
 
-def _stretches(left_a: list[int], left_b: list[int], a: Colours, b: Colours) -> list[tuple[list[int], list[int]]]:
-    """The shortest consecutive stretches that hold the same colours on both sides."""
+def _norms_follow(norms: list[bool]) -> bool:
+    """Whether every layer but the classifier has its norm right behind it."""
+    return all(here or after for here, after in pairwise(norms[:-1]))
+
+
+def _stretches(
+    left_a: list[int], left_b: list[int], a: Colours, b: Colours, norms: tuple[list[bool], list[bool]] | None
+) -> list[tuple[list[int], list[int]]]:
+    """The shortest consecutive stretches that hold the same colours on both sides; with `norms`, none starts at one."""
     found, start = [], 0
     balance: Counter = Counter()
     open_colours = 0
@@ -139,7 +149,8 @@ def _stretches(left_a: list[int], left_b: list[int], a: Colours, b: Colours) -> 
             before = balance[colour]
             balance[colour] += step
             open_colours += (balance[colour] != 0) - (before != 0)
-        if open_colours == 0:
+        torn = norms is not None and end < len(left_a) and (norms[0][left_a[end]] or norms[1][left_b[end]])
+        if open_colours == 0 and not torn:
             found.append((left_a[start:end], left_b[start:end]))
             start = end
     return found

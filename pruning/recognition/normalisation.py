@@ -10,9 +10,12 @@ from torch import Tensor, nn
 
 from pruning.data import Dataset, normalise
 from pruning.errors import unknown
+from pruning.models import count_macs
 from pruning.recognition.layers import is_normaliser
 
-IMAGES = 512
+IMAGES, FEWEST = 512, 100
+WORK = 150 * 10**9
+"""Multiply-adds that the trials may take in all; large networks see fewer images."""
 BATCH = 128
 NOISE = 2.0
 """Standard errors within which two accuracies on the same images count as equal."""
@@ -50,7 +53,9 @@ def choose_normalisation(
     given: str | tuple[Values, Values] | None = None,
     state: Mapping[str, Tensor] | None = None,
 ) -> Normalisation:
-    """The normalisation under which the network is right most often on up to 512 training images, equally many a class.
+    """The normalisation under which the network is right most often on up to 512 training images (large ones: 100).
+
+    As many images are taken of each class as of the others, the same ones always.
 
     Accuracies that differ within noise (paired, two standard errors) are told apart by the cross-entropy. `given` is
     the name of a known one or (mean, std); it is then only measured. `state` is the checkpoint: buffers in which a
@@ -65,7 +70,8 @@ def choose_normalisation(
         ways = {given: ways[given]}
     elif given is not None:
         ways = {"given": given}
-    rows = balanced_rows(data.train.labels, IMAGES)
+    affordable = WORK // (len(ways) * max(1, count_macs(module, data.shape)))
+    rows = balanced_rows(data.train.labels, min(IMAGES, max(FEWEST, affordable)))
     labels = data.train.labels[rows]
     right, losses = {}, {}
     for name, (mean, std) in ways.items():
@@ -116,10 +122,12 @@ def balanced_rows(labels: Tensor, most: int) -> Tensor:
 
 def _logits(module: nn.Module, images: Tensor, mean: Values, std: Values) -> Tensor:
     modes = {part: part.training for part in module.modules()}
+    device = next(module.parameters()).device
     module.eval()
     try:
         with torch.inference_mode():
-            return torch.cat([module(normalise(batch, mean, std)).float() for batch in images.split(BATCH)])
+            batches = [module(normalise(batch, mean, std).to(device)) for batch in images.split(BATCH)]
+            return torch.cat(batches).float().cpu()
     finally:
         for part, mode in modes.items():
             part.training = mode
