@@ -49,6 +49,8 @@ class View:
     @property
     def overlaps(self) -> bool:
         """Whether two elements may be the same stored number."""
+        if self.numel == 0:
+            return False
         reach = 0
         for step, n in sorted((step, n) for n, step in zip(self.shape, self.strides, strict=True) if n > 1):
             if step <= reach:
