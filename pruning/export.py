@@ -1,12 +1,15 @@
-"""Tickets for other programs: a plain state dict, as torch or safetensors file."""
+"""Tickets for other programs: a plain state dict, as torch or safetensors file, or the smaller network as a program."""
 
+import json
 from enum import StrEnum
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 
+from pruning.errors import UserError
 from pruning.files import write_atomically
+from pruning.shrink import attempt
 from pruning.ticket import Ticket
 
 
@@ -38,6 +41,42 @@ def export(path: Path, to: Format, out: Path | None = None, masks: bool = False)
             torch.save(state, temporary)
         else:
             save_file(state, temporary, metadata=metadata)
+
+    write_atomically(out, write)
+    return out
+
+
+def export_smaller(path: Path, out: Path | None = None) -> Path:
+    """Write the physically smaller network of a ticket as a program that needs nothing of this project.
+
+    The file is what `torch.export.save` writes (.pt2): the operations and the weights. ``torch.export.load(FILE)
+    .module()`` is a network of normalised images float32 [N, C, H, W], any N, to logits. The extra file
+    ``ticket.json`` holds mean, std and classes. Nothing is pickled by this code.
+
+    Raises:
+        UserError: the ticket cannot be read, its network cannot be made smaller, or the file cannot be written.
+    """
+    ticket = Ticket.load(path)
+    found = attempt(ticket.model(), ticket.masks, ticket.info.shape)
+    if found.network is None:
+        raise UserError(f"Ticket {ticket.id} has no smaller network: {found.reason} Export it without --smaller.")
+    program = torch.export.export(
+        found.network,
+        (torch.zeros(2, *ticket.info.shape),),
+        dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
+    )
+    about = {
+        "recipe": ticket.recipe.model_dump(mode="json", exclude_none=True),
+        "shape": ticket.info.shape,
+        "mean": ticket.info.mean,
+        "std": ticket.info.std,
+        "classes": ticket.info.classes,
+    }
+    out = out or Path(f"{ticket.id}.pt2")
+
+    def write(temporary: Path) -> None:
+        with open(temporary, "wb") as stream:
+            torch.export.save(program, stream, extra_files={"ticket.json": json.dumps(about)})
 
     write_atomically(out, write)
     return out

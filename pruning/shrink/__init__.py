@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, fx, nn
-from torch.fx.passes.shape_prop import ShapeProp
 
 from pruning.errors import UserError
+from pruning.shrink.facts import Shapes
 from pruning.shrink.rebuilding import rebuild
 from pruning.shrink.reduction import reduce
 from pruning.structures.tracing import trace
@@ -61,9 +61,9 @@ def attempt(model: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, int
     images = torch.randn(2, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     try:
         with torch.no_grad():
-            expected = ShapeProp(graph).propagate(images)
+            expected = Shapes(graph).run(images)
             facts, gone, bypassed = reduce(graph)
-            if not gone and not bypassed:
+            if not bool(gone.any()) and not bypassed:
                 return Shrunk(None, "No channel is without a use, so every layer stays as large as it is.")
             found = rebuild(graph, facts, gone)(images)
     except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:

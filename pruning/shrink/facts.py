@@ -38,9 +38,10 @@ class Facts:
     """
 
     channels: dict[fx.Node, Channels] = field(default_factory=dict)
-    pinned: set[int] = field(default_factory=set)
+    pinned: list[Tensor] = field(default_factory=list)
     sinks: list[tuple[fx.Node, Channels]] = field(default_factory=list)
     _parent: list[int] = field(default_factory=list)
+    _roots: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
 
     def fresh(self, count: int) -> Tensor:
         """New classes of one channel each."""
@@ -55,9 +56,20 @@ class Facts:
             one = self._parent[one]
         return one
 
-    def roots(self, ids: Tensor) -> list[int]:
-        """The representatives of the classes of several channels."""
-        return [self.find(one) for one in ids.tolist()]
+    def settle(self) -> None:
+        """Write down every channel's representative; no class is joined after that."""
+        parents = torch.tensor(self._parent, dtype=torch.int64)
+        while not torch.equal(parents, parents[parents]):
+            parents = parents[parents]
+        self._roots = parents
+
+    def roots(self, ids: Tensor) -> Tensor:
+        """The representatives of the classes of several channels, once they are settled."""
+        return self._roots[ids]
+
+    def nothing(self) -> Tensor:
+        """False for each channel there is, to be indexed by representatives."""
+        return torch.zeros(len(self._parent), dtype=torch.bool)
 
     def join(self, first: Tensor, second: Tensor) -> None:
         """The channels of two tensors are the same classes from now on."""
@@ -68,14 +80,20 @@ class Facts:
         """None of these tensors may lose a channel."""
         for node in tensors:
             if isinstance(node, fx.Node) and node in self.channels:
-                self.pinned.update(self.channels[node].ids.tolist())
-
-    def stays(self) -> set[int]:
-        """Representatives of the classes that are pinned."""
-        return {self.find(one) for one in self.pinned}
+                self.pinned.append(self.channels[node].ids)
 
 
 def shape_of(node: Any) -> torch.Size | None:
     """The shape that shape propagation found, None for what is no tensor."""
-    found = node.meta.get("tensor_meta") if isinstance(node, fx.Node) else None
-    return getattr(found, "shape", None)
+    return node.meta.get("shape") if isinstance(node, fx.Node) else None
+
+
+class Shapes(fx.Interpreter):
+    """Runs the graph and notes the shape of every tensor (torch's own ShapeProp loads sympy, which takes seconds)."""
+
+    def run_node(self, n: fx.Node) -> Any:
+        """The node's result."""
+        result = super().run_node(n)
+        if isinstance(result, Tensor):
+            n.meta["shape"] = result.shape
+        return result

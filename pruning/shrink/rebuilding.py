@@ -10,8 +10,8 @@ from pruning.shrink.facts import Channels, Facts
 from pruning.structures.tracing import module_of
 
 
-def rebuild(graph: fx.GraphModule, facts: Facts, gone: set[int]) -> fx.GraphModule:
-    """Leave out the channels of the classes in `gone` from every layer, in place, and modules that are not called."""
+def rebuild(graph: fx.GraphModule, facts: Facts, gone: Tensor) -> fx.GraphModule:
+    """Leave out the channels of the classes in `gone` (bool, by representative), in place, and what is not called."""
     sources = dict(facts.sinks)
     for node, channels in facts.channels.items():
         keep = _kept(facts, channels, gone)
@@ -34,8 +34,8 @@ def rebuild(graph: fx.GraphModule, facts: Facts, gone: set[int]) -> fx.GraphModu
     return graph
 
 
-def _kept(facts: Facts, channels: Channels, gone: set[int]) -> Tensor:
-    return torch.tensor([root not in gone for root in facts.roots(channels.ids)])
+def _kept(facts: Facts, channels: Channels, gone: Tensor) -> Tensor:
+    return ~gone[facts.roots(channels.ids)]
 
 
 @torch.no_grad()
@@ -68,9 +68,9 @@ def _cut_pad(node: fx.Node, keep: Tensor) -> None:
     """New channels before and after: as many as are kept of them."""
     left, right = node.meta["pads"]
     amounts = list(node.args[1])  # type: ignore[arg-type]
-    if len(amounts) < 2 * (len(node.meta["tensor_meta"].shape) - 1):
+    if len(amounts) < 2 * (len(node.meta["shape"]) - 1):
         return  # no channels are added
-    place = 2 * (len(node.meta["tensor_meta"].shape) - 2)
+    place = 2 * (len(node.meta["shape"]) - 2)
     amounts[place] = int(keep[:left].sum())
     amounts[place + 1] = int(keep[len(keep) - right :].sum()) if right else 0
     node.args = (node.args[0], tuple(amounts))

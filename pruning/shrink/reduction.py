@@ -20,11 +20,12 @@ from pruning.structures.tracing import is_addition, module_of
 CONSTANT = "constant_of_"
 
 
-def reduce(graph: fx.GraphModule) -> tuple[Facts, set[int], bool]:
+def reduce(graph: fx.GraphModule) -> tuple[Facts, Tensor, bool]:
     """Reduce the graph's weights in place; its nodes must know their shapes.
 
     Returns:
-        the facts about the reduced graph, the classes of channels that can go, whether a branch was taken out.
+        the facts about the reduced graph, which classes of channels can go (bool, by representative), and whether a
+        branch was taken out.
     """
     shared = shared_modules(graph)
     bypassed = False
@@ -72,10 +73,10 @@ def _fold(graph: fx.GraphModule, node: fx.Node, source: Channels) -> bool:
 def _bypass(graph: fx.GraphModule, facts: Facts) -> bool:
     """Take a constant branch out of one addition; gives whether there was one."""
     for node in graph.graph.nodes:
-        if node not in facts.channels or not is_addition(node):
+        if not is_addition(node):
             continue
         for branch, other in (node.args[:2], node.args[1::-1]):
-            constant = not bool(facts.channels[branch].values.isnan().any())
+            constant = branch in facts.channels and not bool(facts.channels[branch].values.isnan().any())
             if constant and branch.op != "get_attr" and shape_of(other) == shape_of(node):
                 _replace(graph, node, other, facts.channels[branch])
                 return True
@@ -94,38 +95,34 @@ def _replace(graph: fx.GraphModule, node: fx.Node, other: fx.Node, constant: Cha
         with graph.graph.inserting_before(node):
             held = graph.graph.get_attr(name)
             result = graph.graph.call_function(torch.add, (other, held))
-        held.meta = {"tensor_meta": _Shape(shaped.shape), "axis": constant.axis}
+        held.meta = {"shape": shaped.shape, "axis": constant.axis}
         result.meta = copy.copy(node.meta)
     node.replace_all_uses_with(result)
     graph.graph.erase_node(node)
     graph.graph.eliminate_dead_code()
 
 
-class _Shape:
-    """Stands for what shape propagation would have found."""
-
-    def __init__(self, shape: torch.Size) -> None:
-        self.shape = shape
-
-
-def _unread(graph: fx.GraphModule, facts: Facts) -> set[int]:
-    """Representatives of the classes that are not pinned and that no layer reads with a weight that is not zero."""
-    every = {root for each in facts.channels.values() for root in facts.roots(each.ids)}
-    read: set[int] = set()
+def _unread(graph: fx.GraphModule, facts: Facts) -> Tensor:
+    """Which classes are not pinned and not read by any layer with a weight that is not zero, by representative."""
+    unread = facts.nothing()
+    for each in facts.channels.values():
+        unread[facts.roots(each.ids)] = True
     for node, source in facts.sinks:
         layer: Any = module_of(graph, node)
         columns = layer.weight.detach().transpose(0, 1).flatten(1).ne(0).any(dim=1)
-        read.update(facts.roots(source.ids[columns]))
-    return every - read - facts.stays()
+        unread[facts.roots(source.ids[columns])] = False
+    for ids in facts.pinned:
+        unread[facts.roots(ids)] = False
+    return unread
 
 
 @torch.no_grad()
-def _silence(graph: fx.GraphModule, node: fx.Node, facts: Facts, unread: set[int]) -> bool:
+def _silence(graph: fx.GraphModule, node: fx.Node, facts: Facts, unread: Tensor) -> bool:
     """Zero the rows that make channels nobody reads; gives whether any weight changed."""
     layer: Any = module_of(graph, node)
     if not isinstance(getattr(layer, "weight", None), Tensor):
         return False
-    rows = torch.tensor([root in unread for root in facts.roots(facts.channels[node].ids)])
+    rows = unread[facts.roots(facts.channels[node].ids)]
     tensors = [tensor for tensor in (layer.weight, layer.bias) if tensor is not None]
     changed = any(bool(tensor[rows].any()) for tensor in tensors)
     for tensor in tensors:
@@ -133,11 +130,11 @@ def _silence(graph: fx.GraphModule, node: fx.Node, facts: Facts, unread: set[int
     return changed
 
 
-def _spared(facts: Facts, unread: set[int]) -> set[int]:
+def _spared(facts: Facts, unread: Tensor) -> Tensor:
     """`unread` without one channel of each tensor that would have none left: there are no layers without channels."""
-    gone = set(unread)
+    gone = unread.clone()
     for each in facts.channels.values():
         roots = facts.roots(each.ids)
-        if roots and all(root in gone for root in roots):
-            gone.discard(roots[0])
+        if len(roots) and bool(gone[roots].all()):
+            gone[roots[0]] = False
     return gone

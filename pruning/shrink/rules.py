@@ -45,6 +45,7 @@ def walk(graph: fx.GraphModule, shared: set[str]) -> Facts:
         rule = None if str(node.target) in shared else _rule(node, module)
         if rule is None or not rule(facts, node, module):
             facts.pin(*node.all_input_nodes) if not _reads_shape_only(node) else None
+    facts.settle()
     return facts
 
 
@@ -163,7 +164,8 @@ def _mean(facts: Facts, node: fx.Node, module: nn.Module | None) -> bool:
     dims = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else None)
     if source is None or before is None or dims is None:
         return False
-    gone = {dim % len(before) for dim in ([dims] if isinstance(dims, int) else dims)}  # type: ignore[union-attr,operator]
+    listed: list[Any] = [dims] if isinstance(dims, int) else list(dims)  # type: ignore[arg-type]
+    gone: set[int] = {int(dim) % len(before) for dim in listed}
     shape = shape_of(node)
     if source.axis in gone or shape is None:
         return False
@@ -202,7 +204,7 @@ def _held(facts: Facts, node: fx.Node, module: nn.Module | None) -> bool:
     """What was left of a branch that was constant: [1, C, 1, 1], its values handled as varying, to be kept."""
     shape = shape_of(node)
     assert shape is not None
-    axis, count = node.meta["axis"], shape.numel()
+    axis, count = node.meta["axis"], int(shape.numel())
     return _hand_on(facts, node, axis, facts.fresh(count), torch.full((count,), torch.nan, dtype=torch.float64))
 
 
@@ -237,7 +239,10 @@ def _cat(facts: Facts, node: fx.Node, module: nn.Module | None) -> bool:
 def _pad(facts: Facts, node: fx.Node, module: nn.Module | None) -> bool:
     """Constant padding: new channels before and after, and a border round every channel."""
     source, before, amounts = _input(facts, node), shape_of(node.args[0]), node.args[1] if len(node.args) > 1 else ()
-    if source is None or before is None or source.axis != 1 or len(node.args) > 2 or node.kwargs:
+    given = dict(zip(("mode", "value"), node.args[2:], strict=False)) | dict(node.kwargs)
+    if given.get("mode", "constant") != "constant" or given.get("value") not in (None, 0) or "pad" in given:
+        return False
+    if source is None or before is None or source.axis != 1:
         return False
     if not isinstance(amounts, (list, tuple)) or not all(isinstance(each, int) and each >= 0 for each in amounts):
         return False
@@ -266,7 +271,7 @@ def _permute(facts: Facts, node: fx.Node, module: nn.Module | None) -> bool:
     dims = getattr(module, "dims", None) or order
     if source is None or not isinstance(dims, (list, tuple)) or not all(isinstance(each, int) for each in dims):
         return False
-    axis = [int(each) % len(dims) for each in dims].index(source.axis)  # type: ignore[arg-type]
+    axis = [int(each) % len(dims) for each in dims].index(source.axis)
     return _hand_on(facts, node, axis, source.ids, source.values)
 
 

@@ -51,7 +51,7 @@ def residual_blocks(model: nn.Module) -> list[list[str]]:
     blocks = []
     for node in graph.graph.nodes:
         branch = branch_of(node) if is_addition(node) else None
-        modules = [each for each in branch or () if isinstance(module_of(graph, each), nn.Module)]
+        modules = [each for each in branch or () if _weights(graph, each)]  # an activation may well be used twice
         names = [name for each in modules for name in _weights(graph, each)]
         if names and all(calls[str(each.target)] == 1 for each in modules):
             blocks.append(names)

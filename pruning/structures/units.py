@@ -53,9 +53,10 @@ class Units:
             values = _finite(rank)
             here = (rank.reshape(-1) > -torch.inf).cpu().numpy() & (ids[name] >= 0)
             members = ids[name][here]
-            size += np.bincount(members, minlength=count)
+            seen = np.bincount(members, minlength=count)
+            size += seen
             total += np.bincount(members, weights=values[here], minlength=count)
-            layer[np.unique(members)] = np.where(layer[np.unique(members)] < 0, position, layer[np.unique(members)])
+            layer[(seen > 0) & (layer < 0)] = position
         score = total / np.maximum(size, 1)
         units = cls(ids, score, size, layer, np.zeros(count, dtype=bool))
         if structure.keeps_one:
