@@ -23,7 +23,7 @@ NAMES = {
     "of": "Made from",
     "start": "Starts from",
     "criterion": "Criterion",
-    "allocation": "Shared out",
+    "allocation": "Shared out over layers",
     "structure": "Removed as one piece",
     "sparsity": "Sparsity",
     "score_on": "Scored on",
@@ -53,8 +53,8 @@ PROCEDURES = {
 }
 SCORED = {"init": "the weights as initialised", "trained": "the trained weights"}
 SHARED = {
-    "global": "globally, over all layers",
-    "layer": "evenly, the same in each layer",
+    "global": "globally, by score alone",
+    "layer": "evenly, the same in each",
     "erk": "by layer size (Erdős–Rényi kernel)",
 }
 

@@ -42,7 +42,7 @@ def show(selection: Selection) -> None:
     rows = rows.reset_index(drop=True)
     keys = rows["key"].tolist()
     found = dominance.verdicts(keys, *(_gaps(selection, rows, keys, name) for name in (x, y)))
-    left, right = st.columns([1.08, 1], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         _chart(selection, rows, x, y, found)
     with right:
@@ -105,7 +105,7 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, x: str, y: str, found: d
             "ticket": rows["label"],
             "state": [found[key].state for key in rows["key"]],
             "verdict": [sentence(found[key], labels) for key in rows["key"]],
-            "alike": [named(found[key].alike, labels) or "nobody" for key in rows["key"]],
+            "alike": [named(found[key].alike, labels) or "–" for key in rows["key"]],
             "dominates": [len(found[key].dominates) for key in rows["key"]],
         }
     )
@@ -118,9 +118,9 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, x: str, y: str, found: d
             "colour": st.column_config.ImageColumn("", width=34),
             "ticket": st.column_config.TextColumn("Ticket", width=120),
             "state": None,
-            "verdict": st.column_config.TextColumn("Dominated by", width=185),
+            "verdict": st.column_config.TextColumn("Dominated by", width=200),
             "alike": st.column_config.TextColumn(
-                "Tie within noise", width=175, help="Told apart from it in neither measure."
+                "Tie within noise", width=140, help="Told apart from it in neither measure."
             ),
             "dominates": st.column_config.NumberColumn("Dominates", width=80, help="How many tickets it dominates."),
         },

@@ -69,28 +69,30 @@ def _efficiency(selection: Selection, chosen: pd.DataFrame) -> None:
             layout.empty("What these tickets cost is not measured yet.", "It takes a second or less a ticket.",
                          f"python -m analysis run {selection.study.path} --only efficiency")  # fmt: skip
         return
-    factor, unit = (1e6, "MB") if rows["peak_bytes"].max() >= 1e7 else (1e3, "kB")
+    disk, disk_form = _unit(rows[["bytes_ticket", "bytes_network"]].max().max())
+    memory, memory_form = _unit(rows["peak_bytes"].max())
     frame = pd.DataFrame(
         {
             **_head(selection, chosen),
             "macs": rows["macs_kept"].to_numpy(),
             "share": (100 * rows["macs_kept"] / rows["macs"]).to_numpy(),
-            "disk": (rows["bytes_ticket"] / factor).to_numpy(),
-            "network": (rows["bytes_network"] / factor).to_numpy(),
-            "memory": (rows["peak_bytes"] / factor).to_numpy(),
+            "disk": (rows["bytes_ticket"] / disk).to_numpy(),
+            "network": (rows["bytes_network"] / disk).to_numpy(),
+            "memory": (rows["peak_bytes"] / memory).to_numpy(),
             "latency": rows["latency_ms"].to_numpy(),
-            "latency interval": [_range(row, "latency", " ms") for _, row in rows.iterrows()],
+            "latency interval": [_range(row, "latency") for _, row in rows.iterrows()],
             "speedup": rows["speedup"].to_numpy(),
-            "speedup interval": [_range(row, "speedup", "×") for _, row in rows.iterrows()],
+            "speedup interval": [_range(row, "speedup") for _, row in rows.iterrows()],
         }
     )
     columns = {
         **_head_columns(),
+        "ticket": written("Ticket", width=150),
         "macs": number("Multiply-adds", format="localized", help="For one image, when only kept weights multiply."),
         "share": number("of dense", format="%.3g %%", help="Of the dense network's multiply-adds."),
-        "disk": number("Ticket", format=f"%.1f {unit}", help="The ticket's file: kept weights, packed mask, recipe."),
-        "network": number("Network", format=f"%.1f {unit}", help="The state dict of the network as it runs."),
-        "memory": number("Peak memory", format=f"%.1f {unit}",
+        "disk": number("File", format=disk_form, help="The ticket's file: kept weights, packed mask, recipe."),
+        "network": number("Network", format=disk_form, help="The state dict of the network as it runs."),
+        "memory": number("Peak memory", format=memory_form,
                          help="Weights, and the most activations at once while a batch passes through."),
         "latency": number("Time for a batch", format="%.2f ms", help="Median over rounds, on this study's machine."),
         "latency interval": written("95 % interval"),
@@ -156,8 +158,13 @@ def _interval(row: pd.Series, measure: str) -> str:
     return f"{100 * low:.1f} – {100 * high:.1f} %" if pd.notna(low) else "–"
 
 
-def _range(row: pd.Series, measure: str, unit: str) -> str:
+def _unit(largest: float) -> tuple[float, str]:
+    """What to divide bytes by, and the format of a column of which this is the largest value."""
+    return (1e6, "%.2f MB") if largest >= 1e6 else (1e3, "%.1f kB")
+
+
+def _range(row: pd.Series, measure: str) -> str:
     low, high = row[f"{measure}_low"], row[f"{measure}_high"]
     if pd.isna(low):
         return "–"
-    return f"exactly {low:.0f}{unit}" if low == high == 1 else f"{low:.2f} – {high:.2f}{unit}"
+    return "exactly 1" if low == high == 1 else f"{low:.2f} – {high:.2f}"
