@@ -30,7 +30,7 @@ MEASURES: dict[str, Measure] = {
     "kept": Measure("Weights kept", "count", "none", log=True),
     "macs": Measure("Multiply-adds", "count", "none", log=True),
     "disk": Measure("Bytes on disk", "bytes", "none", log=True),
-    "time": Measure("Time, of the dense network's", "share", "interval"),
+    "time": Measure("Time relative to dense", "share", "interval"),
     "memory": Measure("Peak memory", "bytes", "none"),
 }
 """Name of a column of `weighed` -> what it is."""
