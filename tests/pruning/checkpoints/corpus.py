@@ -102,7 +102,19 @@ def values() -> Iterator[tuple[str, bytes]]:
         yield f"value-{name}.pt", torch_bytes({**state(), "fc.weight": value})
     for name in ("int8", "complex", "float8", "nan", "bool"):
         yield f"value-{name}.safetensors", save_safetensors({"fc.weight": kinds[name]})
-    for content in (None, 3, "text", [weight], (weight,), weight, {}, {"epoch": 3}, {"state_dict": {}}, {1: weight}):
+    contents: tuple[Any, ...] = (
+        None,
+        3,
+        "text",
+        [weight],
+        (weight,),
+        weight,
+        {},
+        {"epoch": 3},
+        {"state_dict": {}},
+        {1: weight},
+    )
+    for content in contents:
         yield f"content-{type(content).__name__}-{len(str(content))}.pt", torch_bytes(content)
     yield "content-two.pt", torch_bytes({"generator": state(), "discriminator": state()})
     yield "array-objects.npz", numpy_bytes({"a": np.array([{}, {}], dtype=object)})
@@ -112,8 +124,8 @@ def values() -> Iterator[tuple[str, bytes]]:
     yield "array-complex.npz", numpy_bytes({"a": np.zeros(3, dtype=np.complex64)})
     for name, header in {"shape": b"(99999999999,)", "deep": b"(" * 5000, "negative": b"(-3,)", "no": b"3"}.items():
         text = b"{'descr': '<f4', 'fortran_order': False, 'shape': " + header + b"}\n"
-        content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + b"\0" * 12
-        yield f"array-{name}.npz", archive([("a.npy", content)])
+        array = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + b"\0" * 12
+        yield f"array-{name}.npz", archive([("a.npy", array)])
 
 
 def others() -> Iterator[tuple[str, bytes]]:
