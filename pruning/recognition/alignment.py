@@ -60,7 +60,8 @@ def _paired(theirs: Sequence[Layer], ours: Sequence[Layer], bias: bool, is_sorte
     left_b = [j for j, colour in enumerate(b) if colour not in alone]
     norms = [layer.is_norm for layer in theirs], [layer.is_norm for layer in ours]
     apart = is_sorted or not _norms_follow(norms[1])
-    for i, j in _stretches(left_a, left_b, a, b, None if apart else norms):
+    stretches = _stretches(left_a, left_b, a, b, None if apart else norms)
+    for i, j in stretches if is_sorted else _widened(stretches, a, b, norms[0]):
         pairs += _Stretch(i, j, a, b, theirs, ours, is_sorted, order_means).solved()
     return pairs
 
@@ -153,6 +154,26 @@ def _stretches(
         if open_colours == 0 and not torn:
             found.append((left_a[start:end], left_b[start:end]))
             start = end
+    return found
+
+
+def _widened(
+    stretches: list[tuple[list[int], list[int]]], a: Colours, b: Colours, norms: list[bool]
+) -> list[tuple[list[int], list[int]]]:
+    """The stretches, those out of order together with what follows if the same layers are among it and in them.
+
+    Of A B C A and B C A A the first three layers alone would already agree, with the first A for the wrong one of ours.
+    """
+    found: list[tuple[list[int], list[int]]] = []
+    is_open = False
+    for mine, yours in stretches:
+        in_order = [a[i] for i in mine] == [b[j] for j in yours]
+        if is_open and in_order and not norms[mine[0]] and a[mine[0]] in {a[i] for i in found[-1][0]}:
+            found[-1] = (found[-1][0] + mine, found[-1][1] + yours)
+            is_open = False
+        else:
+            found.append((mine, yours))
+            is_open = not in_order
     return found
 
 
