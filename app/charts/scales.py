@@ -39,11 +39,11 @@ def scale(measure: Measure, values: ArrayLike) -> Scale:
     measure says so, else linear. At least one value must be finite."""
     finite = np.asarray(values, dtype=float)
     finite = finite[np.isfinite(finite)]
+    place: Callable[[ArrayLike], np.ndarray]
     if measure.noise == "paired":
-        places = height(finite)
+        place, places = height, height(finite)
         span = [float(places.min()) - 0.08, float(places.max()) + 0.16]
         ticks = ticks_within(span) / 100
-        place = height
     elif measure.log:
         place = _log
         span = _airy(place(finite), 0.06)

@@ -82,8 +82,8 @@ def test_the_story_of_a_ticket(tiny_study: Path, monkeypatch: pytest.MonkeyPatch
     said = text(test)
     for words in ("IMP 75 %", "not among", "IMP 50 %", "lenet300", "50 % of what is left", "Time to find"):
         assert words in said
-    words = shlex.split(test.code[0].value)
-    recipe = read_recipe(words[words.index("--recipe") + 1])
+    command = shlex.split(test.code[0].value)
+    recipe = read_recipe(command[command.index("--recipe") + 1])
     found = next(e for e in Study.open(tiny_study).entries() if e.recipe.label == "IMP 90 %" and e.recipe.seed == 0)
     assert recipe.id == found.id
 
