@@ -72,7 +72,7 @@ def nearest(tensors: Mapping[str, Tensor]) -> tuple[str, int, int]:
 
     def likeness(name: str) -> float:
         fixed, free = _table()[name]
-        return (fixed & shapes).total() / max(1, (fixed | shapes).total() + len(free))
+        return sum((fixed & shapes).values()) / max(1, sum((fixed | shapes).values()) + len(free))
 
     best = max(_table(), key=likeness)
     shared = _table()[best][0] & shapes

@@ -55,6 +55,7 @@ def test_the_recognised_network_computes_the_same(name: str) -> None:
     generator = torch.Generator().manual_seed(0)
     for norm in (module for module in network.modules() if isinstance(module, nn.BatchNorm2d)):
         for values in (norm.running_mean, norm.running_var, norm.weight.data, norm.bias.data):
+            assert values is not None
             values.copy_(torch.rand(values.shape, generator=generator) + 0.5)
     images = torch.randn(2, *CIFAR, generator=generator)
     theirs = renamed(network.state_dict(), schemes.nameless(schemes.shortcut_first))

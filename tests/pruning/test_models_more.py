@@ -1,0 +1,245 @@
+"""Networks that public checkpoints come in: their published sizes; and networks from a file of the user's own."""
+
+import random
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from pruning.errors import UserError
+from pruning.models import NAMES, build_model, count_macs, prunable, skeleton
+from pruning.models.cifar_resnet import Bottleneck
+from pruning.models.preact import PreActBlock
+from pruning.models.resnet import Block
+
+CIFAR = (3, 32, 32)
+PUBLISHED = {  # millions of parameters with ten classes, as printed
+    "resnet110": "1.7",  # He et al. 2016, table 6
+    "resnet1202": "19.4",
+    "wrn16_8": "11.0",  # Zagoruyko & Komodakis 2016, tables 4 and 5
+    "wrn28_10": "36.5",
+    "wrn40_2": "2.2",
+    "wrn40_4": "8.9",
+}
+EXACT = {  # parameters that users of the public code report
+    "resnet20b": 272_474,
+    "resnet56b": 855_770,
+    "cifar_resnet18": 11_173_962,
+    "cifar_resnet34": 21_282_122,
+    "cifar_resnet50": 23_520_842,
+    "preact_resnet18_plain": 11_171_146,
+    "vgg16": 14_728_266,
+    "vgg19": 20_040_522,
+    "mobilenetv2": 2_296_922,
+}
+CHEAP = ("resnet20b", "preact_resnet18_plain", "wrn16_4", "mobilenetv2")
+
+
+def parameters(model: nn.Module) -> int:
+    """How many there are."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(("name", "printed"), PUBLISHED.items())
+def test_published_sizes(name: str, printed: str) -> None:
+    digits = len(printed.partition(".")[2])
+    assert f"{parameters(skeleton(name, 10, CIFAR)) / 1e6:.{digits}f}" == printed
+
+
+@pytest.mark.parametrize(("name", "count"), EXACT.items())
+def test_sizes_of_the_public_code(name: str, count: int) -> None:
+    assert parameters(skeleton(name, 10, CIFAR)) == count
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if re.search(r"^(cifar_)?resnet\d+b?$|^wrn", n)])
+def test_the_depth_is_the_number_of_layers_in_a_row(name: str) -> None:
+    depth = int(re.findall(r"\d+", name)[0])
+    layers = [
+        key
+        for key, module in skeleton(name, 10, CIFAR).named_modules()
+        if isinstance(module, (nn.Conv2d, nn.Linear)) and "shortcut" not in key.lower()
+    ]
+    # A wide network's depth counts, as its paper does, the first projection of each stage: 6n + 4.
+    assert len(layers) == depth - (2 if name.startswith("wrn") else 0)
+
+
+@pytest.mark.parametrize("name", NAMES[NAMES.index("resnet110") :])
+def test_a_skeleton_has_the_names_and_shapes_of_the_network(name: str) -> None:
+    if name in CHEAP:
+        built = build_model(name, 7, (1, 32, 32), 0).state_dict()
+        assert {k: v.shape for k, v in built.items()} == {
+            k: v.shape for k, v in skeleton(name, 7, (1, 32, 32)).state_dict().items()
+        }
+    hollow = skeleton(name, 7, (1, 32, 32))
+    assert {value.device.type for value in hollow.state_dict().values()} == {"meta"}
+    assert list(prunable(hollow).values())[-1].shape[0] == 7
+
+
+@pytest.mark.parametrize("name", CHEAP)
+def test_a_seed_is_a_network_that_reads_images(name: str) -> None:
+    first, second = (build_model(name, 7, (1, 20, 17), 3) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+    assert first(torch.rand(2, 1, 20, 17)).shape == (2, 7)
+    for key, weight in prunable(first, classifier=False).items():
+        if weight.numel() > 10_000:
+            expected = (2 / (weight.shape[0] * weight[0, 0].numel())) ** 0.5
+            assert float(weight.detach().std()) / expected == pytest.approx(1, abs=0.05), key
+
+
+def test_vgg_halves_five_times() -> None:
+    model = build_model("vgg11", 4, CIFAR, 0).eval()
+    x = torch.rand(1, *CIFAR)
+    assert model.get_submodule("features")(x).shape == (1, 512, 1, 1)
+    assert torch.equal(model(x), model.get_submodule("classifier")(model.get_submodule("features")(x).flatten(1)))
+    with pytest.raises(UserError, match="at least 32x32"):
+        build_model("vgg11", 4, (3, 31, 32), 0)
+
+
+@pytest.mark.parametrize("block", [Block(4, 8, 2, True), Bottleneck(4, 2, 2), PreActBlock(4, 8, 2)])
+def test_a_silent_block_is_its_projection(block: nn.Module) -> None:
+    """Whose last convolution is zero passes on the projected input alone, activated before or after."""
+    block.eval()
+    convolutions = [module for key, module in block.named_modules() if re.fullmatch(r"conv\d", key)]
+    nn.init.zeros_(convolutions[-1].weight)
+    x = torch.randn(2, 4, 6, 6)
+    shortcut = block.get_submodule("shortcut")
+    before = torch.relu(x / (1 + 1e-5) ** 0.5)
+    expected = shortcut(before) if isinstance(block, PreActBlock) else shortcut(x).relu()
+    torch.testing.assert_close(block(x), expected)
+
+
+def test_multiply_adds_of_a_wide_network() -> None:
+    """5.2 billion for WRN-28-10 in the paper's table 6; the smaller one by hand."""
+    stages = ((16, 64, 32), (64, 128, 16), (128, 256, 8))
+    macs = 3 * 16 * 9 * 32**2 + 256 * 10
+    for fan_in, width, size in stages:
+        macs += size**2 * (9 * fan_in * width + 3 * 9 * width**2 + fan_in * width)
+    assert count_macs(build_model("wrn16_4", 10, CIFAR, 0), CIFAR) == macs
+
+
+# --- a network of the user's own -------------------------------------------------------------------------------------
+
+GOOD = """
+import random
+import numpy as np
+import torch
+from torch import nn
+from beside import HIDDEN
+
+class Net(nn.Module):
+    def __init__(self, num_classes, shape=(1, 4, 4)):
+        super().__init__()
+        self.body = nn.Linear(shape[0] * shape[1] * shape[2], HIDDEN)
+        self.head = nn.Linear(HIDDEN, num_classes)
+        nn.init.constant_(self.head.bias, random.random() + np.random.rand())
+    def forward(self, x):
+        return self.head(self.body(x.flatten(1)).relu())
+
+def both(num_classes, shape): return Net(num_classes, shape)
+def swapped(*, shape, num_classes): return Net(num_classes, shape)
+def positional(k, size, /): return Net(k, size)
+def mixed(size, num_classes=3): return Net(num_classes, size)
+def other(classes, image): return Net(classes, image)
+def nothing(): return Net(5, (2, 3, 3))
+def loose(num_classes, width=3, **rest): return Net(num_classes, (2, 3, 3)) if not rest else None
+"""
+FACTORIES = ("Net", "both", "swapped", "positional", "mixed", "other", "nothing", "loose")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A file of the user's with a module beside it."""
+    (tmp_path / "beside.py").write_text("HIDDEN = 6\n")
+    (tmp_path / "own.py").write_text(GOOD)
+    return tmp_path / "own.py"
+
+
+def numpy_state() -> str:
+    """That of the global generator, which a user's code may draw from."""
+    state = np.random.get_state(legacy=False)["state"]  # noqa: NPY002
+    return f"{state['key'].tolist()} {state['pos']}"
+
+
+@pytest.mark.parametrize("factory", FACTORIES)
+def test_a_factory_is_called_with_what_it_takes(own: Path, factory: str) -> None:
+    x = torch.rand(3, 2, 3, 3)
+    states = torch.get_rng_state(), random.getstate(), numpy_state()
+    model = build_model(f"{own}:{factory}", 5, (2, 3, 3), 4)
+    again, other = (build_model(f"{own}:{factory}", 5, (2, 3, 3), seed) for seed in (4, 5))
+    assert model.training
+    assert model(x).shape == (3, 5)
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, again.state_dict()[key])
+        assert not torch.equal(value, other.state_dict()[key])
+    assert torch.equal(torch.get_rng_state(), states[0])
+    assert random.getstate() == states[1]
+    assert numpy_state() == states[2]
+
+
+def test_the_users_folder_is_left_alone_and_not_mixed_up_with_another(own: Path, tmp_path: Path) -> None:
+    path = list(sys.path)
+    build_model(f"{own}:Net", 5, (1, 4, 4), 0)
+    assert sys.path == path
+    assert "beside" not in sys.modules
+    assert not (tmp_path / "__pycache__").exists()
+    second = tmp_path / "second"
+    second.mkdir()
+    (second / "beside.py").write_text("HIDDEN = 9\n")
+    (second / "own.py").write_text(GOOD)
+    assert build_model(f"{second}/own.py:Net", 5, (1, 4, 4), 0).get_submodule("body").out_features == 9
+    (tmp_path / "beside.py").write_text("HIDDEN = 7\n")
+    assert build_model(f"{own}:Net", 5, (1, 4, 4), 0).get_submodule("body").out_features == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "hint"),
+    [
+        (None, "own.py:net", "cannot be read"),
+        ("", "own.py", "names no function"),
+        ("", "own.py:", "names no function"),
+        ("", "own.py:a-b", "names no function"),
+        ("def nets(): pass", "own.py:net", "did you mean 'nets'?"),
+        ("net = 3", "own.py:net", "no function 'net'"),
+        ("def net(:\n", "own.py:net", "line 1 is not valid Python"),
+        ("\0", "own.py:net", "is not valid Python"),
+        (
+            "import not_to_be_found",
+            "own.py:net",
+            "ModuleNotFoundError: No module named 'not_to_be_found' (line 1)",
+        ),
+        ("raise SystemExit(3)", "own.py:net", "SystemExit: 3"),
+        ("def net():\n    return 1 / 0", "own.py:net", "ZeroDivisionError: division by zero (line 2)"),
+        ("def net(): return 3", "own.py:net", "gives a int, not a torch.nn.Module"),
+        ("def net(a, b, c): return 3", "own.py:net", "needs the argument 'c'"),
+        ("def net(*, a): return 3", "own.py:net", "needs the argument 'a'"),
+        (
+            "def net(): return nn.Linear(3, 3)",
+            "own.py:net",
+            "cannot read images of 1x4x4: RuntimeError",
+        ),
+        ("def net(): return nn.Flatten()", "own.py:net", "gives [2, 16] for 2 images"),
+        ("def net(): return nn.LSTM(4, 5)", "own.py:net", "1x4x4"),
+        (
+            "def net(): return nn.Sequential(nn.Flatten(), nn.Linear(16, 4))",
+            "own.py:net",
+            "[2, 4]",
+        ),
+        (
+            "def net(k): return nn.Sequential(nn.Conv2d(1, k, 4), nn.Flatten())",
+            "own.py:net",
+            "no linear layer",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_users_file_is_one_sentence(
+    tmp_path: Path, text: str | None, name: str, hint: str
+) -> None:
+    if text is not None:
+        (tmp_path / "own.py").write_text(text.replace("nn.", "__import__('torch').nn."))
+    with pytest.raises(UserError, match=re.escape(hint)) as caught:
+        build_model(f"{tmp_path}/{name}", 5, (1, 4, 4), 0)
+    assert "\n" not in str(caught.value)
