@@ -39,6 +39,7 @@ _BUILDERS: dict[str, Callable[[int, tuple[int, int, int]], nn.Module]] = {
     "preact_resnet18_plain": partial(PreActResNet, False),
     **{f"wrn{depth}_{widen}": partial(WideResNet, depth, widen) for depth, widen in _WIDE},
     **{f"vgg{depth}": partial(VGG, depth) for depth in (11, 13, 16, 19)},
+    **{f"vgg{depth}_512": partial(VGG, depth, hidden=512) for depth in (11, 13, 16, 19)},
     "mobilenetv2": MobileNetV2,
 }
 NAMES: tuple[str, ...] = tuple(_BUILDERS)

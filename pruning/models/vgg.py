@@ -1,4 +1,4 @@
-"""VGG (Simonyan & Zisserman 2015, arXiv 1409.1556) for small images: batch norm, and one linear layer as classifier."""
+"""VGG (Simonyan & Zisserman 2015, arXiv 1409.1556) for small images, with batch norm."""
 
 from torch import Tensor, nn
 
@@ -18,11 +18,14 @@ SMALLEST = 32
 class VGG(nn.Module):
     """The convolutions of VGG-11, 13, 16 or 19, each with bias, batch norm and ReLU; what is left is averaged over.
 
-    Images of 32 pixels or more fit. Parameters are named as in the usual public code (`features.0`, `classifier`).
+    One linear layer follows, or with `hidden` two of that many units and ReLU before it. There is no dropout, which
+    would draw from the global random state. Images of 32 pixels or more fit. Parameters are named as in the usual
+    public code (`features.0`, `classifier`).
+
     Raises UserError when the images are smaller.
     """
 
-    def __init__(self, depth: int, num_classes: int, shape: tuple[int, int, int]) -> None:
+    def __init__(self, depth: int, num_classes: int, shape: tuple[int, int, int], hidden: int = 0) -> None:
         super().__init__()
         channels, height, width = shape
         if min(height, width) < SMALLEST:
@@ -38,9 +41,19 @@ class VGG(nn.Module):
             layers += [nn.Conv2d(channels, wide, 3, padding=1), nn.BatchNorm2d(wide), nn.ReLU()]
             channels = wide
         self.features = nn.Sequential(*layers)
-        self.classifier = nn.Linear(channels, num_classes)
-        initialise(self, self.classifier)
+        last = nn.Linear(hidden or channels, num_classes)
+        self.classifier = _three_layers(channels, hidden, last) if hidden else last
+        initialise(self, last)
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [N, C, H, W] to logits [N, K]."""
         return self.classifier(self.features(x).mean(dim=(2, 3)))
+
+
+def _three_layers(channels: int, hidden: int, last: nn.Linear) -> nn.Sequential:
+    first, second = nn.Linear(channels, hidden), nn.Linear(hidden, hidden)
+    for layer in (first, second):
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        nn.init.zeros_(layer.bias)
+    # Public code has dropout at 2 and 5; the places are kept, so that the parameters have the same names.
+    return nn.Sequential(first, nn.ReLU(), nn.Identity(), second, nn.ReLU(), nn.Identity(), last)

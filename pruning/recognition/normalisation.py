@@ -14,7 +14,7 @@ from pruning.models import count_macs
 from pruning.recognition.layers import is_normaliser
 
 IMAGES, FEWEST = 512, 100
-WORK = 150 * 10**9
+WORK = 300 * 10**9
 """Multiply-adds that the trials may take in all; large networks see fewer images."""
 BATCH = 128
 NOISE = 2.0

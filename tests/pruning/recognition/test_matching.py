@@ -17,7 +17,7 @@ from tests.pruning.recognition import schemes
 from tests.pruning.recognition.schemes import Keys, State, hollow
 
 CIFAR = (3, 32, 32)
-SMALL = ("lenet300", "lenet5", "conv2", "conv6", "resnet20", "vgg11")
+SMALL = ("lenet300", "lenet5", "conv2", "conv6", "resnet20", "vgg11", "vgg11_512")
 BLOCKS = ("resnet20b", "cifar_resnet18", "cifar_resnet50", "preact_resnet18", "preact_resnet18_plain", "wrn16_4")
 ORDERS: dict[str, Callable[[list[str]], Keys]] = {
     "synonyms": schemes.synonyms,
