@@ -26,8 +26,8 @@ class AnalysisConfig(BaseModel):
     that, and a family with severities of its own (the Fourier basis) at those. arrays: a folder of corrupted images, as
     published, to be taken instead of making them, see `corruptions.arrays`; names that belong to no family are measured
     too. frost: a folder of photographs of frost. Both are found from the folder of the study.toml. embeddings: which
-    2-D maps are made. samples: only so many test images are used, every k-th. map_samples: a map shows at most so many of
-    these, evenly spaced.
+    2-D maps are made. samples: only so many test images are used, every k-th. map_samples: a map shows at most so many
+    of these, evenly spaced.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -4,9 +4,9 @@
 
 The first archive holds all of CIFAR-10 as strongly compressed JPEG, the second the first images of each official batch
 without loss; both unpack into train/CLASS and test/CLASS. What comes of it: `data/cifar10-jpeg` with the 50,000 JPEG
-images to train on and the 1,017 lossless ones to test on, and `data/cifar10-jpeg-arrays` with the same 1,017 test images
-as JPEG, which the study takes as one more condition. Beside this file, `pictures.json` says which of CIFAR-10's official
-test images each one is.
+images to train on and the 1,017 lossless ones to test on, and `data/cifar10-jpeg-arrays` with the same 1,017 test
+images as JPEG, which the study takes as one more condition. Beside this file, `pictures.json` says which of CIFAR-10's
+official test images each one is.
 """
 
 import io
