@@ -19,7 +19,7 @@ from pruning.models import NAMES
 
 FOUND = "import found"  # in the session: the study's name and the report of the import that went well last
 RECOGNISED = "recognised by its tensors"
-KINDS = ["pt", "pth", "bin", "ckpt", "tar", "safetensors", "npz"]
+KINDS = ["pt", "pth", "th", "bin", "ckpt", "tar", "safetensors", "npz"]
 
 
 class Upload(Protocol):

@@ -21,6 +21,7 @@ import pandas as pd
 import streamlit as st
 import torch
 
+from analysis.material import used_rows
 from analysis.overlap import Counts, PackedMasks, count
 from analysis.results import Results
 from analysis.two_studies import Described
@@ -269,8 +270,9 @@ def pictures(study: StudyView) -> Pictures | None:
     None where that is not there either. Raises UserError for damaged data, or a `pictures.json` that does not fit."""
     own, other = study.config.data, study.config.pictures
     if available(own):
-        test = _dataset(own).test
-        return Pictures(test.images, test.labels.numpy())
+        test, samples = _dataset(own).test, study.config.analysis.get("samples")
+        rows = used_rows(len(test.labels), samples if isinstance(samples, int) and samples > 0 else None)
+        return Pictures(test.images[rows], test.labels[rows].numpy())
     if other is not None and (study.path / STAND_IN).is_file() and available(other):
         return _stand_in(study.path / STAND_IN, own, other, study.classes, _file_stamp(study.path / STAND_IN))
     return None
