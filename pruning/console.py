@@ -1,5 +1,6 @@
 """What the command line has in common: progress bars with the time left, and errors as one sentence."""
 
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -119,10 +120,11 @@ class RunDisplay:
                     f"[yellow]{name}: layer collapse, nothing is kept in {empty}.[/yellow]", highlight=False
                 )
             if not self.console.is_terminal:
-                left = self._left()
+                found, left = event.info.accuracy, self._left()
+                # a network stopped on the way, to be rewound to, is not tried on the test images
+                accuracy = "" if math.isnan(found) else f"accuracy {100 * found:.1f} %, "
                 self.console.print(
-                    f"{event.recipe.id}  {name}: accuracy {100 * event.info.accuracy:.1f} %, "
-                    f"{event.info.own_seconds:.1f} s; about {left:.0f} s left",
+                    f"{event.recipe.id}  {name}: {accuracy}{event.info.own_seconds:.1f} s; about {left:.0f} s left",
                     highlight=False,
                     soft_wrap=True,
                 )
