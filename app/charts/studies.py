@@ -66,7 +66,7 @@ def between(
         adjusted: values at most 1, 0 by chance, NaN where not defined. hover: str of the same shape. labels: of rows
             and of columns, name -> text.
     """
-    cells = adjusted.to_numpy(dtype=float)
+    cells = adjusted.to_numpy(dtype=float).round(2) + 0.0  # no "-0.00"
     texts = np.where(np.isfinite(cells), np.vectorize(lambda value: f"{value:.2f}", otypes=[object])(cells), "–")
     return clustered_heat_map(
         adjusted, None, None, (theme.diverging, -1.0, 1.0), "adjusted", theme,

@@ -54,6 +54,10 @@ def show(selection: Selection) -> None:
         _nothing_fits(refused)
         return
     pair = _pick(selection, fitting)
+    for keys, where, what in zip(pair.keys, ("at the left", "above"), ("this", "the second"), strict=True):
+        if not keys:
+            layout.empty(f"No ticket of {what} study is chosen.", f"Choose some {where}.")
+            return
     table = _compared(pair)
     if table.empty:
         layout.empty(
@@ -115,7 +119,9 @@ def _pick(selection: Selection, fitting: dict[str, StudyView]) -> Pair:
         other = fitting[selection.pick("second", "Second study", names, kind="select", width=320)]
         first = other.tickets.drop_duplicates("key").set_index("key")["label"]
         default = [key for key in selection.keys if key in first.index] or default_keys(other.tickets)
-        keys = selection.pick_many("second-tickets", "Its tickets", dict(first), default, kind="menu")
+        order = [key for key in dict.fromkeys(one.tickets["key"]) if key in first.index]  # the first study's
+        options = {key: first[key] for key in dict.fromkeys([*order, *first.index])}
+        keys = selection.pick_many("second-tickets", "Its tickets", options, default, kind="menu")
     return Pair(one, other, (list(selection.keys), keys), _styles(selection, other, keys))
 
 
@@ -226,7 +232,7 @@ def _pruned(view: StudyView, keys: list[str], seed: int) -> dict[str, str]:
     """Id -> label of the pruned tickets at a seed, or at the study's first where it has not that one."""
     seed = seed if seed in view.seeds else view.detail_seed if view.detail_seed in view.seeds else view.seeds[0]
     rows = view.tickets[view.tickets["key"].isin(keys) & (view.tickets["seed"] == seed)]
-    rows = rows[rows["method"] != DENSE]
+    rows = rows[rows["method"] != DENSE].sort_values("key", key=lambda names: names.map(keys.index), kind="stable")
     return dict(zip(rows["ticket_id"], rows["label"], strict=True))
 
 

@@ -45,7 +45,7 @@ def test_an_upload_becomes_a_study_and_leaves_no_copy(
     )
     assert [entry.recipe.model for entry in Study.open(folder).entries()] == ["lenet300"]
     assert folder.name == "mine"
-    assert list((tmp_path / "scratch").iterdir()) == []
+    assert list((tmp_path / "scratch").glob("pruning-upload-*")) == []
     assert not any(str(tmp_path / "scratch") in line for line in report)
     assert any("test images are right" in line for line in report)
     assert told == sorted(told)

@@ -50,11 +50,18 @@ def test_the_second_studys_tickets_are_chosen_in_the_link(beside: str, monkeypat
 
 
 def test_garbage_in_the_link_leaves_the_page(beside: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    test = draw("studies", Path(beside), monkeypatch, **{"study": "tiny", "second": "<b>%00", "second-tickets": "<b>~"})
-    assert charts(test) >= 1
+    test = draw("studies", Path(beside), monkeypatch, study="tiny", second="<b>%00~")
+    assert charts(test) == 2
     assert "passed over" in text(test)
     assert "<b>%00" not in text(test)
     assert not test.error
+
+
+@pytest.mark.parametrize(("name", "said"), [("second-tickets", "the second"), ("tickets", "this")])
+def test_no_ticket_of_a_study_is_chosen(name: str, said: str, beside: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("studies", Path(beside), monkeypatch, study="tiny", **{name: "none"})
+    assert f"No ticket of {said} study is chosen." in text(test)
+    assert charts(test) == 0
 
 
 def test_a_study_alone_says_how_to_add_another(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
