@@ -9,7 +9,6 @@ from typing import Literal
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
-from app.navigation import PAGES
 from tests.browser.conftest import ARGUMENTS, ROOT, chromium, serve, settle
 
 STUDY = ROOT / "sample_checkpoints" / "mnist5k-lenet5"
@@ -21,6 +20,8 @@ VIEWS = {
     "samples": "samples",
     "gallery": "gallery?image=810",
     "studies": "studies",
+    "pareto": "?overview=pareto",
+    "story": "?overview=story",
 }
 
 
@@ -56,7 +57,7 @@ def main(names: list[str]) -> None:
         sys.exit("No Chromium found: install Debian's chromium, or name one in the variable CHROMIUM.")
     with app() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        for name in names or PAGES:
+        for name in names or VIEWS:
             for dark in (False, True):
                 print(shoot(browser, url, name, dark))
 
