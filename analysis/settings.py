@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Literal, Self
 
@@ -81,7 +82,8 @@ class AnalysisConfig(BaseModel):
             if name in self.families:
                 found += self._of(FAMILIES[name])
         foreign = {condition for condition in given or () if family_of(condition[0]) == ARRAYS}
-        found += [c for c in foreign if self._chosen(c[0]) and c[1] in self.severities]
+        single = {name for name, count in Counter(name for name, _ in foreign).items() if count == 1}
+        found += [c for c in foreign if self._chosen(c[0]) and (c[1] in self.severities or c[0] in single)]
         if given is not None:
             self._check_named({name for name, _ in foreign})
         return tuple(in_order(found))

@@ -46,6 +46,8 @@ def test_given_images_of_no_family_come_last() -> None:
     given = [("fog", 1), ("smoke", 2), ("smoke", 1), ("dust", 1), ("smoke", 4)]
     config = AnalysisConfig(arrays="there", severities=[1, 2], corruptions=["snow", "smoke"])
     assert config.conditions(given) == (("clean", 0), ("snow", 1), ("snow", 2), ("smoke", 1), ("smoke", 2))
+    # what is given at one severity alone is measured, whatever severities are asked for
+    assert ("dust", 1) in AnalysisConfig(arrays="there", severities=[4]).conditions(given)
     everything = AnalysisConfig(arrays="there", severities=[1]).conditions(given)
     assert everything[-2:] == (("dust", 1), ("smoke", 1))
     with pytest.raises(UserError, match="Unknown corruption 'smog'"):
