@@ -34,7 +34,8 @@ def _tiles(selection: Selection, families: pd.DataFrame, chosen: pd.DataFrame) -
     tiles = []
     if selection.baseline is not None:
         row = by_key.loc[selection.baseline.key]
-        tiles.append((f"Baseline: {row['label']}", percent(row["accuracy"]), "on clean images, mean over seeds"))
+        note = "on clean images" + (", mean over seeds" if row["seeds"] > 1 else "")
+        tiles.append((f"Baseline: {row['label']}", percent(row["accuracy"]), note))
     if pruned["accuracy"].notna().any():
         row = pruned.loc[pruned["accuracy"].idxmax()]
         tiles.append(("Most accurate when pruned", percent(row["accuracy"]), f"{row['label']}, clean images"))

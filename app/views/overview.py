@@ -40,4 +40,5 @@ def _facts(study: StudyView) -> list[str]:
     config, found = study.config, study.tickets
     weights = f"{int(found['total'].max()):,} prunable weights"
     tickets = f"{len(found)} tickets: {len(study.methods)} methods, {len(study.sparsities)} sparsities"
-    return [f"Network **{config.model}**, {weights}", f"data **{config.data}**", f"{tickets}, {len(study.seeds)} seeds"]
+    seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) != 1 else ''}"
+    return [f"Network **{config.model}**, {weights}", f"data **{config.data}**", f"{tickets}, {seeds}"]
