@@ -25,6 +25,14 @@ from pruning.training import Prune, Trained, derived_seed, generator, train
 
 SCORE_BATCH = 250
 
+BY_MAGNITUDE: Mapping[str, object] = {
+    "criterion": "magnitude",
+    "allocation": "global",
+    "structure": "weight",
+    "score_per_class": 25,
+}
+"""How finders that prune trained weights score them and share the sparsity out, unless the recipe says otherwise."""
+
 Report = Callable[[float, str], None]  # fraction of this ticket that is done, what is being done
 
 

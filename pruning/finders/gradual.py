@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from pruning import masks as mask_tools
-from pruning.finders.base import Finder, Workshop, dense_recipe, make_ticket, prune_by_score
+from pruning.finders.base import BY_MAGNITUDE, Finder, Workshop, dense_recipe, make_ticket, prune_by_score
 from pruning.masks import Masks
 from pruning.models import prunable
 from pruning.recipe import Recipe
@@ -77,10 +77,7 @@ def cost(recipe: Recipe) -> float:
 FINDER = Finder(
     "gmp",
     {
-        "criterion": "magnitude",
-        "allocation": "global",
-        "structure": "weight",
-        "score_per_class": 25,
+        **BY_MAGNITUDE,
         "begin": 0.1,
         "until": 0.7,
         "steps": 50,

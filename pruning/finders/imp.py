@@ -8,7 +8,7 @@ own, found from the level before, so that levels are shared between the sparsiti
 import time
 from collections.abc import Sequence
 
-from pruning.finders.base import Finder, Workshop, apply_masks, dense_recipe, make_ticket, prune_by_score
+from pruning.finders.base import BY_MAGNITUDE, Finder, Workshop, apply_masks, dense_recipe, make_ticket, prune_by_score
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 
@@ -58,10 +58,7 @@ def cost(recipe: Recipe) -> float:
 FINDER = Finder(
     "imp",
     {
-        "criterion": "magnitude",
-        "allocation": "global",
-        "structure": "weight",
-        "score_per_class": 25,
+        **BY_MAGNITUDE,
         "rewind": 0,
         "rate": 0.2,
     },

@@ -8,7 +8,7 @@ are never put back. Each level is a ticket of its own, found from the level befo
 import time
 from collections.abc import Sequence
 
-from pruning.finders.base import Finder, Workshop, dense_recipe, make_ticket, prune_by_score
+from pruning.finders.base import BY_MAGNITUDE, Finder, Workshop, dense_recipe, make_ticket, prune_by_score
 from pruning.finders.imp import previous_level
 from pruning.finders.one_shot import fine_tuning
 from pruning.recalibration import recalibrated
@@ -42,13 +42,5 @@ def cost(recipe: Recipe) -> float:
     return schedule(recipe).epochs
 
 
-_COMMON = {
-    "criterion": "magnitude",
-    "allocation": "global",
-    "structure": "weight",
-    "score_per_class": 25,
-    "rate": 0.2,
-}
-
-ITERATIVE = Finder("iterative", {**_COMMON, "finetune": None}, parents, find, cost)
-LRR = Finder("lrr", _COMMON, parents, find, cost)
+ITERATIVE = Finder("iterative", {**BY_MAGNITUDE, "rate": 0.2, "finetune": None}, parents, find, cost)
+LRR = Finder("lrr", {**BY_MAGNITUDE, "rate": 0.2}, parents, find, cost)

@@ -1,11 +1,17 @@
 """The parts of any network that pruning and analysis need: classifier, prunable weights, features, cost."""
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 from torch.utils.hooks import RemovableHandle
 
 from pruning.errors import UserError
+
+Watcher = Callable[[str, nn.Module, tuple[Tensor, ...], Tensor], None]
+"""Sees a module that is called: its name, itself, its inputs, its output."""
 
 
 def find_classifier(model: nn.Module) -> tuple[str, nn.Linear]:
@@ -80,7 +86,6 @@ def count_macs(model: nn.Module, shape: tuple[int, int, int]) -> int:
     return sum(uses[name] * weight.numel() for name, weight in prunable(model).items())
 
 
-@torch.no_grad()
 def weight_uses(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, int]:
     """How often each weight of a parameter is multiplied for one image of `shape` (C, H, W): once in a linear layer,
     once a pixel of its output in a convolution, 0 where the forward pass leaves it out.
@@ -106,7 +111,17 @@ def weight_uses(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, int]
             if id(weight) in names:
                 uses[names[id(weight)]] += times
 
-    handles: list[RemovableHandle] = [module.register_forward_hook(count) for module in model.modules()]
+    watch(model, shape, lambda _, module, inputs, output: count(module, inputs, output))
+    return uses
+
+
+@torch.no_grad()
+def watch(model: nn.Module, shape: tuple[int, int, int], see: Watcher) -> None:
+    """Send one image of zeros of `shape` (C, H, W) through the network in evaluation mode and let `see` have the name,
+    inputs and output of every module that is called. The model is left as it was."""
+    handles: list[RemovableHandle] = [
+        module.register_forward_hook(partial(see, name)) for name, module in model.named_modules()
+    ]
     modes = {module: module.training for module in model.modules()}
     weight = next(model.parameters())
     try:
@@ -116,4 +131,3 @@ def weight_uses(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, int]
             handle.remove()
         for module, mode in modes.items():
             module.training = mode
-    return uses

@@ -8,10 +8,11 @@ and the channel is exactly zero: `pruning.shrink` can then leave it out without 
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+from pruning.models.parts import watch
 
 SILENT = ("filter", "layer")
 
@@ -69,7 +70,6 @@ def _outputs_kept(model: nn.Module, masks: Masks) -> Masks:
     return found
 
 
-@torch.no_grad()
 def _norms(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, list[tuple[str, nn.Module]]]:
     """By the name of a layer the batch norms that are called with its very output."""
     outputs: dict[int, tuple[str, Tensor]] = {}  # the tensor is kept, so that its id stays its own
@@ -81,16 +81,5 @@ def _norms(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, list[tupl
         elif isinstance(module, _BatchNorm) and id(inputs[0]) in outputs:
             found.setdefault(outputs[id(inputs[0])][0], []).append((name, module))
 
-    handles = []
-    for name, module in model.named_modules():
-        handles.append(module.register_forward_hook(lambda m, i, o, name=name: note(name, m, i, o)))
-    modes = {module: module.training for module in model.modules()}
-    weight = next(model.parameters())
-    try:
-        model.eval()(torch.zeros(1, *shape, device=weight.device, dtype=weight.dtype))
-    finally:
-        for handle in handles:
-            handle.remove()
-        for module, mode in modes.items():
-            module.training = mode
+    watch(model, shape, note)
     return found
