@@ -87,7 +87,8 @@ class RunDisplay:
     def plan(self, steps: list[Recipe], there: int) -> None:
         """Say what is to be done; `there` tickets need nothing."""
         self.costs = {recipe.id: cost(recipe) for recipe in steps}
-        self.console.print(f"{self.study.config.title}: {there} tickets are there, {len(steps)} steps to do.")
+        have = "1 ticket is" if there == 1 else f"{there} tickets are"
+        self.console.print(f"{self.study.config.title}: {have} there, {len(steps)} steps to do.")
         self.progress.update(self.all, total=sum(self.costs.values()) or 1.0, visible=bool(steps))
 
     def __exit__(
