@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-MAX_STEPS = 150_000
+MAX_STEPS = 120_000
 """Steps of a pickle; a tensor takes about thirty, so a network of a thousand with its optimizer takes 90,000."""
 MAX_PICKLE = 16 * 2**20
 """Bytes of a pickle, which holds names and shapes but no weights."""
