@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -26,13 +27,11 @@ class Imported:
     state: dict[str, Tensor]
     masks: Masks
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """12 hexadecimal digits of the SHA-256 of names, shapes, types and values."""
         found = hashlib.sha256()
-        for name, value in sorted(
-            {**self.state, **{f"{name}{MASK}": mask for name, mask in self.masks.items()}}.items()
-        ):
+        for name, value in sorted(self._tensors().items()):
             found.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
             found.update(value.detach().cpu().contiguous().numpy().tobytes())
         return found.hexdigest()[:ID_LENGTH]
