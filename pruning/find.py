@@ -11,6 +11,7 @@ from pruning.errors import UserError
 from pruning.finders import get_finder
 from pruning.finders.base import Report, Workshop, quiet
 from pruning.imported import Imported
+from pruning.models import build_model
 from pruning.precision import pick_device
 from pruning.recipe import Recipe, Start
 from pruning.ticket import Ticket
@@ -111,7 +112,8 @@ def _started(
         found = read(weights)
         imported = Imported(found.state, found.masks)
     mean, std = (recipe.start.mean, recipe.start.std) if recipe.start else (data.mean, data.std)
-    start = Start(weights=imported.digest, mean=mean, std=std)
+    sparsity = imported.sparsity(build_model(recipe.model, data.num_classes, data.shape, seed=0))
+    start = Start(weights=imported.digest, mean=mean, std=std, sparsity=sparsity)
     # where to score was filled in for an initialisation; with trained weights it is filled in anew
     left_out = {"start"} if recipe.start else {"start", "score_on"}
     return Recipe(**{**recipe.model_dump(exclude_none=True, exclude=left_out), "start": start}), imported

@@ -1,5 +1,6 @@
 """Picks the reader for a file, and turns whatever goes wrong in it into one sentence."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,7 +19,8 @@ from pruning.errors import UserError
 def read_contents(source: Source) -> Iterator[Contents]:
     """What an open file holds, while it is open. Raises UserError for everything that is wrong with it."""
     try:
-        yield _contents(source)
+        with _uncollected():
+            yield _contents(source)
     except UserError:
         raise
     except MemoryError:
@@ -26,6 +28,19 @@ def read_contents(source: Source) -> Iterator[Contents]:
     # A last resort: damage that no check has foreseen is still the file's fault and not a reason for a traceback
     except Exception as error:
         raise source.damaged(type(error).__name__) from error
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep Python from searching all of memory for cycles while many small objects are made (the steps of a pickle,
+    the names in a header), which takes longer than making them in a program that holds much."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _contents(source: Source) -> Contents:

@@ -5,10 +5,8 @@ decodes; here each is carried out on descriptions: a name stays a `Name`, a call
 the function is one that rebuilds tensors, and an `Opaque` that remembers the function's name otherwise.
 """
 
-import gc
 import pickletools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -47,25 +45,11 @@ def describe(stream: BinaryIO) -> Described:
         ValueError, IndexError and their like: it is cut short or damaged.
     """
     machine = _Machine()
-    with _uncollected():
-        for count, (step, argument, _) in enumerate(pickletools.genops(stream)):
-            if count >= MAX_STEPS:
-                raise TooLong
-            machine.step(step.name, argument)
+    for count, (step, argument, _) in enumerate(pickletools.genops(stream)):
+        if count >= MAX_STEPS:
+            raise TooLong
+        machine.step(step.name, argument)
     return Described(machine.stack.pop(), tuple(dict.fromkeys(machine.names)), machine.storages)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep Python from searching all of memory for cycles while many small objects are made, which takes longer than
-    making them in a program that holds much."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 class _Machine:
