@@ -11,15 +11,6 @@ from pruning.errors import UserError, unknown
 from pruning.masks import ALLOCATIONS
 
 ID_LENGTH = 12
-FINDER_LABELS = {
-    "dense": "Dense",
-    "imp": "IMP",
-    "lrr": "LRR",
-    "gmp": "GMP",
-    "iterative": "Iterative",
-    "imported": "Imported",
-}
-CONTROL_LABELS = {"random_reinit": "reinitialised", "shuffled": "shuffled"}
 
 
 class Training(BaseModel):
@@ -62,6 +53,11 @@ class Recipe(BaseModel):
     `name` is how a study calls the method; it does not enter the id. `of` is the recipe of the ticket that a control
     (`random_reinit`, `shuffled`) starts from. `start` holds imported weights to start from. `begin`, `until` (fractions
     of the training) and `steps` say when gradual pruning prunes, and how often.
+
+    Where a mask is searched for, `search` says how its scores are trained and `frozen` which weights lie under it: the
+    initial ones, these with one size a layer (`signed`), or the trained ones. `margin` is how much more a weight that
+    is kept at the start scores than one that is not, `restrict` how the share of swaps carried out falls. `distance`
+    and `patience` are those of early-bird tickets. `order` numbers the data orders that `reordered` draws.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -84,6 +80,13 @@ class Recipe(BaseModel):
     prune_classifier: bool = True
     training: Training = Training()
     finetune: Training | None = None
+    search: Training | None = None
+    frozen: Literal["initial", "signed", "trained"] | None = None
+    margin: Annotated[float, Field(ge=0)] | None = None
+    restrict: Literal["cosine", "quartic", "none"] | None = None
+    distance: Annotated[float, Field(gt=0, lt=1)] | None = None
+    patience: Annotated[int, Field(ge=1)] | None = None
+    order: Annotated[int, Field(ge=1)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     of: "Recipe | None" = None
     name: str = ""
@@ -148,11 +151,13 @@ class Recipe(BaseModel):
     @property
     def method_label(self) -> str:
         """The method for people: ``SNIP``, ``IMP``, ``IMP reinitialised``."""
-        if self.of is not None and self.finder in CONTROL_LABELS and self.name in ("", self.finder):
-            return f"{self.of.method_label} {CONTROL_LABELS[self.finder]}"
+        from pruning.finders import finder_label
+
+        if self.of is not None and self.name in ("", self.finder):
+            return f"{self.of.method_label} {finder_label(self.finder)}"
         if self.method in CRITERIA:
             return CRITERIA[self.method].label
-        return FINDER_LABELS.get(self.method, self.method.replace("_", " "))
+        return finder_label(self.method) or self.method.replace("_", " ")
 
     @property
     def label(self) -> str:

@@ -44,10 +44,17 @@ class Method(BaseModel):
     until: float | None = None
     steps: int | None = None
     prune_classifier: bool = True
+    frozen: str | None = None
+    margin: float | None = None
+    restrict: str | None = None
+    distance: float | None = None
+    patience: int | None = None
+    order: int | None = None
     of: str | None = None
     sparsities: list[float] | None = None
     training: dict[str, Any] | None = None
     finetune: dict[str, Any] | None = None
+    search: dict[str, Any] | None = None
 
     @property
     def title(self) -> str:
@@ -248,7 +255,7 @@ def _sparsities(method: Method, config: StudyConfig) -> list[float]:
 
 def _fields(method: Method, config: StudyConfig) -> dict[str, Any]:
     """The fields of a recipe that a method decides; its training is laid over the study's."""
-    fields = method.model_dump(exclude_none=True, exclude={"of", "sparsities", "training", "finetune"})
+    fields = method.model_dump(exclude_none=True, exclude={"of", "sparsities", "training", "finetune", "search"})
     fields["name"] = method.title
     training = {**config.training.model_dump(), **(method.training or {})}
     if method.training:
@@ -256,6 +263,8 @@ def _fields(method: Method, config: StudyConfig) -> dict[str, Any]:
     finetune = method.finetune or (config.finetune if method.finder in FINE_TUNED else None)
     if finetune is not None:
         fields["finetune"] = {**training, "warmup_epochs": 0.0, **finetune}
+    if method.search is not None:
+        fields["search"] = {**training, "warmup_epochs": 0.0, **method.search}
     return fields
 
 

@@ -25,9 +25,11 @@ FORMAT = "ticket-1"
 KEPT, MASK = ".kept", ".mask"
 MAX_HEADER = 16 * 2**20
 
+Record = dict[str, list[float]]
+
 
 class Epoch(BaseModel):
-    """One row of a training curve."""
+    """One row of a training curve; a test loss that is NaN was not measured."""
 
     model_config = ConfigDict(ser_json_inf_nan="constants")
 
@@ -35,13 +37,15 @@ class Epoch(BaseModel):
     loss: float
     train_accuracy: float
     test_accuracy: float
+    test_loss: float = float("nan")
 
 
 class TicketInfo(BaseModel):
     """What was learnt while the ticket was found.
 
     `seconds` counts everything the ticket needed, the tickets it descends from included; `own_seconds` only its own
-    step. `accuracy` is that on the clean test set. `collapsed` names layers in which nothing is kept.
+    step. `accuracy` is that on the clean test set. `collapsed` names layers in which nothing is kept. `record` is what
+    a finder noted on the way: columns of numbers, called "TABLE/COLUMN", of equal length within a table.
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
@@ -54,11 +58,17 @@ class TicketInfo(BaseModel):
     own_seconds: float = 0.0
     accuracy: float = float("nan")
     history: list[Epoch] = []
+    record: Record = {}
     collapsed: list[str] = []
     precision: str = "float32"
     created: str = ""
     versions: dict[str, str] = {}
     layers: dict[str, tuple[int, int]] = {}  # parameter -> (kept, total)
+
+    def recorded(self, table: str) -> Record:
+        """The columns of one table of the record, by name; {} where the finder notes no such thing."""
+        start = f"{table}/"
+        return {key.removeprefix(start): values for key, values in self.record.items() if key.startswith(start)}
 
 
 @dataclass

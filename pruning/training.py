@@ -4,12 +4,14 @@ import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pruning.augmentation import Moves, draw_moves
 from pruning.data import Dataset, Split, normalise
 from pruning.errors import UserError
 from pruning.masks import Masks
@@ -19,10 +21,29 @@ from pruning.recipe import Training
 from pruning.ticket import Epoch
 
 Report = Callable[[float], None]  # fraction done, 0 to 1
-Prune = Callable[[int], Masks | None]  # asked before every iteration; masks when something was pruned
 
 EVALUATION_BATCH = 1000
 CHECK_EVERY = 25  # iterations between looks at the loss: each look waits for the device
+
+
+class Hook:
+    """What a finder may do while a network is trained; this one does nothing. Iterations are counted from 0.
+
+    Whatever gives masks puts them in force at once: on the weights, and on what the optimiser remembers of them.
+    """
+
+    def before(self, step: int) -> Masks | None:
+        """Before iteration `step`: new masks, or None where they stay."""
+        return None
+
+    def gradients(self, step: int) -> Masks | None:
+        """After the backward pass of iteration `step`, when also pruned weights still have their gradients: new masks,
+        and then the iteration changes no weight (Evci et al. 2020); or None."""
+        return None
+
+    def after(self, step: int) -> bool:
+        """After iteration `step`: whether training ends here."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -71,14 +92,14 @@ def train(
     stop: int | None = None,
     device: torch.device | None = None,
     report: Report | None = None,
-    prune: Prune | None = None,
+    hook: Hook | None = None,
 ) -> Trained:
     """Train `model` in place from iteration `start` to `stop` (default: to the end).
 
     Data order and augmentation of iteration i depend on (seed, i) alone, so training rewound to iteration k sees the
     batches that the dense network saw after k. Momentum starts empty. Pruned weights are zero before, during and
-    after: their gradient is masked before each step, so momentum and weight decay never see them either. `prune` may
-    change the masks on the way, and then what the optimiser remembers of the pruned weights is forgotten.
+    after: their gradient is masked before each step, so momentum and weight decay never see them either. `hook` may
+    change the masks on the way, and then what the optimiser remembers of the pruned weights is forgotten; or end it.
 
     Raises:
         UserError: the loss is not finite.
@@ -90,20 +111,30 @@ def train(
     end = round(config.epochs * per_epoch) if stop is None else stop
     with settled(macs):
         model = prepare(model, device, macs)
-        run = _Run(model, data, config, seed, masks, device, macs, precision, prune)
+        run = _Run(model, data, config, seed, masks, device, macs, precision, hook or Hook())
+        tested = partial(evaluate, model, data, data.test, device, precision, macs)
         history = []
         for first, last in _segments(start, end, per_epoch, config.log_every):
             loss, train_accuracy = run.epoch(first // per_epoch, first, last, per_epoch)
-            is_last = last == end
-            test_accuracy = accuracy(model, data, data.test, device, precision, macs) if stop is None else math.nan
+            last = run.step + 1
+            is_last = last == end or run.ended
+            right, test_loss = tested() if stop is None else (math.nan, math.nan)
             history.append(
-                Epoch(epoch=last / per_epoch, loss=loss, train_accuracy=train_accuracy, test_accuracy=test_accuracy)
+                Epoch(
+                    epoch=last / per_epoch,
+                    loss=loss,
+                    train_accuracy=train_accuracy,
+                    test_accuracy=right,
+                    test_loss=test_loss,
+                )
             )
             if report:
                 report(1.0 if is_last else (last - start) / (end - start))
+            if run.ended:
+                break
         if not history and stop is None:
-            test_accuracy = accuracy(model, data, data.test, device, precision, macs)
-            history = [Epoch(epoch=0, loss=math.nan, train_accuracy=math.nan, test_accuracy=test_accuracy)]
+            right, test_loss = tested()
+            history = [Epoch(epoch=0, loss=math.nan, train_accuracy=math.nan, test_accuracy=right, test_loss=test_loss)]
     model.cpu().to(memory_format=torch.contiguous_format)
     return Trained(history, history[-1].test_accuracy if history else math.nan, precision)
 
@@ -129,10 +160,11 @@ class _Run:
         device: torch.device,
         macs: int,
         precision: str,
-        prune: Prune | None,
+        hook: Hook,
     ) -> None:
         self.model, self.data, self.config, self.seed = model, data, config, seed
-        self.device, self.macs, self.precision, self.prune = device, macs, precision, prune
+        self.device, self.macs, self.precision, self.hook = device, macs, precision, hook
+        self.step, self.ended = 0, False
         self.optimizer = make_optimizer(model, config)
         self._set_masks(masks or {})
 
@@ -148,6 +180,11 @@ class _Run:
                     if isinstance(memory, Tensor) and memory.shape == mask.shape:
                         memory.mul_(mask)
 
+    def _changed(self, masks: Masks | None) -> bool:
+        if masks is not None:
+            self._set_masks(masks)
+        return masks is not None
+
     def _mask_gradients(self) -> None:
         gradients = [p.grad for p in self.masked if p.grad is not None]
         if len(gradients) == len(self.masks) and gradients:
@@ -162,7 +199,7 @@ class _Run:
         config, labels = self.config, self.data.train.labels
         order = torch.randperm(len(labels), generator=generator(self.seed, "order", epoch))
         jitter = generator(self.seed, "augment", epoch)
-        moves = _draw_augmentation(len(labels), self.data.shape, config.augment, jitter)
+        moves = draw_moves(len(labels), self.data.shape, config.augment, jitter)
         self.model.train()
         total_loss = torch.zeros((), device=self.device)
         right = torch.zeros((), dtype=torch.int64, device=self.device)
@@ -170,9 +207,8 @@ class _Run:
         for step in range(first, last):
             offset = (step - epoch * per_epoch) * config.batch_size
             rows = order[offset : offset + config.batch_size]
-            new_masks = self.prune(step) if self.prune is not None else None
-            if new_masks is not None:
-                self._set_masks(new_masks)
+            self.step = step
+            if self._changed(self.hook.before(step)):
                 self.model.train()
             if len(rows) == 1 and per_epoch > 1:
                 continue  # batch norm has no variance over one image
@@ -184,13 +220,17 @@ class _Run:
             loss = F.cross_entropy(logits.float(), target, label_smoothing=config.label_smoothing)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            self._mask_gradients()
-            self.optimizer.step()
+            if not self._changed(self.hook.gradients(step)):
+                self._mask_gradients()
+                self.optimizer.step()
             total_loss += loss.detach() * len(rows)
             right += (logits.detach().argmax(1) == target).sum()
             seen += len(rows)
-            if step % CHECK_EVERY == 0 or step == last - 1:
+            self.ended = self.hook.after(step)
+            if step % CHECK_EVERY == 0 or step == last - 1 or self.ended:
                 self._check(total_loss, step, epoch)
+            if self.ended:
+                break
         return float(total_loss) / seen, float(right) / seen
 
     def _check(self, loss: Tensor, step: int, epoch: int) -> None:
@@ -200,7 +240,7 @@ class _Run:
                 f'a learning rate below {self.config.lr:g}, a longer warm-up or precision = "float32" may help.'
             )
 
-    def _batch(self, rows: Tensor, moves: "_Moves | None") -> Tensor:
+    def _batch(self, rows: Tensor, moves: Moves | None) -> Tensor:
         images = self.data.train.images[rows]
         if moves is not None:
             images = moves.apply(images, rows)
@@ -218,47 +258,26 @@ def make_optimizer(model: nn.Module, config: Training) -> torch.optim.Optimizer:
     return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, foreach=True)
 
 
-@dataclass(frozen=True)
-class _Moves:
-    """The augmentation of one epoch, drawn for every image at once so that it does not depend on the batches."""
-
-    padding: int
-    rows: Tensor
-    columns: Tensor
-    flips: Tensor | None
-
-    def apply(self, images: Tensor, which: Tensor) -> Tensor:
-        height, width = images.shape[-2:]
-        padded = F.pad(images, [self.padding] * 4)
-        row = self.rows[which, None] + torch.arange(height)
-        column = self.columns[which, None] + torch.arange(width)
-        if self.flips is not None:
-            column = torch.where(self.flips[which, None], column.flip(1), column)
-        index = torch.arange(len(images))[:, None, None]
-        # [N, H, W, C] by advanced indexing over the batch, then back to channels first
-        return padded.permute(0, 2, 3, 1)[index, row[:, :, None], column[:, None, :]].permute(0, 3, 1, 2)
-
-
-def _draw_augmentation(n: int, shape: tuple[int, int, int], augment: str, source: torch.Generator) -> _Moves | None:
-    """Crops after padding by an eighth of the size (4 pixels at 32), for ``crop_flip`` mirrored half of the time."""
-    if augment == "none":
-        return None
-    padding = max(1, round(min(shape[1:]) / 8))
-    rows = torch.randint(0, 2 * padding + 1, (n,), generator=source)
-    columns = torch.randint(0, 2 * padding + 1, (n,), generator=source)
-    flips = torch.rand(n, generator=source) < 0.5 if augment == "crop_flip" else None
-    return _Moves(padding, rows, columns, flips)
-
-
 def accuracy(model: nn.Module, data: Dataset, split: Split, device: torch.device, precision: str, macs: int) -> float:
     """Fraction of a split that the network gets right, in evaluation mode."""
+    return evaluate(model, data, split, device, precision, macs)[0]
+
+
+def evaluate(
+    model: nn.Module, data: Dataset, split: Split, device: torch.device, precision: str, macs: int
+) -> tuple[float, float]:
+    """Accuracy on a split, in [0, 1], and the mean cross-entropy in nats, in evaluation mode."""
     was_training = model.training
     model.eval()
-    right = 0
-    with torch.inference_mode(), autocast(precision, device):
+    right, loss = 0, 0.0
+    with torch.inference_mode():
         for begin in range(0, len(split.labels), EVALUATION_BATCH):
             images = normalise(split.images[begin : begin + EVALUATION_BATCH], data.mean, data.std)
-            predicted = model(as_input(images, device, macs)).argmax(1).cpu()
-            right += int((predicted == split.labels[begin : begin + EVALUATION_BATCH]).sum())
+            labels = split.labels[begin : begin + EVALUATION_BATCH]
+            with autocast(precision, device):
+                logits = model(as_input(images, device, macs))
+            logits = logits.float().cpu()
+            right += int((logits.argmax(1) == labels).sum())
+            loss += float(F.cross_entropy(logits, labels, reduction="sum"))
     model.train(was_training)
-    return right / len(split.labels)
+    return right / len(split.labels), loss / len(split.labels)

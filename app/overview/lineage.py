@@ -13,6 +13,7 @@ import streamlit as st
 from app.load import StudyView
 from pruning.criteria import CRITERIA
 from pruning.find import parents_of
+from pruning.finders import procedure
 from pruning.recipe import Recipe, percent
 from pruning.study import Entry, Study
 
@@ -40,17 +41,6 @@ NAMES = {
 }
 """Field of a recipe -> its name on the page, in the order shown; a field not named here comes last under its own."""
 
-PROCEDURES = {
-    "dense": "dense: trained, nothing removed",
-    "one_shot": "one shot: scored and pruned once",
-    "imp": "iterative magnitude pruning with rewinding",
-    "random_reinit": "control: the same mask, new weights",
-    "shuffled": "control: the mask shuffled within each layer",
-    "imported": "imported as it was pruned",
-    "iterative": "iterative: pruned and fine-tuned in turn",
-    "lrr": "iterative with learning rate rewinding",
-    "gmp": "gradual pruning during training",
-}
 SCORED = {"init": "the weights as initialised", "trained": "the trained weights"}
 SHARED = {
     "global": "globally, by score alone",
@@ -112,7 +102,7 @@ def in_words(recipe: Recipe) -> list[tuple[str, str]]:
 
 def _value(name: str, value: Any, recipe: Recipe) -> str:
     if name == "finder":
-        return PROCEDURES.get(value, _plain(value))
+        return procedure(value)
     if name == "of" and recipe.of is not None:
         return recipe.of.label
     if name == "criterion":

@@ -1,11 +1,13 @@
 """Finders: the procedures round a criterion. Importing this package registers them in `FINDERS`.
 
-A new finder is a file with a `Finder` in it and a line in `_load`. Recipes are written in terms of finders (which
-fields one uses, with which defaults) and finders in terms of recipes; so that neither import waits for the other,
-the finders' modules are read when first needed.
+A new finder is a file here with a `Finder` in it. Recipes are written in terms of finders (which fields one uses,
+with which defaults) and finders in terms of recipes; so that neither import waits for the other, the finders'
+modules are read when first needed.
 """
 
 from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from pruning.errors import UserError, unknown
@@ -27,25 +29,22 @@ OPTIONAL_FIELDS = (
     "steps",
     "finetune",
     "of",
+    "order",
+    "search",
+    "frozen",
+    "margin",
+    "restrict",
+    "distance",
+    "patience",
 )
-REQUIRED = {"one_shot": "criterion", "imported": "start", "random_reinit": "of", "shuffled": "of"}
 
 
 @cache
 def _load() -> "dict[str, Finder]":
-    from pruning.finders import controls, dense, gradual, imp, iterative, one_shot
+    from pruning.finders.base import Finder
 
-    found = (
-        dense.FINDER,
-        one_shot.FINDER,
-        imp.FINDER,
-        iterative.ITERATIVE,
-        iterative.LRR,
-        gradual.FINDER,
-        dense.IMPORTED,
-        controls.REINIT,
-        controls.SHUFFLED,
-    )
+    modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
+    found = [value for module in modules for value in vars(module).values() if isinstance(value, Finder)]
     return {finder.name: finder for finder in found}
 
 
@@ -55,6 +54,17 @@ def get_finder(name: str) -> "Finder":
     if name not in finders:
         raise unknown("finder", name, finders)
     return finders[name]
+
+
+def finder_label(name: str) -> str:
+    """The name for people of the finder of that name, '' when there is none."""
+    finder = _load().get(name)
+    return finder.label if finder else ""
+
+
+def procedure(name: str) -> str:
+    """What the finder of that name does, in words."""
+    return get_finder(name).words
 
 
 def complete(fields: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +93,7 @@ def complete(fields: dict[str, Any]) -> dict[str, Any]:
         fields["finetune"] = None  # nothing is fine-tuned there, so that it must not enter the id
     if fields.get("start") is not None:
         _start(name, fields)
-    needed = REQUIRED.get(name)
+    needed = finder.needs
     if needed and fields.get(needed) is None:
         raise UserError(f"Finder '{name}' needs '{needed}'.")
     if needed == "of":

@@ -19,9 +19,9 @@ from pruning.models import build_model, count_macs, prunable
 from pruning.precision import settled
 from pruning.recipe import Recipe, Training
 from pruning.structures import get_structure
-from pruning.structures.silence import extend, with_silence
-from pruning.ticket import Ticket, TicketInfo
-from pruning.training import Prune, Trained, derived_seed, generator, train
+from pruning.structures.silence import with_silence
+from pruning.ticket import Record, Ticket, TicketInfo
+from pruning.training import Hook, Trained, derived_seed, generator, train
 
 SCORE_BATCH = 250
 
@@ -72,7 +72,7 @@ class Workshop:
         start: int = 0,
         stop: int | None = None,
         text: str = "training",
-        prune: Prune | None = None,
+        hook: Hook | None = None,
     ) -> Trained:
         """`pruning.training.train` on this workshop's data and device; what whole removed pieces say stays zero."""
         structure, shape = structure_of(recipe), self.data.shape
@@ -86,8 +86,30 @@ class Workshop:
             stop=stop,
             device=self.device,
             report=lambda fraction: self.report(fraction, text),
-            prune=extend(prune, model, shape, structure) if prune else prune,
+            hook=_Silencing(hook, model, shape, structure) if hook else None,
         )
+
+
+@dataclass
+class _Silencing(Hook):
+    """A finder's own hook, its masks extended by `with_silence`."""
+
+    inner: Hook
+    model: nn.Module
+    shape: tuple[int, int, int]
+    structure: str | None
+
+    def before(self, step: int) -> Masks | None:
+        return self._silenced(self.inner.before(step))
+
+    def gradients(self, step: int) -> Masks | None:
+        return self._silenced(self.inner.gradients(step))
+
+    def after(self, step: int) -> bool:
+        return self.inner.after(step)
+
+    def _silenced(self, masks: Masks | None) -> Masks | None:
+        return masks if masks is None else with_silence(self.model, masks, self.shape, self.structure)
 
 
 @dataclass(frozen=True)
@@ -100,6 +122,9 @@ class Finder:
             counted along.
         find: makes the ticket from the recipe, its parents' tickets and the workshop.
         cost: how much training the step takes, in epochs, for the progress bar.
+        label: the name for people; of a control what is said behind the name of its original.
+        words: what it does, in a few words for the page that tells a ticket's story.
+        needs: an optional field that must be given.
     """
 
     name: str
@@ -107,6 +132,9 @@ class Finder:
     parents: Callable[[Recipe], list[Recipe]]
     find: Callable[[Recipe, Sequence[Ticket], Workshop], Ticket]
     cost: Callable[[Recipe], float]
+    label: str
+    words: str
+    needs: str = ""
 
 
 def dense_recipe(recipe: Recipe, iteration: int | None = None) -> Recipe:
@@ -131,8 +159,10 @@ def make_ticket(
     workshop: Workshop,
     began: float,
     parents: Sequence[Ticket] = (),
+    record: Record | None = None,
 ) -> Ticket:
-    """Put a ticket together from a trained network; `began` is the time.perf_counter() at which its work began."""
+    """Put a ticket together from a trained network; `began` is the time.perf_counter() at which its work began, and
+    `record` what was noted on the way."""
     state = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
     leaked = [name for name, mask in masks.items() if bool((state[name][~mask] != 0).any())]
     if leaked:
@@ -147,6 +177,7 @@ def make_ticket(
         seconds=seconds + (parents[0].info.seconds if parents else 0.0),
         accuracy=trained.accuracy,
         history=trained.history,
+        record=record or {},
         precision=trained.precision,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={"torch": torch.__version__, "python": platform.python_version()},

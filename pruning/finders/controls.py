@@ -56,7 +56,16 @@ def _cost(recipe: Recipe) -> float:
     return recipe.training.epochs
 
 
-REINIT = Finder("random_reinit", {"of": None}, lambda recipe: [original(recipe)], find_reinit, _cost)
+REINIT = Finder(
+    "random_reinit",
+    {"of": None},
+    lambda recipe: [original(recipe)],
+    find_reinit,
+    _cost,
+    "reinitialised",
+    "control: the same mask, new weights",
+    needs="of",
+)
 
 
 def shuffled_from(recipe: Recipe) -> list[Recipe]:
@@ -71,4 +80,7 @@ SHUFFLED = Finder(
     shuffled_from,
     find_shuffled,
     _cost,
+    "shuffled",
+    "control: the mask shuffled within each layer",
+    needs="of",
 )

@@ -40,5 +40,5 @@ def cost(recipe: Recipe) -> float:
 
 
 # A network that was imported already pruned, beside the study's dense one.
-IMPORTED = Finder("imported", {}, lambda recipe: [], find, cost)
-FINDER = Finder("dense", {"rewind": None}, lambda recipe: [], find, cost)
+IMPORTED = Finder("imported", {}, lambda recipe: [], find, cost, "Imported", "imported as it was pruned", needs="start")
+FINDER = Finder("dense", {"rewind": None}, lambda recipe: [], find, cost, "Dense", "dense: trained, nothing removed")

@@ -16,7 +16,7 @@ from pruning.masks import Masks
 from pruning.models import prunable
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
-from pruning.training import iterations_per_epoch
+from pruning.training import Hook, iterations_per_epoch
 
 
 def parents(recipe: Recipe) -> list[Recipe]:
@@ -37,8 +37,8 @@ def pruning_iterations(recipe: Recipe, total: int) -> dict[int, int]:
     return {first + round((last - first) * step / steps): step for step in range(steps + 1)}
 
 
-class Ramp:
-    """Prunes a network that is being trained; called before every iteration with its number."""
+class Ramp(Hook):
+    """Prunes a network that is being trained."""
 
     def __init__(self, recipe: Recipe, model: nn.Module, masks: Masks, workshop: Workshop) -> None:
         self.recipe, self.model, self.masks, self.workshop = recipe, model, masks, workshop
@@ -47,11 +47,11 @@ class Ramp:
         self.steps = max(self.due.values())
         self.initial = mask_tools.sparsity(masks)
 
-    def __call__(self, iteration: int) -> Masks | None:
+    def before(self, step: int) -> Masks | None:
         """The new masks when it is time to prune, else None."""
-        if iteration not in self.due:
+        if step not in self.due:
             return None
-        sparsity = sparsity_at(self.due[iteration], self.steps, self.initial, self.recipe.sparsity)
+        sparsity = sparsity_at(self.due[step], self.steps, self.initial, self.recipe.sparsity)
         now = self.recipe.model_copy(update={"sparsity": sparsity})
         self.masks = prune_by_score(now, self.model, self.workshop, within=self.masks)
         self.model.to(self.workshop.device)
@@ -65,7 +65,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
     kept = parents[0].masks if parents else mask_tools.full_masks(prunable(model))
     parameters = prunable(model, recipe.prune_classifier)
     ramp = Ramp(recipe, model, {name: kept[name] for name in parameters}, workshop)
-    trained = workshop.train(model, recipe.training, recipe, ramp.masks, text="training and pruning", prune=ramp)
+    trained = workshop.train(model, recipe.training, recipe, ramp.masks, text="training and pruning", hook=ramp)
     return make_ticket(recipe, model, ramp.masks, trained, workshop, began, parents)
 
 
@@ -85,4 +85,6 @@ FINDER = Finder(
     parents,
     find,
     cost,
+    "GMP",
+    "gradual pruning during training",
 )

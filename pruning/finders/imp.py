@@ -65,4 +65,6 @@ FINDER = Finder(
     parents,
     find,
     cost,
+    "IMP",
+    "iterative magnitude pruning with rewinding",
 )

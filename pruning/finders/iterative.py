@@ -42,5 +42,13 @@ def cost(recipe: Recipe) -> float:
     return schedule(recipe).epochs
 
 
-ITERATIVE = Finder("iterative", {**BY_MAGNITUDE, "rate": 0.2, "finetune": None}, parents, find, cost)
-LRR = Finder("lrr", {**BY_MAGNITUDE, "rate": 0.2}, parents, find, cost)
+ITERATIVE = Finder(
+    "iterative",
+    {**BY_MAGNITUDE, "rate": 0.2, "finetune": None},
+    parents,
+    find,
+    cost,
+    "Iterative",
+    "iterative: pruned and fine-tuned in turn",
+)
+LRR = Finder("lrr", {**BY_MAGNITUDE, "rate": 0.2}, parents, find, cost, "LRR", "iterative with learning rate rewinding")

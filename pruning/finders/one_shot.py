@@ -67,4 +67,7 @@ FINDER = Finder(
     parents,
     find,
     cost,
+    "One shot",
+    "one shot: scored and pruned once",
+    needs="criterion",
 )

@@ -6,8 +6,6 @@ channel in which nothing is kept the bias, and the weight and bias of the batch 
 and the channel is exactly zero: `pruning.shrink` can then leave it out without changing the function.
 """
 
-from collections.abc import Callable
-
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
@@ -29,18 +27,6 @@ def with_silence(model: nn.Module, masks: Masks, shape: tuple[int, int, int], st
         structure: of the recipe.
     """
     return masks | silent(model, masks, shape) if structure in SILENT else masks
-
-
-def extend(
-    prune: Callable[[int], Masks | None], model: nn.Module, shape: tuple[int, int, int], structure: str | None
-) -> Callable[[int], Masks | None]:
-    """What gradual pruning asks before every iteration, its masks extended by `with_silence`."""
-
-    def extended(iteration: int) -> Masks | None:
-        masks = prune(iteration)
-        return masks if masks is None else with_silence(model, masks, shape, structure)
-
-    return extended
 
 
 def silent(model: nn.Module, masks: Masks, shape: tuple[int, int, int]) -> Masks:

@@ -2,6 +2,7 @@
 weights."""
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,17 +95,17 @@ def test_gradual_pruning_prunes_in_one_training() -> None:
     from pruning.masks import full_masks
     from pruning.models import prunable
 
-    ramp = Ramp(recipe, model, full_masks(prunable(model)), Workshop(load_data("digits")))
+    class Watched(Ramp):
+        def before(self, step: int) -> dict[str, Tensor] | None:
+            for name, mask in self.masks.items():
+                assert bool((model.get_parameter(name)[~mask] == 0).all())
+            masks = super().before(step)
+            if masks is not None:
+                seen.append(masks)
+            return masks
 
-    def watched(iteration: int) -> dict[str, Tensor] | None:
-        for name, mask in ramp.masks.items():
-            assert bool((model.get_parameter(name)[~mask] == 0).all())
-        masks = ramp(iteration)
-        if masks is not None:
-            seen.append(masks)
-        return masks
-
-    train(model, load_data("digits"), recipe.training, recipe.seed, ramp.masks, prune=watched)
+    ramp = Watched(recipe, model, full_masks(prunable(model)), Workshop(load_data("digits")))
+    train(model, load_data("digits"), recipe.training, recipe.seed, ramp.masks, hook=ramp)
     assert len(seen) == 6
     for before, after in pairwise(seen):
         assert all(bool((before[name] | ~after[name]).all()) for name in before)
@@ -184,6 +185,19 @@ def test_weights_that_came_pruned_never_come_back(trained: Ticket) -> None:
         dense = parents_of(dense)[0]
     assert dense.sparsity == start.sparsity == pytest.approx(known[dense.id].sparsity)
     assert dense.label.startswith("Imported ")
+
+
+def test_a_checkpoint_that_came_pruned_says_how_far(trained: Ticket, tmp_path: Path) -> None:
+    mask = torch.rand(300, 64, generator=torch.Generator().manual_seed(0)) < 0.3
+    state = dict(trained.state)
+    state |= {"fc1.weight_orig": state.pop("fc1.weight"), "fc1.weight_mask": mask.float()}
+    torch.save(state, tmp_path / "pruned.pt")
+    found = find_ticket(Recipe(**COMMON, finder="iterative", sparsity=0.8, rate=0.5), weights=tmp_path / "pruned.pt")
+    assert found.recipe.start is not None
+    gone = int((~mask).sum()) / 50_200
+    assert found.recipe.start.sparsity == pytest.approx(gone)
+    (level,) = parents_of(found.recipe)
+    assert level.sparsity == pytest.approx(1 - (1 - gone) / 2)  # the first cut starts from what was left
 
 
 def test_what_imported_weights_cannot_do() -> None:
