@@ -46,7 +46,7 @@ study: setup
 	$(PY) -m analysis run $(STUDY) $(if $(ROOT),--root $(ROOT))
 
 test: setup
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist worksteal
 
 lint: setup
 	$(PY) -m ruff check .

@@ -163,5 +163,29 @@ def corruptions(
         raise typer.Exit(1)
 
 
+@app.command()
+def reproduce(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Reproductions to run; --list names them.", show_default="all"),
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List the reproductions and what they came out as.")] = False,
+    jobs: Annotated[int, typer.Option(min=0, help="Tickets found side by side; 0: one a core.")] = 0,
+    root: Annotated[Path, typer.Option(help="Folder in which each has its study.")] = Path("studies/reproductions"),
+    report: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/reproductions.md"),
+) -> None:
+    """Put the findings of the lottery-ticket papers to the test, and write docs/reproductions.md.
+
+    Each takes some minutes. Ctrl-C loses nothing: what was found is there when it is run again.
+    """
+    from analysis.reproductions import command
+
+    if listed:
+        command.show(root)
+        return
+    with stoppable("found"):
+        command.run(names or (), root, report, jobs)
+
+
 if __name__ == "__main__":
     main(app)

@@ -153,7 +153,7 @@ class Recipe(BaseModel):
         """The method for people: ``SNIP``, ``IMP``, ``IMP reinitialised``."""
         from pruning.finders import finder_label
 
-        if self.of is not None and self.name in ("", self.finder):
+        if self.of is not None and self.name in ("", self.finder, f"{self.of.method}_{self.finder}"):
             return f"{self.of.method_label} {finder_label(self.finder)}"
         if self.method in CRITERIA:
             return CRITERIA[self.method].label

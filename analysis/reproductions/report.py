@@ -1,0 +1,94 @@
+"""The page of the reproductions: each paper's findings and numbers, ours, and whether they hold, as Markdown."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from analysis.reproductions.base import Reproduction
+from analysis.reproductions.claims import Claim
+from analysis.reproductions.running import Outcome
+from pruning.files import write_atomically
+
+INTRO = """\
+# Reproductions
+
+The headline findings of the lottery-ticket papers, put to the test on data that are embedded, at the scale of minutes
+on two cores. `make reproduce` runs all of them and writes this page; nothing here is written by hand.
+
+A finding **holds** where the whole 95 % interval of our number lies beyond the bound that its row names (0, or no
+difference, where it names none). It **does not hold** where the whole interval lies on the other side, and is **within
+noise** where the bound is inside. That a finding does not hold here says something of networks this small and
+trainings this short, and nothing of the paper's own scale; the studies were fixed before their numbers were seen,
+and none was tuned until it agreed.
+"""
+
+
+def write(path: Path, reproductions: Sequence[Reproduction], outcomes: Mapping[str, Outcome]) -> None:
+    """Write the page, whole or not at all."""
+    text = page(reproductions, outcomes)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def page(reproductions: Sequence[Reproduction], outcomes: Mapping[str, Outcome]) -> str:
+    """The page's text; a reproduction without an outcome is listed as not run."""
+    parts = [INTRO, _overview(reproductions, outcomes)]
+    parts += [_section(each, outcomes.get(each.name)) for each in reproductions]
+    return "\n".join(parts)
+
+
+def _overview(reproductions: Sequence[Reproduction], outcomes: Mapping[str, Outcome]) -> str:
+    rows = [("paper", "finding", "here")]
+    for each in reproductions:
+        outcome = outcomes.get(each.name)
+        found = [(claim.finding, f"**{claim.verdict}**") for claim in outcome.claims] if outcome else [("", "not run")]
+        link = f"[{each.title}](#{each.name})"
+        rows += [(link if position == 0 else "", *row) for position, row in enumerate(found)]
+    ran = list(outcomes.values())
+    verdicts = [claim.verdict for outcome in ran for claim in outcome.claims]
+    summary = (
+        f"Of {len(verdicts)} findings {verdicts.count('holds')} hold, {verdicts.count('does not hold')} do not, and "
+        f"{verdicts.count('within noise')} cannot be told from noise. All of it took "
+        f"{sum(outcome.seconds for outcome in ran) / 60:.0f} minutes on this machine: {_machine()}.\n"
+    )
+    return f"{summary}\n{_table(rows)}\n"
+
+
+def _section(reproduction: Reproduction, outcome: Outcome | None) -> str:
+    command = f"python -m analysis reproduce {reproduction.name}"
+    study = f"pruning/studies/{reproduction.name}/study.toml"
+    head = (
+        f'<a id="{reproduction.name}"></a>\n\n## {reproduction.title}\n\n{reproduction.paper}. {reproduction.scale}\n'
+    )
+    if outcome is None:
+        return f"{head}\nNot run yet: `{command}`.\n"
+    minutes = max(0.1, outcome.seconds / 60)
+    ran = f"`{command}` ([study.toml](../{study})): {outcome.tickets} tickets, {minutes:.1f} minutes, {outcome.day}."
+    rows = [("finding", "the paper", "here, with 95 % interval", "")]
+    rows += [
+        (claim.finding, claim.paper or "no number", _ours(claim), f"**{claim.verdict}**") for claim in outcome.claims
+    ]
+    notes = [f"- {claim.finding} {claim.why}" for claim in outcome.claims if claim.why]
+    return "\n".join([head, ran, "", _table(rows), "", *notes, *([""] if notes else [])])
+
+
+def _ours(claim: Claim) -> str:
+    return f"{claim.number}<br>{claim.measured}, over {claim.number.repeats}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    head, *body = rows
+    return "\n".join(_row(row) for row in (head, ["---"] * len(head), *body))
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _machine() -> str:
+    threads = torch.get_num_threads()
+    return f"{platform.machine()}, {threads} {'core' if threads == 1 else 'cores'}, torch {torch.__version__}"

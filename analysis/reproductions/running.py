@@ -1,0 +1,102 @@
+"""Runs a reproduction: finds and measures its study, puts the findings to the test, keeps what came out."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from analysis import measure
+from analysis.display import Display
+from analysis.reproductions.base import Reproduction
+from analysis.reproductions.claims import Claim, Number
+from analysis.reproductions.lab import Lab
+from pruning.console import RunDisplay
+from pruning.errors import UserError
+from pruning.files import write_atomically
+from pruning.runner import Options
+from pruning.runner import run as find
+from pruning.study import TOML, Study
+
+ROOT = Path("studies") / "reproductions"
+OUTCOME = "outcome.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a reproduction came out as: its claims, how long it took in all, and when that was."""
+
+    claims: list[Claim]
+    seconds: float
+    tickets: int
+    day: str
+
+
+def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0) -> Outcome:
+    """Do what is still to be done of a reproduction below the folder `root`. What was done before is not done again.
+
+    Raises:
+        UserError: a ticket could not be found or measured.
+    """
+    folder = root / reproduction.name
+    began, before = time.monotonic(), _seconds_before(folder)
+    study = _study(reproduction, folder)
+    with RunDisplay(study) as progress:
+        found = find(study, Options(jobs=jobs), progress.tell, progress.plan)
+    if found.failed:
+        raise UserError(f"In {folder}, {len(found.failed)} tickets failed: {next(iter(found.failed.values()))}")
+    made = _measure(study, reproduction, jobs)
+    outcome = Outcome(
+        reproduction.claims(Lab(study)),
+        before + (time.monotonic() - began if found.found or made else 0.0),
+        len(study.entries()),
+        datetime.now(UTC).date().isoformat(),
+    )
+    text = json.dumps(asdict(outcome), indent=1)
+    write_atomically(folder / OUTCOME, lambda path: path.write_text(text, encoding="utf-8"))
+    return outcome
+
+
+def kept(reproduction: Reproduction, root: Path = ROOT) -> Outcome | None:
+    """What the last run came out as, None when there was none (or an earlier version made it)."""
+    try:
+        plain = json.loads((root / reproduction.name / OUTCOME).read_text(encoding="utf-8"))
+        found = [Claim(**{**claim, "number": Number(**claim["number"])}) for claim in plain.pop("claims")]
+        return Outcome(claims=found, **plain)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _study(reproduction: Reproduction, folder: Path) -> Study:
+    """The study in its folder, its study.toml as it is shipped."""
+    text = reproduction.file.read_bytes()
+    own = folder / TOML
+    if not own.exists() or own.read_bytes() != text:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(own, partial(_write, text))
+    return Study.open(folder)
+
+
+def _write(content: bytes, path: Path) -> Any:
+    return path.write_bytes(content)
+
+
+def _measure(study: Study, reproduction: Reproduction, jobs: int) -> bool:
+    if not reproduction.tables:
+        return False
+    with Display(f"measuring {study.config.title}") as display:
+        outcome = measure.run(study, display.tell, only=reproduction.tables, jobs=jobs)
+    if outcome.problems:
+        raise UserError(outcome.problems[0])
+    return bool(outcome.written)
+
+
+def _seconds_before(folder: Path) -> float:
+    try:
+        return float(json.loads((folder / OUTCOME).read_text(encoding="utf-8"))["seconds"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0.0
