@@ -63,6 +63,11 @@ class StudyView:
         return list(dict.fromkeys(self.tickets["method"]))
 
     @property
+    def originals(self) -> dict[str, str]:
+        """Method -> the method it is made from, for controls and their like."""
+        return {method.title: method.of for method in self.config.methods if method.of}
+
+    @property
     def sparsities(self) -> list[float]:
         """Sparsities of the pruned tickets found, rising."""
         return sorted(self.tickets.loc[self.tickets["method"] != "dense", "sparsity"].unique().tolist())

@@ -54,7 +54,7 @@ def contents(selection: Selection) -> dict[str, Any]:
     """What the grid shows: `levels` (columns) and `rows` with a cell a column, None where nothing was found."""
     study = selection.study
     tickets = study.tickets.drop_duplicates("key")
-    hues = theme.method_colors(study.methods, selection.theme.mode)
+    hues = theme.method_colors(study.methods, selection.theme.mode, study.originals)
     colors = {
         row.key: selection.styles[row.ticket_id].color for row in tickets.itertuples() if row.key in selection.keys
     }

@@ -220,6 +220,7 @@ def resolve(study: StudyView, parameters: Mapping[str, str], mode: Mode, notes: 
         [(key, first.at[key, "method"], float(first.at[key, "sparsity"]), first.at[key, "label"]) for key in shown],
         study.methods,
         mode,
+        study.originals,
     )
     chosen = {
         row.key: Chosen(

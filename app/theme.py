@@ -1,8 +1,8 @@
 """Colours and chart templates, for light and for dark.
 
-A method has a hue; when several sparsities of it are chosen they share the hue and differ in lightness. A ticket's
-colour depends on what is chosen, never on the page, so it is the same on every page. Colour is never alone: a method
-also has a marker symbol, and sparsities of one method also differ in dash.
+A method has a hue (`app.hues`); when several sparsities of it are chosen they share the hue and differ in lightness. A
+ticket's colour depends on what is chosen, never on the page, so it is the same on every page. Colour is never alone: a
+method also has a marker symbol, and sparsities of one method also differ in dash.
 """
 
 from __future__ import annotations
@@ -14,43 +14,19 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
+from app import hues
 from app.colour import Oklch, fade, to_hex
+from app.hues import Originals
 
 Mode = Literal["light", "dark"]
 
 FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", sans-serif'
 """The font that Streamlit ships and serves itself."""
 
-DENSE = "dense"
+DENSE = hues.DENSE
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
-# Lightness, chroma and hue on white. Found by search: nine hues and a grey whose least distance, seen normally and with
-# each colour-vision deficiency, in light and in dark, is the largest that a contrast of 3 leaves room for.
-_HUES: dict[str, Oklch] = {
-    "random": Oklch(0.576, 0.123, 65),
-    "magnitude": Oklch(0.486, 0.165, 258),
-    "snip": Oklch(0.650, 0.122, 175),
-    "grasp": Oklch(0.652, 0.142, 109),
-    "synflow": Oklch(0.606, 0.125, 313),
-    "taylor": Oklch(0.360, 0.190, 274),
-    "imp": Oklch(0.487, 0.161, 27),
-    "random_reinit": Oklch(0.360, 0.091, 45),
-    "shuffled": Oklch(0.408, 0.168, 336),
-}
-_SPARE = Oklch(0.60, 0.06, 210)
 _DENSE = {"light": "#5b6573", "dark": "#b4bdc9"}
-_SYMBOLS = {
-    DENSE: "x",
-    "random": "triangle-up",
-    "magnitude": "circle",
-    "snip": "square",
-    "grasp": "diamond",
-    "synflow": "pentagon",
-    "taylor": "hexagon",
-    "imp": "star",
-    "random_reinit": "cross",
-    "shuffled": "triangle-down",
-}
 _LIFT = 0.235  # how much lighter a hue is on the dark background
 _RANGE = {"light": (0.34, 0.74), "dark": (0.52, 0.92)}  # lightness that sparsities of one method may take
 _STEP, _SPREAD = 0.11, 0.36
@@ -161,49 +137,47 @@ def get(mode: str) -> Theme:
     return _THEMES.get(mode, _THEMES["light"])
 
 
-def method_colors(methods: Iterable[str], mode: Mode) -> dict[str, str]:
-    """Method -> colour. Methods this project knows keep their hue in every study; others take the hues left over."""
-    return {method: to_hex(hue) if hue else _DENSE[mode] for method, hue in _hues(methods, mode).items()}
+symbols = hues.symbols
 
 
-def symbols(methods: Iterable[str]) -> dict[str, str]:
-    """Method -> plotly marker symbol."""
-    methods = list(dict.fromkeys(methods))
-    taken = {_SYMBOLS[method] for method in methods if method in _SYMBOLS}
-    free = [symbol for symbol in _SYMBOLS.values() if symbol not in taken] or ["circle"]
-    others = [method for method in methods if method not in _SYMBOLS]
-    return {method: _SYMBOLS.get(method) or free[others.index(method) % len(free)] for method in methods}
+def method_colors(methods: Iterable[str], mode: Mode, originals: Originals | None = None) -> dict[str, str]:
+    """Method -> colour (see `app.hues`); `originals` says which method is made from which."""
+    return {method: to_hex(hue) if hue else _DENSE[mode] for method, hue in _lifted(methods, mode, originals).items()}
 
 
-def styles(chosen: Sequence[tuple[str, str, float, str]], methods: Iterable[str], mode: Mode) -> dict[str, Style]:
+def styles(
+    chosen: Sequence[tuple[str, str, float, str]],
+    methods: Iterable[str],
+    mode: Mode,
+    originals: Originals | None = None,
+) -> dict[str, Style]:
     """Key -> style for the chosen tickets.
 
     Args:
         chosen: (key, method, sparsity in [0, 1), label) of each ticket.
         methods: all methods of the study, so that choosing others never changes a method's hue.
         mode: `light` or `dark`.
+        originals: method -> the method it is made from, for controls and their like.
     """
     methods = list(dict.fromkeys([*methods, *(method for _, method, _, _ in chosen)]))
-    hues, marks = _hues(methods, mode), symbols(methods)
+    lifted, marks = _lifted(methods, mode, originals), symbols(methods)
+    steps = hues.dash_steps(methods, originals)
     result = {}
     for key, method, sparsity, label in chosen:
         levels = sorted({other for _, name, other, _ in chosen if name == method})
-        rank, hue = levels.index(sparsity), hues[method]
+        rank, hue = levels.index(sparsity), lifted[method]
         color = to_hex(_shade(hue, rank, len(levels), mode)) if hue else _DENSE[mode]
-        result[key] = Style(label, color, marks[method], DASHES[rank % len(DASHES)])
+        result[key] = Style(label, color, marks[method], DASHES[(rank + steps[method]) % len(DASHES)])
     return result
 
 
-def _hues(methods: Iterable[str], mode: Mode) -> dict[str, Oklch | None]:
-    methods = list(dict.fromkeys(methods))
-    free = [hue for name, hue in _HUES.items() if name not in methods] + [_SPARE]
-    others = [method for method in methods if method not in _HUES and method != DENSE]
+def _lifted(methods: Iterable[str], mode: Mode, originals: Originals | None) -> dict[str, Oklch | None]:
+    """Hues as the mode shows them: lighter on the dark background."""
     lift = _LIFT if mode == "dark" else 0.0
-    hues: dict[str, Oklch | None] = {}
-    for method in methods:
-        hue = None if method == DENSE else _HUES.get(method) or free[others.index(method) % len(free)]
-        hues[method] = hue._replace(lightness=hue.lightness + lift) if hue else None
-    return hues
+    return {
+        method: hue._replace(lightness=hue.lightness + lift) if hue else None
+        for method, hue in hues.hues(methods, originals).items()
+    }
 
 
 def _shade(hue: Oklch, rank: int, levels: int, mode: Mode) -> Oklch:

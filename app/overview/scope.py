@@ -60,7 +60,7 @@ def all_styles(selection: Selection) -> dict[str, Style]:
     first = study.tickets.drop_duplicates("key")
     every = [(row.key, row.method, float(row.sparsity), row.label) for row in first.itertuples()]
     chosen = {ticket.key: ticket.style for ticket in selection.tickets}
-    return theme.styles(every, study.methods, selection.theme.mode) | chosen
+    return theme.styles(every, study.methods, selection.theme.mode, study.originals) | chosen
 
 
 def percent(value: float) -> str:

@@ -60,7 +60,7 @@ def _sparsity_card(selection: Selection, families: pd.DataFrame) -> None:
     methods = {ticket.method for ticket in selection.tickets} | {theme.DENSE}
     rows = families[families["method"].isin(methods)]
     measure = selection.option("measure", "accuracy", list(MEASURES))
-    colors = theme.method_colors(study.methods, selection.theme.mode)
+    colors = theme.method_colors(study.methods, selection.theme.mode, study.originals)
     columns = ["label", "method", "sparsity", measure, f"{measure}_low", f"{measure}_high", "seeds"]
     layout.card(
         "How accuracy falls as weights are removed",

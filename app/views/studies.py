@@ -134,7 +134,9 @@ def _styles(selection: Selection, other: StudyView, keys: list[str]) -> dict[str
         (key, str(both.at[key, "method"]), float(both.at[key, "sparsity"]), str(both.at[key, "label"]))
         for key in dict.fromkeys([*selection.keys, *keys])
     ]
-    found = theme.styles(wanted, [*one.methods, *other.methods], selection.theme.mode)
+    found = theme.styles(
+        wanted, [*one.methods, *other.methods], selection.theme.mode, {**other.originals, **one.originals}
+    )
     here = dict(zip(one.tickets["key"], one.tickets["ticket_id"], strict=True))
     return {
         key: selection.styles.get(here.get(key, ""), style) if key in selection.keys else style

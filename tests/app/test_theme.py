@@ -119,3 +119,54 @@ def test_templates_draw(mode: str) -> None:
     look = theme.get(mode)
     assert look.template.layout.font.size >= 13
     assert look.template.layout.font.color == look.ink
+
+
+MANY = [*METHODS, "jackpot", "edge_popup", "biprop", "sign_supermask", "early_bird", "rigl", "set", "movement", "gmp",
+        "lrr", "iterative"]  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("vision", list(VISION))
+def test_twenty_methods_are_told_apart(mode: theme.Mode, vision: str) -> None:
+    colours = theme.method_colors(MANY, mode)
+    distances = [
+        np.linalg.norm(seen(colours[one], vision) - seen(colours[other], vision))
+        for one, other in combinations(MANY, 2)
+    ]
+    assert min(distances) > (14 if vision == "normal" else 7)
+    assert len(set(theme.symbols(MANY).values())) == len(MANY)
+    assert all(contrast(colour, theme.get(mode).surface) >= 3 for colour in colours.values())
+
+
+def test_what_is_made_from_a_method_looks_like_it() -> None:
+    methods = ["dense", "imp", "reordered", "inverted", "snip", "jackpot", "jackpot_again"]
+    originals = {"reordered": "imp", "inverted": "imp", "jackpot_again": "jackpot"}
+    colours = theme.method_colors(methods, "light", originals)
+    for kin, original in originals.items():
+        turned = from_hex(colours[kin]).hue - from_hex(colours[original]).hue
+        assert abs((turned + 180) % 360 - 180) < 6
+        assert np.linalg.norm(seen(colours[kin], "normal") - seen(colours[original], "normal")) > 10
+    assert len(set(colours.values())) == len(set(theme.symbols(methods).values())) == len(methods)
+    chosen = [(name, name, 0.9, name) for name in methods]
+    dashes = {key: style.dash for key, style in theme.styles(chosen, methods, "light", originals).items()}
+    assert dashes["imp"] == dashes["snip"] == dashes["jackpot"] == "solid"
+    assert len({dashes["imp"], dashes["reordered"], dashes["inverted"]}) == 3
+
+
+def test_known_controls_keep_their_own_hue() -> None:
+    colours = theme.method_colors(["imp", "shuffled"], "light", {"shuffled": "imp"})
+    assert colours["shuffled"] == theme.method_colors(METHODS, "light")["shuffled"]
+
+
+def test_methods_made_from_each_other_in_a_ring_still_get_a_colour() -> None:
+    methods = ["one", "other"]
+    assert set(theme.method_colors(methods, "dark", {"one": "other", "other": "one"})) == set(methods)
+
+
+def test_every_symbol_has_an_open_twin() -> None:
+    from plotly.validator_cache import ValidatorCache
+
+    known = set(ValidatorCache.get_validator("scatter.marker", "symbol").values)
+    names = [f"method{place}" for place in range(40)]
+    for symbol in {*theme.symbols(METHODS).values(), *theme.symbols(names).values()}:
+        assert {symbol, f"{symbol}-open"} <= known
