@@ -118,6 +118,13 @@ class Recipe(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        from pruning.finders import get_finder
+
+        get_finder(self.finder).check(self)
+        return self
+
     def canonical(self) -> dict[str, Any]:
         """The recipe as plain JSON values without its name, the form whose hash is the id."""
         plain = self.model_dump(mode="json", exclude_none=True, exclude={"name", "of"})

@@ -125,6 +125,7 @@ class Finder:
         label: the name for people; of a control what is said behind the name of its original.
         words: what it does, in a few words for the page that tells a ticket's story.
         needs: an optional field that must be given.
+        check: raises UserError, one sentence, where fields that are right by themselves do not go together.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Finder:
     label: str
     words: str
     needs: str = ""
+    check: Callable[[Recipe], None] = lambda recipe: None
 
 
 def dense_recipe(recipe: Recipe, iteration: int | None = None) -> Recipe:
