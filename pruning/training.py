@@ -231,6 +231,8 @@ class _Run:
                 self._check(total_loss, step, epoch)
             if self.ended:
                 break
+        if seen == 0:  # only the one image that is passed over
+            return math.nan, math.nan
         return float(total_loss) / seen, float(right) / seen
 
     def _check(self, loss: Tensor, step: int, epoch: int) -> None:

@@ -164,3 +164,12 @@ def test_a_last_batch_of_one_image_is_no_trouble_for_batch_norm() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.BatchNorm1d(8), nn.Linear(8, 10))
     trained = train(model, data, Training(epochs=1, batch_size=32, lr=0.01), seed=0)
     assert math.isfinite(trained.history[0].loss)
+
+
+def test_a_point_of_the_curve_without_a_single_batch(data: Dataset) -> None:
+    """The last image of an epoch is passed over when it is alone in its batch; the curve may have a point there."""
+    few = Dataset(data.name, data.classes, Split(*(part[:129] for part in (data.train.images, data.train.labels))),
+                  data.test, data.mean, data.std)  # fmt: skip
+    history = train(network(), few, Training(epochs=2, batch_size=32, log_every=0.2), seed=0).history
+    assert [math.isnan(point.loss) for point in history] == [False] * 4 + [True] + [False] * 4 + [True]
+    assert not any(math.isnan(point.test_accuracy) for point in history)
