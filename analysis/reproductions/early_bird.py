@@ -1,0 +1,67 @@
+"""You et al. 2020: masks settle early in training, and one drawn then is as good as the one drawn at the end."""
+
+from analysis.reproductions.base import Reproduction
+from analysis.reproductions.claims import Claim
+from analysis.reproductions.lab import Lab, seconds
+from pruning.study import Entry
+
+SPARSITY = 0.7
+
+
+def drawn(entry: Entry) -> float:
+    """Percentage of the training after which the mask was drawn."""
+    return 100 * entry.info.recorded("bird")["epoch"][0] / entry.recipe.training.epochs
+
+
+def claims(lab: Lab) -> list[Claim]:
+    """When the mask was drawn, how good the ticket is, and what it cost."""
+    when = lab.mean("early_bird", SPARSITY, drawn, "% of the training")
+    late = lab.values("late_bird", SPARSITY, seconds) + lab.values("dense", 0.0, seconds)
+    return [
+        Claim(
+            "The mask stops changing early in training.",
+            "at a very early stage",
+            "30 % of the training minus the share after which the mask was drawn "
+            f"(drawn after {when.value:.0f} % of it)",
+            lab.over_seeds(30 - lab.values("early_bird", SPARSITY, drawn)),
+        ),
+        Claim(
+            "The early ticket is as good as the one drawn at the end.",
+            "comparable or better",
+            "early minus late at 70 %, each trained again in full; holds above -0.5 points",
+            lab.gap(("early_bird", SPARSITY), ("late_bird", SPARSITY)),
+            beyond=-0.5,
+        ),
+        Claim(
+            "The same when less is left.",
+            "comparable or better",
+            "the same at 90 %",
+            lab.gap(("early_bird", 0.9), ("late_bird", 0.9)),
+            beyond=-0.5,
+        ),
+        Claim(
+            "It is cheaper.",
+            "up to 4.7 times the energy saved",
+            "seconds for the late ticket and its dense network over those for the early one, at 70 %",
+            lab.times(late / lab.values("early_bird", SPARSITY, seconds)),
+            beyond=1.0,
+        ),
+        Claim(
+            "It is better than a random mask.",
+            "",
+            "early minus random at 90 %",
+            lab.gap(("early_bird", 0.9), ("random", 0.9)),
+        ),
+    ]
+
+
+REPRODUCTION = Reproduction(
+    "early_bird",
+    "Drawing early-bird tickets",
+    "You et al. 2020, arXiv 1909.11957",
+    2020,
+    "Single weights of LeNet-300-100 by magnitude instead of channels by their batch norm; 4,000 digits of MNIST. "
+    "The mask is drawn when it differs by less than 0.1 from each of the four before it; since only a share of the "
+    "weights can differ, that bound is easy to meet where few are kept.",
+    claims,
+)

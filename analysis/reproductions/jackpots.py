@@ -1,0 +1,83 @@
+"""Zhang et al. 2021: trained weights hold subnetworks that need no further training, and magnitude is near them."""
+
+import numpy as np
+
+from analysis import overlap
+from analysis.reproductions.base import Reproduction
+from analysis.reproductions.claims import Claim
+from analysis.reproductions.lab import DENSE, Lab
+
+SPARSITY = 0.9
+LABELS = {"snip": "SNIP", "grasp": "GraSP", "synflow": "SynFlow", "taylor": "Taylor", "random": "random"}
+
+
+def shared(lab: Lab, found: str, other: str, sparsity: float = SPARSITY) -> np.ndarray:
+    """Percentage of the found mask that the other keeps too, by seed."""
+    pairs = zip(lab.tickets(found, sparsity), lab.tickets(other, sparsity), strict=True)
+    return np.array(
+        [
+            100 * overlap.pairwise({"found": one.masks, "other": two.masks}, "overlap").loc["found", "other"]
+            for one, two in pairs
+        ]
+    )
+
+
+def claims(lab: Lab) -> list[Claim]:
+    """Accuracy without any training of weights, the cost of the search, and which criterion's mask is nearest."""
+    by_magnitude = shared(lab, "jackpot_random", "magnitude")
+    found = [
+        Claim(
+            "A mask alone, over trained weights that are not changed, comes near the dense network.",
+            "ResNet-32 at 90 %: 94.4 %, above its dense network",
+            f"jackpot minus dense at {SPARSITY:.0%}, which holds when it is above -1 point",
+            lab.gap(("jackpot", SPARSITY), (DENSE, 0.0)),
+            beyond=-1.0,
+        ),
+        Claim(
+            "The search is what makes it good: the mask by magnitude that it starts from is not.",
+            "",
+            f"jackpot minus the untuned mask by magnitude at {SPARSITY:.0%}",
+            lab.gap(("jackpot", SPARSITY), ("magnitude", SPARSITY)),
+        ),
+        Claim(
+            "Started from magnitude, a third of the epochs reaches the accuracy of a search from a random mask.",
+            "at least three times cheaper",
+            f"8 epochs from magnitude minus 24 from random at {SPARSITY:.0%}, which holds when it is above -0.5 points",
+            lab.gap(("jackpot_third", SPARSITY), ("jackpot_random", SPARSITY)),
+            beyond=-0.5,
+        ),
+        Claim(
+            "Started from magnitude, the search ends better than from scores that are all alike.",
+            "",
+            "from magnitude minus from constant scores at 98 %",
+            lab.gap(("jackpot", 0.98), ("jackpot_constant", 0.98)),
+        ),
+        Claim(
+            "Restricting the swaps helps.",
+            "",
+            "with the restriction minus without at 98 %",
+            lab.gap(("jackpot", 0.98), ("jackpot_free", 0.98)),
+        ),
+    ]
+    found += [
+        Claim(
+            f"The mask that is found has more in common with magnitude's than with {label}'s.",
+            "magnitude is the most similar",
+            "overlap with magnitude minus overlap, in points of the mask found from a random start "
+            f"(magnitude {by_magnitude.mean():.1f} %, chance 10 %)",
+            lab.over_seeds(by_magnitude - shared(lab, "jackpot_random", name)),
+        )
+        for name, label in LABELS.items()
+    ]
+    return found
+
+
+REPRODUCTION = Reproduction(
+    "jackpots",
+    "Lottery jackpots exist in pre-trained models",
+    "Zhang et al. 2021, arXiv 2104.08700",
+    2021,
+    "LeNet-300-100 on digits of 8x8 pixels; all scores are taken on the trained weights. The share of swaps that is carried "
+    "out falls as half a cosine. The overlap is that of the mask found from a random start, which owes magnitude nothing.",
+    claims,
+)

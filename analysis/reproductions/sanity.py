@@ -1,0 +1,85 @@
+"""Frankle et al. 2021, Su et al. 2020: do masks of initialisation know more than how much to keep of each layer?"""
+
+from analysis.reproductions.base import Reproduction
+from analysis.reproductions.claims import Claim
+from analysis.reproductions.lab import DENSE, Lab
+
+MODERATE, SPARSE = 0.8, 0.98
+AT_START = {"snip": "SNIP", "grasp": "GraSP", "synflow": "SynFlow"}
+TRAINED = {"magnitude": "Magnitude", "taylor": "Taylor"}
+
+
+def _of_start(lab: Lab, name: str, label: str) -> list[Claim]:
+    return [
+        Claim(
+            f"{label} at initialisation may be shuffled within each layer without loss.",
+            "the same or higher",
+            f"shuffled minus original at {MODERATE:.0%}, which holds when it is above -0.5 points",
+            lab.gap((f"{name}_shuffled", MODERATE), (name, MODERATE)),
+            beyond=-0.5,
+        ),
+        Claim(
+            f"{label}'s mask serves new initial weights as well.",
+            "the same or higher",
+            f"reinitialised minus original at {MODERATE:.0%}, which holds when it is above -0.5 points",
+            lab.gap((f"{name}_random_reinit", MODERATE), (name, MODERATE)),
+            beyond=-0.5,
+        ),
+        Claim(
+            f"Turned upside down, {label} is worse: its scores are no noise.",
+            "",
+            f"original minus inverted at {MODERATE:.0%}",
+            lab.gap((name, MODERATE), (f"{name}_inverted", MODERATE)),
+        ),
+        Claim(
+            f"{label} may be shuffled also when little is left.",
+            "the same or higher",
+            f"shuffled minus original at {SPARSE:.0%}, which holds when it is above -0.5 points",
+            lab.gap((f"{name}_shuffled", SPARSE), (name, SPARSE)),
+            beyond=-0.5,
+            why="In a network this thin, 2 % of the weights leave few paths from pixels to classes, and a shuffled "
+            "mask breaks them: say at which density a sanity check was made.",
+        ),
+    ]
+
+
+def claims(lab: Lab) -> list[Claim]:
+    """Shuffled, reinitialised and inverted masks against the original."""
+    found = [claim for name, label in AT_START.items() for claim in _of_start(lab, name, label)]
+    found += [
+        Claim(
+            f"{label} on trained weights keeps what it has learnt: reinitialised, it loses.",
+            "unlike pruning at initialisation",
+            f"original minus reinitialised at {SPARSE:.0%}",
+            lab.gap((name, SPARSE), (f"{name}_random_reinit", SPARSE)),
+        )
+        for name, label in TRAINED.items()
+    ]
+    found.append(
+        Claim(
+            "No criterion at initialisation reaches the dense network when sparse.",
+            "below magnitude after training",
+            f"magnitude after training minus SynFlow at {SPARSE:.0%}",
+            lab.gap(("magnitude", SPARSE), ("synflow", SPARSE)),
+        )
+    )
+    found.append(
+        Claim(
+            "Random pruning costs little at moderate sparsity.",
+            "",
+            f"random minus dense at {MODERATE:.0%}, which holds when it is above -1 point",
+            lab.gap(("random", MODERATE), (DENSE, 0.0)),
+            beyond=-1.0,
+        )
+    )
+    return found
+
+
+REPRODUCTION = Reproduction(
+    "sanity",
+    "Pruning neural networks at initialisation: why are we missing the mark?",
+    "Frankle et al. 2021, arXiv 2009.08576; Su et al. 2020, arXiv 2009.11094",
+    2021,
+    "LeNet-300-100 on digits of 8x8 pixels instead of ResNets on CIFAR-10 and ImageNet.",
+    claims,
+)
