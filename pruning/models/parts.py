@@ -46,6 +46,14 @@ def prunable(model: nn.Module, classifier: bool = True) -> dict[str, nn.Paramete
     return dict(found.values())
 
 
+def _weights(module: nn.Module) -> list[nn.Parameter]:
+    """The prunable weights that a module multiplies with itself when it is called."""
+    if isinstance(module, nn.MultiheadAttention):
+        return list(prunable(module).values())  # its output projection is not called as a module
+    weights = [getattr(module, key) for key in _weight_names(module)]
+    return [weight for weight in weights if isinstance(weight, nn.Parameter)]
+
+
 def _weight_names(module: nn.Module) -> tuple[str, ...]:
     if isinstance(module, (_ConvNd, nn.Linear)):
         return ("weight",)
@@ -95,21 +103,20 @@ def weight_uses(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, int]
     weights = prunable(model)
     names = {id(weight): name for name, weight in weights.items()}
     uses = dict.fromkeys(weights, 0)
+    # Looked up before the forward pass: in it a network may compute with other tensors in its parameters' place.
+    used = {module: [names[id(weight)] for weight in _weights(module)] for module in model.modules()}
 
     def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        used: list[Tensor]
         if isinstance(module, nn.MultiheadAttention):
-            # Its output projection is not called as a module, so both projections are counted here.
-            used, times = list(prunable(module).values()), inputs[0].numel() // module.embed_dim
+            times = inputs[0].numel() // module.embed_dim
         elif isinstance(module, (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)):
-            used, times = [module.weight], inputs[0].numel() // module.in_channels
+            times = inputs[0].numel() // module.in_channels
         elif isinstance(module, (_ConvNd, nn.Linear)):
-            used, times = [module.weight], output.numel() // module.weight.shape[0]
+            times = output.numel() // module.weight.shape[0]
         else:
             return
-        for weight in used:
-            if id(weight) in names:
-                uses[names[id(weight)]] += times
+        for name in used[module]:
+            uses[name] += times
 
     watch(model, shape, lambda _, module, inputs, output: count(module, inputs, output))
     return uses

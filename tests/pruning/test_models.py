@@ -121,6 +121,23 @@ def test_multiply_adds_of_attention() -> None:
     assert count_macs(Attend(), (6, 2, 2)) == 4 * (3 * 6 * 6 + 6 * 6)
 
 
+def test_macs_of_a_network_that_computes_with_other_tensors() -> None:
+    """A wrapper that puts masked weights in place of the parameters costs what the network inside it does."""
+
+    class Masked(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = build_model("lenet5", 10, (1, 28, 28), 0)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            doubled = {name: 2 * value for name, value in self.inner.named_parameters()}
+            logits: torch.Tensor = torch.func.functional_call(self.inner, doubled, (x,))
+            return logits
+
+    model = Masked()
+    assert count_macs(model, (1, 28, 28)) == count_macs(model.inner, (1, 28, 28)) > 0
+
+
 def test_counting_leaves_the_network_alone() -> None:
     model = build_model("resnet20", 10, CIFAR, 0)
     model.get_submodule("layer2").eval()
