@@ -1,4 +1,4 @@
-# make app | make test | make study STUDY=path/to/study.toml | make lint | make bench
+# make app | make test | make study STUDY=path/to/study.toml | make reproduce | make lint | make bench
 PORT ?= 8501
 STUDY ?=
 ROOT ?=
@@ -9,11 +9,12 @@ STAMP := $(VENV)/requirements.txt
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: app test study lint bench setup clean help
+.PHONY: app test study reproduce lint bench setup clean help
 
 help:
 	@echo "make app                 open the dashboard on http://127.0.0.1:$(PORT) (PORT=... to change)"
 	@echo "make study STUDY=FILE    find the tickets of a study.toml and measure them"
+	@echo "make reproduce           put the papers' findings to the test, about an hour; writes docs/reproductions.md"
 	@echo "make test                run the tests"
 	@echo "make lint                ruff and mypy"
 	@echo "make bench               measure speed, as ratios"
@@ -52,6 +53,9 @@ lint: setup
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+
+reproduce: setup
+	$(PY) -m analysis reproduce
 
 bench: setup
 	$(PY) -m tests.bench

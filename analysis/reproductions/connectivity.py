@@ -23,7 +23,7 @@ def claims(lab: Lab) -> list[Claim]:
         Claim(
             "Trained twice from its initialisation, a residual network ends in two minima with a barrier between them.",
             "ResNet-20 becomes stable at iteration 2,000 only",
-            "barrier between two trainings from iteration 0; stable is below 2 points",
+            "barrier between two trainings from iteration 0",
             lab.over_seeds(barriers(lab, DENSE, 0)),
             beyond=2.0,
         ),
@@ -36,7 +36,7 @@ def claims(lab: Lab) -> list[Claim]:
         Claim(
             "Tickets rewound to the initialisation are unstable.",
             "barrier near the error of chance",
-            "barrier between two trainings of a ticket rewound to 0; stable is below 2 points",
+            "barrier between two trainings of a ticket rewound to 0",
             lab.over_seeds(barriers(lab, "imp", 0)),
             beyond=2.0,
         ),

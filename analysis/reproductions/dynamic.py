@@ -31,7 +31,7 @@ def claims(lab: Lab) -> list[Claim]:
         Claim(
             "Sparse from start to end comes up to gradual pruning of a dense training.",
             "93.1 against 93.2 %",
-            "RigL minus gradual pruning at 95 %; holds above -0.5 points",
+            "RigL minus gradual pruning at 95 %",
             lab.gap(("rigl", THIN), ("gmp", THIN)),
             beyond=-0.5,
         ),

@@ -25,7 +25,7 @@ def claims(lab: Lab) -> list[Claim]:
         Claim(
             "At 3.6 % of the weights tickets are back at the dense network's accuracy.",
             "98.1 % both",
-            "the same at 3.5 %, which holds when it is above -1 point",
+            "the same at 3.5 %",
             lab.gap(("imp", THIN), (DENSE, 0.0)),
             beyond=-1.0,
         ),

@@ -19,7 +19,7 @@ def claims(lab: Lab) -> list[Claim]:
         Claim(
             "They come near a trained network of about that size.",
             "a wide ResNet-50's equals a trained ResNet-34",
-            "edge-popup at 50 % minus the trained dense network, which holds when it is above -2 points",
+            "edge-popup at 50 % minus the trained dense network",
             lab.gap(("edge_popup", HALF), (DENSE, 0.0)),
             beyond=-2.0,
         ),
@@ -44,7 +44,7 @@ def claims(lab: Lab) -> list[Claim]:
         Claim(
             "Binary subnetworks of untrained networks match the trained dense network (multi-prize tickets).",
             "ResNet-18 at 80 %: 94.7 % on CIFAR-10, above its dense network",
-            "biprop at 70 % minus the trained dense network, which holds when it is above -1 point",
+            "biprop at 70 % minus the trained dense network",
             lab.gap(("biprop", 0.7), (DENSE, 0.0)),
             beyond=-1.0,
         ),

@@ -53,7 +53,7 @@ def _overview(reproductions: Sequence[Reproduction], outcomes: Mapping[str, Outc
     summary = (
         f"Of {len(verdicts)} findings {verdicts.count('holds')} hold, {verdicts.count('does not hold')} do not, and "
         f"{verdicts.count('within noise')} cannot be told from noise. All of it took "
-        f"{sum(outcome.seconds for outcome in ran) / 60:.0f} minutes on this machine: {_machine()}.\n"
+        f"{sum(outcome.seconds for outcome in ran) / 60:.0f} minutes of one core ({_machine()}).\n"
     )
     return f"{summary}\n{_table(rows)}\n"
 
@@ -67,7 +67,10 @@ def _section(reproduction: Reproduction, outcome: Outcome | None) -> str:
     if outcome is None:
         return f"{head}\nNot run yet: `{command}`.\n"
     minutes = max(0.1, outcome.seconds / 60)
-    ran = f"`{command}` ([study.toml](../{study})): {outcome.tickets} tickets, {minutes:.1f} minutes, {outcome.day}."
+    ran = (
+        f"`{command}` ([study.toml](../{study})): {outcome.tickets} tickets, {minutes:.1f} minutes of one core, "
+        f"{outcome.day}."
+    )
     rows = [("finding", "the paper", "here, with 95 % interval", "")]
     rows += [
         (claim.finding, claim.paper or "no number", _ours(claim), f"**{claim.verdict}**") for claim in outcome.claims
@@ -77,7 +80,9 @@ def _section(reproduction: Reproduction, outcome: Outcome | None) -> str:
 
 
 def _ours(claim: Claim) -> str:
-    return f"{claim.number}<br>{claim.measured}, over {claim.number.repeats}"
+    none = 1.0 if claim.number.unit == "times" else 0.0
+    bound = "" if claim.beyond == none else f"; the bound is {claim.beyond:g}"
+    return f"{claim.number}<br>{claim.measured}, over {claim.number.repeats}{bound}"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
@@ -90,5 +95,4 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _machine() -> str:
-    threads = torch.get_num_threads()
-    return f"{platform.machine()}, {threads} {'core' if threads == 1 else 'cores'}, torch {torch.__version__}"
+    return f"{platform.machine()}, torch {torch.__version__}"

@@ -23,7 +23,7 @@ def claims(lab: Lab) -> list[Claim]:
         Claim(
             "One bit a weight is enough to come near training the same weights.",
             "",
-            "signs minus the same sparsity of SynFlow with its weights trained, at 50 %; holds above -2 points",
+            "signs minus the same sparsity of SynFlow with its weights trained, at 50 %",
             lab.gap(("sign_supermask", 0.5), ("synflow", 0.5)),
             beyond=-2.0,
         ),

@@ -1,0 +1,109 @@
+"""A reproduction from its study.toml to the page: run for real, at a scale of seconds."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from analysis.__main__ import app
+from analysis.reproductions import Claim, Lab, Reproduction, get_reproduction, reproductions
+from analysis.reproductions import base as base_module
+from analysis.reproductions.report import page
+from analysis.reproductions.running import kept, run
+from pruning.errors import UserError
+from pruning.study import Study
+
+TINY = """\
+title = "Tiny"
+model = "lenet300"
+data = "digits"
+seeds = [0, 1]
+sparsities = [0.9]
+[training]
+epochs = 0.5
+[[method]]
+criterion = "random"
+"""
+
+
+def claims(lab: Lab) -> list[Claim]:
+    gap = lab.gap(("dense", 0.0), ("random", 0.9))
+    return [
+        Claim("Dense is better than random.", "1 point", "dense minus random", gap),
+        Claim("It is no less.", "", "the same", gap, -100.0, "It cannot be."),
+    ]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reproduction:
+    monkeypatch.setattr(base_module, "STUDIES", tmp_path / "shipped")
+    (tmp_path / "shipped" / "tiny").mkdir(parents=True)
+    (tmp_path / "shipped" / "tiny" / "study.toml").write_text(TINY)
+    return Reproduction("tiny", "Tiny", "Nobody 2026", 2026, "Small.", claims, ("summary",))
+
+
+def test_what_is_run_is_kept_and_not_run_again(tiny: Reproduction, tmp_path: Path) -> None:
+    root = tmp_path / "out"
+    assert kept(tiny, root) is None
+    first = run(tiny, root, jobs=1)
+    assert (first.tickets, len(first.claims)) == (4, 2)
+    assert first.seconds > 0
+    assert first.claims[1].verdict == "holds"
+    assert kept(tiny, root) == first
+    again = run(tiny, root, jobs=1)
+    assert again.seconds == first.seconds  # nothing was to be done
+    assert [str(claim.number) for claim in again.claims] == [str(claim.number) for claim in first.claims]
+    tiny.file.write_text(TINY.replace("[0.9]", "[0.9, 0.5]"))
+    assert run(tiny, root, jobs=1).tickets == 6  # a change of the shipped study is followed
+
+
+def test_a_damaged_outcome_counts_as_none(tiny: Reproduction, tmp_path: Path) -> None:
+    (tmp_path / "tiny").mkdir()
+    for text in ("", "{", "[]", '{"claims": [{"finding": 1}]}', '{"claims": [], "seconds": 1}'):
+        (tmp_path / "tiny" / "outcome.json").write_text(text)
+        assert kept(tiny, tmp_path) is None
+
+
+def test_the_page_says_what_came_out(tiny: Reproduction, tmp_path: Path) -> None:
+    outcome = run(tiny, tmp_path / "out", jobs=1)
+    text = page([tiny], {"tiny": outcome})
+    assert f"| Dense is better than random. | 1 point | {outcome.claims[0].number}<br>dense minus random" in text
+    assert "the bound is -100" in text
+    assert "- It is no less. It cannot be." in text
+    assert re.search(r"Of 2 findings [12] hold", text)
+    assert "python -m analysis reproduce tiny" in text
+    assert "not run" in page([tiny], {})
+
+
+@pytest.mark.parametrize("name", list(reproductions()))
+def test_every_study_that_is_shipped_can_be_run(name: str) -> None:
+    reproduction = get_reproduction(name)
+    study = Study.open(reproduction.file)
+    assert len(study.config.seeds) >= 3
+    assert study.config.data in ("digits", "mnist5k")  # nothing to fetch
+    assert len(study.recipes()) == len({recipe.id for recipe in study.recipes()})
+
+
+@pytest.mark.parametrize("name", list(reproductions()))
+def test_every_claim_is_of_a_method_of_its_study(name: str) -> None:
+    """Whatever a claim asks for stands in the study.toml: the first thing that is missing is a ticket, not a method."""
+    reproduction = get_reproduction(name)
+    study = Study.open(reproduction.file)
+    asked = {(recipe.method, round(recipe.sparsity, 9)) for recipe in study.recipes()}
+
+    class Asking(Lab):
+        def entries(self, method: str, sparsity: float = 0.0):  # type: ignore[no-untyped-def]
+            assert (method, round(sparsity, 9)) in asked, (method, sparsity)
+            raise UserError("asked")
+
+    with pytest.raises(UserError, match="asked"):
+        reproduction.claims(Asking(study))
+
+
+def test_the_command_names_what_there_is() -> None:
+    shown = CliRunner().invoke(app, ["reproduce", "--list"])
+    assert shown.exit_code == 0
+    assert all(name in shown.output for name in reproductions())
+    with pytest.raises(UserError, match=r"Did you mean 'lth'"):
+        get_reproduction("lht")
