@@ -7,9 +7,11 @@ spread to go by, and are treated like one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.stats import norm, t
 
 from analysis.condition_tables import paired_interval
@@ -83,6 +85,18 @@ def compare(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> Gap:
         low_images, high_images, p_images = _by_images(a, b, level)
         low, high, p = (np.where(over, *pair) for pair in ((low, low_images), (high, high_images), (p, p_images)))
     return Gap(value, np.maximum(low, -1), np.minimum(high, 1), over, p)
+
+
+def bands(frame: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Mean of a column over the rows of each group, a seed a row, and Student's 95 % interval of it.
+
+    Returns the columns `by`, mean, low, high, n; groups in the order they appear. Rows without a value do not count;
+    the bounds of a single row are NaN.
+    """
+    groups = frame.dropna(subset=[value]).groupby(list(by), sort=False)[value].agg(["mean", "sem", "count"])
+    half = t.ppf(0.975, groups["count"].clip(lower=2) - 1) * groups["sem"]
+    found = groups.assign(low=groups["mean"] - half, high=groups["mean"] + half).rename(columns={"count": "n"})
+    return found[["mean", "low", "high", "n"]].reset_index()
 
 
 def _spread_out(each: np.ndarray) -> np.ndarray:
