@@ -59,6 +59,16 @@ of = "imp"
 finder = "shuffled"  # control: the mask of `of`, shuffled within each layer
 of = "imp"
 
+# [[method]]
+# finder = "early_bird"  # drawn once the mask has settled; distance = 0.1, patience = 5
+# [[method]]
+# finder = "rigl"        # sparse from start to end, the mask moves; or set
+# [[method]]
+# finder = "jackpot"     # a mask over trained weights that stay; or edge_popup, biprop (untrained), sign_supermask
+# [[method]]
+# finder = "reordered"   # control: `of` under another order of the data, for the page Dynamics
+# of = "imp"
+
 [analysis]
 families = ["cifar_c"]  # and "mnist_c", "fourier", "adversarial"
 corruptions = "all"

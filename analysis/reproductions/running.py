@@ -96,8 +96,7 @@ def _measure(study: Study, reproduction: Reproduction, jobs: int) -> bool:
 
 
 def _processor_time() -> float:
-    """Seconds of processor time of this process and of those that it has waited for: what else the machine does meanwhile
-    is not in them."""
+    """Seconds that processors gave this process and those it has waited for, whatever else the machine does."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
 
