@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 
 from pruning.finders.base import Finder, Workshop, make_ticket
+from pruning.mask_distance import Watch
 from pruning.masks import full_masks
 from pruning.models import prunable
 from pruning.recipe import Recipe, Training
@@ -14,15 +15,20 @@ from pruning.ticket import Ticket
 def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
     """Train the network; with `rewind` = k stop after k iterations, the point that iterative pruning returns to.
 
-    A recipe with a start trains nothing: the imported network is the ticket, pruned as far as it came pruned.
+    A whole training records how far its masks move from epoch to epoch. A recipe with a start trains nothing: the
+    imported network is the ticket, pruned as far as it came pruned.
     """
     began = time.perf_counter()
     if recipe.start is not None:
         return _find_imported(recipe, workshop, began)
     model = workshop.build(recipe)
-    trained = workshop.train(model, recipe.training, recipe, stop=recipe.rewind, text="training the dense network")
+    watched = recipe.rewind is None and prunable(model)
+    watch = Watch(model, workshop.data, recipe.training) if watched else None
+    text = "training the dense network"
+    trained = workshop.train(model, recipe.training, recipe, stop=recipe.rewind, text=text, hook=watch)
     masks = full_masks({name: value.detach().cpu() for name, value in prunable(model).items()})
-    return make_ticket(recipe, model, masks, trained, workshop, began)
+    record = watch.record() if watch is not None else None
+    return make_ticket(recipe, model, masks, trained, workshop, began, record=record)
 
 
 def _find_imported(recipe: Recipe, workshop: Workshop, began: float) -> Ticket:
