@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from analysis.comparable import common_shapes
 from pruning.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def count(masks_by_name: MasksByName, threads: int | None = None) -> Counts:
     Raises:
         UserError: two tickets do not have the same layers of the same shapes, or a mask is not bool.
     """
-    shapes = _common_shapes(masks_by_name)
+    shapes = common_shapes({name: shapes_of(masks) for name, masks in masks_by_name.items()})
     tickets = [_sources(name, masks) for name, masks in masks_by_name.items()]
     layers = [[ticket[layer] for ticket in tickets] for layer in shapes]
     sizes = np.array([prod(shape) for shape in shapes.values()], dtype=np.int64)
@@ -185,6 +186,32 @@ def by_layer(masks_by_name: MasksByName | Counts, metric: str = "jaccard") -> pd
     )
 
 
+def pairs_with_chance(masks_by_name: MasksByName | Counts) -> pd.DataFrame:
+    """The overlap coefficient of every pair of tickets, beside what two kinds of chance would give.
+
+    Arguments and errors as `pairwise`.
+
+    Returns:
+        columns a, b (tickets; each pair once, a before b in the order given), overlap, chance_layers (of independent
+        masks that keep as much of each layer: E / min(|A|, |B|)), chance_global (of ones that only keep as much over
+        the whole network, of n weights: max(|A|, |B|) / n), lift (|A & B| / E). NaN where nothing is kept.
+    """
+    counts = masks_by_name if isinstance(masks_by_name, Counts) else count(masks_by_name)
+    first, second = np.triu_indices(len(counts.names), 1)
+    kept, both = counts.kept.sum(0), counts.both.sum(0)[first, second]
+    chance = counts.expected().sum(0)[first, second]
+    least, most = np.minimum(kept[first], kept[second]), np.maximum(kept[first], kept[second])
+    names = np.array(counts.names, dtype=object)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = {
+            "overlap": both / least,
+            "chance_layers": chance / least,
+            "chance_global": np.where(least > 0, most / counts.sizes.sum(), np.nan),
+            "lift": both / chance,
+        }
+    return pd.DataFrame({"a": names[first], "b": names[second], **values})
+
+
 Formula = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -250,32 +277,8 @@ def _flat(owner: str, layer: str, mask: torch.Tensor) -> np.ndarray:
     return np.ascontiguousarray(mask.cpu().numpy()).reshape(-1).view(np.uint8)
 
 
-def _common_shapes(masks_by_name: MasksByName) -> dict[str, tuple[int, ...]]:
-    """The shapes of all layers, the same in all tickets; the first ticket's order."""
-    shapes = {
-        name: masks.shapes
-        if isinstance(masks, PackedMasks)
-        else {layer: tuple(mask.shape) for layer, mask in masks.items()}
-        for name, masks in masks_by_name.items()
-    }
-    if not shapes:
-        return {}
-    first, expected = next(iter(shapes.items()))
-    for name, found in shapes.items():
-        for layer in [*expected, *found]:
-            if layer not in found or layer not in expected:
-                has, lacks = (first, name) if layer in expected else (name, first)
-                raise UserError(
-                    f"Tickets '{first}' and '{name}' cannot be compared: '{has}' has a mask for layer '{layer}' and "
-                    f"'{lacks}' has none; choose tickets of one model that prune the same layers."
-                )
-            if found[layer] != expected[layer]:
-                raise UserError(
-                    f"Tickets '{first}' and '{name}' cannot be compared: layer '{layer}' is {_size(expected[layer])} "
-                    f"in '{first}' and {_size(found[layer])} in '{name}'; choose tickets of one model."
-                )
-    return expected
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "a single value"
+def shapes_of(masks: Masks | PackedMasks) -> dict[str, tuple[int, ...]]:
+    """The shape of each layer."""
+    if isinstance(masks, PackedMasks):
+        return masks.shapes
+    return {layer: tuple(mask.shape) for layer, mask in masks.items()}
