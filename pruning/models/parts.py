@@ -100,14 +100,18 @@ def weight_uses(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, int]
 
     Keys are those of `prunable`, in its order. Counted in a forward pass on zeros; the model is left as it was.
     """
-    weights = prunable(model)
-    names = {id(weight): name for name, weight in weights.items()}
-    uses = dict.fromkeys(weights, 0)
-    # Looked up before the forward pass: in it a network may compute with other tensors in its parameters' place.
-    used = {module: [names[id(weight)] for weight in _weights(module)] for module in model.modules()}
+    names = {id(weight): name for name, weight in prunable(model).items()}
+    uses = dict.fromkeys(names.values(), 0)
+    # noted before the forward pass, in which a network may put other tensors in its parameters' place
+    held = {
+        module: [names[id(weight)] for weight in prunable(module).values() if id(weight) in names]
+        for module in model.modules()
+        if isinstance(module, (_ConvNd, nn.Linear, nn.MultiheadAttention))
+    }
 
     def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         if isinstance(module, nn.MultiheadAttention):
+            # Its output projection is not called as a module, so both projections are counted here.
             times = inputs[0].numel() // module.embed_dim
         elif isinstance(module, (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)):
             times = inputs[0].numel() // module.in_channels
@@ -115,7 +119,7 @@ def weight_uses(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, int]
             times = output.numel() // module.weight.shape[0]
         else:
             return
-        for name in used[module]:
+        for name in held[module]:
             uses[name] += times
 
     watch(model, shape, lambda _, module, inputs, output: count(module, inputs, output))

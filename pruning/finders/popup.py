@@ -1,0 +1,80 @@
+"""Supermasks in networks that are never trained: edge-popup (Ramanujan et al. 2020, arXiv 1911.13299), and biprop
+(Diffenderfer & Kailkhura 2021, arXiv 2103.09377), which also binarises the kept weights of each layer.
+
+Each weight has a score, drawn at random at first; those with the largest |score| are kept, after every step anew. The
+frozen weights are by default the initial ones' signs times one size a layer.
+"""
+
+import time
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from pruning.finders.base import Finder, Workshop
+from pruning.masks import make_masks
+from pruning.recipe import Recipe
+from pruning.search import procedure
+from pruning.search.exchange import Exchanging
+from pruning.search.network import Searched
+from pruning.search.rules import binarised, popped_up
+from pruning.ticket import Ticket
+from pruning.training import generator
+
+
+def first_scores(weights: dict[str, Tensor], seed: int, together: bool = False) -> dict[str, Tensor]:
+    """Uniform in +-1 / sqrt(fan_in), which is Kaiming's with a = sqrt(5), as in the published code of both.
+
+    Where layers compete with each other (`together`) all are drawn in the narrowest layer's range: otherwise the
+    layers with the most inputs would be empty before the search begins.
+    """
+    source = generator(seed, "scores")
+    ranges = {name: weight[0].numel() ** -0.5 for name, weight in weights.items()}
+    if together:
+        ranges = dict.fromkeys(ranges, min(ranges.values()))
+    return {
+        name: torch.empty(weight.shape).uniform_(-ranges[name], ranges[name], generator=source)
+        for name, weight in weights.items()
+    }
+
+
+def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+    """Train scores from scratch; of the weights in each layer, or in all, the mask keeps those that score highest."""
+    began = time.perf_counter()
+    model, allowed = procedure.starting_point(recipe, parents, workshop)
+    weights = procedure.frozen_weights(recipe, model)
+    allocation = recipe.allocation or "layer"
+    together = allocation == "global"
+    scores = first_scores(weights, recipe.seed, together)
+    ranks = {name: score.abs() for name, score in scores.items()}
+    masks = make_masks(ranks, recipe.sparsity, allocation, within=allowed)
+    rule = binarised if recipe.finder == "biprop" else popped_up
+    searched = Searched(procedure.put(model, weights), scores, masks, rule)
+    steps = procedure.iterations(recipe, workshop)
+    hook = Exchanging(searched, steps, together=together, by_size=True, allowed=allowed)
+    return procedure.search(recipe, searched, hook, hook.swaps, workshop, began, parents)
+
+
+_USES = {
+    "allocation": "layer",
+    "frozen": "signed",
+    "search": procedure.search_default(1.0, optimizer="sgd", lr=0.1, momentum=0.9, weight_decay=5e-4),
+}
+EDGE_POPUP = Finder(
+    "edge_popup",
+    _USES,
+    procedure.parents,
+    find,
+    procedure.cost,
+    "Edge-popup",
+    "a mask learnt over weights that are never trained",
+)
+BIPROP = Finder(
+    "biprop",
+    _USES,
+    procedure.parents,
+    find,
+    procedure.cost,
+    "Biprop",
+    "a mask learnt over binary weights that are never trained",
+)

@@ -1,0 +1,74 @@
+"""Sign supermasks: the mask is cut at initialisation without data, then only the signs of the kept weights are learnt.
+
+The part of HideNseek (Vallapuram et al. 2022, arXiv 2206.04385) that runs on one device, without its federated rounds.
+The mask is SynFlow's by default. There it is cut in one round, here in as many as the criterion has (SynFlow: 100),
+since a single round empties whole layers at high sparsity. A latent score that starts at the initial weight gives each
+kept weight its sign; its size never changes.
+"""
+
+import time
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from pruning.finders.base import Finder, Workshop, prune_by_score
+from pruning.recipe import Recipe
+from pruning.search import procedure
+from pruning.search.network import Searched
+from pruning.search.rules import signed
+from pruning.search.swaps import Swaps
+from pruning.ticket import Ticket
+from pruning.training import Hook
+
+
+class SignChanges(Hook):
+    """Counts the kept weights whose sign changes at each step."""
+
+    def __init__(self, searched: Searched) -> None:
+        self.searched, self.swaps = searched, Swaps()
+        self.negative = self._now()
+
+    def _now(self) -> list[Tensor]:
+        return [
+            (score.detach() < 0) & mask for score, mask in zip(self.searched.scores, self.searched.masks, strict=True)
+        ]
+
+    @torch.no_grad()
+    def after(self, step: int) -> bool:
+        """Count; the search goes on."""
+        now = self._now()
+        changed = sum(int((a.to(b.device) ^ b).sum()) for a, b in zip(self.negative, now, strict=True))
+        self.negative = now
+        self.swaps.note(step, changed)
+        return False
+
+
+def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+    """Cut the mask, then train the signs of what is kept."""
+    began = time.perf_counter()
+    model, allowed = procedure.starting_point(recipe, parents, workshop)
+    weights = procedure.frozen_weights(recipe, model)
+    latent = {name: model.get_parameter(name).detach().clone() for name in weights}
+    workshop.report(0.0, "scoring")
+    masks = prune_by_score(recipe, model, workshop, within=allowed)
+    searched = Searched(procedure.put(model, weights), latent, masks, signed)
+    hook = SignChanges(searched)
+    return procedure.search(recipe, searched, hook, hook.swaps, workshop, began, parents, text="searching for signs")
+
+
+FINDER = Finder(
+    "sign_supermask",
+    {
+        "criterion": "synflow",
+        "allocation": "global",
+        "score_per_class": 25,
+        "frozen": "signed",
+        "search": procedure.search_default(1.0, optimizer="adamw", lr=0.01, weight_decay=0.0),
+    },
+    procedure.parents,
+    find,
+    procedure.cost,
+    "Sign supermask",
+    "signs learnt under a mask cut at initialisation",
+)

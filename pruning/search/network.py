@@ -1,0 +1,78 @@
+"""A network whose weights are frozen and whose scores are trained in their place."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from pruning.masks import Masks
+from pruning.search.rules import Rule
+
+
+class _StraightThrough(torch.autograd.Function):
+    """The effective weights; backward, the scores' gradient is theirs times the slope."""
+
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor, effective: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(slope)
+        return effective.view_as(effective)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (slope,) = ctx.saved_tensors
+        return gradients[0] * slope, None, None
+
+
+class Searched(nn.Module):
+    """`network` with the weights that `rule` reads off the scores.
+
+    Everything in the network is frozen: weights, biases, the factors and offsets of batch norm. Only the running
+    statistics of batch norm move while it is trained. The scores are the module's only trained parameters; they have
+    the shape of their weights, so that weight decay counts them among the weights..
+
+    Args:
+        network: its parameters hold the frozen weights; it becomes part of the module.
+        scores: by the name of the weight, float of its shape.
+        masks: the first masks, by the name of the weight; True = kept.
+        rule: of `pruning.search.rules`.
+    """
+
+    def __init__(self, network: nn.Module, scores: Mapping[str, Tensor], masks: Masks, rule: Rule) -> None:
+        super().__init__()
+        self.network = network.requires_grad_(False)
+        self.names = tuple(scores)
+        self.rule = rule
+        self.scores = nn.ParameterList([nn.Parameter(score.detach().clone()) for score in scores.values()])
+        for place, name in enumerate(self.names):
+            self.register_buffer(f"mask{place}", masks[name].clone())
+
+    @property
+    def masks(self) -> list[Tensor]:
+        """The masks in force, in the order of `names`."""
+        return [self.get_buffer(f"mask{place}") for place in range(len(self.names))]
+
+    def effective(self) -> dict[str, Tensor]:
+        """The weights that the network computes with, by name; gradients reach the scores through them."""
+        result = {}
+        for name, scores, mask in zip(self.names, self.scores, self.masks, strict=True):
+            with torch.no_grad():
+                weights, slope = self.rule(scores, mask, self.network.get_parameter(name))
+            result[name] = _StraightThrough.apply(scores, weights, slope)
+        return result
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The frozen network's output for x with the effective weights."""
+        return functional_call(self.network, self.effective(), (x,))
+
+    @torch.no_grad()
+    def settled(self) -> nn.Module:
+        """The network itself, its weights set to the effective ones."""
+        for name, weights in self.effective().items():
+            self.network.get_parameter(name).copy_(weights)
+        return self.network
+
+    def found(self) -> Masks:
+        """The masks in force by name, on the CPU."""
+        return {name: mask.cpu().contiguous() for name, mask in zip(self.names, self.masks, strict=True)}
