@@ -16,8 +16,9 @@ from pruning.errors import UserError
 from pruning.imported import Imported
 from pruning.masks import Masks, full_masks, make_masks
 from pruning.models import build_model, count_macs, prunable
-from pruning.precision import settled
+from pruning.precision import pick_precision, settled
 from pruning.recipe import Recipe, Training
+from pruning.shrink.bypass import without_blocks
 from pruning.structures import get_structure
 from pruning.structures.silence import with_silence
 from pruning.ticket import Record, Ticket, TicketInfo
@@ -74,20 +75,35 @@ class Workshop:
         text: str = "training",
         hook: Hook | None = None,
     ) -> Trained:
-        """`pruning.training.train` on this workshop's data and device; what whole removed pieces say stays zero."""
+        """`pruning.training.train` on this workshop's data and device; what whole removed pieces say stays zero.
+
+        Removed residual blocks take no part in it, which saves their time and changes no other weight, unless a hook
+        may still change the masks.
+        """
         structure, shape = structure_of(recipe), self.data.shape
-        return train(
-            model,
+        network, masks = model, with_silence(model, masks, shape, structure) if masks else masks
+        smaller = without_blocks(model, masks, shape) if masks and structure == "layer" and hook is None else None
+        if masks and smaller is not None:
+            apply_masks(model, masks)
+            left = dict(smaller.named_parameters())
+            network, masks = smaller, {name: mask for name, mask in masks.items() if name in left}
+            # as for the whole network, which is what will be measured
+            precision = pick_precision(config.precision, count_macs(model, shape), self.device)
+            config = config.model_copy(update={"precision": precision})
+        trained = train(
+            network,
             self.data,
             config,
             recipe.seed,
-            masks=with_silence(model, masks, shape, structure) if masks else masks,
+            masks=masks,
             start=start,
             stop=stop,
             device=self.device,
             report=lambda fraction: self.report(fraction, text),
             hook=_Silencing(hook, model, shape, structure) if hook else None,
         )
+        model.train(network.training)
+        return trained
 
 
 @dataclass
@@ -242,8 +258,8 @@ def prune_by_score(recipe: Recipe, model: nn.Module, workshop: Workshop, within:
 
 
 def structure_of(recipe: Recipe) -> str | None:
-    """The structure of a recipe's mask; new initial weights keep that of their original, a shuffled mask has none."""
-    if recipe.finder == "random_reinit" and recipe.of is not None:
+    """The structure of a recipe's mask; a ticket made from another one has that of its original."""
+    if recipe.structure is None and recipe.of is not None:
         return structure_of(recipe.of)
     return recipe.structure
 

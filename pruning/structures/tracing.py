@@ -20,16 +20,16 @@ class _Tracer(fx.Tracer):
         return m.__module__.startswith("torch.nn") and not isinstance(m, (nn.Sequential, nn.ModuleList))
 
 
-def trace(model: nn.Module) -> fx.GraphModule:
-    """A copy of the network as a graph, in evaluation mode, on the CPU.
+def trace(model: nn.Module, training: bool = False) -> fx.GraphModule:
+    """A copy of the network as a graph, in evaluation or training mode, on the CPU.
 
     Raises:
         NotTraceable: the forward pass depends on the values of its input, or does what torch.fx cannot follow.
     """
-    twin = copy.deepcopy(model).cpu().eval()
+    twin = copy.deepcopy(model).cpu().train(training)
     try:
         graph = _Tracer().trace(twin)
-        return fx.GraphModule(twin, graph, type(model).__name__).eval()
+        return fx.GraphModule(twin, graph, type(model).__name__).train(training)
     except Exception as error:  # torch.fx runs the network's own code, which may raise anything
         reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
         raise NotTraceable(f"The network {type(model).__name__} cannot be traced: {reason[0].rstrip('.')}.") from error
