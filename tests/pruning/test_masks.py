@@ -124,8 +124,9 @@ def test_order_of_layers_decides_ties_between_them() -> None:
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30), st.integers(-2, 40))
 def test_keep_best(values: list[int], keep: int) -> None:
     expected = set(best_first([float(value) for value in values])[: max(0, keep)])
-    found = keep_best(torch.tensor(values, dtype=torch.float64), keep)
-    assert found.tolist() == [position in expected for position in range(len(values))]
+    for dtype in (torch.float64, torch.float32, torch.int64):
+        found = keep_best(torch.tensor(values, dtype=dtype), keep)
+        assert found.tolist() == [position in expected for position in range(len(values))]
 
 
 # --- ERK -------------------------------------------------------------------------------------------------------------
