@@ -1,0 +1,140 @@
+"""Early-bird tickets: the mask is drawn as soon as it stops changing (You et al. 2020, arXiv 1909.11957).
+
+The dense network is trained with the whole schedule before it, and at each epoch's end the mask is drawn that pruning
+would give now. When the newest mask differs in less than `distance` of all prunable weights from each of the
+`patience` - 1 before it, training ends, the mask is put in force on the weights as they are, and what is left is
+trained again. The paper keeps five masks and wants all four distances below 0.1. The initialisation is on record as
+epoch 0, but is no mask of the five.
+"""
+
+import time
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import replace
+
+from torch import nn
+
+from pruning.errors import UserError
+from pruning.finders.base import BY_MAGNITUDE, Finder, Workshop, apply_masks, make_ticket, prune_by_score
+from pruning.mask_distance import Bits, distance_record, distances, pack_masks, thinned
+from pruning.masks import Masks, counts
+from pruning.recalibration import recalibrated
+from pruning.recipe import Recipe, Training
+from pruning.ticket import Record, Ticket
+from pruning.training import Hook, iterations_per_epoch
+
+DISTANCE, PATIENCE = 0.1, 5
+
+
+def has_settled(drawn: Sequence[Bits], size: int, distance: float, patience: int) -> bool:
+    """Whether the newest of the masks, of `size` positions each, is less than `distance` from each of the
+    `patience` - 1 before it."""
+    if len(drawn) < patience:
+        return False
+    return all(apart < distance for apart in distances(drawn[-1], drawn[-patience:-1], size))
+
+
+class Lookout(Hook):
+    """Draws the mask of a network in training at each epoch's end, and ends the training when it has settled."""
+
+    def __init__(self, recipe: Recipe, model: nn.Module, workshop: Workshop) -> None:
+        self.recipe, self.model, self.workshop = recipe, model, workshop
+        images = len(workshop.data.train.labels)
+        self.per_epoch = iterations_per_epoch(workshop.data, recipe.training)
+        alone = self.per_epoch > 1 and images % recipe.training.batch_size == 1
+        self.last = self.per_epoch - (2 if alone else 1)  # a batch of one image is passed over
+        self.epochs: list[float] = []
+        self.drawn: list[Bits] = []
+        self.masks: Masks = {}
+        self.found = False
+
+    def before(self, step: int) -> Masks | None:
+        """Draw the first mask, that of the initialisation."""
+        if step == 0:
+            self.draw(0)
+        return None
+
+    def after(self, step: int) -> bool:
+        """At an epoch's end draw the mask; training ends when it has settled."""
+        if step % self.per_epoch != self.last:
+            return False
+        self.draw(step // self.per_epoch + 1)
+        distance, patience = self.recipe.distance or DISTANCE, self.recipe.patience or PATIENCE
+        self.found = has_settled(self.drawn[1:], counts(self.masks)[1], distance, patience)
+        return self.found
+
+    def draw(self, epoch: float) -> None:
+        """Note the mask that pruning would give now, at the end of `epoch`, and leave the network as it is."""
+        self.masks = prune_by_score(self.recipe, deepcopy(self.model), self.workshop)
+        self.epochs.append(epoch)
+        self.drawn.append(pack_masks(self.masks))
+
+    def finish(self) -> Masks:
+        """The mask, drawn now if it never settled."""
+        end = round(self.recipe.training.epochs * self.per_epoch) / self.per_epoch
+        if not self.epochs or (not self.found and self.epochs[-1] < end):
+            self.draw(end)
+        return self.masks
+
+    def record(self) -> Record:
+        """What a ticket is to hold of it: the distances up to the draw, and when that was."""
+        points = thinned(len(self.epochs))
+        epochs, drawn = [self.epochs[point] for point in points], [self.drawn[point] for point in points]
+        return {
+            **distance_record(epochs, {self.recipe.sparsity: drawn}, counts(self.masks)[1]),
+            "bird/epoch": [self.epochs[-1]],
+            "bird/found": [float(self.found)],
+        }
+
+
+def again(recipe: Recipe) -> Training:
+    """How the drawn ticket is trained: by `finetune` where it is given, else as the dense network was."""
+    return recipe.finetune or recipe.training
+
+
+def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+    """Train until the mask has settled, prune, train again."""
+    began = time.perf_counter()
+    share = recipe.training.epochs / max(cost(recipe), 1e-9)
+    model = workshop.build(recipe)
+    lookout = Lookout(recipe, model, workshop)
+    first = _part(workshop, 0.0, share)
+    first.train(model, recipe.training, recipe, text="training until the mask settles", hook=lookout)
+    masks = lookout.finish()
+    apply_masks(model, masks)
+    second = _part(workshop, share, 1.0)
+    trained = second.train(model, again(recipe), recipe, masks, text="training the early bird")
+    trained = recalibrated(model, trained, workshop.data, recipe.seed, workshop.device)
+    return make_ticket(recipe, model, masks, trained, workshop, began, record=lookout.record())
+
+
+def _part(workshop: Workshop, begin: float, end: float) -> Workshop:
+    """The workshop for the part of the work that lies between these fractions of the whole."""
+    return replace(workshop, report=lambda done, text: workshop.report(begin + (end - begin) * done, text))
+
+
+def cost(recipe: Recipe) -> float:
+    """Epochs of both trainings, were the mask never to settle: twice those of the training unless `finetune` is given.
+    The sooner it settles, the less it is."""
+    return recipe.training.epochs + again(recipe).epochs
+
+
+def check(recipe: Recipe) -> None:
+    """Imported weights have no early training."""
+    if recipe.start is not None:
+        raise UserError(
+            "Finder 'early_bird' draws its mask early in the network's training, which imported weights do not have; "
+            "take 'one_shot'."
+        )
+
+
+FINDER = Finder(
+    "early_bird",
+    {**BY_MAGNITUDE, "distance": DISTANCE, "patience": PATIENCE, "finetune": None},
+    lambda recipe: [],
+    find,
+    cost,
+    "Early bird",
+    "early bird: the mask drawn as soon as it settles",
+    check=check,
+)
