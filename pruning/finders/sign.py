@@ -30,15 +30,17 @@ class SignChanges(Hook):
         self.negative = self._now()
 
     def _now(self) -> list[Tensor]:
+        """1 where a kept weight is negative, else 0."""
         return [
-            (score.detach() < 0) & mask for score, mask in zip(self.searched.scores, self.searched.masks, strict=True)
+            score.detach().signbit() * mask
+            for score, mask in zip(self.searched.scores, self.searched.masks, strict=True)
         ]
 
     @torch.no_grad()
     def after(self, step: int) -> bool:
         """Count; the search goes on."""
         now = self._now()
-        changed = sum(int((a.to(b.device) ^ b).sum()) for a, b in zip(self.negative, now, strict=True))
+        changed = sum(int((a.to(b.device) - b).abs().sum()) for a, b in zip(self.negative, now, strict=True))
         self.negative = now
         self.swaps.note(step, changed)
         return False

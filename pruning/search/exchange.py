@@ -1,9 +1,4 @@
-"""Masks that follow the scores: kept weights are exchanged for better ones, the number kept staying the same.
-
-As many weights enter a mask as leave it, so that counts are exact after every step, whatever ties there are. A weight
-enters only for one that scores strictly less: a tie leaves the mask as it is, and of equals the earlier enters first
-and the later leaves first.
-"""
+"""Masks that follow the scores while these are trained."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pruning.masks import Masks
+from pruning.search.contest import Contest
 from pruning.search.network import Searched
 from pruning.search.swaps import Swaps
 from pruning.training import Hook
@@ -24,56 +20,8 @@ RESTRICTIONS: dict[str, Callable[[float], float]] = {
 """The share of the possible swaps that is carried out when the fraction t in [0, 1) of the search is over."""
 
 
-def crossings(ranks: Tensor, kept: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Which weights would have to enter, and which to leave, for the best ones to be kept.
-
-    Args:
-        ranks: float [n]; higher is better.
-        kept: bool [n], what is kept now.
-        allowed: bool [n], what may enter; None: everything.
-
-    Returns:
-        positions, int64 [m] each: those that would enter, best first, and those that would leave, worst first.
-    """
-    free = ~kept if allowed is None else allowed & ~kept
-    lowest = torch.where(kept, ranks, math.inf).amin()
-    highest = torch.where(free, ranks, -math.inf).amax()
-    # only what lies between these two can move, and that is little: nothing else needs sorting
-    rising = ((ranks > lowest) & free).nonzero().squeeze(1)
-    falling = ((ranks < highest) & kept).nonzero().squeeze(1).flip(0)
-    rising = rising[ranks[rising].argsort(descending=True, stable=True)]
-    falling = falling[ranks[falling].argsort(stable=True)]
-    pairs = min(len(rising), len(falling))
-    moving = int((ranks[rising[:pairs]] > ranks[falling[:pairs]]).sum())
-    return rising[:moving], falling[:moving]
-
-
-def exchange(
-    ranks: Sequence[Tensor], masks: Sequence[Tensor], share: float, allowed: Sequence[Tensor] | None = None
-) -> tuple[int, int]:
-    """Swap the first ceil(share m) of m possible pairs (`crossings`) in masks that are ranked together, in place.
-
-    Returns:
-        how many swaps were carried out, and how many were possible.
-    """
-    flat, kept = _joined(ranks), _joined(masks)
-    entering, leaving = crossings(flat, kept, None if allowed is None else _joined(allowed))
-    possible = len(entering)
-    carried = math.ceil(share * possible)
-    if carried:
-        kept[entering[:carried]] = True
-        kept[leaving[:carried]] = False
-        for mask, part in zip(masks, kept.split([mask.numel() for mask in masks]), strict=True):
-            mask.copy_(part.view(mask.shape))
-    return carried, possible
-
-
-def _joined(parts: Sequence[Tensor]) -> Tensor:
-    return parts[0].reshape(-1) if len(parts) == 1 else torch.cat([part.reshape(-1) for part in parts])
-
-
 class Exchanging(Hook):
-    """Exchanges weights after every step of the optimiser.
+    """Exchanges weights after every step of the optimiser, the last one included.
 
     Args:
         searched: the network that is being trained.
@@ -93,25 +41,42 @@ class Exchanging(Hook):
         by_size: bool = False,
         allowed: Masks | None = None,
     ) -> None:
-        self.searched, self.iterations, self.by_size = searched, iterations, by_size
+        self.searched, self.iterations, self.by_size, self.allowed = searched, iterations, by_size, allowed
         self.share = RESTRICTIONS[restrict]
-        places = range(len(searched.names))
-        self.groups = [list(places)] if together else [[place] for place in places]
-        self.allowed = [allowed[name] for name in searched.names] if allowed is not None else None
+        places = list(range(len(searched.names)))
+        self.groups = [places] if together else [[place] for place in places]
+        self.contests: list[Contest] = []
         self.swaps = Swaps()
+
+    def _begin(self) -> list[Contest]:
+        """The contests, on the device to which the network has been moved."""
+        masks = self.searched.masks
+        kept = [mask > 0 for mask in masks]
+        if self.allowed is None:
+            return [Contest(_joined(kept, group)) for group in self.groups]
+        allowed = [self.allowed[name].to(masks[0].device) for name in self.searched.names]
+        return [Contest(_joined(kept, group), _joined(allowed, group)) for group in self.groups]
 
     @torch.no_grad()
     def after(self, step: int) -> bool:
         """Swap; the search goes on."""
+        self.contests = self.contests or self._begin()
         share = self.share(step / self.iterations)
-        scores = [score.detach() for score in self.searched.scores]
-        ranks, masks = [score.abs() for score in scores] if self.by_size else scores, self.searched.masks
-        if self.allowed is not None:
-            self.allowed = [each.to(masks[0].device) for each in self.allowed]
+        scores, masks = list(self.searched.scores), self.searched.masks
         carried = possible = 0
-        for group in self.groups:
-            allowed = [self.allowed[place] for place in group] if self.allowed is not None else None
-            done, could = exchange([ranks[place] for place in group], [masks[place] for place in group], share, allowed)
+        for group, contest in zip(self.groups, self.contests, strict=True):
+            ranks = _joined(scores, group)
+            done, could = contest.swap(ranks.abs() if self.by_size else ranks, share)
             carried, possible = carried + done, possible + could
+            if done:
+                parts = contest.kept.split([masks[place].numel() for place in group])
+                for place, part in zip(group, parts, strict=True):
+                    masks[place].copy_(part.view(masks[place].shape))
         self.swaps.note(step, carried, possible)
         return False
+
+
+def _joined(parts: Sequence[Tensor], group: Sequence[int]) -> Tensor:
+    """The parts of a group as one vector."""
+    flat = [parts[place].reshape(-1) for place in group]
+    return flat[0] if len(flat) == 1 else torch.cat(flat)

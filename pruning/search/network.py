@@ -46,11 +46,11 @@ class Searched(nn.Module):
         self.rule = rule
         self.scores = nn.ParameterList([nn.Parameter(score.detach().clone()) for score in scores.values()])
         for place, name in enumerate(self.names):
-            self.register_buffer(f"mask{place}", masks[name].clone())
+            self.register_buffer(f"mask{place}", masks[name].to(self.scores[place].dtype))
 
     @property
     def masks(self) -> list[Tensor]:
-        """The masks in force, in the order of `names`."""
+        """The masks in force, 1 = kept and 0 = pruned, in the order of `names`."""
         return [self.get_buffer(f"mask{place}") for place in range(len(self.names))]
 
     def effective(self) -> dict[str, Tensor]:
@@ -70,9 +70,9 @@ class Searched(nn.Module):
     def settled(self) -> nn.Module:
         """The network itself, its weights set to the effective ones."""
         for name, weights in self.effective().items():
-            self.network.get_parameter(name).copy_(weights)
+            self.network.get_parameter(name).copy_(weights + 0.0)  # of a pruned weight no -0 stays
         return self.network
 
     def found(self) -> Masks:
         """The masks in force by name, on the CPU."""
-        return {name: mask.cpu().contiguous() for name, mask in zip(self.names, self.masks, strict=True)}
+        return {name: mask.cpu().contiguous() > 0 for name, mask in zip(self.names, self.masks, strict=True)}

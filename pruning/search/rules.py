@@ -1,13 +1,12 @@
 """How effective weights are read off the scores, and what a score's gradient is.
 
-A rule is given the scores, the mask (True = kept) and the frozen weights of one layer, all of one shape. It gives the
-effective weights, exactly zero outside the mask, and the slope: the straight-through gradient of a score is the slope
-times the gradient of its effective weight.
+A rule is given the scores, the mask (1 = kept, 0 = pruned) and the frozen weights of one layer, all float and of one
+shape. It gives the effective weights, zero outside the mask, and the slope: the straight-through gradient of a score
+is the slope times the gradient of its effective weight.
 """
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 Rule = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -15,12 +14,12 @@ Rule = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 def selected(scores: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """w m, where m is the hard mask: dL/ds = dL/dm = w dL/d(w m) (Zhang et al. 2021, arXiv 2104.08700)."""
-    return torch.where(mask, weights, 0.0), weights
+    return weights * mask, weights
 
 
 def popped_up(scores: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """w m, where m keeps the largest |s|: dL/d|s| = w dL/d(w m) (edge-popup, Ramanujan et al. 2020)."""
-    return torch.where(mask, weights, 0.0), weights * scores.sign()
+    return weights * mask, weights * scores.sign()
 
 
 def binarised(scores: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -29,12 +28,11 @@ def binarised(scores: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Te
     With g = dL/d(a m) the score receives dL/d|s| = g |w| = w dL/d(a sign(w) m) (biprop, Diffenderfer & Kailkhura 2021,
     arXiv 2103.09377); that a depends on the mask is left out, as there.
     """
-    signs = weights.sign()
-    gain = torch.where(mask, weights, 0.0).abs().sum() / mask.sum().clamp(min=1)
-    return torch.where(mask, gain * signs, 0.0), weights * scores.sign()
+    gain = (weights * mask).abs().sum() / mask.sum().clamp(min=1)
+    return gain * weights.sign() * mask, weights * scores.sign()
 
 
 def signed(scores: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """|w| m sign(s), with sign(0) = 1: dL/ds = |w| m dL/d(|w| m sign(s)) (sign supermask, arXiv 2206.04385)."""
-    sizes = torch.where(mask, weights.abs(), 0.0)
-    return torch.where(mask & (scores < 0), -sizes, sizes), sizes
+    """|w| m sign(s): dL/ds = |w| m dL/d(|w| m sign(s)) (sign supermask, arXiv 2206.04385). The sign of 0 is that bit's."""
+    sizes = weights.abs() * mask
+    return sizes.copysign(scores), sizes
