@@ -179,6 +179,7 @@ def test_a_block_whose_weight_is_used_elsewhere_too_stays() -> None:
     model = Residual(nn.ReLU())
     model.before = nn.Conv2d(4, 4, 3, padding=1)
     masks = removing(model, "inner")
+    base.apply_masks(model, masks)
     assert without_blocks(model, masks, SHAPE) is not None
     model.before.weight = model.inner.weight
     assert without_blocks(model, masks, SHAPE) is None
