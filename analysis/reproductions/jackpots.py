@@ -10,6 +10,13 @@ from analysis.reproductions.lab import DENSE, Lab
 SPARSITY = 0.9
 LABELS = {"snip": "SNIP", "grasp": "GraSP", "synflow": "SynFlow", "taylor": "Taylor", "random": "random"}
 
+WHY = {
+    "grasp": "On trained weights GraSP's mask is the nearest of all, as it keeps the weights whose removal would slow "
+    "training down most.",
+    "taylor": "On one and the same network Taylor ranks weights as SNIP does, by |gw| and its square, so that the two "
+    "masks are equal.",
+}
+
 
 def shared(lab: Lab, found: str, other: str, sparsity: float = SPARSITY) -> np.ndarray:
     """Percentage of the found mask that the other keeps too, by seed."""
@@ -66,6 +73,7 @@ def claims(lab: Lab) -> list[Claim]:
             "overlap with magnitude minus overlap, in points of the mask found from a random start "
             f"(magnitude {by_magnitude.mean():.1f} %, chance 10 %)",
             lab.over_seeds(by_magnitude - shared(lab, "jackpot_random", name)),
+            why=WHY.get(name, ""),
         )
         for name, label in LABELS.items()
     ]
