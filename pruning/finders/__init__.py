@@ -89,6 +89,7 @@ def complete(fields: dict[str, Any]) -> dict[str, Any]:
             fields[key] = default(fields) if callable(default) else default
     if isinstance(fields.get("structure"), str):
         _structure(finder, fields, allocation)
+    _check_criterion(fields)
     if fields.get("score_on") == "init":
         fields["finetune"] = None  # nothing is fine-tuned there, so that it must not enter the id
     if fields.get("start") is not None:
@@ -125,8 +126,23 @@ def _structure(finder: "Finder", fields: dict[str, Any], allocation: object) -> 
         fields["allocation"] = None
 
 
+def _check_criterion(fields: dict[str, Any]) -> None:
+    """A criterion that scores one structure's pieces says nothing about those of another."""
+    from pruning.criteria import get_criterion
+
+    name, structure = fields.get("criterion"), fields.get("structure")
+    wanted = get_criterion(name).structure if isinstance(name, str) else None
+    if wanted is not None and structure != wanted:
+        raise UserError(
+            f"Criterion '{name}' scores what structure '{wanted}' removes, not single weights or other pieces; "
+            f'give structure = "{wanted}".'
+        )
+
+
 def _start(name: str, fields: dict[str, Any]) -> None:
     """What imported weights mean for a recipe; they were trained elsewhere, so `dense` trains nothing."""
+    if fields.get("frozen") == "initial":
+        fields["frozen"] = "trained"  # the first weights that are known are these
     if name in ("dense", "imported"):
         fields["training"] = {}  # so that it does not enter the id
         start = fields["start"]
