@@ -168,10 +168,12 @@ class Recipe(BaseModel):
 
     @property
     def label(self) -> str:
-        """The ticket for people: ``IMP 90 %``; the dense network is just ``Dense``."""
+        """The ticket for people: ``IMP 90 %``; where nothing is pruned just ``Dense``, ``Dense reordered``."""
         if self.finder == "dense":
             came_pruned = self.start is not None and self.start.sparsity > 0
             return f"Imported {percent(self.sparsity)}" if came_pruned else self.method_label
+        if self.of is not None and self.of.finder == "dense":
+            return self.method_label
         return f"{self.method_label} {percent(self.sparsity)}"
 
 

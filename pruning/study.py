@@ -24,6 +24,7 @@ TOML = "study.toml"
 TICKETS, CACHE, RESULTS, LOG = "tickets", "cache", "results", "log.jsonl"
 SUFFIX = ".safetensors"
 FINE_TUNED = ("one_shot", "iterative")
+DENSE = "dense"  # what a study calls its dense network, so that a control can be made of it
 
 
 class Method(BaseModel):
@@ -219,9 +220,10 @@ def _expand(config: StudyConfig, where: str) -> dict[str, Recipe]:
         common["start"] = config.start
     recipes: dict[str, Recipe] = {}
     for seed in config.seeds:
-        dense = validate(Recipe, {**common, "finder": "dense", "seed": seed, "name": "dense"}, where)
+        dense = validate(Recipe, {**common, "finder": "dense", "seed": seed, "name": DENSE}, where)
         recipes[dense.id] = dense
         named: dict[tuple[str, float], Recipe] = {}
+        whole = {(DENSE, 0.0): dense}
         for position, method in enumerate(config.methods, 1):
             here = f"{where}, method {position} ({method.title})"
             if any(title == method.title for title, _ in named):
@@ -229,7 +231,7 @@ def _expand(config: StudyConfig, where: str) -> dict[str, Recipe]:
             for sparsity in _sparsities(method, config):
                 fields = {**common, **_fields(method, config), "sparsity": sparsity, "seed": seed}
                 if method.of is not None:
-                    fields["of"] = _original(method, sparsity, named, here)
+                    fields["of"] = _original(method, sparsity, whole | named, here)
                 recipe = validate(Recipe, fields, here)
                 twin = recipes.get(recipe.id)
                 if twin is not None:
@@ -244,6 +246,8 @@ def _sparsities(method: Method, config: StudyConfig) -> list[float]:
     of = titled.get(method.of or "", method)
     if method.sparsities:
         return method.sparsities
+    if method.of == DENSE and of is method:
+        return [0.0]
     if of is not method and of.sparsities:
         return config.sparsities
     try:

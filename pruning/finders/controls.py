@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import torch
 
+from pruning.errors import UserError
 from pruning.finders import imp
 from pruning.finders.base import Finder, Workshop, apply_masks, dense_recipe, make_ticket, reinit_seed
 from pruning.masks import Masks
@@ -21,6 +22,12 @@ def original(recipe: Recipe) -> Recipe:
     """The recipe of the ticket that a control is made from."""
     assert recipe.of is not None  # `complete` refuses a control without it
     return recipe.of
+
+
+def same_training(recipe: Recipe) -> None:
+    """Raise UserError unless a control that repeats its original's training says so."""
+    if recipe.training != original(recipe).training:
+        raise UserError(f"Control '{recipe.finder}' trains as its original does; give both the same `training`.")
 
 
 def find_reinit(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
@@ -68,6 +75,12 @@ REINIT = Finder(
 )
 
 
+def check_shuffled(recipe: Recipe) -> None:
+    """Raise UserError when there is no mask to shuffle."""
+    if original(recipe).finder == "dense":
+        raise UserError("The dense network has no mask to shuffle; make the control 'shuffled' of a pruned one.")
+
+
 def shuffled_from(recipe: Recipe) -> list[Recipe]:
     """The ticket, and what holds the weights it started from, unless these are an initialisation."""
     of = original(recipe)
@@ -83,4 +96,5 @@ SHUFFLED = Finder(
     "shuffled",
     "control: the mask shuffled within each layer",
     needs="of",
+    check=check_shuffled,
 )
