@@ -218,8 +218,10 @@ def scoring_batches(recipe: Recipe, workshop: Workshop) -> list[tuple[Tensor, Te
     ]
 
 
-def prune_by_score(recipe: Recipe, model: nn.Module, workshop: Workshop, within: Masks | None = None) -> Masks:
-    """Score the model's weights and keep the best, on the CPU.
+def prune_by_score(
+    recipe: Recipe, model: nn.Module, workshop: Workshop, within: Masks | None = None, invert: bool = False
+) -> Masks:
+    """Score the model's weights and keep the best, on the CPU; with `invert` the worst.
 
     A criterion of several rounds scores, prunes a little and scores again, the density falling exponentially to the
     one asked for (Tanaka et al. 2020). The model is left with its pruned weights at zero.
@@ -251,6 +253,8 @@ def prune_by_score(recipe: Recipe, model: nn.Module, workshop: Workshop, within:
             sparsity = recipe.sparsity if turn == rounds else 1 - density
             context.masks = masks
             scores = criterion.score(model, context)
+            if invert:
+                scores = {name: -score for name, score in scores.items()}
             masks = make_masks(scores, sparsity, recipe.allocation or "global", structure, within=masks, model=model)
             apply_masks(model, masks)
     model.cpu()
