@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from pruning import masks as mask_tools
 from pruning.criteria import Context, get_criterion
 from pruning.data import Dataset, normalise
 from pruning.errors import UserError
@@ -224,7 +225,7 @@ def prune_by_score(
     """Score the model's weights and keep the best, on the CPU; with `invert` the worst.
 
     A criterion of several rounds scores, prunes a little and scores again, the density falling exponentially to the
-    one asked for (Tanaka et al. 2020). The model is left with its pruned weights at zero.
+    one asked for (Tanaka et al. 2020) from that of `within`. The model is left with its pruned weights at zero.
     """
     if recipe.criterion is None:
         raise UserError(f"Finder '{recipe.finder}' needs a criterion.")
@@ -236,6 +237,7 @@ def prune_by_score(
         raise UserError(f"Model '{recipe.model}' has no convolution or linear layer to prune.")
     masks = full_masks(parameters) if within is None else {name: within[name] for name in parameters}
     masks = {name: mask.to(workshop.device) for name, mask in masks.items()}
+    came = (1 - mask_tools.sparsity(masks)) or 1.0  # what is left when the first round begins
     batches = scoring_batches(recipe, workshop) if criterion.needs_data else []
     if not batches:
         # data-free criteria still learn device and input shape from an empty batch
@@ -249,7 +251,7 @@ def prune_by_score(
     with settled(count_macs(model, workshop.data.shape)):
         rounds = 1 if get_structure(structure).pattern else criterion.rounds  # a pattern has no sparsities in between
         for turn in range(1, rounds + 1):
-            density = (1 - recipe.sparsity) ** (turn / rounds)
+            density = came * ((1 - recipe.sparsity) / came) ** (turn / rounds)
             sparsity = recipe.sparsity if turn == rounds else 1 - density
             context.masks = masks
             scores = criterion.score(model, context)
