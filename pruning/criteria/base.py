@@ -46,6 +46,7 @@ class Criterion:
         needs_data: whether it looks at the batches.
         rounds: how often to score and prune until the sparsity is reached.
         score_on: the weights it is meant for: the initial or the trained ones.
+        structure: the only structure whose pieces it scores; None: any.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Criterion:
     needs_data: bool
     rounds: int = 1
     score_on: Literal["init", "trained"] = "init"
+    structure: str | None = None
 
     def score(self, model: nn.Module, context: Context) -> Scores:
         """A float tensor of the parameter's shape for each prunable parameter, higher = kept first.

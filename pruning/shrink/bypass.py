@@ -41,7 +41,7 @@ def without_blocks(model: nn.Module, masks: Mapping[str, Tensor], shape: tuple[i
             return None
         for block in removed:
             block.remove()
-        network = fx.GraphModule(model, graph.graph, type(model).__name__).train(model.training)
+        network = fx.GraphModule(model, graph.graph, type(model).__name__)
         return network if _own(network, model, masks) and _same(network, model, masks, shape) else None
     except (UserError, AttributeError, RuntimeError, TypeError):  # of the network's own code, for one
         return None
@@ -51,7 +51,7 @@ def bypassed(graph: fx.GraphModule, number: int, names: Collection[str]) -> fx.G
     """A traced network without the block of that number in `removable(graph, names)`; they share all layers."""
     twin = fx.GraphModule(graph, copy.deepcopy(graph.graph), type(graph).__name__)
     removable(twin, names)[number].remove()
-    return fx.GraphModule(graph, twin.graph, type(graph).__name__).train(graph.training)
+    return fx.GraphModule(graph, twin.graph, type(graph).__name__)
 
 
 def _own(network: nn.Module, model: nn.Module, masks: Mapping[str, Tensor]) -> bool:

@@ -17,8 +17,13 @@ from pruning.models import build_model, find_classifier, prunable
 from pruning.recipe import Recipe
 
 SHAPES = {"lenet300": (1, 8, 8), "conv2": (1, 8, 8), "resnet20": (3, 8, 8)}
-EVERY = pytest.mark.parametrize("criterion", CRITERIA)
-NETWORKS = pytest.mark.parametrize("name", SHAPES)
+ANYWHERE = [name for name, criterion in CRITERIA.items() if criterion.structure is None]
+EVERY = pytest.mark.parametrize("criterion", ANYWHERE)
+WITH_NETWORKS = pytest.mark.parametrize(
+    ("criterion", "name"),
+    # what scores residual blocks needs some
+    [(criterion, name) for criterion in CRITERIA for name in SHAPES if criterion in ANYWHERE or name == "resnet20"],
+)
 
 
 def context(shape: tuple[int, int, int], sizes: tuple[int, ...] = (6, 4), classes: int = 10, seed: int = 0) -> Context:
@@ -43,21 +48,21 @@ def lived_in(name: str) -> nn.Module:
 # --- the form of the scores, and what is left behind -----------------------------------------------------------------
 
 
-@EVERY
-@NETWORKS
+@WITH_NETWORKS
 def test_scores_have_the_form_of_the_weights_and_can_be_cut(criterion: str, name: str) -> None:
     model = build_model(name, 10, SHAPES[name], 0)
     scores = CRITERIA[criterion].score(model, context(SHAPES[name]))
     assert {key: score.shape for key, score in scores.items()} == {k: w.shape for k, w in prunable(model).items()}
     assert all(score.is_floating_point() and not score.requires_grad for score in scores.values())
     assert all(bool(torch.isfinite(score).all()) for score in scores.values())
-    assert all(len(score.unique()) > 1 for score in scores.values())
+    together = torch.cat([score.reshape(-1) for score in scores.values()])
+    assert len(together.unique()) > 1
+    assert criterion not in ANYWHERE or all(len(score.unique()) > 1 for score in scores.values())
     kept, total = counts(make_masks(scores, 0.9))
     assert total - kept == round(0.9 * total)
 
 
-@EVERY
-@NETWORKS
+@WITH_NETWORKS
 def test_the_network_is_left_as_it_was_to_the_bit(criterion: str, name: str) -> None:
     model = lived_in(name)
     before = copy.deepcopy(model)
@@ -126,7 +131,7 @@ def test_pruned_weights_score_nothing(criterion: str) -> None:
 # --- bad input -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("criterion", [name for name in CRITERIA if name != "random"])  # which sees no weights
+@pytest.mark.parametrize("criterion", [name for name in ANYWHERE if name != "random"])  # which sees no weights
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_score_that_is_no_number_names_its_layer(criterion: str, value: float) -> None:
     model = build_model("lenet300", 10, SHAPES["lenet300"], 0)
@@ -144,15 +149,16 @@ def test_the_layer_that_is_named_is_the_broken_one() -> None:
         CRITERIA["magnitude"].score(model, context(SHAPES["lenet300"]))
 
 
-@EVERY
+@pytest.mark.parametrize("criterion", CRITERIA)
 def test_criteria_are_found_by_name(criterion: str) -> None:
     found = get_criterion(criterion)
     assert found.name == criterion
     assert found.label.lower() == criterion
     assert found.paper
-    assert found.score_on == ("trained" if criterion in ("magnitude", "taylor") else "init")
-    assert found.needs_data == (criterion in ("snip", "grasp", "taylor"))
+    assert found.score_on == ("trained" if criterion in ("magnitude", "taylor", "cka") else "init")
+    assert found.needs_data == (criterion in ("snip", "grasp", "taylor", "cka"))
     assert found.rounds == (100 if criterion == "synflow" else 1)
+    assert found.structure == ("layer" if criterion == "cka" else None)
 
 
 def test_an_unknown_criterion_is_answered_with_the_nearest() -> None:
