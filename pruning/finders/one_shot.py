@@ -20,12 +20,13 @@ def parents(recipe: Recipe) -> list[Recipe]:
     return [dense_recipe(recipe)] if recipe.score_on == "trained" else []
 
 
-def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
-    """Prune the network at its initial or its trained weights, then train or fine-tune the kept ones."""
+def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop, invert: bool = False) -> Ticket:
+    """Prune the network at its initial or its trained weights, then train or fine-tune the kept ones; with `invert`
+    those with the worst scores are kept."""
     began = time.perf_counter()
     model = parents[0].model() if parents else workshop.build(recipe)
     workshop.report(0.0, "scoring")
-    masks = prune_by_score(recipe, model, workshop, within=parents[0].masks if parents else None)
+    masks = prune_by_score(recipe, model, workshop, parents[0].masks if parents else None, invert)
     config, text = (fine_tuning(recipe), "fine-tuning") if parents else (recipe.training, "training")
     trained = workshop.train(model, config, recipe, masks, text=text)
     if parents:
