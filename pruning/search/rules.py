@@ -33,6 +33,6 @@ def binarised(scores: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Te
 
 
 def signed(scores: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """|w| m sign(s): dL/ds = |w| m dL/d(|w| m sign(s)) (sign supermask, arXiv 2206.04385). The sign of 0 is that bit's."""
+    """|w| m sign(s), the sign of a zero being its own: dL/ds = |w| m dL/d(|w| m sign(s)) (arXiv 2206.04385)."""
     sizes = weights.abs() * mask
     return sizes.copysign(scores), sizes
