@@ -33,7 +33,7 @@ def run(
         list[str] | None,
         typer.Option(
             help="Make this table only; may be repeated. One of summary, layers, weights, samples, conditions, "
-            "reliability, corrupted, efficiency, maps.",
+            "reliability, corrupted, efficiency, lines, stability, maps.",
             show_default="all tables",
         ),
     ] = None,

@@ -16,8 +16,10 @@ from typing import get_args
 import pandas as pd
 
 from analysis.conditions import CLEAN, Condition, in_order
+from analysis.connectivity import ALPHAS
 from analysis.corruptions import family_of
 from analysis.embedding import MIN_SAMPLES
+from analysis.partners import Partner, Relation
 from analysis.results import Outdated, Results
 from analysis.schemas import SCHEMAS
 from analysis.settings import AnalysisConfig, Embedding
@@ -29,6 +31,9 @@ Parts = dict[str, int]
 DETAILED = ("corrupted", "maps")
 """Tables that only tickets of the study's detail seed have."""
 
+PAIRED: dict[str, tuple[Relation, ...]] = {"lines": ("order",), "stability": ("order", "pruning")}
+"""Tables that only tickets with a partner have, and how these are related."""
+
 BY_IMAGE = ("cifar_c", "mnist_c")
 """Families whose conditions `corrupted` holds image by image; of the others it would hold more than it tells."""
 
@@ -37,7 +42,7 @@ BY_CONDITION = ("conditions", "reliability", "corrupted")
 
 # The columns whose values make the parts, and the one that says how many samples a row stands for (else it is one).
 _KEYS: dict[str, tuple[str, ...]] = dict.fromkeys(BY_CONDITION, ("corruption", "severity")) | {"maps": ("kind",)}
-_COUNTS = {"summary": "n", "conditions": "n", "reliability": "n"}
+_COUNTS = dict.fromkeys(("summary", "conditions", "reliability", "lines"), "n")
 
 
 def part_name(condition: Condition) -> str:
@@ -63,6 +68,8 @@ class Wanted:
             "layers": {},
             "weights": {},
             "efficiency": {},
+            "lines": {"": ALPHAS * samples},
+            "stability": {},
             "samples": {"": samples},
             "conditions": conditions,
             "reliability": conditions,
@@ -71,9 +78,11 @@ class Wanted:
         }
         return cls({table: parts for table, parts in tables.items() if parts or table not in DETAILED})
 
-    def for_ticket(self, detailed: bool) -> list[str]:
+    def for_ticket(self, detailed: bool, partner: Partner | None = None) -> list[str]:
         """The tables wanted of a ticket; `detailed` when it is of the study's detail seed."""
-        return [table for table in self.tables if detailed or table not in DETAILED]
+        relation = partner.relation if partner else None
+        asked = [table for table in self.tables if table not in PAIRED or relation in PAIRED[table]]
+        return [table for table in asked if detailed or table not in DETAILED]
 
 
 @dataclass

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from analysis.conditions import Condition
+from analysis.partners import Partner
 from pruning.study import Entry
 from pruning.ticket import Ticket
 
@@ -17,7 +19,7 @@ PER_MAP_SAMPLE = {"pca": 3e-4, "umap": 2.2e-3, "umap_joint": 2.2e-3}
 PER_TICKET = 0.02
 PER_TIMING = 0.4
 
-APART = ("efficiency", "maps")
+APART = ("efficiency", "lines", "stability", "maps")
 """Tables that are made by themselves, a ticket at a time."""
 
 WEIGHTS = {"fgsm": 4.5, "pgd": 27.0}
@@ -25,6 +27,19 @@ WEIGHTS = {"fgsm": 4.5, "pgd": 27.0}
 
 Tell = Callable[[float, str], None]
 """Told the fraction done of a part, in [0, 1], and what is being done."""
+
+
+@dataclass
+class Outcome:
+    """What a run did: the tickets that fit, how many of them got each table, and sentences on what was amiss.
+
+    `problems` names tickets that were left out, `mended` damaged result files that were made anew.
+    """
+
+    tickets: int
+    written: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)
 
 
 def weight(condition: Condition) -> float:
@@ -41,17 +56,19 @@ def per_condition(samples: int, macs: int) -> float:
 class Job:
     """What a ticket lacks: table -> parts to be measured ({""} where a table has no parts).
 
-    `ticket` is there while it is worked on, `failed` says that it cannot be read.
+    `partner` is what its stability is measured against, `ticket` is there while it is worked on, `failed` says that it
+    cannot be read.
     """
 
     entry: Entry
     missing: dict[str, set[str]]
+    partner: Partner | None = None
     ticket: Ticket | None = None
     failed: bool = False
 
     @property
     def shows_images(self) -> bool:
-        """Whether anything is missing that is made in a group of tickets: neither maps nor efficiency are."""
+        """Whether anything is missing that is made in a group of tickets, as `APART` is not."""
         return bool(self.missing.keys() - set(APART))
 
     def maps_cost(self, shown: int) -> float:

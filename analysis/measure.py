@@ -6,21 +6,21 @@ the conditions in work; the next run looks at what is there and goes on. Results
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
 from analysis import maps
+from analysis.apart import Apart
 from analysis.conditions import Condition
-from analysis.coverage import BY_CONDITION, Coverage, Wanted, cut, store
-from analysis.efficiency import Bench
+from analysis.coverage import BY_CONDITION, Coverage, Wanted, cut
 from analysis.evaluation import Group, Station, groups_of, tasks_of, write_structure
-from analysis.jobs import APART, PER_TICKET, PER_TIMING, Job, Meter, per_condition
+from analysis.jobs import APART, PER_TICKET, Job, Meter, Outcome, per_condition
 from analysis.journal import Journal
 from analysis.material import Material
+from analysis.partners import partners
 from analysis.results import Results
 from analysis.schemas import SCHEMAS
 from analysis.settings import AnalysisConfig, settings
@@ -34,19 +34,6 @@ TABLES: tuple[str, ...] = tuple(SCHEMAS)
 
 Progress = Callable[[float, float, str], None]
 """Called with the work done, the work in all (both in about seconds of one core), and what is being done."""
-
-
-@dataclass
-class Outcome:
-    """What a run did: the tickets that fit, how many of them got each table, and sentences on what was amiss.
-
-    `problems` names tickets that were left out, `mended` damaged result files that were made anew.
-    """
-
-    tickets: int
-    written: Counter[str] = field(default_factory=Counter)
-    problems: list[str] = field(default_factory=list)
-    mended: list[str] = field(default_factory=list)
 
 
 def run(
@@ -69,7 +56,8 @@ def run(
 
     Args:
         study: its tickets of all seeds get summary, layers, weights, samples, conditions, reliability and efficiency,
-            those of its detail seed also corrupted (per sample) and maps.
+            those of its detail seed also corrupted (per sample) and maps. Where it has trained some again under another
+            order of the data, these get lines, and stability like the others that have a partner (`partners`).
         progress: told how far the work is.
         only: tables to make; all by default.
         force: measure also what is there, and take out what the settings no longer ask for (which nothing tells when
@@ -97,7 +85,8 @@ def run(
         journal.merge(results, ticket_ids={entry.id for entry in entries})
         found, damaged = plan(study, entries, wanted, results, tables, force)
         outcome = Outcome(len(entries), problems=problems, mended=damaged)
-        work = _Work(study, config, material, wanted, results, journal, outcome)
+        apart = Apart(study, config, data, material, wanted, results, outcome)
+        work = _Work(study, config, material, results, journal, outcome, apart)
         work.do(found, [entry for entry in entries if entry.recipe.seed == study.detail_seed], progress, jobs, root)
         if force and not families:
             _cut_all(results, entries, wanted, tables)
@@ -114,16 +103,18 @@ def plan(
 ) -> tuple[list[Job], list[str]]:
     """What is to be done for each ticket, those with nothing to do left out, and what is amiss with the files there."""
     coverage = Coverage({table: {} for table in tables}) if force else Coverage.read(results, tables)
+    held_against = partners(entries)
     jobs = []
     for entry in entries:
+        partner = held_against.get(entry.id)
         detailed = entry.recipe.seed == study.detail_seed
-        own = [table for table in wanted.for_ticket(detailed) if table in tables]
+        own = [table for table in wanted.for_ticket(detailed, partner) if table in tables]
         missing = {
             table: coverage.missing(table, entry.id, wanted)
             for table in own
             if not coverage.complete(table, entry.id, wanted)
         }
-        jobs.append(Job(entry, missing))
+        jobs.append(Job(entry, missing, partner))
     detailed_jobs = [job for job in jobs if job.entry.recipe.seed == study.detail_seed]
     if "maps" in tables and maps.JOINT in wanted.tables.get("maps", {}) and detailed_jobs:
         _follow_reference(detailed_jobs)
@@ -146,10 +137,10 @@ class _Work:
     study: Study
     config: AnalysisConfig
     material: Material
-    wanted: Wanted
     results: Results
     journal: Journal
     outcome: Outcome
+    apart: Apart
 
     def do(
         self,
@@ -162,23 +153,21 @@ class _Work:
         if not jobs:
             return
         samples = len(self.material.labels)
-        shown = maps.positions(samples, self.config.map_samples)
         groups = list(groups_of(jobs, samples))
         macs = self._macs(jobs)
         each = per_condition(samples, macs)
         seconds = each * sum(task.weight for group in groups for task in tasks_of(group, self._conditions()))
         several = pick_jobs(processes, macs, seconds)
-        timed = [job for job in jobs if "efficiency" in job.missing]
-        total = seconds / several + PER_TICKET * len(jobs) + sum(job.maps_cost(len(shown)) for job in jobs)
-        total += PER_TIMING * len(timed)
+        total = seconds / several + PER_TICKET * len(jobs) + self.apart.cost(jobs, macs)
         meter = Meter(total, progress)
-        self._efficiency(timed, meter)  # before anything else, as nothing may run beside it
+        self.apart.efficiency(jobs, meter)  # before anything else, as nothing may run beside it
         ready = (self._group(group, meter) for group in groups)
         if several > 1:
             SideBySide(self.study, self.config, root, each / several, meter, self._finish).run(ready, several)
         else:
             in_turn(Station(self.study, self.material), ready, each, meter, self._finish)
-        self._maps([job for job in jobs if "maps" in job.missing], detailed, meter)
+        self.apart.stability(jobs, macs, meter)
+        self.apart.maps(jobs, detailed, meter)
         meter.finish()
 
     def _conditions(self) -> tuple[Condition, ...]:
@@ -187,9 +176,9 @@ class _Work:
     def _macs(self, jobs: Sequence[Job]) -> int:
         """Multiply-adds of the study's network, from the first ticket that can be read."""
         for job in jobs:
-            self._load(job)
-            if job.ticket is not None:
-                return count_macs(job.ticket.model(), job.ticket.info.shape)
+            ticket = self.apart.load(job)
+            if ticket is not None:
+                return count_macs(ticket.model(), ticket.info.shape)
         return 0
 
     def _group(self, jobs: Sequence[Job], meter: Meter) -> Group:
@@ -197,10 +186,10 @@ class _Work:
         with meter.part(PER_TICKET * len(jobs)):
             tickets = {}
             for job in jobs:
-                self._load(job)
-                if job.ticket is not None:
-                    write_structure(job, job.ticket, self.results)
-                    tickets[job.entry.id] = job.ticket
+                ticket = self.apart.load(job)
+                if ticket is not None:
+                    write_structure(job, ticket, self.results)
+                    tickets[job.entry.id] = ticket
                     job.ticket = None  # a study's tickets together may be larger than memory
         readable = [job for job in jobs if not job.failed]
         return Group(readable, tasks_of(readable, self._conditions()), tickets)
@@ -211,48 +200,6 @@ class _Work:
         self.outcome.problems += problems
         for job in group.jobs:
             self.outcome.written.update(table for table in job.missing if table not in APART)
-
-    def _load(self, job: Job) -> None:
-        if job.ticket is None and not job.failed:
-            try:
-                job.ticket = self.study.load(job.entry.id)
-            except UserError as error:
-                job.failed = True
-                self.outcome.problems.append(str(error))
-
-    def _efficiency(self, jobs: Sequence[Job], meter: Meter) -> None:
-        bench = Bench()
-        for job in jobs:
-            with meter.part(PER_TIMING) as tell:
-                self._load(job)
-                if job.ticket is not None:
-                    tell(0.0, f"efficiency of {job.entry.recipe.label}")
-                    self.results.write("efficiency", job.entry.id, bench.measure(job.ticket, job.entry.path))
-                    self.outcome.written["efficiency"] += 1
-                    job.ticket = None
-
-    def _maps(self, jobs: Sequence[Job], detailed: Sequence[Entry], meter: Meter) -> None:
-        if not jobs:
-            return
-        shown = maps.positions(len(self.material.labels), self.config.map_samples)
-        source, parts = self.material.images[shown], self.wanted.tables["maps"]
-        first = maps.reference_of(detailed)
-        reference = None
-        if not any(job.entry is first and maps.JOINT in job.missing["maps"] for job in jobs):
-            reference = maps.stored_reference(self.results, first.id)
-        # The reference comes first, for the others need its map.
-        for job in sorted(jobs, key=lambda job: job.entry is not first):
-            kinds = [kind for kind in parts if kind in job.missing["maps"]]
-            with meter.part(job.maps_cost(len(shown))) as tell:
-                self._load(job)
-                if job.ticket is None:
-                    continue
-                features = maps.clean_features(job.ticket, source)
-                tell(0.0, f"maps of {job.entry.recipe.label}")
-                frames, reference = maps.maps_of(job.entry.id, features, kinds, shown, reference, tell)
-                store(self.results, "maps", job.entry.id, frames)
-                self.outcome.written["maps"] += 1
-                job.ticket = None
 
 
 def _cut_all(results: Results, entries: Sequence[Entry], wanted: Wanted, tables: Sequence[str]) -> None:

@@ -130,6 +130,27 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "dense_peak_bytes": "i64",
         "machine": "str",
     },
+    "lines": {
+        "ticket_id": "str",
+        "other": "str",
+        "alpha": "f64",
+        "n": "i64",
+        "correct": "i64",
+        "accuracy": "f64",
+        "loss": "f64",
+        "train_accuracy": "f64",
+        "train_loss": "f64",
+    },
+    "stability": {
+        "ticket_id": "str",
+        "other": "str",
+        "relation": "str",
+        "l2": "f64",
+        "relative": "f64",
+        "barrier": "f64",
+        "barrier_low": "f64",
+        "barrier_high": "f64",
+    },
     "maps": {"ticket_id": "str", "kind": "str", "sample": "i32", "x": "f32", "y": "f32", "trustworthiness": "f64"},
 }
 """Table -> {column: kind}, `ticket_id` first. Floats may be missing (NaN, stored as null); nothing else may.
@@ -139,7 +160,11 @@ or as little-endian uint16 where there are more than 256 classes. In `reliabilit
 confidence, whose logits are not finite; the others are numbered from 0, the least confident first. In `efficiency`,
 `macs_kept` counts only kept weights, `bytes_dense` is the dense network's state dict, `bytes_ticket` the ticket's file,
 `bytes_network` the state dict of the network as it runs: physically smaller where `shrunk`. Times are for a batch, in
-milliseconds; `dense_ms` is the dense network's in the same rounds, `speedup` the median of their ratios.
+milliseconds; `dense_ms` is the dense network's in the same rounds, `speedup` the median of their ratios. In `lines`,
+alpha is 0 at the ticket `other` and 1 at the ticket itself. In `stability`, `relation` is "order" where `other` is the
+ticket that was trained again under another order of the data, and "pruning" where it is the dense network; `l2` is the
+distance of the weights that the ticket keeps, `relative` its ratio to the norm of `other`'s, `barrier` the largest test
+error along the line minus the mean of its ends', with the interval over test images, and missing for "pruning".
 """
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.coverage import DETAILED, Coverage, Wanted
+from analysis.coverage import PAIRED, Coverage, Wanted
 from analysis.material import given_images
+from analysis.partners import partners
 from analysis.results import Results
 from analysis.schemas import SCHEMAS
 from analysis.settings import settings
@@ -22,6 +23,8 @@ MEANINGS = {
     "reliability": "confidence against accuracy under each of them",
     "corrupted": "each test image under each condition",
     "efficiency": "multiply-adds, bytes, memory and time",
+    "lines": "accuracy on the way between two trainings",
+    "stability": "how far apart two trainings end",
     "maps": "2-D maps of the features",
 }
 
@@ -64,11 +67,13 @@ def status(study: Study, root: str | Path | None = None) -> Status:
     data = load_data(study.config.data, root) if available(study.config.data, root) else None
     given = given_images(study, config, data) if data is not None else None
     wanted = Wanted.of(config, _samples(data, config.samples, coverage), given)
+    held_against = partners(entries)
+    tables = {e.id: wanted.for_ticket(e.recipe.seed == study.detail_seed, held_against.get(e.id)) for e in entries}
     rows = []
     for table in SCHEMAS:
-        if table not in wanted.tables:
+        asked = [key for key, own in tables.items() if table in own]
+        if table not in wanted.tables or (table in PAIRED and not asked):
             continue
-        asked = [e.id for e in entries if table not in DETAILED or e.recipe.seed == study.detail_seed]
         complete = [key for key in asked if coverage.complete(table, key, wanted)]
         partial = [key for key in asked if key in coverage.stored[table] and key not in complete]
         rows.append(Row(table, MEANINGS[table], len(asked), len(complete), len(partial)))

@@ -11,7 +11,7 @@ import torch
 
 from analysis import evaluation, maps, measure, robustness
 from analysis.corruptions import AVAILABLE
-from analysis.coverage import Coverage, Wanted
+from analysis.coverage import PAIRED, Coverage, Wanted
 from analysis.jobs import Job
 from analysis.results import Results
 from analysis.robustness import Panel
@@ -174,12 +174,13 @@ def test_a_file_that_is_gone_is_made_again_and_no_other(table: str, measured: St
 
 def test_a_ticket_found_later_is_measured_without_moving_the_others(measured: Study) -> None:
     key, results = ids(measured, detailed=True)[-1], Results(measured.path)
-    content = {table: results.table(table, ids=[key]) for table in measure.TABLES}
+    tables = [table for table in measure.TABLES if table not in PAIRED]  # nothing was trained again here
+    content = {table: results.table(table, ids=[key]) for table in tables}
     results.remove(key)
     before = snapshot(measured)
-    assert measure.run(measured).written == dict.fromkeys(measure.TABLES, 1)
-    assert rewritten(before, measured) == {f"results/{table}/{key}.parquet" for table in measure.TABLES}
-    for table in measure.TABLES:
+    assert measure.run(measured).written == dict.fromkeys(tables, 1)
+    assert rewritten(before, measured) == {f"results/{table}/{key}.parquet" for table in tables}
+    for table in tables:
         again = results.table(table, ids=[key])
         same = [column for column in again if column not in TIMES]
         pd.testing.assert_frame_equal(again[same], content[table][same])
