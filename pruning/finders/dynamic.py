@@ -1,0 +1,126 @@
+"""Dynamic sparse training: sparse from the first iteration to the last, while the mask moves.
+
+A random mask is drawn at initialisation. At each of `steps` updates every layer drops its smallest weights and grows
+as many others: `set` at random (Mocanu et al. 2018, arXiv 1707.04780), `rigl` where the gradient of the loss is largest
+(Evci et al. 2020, arXiv 1911.11134). The share that is dropped falls from `rate` to 0 over the updates' part of the
+training. What was dropped does not grow again in the same update; a grown weight starts at zero, with nothing in the
+optimiser's memory; and that iteration changes no weight otherwise, for `set` too, so that both differ in what they grow
+alone. The paper updates every 100 iterations; 50 updates are as many in twenty epochs of CIFAR-10 in batches of 128.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from pruning.errors import UserError
+from pruning.finders.base import Finder, Workshop, make_ticket, prune_by_score
+from pruning.masks import Masks, keep_best
+from pruning.recipe import Recipe
+from pruning.search.swaps import Swaps
+from pruning.ticket import Ticket
+from pruning.training import Hook, generator, iterations_per_epoch
+
+NEVER = -math.inf
+
+
+def update_iterations(recipe: Recipe, total: int) -> list[int]:
+    """The iterations (0-based, of `total`) at which weights are exchanged.
+
+    They part the training from `begin` to `until` into `steps` + 1 equal stretches, so none is the first iteration of
+    these, at which nothing is trained yet, or the last, at which nothing would be dropped. Fewer where there are fewer.
+    """
+    first, last = round((recipe.begin or 0.0) * total), end_of_updates(recipe, total)
+    steps = max(0, min(recipe.steps or 0, last - first - 1))
+    return [first + round((last - first) * step / (steps + 1)) for step in range(1, steps + 1)]
+
+
+def end_of_updates(recipe: Recipe, total: int) -> int:
+    """The iteration at which the share that is dropped has fallen to 0."""
+    return round((recipe.until or 1.0) * total)
+
+
+def share_dropped(step: int, end: int, rate: float) -> float:
+    """The share of a layer's weights that is dropped at iteration `step`: rate / 2 (1 + cos(pi step / end))."""
+    return rate / 2 * (1 + math.cos(math.pi * step / end))
+
+
+def exchange(weight: Tensor, mask: Tensor, growth: Tensor, count: int) -> Tensor:
+    """The mask without its `count` smallest weights and with as many new ones, those of the highest `growth`.
+
+    Args:
+        weight: of one layer; of equal |w| the later goes.
+        mask: bool of its shape, True = kept.
+        growth: float of its shape; only where `mask` is False can a weight grow. Of equal ones the earlier grows.
+        count: at most as many as are kept, and as are not.
+
+    Returns:
+        bool of its shape; exactly as many are kept as before.
+    """
+    old = mask.reshape(-1)
+    sizes = torch.where(old, weight.detach().abs().reshape(-1), NEVER)
+    chances = torch.where(old, NEVER, growth.reshape(-1))
+    stays = keep_best(sizes, int(old.sum()) - count)
+    return (stays | keep_best(chances, count)).view(mask.shape)
+
+
+class Exchange(Hook):
+    """Drops and grows weights of a network that is being trained."""
+
+    def __init__(self, recipe: Recipe, model: nn.Module, masks: Masks, workshop: Workshop) -> None:
+        self.recipe, self.model, self.masks = recipe, model, masks
+        total = round(recipe.training.epochs * iterations_per_epoch(workshop.data, recipe.training))
+        self.due, self.end = update_iterations(recipe, total), end_of_updates(recipe, total)
+        self.swaps = Swaps()
+
+    def gradients(self, step: int) -> Masks | None:
+        """The new masks when it is time for an update, else None."""
+        if step not in self.due:
+            return None
+        share, swapped = share_dropped(step, self.end, self.recipe.rate or 0.0), 0
+        for name, mask in self.masks.items():
+            weight, kept = self.model.get_parameter(name), int(mask.sum())
+            count = min(round(share * kept), mask.numel() - kept)
+            mask = mask.to(weight.device)
+            self.masks[name] = exchange(weight, mask, self._growth(step, name, weight), count)
+            swapped += count
+        self.swaps.note(step, swapped)
+        return self.masks
+
+    def _growth(self, step: int, name: str, weight: nn.Parameter) -> Tensor:
+        """What decides which weights of a layer grow, higher first."""
+        if self.recipe.finder == "set":
+            chance = torch.rand(weight.numel(), generator=generator(self.recipe.seed, "grow", step, name))
+            return chance.to(weight.device)
+        return torch.zeros_like(weight) if weight.grad is None else weight.grad.abs()
+
+
+def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+    """Draw a mask at random, then train and exchange weights in turn."""
+    began = time.perf_counter()
+    model = workshop.build(recipe)
+    at_random = recipe.model_copy(update={"criterion": "random"})
+    exchange = Exchange(recipe, model, prune_by_score(at_random, model, workshop), workshop)
+    text = "training and exchanging weights"
+    trained = workshop.train(model, recipe.training, recipe, dict(exchange.masks), text=text, hook=exchange)
+    return make_ticket(recipe, model, exchange.masks, trained, workshop, began, record=exchange.swaps.record())
+
+
+def check(recipe: Recipe) -> None:
+    """Raise UserError for imported weights."""
+    if recipe.start is not None:
+        raise UserError(
+            f"Finder '{recipe.finder}' trains a sparse network from its initialisation, not imported weights; take "
+            "'gmp' or 'movement'."
+        )
+
+
+def _finder(name: str, label: str, words: str) -> Finder:
+    uses = {"allocation": "erk", "rate": 0.3, "begin": 0.0, "until": 0.75, "steps": 50}
+    return Finder(name, uses, lambda recipe: [], find, lambda recipe: recipe.training.epochs, label, words, check=check)
+
+
+SET = _finder("set", "SET", "dynamic sparse training: weights exchanged at random")
+RIGL = _finder("rigl", "RigL", "dynamic sparse training: weights grown by gradient")
