@@ -23,12 +23,14 @@ class Context:
         generator: on the CPU, the only source of chance.
         masks: what is pruned already, True = kept; those weights are zero in the network. None: nothing is pruned.
         classifier: whether the classifier's weights are scored too.
+        structure: what will be removed as one piece.
     """
 
     batches: list[tuple[Tensor, Tensor]]
     generator: torch.Generator
     masks: dict[str, Tensor] | None = None
     classifier: bool = True
+    structure: str = "weight"
 
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
         """The weights of `model` to be scored, by name."""

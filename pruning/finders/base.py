@@ -247,6 +247,7 @@ def prune_by_score(
         generator=generator(recipe.seed, "criterion", recipe.criterion),
         masks=masks,
         classifier=recipe.prune_classifier,
+        structure=structure,
     )
     with settled(count_macs(model, workshop.data.shape)):
         rounds = 1 if get_structure(structure).pattern else criterion.rounds  # a pattern has no sparsities in between

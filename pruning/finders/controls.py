@@ -1,19 +1,30 @@
 """Controls: what is left of a ticket's merit when its weights or its mask are replaced by chance.
 
 `random_reinit` keeps the mask and draws new initial weights (Frankle & Carbin 2019). `shuffled` keeps the weights the
-ticket started from and each layer's sparsity, and permutes the mask within the layers (Frankle et al. 2021).
+ticket started from and each layer's sparsity, and permutes the mask within the layers (Frankle et al. 2021), whole
+filters or tiles where these were removed as one.
 """
 
 import time
 from collections.abc import Sequence
 
-import torch
+from torch import nn
 
 from pruning.errors import UserError
 from pruning.finders import imp
-from pruning.finders.base import Finder, Workshop, apply_masks, dense_recipe, make_ticket, reinit_seed
+from pruning.finders.base import (
+    Finder,
+    Workshop,
+    apply_masks,
+    dense_recipe,
+    make_ticket,
+    reinit_seed,
+    structure_of,
+)
 from pruning.masks import Masks
 from pruning.recipe import Recipe
+from pruning.structures import get_structure
+from pruning.structures.shuffling import shuffled
 from pruning.ticket import Ticket
 from pruning.training import generator
 
@@ -42,21 +53,20 @@ def find_reinit(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -
 def find_shuffled(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
     """The parent's mask shuffled within each layer, on the weights the parent started from."""
     began = time.perf_counter()
-    masks = shuffle(parents[0].masks, recipe.seed)
     model = parents[1].model() if len(parents) > 1 else workshop.build(recipe)
+    masks = shuffle(parents[0].masks, recipe.seed, structure_of(recipe), model)
     apply_masks(model, masks)
     start = original(recipe).rewind or 0
     trained = workshop.train(model, recipe.training, recipe, masks, start=start)
     return make_ticket(recipe, model, masks, trained, workshop, began, parents)
 
 
-def shuffle(masks: Masks, seed: int) -> Masks:
-    """Permute each layer's mask at random; the number kept in each layer stays."""
-    result: Masks = {}
-    for name, mask in masks.items():
-        order = torch.randperm(mask.numel(), generator=generator(seed, "shuffle", name))
-        result[name] = mask.reshape(-1)[order].view(mask.shape)
-    return result
+def shuffle(masks: Masks, seed: int, structure: str | None = None, model: nn.Module | None = None) -> Masks:
+    """Permute each layer's mask at random, in pieces of its structure; the number kept in each layer stays.
+
+    Of structure `layer` other residual blocks of the same sizes go. Raises as `structures.shuffling.shuffled`.
+    """
+    return shuffled(masks, get_structure(structure or "weight"), model, lambda name: generator(seed, "shuffle", name))
 
 
 def _cost(recipe: Recipe) -> float:

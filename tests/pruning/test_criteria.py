@@ -15,9 +15,11 @@ from pruning.finders.base import Workshop, prune_by_score
 from pruning.masks import collapsed_layers, counts, make_masks
 from pruning.models import build_model, find_classifier, prunable
 from pruning.recipe import Recipe
+from pruning.structures import get_structure
 
 SHAPES = {"lenet300": (1, 8, 8), "conv2": (1, 8, 8), "resnet20": (3, 8, 8)}
 ANYWHERE = [name for name, criterion in CRITERIA.items() if criterion.structure is None]
+BLOCKS = ("layer1.0", "layer1.1", "layer1.2", "layer2.1", "layer2.2", "layer3.1", "layer3.2")
 EVERY = pytest.mark.parametrize("criterion", ANYWHERE)
 WITH_NETWORKS = pytest.mark.parametrize(
     ("criterion", "name"),
@@ -184,6 +186,32 @@ def test_random_layers_are_independent() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.Linear(64, 64))
     first, second = CRITERIA["random"].score(model, context((1, 8, 8))).values()
     assert abs(stats.pearsonr(first.reshape(-1), second.reshape(-1)).statistic) < 0.06
+
+
+@pytest.mark.parametrize("structure", ["filter", "block:2x2", "layer"])
+def test_random_draws_one_number_for_what_goes_as_one(structure: str) -> None:
+    """Else the mean over a unit's weights would say how large it is: large units would neither go first nor last."""
+    model = build_model("resnet20", 10, SHAPES["resnet20"], 0)
+    ids = get_structure(structure).units
+    assert ids is not None
+    units = ids({name: weight.shape for name, weight in prunable(model).items()}, model)
+    scores = CRITERIA["random"].score(model, replace(context(SHAPES["resnet20"]), structure=structure))
+    number = torch.cat([unit.reshape(-1) for unit in units.values()])
+    value = torch.cat([scores[name].reshape(-1) for name in units])
+    pairs = torch.stack([number.double(), value.double()])[:, number >= 0].unique(dim=1)
+    assert pairs.shape[1] == len(number[number >= 0].unique())
+    assert len(pairs[1].unique()) > 0.99 * pairs.shape[1]
+    assert stats.kstest(pairs[1].numpy(), "uniform").pvalue > 1e-3
+
+
+def test_random_blocks_go_alike_often_whatever_their_size() -> None:
+    model = build_model("resnet20", 10, SHAPES["resnet20"], 0)
+    first = []
+    for seed in range(60):
+        scores = CRITERIA["random"].score(model, replace(context(SHAPES["resnet20"], seed=seed), structure="layer"))
+        worst = min((float(scores[f"{name}.conv1.weight"].mean()), name) for name in BLOCKS)
+        first.append(worst[1])
+    assert stats.chisquare([first.count(name) for name in BLOCKS]).pvalue > 1e-3
 
 
 def test_magnitude_is_the_absolute_value() -> None:
