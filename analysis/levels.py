@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.dynamics import WHO, who
+from analysis.dynamics import WHO, birds, who
 from analysis.replication import bands, compare, share
 from pruning import find
 from pruning.recipe import Recipe
@@ -26,13 +26,17 @@ def cost(entries: Iterable[Entry]) -> pd.DataFrame:
     Returns:
         `WHO`, then epochs (of training weights), search_epochs (of searching for a mask), seconds (as the ticket says,
         along its line of descent), own_seconds. A training that is rewound to iteration k counts as a whole one; the
-        network at iteration k costs nothing, as it lies on the way to the dense one; imported weights cost nothing.
+        network at iteration k costs nothing, as it lies on the way to the dense one; imported weights cost nothing. An
+        early bird is trained densely until it is drawn, as far as its ticket is among the entries.
     """
+    entries = list(entries)
+    drawn = {entry.id: float(birds(entry)["epoch"].iloc[0]) for entry in entries if len(birds(entry))}
     rows = []
     for entry in entries:
         steps = find.lineage([entry.recipe])
         search = sum(step.search.epochs for step in steps if step.search is not None)
-        epochs = sum(map(_epochs, steps)) - search
+        spared = sum(step.training.epochs - drawn[step.id] for step in steps if step.id in drawn)
+        epochs = sum(map(_epochs, steps)) - search - spared
         rows.append((*who(entry), max(epochs, 0.0), search, entry.info.seconds, entry.info.own_seconds))
     return pd.DataFrame(rows, columns=[*WHO, "epochs", "search_epochs", "seconds", "own_seconds"])
 
@@ -119,11 +123,10 @@ def stability_curves(stability: pd.DataFrame, entries: Sequence[Entry]) -> pd.Da
 
 
 def rewind_of(recipe: Recipe) -> int:
-    """The iteration whose weights a recipe's training starts from; of a control, where its original does not say
-    otherwise, that of its original."""
-    if recipe.rewind is not None:
-        return recipe.rewind
-    return rewind_of(recipe.of) if recipe.of is not None else 0
+    """The iteration whose weights a ticket's training starts from; of a control of a ticket, that of its original."""
+    if recipe.of is not None and recipe.of.finder != "dense":
+        return rewind_of(recipe.of)
+    return recipe.rewind or 0
 
 
 def _timeless(recipe: Recipe) -> Recipe:

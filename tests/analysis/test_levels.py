@@ -9,7 +9,6 @@ import pytest
 
 from analysis import levels
 from analysis.stats import mcnemar, mean_interval
-from pruning import find
 from pruning.recipe import Recipe, Start, Training
 from pruning.study import Entry, Study
 from pruning.ticket import TicketInfo
@@ -42,11 +41,22 @@ def test_imported_weights_cost_nothing() -> None:
     assert levels.cost([entry(recipe)])["epochs"].tolist() == [2]
 
 
-def test_searching_is_counted_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched = Recipe(**COMMON, criterion="snip", sparsity=0.5).model_copy(update={"search": Training(epochs=3)})  # type: ignore[arg-type]
-    monkeypatch.setattr(find, "cost", lambda step: step.training.epochs + step.search.epochs)
-    found = levels.cost([entry(searched)]).iloc[0]
-    assert (found["epochs"], found["search_epochs"]) == (4, 3)
+def test_searching_is_counted_apart() -> None:
+    """A jackpot lies in the trained network; a supermask in one that is never trained."""
+    search = Training(epochs=3)
+    jackpot = Recipe(**COMMON, finder="jackpot", sparsity=0.5, search=search)  # type: ignore[arg-type]
+    popup = Recipe(**COMMON, finder="edge_popup", sparsity=0.5, search=search)  # type: ignore[arg-type]
+    found = levels.cost([entry(jackpot), entry(popup)])
+    assert found[["epochs", "search_epochs"]].values.tolist() == [[4, 3], [0, 3]]
+
+
+def test_an_early_bird_is_trained_until_it_is_drawn() -> None:
+    bird = Recipe(**COMMON, finder="early_bird", sparsity=0.5, finetune=Training(epochs=2.5))  # type: ignore[arg-type]
+    after = Recipe(**COMMON, finder="shuffled", of=bird)  # type: ignore[arg-type]
+    early = entry(bird)
+    assert levels.cost([early])["epochs"].tolist() == [6.5]  # as long as it was not drawn
+    early.info.record = {"bird/epoch": [1.0], "bird/found": [1.0]}
+    assert levels.cost([early, entry(after)])["epochs"].tolist() == [3.5, 7.5]
 
 
 TICKETS = pd.DataFrame(
@@ -152,5 +162,6 @@ def test_a_control_starts_where_its_original_does() -> None:
     shuffled = Recipe(**COMMON, finder="shuffled", of=imp)  # type: ignore[arg-type]
     again = reordered(shuffled, 1, 0)
     assert [levels.rewind_of(r) for r in (imp, shuffled, again)] == [7, 7, 7]
-    assert levels.rewind_of(again.model_copy(update={"rewind": 3})) == 3
+    dense = Recipe(**COMMON, finder="dense")  # type: ignore[arg-type]
+    assert levels.rewind_of(reordered(dense, 1, 0).model_copy(update={"rewind": 3})) == 3
     assert levels.rewind_of(Recipe(**COMMON, criterion="snip", sparsity=0.5)) == 0  # type: ignore[arg-type]
