@@ -23,7 +23,7 @@ from pruning.validation import validate
 TOML = "study.toml"
 TICKETS, CACHE, RESULTS, LOG = "tickets", "cache", "results", "log.jsonl"
 SUFFIX = ".safetensors"
-FINE_TUNED = ("one_shot", "iterative")
+FINE_TUNED = ("one_shot", "iterative", "movement")
 DENSE = "dense"  # what a study calls its dense network, so that a control can be made of it
 
 
