@@ -2,7 +2,8 @@
 (Diffenderfer & Kailkhura 2021, arXiv 2103.09377), which also binarises the kept weights of each layer.
 
 Each weight has a score, drawn at random at first; those with the largest |score| are kept, after every step anew. The
-frozen weights are by default the initial ones' signs times one size a layer.
+weights frozen by default are for edge-popup the initial ones' signs times one size a layer, for biprop the initial ones
+as they are: of weights that have one size already, binarising changes nothing, and biprop would be edge-popup.
 """
 
 import time
@@ -57,12 +58,11 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
 
 _USES = {
     "allocation": "layer",
-    "frozen": "signed",
     "search": procedure.search_default(1.0, optimizer="sgd", lr=0.1, momentum=0.9, weight_decay=5e-4),
 }
 EDGE_POPUP = Finder(
     "edge_popup",
-    _USES,
+    {**_USES, "frozen": "signed"},
     procedure.parents,
     find,
     procedure.cost,
@@ -71,7 +71,7 @@ EDGE_POPUP = Finder(
 )
 BIPROP = Finder(
     "biprop",
-    _USES,
+    {**_USES, "frozen": "initial"},
     procedure.parents,
     find,
     procedure.cost,
