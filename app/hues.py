@@ -57,6 +57,7 @@ SPARE_SYMBOLS = (
     "hexagram", "bowtie", "hourglass", "star-diamond", "triangle-left", "triangle-right", "diamond-tall",
     "diamond-wide", "star-triangle-up", "star-square", "triangle-ne", "triangle-sw", "star-triangle-down",
 )  # fmt: skip
+_GREY = Oklch(0.50, 0.026, 258)  # about the dense network's own, which has a shade of its own in each mode
 _KIN = ((0.15, 0.7, 0.0), (-0.10, 0.8, 0.0), (0.08, 0.45, 22.0), (-0.06, 0.5, -22.0))
 _LIGHTNESS = (0.34, 0.66)  # between these a colour has a contrast of about 3 on white, and lifted on black
 
@@ -78,7 +79,7 @@ def hues(methods: Iterable[str], originals: Originals | None = None) -> dict[str
     for method in methods:
         if method in kin:
             original, place = kin[method]
-            found[method] = _like(found[original], place)
+            found[method] = _like(found[original] or _GREY, place)
     return {method: found[method] for method in methods}
 
 
@@ -104,18 +105,16 @@ def _kin(methods: Iterable[str], originals: Originals | None) -> dict[str, tuple
     counts: dict[str, int] = {}
     for method in methods:
         original, seen = method, set[str]()
-        while original not in HUES and original in (originals or {}) and original not in seen:
+        while original not in HUES and original != DENSE and original in (originals or {}) and original not in seen:
             seen.add(original)
             original = (originals or {})[original]
-        if original != method and original != DENSE and original in methods:
+        if original != method and original in methods:
             found[method] = (original, counts.get(original, 0))
             counts[original] = counts.get(original, 0) + 1
     return found
 
 
-def _like(hue: Oklch | None, place: int) -> Oklch | None:
-    if hue is None:
-        return None
+def _like(hue: Oklch, place: int) -> Oklch:
     lighter, less, turned = _KIN[place % len(_KIN)]
     low, high = _LIGHTNESS
     lightness = hue.lightness + lighter

@@ -248,6 +248,11 @@ def _described(path: Path, stamp: str) -> Described:
     return Described(study.config.data, study.config.model, labels, layers)
 
 
+def packed(study: StudyView, ticket_id: str) -> PackedMasks:
+    """The masks of a ticket at a bit a weight. Do not write into them."""
+    return _packed(study.path, ticket_id, _file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors"))
+
+
 def _file_stamp(file: Path) -> str:
     try:
         stat = file.stat()

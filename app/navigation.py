@@ -13,6 +13,7 @@ from app.selection import Selection
 PAGES = {
     "overview": ("Overview", ":material/table_chart:"),
     "masks": ("Masks", ":material/grid_on:"),
+    "dynamics": ("Dynamics", ":material/show_chart:"),
     "geometry": ("Geometry", ":material/scatter_plot:"),
     "robustness": ("Robustness", ":material/blur_on:"),
     "samples": ("Samples", ":material/photo_library:"),

@@ -40,7 +40,7 @@ def against_sparsity(
         chart.add_scatter(
             x=100 * (1 - rows["sparsity"]) * shift,
             y=height(rows[measure]),
-            error_y=_bars(rows, measure, fade(colors[method], 0.55), height),
+            error_y=bars(rows, measure, fade(colors[method], 0.55), height),
             mode="lines+markers",
             name=rows["method_label"].iloc[0],
             line={"color": colors[method], "width": 2},
@@ -49,7 +49,7 @@ def against_sparsity(
             hovertemplate="<b>%{customdata[0]}</b><br>" + NAMES[measure] + " %{customdata[3]:.1f} %<br>"
             "%{customdata[1]}<br>%{customdata[2]} seeds<extra></extra>",
         )
-    _level_line(chart, families, measure, theme)
+    level_line(chart, families, measure, theme)
     chart.update_xaxes(
         type="log",
         autorange="reversed",
@@ -99,8 +99,8 @@ def clean_against_corrupted(families: pd.DataFrame, styles: Styles, theme: Theme
         chart.add_scatter(
             x=[100 * row["accuracy"]],
             y=[100 * row["corrupted"]],
-            error_x=_bars(one, "accuracy", fade(style.color, 0.3)),
-            error_y=_bars(one, "corrupted", fade(style.color, 0.3)),
+            error_x=bars(one, "accuracy", fade(style.color, 0.3)),
+            error_y=bars(one, "corrupted", fade(style.color, 0.3)),
             mode="markers+text" if place else "markers",
             text=[row["label"]],
             textposition=place or "top center",
@@ -115,7 +115,8 @@ def clean_against_corrupted(families: pd.DataFrame, styles: Styles, theme: Theme
     return chart
 
 
-def _level_line(chart: go.Figure, families: pd.DataFrame, measure: str, theme: Theme) -> None:
+def level_line(chart: go.Figure, families: pd.DataFrame, measure: str, theme: Theme) -> None:
+    """The dense network as a level line with its interval, on an axis of `height`."""
     dense = families[(families["method"] == DENSE) & families[measure].notna()]
     if dense.empty:
         return
@@ -143,7 +144,7 @@ def _hundredfold(accuracy: ArrayLike) -> np.ndarray:
     return 100 * np.asarray(accuracy, dtype=float)
 
 
-def _bars(
+def bars(
     rows: pd.DataFrame, measure: str, color: str, place: Callable[[ArrayLike], np.ndarray] = _hundredfold
 ) -> dict[str, object]:
     """Error bars for an axis on which an accuracy lies at `place`."""

@@ -1,0 +1,124 @@
+"""Training curves: chosen tickets, their controls and the dense network, over epochs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import layout
+from app.charts import curves as charts
+from app.dynamic import histories, scope
+from app.overview.table import dot
+from app.selection import Selection
+from app.theme import Style
+
+WITH = {"chosen": "Chosen tickets", "controls": "With their controls"}
+
+
+def show(selection: Selection) -> None:
+    """Draw the view."""
+    study = selection.study
+    wanted = [*scope.dense_keys(study), *selection.keys]
+    made = [key for key in scope.controls(study, selection.keys) if key not in wanted]
+    if selection.option("curves", "chosen", list(WITH)) == "controls":
+        wanted += made
+    keys = scope.ordered(study, wanted)
+    rows = histories.rows(study, keys)
+    there = {name: text for name, text in charts.MEASURES.items() if rows[name].notna().any()}
+    if not there:
+        layout.empty(
+            "There are no training curves of these tickets.",
+            "They were imported, or nothing was trained; choose others in the grid at the left.",
+        )
+        return
+    styles = scope.styles(selection, list(dict.fromkeys(rows["key"])))
+    stops = histories.stops(rows)
+    _curves_card(selection, rows, stops, styles, there)
+    absent = [study.tickets.loc[study.tickets["key"] == key, "label"].iloc[0] for key in keys if key not in styles]
+    if absent:
+        layout.notes([f"Without a training of their own: {', '.join(absent)}."])
+    if len(stops):
+        _stops_card(rows, stops, styles)
+
+
+def _curves_card(
+    selection: Selection, rows: pd.DataFrame, stops: pd.DataFrame, styles: dict[str, Style], there: dict[str, str]
+) -> None:
+    measure = selection.option("curve", next(iter(there)), list(there))
+    curves = histories.over_seeds(rows, measure)
+    several = int(curves["seeds"].max()) > 1
+
+    def controls() -> None:
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            selection.pick("curve", "Measure", there, label_visibility="collapsed", width="content")
+            selection.pick("curves", "Lines", WITH, label_visibility="collapsed", width="content")
+
+    layout.card(
+        f"{charts.MEASURES[measure]} while training",
+        charts.training(curves, stops, styles, measure, selection.theme),
+        lambda: scope.named(curves, styles),
+        "curves",
+        config=layout.QUIET,
+        help="Each ticket's own last training: of an iterative ticket the last level, of a searched mask the search. "
+        "Symbols at the right: where each curve ends."
+        + (f" Bands are drawn for up to {charts.BANDS} lines." if len(styles) > charts.BANDS else ""),
+        caption=_caption(several, measure, len(stops) > 0),
+        controls=controls,
+    )
+
+
+def _caption(several: bool, measure: str, stops: bool) -> str:
+    said = ["Means over seeds with 95 % intervals (Student's)." if several else "One seed, so no intervals."]
+    if measure in ("train_accuracy", "loss"):
+        said.append("On training images as measured while they are learnt from.")
+    if stops:
+        said.append("Rings: the epoch at which the loss on test images is least, where training would stop early.")
+    else:
+        said.append("These tickets were found without noting the loss on test images, so no early stop is marked.")
+    return " ".join(said)
+
+
+def _stops_card(rows: pd.DataFrame, stops: pd.DataFrame, styles: dict[str, Style]) -> None:
+    number, written = st.column_config.NumberColumn, st.column_config.TextColumn
+    ends = histories.ends(rows).set_index("key").loc[stops["key"]]
+    frame = pd.DataFrame(
+        {
+            "colour": [dot(styles[key].color) for key in stops["key"]],
+            "ticket": [styles[key].label for key in stops["key"]],
+            "epoch": stops["epoch"],
+            "epoch interval": [_range(row.low, row.high) for row in stops.itertuples()],
+            "share": 100 * stops["epoch"].to_numpy() / ends["epoch"].to_numpy(),
+            "accuracy": 100 * stops["accuracy"],
+            "interval": [
+                _range(100 * row.accuracy_low, min(100 * row.accuracy_high, 100), " %") for row in stops.itertuples()
+            ],
+            "final": 100 * ends["test_accuracy"].to_numpy(),
+            "at_end": [f"{row.at_end} of {row.seeds}" for row in stops.itertuples()],
+        }
+    )
+    layout.table_card(
+        "Where training would stop early",
+        frame,
+        "stops",
+        columns={
+            "colour": st.column_config.ImageColumn("", width=40),
+            "ticket": written("Ticket", width="medium"),
+            "epoch": number("Epoch", format="%.1f", help="At which the loss on test images is least."),
+            "epoch interval": written("95 % interval"),
+            "share": number("Of the training", format="%.0f %%"),
+            "accuracy": number("Accuracy there", format="%.1f %%"),
+            "interval": written("95 % interval "),
+            "final": number("Accuracy at the end", format="%.1f %%"),
+            "at_end": written("Still falling", help="Seeds whose loss is least at the very end of the training."),
+        },
+        caption="Frankle & Carbin (2019) stop at the least validation loss and find that tickets get there sooner. "
+        "Here it is the loss on test images, so the accuracy there is a little flattered. Means over seeds; an epoch "
+        f"is known to {stops['resolution'].max():.2g} at best, the distance between two points of the curve.",
+        data=lambda: frame.drop(columns="colour"),
+        height="content",
+    )
+
+
+def _range(low: float, high: float, unit: str = "") -> str:
+    return f"{max(low, 0):.1f} – {high:.1f}{unit}" if np.isfinite(low) else "–"
