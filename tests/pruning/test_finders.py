@@ -58,16 +58,6 @@ def test_the_classifier_stays_when_asked() -> None:
     assert bool((ticket.state["fc3.weight"] != 0).all())
 
 
-def test_imp_levels() -> None:
-    levels = []
-    recipe: Recipe | None = Recipe(**COMMON, finder="imp", sparsity=0.9)
-    while recipe is not None:
-        levels.append(recipe.sparsity)
-        recipe = previous_level(recipe)
-    assert levels[0] == 0.9
-    assert levels[:0:-1] == pytest.approx([1 - 0.8**j for j in range(1, 11)])
-
-
 def test_imp_by_hand() -> None:
     """Two levels of iterative magnitude pruning against the steps done one by one."""
     recipe = Recipe(**COMMON, finder="imp", rate=0.5, sparsity=0.75, seed=1)
@@ -84,19 +74,6 @@ def test_imp_by_hand() -> None:
         mask = {name: mask[name] & (trained.state[name].abs() >= threshold) for name in mask}
         for name, expected in mask.items():
             assert torch.equal(found.masks[name], expected)
-
-
-def test_imp_goes_back_to_the_rewinding_point() -> None:
-    """With the run ending at the rewinding point nothing is trained after it: the weights are those of iteration k."""
-    few = {**COMMON, "training": Training(epochs=0.5, batch_size=128)}  # 6 iterations
-    recipe = Recipe(**few, finder="imp", rate=0.5, sparsity=0.5, rewind=6)
-    known = find_all(recipe)
-    _, point = parents_of(recipe)
-    assert point.finder == "dense"
-    assert point.rewind == 6
-    ticket, start = known[recipe.id], known[point.id]
-    for name, mask in ticket.masks.items():
-        assert torch.equal(ticket.state[name], start.state[name] * mask)
 
 
 def test_controls() -> None:

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from pruning.masks import Masks, make_masks
@@ -100,7 +100,16 @@ def test_a_removed_block_is_gone(quiet: bool) -> None:
     model = network("resnet20")
     masks = {name: torch.zeros_like(w, dtype=torch.bool) for name, w in prunable(model).items() if "layer2.1." in name}
     found = assert_same_but_smaller(model, masks | (silent(model, masks, SHAPE) if quiet else {}))
+    assert isinstance(found, fx.GraphModule)
     assert not any("layer2.1." in name for name in found.state_dict())
+    assert not any("layer2.1" in str(node.target) or "layer2_1" in node.name for node in found.graph.nodes)
+    assert not any("layer2.1" in name for name, _ in found.named_modules())
+    if quiet:
+        # two 3x3 convolutions of 32 channels at 8x8 places, with a batch norm each, and nothing else
+        assert sum(value.numel() for value in model.parameters()) - sum(
+            value.numel() for value in found.parameters()
+        ) == 2 * (9 * 32 * 32 + 2 * 32)
+        assert count_macs(model, SHAPE) - count_macs(found, SHAPE) == 2 * 9 * 32 * 32 * 8 * 8
 
 
 def test_nothing_to_gain() -> None:
