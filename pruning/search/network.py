@@ -30,7 +30,7 @@ class Searched(nn.Module):
 
     Everything in the network is frozen: weights, biases, the factors and offsets of batch norm. Only the running
     statistics of batch norm move while it is trained. The scores are the module's only trained parameters; they have
-    the shape of their weights, so that weight decay counts them among the weights..
+    the shape of their weights, so that weight decay counts them among the weights.
 
     Args:
         network: its parameters hold the frozen weights; it becomes part of the module.
