@@ -5,6 +5,9 @@ would give now. When the newest mask differs in less than `distance` of all prun
 `patience` - 1 before it, training ends, the mask is put in force on the weights as they are, and what is left is
 trained again. The paper keeps five masks and wants all four distances below 0.1. The initialisation is on record as
 epoch 0, but is no mask of the five.
+
+Two masks of sparsity s differ in 2 (1 - s) of the weights at most: from 0.95 on any two are within 0.1 of each other,
+and a smaller `distance` is needed for the rule to say anything.
 """
 
 import time
