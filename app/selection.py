@@ -23,6 +23,7 @@ from app.theme import Mode, Style, Theme
 
 MIRROR, WRITTEN = "selection", "selection written"
 PREFERRED_SPARSITY = 0.9
+MOST_METHODS = 12
 LIST = "~"  # between the values of one parameter; a URL shows it as it is
 
 Kind = Literal["segmented", "select", "pills", "slider"]
@@ -240,12 +241,15 @@ def resolve(study: StudyView, parameters: Mapping[str, str], mode: Mode, notes: 
     return Selection(study, colours.get(mode), seed, keys, tickets, baseline, samples, styles, notes)
 
 
-def default_keys(tickets: pd.DataFrame) -> list[str]:
-    """The dense network and every method at 90 %, or at the sparsity nearest to it that the study has."""
+def default_keys(tickets: pd.DataFrame, originals: Mapping[str, str] | None = None) -> list[str]:
+    """The dense network and every method at 90 %, or at the sparsity nearest to it that the study has. Of more than
+    `MOST_METHODS` those that are made from another (`originals`: method -> the method it is made from) are left out."""
     pruned = tickets[tickets["method"] != colours.DENSE]
     levels = pruned["sparsity"].unique()
     level = min(levels, key=lambda value: (abs(value - PREFERRED_SPARSITY), value)) if len(levels) else None
     wanted = tickets[(tickets["method"] == colours.DENSE) | (tickets["sparsity"] == level)]
+    if wanted["method"].nunique() > MOST_METHODS:
+        wanted = wanted[~wanted["method"].isin(list(originals or {}))]
     return list(dict.fromkeys(wanted["key"]))
 
 
@@ -261,14 +265,14 @@ def _seed(study: StudyView, asked: str | None, notes: list[str]) -> int:
 def _keys(study: StudyView, asked: str | None, notes: list[str]) -> list[str]:
     order = list(dict.fromkeys(study.tickets["key"]))
     if asked is None:
-        return default_keys(study.tickets)
+        return default_keys(study.tickets, study.originals)
     if asked == "none":
         return []
     wanted = [key for key in asked.split(LIST) if key]
     unknown = [key for key in wanted if key not in order]
     notes.extend(_passed_over("tickets", key) for key in dict.fromkeys(unknown))
     known = [key for key in order if key in wanted]
-    return known if known else default_keys(study.tickets)
+    return known if known else default_keys(study.tickets, study.originals)
 
 
 def _baseline(study: StudyView, asked: str | None, notes: list[str]) -> str | None:

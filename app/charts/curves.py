@@ -124,15 +124,16 @@ def _ends(
 def _ring(
     stop: object, rows: pd.DataFrame, style: Style, theme: Theme, place: Callable[[ArrayLike], np.ndarray]
 ) -> dict[str, object]:
-    """A ring where the test loss is least, on the curve drawn, with the interval of its epoch."""
+    """A ring where the test loss is least, on the curve drawn, with the interval of its epoch within the training."""
     epoch, low, high = (float(getattr(stop, name)) for name in ("epoch", "low", "high"))
+    low, high = np.maximum(low, 0), np.minimum(high, rows["epoch"].max())
     on_curve = np.interp(epoch, rows["epoch"].to_numpy(dtype=float), place(rows["value"]))
     known = np.isfinite(low)
     bars = {
-        "type": "data", "symmetric": False, "array": [high - epoch], "arrayminus": [epoch - max(low, 0.0)],
-        "color": fade(style.color, 0.7), "thickness": 1.5, "width": 4,
+        "type": "data", "symmetric": False, "array": [high - epoch], "arrayminus": [epoch - low],
+        "color": fade(style.color, 0.35), "thickness": 1.5, "width": 0,
     }  # fmt: skip
-    spread = f" ({max(low, 0.0):.1f} to {high:.1f})" if known else ""
+    spread = f" ({low:.1f} to {high:.1f})" if known else ""
     return {
         "x": [epoch],
         "y": [float(on_curve)],

@@ -28,7 +28,7 @@ def accuracy(families: pd.DataFrame, shown: Mapping[str, Style], theme: Theme) -
         families: rows of `app.compare.by_family`. shown: method -> style.
     """
     chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
-    pruned = families[(families["method"] != DENSE) & families["accuracy"].notna()]
+    pruned = families[(families["method"] != DENSE) & (families["sparsity"] > 0) & families["accuracy"].notna()]
     methods = [method for method in dict.fromkeys(pruned["method"]) if method in shown]
     for method, rows in pruned[~pruned["method"].isin(methods)].groupby("method", sort=False):
         rows = rows.sort_values("sparsity")

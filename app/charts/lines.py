@@ -56,7 +56,7 @@ def along(
         rows = points[points["split"] == split].sort_values("alpha")
         band = rows.dropna(subset=["low", "high"])
         common = {"x": band["alpha"], "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-        chart.add_scatter(y=100 * band["high"], **common)
+        chart.add_scatter(y=100 * band["high"].clip(upper=1), **common)
         chart.add_scatter(y=100 * band["low"].clip(lower=0), fill="tonexty", fillcolor=fade(color, 0.14), **common)
         chart.add_scatter(
             x=rows["alpha"],
@@ -71,8 +71,10 @@ def along(
         )
     _arrow(chart, points[points["split"] == "test"].sort_values("alpha"), barrier, theme)
     chart.update_xaxes(tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=[ends[0], "¼", "½", "¾", ends[1]], showgrid=False,
-                       range=[-0.04, 1.04], tickangle=0)  # fmt: skip
-    chart.update_yaxes(title_text="Images classified wrong", ticksuffix=" %", rangemode="tozero")
+                       range=[-0.08, 1.08], tickangle=0, ticklabeloverflow="allow")  # fmt: skip
+    top = 100 * max(float(points["mean"].max()), float(seeds["error"].max()))
+    chart.update_yaxes(title_text="Images classified wrong", ticksuffix=" %", range=[0, 1.22 * max(top, 0.5)])
+    chart.update_layout(margin={"r": 30})
     return chart
 
 

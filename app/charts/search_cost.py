@@ -46,6 +46,8 @@ def against(
         hovertemplate="%{customdata}<extra></extra>",
     )
     span_x = _span(place(rows[measure].to_numpy(dtype=float)), 0.06)
+    if not log:
+        span_x[0] = 0.0
     places = height(rows["accuracy"])
     span_y = [float(places.min()) - 0.1, float(places.max()) + 0.14]
     texts = label_places(

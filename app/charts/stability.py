@@ -21,6 +21,8 @@ TITLES = {
     "relative": "Distance of the kept weights, of their length",
 }
 WORDS = {"order": "another order of the data", "pruning": "the dense network"}
+NAMES = {"order": "", "pruning": ", to dense"}
+TALL = 2.5  # the axis ends at so many times the highest mean at most; longer intervals are cut, and in the hover
 
 
 def curves(rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], theme: Theme) -> go.Figure:
@@ -55,7 +57,7 @@ def curves(rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], theme:
                 "width": 0,
             },
             mode="lines+markers",
-            name=f"{label}, {WORDS[str(relation)]}" if rows["relation"].nunique() > 1 else str(label),
+            name=f"{label}{NAMES[str(relation)]}",
             line={"color": style.color, "width": 2, "dash": "solid" if relation == "order" else "dot"},
             marker={
                 "color": style.color if relation == "order" else theme.surface,
@@ -77,7 +79,10 @@ def curves(rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], theme:
         ticktext=[f"{level:,}" for level in levels],
         showgrid=False,
     )
-    chart.update_yaxes(title_text=TITLES[measure], rangemode="tozero",
+    means = factor * float(rows["mean"].max())
+    top = min(np.nanmax([factor * rows["high"].max(), means]), TALL * means)
+    least = 100 * 1.3 * STABLE if measure == "barrier" else 0.0
+    chart.update_yaxes(title_text=TITLES[measure], range=[-0.03 * max(top, least), 1.06 * max(top, least)],
                        ticksuffix=" %" if measure == "relative" else "")  # fmt: skip
     return chart
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from analysis.partners import REORDERED
 from app import compare, layout
 from app.charts import levels as charts
 from app.dynamic import scope as dynamic
@@ -23,7 +24,7 @@ MOST = 4
 def show(selection: Selection) -> None:
     """Draw the view."""
     families = scope.families(selection)
-    pruned = families[families["method"] != DENSE]
+    pruned = families[(families["method"] != DENSE) & (families["sparsity"] > 0)]
     if pruned["accuracy"].isna().all():
         layout.empty(
             "No pruned ticket is measured yet.",
@@ -48,7 +49,8 @@ def show(selection: Selection) -> None:
 
 def _pick(selection: Selection, methods: list[str], styles: dict[str, Style]) -> tuple[str, list[str]]:
     """The method looked at, and those it is compared with."""
-    originals = selection.study.originals
+    again = {method.title for method in selection.study.config.methods if method.finder == REORDERED}
+    originals = {method: of for method, of in selection.study.originals.items() if method not in again}
     labels = {method: styles[method].label for method in methods}
     with_controls = [method for method in methods if method in originals.values()]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):

@@ -27,7 +27,7 @@ def show(selection: Selection) -> None:
     if barrier.empty:
         scope.not_reordered(study)
         return
-    styles = _styles(selection, list(rows["label"].unique()))
+    styles = _styles(selection, list(barrier["label"].unique()))
     st.markdown("  \n".join(sentence(str(label), own) for label, own in barrier.groupby("label", sort=False)))
     left, right = st.columns(2, gap="medium")
     with left:
@@ -54,7 +54,7 @@ def _curves(path: Path, stamp: str, name: str) -> pd.DataFrame:
 
 def _distance_card(selection: Selection, rows: pd.DataFrame, styles: dict[str, Style]) -> None:
     measure = selection.option("apart", "l2", list(MEASURES))
-    own = rows[(rows["measure"] == measure) & rows["mean"].notna()]
+    own = rows[(rows["measure"] == measure) & rows["mean"].notna() & rows["label"].isin(list(styles))]
     layout.card(
         "Distance between the ends",
         charts.curves(own, measure, styles, selection.theme),
@@ -91,7 +91,11 @@ def sentence(label: str, rows: pd.DataFrame) -> str:
     start = rows if unstable.empty else rows[rows["rewind"] > unstable["rewind"].max()]
     limit = f"{100 * STABLE:g} points"
     if start.empty:
-        return f"**{label}** is not stable: its barrier is {limit} or more from iteration {rows['rewind'].max():,}."
+        last = rows.iloc[-1]
+        return (
+            f"**{label}** is not stable, even from iteration {last['rewind']:,}: its mean barrier is "
+            f"{100 * last['mean']:.1f} points there, not below {limit}."
+        )
     sure = start[start["high"] < STABLE]
     when = "from the start" if start["rewind"].min() == 0 else f"from iteration {start['rewind'].min():,} on"
     text = f"**{label}** is stable {when}: its mean barrier is below {limit}"

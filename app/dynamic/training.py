@@ -11,7 +11,7 @@ from app.charts import curves as charts
 from app.dynamic import histories, scope
 from app.overview.table import dot
 from app.selection import Selection
-from app.theme import Style
+from app.theme import DENSE, Style
 
 WITH = {"chosen": "Chosen tickets", "controls": "With their controls"}
 
@@ -20,9 +20,9 @@ def show(selection: Selection) -> None:
     """Draw the view."""
     study = selection.study
     wanted = [*scope.dense_keys(study), *selection.keys]
-    made = [key for key in scope.controls(study, selection.keys) if key not in wanted]
     if selection.option("curves", "chosen", list(WITH)) == "controls":
-        wanted += made
+        pruned = [ticket.key for ticket in selection.tickets if ticket.method != DENSE]
+        wanted += scope.controls(study, pruned or selection.keys)
     keys = scope.ordered(study, wanted)
     rows = histories.rows(study, keys)
     there = {name: text for name, text in charts.MEASURES.items() if rows[name].notna().any()}

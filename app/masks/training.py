@@ -38,7 +38,7 @@ def _birds(selection: Selection) -> None:
         _not_noted(selection)
         return
     labels = {key: style.label for key, style in styles(selection, list(watched)).items()}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    with st.container(horizontal=True, vertical_alignment="top", gap="large"):
         key = next(iter(labels))
         if len(labels) > 1:
             key = selection.pick("watched", "Training of", labels, kind="select", width=240)

@@ -110,7 +110,7 @@ def test_stability_is_drawn_over_the_square_root_of_the_iteration() -> None:
             "stable from the start: its mean barrier is below 2 points, though its",
         ),
         ([0.01, 0.01, 0.01], [0.01, 0.05, 0.03], "reaches beyond at some"),
-        ([0.01, 0.03], [0.01, 0.05], "is not stable: its barrier is 2 points or more from iteration 45"),
+        ([0.01, 0.03], [0.01, 0.05], "is not stable, even from iteration 45: its mean barrier is 3.0 points there"),
         ([0.03, 0.01], None, "stable from iteration 45 on: its mean barrier is below 2 points (one seed)."),
     ],
 )

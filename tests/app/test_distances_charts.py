@@ -97,7 +97,7 @@ def test_the_lines_are_the_means_and_a_draw_is_marked() -> None:
 
 
 def test_the_verdict_says_when_masks_settle_and_when_that_says_little() -> None:
-    epochs = list(range(8))
+    epochs = [float(epoch) for epoch in range(8)]
     table = path([0.4, 0.3, 0.02, 0.02, 0.02, 0.02, 0.02]).reshape(-1).tolist()
     both = entry({"masks/epoch": epochs, "mask distance 0.9/d": table, "mask distance 0.95/d": table})
     assert "settle at epoch 6" in training.verdict([both], 0.9)
