@@ -22,6 +22,8 @@ VIEWS = {
     "studies": "studies",
     "pareto": "?overview=pareto",
     "story": "?overview=story",
+    "dynamics": "dynamics?dynamics=levels",
+    "many-masks": "masks?masks=many",
 }
 
 

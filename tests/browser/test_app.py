@@ -30,7 +30,7 @@ def test_every_page_opens(name: str, dark: bool, opened: Open) -> None:
 
 def test_pages_are_reached_by_their_links_and_keep_the_selection(opened: Open) -> None:
     page = opened("?tickets=dense~imp-90")
-    for title in ("Masks", "Geometry", "Robustness", "Samples"):
+    for title in ("Masks", "Dynamics", "Geometry", "Robustness", "Samples"):
         page.get_by_role("link", name=title).click()
         expect(page.locator("h2").first).to_have_text(re.compile(title))
         settle(page)

@@ -1,0 +1,32 @@
+"""Dynamics and the views of Masks in a browser: reached by clicks, drawn, and kept in the link."""
+
+import pytest
+from playwright.sync_api import expect
+
+from app.views.dynamics import VIEWS
+from app.views.masks import VIEWS as MASKS
+from tests.browser.conftest import Open, settle
+
+
+@pytest.mark.parametrize(("page", "views"), [("dynamics", VIEWS), ("masks", MASKS)])
+def test_every_view_is_reached_by_a_click(page: str, views: dict[str, str], opened: Open) -> None:
+    shown = opened(f"{page}?tickets=dense~random-90~magnitude-90~imp-90")
+    for view, title in reversed(views.items()):  # the first one is shown already
+        shown.get_by_role("radio", name=title, exact=True).click()
+        expect(shown.locator(f".st-key-{page}-{view}")).to_be_visible()
+        settle(shown)
+        expect(
+            shown.locator(f".st-key-{page}-{view} :is(.js-plotly-plot, [class*=st-key-empty-])").first
+        ).to_be_visible()
+        expect(shown.locator("[data-testid=stException]")).to_have_count(0)
+        expect(shown.locator("[data-testid=stAlertContentError]")).to_have_count(0)
+        assert (f"{page}={view}" in shown.url) == (view != next(iter(views)))
+
+
+def test_the_line_of_a_ticket_is_drawn_where_it_was_noted(opened: Open) -> None:
+    page = opened("dynamics?tickets=dense~imp-90&curves=controls")
+    names = page.locator(".st-key-card-curves .legendtext")
+    expect(names).to_have_text(["Dense", "IMP 90 %", "IMP shuffled 90 %"])
+    page.get_by_role("radio", name="Loss on test images").click()
+    expect(page.get_by_text("Loss on test images while training")).to_be_visible()
+    assert "curve=test_loss" in page.url
