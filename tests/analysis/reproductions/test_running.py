@@ -107,3 +107,29 @@ def test_the_command_names_what_there_is() -> None:
     assert all(name in shown.output for name in reproductions())
     with pytest.raises(UserError, match=r"Did you mean 'lth'"):
         get_reproduction("lht")
+
+
+def shrunk(text: str) -> str:
+    """A study.toml whose trainings are five iterations or so long, of two seeds."""
+    rewinds = sorted({int(found) for found in re.findall(r"rewind = (\d+)", text)})
+    for place, rewind in enumerate(rewinds):
+        text = re.sub(rf"rewind = {rewind}\b", f"rewind = @{place + (rewinds[0] > 0)}", text)
+    text = re.sub(r"\bepochs = [1-9]\d*", "epochs = 0.2", text.replace("rewind = @", "rewind = "))
+    return re.sub(r"seeds = \[.*?\]", "seeds = [0, 1]", text)
+
+
+@pytest.mark.parametrize("name", ["signs", "stability"])
+def test_claims_can_be_made_of_what_a_study_yields(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reproduction = get_reproduction(name)
+    text = shrunk(reproduction.file.read_text())
+    monkeypatch.setattr(base_module, "STUDIES", tmp_path / "shipped")
+    reproduction.file.parent.mkdir(parents=True)
+    reproduction.file.write_text(text)
+    outcome = run(reproduction, tmp_path / "out", jobs=1)
+    assert outcome.claims
+    for claim in outcome.claims:
+        assert claim.number.low <= claim.number.value <= claim.number.high
+        assert claim.finding.endswith(".")
+    assert f"## {reproduction.title}" in page([reproduction], {name: outcome})
