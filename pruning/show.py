@@ -7,8 +7,10 @@ from rich.table import Table
 
 from pruning.errors import UserError
 from pruning.find import parents_of
+from pruning.finders.base import structure_of
 from pruning.models import NAMES, prunable, skeleton
 from pruning.recipe import Recipe
+from pruning.structures.layer import LAYER, blocks_gone
 from pruning.study import SUFFIX, TICKETS, Entry, Study, study_folders
 from pruning.ticket import Ticket
 
@@ -88,6 +90,7 @@ def ticket_view(path: Path) -> Group:
         f"keeps {ticket.kept:,} of {ticket.total:,} prunable weights, accuracy {100 * info.accuracy:.2f} %, "
         f"found in {info.seconds:.1f} s ({info.own_seconds:.1f} s its own step) on {info.created}\n"
         f"descends from: {' -> '.join(_ancestors(ticket.recipe))}"
+        f"{_blocks(ticket)}"
     )
     return Group(head, "", _recipe_table(ticket.recipe), "", _layers_table(ticket), "", _history_table(ticket))
 
@@ -111,6 +114,14 @@ def _ancestors(recipe: Recipe) -> list[str]:
         line.append(parents[0].label)
         parents = parents_of(parents[0])
     return line[::-1]
+
+
+def _blocks(ticket: Ticket) -> str:
+    """Which residual blocks went, on a line of its own; '' where the structure is another."""
+    if structure_of(ticket.recipe) != LAYER.name:
+        return ""
+    gone, total = blocks_gone(ticket.model(), ticket.masks)
+    return f"\nwithout {len(gone)} of {total} residual blocks" + (f": {', '.join(gone)}" if gone else "")
 
 
 def _recipe_table(recipe: Recipe) -> Table:

@@ -1,5 +1,6 @@
 """Structures in recipes and study files, and tickets that keep removed filters silent through training."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from pruning.errors import UserError
 from pruning.find import find_ticket
 from pruning.models import build_model
 from pruning.recipe import Recipe
+from pruning.show import ticket_view
 from pruning.shrink import shrink
 from pruning.structures.silence import silent
 from pruning.study import StudyConfig, _expand
@@ -66,6 +68,17 @@ def test_silence_finds_the_norm_that_reads_a_layer() -> None:
     found = silent(model, {"layer1.0.conv1.weight": mask}, (3, 8, 8))
     assert set(found) == {"layer1.0.bn1.weight", "layer1.0.bn1.bias"}
     assert all((~kept).nonzero().flatten().tolist() == [3] for kept in found.values())
+
+
+def test_show_names_the_blocks_that_went(tmp_path: Path) -> None:
+    training: Any = {"epochs": 0, "lr": 0.05}
+    recipe = Recipe(
+        model="resnet20", data="digits", criterion="cka", score_on="init", structure="layer", sparsity=0.28,
+        score_per_class=2, training=training,
+    )  # fmt: skip
+    find_ticket(recipe).save(tmp_path / "ticket.safetensors")
+    head = ticket_view(tmp_path / "ticket.safetensors").renderables[0]
+    assert str(head).splitlines()[-1] == "without 1 of 7 residual blocks: layer3.2"
 
 
 def test_a_removed_filter_stays_silent_and_the_network_shrinks() -> None:
