@@ -14,8 +14,9 @@ from app.colour import fade
 from app.theme import Style, Theme
 
 HEIGHT = 500
-PLOT = (560.0, 400.0)
+PLOT = (900.0, 400.0)
 """About the pixels between the axes, for the places of names."""
+ASIDE = 0.012  # of the axis between two points of one cost
 
 TITLES = {
     "epochs": "Epochs of training and search, all it descends from included",
@@ -34,30 +35,33 @@ def against(
         measure: "epochs" or "seconds". styles: by key. chosen: keys drawn in colour and named; others are faint.
     """
     chart = figure(theme, HEIGHT, showlegend=False)
-    faint, full = rows[~rows["key"].isin(chosen)], rows[rows["key"].isin(chosen)]
     log = bool(len(rows)) and rows[measure].max() > 12 * max(rows[measure].min(), 1e-9)
     place = np.log10 if log else np.asarray
+    span_x = _span(place(rows[measure].to_numpy(dtype=float)), 0.06)
+    if not log:
+        span_x[0] = 0.0
+    full = rows[rows["key"].isin(chosen)]
+    full = full.assign(across=place(full[measure].to_numpy(dtype=float)) + _aside(full[measure], span_x))
+    seen = full if len(full) else rows  # the faint ones may lie outside
+    places = height(seen[["accuracy", "accuracy_low", "accuracy_high"]].to_numpy(dtype=float))
+    span_y = [float(np.nanmin(places)) - 0.05, float(np.nanmax(places)) + 0.1]
+    faint = rows[~rows["key"].isin(chosen)]
     chart.add_scatter(
         x=faint[measure],
         y=height(faint["accuracy"]),
         mode="markers",
         marker={"color": fade(theme.muted, 0.4), "size": 6},
-        customdata=_words(faint, measure),
+        customdata=_words(faint),
         hovertemplate="%{customdata}<extra></extra>",
     )
-    span_x = _span(place(rows[measure].to_numpy(dtype=float)), 0.06)
-    if not log:
-        span_x[0] = 0.0
-    places = height(rows["accuracy"])
-    span_y = [float(places.min()) - 0.1, float(places.max()) + 0.14]
     texts = label_places(
-        (place(full[measure].to_numpy(dtype=float)) - span_x[0]) / (span_x[1] - span_x[0]),
+        (full["across"].to_numpy(dtype=float) - span_x[0]) / (span_x[1] - span_x[0]),
         (height(full["accuracy"]) - span_y[0]) / (span_y[1] - span_y[0]),
         np.array([7.2 * len(label) for label in full["label"]]),
         PLOT,
     )
     for (_, row), text in zip(full.iterrows(), texts, strict=True):
-        _point(chart, row, measure, styles[row["key"]], text, theme)
+        _point(chart, row, measure, styles[row["key"]], text, theme, 10 ** row["across"] if log else row["across"])
     ticks = ticks_within(span_y)
     chart.update_yaxes(title_text="Accuracy (log scale of the error)", range=span_y, tickvals=height(ticks / 100),
                        ticktext=[f"{tick:g} %" for tick in ticks])  # fmt: skip
@@ -70,11 +74,20 @@ def against(
     return chart
 
 
-def _point(chart: go.Figure, row: pd.Series, measure: str, style: Style, text: str, theme: Theme) -> None:
+def _aside(costs: pd.Series, span: list[float]) -> np.ndarray:
+    """How far points are moved on the axis so that those of one cost, and their intervals, stand side by side."""
+    alike = costs.groupby(costs)
+    middle = (alike.transform("size") - 1) / 2
+    return ASIDE * (span[1] - span[0]) * (alike.cumcount() - middle).to_numpy(dtype=float)
+
+
+def _point(
+    chart: go.Figure, row: pd.Series, measure: str, style: Style, text: str, theme: Theme, across: float
+) -> None:
     accuracy = float(height(row["accuracy"]))
     if measure == "epochs" and row["search"] > 0:
         chart.add_scatter(
-            x=[row["epochs"] - row["search"], row["epochs"]], y=[accuracy, accuracy], mode="lines", hoverinfo="skip",
+            x=[row["epochs"] - row["search"], across], y=[accuracy, accuracy], mode="lines", hoverinfo="skip",
             line={"color": fade(style.color, 0.4), "width": 6},
         )  # fmt: skip
     bars = {}
@@ -84,7 +97,7 @@ def _point(chart: go.Figure, row: pd.Series, measure: str, style: Style, text: s
     if measure == "seconds" and np.isfinite(row["seconds_low"]):
         bars["error_x"] = _bar(row["seconds"], max(row["seconds_low"], 1e-3), row["seconds_high"], style)
     chart.add_scatter(
-        x=[row[measure]],
+        x=[across],
         y=[accuracy],
         mode="markers+text" if text else "markers",
         text=[row["label"]],
@@ -92,7 +105,7 @@ def _point(chart: go.Figure, row: pd.Series, measure: str, style: Style, text: s
         textfont={"size": 12.5, "color": theme.ink},
         marker={"color": style.color, "symbol": style.symbol, "size": 11},
         name=row["label"],
-        customdata=_words(row.to_frame().T, measure),
+        customdata=_words(row.to_frame().T),
         hovertemplate="%{customdata}<extra></extra>",
         cliponaxis=False,
         **bars,
@@ -110,7 +123,7 @@ def _span(places: np.ndarray, least: float) -> list[float]:
     return [low - air, high + air]
 
 
-def _words(rows: pd.DataFrame, measure: str) -> list[str]:
+def _words(rows: pd.DataFrame) -> list[str]:
     found = []
     for row in rows.itertuples():
         accuracy = f"{100 * row.accuracy:.1f} %"

@@ -38,7 +38,7 @@ def show(selection: Selection) -> None:
     chosen = [key for key in [*dynamic.dense_keys(study), *selection.keys] if key in set(rows["key"])]
     styles = dynamic.styles(selection, dynamic.ordered(study, chosen))
     _chart(selection, rows, styles)
-    _table(rows[rows["key"].isin(list(styles))], styles, study.path)
+    _table(rows[rows["key"].isin(list(styles))], styles)
 
 
 @st.cache_data(max_entries=8, show_spinner="Adding up what was trained …")
@@ -67,14 +67,14 @@ def _chart(selection: Selection, rows: pd.DataFrame, styles: dict[str, Style]) -
         help="Up and to the left is better. Everything that a ticket descends from counts, once: the dense network, "
         "every level of an iterative one, the search for a mask. A broad bar to the left of a point: the epochs of its "
         "search. Faint points: tickets that are not chosen.",
-        caption="Bars: 95 % intervals over seeds. "
+        caption=dynamic.interval_words(selection) + " Tickets of one cost stand side by side. "
         + ("Epochs are counted, so they have none." if measure == "epochs" else
            "Seconds depend on the machine, and on what else it did."),
         controls=lambda: selection.pick("cost", "Cost in", MEASURES, label_visibility="collapsed", width="content"),
     )  # fmt: skip
 
 
-def _table(rows: pd.DataFrame, styles: dict[str, Style], path: Path) -> None:
+def _table(rows: pd.DataFrame, styles: dict[str, Style]) -> None:
     number, written = st.column_config.NumberColumn, st.column_config.TextColumn
     dense = rows.loc[rows["method"] == "dense", "epochs"]
     once = float(dense.iloc[0]) if len(dense) and dense.iloc[0] > 0 else np.nan

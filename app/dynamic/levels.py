@@ -17,6 +17,7 @@ from app.selection import Selection
 from app.theme import DENSE, Style
 
 COLUMNS = ["method", "sparsity", "difference", "low", "high", "real"]
+PREFERRED = ("imp", "magnitude")
 MOST = 4
 """Methods compared at first where there are no controls."""
 
@@ -53,9 +54,10 @@ def _pick(selection: Selection, methods: list[str], styles: dict[str, Style]) ->
     originals = {method: of for method, of in selection.study.originals.items() if method not in again}
     labels = {method: styles[method].label for method in methods}
     with_controls = [method for method in methods if method in originals.values()]
+    first = [*with_controls, *PREFERRED, *methods]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         reference = selection.pick(
-            "level", "Method", labels, default=(with_controls or methods)[0], kind="select", width=240
+            "level", "Method", labels, default=next(each for each in first if each in labels), kind="select", width=240
         )
         rest = {method: label for method, label in labels.items() if method != reference}
         made = [method for method in rest if originals.get(method) == reference]
@@ -76,14 +78,8 @@ def _accuracy_card(selection: Selection, families: pd.DataFrame, shown: dict[str
         config=layout.QUIET,
         help="Means over seeds with 95 % intervals, set side by side so that they do not hide each other. Grey: the "
         "study's other methods, whose intervals the hover tells. Dashed: the dense network with its interval.",
-        caption=_intervals(selection),
+        caption=dynamic.interval_words(selection),
     )
-
-
-def _intervals(selection: Selection) -> str:
-    if len(selection.study.seeds) > 1:
-        return f"Bars: 95 % intervals of the mean over {len(selection.study.seeds)} seeds (Student's)."
-    return "Bars: 95 % intervals over test images (Wilson's), as there is one seed."
 
 
 def _gaps_card(

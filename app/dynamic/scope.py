@@ -72,6 +72,13 @@ def named(rows: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
     return rows.drop(columns="key")
 
 
+def interval_words(selection: Selection) -> str:
+    """What the intervals of accuracies are over, for a caption."""
+    if len(selection.study.seeds) > 1:
+        return f"Bars: 95 % intervals of the mean over {len(selection.study.seeds)} seeds (Student's)."
+    return "Bars: 95 % intervals over test images (Wilson's), as there is one seed."
+
+
 def not_reordered(study: StudyView) -> None:
     """Says which method a study needs before two trainings can be compared, and what to run."""
     there = any(entry.recipe.finder == REORDERED for entry in entries(study).values())

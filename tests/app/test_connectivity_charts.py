@@ -142,6 +142,15 @@ def test_cost_marks_the_search_and_the_chosen() -> None:
 def test_seconds_have_intervals_across() -> None:
     figure = search_cost.against(costs(), "seconds", STYLES, ["a"], LIGHT)
     point = figure.data[-1]
-    assert point.x[0] == 5
+    assert point.x[0] == pytest.approx(5)
     assert (point.error_x.array[0], point.error_x.arrayminus[0]) == (1, 1)
     assert figure.layout.xaxis.type == "log"
+
+
+def test_tickets_of_one_cost_stand_side_by_side() -> None:
+    rows = costs().assign(epochs=[25.0, 25.0, 25.0], search=0.0)
+    figure = search_cost.against(rows, "epochs", STYLES, ["a", "b"], LIGHT)
+    one, other = (trace.x[0] for trace in figure.data[1:])
+    assert one < 25 < other
+    assert (one + other) / 2 == pytest.approx(25)
+    assert "25 epochs" in figure.data[1].customdata[0]  # what it says is what it cost
