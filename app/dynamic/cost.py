@@ -68,7 +68,7 @@ def _chart(selection: Selection, rows: pd.DataFrame, styles: dict[str, Style]) -
         "every level of an iterative one, the search for a mask. A broad bar to the left of a point: the epochs of its "
         "search. Faint points: tickets that are not chosen.",
         caption=dynamic.interval_words(selection) + " Tickets of one cost stand side by side. "
-        + ("Epochs are counted, so they have none." if measure == "epochs" else
+        + ("Epochs are counts, without an interval." if measure == "epochs" else
            "Seconds depend on the machine, and on what else it did."),
         controls=lambda: selection.pick("cost", "Cost in", MEASURES, label_visibility="collapsed", width="content"),
     )  # fmt: skip

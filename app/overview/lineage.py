@@ -34,14 +34,31 @@ NAMES = {
     "begin": "Pruning begins",
     "until": "Pruning ends",
     "steps": "Steps of pruning",
+    "frozen": "Weights under the mask",
+    "margin": "Lead of what is kept at the start",
+    "restrict": "Swaps carried out",
+    "distance": "Settled below a distance of",
+    "patience": "Masks in a row that settle it",
+    "order": "Order of the data",
     "prune_classifier": "Classifier",
     "training": "Training",
+    "search": "Search",
     "finetune": "Fine-tuning",
     "seed": "Seed",
 }
 """Field of a recipe -> its name on the page, in the order shown; a field not named here comes last under its own."""
 
 SCORED = {"init": "the weights as initialised", "trained": "the trained weights"}
+FROZEN = {
+    "initial": "frozen as initialised",
+    "signed": "frozen as initialised, all of a layer's at one size",
+    "trained": "frozen as trained",
+}
+RESTRICTED = {
+    "cosine": "a share of the possible ones, falling as a cosine",
+    "quartic": "a share of the possible ones, falling by the fourth power",
+    "none": "all that are possible",
+}
 SHARED = {
     "global": "globally, by score alone",
     "layer": "evenly, the same in each",
@@ -107,18 +124,20 @@ def _value(name: str, value: Any, recipe: Recipe) -> str:
         return recipe.of.label
     if name == "criterion":
         return CRITERIA[value].label if value in CRITERIA else _plain(value)
-    if name in ("sparsity", "rate", "begin", "until"):
-        whole = {"rate": " of what is left", "begin": " of the training", "until": " of the training"}
+    if name in ("sparsity", "rate", "begin", "until", "distance"):
+        whole = {"rate": " of what is left", "begin": " of the training", "until": " of the training",
+                 "distance": " of the weights"}  # fmt: skip
         return percent(value) + whole.get(name, "")
     if name == "prune_classifier":
         return "pruned like the other layers" if value else "left whole"
-    if name in ("training", "finetune"):
+    if name in ("training", "finetune", "search"):
         return ", ".join(_training(value))
     if name == "start":
         return f"imported weights {value['weights']}"
     if name == "rewind":
         return f"{value}" if value else "0, the initialisation"
-    return _text({"score_on": SCORED, "allocation": SHARED}.get(name, {}).get(str(value), value))
+    words = {"score_on": SCORED, "allocation": SHARED, "frozen": FROZEN, "restrict": RESTRICTED}
+    return _text(words.get(name, {}).get(str(value), value))
 
 
 def _training(fields: Mapping[str, Any]) -> Iterator[str]:

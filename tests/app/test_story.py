@@ -75,3 +75,13 @@ def test_training_curves_stand_in_the_tickets_colour_and_older_ones_fade(mode: s
     assert list(test.y) == pytest.approx([50, 60])
     assert (test.line.dash, train.line.dash) == ("solid", "dot")
     assert len({trace.line.color for trace in figure.data if trace.name != "Step 3"}) == 2
+
+
+def test_a_search_is_told_in_words() -> None:
+    recipe = Recipe(model="lenet300", data="digits", finder="jackpot", sparsity=0.9)
+    words = dict(lineage.in_words(recipe))
+    assert words["Swaps carried out"].startswith("a share of the possible ones")
+    assert words["Search"].startswith(f"{recipe.search.epochs:g} epochs" if recipe.search else "")
+    bird = dict(lineage.in_words(Recipe(model="lenet300", data="digits", finder="early_bird", sparsity=0.9)))
+    assert bird["Settled below a distance of"] == "10 % of the weights"
+    assert bird["Masks in a row that settle it"] == "5"
