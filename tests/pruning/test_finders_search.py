@@ -195,14 +195,14 @@ def swapped(scores: Tensor, mask: Tensor, share: float) -> Tensor:
 @pytest.mark.parametrize("allocation", ["layer", "erk", "global"])
 def test_popup_shares_the_sparsity_out_as_told(finder: str, allocation: str) -> None:
     quick = Training(epochs=1, batch_size=64, warmup_epochs=0)
-    ticket = find(Recipe(**COMMON, finder=finder, allocation=allocation, sparsity=0.7, search=quick))
+    ticket = find(Recipe(**COMMON, finder=finder, allocation=allocation, sparsity=0.85, search=quick))
     random = find(
-        Recipe(**{**COMMON, "training": Training(epochs=0)}, criterion="random", allocation=allocation, sparsity=0.7)
+        Recipe(**{**COMMON, "training": Training(epochs=0)}, criterion="random", allocation=allocation, sparsity=0.85)
     )
-    assert ticket.kept == random.kept == TOTAL - round(0.7 * TOTAL)
+    assert ticket.kept == random.kept == TOTAL - round(0.85 * TOTAL)
     if allocation != "global":
         assert ticket.info.layers == random.info.layers
-    assert not ticket.info.collapsed
+    assert not ticket.info.collapsed  # globally, the second layer would lose all were it not for equal ranges
 
 
 def test_of_weights_of_one_size_biprop_is_edge_popup() -> None:
@@ -286,7 +286,10 @@ def test_imported_weights_may_be_frozen(finder: str) -> None:
         sparsity=imported.sparsity(build_model("lenet300", 10, SHAPE, 0)),
     )
     workshop = Workshop(load_data("digits"), imports=imported)
-    recipe = Recipe(**COMMON, finder=finder, frozen="trained", sparsity=0.5, start=start)
+    close: dict[str, Any] = (
+        {"margin": 0.0} if finder == "jackpot" else {}
+    )  # so that weights that stay as they are could overtake
+    recipe = Recipe(**COMMON, **close, finder=finder, frozen="trained", sparsity=0.5, start=start)
     known: dict[str, Ticket] = {}
     for step in lineage([recipe]):
         known[step.id] = find_step(step, known, workshop)
@@ -298,7 +301,7 @@ def test_imported_weights_may_be_frozen(finder: str) -> None:
             assert torch.equal(ticket.state[name], state[name] * mask)
     assert sum(ticket.info.record["swaps/carried"]) > 0
     # the first weights that an imported network is known with are trained ones
-    assert Recipe(**COMMON, finder=finder, frozen="initial", sparsity=0.5, start=start).id == recipe.id
+    assert Recipe(**COMMON, **close, finder=finder, frozen="initial", sparsity=0.5, start=start).id == recipe.id
 
 
 def test_controls_of_a_jackpot_train_its_mask() -> None:
