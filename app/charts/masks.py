@@ -30,6 +30,10 @@ LONG_NAMES = {
 }
 
 
+ROOMY = 13
+"""Tickets whose matrix has room for whole numbers in its cells."""
+
+
 def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, str], theme: Theme) -> go.Figure:
     """The overlap of every two tickets; the pair looked at is framed.
 
@@ -60,13 +64,15 @@ def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, s
     )
     rows, columns = np.divmod(np.arange(len(ids) ** 2), len(ids))
     text = [_number(cells[row, column]) if row != column else "" for row, column in zip(rows, columns, strict=True)]
+    if len(ids) > ROOMY:
+        text = [number.replace("0.", ".", 1) if number.lstrip("−").startswith("0.") else number for number in text]
     chart.add_scatter(
         x=columns,
         y=rows,
         mode="markers+text",
         marker={"symbol": "square", "size": 30, "color": "rgba(0,0,0,0)"},
         text=text,
-        textfont={"size": 12, "color": _inks(cells, theme, top)},
+        textfont={"size": 12 if len(ids) <= ROOMY else 11, "color": _inks(cells, theme, top)},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         customdata=[f"{ids[row]} {ids[column]}" for row, column in zip(rows, columns, strict=True)],
@@ -91,7 +97,7 @@ def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, s
 
 def matrix_height(tickets: int) -> int:
     """The height in pixels of the matrix of so many tickets."""
-    return 140 + max(6, tickets) * 36
+    return 140 + (max(6, tickets) * 36 if tickets <= ROOMY else max(ROOMY * 36, tickets * 28))
 
 
 def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: Theme, height: int = 0) -> go.Figure:

@@ -30,8 +30,9 @@ def against_sparsity(
         families: rows of `app.compare.by_family`. measure: `accuracy` or `corrupted`.
         colors, symbols: for each method.
     """
-    chart = figure(theme, HEIGHT)
     pruned = families[(families["method"] != DENSE) & families[measure].notna()]
+    lines = -(-pruned["method"].nunique() // 3)  # of the legend, which takes from the plot
+    chart = figure(theme, HEIGHT + 20 * max(0, lines - 3))
     levels = sorted(pruned["sparsity"].unique())
     methods = list(dict.fromkeys(pruned["method"]))
     for place, method in enumerate(methods):

@@ -39,7 +39,7 @@ def curves(rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], theme:
         chart.add_hline(
             y=100 * STABLE, line={"color": theme.muted, "width": 1.5, "dash": "dash"},
             annotation={"text": "stable below 2 points", "font": {"size": 12, "color": theme.muted}},
-            annotation_position="top right",
+            annotation_position="top",
         )  # fmt: skip
     groups = list(rows.groupby(["label", "relation"], sort=False))
     for place, ((label, relation), own) in enumerate(groups):

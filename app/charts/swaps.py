@@ -13,6 +13,8 @@ from app.colour import fade
 from app.theme import Style, Theme
 
 HEIGHT = 420
+BANDS = 4  # lines whose bands are as strong as elsewhere; those of more cover each other
+WORDS = {"carried": "carried out", "possible": "possible"}
 
 
 def swaps(rows: pd.DataFrame, styles: Mapping[str, Style], summed: bool, theme: Theme) -> go.Figure:
@@ -25,21 +27,18 @@ def swaps(rows: pd.DataFrame, styles: Mapping[str, Style], summed: bool, theme: 
     least = rows.loc[rows["mean"] > 0, "mean"].min()
     floor = 0.0 if summed or pd.isna(least) else 0.6 * float(least)
     chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
+    opacity = 0.16 if len(styles) <= BANDS else 0.09
+    drawn: list[np.ndarray] = []
     for key, style in styles.items():
-        for measure, dash, width in (("possible", "dot", 1.5), ("carried", "solid", 2.2)):
+        for measure, width in (("possible", 1.5), ("carried", 2.2)):
             own = rows[(rows["key"] == key) & (rows["measure"] == measure)].sort_values("iteration")
             if own.empty:
                 continue
-            band = own.dropna(subset=["low", "high"])
-            common = {
-                "x": band["iteration"], "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip",
-                "showlegend": False, "legendgroup": key,
-            }  # fmt: skip
             if measure == "carried":
-                chart.add_scatter(y=band["high"].clip(lower=floor), **common)
-                chart.add_scatter(
-                    y=band["low"].clip(lower=floor), fill="tonexty", fillcolor=fade(style.color, 0.16), **common
-                )
+                chart.add_traces(_band(own, style, key, floor, opacity))
+            points = own[["iteration", "mean"]].to_numpy(dtype=float)
+            over = any(np.array_equal(points, other) for other in drawn)  # dashed, so that the one below shines through
+            drawn.append(points)
             chart.add_scatter(
                 x=own["iteration"],
                 y=own["mean"] if summed else own["mean"].where(own["mean"] > 0),
@@ -47,10 +46,12 @@ def swaps(rows: pd.DataFrame, styles: Mapping[str, Style], summed: bool, theme: 
                 name=style.label,
                 legendgroup=key,
                 showlegend=measure == "carried",
-                line={"color": style.color, "width": width, "dash": dash},
-                hovertemplate=f"<b>{style.label}</b><br>Iteration %{{x:,.0f}}<br>{WORDS[measure]}: %{{y:.3g}} % of the "
-                f"weights kept{'' if summed else ', an iteration'}<extra></extra>",
-            )
+                line={"color": style.color, "width": width,
+                      "dash": "dot" if measure == "possible" else "8px,8px" if over else "solid"},
+                customdata=[_interval(row.low, row.high) for row in own.itertuples()],
+                hovertemplate=f"<b>{style.label}</b><br>Iteration %{{x:,.0f}}<br>{WORDS[measure]}: %{{y:.3g}} %"
+                f"%{{customdata}} of the weights kept{'' if summed else ', an iteration'}<extra></extra>",
+            )  # fmt: skip
     chart.update_xaxes(title_text="Iteration of the search", rangemode="tozero", showgrid=False)
     if summed:
         chart.update_yaxes(title_text="Swaps so far (share of the weights kept)", ticksuffix=" %", rangemode="tozero")
@@ -67,4 +68,17 @@ def swaps(rows: pd.DataFrame, styles: Mapping[str, Style], summed: bool, theme: 
     return chart
 
 
-WORDS = {"carried": "carried out", "possible": "possible"}
+def _band(rows: pd.DataFrame, style: Style, key: str, floor: float, opacity: float) -> list[go.Scatter]:
+    rows = rows.dropna(subset=["low", "high"])
+    common = {
+        "x": rows["iteration"], "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False,
+        "legendgroup": key,
+    }  # fmt: skip
+    return [
+        go.Scatter(y=rows["high"].clip(lower=floor), **common),
+        go.Scatter(y=rows["low"].clip(lower=floor), fill="tonexty", fillcolor=fade(style.color, opacity), **common),
+    ]
+
+
+def _interval(low: float, high: float) -> str:
+    return f" ({low:.3g} to {high:.3g})" if np.isfinite(low) else ""

@@ -142,3 +142,10 @@ def test_swaps_are_drawn_as_given(summed: bool) -> None:
     expected = rows[rows["measure"] == "carried"]["mean"].to_numpy()
     np.testing.assert_allclose(drawn[1].y, expected if summed else np.where(expected > 0, expected, np.nan))
     assert figure.layout.yaxis.type == (None if summed else "log")
+
+
+def test_two_searches_with_the_same_swaps_are_both_seen() -> None:
+    rows = training.swapped({"j": [swaps([20, 5])], "k": [swaps([20, 5])]}, summed=True)
+    figure = swap_charts.swaps(rows, {"j": STYLE, "k": Style("Other", "#0000aa", "circle")}, True, LIGHT)
+    dashes = {trace.name: trace.line.dash for trace in figure.data if trace.name}
+    assert dashes == {"Jackpot": "solid", "Other": "8px,8px"}

@@ -105,3 +105,13 @@ def test_cells_laid_over_each_other_show_every_weight_in_its_state() -> None:
 
 def test_every_metric_has_a_short_and_a_long_name() -> None:
     assert list(charts.METRIC_NAMES) == list(charts.LONG_NAMES) == list(overlap.METRICS)
+
+
+def test_many_tickets_have_short_numbers_in_their_cells() -> None:
+    ids = [f"t{place}" for place in range(charts.ROOMY + 1)]
+    values = pd.DataFrame(0.25, index=ids, columns=ids)
+    values.iloc[0, 1], values.iloc[0, 2], values.iloc[0, 3] = 1.0, -0.5, 20.0
+    styles = {name: Style(name, "#123456", "circle") for name in ids}
+    text = charts.matrix(values, styles, "adjusted", ("t0", "t1"), LIGHT).data[1].text
+    assert text[1:5] == ("1.00", "−.50", "20", ".25")
+    assert charts.matrix_height(charts.ROOMY + 1) >= charts.matrix_height(charts.ROOMY)
