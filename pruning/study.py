@@ -285,7 +285,7 @@ def _original(method: Method, sparsity: float, named: dict[tuple[str, float], Re
 
 def study_folders() -> list[Path]:
     """Folders with a `study.toml`: shipped ones, those in `studies/`, and those that PRUNING_STUDIES names."""
-    roots = [Path("sample_checkpoints"), Path("studies")]
+    roots = [Path("sample_checkpoints"), Path("studies"), Path("studies/reproductions")]
     roots += [Path(part) for part in os.environ.get("PRUNING_STUDIES", "").split(os.pathsep) if part]
     folders = [folder for root in roots if root.is_dir() for folder in (root, *sorted(root.iterdir()))]
     return list(dict.fromkeys(folder for folder in folders if (folder / TOML).is_file()))

@@ -36,7 +36,7 @@ lr = 0.01
 # The dense network is always there. One [[method]] each way to prune it:
 
 [[method]]
-criterion = "random"  # random magnitude snip grasp synflow taylor
+criterion = "random"  # random magnitude snip grasp synflow taylor (cka: for structure "layer")
 # allocation = "global"  # how the sparsity is shared out: global, layer, erk
 # structure = "weight"   # what goes as one piece: weight, filter, block (4x4), layer (residual blocks), 2:4, 1:4, N:M
 

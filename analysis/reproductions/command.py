@@ -25,8 +25,7 @@ def run(names: Sequence[str], root: Path, report: Path, jobs: int) -> None:
         outcome = run_one(each, root, jobs)
         console.print(_table(f"{each.title} ({each.paper})", outcome.claims))
         _write(root, report)
-    console.print(f"Wrote {report}. To look at the studies: PRUNING_STUDIES={root} make app", highlight=False,
-                  soft_wrap=True)  # fmt: skip
+    console.print(f"Wrote {report}. Next: make app shows the studies, too.", highlight=False, soft_wrap=True)
 
 
 def show(root: Path) -> None:
