@@ -119,9 +119,7 @@ def shrunk(text: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["signs", "stability"])
-def test_claims_can_be_made_of_what_a_study_yields(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_claims_can_be_made_of_what_a_study_yields(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reproduction = get_reproduction(name)
     text = shrunk(reproduction.file.read_text())
     monkeypatch.setattr(base_module, "STUDIES", tmp_path / "shipped")
