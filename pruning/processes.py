@@ -24,6 +24,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+LEAVE = 5.0  # seconds that a stopped worker is waited for
+
+
 class Workers:
     """Processes that work; get them from `workers`. What they `tell` is read with `news`."""
 
@@ -62,6 +65,8 @@ def workers(jobs: int, kept: str) -> Iterator[Workers]:
         pool.shutdown(wait=False, cancel_futures=True)
         for worker in running:
             worker.terminate()
+        for worker in running:
+            worker.join(LEAVE)  # then the system has added its time to that of this process
 
 
 _queue: "SimpleQueue[Any] | None" = None  # of this worker process

@@ -58,6 +58,12 @@ def test_what_is_run_is_kept_and_not_run_again(tiny: Reproduction, tmp_path: Pat
     assert run(tiny, root, jobs=1).tickets == 6  # a change of the shipped study is followed
 
 
+def test_the_time_of_workers_is_counted(tiny: Reproduction, tmp_path: Path) -> None:
+    alone = run(tiny, tmp_path / "alone", jobs=1).seconds
+    together = run(tiny, tmp_path / "together", jobs=2).seconds
+    assert together > alone  # each worker has at least to start
+
+
 def test_a_damaged_outcome_counts_as_none(tiny: Reproduction, tmp_path: Path) -> None:
     (tmp_path / "tiny").mkdir()
     for text in ("", "{", "[]", '{"claims": [{"finding": 1}]}', '{"claims": [], "seconds": 1}'):
