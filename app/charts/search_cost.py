@@ -16,6 +16,7 @@ from app.theme import Style, Theme
 HEIGHT = 500
 PLOT = (900.0, 400.0)
 """About the pixels between the axes, for the places of names."""
+MOST_BAR = 0.45  # of a bar above the highest point, in powers of ten of the error; the hover tells its end
 ASIDE = 0.012  # of the axis between two points of one cost
 
 TITLES = {
@@ -44,7 +45,8 @@ def against(
     full = full.assign(across=place(full[measure].to_numpy(dtype=float)) + _aside(full[measure], span_x))
     seen = full if len(full) else rows  # the faint ones may lie outside
     places = height(seen[["accuracy", "accuracy_low", "accuracy_high"]].to_numpy(dtype=float))
-    span_y = [float(np.nanmin(places)) - 0.05, float(np.nanmax(places)) + 0.1]
+    tops = places[:, 0].max(initial=-np.inf) + MOST_BAR  # an interval that reaches 100 % would press the rest together
+    span_y = [float(np.nanmin(places)) - 0.05, min(float(np.nanmax(places)), float(tops)) + 0.1]
     faint = rows[~rows["key"].isin(chosen)]
     chart.add_scatter(
         x=faint[measure],

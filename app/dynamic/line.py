@@ -50,13 +50,13 @@ def keyed(study: StudyView, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def barriers(rows: pd.DataFrame) -> pd.DataFrame:
-    """The barrier of each pair of trainings: key, value, low, high, seeds. The interval is over seeds; of one seed that
-    over test images, as it was measured."""
+    """The barrier of each pair of trainings: key, value, low, high, seeds. The interval is over seeds; of one seed, or of
+    seeds that agree to the last image and so show no spread, it is the widest of theirs over test images."""
     found = []
     for key, own in rows.groupby("key", sort=False):
         value, low, high = mean_interval(own["barrier"])
-        if len(own) == 1:
-            low, high = own[["barrier_low", "barrier_high"]].iloc[0]
+        if own["barrier"].nunique() == 1:
+            low, high = own["barrier_low"].min(), own["barrier_high"].max()
         found.append((key, value, max(low, 0.0), high, len(own)))
     return pd.DataFrame(found, columns=["key", "value", "low", "high", "seeds"])
 
@@ -101,7 +101,7 @@ def _barriers_card(selection: Selection, rows: pd.DataFrame, key: str) -> None:
         config=layout.QUIET,
         help="Points of error on test images. Frankle et al. (2020) call a training stable when its barrier is below 2 "
         "points.",
-        caption="Bars: 95 % intervals over seeds (Student's)."
+        caption="Bars: 95 % intervals over seeds (Student's); over test images where all seeds agree."
         if rows["seeds"].max() > 1
         else "Bars: 95 % intervals over test images, of one seed.",
     )

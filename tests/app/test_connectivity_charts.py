@@ -57,12 +57,13 @@ def test_a_line_without_a_hill_has_no_arrow() -> None:
 
 def test_barriers_are_means_over_seeds_and_of_one_seed_those_over_images() -> None:
     table = pd.DataFrame(
-        {"key": ["a", "a", "b"], "barrier": [0.02, 0.06, 0.01], "barrier_low": [0.0, 0.0, 0.005],
-         "barrier_high": [0.1, 0.1, 0.02]}
+        {"key": ["a", "a", "b", "c", "c"], "barrier": [0.02, 0.06, 0.01, 0.0, 0.0],
+         "barrier_low": [0.0, 0.0, 0.005, 0.0, 0.0], "barrier_high": [0.1, 0.1, 0.02, 0.01, 0.02]}
     )  # fmt: skip
     found = barriers(table).set_index("key")
     assert found.loc["a", ["value", "low", "high"]].tolist() == pytest.approx([0.04, 0, 0.04 + 12.7062047 * 0.02])
     assert found.loc["b", ["value", "low", "high"]].tolist() == pytest.approx([0.01, 0.005, 0.02])
+    assert found.loc["c", ["value", "low", "high"]].tolist() == pytest.approx([0, 0, 0.02])  # seeds without a spread
 
 
 def test_every_barrier_has_a_row_with_its_interval() -> None:
