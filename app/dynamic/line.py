@@ -50,8 +50,8 @@ def keyed(study: StudyView, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def barriers(rows: pd.DataFrame) -> pd.DataFrame:
-    """The barrier of each pair of trainings: key, value, low, high, seeds. The interval is over seeds; of one seed, or of
-    seeds that agree to the last image and so show no spread, it is the widest of theirs over test images."""
+    """The barrier of each pair of trainings: key, value, low, high, seeds. The interval is over seeds; of one seed, or
+    of seeds that agree to the last image and so show no spread, it is the widest of theirs over test images."""
     found = []
     for key, own in rows.groupby("key", sort=False):
         value, low, high = mean_interval(own["barrier"])
