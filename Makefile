@@ -47,7 +47,7 @@ study: setup
 	$(PY) -m analysis run $(STUDY) $(if $(ROOT),--root $(ROOT))
 
 test: setup
-	$(PY) -m pytest -n 2 --dist worksteal
+	OMP_WAIT_POLICY=passive $(PY) -m pytest -n 2 --dist worksteal --durations=25
 
 lint: setup
 	$(PY) -m ruff check .

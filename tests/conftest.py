@@ -1,9 +1,11 @@
 """A small study, really found, that the tests of all three packages look at."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from pruning.runner import Options, run
 from pruning.study import Study
@@ -40,6 +42,13 @@ of = "imp"
 corruptions = ["gaussian_noise", "brightness", "gaussian_blur"]
 severities = [1, 3]
 """
+
+
+@pytest.fixture(autouse=True)
+def one_thread_each() -> None:
+    """Where tests run side by side each has one core: threads of two that wait for each other take ten times as long."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
