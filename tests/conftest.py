@@ -46,7 +46,7 @@ severities = [1, 3]
 
 @pytest.fixture(autouse=True)
 def one_thread_each() -> None:
-    """Where tests run side by side each has one core: threads of two that wait for each other take ten times as long."""
+    """Where tests run side by side each has one core; threads that wait for each other there take ten times as long."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         torch.set_num_threads(1)
 
