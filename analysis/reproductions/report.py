@@ -48,12 +48,10 @@ def _overview(reproductions: Sequence[Reproduction], outcomes: Mapping[str, Outc
         found = [(claim.finding, f"**{claim.verdict}**") for claim in outcome.claims] if outcome else [("", "not run")]
         link = f"[{each.title}](#{each.name})"
         rows += [(link if position == 0 else "", *row) for position, row in enumerate(found)]
-    ran = list(outcomes.values())
-    verdicts = [claim.verdict for outcome in ran for claim in outcome.claims]
+    verdicts = [claim.verdict for outcome in outcomes.values() for claim in outcome.claims]
     summary = (
         f"Of {len(verdicts)} findings {verdicts.count('holds')} hold, {verdicts.count('does not hold')} do not, and "
-        f"{verdicts.count('within noise')} cannot be told from noise. All of it took "
-        f"{sum(outcome.seconds for outcome in ran) / 60:.0f} minutes of one core ({_machine()}).\n"
+        f"{verdicts.count('within noise')} cannot be told from noise (on {_machine()}).\n"
     )
     return f"{summary}\n{_table(rows)}\n"
 
@@ -66,11 +64,8 @@ def _section(reproduction: Reproduction, outcome: Outcome | None) -> str:
     )
     if outcome is None:
         return f"{head}\nNot run yet: `{command}`.\n"
-    minutes = max(0.1, outcome.seconds / 60)
-    ran = (
-        f"`{command}` ([study.toml](../{study})): {outcome.tickets} tickets, {minutes:.1f} minutes of one core, "
-        f"{outcome.day}."
-    )
+    took = "" if outcome.seconds is None else f", {max(0.1, outcome.seconds / 60):.1f} minutes of one core"
+    ran = f"`{command}` ([study.toml](../{study})): {outcome.tickets} tickets{took}, {outcome.day}."
     rows = [("finding", "the paper", "here, with 95 % interval", "")]
     rows += [
         (claim.finding, claim.paper or "no number", _ours(claim), f"**{claim.verdict}**") for claim in outcome.claims

@@ -20,7 +20,7 @@ from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.runner import Options
 from pruning.runner import run as find
-from pruning.study import TOML, Study
+from pruning.study import TICKETS, TOML, Study
 
 ROOT = Path("studies") / "reproductions"
 OUTCOME = "outcome.json"
@@ -28,10 +28,11 @@ OUTCOME = "outcome.json"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a reproduction came out as: its claims, the processors' time it took in all (seconds), and the day."""
+    """What a reproduction came out as: its claims, the processors' time it took in all (seconds; None where a run was
+    interrupted, so that nobody knows), and the day."""
 
     claims: list[Claim]
-    seconds: float
+    seconds: float | None
     tickets: int
     day: str
 
@@ -52,7 +53,7 @@ def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0) -> Outcome
     made = _measure(study, reproduction, jobs)
     outcome = Outcome(
         reproduction.claims(Lab(study)),
-        before + (_processor_time() - began if found.found or made else 0.0),
+        None if before is None else before + (_processor_time() - began if found.found or made else 0.0),
         len(study.entries()),
         datetime.now(UTC).date().isoformat(),
     )
@@ -101,8 +102,9 @@ def _processor_time() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def _seconds_before(folder: Path) -> float:
+def _seconds_before(folder: Path) -> float | None:
+    """The time of the runs before, 0 when there were none, None when one did not come to its end."""
     try:
         return float(json.loads((folder / OUTCOME).read_text(encoding="utf-8"))["seconds"])
     except (OSError, ValueError, KeyError, TypeError):
-        return 0.0
+        return None if (folder / TICKETS).is_dir() else 0.0

@@ -48,7 +48,7 @@ def test_what_is_run_is_kept_and_not_run_again(tiny: Reproduction, tmp_path: Pat
     assert kept(tiny, root) is None
     first = run(tiny, root, jobs=1)
     assert (first.tickets, len(first.claims)) == (4, 2)
-    assert first.seconds > 0
+    assert (first.seconds or 0) > 0
     assert first.claims[1].verdict == "holds"
     assert kept(tiny, root) == first
     again = run(tiny, root, jobs=1)
@@ -61,7 +61,18 @@ def test_what_is_run_is_kept_and_not_run_again(tiny: Reproduction, tmp_path: Pat
 def test_the_time_of_workers_is_counted(tiny: Reproduction, tmp_path: Path) -> None:
     alone = run(tiny, tmp_path / "alone", jobs=1).seconds
     together = run(tiny, tmp_path / "together", jobs=2).seconds
+    assert alone is not None
+    assert together is not None
     assert together > alone  # each worker has at least to start
+
+
+def test_the_time_of_a_run_that_was_interrupted_is_not_known(tiny: Reproduction, tmp_path: Path) -> None:
+    run(tiny, tmp_path, jobs=1)
+    (tmp_path / "tiny" / "outcome.json").unlink()
+    outcome = run(tiny, tmp_path, jobs=1)
+    assert outcome.seconds is None
+    assert kept(tiny, tmp_path) == outcome
+    assert "4 tickets, 20" in page([tiny], {"tiny": outcome})
 
 
 def test_a_damaged_outcome_counts_as_none(tiny: Reproduction, tmp_path: Path) -> None:
