@@ -35,7 +35,7 @@ def claims(lab: Lab) -> list[Claim]:
         ),
         Claim(
             "Tickets rewound to the initialisation are unstable.",
-            "barrier near the error of chance",
+            "",
             "barrier between two trainings of a ticket rewound to 0",
             lab.over_seeds(barriers(lab, "imp", 0)),
             beyond=2.0,

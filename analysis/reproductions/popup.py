@@ -25,13 +25,13 @@ def claims(lab: Lab) -> list[Claim]:
         ),
         Claim(
             "About half of the weights is the best share: keeping most of them is worse.",
-            "best near half",
+            "",
             "50 % kept minus 90 % kept",
             lab.gap(("edge_popup", HALF), ("edge_popup", 0.1)),
         ),
         Claim(
             "So is keeping few.",
-            "best near half",
+            "",
             "50 % kept minus 10 % kept",
             lab.gap(("edge_popup", HALF), ("edge_popup", 0.9)),
         ),

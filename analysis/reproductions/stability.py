@@ -65,7 +65,7 @@ def claims(lab: Lab) -> list[Claim]:
         ),
         Claim(
             "A small rewinding is as good as none for LeNet, whose tickets are stable at initialisation.",
-            "98.3 % both",
+            "",
             "accuracy rewound to 24 minus rewound to 0",
             lab.gap(("imp_24", SPARSITY), ("imp_0", SPARSITY)),
             beyond=-0.5,
