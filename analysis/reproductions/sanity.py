@@ -37,8 +37,8 @@ def _of_start(lab: Lab, name: str, label: str) -> list[Claim]:
             f"shuffled minus original at {SPARSE:.0%}",
             lab.gap((f"{name}_shuffled", SPARSE), (name, SPARSE)),
             beyond=-0.5,
-            why="In a network this thin, 2 % of the weights leave few paths from pixels to classes, and a shuffled "
-            "mask breaks them: say at which density a sanity check was made.",
+            why="Probably since 2 % of a network this thin leave few paths from pixels to classes, which a shuffled "
+            "mask breaks. Say at which density a sanity check was made.",
         ),
     ]
 
