@@ -1,4 +1,4 @@
-"""What the pages read: studies, their tickets, results, masks and images, each kept until its files change.
+"""What the pages read: studies, their tickets, results and masks, each kept until its files change.
 
 Everything cached is keyed by a stamp made of file times, so tickets that are found or measured while the app runs
 appear on the next click.
@@ -7,7 +7,6 @@ appear on the next click.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import sys
@@ -21,15 +20,13 @@ import pandas as pd
 import streamlit as st
 import torch
 
-from analysis.material import used_rows
 from analysis.overlap import Counts, PackedMasks, count
 from analysis.results import Results
 from analysis.two_studies import Described
-from pruning.data import Dataset, available, load_data
-from pruning.errors import UserError
 from pruning.study import TICKETS, TOML, Study, StudyConfig, study_folders
 from pruning.ticket import read_header
 
+FIRST = Path("sample_checkpoints") / "mnist5k-lenet5"
 COLUMNS = ["ticket_id", "key", "method", "method_label", "label", "sparsity", "seed", "kept", "total", "seconds"]
 
 
@@ -79,8 +76,9 @@ class StudyView:
 
 
 def studies() -> dict[str, Path]:
-    """Name -> folder of every study that can be chosen: one named after `--`, then shipped ones and the user's own."""
-    folders = [*_asked_for(), *study_folders()]
+    """Name -> folder of every study that can be chosen: one named after `--`, then shipped ones, the one that shows
+    everything first, and the user's own."""
+    folders = [*_asked_for(), *sorted(study_folders(), key=lambda folder: folder != FIRST)]
     found: dict[str, Path] = {}
     for folder in dict.fromkeys(path.resolve() for path in folders):
         name = re.sub(r"[^\w.-]+", "-", folder.name).strip("-") or "study"
@@ -117,7 +115,7 @@ def stamp(path: Path) -> str:
     if (path / TICKETS).is_dir():
         files += sorted(Path(entry.path) for entry in os.scandir(path / TICKETS))
     for file in files:
-        digest.update(f"{file.name} {_file_stamp(file)}\n".encode())
+        digest.update(f"{file.name} {file_stamp(file)}\n".encode())
     return digest.hexdigest() + Results(path).fingerprint()
 
 
@@ -188,7 +186,7 @@ def _query(path: Path, stamp: str, sql: str, params: tuple[Any, ...]) -> pd.Data
 
 def masks(study: StudyView, ticket_id: str) -> dict[str, np.ndarray]:
     """Parameter name -> bool array of the parameter's shape, True = kept. Do not write into them."""
-    return _masks(study.path, ticket_id, _file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors"))
+    return _masks(study.path, ticket_id, file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors"))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -199,7 +197,7 @@ def _masks(path: Path, ticket_id: str, stamp: str) -> dict[str, np.ndarray]:
 def overlaps(study: StudyView, ids: Sequence[str]) -> Counts:
     """What the masks of the tickets `ids` have in common, layer by layer. Raises UserError when they cannot be
     compared, or a ticket's file is damaged."""
-    stamps = tuple(_file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors") for ticket_id in ids)
+    stamps = tuple(file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors") for ticket_id in ids)
     return _overlaps(study.path, tuple(ids), stamps)
 
 
@@ -207,7 +205,7 @@ def overlaps_between(studies: Sequence[tuple[StudyView, Sequence[str]]]) -> Coun
     """What the masks of tickets of several studies have in common; the names are "PLACE ID", PLACE being the study's
     in `studies`, as two studies may hold the same ticket. Raises UserError as `overlaps`."""
     tickets = [(place, study, ticket_id) for place, (study, ids) in enumerate(studies) for ticket_id in ids]
-    stamps = [_file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors") for _, study, ticket_id in tickets]
+    stamps = [file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors") for _, study, ticket_id in tickets]
     return _overlaps_between(
         tuple(
             (place, study.path, ticket_id, stamp)
@@ -250,60 +248,13 @@ def _described(path: Path, stamp: str) -> Described:
 
 def packed(study: StudyView, ticket_id: str) -> PackedMasks:
     """The masks of a ticket at a bit a weight. Do not write into them."""
-    return _packed(study.path, ticket_id, _file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors"))
+    return _packed(study.path, ticket_id, file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors"))
 
 
-def _file_stamp(file: Path) -> str:
+def file_stamp(file: Path) -> str:
+    """Changes when the file does; empty for one that is not there."""
     try:
         stat = file.stat()
     except FileNotFoundError:
         return ""
     return f"{stat.st_mtime_ns} {stat.st_size}"
-
-
-STAND_IN = "pictures.json"
-"""In a study folder: for each test sample its row among the test images of the data set that `pictures` names."""
-
-
-@dataclass(frozen=True, eq=False)
-class Pictures:
-    """The test images as they can be shown: uint8 [N, C, H, W], the class of each in the study's own numbering, int64
-    [N], and "" or a sentence on whose images they are."""
-
-    images: torch.Tensor
-    labels: np.ndarray
-    note: str = ""
-
-
-def pictures(study: StudyView) -> Pictures | None:
-    """The study's test images; those of the named data set that stands in where its own data are not on this machine;
-    None where that is not there either. Raises UserError for damaged data, or a `pictures.json` that does not fit."""
-    own, other = study.config.data, study.config.pictures
-    if available(own):
-        test, samples = _dataset(own).test, study.config.analysis.get("samples")
-        rows = used_rows(len(test.labels), samples if isinstance(samples, int) and samples > 0 else None)
-        return Pictures(test.images[rows], test.labels[rows].numpy())
-    if other is not None and (study.path / STAND_IN).is_file() and available(other):
-        return _stand_in(study.path / STAND_IN, own, other, study.classes, _file_stamp(study.path / STAND_IN))
-    return None
-
-
-@st.cache_resource(max_entries=2, show_spinner="Reading the images …")
-def _dataset(name: str) -> Dataset:
-    return load_data(name)
-
-
-@st.cache_resource(max_entries=2, show_spinner="Reading the images …")
-def _stand_in(file: Path, own: str, other: str, classes: tuple[str, ...], stamp: str) -> Pictures:
-    data = _dataset(other)
-    try:
-        rows = np.asarray(json.loads(file.read_text()))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{file} cannot be read as a list of row numbers ({error}).") from None
-    if rows.ndim != 1 or rows.dtype.kind != "i" or not ((rows >= 0) & (rows < len(data.test.labels))).all():
-        raise UserError(f"{file} must be a list of row numbers of the {len(data.test.labels)} test images of {other}.")
-    labels = data.test.labels.numpy()[rows]
-    if sorted(classes) == sorted(data.classes):  # the same classes may be numbered otherwise
-        labels = np.array([classes.index(name) for name in data.classes])[labels]
-    note = f"The pictures are the test images of {other}, as the study's own data, {own}, are not on this machine."
-    return Pictures(data.test.images[torch.from_numpy(rows)], labels, note)

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import streamlit as st
 
-from app import layout, load
-from app.load import Pictures, StudyView
+from app import images, layout
+from app.images import Pictures
+from app.load import StudyView
 from pruning.data import TORCHVISION, fetching
 from pruning.data.fetching import Fetching, Offer, Progress
 from pruning.errors import UserError
@@ -27,7 +28,7 @@ def pictures(study: StudyView, samples: np.ndarray | None = None, labels: np.nda
             classes differ are not those that were measured. Both None where nothing was measured.
     """
     try:
-        found = load.pictures(study)
+        found = images.pictures(study)
     except UserError as error:
         layout.empty(f"The pictures cannot be shown: {error}", "Everything else is here.")
         return None
@@ -52,7 +53,7 @@ def fetchable(study: StudyView) -> str | None:
     own, other = study.config.data, study.config.pictures
     if own in TORCHVISION:
         return own
-    return other if other in TORCHVISION and (study.path / load.STAND_IN).is_file() else None
+    return other if other in TORCHVISION and (study.path / images.STAND_IN).is_file() else None
 
 
 def _same(found: Pictures, samples: np.ndarray, labels: np.ndarray) -> bool:

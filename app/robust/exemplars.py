@@ -13,7 +13,7 @@ from analysis.exemplars import exemplars, exemplars_by_chance, runs, summarise_e
 from analysis.predictions import Predictions, collect_predictions
 from app import layout
 from app.gallery import Item, gallery, picture
-from app.load import Pictures
+from app.images import Pictures
 from app.persample import class_names
 from app.pictures import pictures
 from app.robust.scope import Ids, Scope, labels_of, rows_of

@@ -14,7 +14,7 @@ from app.assets import read
 from app.charts.sheet import LARGE, SMALL, WAVE, sheet_html
 from app.charts.sheet_layout import Block, blocks
 from app.charts.sheet_png import sheet_png
-from app.load import Pictures
+from app.images import Pictures
 from app.pictures import pictures
 from app.reader import Reader, misfit, reader, shape_in_words
 from app.robust.scope import Scope

@@ -19,7 +19,7 @@ from app.assets import read
 from app.charts import samples as charts
 from app.charts.names import name, ordered
 from app.gallery import Item, gallery, picture
-from app.load import Pictures
+from app.images import Pictures
 from app.persample import COLUMNS, class_names, not_measured, pick_classes, with_labels
 from app.pictures import pictures
 from app.selection import Chosen, Selection

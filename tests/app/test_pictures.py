@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import load
+from app import images, load
 from app.pictures import progress_text
 from pruning.data import fetching, load_data
 from pruning.data.fetching import Offer, Progress
+from pruning.errors import UserError
 from tests.app.test_pages import _fresh, charts, draw, text  # noqa: F401
 
 SAMPLES = 359
@@ -25,7 +26,7 @@ def moved(study: Path, folder: Path, *lines: str, rows: list[int] | None = None)
     said = file.read_text().replace('data = "digits"', 'data = "folder:/nowhere/at-all"')
     file.write_text("\n".join([*lines, said]))
     if rows is not None:
-        (copy / load.STAND_IN).write_text(json.dumps(rows))
+        (copy / images.STAND_IN).write_text(json.dumps(rows))
     return copy
 
 
@@ -34,13 +35,13 @@ def test_another_data_set_stands_in(tiny_study: Path, tmp_path: Path, monkeypatc
     test = draw("samples", copy, monkeypatch)
     assert "The pictures are the test images of digits" in text(test)
     assert charts(test) == 1
-    found = load.pictures(load.open_study("moved", copy))
+    found = images.pictures(load.open_study("moved", copy))
     assert found is not None
     np.testing.assert_array_equal(found.images.numpy(), load_data("digits").test.images.numpy())
 
 
 def test_rows_say_which_image_is_which_sample(tiny_study: Path, tmp_path: Path) -> None:
-    found = load.pictures(load.open_study("moved", moved(tiny_study, tmp_path, 'pictures = "digits"', rows=[7, 3])))
+    found = images.pictures(load.open_study("moved", moved(tiny_study, tmp_path, 'pictures = "digits"', rows=[7, 3])))
     test = load_data("digits").test
     assert found is not None
     np.testing.assert_array_equal(found.images.numpy(), test.images[[7, 3]].numpy())
@@ -59,10 +60,10 @@ def test_a_list_that_does_not_fit_is_one_sentence(
     said: str, tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = moved(tiny_study, tmp_path, 'pictures = "digits"', rows=[])
-    (copy / load.STAND_IN).write_text(said)
+    (copy / images.STAND_IN).write_text(said)
     monkeypatch.setattr(load, "Results", None)  # no results are asked
-    with pytest.raises(load.UserError, match=r"pictures\.json"):
-        load.pictures(load.StudyView("moved", copy, load.Study.open(copy).config, 0, load.pd.DataFrame(), (), ""))
+    with pytest.raises(UserError, match=r"pictures\.json"):
+        images.pictures(load.StudyView("moved", copy, load.Study.open(copy).config, 0, load.pd.DataFrame(), (), ""))
 
 
 def test_without_any_pictures_the_pages_say_so(
