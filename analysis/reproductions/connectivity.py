@@ -62,8 +62,8 @@ REPRODUCTION = Reproduction(
     2020,
     "ResNet-20 on digits of 8x8 pixels and 540 iterations instead of CIFAR-10 and 63,000; 16 % of the weights are left "
     "after two rounds. On digits this small most learning rates are stable from the start: the one here, 0.2 in "
-    "batches of 32, was chosen on one seed of the dense network so that there is an instability to look at. A first run "
-    "had three seeds, whose barriers differed too widely to say anything; this one has five. Batch statistics are "
+    "batches of 32, was chosen on one seed of the dense network so that there is an instability to look at. A first "
+    "run had three seeds, whose barriers differed too widely to say anything; this one has five. Batch statistics are "
     "measured anew at each of eleven points along the line.",
     claims,
     ("stability", "lines"),
