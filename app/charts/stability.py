@@ -29,7 +29,7 @@ def curves(rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], theme:
     """One measure over the iteration that training starts from, a line a ticket.
 
     Args:
-        rows: of `analysis.levels.stability_curves`, of one measure; full lines are to another order of the data,
+        rows: of `analysis.rewinding.stability_curves`, of one measure; full lines are to another order of the data,
             dotted ones to the dense network.
         styles: by the ticket's label.
     """

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis import levels
+from analysis import training_cost
 from analysis.stats import mean_interval
 from app import layout, load
 from app.charts import search_cost as charts
@@ -45,7 +45,7 @@ def show(selection: Selection) -> None:
 def _costs(path: Path, stamp: str, name: str) -> pd.DataFrame:
     """A row a key: epochs (all), search (of these), seconds with its 95 % interval over seeds, own_seconds."""
     study = load.open_study(name, path)
-    found = levels.cost(entries(study).values())
+    found = training_cost.cost(entries(study).values())
     found["key"] = found["ticket_id"].map(study.tickets.set_index("ticket_id")["key"])
     rows = []
     for key, own in found.groupby("key", sort=False):

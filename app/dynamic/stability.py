@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from analysis.levels import stability_curves
+from analysis.rewinding import stability_curves
 from app import layout, load
 from app.charts import stability as charts
 from app.charts.lines import STABLE
