@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pruning.errors import UserError, unknown
+from pruning.finders import default_search
 from pruning.recipe import Recipe, Start, Training
 from pruning.structures import get_structure
 from pruning.ticket import Ticket, TicketInfo, read_header
@@ -258,7 +259,7 @@ def _sparsities(method: Method, config: StudyConfig) -> list[float]:
 
 
 def _fields(method: Method, config: StudyConfig) -> dict[str, Any]:
-    """The fields of a recipe that a method decides; its training is laid over the study's."""
+    """What a method decides of a recipe: its training laid over the study's, its search over the finder's."""
     fields = method.model_dump(exclude_none=True, exclude={"of", "sparsities", "training", "finetune", "search"})
     fields["name"] = method.title
     training = {**config.training.model_dump(), **(method.training or {})}
@@ -268,7 +269,7 @@ def _fields(method: Method, config: StudyConfig) -> dict[str, Any]:
     if finetune is not None:
         fields["finetune"] = {**training, "warmup_epochs": 0.0, **finetune}
     if method.search is not None:
-        fields["search"] = {**training, "warmup_epochs": 0.0, **method.search}
+        fields["search"] = {**default_search(method.finder, training), **method.search}
     return fields
 
 

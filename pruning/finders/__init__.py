@@ -67,6 +67,14 @@ def procedure(name: str) -> str:
     return get_finder(name).words
 
 
+def default_search(name: str, training: dict[str, Any]) -> dict[str, Any]:
+    """The fields of `search` that the finder of that name takes when none are given beside this training; empty for
+    a finder that does not search. Raises UserError for an unknown finder."""
+    default = get_finder(name).uses.get("search")
+    found = default({"training": training}) if callable(default) else default
+    return found.model_dump() if found is not None else {}
+
+
 def complete(fields: dict[str, Any]) -> dict[str, Any]:
     """A recipe's fields with its finder's defaults written out.
 

@@ -43,6 +43,16 @@ def test_recipes() -> None:
     assert all(r.of is not None and r.of.finder == "imp" and r.of.seed == r.seed for r in shuffled)
 
 
+def test_a_search_is_laid_over_the_finders_own(tmp_path: Path) -> None:
+    """Not over the study's training, whose optimizer is that of weights, not of scores."""
+    methods = '[[method]]\nfinder = "sign_supermask"\nsearch = { epochs = 3 }\n'
+    text = TINY.split("[[method]]")[0].split("[finetune]")[0] + methods
+    searches = [recipe.search for recipe in Study.open(write(tmp_path, text)).recipes() if recipe.search is not None]
+    assert searches
+    for search in searches:
+        assert (search.epochs, search.optimizer, search.lr, search.weight_decay) == (3, "adamw", 0.01, 0)
+
+
 def test_entries_come_in_the_order_of_the_study(found_study: Path) -> None:
     study = Study.open(found_study)
     entries = study.entries()
