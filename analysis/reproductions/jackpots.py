@@ -6,13 +6,14 @@ from analysis import overlap
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
 from analysis.reproductions.lab import DENSE, Lab
+from pruning.recipe import percent
 
 SPARSITY = 0.9
 LABELS = {"snip": "SNIP", "grasp": "GraSP", "synflow": "SynFlow", "taylor": "Taylor", "random": "random"}
 
 WHY = {
-    "grasp": "On trained weights GraSP's mask is the nearest of all, as it keeps the weights whose removal would slow "
-    "training down most.",
+    "grasp": "Probably since GraSP, taken on trained weights, asks which of them further training would miss, and the "
+    "search is a further training.",
     "taylor": "On one and the same network Taylor ranks weights as SNIP does, by |gw| and its square, so that the two "
     "masks are equal.",
 }
@@ -36,20 +37,20 @@ def claims(lab: Lab) -> list[Claim]:
         Claim(
             "A mask alone, over trained weights that are not changed, comes near the dense network.",
             "ResNet-32 at 90 %: 94.4 %, above its dense network",
-            f"jackpot minus dense at {SPARSITY:.0%}",
+            f"jackpot minus dense at {percent(SPARSITY)}",
             lab.gap(("jackpot", SPARSITY), (DENSE, 0.0)),
             beyond=-1.0,
         ),
         Claim(
             "The search is what makes it good: the mask by magnitude that it starts from is not.",
             "",
-            f"jackpot minus the untuned mask by magnitude at {SPARSITY:.0%}",
+            f"jackpot minus the untuned mask by magnitude at {percent(SPARSITY)}",
             lab.gap(("jackpot", SPARSITY), ("magnitude", SPARSITY)),
         ),
         Claim(
             "Started from magnitude, a third of the epochs reaches the accuracy of a search from a random mask.",
             "at least three times cheaper",
-            f"8 epochs from magnitude minus 24 from random at {SPARSITY:.0%}",
+            f"8 epochs from magnitude minus 24 from random at {percent(SPARSITY)}",
             lab.gap(("jackpot_third", SPARSITY), ("jackpot_random", SPARSITY)),
             beyond=-0.5,
         ),

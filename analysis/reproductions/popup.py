@@ -47,6 +47,7 @@ def claims(lab: Lab) -> list[Claim]:
             "biprop at 70 % minus the trained dense network",
             lab.gap(("biprop", 0.7), (DENSE, 0.0)),
             beyond=-1.0,
+            why="Probably since the network is narrow: biprop's promise is for networks that are wide enough.",
         ),
     ]
 

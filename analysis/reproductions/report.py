@@ -25,6 +25,7 @@ noise** where the bound is inside. That a finding does not hold here says someth
 trainings this short, and nothing of the paper's own scale. Settings were chosen for the time they take; where one was
 chosen by a look at results, so that there is something to see, the section says so.
 """
+UNEXPLAINED = "Why it comes out otherwise here is not known."
 
 
 def write(path: Path, reproductions: Sequence[Reproduction], outcomes: Mapping[str, Outcome]) -> None:
@@ -70,8 +71,18 @@ def _section(reproduction: Reproduction, outcome: Outcome | None) -> str:
     rows += [
         (claim.finding, claim.paper or "no number", _ours(claim), f"**{claim.verdict}**") for claim in outcome.claims
     ]
-    notes = [f"- {claim.finding} {claim.why}" for claim in outcome.claims if claim.why]
+    notes = _notes(outcome.claims)
     return "\n".join([head, ran, "", _table(rows), "", *notes, *([""] if notes else [])])
+
+
+def _notes(claims: Sequence[Claim]) -> list[str]:
+    """What else is to be known of the findings, said once where it is the same for several."""
+    found: dict[str, list[str]] = {}
+    for claim in claims:
+        why = claim.why or (UNEXPLAINED if claim.verdict == "does not hold" else "")
+        if why:
+            found.setdefault(why, []).append(claim.finding)
+    return [f"- {' '.join(findings)} {why}" for why, findings in found.items()]
 
 
 def _ours(claim: Claim) -> str:

@@ -16,7 +16,9 @@ from app.theme import Style, Theme
 
 HEIGHT = 480
 BANDS = 4  # lines whose intervals may be bands; bands of more would cover each other
+CROWD = 8  # lines from which on they are thin
 GUTTER, STEP = 0.03, 0.016  # of the epochs: from the last one to the first end point, and between two
+WIDEST = 0.16  # of the epochs: all end points together
 
 MEASURES = {
     "test_accuracy": "Accuracy on test images",
@@ -46,7 +48,7 @@ def training(
         own = curves[curves["key"] == key].sort_values("epoch")
         if len(shown) <= BANDS:
             chart.add_traces(_band(own, styles[key], place))
-        chart.add_scatter(**_line(own, styles[key], key, measure, place))
+        chart.add_scatter(**_line(own, styles[key], key, measure, len(shown)))
     _ends(chart, curves, shown, styles, (last, measure), place)
     for stop in stops[stops["key"].isin(shown)].itertuples():
         own = curves[curves["key"] == stop.key].sort_values("epoch")
@@ -72,16 +74,19 @@ def _band(rows: pd.DataFrame, style: Style, place: Callable[[ArrayLike], np.ndar
     ]
 
 
-def _line(
-    rows: pd.DataFrame, style: Style, key: str, measure: str, place: Callable[[ArrayLike], np.ndarray]
-) -> dict[str, object]:
+def _step(lines: int) -> float:
+    """From one end point to the next, as a share of the epochs."""
+    return min(STEP, WIDEST / lines)
+
+
+def _line(rows: pd.DataFrame, style: Style, key: str, measure: str, lines: int) -> dict[str, object]:
     return {
         "x": rows["epoch"],
-        "y": place(rows["value"]),
+        "y": _place(measure)(rows["value"]),
         "mode": "lines" if len(rows) > 1 else "markers",
         "name": style.label,
         "legendgroup": key,
-        "line": {"color": style.color, "width": 2, "dash": style.dash},
+        "line": {"color": style.color, "width": 2 if lines <= CROWD else 1.3, "dash": style.dash},
         "marker": {"color": style.color, "symbol": style.symbol, "size": 8},
         "customdata": [_words(row, measure) for _, row in rows.iterrows()],
         "hovertemplate": f"<b>{style.label}</b><br>Epoch %{{x:.4g}}<br>%{{customdata}}<extra></extra>",
@@ -106,7 +111,7 @@ def _ends(
             "color": fade(styles[key].color, 0.6), "thickness": 1.6, "width": 0,
         }  # fmt: skip
         chart.add_scatter(
-            x=[last * (1 + GUTTER + STEP * number)],
+            x=[last * (1 + GUTTER + _step(len(shown)) * number)],
             y=[middle],
             error_y=None if np.isnan(row["low"]) else bars,
             mode="markers",
@@ -117,7 +122,6 @@ def _ends(
             customdata=[_words(row, measure)],
             hovertemplate=f"<b>{styles[key].label}</b><br>At its end, epoch {row['epoch']:.4g}<br>%{{customdata}}"
             "<extra></extra>",
-            cliponaxis=False,
         )
 
 
@@ -153,7 +157,7 @@ def _ring(
 
 def _axes(chart: go.Figure, curves: pd.DataFrame, measure: str, last: float, lines: int) -> None:
     place = _place(measure)
-    ends = last * (1 + GUTTER + STEP * max(lines - 1, 0))
+    ends = last * (1 + GUTTER + (_step(lines) * (lines - 1) if lines else 0))
     chart.update_xaxes(title_text="Epoch of the last training", range=[0, ends + 0.015 * last], showgrid=False,
                        tickvals=_epochs(last))  # fmt: skip
     if curves.empty:

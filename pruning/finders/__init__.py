@@ -10,6 +10,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from pruning.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ def default_search(name: str, training: dict[str, Any]) -> dict[str, Any]:
     a finder that does not search. Raises UserError for an unknown finder."""
     default = get_finder(name).uses.get("search")
     found = default({"training": training}) if callable(default) else default
-    return found.model_dump() if found is not None else {}
+    return found.model_dump() if isinstance(found, BaseModel) else {}
 
 
 def complete(fields: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 from analysis.__main__ import app
 from analysis.reproductions import Claim, Lab, Reproduction, get_reproduction, reproductions
 from analysis.reproductions import base as base_module
-from analysis.reproductions.report import page
-from analysis.reproductions.running import kept, run
+from analysis.reproductions.claims import Number
+from analysis.reproductions.report import UNEXPLAINED, page
+from analysis.reproductions.running import Outcome, kept, run
 from pruning.errors import UserError
 from pruning.study import Study
 
@@ -91,6 +92,15 @@ def test_the_page_says_what_came_out(tiny: Reproduction, tmp_path: Path) -> None
     assert re.search(r"Of 2 findings [12] hold", text)
     assert "python -m analysis reproduce tiny" in text
     assert "not run" in page([tiny], {})
+
+
+def test_the_page_owns_up_to_what_it_cannot_explain(tiny: Reproduction) -> None:
+    bad = Number(-2, -3, -1, "2 seeds")
+    because = "Since it is small."
+    outcome = Outcome([Claim(f, "", "m", bad, why=w) for f, w in (("A.", ""), ("B.", because), ("C.", because))],
+                      1.0, 4, "2026-01-01")  # fmt: skip
+    text = page([tiny], {"tiny": outcome})
+    assert f"- A. {UNEXPLAINED}\n- B. C. {because}\n" in text
 
 
 @pytest.mark.parametrize("name", list(reproductions()))
