@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.progress import TimeRemainingColumn as TimeLeft
 from rich.table import Column
 
-from pruning.errors import UserError
+from pruning.errors import UserError, few
 from pruning.find import cost
 from pruning.recipe import Recipe
 from pruning.runner import Event, Outcome
@@ -116,7 +116,7 @@ class RunDisplay:
             self.progress.console.print(f"[red]{name}: {_plain(event.problem)}[/red]", highlight=False, soft_wrap=True)
         elif event.info is not None:
             if event.info.collapsed:
-                empty = ", ".join(event.info.collapsed)
+                empty = few(event.info.collapsed)
                 self.progress.console.print(
                     f"[yellow]{name}: layer collapse, nothing is kept in {empty}.[/yellow]", highlight=False
                 )

@@ -1,6 +1,6 @@
 """Errors that are the user's to mend, each one sentence: what is wrong, where, and what to do."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -20,6 +20,12 @@ def unknown(kind: str, value: str, allowed: Iterable[str]) -> UserError:
     guess = nearest(value, allowed)
     hint = f" Did you mean '{guess}'?" if guess else ""
     return UserError(f"Unknown {kind} '{value}'.{hint} Known: {', '.join(allowed)}.")
+
+
+def few(names: Sequence[str], most: int = 4) -> str:
+    """The first few of the names, and how many more there are."""
+    some = ", ".join(names[:most])
+    return some if len(names) <= most else f"{some} and {len(names) - most} more"
 
 
 class WriteError(UserError):

@@ -149,6 +149,11 @@ class Recipe(BaseModel):
         return self.model_copy(update={"seed": seed, "of": of})
 
     @property
+    def mask_structure(self) -> str | None:
+        """The structure of the mask; a ticket made from another one has that of its original."""
+        return self.of.mask_structure if self.structure is None and self.of is not None else self.structure
+
+    @property
     def method(self) -> str:
         """The name the study gave, else the finder or criterion that makes the recipe what it is."""
         if self.name:

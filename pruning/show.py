@@ -5,9 +5,8 @@ from pathlib import Path
 from rich.console import Group
 from rich.table import Table
 
-from pruning.errors import UserError
+from pruning.errors import UserError, few
 from pruning.find import parents_of
-from pruning.finders.base import structure_of
 from pruning.models import NAMES, prunable, skeleton
 from pruning.recipe import Recipe
 from pruning.structures.layer import LAYER, blocks_gone
@@ -68,7 +67,7 @@ def tickets_table(study: Study) -> Table:
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
-    collapsed = ", ".join(entry.info.collapsed)
+    collapsed = few(entry.info.collapsed)
     return (
         entry.id,
         entry.recipe.label,
@@ -118,7 +117,7 @@ def _ancestors(recipe: Recipe) -> list[str]:
 
 def _blocks(ticket: Ticket) -> str:
     """Which residual blocks went, on a line of its own; '' where the structure is another."""
-    if structure_of(ticket.recipe) != LAYER.name:
+    if ticket.recipe.mask_structure != LAYER.name:
         return ""
     gone, total = blocks_gone(ticket.model(), ticket.masks)
     return f"\nwithout {len(gone)} of {total} residual blocks" + (f": {', '.join(gone)}" if gone else "")

@@ -23,6 +23,7 @@ from pruning.validation import validate
 
 FORMAT = "ticket-1"
 KEPT, MASK = ".kept", ".mask"
+BLOCKS = "layer"  # the structure whose pieces are whole residual blocks
 MAX_HEADER = 16 * 2**20
 
 Record = dict[str, list[float]]
@@ -44,8 +45,9 @@ class TicketInfo(BaseModel):
     """What was learnt while the ticket was found.
 
     `seconds` counts everything the ticket needed, the tickets it descends from included; `own_seconds` only its own
-    step. `accuracy` is that on the clean test set. `collapsed` names layers in which nothing is kept. `record` is what
-    a finder noted on the way: columns of numbers, called "TABLE/COLUMN", of equal length within a table.
+    step. `accuracy` is that on the clean test set. `collapsed` names layers in which nothing is kept, so that no signal
+    passes them (layer collapse, Tanaka et al. 2020); those of removed blocks are not among them. `record` is what a
+    finder noted on the way: columns of numbers, called "TABLE/COLUMN", of equal length within a table.
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
@@ -82,7 +84,8 @@ class Ticket:
 
     def __post_init__(self) -> None:
         self.info.layers = {name: (int(mask.sum()), mask.numel()) for name, mask in self.masks.items()}
-        self.info.collapsed = mask_tools.collapsed_layers(self.masks)
+        blocks = self.recipe.mask_structure == BLOCKS  # past which the signal still takes their shortcuts
+        self.info.collapsed = [] if blocks else mask_tools.collapsed_layers(self.masks)
 
     @property
     def id(self) -> str:
@@ -193,6 +196,8 @@ def read_header(path: Path) -> tuple[Recipe, TicketInfo, dict[str, list[int]]]:
     try:
         recipe = validate(Recipe, json.loads(metadata["recipe"]), f"{path}, recipe")
         info = validate(TicketInfo, json.loads(metadata["info"]), f"{path}, info")
+        if recipe.mask_structure == BLOCKS:
+            info.collapsed = []
         return recipe, info, json.loads(metadata["shapes"])
     except (KeyError, json.JSONDecodeError) as error:
         raise damaged(path, f"bad metadata: {error}") from None

@@ -14,6 +14,7 @@ from app.overview import lineage, scope
 from app.overview.lineage import Step
 from app.overview.scope import percent
 from app.selection import Selection
+from pruning.errors import few
 from pruning.finding import command
 from pruning.recipe import percent as share
 from pruning.study import Entry
@@ -77,7 +78,7 @@ def _tiles(entry: Entry, line: list[Step]) -> None:
 def _collapse(entry: Entry) -> None:
     if entry.info.collapsed:
         st.warning(
-            f"Layer collapse: nothing is kept in {', '.join(entry.info.collapsed)}, so that no image can change what "
+            f"Layer collapse: nothing is kept in {few(entry.info.collapsed)}, so that no image can change what "
             "comes after.",
             icon=":material/warning:",
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from pruning.errors import UserError
+from pruning.errors import UserError, few
 
 AGAIN = "copy or download it again"
 
@@ -22,8 +22,7 @@ def shown(value: object, limit: int = 120) -> str:
 
 def listed(names: list[str], most: int = 4) -> str:
     """Names in quotation marks, the first few of them."""
-    some = ", ".join(f"'{shown(name)}'" for name in names[:most])
-    return some if len(names) <= most else f"{some} and {len(names) - most} more"
+    return few([*(f"'{shown(name)}'" for name in names[:most]), *names[most:]], most)
 
 
 @dataclass(frozen=True)

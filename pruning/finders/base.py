@@ -81,7 +81,7 @@ class Workshop:
         Removed residual blocks take no part in it, which saves their time and changes no other weight, unless a hook
         may still change the masks.
         """
-        structure, shape = structure_of(recipe), self.data.shape
+        structure, shape = recipe.mask_structure, self.data.shape
         network, masks = model, with_silence(model, masks, shape, structure) if masks else masks
         smaller = without_blocks(model, masks, shape) if masks and structure == "layer" and hook is None else None
         if masks and smaller is not None:
@@ -262,13 +262,6 @@ def prune_by_score(
             apply_masks(model, masks)
     model.cpu()
     return {name: mask.cpu() for name, mask in masks.items()}
-
-
-def structure_of(recipe: Recipe) -> str | None:
-    """The structure of a recipe's mask; a ticket made from another one has that of its original."""
-    if recipe.structure is None and recipe.of is not None:
-        return structure_of(recipe.of)
-    return recipe.structure
 
 
 def apply_masks(model: nn.Module, masks: Masks) -> None:

@@ -19,7 +19,6 @@ from pruning.finders.base import (
     dense_recipe,
     make_ticket,
     reinit_seed,
-    structure_of,
 )
 from pruning.masks import Masks
 from pruning.recipe import Recipe
@@ -54,7 +53,7 @@ def find_shuffled(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop)
     """The parent's mask shuffled within each layer, on the weights the parent started from."""
     began = time.perf_counter()
     model = parents[1].model() if len(parents) > 1 else workshop.build(recipe)
-    masks = shuffle(parents[0].masks, recipe.seed, structure_of(recipe), model)
+    masks = shuffle(parents[0].masks, recipe.seed, recipe.mask_structure, model)
     apply_masks(model, masks)
     start = original(recipe).rewind or 0
     trained = workshop.train(model, recipe.training, recipe, masks, start=start)
