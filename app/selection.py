@@ -23,7 +23,7 @@ from app.theme import Mode, Style, Theme
 
 MIRROR, WRITTEN = "selection", "selection written"
 PREFERRED_SPARSITY = 0.9
-MOST_METHODS = 12
+MOST_METHODS = 11  # the dense network among them
 LIST = "~"  # between the values of one parameter; a URL shows it as it is
 
 Kind = Literal["segmented", "select", "pills", "slider"]
@@ -242,14 +242,22 @@ def resolve(study: StudyView, parameters: Mapping[str, str], mode: Mode, notes: 
 
 
 def default_keys(tickets: pd.DataFrame, originals: Mapping[str, str] | None = None) -> list[str]:
-    """The dense network and every method at 90 %, or at the sparsity nearest to it that the study has. Of more than
-    `MOST_METHODS` those that are made from another (`originals`: method -> the method it is made from) are left out."""
+    """The dense network and every method at 90 %, or at the sparsity nearest to it that the study has.
+
+    Of more than `MOST_METHODS` those that are made from another (`originals`: method -> the method it is made from) are
+    left out, then those that were pruned to the fewest sparsities.
+    """
     pruned = tickets[tickets["method"] != colours.DENSE]
     levels = pruned["sparsity"].unique()
     level = min(levels, key=lambda value: (abs(value - PREFERRED_SPARSITY), value)) if len(levels) else None
     wanted = tickets[(tickets["method"] == colours.DENSE) | (tickets["sparsity"] == level)]
     if wanted["method"].nunique() > MOST_METHODS:
         wanted = wanted[~wanted["method"].isin(list(originals or {}))]
+    spread = (
+        tickets.groupby("method")["sparsity"].nunique()[wanted["method"].unique()].drop(colours.DENSE, errors="ignore")
+    )
+    most = spread.sort_values(ascending=False, kind="stable").index[: MOST_METHODS - 1]
+    wanted = wanted[wanted["method"].isin([colours.DENSE, *most])]
     return list(dict.fromkeys(wanted["key"]))
 
 

@@ -43,21 +43,22 @@ def training(
     chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
     shown = [key for key in styles if (curves["key"] == key).any()]
     last = float(curves["epoch"].max()) if len(curves) else 1.0
-    place = _place(measure)
+    place = placed_by(measure)
     for key in shown:
         own = curves[curves["key"] == key].sort_values("epoch")
         if len(shown) <= BANDS:
-            chart.add_traces(_band(own, styles[key], place))
-        chart.add_scatter(**_line(own, styles[key], key, measure, len(shown)))
+            chart.add_traces(band(own, styles[key], place))
+        chart.add_scatter(**line(own, styles[key], key, measure, len(shown)))
     _ends(chart, curves, shown, styles, (last, measure), place)
     for stop in stops[stops["key"].isin(shown)].itertuples():
         own = curves[curves["key"] == stop.key].sort_values("epoch")
-        chart.add_scatter(**_ring(stop, own, styles[stop.key], theme, place))
+        chart.add_scatter(**ring(stop, own, styles[stop.key], theme, place))
     _axes(chart, curves, measure, last, len(shown))
     return chart
 
 
-def _place(measure: str) -> Callable[[ArrayLike], np.ndarray]:
+def placed_by(measure: str) -> Callable[[ArrayLike], np.ndarray]:
+    """What puts values of a measure on its axis."""
     return height if measure.endswith("accuracy") else _log
 
 
@@ -65,7 +66,8 @@ def _log(values: ArrayLike) -> np.ndarray:
     return np.log10(np.maximum(np.asarray(values, dtype=float), 1e-4))
 
 
-def _band(rows: pd.DataFrame, style: Style, place: Callable[[ArrayLike], np.ndarray]) -> list[go.Scatter]:
+def band(rows: pd.DataFrame, style: Style, place: Callable[[ArrayLike], np.ndarray]) -> list[go.Scatter]:
+    """The intervals of one curve as an area."""
     rows = rows.dropna(subset=["low", "high"])
     common = {"x": rows["epoch"], "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     return [
@@ -79,10 +81,11 @@ def _step(lines: int) -> float:
     return min(STEP, WIDEST / lines)
 
 
-def _line(rows: pd.DataFrame, style: Style, key: str, measure: str, lines: int) -> dict[str, object]:
+def line(rows: pd.DataFrame, style: Style, key: str, measure: str, lines: int) -> dict[str, object]:
+    """One curve as a trace, thin where there are many `lines`."""
     return {
         "x": rows["epoch"],
-        "y": _place(measure)(rows["value"]),
+        "y": placed_by(measure)(rows["value"]),
         "mode": "lines" if len(rows) > 1 else "markers",
         "name": style.label,
         "legendgroup": key,
@@ -125,7 +128,7 @@ def _ends(
         )
 
 
-def _ring(
+def ring(
     stop: object, rows: pd.DataFrame, style: Style, theme: Theme, place: Callable[[ArrayLike], np.ndarray]
 ) -> dict[str, object]:
     """A ring where the test loss is least, on the curve drawn, with the interval of its epoch within the training."""
@@ -156,16 +159,23 @@ def _ring(
 
 
 def _axes(chart: go.Figure, curves: pd.DataFrame, measure: str, last: float, lines: int) -> None:
-    place = _place(measure)
     ends = last * (1 + GUTTER + (_step(lines) * (lines - 1) if lines else 0))
     chart.update_xaxes(title_text="Epoch of the last training", range=[0, ends + 0.015 * last], showgrid=False,
-                       tickvals=_epochs(last))  # fmt: skip
+                       tickvals=epochs(last))  # fmt: skip
+    chart.update_yaxes(**axis(curves, measure))
+
+
+def axis(curves: pd.DataFrame, measure: str) -> dict[str, object]:
+    """The vertical axis of a measure: its title, its range, and ticks at round values."""
+    accuracy = measure.endswith("accuracy")
+    title = {"title_text": f"{MEASURES[measure]} ({'log scale of the error' if accuracy else 'log scale'})"}
     if curves.empty:
-        return
-    bounds = pd.concat([curves["value"], curves["low"], curves["high"]]).dropna()
-    if measure.endswith("accuracy"):
+        return {**title}
+    place = placed_by(measure)
+    if accuracy:
+        bounds = pd.concat([curves["value"], curves["low"], curves["high"]]).dropna()
         # the first steps are left below the picture's edge where they would take most of it
-        settled = curves[curves["epoch"] >= 0.1 * last]["value"]
+        settled = curves[curves["epoch"] >= 0.1 * curves["epoch"].max()]["value"]
         low = float(place((settled if len(settled) else curves["value"]).min())) - 0.06
         span = [low, min(float(place(bounds.max())), float(place(curves["value"].max())) + 0.35) + 0.06]
         ticks = ticks_within(span)
@@ -176,11 +186,10 @@ def _axes(chart: go.Figure, curves: pd.DataFrame, measure: str, last: float, lin
         steps = np.sort(np.outer(10.0 ** np.arange(-4, 4), (1, 2, 5)).ravel())
         ticks = steps[(_log(steps) >= span[0]) & (_log(steps) <= span[1])]
         texts, places = [f"{tick:g}" for tick in ticks], _log(ticks)
-    scale = "log scale of the error" if measure.endswith("accuracy") else "log scale"
-    chart.update_yaxes(title_text=f"{MEASURES[measure]} ({scale})", range=span, tickvals=places, ticktext=texts)
+    return {**title, "range": span, "tickvals": places, "ticktext": texts}
 
 
-def _epochs(last: float) -> list[float]:
+def epochs(last: float) -> list[float]:
     """Round epochs, about six, none beyond the last."""
     power = 10.0 ** np.floor(np.log10(max(last, 1e-9) / 6))
     step = next(digit * power for digit in (1, 2, 5, 10) if digit * power >= last / 6.5)

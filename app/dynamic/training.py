@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from app import layout
+from app.charts import curve_panels
 from app.charts import curves as charts
 from app.dynamic import histories, scope
 from app.overview.table import dot
 from app.selection import Selection
 from app.theme import DENSE, Style
 
+AS = {"together": "In one chart", "panels": "A panel each"}
+TOGETHER = 8
+"""Curves that one chart shows clearly; more have a panel each, unless asked otherwise."""
 WITH = {"chosen": "Chosen tickets", "controls": "With their controls"}
 
 
@@ -48,21 +54,25 @@ def _curves_card(
     measure = selection.option("curve", next(iter(there)), list(there))
     curves = histories.over_seeds(rows, measure)
     several = int(curves["seeds"].max()) > 1
+    usual = "panels" if len(styles) > TOGETHER else "together"
+    draw = curve_panels.panels if selection.option("as", usual, list(AS)) == "panels" else charts.training
 
     def controls() -> None:
+        bare: dict[str, Any] = {"label_visibility": "collapsed", "width": "content"}
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            selection.pick("curve", "Measure", there, label_visibility="collapsed", width="content")
-            selection.pick("curves", "Lines", WITH, label_visibility="collapsed", width="content")
+            selection.pick("curve", "Measure", there, kind="select", label_visibility="collapsed", width=250)
+            selection.pick("curves", "Lines", WITH, **bare)
+            selection.pick("as", "Drawn", AS, default=usual, **bare)
 
     layout.card(
         f"{charts.MEASURES[measure]} while training",
-        charts.training(curves, stops, styles, measure, selection.theme),
+        draw(curves, stops, styles, measure, selection.theme),
         lambda: scope.named(curves, styles),
         "curves",
         config=layout.QUIET,
         help="Each ticket's own last training: of an iterative ticket the last level, of a searched mask the search. "
-        "Symbols at the right: where each curve ends."
-        + (f" Bands are drawn for up to {charts.BANDS} lines." if len(styles) > charts.BANDS else ""),
+        "Panels show the other curves in grey; in one chart, symbols at the right are where each curve ends, and bands "
+        f"are drawn for up to {charts.BANDS} lines.",
         caption=_caption(several, measure, len(stops) > 0),
         controls=controls,
     )

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from app import theme
-from app.charts import curves, levels
+from app.charts import curve_panels, curves, levels
 from app.charts.error_scale import height
 from app.dynamic import histories
 from app.dynamic.levels import gaps, sentence
@@ -154,3 +154,36 @@ def test_a_method_is_better_or_within_noise_everywhere() -> None:
         sentence("A", "B", rows) == "**A** is better than B with 20 and 10 % of the weights kept, by 1.0 to 3.0 points."
     )
     assert "within noise of B at every level" in sentence("A", "B", rows.assign(real=False))
+
+
+def test_a_panel_each_shows_one_curve_and_the_others_in_grey() -> None:
+    rows = points()
+    table = histories.over_seeds(rows, "test_accuracy")
+    stops = histories.stops(rows)
+    figure = curve_panels.panels(table, stops, STYLES, "test_accuracy", LIGHT)
+    for key, other, axis in (("a", "b", "x"), ("b", "a", "x2")):
+        traces = [trace for trace in figure.data if trace.xaxis == axis]
+        named = next(trace for trace in traces if trace.name == f"Ticket {key}")
+        np.testing.assert_allclose(named.y, height(table[table["key"] == key]["value"]))
+        behind = traces[0]
+        assert behind.hoverinfo == "skip"
+        np.testing.assert_allclose(np.asarray(behind.y)[:-1], height(table[table["key"] == other]["value"]))
+        assert np.isnan(behind.y[-1])  # a gap, so that no two curves are joined
+        assert sum(trace.fill == "tonexty" for trace in traces) == 1
+        assert any(trace.name == f"Ticket {key}, least test loss" for trace in traces)
+    assert figure.layout.yaxis.range == figure.layout.yaxis2.range
+    assert [note.text.split("> ")[-1] for note in figure.layout.annotations] == ["Ticket a", "Ticket b"]
+
+
+@pytest.mark.parametrize(("count", "letters", "rows"), [(1, 5, 1), (6, 20, 1), (7, 20, 2), (7, 40, 3)])
+def test_panels_fill_rows(count: int, letters: int, rows: int) -> None:
+    keys = [f"k{place}" for place in range(count)]
+    table = pd.concat([histories.over_seeds(points(), "loss").query("key == 'a'").assign(key=key) for key in keys])
+    styles = {key: Style("n" * letters, "#336699", "circle") for key in keys}
+    figure = curve_panels.panels(table, pd.DataFrame(columns=histories.STOPS), styles, "loss", LIGHT)
+    assert figure.layout.height == curve_panels.PANEL * rows + curve_panels.MARGINS
+
+
+def test_panels_of_nothing() -> None:
+    empty = histories.over_seeds(points(), "loss").iloc[:0]
+    assert not curve_panels.panels(empty, pd.DataFrame(columns=histories.STOPS), {}, "loss", LIGHT).data

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.codec import encode_samples
 from app.load import StudyView
 from app.picker import after, contents
-from app.selection import LIST, choose_study, default_keys, resolve
+from app.selection import LIST, MOST_METHODS, choose_study, default_keys, resolve
 
 KEYS = ["dense", "snip-50", "snip-90", "imp-50", "imp-90", "shuffled-50", "shuffled-90"]
 SAME_VIEW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -28,6 +28,19 @@ def test_without_parameters_all_methods_at_ninety_and_the_dense_network(view: St
 def test_the_default_is_the_sparsity_nearest_to_ninety(view: StudyView) -> None:
     assert default_keys(view.tickets[view.tickets["sparsity"] < 0.6]) == ["dense", "snip-50", "imp-50", "shuffled-50"]
     assert default_keys(view.tickets.iloc[:0]) == []
+
+
+def test_of_many_methods_those_of_the_most_sparsities_are_chosen() -> None:
+    """Controls go first, then methods of one sparsity; the others stay in the study's order."""
+    methods = {f"m{place}": [0.8, 0.9] if place % 2 == 0 else [0.9] for place in range(20)}
+    rows = [("dense", 0.0), *((name, level) for name, levels in methods.items() for level in levels)]
+    tickets = pd.DataFrame(rows, columns=["method", "sparsity"])
+    tickets["key"] = [f"{method}-{level}" for method, level in rows]
+    most = MOST_METHODS - 1
+    assert default_keys(tickets, {"m0": "m2"}) == [
+        "dense-0.0", *(f"m{place}-0.9" for place in sorted([*range(2, 20, 2), 1])[:most])
+    ]  # fmt: skip
+    assert len(default_keys(tickets)) == MOST_METHODS
 
 
 @SAME_VIEW
