@@ -55,9 +55,10 @@ class Recipe(BaseModel):
     of the training) and `steps` say when gradual pruning prunes, and how often.
 
     Where a mask is searched for, `search` says how its scores are trained and `frozen` which weights lie under it: the
-    initial ones, these with one size a layer (`signed`), or the trained ones. `margin` is how much more a weight that
-    is kept at the start scores than one that is not, `restrict` how the share of swaps carried out falls. `distance`
-    and `patience` are those of early-bird tickets. `order` numbers the data orders that `reordered` draws.
+    initial ones, these as large as the share that is kept needs (`scaled`) or with one size a layer (`signed`), or the
+    trained ones. `margin` is how much more a weight that is kept at the start scores than one that is not, `restrict`
+    how the share of swaps carried out falls. `distance` and `patience` are those of early-bird tickets. `order` numbers
+    the data orders that `reordered` draws.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,7 +82,7 @@ class Recipe(BaseModel):
     training: Training = Training()
     finetune: Training | None = None
     search: Training | None = None
-    frozen: Literal["initial", "signed", "trained"] | None = None
+    frozen: Literal["initial", "scaled", "signed", "trained"] | None = None
     margin: Annotated[float, Field(ge=0)] | None = None
     restrict: Literal["cosine", "quartic", "none"] | None = None
     distance: Annotated[float, Field(gt=0, lt=1)] | None = None

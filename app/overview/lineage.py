@@ -51,6 +51,7 @@ NAMES = {
 SCORED = {"init": "the weights as initialised", "trained": "the trained weights"}
 FROZEN = {
     "initial": "frozen as initialised",
+    "scaled": "frozen as initialised, scaled up for the share that is kept",
     "signed": "frozen as initialised, all of a layer's at one size",
     "trained": "frozen as trained",
 }

@@ -151,7 +151,7 @@ def _check_criterion(fields: dict[str, Any]) -> None:
 
 def _start(name: str, fields: dict[str, Any]) -> None:
     """What imported weights mean for a recipe; they were trained elsewhere, so `dense` trains nothing."""
-    if fields.get("frozen") == "initial":
+    if fields.get("frozen") in ("initial", "scaled"):
         fields["frozen"] = "trained"  # the first weights that are known are these
     if name in ("dense", "imported"):
         fields["training"] = {}  # so that it does not enter the id

@@ -68,15 +68,26 @@ def starting_point(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop
 
 
 def frozen_weights(recipe: Recipe, model: nn.Module) -> dict[str, Tensor]:
-    """A copy of the prunable weights as the recipe freezes them: as they are, or with one size a layer."""
+    """A copy of the prunable weights as the recipe freezes them: as they are, scaled, or with one size a layer."""
     weights = {name: weight.detach().clone() for name, weight in prunable(model, recipe.prune_classifier).items()}
-    return {name: one_size(weight) for name, weight in weights.items()} if recipe.frozen == "signed" else weights
+    if recipe.frozen == "signed":
+        return {name: one_size(weight) for name, weight in weights.items()}
+    if recipe.frozen == "scaled":
+        return {name: scaled(weight, 1 - recipe.sparsity) for name, weight in weights.items()}
+    return weights
 
 
 def one_size(weights: Tensor) -> Tensor:
     """sign(w) sqrt(2 / fan_in), the layer's standard deviation under He et al. 2015 (the signed constant of Ramanujan
     et al. 2020). A weight that came pruned, that is exactly zero, stays so."""
     return weights.sign() * (2 / weights[0].numel()) ** 0.5
+
+
+def scaled(weights: Tensor, kept: float) -> Tensor:
+    """The weights at the root mean square sqrt(2 / (kept fan_in)): when only the share `kept` of them is left, the
+    signal is as strong as in a whole layer (scaled initialisation, Ramanujan et al. 2020)."""
+    size = weights.square().mean().sqrt().clamp(min=torch.finfo(weights.dtype).tiny)
+    return weights * ((2 / (kept * weights[0].numel())) ** 0.5 / size)
 
 
 def put(model: nn.Module, weights: dict[str, Tensor]) -> nn.Module:

@@ -17,6 +17,7 @@ from pruning.models import build_model, prunable
 from pruning.precision import settled
 from pruning.recalibration import recalibrate
 from pruning.recipe import Start
+from pruning.search.procedure import scaled
 from pruning.training import evaluate, generator
 
 SHAPE = (1, 8, 8)
@@ -24,7 +25,7 @@ TOTAL = 50_200
 TRAINED = Training(epochs=3, batch_size=64, warmup_epochs=0)
 COMMON: dict[str, Any] = {"model": "lenet300", "data": "digits", "training": TRAINED}
 FINDERS = ("jackpot", "edge_popup", "biprop", "sign_supermask")
-FROZEN = ("initial", "signed", "trained")
+FROZEN = ("initial", "scaled", "signed", "trained")
 
 _known: dict[str, Ticket] = {}
 
@@ -52,6 +53,9 @@ def frozen(recipe: Recipe) -> dict[str, Tensor]:
             weight = state[name]
             fan_in = weight.shape[1] * int(torch.tensor(weight.shape[2:]).prod())
             state[name] = torch.where(weight < 0, -1.0, 1.0) * (2 / fan_in) ** 0.5
+    if recipe.frozen == "scaled":
+        weights = {name: state[name] for name in prunable(build_model(recipe.model, 10, SHAPE, 0), True)}
+        state |= {name: scaled(weight, 1 - recipe.sparsity) for name, weight in weights.items()}
     return state
 
 
@@ -203,6 +207,30 @@ def test_popup_shares_the_sparsity_out_as_told(finder: str, allocation: str) -> 
     if allocation != "global":
         assert ticket.info.layers == random.info.layers
     assert not ticket.info.collapsed  # globally, the second layer would lose all were it not for equal ranges
+
+
+def test_scaled_weights_have_the_size_that_the_kept_share_needs() -> None:
+    """Their root mean square is sqrt(2 / (kept fan_in)), and their proportions are the initial ones."""
+    for weight in initial().values():
+        if weight.ndim > 1:
+            found = scaled(weight, 0.1)
+            assert float(found.square().mean()) == pytest.approx(2 / (0.1 * weight.shape[1]), rel=1e-5)
+            torch.testing.assert_close(found / found[0, 0], weight / weight[0, 0])
+    assert not bool(scaled(torch.zeros(3, 4), 0.5).any())
+
+
+def test_the_signal_survives_binarising_without_batch_norm() -> None:
+    """Of the initial weights as they are it would shrink with every layer, and little would be learnt."""
+    found = {
+        weights: find(Recipe(**COMMON, finder="biprop", frozen=weights, sparsity=0.9, search=Training(epochs=2)))
+        for weights in ("initial", "scaled")
+    }
+    info = found["scaled"].info
+    images = normalise(load_data("digits").test.images, tuple(info.mean), tuple(info.std))
+    with torch.inference_mode():
+        spread = {weights: float(ticket.model()(images).std()) for weights, ticket in found.items()}
+    assert spread["scaled"] > 10 * spread["initial"]
+    assert found["scaled"].info.accuracy > found["initial"].info.accuracy
 
 
 def test_of_weights_of_one_size_biprop_is_edge_popup() -> None:

@@ -23,7 +23,7 @@ def test_defaults_are_written_out() -> None:
     same = Recipe(**COMMON, finder="jackpot", sparsity=0.9, search=half, margin=0.01, restrict="cosine")
     assert same.id == given.id
     assert cost(given) == 1.5
-    for finder, weights in (("edge_popup", "signed"), ("biprop", "initial")):
+    for finder, weights in (("edge_popup", "signed"), ("biprop", "scaled")):
         recipe = Recipe(**COMMON, finder=finder, sparsity=0.9)
         assert recipe.search == half.model_copy(update={"epochs": 3})
         assert (recipe.allocation, recipe.frozen, recipe.criterion) == ("layer", weights, None)
