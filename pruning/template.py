@@ -65,6 +65,7 @@ of = "imp"
 # finder = "rigl"        # sparse from start to end, the mask moves; or set
 # [[method]]
 # finder = "jackpot"     # a mask over trained weights that stay; or edge_popup, biprop (untrained), sign_supermask
+# search = {{ epochs = 6 }}  # how the mask is searched for, where not as the finder does by itself
 # [[method]]
 # finder = "reordered"   # control: `of` under another order of the data, for the page Dynamics
 # of = "imp"
