@@ -47,7 +47,6 @@ def claims(lab: Lab) -> list[Claim]:
             "biprop at 70 % minus the trained dense network",
             lab.gap(("biprop", 0.7), (DENSE, 0.0)),
             beyond=-1.0,
-            why="The network is narrow, and the paper's promise is for networks that are wide enough.",
         ),
     ]
 
