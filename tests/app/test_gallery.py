@@ -12,7 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from analysis.corruptions import CORRUPTIONS, NAMES, corrupt
-from app import load
+from app import images
 from pruning.data import load_data, normalise
 from pruning.study import Study
 from tests.app.test_pages import _fresh, draw, text  # noqa: F401
@@ -145,7 +145,7 @@ def test_a_broken_file_ends_in_one_sentence(tiny_study: Path, monkeypatch: pytes
 
 
 def test_without_the_images_the_page_offers_the_upload(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "pictures", lambda _: None)
+    monkeypatch.setattr(images, "pictures", lambda _: None)
     test = draw("gallery", tiny_study, monkeypatch)
     assert "The pictures are not on this machine: the study's data are digits." in text(test)
     assert len(test.file_uploader) == 1

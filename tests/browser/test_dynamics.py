@@ -27,6 +27,11 @@ def test_the_line_of_a_ticket_is_drawn_where_it_was_noted(opened: Open) -> None:
     page = opened("dynamics?tickets=dense~imp-90&curves=controls")
     names = page.locator(".st-key-card-curves .legendtext")
     expect(names).to_have_text(["Dense", "IMP 90 %", "IMP shuffled 90 %"])
-    page.get_by_role("radio", name="Loss on test images").click()
+    page.get_by_role("combobox", name="Measure").click()
+    page.get_by_role("option", name="Loss on test images").click()
     expect(page.get_by_text("Loss on test images while training")).to_be_visible()
     assert "curve=test_loss" in page.url
+    page.get_by_role("radio", name="A panel each").click()
+    panels = page.locator(".st-key-card-curves .annotation-text")
+    expect(panels).to_have_text(["● Dense", "● IMP 90 %", "● IMP shuffled 90 %"])
+    assert "as=panels" in page.url
