@@ -44,6 +44,22 @@ severities = [1, 3]
 """
 
 
+LONGEST = (
+    "tests/browser/",
+    "tests/test_readme.py",
+    "tests/analysis/test_interruption.py",
+    "tests/pruning/test_study.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that at the end no process waits for another; the browser's tests together,
+    as each process that has some starts an app and a browser."""
+    items.sort(
+        key=lambda item: next((place for place, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST))
+    )
+
+
 @pytest.fixture(autouse=True)
 def one_thread_each() -> None:
     """Where tests run side by side each has one core; threads that wait for each other there take ten times as long."""

@@ -24,6 +24,8 @@ difference, where it names none). It **does not hold** where the whole interval 
 noise** where the bound is inside. That a finding does not hold here says something of networks this small and
 trainings this short, and nothing of the paper's own scale. Settings were chosen for the time they take; where one was
 chosen by a look at results, so that there is something to see, the section says so.
+
+Minutes are of processors, all processes taken together: two cores take a little more than half of them.
 """
 UNEXPLAINED = "Why it comes out otherwise here is not known."
 
