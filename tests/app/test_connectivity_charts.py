@@ -148,6 +148,17 @@ def test_seconds_have_intervals_across() -> None:
     assert figure.layout.xaxis.type == "log"
 
 
+@pytest.mark.parametrize("factor", [1.0, 0.02])
+def test_the_axis_of_costs_has_round_ticks_enough(factor: float) -> None:
+    """Also where costs lie within about a decade, in which few of 1, 2 and 5 times a power of ten do."""
+    rows = costs().assign(epochs=[25.0 * factor, 30.0 * factor, 320.0 * factor], search=0.0)
+    axis = search_cost.against(rows, "epochs", STYLES, ["a", "b"], LIGHT).layout.xaxis
+    assert len(axis.tickvals) >= 4
+    low, high = 10.0 ** np.array(axis.range)
+    assert all(low <= tick <= high for tick in axis.tickvals)
+    assert list(axis.ticktext) == [f"{tick:g}" for tick in axis.tickvals]
+
+
 def test_tickets_of_one_cost_stand_side_by_side() -> None:
     rows = costs().assign(epochs=[25.0, 25.0, 25.0], search=0.0)
     figure = search_cost.against(rows, "epochs", STYLES, ["a", "b"], LIGHT)
