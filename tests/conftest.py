@@ -1,7 +1,9 @@
 """A small study, really found, that the tests of all three packages look at."""
 
+import fcntl
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,15 +69,30 @@ def one_thread_each() -> None:
         torch.set_num_threads(1)
 
 
+def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """The folder `name` as `make` makes it, once for all processes that tests run in."""
+    root = factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    folder, made = root / name / "tiny", root / f"{name} made"
+    with open(root / f"{name} lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            make(folder)
+            made.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def found_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study folder with its tickets found; not to be changed."""
-    folder = tmp_path_factory.mktemp("studies") / "tiny"
-    folder.mkdir()
-    (folder / "study.toml").write_text(TINY)
-    outcome = run(Study.open(folder), Options(jobs=1))
-    assert not outcome.failed
-    return folder
+
+    def make(folder: Path) -> None:
+        folder.mkdir(parents=True)
+        (folder / "study.toml").write_text(TINY)
+        outcome = run(Study.open(folder), Options(jobs=1))
+        assert not outcome.failed
+
+    return shared(tmp_path_factory, "found", make)
 
 
 @pytest.fixture
@@ -89,7 +106,8 @@ def tiny_study(found_study: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     """The study folder with its results measured; not to be changed."""
     from analysis import measure
 
-    folder = tmp_path_factory.mktemp("measured") / "tiny"
-    shutil.copytree(found_study, folder)
-    measure.run(Study.open(folder))
-    return folder
+    def make(folder: Path) -> None:
+        shutil.copytree(found_study, folder)
+        measure.run(Study.open(folder))
+
+    return shared(tmp_path_factory, "measured", make)
