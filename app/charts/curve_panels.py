@@ -15,7 +15,7 @@ from app.theme import Style, Theme
 
 ROW = 132  # letters of names that stand side by side
 WIDEST = 6  # panels in a row
-PANEL, MARGINS, TOP = 168, 92, 28  # pixels: of a row of panels, round them, above them
+PANEL, MARGINS, TOP, SIDE = 168, 92, 28, 48  # pixels: of a row of panels, round them, above, for ticks beside them
 
 
 def panels(
@@ -31,7 +31,7 @@ def panels(
         rows, columns, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.014,
         vertical_spacing=min(34 / height, 1 / max(rows - 1, 1)),
     )  # fmt: skip
-    chart.update_layout(template=theme.template, height=height, showlegend=False, margin_t=TOP)
+    chart.update_layout(template=theme.template, height=height, showlegend=False, margin_t=TOP, margin_l=SIDE + 42)
     own = {key: curves[curves["key"] == key].sort_values("epoch") for key in shown}
     place = placed_by(measure)
     for number, key in enumerate(shown):
@@ -45,11 +45,15 @@ def panels(
         _name(chart, number + 1, styles[key])
     last = float(curves["epoch"].max()) if len(curves) else 1.0
     vertical = axis(curves, measure)
-    title = vertical.pop("title_text")
+    title = str(vertical.pop("title_text")).replace(" (", "<br>(")
     chart.update_xaxes(range=[0, 1.03 * last], tickvals=epochs(last)[::2], showgrid=False)
     chart.update_yaxes(**vertical)
     chart.update_xaxes(title_text="Epoch of the last training", row=rows, col=(columns + 1) // 2)
-    chart.update_yaxes(title_text=title, row=(rows + 1) // 2, col=1)
+    # as an axis' title it would stand beside one row of panels, and be longer than that is high
+    chart.add_annotation(
+        text=title, x=0, y=0.5, xref="paper", yref="paper", xanchor="right", xshift=-SIDE, textangle=-90,
+        showarrow=False, font={"size": 13, "color": theme.muted},
+    )  # fmt: skip
     return chart
 
 

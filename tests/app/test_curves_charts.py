@@ -172,7 +172,8 @@ def test_a_panel_each_shows_one_curve_and_the_others_in_grey() -> None:
         assert sum(trace.fill == "tonexty" for trace in traces) == 1
         assert any(trace.name == f"Ticket {key}, least test loss" for trace in traces)
     assert figure.layout.yaxis.range == figure.layout.yaxis2.range
-    assert [note.text.split("> ")[-1] for note in figure.layout.annotations] == ["Ticket a", "Ticket b"]
+    *names, title = (note.text.split("> ")[-1] for note in figure.layout.annotations)
+    assert (names, title) == (["Ticket a", "Ticket b"], "Accuracy on test images<br>(log scale of the error)")
 
 
 @pytest.mark.parametrize(("count", "letters", "rows"), [(1, 5, 1), (6, 20, 1), (7, 20, 2), (7, 40, 3)])

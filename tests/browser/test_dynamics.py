@@ -33,5 +33,5 @@ def test_the_line_of_a_ticket_is_drawn_where_it_was_noted(opened: Open) -> None:
     assert "curve=test_loss" in page.url
     page.get_by_role("radio", name="A panel each").click()
     panels = page.locator(".st-key-card-curves .annotation-text")
-    expect(panels).to_have_text(["● Dense", "● IMP 90 %", "● IMP shuffled 90 %"])
+    expect(panels).to_contain_text(["● Dense", "● IMP 90 %", "● IMP shuffled 90 %", "Loss on test images"])
     assert "as=panels" in page.url
