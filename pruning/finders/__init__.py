@@ -71,8 +71,9 @@ def procedure(name: str) -> str:
 
 def default_search(name: str, training: dict[str, Any]) -> dict[str, Any]:
     """The fields of `search` that the finder of that name takes when none are given beside this training; empty for
-    a finder that does not search. Raises UserError for an unknown finder."""
-    default = get_finder(name).uses.get("search")
+    a finder that does not search, or is not known: the recipe will say so, and where."""
+    finder = _load().get(name)
+    default = finder.uses.get("search") if finder is not None else None
     found = default({"training": training}) if callable(default) else default
     return found.model_dump() if isinstance(found, BaseModel) else {}
 

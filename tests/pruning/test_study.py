@@ -189,6 +189,9 @@ def test_a_kill_loses_at_most_the_ticket_in_work(tmp_path: Path) -> None:
         ('criterion = "magnitude"', 'criterion = "random"', ["another method has that name", "`name`"]),
         ('criterion = "magnitude"', 'criterion = "random"\nname = "other"', ["the same as 'random'"]),
         ('model = "lenet300"', "model = lenet300", ["cannot be read"]),
+        ('finder = "imp"', 'finder = "jackpott"\nsearch = { epochs = 1 }', ["method 3 (jackpott)", "'jackpot'"]),
+        ('finder = "imp"\nrate = 0.5', 'finder = "jackpot"\nsearch = { lr = "fast" }', ["(jackpot)", "'search.lr'"]),
+        ('finder = "imp"', 'finder = "set"\nsearch = { epochs = 1 }', ["method 3 (set)", "does not use 'search'"]),
     ],
 )
 def test_a_wrong_study_file_is_one_sentence(old: str, new: str, words: list[str], tmp_path: Path) -> None:
