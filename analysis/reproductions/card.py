@@ -21,7 +21,7 @@ def corrupted(lab: Lab, method: str) -> np.ndarray:
 
 def _clean(lab: Lab, one: str, other: str) -> str:
     gap = lab.gap((one, SPARSITY), (other, SPARSITY))
-    return f"On clean images the difference is {gap} already: LeNet-5 is narrow, the paper's networks are wide."
+    return f"On clean images the difference is {gap} already, probably since LeNet-5 is narrow and theirs are wide."
 
 
 def claims(lab: Lab) -> list[Claim]:

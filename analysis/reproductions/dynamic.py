@@ -34,7 +34,7 @@ def claims(lab: Lab) -> list[Claim]:
             "RigL minus gradual pruning at 95 %",
             lab.gap(("rigl", THIN), ("gmp", THIN)),
             beyond=-0.5,
-            why="A mask can try out little in 25 epochs; the next row gives it 75.",
+            why="Probably since a mask can try out little in 25 epochs; the next row gives it 75.",
         ),
         Claim(
             "Trained for longer, it does.",
