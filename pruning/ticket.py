@@ -19,11 +19,11 @@ from pruning.files import write_atomically
 from pruning.masks import Masks
 from pruning.models import build_model
 from pruning.recipe import Recipe
+from pruning.structures.layer import LAYER
 from pruning.validation import validate
 
 FORMAT = "ticket-1"
 KEPT, MASK = ".kept", ".mask"
-BLOCKS = "layer"  # the structure whose pieces are whole residual blocks
 MAX_HEADER = 16 * 2**20
 
 Record = dict[str, list[float]]
@@ -84,7 +84,7 @@ class Ticket:
 
     def __post_init__(self) -> None:
         self.info.layers = {name: (int(mask.sum()), mask.numel()) for name, mask in self.masks.items()}
-        blocks = self.recipe.mask_structure == BLOCKS  # past which the signal still takes their shortcuts
+        blocks = self.recipe.mask_structure == LAYER.name  # past which the signal still takes their shortcuts
         self.info.collapsed = [] if blocks else mask_tools.collapsed_layers(self.masks)
 
     @property
@@ -196,8 +196,8 @@ def read_header(path: Path) -> tuple[Recipe, TicketInfo, dict[str, list[int]]]:
     try:
         recipe = validate(Recipe, json.loads(metadata["recipe"]), f"{path}, recipe")
         info = validate(TicketInfo, json.loads(metadata["info"]), f"{path}, info")
-        if recipe.mask_structure == BLOCKS:
-            info.collapsed = []
+        if recipe.mask_structure == LAYER.name:
+            info.collapsed = []  # which earlier versions wrote
         return recipe, info, json.loads(metadata["shapes"])
     except (KeyError, json.JSONDecodeError) as error:
         raise damaged(path, f"bad metadata: {error}") from None

@@ -55,14 +55,15 @@ def interval(row: pd.Series, value: str, form: str = "{:.1f}", unit: str = " %")
     return f"<b>{parts[0]}{unit}</b> ({parts[1]} to {parts[2]})"
 
 
-def heading(figure: go.Figure, number: int, style: Style, note: str = "") -> None:
-    """A ticket's name, and a note, over the number-th panel (from 1) of subplots."""
+def heading(figure: go.Figure, number: int, style: Style, note: str = "", small: bool = False) -> None:
+    """A ticket's name, and a note, over the number-th panel (from 1) of subplots; small for narrow panels."""
     axis = "" if number == 1 else str(number)
     more = f'  <span style="font-size:12px">{note}</span>' if note else ""
+    name = style.label if small else f"<b>{style.label}</b>"
     figure.add_annotation(
-        text=f'<span style="color:{style.color}">●</span> <b>{style.label}</b>{more}',
-        x=0, y=1, xref=f"x{axis} domain", yref=f"y{axis} domain", xanchor="left", yanchor="bottom", yshift=4,
-        showarrow=False, font={"size": 14},
+        text=f'<span style="color:{style.color}">●</span> {name}{more}',
+        x=0, y=1, xref=f"x{axis} domain", yref=f"y{axis} domain", xanchor="left", yanchor="bottom",
+        yshift=2 if small else 4, showarrow=False, font={"size": 12.5 if small else 14},
     )  # fmt: skip
 
 

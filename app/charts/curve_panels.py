@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.charts.base import heading
 from app.charts.curves import axis, band, epochs, line, placed_by, ring
 from app.colour import fade
 from app.theme import Style, Theme
@@ -36,13 +37,13 @@ def panels(
     place = placed_by(measure)
     for number, key in enumerate(shown):
         at = {"row": number // columns + 1, "col": number % columns + 1}
-        chart.add_trace(_others({other: rows for other, rows in own.items() if other != key}, measure, theme), **at)
+        chart.add_trace(_others(own, key, measure, theme), **at)
         for trace in band(own[key], styles[key], place):
             chart.add_trace(trace, **at)
         chart.add_trace(go.Scatter(**line(own[key], styles[key], key, measure, 1)), **at)
         for stop in stops[stops["key"] == key].itertuples():
             chart.add_trace(go.Scatter(**ring(stop, own[key], styles[key], theme, place)), **at)
-        _name(chart, number + 1, styles[key])
+        heading(chart, number + 1, styles[key], small=True)
     last = float(curves["epoch"].max()) if len(curves) else 1.0
     vertical = axis(curves, measure)
     title = str(vertical.pop("title_text")).replace(" (", "<br>(")
@@ -57,10 +58,11 @@ def panels(
     return chart
 
 
-def _others(own: Mapping[str, pd.DataFrame], measure: str, theme: Theme) -> go.Scatter:
-    """All other curves as one faint trace, with gaps between them."""
+def _others(own: Mapping[str, pd.DataFrame], key: str, measure: str, theme: Theme) -> go.Scatter:
+    """All curves but that of `key` as one faint trace, with gaps between them."""
     gap = pd.DataFrame({"epoch": [np.nan], "value": [np.nan]})
-    parts = [part for rows in own.values() for part in (rows[["epoch", "value"]], gap)]
+    others = (rows for other, rows in own.items() if other != key)
+    parts = [part for rows in others for part in (rows[["epoch", "value"]], gap)]
     joined = pd.concat(parts) if parts else gap
     return go.Scatter(
         x=joined["epoch"],
@@ -70,12 +72,3 @@ def _others(own: Mapping[str, pd.DataFrame], measure: str, theme: Theme) -> go.S
         hoverinfo="skip",
         showlegend=False,
     )
-
-
-def _name(chart: go.Figure, number: int, style: Style) -> None:
-    suffix = "" if number == 1 else str(number)
-    chart.add_annotation(
-        text=f'<span style="color:{style.color}">●</span> {style.label}',
-        x=0, y=1, xref=f"x{suffix} domain", yref=f"y{suffix} domain", xanchor="left", yanchor="bottom", yshift=2,
-        showarrow=False, font={"size": 12.5},
-    )  # fmt: skip

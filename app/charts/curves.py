@@ -168,9 +168,11 @@ def _axes(chart: go.Figure, curves: pd.DataFrame, measure: str, last: float, lin
 def axis(curves: pd.DataFrame, measure: str) -> dict[str, object]:
     """The vertical axis of a measure: its title, its range, and ticks at round values."""
     accuracy = measure.endswith("accuracy")
-    title = {"title_text": f"{MEASURES[measure]} ({'log scale of the error' if accuracy else 'log scale'})"}
+    title: dict[str, object] = {
+        "title_text": f"{MEASURES[measure]} ({'log scale of the error' if accuracy else 'log scale'})"
+    }
     if curves.empty:
-        return {**title}
+        return title
     place = placed_by(measure)
     if accuracy:
         bounds = pd.concat([curves["value"], curves["low"], curves["high"]]).dropna()

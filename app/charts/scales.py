@@ -47,7 +47,7 @@ def scale(measure: Measure, values: ArrayLike) -> Scale:
     elif measure.log:
         place = _log
         span = _airy(place(finite), 0.06)
-        ticks = _log_ticks(span)
+        ticks = log_ticks(span)
     else:
         place = _same
         span = _airy(finite, 0.06 * float(finite.max()) or 1.0)
@@ -74,11 +74,12 @@ def _airy(places: np.ndarray, least: float) -> list[float]:
     return [low - air, high + air]
 
 
-def _log_ticks(span: list[float]) -> np.ndarray:
+def log_ticks(span: list[float]) -> np.ndarray:
+    """Round values between two powers of ten, whose exponents `span` holds; finer where few would lie there."""
     powers = 10.0 ** np.arange(np.floor(span[0]), np.ceil(span[1]) + 1)
     for digits in ((1,), (1, 3), (1, 2, 5), tuple(range(1, 10)), tuple(np.arange(1, 10, 0.1))):
         ticks = np.sort(np.outer(powers, digits).ravel())
-        inside = ticks[(_log(ticks) >= span[0]) & (_log(ticks) <= span[1])]
+        inside = ticks[(np.log10(ticks) >= span[0]) & (np.log10(ticks) <= span[1])]
         if len(inside) >= WANTED - 1:
             break
     return inside

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from app.charts.base import figure, label_places
 from app.charts.error_scale import height, ticks_within
+from app.charts.scales import log_ticks
 from app.colour import fade
 from app.theme import Style, Theme
 
@@ -17,7 +18,6 @@ HEIGHT = 500
 PLOT = (900.0, 400.0)
 """About the pixels between the axes, for the places of names."""
 MOST_BAR = 0.45  # of a bar above the highest point, in powers of ten of the error; the hover tells its end
-FEWEST_TICKS = 4
 ASIDE = 0.012  # of the axis between two points of one cost
 
 TITLES = {
@@ -70,20 +70,10 @@ def against(
                        ticktext=[f"{tick:g} %" for tick in ticks])  # fmt: skip
     axis: dict[str, object] = {"range": span_x, "title": {"text": TITLES[measure] + (" (log scale)" if log else "")}}
     if log:
-        ticks = _round_steps(span_x)
+        ticks = log_ticks(span_x)
         axis |= {"type": "log", "tickvals": ticks.tolist(), "ticktext": [f"{tick:g}" for tick in ticks]}
     chart.update_xaxes(**axis, showgrid=False)
     return chart
-
-
-def _round_steps(span: list[float]) -> np.ndarray:
-    """Round values between two powers of ten, finer where few would lie there."""
-    for digits in ((1, 2, 5), (1, 1.5, 2, 3, 5, 7)):
-        steps = np.sort(np.outer(10.0 ** np.arange(-2, 7), digits).ravel())
-        inside = steps[(np.log10(steps) >= span[0]) & (np.log10(steps) <= span[1])]
-        if len(inside) >= FEWEST_TICKS:
-            break
-    return inside
 
 
 def _aside(costs: pd.Series, span: list[float]) -> np.ndarray:
