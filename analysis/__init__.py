@@ -2,18 +2,19 @@
 
 from analysis import overlap, geometry, embedding, corruptions, robustness
 
-Plain functions that take tickets or arrays and give DataFrames or arrays. `measure` runs them over a whole study and
-keeps what they find; `results` reads it back. Nothing here draws, and nothing knows the dashboard.
+Plain functions that take tickets or arrays and give DataFrames or arrays. `engine.measure` runs them over a whole study
+and keeps what they find; `results` reads it back. Nothing here draws, and nothing knows the dashboard.
 """
 
 import importlib
 from types import ModuleType
 
-__all__ = ["corruptions", "embedding", "geometry", "layers", "measure", "overlap", "results", "robustness", "stats"]
+_METRICS = ("embedding", "geometry", "layers", "overlap")
+__all__ = ["comparisons", "corruptions", "embedding", "geometry", "layers", "overlap", "results", "robustness"]
 
 
 def __getattr__(name: str) -> ModuleType:
     # Read when first used: together they import torch, pandas and DuckDB, which takes seconds.
     if name in __all__:
-        return importlib.import_module(f"analysis.{name}")
+        return importlib.import_module(f"analysis.metrics.{name}" if name in _METRICS else f"analysis.{name}")
     raise AttributeError(f"module 'analysis' has no attribute '{name}'")

@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from analysis.display import Display
-from pruning.console import main, stoppable
-from pruning.study import Study
+from analysis.cli.display import Display
+from pruning.cli.console import main, stoppable
+from pruning.study.folder import Study
 
 app = typer.Typer(
     help="Measure the tickets of a study: accuracy, overlap, geometry, corrupted images, 2-D maps.",
@@ -63,7 +63,7 @@ def run(
     After a change of arrays or frost, only --force measures anew. Ctrl-C or a kill loses at most the conditions in
     work: run again to go on.
     """
-    from analysis import measure  # seconds of imports that --help does not need
+    from analysis.engine import measure  # seconds of imports that --help does not need
 
     opened = Study.open(study)
     with stoppable("measured"), Display(opened.config.title) as display:
@@ -86,7 +86,7 @@ def run(
 @app.command("list")
 def list_tables(study: StudyPath, root: Root = None) -> None:
     """List which tables there are for how many tickets, and what is missing."""
-    from analysis.status import status
+    from analysis.engine.status import status
 
     opened = Study.open(study)
     console = Console()
@@ -141,9 +141,9 @@ def corruptions(
     With --check, exit status 1 says that a figure is further from the reference's than is allowed: 5 % of the mean
     absolute change (frost 10 %), 0.5 dB of the PSNR, 10 % of the gradient energy, 0.03 of the accuracy.
     """
-    from analysis import corruption_tables as tables
-    from analysis import corruptions_command as parts
-    from analysis import reference_check
+    from analysis.cli import corruption_tables as tables
+    from analysis.cli import corruptions_command as parts
+    from analysis.cli import reference_check
 
     selection = parts.Selection(tuple(family or ()), tuple(corruption or ()), tuple(severity or ()))
     if data is None:
@@ -178,13 +178,13 @@ def reproduce(
 
     Each takes some minutes. Ctrl-C loses nothing: what was found is there when it is run again.
     """
-    from analysis.reproductions import command
+    from analysis.cli import reproduce_command
 
     if listed:
-        command.show(root)
+        reproduce_command.show(root)
         return
     with stoppable("found"):
-        command.run(names or (), root, report, jobs)
+        reproduce_command.run(names or (), root, report, jobs)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def table(
         intervals: column -> (column of its low, column of its high): these two go into the first one's cells, as
             "71.2 [70.1, 72.3]", and are no columns of their own. A missing bound leaves the value alone.
         bold: column -> bool for each row, or a DataFrame of such columns, rows in the same order. Mark the best and
-            all that are within noise of it (`analysis.pair_tests.tied_with_best`), or a reader takes noise for a win.
+            all that are within noise of it (`pair_tests.tied_with_best`), or a reader takes noise for a win.
             Of an interval cell only the value is bold.
         headers: column -> what stands above it, plain text; the column's name otherwise.
         caption, label: plain text. With either, the tabular is put into a table float, caption above; the label is

@@ -1,7 +1,7 @@
 """How tickets fare on corrupted images: each corrupted batch is made once and shown to every ticket in turn.
 
 All tickets see the same images, down to the noise, so that differences between them can be tested in pairs; adversarial
-attacks alone are made for each ticket. The scores that sum the result up are in `analysis.corruption_error` and are
+attacks alone are made for each ticket. The scores that sum the result up are in `metrics.corruption_error` and are
 offered here as well.
 """
 
@@ -14,15 +14,15 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from analysis.conditions import CLEAN, Condition, all_conditions
-from analysis.corruption_error import corruption_error, mean_corruption_accuracy, mean_corruption_error
 from analysis.corruptions import AVAILABLE, FAMILIES, SEVERITIES, check_name, check_severity, corrupt, family_of
+from analysis.corruptions.conditions import CLEAN, Condition, all_conditions
 from analysis.corruptions.photographs import Photographs
-from analysis.measured import Measured
-from analysis.networks import Network, largest
+from analysis.engine.measured import Measured
+from analysis.engine.networks import Network, largest
+from analysis.metrics.corruption_error import corruption_error, mean_corruption_accuracy, mean_corruption_error
 from pruning.errors import UserError
-from pruning.precision import pick_device, settled
 from pruning.ticket import Ticket
+from pruning.training.precision import pick_device, settled
 
 __all__ = [
     "CLEAN",

@@ -8,8 +8,8 @@ import streamlit as st
 import streamlit.components.v2
 
 from app.assets import read
-from app.codec import decode_samples
-from app.selection import Selection, mirror
+from app.shell.codec import decode_samples
+from app.shell.selection import Selection, mirror
 
 VERSION = "linked version"
 
@@ -22,7 +22,7 @@ def _component() -> Any:
 def linked(selection: Selection, group: str) -> list[int]:
     """Link the charts inside `st.container(key=group)` and return the marked samples, rising.
 
-    A chart takes part through its traces made by `app.charts.columns.points`. Call it inside a fragment: a lasso then
+    A chart takes part through its traces made by `charts.columns.points`. Call it inside a fragment: a lasso then
     runs that fragment only, so that the charts, which the browser has marked already, are not drawn anew.
     """
     key = f"linked {group}"

@@ -20,10 +20,10 @@ import pandas as pd
 import streamlit as st
 import torch
 
-from analysis.overlap import Counts, PackedMasks, count
-from analysis.results import Results
-from analysis.two_studies import Described
-from pruning.study import TICKETS, TOML, Study, StudyConfig, study_folders
+from analysis.comparisons.two_studies import Described
+from analysis.metrics.overlap import Counts, PackedMasks, count
+from analysis.results.store import Results
+from pruning.study.folder import TICKETS, TOML, Study, StudyConfig, study_folders
 from pruning.ticket import read_header
 
 FIRST = Path("sample_checkpoints") / "mnist5k-lenet5"
@@ -159,7 +159,7 @@ def table(
     columns: Sequence[str] | None = None,
     where: str | None = None,
 ) -> pd.DataFrame:
-    """Rows of a results table (see `analysis.schemas.SCHEMAS`), ticket by ticket in the order of `ids`.
+    """Rows of a results table (see `analysis.results.schemas.SCHEMAS`), ticket by ticket in the order of `ids`.
 
     The frame is yours to change. `where` is an SQL condition. A ticket that was not measured has no rows.
     """
@@ -231,7 +231,7 @@ def _packed(path: Path, ticket_id: str, stamp: str) -> PackedMasks:
 
 
 def described(study: StudyView) -> Described:
-    """What decides whether the study can be compared with another; see `analysis.two_studies`."""
+    """What decides whether the study can be compared with another; see `analysis.comparisons.two_studies`."""
     return _described(study.path, study.stamp)
 
 

@@ -9,8 +9,9 @@ if ROOT not in sys.path:  # Streamlit puts the script's folder on the path, not 
 
 import streamlit as st  # noqa: E402
 
-from app import assets, navigation  # noqa: E402
-from app.selection import synchronise  # noqa: E402
+from app import assets  # noqa: E402
+from app.shell import navigation  # noqa: E402
+from app.shell.selection import synchronise  # noqa: E402
 
 st.set_page_config(
     page_title="Pruning side by side", page_icon=str(Path(ROOT, "app", "assets", "icon.svg")), layout="wide"

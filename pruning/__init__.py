@@ -5,9 +5,9 @@ ticket = find_ticket(Recipe(model="lenet5", data="mnist5k", criterion="snip", sp
 """
 
 from pruning.errors import UserError
-from pruning.find import find_ticket
+from pruning.finders.lineage import find_ticket
 from pruning.recipe import Recipe, Training
-from pruning.study import Study
+from pruning.study.folder import Study
 from pruning.ticket import Ticket
 
 __all__ = ["Recipe", "Study", "Ticket", "Training", "UserError", "find_ticket"]

@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pruning import export, finding, imports_command, show
-from pruning.console import RunDisplay, main, stoppable
+from pruning import export
+from pruning.cli import find_command, import_command, show
+from pruning.cli.console import RunDisplay, main, stoppable
 from pruning.errors import UserError
-from pruning.runner import Options
-from pruning.runner import run as run_study
-from pruning.study import Study
-from pruning.template import write_template
+from pruning.study.folder import Study
+from pruning.study.runner import Options
+from pruning.study.runner import run as run_study
+from pruning.study.template import write_template
 
 app = typer.Typer(
     help="Find the sparse subnetworks (tickets) that pruning methods yield.",
@@ -76,7 +77,7 @@ def find_one(
 
     The app gives this command for every ticket. The same recipe on the same machine gives the same ticket.
     """
-    ticket, path = finding.find(finding.read_recipe(recipe), out, study, device, root, download)
+    ticket, path = find_command.find(find_command.read_recipe(recipe), out, study, device, root, download)
     Console().print(
         f"Wrote {path}: {ticket.recipe.label}, seed {ticket.recipe.seed}, accuracy {100 * ticket.info.accuracy:.2f} %.",
         highlight=False,
@@ -166,8 +167,8 @@ def import_checkpoint(
 
     Nothing in the file is executed. Which network it is, and how its input is normalised, is found out and reported.
     """
-    chosen = imports_command.Choices(model, name, masks, zeros, mean, std, into, root, download)
-    imports_command.run(checkpoint, data, chosen)
+    chosen = import_command.Choices(model, name, masks, zeros, mean, std, into, root, download)
+    import_command.run(checkpoint, data, chosen)
 
 
 @app.command()

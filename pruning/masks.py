@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from pruning.errors import UserError, unknown
-from pruning.structures import STRUCTURES, Structure, get_structure
-from pruning.structures.pattern import best_of_each_group
-from pruning.structures.units import Units
+from pruning.granularity import STRUCTURES, Structure, get_structure
+from pruning.granularity.pattern import best_of_each_group
+from pruning.granularity.units import Units
 
 __all__ = ["ALLOCATIONS", "STRUCTURES", "Masks", "Scores", "keep_best", "make_masks", "share"]
 
@@ -53,7 +53,7 @@ def make_masks(
     """Keep the best-scored weights so that ``round(sparsity * prunable)`` go.
 
     Exactly so many go when single weights do. Of larger units the worst go, as long as the next one still fits: never
-    more weights than asked, and fewer by less than one unit (`pruning.structures` says how each is scored).
+    more weights than asked, and fewer by less than one unit (`pruning.granularity` says how each is scored).
 
     Args:
         scores: a tensor for each prunable parameter, of its shape; higher is kept first.

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from pruning import masks as mask_tools
 from pruning.errors import UserError
 from pruning.files import write_atomically
+from pruning.granularity.layer import LAYER
 from pruning.masks import Masks
 from pruning.models import build_model
 from pruning.recipe import Recipe
-from pruning.structures.layer import LAYER
 from pruning.validation import validate
 
 FORMAT = "ticket-1"

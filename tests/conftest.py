@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from pruning.runner import Options, run
-from pruning.study import Study
+from pruning.study.folder import Study
+from pruning.study.runner import Options, run
 
 TINY = """\
 title = "A tiny study"
@@ -49,8 +49,8 @@ severities = [1, 3]
 LONGEST = (
     "tests/browser/",
     "tests/test_readme.py",
-    "tests/analysis/test_interruption.py",
-    "tests/pruning/test_study.py",
+    "tests/analysis/engine/test_interruption.py",
+    "tests/pruning/study/test_runner.py",
 )
 
 
@@ -104,7 +104,7 @@ def study_copy(found_study: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def tiny_study(found_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study folder with its results measured; not to be changed."""
-    from analysis import measure
+    from analysis.engine import measure
 
     def make(folder: Path) -> None:
         shutil.copytree(found_study, folder)

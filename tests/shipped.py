@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from pruning.study import Study
+from pruning.study.folder import Study
 from pruning.ticket import Ticket
 
 FILE = Path(__file__).with_name("shipped.json")
@@ -33,7 +33,7 @@ def ticket_digest(path: Path) -> str:
 
 def column_digests(folder: Path) -> dict[str, str]:
     """The digest of each column of a table, over the files of all tickets in the order of their names."""
-    found: dict[str, "hashlib._Hash"] = {}
+    found: dict[str, hashlib._Hash] = {}
     for file in sorted(folder.glob("*.parquet")):
         table = pq.read_table(file)
         for name in table.column_names:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests import ROOT
+
 ALLOWED = {"pruning": {"pruning"}, "analysis": {"pruning", "analysis"}, "app": {"pruning", "analysis", "app"}}
 PACKAGES = {"pruning", "analysis", "app", "tests"}
 

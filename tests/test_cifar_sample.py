@@ -8,14 +8,15 @@ import pytest
 import torch
 
 from analysis.corruptions import NAMES
-from analysis.results import Results
-from analysis.stats import unpack_correct
+from analysis.results.store import Results
+from analysis.statistics.intervals import unpack_correct
 from pruning import Study
-from pruning.find import parents_of
+from pruning.finders.lineage import parents_of
 from pruning.models import build_model
 from pruning.ticket import Ticket
+from tests import ROOT
 
-SAMPLE = Path(__file__).parents[1] / "sample_checkpoints" / "cifar10-resnet20"
+SAMPLE = ROOT / "sample_checkpoints" / "cifar10-resnet20"
 MEGABYTE = 2**20
 TESTED = 1017
 PICTURES = {".png", ".jpg", ".jpeg", ".npy", ".npz", ".gif", ".webp", ".bmp", ".tif", ".tiff"}

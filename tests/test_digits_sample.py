@@ -1,22 +1,21 @@
 """The third study that ships with the project, on the lottery itself: whole, small, and found again bit for bit."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
-from analysis.coverage import Coverage
-from analysis.dynamics import mask_distances
-from analysis.results import Results
+from analysis.comparisons.dynamics import mask_distances
+from analysis.engine.coverage import Coverage
+from analysis.results.store import Results
 from pruning import Study
 from pruning.data import load_data
-from pruning.find import find_step, lineage
 from pruning.finders.base import Workshop
+from pruning.finders.lineage import find_step, lineage
 from pruning.ticket import Ticket
-from pruning.training import accuracy
+from pruning.training.loop import accuracy
+from tests import ROOT
 
-SAMPLE = Path(__file__).parents[1] / "sample_checkpoints" / "digits-lottery"
+SAMPLE = ROOT / "sample_checkpoints" / "digits-lottery"
 MEGABYTE = 2**20
 WEIGHTS = 50_200
 SEARCHES = ("jackpot", "edge_popup", "biprop", "sign_supermask", "set", "rigl", "movement")

@@ -16,12 +16,12 @@ from PIL import Image
 from torch import nn
 from torch.nn.utils import prune
 
-from analysis.results import Results
+from analysis.results.store import Results
 from pruning.data import load_data, normalise
 from pruning.models import build_model
-from pruning.study import Study
+from pruning.study.folder import Study
+from tests import ROOT
 
-ROOT = Path(__file__).parent.parent
 HEADING = "## Your own network in five minutes"
 PARTS = ("pruning", "analysis", "app", "Makefile", "requirements.txt", ".streamlit")
 TRAINED, TESTED = 400, 100

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pruning.study import Study
+from pruning.study.folder import Study
 from tests.shipped import FILE, REPRODUCTIONS, STUDIES, column_digests, recipe_digest, ticket_digest
 
 BEFORE: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))

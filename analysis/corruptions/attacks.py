@@ -24,7 +24,7 @@ from analysis.corruptions.random import WORDS, Draws
 from pruning.data import normalise
 from pruning.errors import UserError, unknown
 from pruning.models import count_macs
-from pruning.precision import as_input, settled
+from pruning.training.precision import as_input, settled
 
 EPSILONS: tuple[int, ...] = (1, 2, 4, 8, 16)
 """Grey levels that a byte may change by, at severities 1 to 5."""

@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim, Number
-from analysis.reproductions.lab import Lab
+from analysis.reproductions.study_results import Lab
 from pruning.errors import unknown
 
 __all__ = ["Claim", "Lab", "Number", "Reproduction", "get_reproduction", "reproductions"]

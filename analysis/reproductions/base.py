@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pruning
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.lab import Lab
+from analysis.reproductions.study_results import Lab
 
 STUDIES = Path(pruning.__file__).parent / "studies"
 

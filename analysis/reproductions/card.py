@@ -4,7 +4,7 @@ import numpy as np
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.lab import DENSE, Lab
+from analysis.reproductions.study_results import DENSE, Lab
 
 SPARSITY = 0.9
 SUPERMASKS = ("edge_popup", "biprop")

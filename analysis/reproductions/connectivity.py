@@ -4,8 +4,8 @@ import numpy as np
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.lab import DENSE, Lab
 from analysis.reproductions.stability import POINTS, measured
+from analysis.reproductions.study_results import DENSE, Lab
 
 SPARSITY = 0.84
 LATE = 45  # of 540 iterations: the end of the first epoch

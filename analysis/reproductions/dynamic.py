@@ -2,7 +2,7 @@
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.lab import Lab
+from analysis.reproductions.study_results import Lab
 
 THIN, THINNEST = 0.95, 0.98
 

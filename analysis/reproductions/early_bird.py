@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from analysis.dynamics import mask_distances
+from analysis.comparisons.dynamics import mask_distances
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.lab import Lab
-from pruning.study import Entry
+from analysis.reproductions.study_results import Lab
+from pruning.study.folder import Entry
 
 SPARSITY = 0.7
 EARLY = 5  # epochs, the first at which five masks have been drawn

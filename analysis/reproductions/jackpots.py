@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from analysis import overlap
+from analysis.metrics import overlap
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.lab import DENSE, Lab
+from analysis.reproductions.study_results import DENSE, Lab
 from pruning.recipe import percent
 
 SPARSITY = 0.9

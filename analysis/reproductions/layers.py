@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.lab import DENSE, Lab, seconds
+from analysis.reproductions.study_results import DENSE, Lab, seconds
 from pruning.data import load_data, normalise
 from pruning.ticket import Ticket
 

@@ -2,8 +2,8 @@
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.lab import DENSE, Lab
-from pruning.study import Entry
+from analysis.reproductions.study_results import DENSE, Lab
+from pruning.study.folder import Entry
 
 FIFTH, SEVENTH, THIN = 0.7902848, 0.865782272, 0.964815627911  # 21 %, 13 % and 3.5 % of the weights are kept
 

@@ -2,7 +2,7 @@
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.lab import DENSE, Lab
+from analysis.reproductions.study_results import DENSE, Lab
 
 HALF = 0.5
 

@@ -10,17 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from analysis import measure
-from analysis.display import Display
+from analysis.cli.display import Display
+from analysis.engine import measure
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim, Number
-from analysis.reproductions.lab import Lab
-from pruning.console import RunDisplay
+from analysis.reproductions.study_results import Lab
+from pruning.cli.console import RunDisplay
 from pruning.errors import UserError
 from pruning.files import write_atomically
-from pruning.runner import Options
-from pruning.runner import run as find
-from pruning.study import TICKETS, TOML, Study
+from pruning.study.folder import TICKETS, TOML, Study
+from pruning.study.runner import Options
+from pruning.study.runner import run as find
 
 ROOT = Path("studies") / "reproductions"
 OUTCOME = "outcome.json"

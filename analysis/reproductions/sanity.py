@@ -2,7 +2,7 @@
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.lab import DENSE, Lab
+from analysis.reproductions.study_results import DENSE, Lab
 from pruning.recipe import percent
 
 MODERATE, SPARSE = 0.8, 0.98

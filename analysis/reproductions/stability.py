@@ -4,7 +4,7 @@ import numpy as np
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim, Number
-from analysis.reproductions.lab import Lab
+from analysis.reproductions.study_results import Lab
 
 SPARSITY = 0.8926258176
 POINTS = 100

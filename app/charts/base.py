@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from app.colour import readable_on
-from app.theme import Style, Theme
+from app.shell.colour import readable_on
+from app.shell.theme import Style, Theme
 
 NOISE = "○"
 """Stands where a difference is within noise."""

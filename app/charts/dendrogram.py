@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from scipy.cluster.hierarchy import leaves_list
 
 from app.charts.base import NOISE, Scale, color_bar, inks
-from app.theme import Theme
+from app.shell.theme import Theme
 
 TREE = 58  # pixels a dendrogram takes
 CELL = 27  # and a row

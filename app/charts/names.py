@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analysis.condition_tables import MEAN
-from analysis.corruption_error import COUNTED, EXTRA
+from analysis.comparisons.outcomes import MEAN
 from analysis.corruptions import FAMILIES, label_of
+from analysis.metrics.corruption_error import COUNTED, EXTRA
 
 
 def name(corruption: str) -> str:

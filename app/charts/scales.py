@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app import costs
+from analysis.comparisons import costs
+from analysis.comparisons.costs import Measure
 from app.charts.error_scale import height, ticks_within
-from app.costs import Measure
 
 WANTED = 5  # ticks on an axis, about
 

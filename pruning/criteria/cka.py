@@ -8,10 +8,10 @@ from torch import Tensor, fx, nn
 
 from pruning.criteria.base import Context, Criterion, Scores
 from pruning.criteria.gradients import Batches, differentiable_copy, without_single
+from pruning.granularity.bypass import bypassed
+from pruning.granularity.layer import gone, removable
+from pruning.granularity.tracing import trace
 from pruning.models import features_and_logits
-from pruning.shrink.bypass import bypassed
-from pruning.structures.layer import gone, removable
-from pruning.structures.tracing import trace
 
 OUTSIDE = 1.0  # the largest score there is, for weights that belong to no block
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from pruning.criteria.base import Context, Criterion, Scores
-from pruning.structures import get_structure
+from pruning.granularity import get_structure
 
 
 def score(model: nn.Module, context: Context) -> Scores:

@@ -116,8 +116,8 @@ def complete(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _structure(finder: "Finder", fields: dict[str, Any], allocation: object) -> None:
     """What a structure decides in place of the user: its sparsity, and whether there is anything to allocate."""
+    from pruning.granularity import get_structure
     from pruning.masks import check_fixed
-    from pruning.structures import get_structure
 
     structure = get_structure(fields["structure"])
     fields["structure"] = structure.name

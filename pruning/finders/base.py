@@ -14,16 +14,16 @@ from pruning import masks as mask_tools
 from pruning.criteria import Context, get_criterion
 from pruning.data import Dataset, normalise
 from pruning.errors import UserError
-from pruning.imported import Imported
+from pruning.granularity import get_structure
+from pruning.granularity.bypass import without_blocks
+from pruning.granularity.dead_channels import with_silence
+from pruning.imported_weights import Imported
 from pruning.masks import Masks, full_masks, make_masks
 from pruning.models import build_model, count_macs, prunable
-from pruning.precision import pick_precision, settled
 from pruning.recipe import Recipe, Training
-from pruning.shrink.bypass import without_blocks
-from pruning.structures import get_structure
-from pruning.structures.silence import with_silence
 from pruning.ticket import Record, Ticket, TicketInfo
-from pruning.training import Hook, Trained, derived_seed, generator, train
+from pruning.training.loop import Hook, Trained, derived_seed, generator, train
+from pruning.training.precision import pick_precision, settled
 
 SCORE_BATCH = 250
 
@@ -76,7 +76,7 @@ class Workshop:
         text: str = "training",
         hook: Hook | None = None,
     ) -> Trained:
-        """`pruning.training.train` on this workshop's data and device; what whole removed pieces say stays zero.
+        """`pruning.training.loop.train` on this workshop's data and device; what whole removed pieces say stays zero.
 
         Removed residual blocks take no part in it, which saves their time and changes no other weight, unless a hook
         may still change the masks.

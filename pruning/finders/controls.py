@@ -20,12 +20,12 @@ from pruning.finders.base import (
     make_ticket,
     reinit_seed,
 )
+from pruning.granularity import get_structure
+from pruning.granularity.shuffling import shuffled
 from pruning.masks import Masks
 from pruning.recipe import Recipe
-from pruning.structures import get_structure
-from pruning.structures.shuffling import shuffled
 from pruning.ticket import Ticket
-from pruning.training import generator
+from pruning.training.loop import generator
 
 
 def original(recipe: Recipe) -> Recipe:

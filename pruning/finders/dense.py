@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from pruning.finders.base import Finder, Workshop, make_ticket
-from pruning.mask_distance import Watch
+from pruning.finders.mask_distance import Watch
 from pruning.masks import full_masks
 from pruning.models import prunable
 from pruning.recipe import Recipe, Training

@@ -21,7 +21,7 @@ from pruning.masks import Masks, keep_best
 from pruning.recipe import Recipe
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
-from pruning.training import Hook, generator, iterations_per_epoch
+from pruning.training.loop import Hook, generator, iterations_per_epoch
 
 NEVER = -math.inf
 

@@ -19,12 +19,12 @@ from torch import nn
 
 from pruning.errors import UserError
 from pruning.finders.base import BY_MAGNITUDE, Finder, Workshop, apply_masks, make_ticket, prune_by_score
-from pruning.mask_distance import Bits, distance_record, distances, pack_masks, thinned
+from pruning.finders.mask_distance import Bits, distance_record, distances, pack_masks, thinned
 from pruning.masks import Masks, counts
-from pruning.recalibration import recalibrated
 from pruning.recipe import Recipe, Training
 from pruning.ticket import Record, Ticket
-from pruning.training import Hook, iterations_per_epoch
+from pruning.training.batch_norm import recalibrated
+from pruning.training.loop import Hook, iterations_per_epoch
 
 DISTANCE, PATIENCE = 0.1, 5
 

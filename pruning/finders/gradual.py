@@ -16,7 +16,7 @@ from pruning.masks import Masks
 from pruning.models import prunable
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
-from pruning.training import Hook, iterations_per_epoch
+from pruning.training.loop import Hook, iterations_per_epoch
 
 
 def parents(recipe: Recipe) -> list[Recipe]:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pruning.finders.base import BY_MAGNITUDE, Finder, Workshop, dense_recipe, make_ticket, prune_by_score
 from pruning.finders.imp import previous_level
 from pruning.finders.one_shot import fine_tuning
-from pruning.recalibration import recalibrated
 from pruning.recipe import Recipe, Training
 from pruning.ticket import Ticket
+from pruning.training.batch_norm import recalibrated
 
 
 def parents(recipe: Recipe) -> list[Recipe]:

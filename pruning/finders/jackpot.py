@@ -12,28 +12,28 @@ from collections.abc import Sequence
 
 import torch
 
+from pruning.finders import mask_search
 from pruning.finders.base import Finder, Workshop, prune_by_score
 from pruning.recipe import Recipe
-from pruning.search import procedure
-from pruning.search.exchange import Exchanging
 from pruning.search.network import Searched
 from pruning.search.rules import selected
+from pruning.search.score_updates import Exchanging
 from pruning.ticket import Ticket
 
 
 def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
     """Cut a mask by the criterion, then search from there."""
     began = time.perf_counter()
-    model, allowed = procedure.starting_point(recipe, parents, workshop)
-    weights = procedure.frozen_weights(recipe, model)
+    model, allowed = mask_search.starting_point(recipe, parents, workshop)
+    weights = mask_search.frozen_weights(recipe, model)
     workshop.report(0.0, "scoring")
     masks = prune_by_score(recipe, model, workshop, within=allowed)
     low = 1.0 - (recipe.margin or 0.0)
     scores = {name: torch.where(mask, 1.0, low) for name, mask in masks.items()}
-    searched = Searched(procedure.put(model, weights), scores, masks, selected)
-    steps = procedure.iterations(recipe, workshop)
+    searched = Searched(mask_search.put(model, weights), scores, masks, selected)
+    steps = mask_search.iterations(recipe, workshop)
     hook = Exchanging(searched, steps, recipe.restrict or "none", allowed=allowed)
-    return procedure.search(recipe, searched, hook, hook.swaps, workshop, began, parents)
+    return mask_search.search(recipe, searched, hook, hook.swaps, workshop, began, parents)
 
 
 FINDER = Finder(
@@ -45,11 +45,11 @@ FINDER = Finder(
         "frozen": "trained",
         "margin": 0.01,
         "restrict": "cosine",
-        "search": procedure.search_default(0.5, optimizer="sgd", lr=0.1, momentum=0.9, weight_decay=5e-4),
+        "search": mask_search.search_default(0.5, optimizer="sgd", lr=0.1, momentum=0.9, weight_decay=5e-4),
     },
-    procedure.parents,
+    mask_search.parents,
     find,
-    procedure.cost,
+    mask_search.cost,
     "Jackpot",
     "lottery jackpot: a mask searched for over frozen weights",
 )

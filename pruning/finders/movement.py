@@ -24,11 +24,11 @@ from pruning.finders.gradual import sparsity_at
 from pruning.finders.one_shot import fine_tuning
 from pruning.masks import Masks, keep_best
 from pruning.models import prunable
-from pruning.recalibration import recalibrated
 from pruning.recipe import Recipe
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
-from pruning.training import Hook, iterations_per_epoch
+from pruning.training.batch_norm import recalibrated
+from pruning.training.loop import Hook, iterations_per_epoch
 
 
 class Moving(nn.Module):

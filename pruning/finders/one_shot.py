@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from pruning.criteria import get_criterion
 from pruning.finders.base import Finder, Workshop, dense_recipe, make_ticket, prune_by_score
-from pruning.recalibration import recalibrated
 from pruning.recipe import Recipe, Training
 from pruning.ticket import Ticket
+from pruning.training.batch_norm import recalibrated
 
 
 def parents(recipe: Recipe) -> list[Recipe]:

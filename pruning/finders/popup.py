@@ -14,15 +14,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from pruning.finders import mask_search
 from pruning.finders.base import Finder, Workshop
 from pruning.masks import make_masks
 from pruning.recipe import Recipe
-from pruning.search import procedure
-from pruning.search.exchange import Exchanging
 from pruning.search.network import Searched
 from pruning.search.rules import binarised, popped_up
+from pruning.search.score_updates import Exchanging
 from pruning.ticket import Ticket
-from pruning.training import generator
+from pruning.training.loop import generator
 
 
 def first_scores(weights: dict[str, Tensor], seed: int, together: bool = False) -> dict[str, Tensor]:
@@ -44,39 +44,39 @@ def first_scores(weights: dict[str, Tensor], seed: int, together: bool = False) 
 def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
     """Train scores from scratch; of the weights in each layer, or in all, the mask keeps those that score highest."""
     began = time.perf_counter()
-    model, allowed = procedure.starting_point(recipe, parents, workshop)
-    weights = procedure.frozen_weights(recipe, model)
+    model, allowed = mask_search.starting_point(recipe, parents, workshop)
+    weights = mask_search.frozen_weights(recipe, model)
     allocation = recipe.allocation or "layer"
     together = allocation == "global"
     scores = first_scores(weights, recipe.seed, together)
     ranks = {name: score.abs() for name, score in scores.items()}
     masks = make_masks(ranks, recipe.sparsity, allocation, within=allowed)
     rule = binarised if recipe.finder == "biprop" else popped_up
-    searched = Searched(procedure.put(model, weights), scores, masks, rule)
-    steps = procedure.iterations(recipe, workshop)
+    searched = Searched(mask_search.put(model, weights), scores, masks, rule)
+    steps = mask_search.iterations(recipe, workshop)
     hook = Exchanging(searched, steps, together=together, by_size=True, allowed=allowed)
-    return procedure.search(recipe, searched, hook, hook.swaps, workshop, began, parents)
+    return mask_search.search(recipe, searched, hook, hook.swaps, workshop, began, parents)
 
 
 _USES = {
     "allocation": "layer",
-    "search": procedure.search_default(1.0, optimizer="sgd", lr=0.1, momentum=0.9, weight_decay=5e-4),
+    "search": mask_search.search_default(1.0, optimizer="sgd", lr=0.1, momentum=0.9, weight_decay=5e-4),
 }
 EDGE_POPUP = Finder(
     "edge_popup",
     {**_USES, "frozen": "signed"},
-    procedure.parents,
+    mask_search.parents,
     find,
-    procedure.cost,
+    mask_search.cost,
     "Edge-popup",
     "a mask learnt over weights that are never trained",
 )
 BIPROP = Finder(
     "biprop",
     {**_USES, "frozen": "scaled"},
-    procedure.parents,
+    mask_search.parents,
     find,
-    procedure.cost,
+    mask_search.cost,
     "Biprop",
     "a mask learnt over binary weights that are never trained",
 )

@@ -20,7 +20,7 @@ from pruning.masks import Masks, full_masks
 from pruning.models import prunable
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
-from pruning.training import derived_seed
+from pruning.training.loop import derived_seed
 
 
 def order_seed(seed: int, order: int) -> int:

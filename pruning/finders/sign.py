@@ -12,14 +12,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from pruning.finders import mask_search
 from pruning.finders.base import Finder, Workshop, prune_by_score
 from pruning.recipe import Recipe
-from pruning.search import procedure
 from pruning.search.network import Searched
 from pruning.search.rules import signed
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
-from pruning.training import Hook
+from pruning.training.loop import Hook
 
 
 class SignChanges(Hook):
@@ -49,14 +49,14 @@ class SignChanges(Hook):
 def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
     """Cut the mask, then train the signs of what is kept."""
     began = time.perf_counter()
-    model, allowed = procedure.starting_point(recipe, parents, workshop)
-    weights = procedure.frozen_weights(recipe, model)
+    model, allowed = mask_search.starting_point(recipe, parents, workshop)
+    weights = mask_search.frozen_weights(recipe, model)
     latent = {name: model.get_parameter(name).detach().clone() for name in weights}
     workshop.report(0.0, "scoring")
     masks = prune_by_score(recipe, model, workshop, within=allowed)
-    searched = Searched(procedure.put(model, weights), latent, masks, signed)
+    searched = Searched(mask_search.put(model, weights), latent, masks, signed)
     hook = SignChanges(searched)
-    return procedure.search(recipe, searched, hook, hook.swaps, workshop, began, parents, text="searching for signs")
+    return mask_search.search(recipe, searched, hook, hook.swaps, workshop, began, parents, text="searching for signs")
 
 
 FINDER = Finder(
@@ -66,11 +66,11 @@ FINDER = Finder(
         "allocation": "global",
         "score_per_class": 25,
         "frozen": "signed",
-        "search": procedure.search_default(1.0, optimizer="adamw", lr=0.01, weight_decay=0.0),
+        "search": mask_search.search_default(1.0, optimizer="adamw", lr=0.01, weight_decay=0.0),
     },
-    procedure.parents,
+    mask_search.parents,
     find,
-    procedure.cost,
+    mask_search.cost,
     "Sign supermask",
     "signs learnt under a mask cut at initialisation",
 )

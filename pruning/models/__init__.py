@@ -14,12 +14,12 @@ from torch.overrides import TorchFunctionMode
 
 from pruning.errors import unknown
 from pruning.models.cifar_resnet import CifarResNet
+from pruning.models.inspection import count_macs, features_and_logits, find_classifier, prunable
 from pruning.models.mobilenet import MobileNetV2
-from pruning.models.own import build_own, is_own
-from pruning.models.parts import count_macs, features_and_logits, find_classifier, prunable
 from pruning.models.preact import PreActResNet, WideResNet
 from pruning.models.resnet import ResNet
 from pruning.models.small import ConvNet, LeNet5, LeNet300
+from pruning.models.user_file import build_own, is_own
 from pruning.models.vgg import VGG
 
 __all__ = ["NAMES", "build_model", "count_macs", "features_and_logits", "find_classifier", "prunable", "skeleton"]
@@ -49,7 +49,7 @@ NAMES: tuple[str, ...] = tuple(_BUILDERS)
 def build_model(name: str, num_classes: int, shape: tuple[int, int, int], seed: int) -> nn.Module:
     """A freshly initialised network on the CPU, in training mode.
 
-    `name` is one of `NAMES`, `torchvision/NAME` or `path/to/file.py:factory` (see `pruning.models.own`); `shape` is
+    `name` is one of `NAMES`, `torchvision/NAME` or `path/to/file.py:factory` (see `models.user_file`); `shape` is
     that of one image, (channels, height, width). The same arguments give the same weights, bit for bit, and the global
     random state is left as it was.
 
@@ -98,7 +98,7 @@ _FILLS = frozenset({torch.Tensor.normal_, torch.Tensor.uniform_, torch.Tensor.fi
 
 def _built(name: str, num_classes: int, shape: tuple[int, int, int], check: bool = True) -> nn.Module:
     if name.startswith(PREFIX):
-        from pruning.models.zoo import build_torchvision  # torchvision takes seconds to import
+        from pruning.models.torchvision_models import build_torchvision  # torchvision takes seconds to import
 
         return build_torchvision(name.removeprefix(PREFIX), num_classes, shape, check)
     if name not in _BUILDERS:

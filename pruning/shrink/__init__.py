@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, fx, nn
 
 from pruning.errors import UserError
+from pruning.granularity.tracing import trace
 from pruning.shrink.facts import Shapes
 from pruning.shrink.rebuilding import rebuild
 from pruning.shrink.reduction import reduce
-from pruning.structures.tracing import trace
 
 __all__ = ["Shrunk", "attempt", "shrink", "why_not"]
 

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from pruning.granularity.tracing import is_addition, module_of
 from pruning.shrink.facts import Channels, Facts, shape_of
 from pruning.shrink.rules import foldable, walk
-from pruning.structures.tracing import is_addition, module_of
 
 CONSTANT = "constant_of_"
 

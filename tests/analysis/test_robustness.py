@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from analysis import geometry, robustness
+from analysis import robustness
 from analysis.corruptions import AVAILABLE, corrupt
 from analysis.corruptions.attacks import attack
+from analysis.metrics import geometry
 from pruning.errors import UserError
 from pruning.models import build_model, prunable
 from pruning.recipe import Recipe

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from app import load
-
-REPOSITORY = Path(__file__).parents[2]
+from tests import ROOT
 
 
 def test_the_app_opens_on_the_sample_that_shows_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.chdir(ROOT)
     studies = load.studies()
     assert load.first_with_tickets(studies) == next(iter(studies)) == load.FIRST.name
     assert {"cifar10-resnet20", "digits-lottery"} < set(studies)

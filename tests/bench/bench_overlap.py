@@ -8,7 +8,7 @@ from itertools import combinations
 import torch
 import torchvision
 
-from analysis import overlap
+from analysis.metrics import overlap
 from pruning.masks import Masks
 from tests.bench.rows import Row, versus
 

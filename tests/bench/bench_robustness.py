@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from analysis import robustness
 from pruning.data import normalise
 from pruning.models import build_model, count_macs, prunable
-from pruning.precision import as_input, autocast, pick_device, pick_precision, prepare, settled
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket, TicketInfo
+from pruning.training.precision import as_input, autocast, pick_device, pick_precision, prepare, settled
 from tests.analysis.corruptions.pictures import pictures
 from tests.bench.bench_corruptions import using
 from tests.bench.rows import Row, versus

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Nothing of the browser's own may call home, and software rendering behaves the same on every machine.
 ARGUMENTS = [

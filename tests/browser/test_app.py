@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from app import theme
-from app.navigation import PAGES
+from app.shell import theme
+from app.shell.navigation import PAGES
 from tests.browser.conftest import Open, settle
 
 CHARTS = ".st-key-geometry-charts .js-plotly-plot"

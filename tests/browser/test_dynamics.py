@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from app.views.dynamics import VIEWS
-from app.views.masks import VIEWS as MASKS
+from app.views.dynamics.page import VIEWS
+from app.views.masks.page import VIEWS as MASKS
 from tests.browser.conftest import Open, settle
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from app.views.robustness import SECTIONS
+from app.views.robustness.page import SECTIONS
 from tests.browser.conftest import Open, settle
 from tests.browser.test_app import until
 

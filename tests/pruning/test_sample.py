@@ -1,7 +1,6 @@
 """The study that ships with the project: whole, small, and found again from its recipes."""
 
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,10 +8,11 @@ import torch
 
 from pruning import Study, Ticket
 from pruning.data import load_data
-from pruning.find import find_step, parents_of
 from pruning.finders.base import Workshop, prune_by_score
+from pruning.finders.lineage import find_step, parents_of
+from tests import ROOT
 
-SAMPLE = Path(__file__).parents[2] / "sample_checkpoints" / "mnist5k-lenet5"
+SAMPLE = ROOT / "sample_checkpoints" / "mnist5k-lenet5"
 MEGABYTE = 2**20
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from pruning import Recipe, Study, Ticket, UserError
-from pruning.study import SUFFIX, TICKETS
+from pruning.study.folder import SUFFIX, TICKETS
 from pruning.ticket import TicketInfo
 
 

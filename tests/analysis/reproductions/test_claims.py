@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.reproductions import Claim, Lab, Number
-from analysis.reproductions.lab import seconds
+from analysis.reproductions.study_results import seconds
 from pruning.errors import UserError
-from pruning.study import Study
+from pruning.study.folder import Study
 
 FINITE = st.floats(-50, 50)
 

@@ -13,7 +13,7 @@ from analysis.reproductions.claims import Number
 from analysis.reproductions.report import UNEXPLAINED, page
 from analysis.reproductions.running import Outcome, kept, run
 from pruning.errors import UserError
-from pruning.study import Study
+from pruning.study.folder import Study
 
 TINY = """\
 title = "Tiny"

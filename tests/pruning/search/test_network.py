@@ -12,7 +12,7 @@ from pruning.models import build_model, count_macs
 from pruning.recipe import Training
 from pruning.search.network import Searched
 from pruning.search.rules import Rule, binarised, popped_up, selected, signed
-from pruning.training import make_optimizer, train
+from pruning.training.loop import make_optimizer, train
 
 SHAPE = (1, 8, 8)
 

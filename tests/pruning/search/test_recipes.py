@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from pruning import Recipe, Training, UserError
-from pruning.find import cost
-from pruning.study import Study
+from pruning.finders.lineage import cost
+from pruning.study.folder import Study
 
 TRAINED = Training(epochs=3, batch_size=64, warmup_epochs=0)
 COMMON: dict[str, Any] = {"model": "lenet300", "data": "digits", "training": TRAINED}

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from pruning.__main__ import app
-from pruning.console import main
-from pruning.find import find_ticket
+from pruning.cli.console import main
+from pruning.finders.lineage import find_ticket
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
-from pruning.training import Training
+from pruning.training.loop import Training
 
 ELSEWHERE = """
 import sys

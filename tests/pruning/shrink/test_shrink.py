@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from pruning.granularity.dead_channels import silent
 from pruning.masks import Masks, make_masks
 from pruning.models import build_model, count_macs, find_classifier, prunable
 from pruning.shrink import shrink, why_not
-from pruning.structures.silence import silent
 
 SHAPE = (3, 16, 16)
 

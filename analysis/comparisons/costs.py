@@ -1,0 +1,109 @@
+"""What tickets are weighed by: how well they see, and what they cost. Values for each family, and how to write them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+Noise = Literal["paired", "interval", "none"]
+Unit = Literal["share", "count", "bytes"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One thing to weigh tickets by. `noise` says how two tickets are told apart: by a paired test on the same images,
+    by whether their intervals overlap, or not at all, because counts are exact."""
+
+    label: str
+    unit: Unit
+    noise: Noise
+    more: bool = False
+    """Whether more of it is better."""
+    log: bool = False
+
+
+MEASURES: dict[str, Measure] = {
+    "accuracy": Measure("Accuracy on clean images", "share", "paired", more=True),
+    "corrupted": Measure("Accuracy on corrupted images", "share", "paired", more=True),
+    "kept": Measure("Weights kept", "count", "none", log=True),
+    "macs": Measure("Multiply-adds", "count", "none", log=True),
+    "disk": Measure("Bytes on disk", "bytes", "none", log=True),
+    "time": Measure("Time relative to dense", "share", "interval"),
+    "memory": Measure("Peak memory", "bytes", "none"),
+}
+"""Name of a column of `weighed` -> what it is."""
+
+MEANS = (
+    "macs", "macs_kept", "bytes_dense", "bytes_ticket", "bytes_network", "latency_ms", "latency_low", "latency_high",
+    "dense_ms", "speedup", "speedup_low", "speedup_high", "peak_bytes", "dense_peak_bytes",
+)  # fmt: skip
+
+
+def by_family(tickets: pd.DataFrame, efficiency: pd.DataFrame) -> pd.DataFrame:
+    """Means over seeds of the table `efficiency`, a row for each `key` in the order of `tickets`; NaN where nothing was
+    measured. Bounds of intervals are averaged too, which makes them no narrower than those of the mean. `shrunk` is
+    whether any seed's network is physically smaller."""
+    rows = tickets[["ticket_id", "key"]].merge(efficiency, on="ticket_id", how="left")
+    rows["shrunk"] = rows["shrunk"].astype("boolean").fillna(False).astype(bool)
+    grouped = rows.groupby("key", sort=False)
+    return grouped[list(MEANS)].mean().join(grouped["shrunk"].any()).reset_index()
+
+
+def weighed(families: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+    """Key, label, method, sparsity, and for each of `MEASURES` a column with the family's value, with `_low` and
+    `_high` where it has an interval.
+
+    Time is relative to the dense network in the same rounds, so that tickets measured on different days, or on
+    different machines, can stand side by side.
+
+    Args:
+        families: rows of `family_means.by_family`. costs: rows of `by_family`.
+    """
+    rows = families.merge(costs, on="key", how="left")
+    found = rows[["key", "label", "method", "sparsity", "kept"]].copy()
+    for name in ("accuracy", "corrupted"):
+        for end in ("", "_low", "_high"):
+            found[name + end] = rows[name + end]
+    found["macs"], found["disk"], found["memory"] = rows["macs_kept"], rows["bytes_ticket"], rows["peak_bytes"]
+    found["time"] = 1 / rows["speedup"]
+    found["time_low"], found["time_high"] = 1 / rows["speedup_high"], 1 / rows["speedup_low"]
+    return found
+
+
+def write(value: float, unit: Unit) -> str:
+    """A value for people: `98.1 %`, `41,652`, `24.1 kB`; a dash where it is missing."""
+    if pd.isna(value):
+        return "–"
+    if unit == "share":
+        return f"{100 * value:.1f} %"
+    if unit == "count":
+        return count(value)
+    return size(value)
+
+
+def count(value: float) -> str:
+    """A number of things: `972`, `41.7 k`, `40.6 M`, `1.2 G`."""
+    for factor, sign in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= max(factor, 1e4):
+            return f"{value / factor:.3g} {sign}"
+    return f"{value:,.0f}"
+
+
+def size(value: float) -> str:
+    """Bytes: `812 B`, `24.1 kB`, `44.7 MB`, in thousands."""
+    for factor, sign in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if value >= factor:
+            return f"{value / factor:.3g} {sign}"
+    return f"{value:.0f} B"
+
+
+def machines(efficiency: pd.DataFrame) -> str:
+    """On what, and how, times were measured: one sentence, or more where tickets differ."""
+    found = efficiency[["machine", "threads", "batch"]].drop_duplicates()
+    each = [
+        f"{row.machine}, {row.threads} thread{'s' if row.threads > 1 else ''}, {row.batch} images at once"
+        for row in found.itertuples()
+    ]
+    return "Times were measured on " + "; ".join(each) + "."

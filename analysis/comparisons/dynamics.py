@@ -1,0 +1,162 @@
+"""What tickets noted while they were found: training curves, swaps of masks, how far masks move from epoch to epoch.
+
+Everything is read from the headers of the tickets' files (`study.folder.Entry`). A finder that notes no such thing
+gives no rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparisons.replication import bands
+from pruning.errors import UserError
+from pruning.recipe import Recipe
+from pruning.study.folder import Entry
+
+WHO = ["ticket_id", "family", "seed", "label"]
+"""Columns that say which ticket a row is of; tickets that differ in their seed alone share a family and a label."""
+
+POINT = ["iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "test_loss"]
+STOP = ["epoch", "test_loss", "test_accuracy", "resolution", "at_end"]
+SWAPS = ["iteration", "carried", "possible"]
+DISTANCE = "mask distance "
+
+
+def who(entry: Entry) -> tuple[str, str, int, str]:
+    """The values of `WHO`."""
+    return entry.id, entry.recipe.family, entry.recipe.seed, entry.recipe.label
+
+
+def curves(entries: Iterable[Entry], images: int | None = None) -> pd.DataFrame:
+    """The training curves, a row a point: `WHO`, then iteration, epoch, loss, train_accuracy, test_accuracy, test_loss.
+
+    Losses are mean cross-entropies in nats, accuracies fractions; loss and train_accuracy are means over the batches
+    since the point before, under training's augmentation. NaN is what was not recorded.
+
+    Args:
+        entries: tickets found; those without a curve give no rows.
+        images: how many training images there are, which a ticket does not know. Without it, iteration is NaN.
+    """
+    rows = [
+        (
+            *who(entry),
+            _iteration(entry.recipe, point.epoch, images),
+            point.epoch,
+            point.loss,
+            point.train_accuracy,
+            point.test_accuracy,
+            point.test_loss,
+        )
+        for entry in entries
+        for point in entry.info.history
+    ]
+    return pd.DataFrame(rows, columns=[*WHO, *POINT]).astype(dict.fromkeys(POINT, float))
+
+
+def _iteration(recipe: Recipe, epoch: float, images: int | None) -> float:
+    """The iteration at an epoch; NaN where that is not known, as when parts of the recipe have batches of their own."""
+    sizes = {part.batch_size for part in (recipe.training, recipe.finetune, recipe.search) if part is not None}
+    if images is None or len(sizes) > 1:
+        return math.nan
+    return float(round(epoch * math.ceil(images / sizes.pop())))
+
+
+def curve_bands(curves: pd.DataFrame, value: str = "test_accuracy") -> pd.DataFrame:
+    """Mean of a column of `curves` over seeds and its 95 % interval: family, epoch, mean, low, high, n.
+
+    Families in the order of `curves`, epochs rising. `n` is the number of seeds that have the point; for one seed the
+    bounds are NaN.
+    """
+    found = bands(curves.sort_values("epoch", kind="stable"), ["family", "epoch"], value)
+    place = {family: position for position, family in enumerate(curves["family"].unique())}
+    return found.sort_values("family", key=lambda families: families.map(place), kind="stable", ignore_index=True)
+
+
+def early_stop(curves: pd.DataFrame) -> pd.DataFrame:
+    """Where each ticket's test loss is lowest: the early-stopping point of Frankle & Carbin 2019.
+
+    They stop on validation images; taken on test images, as here, the accuracy at that point flatters a little.
+
+    Returns:
+        a row a ticket: `WHO`, then epoch (the first one where several are lowest), test_loss and test_accuracy there,
+        resolution (epochs to the farther one of the neighbouring points: the epoch is known no better), at_end (the
+        lowest point is the last: a longer training might go lower). NaN where no test loss was recorded.
+    """
+    rows = [(*key, *_lowest(points)) for key, points in curves.groupby(WHO, sort=False)]
+    return pd.DataFrame(rows, columns=[*WHO, *STOP]).astype(dict.fromkeys(STOP[:-1], float) | {"at_end": bool})
+
+
+def _lowest(points: pd.DataFrame) -> tuple[float, float, float, float, bool]:
+    points = points.dropna(subset="test_loss").sort_values("epoch")
+    if points.empty:
+        return math.nan, math.nan, math.nan, math.nan, False
+    place = int(points["test_loss"].to_numpy().argmin())
+    gaps = np.diff(points["epoch"])[max(place - 1, 0) : place + 1]
+    epoch, loss, accuracy = points[["epoch", "test_loss", "test_accuracy"]].iloc[place]
+    return epoch, loss, accuracy, max(gaps, default=math.nan), place == len(points) - 1
+
+
+def early_stop_bands(stops: pd.DataFrame, value: str = "epoch") -> pd.DataFrame:
+    """Mean of a column of `early_stop` over seeds and its 95 % interval: family, label, mean, low, high, n, resolution
+    (the coarsest of the seeds), at_end (how many seeds are lowest at their last point)."""
+    found = bands(stops, ["family", "label"], value)
+    of_family = stops.groupby("family")
+    return found.assign(
+        resolution=found["family"].map(of_family["resolution"].max()),
+        at_end=found["family"].map(of_family["at_end"].sum()),
+    )
+
+
+def swaps(entries: Iterable[Entry]) -> pd.DataFrame:
+    """How the mask moved while it was searched for: `WHO`, then iteration, carried, possible.
+
+    `carried` weights entered the mask (or, where signs are searched for, changed their sign) up to this iteration and
+    since the row before, of `possible` that stood to.
+    """
+    rows = [(*who(entry), *row) for entry in entries for row in _columns(entry, "swaps", SWAPS)]
+    return pd.DataFrame(rows, columns=[*WHO, *SWAPS]).astype(dict.fromkeys(SWAPS, float))
+
+
+def mask_distances(entry: Entry) -> tuple[np.ndarray, dict[float, np.ndarray]]:
+    """How far a ticket's masks lie apart from epoch to epoch of its training (You et al. 2020, arXiv 1909.11957).
+
+    Returns:
+        epochs float64 [E], and for each sparsity the fraction of positions in which the masks of two epochs differ,
+        float64 [E, E]. Empty where nothing was recorded.
+
+    Raises:
+        UserError: a record is not of E x E numbers.
+    """
+    epochs = np.array(entry.info.recorded("masks").get("epoch", []), dtype=np.float64)
+    tables = {key.removesuffix("/d") for key in entry.info.record if key.startswith(DISTANCE)}
+    found = {}
+    for table in sorted(tables, key=_sparsity):
+        values = np.array(entry.info.recorded(table).get("d", []), dtype=np.float64)
+        if values.size != epochs.size**2:
+            raise UserError(
+                f"Ticket {entry.id} is damaged: of the masks of {epochs.size} epochs it has {values.size} distances; "
+                "delete its file and run the study again."
+            )
+        found[_sparsity(table)] = values.reshape(epochs.size, epochs.size)
+    return epochs, found
+
+
+def _sparsity(table: str) -> float:
+    return float(table.removeprefix(DISTANCE))
+
+
+def birds(entry: Entry) -> pd.DataFrame:
+    """When an early-bird ticket was drawn: ticket_id, epoch, found (False: its masks never came close enough, and it
+    was drawn at the end). One row, or none for other tickets."""
+    rows = [(entry.id, epoch, found > 0) for epoch, found in _columns(entry, "bird", ["epoch", "found"])]
+    return pd.DataFrame(rows, columns=["ticket_id", "epoch", "found"]).astype({"epoch": float, "found": bool})
+
+
+def _columns(entry: Entry, table: str, names: list[str]) -> list[tuple[float, ...]]:
+    """The rows of a recorded table; none where it, or one of its columns, is not there."""
+    recorded = entry.info.recorded(table)
+    return list(zip(*(recorded.get(name, []) for name in names), strict=False))

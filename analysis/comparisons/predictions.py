@@ -1,0 +1,91 @@
+"""Which class each ticket gives each image under each condition, from the stored results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparisons.outcomes import Condition, Outcomes
+from analysis.statistics.intervals import unpack_offsets
+from pruning.errors import UserError
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """`predicted[name]` int [seeds, conditions, images] are classes, `labels` int [images] the true ones, `conditions`
+    names the middle axis. The counterpart of `Outcomes`, which only knows what is right."""
+
+    conditions: list[Condition]
+    predicted: dict[str, np.ndarray]
+    labels: np.ndarray
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """Which of them are right."""
+        return Outcomes(self.conditions, {name: given == self.labels for name, given in self.predicted.items()})
+
+    def chosen(self, conditions: Sequence[Condition] | None = None, names: Sequence[str] | None = None) -> Predictions:
+        """Only some conditions and tickets, in the order given; all where None. UserError when one is not there."""
+        found = _chosen(self.conditions, self.predicted, conditions, names)
+        return Predictions(*found, self.labels)
+
+
+def chosen(
+    outcomes: Outcomes, conditions: Sequence[Condition] | None = None, names: Sequence[str] | None = None
+) -> Outcomes:
+    """Outcomes of only some conditions and tickets, in the order given; all where None. Corruptions are chosen by
+    their conditions, as ("fog", 3). Raises UserError when one is not there."""
+    return Outcomes(*_chosen(outcomes.conditions, outcomes.right, conditions, names))
+
+
+def collect_predictions(
+    conditions: pd.DataFrame, tickets: Mapping[str, Sequence[str]], labels: np.ndarray, classes: int
+) -> Predictions:
+    """Predictions from rows of the table `conditions`.
+
+    Args:
+        conditions: ticket_id, corruption, severity, n, offsets. tickets: name -> ids of its seeds. Ids without rows
+            are left out, and names without any. labels: int [images], the true classes, as the table `samples` has
+            them. classes: how many there are.
+
+    Raises UserError when tickets were not measured under the same conditions, or on other images than have labels.
+    """
+    offsets = unpack_offsets(conditions)
+    labels = np.asarray(labels, dtype=np.int64)
+    rows = conditions[conditions["ticket_id"] == next(iter(offsets), None)]
+    order = [(str(name), int(level)) for name, level in zip(rows["corruption"], rows["severity"], strict=True)]
+    kind = np.int16 if classes <= np.iinfo(np.int16).max else np.int32  # there are many, and few classes
+    predicted = {}
+    for name, ids in tickets.items():
+        found = [offsets[ticket] for ticket in ids if ticket in offsets]
+        if found and found[0].shape[-1] != len(labels):
+            raise UserError(
+                f"Ticket {name} was measured on {found[0].shape[-1]} images, but there are labels of {len(labels)}; "
+                "measure the study again."
+            )
+        if found:
+            predicted[name] = ((np.stack(found) + labels) % classes).astype(kind)
+    return Predictions(order, predicted, labels)
+
+
+def _chosen(
+    known: Sequence[Condition],
+    arrays: Mapping[str, np.ndarray],
+    conditions: Sequence[Condition] | None,
+    names: Sequence[str] | None,
+) -> tuple[list[Condition], dict[str, np.ndarray]]:
+    wanted = list(known if conditions is None else conditions)
+    places = {condition: place for place, condition in enumerate(known)}
+    for name in names or ():
+        if name not in arrays:
+            raise UserError(f"Ticket {name} has no results on corrupted images yet; measure it, or choose another.")
+    for corruption, severity in wanted:
+        if (corruption, severity) not in places:
+            raise UserError(
+                f"No ticket was measured under {corruption} {severity}; measure the study, or choose another condition."
+            )
+    index = [places[condition] for condition in wanted]
+    return wanted, {name: arrays[name][:, index] for name in (arrays if names is None else names)}

@@ -1,0 +1,148 @@
+"""What is redundant in a benchmark: the fewest corruptions that rank the tickets as all of them do, and the groups of
+corruptions that stay together on other images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparisons.correlations import by_image, cluster, describe, mean_correlation
+from analysis.comparisons.outcomes import Outcomes
+from analysis.statistics.intervals import resampled_means
+from pruning.errors import UserError
+
+FEWEST = 4
+"""Tickets below which their ranking says little."""
+SAME = 1e-9  # means that differ by less are equal but for rounding
+
+
+@dataclass(frozen=True)
+class Redundancy:
+    """How few corruptions rank the tickets as all of them do.
+
+    `steps`: a row a size: size (from 1 to all), corruption (the one added), tau, low, high (Kendall's tau-b between the
+    ranking by the first `size` corruptions and by all, -1 to 1, and its 95 % bootstrap interval over images).
+    `kept`: the first corruptions with tau at least `threshold`. `dropped`: the others, in the order they would follow.
+    `itself`: (tau, low, high) between the ranking by all on these images and on resampled ones: how well the whole
+    benchmark agrees with itself. A subset that agrees as well loses nothing that could be seen.
+    """
+
+    steps: pd.DataFrame
+    kept: list[str]
+    dropped: list[str]
+    threshold: float
+    itself: tuple[float, float, float]
+
+
+def redundant(outcomes: Outcomes, threshold: float = 0.95, resamples: int = 1000, seed: int = 0) -> Redundancy:
+    """Add corruption after corruption, each time the one that brings the ranking nearest to that by all.
+
+    Tickets are ranked by their mean accuracy over corruptions, each the mean over its severities and all seeds. Of
+    corruptions that bring tau equally far the one with the nearest means is taken. The search is greedy, so a smaller
+    set may exist, and it sees the same images as the result: the interval says how steady the agreement is for this
+    set, not how often another search would find it. Resampling adds noise of its own, which is why an interval may lie
+    below its tau.
+
+    Args:
+        outcomes: the tickets under the corruptions to choose among; the clean images are left out.
+        threshold: tau that is enough, in (0, 1]. resamples: bootstrap samples. seed: same seed, same interval.
+
+    Returns `Redundancy`.
+
+    Raises UserError when there are fewer than `FEWEST` tickets, no corruption, or all tickets are equally accurate.
+    """
+    if len(outcomes.right) < FEWEST:
+        raise UserError(
+            f"A ranking needs at least {FEWEST} tickets, and {len(outcomes.right)} are chosen; choose more."
+        )
+    names, values = _by_ticket(outcomes)
+    tickets, corruptions, n = values.shape
+    accuracy = values.mean(axis=2)
+    whole = accuracy.mean(axis=1)
+    if np.ptp(whole) < SAME:
+        raise UserError("All tickets are equally accurate under corruption, so there is no ranking to keep.")
+    order = _greedy(accuracy)
+    drawn = resampled_means(values.reshape(-1, n), resamples, seed).reshape(tickets, corruptions, resamples).T
+    rows = []
+    for size in range(1, corruptions + 1):
+        chosen = order[:size]
+        low, high = _interval(kendall(drawn[:, chosen].mean(axis=1), drawn.mean(axis=1)))
+        rows.append((size, names[order[size - 1]], float(kendall(accuracy[:, chosen].mean(axis=1), whole)), low, high))
+    steps = pd.DataFrame(rows, columns=["size", "corruption", "tau", "low", "high"])
+    enough = int(np.argmax(steps["tau"].to_numpy() >= threshold - SAME)) + 1
+    listed = steps["corruption"].tolist()
+    itself = kendall(whole, drawn.mean(axis=1))
+    return Redundancy(steps, listed[:enough], listed[enough:], threshold, (float(itself.mean()), *_interval(itself)))
+
+
+def group_stability(
+    outcomes: Outcomes,
+    groups: Sequence[Sequence[str]],
+    r: float = 0.8,
+    beyond_clean: bool = False,
+    resamples: int = 100,
+    seed: int = 0,
+) -> list[float]:
+    """Whether groups of corruptions that go together over samples stay together on other images.
+
+    Args:
+        outcomes: the tickets and corruptions. groups: of `cluster(corruptions_over_samples(...)).groups(r)`.
+        r, beyond_clean: as the groups were made. resamples: bootstrap samples of the images. seed: same seed, same
+            result.
+
+    Returns for each group the share of resamples, 0 to 1, in which all its members are in one group; 1 for a single
+    member. What does not vary in a resample is in no group there.
+    """
+    names, values = by_image(outcomes, clean=beyond_clean)
+    n, rng = values.shape[-1], np.random.default_rng(seed)
+    together = np.zeros(len(groups))
+    for _ in range(resamples):
+        weights = np.bincount(rng.integers(n, size=n), minlength=n).astype(np.float64)
+        drawn = cluster(
+            describe(names, mean_correlation(values, beyond_clean, weights), n, "images", beyond_clean)
+        ).groups(r)
+        place = {name: number for number, group in enumerate(drawn) for name in group}
+        together += [len(group) == 1 or len({place.get(name, name) for name in group}) == 1 for group in groups]
+    return (together / resamples).tolist()
+
+
+def kendall(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Kendall's tau-b (Kendall 1945) of x and y [..., T], broadcast against each other: [...], in [-1, 1].
+
+    Values nearer than 1e-9 are tied. 0 where all x or all y are, for then they order nothing.
+    """
+    first, second = np.triu_indices(x.shape[-1], 1)
+    signs = []
+    for values in (x, y):
+        gap = values[..., first] - values[..., second]
+        signs.append(np.where(np.abs(gap) < SAME, 0.0, np.sign(gap)))
+    pairs = np.sqrt((signs[0] ** 2).sum(axis=-1) * (signs[1] ** 2).sum(axis=-1))
+    return (signs[0] * signs[1]).sum(axis=-1) / np.maximum(pairs, 1)
+
+
+def _by_ticket(outcomes: Outcomes) -> tuple[list[str], np.ndarray]:
+    """Corruptions, and outcomes averaged over severities and seeds: [tickets, corruptions, images]."""
+    each = [by_image(Outcomes(outcomes.conditions, {name: right})) for name, right in outcomes.right.items()]
+    return each[0][0], np.stack([values.mean(axis=0) for _, values in each])
+
+
+def _greedy(accuracy: np.ndarray) -> list[int]:
+    """The corruptions of accuracies [tickets, corruptions] in the order they are added."""
+    whole, rest = accuracy.mean(axis=1), list(range(accuracy.shape[1]))
+    chosen: list[int] = []
+    while rest:
+        means = np.stack([accuracy[:, [*chosen, one]].mean(axis=1) for one in rest])
+        tau = np.round(kendall(means, whole), 9)
+        gap = means - whole
+        off = (gap - gap.mean(axis=1, keepdims=True)).std(axis=1)
+        best = int(np.lexsort((off, -tau))[0])
+        chosen.append(rest.pop(best))
+    return chosen
+
+
+def _interval(draws: np.ndarray) -> tuple[float, float]:
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return float(low), float(high)

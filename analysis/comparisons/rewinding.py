@@ -1,0 +1,55 @@
+"""Stability as a curve over the iteration that tickets are rewound to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.comparisons.replication import bands
+from pruning.recipe import Recipe
+from pruning.study.folder import Entry
+
+CURVE = ["relation", "family", "label", "sparsity", "rewind"]
+MEASURES = ("l2", "relative", "barrier")
+
+
+def stability_curves(stability: pd.DataFrame, entries: Sequence[Entry]) -> pd.DataFrame:
+    """Stability as a curve over the rewinding point: the mean over seeds of each measure, and its 95 % interval.
+
+    Several data orders of one seed start from the same weights, so they are averaged first.
+
+    Args:
+        stability: rows of the results' table `stability`. entries: the study's tickets.
+
+    Returns:
+        relation, family and label (of the tickets that are the same but for seed, order and rewinding point), sparsity,
+        rewind (iterations), measure ("l2", "relative" or "barrier"), mean, low, high, n (seeds).
+    """
+    recipes = {entry.id: entry.recipe for entry in entries}
+    rows = []
+    for row in stability.itertuples(index=False):
+        recipe = recipes.get(row.ticket_id)
+        if recipe is not None:
+            subject = recipe.of if row.relation == "order" and recipe.of is not None else recipe
+            timeless = _timeless(subject)
+            who = (row.relation, timeless.id, timeless.label, subject.sparsity, rewind_of(recipe), recipe.seed)
+            rows += [(*who, measure, getattr(row, measure)) for measure in MEASURES]
+    keys = [*CURVE, "measure"]
+    each = pd.DataFrame(rows, columns=[*CURVE, "seed", "measure", "value"]).astype({"value": float})
+    by_seed = each.groupby([*keys, "seed"], sort=False)["value"].mean().reset_index()
+    found = bands(by_seed, keys, "value")
+    return found.sort_values("rewind", kind="stable", ignore_index=True)
+
+
+def rewind_of(recipe: Recipe) -> int:
+    """The iteration whose weights a ticket's training starts from; of a control of a ticket, that of its original."""
+    if recipe.of is not None and recipe.of.finder != "dense":
+        return rewind_of(recipe.of)
+    return recipe.rewind or 0
+
+
+def _timeless(recipe: Recipe) -> Recipe:
+    """The recipe without name, seed, order and rewinding point."""
+    of = _timeless(recipe.of) if recipe.of is not None else None
+    return recipe.model_copy(update={"name": "", "seed": 0, "order": None, "rewind": None, "of": of})

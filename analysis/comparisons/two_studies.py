@@ -1,0 +1,201 @@
+"""Two studies of one network on the same test images: whether they can be compared, and what differs.
+
+Tickets of the two studies are partners when they have the same key (`imp-90`): the same method at the same sparsity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparisons.outcomes import Condition, Outcomes, collect
+from analysis.comparisons.replication import compare, share
+from analysis.metrics.corruption_error import COUNTED
+from analysis.statistics.intervals import holm
+from pruning.study.folder import StudyConfig
+
+CLEAN: Condition = ("clean", 0)
+ACCURACY, CORRUPTED = "accuracy", "corrupted"
+COLUMNS = [
+    "key", "measure", "first", "first_low", "first_high", "second", "second_low", "second_high",
+    "difference", "low", "high", "p", "p_holm", "within_noise", "over_seeds",
+]  # fmt: skip
+UNSAID = ("title", "description", "pictures", "methods")
+"""What of a study.toml does not decide its tickets, and the methods, which are compared one by one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """What decides whether two studies can be compared.
+
+    `data` and `model` are names; `labels` int [N] the classes of the test images in their order, None where nothing was
+    measured yet; `layers` {parameter: shape} what the masks are of.
+    """
+
+    data: str
+    model: str
+    labels: np.ndarray | None
+    layers: Mapping[str, tuple[int, ...]]
+
+    @property
+    def known(self) -> bool:
+        """Whether the test images' classes are known."""
+        return self.labels is not None and len(self.labels) > 0
+
+
+def misfit(one: Described, other: Described) -> str:
+    """Why the other study cannot be compared with the one, as the rest of a sentence; "" when it can."""
+    if one.known and other.known:
+        assert one.labels is not None
+        assert other.labels is not None
+        if len(one.labels) != len(other.labels):
+            return f"it was measured on {len(other.labels):,} test images, not on {len(one.labels):,}"
+        if (one.labels != other.labels).any():
+            return f"its {len(other.labels):,} test images are others, as their classes show"
+    elif one.data != other.data:
+        return (
+            f"its data are {other.data}, not {one.data}, and without results nothing says that the images are the same"
+        )
+    if one.model != other.model and dict(one.layers) != dict(other.layers):
+        return f"its network is {other.model}, whose layers are not those of {one.model}"
+    return ""
+
+
+def settings_that_differ(one: StudyConfig, other: StudyConfig) -> pd.DataFrame:
+    """What the two study.toml say differently: setting, first, second, as text; "–" where one says nothing.
+
+    Methods are compared by name: a setting `method imp: rate`, or `method imp` where one study has no such method.
+    """
+    first, second = _flat(one), _flat(other)
+    rows = [
+        (name, first.get(name, "–"), second.get(name, "–"))
+        for name in dict.fromkeys([*first, *second])
+        if first.get(name) != second.get(name) and not _in_lone_method(name, first, second)
+    ]
+    return pd.DataFrame(rows, columns=["setting", "first", "second"])
+
+
+def in_common(
+    first: pd.DataFrame, second: pd.DataFrame, ids: tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]]]
+) -> tuple[Outcomes, Outcomes]:
+    """Who is right under the conditions that both studies measured, clean images and corruptions that count.
+
+    Args:
+        first, second: rows of the table `conditions` of each study. ids: for each study key -> ids of its seeds.
+
+    A ticket that was not measured under all of these conditions is left out. The conditions have one order in both.
+    """
+    counted = [CLEAN[0], *COUNTED]
+    frames = [rows[rows["corruption"].isin(counted)] for rows in (first, second)]
+    there = [set(zip(rows["corruption"], rows["severity"].astype(int), strict=True)) for rows in frames]
+    order = {each: place for place, each in enumerate(sorted(there[0] & there[1], key=_place))}
+    one, other = (
+        collect(_ordered(rows, order), keys) if order else Outcomes([], {})
+        for rows, keys in zip(frames, ids, strict=True)
+    )
+    return one, other
+
+
+def compare_studies(first: Outcomes, second: Outcomes, level: float = 0.95) -> pd.DataFrame:
+    """Accuracies of the tickets of both studies, and the paired differences of partners.
+
+    Args:
+        first, second: outcomes of each study under the same conditions in the same order, on the same images, as
+            `in_common` gives them; the seeds of partners in the order in which they belong together.
+        level: coverage of each interval by itself, and 1 minus the chance that any test of the table claims a
+            difference where there is none, in (0, 1).
+
+    Returns a row a key and measure, keys of the first study first:
+        key; measure: "accuracy" on clean images, or "corrupted", the mean over the corruptions, each the mean over its
+        severities. first, second with _low and _high: accuracies, in [0, 1], and their intervals (over seeds, or over
+        images for one seed; see `comparisons.replication.share`). difference, low, high: second minus first, and its
+        interval, unadjusted. p: of the paired test over seeds or over images (see `comparisons.replication.compare`).
+        p_holm: after Holm's correction over all rows with partners. within_noise, over_seeds: bool.
+    What a study has not is NaN; then within_noise is True, as nothing is claimed.
+    """
+    rows: list[dict[str, Any]] = []
+    for key in dict.fromkeys([*first.right, *second.right]):
+        for measure in (ACCURACY, CORRUPTED):
+            one, other = (_measured(each, key, measure) for each in (first, second))
+            if one is not None or other is not None:
+                rows.append({"key": key, "measure": measure, **_row(one, other, level)})
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    paired = table["p"].notna()
+    table.loc[paired, "p_holm"] = holm(table.loc[paired, "p"])
+    table["within_noise"] = ~(table["p_holm"].astype(float) < 1 - level)
+    return table
+
+
+def _row(one: np.ndarray | None, other: np.ndarray | None, level: float) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(COLUMNS[2:12], np.nan) | {"p_holm": np.nan, "over_seeds": False}
+    for name, values in (("first", one), ("second", other)):
+        if values is not None:
+            found = share(values, level)
+            row |= {name: float(found.value), f"{name}_low": float(found.low), f"{name}_high": float(found.high)}
+    if one is not None and other is not None:
+        gap = compare(other, one, level)
+        row |= {"difference": float(gap.value), "low": float(gap.low), "high": float(gap.high), "p": float(gap.p)}
+        row["over_seeds"] = bool(gap.over_seeds)
+    return row
+
+
+def _measured(outcomes: Outcomes, key: str, measure: str) -> np.ndarray | None:
+    """[seeds, images]: bool on clean images, or each image's mean over the corruptions; None where not measured."""
+    if key not in outcomes.right:
+        return None
+    right, conditions = outcomes.right[key], outcomes.conditions
+    if measure == ACCURACY:
+        return right[:, conditions.index(CLEAN)] if CLEAN in conditions else None
+    places = [place for place, (name, _) in enumerate(conditions) if name in COUNTED]
+    if not places:
+        return None
+    names = [conditions[place][0] for place in places]
+    weights = np.array([1 / names.count(name) for name in names]) / len(set(names))
+    return np.clip(np.einsum("scn,c->sn", right[:, places].astype(np.float64), weights), 0, 1)
+
+
+def _ordered(rows: pd.DataFrame, order: Mapping[Condition, int]) -> pd.DataFrame:
+    """The rows under these conditions, in their order, of the tickets measured under all of them."""
+    place = [order.get(each, -1) for each in zip(rows["corruption"], rows["severity"].astype(int), strict=True)]
+    rows = rows.assign(place=place)
+    rows = rows[rows["place"] >= 0].sort_values("place", kind="stable")
+    count = rows.groupby("ticket_id")["place"].transform("size")
+    return rows[count == len(order)].drop(columns="place")
+
+
+def _place(condition: Condition) -> tuple[int, int]:
+    return (-1 if condition[0] == CLEAN[0] else COUNTED.index(condition[0])), condition[1]
+
+
+def _flat(config: StudyConfig) -> dict[str, str]:
+    plain = config.model_dump(mode="json", exclude_none=True)
+    found: dict[str, str] = {}
+    for name, value in plain.items():
+        if name not in UNSAID:
+            found |= _leaves(name, value)
+    for method in config.methods:
+        found[f"method {method.title}"] = "there"
+        said = method.model_dump(mode="json", exclude_none=True, exclude={"name"})
+        found |= {f"method {method.title}: {key}": text for key, text in _leaves("", said).items()}
+    return found
+
+
+def _leaves(name: str, value: Any) -> dict[str, str]:
+    """The values of nested tables under their dotted names, as text."""
+    if not isinstance(value, dict):
+        values = value if isinstance(value, list | tuple) else [value]
+        return {name: ", ".join(f"{each:g}" if isinstance(each, float) else str(each) for each in values)}
+    found: dict[str, str] = {}
+    for key, inner in value.items():
+        found |= _leaves(f"{name}.{key}" if name else str(key), inner)
+    return found
+
+
+def _in_lone_method(name: str, first: Mapping[str, str], second: Mapping[str, str]) -> bool:
+    """Whether it is a setting of a method that only one study has; that it has none is said already."""
+    method, colon, _ = name.partition(": ")
+    return bool(colon) and method.startswith("method ") and (method in first) != (method in second)

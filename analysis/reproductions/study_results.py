@@ -1,0 +1,105 @@
+"""What claims are made of: the tickets of a study by method and sparsity, paired over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from analysis.reproductions.claims import Number
+from analysis.results.store import Results
+from analysis.statistics.intervals import mean_interval
+from pruning.errors import UserError
+from pruning.recipe import Recipe
+from pruning.study.folder import Entry, Study
+from pruning.ticket import Ticket
+
+CLOSE = 1e-9
+DENSE = "dense"
+
+Measure = Callable[[Entry], float]
+
+
+def accuracy(entry: Entry) -> float:
+    """Accuracy on the clean test images when the ticket was found, in percent."""
+    return 100 * entry.info.accuracy
+
+
+def seconds(entry: Entry) -> float:
+    """Seconds of the ticket's own step."""
+    return entry.info.own_seconds
+
+
+class Lab:
+    """A finished study, asked by method name and sparsity. Values come by seed, in the study's order of seeds."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.results = Results(study.path)
+        self._entries: dict[tuple[str, float, int], Entry] = {}
+        for entry in study.entries():
+            self._entries[entry.recipe.method, round(entry.recipe.sparsity, 9), entry.recipe.seed] = entry
+
+    @property
+    def seeds(self) -> list[int]:
+        """The study's seeds."""
+        return self.study.config.seeds
+
+    @cached_property
+    def sparsities(self) -> list[float]:
+        """The study's sparsities, rising."""
+        return sorted(self.study.config.sparsities)
+
+    @property
+    def repeats(self) -> str:
+        """What intervals are over."""
+        return f"{len(self.seeds)} seeds"
+
+    def entries(self, method: str, sparsity: float = 0.0) -> list[Entry]:
+        """The tickets of a method, a seed each.
+
+        Raises:
+            UserError: one is not there.
+        """
+        keys = [(method, round(sparsity, 9), seed) for seed in self.seeds]
+        for name, fraction, seed in keys:
+            if (name, fraction, seed) not in self._entries:
+                raise UserError(
+                    f"The study {self.study.path} has no ticket of '{name}' at sparsity {fraction:g}, seed {seed}; "
+                    "run the reproduction again."
+                )
+        return [self._entries[key] for key in keys]
+
+    def tickets(self, method: str, sparsity: float = 0.0) -> list[Ticket]:
+        """The same with their masks and weights."""
+        return [self.study.load(entry.id) for entry in self.entries(method, sparsity)]
+
+    def values(self, method: str, sparsity: float = 0.0, measure: Measure = accuracy) -> np.ndarray:
+        """float64 [seeds]."""
+        return np.array([measure(entry) for entry in self.entries(method, sparsity)], dtype=np.float64)
+
+    def mean(self, method: str, sparsity: float = 0.0, measure: Measure = accuracy, unit: str = "%") -> Number:
+        """The mean over seeds."""
+        return self.over_seeds(self.values(method, sparsity, measure), unit)
+
+    def gap(self, one: tuple[str, float], other: tuple[str, float], measure: Measure = accuracy) -> Number:
+        """How much more `one` has than `other`, paired by seed. Each is a method and a sparsity."""
+        return self.over_seeds(self.values(*one, measure) - self.values(*other, measure))
+
+    def ratio(self, one: tuple[str, float], other: tuple[str, float], measure: Measure) -> Number:
+        """How many times as much `one` has as `other`: the geometric mean of the seeds' ratios."""
+        return self.times(self.values(*one, measure) / self.values(*other, measure))
+
+    def over_seeds(self, values: Sequence[float] | np.ndarray, unit: str = "points") -> Number:
+        """The mean of a value a seed, with Student's interval."""
+        return Number(*mean_interval(values), self.repeats, unit)
+
+    def times(self, ratios: Sequence[float] | np.ndarray) -> Number:
+        """The geometric mean of a positive ratio a seed, with Student's interval of the logarithm."""
+        value, low, high = np.exp(mean_interval(np.log(ratios)))
+        return Number(float(value), float(low), float(high), self.repeats, "times")
+
+    def recipe(self, method: str, sparsity: float = 0.0) -> Recipe:
+        """The recipe of the first seed."""
+        return self.entries(method, sparsity)[0].recipe

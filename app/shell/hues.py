@@ -1,0 +1,123 @@
+"""A hue, a marker symbol and a step of dashes for every method of a study.
+
+Methods that this project has long known keep theirs in every study. Others take hues that the study leaves free, then
+spare ones, by their place among the study's methods. What is made from another method (a control, another data order)
+looks like it: its hue, paler or darker, with another symbol and the next dash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from app.shell.colour import Oklch
+
+DENSE = "dense"
+
+# Lightness, chroma and hue on white. Found by search: nine hues and a grey whose least distance, seen normally and with
+# each colour-vision deficiency, in light and in dark, is the largest that a contrast of 3 leaves room for.
+HUES: dict[str, Oklch] = {
+    "random": Oklch(0.576, 0.123, 65),
+    "magnitude": Oklch(0.486, 0.165, 258),
+    "snip": Oklch(0.650, 0.122, 175),
+    "grasp": Oklch(0.652, 0.142, 109),
+    "synflow": Oklch(0.606, 0.125, 313),
+    "taylor": Oklch(0.360, 0.190, 274),
+    "imp": Oklch(0.487, 0.161, 27),
+    "random_reinit": Oklch(0.360, 0.091, 45),
+    "shuffled": Oklch(0.408, 0.168, 336),
+}
+# Each the farthest from those above and from the spare ones before it, by the same measure.
+SPARE = (
+    Oklch(0.64, 0.13, 140),
+    Oklch(0.34, 0.09, 180),
+    Oklch(0.55, 0.05, 100),
+    Oklch(0.34, 0.17, 10),
+    Oklch(0.46, 0.13, 150),
+    Oklch(0.49, 0.05, 20),
+    Oklch(0.43, 0.20, 320),
+    Oklch(0.34, 0.05, 310),
+    Oklch(0.67, 0.20, 310),
+    Oklch(0.43, 0.09, 250),
+    Oklch(0.34, 0.13, 290),
+    Oklch(0.64, 0.09, 30),
+)
+SYMBOLS = {
+    DENSE: "x",
+    "random": "triangle-up",
+    "magnitude": "circle",
+    "snip": "square",
+    "grasp": "diamond",
+    "synflow": "pentagon",
+    "taylor": "hexagon",
+    "imp": "star",
+    "random_reinit": "cross",
+    "shuffled": "triangle-down",
+}
+SPARE_SYMBOLS = (
+    "hexagram", "bowtie", "hourglass", "star-diamond", "triangle-left", "triangle-right", "diamond-tall",
+    "diamond-wide", "star-triangle-up", "star-square", "triangle-ne", "triangle-sw", "star-triangle-down",
+)  # fmt: skip
+_GREY = Oklch(0.50, 0.026, 258)  # about the dense network's own, which has a shade of its own in each mode
+_KIN = ((0.15, 0.7, 0.0), (-0.10, 0.8, 0.0), (0.08, 0.45, 22.0), (-0.06, 0.5, -22.0))
+_LIGHTNESS = (0.34, 0.66)  # between these a colour has a contrast of about 3 on white, and lifted on black
+
+Originals = Mapping[str, str]
+"""Method -> the method it is made from, for those made from another."""
+
+
+def hues(methods: Iterable[str], originals: Originals | None = None) -> dict[str, Oklch | None]:
+    """Method -> its hue on white; None for the dense network, which is grey. No two are the same for up to 21 methods
+    that are made from no other."""
+    methods, kin = list(dict.fromkeys(methods)), _kin(methods, originals)
+    free = [hue for name, hue in HUES.items() if name not in methods] + list(SPARE)
+    strangers = [method for method in methods if method not in HUES and method not in kin and method != DENSE]
+    found: dict[str, Oklch | None] = {
+        method: None if method == DENSE else HUES.get(method) or free[strangers.index(method) % len(free)]
+        for method in methods
+        if method not in kin
+    }
+    for method in methods:
+        if method in kin:
+            original, place = kin[method]
+            found[method] = _like(found[original] or _GREY, place)
+    return {method: found[method] for method in methods}
+
+
+def symbols(methods: Iterable[str]) -> dict[str, str]:
+    """Method -> plotly marker symbol, each with an open twin."""
+    methods = list(dict.fromkeys(methods))
+    taken = {SYMBOLS[method] for method in methods if method in SYMBOLS}
+    free = [symbol for symbol in SYMBOLS.values() if symbol not in taken and symbol != "x"] + list(SPARE_SYMBOLS)
+    others = [method for method in methods if method not in SYMBOLS]
+    return {method: SYMBOLS.get(method) or free[others.index(method) % len(free)] for method in methods}
+
+
+def dash_steps(methods: Iterable[str], originals: Originals | None = None) -> dict[str, int]:
+    """Method -> how many dashes it starts after a solid line: 0, and from 1 for what is made from another method."""
+    methods = list(methods)
+    kin = _kin(methods, originals)
+    return {method: kin[method][1] + 1 if method in kin else 0 for method in methods}
+
+
+def _kin(methods: Iterable[str], originals: Originals | None) -> dict[str, tuple[str, int]]:
+    """Method without a hue of its own -> the method whose hue it takes, and its place among those that do."""
+    methods, found = list(methods), {}
+    counts: dict[str, int] = {}
+    for method in methods:
+        original, seen = method, set[str]()
+        while original not in HUES and original != DENSE and original in (originals or {}) and original not in seen:
+            seen.add(original)
+            original = (originals or {})[original]
+        if original != method and original in methods:
+            found[method] = (original, counts.get(original, 0))
+            counts[original] = counts.get(original, 0) + 1
+    return found
+
+
+def _like(hue: Oklch, place: int) -> Oklch:
+    lighter, less, turned = _KIN[place % len(_KIN)]
+    low, high = _LIGHTNESS
+    lightness = hue.lightness + lighter
+    if not low <= lightness <= high:
+        lightness = hue.lightness - lighter
+    return Oklch(min(max(lightness, low), high), hue.chroma * less, (hue.hue + turned) % 360)

@@ -1,0 +1,256 @@
+"""The parts that every page is built of: cards with downloads, empty states, and the guard against tracebacks."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from analysis import latex
+from app.shell.downloads import image_buttons
+from app.shell.theme import Style
+from pruning.errors import UserError
+
+LOG_FILE = Path(tempfile.gettempdir()) / "pruning-app.log"
+_log = logging.getLogger("app")
+
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "displayModeBar": "hover",
+    "scrollZoom": False,
+    "doubleClick": "reset+autosize",
+    "modeBarButtonsToRemove": [
+        "autoScale2d",
+        "zoomIn2d",
+        "zoomOut2d",
+        "hoverClosestCartesian",
+        "hoverCompareCartesian",
+    ],
+    "showTips": False,
+    "typesetMath": False,
+}
+
+QUIET: dict[str, Any] = {"modeBarButtons": [["toImage"]]}
+"""For charts that need no tools: drag zooms where the chart allows it, double-click shows all again. The camera stays,
+unseen, for the download menu."""
+
+
+def page_title(title: str, lead: str = "") -> None:
+    """The heading of a page and one sentence on what it answers."""
+    st.markdown(f"## {title}")
+    if lead:
+        st.markdown(f'<p class="lead">{lead}</p>', unsafe_allow_html=True)
+
+
+def card(
+    title: str,
+    figure: go.Figure,
+    data: pd.DataFrame | Callable[[], pd.DataFrame],
+    key: str,
+    help: str = "",
+    caption: str = "",
+    on_select: Callable[[], None] | str = "ignore",
+    selection_mode: str | Iterable[str] = ("points", "box", "lasso"),
+    config: dict[str, Any] | None = None,
+    controls: Callable[[], Any] | None = None,
+) -> Any:
+    """A chart in a frame: a title that says what is seen, the chart, and a menu to download it as PNG, SVG or CSV.
+
+    Args:
+        title: says what is seen ("Accuracy falls from 95 % sparsity on"), or what the chart answers.
+        figure: drawn as it is; its height counts, its width is the card's.
+        data: the rows behind the chart, or a function that makes them; asked only when the CSV is wanted.
+        key: unique on the page; `chart-KEY` is the plotly widget's key in `st.session_state`, which an `on_select`
+            callback reads (`selected_points` does it).
+        help: how to read the chart, shown on hover beside the title.
+        caption: a line below the chart: number of samples, intervals, sources.
+        on_select: "ignore", "rerun", or a callback; returns the chart's event unless it is "ignore".
+        selection_mode: what may be selected: points, box, lasso.
+        config: plotly configuration on top of `CONFIG`.
+        controls: draws widgets that belong to this chart, between title and chart.
+    """
+    with st.container(border=True, key=f"card-{key}"):
+        header(title, data, key, help)
+        if controls is not None:
+            controls()
+        chart = st.plotly_chart(
+            figure,
+            theme=None,
+            key=f"chart-{key}",
+            on_select=cast(Any, on_select),
+            selection_mode=cast(Any, selection_mode),
+            config={**CONFIG, **(config or {})},
+        )
+        if caption:
+            st.caption(caption)
+    return chart
+
+
+def table_card(
+    title: str,
+    frame: pd.DataFrame,
+    key: str,
+    columns: dict[str, Any] | None = None,
+    help: str = "",
+    caption: str = "",
+    data: pd.DataFrame | Callable[[], pd.DataFrame] | None = None,
+    paper: dict[str, Any] | None = None,
+    controls: Callable[[], Any] | None = None,
+    **table: Any,
+) -> Any:
+    """A sortable table in a frame, to download as CSV and as LaTeX; `columns` is Streamlit's `column_config`, `data`
+    what the CSV holds when that is not `frame` itself, `paper` more arguments of `analysis.latex.table`, `controls`
+    draws widgets between title and table, `table` are more arguments of `st.dataframe`."""
+    with st.container(border=True, key=f"card-{key}"):
+        tex = lambda: to_latex(frame, columns, **(paper or {}))  # noqa: E731
+        header(title, frame if data is None else data, key, help, images=False, tex=tex)
+        if controls is not None:
+            controls()
+        shown = st.dataframe(frame, key=f"table-{key}", column_config=columns, hide_index=True, **table)
+        if caption:
+            st.caption(caption)
+    return shown
+
+
+def header(
+    title: str,
+    data: pd.DataFrame | Callable[[], pd.DataFrame],
+    key: str,
+    help: str = "",
+    images: bool = True,
+    tex: Callable[[], str] | None = None,
+) -> None:
+    """The first line of a card: its title, and the download menu at the right; `tex` makes the LaTeX of a table."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"head-{key}"):
+        st.markdown(f"**{title}**", help=help or None, width="stretch")
+        with st.popover("", icon=":material/download:", type="tertiary", help="Download this", key=f"menu-{key}"):
+            if images:
+                image_buttons(key, file_name(title))
+            st.download_button(
+                "CSV table",
+                data=lambda: to_csv(data() if callable(data) else data),
+                file_name=f"{file_name(title)}.csv",
+                mime="text/csv",
+                key=f"csv-{key}",
+                on_click="ignore",
+                type="tertiary",
+                width="stretch",
+            )
+            if tex is not None:
+                st.download_button(
+                    "LaTeX table",
+                    data=lambda: tex().encode(),
+                    file_name=f"{file_name(title)}.tex",
+                    mime="application/x-tex",
+                    key=f"tex-{key}",
+                    on_click="ignore",
+                    type="tertiary",
+                    width="stretch",
+                )
+
+
+def tiles(items: Sequence[tuple[str, str, str]]) -> None:
+    """A row of headline numbers: (label, value, note)."""
+    cells = (
+        f'<div class="tile"><div class="label">{escape(label)}</div><div class="value">{escape(value)}</div>'
+        f'<div class="note">{escape(note)}</div></div>'
+        for label, value, note in items
+    )
+    st.html(f'<div class="tiles">{"".join(cells)}</div>')
+
+
+def chips(heading: str, items: Iterable[tuple[Style, str]]) -> None:
+    """Tickets in a row, each with its colour and a short text beside its name, under a heading."""
+    cells = (
+        f'<span class="chip"><i style="background:{style.color}"></i>{escape(style.label)} <b>{escape(text)}</b></span>'
+        for style, text in items
+    )
+    st.html(f'<div class="chips"><div class="heading">{escape(heading)}</div>{"".join(cells)}</div>')
+
+
+def selected_points(key: str) -> list[dict[str, Any]]:
+    """The points selected in the chart of the card `key`: `x`, `y`, `customdata`, `point_index`, `curve_number`."""
+    state = st.session_state.get(f"chart-{key}") or {}
+    return list((state.get("selection") or {}).get("points") or [])
+
+
+def to_csv(frame: pd.DataFrame) -> bytes:
+    """The frame as CSV, its index left out."""
+    return cast(bytes, frame.to_csv(index=False).encode())
+
+
+def to_latex(frame: pd.DataFrame, columns: dict[str, Any] | None = None, **more: Any) -> str:
+    """The frame as a booktabs table, with the headings, decimals and hidden columns that `columns` (Streamlit's
+    `column_config`) gives it on the page; `more` goes to `analysis.latex.table`."""
+    columns = columns or {}
+    bounds = [bound for pair in more.get("intervals", {}).values() for bound in pair]
+    hidden = [name for name in frame.columns if name in columns and columns[name] is None and name not in bounds]
+    digits, heads = {}, {}
+    for name, config in columns.items():
+        if not config or name not in frame.columns:
+            continue
+        heads[name] = config.get("label") or str(name)
+        decimals = re.search(r"\.(\d)", str((config.get("type_config") or {}).get("format") or ""))
+        if decimals:
+            digits[name] = int(decimals[1])
+    keep = {name: value for name, value in digits.items() if name not in hidden}
+    return latex.table(frame.drop(columns=hidden), **{"digits": keep, "headers": heads, **more})
+
+
+def file_name(title: str) -> str:
+    """A title as a file name: lower case, words joined by hyphens, at most 60 characters."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60].rstrip("-") or "chart"
+
+
+def empty(message: str, todo: str = "", command: str = "") -> None:
+    """A calm box where there is nothing to show: what is missing, what to do, and a command to copy."""
+    with st.container(border=True, key="empty-" + hashlib.blake2b(message.encode(), digest_size=4).hexdigest()):
+        st.markdown(f":material/info: **{message}**" + (f"  \n{todo}" if todo else ""))
+        if command:
+            st.code(command, language="bash")
+
+
+def plain(text: str) -> str:
+    """Text that Markdown leaves as it is; names of classes and files may hold anything."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", text)
+
+
+def notes(sentences: Iterable[str]) -> None:
+    """Small print below a page. The sentences may quote what a link says, so they are shown as text."""
+    lines = "".join(f"<div>{escape(sentence)}</div>" for sentence in sentences)
+    if lines:
+        st.html(f'<div class="notes">{lines}</div>')
+
+
+def guard(show: Callable[..., None], *arguments: Any) -> None:
+    """Draw a page; what goes wrong becomes a message, never a traceback.
+
+    A `UserError` says itself what to do. Anything else is our mistake: an apology, and the details in `LOG_FILE`.
+    """
+    try:
+        show(*arguments)
+    except UserError as error:
+        empty(str(error))
+    except Exception:  # Streamlit's own control flow (stop, rerun) is no Exception
+        log().exception("A page failed")
+        st.error(f"Sorry, this page could not be drawn; the details are in {LOG_FILE}.", icon=":material/error:")
+
+
+def log() -> logging.Logger:
+    """The app's logger, which writes to `LOG_FILE`."""
+    if not any(isinstance(handler, RotatingFileHandler) for handler in _log.handlers):
+        handler = RotatingFileHandler(LOG_FILE, maxBytes=1_000_000, backupCount=1, delay=True)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        _log.addHandler(handler)
+        _log.propagate = False
+    return _log

@@ -1,0 +1,60 @@
+"""What pages that show single samples share: class names, the class picker, what to say without results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.load import StudyView
+from app.shell import layout
+from app.shell.selection import Chosen, Selection
+
+COLUMNS = ["ticket_id", "sample", "label", "prediction", "confidence", "angle", "length", "margin"]
+MOST_PILLS = 20
+
+
+def class_names(study: StudyView) -> list[str]:
+    """The names of the study's classes, by label."""
+    return list(study.classes)
+
+
+def pick_classes(selection: Selection, classes: Sequence[str], **widget: Any) -> list[int]:
+    """The class picker, the same on every page; nothing picked means all classes."""
+    names = {str(number): name for number, name in enumerate(classes)}
+    kind: Any = "pills" if len(names) <= MOST_PILLS else "menu"
+    picked = selection.pick_many("classes", "Classes (none picked: all)", names, kind=kind, **widget)
+    return [int(number) for number in picked] or list(range(len(classes)))
+
+
+def not_measured(selection: Selection) -> None:
+    """Says why there are no per-sample results, and what to do."""
+    study = selection.study
+    if selection.detail:
+        layout.empty(
+            "These tickets have not been measured yet.",
+            "Measure the study; what is missing appears here at the next click.",
+            f"python -m analysis run {study.path}",
+        )
+        return
+    layout.empty(
+        f"Results for single images are kept for seed {study.detail_seed} only; seed {selection.seed} is selected.",
+        "The other seeds count in the means and intervals of the pages Overview and Robustness.",
+    )
+    st.button(f"Show seed {study.detail_seed}", on_click=lambda: selection.set(seed=None), type="primary")
+
+
+def with_labels(rows: pd.DataFrame, chosen: Sequence[Chosen]) -> pd.DataFrame:
+    """The rows with a column `ticket`, the tickets' names, in front."""
+    rows = rows.copy()
+    rows.insert(0, "ticket", rows["ticket_id"].map({ticket.id: ticket.label for ticket in chosen}))
+    return rows
+
+
+@st.cache_data(max_entries=48, show_spinner=False)
+def kept(what: Hashable, _make: Callable[[], go.Figure]) -> go.Figure:
+    """The figure that `_make` draws, kept under `what`: everything that decides how it looks."""
+    return _make()

@@ -1,0 +1,83 @@
+"""The ticket picker: a grid of methods by sparsities; its dots show the tickets' colours and switch them on and off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+import streamlit.components.v2
+
+from app.assets import read
+from app.load import StudyView
+from app.shell import theme
+from app.shell.selection import LIST, Selection, change, default_keys
+from pruning.recipe import percent
+
+
+@st.cache_resource(show_spinner=False)
+def _component() -> Any:
+    return streamlit.components.v2.component(
+        "ticket_picker", html='<div class="picker"></div>', css=read("picker.css"), js=read("picker.js")
+    )
+
+
+def picker(selection: Selection) -> None:
+    """The grid. A dot switches one ticket; a column's or a row's head shows just that sparsity or that method."""
+
+    def picked() -> None:
+        event = (st.session_state.get("picker") or {}).get("picked")
+        if event:
+            keys = after(selection.study, selection.keys, event)
+            same = keys == default_keys(selection.study.tickets, selection.study.originals)
+            change({"tickets": None if same else LIST.join(keys) or "none"})
+
+    _component()(data=contents(selection), key="picker", on_picked_change=picked)
+
+
+def after(study: StudyView, chosen: Sequence[str], event: dict[str, Any]) -> list[str]:
+    """The keys chosen once a dot (`key`), a column's head (`level`) or a row's (`method`) was clicked."""
+    tickets = study.tickets
+    if "key" in event:
+        wanted = set(chosen) ^ {event["key"]}
+    elif "level" in event:
+        level = tickets["sparsity"].eq(event["level"]) & tickets["method"].ne(theme.DENSE)
+        wanted = set(tickets.loc[level | tickets["method"].eq(theme.DENSE), "key"])
+    elif event.get("method") == theme.DENSE:
+        wanted = set(tickets.loc[tickets["method"].eq(theme.DENSE), "key"])
+    else:
+        wanted = set(tickets.loc[tickets["method"].isin([event.get("method"), theme.DENSE]), "key"])
+    return [key for key in dict.fromkeys(tickets["key"]) if key in wanted]
+
+
+def contents(selection: Selection) -> dict[str, Any]:
+    """What the grid shows: `levels` (columns) and `rows` with a cell a column, None where nothing was found."""
+    study = selection.study
+    tickets = study.tickets.drop_duplicates("key")
+    hues = theme.method_colors(study.methods, selection.theme.mode, study.originals)
+    colors = {
+        row.key: selection.styles[row.ticket_id].color for row in tickets.itertuples() if row.key in selection.keys
+    }
+    levels = sorted(tickets["sparsity"].unique().tolist())  # the dense network's, 0, included
+    rows = []
+    for method in study.methods:
+        own = tickets[tickets["method"] == method]
+        cells: list[dict[str, Any] | None] = []
+        for level in levels:
+            match = own[own["sparsity"] == level]
+            cells.append(next((_cell(row, hues[method], colors) for row in match.itertuples()), None))
+        label = own["method_label"].iloc[0]
+        rows.append({"method": method, "label": label, "title": f"{label}: all sparsities", "cells": cells})
+    heads = [
+        {
+            "value": level,
+            "text": percent(level).replace(" %", ""),
+            "title": f"All methods at {percent(level)}" if level else "Dense",
+        }
+        for level in levels
+    ]
+    return {"levels": heads, "rows": rows}
+
+
+def _cell(row: Any, hue: str, colors: dict[str, str]) -> dict[str, Any]:
+    return {"key": row.key, "label": row.label, "color": colors.get(row.key, hue), "on": row.key in colors}

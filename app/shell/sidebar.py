@@ -1,0 +1,91 @@
+"""The sidebar: study, tickets, baseline, seed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import load
+from app.shell import import_form, layout
+from app.shell.picker import picker
+from app.shell.selection import Selection, change, choose_study, mirror, resolve
+from app.shell.theme import Mode
+
+
+def show() -> list[Selection]:
+    """Draw the sidebar and return the selection; none when there is nothing to select from (the page then says so).
+
+    Raises UserError when the study cannot be read.
+    """
+    studies = load.studies()
+    if not studies:
+        layout.empty(
+            "There is no study to show.",
+            "A study is a folder with a study.toml. Find the tickets of one and measure them, or point the app at one.",
+            "make study STUDY=path/to/study.toml\npython -m streamlit run app/main.py -- path/to/study",
+        )
+        with st.sidebar:
+            import_form.button()
+        return []
+    name, notes = choose_study(list(studies), load.first_with_tickets(studies))
+    with st.sidebar:
+        _study_menu(name, list(studies))
+        import_form.button()
+    study = load.open_study(name, studies[name])
+    if study.tickets.empty:
+        layout.empty(
+            f"The study '{study.title}' has no tickets yet.",
+            "Find them; they appear here as they are found, at the next click.",
+            f"make study STUDY={study.path / 'study.toml'}",
+        )
+        return []
+    selection = resolve(study, mirror(), mode(), notes)
+    with st.sidebar:
+        st.markdown("**Tickets** :small[:gray[by sparsity in %]]", help="Click a dot to show or hide a ticket, "
+                    "a sparsity to see all methods at it, a method to see all its sparsities.")  # fmt: skip
+        picker(selection)
+        _baseline_menu(selection)
+        _seed_menu(selection)
+    return [selection]
+
+
+def mode() -> Mode:
+    """Whether the browser shows the light or the dark theme."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def show_notes(selection: Selection) -> None:
+    """What the link asked for in vain, and ticket files that could not be read."""
+    layout.notes([*selection.notes, *selection.study.problems])
+
+
+def _study_menu(name: str, names: list[str]) -> None:
+    def store() -> None:
+        # tickets, samples and layers of one study mean nothing in another
+        change({**dict.fromkeys(mirror()), "study": st.session_state["pick study"]})
+
+    st.session_state["pick study"] = name
+    st.selectbox("Study", names, key="pick study", on_change=store)
+
+
+def _baseline_menu(selection: Selection) -> None:
+    tickets = selection.study.tickets.drop_duplicates("key")
+    labels = dict(zip(tickets["key"], tickets["label"], strict=True))
+    dense = next(
+        (key for key, method in zip(tickets["key"], tickets["method"], strict=True) if method == "dense"), None
+    )
+    selection.pick(
+        "baseline", "Baseline", labels, default=dense, kind="select", help="The ticket that others are compared with."
+    )
+
+
+def _seed_menu(selection: Selection) -> None:
+    study = selection.study
+    if len(study.seeds) < 2:
+        return
+    seeds = {str(seed): f"{seed}" + (" ★" if seed == study.detail_seed else "") for seed in study.seeds}
+    default = str(study.detail_seed if study.detail_seed in study.seeds else study.seeds[0])
+    selection.pick(
+        "seed", "Seed", seeds, default=default, kind="segmented" if len(seeds) < 6 else "select",
+        help="Accuracies are means over all seeds; masks, geometry and images are those of one. "
+        "Results for single images are kept for the seed with the star.",
+    )  # fmt: skip

@@ -1,0 +1,74 @@
+"""Training curves, a panel a ticket: its curve with its interval, the others behind it in grey."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from app.charts.base import heading
+from app.shell.colour import fade
+from app.shell.theme import Style, Theme
+from app.views.dynamics.charts.curves import axis, band, epochs, line, placed_by, ring
+
+ROW = 132  # letters of names that stand side by side
+WIDEST = 6  # panels in a row
+PANEL, MARGINS, TOP, SIDE = 168, 92, 28, 48  # pixels: of a row of panels, round them, above, for ticks beside them
+
+
+def panels(
+    curves: pd.DataFrame, stops: pd.DataFrame, styles: Mapping[str, Style], measure: str, theme: Theme
+) -> go.Figure:
+    """The same as `curves.training` where lines would be too many for one picture; all panels have the same axes."""
+    shown = [key for key in styles if (curves["key"] == key).any()]
+    longest = max((len(styles[key].label) for key in shown), default=1)
+    columns = max(min(WIDEST, ROW // longest, len(shown)), 1)
+    rows = -(-max(len(shown), 1) // columns)
+    height = PANEL * rows + MARGINS
+    chart = make_subplots(
+        rows, columns, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.014,
+        vertical_spacing=min(34 / height, 1 / max(rows - 1, 1)),
+    )  # fmt: skip
+    chart.update_layout(template=theme.template, height=height, showlegend=False, margin_t=TOP, margin_l=SIDE + 42)
+    own = {key: curves[curves["key"] == key].sort_values("epoch") for key in shown}
+    place = placed_by(measure)
+    for number, key in enumerate(shown):
+        at = {"row": number // columns + 1, "col": number % columns + 1}
+        chart.add_trace(_others(own, key, measure, theme), **at)
+        for trace in band(own[key], styles[key], place):
+            chart.add_trace(trace, **at)
+        chart.add_trace(go.Scatter(**line(own[key], styles[key], key, measure, 1)), **at)
+        for stop in stops[stops["key"] == key].itertuples():
+            chart.add_trace(go.Scatter(**ring(stop, own[key], styles[key], theme, place)), **at)
+        heading(chart, number + 1, styles[key], small=True)
+    last = float(curves["epoch"].max()) if len(curves) else 1.0
+    vertical = axis(curves, measure)
+    title = str(vertical.pop("title_text")).replace(" (", "<br>(")
+    chart.update_xaxes(range=[0, 1.03 * last], tickvals=epochs(last)[::2], showgrid=False)
+    chart.update_yaxes(**vertical)
+    chart.update_xaxes(title_text="Epoch of the last training", row=rows, col=(columns + 1) // 2)
+    # as an axis' title it would stand beside one row of panels, and be longer than that is high
+    chart.add_annotation(
+        text=title, x=0, y=0.5, xref="paper", yref="paper", xanchor="right", xshift=-SIDE, textangle=-90,
+        showarrow=False, font={"size": 13, "color": theme.muted},
+    )  # fmt: skip
+    return chart
+
+
+def _others(own: Mapping[str, pd.DataFrame], key: str, measure: str, theme: Theme) -> go.Scatter:
+    """All curves but that of `key` as one faint trace, with gaps between them."""
+    gap = pd.DataFrame({"epoch": [np.nan], "value": [np.nan]})
+    others = (rows for other, rows in own.items() if other != key)
+    parts = [part for rows in others for part in (rows[["epoch", "value"]], gap)]
+    joined = pd.concat(parts) if parts else gap
+    return go.Scatter(
+        x=joined["epoch"],
+        y=placed_by(measure)(joined["value"]),
+        mode="lines",
+        line={"width": 1, "color": fade(theme.muted, 0.28)},
+        hoverinfo="skip",
+        showlegend=False,
+    )

@@ -1,0 +1,206 @@
+"""Training curves: a measure over the epochs, a line a ticket, with 95 % intervals over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from app.charts.base import figure
+from app.charts.error_scale import height, ticks_within
+from app.shell.colour import fade
+from app.shell.theme import Style, Theme
+
+HEIGHT = 480
+BANDS = 4  # lines whose intervals may be bands; bands of more would cover each other
+CROWD = 8  # lines from which on they are thin
+GUTTER, STEP = 0.03, 0.016  # of the epochs: from the last one to the first end point, and between two
+WIDEST = 0.16  # of the epochs: all end points together
+
+MEASURES = {
+    "test_accuracy": "Accuracy on test images",
+    "train_accuracy": "Accuracy on training images",
+    "test_loss": "Loss on test images",
+    "loss": "Loss on training images",
+}
+
+
+def training(
+    curves: pd.DataFrame, stops: pd.DataFrame, styles: Mapping[str, Style], measure: str, theme: Theme
+) -> go.Figure:
+    """A measure over epochs; at the right, beside each other, where each curve ends with its interval.
+
+    The axis is logarithmic, for accuracies in the error, so that differences at the end are seen.
+
+    Args:
+        curves: key, epoch, value, low, high (NaN: no interval), seeds; fractions for accuracies.
+        stops: rows of `app.views.dynamics.histories.stops`; marked by a ring on the curve.
+        styles: by key, in the order drawn. measure: of `MEASURES`.
+    """
+    chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
+    shown = [key for key in styles if (curves["key"] == key).any()]
+    last = float(curves["epoch"].max()) if len(curves) else 1.0
+    place = placed_by(measure)
+    for key in shown:
+        own = curves[curves["key"] == key].sort_values("epoch")
+        if len(shown) <= BANDS:
+            chart.add_traces(band(own, styles[key], place))
+        chart.add_scatter(**line(own, styles[key], key, measure, len(shown)))
+    _ends(chart, curves, shown, styles, (last, measure), place)
+    for stop in stops[stops["key"].isin(shown)].itertuples():
+        own = curves[curves["key"] == stop.key].sort_values("epoch")
+        chart.add_scatter(**ring(stop, own, styles[stop.key], theme, place))
+    _axes(chart, curves, measure, last, len(shown))
+    return chart
+
+
+def placed_by(measure: str) -> Callable[[ArrayLike], np.ndarray]:
+    """What puts values of a measure on its axis."""
+    return height if measure.endswith("accuracy") else _log
+
+
+def _log(values: ArrayLike) -> np.ndarray:
+    return np.log10(np.maximum(np.asarray(values, dtype=float), 1e-4))
+
+
+def band(rows: pd.DataFrame, style: Style, place: Callable[[ArrayLike], np.ndarray]) -> list[go.Scatter]:
+    """The intervals of one curve as an area."""
+    rows = rows.dropna(subset=["low", "high"])
+    common = {"x": rows["epoch"], "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    return [
+        go.Scatter(y=place(rows["high"]), **common),
+        go.Scatter(y=place(rows["low"]), fill="tonexty", fillcolor=fade(style.color, 0.15), **common),
+    ]
+
+
+def _step(lines: int) -> float:
+    """From one end point to the next, as a share of the epochs."""
+    return min(STEP, WIDEST / lines)
+
+
+def line(rows: pd.DataFrame, style: Style, key: str, measure: str, lines: int) -> dict[str, object]:
+    """One curve as a trace, thin where there are many `lines`."""
+    return {
+        "x": rows["epoch"],
+        "y": placed_by(measure)(rows["value"]),
+        "mode": "lines" if len(rows) > 1 else "markers",
+        "name": style.label,
+        "legendgroup": key,
+        "line": {"color": style.color, "width": 2 if lines <= CROWD else 1.3, "dash": style.dash},
+        "marker": {"color": style.color, "symbol": style.symbol, "size": 8},
+        "customdata": [_words(row, measure) for _, row in rows.iterrows()],
+        "hovertemplate": f"<b>{style.label}</b><br>Epoch %{{x:.4g}}<br>%{{customdata}}<extra></extra>",
+    }
+
+
+def _ends(
+    chart: go.Figure,
+    curves: pd.DataFrame,
+    shown: list[str],
+    styles: Mapping[str, Style],
+    end: tuple[float, str],
+    place: Callable[[ArrayLike], np.ndarray],
+) -> None:
+    """The last point of each curve with its interval, side by side where no line runs."""
+    last, measure = end
+    for number, key in enumerate(shown):
+        row = curves[curves["key"] == key].sort_values("epoch").iloc[-1]
+        low, middle, high = place([row["low"], row["value"], row["high"]])
+        bars = {
+            "type": "data", "symmetric": False, "array": [high - middle], "arrayminus": [middle - low],
+            "color": fade(styles[key].color, 0.6), "thickness": 1.6, "width": 0,
+        }  # fmt: skip
+        chart.add_scatter(
+            x=[last * (1 + GUTTER + _step(len(shown)) * number)],
+            y=[middle],
+            error_y=None if np.isnan(row["low"]) else bars,
+            mode="markers",
+            name=f"{styles[key].label}, end",
+            legendgroup=key,
+            showlegend=False,
+            marker={"color": styles[key].color, "symbol": styles[key].symbol, "size": 9},
+            customdata=[_words(row, measure)],
+            hovertemplate=f"<b>{styles[key].label}</b><br>At its end, epoch {row['epoch']:.4g}<br>%{{customdata}}"
+            "<extra></extra>",
+        )
+
+
+def ring(
+    stop: object, rows: pd.DataFrame, style: Style, theme: Theme, place: Callable[[ArrayLike], np.ndarray]
+) -> dict[str, object]:
+    """A ring where the test loss is least, on the curve drawn, with the interval of its epoch within the training."""
+    epoch, low, high = (float(getattr(stop, name)) for name in ("epoch", "low", "high"))
+    low, high = np.maximum(low, 0), np.minimum(high, rows["epoch"].max())
+    on_curve = np.interp(epoch, rows["epoch"].to_numpy(dtype=float), place(rows["value"]))
+    known = np.isfinite(low)
+    bars = {
+        "type": "data", "symmetric": False, "array": [high - epoch], "arrayminus": [epoch - low],
+        "color": fade(style.color, 0.35), "thickness": 1.5, "width": 0,
+    }  # fmt: skip
+    spread = f" ({low:.1f} to {high:.1f})" if known else ""
+    return {
+        "x": [epoch],
+        "y": [float(on_curve)],
+        "error_x": bars if known else None,
+        "mode": "markers",
+        "name": f"{style.label}, least test loss",
+        "showlegend": False,
+        "marker": {
+            "color": theme.surface,
+            "symbol": "circle",
+            "size": 11,
+            "line": {"width": 2.5, "color": style.color},
+        },
+        "hovertemplate": f"<b>{style.label}</b><br>Test loss least at epoch {epoch:.1f}{spread}<extra></extra>",
+    }
+
+
+def _axes(chart: go.Figure, curves: pd.DataFrame, measure: str, last: float, lines: int) -> None:
+    ends = last * (1 + GUTTER + (_step(lines) * (lines - 1) if lines else 0))
+    chart.update_xaxes(title_text="Epoch of the last training", range=[0, ends + 0.015 * last], showgrid=False,
+                       tickvals=epochs(last))  # fmt: skip
+    chart.update_yaxes(**axis(curves, measure))
+
+
+def axis(curves: pd.DataFrame, measure: str) -> dict[str, object]:
+    """The vertical axis of a measure: its title, its range, and ticks at round values."""
+    accuracy = measure.endswith("accuracy")
+    title: dict[str, object] = {
+        "title_text": f"{MEASURES[measure]} ({'log scale of the error' if accuracy else 'log scale'})"
+    }
+    if curves.empty:
+        return title
+    place = placed_by(measure)
+    if accuracy:
+        bounds = pd.concat([curves["value"], curves["low"], curves["high"]]).dropna()
+        # the first steps are left below the picture's edge where they would take most of it
+        settled = curves[curves["epoch"] >= 0.1 * curves["epoch"].max()]["value"]
+        low = float(place((settled if len(settled) else curves["value"]).min())) - 0.06
+        span = [low, min(float(place(bounds.max())), float(place(curves["value"].max())) + 0.35) + 0.06]
+        ticks = ticks_within(span)
+        texts, places = [f"{tick:g} %" for tick in ticks], place(ticks / 100)
+    else:
+        shown = place(curves["value"])
+        span = [float(shown.min()) - 0.15, float(shown.max()) + 0.08]
+        steps = np.sort(np.outer(10.0 ** np.arange(-4, 4), (1, 2, 5)).ravel())
+        ticks = steps[(_log(steps) >= span[0]) & (_log(steps) <= span[1])]
+        texts, places = [f"{tick:g}" for tick in ticks], _log(ticks)
+    return {**title, "range": span, "tickvals": places, "ticktext": texts}
+
+
+def epochs(last: float) -> list[float]:
+    """Round epochs, about six, none beyond the last."""
+    power = 10.0 ** np.floor(np.log10(max(last, 1e-9) / 6))
+    step = next(digit * power for digit in (1, 2, 5, 10) if digit * power >= last / 6.5)
+    return [float(value) for value in np.arange(0, last + step / 100, step)]
+
+
+def _words(row: pd.Series, measure: str) -> str:
+    factor, unit, form = (100, " %", "{:.1f}") if measure.endswith("accuracy") else (1, "", "{:.4g}")
+    value, low, high = (form.format(factor * row[name]) for name in ("value", "low", "high"))
+    text = f"{MEASURES[measure]}: {value}{unit}"
+    seeds = int(row["seeds"])
+    return f"{text} ({low} to {high}), {seeds} seeds" if np.isfinite(row["low"]) else f"{text}, one seed"

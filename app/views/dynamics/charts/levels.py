@@ -1,0 +1,149 @@
+"""Accuracy over the weights that are kept, level by level, and how far methods lie from one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.charts.base import figure
+from app.charts.error_scale import height, ticks_within
+from app.shell.colour import fade
+from app.shell.theme import DENSE, Style, Theme
+from app.views.overview.charts.accuracy import bars, level_line
+
+HEIGHT = 430
+ASIDE = 1.03
+"""Factor between the places of two methods at one level, so that their intervals stand side by side."""
+
+
+def accuracy(families: pd.DataFrame, shown: Mapping[str, Style], theme: Theme) -> go.Figure:
+    """Accuracy against the share of weights kept, a line a method; the dense network is a level line.
+
+    The axis is logarithmic in the error. Methods that are not in `shown` are faint, their intervals in the hover.
+
+    Args:
+        families: rows of `analysis.comparisons.family_means.by_family`. shown: method -> style.
+    """
+    chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
+    pruned = families[(families["method"] != DENSE) & (families["sparsity"] > 0) & families["accuracy"].notna()]
+    methods = [method for method in dict.fromkeys(pruned["method"]) if method in shown]
+    for method, rows in pruned[~pruned["method"].isin(methods)].groupby("method", sort=False):
+        rows = rows.sort_values("sparsity")
+        chart.add_scatter(
+            **_line(rows, 1.0, str(method)),
+            line={"color": fade(theme.muted, 0.35), "width": 1.2},
+            marker={"color": fade(theme.muted, 0.5), "size": 4},
+            showlegend=False,
+        )
+    for place, method in enumerate(methods):
+        rows, style = pruned[pruned["method"] == method].sort_values("sparsity"), shown[method]
+        chart.add_scatter(
+            **_line(rows, ASIDE ** (place - (len(methods) - 1) / 2), method),
+            error_y=bars(rows, "accuracy", fade(style.color, 0.55), height),
+            line={"color": style.color, "width": 2, "dash": style.dash},
+            marker={"color": style.color, "symbol": style.symbol, "size": 8},
+        )
+    level_line(chart, families, "accuracy", theme)
+    every = height(families["accuracy"].dropna())
+    span = [float(every.min()) - 0.08, float(every.max()) + 0.16] if len(every) else [0.0, 2.0]
+    ticks = ticks_within(span)
+    chart.update_yaxes(
+        title_text="Accuracy (log scale of the error)",
+        tickvals=height(ticks / 100),
+        ticktext=[f"{tick:g} %" for tick in ticks],
+        range=span,
+    )
+    chart.update_xaxes(**kept_axis(100 * (1 - pruned["sparsity"])))
+    return chart
+
+
+def _line(rows: pd.DataFrame, aside: float, method: str) -> dict[str, object]:
+    words = [
+        f"{100 * row.accuracy:.1f} %"
+        + (f" ({100 * row.accuracy_low:.1f} to {100 * row.accuracy_high:.1f})" if np.isfinite(row.accuracy_low) else "")
+        + f"<br>{row.seeds} seed{'s' if row.seeds != 1 else ''}"
+        for row in rows.itertuples()
+    ]
+    return {
+        "x": 100 * (1 - rows["sparsity"]) * aside,
+        "y": height(rows["accuracy"]),
+        "mode": "lines+markers",
+        "name": str(rows["method_label"].iloc[0]),
+        "meta": method,
+        "customdata": np.column_stack([rows["label"], words]),
+        "hovertemplate": "<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
+    }
+
+
+def differences(rows: pd.DataFrame, reference: str, styles: Mapping[str, Style], theme: Theme) -> go.Figure:
+    """How far each method's accuracy lies from the reference's at the same level, in percentage points.
+
+    Args:
+        rows: method, sparsity, difference, low, high (fractions, NaN: no interval), real (beyond the noise).
+        reference: its name. styles: by method, in the order drawn.
+
+    Differences beyond the noise are full, others hollow.
+    """
+    chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
+    chart.add_hline(y=0, line={"color": theme.muted, "width": 1.5, "dash": "dash"})
+    methods = [method for method in styles if (rows["method"] == method).any()]
+    for place, method in enumerate(methods):
+        own, style = rows[rows["method"] == method].sort_values("sparsity"), styles[method]
+        chart.add_scatter(  # for the legend: of the points themselves it would show the first, which may be hollow
+            x=[None], y=[None], mode="lines+markers", name=style.label, legendgroup=method, hoverinfo="skip",
+            line={"color": style.color, "width": 1.5, "dash": style.dash},
+            marker={"color": style.color, "symbol": style.symbol, "size": 8},
+        )  # fmt: skip
+        chart.add_scatter(
+            x=100 * (1 - own["sparsity"]) * ASIDE ** (place - (len(methods) - 1) / 2),
+            y=100 * own["difference"],
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": 100 * (own["high"] - own["difference"]),
+                "arrayminus": 100 * (own["difference"] - own["low"]),
+                "color": fade(style.color, 0.55),
+                "thickness": 1.5,
+                "width": 0,
+            },
+            mode="lines+markers",
+            name=style.label,
+            legendgroup=method,
+            showlegend=False,
+            line={"color": fade(style.color, 0.6), "width": 1.5, "dash": style.dash},
+            marker={
+                "color": [style.color if real else theme.surface for real in own["real"]],
+                "symbol": style.symbol,
+                "size": 10,
+                "line": {"width": 2, "color": style.color},
+            },
+            customdata=[
+                f"{100 * row.difference:+.1f} points"
+                + (f" ({100 * row.low:+.1f} to {100 * row.high:+.1f})" if np.isfinite(row.low) else "")
+                + ("" if row.real else "<br>within noise")
+                for row in own.itertuples()
+            ],
+            hovertemplate=f"<b>{style.label}</b> against {reference}<br>%{{x:.3g}} % kept<br>%{{customdata}}"
+            "<extra></extra>",
+        )
+    chart.update_xaxes(**kept_axis(100 * (1 - rows["sparsity"])))
+    chart.update_yaxes(title_text=f"Accuracy minus that of {reference} (points)")
+    return chart
+
+
+def kept_axis(kept: pd.Series) -> dict[str, object]:
+    """An axis of the weights kept in per cent, most at the left, logarithmic."""
+    low, high = (float(kept.min()), float(kept.max())) if len(kept) else (1.0, 100.0)
+    steps = np.sort(np.outer(10.0 ** np.arange(-3, 3), (1, 2, 5)).ravel())
+    ticks = [float(step) for step in steps if low / 1.3 <= step <= min(high * 1.3, 100)]
+    return {
+        "type": "log",
+        "range": [float(np.log10(high * 1.15)), float(np.log10(low / 1.15))],
+        "title": {"text": "Weights kept (log scale)"},
+        "tickvals": ticks,
+        "ticktext": [f"{tick:g} %" for tick in ticks],
+        "showgrid": False,
+    }

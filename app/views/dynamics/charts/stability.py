@@ -1,0 +1,96 @@
+"""Stability over the rewinding point: barrier and distance between two trainings that start there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from app.charts.base import figure
+from app.shell.colour import fade
+from app.shell.theme import Style, Theme
+from app.views.dynamics.charts.lines import STABLE
+
+HEIGHT = 450
+TITLES = {
+    "barrier": "Barrier (points of error)",
+    "l2": "Distance of the kept weights (L2)",
+    "relative": "Distance of the kept weights, of their length",
+}
+WORDS = {"order": "another order of the data", "pruning": "the dense network"}
+NAMES = {"order": "", "pruning": ", to dense"}
+TALL = 2.5  # the axis ends at so many times the highest mean at most; longer intervals are cut, and in the hover
+
+
+def curves(rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], theme: Theme) -> go.Figure:
+    """One measure over the iteration that training starts from, a line a ticket.
+
+    Args:
+        rows: of `comparisons.rewinding.stability_curves`, of one measure; full lines are to another order of the data,
+            dotted ones to the dense network.
+        styles: by the ticket's label.
+    """
+    chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
+    factor = 100 if measure in ("barrier", "relative") else 1
+    if measure == "barrier":
+        chart.add_hline(
+            y=100 * STABLE, line={"color": theme.muted, "width": 1.5, "dash": "dash"},
+            annotation={"text": "stable below 2 points", "font": {"size": 12, "color": theme.muted}},
+            annotation_position="top",
+        )  # fmt: skip
+    groups = list(rows.groupby(["label", "relation"], sort=False))
+    for place, ((label, relation), own) in enumerate(groups):
+        own, style = own.sort_values("rewind"), styles[str(label)]
+        chart.add_scatter(
+            x=_place(own["rewind"]) + _aside(place, len(groups), rows["rewind"]),
+            y=factor * own["mean"],
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": factor * (own["high"] - own["mean"]),
+                "arrayminus": factor * (own["mean"] - own["low"].clip(lower=0)),
+                "color": fade(style.color, 0.55),
+                "thickness": 1.6,
+                "width": 0,
+            },
+            mode="lines+markers",
+            name=f"{label}{NAMES[str(relation)]}",
+            line={"color": style.color, "width": 2, "dash": "solid" if relation == "order" else "dot"},
+            marker={
+                "color": style.color if relation == "order" else theme.surface,
+                "symbol": style.symbol,
+                "size": 9,
+                "line": {"width": 2, "color": style.color},
+            },
+            customdata=[
+                f"iteration {row.rewind:,}<br><b>{factor * row.mean:.3g}</b>"
+                + (f" ({factor * max(row.low, 0):.3g} to {factor * row.high:.3g})" if np.isfinite(row.low) else "")
+                for row in own.itertuples()
+            ],
+            hovertemplate=f"<b>{label}</b> to {WORDS[str(relation)]}<br>%{{customdata}}<extra></extra>",
+        )
+    levels = sorted(rows["rewind"].unique())
+    chart.update_xaxes(
+        title_text="Training starts from iteration (square-root scale)",
+        tickvals=_place(levels).tolist(),
+        ticktext=[f"{level:,}" for level in levels],
+        showgrid=False,
+    )
+    means = factor * float(rows["mean"].max())
+    top = min(np.nanmax([factor * rows["high"].max(), means]), TALL * means)
+    least = 100 * 1.3 * STABLE if measure == "barrier" else 0.0
+    chart.update_yaxes(title_text=TITLES[measure], range=[-0.03 * max(top, least), 1.06 * max(top, least)],
+                       ticksuffix=" %" if measure == "relative" else "")  # fmt: skip
+    return chart
+
+
+def _place(iterations: ArrayLike) -> np.ndarray:
+    return np.sqrt(np.asarray(iterations, dtype=float))
+
+
+def _aside(place: int, count: int, iterations: pd.Series) -> float:
+    """How far a line's points are moved so that intervals stand side by side."""
+    return 0.012 * float(_place(iterations).max() or 1) * (place - (count - 1) / 2)

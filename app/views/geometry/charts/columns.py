@@ -1,0 +1,144 @@
+"""One column a ticket, and in it one point a sample: the frame of the charts whose samples are linked.
+
+Traces whose `meta` is of kind `SAMPLES` hold one point a sample, with the sample's number as `customdata` and numbers
+into the palette of `meta` as colours: `app.linked` marks the same samples in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from app.shell.theme import Style, Theme
+
+SAMPLES = "samples"
+Tickets = Mapping[str, Style]
+"""Ticket id -> how it is drawn, in the order of the columns."""
+
+LEFT = 62  # pixels for the ticks and the title of the y axis
+Colours = tuple[list[str], np.ndarray]
+"""Some `#rrggbb`, at least two, and for each row the place of its own among them."""
+
+BELOW = 56  # and for those of the x axes
+HEADING = 58  # pixels over the columns: the ticket's name, and a line below it
+MANY = 3000  # samples in a column from which on points get smaller
+
+
+def columns(tickets: Tickets, theme: Theme, height: int, notes: Mapping[str, str] | None = None) -> go.Figure:
+    """An empty figure with a headed column for each ticket; `notes` (ticket id -> text) stand under the headings.
+
+    Columns lie at the same places whatever the chart, so that charts under one another align.
+    """
+    count = max(1, len(tickets))
+    figure = make_subplots(rows=1, cols=count, horizontal_spacing=0.07 / count if count > 1 else 0)
+    figure.update_layout(
+        template=theme.template,
+        height=height,
+        margin={"l": LEFT, "r": 16, "t": HEADING, "b": BELOW},
+        showlegend=False,
+        dragmode="lasso",
+        selectdirection="any",
+    )
+    figure.update_xaxes(automargin=False)
+    figure.update_yaxes(automargin=False)
+    for column, (ticket, style) in enumerate(tickets.items(), 1):
+        note = (notes or {}).get(ticket, "")
+        heading = f'<span style="color:{style.color}">●</span> <b>{style.label}</b>'
+        if note:
+            heading += f'<br><span style="color:{theme.muted};font-size:12px">{note}</span>'
+        figure.add_annotation(
+            text=heading,
+            x=0,
+            y=1,
+            xref=f"x{column if column > 1 else ''} domain",
+            yref="paper",
+            xanchor="left",
+            yanchor="bottom",
+            yshift=6,
+            align="left",
+            showarrow=False,
+            font={"size": 14, "color": theme.ink},
+        )
+    return figure
+
+
+def of_ticket(frame: pd.DataFrame, ticket: str, finite: Sequence[str] = ()) -> pd.DataFrame:
+    """The rows of one ticket whose `finite` columns have a value, wrong ones last so that they are drawn on top."""
+    rows = frame[frame["ticket_id"] == ticket].dropna(subset=list(finite))
+    return rows.iloc[np.argsort(~right(rows), kind="stable")]
+
+
+def right(rows: pd.DataFrame) -> np.ndarray:
+    """Whether the prediction is the label: bool [rows]."""
+    return (rows["prediction"] == rows["label"]).to_numpy()
+
+
+def points(
+    rows: pd.DataFrame,
+    x: str,
+    y: str,
+    colours: Colours,
+    label: str,
+    classes: Sequence[str],
+    detail: str = "",
+) -> go.Scattergl:
+    """The samples as points that can be lassoed; the hover names sample, class, prediction and confidence.
+
+    `detail` is a line more for the hover, in plotly's template language.
+    """
+    palette, codes = colours
+    few = len(rows) <= MANY
+    opacity = 0.6 if few else 0.4
+    return go.Scattergl(
+        x=rows[x].to_numpy(np.float32),
+        y=rows[y].to_numpy(np.float32),
+        customdata=rows["sample"].to_numpy(np.int32),
+        text=readings(rows, classes),
+        mode="markers",
+        meta={"kind": SAMPLES, "palette": palette},
+        name=label,
+        # Numbers into a palette: plotly checks 10,000 colours given by name one by one, for seconds.
+        marker={
+            "size": 4 if few else 3,
+            "opacity": opacity,
+            "color": codes.astype(np.int16),
+            "cmin": 0,
+            "cmax": max(1, len(palette) - 1),
+            "colorscale": [[at / max(1, len(palette) - 1), colour] for at, colour in enumerate(palette)],
+            "showscale": False,
+        },
+        # Plotly's own dimming would redraw every point; the marks over the charts do that work.
+        selected={"marker": {"opacity": opacity}},
+        unselected={"marker": {"opacity": opacity}},
+        hovertemplate=f"<b>Sample %{{customdata}}</b> · {label}<br>%{{text}}"
+        + (f"<br>{detail}" if detail else "")
+        + "<extra></extra>",
+    )
+
+
+def readings(rows: pd.DataFrame, classes: Sequence[str]) -> list[str]:
+    """What each sample is and what it was taken for: `7, read as 1 (93 % sure)`."""
+    names = np.asarray(classes, dtype=object)
+    sure = np.round(100 * rows["confidence"].to_numpy(float)).astype(int).astype(str)
+    truth, guess = names[rows["label"].to_numpy(int)], names[rows["prediction"].to_numpy(int)]
+    return [
+        f"{true}, read right ({certain} % sure)" if good else f"{true}, read as {wrong} ({certain} % sure)"
+        for true, wrong, certain, good in zip(truth, guess, sure, right(rows), strict=True)
+    ]
+
+
+def key(figure: go.Figure, entries: Mapping[str, str]) -> None:
+    """A legend of coloured dots over the headings, at the left as buttons appear at the right: text -> `#rrggbb`."""
+    for text, colour in entries.items():
+        dot = {"size": 8, "color": colour}
+        figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=text, marker=dot, hoverinfo="skip"))
+        figure.data[-1].showlegend = True
+    top = 1 + 24 / max(1, figure.layout.height - 100)
+    figure.update_layout(showlegend=True, legend={"x": 0, "xanchor": "left", "y": top, "yanchor": "bottom"})
+    figure.update_layout(legend={"itemclick": False, "itemdoubleclick": False})
+    for trace in figure.data[: -len(entries)]:
+        trace.showlegend = bool(trace.showlegend)

@@ -1,0 +1,206 @@
+"""Geometry charts: the samples of 2 to 4 tickets in aligned columns, and what is marked among them as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
+
+from app.shell.colour import fade
+from app.shell.theme import Theme
+from app.views.geometry.charts import density
+from app.views.geometry.charts.columns import Colours, Tickets, columns, key, of_ticket, points, right
+
+COLOURINGS = {"class": "Class", "correct": "Right or wrong", "margin": "Margin"}
+MAPS = {"umap": "UMAP", "umap_joint": "Joint UMAP", "pca": "PCA"}
+MEASURES = {
+    "accuracy": "Right (%)",
+    "confidence": "Confidence (%)",
+    "angle": "Angle (°)",
+    "length": "Length",
+    "margin": "Margin",
+}
+SHADES = 41  # steps of the margin's colour scale
+NAMED_CLASSES = 20  # more names than this would hide the map
+
+
+def angle_length(samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str], theme: Theme) -> go.Figure:
+    """Angle to the true class's direction against feature length, samples over contours of their density.
+
+    `samples` are rows of the table `samples` of these tickets.
+    """
+    figure = columns(tickets, theme, height=400)
+    shown = samples[samples["ticket_id"].isin(list(tickets))]
+    ranges = density.span(shown["length"].to_numpy()), density.span(shown["angle"].to_numpy())
+    for column, (ticket, style) in enumerate(tickets.items(), 1):
+        rows = of_ticket(samples, ticket, ["length", "angle"])
+        inside = density.mass_inside(rows["length"].to_numpy(), rows["angle"].to_numpy(), *ranges)
+        figure.add_trace(_contours(*inside, style.color), 1, column)
+        colours = _by_right(rows, style.color, theme.ink)
+        detail = "length %{x:.2f}, angle %{y:.1f}°"
+        figure.add_trace(points(rows, "length", "angle", colours, style.label, classes, detail), 1, column)
+    key(figure, {"wrong prediction": theme.ink})
+    figure.update_xaxes(range=ranges[0], matches="x", title_text="length of the feature (no unit)")
+    figure.update_yaxes(range=ranges[1], matches="y", showticklabels=False)
+    figure.update_yaxes(title_text="angle to the true class (degrees)", showticklabels=True, col=1)
+    return figure
+
+
+def margins(samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str], theme: Theme) -> go.Figure:
+    """Distributions of the margin, a point a sample under the curve; the share left of zero, wrong, is printed."""
+    figure = columns(tickets, theme, height=310)
+    limits = density.span(samples.loc[samples["ticket_id"].isin(list(tickets)), "margin"].to_numpy())
+    for column, (ticket, style) in enumerate(tickets.items(), 1):
+        rows = of_ticket(samples, ticket, ["margin"])
+        values = rows["margin"].to_numpy()
+        centres, height = density.curve(values, limits)
+        # To its own peak: one narrow distribution would flatten the others, and areas are equal anyway.
+        height = height / (height.max() or 1.0)
+        figure.add_trace(_area(centres, height, style.color), 1, column)
+        rows = rows.assign(height=density.heights(rows["sample"].to_numpy(), values, centres, height))
+        colours = _by_right(rows, style.color, theme.ink)
+        figure.add_trace(points(rows, "margin", "height", colours, style.label, classes, "margin %{x:.2f}"), 1, column)
+        _zero(figure, column, samples[samples["ticket_id"] == ticket], theme)
+    figure.update_xaxes(range=limits, matches="x", title_text="margin (no unit)")
+    figure.update_yaxes(range=(0, 1.16), matches="y", showticklabels=False, showgrid=False)
+    figure.update_yaxes(title_text="density (peak = 1)", col=1)
+    return figure
+
+
+def maps(
+    placed: pd.DataFrame, tickets: Tickets, classes: Sequence[str], theme: Theme, kind: str, colouring: str = "class"
+) -> go.Figure:
+    """2-D maps of the features, trustworthiness beside each.
+
+    Args:
+        placed: columns of `samples`, and x, y, trustworthiness of `maps`, a row a ticket and sample.
+        kind: a key of `MAPS`; the columns of "umap_joint" have axes in common, those of others do not.
+        colouring: a key of `COLOURINGS`.
+    """
+    trust = placed.groupby("ticket_id")["trustworthiness"].first()
+    notes = {ticket: f"trustworthiness {trust[ticket]:.3f}" if ticket in trust else "not mapped" for ticket in tickets}
+    figure = columns(tickets, theme, height=440, notes=notes)
+    joint = kind == "umap_joint"
+    limit = float(np.nanquantile(np.abs(placed["margin"].to_numpy(float)), 0.95)) if len(placed) else 1.0
+    for column, (ticket, style) in enumerate(tickets.items(), 1):
+        rows = of_ticket(placed, ticket, ["x", "y"])
+        colours = _coloured(rows, colouring, theme, limit)
+        figure.add_trace(points(rows, "x", "y", colours, style.label, classes), 1, column)
+        if colouring == "class" and len(classes) <= NAMED_CLASSES:
+            _name_classes(figure, column, rows, classes, theme)
+        extent = placed if joint else rows
+        figure.update_xaxes(range=density.span(extent["x"].to_numpy(), 0.06), title_text=f"{MAPS[kind]} 1", col=column)
+        figure.update_yaxes(range=density.span(extent["y"].to_numpy(), 0.06), col=column)
+    frame = {"showticklabels": False, "showgrid": False, "showline": True, "mirror": True}
+    figure.update_xaxes(**frame, matches="x" if joint else None)
+    figure.update_yaxes(**frame, matches="y" if joint else None)
+    figure.update_yaxes(title_text=f"{MAPS[kind]} 2", col=1)
+    if colouring == "correct":
+        key(figure, {"right": theme.good, "wrong": theme.bad})
+    if colouring == "margin":
+        _margin_scale(figure, theme, limit)
+        figure.update_layout(height=470, margin={"b": 86})
+    return figure
+
+
+def compare_marked(samples: pd.DataFrame, tickets: Tickets, marked: Collection[int]) -> pd.DataFrame:
+    """Means of the marked samples against the rest: a row a ticket; columns ticket, then each of `MEASURES` for the
+    marked ones (`angle`) and for the rest (`angle_rest`). Accuracy and confidence are in per cent."""
+    rows = samples.assign(accuracy=100.0 * right(samples), confidence=100.0 * samples["confidence"])
+    inside = rows["sample"].isin(list(marked))
+    means = [
+        rows[chosen].groupby("ticket_id")[list(MEASURES)].mean().reindex(list(tickets)) for chosen in (inside, ~inside)
+    ]
+    table = means[0].join(means[1], rsuffix="_rest")
+    table.insert(0, "ticket", [style.label for style in tickets.values()])
+    order = [name for measure in MEASURES for name in (measure, f"{measure}_rest")]
+    return table[["ticket", *order]].reset_index(drop=True)
+
+
+def _by_right(rows: pd.DataFrame, colour: str, wrong: str) -> Colours:
+    return [colour, wrong], (~right(rows)).astype(int)
+
+
+def _contours(z: np.ndarray, x: np.ndarray, y: np.ndarray, colour: str) -> go.Contour:
+    """Regions that hold 90, 70, 50, 30 and 10 % of the samples, the densest the strongest."""
+    scale = [[0.0, fade(colour, 0)], [0.099, fade(colour, 0)], [0.1, fade(colour, 0.1)], [1.0, fade(colour, 0.55)]]
+    return go.Contour(
+        z=z.astype(np.float32),
+        x=x,
+        y=y,
+        zmin=0,
+        zmax=1,
+        contours={"start": 0.1, "end": 0.9, "size": 0.2, "coloring": "fill"},
+        colorscale=scale,
+        line={"width": 1, "color": fade(colour, 0.7), "smoothing": 1.0},
+        showscale=False,
+        hoverinfo="skip",
+    )
+
+
+def _area(x: np.ndarray, height: np.ndarray, colour: str) -> go.Scatter:
+    line = {"color": colour, "width": 1.8}
+    return go.Scatter(
+        x=x, y=height, mode="lines", line=line, fill="tozeroy", fillcolor=fade(colour, 0.16), hoverinfo="skip"
+    )
+
+
+def _zero(figure: go.Figure, column: int, rows: pd.DataFrame, theme: Theme) -> None:
+    axis = f"x{column if column > 1 else ''}"
+    line = {"color": theme.muted, "width": 1.2, "dash": "dot"}
+    figure.add_shape(type="line", x0=0, x1=0, y0=0, y1=1, xref=axis, yref="paper", line=line)
+    if not len(rows):
+        return
+    wrong = f"{100 * float((~right(rows)).mean()):.1f} % wrong"
+    figure.add_annotation(
+        text=wrong, x=0, y=1, xref=axis, yref="paper", xanchor="right", yanchor="top", xshift=-5, showarrow=False,
+        font={"size": 13, "color": theme.ink},
+    )  # fmt: skip
+
+
+def _coloured(rows: pd.DataFrame, colouring: str, theme: Theme, limit: float) -> Colours:
+    if colouring == "correct":
+        return _by_right(rows, theme.good, theme.bad)
+    if colouring == "margin":
+        place = np.clip(rows["margin"].fillna(0).to_numpy(float) / (limit or 1.0), -1, 1)
+        return _shades(theme), np.rint((place + 1) / 2 * (SHADES - 1)).astype(int)
+    return list(theme.classes), rows["label"].to_numpy(int) % len(theme.classes)
+
+
+def _shades(theme: Theme) -> list[str]:
+    colours = sample_colorscale([list(step) for step in theme.diverging], SHADES, colortype="tuple")
+    return ["#" + "".join(f"{round(255 * part):02x}" for part in colour) for colour in colours]
+
+
+def _margin_scale(figure: go.Figure, theme: Theme, limit: float) -> None:
+    bar = {"title": {"text": "margin", "side": "top"}, "thickness": 8, "len": 0.3, "orientation": "h"}
+    bar |= {"x": 1, "xanchor": "right", "y": -0.1, "yanchor": "top"}
+    marker = {
+        "color": [0],
+        "cmin": -limit,
+        "cmax": limit,
+        "colorscale": theme.diverging,
+        "showscale": True,
+        "colorbar": bar,
+    }
+    figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", marker=marker, hoverinfo="skip", showlegend=False))
+
+
+def _name_classes(figure: go.Figure, column: int, rows: pd.DataFrame, classes: Sequence[str], theme: Theme) -> None:
+    """Each class's name at the middle of its samples, in its colour, so that no legend is needed."""
+    for label, middle in rows.groupby("label")[["x", "y"]].median().iterrows():
+        number = int(str(label))
+        figure.add_annotation(
+            text=f"<b>{classes[number]}</b>",
+            x=float(middle["x"]),
+            y=float(middle["y"]),
+            xref=f"x{column if column > 1 else ''}",
+            yref=f"y{column if column > 1 else ''}",
+            showarrow=False,
+            borderpad=2,
+            bgcolor=fade(theme.surface, 0.82),
+            font={"size": 13, "color": theme.classes[number % len(theme.classes)]},
+        )

@@ -1,0 +1,81 @@
+"""The overlap of pairs of tickets beside what chance would give them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.charts.base import figure
+from app.shell.colour import fade
+from app.shell.theme import Style, Theme
+
+ROW = 27  # pixels
+
+
+def pairs(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme, height: int = 0) -> go.Figure:
+    """A row a pair: a dot for what the two have in common, a mark for what chance gives, and a line between.
+
+    Args:
+        rows: a, b (keys), overlap, low, high (over seeds; NaN: one seed), chance_layers, chance_global; fractions,
+            drawn from the top.
+        styles: by key. height: in pixels, more where the rows need it.
+    """
+    chart = figure(theme, max(height, 120 + ROW * len(rows)), dragmode=False)
+    places = list(range(len(rows)))
+    names = [_pair(styles[row.a], styles[row.b]) for row in rows.itertuples()]
+    plain = [f"{styles[row.a].label} and {styles[row.b].label}" for row in rows.itertuples()]
+    for place, row in enumerate(rows.itertuples()):
+        chart.add_shape(
+            type="line", x0=row.chance_layers, x1=row.overlap, y0=place, y1=place,
+            line={"color": fade(theme.both, 0.35), "width": 5}, layer="below",
+        )  # fmt: skip
+    chart.add_scatter(
+        x=rows["overlap"],
+        y=places,
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": rows["high"] - rows["overlap"],
+            "arrayminus": rows["overlap"] - rows["low"],
+            "color": theme.muted,
+            "thickness": 1.5,
+            "width": 0,
+        },
+        mode="markers",
+        name="these two",
+        marker={"color": theme.both, "size": 10},
+        customdata=np.column_stack([plain, _intervals(rows)]),
+        hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]} in common<extra></extra>",
+    )
+    chart.add_scatter(
+        x=rows["chance_layers"],
+        y=places,
+        mode="markers",
+        name="chance, by layer",
+        marker={"symbol": "line-ns", "size": 15, "line": {"width": 3, "color": theme.bad}},
+        customdata=np.column_stack([plain, [f"{100 * share:.1f} %" for share in rows["chance_global"]]]),
+        hovertemplate="<b>%{customdata[0]}</b><br>%{x:.1%} by chance, given each layer's sparsities,<br>"
+        "%{customdata[1]} given the sparsities alone<extra></extra>",
+    )
+    chart.update_yaxes(
+        tickvals=places, ticktext=names, range=[len(rows) - 0.4, -0.6], showgrid=False, tickfont={"color": theme.ink}
+    )
+    top = rows[["overlap", "high", "chance_layers"]].max().max()
+    chart.update_xaxes(title_text="Overlap", range=[0, min(1.0, top) * 1.06],
+                       tickformat=".0%" if top > 0.1 else ".1%")  # fmt: skip
+    return chart
+
+
+def _pair(a: Style, b: Style) -> str:
+    return " ".join(f'<span style="color:{style.color}">●</span> {style.label}' for style in (a, b))
+
+
+def _intervals(rows: pd.DataFrame) -> list[str]:
+    return [
+        f"{100 * row.overlap:.1f} %"
+        + (f" ({100 * row.low:.1f} to {100 * row.high:.1f})" if np.isfinite(row.low) else "")
+        for row in rows.itertuples()
+    ]

@@ -1,0 +1,136 @@
+"""UpSet plots (Lex et al. 2014): how many weights exactly these tickets keep and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from app.shell.theme import Style, Theme
+
+ROW, BARS = 26, 220  # pixels: a ticket's row, and the bars
+
+
+def upset(regions: pd.DataFrame, kept: Mapping[str, int], styles: Mapping[str, Style], theme: Theme) -> go.Figure:
+    """A bar a region, its tickets as dots below it, and a mark where chance would end the bar.
+
+    Args:
+        regions: members (tuple of ids), count, expected; drawn in this order.
+        kept: id -> all weights the ticket keeps, in the order of rows. styles: by id.
+    """
+    chart = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[BARS, ROW * len(kept)], vertical_spacing=0.03)
+    chart.update_layout(
+        template=theme.template, height=BARS + ROW * len(kept) + 110, bargap=0.35, dragmode=False, barmode="overlay"
+    )
+    _bars(chart, regions, styles, theme)
+    _dots(chart, regions, list(kept), styles, theme)
+    chart.update_xaxes(showticklabels=False, showgrid=False, range=[-0.6, len(regions) - 0.4])
+    chart.update_yaxes(title_text="Weights", rangemode="tozero", tickformat=",", row=1, col=1)
+    chart.update_yaxes(
+        tickvals=list(range(len(kept))),
+        ticktext=[
+            f'{styles[ticket].label}  <span style="color:{theme.muted};font-size:11px">{count:,}</span>'
+            for ticket, count in kept.items()
+        ],
+        tickfont={"color": theme.ink},
+        range=[len(kept) - 0.5, -0.5],
+        showgrid=False,
+        row=2,
+        col=1,
+    )
+    return chart
+
+
+def _bars(chart: go.Figure, regions: pd.DataFrame, styles: Mapping[str, Style], theme: Theme) -> None:
+    counts, expected = regions["count"].to_numpy(dtype=float), regions["expected"].to_numpy(dtype=float)
+    words = [named(members, styles) for members in regions["members"]]
+    colors = [styles[members[0]].color if len(members) == 1 else theme.both for members in regions["members"]]
+    places = list(range(len(counts)))
+    data = np.column_stack([words, [lift(count, chance) for count, chance in zip(counts, expected, strict=True)]])
+    chart.add_bar(
+        x=places,
+        y=counts,
+        marker={"color": colors, "cornerradius": 3},
+        customdata=data,
+        hovertemplate="<b>%{customdata[0]}</b><br>%{y:,} weights, %{customdata[1]}<extra></extra>",
+        showlegend=False,
+        row=1,
+        col=1,
+    )
+    chart.add_scatter(
+        x=places,
+        y=expected,
+        mode="markers",
+        name="by chance, at the same sparsities of each layer",
+        marker={"symbol": "line-ew", "size": 19, "line": {"width": 3, "color": theme.bad}},
+        customdata=data[:, :1],
+        hovertemplate="<b>%{customdata[0]}</b><br>by chance %{y:,.1f} weights<extra></extra>",
+        row=1,
+        col=1,
+    )
+    top = max(counts.max(initial=1), expected.max(initial=1))
+    struck = (expected > counts) & (expected < counts + 0.1 * top)  # the mark would strike the number out
+    chart.add_scatter(  # plotly would shrink a bar's own text to the bar
+        x=places, y=np.where(struck, expected, counts), mode="text", text=[_short(count) for count in counts],
+        textposition="top center", textfont={"size": 11.5, "color": theme.ink}, cliponaxis=False, hoverinfo="skip",
+        showlegend=False, row=1, col=1,
+    )  # fmt: skip
+
+
+def _dots(
+    chart: go.Figure, regions: pd.DataFrame, tickets: Sequence[str], styles: Mapping[str, Style], theme: Theme
+) -> None:
+    columns = len(regions)
+    for row in range(0, len(tickets), 2):  # stripes lead the eye from a name to its dots
+        chart.add_hrect(y0=row - 0.5, y1=row + 0.5, fillcolor=theme.neither, opacity=0.45, line_width=0,
+                        layer="below", row=2, col=1)  # fmt: skip
+    for place, members in enumerate(regions["members"]):
+        rows = [tickets.index(ticket) for ticket in members]
+        if len(rows) > 1:
+            chart.add_scatter(
+                x=[place, place], y=[min(rows), max(rows)], mode="lines", line={"color": theme.muted, "width": 2},
+                hoverinfo="skip", showlegend=False, row=2, col=1,
+            )  # fmt: skip
+    inside = [set(members) for members in regions["members"]]
+    for row, ticket in enumerate(tickets):
+        member = [ticket in each for each in inside]
+        chart.add_scatter(
+            x=list(range(columns)),
+            y=[row] * columns,
+            mode="markers",
+            name=styles[ticket].label,
+            marker={
+                "size": [13 if own else 6 for own in member],
+                "color": [styles[ticket].color if own else theme.grid for own in member],
+                "opacity": 1,
+            },
+            customdata=[named(members, styles) for members in regions["members"]],
+            hovertemplate="<b>%{customdata}</b><extra></extra>",
+            showlegend=False,
+            row=2,
+            col=1,
+        )
+
+
+def named(members: Sequence[str], styles: Mapping[str, Style]) -> str:
+    """Which tickets a region belongs to, in words."""
+    names = [styles[ticket].label for ticket in members]
+    return f"only {names[0]}" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def lift(count: float, expected: float) -> str:
+    """How a count compares with chance, in words."""
+    if expected <= 0:
+        return "none by chance"
+    if expected < 0.05:
+        return "next to none by chance"
+    return f"{count / expected:.3g} times the {expected:,.1f} of chance"
+
+
+def _short(count: float) -> str:
+    if count < 10_000:
+        return f"{count:,.0f}"
+    return f"{count / 1e3:.0f}k" if count < 999_500 else f"{count / 1e6:.3g}M"

@@ -1,0 +1,208 @@
+"""Many masks at once: which weights several tickets keep together, and every pair beside its chance level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from analysis.comparisons.replication import bands
+from analysis.metrics import intersections, overlap
+from analysis.metrics.overlap import Counts
+from app import load
+from app.load import StudyView
+from app.shell import layout
+from app.shell.selection import LIST, Chosen, Selection
+from app.shell.theme import DENSE, Style
+from app.views.masks.charts import chance as chance_charts
+from app.views.masks.charts import upset as charts
+
+AT_FIRST, BARS, PAIRS = 6, 15, 15
+"""Tickets in the UpSet plot at first, its bars, and the pairs shown."""
+BY_CHANCE = ("random", "shuffled")
+ORDERS = {"size": "Largest", "beyond": "Most beyond chance"}
+COLUMNS = ["a", "b", "overlap", "low", "high", "chance_layers", "chance_global", "seeds"]
+
+
+def show(selection: Selection) -> None:
+    """Draw the view."""
+    counts = _counts(selection)
+    twins = twins_of(counts)
+    left, right = st.columns([1.35, 1], gap="medium")
+    with left:
+        _upset_card(selection, twins)
+    with right:
+        _pairs_card(selection, counts, twins)
+
+
+def _counts(selection: Selection) -> list[Counts]:
+    """What every two chosen tickets have in common, seed by seed, tickets named by key; dense ones, which keep all,
+    are left out."""
+    rows = selection.all_seeds()
+    found = []
+    for _, group in rows[rows["method"] != DENSE].groupby("seed", sort=True):
+        counts = load.overlaps(selection.study, list(group["ticket_id"]))
+        found.append(replace(counts, names=list(group["key"])))
+    return found
+
+
+def twins_of(counts: Sequence[Counts]) -> dict[str, str]:
+    """Key -> that of an earlier ticket which keeps the very same weights at every seed that has both."""
+    alike: dict[tuple[str, str], bool] = {}
+    for each in counts:
+        same = overlap.pairwise(each, "hamming") == 0
+        for one, other in combinations(each.names, 2):
+            alike[one, other] = alike.get((one, other), True) and bool(same.at[one, other])
+    found: dict[str, str] = {}
+    for (one, other), same_always in alike.items():
+        if same_always and one not in found:
+            found.setdefault(other, one)
+    return found
+
+
+def _upset_card(selection: Selection, twins: dict[str, str]) -> None:
+    tickets = {ticket.key: ticket for ticket in selection.tickets}
+    default = first(selection.tickets, twins)
+    with st.container(border=True, key="card-upset"):
+        asked = selection.option("sets")
+        keys = [key for key in tickets if key in asked.split(LIST)] if asked else default
+        keys = keys[: intersections.MOST]
+        regions = _regions(selection.study, [tickets[key].id for key in keys]) if len(keys) > 1 else None
+        styles = {ticket.id: ticket.style for ticket in selection.tickets}
+        layout.header(
+            "Weights that exactly these tickets keep",
+            _table(regions, styles) if regions is not None else pd.DataFrame(),
+            "upset",
+            "Each bar counts the weights that the tickets with a dot below it keep and the others do not. Orange "
+            "marks: what independent masks of the same sparsities in each layer would give.",
+        )
+        selection.pick_many(
+            "sets",
+            f"Tickets (two to {intersections.MOST})",
+            {key: ticket.label for key, ticket in tickets.items()},
+            default=default,
+            kind="menu",
+            max_selections=intersections.MOST,
+            label_visibility="collapsed",
+            placeholder="Choose two tickets or more",
+        )
+        if regions is None:
+            layout.empty("Fewer than two tickets are compared.", "Choose more above.")
+            return
+        order = selection.pick("order", "Order", ORDERS, label_visibility="collapsed", width="content")
+        shown, rest = drawn(regions, order)
+        kept = {tickets[key].id: tickets[key].kept for key in keys}
+        st.plotly_chart(
+            charts.upset(shown, kept, styles, selection.theme), theme=None, key="chart-upset",
+            config={**layout.CONFIG, **layout.QUIET},
+        )  # fmt: skip
+        st.caption(_caption(selection, tickets[keys[0]], regions, rest))
+
+
+def _caption(selection: Selection, one: Chosen, regions: pd.DataFrame, rest: pd.DataFrame) -> str:
+    nobody = one.total - int(regions["count"].sum())
+    said = [f"Masks of seed {selection.seed}: counts, so no intervals."]
+    if len(rest):
+        count, chance = rest["count"].sum(), rest["expected"].sum()
+        said.append(f"{len(rest)} more intersections hold {count:,} weights together ({chance:,.0f} by chance).")
+    said.append(f"{nobody:,} of {one.total:,} weights are kept by none of these tickets.")
+    return " ".join(said)
+
+
+def first(tickets: Sequence[Chosen], twins: dict[str, str]) -> list[str]:
+    """Keys of the tickets compared at first: no dense one and no twin, and random ones only where others are few."""
+    fresh = [ticket for ticket in tickets if ticket.method != DENSE and ticket.key not in twins]
+    if len(fresh) < 2:
+        return [ticket.key for ticket in tickets][:AT_FIRST]
+    telling = sorted(fresh, key=lambda ticket: ticket.method in BY_CHANCE)[:AT_FIRST]
+    return [ticket.key for ticket in fresh if ticket in telling]
+
+
+def drawn(regions: pd.DataFrame, order: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The regions with a bar, in the order of the bars, and those without, which hold something or would by chance."""
+    regions = regions[(regions["count"] > 0) | (regions["expected"] >= 0.5)]
+    if order == "beyond":
+        excess = regions["count"] - regions["expected"]
+        regions = regions.loc[excess.sort_values(ascending=False, kind="stable").index]
+    return regions.iloc[:BARS].reset_index(drop=True), regions.iloc[BARS:]
+
+
+def _table(regions: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
+    names = [charts.named(members, styles) for members in regions["members"]]
+    return regions.drop(columns="members").assign(tickets=names)[["tickets", "count", "expected"]]
+
+
+def _regions(study: StudyView, ids: Sequence[str]) -> pd.DataFrame:
+    return _cached_regions(study.path, study.stamp, study.name, tuple(ids))
+
+
+@st.cache_data(max_entries=32, show_spinner="Intersecting the masks …")
+def _cached_regions(path: Path, stamp: str, name: str, ids: tuple[str, ...]) -> pd.DataFrame:
+    study = load.open_study(name, path)
+    return intersections.regions({ticket: load.packed(study, ticket) for ticket in ids})
+
+
+def _pairs_card(selection: Selection, counts: Sequence[Counts], twins: dict[str, str]) -> None:
+    rows = pairs(counts)
+    rows = rows[~rows["a"].isin(list(twins)) & ~rows["b"].isin(list(twins))]
+    if rows.empty:
+        layout.empty("There is no pair of pruned tickets with masks of their own.", "Choose more at the left.")
+        return
+    styles = _short(selection.tickets)
+    options = {"all": "All pairs"} | {key: style.label for key, style in styles.items() if key not in twins}
+    among = selection.option("pairs-of", "all", list(options))
+    own = rows if among == "all" else rows[(rows["a"] == among) | (rows["b"] == among)]
+    excess = (own["overlap"] - own["chance_layers"]).sort_values(ascending=False, kind="stable")
+    shown = own.loc[excess.index[:PAIRS]]
+
+    def controls() -> None:
+        selection.pick("pairs-of", "Pairs of", options, kind="select", label_visibility="collapsed")
+
+    labels = {ticket.key: ticket.label for ticket in selection.tickets}
+    layout.card(
+        "Every pair beside its chance level",
+        chance_charts.pairs(shown, styles, selection.theme, 500),
+        own.assign(a=own["a"].map(labels), b=own["b"].map(labels)),
+        "pairs",
+        config=layout.QUIET,
+        help="Overlap: weights kept by both, as a share of the sparser ticket's. Orange mark: what two masks that "
+        "share nothing but their sparsities in each layer have in common on average. Only what lies beyond it says "
+        "that they agree on weights.",
+        caption=_pairs_caption(rows, len(own) - len(shown), [f"{labels[a]} ({labels[b]})" for a, b in twins.items()]),
+        controls=controls,
+    )
+
+
+def _short(tickets: Sequence[Chosen]) -> dict[str, Style]:
+    """Key -> style, without the sparsity in its label where all have the same."""
+    pruned = [ticket for ticket in tickets if ticket.method != DENSE]
+    one_level = len({ticket.sparsity for ticket in pruned}) == 1
+    return {
+        ticket.key: replace(ticket.style, label=ticket.method_label) if one_level else ticket.style for ticket in pruned
+    }
+
+
+def _pairs_caption(rows: pd.DataFrame, hidden: int, twins: list[str]) -> str:
+    seeds = int(rows["seeds"].max())
+    said = [f"Means over {seeds} seeds with 95 % intervals (Student's)." if seeds > 1 else "One seed, so no intervals."]
+    if hidden:
+        said.append(f"The {PAIRS} furthest beyond chance; {hidden} more by ticket, or in the table to download.")
+    if twins:
+        said.append(f"Left out, as they keep the same weights as another: {', '.join(twins)}.")
+    return " ".join(said)
+
+
+def pairs(counts: Sequence[Counts]) -> pd.DataFrame:
+    """The overlap of every two tickets and its chance levels, means over seeds, a seed's `counts` each: `COLUMNS`."""
+    tables = [overlap.pairs_with_chance(each) for each in counts if len(each.names) > 1]
+    if not tables:
+        return pd.DataFrame(columns=COLUMNS)
+    every = pd.concat(tables, ignore_index=True)
+    found = bands(every, ["a", "b"], "overlap").rename(columns={"mean": "overlap", "n": "seeds"})
+    means = every.groupby(["a", "b"], sort=False)[["chance_layers", "chance_global"]].mean().reset_index()
+    found[["low", "high"]] = found[["low", "high"]].clip(0, 1)
+    return found.merge(means, on=["a", "b"])[COLUMNS]

@@ -1,0 +1,197 @@
+"""Pairs: how far every two tickets agree, in which layers, and weight by weight."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from analysis.metrics import overlap
+from analysis.metrics.overlap import Counts
+from app import load
+from app.charts import mask_pairs
+from app.shell import layout
+from app.shell.selection import Chosen, Selection, change
+from app.views.masks.charts import overlap as charts
+
+
+def show(selection: Selection) -> None:
+    """Draw the view."""
+    counts = load.overlaps(selection.study, selection.ids)
+    one, other = _pair(selection, counts)
+    left, right = st.columns([1.25, 1], gap="medium")
+    with left:
+        _matrix_card(selection, counts, one, other)
+    with right:
+        _pair_card(selection, one, other)
+    _layers_card(selection)
+    _cells_card(selection, one, other)
+
+
+def _pair(selection: Selection, counts: Counts) -> tuple[Chosen, Chosen]:
+    """The two tickets looked at: those of the URL, or the closest two that differ."""
+    tickets = {ticket.key: ticket for ticket in selection.tickets}
+    default = [selection.tickets[place] for place in mask_pairs.closest(counts)]
+    known = list(selection.study.tickets["key"])  # one of the study that is not chosen any more is no reason for a note
+    one = tickets.get(selection.option("a", allowed=known), default[0])
+    other = tickets.get(selection.option("b", allowed=known), default[1])
+    if one == other:
+        other = next(ticket for ticket in [*default, *selection.tickets] if ticket != one)
+    return one, other
+
+
+def _matrix_card(selection: Selection, counts: Counts, one: Chosen, other: Chosen) -> None:
+    metric = selection.option("metric", "jaccard", list(overlap.METRICS))
+    values = overlap.pairwise(counts, metric)
+    by_id = {ticket.id: ticket for ticket in selection.tickets}
+    labelled = values.rename(index=lambda key: by_id[key].label, columns=lambda key: by_id[key].label)
+
+    def clicked() -> None:
+        points = [point for point in layout.selected_points("matrix") if point.get("customdata")]
+        if points:
+            value = points[-1]["customdata"]
+            first, second = str(value[0] if isinstance(value, list) else value).split()
+            if first != second:
+                change({"a": by_id[first].key, "b": by_id[second].key})
+
+    def controls() -> None:
+        selection.pick("metric", "Metric", charts.METRIC_NAMES, label_visibility="collapsed")
+        st.caption(overlap.METRICS[metric])
+
+    layout.card(
+        "How much every two tickets have in common",
+        charts.matrix(values, selection.styles, metric, (one.id, other.id), selection.theme),
+        labelled.reset_index(names="ticket"),
+        "matrix",
+        help="Click a cell to look at its two tickets below and beside. The pair looked at is framed. A dash: "
+        "not defined, as for the dense network beyond chance, since chance alone gives all it has in common.",
+        config=layout.QUIET,
+        on_select=clicked,
+        selection_mode="points",
+        controls=controls,
+    )
+
+
+def _pair_card(selection: Selection, one: Chosen, other: Chosen) -> None:
+    metric = selection.option("metric", "jaccard", list(overlap.METRICS))
+    layers = mask_pairs.layers_of_pair(load.overlaps(selection.study, [one.id, other.id]), metric)
+    options = {ticket.key: ticket.label for ticket in selection.tickets}
+
+    def controls() -> None:
+        first, second = st.columns(2)
+        with first:
+            _menu("a", "Ticket A", one, other, options)
+        with second:
+            _menu("b", "Ticket B", other, one, options)
+
+    layout.card(
+        "Where these two agree, layer by layer",
+        charts.pair_by_layer(
+            layers, metric, one.style, other.style, selection.theme, charts.matrix_height(len(selection.tickets)) + 20
+        ),
+        layers,
+        "pair",
+        help="Bars: the overlap in each layer. Orange marks: what two masks that share nothing but these layers' "
+        "sparsities would have in common on average. Only what lies beyond the mark says that they agree.",
+        config=layout.QUIET,
+        controls=controls,
+    )
+
+
+def _menu(name: str, label: str, ticket: Chosen, partner: Chosen, options: dict[str, str]) -> None:
+    """A menu for one of the two tickets. Choosing the partner's ticket swaps the two."""
+    key = f"pick {name}"
+
+    def store() -> None:
+        chosen = st.session_state[key]
+        others = ticket.key if chosen == partner.key else partner.key
+        change({name: chosen, "b" if name == "a" else "a": others})
+
+    st.session_state[key] = ticket.key
+    st.selectbox(label, list(options), key=key, on_change=store, format_func=lambda value: options.get(value, value))
+
+
+def _layers_card(selection: Selection) -> None:
+    rows = load.table(selection.study, "layers", selection.ids)
+    styles = {ticket.id: ticket.style for ticket in selection.tickets}
+    if rows.empty:
+        layout.empty(
+            "The layers of these tickets are not measured yet.",
+            "Measure the study to see how much of each layer is kept.",
+            f"python -m analysis run {selection.study.path}",
+        )
+        return
+    rows.insert(1, "ticket", rows["ticket_id"].map({ticket: style.label for ticket, style in styles.items()}))
+    collapsed = rows.loc[rows["collapsed"], "ticket"].unique()
+    layout.card(
+        "How much of each layer is kept",
+        charts.kept_by_layer(rows, styles, selection.theme),
+        rows,
+        "layers",
+        config=layout.QUIET,
+        help="Tickets of one sparsity spend it differently. A cross at the bottom: nothing of the layer is kept.",
+        caption=f"Layers without any weight: {', '.join(collapsed)}." if len(collapsed) else "",
+    )
+
+
+def _cells_card(selection: Selection, one: Chosen, other: Chosen) -> None:
+    masks_a, masks_b = load.masks(selection.study, one.id), load.masks(selection.study, other.id)
+    layers = list(masks_a)
+    layer = selection.option("layer", _first_to_show(masks_a), layers)
+    a, b = masks_a[layer], masks_b[layer]
+    ranges = mask_pairs.parts(a.shape)
+    names = [f"{start}-{stop - 1}" for start, stop in ranges]
+    part = selection.option("part", names[0])
+    start, stop = ranges[names.index(part) if part in names else 0]
+    view = selection.option("view", "beside", ["beside", "over"])
+    states = mask_pairs.agreement(a, b)
+    grid = mask_pairs.lay_out(states[start:stop], start)
+
+    def controls() -> None:
+        bare: dict[str, Any] = {"label_visibility": "collapsed"}
+        with st.container(horizontal=True, vertical_alignment="center"):
+            texts = {name: f"{charts.short(name)}  ({' × '.join(map(str, masks_a[name].shape))})" for name in layers}
+            selection.pick("layer", "Layer", texts, default=_first_to_show(masks_a), kind="select", width=260, **bare)
+            selection.pick("view", "View", {"beside": "Beside each other", "over": "Laid over each other"}, **bare)
+            if len(ranges) > 1:
+                texts = {name: f"Filters {name.replace('-', ' to ')}" for name in names}
+                selection.pick("part", "Part", texts, kind="select", width=200, **bare)
+
+    counts = np.bincount(states.reshape(-1), minlength=4)
+    layout.card(
+        f"The weights of {charts.short(layer)}: {one.label} and {other.label}",
+        charts.cells(grid, one.style, other.style, view == "beside", selection.theme),
+        lambda: _cells_table(grid),
+        "cells",
+        config=layout.QUIET,
+        help="Each cell is a weight. Drag to zoom, double-click to see all again; both pictures move together.",
+        caption=f"{grid.about} {_in_words(counts, one.label, other.label)}",
+        controls=controls,
+    )
+
+
+def _first_to_show(masks: dict[str, np.ndarray]) -> str:
+    """A layer with enough to see: the first convolution with several inputs, else the first layer."""
+    return next((name for name, mask in masks.items() if mask.ndim == 4 and mask.shape[1] > 1), next(iter(masks)))
+
+
+def _cells_table(grid: mask_pairs.Grid) -> pd.DataFrame:
+    rows, columns = np.nonzero(grid.states >= 0)
+    return pd.DataFrame(
+        {
+            "row": np.array(grid.rows)[rows],
+            "column": np.array(grid.columns)[columns],
+            "state": np.array(mask_pairs.STATES)[grid.states[rows, columns]],
+        }
+    )
+
+
+def _in_words(counts: np.ndarray, one: str, other: str) -> str:
+    """How many weights of a layer are kept by whom."""
+    kept = [counts[state] for state in (mask_pairs.BOTH, mask_pairs.ONLY_A, mask_pairs.ONLY_B, mask_pairs.NEITHER)]
+    return (
+        f"In the whole layer: {kept[0]:,} kept by both, {kept[1]:,} only by {one}, {kept[2]:,} only by {other}, "
+        f"{kept[3]:,} by neither."
+    )

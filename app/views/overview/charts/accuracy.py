@@ -1,0 +1,185 @@
+"""Charts of the overview: accuracy against sparsity, and clean against corrupted accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from app.charts.base import Styles, figure, label_places, percent_axis
+from app.charts.error_scale import height, ticks_within
+from app.shell.colour import fade
+from app.shell.theme import DENSE, Theme
+from pruning.recipe import percent
+
+NAMES = {"accuracy": "Accuracy", "corrupted": "Mean corruption accuracy"}
+HEIGHT, CONTROLS = 440, 50  # pixels; the second chart has no row of widgets above it and is as much taller
+
+
+def against_sparsity(
+    families: pd.DataFrame, measure: str, colors: Mapping[str, str], symbols: Mapping[str, str], theme: Theme
+) -> go.Figure:
+    """Accuracy against sparsity, a line a method, with its interval over seeds; the dense network as a level line.
+
+    The axis is logarithmic in the error, so that 98 and 99 % are as far apart as 80 and 90 %.
+
+    Args:
+        families: rows of `analysis.comparisons.family_means.by_family`. measure: `accuracy` or `corrupted`.
+        colors, symbols: for each method.
+    """
+    pruned = families[(families["method"] != DENSE) & families[measure].notna()]
+    lines = -(-pruned["method"].nunique() // 3)  # of the legend, which takes from the plot
+    chart = figure(theme, HEIGHT + 20 * max(0, lines - 3))
+    levels = sorted(pruned["sparsity"].unique())
+    methods = list(dict.fromkeys(pruned["method"]))
+    for place, method in enumerate(methods):
+        rows = pruned[pruned["method"] == method].sort_values("sparsity")
+        shift = 1.035 ** (place - (len(methods) - 1) / 2)  # so that intervals stand beside, not over each other
+        chart.add_scatter(
+            x=100 * (1 - rows["sparsity"]) * shift,
+            y=height(rows[measure]),
+            error_y=bars(rows, measure, fade(colors[method], 0.55), height),
+            mode="lines+markers",
+            name=rows["method_label"].iloc[0],
+            line={"color": colors[method], "width": 2},
+            marker={"color": colors[method], "symbol": symbols[method], "size": 8},
+            customdata=np.column_stack([rows["label"], _intervals(rows, measure), rows["seeds"], 100 * rows[measure]]),
+            hovertemplate="<b>%{customdata[0]}</b><br>" + NAMES[measure] + " %{customdata[3]:.1f} %<br>"
+            "%{customdata[1]}<br>%{customdata[2]} seeds<extra></extra>",
+        )
+    level_line(chart, families, measure, theme)
+    chart.update_xaxes(
+        type="log",
+        autorange="reversed",
+        title_text="Sparsity (weights removed; log scale of what is kept)",
+        tickvals=[100 * (1 - level) for level in levels],
+        ticktext=[percent(level) for level in levels],
+        showgrid=False,
+    )
+    shown = height(families[measure].dropna())
+    span = [float(shown.min()) - 0.08, float(shown.max()) + 0.16] if len(shown) else [0.0, 2.0]
+    ticks = ticks_within(span)
+    chart.update_yaxes(
+        title_text=f"{NAMES[measure]} (log scale of the error)",
+        tickvals=height(ticks / 100),
+        ticktext=[f"{tick:g} %" for tick in ticks],
+        range=span,
+    )
+    return chart
+
+
+def clean_against_corrupted(families: pd.DataFrame, styles: Styles, theme: Theme) -> go.Figure:
+    """Mean corruption accuracy against clean accuracy, with intervals over seeds for the tickets in `styles` (by key);
+    all others are faint points behind them."""
+    chart = figure(theme, HEIGHT + CONTROLS, showlegend=False)
+    rows = families.dropna(subset=["accuracy", "corrupted"])
+    others = rows[~rows["key"].isin(list(styles))]
+    chosen = rows[rows["key"].isin(list(styles))]
+    hover = "<b>%{customdata[0]}</b><br>Clean %{x:.1f} %, %{customdata[1]}<br>Corrupted %{y:.1f} %, %{customdata[2]}"
+    chart.add_scatter(
+        x=100 * others["accuracy"],
+        y=100 * others["corrupted"],
+        mode="markers",
+        marker={"color": fade(theme.muted, 0.35), "size": 6},
+        customdata=_hover(others),
+        hovertemplate=hover + "<extra></extra>",
+    )
+    spans = {name: _span(chosen, name) for name in ("accuracy", "corrupted")}
+    places = label_places(
+        _within(chosen["accuracy"], spans["accuracy"]),
+        _within(chosen["corrupted"], spans["corrupted"]),
+        np.array([7.2 * len(label) for label in chosen["label"]]),
+        (430, 340),
+    )
+    for (_, row), place in zip(chosen.iterrows(), places, strict=True):
+        style = styles[row["key"]]
+        one = row.to_frame().T
+        chart.add_scatter(
+            x=[100 * row["accuracy"]],
+            y=[100 * row["corrupted"]],
+            error_x=bars(one, "accuracy", fade(style.color, 0.3)),
+            error_y=bars(one, "corrupted", fade(style.color, 0.3)),
+            mode="markers+text" if place else "markers",
+            text=[row["label"]],
+            textposition=place or "top center",
+            textfont={"size": 12.5, "color": theme.ink},
+            cliponaxis=False,
+            marker={"color": style.color, "symbol": style.symbol, "size": 11},
+            customdata=_hover(one),
+            hovertemplate=hover + "<extra></extra>",
+        )
+    chart.update_xaxes(percent_axis("Accuracy on clean images"), range=spans["accuracy"])
+    chart.update_yaxes(percent_axis("Mean accuracy on corrupted images"), range=spans["corrupted"])
+    return chart
+
+
+def level_line(chart: go.Figure, families: pd.DataFrame, measure: str, theme: Theme) -> None:
+    """The dense network as a level line with its interval, on an axis of `height`."""
+    dense = families[(families["method"] == DENSE) & families[measure].notna()]
+    if dense.empty:
+        return
+    row = dense.iloc[0]
+    if np.isfinite(row[f"{measure}_low"]):
+        chart.add_hrect(
+            y0=float(height(row[f"{measure}_low"])),
+            y1=float(height(row[f"{measure}_high"])),
+            fillcolor=theme.muted,
+            opacity=0.12,
+            line_width=0,
+        )
+    chart.add_hline(
+        y=float(height(row[measure])),
+        line={"color": theme.muted, "width": 1.5, "dash": "dash"},
+        annotation={
+            "text": f"{row['label']} {100 * row[measure]:.1f} %",
+            "font": {"size": 12.5, "color": theme.muted},
+        },
+        annotation_position="top right",
+    )
+
+
+def _hundredfold(accuracy: ArrayLike) -> np.ndarray:
+    return 100 * np.asarray(accuracy, dtype=float)
+
+
+def bars(
+    rows: pd.DataFrame, measure: str, color: str, place: Callable[[ArrayLike], np.ndarray] = _hundredfold
+) -> dict[str, object]:
+    """Error bars for an axis on which an accuracy lies at `place`."""
+    middle = place(rows[measure])
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": place(rows[f"{measure}_high"]) - middle,
+        "arrayminus": middle - place(rows[f"{measure}_low"]),
+        "color": color,
+        "thickness": 1.5,
+        "width": 0,
+    }
+
+
+def _intervals(rows: pd.DataFrame, measure: str) -> list[str]:
+    return [
+        f"95 % interval {100 * low:.1f} to {100 * high:.1f} %" if np.isfinite(low) else "no interval (one seed)"
+        for low, high in zip(rows[f"{measure}_low"].astype(float), rows[f"{measure}_high"].astype(float), strict=True)
+    ]
+
+
+def _hover(rows: pd.DataFrame) -> np.ndarray:
+    return np.column_stack([rows["label"], _intervals(rows, "accuracy"), _intervals(rows, "corrupted")])
+
+
+def _span(rows: pd.DataFrame, measure: str) -> list[float]:
+    """The range of an axis: the chosen tickets with some air; the faint ones may lie outside."""
+    if rows.empty:
+        return [0.0, 100.0]
+    low, high = 100 * float(rows[measure].min()), 100 * float(rows[measure].max())
+    air = max(0.18 * (high - low), 2.0 - (high - low) / 2)  # four points at least, lest noise look large
+    return [low - air, high + air]
+
+
+def _within(values: pd.Series, span: list[float]) -> np.ndarray:
+    return (100 * values.to_numpy(dtype=float) - span[0]) / (span[1] - span[0])

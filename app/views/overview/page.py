@@ -1,0 +1,44 @@
+"""Overview: what the study is, what each ticket reached and costs, and how it was found."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import streamlit as st
+
+from app.load import StudyView
+from app.shell import layout
+from app.shell.selection import Selection
+from app.views.overview import view_data
+
+VIEWS = {"tickets": "Tickets", "pareto": "Pareto", "story": "Story"}
+"""Name of the module in `app.views.overview`, and in the URL -> title."""
+
+
+def show(selection: Selection) -> None:
+    """Draw the page: one view of it at a time."""
+    study = selection.study
+    layout.page_title(study.title, study.config.description.strip())
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.caption(" · ".join(_facts(study)), width="stretch")
+        view = selection.pick("overview", "View", VIEWS, label_visibility="collapsed", width="content")
+    if view != "story" and view_data.families(selection)["accuracy"].isna().all():
+        layout.empty(
+            "Nothing is measured yet.",
+            "The tickets are found, but not shown the test set. Measure them; this page fills as that goes on.",
+            f"python -m analysis run {study.path}",
+        )
+        return
+    if view == "tickets" and not selection.keys:
+        layout.empty("No ticket is chosen.", "Click a dot, a method or a sparsity under Tickets in the sidebar.")
+        return
+    with st.container(key=f"overview-{view}"):
+        import_module(f"app.views.overview.{view}").show(selection)
+
+
+def _facts(study: StudyView) -> list[str]:
+    config, found = study.config, study.tickets
+    weights = f"{int(found['total'].max()):,} prunable weights"
+    tickets = f"{len(found)} tickets: {len(study.methods)} methods, {len(study.sparsities)} sparsities"
+    seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) != 1 else ''}"
+    return [f"Network **{config.model}**, {weights}", f"data **{config.data}**", f"{tickets}, {seeds}"]

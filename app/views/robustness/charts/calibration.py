@@ -1,0 +1,100 @@
+"""Reliability diagrams: how often a ticket is right when it is so and so sure.
+
+Tickets are named by the column `key`; fractions come in and per cent are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from app.charts.base import heading
+from app.shell.colour import fade
+from app.shell.theme import Style, Theme
+
+PER_ROW = 5
+PANEL, HEADING, FOOT = 190, 34, 46  # pixels
+STEPS = 10  # of the histogram
+
+
+def reliability(bins: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, notes: Mapping[str, str]) -> go.Figure:
+    """A diagram a ticket: accuracy over confidence, with the diagonal, intervals, and a histogram of the confidence.
+
+    Args:
+        bins: key, bin, n, confidence, accuracy, low, high (95 % interval of the accuracy), of equal mass.
+        notes: key -> what stands beside the ticket's name.
+    """
+    columns = max(1, min(PER_ROW, len(tickets)))
+    lines = max(1, -(-len(tickets) // columns))
+    height = lines * (PANEL + HEADING + FOOT)
+    figure = make_subplots(
+        rows=lines, cols=columns, shared_yaxes=True, shared_xaxes=False, horizontal_spacing=0.025,
+        vertical_spacing=(HEADING + FOOT) / (height - HEADING - FOOT) if lines > 1 else 0,
+    )  # fmt: skip
+    figure.update_layout(
+        template=theme.template, height=height, margin={"l": 8, "r": 12, "t": HEADING, "b": FOOT}, showlegend=False,
+        bargap=0.06,
+    )  # fmt: skip
+    for at, (key, style) in enumerate(tickets.items()):
+        line, column = at // columns + 1, at % columns + 1
+        own = bins[bins["key"] == key].sort_values("confidence")
+        for trace in (_histogram(own, theme), _diagonal(theme), _curve(own, style)):
+            figure.add_trace(trace, line, column)
+        heading(figure, at + 1, style, notes.get(key, ""))
+        if line == lines or at + columns >= len(tickets):
+            figure.update_xaxes(title_text="confidence (%)", row=line, col=column)
+        if column == 1:
+            figure.update_yaxes(title_text="right (%)", row=line, col=column)
+    figure.update_xaxes(range=[-2, 102], tickvals=[0, 25, 50, 75, 100], showgrid=False)
+    figure.update_yaxes(range=[-2, 104], tickvals=[0, 25, 50, 75, 100])
+    return figure
+
+
+def histogram(rows: pd.DataFrame) -> np.ndarray:
+    """Share of images in each tenth of the confidence, [STEPS]: every image counts at the mean of its bin."""
+    places = np.clip((rows["confidence"].to_numpy(float) * STEPS).astype(int), 0, STEPS - 1)
+    weights = np.bincount(places, weights=rows["n"].to_numpy(float), minlength=STEPS)
+    return weights / max(weights.sum(), 1)
+
+
+def _histogram(rows: pd.DataFrame, theme: Theme) -> go.Bar:
+    step = 100 / STEPS
+    return go.Bar(
+        x=(np.arange(STEPS) + 0.5) * step,
+        y=100 * histogram(rows),
+        width=0.94 * step,
+        marker={"color": fade(theme.muted, 0.26), "line": {"width": 0}},
+        hovertemplate="confidence about %{x:.0f} %: %{y:.0f} % of the images<extra></extra>",
+        name="histogram",
+    )
+
+
+def _diagonal(theme: Theme) -> go.Scatter:
+    return go.Scatter(
+        x=[0, 100], y=[0, 100], mode="lines", hoverinfo="skip", name="diagonal",
+        line={"color": theme.muted, "width": 1.2, "dash": "dot"},
+    )  # fmt: skip
+
+
+def _curve(rows: pd.DataFrame, style: Style) -> go.Scatter:
+    each = 100 * rows[["accuracy", "low", "high", "confidence"]]
+    return go.Scatter(
+        x=each["confidence"],
+        y=each["accuracy"],
+        mode="lines+markers",
+        name=style.label,
+        line={"color": style.color, "width": 1.6},
+        marker={"color": style.color, "size": 5.5, "symbol": style.symbol},
+        error_y={
+            "type": "data", "symmetric": False, "array": each["high"] - each["accuracy"],
+            "arrayminus": each["accuracy"] - each["low"], "thickness": 1.2, "width": 0,
+            "color": fade(style.color, 0.55),
+        },
+        customdata=np.column_stack([each["low"], each["high"], rows["n"]]),
+        hovertemplate=f"<b>{style.label}</b><br>%{{x:.1f}} % sure: right in %{{y:.1f}} % "
+        "(%{customdata[0]:.1f} to %{customdata[1]:.1f})<br>%{customdata[2]:,} images<extra></extra>",
+    )  # fmt: skip

@@ -1,0 +1,189 @@
+"""Sensitivity to each spatial frequency: the Fourier heat map of Yin et al. 2019, and its mean over directions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from analysis.corruptions.fourier import NAMES, STEPS, frequency_of
+from app.charts.base import NOISE, Scale, color_bar, heading
+from app.shell.colour import fade
+from app.shell.theme import Style, Theme
+
+PER_ROW = 5
+PANEL, HEADING, FOOT = 188, 32, 46  # pixels
+SIZE = 2 * STEPS + 1
+WAVES = frozenset(NAMES)
+BANDS = 4  # tickets whose intervals may be bands
+DODGE = 0.6  # of a step, for the bars of many tickets
+CLEAN = -1  # stands for the clean images among the radii
+ENDS = {"tickvals": [-STEPS, 0, STEPS], "ticktext": ["\u22121", "0", "1"]}
+
+
+def radius_of(wave: str) -> int:
+    """How far a wave's frequency is from 0, in sevenths of the highest one along an axis, to the nearest: 0 to 10."""
+    return round(float(np.hypot(*frequency_of(wave))))
+
+
+def grid(values: Mapping[str, object], empty: object = np.nan) -> np.ndarray:
+    """Name of a wave -> value, as [15, 15]: frequencies from row to row (-7 to 7, downwards) and from column to column
+    (-7 to 7), 0 in the middle. A frequency and its negative are the same wave; what is missing is `empty`."""
+    found = np.full((SIZE, SIZE), empty, dtype=object if isinstance(empty, str) else float)
+    for name, value in values.items():
+        down, across = frequency_of(name)
+        found[STEPS + down, STEPS + across] = found[STEPS - down, STEPS - across] = value
+    return found
+
+
+def errors(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
+    """The error under each wave, a panel a ticket on one scale. `cells`: key, corruption, accuracy, low, high
+    (fractions)."""
+    shown = cells.assign(
+        shown=100 * (1 - cells["accuracy"]),
+        noise=False,
+        hover=[
+            f"error <b>{100 * (1 - value):.1f} %</b> ({100 * (1 - high):.1f} to {100 * (1 - low):.1f})"
+            for value, low, high in zip(cells["accuracy"], cells["low"], cells["high"], strict=True)
+        ],
+    )
+    top = max(1.0, float(shown["shown"].max())) if len(shown) else 1.0
+    return _panels(shown, tickets, theme, (theme.sequential, 0.0, top), "error (%)")
+
+
+def differences(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
+    """The error minus the baseline's; what is within noise is paler and has a ring. `cells`: key, corruption,
+    difference, low, high (of accuracies, fractions)."""
+    noise = (cells["low"] <= 0) & (cells["high"] >= 0)
+    shown = cells.assign(
+        shown=-100 * cells["difference"],
+        noise=noise,
+        hover=[
+            f"<b>{-100 * value:+.1f} points</b> ({-100 * high:+.1f} to {-100 * low:+.1f})"
+            + ("<br>within noise" if same else "")
+            for value, low, high, same in zip(cells["difference"], cells["low"], cells["high"], noise, strict=True)
+        ],
+    )
+    limit = max(1.0, float(shown["shown"].abs().max())) if len(shown) else 1.0
+    reverse = tuple((1 - place, colour) for place, colour in reversed(theme.diverging))  # more errors are worse
+    return _panels(shown, tickets, theme, (reverse, -limit, limit), "points")
+
+
+def radial(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
+    """The mean error over the waves of one distance from frequency 0. `points`: key, radius (as `radius_of`, `CLEAN`
+    for the clean images), accuracy, low, high (fractions)."""
+    figure = go.Figure()
+    figure.update_layout(template=theme.template, height=400, margin={"l": 8, "r": 8, "t": 40, "b": 8})
+    shown = [key for key in tickets if (points["key"] == key).any()]
+    for place, key in enumerate(shown):
+        rows = points[points["key"] == key].sort_values("radius")
+        aside = 0.0 if len(shown) <= BANDS else DODGE * (place - (len(shown) - 1) / 2) / len(shown)
+        if len(shown) <= BANDS:
+            figure.add_traces(_band(rows, tickets[key], key))
+        figure.add_trace(_curve(rows, tickets[key], key, aside, len(shown) > BANDS))
+    radii = sorted(int(radius) for radius in points["radius"].unique())
+    figure.update_xaxes(
+        title_text="frequency, as a share of the highest along an axis",
+        tickvals=radii, ticktext=["clean" if radius == CLEAN else f"{round(radius / STEPS, 2):g}" for radius in radii],
+        showgrid=False, range=[min(radii, default=0) - 0.5, max(radii, default=0) + 0.5],
+    )  # fmt: skip
+    figure.update_yaxes(title_text="error (%)", rangemode="tozero")
+    return figure
+
+
+def _panels(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, scale: Scale, unit: str) -> go.Figure:
+    columns = max(1, min(PER_ROW, len(tickets)))
+    lines = max(1, -(-len(tickets) // columns))
+    height = lines * (PANEL + HEADING + FOOT)
+    figure = make_subplots(
+        rows=lines, cols=columns, horizontal_spacing=0.02,
+        vertical_spacing=(HEADING + FOOT) / (height - HEADING - FOOT) if lines > 1 else 0,
+    )  # fmt: skip
+    figure.update_layout(template=theme.template, height=height, margin={"l": 8, "r": 8, "t": HEADING, "b": FOOT})
+    for at, (key, style) in enumerate(tickets.items()):
+        line, column = at // columns + 1, at % columns + 1
+        own = cells[cells["key"] == key].set_index("corruption")
+        figure.add_traces(_heats(own, style), line, column)
+        figure.add_trace(_rings(own, theme), line, column)
+        heading(figure, at + 1, style)
+        figure.update_yaxes(
+            scaleanchor=f"x{at + 1 if at else ''}", title_text="down" if column == 1 else None,
+            showticklabels=column == 1, row=line, col=column,
+        )  # fmt: skip
+        figure.update_xaxes(title_text="across", title_standoff=2, row=line, col=column)
+    ends = {**ENDS, "showgrid": False, "constrain": "domain", "fixedrange": True}
+    figure.update_xaxes(range=[-STEPS - 0.5, STEPS + 0.5], **ends)
+    figure.update_yaxes(range=[STEPS + 0.5, -STEPS - 0.5], **ends)
+    colours, low, high = scale
+    figure.update_layout(coloraxis={"colorscale": colours, "cmin": low, "cmax": high, **color_bar(unit)})
+    return figure
+
+
+def _heats(own: pd.DataFrame, style: Style) -> list[go.Heatmap]:
+    """The cells beyond noise, and those within it, paler."""
+    steps = list(range(-STEPS, STEPS + 1))
+    hovers = grid(own["hover"].to_dict(), "")
+    traces = []
+    for rows, opacity in ((own[~own["noise"]], 1.0), (own[own["noise"]], 0.35)):
+        if len(rows):
+            traces.append(
+                go.Heatmap(
+                    z=grid(rows["shown"].to_dict()),
+                    x=steps,
+                    y=steps,
+                    coloraxis="coloraxis",
+                    xgap=0.5,
+                    ygap=0.5,
+                    opacity=opacity,
+                    hoverongaps=False,
+                    customdata=hovers,
+                    hovertemplate=f"<b>{style.label}</b><br>%{{y}}/{STEPS} down, %{{x}}/{STEPS} across<br>"
+                    "%{customdata}<extra></extra>",
+                )
+            )
+    return traces
+
+
+def _rings(own: pd.DataFrame, theme: Theme) -> go.Scatter:
+    down, across = np.nonzero(grid(own["noise"].astype(float).to_dict(), 0.0))
+    return go.Scatter(
+        x=across - STEPS, y=down - STEPS, mode="text", text=[NOISE] * len(down),
+        textfont={"size": 7, "color": theme.muted}, hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
+
+
+def _band(rows: pd.DataFrame, style: Style, key: str) -> list[go.Scatter]:
+    common = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, "legendgroup": key}
+    return [
+        go.Scatter(x=rows["radius"], y=100 * (1 - rows["low"]), **common),
+        go.Scatter(
+            x=rows["radius"], y=100 * (1 - rows["high"]), fill="tonexty", fillcolor=fade(style.color, 0.14), **common
+        ),
+    ]
+
+
+def _curve(rows: pd.DataFrame, style: Style, key: str, aside: float, bars: bool) -> go.Scatter:
+    error, above, below = (100 * (1 - rows[name]) for name in ("accuracy", "low", "high"))
+    line = {
+        "type": "data", "symmetric": False, "array": above - error, "arrayminus": error - below,
+        "color": fade(style.color, 0.55), "thickness": 1.3, "width": 0,
+    }  # fmt: skip
+    places = ["clean images" if radius == CLEAN else f"frequency {radius / STEPS:.2f}" for radius in rows["radius"]]
+    return go.Scatter(
+        x=rows["radius"] + aside,
+        y=error,
+        error_y=line if bars else None,
+        mode="lines+markers",
+        name=style.label,
+        legendgroup=key,
+        line={"color": style.color, "width": 1.7, "dash": style.dash},
+        marker={"color": style.color, "symbol": style.symbol, "size": 7},
+        customdata=[
+            [place, f"<b>{value:.1f} %</b> ({low:.1f} to {high:.1f})"]
+            for place, value, low, high in zip(places, error, below, above, strict=True)
+        ],
+        hovertemplate=f"<b>{style.label}</b><br>%{{customdata[0]}}: error %{{customdata[1]}}<extra></extra>",
+    )

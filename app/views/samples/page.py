@@ -1,0 +1,226 @@
+"""Samples: the images themselves, those that pruning makes fragile first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from analysis.comparisons.fragility import fragility
+from analysis.corruptions import AVAILABLE, corrupt
+from analysis.results.store import Results
+from analysis.statistics.intervals import unpack_correct
+from app import load
+from app.assets import read
+from app.charts.names import name, ordered
+from app.pictures.grid import Item, gallery, picture
+from app.pictures.offer import pictures
+from app.pictures.study_images import Pictures
+from app.shell import layout
+from app.shell.per_sample import COLUMNS, class_names, not_measured, pick_classes, with_labels
+from app.shell.selection import Chosen, Selection
+from app.views.samples.charts import readings as charts
+
+PER_PAGE = 28
+SEED = 0  # what the evaluation corrupts with: the pictures are those that the tickets were shown
+BITS = ["ticket_id", "corruption", "severity", "n", "offsets"]
+READING = ["ticket_id", "corruption", "severity", "prediction", "confidence"]
+
+
+def show(selection: Selection) -> None:
+    """Draw the page."""
+    layout.page_title(
+        "Samples", "Which images does pruning lose? The most fragile come first; click one to see it closely."
+    )
+    chosen = _tickets(selection)
+    if not selection.tickets:
+        layout.empty("No ticket is chosen.", "Choose some in the grid at the left.")
+        return
+    samples = load.table(selection.study, "samples", ids=[ticket.id for ticket in chosen], columns=COLUMNS)
+    if samples.empty or not selection.detail:
+        not_measured(selection)
+        return
+    classes = class_names(selection.study)
+    data = pictures(selection.study, samples["sample"].to_numpy(), samples["label"].to_numpy())
+    order = _choose(selection, chosen, samples, classes)
+    if order.empty:
+        layout.empty("No image fits.", "Pick other classes, or show all samples rather than the selected ones.")
+        return
+    picked = _picked(selection, order)
+    rows = _readings(selection, chosen, samples, picked)
+    label = int(samples.loc[samples["sample"] == picked, "label"].iloc[0])
+    left, right = st.columns([5, 7], gap="medium")
+    with left:
+        _gallery(selection, order, picked, classes, data)
+    with right:
+        _detail(selection, chosen, rows, picked, label, classes, data)
+        if set(rows["corruption"]) != {"clean"}:
+            _all_conditions(selection, chosen, rows, picked, label, classes)
+
+
+def _tickets(selection: Selection) -> list[Chosen]:
+    """The baseline first, then the chosen tickets."""
+    first = [selection.baseline] if selection.baseline else []
+    return first + [ticket for ticket in selection.tickets if ticket.id not in {other.id for other in first}]
+
+
+def _choose(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
+    """The filters, and what they leave: sample, lost, fragility, wrong, pairs, label; most fragile first."""
+    base = selection.baseline or chosen[0]
+    others = {ticket.key: ticket for ticket in chosen if ticket.id != base.id}
+    marked = selection.samples
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        options = {"all": "all chosen tickets"} | {key: ticket.label for key, ticket in others.items()}
+        key = selection.pick("lost-by", f"Right for {base.label}, lost by", options, kind="select", width=240)
+        if marked is not None:
+            sources = {"selected": f"Selected ({len(marked):,})", "all": "All"}
+            if selection.pick("source", "Samples", sources, width="content") == "all":
+                marked = None
+        labels = pick_classes(selection, classes, width="content")
+    compared = tuple(ticket.id for ticket in others.values() if key in ("all", ticket.key))
+    order = _fragile(selection.study.path, selection.study.stamp, base.id, compared)
+    truth = samples.drop_duplicates("sample").set_index("sample")["label"]
+    if order.empty:  # nothing to compare with, or not measured on corrupted images: in the order of the data
+        order = pd.DataFrame({"sample": truth.index, "lost": 0, "fragility": 0.0, "wrong": 0, "pairs": 0})
+    order = order.assign(label=order["sample"].map(truth)).dropna(subset=["label"])
+    order = order[order["label"].isin(labels)]
+    return order[order["sample"].isin(marked)] if marked is not None else order
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _fragile(path: Path, stamp: str, baseline: str, tickets: tuple[str, ...]) -> pd.DataFrame:
+    """`fragility` of the tickets; empty when nothing can be compared."""
+    right = unpack_correct(Results(path).table("conditions", ids=[baseline, *tickets], columns=BITS))
+    there = [right[ticket] for ticket in tickets if ticket in right]
+    return fragility(right[baseline], there) if there and baseline in right else pd.DataFrame()
+
+
+def _picked(selection: Selection, order: pd.DataFrame) -> int:
+    """The sample looked at: the URL's if it passes the filters, else the first of the page."""
+    asked = selection.option("sample")
+    if asked.isdecimal() and int(asked) in set(order["sample"]):
+        return int(asked)
+    return int(_on_page(selection, order)["sample"].iloc[0])
+
+
+def _page(selection: Selection, order: pd.DataFrame) -> tuple[int, int]:
+    """The gallery's page, from 1, and how many there are."""
+    pages = -(-len(order) // PER_PAGE)
+    asked = selection.option("gallery", "1")
+    return (min(max(int(asked), 1), pages) if asked.isdecimal() else 1), pages
+
+
+def _on_page(selection: Selection, order: pd.DataFrame) -> pd.DataFrame:
+    page, _ = _page(selection, order)
+    return order.iloc[PER_PAGE * (page - 1) : PER_PAGE * page]
+
+
+def _gallery(selection: Selection, order: pd.DataFrame, picked: int, classes: list[str], data: Pictures | None) -> None:
+    page, pages = _page(selection, order)
+    with st.container(border=True, key="card-gallery"):
+        help = (
+            "The bar: the share of conditions (and tickets) under which the image is read wrong while the baseline "
+            "reads it right."
+        )
+        layout.header(f"{len(order):,} images, most fragile first", lambda: order, "gallery", help, images=False)
+        items = [_item(row._asdict(), classes, data) for row in _on_page(selection, order).itertuples(index=False)]
+        gallery(items, picked, selection.theme.bad, lambda sample: selection.set(sample=str(sample)))
+        if pages > 1:
+            _pager(selection, page, pages)
+
+
+def _pager(selection: Selection, page: int, pages: int) -> None:
+    def go(to: int) -> None:
+        selection.set(gallery=None if to == 1 else str(to), sample=None)
+
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="center"):
+        st.button("", icon=":material/chevron_left:", disabled=page == 1, on_click=go, args=(page - 1,),
+                  key="page-back", help="More fragile", type="tertiary")  # fmt: skip
+        st.markdown(f"{page} of {pages}", width="content")
+        st.button("", icon=":material/chevron_right:", disabled=page == pages, on_click=go, args=(page + 1,),
+                  key="page-on", help="Less fragile", type="tertiary")  # fmt: skip
+
+
+def _item(row: Mapping[str, Any], classes: list[str], data: Pictures | None) -> Item:
+    sample, label = int(row["sample"]), classes[int(row["label"])]
+    lost = f"lost in {int(row['lost'])} of {int(row['pairs'])} readings" if row["pairs"] else "not compared"
+    image = picture(data.images[sample].numpy()) if data is not None else ""
+    return Item(sample, image, f"Sample {sample}, {label}: {lost}", label, f"#{sample}", float(row["fragility"]))
+
+
+def _readings(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, picked: int) -> pd.DataFrame:
+    """`READING` of one sample by every ticket under every condition, clean included."""
+    ids = [ticket.id for ticket in chosen]
+    rows = load.table(selection.study, "corrupted", ids=ids, columns=READING, where=f"sample = {picked}")
+    if (rows["corruption"] == "clean").any():
+        return rows
+    clean = samples[samples["sample"] == picked].assign(corruption="clean", severity=0)
+    return pd.concat([clean[READING], rows], ignore_index=True)
+
+
+def _detail(
+    selection: Selection,
+    chosen: list[Chosen],
+    rows: pd.DataFrame,
+    picked: int,
+    label: int,
+    classes: list[str],
+    data: Pictures | None,
+) -> None:
+    """The picked sample under one corruption, clean and at each severity, as every ticket reads it."""
+    styles = {ticket.id: ticket.style for ticket in chosen}
+    present = [corruption for group in ordered(rows["corruption"]) for corruption in group]
+    with st.container(border=True, key="card-sample"):
+        help = "A cell: what the ticket reads, and how sure it is. Blue is right, orange with ✗ wrong."
+        layout.header(
+            f"Sample {picked}: {classes[label]}", lambda: with_labels(rows, chosen), "sample", help, images=False
+        )
+        corruption = None
+        if present:
+            names = {corruption: name(corruption) for corruption in present}
+            corruption = selection.pick("seen", "Corruption", names, default=_worst(rows, label), kind="select",
+                                        width=260, help="At first the one under which most readings fail.")  # fmt: skip
+        under = rows[rows["corruption"].isin(["clean", corruption])]
+        columns = _pictures(data, picked, corruption, sorted({0, *under["severity"].astype(int)}))
+        st.html(f"<style>{read('readings.css')}</style>")
+        st.html(charts.readings(under, styles, columns, label, classes, selection.theme))
+        if not present:
+            st.caption("These tickets have not been measured on corrupted images yet.")
+
+
+def _worst(rows: pd.DataFrame, label: int) -> str:
+    """The corruption under which most readings are wrong; of equals the first in order."""
+    corrupted = rows[rows["corruption"] != "clean"]
+    wrong = (corrupted["prediction"] != label).groupby(corrupted["corruption"]).mean()
+    order = [corruption for group in ordered(wrong.index) for corruption in group]
+    return max(order, key=lambda corruption: (float(wrong[corruption]), -order.index(corruption)))
+
+
+def _pictures(data: Pictures | None, sample: int, corruption: str | None, levels: list[int]) -> dict[int, str]:
+    """Severity -> picture, made anew: the very one that was evaluated. "" where it cannot be shown."""
+    if data is None:
+        return dict.fromkeys(levels, "")
+    found = {}
+    for level in levels:
+        image = data.images[sample : sample + 1]
+        if level and corruption in AVAILABLE:
+            image = corrupt(image, corruption, level, seed=SEED, index=[sample])
+        found[level] = picture(np.asarray(image[0])) if not level or corruption in AVAILABLE else ""
+    return found
+
+
+def _all_conditions(
+    selection: Selection, chosen: list[Chosen], rows: pd.DataFrame, picked: int, label: int, classes: list[str]
+) -> None:
+    layout.card(
+        f"Sample {picked} under every condition",
+        charts.conditions(rows, {ticket.id: ticket.style for ticket in chosen}, label, classes, selection.theme),
+        lambda: with_labels(rows, chosen),
+        "conditions",
+        help="Blue: read right; orange: read wrong; the stronger, the surer. Severity rises to the right within each "
+        "corruption.",
+    )

@@ -1,0 +1,116 @@
+"""What the finders that search have in common: the frozen weights, how scores are trained, and the ticket."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from pruning.finders.base import Workshop, dense_recipe, make_ticket
+from pruning.masks import Masks, full_masks
+from pruning.models import prunable
+from pruning.recipe import Recipe, Training
+from pruning.search.network import Searched
+from pruning.search.swaps import Swaps
+from pruning.ticket import Ticket
+from pruning.training.batch_norm import recalibrated
+from pruning.training.loop import Hook, iterations_per_epoch
+
+
+def search_default(share: float, **changes: object) -> Callable[[dict[str, Any]], object]:
+    """The `search` of a recipe that says nothing: `share` of the training's epochs without warm-up, with these changes.
+
+    Batch size, augmentation, precision and the points of the curve are the training's.
+    """
+
+    def default(fields: dict[str, Any]) -> object:
+        given = fields.get("training") or {}
+        try:
+            training = Training.model_validate(given)
+        except ValidationError:
+            return None  # the recipe will say what is wrong with its training
+        return training.model_copy(
+            update={"epochs": share * training.epochs, "warmup_epochs": 0.0, "schedule": "cosine", **changes}
+        )
+
+    return default
+
+
+def search_of(recipe: Recipe) -> Training:
+    """How the recipe's scores are trained."""
+    assert recipe.search is not None  # `complete` writes it out
+    return recipe.search
+
+
+def iterations(recipe: Recipe, workshop: Workshop) -> int:
+    """How many iterations the search has."""
+    search = search_of(recipe)
+    return round(search.epochs * iterations_per_epoch(workshop.data, search))
+
+
+def cost(recipe: Recipe) -> float:
+    """Epochs of the search."""
+    return search_of(recipe).epochs
+
+
+def parents(recipe: Recipe) -> list[Recipe]:
+    """The trained or imported network when its weights are the frozen ones; initial weights need no parent."""
+    return [dense_recipe(recipe)] if recipe.frozen == "trained" or recipe.start else []
+
+
+def starting_point(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> tuple[nn.Module, Masks]:
+    """The network whose weights are frozen, and the masks of the weights that may be pruned, as it came."""
+    model = parents[0].model() if parents else workshop.build(recipe)
+    weights = prunable(model, recipe.prune_classifier)
+    return model, {name: parents[0].masks[name] for name in weights} if parents else full_masks(weights)
+
+
+def frozen_weights(recipe: Recipe, model: nn.Module) -> dict[str, Tensor]:
+    """A copy of the prunable weights as the recipe freezes them: as they are, scaled, or with one size a layer."""
+    weights = {name: weight.detach().clone() for name, weight in prunable(model, recipe.prune_classifier).items()}
+    if recipe.frozen == "signed":
+        return {name: one_size(weight) for name, weight in weights.items()}
+    if recipe.frozen == "scaled":
+        return {name: scaled(weight, 1 - recipe.sparsity) for name, weight in weights.items()}
+    return weights
+
+
+def one_size(weights: Tensor) -> Tensor:
+    """sign(w) sqrt(2 / fan_in), the layer's standard deviation under He et al. 2015 (the signed constant of Ramanujan
+    et al. 2020). A weight that came pruned, that is exactly zero, stays so."""
+    return weights.sign() * (2 / weights[0].numel()) ** 0.5
+
+
+def scaled(weights: Tensor, kept: float) -> Tensor:
+    """The weights at the root mean square sqrt(2 / (kept fan_in)): when only the share `kept` of them is left, the
+    signal is as strong as in a whole layer (scaled initialisation, Ramanujan et al. 2020)."""
+    size = weights.square().mean().sqrt().clamp(min=torch.finfo(weights.dtype).tiny)
+    return weights * ((2 / (kept * weights[0].numel())) ** 0.5 / size)
+
+
+def put(model: nn.Module, weights: dict[str, Tensor]) -> nn.Module:
+    """Set these weights of the network, in place."""
+    with torch.no_grad():
+        for name, weight in weights.items():
+            model.get_parameter(name).copy_(weight)
+    return model
+
+
+def search(
+    recipe: Recipe,
+    searched: Searched,
+    hook: Hook,
+    swaps: Swaps,
+    workshop: Workshop,
+    began: float | None = None,
+    parents: Sequence[Ticket] = (),
+    text: str = "searching for a mask",
+) -> Ticket:
+    """Train the scores and make a ticket of the effective weights; the statistics of batch norm are measured anew."""
+    began = time.perf_counter() if began is None else began
+    trained = workshop.train(searched, search_of(recipe), recipe, text=text, hook=hook)
+    model = searched.settled()
+    trained = recalibrated(model, trained, workshop.data, recipe.seed, workshop.device)
+    return make_ticket(recipe, model, searched.found(), trained, workshop, began, parents, record=swaps.record())

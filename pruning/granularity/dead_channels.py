@@ -1,0 +1,71 @@
+"""What a removed filter would still say: its bias and its batch norm, kept at zero while the network is trained.
+
+A filter without weights emits its bias, and batch norm turns that into its own bias. Neither is a prunable weight, so
+no mask covers them; but with structure `filter` or `layer` a piece is to be gone, not constant. So for every output
+channel in which nothing is kept the bias, and the weight and bias of the batch norm that reads it, are zero as well,
+and the channel is exactly zero: `pruning.shrink` can then leave it out without changing the function.
+"""
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+from pruning.models.inspection import watch
+
+SILENT = ("filter", "layer")
+
+Masks = dict[str, Tensor]
+
+
+def with_silence(model: nn.Module, masks: Masks, shape: tuple[int, int, int], structure: str | None) -> Masks:
+    """`masks`, and with structure `filter` or `layer` also those of the biases and norms of removed channels.
+
+    Args:
+        model: the network, left as it was.
+        masks: bool masks of its weights, True = kept.
+        shape: of one image, (C, H, W); one of zeros finds out which norm reads which layer.
+        structure: of the recipe.
+    """
+    return masks | silent(model, masks, shape) if structure in SILENT else masks
+
+
+def silent(model: nn.Module, masks: Masks, shape: tuple[int, int, int]) -> Masks:
+    """Masks of biases and of batch norms' weights and biases, bool [channels], False where the channel is removed."""
+    heard = _outputs_kept(model, masks)
+    readers = _norms(model, shape) if heard else {}
+    result: Masks = {}
+    for name, kept in heard.items():
+        layer = model.get_submodule(name)
+        targets = [(name, layer), *readers.get(name, [])]
+        for place, module in targets:
+            keys = ("bias",) if module is layer else ("weight", "bias")
+            result |= {f"{place}.{key}".lstrip("."): kept for key in keys if getattr(module, key, None) is not None}
+    return result
+
+
+def _outputs_kept(model: nn.Module, masks: Masks) -> Masks:
+    """By the name of the layer whether any weight of an output channel is kept, where there is one without."""
+    found = {}
+    for name, module in model.named_modules():
+        mask = masks.get(f"{name}.weight".lstrip("."))
+        if mask is None or isinstance(module, _ConvTransposeNd) or not isinstance(module, (_ConvNd, nn.Linear)):
+            continue
+        kept = mask.flatten(1).any(dim=1)
+        if not bool(kept.all()):
+            found[name] = kept
+    return found
+
+
+def _norms(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, list[tuple[str, nn.Module]]]:
+    """By the name of a layer the batch norms that are called with its very output."""
+    outputs: dict[int, tuple[str, Tensor]] = {}  # the tensor is kept, so that its id stays its own
+    found: dict[str, list[tuple[str, nn.Module]]] = {}
+
+    def note(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if isinstance(module, (_ConvNd, nn.Linear)):
+            outputs[id(output)] = (name, output)
+        elif isinstance(module, _BatchNorm) and id(inputs[0]) in outputs:
+            found.setdefault(outputs[id(inputs[0])][0], []).append((name, module))
+
+    watch(model, shape, note)
+    return found

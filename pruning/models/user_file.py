@@ -1,0 +1,181 @@
+"""A network of the user's own: `path/to/file.py:factory`, a Python file and what in it makes the network."""
+
+import hashlib
+import inspect
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pruning.errors import UserError, nearest
+from pruning.models.inspection import find_classifier
+
+CLASS_NAMES = ("num_classes", "n_classes", "nclasses", "num_class", "classes", "num_labels", "out_features")
+SHAPE_NAMES = ("shape", "input_shape", "image_shape", "in_shape")
+
+
+def is_own(name: str) -> bool:
+    """Whether a model's name is that of a file: `FILE.py:FACTORY`, or one that was meant to be."""
+    return name.endswith(".py") or ".py:" in name
+
+
+def build_own(name: str, num_classes: int, shape: tuple[int, int, int], seed: int) -> nn.Module:
+    """The network that the user's factory makes, on the CPU, in training mode.
+
+    The file is run under a private name, its own folder importable meanwhile, nothing written beside it. The factory
+    gets `num_classes` and `shape` (channels, height, width), as many of them as it takes: by these names if it has
+    them, else by position. The generators of torch, numpy and Python are seeded with `seed` and left as they were.
+
+    Raises UserError: no such file or factory, an exception in either, something other than a network, or a network
+    that does not give [N, num_classes] for images [N, *shape].
+    """
+    file, _, function = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
+    path = Path(file).expanduser()
+    if not function.isidentifier():
+        raise UserError(f"The model '{name}' names no function; write '{file}:FUNCTION'.")
+    with _seeded(seed), torch.device("cpu"):
+        factory = _factory(_load(path), path, function)
+        arguments, named = _arguments(factory, name, num_classes, shape)
+        with _blamed(f"The factory '{name}' failed"):
+            model = factory(*arguments, **named)
+        if not isinstance(model, nn.Module):
+            raise UserError(f"The factory '{name}' gives a {type(model).__name__}, not a torch.nn.Module.")
+        _try_out(model, name, num_classes, shape)
+    return model.train()
+
+
+def _load(path: Path) -> ModuleType:
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"The model's file '{path}' cannot be read: {error.strerror or error}.") from None
+    folder = path.resolve().parent
+    module = ModuleType("_own_model_" + hashlib.sha256(bytes(path.resolve())).hexdigest()[:12])
+    module.__file__ = str(path.resolve())
+    with _importable(folder), _blamed(f"The file '{path}' cannot be imported"):
+        sys.modules[module.__name__] = module  # dataclasses look their module up
+        exec(compile(source, str(path.resolve()), "exec"), module.__dict__)
+    return module
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """`import` finds what lies in the folder; afterwards those modules are forgotten, so that no two folders mix."""
+    before, writes = set(sys.modules), sys.dont_write_bytecode
+    sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = writes
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and not name.startswith("_own_model_") and _is_beside(Path(file), folder):
+                del sys.modules[name]
+
+
+def _is_beside(file: Path, folder: Path) -> bool:
+    """Whether a module comes from the user's folder, and not from an environment that lies in it."""
+    return folder in file.parents and not any("-packages" in part for part in file.relative_to(folder).parts)
+
+
+@contextmanager
+def _blamed(what: str) -> Iterator[None]:
+    """Turns any exception of the user's code into one sentence that says where in their files it arose."""
+    try:
+        yield
+    except UserError:
+        raise
+    except SyntaxError as error:
+        raise UserError(f"{what}: line {error.lineno} is not valid Python ({error.msg}).") from error
+    except (Exception, SystemExit) as error:
+        text = " ".join(str(error).split())[:200].rstrip(".")
+        raise UserError(f"{what}: {type(error).__name__}{': ' if text else ''}{text}{_place(error)}.") from error
+
+
+def _place(error: BaseException) -> str:
+    found, step = "", error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_globals.get("__name__", "").startswith("_own_model_"):
+            found = f" (line {step.tb_lineno})"
+        step = step.tb_next
+    return found
+
+
+def _factory(module: ModuleType, path: Path, name: str) -> Callable[..., Any]:
+    found = getattr(module, name, None)
+    if not callable(found):
+        own = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        guess = nearest(name, own)
+        hint = f"did you mean '{guess}'?" if guess else f"it has {', '.join(own[:8]) or 'none'}."
+        raise UserError(f"The file '{path}' has no function '{name}'; {hint}")
+    return found
+
+
+def _arguments(
+    factory: Callable[..., Any], name: str, num_classes: int, shape: tuple[int, int, int]
+) -> tuple[list[Any], dict[str, Any]]:
+    """What of (num_classes, shape) the factory takes: by name, and the rest for what it needs and names otherwise."""
+    try:
+        parameters = list(inspect.signature(factory).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    rest: list[Any] = []
+    named: dict[str, Any] = {}
+    for names, value in ((CLASS_NAMES, num_classes), (SHAPE_NAMES, shape)):
+        known = [p.name for p in parameters if p.name in names and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        if known:
+            named[known[0]] = value
+        else:
+            rest.append(value)
+    plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [p for p in parameters if p.default is p.empty and p.name not in named and p.kind != p.VAR_POSITIONAL]
+    needed = [p for p in needed if p.kind != p.VAR_KEYWORD]
+    if len(needed) > len(rest) or any(p.kind not in plain for p in needed):
+        raise UserError(
+            f"The factory '{name}' needs the argument '{needed[-1].name}'; "
+            "it is called with num_classes and shape, so give the others defaults."
+        )
+    positional = [p for p in needed if p.kind == p.POSITIONAL_ONLY]
+    arguments = rest[: len(positional)]
+    named |= dict(zip((p.name for p in needed[len(positional) :]), rest[len(positional) :], strict=False))
+    return arguments, named
+
+
+def _try_out(model: nn.Module, name: str, num_classes: int, shape: tuple[int, int, int]) -> None:
+    """Two black images must give two rows of logits."""
+    model.eval()
+    size = f"{shape[0]}x{shape[1]}x{shape[2]}"
+    with torch.no_grad(), _blamed(f"The network of '{name}' cannot read images of {size}"):
+        logits = model(torch.zeros(2, *shape))
+    if not isinstance(logits, Tensor):
+        raise UserError(f"The network of '{name}' gives a {type(logits).__name__}, not a tensor of logits.")
+    if logits.shape != (2, num_classes):
+        raise UserError(
+            f"The network of '{name}' gives {list(logits.shape)} for 2 images, but the data set has {num_classes} "
+            f"classes, so it should be [2, {num_classes}]."
+        )
+    find_classifier(model)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Every generator that a factory may draw from starts at `seed`, and is afterwards where it was."""
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the user's code may draw from it
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            random.seed(seed)
+            np.random.seed(seed % 2**32)  # noqa: NPY002
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002

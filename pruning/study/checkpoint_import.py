@@ -1,0 +1,244 @@
+"""Brings a network that was trained elsewhere into a study: from a checkpoint to a ticket."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from pruning.checkpoints import Checkpoint, read, read_masks, zeros_as_masks
+from pruning.data import Dataset, load_data
+from pruning.errors import UserError
+from pruning.files import write_atomically
+from pruning.finders.base import Workshop
+from pruning.finders.lineage import find_step
+from pruning.imported_weights import Imported
+from pruning.masks import Masks
+from pruning.models import build_model, prunable
+from pruning.recipe import Recipe, Start
+from pruning.recognition import Match, Normalisation, choose_normalisation, recognise
+from pruning.recognition import report as match_report
+from pruning.study.folder import SUFFIX, TICKETS, TOML, Study
+from pruning.study.template_imported import imported_study
+from pruning.ticket import Ticket
+from pruning.training.precision import pick_device
+
+Progress = Callable[[float, str], None]
+"""Called with the fraction done, in [0, 1], and what is being done."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user says beside the checkpoint and the data; what is left out is found out.
+
+    model: the architecture's name, or ``path/to/file.py:factory``. name: what the network is called. masks: a file with
+    masks apart from the weights. zeros_are_pruned: take weights that are exactly zero as pruned. mean, std: the
+    normalisation of the input, a value a channel. into: an existing study that the network is to be added to as a
+    ticket. root, download: as for `pruning.data.load_data`.
+    """
+
+    model: str | None = None
+    name: str | None = None
+    masks: Path | None = None
+    zeros_are_pruned: bool = False
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    into: Path | None = None
+    root: Path | None = None
+    download: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an import did: the study, the ticket that the network became, and sentences on what was done and found."""
+
+    folder: Path
+    ticket: Ticket
+    report: tuple[str, ...]
+
+    @property
+    def accuracy(self) -> float:
+        """On the test images, 0 to 1."""
+        return self.ticket.info.accuracy
+
+    @property
+    def model(self) -> str:
+        """The network that was recognised."""
+        return self.ticket.recipe.model
+
+
+def import_network(path: str | Path, data: str, options: Options | None = None, tell: Progress | None = None) -> Result:
+    """Read a checkpoint, find out which network it is, and make a study of it (or add it to one).
+
+    A checkpoint with a mask file makes two tickets: the network as it is, which is the study's dense one, and the
+    masked one beside it. Nothing in the file is executed.
+
+    Args:
+        path: the checkpoint; see `pruning.checkpoints.read` for the formats.
+        data: the data set it is for; with `into`, "" takes the study's own.
+
+    Raises:
+        UserError: whatever is wrong with the file, the masks, the network or the data, in one sentence; nothing is
+            written then.
+    """
+    options, tell = options or Options(), tell or (lambda fraction, text: None)
+    study = Study.open(options.into) if options.into else None
+    data, folder = _place(path, data, study, options)
+    tell(0.0, "reading the checkpoint")
+    checkpoint = read(path)
+    tell(0.1, "reading the data")
+    dataset = load_data(data, options.root, options.download)
+    tell(0.3, "recognising the network")
+    known = _recognised(checkpoint, dataset, options, study)
+    tell(0.6, "trying it on the test images")
+    name = options.name or Path(path).stem
+    made: list[tuple[Imported, Ticket]] = []
+    if study is None:
+        made.append((known.plain, known.ticket(known.plain, data, dataset, "dense", "dense")))
+    if study is not None or known.masked is not None:
+        network = known.masked or known.plain
+        made.append((network, known.ticket(network, data, dataset, "imported", name)))
+    tell(0.9, "writing the study")
+    for network, ticket in made:
+        network.save(folder)
+        ticket.save(folder / TICKETS / f"{ticket.id}{SUFFIX}")
+    if study is None:
+        _write_toml(folder, Path(path), made[0][1], dataset, name)
+    tell(1.0, "imported")
+    tickets = [ticket for _, ticket in made]
+    return Result(folder, tickets[0], tuple(_report(checkpoint, known, tickets, dataset, folder)))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A checkpoint that was recognised: its network as it is, under the mask file's masks if there is one, and the
+    normalisation that it expects."""
+
+    match: Match
+    plain: Imported
+    masked: Imported | None
+    norm: Normalisation
+
+    def ticket(self, imported: Imported, data: str, dataset: Dataset, finder: str, name: str) -> Ticket:
+        """The ticket that the weights are, tried on the test images."""
+        network = build_model(self.match.model, dataset.num_classes, dataset.shape, seed=0)
+        start = Start(
+            weights=imported.digest,
+            mean=tuple(self.norm.mean),
+            std=tuple(self.norm.std),
+            sparsity=imported.sparsity(network),
+        )
+        recipe = Recipe(model=self.match.model, data=data, finder=finder, start=start, name=name)
+        return find_step(recipe, {}, Workshop(dataset, pick_device(), imports=imported))
+
+
+def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: Options, study: Study | None) -> _Known:
+    """Which network the checkpoint is of, with its masks in our names, and its normalisation."""
+    asked = options.model or (study.config.model if study else None)
+    match = recognise(checkpoint.state, dataset.num_classes, dataset.shape, asked)
+    if study is not None and match.model != study.config.model:
+        raise UserError(
+            f"The checkpoint is a {match.model}, and the study {study.path} is on {study.config.model}; import it into "
+            "a study of its own."
+        )
+    model = build_model(match.model, dataset.num_classes, dataset.shape, seed=0)
+    masks = zeros_as_masks(checkpoint.state) if options.zeros_are_pruned else {}
+    plain = Imported(match.apply(checkpoint.state), _renamed(masks | checkpoint.masks, match, model, "The checkpoint"))
+    plain.fill(model)
+    masked = _with_mask_file(plain, match, model, options.masks)
+    return _Known(match, plain, masked, choose_normalisation(model, dataset, _given(options), checkpoint.state))
+
+
+def _place(path: str | Path, data: str, study: Study | None, options: Options) -> tuple[str, Path]:
+    """The data's name and the study's folder."""
+    if study is not None:
+        if data and data != study.config.data:
+            raise UserError(
+                f"The study {study.path} is on the data '{study.config.data}', not '{data}'; leave the data out, or "
+                "import into a study of its own."
+            )
+        return study.config.data, study.path
+    if not data:
+        raise UserError("Say which images the network is for, such as --data cifar10 or --data folder:PATH.")
+    folder = Path("studies") / _slug(_name(path, options))
+    if (folder / TOML).exists():
+        raise UserError(f"There is a study {folder} already; give this one another --name, or remove that folder.")
+    return data, folder
+
+
+def _name(path: str | Path, options: Options) -> str:
+    return options.name or Path(path).stem
+
+
+def _slug(name: str) -> str:
+    """A folder's name: no separators, no dots at the start, so that it never leads out of `studies/`."""
+    slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:80]
+    if not slug:
+        raise UserError(f"The name '{name}' makes no folder; use letters or digits in --name.")
+    return slug
+
+
+def _with_mask_file(plain: Imported, match: Match, model: nn.Module, file: Path | None) -> Imported | None:
+    """The network under the masks of a file apart from the weights; None without such a file."""
+    if file is None:
+        return None
+    masks = _renamed(read_masks(file), match, model, str(file))
+    if not masks:
+        raise UserError(f"{file} masks none of the network's prunable weights.")
+    both = {name: mask & plain.masks[name] if name in plain.masks else mask for name, mask in masks.items()}
+    state = {name: value * both[name] if name in both else value for name, value in plain.state.items()}
+    return Imported(state, plain.masks | both)
+
+
+def _renamed(masks: Mapping[str, Tensor], match: Match, model: nn.Module, where: str) -> Masks:
+    """Masks of prunable weights by our names; names of either side are understood. Full masks are left out."""
+    ours, parameters = dict(match.pairs), prunable(model)
+    found: Masks = {}
+    for theirs, mask in masks.items():
+        name = ours.get(theirs, theirs)
+        if name not in parameters:
+            if theirs not in ours:
+                raise UserError(f"{where} has a mask for '{theirs}', which is no weight of the network.")
+            continue
+        if mask.shape != parameters[name].shape:
+            shapes = f"{tuple(mask.shape)}, and the weight has {tuple(parameters[name].shape)}"
+            raise UserError(f"{where}: the mask of '{theirs}' has the shape {shapes}.")
+        if not bool(mask.all()):
+            found[name] = mask.bool()
+    return found
+
+
+def _given(options: Options) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """The normalisation that the user fixes."""
+    if (options.mean is None) != (options.std is None):
+        raise UserError("Give --mean and --std together, or neither.")
+    if options.mean is not None and options.std is not None:
+        return options.mean, options.std
+    return None
+
+
+def _write_toml(folder: Path, checkpoint: Path, ticket: Ticket, dataset: Dataset, name: str) -> None:
+    recipe, sizes = ticket.recipe, (len(dataset.train.labels), len(dataset.test.labels))
+    assert recipe.start is not None  # it was imported
+    text = imported_study(str(folder / TOML), name, checkpoint.name, recipe.model, recipe.data, recipe.start, *sizes)
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(text, encoding="utf-8")
+
+    write_atomically(folder / TOML, write)
+
+
+def _report(
+    checkpoint: Checkpoint, known: _Known, tickets: Sequence[Ticket], dataset: Dataset, folder: Path
+) -> list[str]:
+    """What was done and found, sentence by sentence."""
+    lines = [f"Read {checkpoint.path}.", *checkpoint.notes, *match_report(known.match), known.norm.sentence]
+    tested = len(dataset.test.labels)
+    for ticket in tickets:
+        share = ticket.info.accuracy
+        lines.append(
+            f"{ticket.recipe.label}: {100 * share:.2f} % of the {tested:,} test images are right "
+            f"({round(share * tested):,}); {ticket.kept:,} of {ticket.total:,} prunable weights are kept."
+        )
+    return [*lines, f"Wrote {folder}."]

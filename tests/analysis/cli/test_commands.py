@@ -1,0 +1,137 @@
+"""The command line: what it prints, and its one sentence when something is wrong."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from analysis.__main__ import app
+from analysis.engine import measure
+from analysis.engine.coverage import PAIRED
+from pruning.cli.console import main
+from pruning.study.folder import Study
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> "Command":
+    return Command(capsys, monkeypatch)
+
+
+class Command:
+    """Runs `python -m analysis WORDS` in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.capsys, self.monkeypatch = capsys, monkeypatch
+
+    def __call__(self, *words: object) -> tuple[int, str, str]:
+        """Exit status, stdout, stderr."""
+        self.monkeypatch.setattr(sys, "argv", ["python -m analysis", *map(str, words)])
+        self.monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as ended:
+            main(app)
+        captured = self.capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+
+def cells(out: str) -> dict[str, list[str]]:
+    """The rows of a printed table: first cell -> the others."""
+    rows = [[cell.strip() for cell in line.strip("│ ").split("│")] for line in out.splitlines() if line.startswith("│")]
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_list_counts_what_is_there(tiny_study: Path, tmp_path: Path, command: Command) -> None:
+    folder = shutil.copytree(tiny_study, tmp_path / "study")
+    status, out, _ = command("list", folder)
+    assert status == 0
+    assert {table: row[1:] for table, row in cells(out).items()} == {
+        table: ["9", "9", "0", "0"] if table in ("corrupted", "maps") else ["18", "18", "0", "0"]
+        for table in measure.TABLES
+        if table not in PAIRED
+    }
+    assert "Next" not in out
+    gone = sorted((folder / "results" / "maps").iterdir())[:2]
+    for file in gone:
+        file.unlink()
+    cut = min((folder / "results" / "summary").iterdir())
+    cut.write_bytes(cut.read_bytes()[:50])
+    status, out, _ = command("list", folder)
+    assert cells(out)["maps"][1:] == ["9", "7", "0", "2"]
+    assert cells(out)["summary"][1:] == ["18", "17", "0", "1"]
+    assert f"{cut} is damaged; the next run makes it anew." in out
+    assert f"Next: python -m analysis run {folder}" in out
+
+
+def test_list_before_anything_is_found_or_measured(found_study: Path, tmp_path: Path, command: Command) -> None:
+    status, out, _ = command("list", found_study)
+    assert status == 0
+    assert cells(out)["conditions"][1:] == ["18", "0", "0", "18"]
+    (tmp_path / "study.toml").write_text((found_study / "study.toml").read_text())
+    status, out, _ = command("list", tmp_path)
+    assert status == 0
+    assert cells(out)["conditions"][1:] == ["0", "0", "0", "0"]
+    assert "There are no tickets yet; `python -m pruning run" in out
+
+
+def test_run_says_what_it_made_and_then_that_nothing_is_to_do(study_copy: Path, command: Command) -> None:
+    status, out, err = command("run", study_copy, "--only", "layers", "--only", "summary")
+    assert (status, err) == (0, "")
+    assert "Measured 18 tickets; made: summary 18, layers 18." in out
+    assert "Next: make app" in out
+    status, out, _ = command("run", study_copy, "--only", "layers")
+    assert "Nothing to do: all 18 tickets have what was asked for." in out
+
+
+def test_run_names_the_tickets_it_left_out(study_copy: Path, command: Command) -> None:
+    damaged = Study.open(study_copy).entries()[4].path
+    damaged.write_bytes(damaged.read_bytes()[:-10])
+    status, out, _ = command("run", study_copy, "--only", "layers")
+    assert status == 1
+    assert f"{damaged} is not a readable ticket" in out
+    assert "made: layers 17" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["run", "{copy}", "--only", "sumary"], "Unknown table 'sumary'. Did you mean 'summary'?"),
+        (["run", "{copy}/nowhere"], "There is no study at"),
+        (["list", "{copy}/nowhere"], "There is no study at"),
+    ],
+)
+def test_mistakes_end_in_one_sentence(words: list[str], sentence: str, study_copy: Path, command: Command) -> None:
+    status, out, err = command(*(word.format(copy=study_copy) for word in words))
+    assert status == 2
+    assert sentence in err
+    assert len(err.strip().splitlines()) == 1
+    assert "Traceback" not in out + err
+
+
+def test_a_typo_in_the_settings(study_copy: Path, command: Command) -> None:
+    file = study_copy / "study.toml"
+    file.write_text(file.read_text().replace("severities", "severity"))
+    for word in ("run", "list"):
+        status, _, err = command(word, study_copy)
+        assert status == 2
+        assert f"{file}, [analysis]: unknown key 'severity'. Did you mean 'severities'?" in err
+
+
+def test_ctrl_c_ends_in_a_sentence(study_copy: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(measure, "in_turn", interrupted)
+    status, _, err = command("run", study_copy)
+    assert status == 130
+    assert err.strip() == "Stopped. What was measured is kept; the same command goes on from here."
+
+
+def test_help_explains_every_option(command: Command) -> None:
+    status, out, _ = command("--help")
+    assert status == 0
+    assert "run" in out
+    assert "list" in out
+    status, out, _ = command("run", "--help")
+    for option in ("--only", "--family", "--jobs", "--force", "--root", "--download"):
+        line = next(line for line in out.splitlines() if option in line)
+        assert len(line.split(option)[1].strip("│ ")) > 15

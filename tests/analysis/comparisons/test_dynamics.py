@@ -1,0 +1,157 @@
+"""Curves, swaps and mask distances from tickets' headers, against numbers worked out by hand."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.comparisons import dynamics
+from analysis.statistics.intervals import mean_interval
+from pruning.data import load_data
+from pruning.errors import UserError
+from pruning.recipe import Recipe, Training
+from pruning.study.folder import Entry, Study
+from pruning.ticket import Epoch, Record, TicketInfo
+from pruning.training.loop import iterations_per_epoch
+
+
+def entry(recipe: Recipe, history: list[Epoch] | None = None, record: Record | None = None) -> Entry:
+    info = TicketInfo(shape=(1, 8, 8), classes=["a"], mean=[0], std=[1], history=history or [], record=record or {})
+    return Entry(Path("nowhere"), recipe, info)
+
+
+def snip(seed: int = 0, **fields: object) -> Recipe:
+    return Recipe(model="lenet300", data="digits", criterion="snip", sparsity=0.9, seed=seed, **fields)  # type: ignore[arg-type]
+
+
+def point(epoch: float, accuracy: float = 0.5, test_loss: float = math.nan) -> Epoch:
+    return Epoch(epoch=epoch, loss=1, train_accuracy=0.4, test_accuracy=accuracy, test_loss=test_loss)
+
+
+def falling(losses: list[float], seed: int = 0, width: float = 0.5) -> Entry:
+    history = [point(width * (step + 1), 0.1 * step, loss) for step, loss in enumerate(losses)]
+    return entry(snip(seed), history)
+
+
+def test_curves_are_those_of_the_tickets(found_study: Path) -> None:
+    study = Study.open(found_study)
+    images = len(load_data("digits").train.labels)
+    found = dynamics.curves(study.entries(), images)
+    assert list(found.columns) == [*dynamics.WHO, *dynamics.POINT]
+    assert found["ticket_id"].nunique() == len(study.entries())
+    per_epoch = iterations_per_epoch(load_data("digits"), study.config.training)
+    for each in study.entries():
+        rows = found[found["ticket_id"] == each.id]
+        assert rows["epoch"].tolist() == [p.epoch for p in each.info.history]
+        assert rows["test_accuracy"].iloc[-1] == each.info.accuracy
+        np.testing.assert_allclose(rows["iteration"], rows["epoch"] * per_epoch)
+        assert set(rows["label"]) == {each.recipe.label}
+    assert found.groupby("family")["seed"].nunique().eq(2).all()
+
+
+def test_an_iteration_that_cannot_be_known_is_missing() -> None:
+    history = [point(1)]
+    mixed = snip(score_on="trained", training=Training(batch_size=60), finetune=Training(batch_size=30))
+    found = dynamics.curves(
+        [entry(snip(training=Training(batch_size=60)), history), entry(mixed, history)], images=1000
+    )
+    assert found["iteration"].iloc[0] == 17  # the last batch has 40 images
+    assert np.isnan(found["iteration"].iloc[1])
+    assert dynamics.curves([entry(snip(), history)])["iteration"].isna().all()
+
+
+def test_bands_are_means_over_seeds() -> None:
+    dense = Recipe(model="lenet300", data="digits", finder="dense")
+    history = [[point(1, 0.2), point(2, 0.5)], [point(1, 0.4), point(2, math.nan)], [point(1, 0.9)]]
+    entries = [entry(snip(seed), points) for seed, points in enumerate(history)]
+    found = dynamics.curve_bands(dynamics.curves([*entries, entry(dense, [point(0.5, 0.7)])]))
+    assert list(found.columns) == ["family", "epoch", "mean", "low", "high", "n"]
+    assert found[["family", "epoch"]].values.tolist() == [
+        [snip().family, 1],
+        [snip().family, 2],
+        [dense.family, 0.5],
+    ]
+    assert found["n"].tolist() == [3, 1, 1]
+    assert found[["mean", "low", "high"]].iloc[0].tolist() == pytest.approx(mean_interval([0.2, 0.4, 0.9]))
+    assert found["mean"].tolist()[1:] == [0.5, 0.7]
+    assert found[["low", "high"]].iloc[1:].isna().all(axis=None)
+
+
+def test_early_stop_is_the_first_lowest_point() -> None:
+    found = dynamics.early_stop(dynamics.curves([falling([3, 1, 2, 1])])).iloc[0]
+    assert (found["epoch"], found["test_loss"], found["test_accuracy"]) == (1.0, 1, 0.1)
+    assert found["resolution"] == 0.5
+    assert not found["at_end"]
+
+
+@pytest.mark.parametrize(
+    ("losses", "epoch", "resolution", "at_end"),
+    [
+        ([3, 2, 1], 1.5, 0.5, True),
+        ([1, 2, 3], 0.5, 0.5, False),
+        ([1], 0.5, math.nan, True),
+        ([2, math.nan, 1, math.nan, math.nan, 4], 1.5, 1.5, False),
+        ([math.nan, math.nan], math.nan, math.nan, False),
+    ],
+)
+def test_how_well_early_stop_is_known(losses: list[float], epoch: float, resolution: float, at_end: bool) -> None:
+    found = dynamics.early_stop(dynamics.curves([falling(losses)])).iloc[0]
+    np.testing.assert_equal([found["epoch"], found["resolution"]], [epoch, resolution])
+    assert found["at_end"] == at_end
+
+
+def test_early_stop_over_seeds() -> None:
+    entries = [falling([3, 1, 2], 0), falling([3, 2, 1], 1), falling([math.nan], 2), falling([5, 1, 4], 3, width=2)]
+    found = dynamics.early_stop_bands(dynamics.early_stop(dynamics.curves(entries)))
+    assert len(found) == 1
+    row = found.iloc[0]
+    assert row["label"] == "SNIP 90 %"
+    assert [row["mean"], row["low"], row["high"]] == pytest.approx(mean_interval([1, 1.5, 4]))
+    assert (row["n"], row["resolution"], row["at_end"]) == (3, 2, 1)
+
+
+def test_what_was_not_recorded_is_empty() -> None:
+    nothing = [entry(snip())]
+    for found in (
+        dynamics.curves(nothing),
+        dynamics.curves([]),
+        dynamics.swaps(nothing),
+        dynamics.birds(nothing[0]),
+        dynamics.early_stop(dynamics.curves(nothing)),
+        dynamics.curve_bands(dynamics.curves(nothing)),
+        dynamics.early_stop_bands(dynamics.early_stop(dynamics.curves(nothing))),
+    ):
+        assert isinstance(found, pd.DataFrame)
+        assert found.empty
+    epochs, matrices = dynamics.mask_distances(nothing[0])
+    assert epochs.size == 0
+    assert matrices == {}
+
+
+def test_records_come_back_as_they_were_noted() -> None:
+    record: Record = {
+        "swaps/iteration": [10, 20],
+        "swaps/carried": [5, 1],
+        "swaps/possible": [8, 8],
+        "masks/epoch": [1, 3],
+        "mask distance 0.9/d": [0, 0.2, 0.3, 0],
+        "mask distance 0.5/d": [0, 0.1, 0.1, 0],
+        "bird/epoch": [3],
+        "bird/found": [0],
+    }
+    bird = entry(snip(1), record=record)
+    swaps = dynamics.swaps([entry(snip()), bird])
+    assert swaps[["seed", "iteration", "carried", "possible"]].values.tolist() == [[1, 10, 5, 8], [1, 20, 1, 8]]
+    epochs, matrices = dynamics.mask_distances(bird)
+    assert epochs.tolist() == [1, 3]
+    assert list(matrices) == [0.5, 0.9]
+    assert matrices[0.9][0, 1] == 0.2
+    assert matrices[0.9][1, 0] == 0.3
+    assert dynamics.birds(bird).values.tolist() == [[bird.id, 3, False]]
+
+
+def test_distances_of_other_epochs_are_refused() -> None:
+    with pytest.raises(UserError, match="of the masks of 2 epochs it has 3 distances"):
+        dynamics.mask_distances(entry(snip(), record={"masks/epoch": [1, 2], "mask distance 0.8/d": [0, 1, 1]}))

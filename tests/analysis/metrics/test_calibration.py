@@ -1,0 +1,192 @@
+from math import log, sqrt
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import log_loss
+
+from analysis.comparisons import outcomes as condition_outcomes
+from analysis.metrics import calibration
+from analysis.statistics.intervals import mean_interval, wilson
+
+
+def outcomes(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    confidence = rng.uniform(0.1, 1, n)
+    return confidence, rng.random(n) < confidence**2
+
+
+def test_bins_are_sklearns_quantile_bins() -> None:
+    confidence, right = outcomes(15 * 40)
+    accuracy, sure = calibration_curve(right, confidence, n_bins=15, strategy="quantile")
+    found = calibration.bins(confidence, right)
+    assert found["n"].tolist() == [40] * 15
+    np.testing.assert_allclose(found["accuracy"], accuracy)
+    np.testing.assert_allclose(found["confidence"], sure)
+
+
+def test_the_error_by_hand() -> None:
+    # bins (.2, .4) with one right and (.6, .9) with both right: gaps .3 - .5 and .75 - 1
+    confidence, right = [0.9, 0.2, 0.6, 0.4], [True, False, True, True]
+    assert calibration.ece(confidence, right, count=2) == pytest.approx((0.2 + 0.25) / 2)
+    assert calibration.ece(np.full(10, 0.7), np.arange(10) < 7) == pytest.approx(0)
+    assert calibration.ece([1.0, 1.0], [False, False]) == 1
+
+
+def test_equal_confidences_share_their_outcomes() -> None:
+    # four of .5, one of them right, of which the border takes one to the first bin: 1/4 of a hit each
+    found = calibration.bins([0.1, 0.5, 0.5, 0.5, 0.5, 0.9], [True, True, False, False, False, True], count=3)
+    assert found["n"].tolist() == [2, 2, 2]
+    assert found["accuracy"].tolist() == pytest.approx([(1 + 0.25) / 2, 0.25, (0.25 + 1) / 2])
+
+
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 8), st.booleans()), min_size=1, max_size=60),
+    count=st.integers(1, 20),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=80, deadline=None)
+def test_the_order_of_the_images_means_nothing(pairs: list[tuple[int, bool]], count: int, seed: int) -> None:
+    confidence, right = (np.array(column) for column in zip(*pairs, strict=True))
+    order = np.random.default_rng(seed).permutation(len(pairs))
+    found = calibration.bins(confidence / 8, right, count)
+    pd.testing.assert_frame_equal(found, calibration.bins(confidence[order] / 8, right[order], count))
+    assert len(found) == min(count, len(pairs))
+    assert found["n"].max() - found["n"].min() <= 1
+    assert found["n"].sum() == len(pairs)
+    assert (found["n"] * found["accuracy"]).sum() == pytest.approx(right.sum())
+    assert found["confidence"].is_monotonic_increasing
+    assert calibration.ece_of(found) == pytest.approx(calibration.ece(confidence / 8, right, count), abs=1e-12)
+    # no binning can make the error smaller than the gap of the means
+    assert calibration.ece_of(found) >= abs(right.mean() - confidence.mean() / 8) - 1e-12
+
+
+def test_shared_outcomes_are_what_random_orders_give_on_average() -> None:
+    rng = np.random.default_rng(3)
+    confidence, right = rng.integers(1, 5, 50) / 5, rng.random(50) < 0.5
+    drawn = []
+    for _ in range(4000):
+        order = rng.permutation(50)
+        order = order[np.argsort(confidence[order], kind="stable")]
+        drawn.append(right[order].reshape(10, 5).mean(axis=1))
+    np.testing.assert_allclose(calibration.bins(confidence, right, 10)["accuracy"], np.mean(drawn, axis=0), atol=0.02)
+
+
+def test_images_without_a_confidence_are_left_out() -> None:
+    assert calibration.bins([0.5, np.nan, 0.7], [True, True, False])["n"].tolist() == [1, 1]
+    assert calibration.bins([], []).empty
+    assert np.isnan(calibration.ece([np.nan], [True]))
+    assert np.isnan(calibration.ece_of(calibration.bins([], [])))
+
+
+def test_what_is_no_confidence_is_refused() -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        calibration.bins([1.1], [True])
+    with pytest.raises(ValueError, match="equally long"):
+        calibration.bins([0.5, 0.5], [True])
+    with pytest.raises(ValueError, match="at least one bin"):
+        calibration.bins([0.5], [True], count=0)
+
+
+def test_scores_are_the_other_librarys() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = 5 * torch.randn(300, 7, generator=generator)
+    labels = torch.randint(7, (300,), generator=generator)
+    probabilities = torch.softmax(logits.double(), 1).numpy()
+    expected = log_loss(labels.numpy(), probabilities, labels=np.arange(7))
+    assert float(calibration.nll(logits, labels).mean()) == pytest.approx(expected)
+    squares = ((probabilities - np.eye(7)[labels.numpy()]) ** 2).sum(1)
+    np.testing.assert_allclose(calibration.brier(logits, labels).numpy(), squares, atol=1e-14)
+    logs = torch.log_softmax(logits, 1)
+    np.testing.assert_allclose(calibration.nll(logs, labels), calibration.nll(logits, labels), atol=1e-5)
+    np.testing.assert_allclose(calibration.brier(logs, labels), calibration.brier(logits, labels), atol=1e-5)
+
+
+def test_scores_by_hand_and_at_the_ends() -> None:
+    half = torch.zeros(1, 2)
+    assert float(calibration.nll(half, torch.tensor([1]))) == pytest.approx(log(2))
+    assert float(calibration.brier(half, torch.tensor([1]))) == pytest.approx(0.5)
+    sure = torch.tensor([[1000.0, 0.0]])
+    assert calibration.nll(sure, torch.tensor([1])).tolist() == [1000]
+    assert calibration.brier(sure, torch.tensor([1])).tolist() == [2]
+    assert calibration.brier(sure, torch.tensor([0])).tolist() == [0]
+    never = torch.tensor([[0.0, -torch.inf], [torch.nan, 0.0]])
+    assert calibration.nll(never, torch.tensor([1, 1])).isinf().tolist() == [True, False]
+    assert calibration.brier(never, torch.tensor([1, 1])).isnan().tolist() == [False, True]
+
+
+def test_scores_leave_the_logits_as_they_are() -> None:
+    logits = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+    before = logits.detach().clone()
+    assert not calibration.brier(logits, torch.tensor([0, 1, 2, 0])).requires_grad
+    calibration.nll(logits, torch.tensor([0, 1, 2, 0]))
+    assert torch.equal(logits.detach(), before)
+
+
+def stored(seeds: int, conditions: int = 1, n: int = 300) -> pd.DataFrame:
+    parts = []
+    for seed in range(seeds):
+        for condition in range(conditions):
+            part = calibration.bins(*outcomes(n, seed=10 * seed + condition))
+            parts.append(part.assign(ticket_id=f"t{seed}", corruption="fog", severity=condition + 1))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_one_seed_has_wilsons_interval() -> None:
+    rows = stored(1)
+    found = calibration.merge(rows)
+    assert found[["bin", "n"]].to_numpy().tolist() == [[bin, 20] for bin in range(15)]
+    low, high = wilson((20 * rows["accuracy"]).round(), 20)
+    np.testing.assert_allclose(found["low"], low)
+    np.testing.assert_allclose(found["high"], high)
+    assert (found["seeds"] == 1).all()
+
+
+def test_conditions_of_one_seed_do_not_narrow_its_interval() -> None:
+    rows = stored(1)
+    again = pd.concat([rows, rows.assign(severity=2)])
+    columns = ["bin", "confidence", "accuracy", "low", "high"]
+    pd.testing.assert_frame_equal(calibration.merge(again)[columns], calibration.merge(rows)[columns])
+    assert calibration.merge(again)["n"].tolist() == [40] * 15
+
+
+def test_several_seeds_have_the_interval_of_their_mean() -> None:
+    rows = stored(3, conditions=2)
+    found = calibration.merge(rows).iloc[7]
+    each = rows[rows["bin"] == 7].groupby("ticket_id")["accuracy"].mean()
+    assert (found.accuracy, found.low, found.high) == pytest.approx(mean_interval(each))
+    assert found.seeds == 3
+    assert found.n == 120
+
+
+def test_diagrams_of_their_own() -> None:
+    rows = stored(2, conditions=2)
+    found = calibration.merge(rows, by=["severity"])
+    assert len(found) == 30
+    alone = calibration.merge(rows[rows["severity"] == 2])
+    pd.testing.assert_frame_equal(found[found["severity"] == 2].drop(columns="severity").reset_index(drop=True), alone)
+    assert calibration.merge(rows[:0], by=["severity"]).empty
+
+
+def test_the_summary_is_over_seeds_and_over_what_counts() -> None:
+    names = [("clean", 0), ("fog", 1), ("snow", 1), ("saturate", 1)]
+    rows = [
+        (f"a{seed}", name, severity, 0.1 * seed + 0.01 * place, 0.2, np.nan if seed else 0.3)
+        for seed in range(2)
+        for place, (name, severity) in enumerate(names)
+    ]
+    table = pd.DataFrame(rows, columns=["ticket_id", "corruption", "severity", "ece", "brier", "nll"])
+    found = calibration.summary(table, {"a": ["a0", "a1", "a9"], "b": ["b0"]})
+    assert set(found["key"]) == {"a"}
+    cells = found.set_index(["corruption", "severity", "measure"])
+    mean = cells.loc[(condition_outcomes.MEAN, 1, "ece")]
+    half = 12.7062 * 0.1 / sqrt(2) / sqrt(2)  # Student's 97.5 % point with one degree of freedom
+    assert mean.value == pytest.approx(0.05 + 0.015)
+    assert (mean.low, mean.high) == pytest.approx((mean.value - half, mean.value + half), rel=1e-5)
+    single = cells.loc[("fog", 1, "nll")]
+    assert (single.value, single.seeds) == (0.3, 1)
+    assert np.isnan([single.low, single.high]).all()

@@ -1,0 +1,99 @@
+"""Redundancy, Classes and Fourier drawn by Streamlit without a browser, on a small measured study."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.corruptions.fourier import NAMES
+from analysis.results.store import Results
+from pruning.study.folder import Study
+from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
+
+SECTIONS = ["redundancy", "classes"]
+
+
+@pytest.fixture(scope="module")
+def with_waves(tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny study, in which the waves leave everything as it is on clean images."""
+    folder = Path(shutil.copytree(tiny_study, tmp_path_factory.mktemp("waves") / "tiny"))
+    results = Results(folder)
+    for entry in Study.open(folder).entries():
+        rows = results.table("conditions", ids=[entry.id]).drop(columns="ticket_id")
+        clean = rows[rows["corruption"] == "clean"]
+        waves = [clean.assign(corruption=name, severity=4) for name in NAMES]
+        results.write("conditions", entry.id, pd.concat([rows, *waves], ignore_index=True).astype(dict(rows.dtypes)))
+    return folder
+
+
+@pytest.mark.parametrize(("section", "count"), [("redundancy", 3), ("classes", 2)])
+def test_a_section_of_a_measured_study(
+    section: str, count: int, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = draw("robustness", tiny_study, monkeypatch, section=section)
+    assert charts(test) == count
+    assert not test.error
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_ticket_alone_is_told_what_it_lacks(section: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("robustness", tiny_study, monkeypatch, section=section, tickets="dense")
+    assert not test.error
+    assert not test.exception
+    wanted = "at least 4 tickets" if section == "redundancy" else "Only the baseline is chosen"
+    assert wanted in text(test)
+
+
+def test_frequencies_that_were_not_measured_come_with_the_command(
+    tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = draw("robustness", tiny_study, monkeypatch, section="fourier")
+    assert charts(test) == 0
+    assert f"python -m analysis run {tiny_study} --family fourier" in text(test)
+
+
+@pytest.mark.parametrize("waves", ["error", "difference"])
+def test_frequencies_have_a_curve_and_maps(waves: str, with_waves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("robustness", with_waves, monkeypatch, section="fourier", waves=waves)
+    assert charts(test) == 2
+    assert not test.error
+
+
+@pytest.mark.parametrize(("option", "value"), [("alike", "tickets"), ("alike", "beyond"), ("fail", "plain")])
+def test_what_is_alike_can_be_asked_otherwise(
+    option: str, value: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = draw("robustness", tiny_study, monkeypatch, section="redundancy", **{option: value})
+    assert charts(test) == 3
+    assert not test.error
+
+
+def test_costs_under_corruption_and_exemplars_of_one_ticket(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = {"under": "corrupted", "exemplars-of": "imp-90", "baseline": "random-90"}
+    test = draw("robustness", tiny_study, monkeypatch, section="classes", **link)
+    assert "against Random 90 %, on corrupted images" in text(test)
+    assert "2 pruned runs mostly give" in text(test)
+    assert not test.error
+
+
+def test_without_dense_networks_there_are_no_exemplars(
+    tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(tiny_study, tmp_path / "without"))
+    for entry in Study.open(folder).entries():
+        if entry.recipe.finder == "dense":
+            (folder / "tickets" / f"{entry.id}.safetensors").unlink()
+    test = draw("robustness", folder, monkeypatch, section="classes", baseline="random-90")
+    assert "There are no dense networks to compare with" in text(test)
+    assert not test.error
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_garbage_in_the_link_leaves_the_section(
+    section: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["alike", "fail", "under", "exemplars-of", "sample", "family"]
+    test = draw("robustness", tiny_study, monkeypatch, section=section, **dict.fromkeys(names, "<b>%00~-1"))
+    assert charts(test) >= 2
+    assert not test.error

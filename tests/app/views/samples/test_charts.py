@@ -1,0 +1,64 @@
+"""One sample as every ticket reads it, and pictures that are pixel for pixel what they show."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from app.pictures.grid import picture
+from app.shell import theme
+from app.shell.theme import Style
+from app.views.samples.charts import readings as charts
+
+DARK = theme.get("dark")
+TICKETS = {"a": Style("First", "#336699", "circle"), "b": Style("<b>Second", "#993366", "square")}
+CLASSES = ["cat", "<dog>"]
+
+
+def rows() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            ("a", "clean", 0, 1, 0.9),
+            ("a", "fog", 1, 0, 0.6),
+            ("a", "fog", 3, 1, 0.5),
+            ("a", "gaussian_blur", 1, 1, 0.8),
+            ("b", "clean", 0, 0, 0.7),
+        ],
+        columns=["ticket_id", "corruption", "severity", "prediction", "confidence"],
+    )
+
+
+def test_the_table_shows_readings_right_and_wrong() -> None:
+    table = rows()
+    html = charts.readings(
+        table[table["corruption"].isin(["clean", "fog"])], TICKETS, {0: "data:x", 1: "", 3: ""}, 1, CLASSES, DARK
+    )
+    assert "<dog>" not in html
+    assert "&lt;b&gt;Second" in html
+    assert html.count("<img") == 1
+    cells = [re.sub("<[^>]*>", "", cell) for cell in re.findall("<td.*?</td>", html)]
+    assert cells == ["&lt;dog&gt; 90 %", "✗ cat 60 %", "&lt;dog&gt; 50 %", "✗ cat 70 %", "–", "–"]
+
+
+def test_the_chart_has_right_above_zero_and_wrong_below() -> None:
+    (heat,) = charts.conditions(rows(), TICKETS, 1, CLASSES, DARK).data
+    # clean, a gap, fog 1 and 3, a gap, Gaussian blur
+    np.testing.assert_array_equal(
+        heat.z, [[0.9, np.nan, -0.6, 0.5, np.nan, 0.8], [-0.7, np.nan, np.nan, np.nan, np.nan, np.nan]]
+    )
+    assert heat.customdata[0][2][1] == "Fog, severity 1<br>read as cat (60 % sure)"
+    assert "not measured" in heat.customdata[1][2][1]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_picture_is_the_image_itself(channels: int) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (channels, 7, 5), dtype=np.uint8)
+    uri = picture(image)
+    head, body = uri.split(",")
+    assert head == "data:image/png;base64"
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(body))))
+    np.testing.assert_array_equal(pixels, image[0] if channels == 1 else image.transpose(1, 2, 0))

@@ -1,0 +1,71 @@
+"""The page Studies without a browser: a study beside its own copy, of which everything is known."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pruning.study.folder import Study
+from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
+
+
+@pytest.fixture
+def beside(tiny_study: Path, tmp_path: Path) -> str:
+    """PRUNING_STUDIES: the tiny study, its copy without the tickets of one method, and a study of other data."""
+    twin = Path(shutil.copytree(tiny_study, tmp_path / "twin"))
+    file = twin / "study.toml"
+    said = file.read_text().replace("A tiny study", "Its twin")
+    file.write_text(said.replace('[[method]]\ncriterion = "random"\n', ""))
+    for entry in Study.open(twin).entries():
+        if entry.recipe.method == "random":
+            entry.path.unlink()
+    stranger = tmp_path / "stranger"
+    stranger.mkdir()
+    (stranger / "study.toml").write_text(said.replace('data = "digits"', 'data = "mnist5k"'))
+    return f"{tiny_study}:{twin}:{stranger}"
+
+
+def test_a_copy_differs_in_nothing_but_what_it_lacks(beside: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("studies", Path(beside), monkeypatch, study="tiny", tickets="dense~random-90~imp-90")
+    assert not test.error
+    assert charts(test) == 2
+    assert test.selectbox(key="pick second").value == "twin"
+    table = test.dataframe[-1].value.set_index(["ticket", "images"])
+    assert set(table.index.get_level_values("ticket")) == {"Dense", "Random 90 %", "IMP 90 %"}
+    assert (table.loc["IMP 90 %", "difference"] == 0).all()
+    assert set(table.loc["IMP 90 %", "verdict"]) == {"within noise"}
+    assert set(table.loc["Random 90 %", "verdict"]) == {"only in one"}
+    assert table.loc["Random 90 %", "second"].isna().all()
+    assert "0 of 4 differences exceed the noise" in text(test)
+    settings = test.dataframe[0].value
+    assert settings["setting"].tolist() == ["method random"]
+    assert "stranger: its data are mnist5k, not digits" in text(test)
+
+
+def test_the_second_studys_tickets_are_chosen_in_the_link(beside: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters = {"study": "tiny", "tickets": "dense~imp-90", "second-tickets": "imp-90~magnitude-50"}
+    table = draw("studies", Path(beside), monkeypatch, **parameters).dataframe[-1].value
+    verdicts = table.drop_duplicates("ticket").set_index("ticket")["verdict"].to_dict()
+    assert verdicts == {"Dense": "only in one", "IMP 90 %": "within noise", "Magnitude 50 %": "only in one"}
+
+
+def test_garbage_in_the_link_leaves_the_page(beside: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("studies", Path(beside), monkeypatch, study="tiny", second="<b>%00~")
+    assert charts(test) == 2
+    assert "passed over" in text(test)
+    assert "<b>%00" not in text(test)
+    assert not test.error
+
+
+@pytest.mark.parametrize(("name", "said"), [("second-tickets", "the second"), ("tickets", "this")])
+def test_no_ticket_of_a_study_is_chosen(name: str, said: str, beside: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("studies", Path(beside), monkeypatch, study="tiny", **{name: "none"})
+    assert f"No ticket of {said} study is chosen." in text(test)
+    assert charts(test) == 0
+
+
+def test_a_study_alone_says_how_to_add_another(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("studies", tiny_study, monkeypatch)
+    assert "There is no other study of this network" in text(test)
+    assert charts(test) == 0
+    assert "Add a study …" in [button.label for button in test.button]

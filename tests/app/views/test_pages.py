@@ -1,0 +1,234 @@
+"""Pages drawn by Streamlit without a browser, on a small study and on what is broken."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app.shell import layout
+from pruning.study.folder import Study
+from tests import ROOT
+
+MAIN = ROOT / "app" / "main.py"
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)  # where there are neither shipped studies nor those of whoever runs the tests
+    monkeypatch.setenv("PRUNING_STUDIES", "")
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def draw(page: str, folder: Path | None, monkeypatch: pytest.MonkeyPatch, **parameters: str) -> AppTest:
+    """The page, drawn once."""
+
+    def script(page: str) -> None:
+        from app.shell import navigation
+        from app.shell.selection import synchronise
+
+        synchronise()
+        navigation.page(page)()
+
+    if folder is not None:
+        monkeypatch.setenv("PRUNING_STUDIES", str(folder))
+    test = AppTest.from_function(script, kwargs={"page": page}, default_timeout=60)
+    for name, value in parameters.items():
+        test.query_params[name] = value
+    test.run()
+    assert not test.exception
+    return test
+
+
+def text(test: AppTest) -> str:
+    """Everything that is written on the page."""
+    written = [str(element.value) for element in [*test.markdown, *test.caption, *test.error, *test.code]]
+    return "\n".join([*written, *(element.proto.body for element in test.get("html"))])
+
+
+def charts(test: AppTest) -> int:
+    return len(test.get("plotly_chart"))
+
+
+def test_the_overview_of_a_study(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("overview", tiny_study, monkeypatch)
+    assert "A tiny study" in text(test)
+    assert charts(test) == 2
+    table = test.dataframe[0].value
+    assert table["ticket"].tolist() == ["Dense", "Random 90 %", "Magnitude 90 %", "IMP 90 %", "IMP shuffled 90 %"]
+    assert table["seeds"].tolist() == [2] * 5
+    assert table["accuracy"].between(0, 100).all()
+    assert not test.error
+
+
+def test_the_table_follows_the_tickets_of_the_link(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("overview", tiny_study, monkeypatch, tickets="imp-50~imp-90")
+    assert test.dataframe[0].value["ticket"].tolist() == ["IMP 50 %", "IMP 90 %"]
+
+
+def test_the_masks_of_a_study(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("masks", tiny_study, monkeypatch, a="imp-90", b="magnitude-90", view="over")
+    assert charts(test) == 4
+    assert not test.error
+    assert test.selectbox(key="pick a").value == "imp-90"
+    assert test.selectbox(key="pick b").value == "magnitude-90"
+
+
+def test_choosing_the_other_ticket_swaps_the_two(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("masks", tiny_study, monkeypatch, a="imp-90", b="magnitude-90")
+    test.selectbox(key="pick a").set_value("magnitude-90").run()
+    assert (test.selectbox(key="pick a").value, test.selectbox(key="pick b").value) == ("magnitude-90", "imp-90")
+    assert test.query_params["a"] in ("magnitude-90", ["magnitude-90"])
+
+
+def test_another_layer_goes_into_the_link(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("masks", tiny_study, monkeypatch)
+    test.selectbox(key="pick layer").set_value("fc2.weight").run()
+    assert test.query_params["layer"] in ("fc2.weight", ["fc2.weight"])
+    assert not test.exception
+
+
+def test_another_baseline_is_compared_with(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("overview", tiny_study, monkeypatch)
+    test.selectbox(key="pick baseline").set_value("imp-90").run()
+    assert "Which differences to IMP 90 % exceed the noise?" in text(test)
+    assert test.query_params["baseline"] in ("imp-90", ["imp-90"])
+
+
+@pytest.mark.parametrize("page", ["overview", "masks"])
+def test_garbage_in_the_link_leaves_a_page_and_notes(
+    page: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    garbage = dict.fromkeys(
+        ["study", "tickets", "baseline", "seed", "samples", "metric", "layer", "part", "a"], "<b>%00~"
+    )
+    test = draw(page, tiny_study, monkeypatch, **garbage)
+    assert charts(test) >= 2
+    assert "passed over" in text(test)
+    assert "<b>%00" not in text(test)  # what the link says is shown as text
+    assert not test.error
+
+
+def test_one_ticket_alone_has_no_masks_to_compare(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("masks", tiny_study, monkeypatch, tickets="dense")
+    assert "Two tickets are needed" in text(test)
+    assert charts(test) == 0
+
+
+@pytest.mark.parametrize("page", ["overview", "masks"])
+def test_no_ticket_chosen(page: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw(page, tiny_study, monkeypatch, tickets="none")
+    assert charts(test) == 0
+    assert "in the sidebar" in text(test)
+
+
+def test_no_study_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("overview", None, monkeypatch)
+    assert "There is no study to show." in text(test)
+    assert "make study" in text(test)
+
+
+def test_a_study_without_tickets_says_how_to_find_them(
+    tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "new").mkdir()
+    shutil.copy(tiny_study / "study.toml", tmp_path / "new")
+    test = draw("overview", tmp_path / "new", monkeypatch)
+    assert "has no tickets yet" in text(test)
+    assert "study.toml" in text(test)
+
+
+def test_tickets_without_results_say_how_to_measure_them(study_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "python -m analysis run" in text(draw("overview", study_copy, monkeypatch))
+    masks = draw("masks", study_copy, monkeypatch)
+    assert charts(masks) == 3  # masks need no results; how much of each layer is kept does
+    assert "not measured yet" in text(masks)
+
+
+def test_a_ticket_that_is_found_later_appears(
+    study_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for entry in Study.open(study_copy).entries():
+        if entry.recipe.label == "IMP 90 %":
+            entry.path.rename(tmp_path / entry.path.name)
+    test = draw("masks", study_copy, monkeypatch)
+    assert "IMP 90 %" not in test.selectbox(key="pick baseline").options
+    for file in tmp_path.glob("*.safetensors"):
+        file.rename(study_copy / "tickets" / file.name)
+    test.run()
+    assert "IMP 90 %" in test.selectbox(key="pick baseline").options
+
+
+def test_a_damaged_ticket_is_named_and_the_others_are_shown(study_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged = sorted((study_copy / "tickets").iterdir())[0]
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    test = draw("masks", study_copy, monkeypatch)
+    assert damaged.name in text(test)
+    assert charts(test) >= 2
+    assert not test.error
+
+
+def test_a_typo_in_the_study_file_is_one_sentence(study_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = study_copy / "study.toml"
+    file.write_text(file.read_text().replace("seeds =", "sedes ="))
+    test = draw("overview", study_copy, monkeypatch)
+    assert "sedes" in text(test)
+    assert "Traceback" not in text(test)
+    assert charts(test) == 0
+
+
+def test_the_guard_shows_no_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def script() -> None:
+        from app.shell import layout
+
+        def broken() -> None:
+            raise ZeroDivisionError("secret detail")
+
+        layout.guard(broken)
+
+    monkeypatch.setattr(layout, "LOG_FILE", tmp_path / "app.log")
+    for handler in list(layout.log().handlers):
+        layout.log().removeHandler(handler)
+    test = AppTest.from_function(script, default_timeout=30).run()
+    assert not test.exception
+    assert [error.value for error in test.error] == [
+        f"Sorry, this page could not be drawn; the details are in {tmp_path / 'app.log'}."
+    ]
+    assert "secret detail" not in text(test)
+    for handler in layout.log().handlers:
+        handler.flush()
+    assert "ZeroDivisionError: secret detail" in (tmp_path / "app.log").read_text()
+
+
+def test_the_guard_passes_the_users_own_mistakes_on() -> None:
+    def script() -> None:
+        from app.shell import layout
+        from pruning.errors import UserError
+
+        def wrong() -> None:
+            raise UserError("Sparsity 2 is outside [0, 1).")
+
+        layout.guard(wrong)
+
+    test = AppTest.from_function(script, default_timeout=30).run()
+    assert "Sparsity 2 is outside [0, 1)." in text(test)
+    assert not test.error
+
+
+def test_the_main_script_draws_the_overview(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNING_STUDIES", str(tiny_study))
+    test = AppTest.from_file(str(MAIN), default_timeout=60).run()
+    assert not test.exception
+    assert "A tiny study" in text(test)
+
+
+def test_file_names_of_downloads() -> None:
+    assert (
+        layout.file_name("How accuracy falls, as weights are removed!") == "how-accuracy-falls-as-weights-are-removed"
+    )
+    assert layout.file_name("…") == "chart"
+    assert len(layout.file_name("long " * 50)) <= 60

@@ -1,0 +1,197 @@
+"""Geometry, Robustness and Samples drawn by Streamlit without a browser, on a small study and on what is broken."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from analysis.corruptions import corrupt
+from analysis.results.store import Results
+from app.shell.codec import encode_samples
+from app.views.samples.page import SEED
+from pruning.data import load_data, normalise
+from pruning.study.folder import Study
+from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
+
+PAGES = ["geometry", "robustness", "samples"]
+
+
+@pytest.mark.parametrize(("page", "count"), [("geometry", 3), ("robustness", 3), ("samples", 1)])
+def test_a_page_of_a_measured_study(page: str, count: int, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw(page, tiny_study, monkeypatch)
+    assert charts(test) == count
+    assert not test.error
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_tickets_without_results_say_how_to_measure_them(
+    page: str, study_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = draw(page, study_copy, monkeypatch)
+    assert "python -m analysis run" in text(test)
+    assert charts(test) == 0
+    assert not test.error
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_ticket_chosen(page: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw(page, tiny_study, monkeypatch, tickets="none")
+    assert "No ticket is chosen" in text(test)
+    assert charts(test) == 0
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_garbage_in_the_link_leaves_the_page(page: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [
+        "samples",
+        "columns",
+        "classes",
+        "drag",
+        "map",
+        "colour",
+        "corruption",
+        "cells",
+        "sample",
+        "gallery",
+        "seen",
+    ]
+    test = draw(page, tiny_study, monkeypatch, **dict.fromkeys(names, "<b>%00~-1"))
+    assert charts(test) >= 1
+    assert not test.error
+
+
+def test_another_seed_says_which_one_has_the_images(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("samples", tiny_study, monkeypatch, seed="1")
+    assert "kept for seed 0 only" in text(test)
+    assert charts(test) == 0
+    test.button[0].click().run()
+    assert charts(test) == 1
+    assert not test.error
+
+
+def test_the_marked_samples_are_compared_with_the_rest(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marked = [1, 5, 8]
+    test = draw("geometry", tiny_study, monkeypatch, samples=encode_samples(np.array(marked)), tickets="imp-90")
+    assert "3 of 359 samples selected" in text(test)
+    entry = next(e for e in Study.open(tiny_study).entries() if e.recipe.label == "IMP 90 %" and e.recipe.seed == 0)
+    own = Results(tiny_study).table("samples", ids=[entry.id]).set_index("sample")
+    rest = own.drop(marked)
+    assert test.dataframe[0].value["Angle (°)"].tolist() == [
+        f"{own.loc[marked, 'angle'].mean():.1f}  |  {rest['angle'].mean():.1f}"
+    ]
+    test.button(key="clear-marked").click().run()
+    assert "samples" not in test.query_params
+    assert "selected:" not in text(test)
+
+
+def test_classes_filter_the_samples(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("geometry", tiny_study, monkeypatch, classes="3")
+    labels = load_data("digits").test.labels
+    assert f"{int((labels == 3).sum())} samples" in text(test)
+
+
+def test_at_most_four_tickets_stand_side_by_side(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("geometry", tiny_study, monkeypatch)
+    assert test.dataframe[0].value["Ticket"].tolist() == ["Dense", "Random 90 %", "Magnitude 90 %", "IMP 90 %"]
+
+
+@pytest.mark.parametrize("kind", ["umap", "umap_joint", "pca"])
+def test_every_map_is_drawn(kind: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("geometry", tiny_study, monkeypatch, map=kind, colour="margin")
+    assert charts(test) == 3
+    assert not test.error
+
+
+def test_a_missing_map_says_how_to_make_it(tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = Path(shutil.copytree(tiny_study, tmp_path / "unmapped"))
+    shutil.rmtree(study / "results" / "maps")
+    test = draw("geometry", study, monkeypatch)
+    assert charts(test) == 2
+    assert "There is no UMAP map" in text(test)
+
+
+def test_the_ranking_agrees_with_the_results(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = draw("robustness", tiny_study, monkeypatch).dataframe[0].value
+    rows = Results(tiny_study).table("conditions")
+    rows = rows[rows["corruption"].isin(["gaussian_noise", "brightness"])]  # gaussian_blur is an extra one
+    labels = {entry.id: entry.recipe.label for entry in Study.open(tiny_study).entries()}
+    expected = 100 * rows.groupby(rows["ticket_id"].map(labels))["accuracy"].mean()
+    np.testing.assert_allclose(table["corrupted"], expected[table["ticket"]])
+    assert table["corrupted"].is_monotonic_decreasing
+    assert table.set_index("ticket").loc["Dense", "mce"] == pytest.approx(1)
+
+
+def test_the_pictures_are_those_that_were_evaluated(tiny_study: Path) -> None:
+    """A corrupted picture, made anew, shown to the ticket, gives the stored prediction."""
+    study = Study.open(tiny_study)
+    entry = next(e for e in study.entries() if e.recipe.label == "Magnitude 50 %" and e.recipe.seed == 0)
+    stored = Results(tiny_study).table(
+        "corrupted", ids=[entry.id], where="corruption = 'gaussian_noise' AND severity = 3"
+    )
+    data, model = load_data("digits"), study.load(entry.id).model()
+    chosen = [358, 0, 17, 200]
+    made = torch.cat([corrupt(data.test.images[[i]], "gaussian_noise", 3, seed=SEED, index=[i]) for i in chosen])
+    with torch.no_grad():
+        shares = model(normalise(made, data.mean, data.std)).softmax(1)
+    expected = stored.set_index("sample").loc[chosen]
+    np.testing.assert_allclose(shares.amax(1), expected["confidence"], rtol=2e-2)
+    assert shares.argmax(1).tolist() == expected["prediction"].tolist()
+
+
+def test_the_most_fragile_image_comes_first(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("samples", tiny_study, monkeypatch, tickets="dense~imp-90")
+    labels = {entry.recipe.label: entry.id for entry in Study.open(tiny_study).entries() if entry.recipe.seed == 0}
+    right = {}
+    for label in ("Dense", "IMP 90 %"):
+        rows = Results(tiny_study).table("corrupted", ids=[labels[label]])
+        truth = load_data("digits").test.labels.numpy()
+        good = rows["prediction"].to_numpy() == truth[rows["sample"].to_numpy()]
+        right[label] = pd.Series(good, index=pd.MultiIndex.from_frame(rows[["corruption", "severity", "sample"]]))
+    lost = (right["Dense"] & ~right["IMP 90 %"]).groupby("sample").sum()
+    found = next(line for line in text(test).splitlines() if line.startswith("**Sample "))
+    first = int(found.removeprefix("**Sample ").split(":")[0])
+    assert lost[first] == lost.max()
+
+
+def test_a_link_to_a_sample_and_to_a_selection(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("samples", tiny_study, monkeypatch, samples=encode_samples(np.array([4, 9, 30])), sample="9")
+    assert "3 images" in text(test)
+    assert "Sample 9:" in text(test)
+
+
+def test_without_the_images_everything_else_is_shown(
+    tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = Path(shutil.copytree(tiny_study, tmp_path / "far"))
+    file = study / "study.toml"
+    monkeypatch.setenv("PRUNING_DATA", str(tmp_path / "nowhere"))
+    file.write_text(file.read_text().replace('data = "digits"', 'data = "cifar10"'))
+    test = draw("samples", study, monkeypatch)
+    assert "The pictures are not on this machine" in text(test)
+    assert test.button(key="fetch-ask").label == "Fetch cifar10 …"
+    assert charts(test) == 1
+    assert not test.error
+
+
+def test_images_that_were_not_measured_are_not_shown(
+    tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = Path(shutil.copytree(tiny_study, tmp_path / "other"))
+    file = study / "study.toml"
+    file.write_text(file.read_text().replace('data = "digits"', 'data = "mnist5k"'))
+    test = draw("samples", study, monkeypatch)
+    assert "are not those that were measured" in text(test)
+    assert charts(test) == 1
+
+
+def test_a_cut_off_result_is_named(tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = Path(shutil.copytree(tiny_study, tmp_path / "cut"))
+    for file in (study / "results" / "samples").iterdir():
+        file.write_bytes(file.read_bytes()[:-20])
+    for page in ("geometry", "samples"):
+        test = draw(page, study, monkeypatch)
+        assert "damaged or cut short" in text(test)
+        assert not test.error
