@@ -1,0 +1,154 @@
+"""Things by name: those that ship, each found in a file of its own, and those that a user adds.
+
+A thing (a criterion, a finder, a measure, a corruption, ...) is an object with a `name`. A registry finds the ones that
+ship by reading the modules of a package; a plugin, a Python file that `PRUNING_PLUGINS` names, adds its own in the same
+way; and `register` adds one from a notebook. `additions` and `add_all` carry these to worker processes.
+"""
+
+import importlib
+import importlib.util
+import os
+import pkgutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Generic, Protocol, TypeVar
+
+from pruning.errors import UserError, unknown
+
+PLUGINS = "PRUNING_PLUGINS"
+"""The environment variable that names plugins: files of Python, separated as in PATH."""
+
+
+class Named(Protocol):
+    """What a registry holds."""
+
+    @property
+    def name(self) -> str:
+        """The name it is known by."""
+
+
+T = TypeVar("T", bound=Named)
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """The things of one kind by name, in the order in which they were found. Reading it never fails half-way.
+
+    Args:
+        kind: what one of them is called in a sentence, such as "criterion".
+        type_: their class; every object of it in a module's namespace is taken.
+        package: the package whose modules hold those that ship. They are read when the registry is first used, so that
+            these modules may themselves import the registry.
+    """
+
+    def __init__(self, kind: str, type_: type[T], package: str) -> None:
+        self.kind, self.type, self.package = kind, type_, package
+        self._found: dict[str, T] | None = None
+        self._added: dict[str, T] = {}
+        _ALL.append(self)
+
+    def register(self, thing: T) -> T:
+        """Add a thing for this process and the workers that it starts; returns it, so that it can be a decorator.
+
+        Raises:
+            UserError: one of that name ships with the project.
+        """
+        if thing.name in self._shipped():
+            raise UserError(f"There is a {self.kind} '{thing.name}' already; give this one another name.")
+        self._added[thing.name] = thing
+        return thing
+
+    def unregister(self, name: str) -> None:
+        """Forget a thing that was added; nothing happens when there is none of that name."""
+        self._added.pop(name, None)
+
+    def get_known(self, name: str) -> T:
+        """Return the thing of that name.
+
+        Raises:
+            UserError: there is none; the sentence suggests the nearest name and lists all.
+        """
+        if name not in self:
+            raise unknown(self.kind, name, self)
+        return self[name]
+
+    def __getitem__(self, name: str) -> T:
+        shipped = self._shipped()
+        return shipped[name] if name in shipped else self._plugged()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._shipped()
+        yield from self._plugged()
+
+    def __len__(self) -> int:
+        return len(self._shipped()) + len(self._plugged())
+
+    def _shipped(self) -> dict[str, T]:
+        if self._found is None:
+            package = importlib.import_module(self.package)
+            names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+            modules = [importlib.import_module(f"{self.package}.{name}") for name in names]
+            self._found = {thing.name: thing for module in modules for thing in self._in(module)}
+        return self._found
+
+    def _plugged(self) -> dict[str, T]:
+        for module in _plugins():
+            for thing in self._in(module):
+                if thing.name not in self._added:
+                    self.register(thing)
+        return self._added
+
+    def _in(self, module: ModuleType) -> list[T]:
+        """The things in a module's namespace that it made itself or has in a list or tuple."""
+        found: list[T] = []
+        for value in vars(module).values():
+            for thing in value if isinstance(value, (list, tuple)) else (value,):
+                if isinstance(thing, self.type) and thing not in found:
+                    found.append(thing)
+        return found
+
+
+_ALL: "list[Registry[Any]]" = []
+_LOADED: dict[Path, ModuleType] = {}
+
+
+def additions() -> dict[str, list[Named]]:
+    """What was added to any registry with `register`, by the registry's kind; for `add_all` in another process."""
+    return {registry.kind: list(registry._added.values()) for registry in _ALL if registry._added}
+
+
+def add_all(added: Mapping[str, list[Named]]) -> None:
+    """Add what `additions` gave in the parent process."""
+    for registry in _ALL:
+        for thing in added.get(registry.kind, []):
+            registry._added[thing.name] = thing
+
+
+def _plugins() -> list[ModuleType]:
+    """The modules of the files that `PRUNING_PLUGINS` names, each read once.
+
+    Raises:
+        UserError: there is no such file, or it cannot be run.
+    """
+    found = []
+    for part in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
+        path = Path(part).expanduser().resolve()
+        if path not in _LOADED:
+            _LOADED[path] = _load(path)
+        found.append(_LOADED[path])
+    return found
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"pruning_plugin_{path.stem}", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise UserError(f"{PLUGINS} names {path}, which is no Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[spec.name]
+        raise UserError(f"The plugin {path} cannot be run: {type(error).__name__}: {error}.") from error
+    return module

@@ -1,0 +1,73 @@
+"""Registries: what ships is found by itself, what a user adds is there beside it, and names are told apart."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pruning import registry
+from pruning.errors import UserError
+from pruning.registry import PLUGINS, Registry, add_all, additions
+
+
+@dataclass(frozen=True)
+class Colour:
+    """A thing with a name."""
+
+    name: str
+
+
+@pytest.fixture
+def colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry[Colour]:
+    package = tmp_path / "painted"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "red.py").write_text(f"from {__name__} import Colour\nRED = Colour('red')\nMORE = [Colour('pink')]\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(registry, "_ALL", [])
+    monkeypatch.setattr(registry, "_LOADED", {})
+    return Registry("colour", Colour, "painted")
+
+
+def test_the_modules_of_the_package_are_read(colours: Registry[Colour]) -> None:
+    assert list(colours) == ["red", "pink"]
+    assert colours["red"] == Colour("red")
+
+
+def test_an_unknown_name_is_a_sentence_with_the_nearest(colours: Registry[Colour]) -> None:
+    with pytest.raises(UserError, match=r"Unknown colour 'rad'. Did you mean 'red'\? Known: red, pink"):
+        colours.get_known("rad")
+
+
+def test_what_is_registered_can_be_carried_to_another_process(colours: Registry[Colour]) -> None:
+    colours.register(Colour("blue"))
+    carried = additions()
+    assert carried == {"colour": [Colour("blue")]}
+    colours.unregister("blue")
+    assert "blue" not in colours
+    add_all(carried)
+    assert colours.get_known("blue") == Colour("blue")
+
+
+def test_what_ships_is_not_replaced(colours: Registry[Colour]) -> None:
+    with pytest.raises(UserError, match="There is a colour 'red' already"):
+        colours.register(Colour("red"))
+
+
+def test_a_plugin_adds_its_own(colours: Registry[Colour], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(f"from {__name__} import Colour\nGREEN = Colour('green')\n")
+    monkeypatch.setenv(PLUGINS, str(file))
+    assert list(colours) == ["red", "pink", "green"]
+
+
+@pytest.mark.parametrize(("text", "said"), [(None, "no Python file"), ("1 / 0", "cannot be run: ZeroDivisionError")])
+def test_a_plugin_that_cannot_be_read_is_a_sentence(
+    colours: Registry[Colour], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, said: str
+) -> None:
+    file = tmp_path / "mine.py"
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setenv(PLUGINS, str(file))
+    with pytest.raises(UserError, match=said):
+        list(colours)
