@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons.outcomes import MEAN, Condition, Outcomes
+from analysis.comparisons.outcomes import MEAN, Outcomes
 from analysis.comparisons.replication import compare, share
+from analysis.corruptions.conditions import Condition
 from analysis.metrics.corruption_error import COUNTED
 
 Groups = Mapping[Condition, Sequence[int]]

@@ -14,6 +14,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import norm
 
 from analysis.comparisons.outcomes import Outcomes
+from analysis.corruptions.conditions import CLEAN
 from analysis.statistics.leaf_order import order_leaves
 from pruning.errors import UserError
 
@@ -144,9 +145,9 @@ def by_image(outcomes: Outcomes, clean: bool = False) -> tuple[list[str], np.nda
     Raises UserError when there is no corruption, no ticket, or no clean images where they are wanted.
     """
     places = _places(outcomes)
-    if clean and ("clean", 0) not in outcomes.conditions:
+    if clean and CLEAN not in outcomes.conditions:
         raise UserError("Correlations beyond clean accuracy need the clean images; measure these too.")
-    chosen = list(places.values()) + ([[outcomes.conditions.index(("clean", 0))]] if clean else [])
+    chosen = list(places.values()) + ([[outcomes.conditions.index(CLEAN)]] if clean else [])
     runs = np.concatenate(list(outcomes.right.values()))
     return list(places), np.stack([runs[:, each].mean(axis=1) for each in chosen], axis=1)
 

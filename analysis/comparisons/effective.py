@@ -16,10 +16,10 @@ from scipy.special import expit, logit
 from scipy.stats import norm, t
 
 from analysis.comparisons.outcomes import Outcomes
+from analysis.corruptions.conditions import CLEAN
 from analysis.statistics.intervals import holm, resampled_means
 from pruning.errors import UserError
 
-CLEAN = ("clean", 0)
 FEWEST = 5
 """Distinct points below which a line through them says nothing."""
 RESAMPLES = 2000

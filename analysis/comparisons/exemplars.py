@@ -16,13 +16,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.predictions import Predictions
+from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.statistics.intervals import wilson
 from pruning.errors import UserError
 
 SPLITS = 500
 
 
-def runs(predictions: Predictions, names: Sequence[str], condition: tuple[str, int] = ("clean", 0)) -> np.ndarray:
+def runs(predictions: Predictions, names: Sequence[str], condition: Condition = CLEAN) -> np.ndarray:
     """All seeds of the tickets named, under one condition: classes, int [runs, images], for `exemplars`.
 
     Raises UserError when none is named, or one or the condition is not there.

@@ -7,8 +7,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons.outcomes import MEAN, Condition, Outcomes
+from analysis.comparisons.outcomes import MEAN, Outcomes
 from analysis.comparisons.replication import compare
+from analysis.corruptions.conditions import Condition
 from analysis.statistics.intervals import holm
 
 COLUMNS = ["a", "b", "corruption", "severity", "difference", "low", "high", "p", "p_holm", "within_noise", "over_seeds"]
