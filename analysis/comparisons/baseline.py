@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.corruptions.conditions import CLEAN
 from analysis.metrics.corruption_error import COUNTED
 from analysis.statistics.intervals import mean_interval, unpack_correct
 
@@ -22,6 +23,7 @@ BY_SPARSITY = ["method", "sparsity", "difference", "low", "high", "real"]
 
 PerImage = Mapping[str, Mapping[int, np.ndarray]]
 Images = Literal["accuracy", "corrupted"]
+CORRUPTIONS: dict[Images, tuple[str, ...]] = {"accuracy": (CLEAN[0],), "corrupted": COUNTED}
 """Clean images, or those of the corruptions that the mean corruption accuracy counts."""
 
 
@@ -62,8 +64,8 @@ def per_image(tickets: pd.DataFrame, conditions: pd.DataFrame, images: Images) -
     Returns:
         Key -> seed -> float64 [N].
     """
-    counted = ["clean"] if images == "accuracy" else COUNTED
-    rows = conditions[conditions["corruption"].isin(counted) & conditions["ticket_id"].isin(tickets["ticket_id"])]
+    counted = conditions["corruption"].isin(CORRUPTIONS[images])
+    rows = conditions[counted & conditions["ticket_id"].isin(tickets["ticket_id"])]
     places = dict(zip(tickets["ticket_id"], zip(tickets["key"], tickets["seed"], strict=True), strict=True))
     found: dict[str, dict[int, np.ndarray]] = {}
     for ticket, correct in unpack_correct(rows).items():

@@ -15,8 +15,8 @@ Unit = Literal["share", "count", "bytes"]
 class Objective:
     """One thing to weigh tickets by.
 
-    `noise` says how two tickets are told apart: by a paired test on the same images, by whether their intervals overlap,
-    or not at all, because counts are exact.
+    `noise` says how two tickets are told apart: by a paired test on the same images, by whether their intervals
+    overlap, or not at all, because counts are exact.
     """
 
     label: str

@@ -24,8 +24,8 @@ def stability_curves(stability: pd.DataFrame, entries: Sequence[Entry]) -> pd.Da
         stability: rows of the results' table `stability`. entries: the study's tickets.
 
     Returns:
-        Columns relation, family and label (of the tickets that are the same but for seed, order and rewinding point), sparsity,
-        rewind (iterations), measure ("l2", "relative" or "barrier"), mean, low, high, n (seeds).
+        Columns relation, family and label (of the tickets that are the same but for seed, order and rewinding point),
+        sparsity, rewind (iterations), measure ("l2", "relative" or "barrier"), mean, low, high, n (seeds).
     """
     recipes = {entry.id: entry.recipe for entry in entries}
     rows = []

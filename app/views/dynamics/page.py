@@ -1,4 +1,4 @@
-"""Dynamics: how tickets came to be what they are: training, levels, stability, and what the search cost."""
+"""Dynamics: training curves, sparsity levels, linear mode connectivity, stability, and training cost."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from app.shell.pages import Page
 from app.shell.selection import Selection
 
 VIEWS = {
-    "training": "Training",
-    "levels": "Levels",
-    "line": "Along the line",
+    "training": "Training curves",
+    "levels": "Sparsity levels",
+    "line": "Linear interpolation",
     "stability": "Stability",
-    "cost": "Cost",
+    "cost": "Training cost",
 }
 """Name of the module in `app.views.dynamics`, and in the URL -> title."""
 
 LEADS = {
     "training": "How do tickets learn, beside their controls and the dense network?",
-    "levels": "Down to which sparsity does a ticket do better than its controls?",
-    "line": "Do two trainings of one ticket end in the same valley, or does a barrier of error lie between them?",
-    "stability": "From which iteration on does a training no longer depend on the order of the data?",
-    "cost": "What does each ticket's accuracy cost in training?",
+    "levels": "Down to which sparsity is a ticket more accurate than its controls?",
+    "line": "Are two trainings of one ticket linearly mode connected, or does an error barrier lie between them?",
+    "stability": "From which iteration on is a training stable to the order of the data?",
+    "cost": "How much training does each ticket's accuracy cost?",
 }
 
 

@@ -7,12 +7,11 @@ from importlib import import_module
 import streamlit as st
 
 from app.load import StudyView
-from app.shell import layout
+from app.shell import families, layout
 from app.shell.pages import Page
 from app.shell.selection import Selection
-from app.views.overview import view_data
 
-VIEWS = {"tickets": "Tickets", "pareto": "Pareto", "story": "Story"}
+VIEWS = {"tickets": "Tickets", "pareto": "Pareto", "story": "Provenance"}
 """Name of the module in `app.views.overview`, and in the URL -> title."""
 
 
@@ -23,7 +22,7 @@ def show(selection: Selection) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.caption(" · ".join(_facts(study)), width="stretch")
         view = selection.pick("overview", "View", VIEWS, label_visibility="collapsed", width="content")
-    if view != "story" and view_data.families(selection)["accuracy"].isna().all():
+    if view != "story" and families.means(study)["accuracy"].isna().all():
         layout.empty(
             "Nothing is measured yet.",
             "The tickets are found, but not shown the test set. Measure them; this page fills as that goes on.",
@@ -35,6 +34,7 @@ def show(selection: Selection) -> None:
         return
     with st.container(key=f"overview-{view}"):
         import_module(f"app.views.overview.{view}").show(selection)
+    layout.notes(families.without_ticket(study))
 
 
 def _facts(study: StudyView) -> list[str]:

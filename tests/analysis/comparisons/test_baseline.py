@@ -49,7 +49,9 @@ def test_more_comparisons_widen_the_interval() -> None:
 
 
 def test_each_family_is_compared_with_the_baseline_as_one_of_all() -> None:
-    outcomes = {key: {0: correct(rate, place)} for place, (key, rate) in enumerate({"a": 0.9, "b": 0.8, "c": 0.5}.items())}
+    outcomes = {
+        key: {0: correct(rate, place)} for place, (key, rate) in enumerate([("a", 0.9), ("b", 0.8), ("c", 0.5)])
+    }
     found = baseline.differences(outcomes, "a", ["b", "c", "unmeasured"])
     assert found == [baseline.against_baseline(key, outcomes[key], outcomes["a"], 3) for key in "bc"]
     assert baseline.differences(outcomes, "unmeasured", ["b"]) == []
@@ -74,7 +76,7 @@ def rows() -> pd.DataFrame:
 
 def test_each_image_has_its_share_of_conditions_and_results_without_a_ticket_are_passed_over() -> None:
     tickets = pd.DataFrame({"ticket_id": ["one", "unmeasured"], "key": ["a", "b"], "seed": [7, 7]})
-    clean, corrupted = (baseline.per_image(tickets, rows(), images) for images in ("accuracy", "corrupted"))  # type: ignore[arg-type]
+    clean, corrupted = (baseline.per_image(tickets, rows(), images) for images in ("accuracy", "corrupted"))
     assert list(clean) == list(corrupted) == ["a"]
     assert clean["a"][7].tolist() == [1, 1, 1, 0]
     assert corrupted["a"][7].tolist() == [1, 0.5, 0, 0]  # clean images and extra corruptions do not count

@@ -111,7 +111,9 @@ def test_early_stop_over_seeds() -> None:
     assert [row["epoch"], row["low"], row["high"]] == pytest.approx(mean_interval([1, 1.5, 4]))
     assert (row["seeds"], row["resolution"], row["at_end"]) == (3, 2, 1)
     assert [row["accuracy"], row["accuracy_low"], row["accuracy_high"]] == pytest.approx(mean_interval([0.1, 0.2, 0.1]))
-    assert (row["final_epoch"], row["final_accuracy"]) == pytest.approx(((1.5 + 1.5 + 0.5 + 6) / 4, (0.2 + 0.2 + 0.2) / 4))
+    assert (row["final_epoch"], row["final_accuracy"]) == pytest.approx(
+        ((1.5 + 1.5 + 0.5 + 6) / 4, (0.2 + 0.2 + 0.2) / 4)
+    )
 
 
 def test_intervals_of_accuracies_end_at_one_and_of_losses_at_nothing() -> None:

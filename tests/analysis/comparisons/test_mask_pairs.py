@@ -1,15 +1,12 @@
-"""Two masks against loops over their cells."""
-
-import itertools
+"""Pairs of masks against plain counting."""
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
+from analysis.comparisons import mask_pairs
 from analysis.metrics import overlap
-from app.charts import mask_pairs
+from analysis.metrics.intersections import regions
 
 
 def counts(seed: int, names: str = "ab") -> overlap.Counts:
@@ -57,37 +54,52 @@ def test_the_closest_pair_is_not_a_pair_of_twins() -> None:
     assert mask_pairs.closest(overlap.count({"a": {"l": base}, "b": {"l": base}})) == (0, 1)
 
 
-@given(st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(1, 3), st.integers(1, 4)), st.integers(0, 99))
-def test_every_weight_has_its_place_in_the_grid_of_kernels(shape: tuple[int, int, int, int], seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    a, b = rng.random(shape) < 0.5, rng.random(shape) < 0.5
-    states = mask_pairs.agreement(a, b)
-    grid = mask_pairs.lay_out(states, first=7)
-    for f, i, row, column in itertools.product(*map(range, shape)):
-        y, x = i * (shape[2] + 1) + row, f * (shape[3] + 1) + column
-        expected = {
-            (0, 0): mask_pairs.NEITHER,
-            (1, 0): mask_pairs.ONLY_A,
-            (0, 1): mask_pairs.ONLY_B,
-            (1, 1): mask_pairs.BOTH,
-        }
-        assert grid.states[y, x] == expected[int(a[f, i, row, column]), int(b[f, i, row, column])]
-        assert (grid.rows[y], grid.columns[x]) == (f"input {i}, row {row}", f"filter {7 + f}, column {column}")
-    assert (grid.states >= 0).sum() == a.size
-    assert len(set(grid.rows)) == len(grid.rows)  # they are the categories of an axis
-    assert len(set(grid.columns)) == len(grid.columns)
+def masks(seed: int = 0) -> dict[str, dict[str, torch.Tensor]]:
+    """Two independent masks, and a twin of the first."""
+    generator = torch.Generator().manual_seed(seed)
+    found = {name: {"l": torch.rand(400, generator=generator) < 0.4} for name in "ab"}
+    return found | {"c": {"l": found["a"]["l"].clone()}}
 
 
-def test_a_linear_layer_is_its_matrix() -> None:
-    states = mask_pairs.agreement(np.eye(3, 5, dtype=bool), np.zeros((3, 5), dtype=bool))
-    grid = mask_pairs.lay_out(states)
-    assert np.array_equal(grid.states, np.eye(3, 5) * mask_pairs.ONLY_A)
-    assert grid.rows == ["output 0", "output 1", "output 2"]
+def test_twins_are_those_alike_at_every_seed() -> None:
+    each = [overlap.count(masks(seed)) for seed in range(2)]
+    assert mask_pairs.twins(each) == {"c": "a"}
+    other = masks(3)
+    other["c"]["l"][0] ^= True
+    assert mask_pairs.twins([*each, overlap.count(other)]) == {}
 
 
-@given(st.tuples(st.integers(1, 3000), st.integers(1, 300), st.sampled_from([1, 3, 7])))
-def test_parts_cover_each_filter_once_and_are_drawable(shape: tuple[int, int, int]) -> None:
-    full = (shape[0], shape[1], shape[2], shape[2])
-    ranges = mask_pairs.parts(full)
-    assert [place for start, stop in ranges for place in range(start, stop)] == list(range(shape[0]))
-    assert all((stop - start) * np.prod(full[1:]) <= mask_pairs.CELLS or stop - start == 1 for start, stop in ranges)
+def test_pairs_are_means_over_seeds_with_an_interval_furthest_beyond_chance_first() -> None:
+    found = mask_pairs.pairs([overlap.count(masks(seed)) for seed in range(3)])
+    assert (found.loc[0, "a"], found.loc[0, "b"], found.loc[0, "overlap"]) == ("a", "c", 1)
+    each = [
+        float((one["a"]["l"] & one["b"]["l"]).sum() / min(one["a"]["l"].sum(), one["b"]["l"].sum()))
+        for one in map(masks, range(3))
+    ]
+    row = found.set_index(["a", "b"]).loc[("a", "b")]
+    reach = 4.302652729911275 * np.std(each, ddof=1) / np.sqrt(3)
+    assert row["overlap"] == pytest.approx(np.mean(each))
+    assert row["high"] == pytest.approx(np.mean(each) + reach)
+    assert list(mask_pairs.pairs([]).columns) == mask_pairs.PAIRS
+
+
+def test_the_regions_beyond_chance_come_first_when_asked_for() -> None:
+    table = regions(masks())
+    largest, beyond = (mask_pairs.ranked(table, each) for each in (False, True))
+    assert largest["count"].is_monotonic_decreasing
+    assert beyond["members"][0] == ("a", "c")  # twins
+    assert (beyond["count"] - beyond["expected"]).is_monotonic_decreasing
+    assert len(largest) == len(beyond) == len(table)
+    none = mask_pairs.ranked(table.assign(expected=0.4), False)
+    assert (none["count"] > 0).all()  # neither there, nor to be expected
+    assert largest["count"].sum() == table["count"].sum()
+
+
+def test_groups_are_compared_ticket_by_ticket() -> None:
+    found = mask_pairs.between(overlap.count(masks()), ["a", "b"], ["c"])
+    assert found[["first", "second"]].values.tolist() == [["a", "c"], ["b", "c"]]
+    assert found.loc[0, ["adjusted", "jaccard"]].tolist() == [1, 1]
+    a, b = (masks()[name]["l"] for name in "ab")
+    assert found.loc[1, "jaccard"] == pytest.approx(float((a & b).sum() / (a | b).sum()))
+    expected = float(a.sum() * b.sum()) / 400
+    assert found.loc[1, "jaccard_by_chance"] == pytest.approx(expected / (float(a.sum() + b.sum()) - expected))
