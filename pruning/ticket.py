@@ -252,7 +252,7 @@ def _digest_of(stored: Mapping[str, Tensor], shapes: Mapping[str, list[int]]) ->
     for name in sorted(stored):
         value = stored[name]
         digest.update(f"\n{name} {value.dtype} {list(value.shape)}\n".encode())
-        digest.update(memoryview(value.reshape(-1).view(torch.uint8).numpy()))
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()[:DIGITS]
 
 
