@@ -58,8 +58,9 @@ def _matrix_card(selection: Selection, counts: Counts, one: Chosen, other: Chose
                 change({"a": by_id[first].key, "b": by_id[second].key})
 
     def controls() -> None:
-        selection.pick("metric", "Metric", charts.METRIC_NAMES, label_visibility="collapsed")
-        st.caption(overlap.METRICS[metric])
+        labels = {name: known.label for name, known in overlap.METRICS.items()}
+        selection.pick("metric", "Metric", labels, label_visibility="collapsed")
+        st.caption(overlap.METRICS[metric].help)
 
     layout.card(
         "How much every two tickets have in common",
