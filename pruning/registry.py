@@ -40,11 +40,11 @@ class Registry(Mapping[str, T], Generic[T]):
         type_: their class; every object of it in a module's namespace is taken.
         package: the package whose modules hold those that ship. They are read when the registry is first used, so that
             these modules may themselves import the registry.
-        inside: for a package of folders, the name of the module in each folder that holds its thing.
+        nested: whether the package's folders hold the modules, and not the package itself.
     """
 
-    def __init__(self, kind: str, type_: type[T], package: str, inside: str = "") -> None:
-        self.kind, self.type, self.package, self.inside = kind, type_, package, inside
+    def __init__(self, kind: str, type_: type[T], package: str, nested: bool = False) -> None:
+        self.kind, self.type, self.package, self.nested = kind, type_, package, nested
         self._found: dict[str, T] | None = None
         self._added: dict[str, T] = {thing.name: thing for thing in _CARRIED.get(kind, ())}
         _ALL.append(self)
@@ -86,10 +86,10 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def _shipped(self) -> dict[str, T]:
         if self._found is None:
-            package = importlib.import_module(self.package)
-            names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-            inside = f".{self.inside}" if self.inside else ""
-            modules = [importlib.import_module(f"{self.package}.{name}{inside}") for name in names]
+            names = _modules(self.package)
+            if self.nested:
+                names = [module for folder in names for module in _modules(folder)]
+            modules = [importlib.import_module(name) for name in names]
             self._found = {thing.name: thing for module in modules for thing in self._in(module)}
         return self._found
 
@@ -135,6 +135,12 @@ def add_all(added: Mapping[str, list[Named]]) -> None:
     _CARRIED.update((kind, list(things)) for kind, things in added.items())
     for registry in _ALL:
         registry._added |= {thing.name: thing for thing in added.get(registry.kind, ())}
+
+
+def _modules(package: str) -> list[str]:
+    """The names of what lies in a package, those of packages among them."""
+    path = importlib.import_module(package).__path__
+    return sorted(f"{package}.{module.name}" for module in pkgutil.iter_modules(path))
 
 
 def _plugins() -> list[ModuleType]:
