@@ -1,4 +1,4 @@
-"""The worker processes of `analysis.engine.workers`, until it uses `run_tasks`."""
+"""The worker processes of `pool` and `analysis.engine.workers`, until they use `run_tasks`."""
 
 import multiprocessing
 import os
