@@ -32,8 +32,7 @@ def run(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="Make this table only; may be repeated. One of summary, layers, weights, samples, conditions, "
-            "reliability, corrupted, efficiency, lines, stability, maps.",
+            help="Make this table only; may be repeated. `python -m analysis tables` prints all.",
             show_default="all tables",
         ),
     ] = None,
@@ -103,6 +102,19 @@ def list_tables(study: StudyPath, root: Root = None) -> None:
         console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
     if any(row.complete < row.tickets for row in found.rows):
         console.print(f"Next: python -m analysis run {study}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def tables(table: Annotated[str | None, typer.Argument(help="One table.", show_default="all tables")] = None) -> None:
+    """Print the tables of results: their columns with kind, unit and meaning."""
+    from analysis.results.tables import TABLES, describe
+
+    console = Console()
+    for name, columns in describe(table).groupby("table", sort=False):
+        printed = Table("column", "kind", "unit", "meaning", title=f"{name}: {TABLES[str(name)].meaning}")
+        for row in columns.itertuples(index=False):
+            printed.add_row(row.column, row.kind, row.unit, row.meaning)
+        console.print(printed)
 
 
 @app.command()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from pruning.api import find_ticket
 from pruning.cli.console import bars
 from pruning.errors import UserError
-from pruning.finders.lineage import find_ticket
 from pruning.recipe import Recipe
 from pruning.study.folder import SUFFIX
 from pruning.ticket import Ticket
@@ -58,7 +58,7 @@ def find(
     `study` is the folder of the study whose imported weights the recipe starts from.
 
     Raises:
-        UserError: as `finders.lineage.find_ticket`, or the recipe starts from imported weights and no study is given.
+        UserError: as `pruning.api.find_ticket`, or the recipe starts from imported weights and no study is given.
     """
     if recipe.start is not None and study is None:
         raise UserError("This recipe starts from imported weights; add --study with the folder of their study.")
