@@ -12,8 +12,8 @@ from typing import Protocol
 import streamlit as st
 
 from app import load
-from app.shell import layout
-from app.shell.selection import change, mirror
+from app.shell import guard, layout
+from app.shell.url import change, mirror
 from pruning.data import DATASETS
 from pruning.errors import UserError
 from pruning.models import MODELS
@@ -115,9 +115,9 @@ def _dialog() -> None:
         st.warning(layout.plain(str(error)), icon=":material/info:")
         return
     except Exception:  # what a file from anywhere does to a decoder is not known beforehand
-        layout.log().exception("An import failed")
+        guard.log().exception("An import failed")
         bar.empty()
-        st.error(f"Sorry, this could not be imported; the details are in {layout.LOG_FILE}.", icon=":material/error:")
+        st.error(f"Sorry, this could not be imported; the details are in {guard.LOG_FILE}.", icon=":material/error:")
         return
     st.session_state[FOUND] = str(folder), report
     st.rerun(scope="fragment")

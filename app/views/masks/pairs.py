@@ -13,7 +13,9 @@ from analysis.metrics.overlap import Counts
 from app import load
 from app.charts import mask_pairs
 from app.shell import layout
-from app.shell.selection import Chosen, Selection, change
+from app.shell.sections import Section
+from app.shell.selection import Chosen, Selection
+from app.shell.url import change
 from app.views.masks.charts import overlap as charts
 
 
@@ -196,3 +198,13 @@ def _in_words(counts: np.ndarray, one: str, other: str) -> str:
         f"In the whole layer: {kept[0]:,} kept by both, {kept[1]:,} only by {one}, {kept[2]:,} only by {other}, "
         f"{kept[3]:,} by neither."
     )
+
+
+SECTION = Section(
+    "masks",
+    "pairs",
+    "Pairs",
+    10,
+    show,
+    "Which weights each ticket keeps, how far two tickets agree, and in which layers.",
+)
