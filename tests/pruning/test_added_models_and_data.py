@@ -13,6 +13,7 @@ from pruning.cli.show import models_table
 from pruning.data import DATASETS, EmbeddedData, Split, available, load_data, make_dataset
 from pruning.errors import UserError
 from pruning.models import MODELS, Architecture, build_model, skeleton
+from pruning.recipe import Training
 from pruning.recognition import recognise
 
 PLUGIN = '''
@@ -61,7 +62,7 @@ def test_a_file_adds_a_network_and_a_data_set() -> None:
     assert (found.model, found.exact) == ("tiny", True)
     renamed = dict(zip(("a.weight", "a.bias", "b.weight", "b.bias"), network.state_dict().values(), strict=True))
     assert recognise(renamed, 2, (1, 6, 6)).pairs[2] == ("b.weight", "3.weight")
-    training = {"epochs": 4, "batch_size": 10, "lr": 0.1}
+    training = Training(epochs=4, batch_size=10, lr=0.1)
     ticket = find_ticket(
         Recipe(model="tiny", data="bars", criterion="magnitude", sparsity=0.5, training=training, finetune=training)
     )
