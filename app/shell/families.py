@@ -16,7 +16,7 @@ from analysis.comparisons.baseline import Images, PerImage
 from analysis.results.store import Results
 from app import load
 from app.load import StudyView
-from app.shell import theme
+from app.shell import layout, theme
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from pruning.errors import few
@@ -33,6 +33,18 @@ def _means(path: Path, stamp: str, name: str) -> pd.DataFrame:
     study = load.open_study(name, path)
     conditions = load.table(study, "conditions", columns=["ticket_id", "corruption", "severity", "accuracy"])
     return family_means.by_family(family_means.measured(study.tickets, load.table(study, "summary"), conditions))
+
+
+def any_measured(study: StudyView) -> bool:
+    """Whether any ticket of the study was measured; says how to do that where none was."""
+    if means(study)["accuracy"].notna().any():
+        return True
+    layout.empty(
+        "Nothing is measured yet.",
+        "The tickets are found, but not shown the test set. Measure them; this page fills as that goes on.",
+        f"python -m analysis run {study.path}",
+    )
+    return False
 
 
 def efficiency(study: StudyView) -> pd.DataFrame:

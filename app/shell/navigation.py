@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.shell import layout, pages, sidebar
+from app.shell import pages, sidebar
+from app.shell.guard import guard
 from app.shell.pages import Page
 from app.shell.selection import Selection
 
@@ -23,9 +24,7 @@ def run() -> None:
 
 def select() -> Selection | None:
     """Draw the sidebar. Returns what is selected; None when there is nothing to select from, which it then says."""
-    chosen: list[Selection] = []
-    layout.guard(lambda: chosen.extend(sidebar.show()))
-    return chosen[0] if chosen else None
+    return guard(sidebar.show)
 
 
 def entries(selection: Selection | None) -> list[st.Page]:
@@ -39,18 +38,23 @@ def entries(selection: Selection | None) -> list[st.Page]:
     ]
 
 
+def offered(page: Page, selection: Selection | None) -> bool:
+    """Whether the navigation shows a page; without a study it shows all."""
+    return selection is None or page.shown(selection.study)
+
+
 def show(page: Page, selection: Selection | None) -> None:
     """Draw a page, and below it the notes on the selection."""
     if selection is not None:
-        layout.guard(page.show, selection)
+        guard(page.show, selection)
         sidebar.show_notes(selection)
 
 
 def _entry(page: Page, selection: Selection | None, path: str, default: bool = False, hidden: bool = False) -> st.Page:
-    hidden = hidden or (selection is not None and not page.shown(selection.study))
+    visible = offered(page, selection) and not hidden
     return st.Page(
         _script(page, selection), title=page.title, icon=page.icon, url_path=path, default=default,
-        visibility="hidden" if hidden else "visible",
+        visibility="visible" if visible else "hidden",
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from analysis.comparisons import training_cost
 from app import load
 from app.charts.texts import dot, spread
 from app.shell import families, layout
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
 from app.views.dynamics.charts import search_cost as charts
@@ -19,16 +20,11 @@ MEASURES = {"epochs": "Epochs", "seconds": "Seconds"}
 
 
 def show(selection: Selection) -> None:
-    """Draw the view."""
+    """Draw the section."""
     study = selection.study
-    means = families.means(study)
-    if means["accuracy"].isna().all():
-        layout.empty(
-            "No ticket is measured yet.",
-            "Measure the study; what is missing appears here at the next click.",
-            f"python -m analysis run {study.path}",
-        )
+    if not families.any_measured(study):
         return
+    means = families.means(study)
     rows = means.dropna(subset=["accuracy"]).drop(columns="seconds")
     rows = rows.merge(_costs(study.path, study.stamp, study.name), on="key")
     chosen = [key for key in [*families.dense_keys(study), *selection.keys] if key in set(rows["key"])]
@@ -101,3 +97,6 @@ def _table(rows: pd.DataFrame, styles: dict[str, Style]) -> None:
         data=lambda: frame.drop(columns="colour"),
         height="content",
     )
+
+
+SECTION = Section("dynamics", "cost", "Training cost", 50, show, "How much training does each ticket's accuracy cost?")

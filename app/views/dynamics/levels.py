@@ -8,6 +8,7 @@ import streamlit as st
 from analysis.comparisons import baseline
 from analysis.engine.stability_pairs import REORDERED
 from app.shell import families, layout
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from app.views.dynamics.charts import levels as charts
@@ -18,7 +19,7 @@ MOST = 4
 
 
 def show(selection: Selection) -> None:
-    """Draw the view."""
+    """Draw the section."""
     means = families.means(selection.study)
     pruned = means[(means["method"] != DENSE) & (means["sparsity"] > 0)]
     if pruned["accuracy"].isna().all():
@@ -133,3 +134,13 @@ def _kept(rows: pd.DataFrame) -> str:
 def _points(rows: pd.DataFrame) -> str:
     low, high = (f"{100 * value:.1f}" for value in (rows["difference"].abs().min(), rows["difference"].abs().max()))
     return f"{low} points" if low == high else f"{low} to {high} points"
+
+
+SECTION = Section(
+    "dynamics",
+    "levels",
+    "Sparsity levels",
+    20,
+    show,
+    "Down to which sparsity is a ticket more accurate than its controls?",
+)

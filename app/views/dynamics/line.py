@@ -8,6 +8,7 @@ import streamlit as st
 from analysis.comparisons import barriers
 from app import load
 from app.shell import families, layout
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.dynamics import second_order
 from app.views.dynamics.charts import lines as charts
@@ -15,7 +16,7 @@ from app.views.dynamics.charts.lines import Height
 
 
 def show(selection: Selection) -> None:
-    """Draw the view."""
+    """Draw the section."""
     study = selection.study
     reordered = load.table(study, "stability", where="relation = 'order'")
     rows = barriers.barriers(barriers.of_tickets(reordered, study.tickets))
@@ -76,3 +77,13 @@ def _barriers_card(selection: Selection, rows: pd.DataFrame, key: str) -> None:
         if rows["seeds"].max() > 1
         else "Bars: 95 % intervals over test images, of one seed.",
     )
+
+
+SECTION = Section(
+    "dynamics",
+    "line",
+    "Linear interpolation",
+    30,
+    show,
+    "Are two trainings of one ticket linearly mode connected, or does an error barrier lie between them?",
+)

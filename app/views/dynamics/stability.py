@@ -11,6 +11,7 @@ from analysis.comparisons.barriers import STABLE
 from analysis.comparisons.rewinding import stability_curves, stable_from
 from app import load
 from app.shell import families, layout
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
 from app.views.dynamics import second_order
@@ -20,7 +21,7 @@ MEASURES = {"l2": "L2 distance", "relative": "Relative to the norm"}
 
 
 def show(selection: Selection) -> None:
-    """Draw the view."""
+    """Draw the section."""
     study = selection.study
     rows = _curves(study.path, study.stamp, study.name)
     barrier = rows[(rows["measure"] == "barrier") & rows["mean"].notna()]
@@ -101,3 +102,13 @@ def sentence(label: str, rows: pd.DataFrame) -> str:
     if start["sure"].all():
         return f"{text}, with all of its 95 % interval."
     return f"{text}, though its 95 % interval reaches beyond" + (" at some of them." if start["sure"].any() else ".")
+
+
+SECTION = Section(
+    "dynamics",
+    "stability",
+    "Stability",
+    40,
+    show,
+    "From which iteration on is a training stable to the order of the data?",
+)

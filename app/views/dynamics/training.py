@@ -12,6 +12,7 @@ from analysis.comparisons import dynamics
 from app import load
 from app.charts.texts import dot, spread
 from app.shell import families, layout
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from app.views.dynamics.charts import curve_panels
@@ -24,7 +25,7 @@ WITH = {"chosen": "Chosen tickets", "controls": "With their controls"}
 
 
 def show(selection: Selection) -> None:
-    """Draw the view."""
+    """Draw the section."""
     study = selection.study
     wanted = [*families.dense_keys(study), *selection.keys]
     if selection.option("curves", "chosen", list(WITH)) == "controls":
@@ -151,3 +152,13 @@ def _named(rows: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
     rows = rows.copy()
     rows.insert(0, "ticket", rows["key"].map({key: style.label for key, style in styles.items()}))
     return rows.drop(columns="key")
+
+
+SECTION = Section(
+    "dynamics",
+    "training",
+    "Training curves",
+    10,
+    show,
+    "How do tickets learn, beside their controls and the dense network?",
+)

@@ -15,7 +15,8 @@ from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
 from app.shell import layout
 from app.shell.pages import Page
-from app.shell.selection import Chosen, Selection, mirror
+from app.shell.selection import Chosen, Selection
+from app.shell.url import mirror
 from app.views.gallery.charts.sheet import LARGE, SMALL, WAVE, sheet_html
 from app.views.gallery.charts.sheet_layout import Block, blocks
 from app.views.gallery.charts.sheet_png import sheet_png

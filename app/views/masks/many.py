@@ -15,10 +15,13 @@ from analysis.metrics.overlap import Counts
 from app import load
 from app.load import StudyView
 from app.shell import layout
-from app.shell.selection import LIST, Chosen, Selection
+from app.shell.sections import Section
+from app.shell.selection import Chosen, Selection
 from app.shell.theme import DENSE, Style
+from app.shell.url import LIST
 from app.views.masks.charts import chance as chance_charts
 from app.views.masks.charts import upset as charts
+from app.views.masks.readable import at_least_two
 
 AT_FIRST, BARS, PAIRS = 6, 15, 15
 """Tickets in the UpSet plot at first, its bars, and the pairs shown."""
@@ -26,8 +29,11 @@ BY_CHANCE = ("random", "shuffled")
 ORDERS = {"size": "Largest first", "beyond": "Most beyond chance first"}
 
 
-def show(selection: Selection) -> None:
-    """Draw the view."""
+def show(chosen: Selection) -> None:
+    """Draw the section."""
+    selection = at_least_two(chosen, every_seed=True)
+    if selection is None:
+        return
     counts = _counts(selection)
     twins = mask_pairs.twins(counts)
     left, right = st.columns([1.35, 1], gap="medium")
@@ -169,3 +175,13 @@ def _pairs_caption(rows: pd.DataFrame, hidden: int, twins: list[str]) -> str:
     if twins:
         said.append(f"Left out, as their masks are those of another: {', '.join(twins)}.")
     return " ".join(said)
+
+
+SECTION = Section(
+    "masks",
+    "many",
+    "Intersections",
+    20,
+    show,
+    "Which weights do several tickets keep, and do their masks overlap more than by chance?",
+)

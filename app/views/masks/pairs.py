@@ -13,14 +13,20 @@ from analysis.metrics import overlap
 from analysis.metrics.overlap import Counts
 from app import load
 from app.shell import layout
-from app.shell.selection import Chosen, Selection, change
+from app.shell.sections import Section
+from app.shell.selection import Chosen, Selection
+from app.shell.url import change
 from app.views.masks.charts import cell_grid
 from app.views.masks.charts import overlap as charts
 from app.views.masks.charts.cell_grid import Grid
+from app.views.masks.readable import at_least_two
 
 
-def show(selection: Selection) -> None:
-    """Draw the view."""
+def show(chosen: Selection) -> None:
+    """Draw the section."""
+    selection = at_least_two(chosen)
+    if selection is None:
+        return
     counts = load.overlaps(selection.study, selection.ids)
     one, other = _pair(selection, counts)
     left, right = st.columns([1.25, 1], gap="medium")
@@ -59,8 +65,9 @@ def _matrix_card(selection: Selection, counts: Counts, one: Chosen, other: Chose
                 change({"a": by_id[first].key, "b": by_id[second].key})
 
     def controls() -> None:
-        selection.pick("metric", "Metric", charts.METRIC_NAMES, label_visibility="collapsed")
-        st.caption(overlap.METRICS[metric])
+        labels = {name: known.label for name, known in overlap.METRICS.items()}
+        selection.pick("metric", "Metric", labels, label_visibility="collapsed")
+        st.caption(overlap.METRICS[metric].help)
 
     layout.card(
         "Pairwise mask overlap",
@@ -198,3 +205,13 @@ def _in_words(counts: np.ndarray, one: str, other: str) -> str:
         f"In the whole layer: {kept[0]:,} kept by both, {kept[1]:,} only by {one}, {kept[2]:,} only by {other}, "
         f"{kept[3]:,} by neither."
     )
+
+
+SECTION = Section(
+    "masks",
+    "pairs",
+    "Pairs",
+    10,
+    show,
+    "Which weights does each ticket keep, how much do two masks overlap, and in which layers?",
+)

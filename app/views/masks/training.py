@@ -13,6 +13,7 @@ from analysis.comparisons import dynamics, mask_distances, swaps
 from app import load
 from app.shell import layout
 from app.shell.families import dense_keys, entries_of, ordered, styles
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
 from app.views.masks.charts import distances as charts
@@ -24,7 +25,7 @@ SWAPS = {"each": "Per iteration", "summed": "Cumulative"}
 
 
 def show(selection: Selection) -> None:
-    """Draw the view."""
+    """Draw the section."""
     _birds(selection)
     _swaps(selection)
 
@@ -170,3 +171,8 @@ def _swaps(selection: Selection) -> None:
 @st.cache_data(max_entries=16, show_spinner=False)
 def _swap_rates(path: Path, stamp: str, name: str, keys: tuple[str, ...], summed: bool) -> pd.DataFrame:
     return swaps.swap_rates(entries_of(load.open_study(name, path), keys), summed)
+
+
+SECTION = Section(
+    "masks", "training", "Mask evolution", 30, show, "When does a mask settle, and how does it move before?"
+)

@@ -13,6 +13,7 @@ from analysis.comparisons.costs import OBJECTIVES
 from analysis.comparisons.dominance import DOMINATED, FRONT, Verdict
 from app.charts.texts import dot
 from app.shell import families, layout
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.overview.charts import pareto as charts
 
@@ -21,7 +22,9 @@ SHOWN = 2  # names in a verdict before "+ 4 more"
 
 
 def show(selection: Selection) -> None:
-    """Draw the view."""
+    """Draw the section."""
+    if not families.any_measured(selection.study):
+        return
     weighed = costs.weighed(families.means(selection.study), families.efficiency(selection.study))
     there = {name: objective.label for name, objective in OBJECTIVES.items() if weighed[name].notna().any()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -141,3 +144,6 @@ def some(names: Sequence[str]) -> str:
 
 def _lower(label: str) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+SECTION = Section("overview", "pareto", "Pareto", 20, show)

@@ -12,6 +12,7 @@ from analysis.comparisons import descent
 from analysis.comparisons.costs import write
 from analysis.comparisons.descent import Step
 from app.shell import families, layout, theme
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.overview.charts import story as charts
 from app.views.overview.recipe_words import in_words
@@ -22,7 +23,7 @@ from pruning.study.folder import Entry
 
 
 def show(selection: Selection) -> None:
-    """Draw the view."""
+    """Draw the section."""
     entry = _pick(selection)
     if entry is None:
         layout.empty("This ticket's file cannot be read any more.", "Find it anew.",
@@ -163,3 +164,6 @@ def _day(created: str) -> str:
         return datetime.fromisoformat(created).strftime("%-d %B %Y")
     except ValueError:
         return "at an unknown time"
+
+
+SECTION = Section("overview", "story", "Provenance", 30, show)

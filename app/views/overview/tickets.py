@@ -10,6 +10,7 @@ from analysis.comparisons.baseline import Difference, Images
 from analysis.comparisons.costs import write
 from app.charts.texts import points
 from app.shell import families, layout, theme
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.overview import table
 from app.views.overview.charts import accuracy as charts
@@ -19,7 +20,12 @@ HEADINGS = {"worse": "Worse than {}", "better": "Better than {}", "alike": "With
 
 
 def show(selection: Selection) -> None:
-    """Draw the view."""
+    """Draw the section."""
+    if not families.any_measured(selection.study):
+        return
+    if not selection.keys:
+        layout.empty("No ticket is chosen.", "Click a dot, a method or a sparsity under Tickets in the sidebar.")
+        return
     means = families.means(selection.study)
     chosen = means[means["key"].isin(selection.keys)]
     found = {images: _differences(selection, images) for images in baseline.CORRUPTIONS}
@@ -132,3 +138,6 @@ def _noise_card(selection: Selection, found: dict[Images, list[Difference]]) -> 
             f"for {len(others)} comparisons)"
             + (f" and that over the {seeds} seeds (paired, Student's)." if seeds > 1 else ".")
         )
+
+
+SECTION = Section("overview", "tickets", "Tickets", 10, show)

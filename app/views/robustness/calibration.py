@@ -13,6 +13,7 @@ from analysis.metrics.corruption_error import COUNTED
 from app import load
 from app.charts.names import name
 from app.shell import layout
+from app.shell.sections import Section
 from app.views.robustness.charts import calibration as charts
 from app.views.robustness.charts import severity as curves
 from app.views.robustness.section_data import Scope, named
@@ -151,3 +152,13 @@ def _table(
         },
         paper={"intervals": {measure: (f"{measure}_low", f"{measure}_high") for measure in MEASURES}},
     )
+
+
+SECTION = Section(
+    "robustness",
+    "calibration",
+    "Calibration",
+    30,
+    show,
+    "Does a ticket know when it does not know?",
+)

@@ -14,6 +14,7 @@ from analysis.corruptions.conditions import CLEAN
 from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.per_sample import class_names
+from app.shell.sections import Section
 from app.shell.theme import Style
 from app.views.robustness import exemplars
 from app.views.robustness.charts import classes as charts
@@ -144,3 +145,13 @@ def _columns() -> dict[str, Any]:
         "p_holm": number("p (Holm)", format="%.3f"),
         "verdict": st.column_config.TextColumn("Verdict", width="medium"),
     }
+
+
+SECTION = Section(
+    "robustness",
+    "classes",
+    "Classes",
+    60,
+    show,
+    "Does pruning cost some classes more than others, and which images does it lose?",
+)

@@ -18,6 +18,7 @@ from app.charts.base import NOISE, Scale
 from app.charts.dendrogram import clustered_heat_map
 from app.charts.names import name, ordered
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.theme import Style, Theme
 from app.views.robustness.charts import heat, severity
 from app.views.robustness.section_data import Scope, named, needs_baseline
@@ -237,3 +238,13 @@ def _panels(scope: Scope, family: str, what: str) -> None:
         "heat",
         caption=_caption(scope, family, what),
     )
+
+
+SECTION = Section(
+    "robustness",
+    "corruptions",
+    "Corruptions",
+    20,
+    show,
+    "Which corruption costs which ticket how much, and which of them go together?",
+)

@@ -13,6 +13,7 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.corruptions.fourier import STEPS, frequency_of
 from app.charts.base import NOISE
 from app.shell import layout
+from app.shell.sections import Section
 from app.views.robustness.charts import frequencies as charts
 from app.views.robustness.section_data import FOURIER, Scope, named, needs_baseline, no_results
 
@@ -125,3 +126,13 @@ def _signed(rows: pd.DataFrame) -> pd.DataFrame:
     """Differences of accuracies as differences of errors in points, bounds swapped."""
     points = {"difference": -100 * rows["difference"], "low": -100 * rows["high"], "high": -100 * rows["low"]}
     return rows.assign(**points)
+
+
+SECTION = Section(
+    "robustness",
+    "fourier",
+    "Fourier",
+    70,
+    show,
+    "Which spatial frequencies is a ticket sensitive to?",
+)

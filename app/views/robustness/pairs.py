@@ -19,6 +19,7 @@ from app.charts.base import NOISE
 from app.charts.dendrogram import clustered_heat_map
 from app.charts.names import name
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.theme import Style, Theme
 from app.views.robustness.charts import severity
 from app.views.robustness.section_data import Scope, named, needs_baseline
@@ -206,3 +207,13 @@ def _flips_table(scope: Scope, rows: pd.DataFrame, corruption: str, styles: dict
         paper={"intervals": {"flipped": ("low", "high")}},
         height=250,
     )
+
+
+SECTION = Section(
+    "robustness",
+    "pairs",
+    "Pairs",
+    40,
+    show,
+    "Which tickets really differ, and on how many images do they disagree?",
+)

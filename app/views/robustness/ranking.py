@@ -19,6 +19,7 @@ from analysis.metrics.corruption_error import COUNTED, EXTRA, mean_corruption_er
 from analysis.statistics import intervals
 from app.charts.base import NOISE
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.theme import Style
 from app.views.robustness.charts import ranking as charts
 from app.views.robustness.section_data import Scope, dense_or_baseline, places_of, rows_of
@@ -237,3 +238,13 @@ def _effective_columns() -> dict[str, Any]:
         "p_holm": number("p (Holm)", format="%.3f"),
         "verdict": st.column_config.TextColumn("Verdict"),
     }
+
+
+SECTION = Section(
+    "robustness",
+    "ranking",
+    "Ranking",
+    10,
+    show,
+    "Which tickets still read the images when these are noisy, blurred or faded?",
+)

@@ -23,6 +23,7 @@ from analysis.comparisons.redundancy import Redundancy, group_stability, redunda
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.theme import Style
 from app.views.robustness.charts import redundancy as charts
 from app.views.robustness.section_data import Scope, places_of
@@ -255,3 +256,13 @@ def _long(correlation: Correlation, labels: dict[str, str]) -> pd.DataFrame:
         if i < j
     ]
     return pd.DataFrame(rows, columns=["first", "second", "r", "low", "high"])
+
+
+SECTION = Section(
+    "robustness",
+    "redundancy",
+    "Redundancy",
+    50,
+    show,
+    "What is redundant here: which corruptions, and which methods, tell the same story?",
+)

@@ -62,7 +62,7 @@ def masks_card(selection: Selection, pair: Pair) -> None:
         table.assign(first=table["first"].map(first), second=table["second"].map(second)),
         "between",
         config=layout.QUIET,
-        help="Rows: tickets of the first study, columns: of the second. " + overlap.METRICS["adjusted"],
+        help="Rows: tickets of the first study, columns: of the second. " + overlap.METRICS["adjusted"].help,
         caption=f"Masks of one seed each ({selection.seed}, where the study has it), so without an interval; 0 is what "
         "chance gives at these layers' sparsities.",
     )

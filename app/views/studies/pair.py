@@ -14,7 +14,8 @@ from analysis.results.store import Results
 from app import load
 from app.load import StudyView
 from app.shell import theme
-from app.shell.selection import Selection, default_keys
+from app.shell.parameters import default_keys
+from app.shell.selection import Selection
 from app.shell.theme import Style
 
 CONDITIONS = ["ticket_id", "corruption", "severity", "n", "offsets"]

@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.shell import layout
+from analysis.metrics.overlap_metrics import METRICS, OverlapMetric
 from pruning.study.folder import Study
 from tests import ROOT
 
@@ -30,7 +30,7 @@ def draw(page: str, folder: Path | None, monkeypatch: pytest.MonkeyPatch, **para
     def script(page: str) -> None:
         from app.shell import navigation
         from app.shell.pages import PAGES
-        from app.shell.selection import synchronise
+        from app.shell.url import synchronise
 
         synchronise()
         navigation.show(PAGES[page], navigation.select())
@@ -98,6 +98,19 @@ def test_another_baseline_is_compared_with(tiny_study: Path, monkeypatch: pytest
     test.selectbox(key="pick baseline").set_value("imp-90").run()
     assert "Which differences to IMP 90 % exceed the noise?" in text(test)
     assert test.query_params["baseline"] in ("imp-90", ["imp-90"])
+
+
+def test_an_overlap_metric_that_is_registered_is_on_the_page_masks(
+    tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    METRICS.register(OverlapMetric("both", "Both", "Kept by both", "Weights that both keep.", lambda pair: pair.both))
+    try:
+        test = draw("masks", tiny_study, monkeypatch, metric="both", a="imp-90", b="magnitude-90")
+        assert not test.exception
+        assert "Weights that both keep." in text(test)
+        assert "Both" in test.button_group(key="pick metric").options
+    finally:
+        METRICS.unregister("both")
 
 
 @pytest.mark.parametrize("page", ["overview", "masks"])
@@ -182,54 +195,8 @@ def test_a_typo_in_the_study_file_is_one_sentence(study_copy: Path, monkeypatch:
     assert charts(test) == 0
 
 
-def test_the_guard_shows_no_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def script() -> None:
-        from app.shell import layout
-
-        def broken() -> None:
-            raise ZeroDivisionError("secret detail")
-
-        layout.guard(broken)
-
-    monkeypatch.setattr(layout, "LOG_FILE", tmp_path / "app.log")
-    for handler in list(layout.log().handlers):
-        layout.log().removeHandler(handler)
-    test = AppTest.from_function(script, default_timeout=30).run()
-    assert not test.exception
-    assert [error.value for error in test.error] == [
-        f"Sorry, this page could not be drawn; the details are in {tmp_path / 'app.log'}."
-    ]
-    assert "secret detail" not in text(test)
-    for handler in layout.log().handlers:
-        handler.flush()
-    assert "ZeroDivisionError: secret detail" in (tmp_path / "app.log").read_text()
-
-
-def test_the_guard_passes_the_users_own_mistakes_on() -> None:
-    def script() -> None:
-        from app.shell import layout
-        from pruning.errors import UserError
-
-        def wrong() -> None:
-            raise UserError("Sparsity 2 is outside [0, 1).")
-
-        layout.guard(wrong)
-
-    test = AppTest.from_function(script, default_timeout=30).run()
-    assert "Sparsity 2 is outside [0, 1)." in text(test)
-    assert not test.error
-
-
 def test_the_main_script_draws_the_overview(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNING_STUDIES", str(tiny_study))
     test = AppTest.from_file(str(MAIN), default_timeout=60).run()
     assert not test.exception
     assert "A tiny study" in text(test)
-
-
-def test_file_names_of_downloads() -> None:
-    assert (
-        layout.file_name("How accuracy falls, as weights are removed!") == "how-accuracy-falls-as-weights-are-removed"
-    )
-    assert layout.file_name("…") == "chart"
-    assert len(layout.file_name("long " * 50)) <= 60
