@@ -15,7 +15,7 @@ from analysis.engine import measure
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim, Number
 from analysis.reproductions.study_results import Lab
-from pruning.cli.console import RunDisplay
+from pruning.cli.run_display import RunDisplay
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.study.folder import TICKETS, TOML, Study
@@ -46,8 +46,8 @@ def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0) -> Outcome
     folder = root / reproduction.name
     began, before = _processor_time(), _seconds_before(folder)
     study = _study(reproduction, folder)
-    with RunDisplay(study) as progress:
-        found = find(study, Options(jobs=jobs), progress.tell, progress.plan)
+    with RunDisplay(study) as display:
+        found = find(study, Options(jobs=jobs), display.tell, display)
     if found.failed:
         raise UserError(f"In {folder}, {len(found.failed)} tickets failed: {next(iter(found.failed.values()))}")
     made = _measure(study, reproduction, jobs)
