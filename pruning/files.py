@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -116,7 +116,7 @@ def alone_in(folder: Path, busy: str) -> Iterator[None]:
         lock.release()
 
 
-def append_line(path: Path, record: dict[str, str | float]) -> None:
+def append_line(path: Path, record: Mapping[str, object]) -> None:
     """Append one JSON line; a single write call, so that lines of several processes do not mix."""
     line = json.dumps(record, separators=(",", ":")) + "\n"
     try:
