@@ -13,10 +13,10 @@ import pandas as pd
 from analysis.comparisons.outcomes import MEAN, Outcomes
 from analysis.comparisons.predictions import Predictions
 from analysis.comparisons.replication import compare, share
+from analysis.corruptions.conditions import CLEAN
 from analysis.statistics.intervals import holm
 from pruning.errors import UserError
 
-CLEAN = ("clean", 0)
 COLUMNS = ["key", "corruption", "severity", "flipped", "low", "high", "lost", "gained", "moved", "seeds"]
 
 
