@@ -10,7 +10,7 @@ if ROOT not in sys.path:  # Streamlit puts the script's folder on the path, not 
 import streamlit as st  # noqa: E402
 
 from app import assets  # noqa: E402
-from app.shell import navigation  # noqa: E402
+from app.shell import layout, navigation  # noqa: E402
 from app.shell.selection import synchronise  # noqa: E402
 
 st.set_page_config(
@@ -18,4 +18,4 @@ st.set_page_config(
 )
 st.html(f"<style>{assets.read('style.css')}</style>")
 synchronise()
-st.navigation(navigation.pages(), position="top").run()
+layout.guard(navigation.run)

@@ -40,10 +40,11 @@ class Registry(Mapping[str, T], Generic[T]):
         type_: their class; every object of it in a module's namespace is taken.
         package: the package whose modules hold those that ship. They are read when the registry is first used, so that
             these modules may themselves import the registry.
+        inside: for a package of folders, the name of the module in each folder that holds its thing.
     """
 
-    def __init__(self, kind: str, type_: type[T], package: str) -> None:
-        self.kind, self.type, self.package = kind, type_, package
+    def __init__(self, kind: str, type_: type[T], package: str, inside: str = "") -> None:
+        self.kind, self.type, self.package, self.inside = kind, type_, package, inside
         self._found: dict[str, T] | None = None
         self._added: dict[str, T] = {}
         _ALL.append(self)
@@ -88,7 +89,8 @@ class Registry(Mapping[str, T], Generic[T]):
         if self._found is None:
             package = importlib.import_module(self.package)
             names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-            modules = [importlib.import_module(f"{self.package}.{name}") for name in names]
+            inside = f".{self.inside}" if self.inside else ""
+            modules = [importlib.import_module(f"{self.package}.{name}{inside}") for name in names]
             self._found = {thing.name: thing for module in modules for thing in self._in(module)}
         return self._found
 

@@ -8,8 +8,9 @@ from rich.table import Table
 from analysis.cli.reference_check import COLUMNS, Compared, compare, shown
 from analysis.corruptions import CORRUPTIONS, FAMILIES, fourier, label_of, severities_of
 from analysis.corruptions.attacks import EPSILONS
+from analysis.corruptions.conditions import Condition
 from analysis.corruptions.families import ATTACKS
-from analysis.metrics.corruption_effects import Condition, Effect
+from analysis.metrics.corruption_effects import Effect
 from pruning.errors import UserError
 
 HEADINGS = {

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from analysis.metrics.corruption_effects import Condition, Effect
+from analysis.corruptions.conditions import Condition
+from analysis.metrics.corruption_effects import Effect
 from pruning.errors import UserError
 from pruning.files import write_atomically
 

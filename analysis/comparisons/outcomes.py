@@ -13,14 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from analysis.corruptions.conditions import Condition
 from analysis.metrics.corruption_error import COUNTED
 from analysis.statistics.intervals import mean_interval, unpack_correct, wilson
 from pruning.errors import UserError
 
 MEAN = "mean"
 """Stands in the column `corruption` for the mean over the corruptions that count."""
-
-Condition = tuple[str, int]
 
 
 @dataclass(frozen=True)

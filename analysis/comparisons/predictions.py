@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons.outcomes import Condition, Outcomes
+from analysis.comparisons.outcomes import Outcomes
+from analysis.corruptions.conditions import Condition
 from analysis.statistics.intervals import unpack_offsets
 from pruning.errors import UserError
 

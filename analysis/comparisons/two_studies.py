@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons.outcomes import Condition, Outcomes, collect
+from analysis.comparisons.outcomes import Outcomes, collect
 from analysis.comparisons.replication import compare, share
+from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
 from analysis.statistics.intervals import holm
 from pruning.study.folder import StudyConfig
 
-CLEAN: Condition = ("clean", 0)
 ACCURACY, CORRUPTED = "accuracy", "corrupted"
 COLUMNS = [
     "key", "measure", "first", "first_low", "first_high", "second", "second_low", "second_high",

@@ -16,14 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from analysis.corruptions.conditions import Condition
 from analysis.corruptions.families import NAMES
 from analysis.corruptions.registry import SEVERITIES
 from pruning.errors import UserError, nearest
 
 LABELS = "labels"
 SUFFIX = ".npy"
-
-Condition = tuple[str, int]
 
 
 @dataclass(frozen=True)

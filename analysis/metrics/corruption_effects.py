@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-Condition = tuple[str, int]
+from analysis.corruptions.conditions import Condition
+
 Report = Callable[[float, float, str], None]
 
 SMALLEST_CHANGE = 0.01

@@ -1,53 +1,61 @@
-"""The pages, and how one is drawn: the sidebar first, then the page, neither ever as a traceback."""
+"""How a run of the app goes: the sidebar first, then the page that the URL asks for, neither ever as a traceback."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 
 import streamlit as st
 
-from app.shell import layout, sidebar
+from app.shell import layout, pages, sidebar
+from app.shell.pages import Page
 from app.shell.selection import Selection
 
-PAGES = {
-    "overview": ("Overview", ":material/table_chart:"),
-    "masks": ("Masks", ":material/grid_on:"),
-    "dynamics": ("Dynamics", ":material/show_chart:"),
-    "geometry": ("Geometry", ":material/scatter_plot:"),
-    "robustness": ("Robustness", ":material/blur_on:"),
-    "samples": ("Samples", ":material/photo_library:"),
-    "gallery": ("Gallery", ":material/auto_awesome_mosaic:"),
-    "studies": ("Studies", ":material/compare_arrows:"),
-}
-"""Name of the module in `app.views`, which is its place in the URL too -> title, icon."""
-START = next(iter(PAGES))
+
+def run() -> None:
+    """Draw the sidebar and the page.
+
+    Raises:
+        UserError: a plugin that may bring pages cannot be run.
+    """
+    selection = select()
+    st.navigation(entries(selection), position="top").run()
 
 
-def pages() -> list[st.Page]:
+def select() -> Selection | None:
+    """Draw the sidebar. Returns what is selected; None when there is nothing to select from, which it then says."""
+    chosen: list[Selection] = []
+    layout.guard(lambda: chosen.extend(sidebar.show()))
+    return chosen[0] if chosen else None
+
+
+def entries(selection: Selection | None) -> list[st.Page]:
     """The pages for `st.navigation`."""
+    start, *others = pages.in_order()
     # The start page lives at "/" alone, whatever its path; so that its name leads there too, a hidden twin has it.
-    shown = [
-        st.Page(page(name), title=title, icon=icon, url_path="start" if name == START else name, default=name == START)
-        for name, (title, icon) in PAGES.items()
+    return [
+        _entry(start, selection, "start", default=True),
+        *(_entry(page, selection, page.name) for page in others),
+        _entry(start, selection, start.name, hidden=True),
     ]
-    title, icon = PAGES[START]
-    return [*shown, st.Page(page(START), title=title, icon=icon, url_path=START, visibility="hidden")]
 
 
-def page(name: str) -> Callable[[], None]:
-    """The function that draws a page."""
-
-    def draw() -> None:
-        chosen: list[Selection] = []
-        layout.guard(lambda: chosen.extend(sidebar.show()))
-        for selection in chosen:
-            layout.guard(_show, name, selection)
-            sidebar.show_notes(selection)
-
-    draw.__name__ = name
-    return draw
+def show(page: Page, selection: Selection | None) -> None:
+    """Draw a page, and below it the notes on the selection."""
+    if selection is not None:
+        layout.guard(page.show, selection)
+        sidebar.show_notes(selection)
 
 
-def _show(name: str, selection: Selection) -> None:
-    import_module(f"app.views.{name}.page").show(selection)
+def _entry(page: Page, selection: Selection | None, path: str, default: bool = False, hidden: bool = False) -> st.Page:
+    hidden = hidden or (selection is not None and not page.shown(selection.study))
+    return st.Page(
+        _script(page, selection), title=page.title, icon=page.icon, url_path=path, default=default,
+        visibility="hidden" if hidden else "visible",
+    )  # fmt: skip
+
+
+def _script(page: Page, selection: Selection | None) -> Callable[[], None]:
+    def script() -> None:
+        show(page, selection)
+
+    return script

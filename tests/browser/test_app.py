@@ -9,16 +9,16 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from app.shell import theme
-from app.shell.navigation import PAGES
+from app.shell.pages import in_order
 from tests.browser.conftest import Open, settle
 
 CHARTS = ".st-key-geometry-charts .js-plotly-plot"
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [page.name for page in in_order()])
 def test_every_page_opens(name: str, dark: bool, opened: Open) -> None:
-    page = opened("" if name == next(iter(PAGES)) else name, dark)  # the first one has no path of its own
+    page = opened("" if name == in_order()[0].name else name, dark)  # the first one has no path of its own
     expect(page.locator("h2").first).to_be_visible()
     expect(page.locator(".js-plotly-plot, .sheet").first).to_be_visible()
     expect(page.locator("[data-testid=stException]")).to_have_count(0)

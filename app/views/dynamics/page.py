@@ -7,6 +7,7 @@ from importlib import import_module
 import streamlit as st
 
 from app.shell import layout
+from app.shell.pages import Page
 from app.shell.selection import Selection
 
 VIEWS = {
@@ -34,3 +35,6 @@ def show(selection: Selection) -> None:
     view = selection.pick("dynamics", "View", VIEWS, label_visibility="collapsed", width="content")
     with st.container(key=f"dynamics-{view}"):
         import_module(f"app.views.dynamics.{view}").show(selection)
+
+
+PAGE = Page("dynamics", "Dynamics", ":material/show_chart:", 30, show)

@@ -14,6 +14,7 @@ from app.assets import read
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
 from app.shell import layout
+from app.shell.pages import Page
 from app.shell.selection import Chosen, Selection, mirror
 from app.views.gallery.charts.sheet import LARGE, SMALL, WAVE, sheet_html
 from app.views.gallery.charts.sheet_layout import Block, blocks
@@ -242,3 +243,6 @@ def _curve(name: str) -> dict[str, str]:
     """What the page Robustness has in its link when it shows a corruption's curve."""
     family = family_of(name)
     return {"section": "corruptions", "family": family, Scope.corruption_option(family): name}
+
+
+PAGE = Page("gallery", "Gallery", ":material/auto_awesome_mosaic:", 70, show)

@@ -12,11 +12,10 @@ import torch
 
 from analysis.corruptions import CORRUPTIONS, FAMILIES, corrupt, label_of, severities_of
 from analysis.corruptions.attacks import EPSILONS
+from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.corruptions.families import ATTACKS
 from app.views.gallery.reader import Reader
 
-Condition = tuple[str, int]
-CLEAN: Condition = ("clean", 0)
 SEVERITY = "severity"
 
 

@@ -13,6 +13,7 @@ from app import load
 from app.assets import read
 from app.linked import linked
 from app.shell import layout
+from app.shell.pages import Page
 from app.shell.per_sample import COLUMNS, class_names, kept, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
 from app.views.geometry.charts import panels as charts
@@ -188,3 +189,6 @@ def _map(
         "too: 1 when all are.",
         config=CONFIG,
     )
+
+
+PAGE = Page("geometry", "Geometry", ":material/scatter_plot:", 40, show)

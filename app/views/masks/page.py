@@ -7,6 +7,7 @@ from importlib import import_module
 import streamlit as st
 
 from app.shell import layout
+from app.shell.pages import Page
 from app.shell.selection import Selection
 
 VIEWS = {"pairs": "Pairs", "many": "Many at once", "training": "Over training"}
@@ -34,3 +35,6 @@ def show(selection: Selection) -> None:
         return
     with st.container(key=f"masks-{view}"):
         import_module(f"app.views.masks.{view}").show(selection)
+
+
+PAGE = Page("masks", "Masks", ":material/grid_on:", 20, show)

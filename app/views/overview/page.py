@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.load import StudyView
 from app.shell import layout
+from app.shell.pages import Page
 from app.shell.selection import Selection
 from app.views.overview import view_data
 
@@ -42,3 +43,6 @@ def _facts(study: StudyView) -> list[str]:
     tickets = f"{len(found)} tickets: {len(study.methods)} methods, {len(study.sparsities)} sparsities"
     seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) != 1 else ''}"
     return [f"Network **{config.model}**, {weights}", f"data **{config.data}**", f"{tickets}, {seeds}"]
+
+
+PAGE = Page("overview", "Overview", ":material/table_chart:", 10, show)

@@ -10,6 +10,7 @@ import streamlit as st
 from analysis.comparisons.classes import PERMUTATIONS, Costs, class_costs
 from analysis.comparisons.outcomes import Outcomes
 from analysis.comparisons.predictions import chosen
+from analysis.corruptions.conditions import CLEAN
 from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.per_sample import class_names
@@ -18,16 +19,14 @@ from app.views.robustness import exemplars
 from app.views.robustness.charts import classes as charts
 from app.views.robustness.section_data import FOURIER, Scope, labels_of, needs_baseline, places_of
 
-CLEAN = "clean"
-
 
 def show(scope: Scope) -> None:
     """Draw the section."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        options = {CLEAN: "clean images", "corrupted": "mean over the corruptions"}
+        options = {CLEAN[0]: "clean images", "corrupted": "mean over the corruptions"}
         under = scope.selection.pick("under", "Accuracy on", options, width="content")
         families = [family for family in scope.measured if family != FOURIER]
-        family = scope.pick_family() if under != CLEAN else families[0]
+        family = scope.pick_family() if under != CLEAN[0] else families[0]
     scope.missing(family)
     if needs_baseline(scope, family):
         _costs(scope, family, under)
@@ -75,8 +74,8 @@ def _p(p: float) -> str:
 
 
 def _conditions(outcomes: Outcomes, family: str, under: str) -> list[tuple[str, int]]:
-    if under == CLEAN:
-        return [(CLEAN, 0)]
+    if under == CLEAN[0]:
+        return [CLEAN]
     return [outcomes.conditions[place] for place in places_of(outcomes, family)]
 
 
@@ -86,7 +85,7 @@ def _costs(scope: Scope, family: str, under: str) -> None:
     styles = {key: style for key, style in there.items() if key != scope.baseline}
     names, theme = class_names(scope.selection.study), scope.selection.theme
     base = scope.label(scope.baseline or "")
-    what = "clean images" if under == CLEAN else "corrupted images"
+    what = "clean images" if under == CLEAN[0] else "corrupted images"
     drawn = ("costs", family, under, scope.baseline)
     st.markdown(verdict(costs, styles))
     rest = len(names) - charts.MOST

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.comparisons.condition_cells import accuracies, gaps
-from analysis.comparisons.outcomes import Condition, Outcomes
+from analysis.comparisons.outcomes import Outcomes
+from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.corruptions.fourier import STEPS, frequency_of
 from app.charts.base import NOISE
 from app.shell import layout
@@ -40,7 +41,7 @@ def by_wave(outcomes: Outcomes) -> dict[Condition, list[int]]:
 
 def by_radius(outcomes: Outcomes) -> dict[Condition, list[int]]:
     """The waves of one distance from frequency 0, and the clean images as distance `CLEAN`."""
-    groups: dict[Condition, list[int]] = {(RADIUS, charts.CLEAN): [outcomes.conditions.index(("clean", 0))]}
+    groups: dict[Condition, list[int]] = {(RADIUS, charts.CLEAN): [outcomes.conditions.index(CLEAN)]}
     for (wave, _), places in by_wave(outcomes).items():
         groups.setdefault((RADIUS, charts.radius_of(wave)), []).extend(places)
     return dict(sorted(groups.items()))

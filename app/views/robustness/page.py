@@ -7,6 +7,7 @@ from importlib import import_module
 import streamlit as st
 
 from app.shell import layout
+from app.shell.pages import Page
 from app.shell.selection import Selection
 from app.views.robustness.section_data import FOURIER, open_scope
 
@@ -50,3 +51,6 @@ def show(selection: Selection) -> None:
         return
     with st.container(key=f"section-{section}"):
         import_module(f"app.views.robustness.{section}").show(scope)
+
+
+PAGE = Page("robustness", "Robustness", ":material/blur_on:", 50, show)

@@ -13,6 +13,7 @@ from analysis.comparisons.flips import flips_from_baseline, flips_from_clean
 from analysis.comparisons.outcomes import MEAN, Outcomes
 from analysis.comparisons.pair_tests import pair_tests
 from analysis.comparisons.predictions import Predictions, chosen
+from analysis.corruptions.conditions import CLEAN
 from analysis.metrics.corruption_error import COUNTED
 from app.charts.base import NOISE
 from app.charts.dendrogram import clustered_heat_map
@@ -140,7 +141,7 @@ def _tests_table(tests: pd.DataFrame, scope: Scope) -> pd.DataFrame:
 def _flips(scope: Scope, family: str, corruption: str, styles: dict[str, Style]) -> None:
     predictions = scope.predictions(family)
     base = str(scope.baseline)
-    wanted = [("clean", 0), *_conditions(predictions.outcomes, corruption, 0)]
+    wanted = [CLEAN, *_conditions(predictions.outcomes, corruption, 0)]
     found = scope.computed(("flips", family, corruption, base), lambda: _both(predictions.chosen(wanted), base))
     words = "Mean of the common corruptions" if corruption == MEAN else name(corruption)
     left, right = st.columns(2)

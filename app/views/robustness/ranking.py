@@ -14,6 +14,7 @@ from analysis.comparisons.effective import Line, effective_robustness
 from analysis.comparisons.outcomes import Outcomes, collect
 from analysis.comparisons.predictions import chosen
 from analysis.comparisons.replication import share
+from analysis.corruptions.conditions import CLEAN
 from analysis.metrics.corruption_error import COUNTED, EXTRA, mean_corruption_error
 from analysis.statistics import intervals
 from app.charts.base import NOISE
@@ -103,7 +104,7 @@ def _table(
     scope: Scope, family: str, outcomes: Outcomes, ranked: pd.DataFrame, styles: dict[str, Style]
 ) -> tuple[pd.DataFrame, str]:
     """The ranking as a table, and the label of the ticket that errors are related to."""
-    groups = by_corruption(outcomes) | {("clean", 0): [outcomes.conditions.index(("clean", 0))]}
+    groups = by_corruption(outcomes) | {CLEAN: [outcomes.conditions.index(CLEAN)]}
     each = scope.computed(("by corruption", family), lambda: cell_accuracies(outcomes, groups))
     reference = dense_or_baseline(scope, list(styles))
     rows = each.rename(columns={"key": "ticket"})
@@ -166,7 +167,7 @@ def line_of(scope: Scope, family: str) -> Line:
     everybody = tuple((str(key), tuple(rows["ticket_id"])) for key, rows in tickets.groupby("key", sort=False))
     corruptions = [name for name in scope.measured[family] if family != "cifar_c" or name in COUNTED]
     outcomes = collect(rows_of(scope.selection, everybody, corruptions), dict(everybody))
-    clean = outcomes.conditions.index(("clean", 0))
+    clean = outcomes.conditions.index(CLEAN)
     wanted = [outcomes.conditions[place] for place in [clean, *places_of(outcomes, family)]]
     return effective_robustness(chosen(outcomes, wanted))
 

@@ -21,6 +21,7 @@ from app.pictures.grid import Item, gallery, picture
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
 from app.shell import layout
+from app.shell.pages import Page
 from app.shell.per_sample import COLUMNS, class_names, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
 from app.views.samples.charts import readings as charts
@@ -224,3 +225,6 @@ def _all_conditions(
         help="Blue: read right; orange: read wrong; the stronger, the surer. Severity rises to the right within each "
         "corruption.",
     )
+
+
+PAGE = Page("samples", "Samples", ":material/photo_library:", 60, show)

@@ -13,6 +13,7 @@ from analysis.metrics import overlap
 from analysis.comparisons import two_studies
 from analysis.results.store import Results
 from app.shell import layout, theme
+from app.shell.pages import Page
 from app import load
 from app.views.studies.charts import agreement as charts
 from app.charts.base import NOISE
@@ -287,3 +288,6 @@ def _table_card(pair: Pair, table: pd.DataFrame) -> None:
         paper={"intervals": {**bounds, "difference": ("low", "high")}},
         height="content",
     )
+
+
+PAGE = Page("studies", "Studies", ":material/compare_arrows:", 80, show)

@@ -12,11 +12,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from analysis.corruptions.conditions import Condition
 from analysis.engine import evaluation, measure
 from analysis.engine.journal import SUFFIX, Journal
 from analysis.engine.measured import Measured
 from analysis.results.store import Results
-from analysis.robustness import Condition, Panel
+from analysis.robustness import Panel
 from pruning.errors import UserError
 from pruning.study.folder import Study
 from tests import ROOT

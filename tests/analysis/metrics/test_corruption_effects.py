@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from analysis.corruptions import corrupt
-from analysis.metrics.corruption_effects import Condition, Effect, effects
+from analysis.corruptions.conditions import Condition
+from analysis.metrics.corruption_effects import Effect, effects
 from tests.analysis.corruptions.pictures import pictures
 
 LABELS = torch.arange(12) % 3

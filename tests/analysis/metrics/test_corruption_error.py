@@ -5,6 +5,7 @@ import math
 import pandas as pd
 import pytest
 
+from analysis.corruptions.conditions import CLEAN
 from analysis.metrics.corruption_error import (
     COUNTED,
     EXTRA,
@@ -20,7 +21,6 @@ def table(key: str = "ticket", **accuracies: dict[tuple[str, int], float]) -> pd
     return pd.DataFrame(rows, columns=[key, "corruption", "severity", "accuracy"])
 
 
-CLEAN = ("clean", 0)
 DENSE = {CLEAN: 0.9, ("fog", 1): 0.8, ("fog", 2): 0.6, ("contrast", 1): 0.5, ("gaussian_blur", 1): 0.7}
 PRUNED = {CLEAN: 0.8, ("fog", 1): 0.7, ("fog", 2): 0.4, ("contrast", 1): 0.6, ("gaussian_blur", 1): 0.1}
 

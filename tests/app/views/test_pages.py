@@ -29,10 +29,11 @@ def draw(page: str, folder: Path | None, monkeypatch: pytest.MonkeyPatch, **para
 
     def script(page: str) -> None:
         from app.shell import navigation
+        from app.shell.pages import PAGES
         from app.shell.selection import synchronise
 
         synchronise()
-        navigation.page(page)()
+        navigation.show(PAGES[page], navigation.select())
 
     if folder is not None:
         monkeypatch.setenv("PRUNING_STUDIES", str(folder))

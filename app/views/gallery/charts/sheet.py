@@ -10,11 +10,12 @@ from html import escape
 import numpy as np
 from PIL import Image
 
+from analysis.corruptions.conditions import Condition
 from analysis.corruptions.fourier import NAMES as WAVES
 from app.pictures.grid import picture
 from app.shell.theme import Theme
 from app.views.gallery.charts.sheet_layout import Block, Group, Line
-from app.views.gallery.sheet import Condition, Sheet, told
+from app.views.gallery.sheet import Sheet, told
 
 SMALL, LARGE, WAVE = 60, 132, 56
 """About how many pixels a picture measures on the screen."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.corruptions import CORRUPTIONS, FAMILIES, label_of, severities_of
+from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.corruptions.fourier import STEPS, name_of
-from app.views.gallery.sheet import CLEAN, Condition
 
 GROUPS = {
     "noise": "Noise",

@@ -10,10 +10,11 @@ import numpy as np
 import streamlit
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
+from analysis.corruptions.conditions import Condition
 from app.shell.theme import Theme
 from app.views.gallery.charts.sheet import SHORT, sign
 from app.views.gallery.charts.sheet_layout import Block, Line
-from app.views.gallery.sheet import Condition, Sheet, summary
+from app.views.gallery.sheet import Sheet, summary
 
 PICTURE = 112
 """About how many pixels a picture measures in the file."""

@@ -8,7 +8,7 @@ from analysis.comparisons import dynamics, mask_distances
 from analysis.engine import measure
 from analysis.results.store import Results
 from app.load import open_study
-from app.shell.navigation import PAGES
+from app.shell.pages import in_order
 from app.views.dynamics.page import VIEWS
 from app.views.dynamics.view_data import controls
 from app.views.masks.page import VIEWS as MASKS
@@ -73,7 +73,8 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_dynamics_is_a_page() -> None:
-    assert list(PAGES).index("dynamics") == list(PAGES).index("masks") + 1
+    names = [page.name for page in in_order()]
+    assert names.index("dynamics") == names.index("masks") + 1
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ import torch
 from PIL import Image
 
 from analysis.corruptions import FAMILIES, corrupt
+from analysis.corruptions.conditions import CLEAN
 from app.shell import theme
 from app.views.gallery.charts.sheet import sheet_html, shown_width
 from app.views.gallery.charts.sheet_layout import blocks
 from app.views.gallery.charts.sheet_png import Plan, sheet_png
-from app.views.gallery.sheet import CLEAN, Sheet, conditions, parameters, summary, table, told
+from app.views.gallery.sheet import Sheet, conditions, parameters, summary, table, told
 from app.views.gallery.upload import LARGEST, fitted, read_picture
 from pruning.errors import UserError
 
