@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from scipy.stats import t
 
 from analysis.comparisons.outcomes import MEAN
+from analysis.comparisons.replication import bands
 from analysis.metrics.calibration import COLUMNS as BINNED
 from analysis.metrics.corruption_error import COUNTED
-from analysis.statistics.intervals import mean_interval, wilson
+from analysis.statistics.intervals import wilson
 
 MEASURES = ("ece", "brier", "nll")
 SUMMARY = ["key", "corruption", "severity", "measure", "value", "low", "high", "seeds"]
@@ -56,7 +57,8 @@ def reliability(rows: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     found["low"], found["high"] = _bounds(found)
     table = found.reset_index()
     diagram = table.groupby(list(by), sort=False).ngroup() if by else np.zeros(len(table))
-    return table.iloc[np.lexsort((table["bin"], diagram))][[*by, *BINNED, "low", "high", "seeds"]].reset_index(drop=True)
+    columns = [*by, *BINNED, "low", "high", "seeds"]
+    return table.iloc[np.lexsort((table["bin"], diagram))][columns].reset_index(drop=True)
 
 
 def confidence_histogram(bins: pd.DataFrame) -> np.ndarray:
@@ -83,16 +85,15 @@ def summary(conditions: pd.DataFrame, tickets: Tickets) -> pd.DataFrame:
         single seed, for the outcomes of single images are not kept), seeds. Values that are missing are left out of a
         mean.
     """
-    rows = []
-    for name, ids in tickets.items():
-        for corruption, severity, each in _by_condition(conditions[conditions["ticket_id"].isin(list(ids))]):
-            for measure in MEASURES:
-                values = each[measure].dropna().to_numpy(np.float64)
-                if len(values):
-                    value, low, high = mean_interval(values)
-                    # No score is negative, whatever Student's interval says.
-                    rows.append((name, corruption, severity, measure, value, np.maximum(low, 0), high, len(values)))
-    return pd.DataFrame(rows, columns=SUMMARY)
+    rows = conditions.assign(key=conditions["ticket_id"].map(_names(tickets))).dropna(subset=["key"])
+    columns = ["key", "ticket_id", "corruption", "severity"]
+    counted = rows[rows["corruption"].isin(COUNTED)].groupby(["key", "ticket_id", "severity"], sort=False)
+    means = counted[list(MEASURES)].mean().reset_index().assign(corruption=MEAN)
+    long = pd.concat([rows, means])[[*columns, *MEASURES]].melt(columns, var_name="measure")
+    table = bands(long, ["key", "corruption", "severity", "measure"], "value")
+    table = table.rename(columns={"mean": "value", "n": "seeds"})
+    # No score is negative, whatever Student's interval says.
+    return table.assign(low=table["low"].clip(lower=0))[SUMMARY]
 
 
 def calibration_table(conditions: pd.DataFrame, tickets: Tickets, corruption: str, severity: int) -> pd.DataFrame:
@@ -109,8 +110,8 @@ def calibration_table(conditions: pd.DataFrame, tickets: Tickets, corruption: st
     """
     names = ["clean"] if severity == 0 else list(COUNTED) if corruption == MEAN else [corruption]
     rows = conditions[conditions["corruption"].isin(names) & (conditions["severity"] == severity)]
-    keys = rows["ticket_id"].map({ticket: name for name, ids in tickets.items() for ticket in ids})
-    means = rows.groupby(keys)[["accuracy", "mean_confidence"]].mean().rename(columns={"mean_confidence": "confidence"})
+    means = rows.groupby(rows["ticket_id"].map(_names(tickets)))[["accuracy", "mean_confidence"]].mean()
+    means = means.rename(columns={"mean_confidence": "confidence"})
     scores = summary(rows, tickets)
     scores = scores[scores["corruption"] == ("clean" if severity == 0 else corruption)].set_index(["key", "measure"])
     table = means.reindex([name for name in tickets if name in means.index])
@@ -119,6 +120,11 @@ def calibration_table(conditions: pd.DataFrame, tickets: Tickets, corruption: st
         for part, column in (("value", measure), ("low", f"{measure}_low"), ("high", f"{measure}_high")):
             table[column] = own[part].reindex(table.index)
     return table.rename_axis("key").reset_index()
+
+
+def _names(tickets: Tickets) -> dict[str, str]:
+    """Id of a seed -> name of its ticket."""
+    return {ticket: name for name, ids in tickets.items() for ticket in ids}
 
 
 def _bounds(bins: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -132,12 +138,3 @@ def _bounds(bins: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         np.where(several, np.maximum(accuracy - half, 0), low),
         np.where(several, np.minimum(accuracy + half, 1), high),
     )
-
-
-def _by_condition(rows: pd.DataFrame) -> Iterator[tuple[str, int, pd.DataFrame]]:
-    """Each condition with a row a seed; then, at each severity, the mean of the counted corruptions, a row a seed."""
-    for (corruption, severity), each in rows.groupby(["corruption", "severity"], sort=False):
-        yield corruption, int(severity), each
-    counted = rows[rows["corruption"].isin(COUNTED)]
-    for severity, each in counted.groupby("severity"):
-        yield MEAN, int(severity), each.groupby("ticket_id", sort=False)[list(MEASURES)].mean()

@@ -56,7 +56,8 @@ class Correlation:
         """A row a pair: first, second, r, low, high."""
         first, second = np.triu_indices(len(self.names), 1)
         names = np.array(self.names, dtype=object)
-        values = {name: each[first, second] for name, each in (("r", self.matrix), ("low", self.low), ("high", self.high))}
+        at = first, second
+        values = {"r": self.matrix[at], "low": self.low[at], "high": self.high[at]}
         return pd.DataFrame({"first": names[first], "second": names[second], **values})
 
     @property

@@ -12,9 +12,7 @@ from analysis.statistics.intervals import unpack_correct
 from pruning.errors import UserError
 
 
-def fragile_samples(
-    conditions: pd.DataFrame, baseline: str, tickets: Sequence[str], labels: pd.Series
-) -> pd.DataFrame:
+def fragile_samples(conditions: pd.DataFrame, baseline: str, tickets: Sequence[str], labels: pd.Series) -> pd.DataFrame:
     """The samples that tickets misclassify where the baseline does not, most fragile first.
 
     Args:
@@ -38,7 +36,8 @@ def hardest_corruption(predictions: pd.DataFrame, label: int) -> str | None:
     """The corruption under which most predictions for one sample are wrong, the first in order among equals.
 
     Args:
-        predictions: corruption, severity, prediction of the sample, a row a ticket and condition. label: its true class.
+        predictions: corruption, severity, prediction of the sample, a row a ticket and condition.
+        label: its true class.
 
     Returns None when there is no corrupted condition.
     """

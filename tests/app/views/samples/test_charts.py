@@ -12,7 +12,7 @@ from PIL import Image
 from app.pictures.grid import picture
 from app.shell import theme
 from app.shell.theme import Style
-from app.views.samples.charts import readings as charts
+from app.views.samples.charts import predictions as charts
 
 DARK = theme.get("dark")
 TICKETS = {"a": Style("First", "#336699", "circle"), "b": Style("<b>Second", "#993366", "square")}
@@ -34,7 +34,7 @@ def rows() -> pd.DataFrame:
 
 def test_the_table_shows_readings_right_and_wrong() -> None:
     table = rows()
-    html = charts.readings(
+    html = charts.predictions(
         table[table["corruption"].isin(["clean", "fog"])], TICKETS, {0: "data:x", 1: "", 3: ""}, 1, CLASSES, DARK
     )
     assert "<dog>" not in html
