@@ -240,7 +240,7 @@ def _described(path: Path, stamp: str) -> Described:
     study, results = Study.open(path), Results(path)
     entries, stored = study.entries(), results.ids("samples")
     rows = results.table("samples", ids=stored[:1], columns=["sample", "label"]).sort_values("sample")
-    shapes = read_header(entries[0].path)[2] if entries else {}
+    shapes = read_header(entries[0].path).shapes if entries else {}
     layers = {name: tuple(shape) for name, shape in shapes.items()}
     labels = rows["label"].to_numpy(np.int64) if len(rows) else None
     return Described(study.config.data, study.config.model, labels, layers)

@@ -9,5 +9,6 @@ from pruning.finders.lineage import find_ticket
 from pruning.recipe import Recipe, Training
 from pruning.study.folder import Study
 from pruning.ticket import Ticket
+from pruning.version import VERSION as __version__
 
-__all__ = ["Recipe", "Study", "Ticket", "Training", "UserError", "find_ticket"]
+__all__ = ["Recipe", "Study", "Ticket", "Training", "UserError", "__version__", "find_ticket"]

@@ -13,6 +13,7 @@ from pruning.errors import UserError
 from pruning.study.folder import Study
 from pruning.study.runner import Options
 from pruning.study.runner import run as run_study
+from pruning.study.staleness import stale_tickets
 from pruning.study.template import write_template
 
 app = typer.Typer(
@@ -45,13 +46,16 @@ def run(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps, ...")] = "auto",
     root: Root = None,
     download: Annotated[bool, typer.Option("--download", help="Fetch the data set when it is not there.")] = False,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Find those again whose finder or criterion was mended since.")
+    ] = False,
 ) -> None:
     """Find every ticket that the study asks for and does not have yet.
 
     Ctrl-C or a kill loses at most the tickets in work: run again to go on.
     """
     opened = Study.open(study)
-    options = Options(str(root) if root else None, download, device, jobs)
+    options = Options(str(root) if root else None, download, device, jobs, stale)
     with stoppable("found"), RunDisplay(opened) as display:
         outcome = run_study(opened, options, display.tell, display.plan)
     display.summary(outcome)
@@ -99,7 +103,7 @@ def list_tickets(
     else:
         opened = Study.open(study)
         console.print(show.tickets_table(opened))
-        for problem in opened.scan()[1]:
+        for problem in [*opened.scan()[1], *stale_tickets(opened).values()]:
             console.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -1,10 +1,12 @@
 """A ticket: the masks and weights that a recipe yields, and the file that holds them."""
 
+import hashlib
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,6 +27,9 @@ from pruning.validation import validate
 FORMAT = "ticket-1"
 KEPT, MASK = ".kept", ".mask"
 MAX_HEADER = 16 * 2**20
+CONTENT, DIGEST = "content", "digest"  # keys of the digest of the tensors and of that of all other metadata
+KEYS = {"format", "recipe", "info", "shapes", CONTENT, DIGEST}
+DIGITS = 16
 
 Record = dict[str, list[float]]
 
@@ -48,6 +53,9 @@ class TicketInfo(BaseModel):
     step. `accuracy` is that on the clean test set. `collapsed` names layers in which nothing is kept, so that no signal
     passes them (layer collapse, Tanaka et al. 2020); those of removed blocks are not among them. `record` is what a
     finder noted on the way: columns of numbers, called "TABLE/COLUMN", of equal length within a table.
+
+    `version` is that of the project that found the ticket. `revisions` are those of the finders and criteria it came
+    through, the tickets it descends from included, by "finder NAME" and "criterion NAME" (`study.staleness`).
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
@@ -64,6 +72,8 @@ class TicketInfo(BaseModel):
     collapsed: list[str] = []
     precision: str = "float32"
     created: str = ""
+    version: str = ""
+    revisions: dict[str, int] = {}
     versions: dict[str, str] = {}
     layers: dict[str, tuple[int, int]] = {}  # parameter -> (kept, total)
 
@@ -107,6 +117,11 @@ class Ticket:
         """Fraction of the prunable weights that is removed."""
         return mask_tools.sparsity(self.masks)
 
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits of the SHA-256 of masks and weights alone: the same however often it is saved."""
+        return _digest_of(self._stored(), self._shapes())
+
     def model(self) -> nn.Module:
         """A new network with the masked weights, on the CPU, in evaluation mode."""
         model = build_model(self.recipe.model, len(self.info.classes), self.info.shape, seed=0)
@@ -121,8 +136,22 @@ class Ticket:
         """Write the ticket as one safetensors file, whole or not at all.
 
         Of a prunable parameter the kept values and the bit-packed mask are stored, everything else as it is, so the
-        file shrinks with sparsity. Recipe, info and shapes are JSON in the metadata.
+        file shrinks with sparsity. Recipe, info and shapes are JSON in the metadata, beside a digest of the tensors and
+        one of the metadata, by which a damaged file is noticed.
         """
+        tensors, shapes = self._stored(), self._shapes()
+        metadata = {
+            "format": FORMAT,
+            "recipe": self.recipe.model_dump_json(exclude_none=True),
+            "info": self.info.model_dump_json(),
+            "shapes": json.dumps(shapes),
+            CONTENT: _digest_of(tensors, shapes),
+        }
+        metadata[DIGEST] = _digest_of_metadata(metadata)
+        write_atomically(Path(path), lambda temporary: save_file(tensors, temporary, metadata=metadata))
+
+    def _stored(self) -> dict[str, Tensor]:
+        """The tensors of the ticket's file."""
         tensors: dict[str, Tensor] = {}
         for name, value in self.state.items():
             if name in self.masks:
@@ -131,27 +160,27 @@ class Ticket:
                 tensors[name + MASK] = torch.from_numpy(mask_tools.pack(mask))
             else:
                 tensors[name] = value.cpu().contiguous()
-        metadata = {
-            "format": FORMAT,
-            "recipe": self.recipe.model_dump_json(exclude_none=True),
-            "info": self.info.model_dump_json(),
-            "shapes": json.dumps({name: list(mask.shape) for name, mask in self.masks.items()}),
-        }
-        write_atomically(Path(path), lambda temporary: save_file(tensors, temporary, metadata=metadata))
+        return tensors
+
+    def _shapes(self) -> dict[str, list[int]]:
+        return {name: list(mask.shape) for name, mask in self.masks.items()}
 
     @classmethod
     def load(cls, path: str | Path) -> "Ticket":
         """Read a ticket file.
 
         Raises:
-            UserError: the file is missing, cut short, not a ticket, or its tensors contradict its shapes.
+            UserError: the file is missing, cut short, not a ticket, changed since it was written, or its tensors
+                contradict its shapes.
         """
         path = Path(path)
-        recipe, info, shapes = read_header(path)
+        recipe, info, shapes, content = read_header(path)
         try:
             stored = load_file(path)
         except (SafetensorError, OSError, ValueError) as error:
             raise damaged(path, str(error)) from None
+        if content and content != _digest_of(stored, shapes):
+            raise damaged(path, "its tensors are not those that were written")
         masks: Masks = {}
         state: dict[str, Tensor] = {}
         for key, value in stored.items():
@@ -184,23 +213,53 @@ def damaged(path: Path, reason: str) -> UserError:
     return UserError(f"{path} is not a readable ticket ({reason}); delete it and run the study again to find it anew.")
 
 
-def read_header(path: Path) -> tuple[Recipe, TicketInfo, dict[str, list[int]]]:
-    """Recipe, info and mask shapes of a ticket file, without reading its tensors.
+class Header(NamedTuple):
+    """What a ticket file says before its tensors: recipe, info, the masks' shapes by name, and the digest of the
+    content, '' in files of earlier versions."""
+
+    recipe: Recipe
+    info: TicketInfo
+    shapes: dict[str, list[int]]
+    content: str
+
+
+def read_header(path: Path) -> Header:
+    """Read a ticket file without its tensors.
 
     Raises:
-        UserError: as `Ticket.load`.
+        UserError: as `Ticket.load`, but for what is wrong with the tensors.
     """
     metadata = _metadata(path)
     if metadata.get("format") != FORMAT:
         raise damaged(path, f"it is a safetensors file without the mark '{FORMAT}'")
+    if not set(metadata) <= KEYS or (CONTENT in metadata) != (DIGEST in metadata):
+        raise damaged(path, "bad metadata: other keys than a ticket's")
+    if DIGEST in metadata and metadata[DIGEST] != _digest_of_metadata(metadata):
+        raise damaged(path, "its metadata are not those that were written")
     try:
         recipe = validate(Recipe, json.loads(metadata["recipe"]), f"{path}, recipe")
         info = validate(TicketInfo, json.loads(metadata["info"]), f"{path}, info")
         if recipe.mask_structure == LAYER.name:
             info.collapsed = []  # which earlier versions wrote
-        return recipe, info, json.loads(metadata["shapes"])
+        return Header(recipe, info, json.loads(metadata["shapes"]), metadata.get(CONTENT, ""))
     except (KeyError, json.JSONDecodeError) as error:
         raise damaged(path, f"bad metadata: {error}") from None
+
+
+def _digest_of(stored: Mapping[str, Tensor], shapes: Mapping[str, list[int]]) -> str:
+    """The digest of a file's tensors: names, types, shapes, bytes, and the shapes of the masks."""
+    digest = hashlib.sha256(json.dumps(shapes, sort_keys=True).encode())
+    for name in sorted(stored):
+        value = stored[name]
+        digest.update(f"\n{name} {value.dtype} {list(value.shape)}\n".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:DIGITS]
+
+
+def _digest_of_metadata(metadata: Mapping[str, str]) -> str:
+    """The digest of all metadata but itself."""
+    rest = {key: value for key, value in metadata.items() if key != DIGEST}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()[:DIGITS]
 
 
 def _metadata(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ derived from one table of counts; `count` it once when several metrics are wante
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
@@ -21,22 +21,14 @@ import pandas as pd
 import torch
 
 from analysis.metrics.comparable import common_shapes
-from pruning.errors import UserError, unknown
+from analysis.metrics.overlap_metrics import METRICS, PairCounts
+from pruning.errors import UserError
 
 if TYPE_CHECKING:
     from pruning.masks import Masks
 
 WORD = 64
 BLOCK = 8192  # words of each mask that a thread packs and compares at a time: ten of them fit its second-level cache
-
-METRICS: dict[str, str] = {
-    "jaccard": "Weights kept by both, as a fraction of those kept by either: 0 = none in common, 1 = the same mask.",
-    "overlap": "Weights kept by both, as a fraction of the sparser ticket's: 1 = one ticket contains the other.",
-    "adjusted": "Overlap beyond chance, given each layer's sparsities: 0 = chance, 1 = one ticket contains the other.",
-    "lift": "Weights kept by both, as a multiple of what chance gives at each layer's sparsities: 1 = chance.",
-    "hamming": "Fraction of all weights that one ticket keeps and the other removes: 0 = the same mask.",
-}
-"""Metric -> what it means, in one line."""
 
 
 @dataclass(frozen=True)
@@ -158,9 +150,9 @@ def pairwise(masks_by_name: MasksByName | Counts, metric: str = "jaccard") -> pd
     Raises:
         UserError: as `count`, and for an unknown metric.
     """
-    formula = _formula(metric)
+    METRICS.get_known(metric)  # an unknown one is refused before the counting
     counts = masks_by_name if isinstance(masks_by_name, Counts) else count(masks_by_name)
-    values = formula(counts.both.sum(0), counts.kept.sum(0), counts.expected().sum(0), counts.sizes.sum())
+    values = _values(metric, counts.both.sum(0), counts.kept.sum(0), counts.expected().sum(0), counts.sizes.sum())
     return pd.DataFrame(values, index=counts.names, columns=counts.names)
 
 
@@ -170,9 +162,9 @@ def by_layer(masks_by_name: MasksByName | Counts, metric: str = "jaccard") -> pd
     Returns:
         columns a, b (tickets), layer, value: each pair once, a before b in the order given, layers in network order.
     """
-    formula = _formula(metric)
+    METRICS.get_known(metric)
     counts = masks_by_name if isinstance(masks_by_name, Counts) else count(masks_by_name)
-    values = formula(counts.both, counts.kept, counts.expected(), counts.sizes[:, None, None])
+    values = _values(metric, counts.both, counts.kept, counts.expected(), counts.sizes[:, None, None])
     pairs = list(combinations(range(len(counts.names)), 2))
     first, second = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
     names, layers = np.array(counts.names, dtype=object), np.array(counts.layers, dtype=object)
@@ -212,28 +204,11 @@ def pairs_with_chance(masks_by_name: MasksByName | Counts) -> pd.DataFrame:
     return pd.DataFrame({"a": names[first], "b": names[second], **values})
 
 
-Formula = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-
-
-def _formula(metric: str) -> Formula:
-    if metric not in METRICS:
-        raise unknown("overlap metric", metric, METRICS)
-
-    def formula(both: np.ndarray, kept: np.ndarray, expected: np.ndarray, size: np.ndarray) -> np.ndarray:
-        """both, expected [..., T, T], kept [..., T], size broadcastable to [..., T, T]."""
-        one, other = kept[..., :, None], kept[..., None, :]
-        least = np.minimum(one, other)
-        above, below = {
-            "jaccard": (both, one + other - both),
-            "overlap": (both, least),
-            "adjusted": (both - expected, least - expected),
-            "lift": (both, expected),
-            "hamming": (one + other - 2 * both, size),
-        }[metric]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return above / below
-
-    return formula
+def _values(metric: str, both: np.ndarray, kept: np.ndarray, expected: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """The metric of every pair [..., T, T]: both, expected [..., T, T], kept [..., T], size broadcastable to these."""
+    pairs = PairCounts(kept[..., :, None], kept[..., None, :], both, expected, size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return METRICS.get_known(metric).formula(pairs)
 
 
 def _count_blocks(layers: list[list[np.ndarray]], blocks: Iterator[tuple[int, int, int]]) -> np.ndarray:

@@ -39,6 +39,11 @@ def entries(selection: Selection | None) -> list[st.Page]:
     ]
 
 
+def offered(page: Page, selection: Selection | None) -> bool:
+    """Whether the navigation shows a page; without a study it shows all."""
+    return selection is None or page.shown(selection.study)
+
+
 def show(page: Page, selection: Selection | None) -> None:
     """Draw a page, and below it the notes on the selection."""
     if selection is not None:
@@ -47,10 +52,10 @@ def show(page: Page, selection: Selection | None) -> None:
 
 
 def _entry(page: Page, selection: Selection | None, path: str, default: bool = False, hidden: bool = False) -> st.Page:
-    hidden = hidden or (selection is not None and not page.shown(selection.study))
+    visible = offered(page, selection) and not hidden
     return st.Page(
         _script(page, selection), title=page.title, icon=page.icon, url_path=path, default=default,
-        visibility="hidden" if hidden else "visible",
+        visibility="visible" if visible else "hidden",
     )  # fmt: skip
 
 

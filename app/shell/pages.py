@@ -36,8 +36,8 @@ class Page:
     shown: Callable[[StudyView], bool] = for_every_study
 
 
-PAGES = Registry("page", Page, "app.views", inside="page")
-"""The `PAGE` in the `page.py` of each folder of `app/views/`, by name."""
+PAGES = Registry("page", Page, "app.views", nested=True)
+"""The `PAGE` in each folder of `app/views/`, by name."""
 
 
 def in_order() -> list[Page]:

@@ -17,6 +17,7 @@ from rich.table import Column
 from pruning.errors import UserError, few
 from pruning.finders.lineage import cost
 from pruning.recipe import Recipe
+from pruning.study import staleness
 from pruning.study.folder import Study
 from pruning.study.runner import Event, Outcome
 
@@ -144,4 +145,6 @@ class RunDisplay:
         self.console.print(
             f"Found {found} tickets{also}, {outcome.there_before} were there before, {len(outcome.failed)} failed."
         )
+        if sentence := staleness.summary(self.study):
+            self.console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
         self.console.print(f"Next: python -m analysis run {self.study.path}", highlight=False, soft_wrap=True)

@@ -49,6 +49,7 @@ class Criterion:
         rounds: how often to score and prune until the sparsity is reached.
         score_on: the weights it is meant for: the initial or the trained ones.
         structure: the only structure whose pieces it scores; None: any.
+        revision: raised when the scores change, so that tickets found by earlier ones are known to be stale.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Criterion:
     rounds: int = 1
     score_on: Literal["init", "trained"] = "init"
     structure: str | None = None
+    revision: int = 1
 
     def score(self, model: nn.Module, context: Context) -> Scores:
         """A float tensor of the parameter's shape for each prunable parameter, higher = kept first.

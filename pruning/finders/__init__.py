@@ -50,6 +50,11 @@ def _load() -> "dict[str, Finder]":
     return {finder.name: finder for finder in found}
 
 
+def all_finders() -> "dict[str, Finder]":
+    """The finders by name."""
+    return _load()
+
+
 def get_finder(name: str) -> "Finder":
     """The finder of that name; UserError with the nearest one when there is none."""
     finders = _load()

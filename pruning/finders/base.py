@@ -143,6 +143,7 @@ class Finder:
         words: what it does, in a few words for the page that tells a ticket's story.
         needs: an optional field that must be given.
         check: raises UserError, one sentence, where fields that are right by themselves do not go together.
+        revision: raised when its tickets change, so that those found by earlier ones are known to be stale.
     """
 
     name: str
@@ -154,6 +155,7 @@ class Finder:
     words: str
     needs: str = ""
     check: Callable[[Recipe], None] = lambda recipe: None
+    revision: int = 1
 
 
 def dense_recipe(recipe: Recipe, iteration: int | None = None) -> Recipe:

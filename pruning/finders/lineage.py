@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from pruning.criteria import get_criterion
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError
 from pruning.finders import get_finder
@@ -15,6 +16,7 @@ from pruning.models import build_model
 from pruning.recipe import Recipe, Start
 from pruning.ticket import Ticket
 from pruning.training.precision import pick_device
+from pruning.version import VERSION
 
 
 def parents_of(recipe: Recipe) -> list[Recipe]:
@@ -47,7 +49,33 @@ def find_step(recipe: Recipe, known: Mapping[str, Ticket], workshop: Workshop) -
     tickets = [known[parent.id] for parent in parents_of(recipe)]
     if recipe.start is not None:
         workshop = replace(workshop, data=as_expected(workshop.data, recipe.start))
-    return get_finder(recipe.finder).find(recipe, tickets, workshop)
+    ticket = get_finder(recipe.finder).find(recipe, tickets, workshop)
+    ticket.info.version, ticket.info.revisions = VERSION, _recorded(recipe, tickets)
+    return ticket
+
+
+def own_revisions(recipe: Recipe) -> dict[str, int]:
+    """Today's revisions of what the recipe's own step runs, by "finder NAME" and "criterion NAME"; a control runs what
+    its original does."""
+    found = own_revisions(recipe.of) if recipe.of is not None else {}
+    found[f"finder {recipe.finder}"] = get_finder(recipe.finder).revision
+    if recipe.criterion is not None:
+        found[f"criterion {recipe.criterion}"] = get_criterion(recipe.criterion).revision
+    return found
+
+
+def revisions(recipe: Recipe) -> dict[str, int]:
+    """Today's revisions of all that the recipe's ticket comes through, the tickets it descends from included."""
+    return {name: number for step in lineage([recipe]) for name, number in own_revisions(step).items()}
+
+
+def _recorded(recipe: Recipe, parents: Iterable[Ticket]) -> dict[str, int]:
+    """What a ticket that is found today records: a parent found by an earlier revision keeps that one."""
+    found = own_revisions(recipe)
+    for parent in parents:
+        for name, number in revisions(parent.recipe).items():
+            found[name] = min(found.get(name, number), parent.info.revisions.get(name, 1))
+    return found
 
 
 def as_expected(data: Dataset, start: Start) -> Dataset:

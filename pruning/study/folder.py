@@ -96,6 +96,12 @@ class Entry:
     path: Path
     recipe: Recipe
     info: TicketInfo
+    content: str = ""  # the digest that the header gives; '' in files of earlier versions
+
+    @cached_property
+    def digest(self) -> str:
+        """`Ticket.digest` of the ticket: of masks and weights alone. The tensors are read where the header has none."""
+        return self.content or Ticket.load(self.path).digest
 
     @property
     def id(self) -> str:
@@ -163,12 +169,12 @@ class Study:
         entries, problems = {}, []
         for path in sorted((self.path / TICKETS).glob(f"*{SUFFIX}")):
             try:
-                recipe, info, _ = read_header(path)
+                recipe, info, _, content = read_header(path)
             except UserError as error:
                 problems.append(str(error))
                 continue
             # the study's own name for a method counts, also when it was renamed after the ticket was found
-            entries[recipe.id] = Entry(path, self._recipes.get(recipe.id, recipe), info)
+            entries[recipe.id] = Entry(path, self._recipes.get(recipe.id, recipe), info, content)
         place = {key: position for position, key in enumerate(self._recipes)}
         return sorted(entries.values(), key=lambda entry: place.get(entry.id, len(place))), problems
 

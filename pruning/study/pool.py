@@ -2,7 +2,7 @@
 
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
-from pruning.execution import processes
+from pruning.execution import old_workers as processes
 from pruning.finders.lineage import parents_of
 from pruning.recipe import Recipe
 from pruning.study.folder import Study

@@ -23,6 +23,7 @@ from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.models import build_model, count_macs
 from pruning.recipe import Recipe
 from pruning.study.folder import CACHE, LOG, TICKETS, TOML, Study
+from pruning.study.staleness import mended_since
 from pruning.ticket import Ticket, TicketInfo, read_header
 from pruning.training.precision import SMALL_NETWORK, pick_device
 
@@ -58,25 +59,26 @@ class Options:
     download: bool = False
     device: str = "auto"
     jobs: int = 0  # 0: as many as pay
+    stale: bool = False  # find those again that an earlier revision of a finder or criterion found
 
 
-def open_steps(study: Study) -> tuple[list[Recipe], int]:
+def open_steps(study: Study, stale: bool = False) -> tuple[list[Recipe], int]:
     """The steps still to do, parents first, and how many of the study's tickets are there already.
 
-    A file that cannot be read counts as missing and is found again.
+    A file that cannot be read counts as missing and is found again; with `stale` so does a stale one (`staleness`).
     """
     wanted = study.recipes()
-    missing = [recipe for recipe in wanted if not is_found(study, recipe)]
-    needed = lineage_to(study, missing)
+    missing = [recipe for recipe in wanted if not is_found(study, recipe, stale)]
+    needed = lineage_to(study, missing, stale)
     return needed, len(wanted) - len(missing)
 
 
-def lineage_to(study: Study, recipes: list[Recipe]) -> list[Recipe]:
+def lineage_to(study: Study, recipes: list[Recipe], stale: bool = False) -> list[Recipe]:
     """`recipes` and those of their ancestors that are not there, parents first."""
     needed: set[str] = set()
 
     def visit(recipe: Recipe) -> None:
-        if recipe.id in needed or is_found(study, recipe):
+        if recipe.id in needed or is_found(study, recipe, stale):
             return
         needed.add(recipe.id)
         for parent in parents_of(recipe):
@@ -87,8 +89,9 @@ def lineage_to(study: Study, recipes: list[Recipe]) -> list[Recipe]:
     return [recipe for recipe in lineage(recipes) if recipe.id in needed]
 
 
-def is_found(study: Study, recipe: Recipe) -> bool:
-    """Whether the recipe's ticket is there, whole; one that is now asked for is brought over from the cache."""
+def is_found(study: Study, recipe: Recipe, stale: bool = False) -> bool:
+    """Whether the recipe's ticket is there, whole; one that is now asked for is brought over from the cache. With
+    `stale` a stale one does not count."""
     path = study.ticket_path(recipe)
     cached = study.path / CACHE / path.name
     if not path.exists() and cached.exists():
@@ -97,15 +100,15 @@ def is_found(study: Study, recipe: Recipe) -> bool:
             os.replace(cached, path)
         except OSError as error:
             raise cannot_write(path, error) from error
-    return _whole(path) or _whole(study.path / TICKETS / path.name)
+    return any(_counts(each, stale) for each in (path, study.path / TICKETS / path.name))
 
 
-def _whole(path: Path) -> bool:
+def _counts(path: Path, stale: bool) -> bool:
     try:
-        read_header(path)
+        header = read_header(path)
     except UserError:
         return False
-    return True
+    return not (stale and mended_since(header.recipe, header.info))
 
 
 def run(
@@ -126,7 +129,7 @@ def run(
     options = options or Options()
     with _alone(study.path):
         _settle(study)
-        steps, there_before = open_steps(study)
+        steps, there_before = open_steps(study, options.stale)
         outcome = Outcome(there_before=there_before)
         if planned is not None:
             planned(steps, there_before)

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from app.views.robustness.page import SECTIONS
+from app.shell.sections import of_page
 from tests.browser.conftest import Open, settle
 from tests.browser.test_app import until
+
+SECTIONS = {key: section.title for key, section in of_page("robustness").items()}
 
 
 @pytest.mark.parametrize("section", SECTIONS)

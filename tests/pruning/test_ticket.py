@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from pruning import Recipe, Study, Ticket, UserError
-from pruning.study.folder import SUFFIX, TICKETS
-from pruning.ticket import TicketInfo
+from pruning.study.folder import SUFFIX, TICKETS, Entry
+from pruning.ticket import TicketInfo, read_header
 
 
 def a_ticket(study: Path) -> Path:
@@ -117,8 +117,8 @@ def test_contradictions_are_named(found_study: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
     source = a_ticket(found_study)
-    with safe_open(source, "pt") as file:
-        metadata = file.metadata()
+    with safe_open(source, "pt") as file:  # as earlier versions wrote it, without digests
+        metadata = {key: value for key, value in file.metadata().items() if key not in ("content", "digest")}
     tensors = load_file(source)
     fewer = {**tensors, "fc1.weight.kept": tensors["fc1.weight.kept"][1:].clone()}
     with pytest.raises(UserError, match=r"mask of 'fc1\.weight' keeps"):
@@ -132,6 +132,57 @@ def test_contradictions_are_named(found_study: Path, tmp_path: Path) -> None:
     wrong = {**metadata, "shapes": json.dumps({**json.loads(metadata["shapes"]), "fc1.weight": [7, 7]})}
     with pytest.raises(UserError, match="does not fit its shape"):
         Ticket.load(_file(tmp_path / "d.safetensors", tensors, **wrong))
+
+
+def test_every_flipped_bit_is_noticed(found_study: Path, tmp_path: Path) -> None:
+    """In the length, the header, the metadata and the tensors; one bit in 997, a prime, so that all eight are among
+    them, and every bit of the first 80 bytes."""
+    whole = a_ticket(found_study).read_bytes()
+    bits = [*range(8 * 80), *range(0, 8 * len(whole), 997)]
+    assert len(bits) > 700
+    for bit in bits:
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path = tmp_path / "flipped.safetensors"
+        path.write_bytes(flipped)
+        with pytest.raises(UserError, match="is not a readable ticket"):
+            Ticket.load(path)
+
+
+def test_the_header_alone_tells_that_its_metadata_changed(found_study: Path, tmp_path: Path) -> None:
+    whole = a_ticket(found_study).read_bytes()
+    changed = whole.replace(b'\\"accuracy\\":0.9', b'\\"accuracy\\":0.1')
+    assert changed != whole
+    (tmp_path / "changed.safetensors").write_bytes(changed)
+    with pytest.raises(UserError, match="its metadata are not those that were written"):
+        read_header(tmp_path / "changed.safetensors")
+
+
+def test_the_digest_is_that_of_masks_and_weights_alone(found_study: Path, tmp_path: Path) -> None:
+    path = a_ticket(found_study)
+    ticket = Ticket.load(path)
+    entry = next(entry for entry in Study.open(found_study).entries() if entry.path == path)
+    assert entry.content == entry.digest == ticket.digest
+    assert len(ticket.digest) == 16
+    ticket.info.seconds, ticket.info.created = 1e6, "another day"
+    ticket.masks = dict(reversed(ticket.masks.items()))
+    ticket.save(tmp_path / "again.safetensors")
+    assert Ticket.load(tmp_path / "again.safetensors").digest == entry.digest
+    ticket.state["fc1.bias"][0] += 1
+    assert ticket.digest != entry.digest
+
+
+def test_a_file_without_digests_reads_as_before(found_study: Path, tmp_path: Path) -> None:
+    from safetensors import safe_open
+    from safetensors.torch import load_file
+
+    source = a_ticket(found_study)
+    with safe_open(source, "pt") as file:
+        metadata = {key: value for key, value in file.metadata().items() if key not in ("content", "digest")}
+    old = _file(tmp_path / "old.safetensors", load_file(source), **metadata)
+    header, ticket = read_header(old), Ticket.load(source)
+    assert header.content == ""
+    assert Entry(old, header.recipe, header.info).digest == Ticket.load(old).digest == ticket.digest
 
 
 def test_a_ticket_that_does_not_fit_its_model_says_so() -> None:

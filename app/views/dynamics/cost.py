@@ -12,6 +12,7 @@ from analysis.comparisons import training_cost
 from analysis.statistics.intervals import mean_interval
 from app import load
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
 from app.views.dynamics import view_data as dynamic
@@ -114,3 +115,13 @@ def _table(rows: pd.DataFrame, styles: dict[str, Style]) -> None:
 
 def _range(low: float, high: float) -> str:
     return f"{100 * low:.1f} – {100 * high:.1f} %" if np.isfinite(low) else "–"
+
+
+SECTION = Section(
+    "dynamics",
+    "cost",
+    "Cost",
+    50,
+    show,
+    "What does each ticket's accuracy cost in training?",
+)

@@ -11,6 +11,7 @@ import streamlit as st
 from analysis.comparisons import family_means
 from analysis.engine.stability_pairs import REORDERED
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from app.views.dynamics import view_data as dynamic
@@ -157,3 +158,13 @@ def _kept(rows: pd.DataFrame) -> str:
 def _points(rows: pd.DataFrame) -> str:
     low, high = (f"{100 * value:.1f}" for value in (rows["difference"].abs().min(), rows["difference"].abs().max()))
     return f"{low} points" if low == high else f"{low} to {high} points"
+
+
+SECTION = Section(
+    "dynamics",
+    "levels",
+    "Levels",
+    20,
+    show,
+    "Down to which sparsity does a ticket do better than its controls?",
+)

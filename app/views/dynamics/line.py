@@ -10,6 +10,7 @@ from analysis.statistics.intervals import mean_interval
 from app import load
 from app.load import StudyView
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.dynamics import view_data
 from app.views.dynamics.charts import lines as charts
@@ -106,3 +107,13 @@ def _barriers_card(selection: Selection, rows: pd.DataFrame, key: str) -> None:
         if rows["seeds"].max() > 1
         else "Bars: 95 % intervals over test images, of one seed.",
     )
+
+
+SECTION = Section(
+    "dynamics",
+    "line",
+    "Along the line",
+    30,
+    show,
+    "Do two trainings of one ticket end in the same valley, or does a barrier of error lie between them?",
+)

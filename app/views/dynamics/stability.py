@@ -10,6 +10,7 @@ import streamlit as st
 from analysis.comparisons.rewinding import stability_curves
 from app import load
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
 from app.views.dynamics import view_data
@@ -105,3 +106,13 @@ def sentence(label: str, rows: pd.DataFrame) -> str:
     if len(sure) == len(start):
         return f"{text}, with all of its 95 % interval."
     return f"{text}, though its 95 % interval reaches beyond" + (" at some of them." if len(sure) else ".")
+
+
+SECTION = Section(
+    "dynamics",
+    "stability",
+    "Stability",
+    40,
+    show,
+    "From which iteration on does a training no longer depend on the order of the data?",
+)

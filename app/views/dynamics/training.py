@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from app.views.dynamics import histories, view_data
@@ -132,3 +133,13 @@ def _stops_card(rows: pd.DataFrame, stops: pd.DataFrame, styles: dict[str, Style
 
 def _range(low: float, high: float, unit: str = "") -> str:
     return f"{max(low, 0):.1f} – {high:.1f}{unit}" if np.isfinite(low) else "–"
+
+
+SECTION = Section(
+    "dynamics",
+    "training",
+    "Training",
+    10,
+    show,
+    "How do tickets learn, beside their controls and the dense network?",
+)

@@ -16,6 +16,7 @@ from analysis.metrics.overlap import Counts
 from app import load
 from app.load import StudyView
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.selection import LIST, Chosen, Selection
 from app.shell.theme import DENSE, Style
 from app.views.masks.charts import chance as chance_charts
@@ -206,3 +207,13 @@ def pairs(counts: Sequence[Counts]) -> pd.DataFrame:
     means = every.groupby(["a", "b"], sort=False)[["chance_layers", "chance_global"]].mean().reset_index()
     found[["low", "high"]] = found[["low", "high"]].clip(0, 1)
     return found.merge(means, on=["a", "b"])[COLUMNS]
+
+
+SECTION = Section(
+    "masks",
+    "many",
+    "Many at once",
+    20,
+    show,
+    "Which weights do several tickets keep, and do they agree more than chance would have them?",
+)

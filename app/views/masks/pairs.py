@@ -13,6 +13,7 @@ from analysis.metrics.overlap import Counts
 from app import load
 from app.charts import mask_pairs
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection, change
 from app.views.masks.charts import overlap as charts
 
@@ -57,8 +58,9 @@ def _matrix_card(selection: Selection, counts: Counts, one: Chosen, other: Chose
                 change({"a": by_id[first].key, "b": by_id[second].key})
 
     def controls() -> None:
-        selection.pick("metric", "Metric", charts.METRIC_NAMES, label_visibility="collapsed")
-        st.caption(overlap.METRICS[metric])
+        labels = {name: known.label for name, known in overlap.METRICS.items()}
+        selection.pick("metric", "Metric", labels, label_visibility="collapsed")
+        st.caption(overlap.METRICS[metric].help)
 
     layout.card(
         "How much every two tickets have in common",
@@ -195,3 +197,13 @@ def _in_words(counts: np.ndarray, one: str, other: str) -> str:
         f"In the whole layer: {kept[0]:,} kept by both, {kept[1]:,} only by {one}, {kept[2]:,} only by {other}, "
         f"{kept[3]:,} by neither."
     )
+
+
+SECTION = Section(
+    "masks",
+    "pairs",
+    "Pairs",
+    10,
+    show,
+    "Which weights each ticket keeps, how far two tickets agree, and in which layers.",
+)

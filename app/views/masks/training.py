@@ -11,6 +11,7 @@ import streamlit as st
 from analysis.comparisons import dynamics, mask_distances
 from analysis.comparisons.replication import bands
 from app.shell import layout, theme
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
 from app.views.dynamics.view_data import found, ordered, styles
@@ -218,3 +219,13 @@ def _stretches(rows: pd.DataFrame, measure: str, summed: bool) -> pd.Series:
     ends = ends.sort_index()
     since = np.diff(ends.index.to_numpy(dtype=float))
     return pd.Series(np.diff(ends) / np.maximum(since, 1), index=ends.index[1:], name=measure)
+
+
+SECTION = Section(
+    "masks",
+    "training",
+    "Over training",
+    30,
+    show,
+    "When is it settled which weights a ticket keeps?",
+)

@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import streamlit as st
 
 from app.load import StudyView
 from app.shell import layout
 from app.shell.pages import Page
+from app.shell.sections import choose
 from app.shell.selection import Selection
 from app.views.overview import view_data
 
-VIEWS = {"tickets": "Tickets", "pareto": "Pareto", "story": "Story"}
-"""Name of the module in `app.views.overview`, and in the URL -> title."""
-
 
 def show(selection: Selection) -> None:
-    """Draw the page: one view of it at a time."""
+    """Draw the page: one section of it at a time."""
     study = selection.study
     layout.page_title(study.title, study.config.description.strip())
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.caption(" · ".join(_facts(study)), width="stretch")
-        view = selection.pick("overview", "View", VIEWS, label_visibility="collapsed", width="content")
-    if view != "story" and view_data.families(selection)["accuracy"].isna().all():
+        section = choose(selection, "overview", "overview")
+    if section.key != "story" and view_data.families(selection)["accuracy"].isna().all():
         layout.empty(
             "Nothing is measured yet.",
             "The tickets are found, but not shown the test set. Measure them; this page fills as that goes on.",
             f"python -m analysis run {study.path}",
         )
         return
-    if view == "tickets" and not selection.keys:
+    if section.key == "tickets" and not selection.keys:
         layout.empty("No ticket is chosen.", "Click a dot, a method or a sparsity under Tickets in the sidebar.")
         return
-    with st.container(key=f"overview-{view}"):
-        import_module(f"app.views.overview.{view}").show(selection)
+    with st.container(key=f"overview-{section.key}"):
+        section.show(selection)
 
 
 def _facts(study: StudyView) -> list[str]:

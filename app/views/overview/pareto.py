@@ -11,6 +11,7 @@ from analysis.comparisons import costs, dominance
 from analysis.comparisons.costs import MEASURES
 from analysis.comparisons.dominance import DOMINATED, FRONT, Gaps, Verdict
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.overview import view_data
 from app.views.overview.charts import pareto as charts
@@ -152,3 +153,12 @@ def named(keys: Sequence[str], labels: dict[str, str]) -> str:
 
 def _lower(label: str) -> str:
     return label[:1].lower() + label[1:]
+
+
+SECTION = Section(
+    "overview",
+    "pareto",
+    "Pareto",
+    20,
+    show,
+)

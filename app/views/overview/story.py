@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.shell import layout, theme
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.overview import lineage, view_data
 from app.views.overview.charts import story as charts
@@ -164,3 +165,12 @@ def _day(created: str) -> str:
         return datetime.fromisoformat(created).strftime("%-d %B %Y")
     except ValueError:
         return "at an unknown time"
+
+
+SECTION = Section(
+    "overview",
+    "story",
+    "Story",
+    30,
+    show,
+)

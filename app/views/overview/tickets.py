@@ -7,6 +7,7 @@ import streamlit as st
 
 from analysis.comparisons import family_means
 from app.shell import layout, theme
+from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.overview import table, view_data
 from app.views.overview.charts import accuracy as charts
@@ -143,3 +144,12 @@ def _differences(selection: Selection, measure: str) -> list[family_means.Differ
         if key in correct and baseline in correct
     ]
     return [item for item in found if item is not None]
+
+
+SECTION = Section(
+    "overview",
+    "tickets",
+    "Tickets",
+    10,
+    show,
+)

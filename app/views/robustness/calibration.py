@@ -13,14 +13,13 @@ from analysis.corruptions.conditions import CLEAN
 from app import load
 from app.charts.names import name
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.theme import Style
 from app.views.robustness.charts import calibration as charts
 from app.views.robustness.charts import severity as curves
 from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.pickers import note_missing, pick_corruption, pick_family
 
-TITLE = "Calibration"
-LEAD = "Does the confidence say how likely a prediction is correct, under corruption too?"
 COLUMNS = ["ticket_id", "corruption", "severity", "accuracy", "mean_confidence", *MEASURES]
 
 
@@ -142,3 +141,13 @@ def _table(table: pd.DataFrame, styles: dict[str, Style], view: View) -> None:
         },
         paper={"intervals": {measure: (f"{measure}_low", f"{measure}_high") for measure in MEASURES}},
     )
+
+
+SECTION = Section(
+    "robustness",
+    "calibration",
+    "Calibration",
+    30,
+    show,
+    "Does the confidence say how likely a prediction is correct, under corruption too?",
+)

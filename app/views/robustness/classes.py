@@ -13,14 +13,12 @@ from analysis.comparisons.predictions import chosen
 from analysis.corruptions.conditions import CLEAN
 from app.charts.base import NOISE
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.theme import Style
 from app.views.robustness import exemplars
 from app.views.robustness.charts import classes as charts
 from app.views.robustness.compared_tickets import FOURIER, ComparedTickets
 from app.views.robustness.pickers import has_baseline, note_missing, pick_family
-
-TITLE = "Classes"
-LEAD = "Does pruning cost some classes more accuracy than others, and on which images do predictions change?"
 
 
 def show(compared: ComparedTickets) -> None:
@@ -137,3 +135,13 @@ def _columns() -> dict[str, Any]:
         "p_holm": number("p (Holm)", format="%.3f"),
         "verdict": st.column_config.TextColumn("Verdict", width="medium"),
     }
+
+
+SECTION = Section(
+    "robustness",
+    "classes",
+    "Classes",
+    60,
+    show,
+    "Does pruning cost some classes more accuracy than others, and on which images do predictions change?",
+)

@@ -24,6 +24,7 @@ from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
 from app.shell.links import corruption_option
+from app.shell.sections import Section
 from app.shell.theme import Style
 from app.views.robustness.charts import heat, severity
 from app.views.robustness.charts.matrix import Trees, matrix
@@ -31,8 +32,6 @@ from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.pickers import has_baseline, note_missing, pick_corruption, pick_family
 from pruning.errors import UserError
 
-TITLE = "Corruptions"
-LEAD = "How much accuracy does each corruption cost each ticket, and which corruptions go together?"
 SHOWS = {"accuracy": "Accuracy", "difference": "Difference to the baseline"}
 ORDERS = {"clustered": "Clustered", "published": "As published"}
 
@@ -197,3 +196,13 @@ def _panels(compared: ComparedTickets, family: str, what: str) -> None:
         help="In per cent, the mean over seeds." if what == "accuracy" else "",
         caption=_caption(compared, family, what),
     )
+
+
+SECTION = Section(
+    "robustness",
+    "corruptions",
+    "Corruptions",
+    20,
+    show,
+    "How much accuracy does each corruption cost each ticket, and which corruptions go together?",
+)

@@ -7,12 +7,10 @@ import pandas as pd
 from analysis.comparisons.frequencies import error_differences_by_wave, errors_by_radius, errors_by_wave
 from app.charts.base import NOISE
 from app.shell import layout
+from app.shell.sections import Section
 from app.views.robustness.charts import frequencies as charts
 from app.views.robustness.compared_tickets import FOURIER, ComparedTickets, named
 from app.views.robustness.pickers import has_baseline, not_measured, note_missing
-
-TITLE = "Fourier"
-LEAD = "Which spatial frequencies is a ticket sensitive to?"
 
 
 def show(compared: ComparedTickets) -> None:
@@ -86,3 +84,13 @@ def _caption(waves: int) -> str:
 
 def _in_percent(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     return rows.assign(**{name: 100 * rows[name] for name in (value, "low", "high")})
+
+
+SECTION = Section(
+    "robustness",
+    "fourier",
+    "Fourier",
+    70,
+    show,
+    "Which spatial frequencies is a ticket sensitive to?",
+)

@@ -15,14 +15,12 @@ from analysis.corruptions.conditions import CLEAN
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.theme import Style
 from app.views.robustness.charts import pairs as charts
 from app.views.robustness.charts import severity
 from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.pickers import has_baseline, note_missing, pick_corruption, pick_family
-
-TITLE = "Pairs"
-LEAD = "Which tickets differ significantly, and on how many images do their predictions disagree?"
 
 
 def show(compared: ComparedTickets) -> None:
@@ -185,3 +183,13 @@ def _churn_table(rows: pd.DataFrame, label: str, styles: dict[str, Style]) -> No
         paper={"intervals": {"flipped": ("low", "high")}},
         height=250,
     )
+
+
+SECTION = Section(
+    "robustness",
+    "pairs",
+    "Pairs",
+    40,
+    show,
+    "Which tickets differ significantly, and on how many images do their predictions disagree?",
+)

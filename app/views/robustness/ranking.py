@@ -13,14 +13,12 @@ from analysis.comparisons.stored_conditions import averaged_corruptions, stored_
 from analysis.metrics.corruption_error import COUNTED
 from app.charts.base import NOISE
 from app.shell import layout
+from app.shell.sections import Section
 from app.shell.theme import Style
 from app.views.robustness.charts import ranking as charts
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.pickers import note_missing, pick_family
 from pruning.errors import UserError
-
-TITLE = "Ranking"
-LEAD = "Which tickets remain accurate when the images are noisy, blurred or faded?"
 
 
 def show(compared: ComparedTickets) -> None:
@@ -185,3 +183,13 @@ def _effective_columns() -> dict[str, Any]:
         "p_holm": number("p (Holm)", format="%.3f"),
         "verdict": st.column_config.TextColumn("Verdict"),
     }
+
+
+SECTION = Section(
+    "robustness",
+    "ranking",
+    "Ranking",
+    10,
+    show,
+    "Which tickets remain accurate when the images are noisy, blurred or faded?",
+)

@@ -22,13 +22,12 @@ from analysis.comparisons.redundancy import RESAMPLES, Redundancy, correlated_gr
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
+from app.shell.sections import Section
 from app.views.robustness.charts import redundancy as charts
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.pickers import note_missing, pick_family
 from pruning.errors import UserError
 
-TITLE = "Redundancy"
-LEAD = "Which corruptions, and which pruning methods, are redundant here?"
 OVER = {"samples": "images", "beyond": "images, given clean correctness", "tickets": "tickets"}
 
 
@@ -238,3 +237,13 @@ def _matrix(compared: ComparedTickets, view: _Matrix, make: Callable[[], tuple[C
         caption=" ".join(filter(None, [f"{NOISE} within noise: 0 is inside the 95 % interval.", few(correlation),
                                        left_out(correlation, view.names)])),
     )  # fmt: skip
+
+
+SECTION = Section(
+    "robustness",
+    "redundancy",
+    "Redundancy",
+    50,
+    show,
+    "Which corruptions, and which pruning methods, are redundant here?",
+)

@@ -68,14 +68,18 @@ def _tickets(selection: Selection) -> list[Chosen]:
     return first + [ticket for ticket in selection.tickets if ticket.id not in {other.id for other in first}]
 
 
-def _choose(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
+def _choose(
+    selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: tuple[str, ...]
+) -> pd.DataFrame:
     """The filters, and what they leave: sample, lost, fragility, wrong, pairs, label; most fragile first."""
     base = selection.baseline or chosen[0]
     others = {ticket.key: ticket for ticket in chosen if ticket.id != base.id}
     marked = selection.samples
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         options = {"all": "all chosen tickets"} | {key: ticket.label for key, ticket in others.items()}
-        key = selection.pick("lost-by", f"Correct for {base.label}, misclassified by", options, kind="select", width=240)
+        key = selection.pick(
+            "lost-by", f"Correct for {base.label}, misclassified by", options, kind="select", width=240
+        )
         if marked is not None:
             sources = {"selected": f"Selected ({len(marked):,})", "all": "All"}
             if selection.pick("source", "Samples", sources, width="content") == "all":
@@ -114,7 +118,9 @@ def _on_page(selection: Selection, order: pd.DataFrame) -> pd.DataFrame:
     return order.iloc[PER_PAGE * (page - 1) : PER_PAGE * page]
 
 
-def _gallery(selection: Selection, order: pd.DataFrame, picked: int, classes: tuple[str, ...], data: Pictures | None) -> None:
+def _gallery(
+    selection: Selection, order: pd.DataFrame, picked: int, classes: tuple[str, ...], data: Pictures | None
+) -> None:
     page, pages = _page(selection, order)
     with st.container(border=True, key="card-gallery"):
         help = (

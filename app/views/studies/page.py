@@ -227,7 +227,7 @@ def _masks_card(selection: Selection, pair: Pair) -> None:
         data,
         "between",
         config=layout.QUIET,
-        help="Rows: tickets of the first study, columns: of the second. " + overlap.METRICS["adjusted"],
+        help="Rows: tickets of the first study, columns: of the second. " + overlap.METRICS["adjusted"].help,
         caption=f"Masks of one seed each ({selection.seed}, where the study has it), so without an interval; 0 is what "
         "chance gives at these layers' sparsities.",
     )

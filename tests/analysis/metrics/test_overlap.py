@@ -1,5 +1,5 @@
 from itertools import combinations
-from math import isnan, nan
+from math import inf, isnan, nan
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from analysis.metrics import overlap
+from analysis.metrics.overlap_metrics import OverlapMetric
 from pruning.errors import UserError
 from pruning.masks import Masks, pack
 
@@ -176,18 +177,12 @@ def test_a_ticket_inside_another_has_overlap_and_adjusted_overlap_1(seed: int, d
 @settings(max_examples=50, deadline=None)
 def test_matrices_are_symmetric_and_metrics_keep_their_ranges(masks: dict[str, Masks]) -> None:
     counts = overlap.count(masks)
-    for metric, (low, high) in {
-        "jaccard": (0, 1),
-        "overlap": (0, 1),
-        "adjusted": (-np.inf, 1),
-        "lift": (0, np.inf),
-        "hamming": (0, 1),
-    }.items():
-        square = overlap.pairwise(counts, metric)
+    for name, metric in overlap.METRICS.items():
+        square = overlap.pairwise(counts, name)
         pd.testing.assert_frame_equal(square, square.T)
         values = square.to_numpy()
         values = values[~np.isnan(values)]
-        assert ((values >= low) & (values <= high + 1e-12)).all()
+        assert ((values >= metric.low) & (values <= metric.high + 1e-12)).all()
     assert (np.diag(overlap.pairwise(counts, "hamming").fillna(0)) == 0).all()
 
 
@@ -263,3 +258,25 @@ def test_an_unknown_metric_is_refused_with_the_nearest_one(measure: object) -> N
     assert callable(measure)
     with pytest.raises(UserError, match=r"Unknown overlap metric 'jacard'\. Did you mean 'jaccard'\?"):
         measure({"a": WEIGHTS}, "jacard")
+
+
+def test_the_metrics_and_their_ranges_are_these_in_this_order() -> None:
+    assert {name: (metric.low, metric.high) for name, metric in overlap.METRICS.items()} == {
+        "jaccard": (0, 1),
+        "overlap": (0, 1),
+        "adjusted": (-inf, 1),
+        "lift": (0, inf),
+        "hamming": (0, 1),
+    }
+    assert list(overlap.METRICS) == ["jaccard", "overlap", "adjusted", "lift", "hamming"]
+
+
+def test_a_metric_that_is_registered_is_computed_over_the_network_and_by_layer() -> None:
+    dice = OverlapMetric("dice", "Dice", "Dice index", "", lambda pair: 2 * pair.both / (pair.first + pair.second))
+    overlap.METRICS.register(dice)
+    try:
+        masks = {"A": {"u": bools("1110"), "v": bools("10")}, "B": {"u": bools("1000"), "v": bools("10")}}
+        assert overlap.pairwise(masks, "dice").loc["A", "B"] == pytest.approx(2 * 2 / (4 + 2))
+        assert overlap.by_layer(masks, "dice").value.tolist() == pytest.approx([2 * 1 / (3 + 1), 1.0])
+    finally:
+        overlap.METRICS.unregister("dice")

@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 from app.load import StudyView
 from app.shell import navigation
 from app.shell.pages import PAGES, in_order
-from app.shell.selection import Selection, resolve
+from app.shell.sections import SECTIONS, of_page
+from app.shell.selection import resolve
 from pruning import registry
 from tests.app.views.test_pages import MAIN, _fresh, draw, text  # noqa: F401
 
@@ -26,6 +27,13 @@ def show(selection):
 
 PAGE = Page("hello", "Hello", ":material/waving_hand:", 15, show, shown=lambda study: study.config.data == "mnist5k")
 '''
+
+SECTION = (
+    PLUGIN[: PLUGIN.index("PAGE =")].replace("pages import Page", "sections import Section")
+    + """
+SECTION = Section("masks", "hello", "Hello", 15, show)
+"""
+)
 
 
 @pytest.fixture
@@ -49,11 +57,16 @@ def test_a_plugin_brings_a_page(plugin: Path, tiny_study: Path, monkeypatch: pyt
 
 
 def test_a_page_that_says_nothing_about_the_study_is_hidden(plugin: Path, view: StudyView) -> None:
-    def visibility(selection: Selection | None) -> list[str]:
-        return [entry.visibility for entry in navigation.entries(selection) if entry.title == "Hello"]
+    assert navigation.offered(PAGES["hello"], None)
+    assert not navigation.offered(PAGES["hello"], resolve(view, {}, "light"))
+    assert navigation.offered(PAGES["studies"], resolve(view, {}, "light"))
 
-    assert visibility(None) == ["visible"]
-    assert visibility(resolve(view, {}, "light")) == ["hidden"]
+
+def test_a_plugin_brings_a_section_of_a_page(plugin: Path, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugin.write_text(SECTION)
+    assert [*of_page("masks")] == ["pairs", "hello", "many", "training"]
+    assert "Hello, A tiny study!" in text(draw("masks", tiny_study, monkeypatch, masks="hello"))
+    SECTIONS.unregister("masks/hello")
 
 
 def test_a_plugin_that_cannot_be_run_is_one_sentence(

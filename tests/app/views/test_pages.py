@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from analysis.metrics.overlap_metrics import METRICS, OverlapMetric
 from app.shell import layout
 from pruning.study.folder import Study
 from tests import ROOT
@@ -98,6 +99,19 @@ def test_another_baseline_is_compared_with(tiny_study: Path, monkeypatch: pytest
     test.selectbox(key="pick baseline").set_value("imp-90").run()
     assert "Which differences to IMP 90 % exceed the noise?" in text(test)
     assert test.query_params["baseline"] in ("imp-90", ["imp-90"])
+
+
+def test_an_overlap_metric_that_is_registered_is_on_the_page_masks(
+    tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    METRICS.register(OverlapMetric("both", "Both", "Kept by both", "Weights that both keep.", lambda pair: pair.both))
+    try:
+        test = draw("masks", tiny_study, monkeypatch, metric="both", a="imp-90", b="magnitude-90")
+        assert not test.exception
+        assert "Weights that both keep." in text(test)
+        assert "Both" in test.button_group(key="pick metric").options
+    finally:
+        METRICS.unregister("both")
 
 
 @pytest.mark.parametrize("page", ["overview", "masks"])

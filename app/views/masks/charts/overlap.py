@@ -9,26 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from analysis.metrics.overlap_metrics import METRICS
 from app.charts.base import Styles, figure
 from app.charts.mask_pairs import BOTH, NEITHER, ONLY_A, ONLY_B, STATES, Grid
 from app.shell.colour import readable_on
 from app.shell.theme import Style, Theme
-
-METRIC_NAMES = {
-    "jaccard": "Jaccard",
-    "overlap": "Overlap",
-    "adjusted": "Adjusted",
-    "lift": "Lift",
-    "hamming": "Hamming",
-}
-LONG_NAMES = {
-    "jaccard": "Jaccard index",
-    "overlap": "Overlap coefficient",
-    "adjusted": "Adjusted overlap",
-    "lift": "Lift over chance",
-    "hamming": "Hamming distance",
-}
-
 
 ROOMY = 13
 """Tickets whose matrix has room for whole numbers in its cells."""
@@ -48,7 +33,7 @@ def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, s
     off_diagonal = cells[~np.eye(len(ids), dtype=bool)]
     finite = off_diagonal[np.isfinite(off_diagonal)]
     below_one = finite[finite < 1]  # twins, which have all in common, would leave the others pale
-    top = float(max(finite if metric == "lift" or not len(below_one) else below_one, default=1.0))
+    top = float(max(finite if not METRICS[metric].bounded or not len(below_one) else below_one, default=1.0))
     chart = figure(theme, matrix_height(len(ids)), dragmode=False)
     chart.add_heatmap(
         z=np.where(np.eye(len(ids), dtype=bool), np.nan, cells),
@@ -77,7 +62,7 @@ def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, s
         unselected={"marker": {"opacity": 0}},
         customdata=[f"{ids[row]} {ids[column]}" for row, column in zip(rows, columns, strict=True)],
         hovertext=[
-            f"<b>{names[row]}</b><br><b>{names[column]}</b><br>{METRIC_NAMES[metric]} {_number(cells[row, column], 3)}"
+            f"<b>{names[row]}</b><br><b>{names[column]}</b><br>{METRICS[metric].label} {_number(cells[row, column], 3)}"
             for row, column in zip(rows, columns, strict=True)
         ],
         hovertemplate="%{hovertext}<extra></extra>",
@@ -117,7 +102,7 @@ def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: 
         marker={"color": theme.both, "cornerradius": 3},
         width=0.55,
         customdata=data,
-        hovertemplate="<b>%{y}</b><br>" + METRIC_NAMES[metric] + " %{x:.3f}, by chance %{customdata[4]:.3f}<br>"
+        hovertemplate="<b>%{y}</b><br>" + METRICS[metric].label + " %{x:.3f}, by chance %{customdata[4]:.3f}<br>"
         f"{a.label} keeps %{{customdata[1]:,}}, {b.label} %{{customdata[2]:,}},<br>"
         "both %{customdata[0]:,} of %{customdata[3]:,}<extra></extra>",
     )
@@ -130,7 +115,7 @@ def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: 
         hovertemplate="<b>%{y}</b><br>by chance %{x:.3f}<extra></extra>",
     )
     chart.update_yaxes(autorange="reversed", showgrid=False)
-    chart.update_xaxes(title_text=f"{LONG_NAMES[metric]}, {a.label} with {b.label}", rangemode="tozero")
+    chart.update_xaxes(title_text=f"{METRICS[metric].axis}, {a.label} with {b.label}", rangemode="tozero")
     return chart
 
 

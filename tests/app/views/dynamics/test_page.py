@@ -9,9 +9,8 @@ from analysis.engine import measure
 from analysis.results.store import Results
 from app.load import open_study
 from app.shell.pages import in_order
-from app.views.dynamics.page import VIEWS
+from app.shell.sections import of_page
 from app.views.dynamics.view_data import controls
-from app.views.masks.page import VIEWS as MASKS
 from pruning.study.folder import Study
 from pruning.study.runner import Options, run
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
@@ -189,19 +188,17 @@ def test_a_dense_network_of_an_earlier_version_has_no_distances(
     assert charts(test) == 0
 
 
-@pytest.mark.parametrize(("page", "views"), [("dynamics", VIEWS), ("masks", MASKS)])
-def test_garbage_in_the_link_leaves_the_page(
-    page: str, views: dict[str, str], searched: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("page", ["dynamics", "masks"])
+def test_garbage_in_the_link_leaves_the_page(page: str, searched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["curve", "curves", "level", "against", "pair", "apart", "cost", "sets", "order", "pairs-of", "watched",
              "bird", "swaps"]  # fmt: skip
-    for view in [*views, "<b>%00~"]:
+    for view in [*of_page(page), "<b>%00~"]:
         test = draw(page, searched, monkeypatch, **{page: view}, **dict.fromkeys(names, "<b>%00~-1"))
         assert charts(test) >= 1
         assert not test.error
 
 
-@pytest.mark.parametrize("view", list(VIEWS))
+@pytest.mark.parametrize("view", list(of_page("dynamics")))
 def test_no_ticket_chosen(view: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("dynamics", tiny_study, monkeypatch, tickets="none", dynamics=view)
     assert not test.error

@@ -104,10 +104,6 @@ def test_cells_laid_over_each_other_show_every_weight_in_its_state() -> None:
     assert f"both ({(a & b).sum():,})" in legend
 
 
-def test_every_metric_has_a_short_and_a_long_name() -> None:
-    assert list(charts.METRIC_NAMES) == list(charts.LONG_NAMES) == list(overlap.METRICS)
-
-
 def test_many_tickets_have_short_numbers_in_their_cells() -> None:
     ids = [f"t{place}" for place in range(charts.ROOMY + 1)]
     values = pd.DataFrame(0.25, index=ids, columns=ids)

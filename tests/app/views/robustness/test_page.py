@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.results.store import Results
-from app.views.robustness.page import SECTIONS
+from app.shell.sections import of_page
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
@@ -23,7 +23,7 @@ def test_a_section_of_a_measured_study(
     assert not test.error
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("section", list(of_page("robustness")))
 def test_a_study_that_is_not_measured_says_how(section: str, study_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("robustness", study_copy, monkeypatch, section=section)
     assert "python -m analysis run" in text(test)

@@ -1,0 +1,73 @@
+"""Tickets whose finder or criterion was mended since are named, and found again when asked."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import pruning
+from pruning.criteria import CRITERIA
+from pruning.finders import all_finders
+from pruning.study.folder import Study
+from pruning.study.runner import Options, run
+from pruning.study.staleness import stale, stale_tickets, summary
+from tests.pruning.cli.test_commands import command
+
+
+@pytest.fixture
+def mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The finder `imp` and the criterion `random` at their second revision."""
+    monkeypatch.setitem(all_finders(), "imp", replace(all_finders()["imp"], revision=2))
+    monkeypatch.setitem(CRITERIA, "random", replace(CRITERIA["random"], revision=2))
+
+
+def methods(study: Path) -> set[str]:
+    """The methods with a stale ticket."""
+    opened = Study.open(study)
+    return {entry.recipe.method for entry in opened.entries() if stale(entry)}
+
+
+def test_a_ticket_records_what_found_it(found_study: Path) -> None:
+    for entry in Study.open(found_study).entries():
+        assert entry.info.version == pruning.__version__
+    shuffled = next(entry for entry in Study.open(found_study).entries() if entry.recipe.method == "shuffled")
+    assert shuffled.info.revisions == {"finder shuffled": 1, "finder imp": 1, "finder dense": 1,
+                                       "criterion magnitude": 1}  # fmt: skip
+
+
+def test_nothing_is_stale_at_first(found_study: Path) -> None:
+    assert methods(found_study) == set()
+    assert summary(Study.open(found_study)) == ""
+
+
+def test_what_was_mended_and_what_descends_from_it_is_stale(found_study: Path, mended: None) -> None:
+    assert methods(found_study) == {"imp", "shuffled", "random"}
+    by_method = {entry.recipe.method: stale(entry) for entry in Study.open(found_study).entries()}
+    assert "Random 90 %, seed 1: its criterion 'random' was mended since (revision 1, now 2)" in by_method["random"]
+    assert f"`python -m pruning run {found_study} --stale` finds it again." in by_method["random"]
+    assert "its finder 'imp'" in by_method["imp"]
+    assert "the finder 'imp'" in by_method["shuffled"]
+
+
+def test_what_is_stale_is_found_again_and_then_no_more(study_copy: Path, mended: None) -> None:
+    study = Study.open(study_copy)
+    before = {entry.id: entry.digest for entry in study.entries()}
+    assert run(study, Options(jobs=1)).found == []
+    wanted = set(stale_tickets(study))
+    outcome = run(study, Options(jobs=1, stale=True))
+    assert wanted <= {recipe.id for recipe in outcome.found}
+    assert not outcome.failed
+    assert stale_tickets(study) == {}
+    assert {entry.id: entry.digest for entry in study.entries()} == before
+    assert run(study, Options(jobs=1, stale=True)).found == []
+
+
+def test_the_command_line_names_them(
+    found_study: Path, mended: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, out, _ = command(capsys, monkeypatch, "list", found_study)
+    assert status == 0
+    assert "was mended since (revision 1, now 2)" in out
+    status, out, _ = command(capsys, monkeypatch, "run", found_study)
+    assert status == 0
+    assert "12 tickets are stale; the first: Random 50 %, seed 0: its criterion 'random' was mended since" in out
