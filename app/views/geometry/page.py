@@ -197,8 +197,8 @@ def _map(
         figure("map", lambda: charts.maps(placed, styles, classes, selection.theme, kind, colouring), kind, colouring),
         partial(with_labels, placed, chosen),
         "maps",
-        help=f"{ABOUT_MAPS[kind]} Trustworthiness (Venna & Kaski 2001): whether neighbours in the map are neighbours among "
-        "the features too, 1 when all are.",
+        help=f"{ABOUT_MAPS[kind]} Trustworthiness (Venna & Kaski 2001): whether neighbours in the map are neighbours "
+        "among the features too, 1 when all are.",
         config=CONFIG,
     )
 

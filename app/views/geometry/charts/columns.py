@@ -75,7 +75,7 @@ def annotate(figure: go.Figure, annotations: Sequence[Mapping[str, object]]) -> 
 
 
 def of_ticket(frame: pd.DataFrame, ticket: str, finite: Sequence[str] = ()) -> pd.DataFrame:
-    """The rows of one ticket whose `finite` columns have a value, misclassified ones last so that they are drawn on top."""
+    """The rows of one ticket whose `finite` columns have a value, misclassified ones last: drawn on top."""
     rows = frame[frame["ticket_id"] == ticket].dropna(subset=list(finite))
     return rows.iloc[np.argsort(~correct(rows), kind="stable")]
 

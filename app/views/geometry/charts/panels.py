@@ -1,4 +1,4 @@
-"""Geometry charts: the samples of 2 to 4 tickets in aligned columns, and what is marked among them as numbers."""
+"""Geometry charts: the samples of 2 to 4 tickets in aligned columns."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def angle_length(samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str]
 
 
 def margins(samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str], theme: Theme) -> go.Figure:
-    """Distributions of the margin, a point a sample under the curve; the share misclassified, left of zero, is printed."""
+    """Distributions of the margin, a point a sample under the curve, and the share misclassified, left of zero."""
     figure = columns(tickets, theme, height=310)
     limits = span(samples.loc[samples["ticket_id"].isin(list(tickets)), "margin"].to_numpy())
     for column, (ticket, style) in enumerate(tickets.items(), 1):
