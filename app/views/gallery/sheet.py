@@ -88,7 +88,7 @@ def summary(sheet: Sheet) -> str:
         return f"One image and {count} corruptions of it"
     met, name = int(sheet.met[1:].sum()), sheet.classes[sheet.aim]
     if sheet.label is not None:
-        return f"{sheet.reader} classifies {met} of {count} as {name}, correctly"
+        return f"{sheet.reader} classifies {met} of {count} correctly, as {name}"
     sure = f"confidence {100 * sheet.confidence[0]:.0f} %"
     return f"{sheet.reader} classifies the clean picture as {name} ({sure}), and {met} of {count} corrupted ones too"
 
