@@ -9,7 +9,8 @@ import streamlit.components.v2
 
 from app.assets import read
 from app.shell.codec import decode_samples
-from app.shell.selection import Selection, mirror
+from app.shell.selection import Selection
+from app.shell.url import mirror
 
 VERSION = "linked version"
 

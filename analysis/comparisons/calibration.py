@@ -12,10 +12,10 @@ import pandas as pd
 from scipy.stats import t
 
 from analysis.comparisons.outcomes import MEAN
-from analysis.comparisons.replication import bands
 from analysis.metrics.calibration import COLUMNS as BINNED
 from analysis.metrics.corruption_error import COUNTED
 from analysis.statistics.intervals import wilson
+from analysis.statistics.replication import bands
 
 MEASURES = ("ece", "brier", "nll")
 SUMMARY = ["key", "corruption", "severity", "measure", "value", "low", "high", "seeds"]

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.outcomes import Outcomes
-from analysis.comparisons.replication import compare
-from analysis.statistics.intervals import holm
+from analysis.statistics.multiple_testing import holm
+from analysis.statistics.replication import compare
 from pruning.errors import UserError
 
 BY_CLASS = ["key", "class", "n", "change", "low", "high", "within_noise", "p", "beyond_chance"]

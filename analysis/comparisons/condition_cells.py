@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.outcomes import MEAN, Outcomes
-from analysis.comparisons.replication import compare, share
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
+from analysis.statistics.replication import compare, share
 
 Groups = Mapping[Condition, Sequence[int]]
 """(corruption, severity) -> the places of the conditions averaged; severity 0 is the mean over all severities."""

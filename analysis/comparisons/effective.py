@@ -18,7 +18,8 @@ from scipy.stats import norm, t
 from analysis.comparisons.condition_cells import averaged
 from analysis.comparisons.outcomes import Outcomes
 from analysis.corruptions.conditions import CLEAN
-from analysis.statistics.intervals import holm, resampled_means
+from analysis.statistics.bootstrap import resampled_means
+from analysis.statistics.multiple_testing import holm
 from pruning.errors import UserError
 
 FEWEST = 5

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.corruptions.conditions import CLEAN, in_order
-from analysis.statistics.intervals import unpack_correct
+from analysis.results.offsets import unpack_correct
 from pruning.errors import UserError
 
 

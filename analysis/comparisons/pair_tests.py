@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.outcomes import MEAN, Outcomes
-from analysis.comparisons.replication import compare
 from analysis.corruptions.conditions import Condition
-from analysis.statistics.intervals import holm
+from analysis.statistics.multiple_testing import holm
+from analysis.statistics.replication import compare
 
 COLUMNS = ["a", "b", "corruption", "severity", "difference", "low", "high", "p", "p_holm", "within_noise", "over_seeds"]
 
@@ -31,7 +31,7 @@ def pair_tests(outcomes: Outcomes, together: bool = False, level: float = 0.95) 
         a, b: the tickets. corruption, severity: the condition; "mean" and 0 for all together.
         difference, low, high: accuracy of a minus that of b, in [-1, 1], and its interval, unadjusted.
         p: of the test. With several seeds of both the paired Student's over seeds, in their order; with one McNemar's
-            over images, or together a z-test over images (see `analysis.comparisons.replication.compare`).
+            over images, or together a z-test over images (see `analysis.statistics.replication.compare`).
         p_holm: p after Holm's correction over the whole table. within_noise: bool, p_holm is at least 1 - level, so
             no difference is claimed. over_seeds: bool, the seeds were tested and not the images.
     Fewer than two tickets, or no condition, give an empty table.

@@ -7,9 +7,9 @@ import pandas as pd
 
 from analysis.comparisons.condition_cells import averaged
 from analysis.comparisons.outcomes import Outcomes
-from analysis.comparisons.replication import share
 from analysis.metrics.corruption_error import mean_corruption_accuracy, mean_corruption_error
-from analysis.statistics.intervals import ranked_with_ties
+from analysis.statistics.ranking import ranked_with_ties
+from analysis.statistics.replication import share
 
 RESAMPLES = 2000
 COLUMNS = [

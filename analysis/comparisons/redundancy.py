@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.comparisons.correlations import CORRELATED, Correlation, by_image, cluster, describe, mean_correlation
 from analysis.comparisons.outcomes import Outcomes
-from analysis.statistics.intervals import resampled_means
+from analysis.statistics.bootstrap import resampled_means
 from pruning.errors import UserError
 
 FEWEST = 4

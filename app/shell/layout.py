@@ -1,28 +1,19 @@
-"""The parts that every page is built of: cards with downloads, empty states, and the guard against tracebacks."""
+"""The parts that every page is built of: headings, cards with downloads, tiles, empty states."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
-from logging.handlers import RotatingFileHandler
-from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from analysis import latex
-from app.shell.downloads import image_buttons
+from app.shell.downloads import file_name, image_buttons, to_csv, to_latex
 from app.shell.theme import Style
-from pruning.errors import UserError
-
-LOG_FILE = Path(tempfile.gettempdir()) / "pruning-app.log"
-_log = logging.getLogger("app")
 
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
@@ -184,34 +175,6 @@ def selected_points(key: str) -> list[dict[str, Any]]:
     return list((state.get("selection") or {}).get("points") or [])
 
 
-def to_csv(frame: pd.DataFrame) -> bytes:
-    """The frame as CSV, its index left out."""
-    return cast(bytes, frame.to_csv(index=False).encode())
-
-
-def to_latex(frame: pd.DataFrame, columns: dict[str, Any] | None = None, **more: Any) -> str:
-    """The frame as a booktabs table, with the headings, decimals and hidden columns that `columns` (Streamlit's
-    `column_config`) gives it on the page; `more` goes to `analysis.latex.table`."""
-    columns = columns or {}
-    bounds = [bound for pair in more.get("intervals", {}).values() for bound in pair]
-    hidden = [name for name in frame.columns if name in columns and columns[name] is None and name not in bounds]
-    digits, heads = {}, {}
-    for name, config in columns.items():
-        if not config or name not in frame.columns:
-            continue
-        heads[name] = config.get("label") or str(name)
-        decimals = re.search(r"\.(\d)", str((config.get("type_config") or {}).get("format") or ""))
-        if decimals:
-            digits[name] = int(decimals[1])
-    keep = {name: value for name, value in digits.items() if name not in hidden}
-    return latex.table(frame.drop(columns=hidden), **{"digits": keep, "headers": heads, **more})
-
-
-def file_name(title: str) -> str:
-    """A title as a file name: lower case, words joined by hyphens, at most 60 characters."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60].rstrip("-") or "chart"
-
-
 def empty(message: str, todo: str = "", command: str = "") -> None:
     """A calm box where there is nothing to show: what is missing, what to do, and a command to copy."""
     with st.container(border=True, key="empty-" + hashlib.blake2b(message.encode(), digest_size=4).hexdigest()):
@@ -230,27 +193,3 @@ def notes(sentences: Iterable[str]) -> None:
     lines = "".join(f"<div>{escape(sentence)}</div>" for sentence in sentences)
     if lines:
         st.html(f'<div class="notes">{lines}</div>')
-
-
-def guard(show: Callable[..., None], *arguments: Any) -> None:
-    """Draw a page; what goes wrong becomes a message, never a traceback.
-
-    A `UserError` says itself what to do. Anything else is our mistake: an apology, and the details in `LOG_FILE`.
-    """
-    try:
-        show(*arguments)
-    except UserError as error:
-        empty(str(error))
-    except Exception:  # Streamlit's own control flow (stop, rerun) is no Exception
-        log().exception("A page failed")
-        st.error(f"Sorry, this page could not be drawn; the details are in {LOG_FILE}.", icon=":material/error:")
-
-
-def log() -> logging.Logger:
-    """The app's logger, which writes to `LOG_FILE`."""
-    if not any(isinstance(handler, RotatingFileHandler) for handler in _log.handlers):
-        handler = RotatingFileHandler(LOG_FILE, maxBytes=1_000_000, backupCount=1, delay=True)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        _log.addHandler(handler)
-        _log.propagate = False
-    return _log

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from analysis.corruptions import family_of
-from app.shell.selection import mirror
+from app.shell.url import mirror
 
 
 def corruption_option(family: str) -> str:

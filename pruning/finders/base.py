@@ -20,6 +20,7 @@ from pruning.granularity.dead_channels import with_silence
 from pruning.imported_weights import Imported
 from pruning.masks import Masks, full_masks, make_masks
 from pruning.models import build_model, count_macs, prunable
+from pruning.progress import Progress, quiet
 from pruning.recipe import Recipe, Training
 from pruning.ticket import Record, Ticket, TicketInfo
 from pruning.training.loop import Hook, Trained, derived_seed, generator, train
@@ -35,12 +36,6 @@ BY_MAGNITUDE: Mapping[str, object] = {
 }
 """How finders that prune trained weights score them and share the sparsity out, unless the recipe says otherwise."""
 
-Report = Callable[[float, str], None]  # fraction of this ticket that is done, what is being done
-
-
-def quiet(fraction: float, text: str) -> None:
-    """A report that nobody reads."""
-
 
 @dataclass
 class Workshop:
@@ -48,7 +43,7 @@ class Workshop:
 
     data: Dataset
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    report: Report = quiet
+    report: Progress = quiet
     imports: Path | Imported | None = None  # where imported weights lie, or the one network that is there
 
     def build(self, recipe: Recipe, seed: int | None = None) -> nn.Module:

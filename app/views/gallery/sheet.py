@@ -13,7 +13,7 @@ import torch
 from analysis.corruptions import CORRUPTIONS, FAMILIES, corrupt, label_of, severities_of
 from analysis.corruptions.attacks import EPSILONS
 from analysis.corruptions.conditions import CLEAN, Condition
-from analysis.corruptions.families import ATTACKS
+from analysis.corruptions.registry import ATTACKS
 from app.views.gallery.reader import Reader
 
 SEVERITY = "severity"

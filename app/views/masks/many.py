@@ -17,8 +17,9 @@ from app import load
 from app.load import StudyView
 from app.shell import layout
 from app.shell.sections import Section
-from app.shell.selection import LIST, Chosen, Selection
+from app.shell.selection import Chosen, Selection
 from app.shell.theme import DENSE, Style
+from app.shell.url import LIST
 from app.views.masks.charts import chance as chance_charts
 from app.views.masks.charts import upset as charts
 

@@ -14,7 +14,8 @@ from app import load
 from app.charts import mask_pairs
 from app.shell import layout
 from app.shell.sections import Section
-from app.shell.selection import Chosen, Selection, change
+from app.shell.selection import Chosen, Selection
+from app.shell.url import change
 from app.views.masks.charts import overlap as charts
 
 

@@ -19,7 +19,8 @@ from app.views.studies.charts import agreement as charts
 from app.charts.base import NOISE
 from app.load import StudyView
 from app.charts.mask_pairs import by_chance
-from app.shell.selection import Selection, default_keys
+from app.shell.parameters import default_keys
+from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from pruning.errors import UserError
 

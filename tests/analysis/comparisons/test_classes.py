@@ -4,7 +4,7 @@ import scipy.stats
 
 from analysis.comparisons.classes import class_costs
 from analysis.comparisons.outcomes import Outcomes
-from analysis.statistics.intervals import holm
+from analysis.statistics.multiple_testing import holm
 from pruning.errors import UserError
 
 LABELS = np.array([0, 1, 2, 0] * 50)

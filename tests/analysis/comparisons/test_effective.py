@@ -5,7 +5,7 @@ from scipy.special import expit, logit
 
 from analysis.comparisons.effective import VERDICTS, effective_robustness
 from analysis.comparisons.outcomes import Outcomes
-from analysis.statistics.intervals import holm
+from analysis.statistics.multiple_testing import holm
 from pruning.errors import UserError
 
 CONDITIONS = [("clean", 0), ("fog", 1), ("snow", 2), ("saturate", 1)]

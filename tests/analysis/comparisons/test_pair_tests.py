@@ -6,7 +6,8 @@ import scipy.stats
 
 from analysis.comparisons.outcomes import MEAN, Outcomes
 from analysis.comparisons.pair_tests import COLUMNS, best_first, both_ways, pair_tests
-from analysis.statistics.intervals import holm, mcnemar
+from analysis.statistics.multiple_testing import holm
+from tests.analysis.statistics.by_hand import mcnemar
 
 CONDITIONS = [("clean", 0), ("fog", 1), ("snow", 3)]
 
