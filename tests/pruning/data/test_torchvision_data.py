@@ -1,6 +1,5 @@
 """torchvision's data sets from a local root: files made here in the official formats, and their damage."""
 
-import dataclasses
 import hashlib
 import pickle
 import struct
@@ -15,10 +14,12 @@ import torch
 import torchvision
 from scipy.io import savemat
 
-from pruning.data import TORCHVISION, available, load_data, local
+from pruning.data import available, load_data
+from pruning.data.torchvision_data import DATA, TorchvisionData
 from pruning.errors import UserError
 
 SEED = np.random.default_rng(0)
+SOURCES = {source.name: source for source in DATA}
 
 
 def error(call: Callable[[], Any]) -> str:
@@ -45,7 +46,7 @@ def mnist(tmp_path: Path) -> tuple[Path, list[np.ndarray]]:
         SEED.integers(0, 10, 3),
     ]
     for name in ("mnist", "fashion-mnist"):
-        for file, value in zip(local.SOURCES[name].files, values, strict=True):
+        for file, value in zip(SOURCES[name].files, values, strict=True):
             write_idx(tmp_path / file, value)
     return tmp_path, values
 
@@ -68,7 +69,7 @@ def test_mnist_files_are_read(mnist: tuple[Path, list[np.ndarray]], name: str) -
 @pytest.mark.parametrize("length", [0, 3, 100])
 def test_damaged_mnist_is_one_sentence(mnist: tuple[Path, list[np.ndarray]], length: int) -> None:
     root, _ = mnist
-    file = root / local.SOURCES["mnist"].files[0]
+    file = root / SOURCES["mnist"].files[0]
     file.write_bytes(file.read_bytes()[:length])
     sentence = error(lambda: load_data("mnist", root))
     assert "damaged or incomplete" in sentence
@@ -78,7 +79,7 @@ def test_damaged_mnist_is_one_sentence(mnist: tuple[Path, list[np.ndarray]], len
 
 def test_mnist_with_too_few_labels_is_damaged(mnist: tuple[Path, list[np.ndarray]]) -> None:
     root, values = mnist
-    write_idx(root / local.SOURCES["mnist"].files[3], values[3][:2])
+    write_idx(root / SOURCES["mnist"].files[3], values[3][:2])
     assert "damaged or incomplete" in error(lambda: load_data("mnist", root))
 
 
@@ -106,7 +107,7 @@ def cifar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, np.nda
         meta_ = {"filename": meta[0], "key": "label_names", "md5": meta[1]}  # noqa: RUF012
 
     Small.meta = Small.meta_
-    monkeypatch.setitem(local.SOURCES, "cifar10", dataclasses.replace(local.SOURCES["cifar10"], maker=Small))
+    monkeypatch.setattr(torchvision.datasets, "CIFAR10", Small)
     return tmp_path, rows
 
 
@@ -164,12 +165,12 @@ def test_svhn_is_read_with_ten_as_zero(tmp_path: Path, monkeypatch: pytest.Monke
     assert np.array_equal(data.test.images[2].numpy(), images[..., 2].transpose(2, 0, 1))
 
 
-@pytest.mark.parametrize("name", TORCHVISION)
+@pytest.mark.parametrize("name", SOURCES)
 def test_a_missing_root_names_the_way_out(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object) -> None:
         raise AssertionError("downloaded without being asked")
 
-    monkeypatch.setattr(local, "download", never)
+    monkeypatch.setattr(TorchvisionData, "download", never)
     sentence = error(lambda: load_data(name, tmp_path / "nowhere"))
     assert f"'{name}' is not in {tmp_path / 'nowhere'}" in sentence
     assert "--download" in sentence
@@ -191,8 +192,7 @@ def test_a_download_happens_when_asked_and_only_when_needed(
     mnist: tuple[Path, list[np.ndarray]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[dict[str, Any]] = []
-    source = dataclasses.replace(local.SOURCES["mnist"], maker=fake_maker(calls))
-    monkeypatch.setitem(local.SOURCES, "mnist", source)
+    monkeypatch.setattr(torchvision.datasets, "MNIST", fake_maker(calls))
     load_data("mnist", mnist[0], download=True)
     assert calls == []
     with pytest.raises(UserError):  # the stand-in leaves no files
@@ -202,8 +202,7 @@ def test_a_download_happens_when_asked_and_only_when_needed(
 
 @pytest.mark.parametrize("failure", [URLError("no route to host"), RuntimeError("File not found or corrupted.")])
 def test_a_failed_download_is_one_sentence(failure: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = dataclasses.replace(local.SOURCES["cifar100"], maker=fake_maker([], failure))
-    monkeypatch.setitem(local.SOURCES, "cifar100", source)
+    monkeypatch.setattr(torchvision.datasets, "CIFAR100", fake_maker([], failure))
     sentence = error(lambda: load_data("cifar100", tmp_path, download=True))
     assert "could not be downloaded" in sentence
     assert str(failure).rstrip(".") in sentence
