@@ -15,7 +15,7 @@ from app.views.overview import lineage, view_data
 from app.views.overview.charts import story as charts
 from app.views.overview.lineage import Step
 from app.views.overview.view_data import percent
-from pruning.cli.find_command import command
+from pruning.cli.find_command import command_line
 from pruning.errors import few
 from pruning.recipe import percent as share
 from pruning.study.folder import Entry
@@ -151,7 +151,7 @@ def _key(selection: Selection, entry: Entry) -> str:
 def _again(selection: Selection, entry: Entry) -> None:
     with st.container(border=True, key="card-again"):
         st.markdown("**Find it again**", help="On the same machine this gives the same ticket, bit for bit.")
-        st.code(command(entry.recipe, selection.study.path), language="bash", wrap_lines=True)
+        st.code(command_line(entry.recipe, selection.study.path), language="bash", wrap_lines=True)
 
 
 def _duration(seconds: float) -> str:
