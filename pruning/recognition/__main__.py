@@ -46,7 +46,7 @@ def main() -> int:
     text = "{\n" + ",\n".join(lines) + "\n}\n"
     if check:
         return int(text != FILE.read_text(encoding="utf-8"))
-    write_atomically(FILE, lambda path: path.write_text(text, encoding="utf-8"))
+    write_atomically(FILE, text)
     return 0
 
 

@@ -222,11 +222,7 @@ def _write_toml(folder: Path, checkpoint: Path, ticket: Ticket, dataset: Dataset
     recipe, sizes = ticket.recipe, (len(dataset.train.labels), len(dataset.test.labels))
     assert recipe.start is not None  # it was imported
     text = imported_study(str(folder / TOML), name, checkpoint.name, recipe.model, recipe.data, recipe.start, *sizes)
-
-    def write(temporary: Path) -> None:
-        temporary.write_text(text, encoding="utf-8")
-
-    write_atomically(folder / TOML, write)
+    write_atomically(folder / TOML, text)
 
 
 def _report(

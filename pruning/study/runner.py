@@ -4,12 +4,10 @@ A ticket is written as soon as it is found, so a second run goes on where the fi
 trained on one thread each in several processes; results do not depend on how many.
 """
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -148,7 +146,7 @@ def _settle(study: Study) -> None:
     """Copy a study file that lies elsewhere into its folder, so that the folder is whole."""
     own = study.path / TOML
     if study.source.resolve() != own.resolve():
-        write_atomically(own, partial(shutil.copyfile, study.source))
+        write_atomically(own, study.source.read_bytes())
 
 
 def _log(study: Study, recipe: Recipe, **what: str | float) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from pruning import Recipe, Study, Ticket, UserError
-from pruning.files import write_atomically
 from pruning.progress import Progress, quiet
 from pruning.study.folder import LOG, TICKETS
 from pruning.study.runner import Options, Watcher, run
@@ -235,17 +234,3 @@ def test_files_of_other_names_get_folders_of_their_own(tmp_path: Path, monkeypat
     folder.mkdir()
     write(folder)
     assert Study.open(folder).path == folder
-
-
-def test_a_full_disk_leaves_no_half_file(tmp_path: Path) -> None:
-    target = tmp_path / "x"
-    target.write_text("old")
-
-    def full(temporary: Path) -> None:
-        temporary.write_text("half")
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(UserError, match="the disk is full; nothing was changed"):
-        write_atomically(target, full)
-    assert target.read_text() == "old"
-    assert [path.name for path in tmp_path.iterdir()] == ["x"]

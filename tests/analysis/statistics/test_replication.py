@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from analysis.comparisons.replication import compare, share
-from analysis.statistics.intervals import mcnemar, mean_interval, wilson
+from analysis.statistics.intervals import mean_interval, wilson
+from analysis.statistics.replication import compare, share
+from tests.analysis.statistics.by_hand import mcnemar
 
 
 def draw(accuracy: float, *shape: int, seed: int = 0) -> np.ndarray:
