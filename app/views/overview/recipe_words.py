@@ -1,45 +1,37 @@
-"""What a ticket descends from, and its recipe in words."""
+"""A recipe in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import streamlit as st
-
-from app.load import StudyView
 from pruning.criteria import CRITERIA
 from pruning.finders import procedure
-from pruning.finders.lineage import parents_of
 from pruning.recipe import Recipe, percent
-from pruning.study.folder import Entry, Study
 
 NAMES = {
     "model": "Network",
     "data": "Data",
-    "finder": "Procedure",
-    "of": "Made from",
-    "start": "Starts from",
+    "finder": "Finder",
+    "of": "Original",
+    "start": "Initialised from",
     "criterion": "Criterion",
-    "allocation": "Shared out over layers",
-    "structure": "Removed as one piece",
+    "allocation": "Layer-wise allocation",
+    "structure": "Granularity",
     "sparsity": "Sparsity",
     "score_on": "Scored on",
-    "score_per_class": "Images a class for the scores",
-    "rewind": "Rewound to iteration",
-    "rate": "Removed at each level",
-    "begin": "Pruning begins",
-    "until": "Pruning ends",
-    "steps": "Steps of pruning",
-    "frozen": "Weights under the mask",
-    "margin": "Lead of what is kept at the start",
-    "restrict": "Swaps carried out",
-    "distance": "Settled below a distance of",
-    "patience": "Masks in a row that settle it",
-    "order": "Order of the data",
+    "score_per_class": "Scoring images per class",
+    "rewind": "Rewinding iteration",
+    "rate": "Pruning rate per level",
+    "begin": "Pruning start",
+    "until": "Pruning end",
+    "steps": "Pruning steps",
+    "frozen": "Underlying weights",
+    "margin": "Score margin",
+    "restrict": "Swap schedule",
+    "distance": "Mask distance threshold",
+    "patience": "Patience (masks)",
+    "order": "Data order",
     "prune_classifier": "Classifier",
     "training": "Training",
     "search": "Search",
@@ -51,63 +43,20 @@ NAMES = {
 SCORED = {"init": "the weights as initialised", "trained": "the trained weights"}
 FROZEN = {
     "initial": "frozen as initialised",
-    "scaled": "frozen as initialised, scaled up for the share that is kept",
-    "signed": "frozen as initialised, all of a layer's at one size",
+    "scaled": "frozen as initialised, rescaled for the share that is kept",
+    "signed": "frozen as initialised, signed constant (one magnitude a layer)",
     "trained": "frozen as trained",
 }
 RESTRICTED = {
-    "cosine": "a share of the possible ones, falling as a cosine",
-    "quartic": "a share of the possible ones, falling by the fourth power",
-    "none": "all that are possible",
+    "cosine": "a share of the possible swaps, cosine decay",
+    "quartic": "a share of the possible swaps, quartic decay",
+    "none": "all possible swaps",
 }
 SHARED = {
-    "global": "globally, by score alone",
-    "layer": "evenly, the same in each",
-    "erk": "by layer size (Erdős–Rényi kernel)",
+    "global": "global, by score alone",
+    "layer": "uniform, the same sparsity in each layer",
+    "erk": "Erdős–Rényi kernel (ERK), by layer size",
 }
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step on the way to a ticket; `entry` is None where its ticket is not among the study's."""
-
-    recipe: Recipe
-    entry: Entry | None
-
-    @property
-    def name(self) -> str:
-        """What is done in this step."""
-        return self.recipe.method_label
-
-
-def entries(study: StudyView) -> dict[str, Entry]:
-    """Id -> what the ticket's file says of it, for every ticket of the study."""
-    return _entries(study.path, study.stamp)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _entries(path: Path, stamp: str) -> dict[str, Entry]:
-    return {entry.id: entry for entry in Study.open(path).entries()}
-
-
-def steps(recipe: Recipe, found: Mapping[str, Entry]) -> list[Step]:
-    """The line of descent, the beginning first and the ticket itself last."""
-    line = [recipe]
-    while parents := parents_of(line[-1]):
-        line.append(parents[0])
-    return [Step(each, found.get(each.id)) for each in reversed(line)]
-
-
-def curves(line: list[Step]) -> pd.DataFrame:
-    """The training curves of the steps that are there: step (its place), label, epoch, loss, train_accuracy and
-    test_accuracy (fractions)."""
-    rows = [
-        {"step": place, "label": step.recipe.label, **epoch.model_dump()}
-        for place, step in enumerate(line)
-        if step.entry is not None
-        for epoch in step.entry.info.history
-    ]
-    return pd.DataFrame(rows, columns=["step", "label", "epoch", "loss", "train_accuracy", "test_accuracy"])
 
 
 def in_words(recipe: Recipe) -> list[tuple[str, str]]:
@@ -126,11 +75,11 @@ def _value(name: str, value: Any, recipe: Recipe) -> str:
     if name == "criterion":
         return CRITERIA[value].label if value in CRITERIA else _plain(value)
     if name in ("sparsity", "rate", "begin", "until", "distance"):
-        whole = {"rate": " of what is left", "begin": " of the training", "until": " of the training",
+        whole = {"rate": " of the weights left", "begin": " of the training", "until": " of the training",
                  "distance": " of the weights"}  # fmt: skip
         return percent(value) + whole.get(name, "")
     if name == "prune_classifier":
-        return "pruned like the other layers" if value else "left whole"
+        return "pruned like the other layers" if value else "not pruned"
     if name in ("training", "finetune", "search"):
         return ", ".join(_training(value))
     if name == "start":
