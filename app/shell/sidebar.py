@@ -8,7 +8,7 @@ from app import load
 from app.shell import import_form, layout
 from app.shell.picker import picker
 from app.shell.selection import Selection, change, choose_study, mirror, resolve
-from app.shell.theme import Mode
+from app.shell.theme import DENSE, Mode
 
 
 def show() -> list[Selection]:
@@ -70,9 +70,7 @@ def _study_menu(name: str, names: list[str]) -> None:
 def _baseline_menu(selection: Selection) -> None:
     tickets = selection.study.tickets.drop_duplicates("key")
     labels = dict(zip(tickets["key"], tickets["label"], strict=True))
-    dense = next(
-        (key for key, method in zip(tickets["key"], tickets["method"], strict=True) if method == "dense"), None
-    )
+    dense = next((key for key, method in zip(tickets["key"], tickets["method"], strict=True) if method == DENSE), None)
     selection.pick(
         "baseline", "Baseline", labels, default=dense, kind="select", help="The ticket that others are compared with."
     )

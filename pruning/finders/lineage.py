@@ -6,11 +6,11 @@ from pathlib import Path
 
 from torch import Tensor
 
-from pruning.criteria import get_criterion
+from pruning.checkpoints import read
+from pruning.criteria import CRITERIA
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError
-from pruning.finders import get_finder
-from pruning.finders.base import Report, Workshop, quiet
+from pruning.finders.base import Report, Workshop, finder_of, quiet
 from pruning.imported_weights import Imported
 from pruning.models import build_model
 from pruning.recipe import Recipe, Start
@@ -21,7 +21,7 @@ from pruning.version import VERSION
 
 def parents_of(recipe: Recipe) -> list[Recipe]:
     """The recipes whose tickets the recipe starts from, the line of descent first."""
-    return get_finder(recipe.finder).parents(recipe)
+    return finder_of(recipe).parents(recipe)
 
 
 def lineage(recipes: Iterable[Recipe]) -> list[Recipe]:
@@ -41,7 +41,7 @@ def lineage(recipes: Iterable[Recipe]) -> list[Recipe]:
 
 def cost(recipe: Recipe) -> float:
     """How much training the recipe's own step takes, in epochs."""
-    return get_finder(recipe.finder).cost(recipe)
+    return finder_of(recipe).cost(recipe)
 
 
 def find_step(recipe: Recipe, known: Mapping[str, Ticket], workshop: Workshop) -> Ticket:
@@ -49,7 +49,7 @@ def find_step(recipe: Recipe, known: Mapping[str, Ticket], workshop: Workshop) -
     tickets = [known[parent.id] for parent in parents_of(recipe)]
     if recipe.start is not None:
         workshop = replace(workshop, data=as_expected(workshop.data, recipe.start))
-    ticket = get_finder(recipe.finder).find(recipe, tickets, workshop)
+    ticket = finder_of(recipe).find(recipe, tickets, workshop)
     ticket.info.version, ticket.info.revisions = VERSION, _recorded(recipe, tickets)
     return ticket
 
@@ -58,9 +58,9 @@ def own_revisions(recipe: Recipe) -> dict[str, int]:
     """Today's revisions of what the recipe's own step runs, by "finder NAME" and "criterion NAME"; a control runs what
     its original does."""
     found = own_revisions(recipe.of) if recipe.of is not None else {}
-    found[f"finder {recipe.finder}"] = get_finder(recipe.finder).revision
+    found[f"finder {recipe.finder}"] = finder_of(recipe).revision
     if recipe.criterion is not None:
-        found[f"criterion {recipe.criterion}"] = get_criterion(recipe.criterion).revision
+        found[f"criterion {recipe.criterion}"] = CRITERIA[recipe.criterion].revision
     return found
 
 
@@ -135,16 +135,14 @@ def _started(
     elif recipe.start is not None and Path(weights).is_dir():
         return recipe, Path(weights)
     else:
-        from pruning.checkpoints import read
-
         found = read(weights)
         imported = Imported(found.state, found.masks)
     mean, std = (recipe.start.mean, recipe.start.std) if recipe.start else (data.mean, data.std)
     sparsity = imported.sparsity(build_model(recipe.model, data.num_classes, data.shape, seed=0))
     start = Start(weights=imported.digest, mean=mean, std=std, sparsity=sparsity)
     # where to score was filled in for an initialisation; with trained weights it is filled in anew
-    left_out = {"start"} if recipe.start else {"start", "score_on"}
-    return Recipe(**{**recipe.model_dump(exclude_none=True, exclude=left_out), "start": start}), imported
+    anew = {} if recipe.start or recipe.option("score_on") is None else {"score_on": None}
+    return recipe.but(start=start, **anew), imported
 
 
 def _share(progress: Report, start: float, width: float, label: str) -> Report:

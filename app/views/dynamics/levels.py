@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import family_means
-from analysis.engine.stability_pairs import REORDERED
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -17,6 +16,7 @@ from app.shell.theme import DENSE, Style
 from app.views.dynamics import view_data as dynamic
 from app.views.dynamics.charts import levels as charts
 from app.views.overview import view_data
+from pruning.recipe import FINDERS
 
 COLUMNS = ["method", "sparsity", "difference", "low", "high", "real"]
 PREFERRED = ("imp", "magnitude")
@@ -52,7 +52,7 @@ def show(selection: Selection) -> None:
 
 def _pick(selection: Selection, methods: list[str], styles: dict[str, Style]) -> tuple[str, list[str]]:
     """The method looked at, and those it is compared with."""
-    again = {method.title for method in selection.study.config.methods if method.finder == REORDERED}
+    again = {method.title for method in selection.study.config.methods if FINDERS[method.finder].reorders}
     originals = {method: of for method, of in selection.study.originals.items() if method not in again}
     labels = {method: styles[method].label for method in methods}
     with_controls = [method for method in methods if method in originals.values()]

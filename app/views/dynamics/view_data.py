@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.engine.stability_pairs import REORDERED
 from app.load import StudyView
 from app.shell import layout, theme
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from app.views.overview.lineage import entries
+from pruning.recipe import FINDERS
 from pruning.study.folder import Entry
 
 
@@ -81,7 +81,7 @@ def interval_words(selection: Selection) -> str:
 
 def not_reordered(study: StudyView) -> None:
     """Says which method a study needs before two trainings can be compared, and what to run."""
-    there = any(entry.recipe.finder == REORDERED for entry in entries(study).values())
+    there = any(FINDERS[entry.recipe.finder].reorders for entry in entries(study).values())
     if there:
         layout.empty(
             "The two trainings are not compared yet.",

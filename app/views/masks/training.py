@@ -17,11 +17,9 @@ from app.shell.theme import Style
 from app.views.dynamics.view_data import found, ordered, styles
 from app.views.masks.charts import distances as charts
 from app.views.masks.charts import swaps as swap_charts
-from pruning.recipe import percent
+from pruning.recipe import FINDERS, percent
 from pruning.study.folder import Entry
 
-FINDERS = ("jackpot", "edge_popup", "biprop", "sign_supermask", "movement", "set", "rigl")
-"""Finders that note how the mask moves."""
 SWAPS = {"each": "An iteration", "summed": "Summed up"}
 STRETCHES = 40
 
@@ -165,7 +163,7 @@ def _swaps(selection: Selection) -> None:
     entries = {key: each for key, each in found(selection.study, selection.keys).items() if len(dynamics.swaps(each))}
     if not entries:
         if selection.keys:
-            names = ", ".join(f'"{name}"' for name in FINDERS)
+            names = ", ".join(f'"{name}"' for name, finder in FINDERS.items() if finder.mask_moves)
             layout.notes(
                 [f"How a mask moves while it is searched for is noted by the finders {names}; none is chosen."]
             )

@@ -9,62 +9,19 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from pydantic.fields import FieldInfo
 
 from app.load import StudyView
+from pruning.allocation import ALLOCATIONS
 from pruning.criteria import CRITERIA
-from pruning.finders import procedure
 from pruning.finders.lineage import parents_of
-from pruning.recipe import Recipe, percent
+from pruning.recipe import FINDERS, Recipe, percent
 from pruning.study.folder import Entry, Study
+from pruning.training.config import Training
+from pruning.validation import option_words
 
-NAMES = {
-    "model": "Network",
-    "data": "Data",
-    "finder": "Procedure",
-    "of": "Made from",
-    "start": "Starts from",
-    "criterion": "Criterion",
-    "allocation": "Shared out over layers",
-    "structure": "Removed as one piece",
-    "sparsity": "Sparsity",
-    "score_on": "Scored on",
-    "score_per_class": "Images a class for the scores",
-    "rewind": "Rewound to iteration",
-    "rate": "Removed at each level",
-    "begin": "Pruning begins",
-    "until": "Pruning ends",
-    "steps": "Steps of pruning",
-    "frozen": "Weights under the mask",
-    "margin": "Lead of what is kept at the start",
-    "restrict": "Swaps carried out",
-    "distance": "Settled below a distance of",
-    "patience": "Masks in a row that settle it",
-    "order": "Order of the data",
-    "prune_classifier": "Classifier",
-    "training": "Training",
-    "search": "Search",
-    "finetune": "Fine-tuning",
-    "seed": "Seed",
-}
-"""Field of a recipe -> its name on the page, in the order shown; a field not named here comes last under its own."""
-
-SCORED = {"init": "the weights as initialised", "trained": "the trained weights"}
-FROZEN = {
-    "initial": "frozen as initialised",
-    "scaled": "frozen as initialised, scaled up for the share that is kept",
-    "signed": "frozen as initialised, all of a layer's at one size",
-    "trained": "frozen as trained",
-}
-RESTRICTED = {
-    "cosine": "a share of the possible ones, falling as a cosine",
-    "quartic": "a share of the possible ones, falling by the fourth power",
-    "none": "all that are possible",
-}
-SHARED = {
-    "global": "globally, by score alone",
-    "layer": "evenly, the same in each",
-    "erk": "by layer size (Erdős–Rényi kernel)",
-}
+FIRST = ("model", "data", "finder", "of", "start")
+"""The fields of a recipe that are shown first; then the options, then the other fields."""
 
 
 @dataclass(frozen=True)
@@ -113,32 +70,34 @@ def curves(line: list[Step]) -> pd.DataFrame:
 def in_words(recipe: Recipe) -> list[tuple[str, str]]:
     """The recipe for people: (what, how), a pair for each of its fields that says something."""
     plain = recipe.canonical()
-    order = [*(name for name in NAMES if name in plain), *(name for name in plain if name not in NAMES)]
-    found = [(NAMES.get(name, _plain(name)), _value(name, plain[name], recipe)) for name in order]
+    own, options = type(recipe).model_fields, type(recipe.options).model_fields
+    parts = {key: field for part in dict(recipe.parts).values() for key, field in type(part).model_fields.items()}
+    fields = {**options, **parts, **own}
+    order = dict.fromkeys([*FIRST, *options, *parts, *own])
+    found = [(fields[name].title or _plain(name), _value(name, plain[name], fields[name], recipe)) for name in order
+             if name in plain]  # fmt: skip
     return [(what, how) for what, how in found if how]
 
 
-def _value(name: str, value: Any, recipe: Recipe) -> str:
+def _value(name: str, value: Any, field: FieldInfo, recipe: Recipe) -> str:
     if name == "finder":
-        return procedure(value)
+        return FINDERS[value].words
     if name == "of" and recipe.of is not None:
         return recipe.of.label
     if name == "criterion":
         return CRITERIA[value].label if value in CRITERIA else _plain(value)
-    if name in ("sparsity", "rate", "begin", "until", "distance"):
-        whole = {"rate": " of what is left", "begin": " of the training", "until": " of the training",
-                 "distance": " of the weights"}  # fmt: skip
-        return percent(value) + whole.get(name, "")
+    if name == "allocation":
+        return ALLOCATIONS[value].label
+    if name == "sparsity":
+        return percent(value)
     if name == "prune_classifier":
         return "pruned like the other layers" if value else "left whole"
-    if name in ("training", "finetune", "search"):
+    if name == "training" or isinstance(recipe.option(name), Training):
         return ", ".join(_training(value))
     if name == "start":
         return f"imported weights {value['weights']}"
-    if name == "rewind":
-        return f"{value}" if value else "0, the initialisation"
-    words = {"score_on": SCORED, "allocation": SHARED, "frozen": FROZEN, "restrict": RESTRICTED}
-    return _text(words.get(name, {}).get(str(value), value))
+    words, part_of = option_words(field)
+    return f"{percent(value)} of {part_of}" if part_of else words.get(str(value), _text(value))
 
 
 def _training(fields: Mapping[str, Any]) -> Iterator[str]:

@@ -14,8 +14,9 @@ from torch.nn import functional as F
 
 from pruning import Recipe, Training, UserError, find_ticket
 from pruning.data import load_data, normalise
-from pruning.finders.base import Workshop, prune_by_score
-from pruning.finders.dynamic import Exchange, exchange, share_dropped, update_iterations
+from pruning.finders.base import Workshop
+from pruning.finders.dynamic import DynamicOptions, Exchange, exchange, share_dropped, update_iterations
+from pruning.finders.scoring import prune_by_score
 from pruning.masks import Masks
 from pruning.models import build_model, prunable
 from pruning.recipe import Start
@@ -214,7 +215,7 @@ def test_found_again_it_is_the_same(finder: str) -> None:
     recipe = Recipe(**COMMON, finder=finder)
     again = Recipe.model_validate_json(recipe.model_dump_json(exclude_none=True))
     assert again == recipe
-    assert (recipe.allocation, recipe.rate, recipe.begin, recipe.until, recipe.steps) == ("erk", 0.3, 0.0, 0.75, 50)
+    assert recipe.options == DynamicOptions(allocation="erk", rate=0.3, begin=0.0, until=0.75, steps=50)
     torch.manual_seed(1)
     one = find_ticket(recipe)
     torch.manual_seed(2)

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 from pruning import Recipe, Ticket, Training, UserError, find_ticket
-from pruning.criteria import get_criterion
+from pruning.criteria import CRITERIA as KNOWN
 from pruning.criteria.base import Context
 from pruning.data import load_data
 from pruning.finders import one_shot, sanity
-from pruning.finders.base import Workshop, prune_by_score, scoring_batches
+from pruning.finders.base import Workshop
 from pruning.finders.lineage import find_step, lineage, parents_of
+from pruning.finders.scoring import prune_by_score, scoring_batches
 from pruning.masks import counts
 from pruning.models import build_model
 from pruning.recipe import Start
@@ -47,7 +48,7 @@ def scores_of(recipe: Recipe) -> dict[str, Tensor]:
     model = build_model(recipe.model, 10, (1, 8, 8), recipe.seed)
     batches = scoring_batches(recipe, Workshop(load_data("digits")))
     chance = generator(recipe.seed, "criterion", recipe.criterion)
-    return get_criterion(recipe.criterion or "").score(model, Context(batches, chance))
+    return KNOWN[recipe.criterion or ""].score(model, Context(batches, chance))
 
 
 def lowest(scores: list[float], keep: int) -> list[bool]:
