@@ -146,7 +146,7 @@ class Spy(Exchange):
 def test_every_exchange(finder: str) -> None:
     recipe = Recipe(**COMMON, finder=finder, steps=8)
     workshop, model = Workshop(load_data("digits")), build_model("lenet300", 10, (1, 8, 8), 6)
-    masks = prune_by_score(recipe.model_copy(update={"criterion": "random"}), model, workshop)
+    masks = prune_by_score(recipe, model, workshop, criterion="random")
     spy = Spy(recipe, model, dict(masks), workshop)
     workshop.train(model, recipe.training, recipe, masks, hook=spy)
     assert spy.steps == [2, 4, 6, 8, 10, 12, 14, 16]
@@ -166,7 +166,7 @@ def test_training_by_hand() -> None:
     config = Training(epochs=2, batch_size=128, lr=0.05, warmup_epochs=0, schedule="constant", weight_decay=0.01)
     recipe = Recipe(**COMMON | {"training": config}, finder="rigl", steps=5, until=0.5, rate=0.4)
     data, model = load_data("digits"), build_model("lenet300", 10, (1, 8, 8), 6)
-    masks = prune_by_score(recipe.model_copy(update={"criterion": "random"}), model, Workshop(data))
+    masks = prune_by_score(recipe, model, Workshop(data), criterion="random")
     values = {name: p.detach().clone().requires_grad_() for name, p in model.named_parameters()}
     speed = {name: torch.zeros_like(p) for name, p in values.items()}
     for step in range(TOTAL):

@@ -180,7 +180,11 @@ def test_a_kill_loses_at_most_the_ticket_in_work(tmp_path: Path) -> None:
     ("old", "new", "words"),
     [
         ("sparsities", "sparsitys", ["unknown key 'sparsitys'", "Did you mean 'sparsities'"]),
-        ('criterion = "random"', 'criterio = "random"', ["unknown key 'method.0.criterio'", "'criterion'"]),
+        (
+            'criterion = "random"',
+            'criterio = "random"',
+            ["method 1", "has no option 'criterio'", "Did you mean 'criterion'"],
+        ),
         ('criterion = "random"', 'criterion = "randon"', ["Unknown criterion 'randon'", "'random'"]),
         ("[0.5, 0.9]", "[0.5, 1.0]", ["'sparsities.1' is 1.0", "less than 1"]),
         ("[0.5, 0.9]", "[-0.5]", ["'sparsities.0' is -0.5"]),
