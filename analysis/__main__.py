@@ -32,16 +32,15 @@ def run(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="Make this table only; may be repeated. One of summary, layers, weights, samples, conditions, "
-            "reliability, corrupted, efficiency, lines, stability, maps.",
+            help="Make this table only; may be repeated. `python -m analysis tables` prints all.",
             show_default="all tables",
         ),
     ] = None,
     family: Annotated[
         list[str] | None,
         typer.Option(
-            help="This time, measure this family of corruptions instead of the study's; may be repeated. One of "
-            "cifar_c, mnist_c, fourier, adversarial.",
+            help="This time, measure this family of corruptions instead of the study's; may be repeated. Such "
+            "as cifar_c.",
             show_default="the study's",
         ),
     ] = None,
@@ -106,6 +105,19 @@ def list_tables(study: StudyPath, root: Root = None) -> None:
 
 
 @app.command()
+def tables(table: Annotated[str | None, typer.Argument(help="One table.", show_default="all tables")] = None) -> None:
+    """Print the tables of results: their columns with kind, unit and meaning."""
+    from analysis.results.tables import TABLES, describe
+
+    console = Console()
+    for name, columns in describe(table).groupby("table", sort=False):
+        printed = Table("column", "kind", "unit", "meaning", title=f"{name}: {TABLES[str(name)].meaning}")
+        for row in columns.itertuples(index=False):
+            printed.add_row(row.column, row.kind, row.unit, row.meaning)
+        console.print(printed)
+
+
+@app.command()
 def corruptions(
     check: Annotated[
         Path | None, typer.Option(help="CSV of a reference: print its table for these data beside its figures.")
@@ -122,7 +134,7 @@ def corruptions(
     ] = None,
     std: Annotated[str | None, typer.Option(help="As --mean.", show_default="ImageNet's for RGB")] = None,
     family: Annotated[
-        list[str] | None, typer.Option(help="cifar_c, mnist_c, fourier or adversarial; may be repeated.")
+        list[str] | None, typer.Option(help="Name of a family, such as cifar_c; may be repeated.")
     ] = None,
     corruption: Annotated[list[str] | None, typer.Option(help="By name; may be repeated.")] = None,
     severity: Annotated[list[int] | None, typer.Option(help="1 to 5; may be repeated.")] = None,

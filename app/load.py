@@ -159,7 +159,7 @@ def table(
     columns: Sequence[str] | None = None,
     where: str | None = None,
 ) -> pd.DataFrame:
-    """Rows of a results table (see `analysis.results.schemas.SCHEMAS`), ticket by ticket in the order of `ids`.
+    """Rows of a results table (see `python -m analysis tables`), ticket by ticket in the order of `ids`.
 
     The frame is yours to change. `where` is an SQL condition. A ticket that was not measured has no rows.
     """

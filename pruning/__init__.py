@@ -4,8 +4,8 @@ from pruning import Recipe, find_ticket
 ticket = find_ticket(Recipe(model="lenet5", data="mnist5k", criterion="snip", sparsity=0.9))
 """
 
+from pruning.api import find_ticket
 from pruning.errors import UserError
-from pruning.finders.lineage import find_ticket
 from pruning.recipe import Recipe
 from pruning.study.folder import Study
 from pruning.ticket import Ticket

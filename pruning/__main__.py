@@ -8,7 +8,8 @@ from rich.console import Console
 
 from pruning import export
 from pruning.cli import find_command, import_command, show
-from pruning.cli.console import RunDisplay, main, stoppable
+from pruning.cli.console import main, stoppable
+from pruning.cli.run_display import RunDisplay
 from pruning.errors import UserError
 from pruning.study.folder import Study
 from pruning.study.runner import Options
@@ -57,7 +58,7 @@ def run(
     opened = Study.open(study)
     options = Options(str(root) if root else None, download, device, jobs, stale)
     with stoppable("found"), RunDisplay(opened) as display:
-        outcome = run_study(opened, options, display.tell, display.plan)
+        outcome = run_study(opened, options, display.tell, display)
     display.summary(outcome)
     if outcome.failed:
         raise typer.Exit(1)

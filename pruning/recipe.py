@@ -170,8 +170,8 @@ class Recipe(Frozen):
 
     model: str = option(..., "Network")
     data: str = option(..., "Data")
-    finder: str = option(FINDER, "Procedure")
-    start: Start | None = option(None, "Starts from")
+    finder: str = option(FINDER, "Finder")
+    start: Start | None = option(None, "Initialised from")
     sparsity: Annotated[float, Field(ge=0, lt=1)] = option(0.0, "Sparsity")
     prune_classifier: bool = option(True, "Classifier")
     training: Training = option(Training(), "Training")

@@ -46,7 +46,7 @@ class Registry(Mapping[str, T], Generic[T]):
     def __init__(self, kind: str, type_: type[T], package: str, nested: bool = False) -> None:
         self.kind, self.type, self.package, self.nested = kind, type_, package, nested
         self._found: dict[str, T] | None = None
-        self._added: dict[str, T] = {}
+        self._added: dict[str, T] = {thing.name: thing for thing in _CARRIED.get(kind, ())}
         _ALL.append(self)
 
     def register(self, thing: T) -> T:
@@ -55,8 +55,7 @@ class Registry(Mapping[str, T], Generic[T]):
         Raises:
             UserError: one of that name ships with the project.
         """
-        if thing.name in self._shipped():
-            raise UserError(f"There is a {self.kind} '{thing.name}' already; give this one another name.")
+        self._refuse_shipped(thing)
         self._added[thing.name] = thing
         return thing
 
@@ -76,14 +75,14 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         shipped = self._shipped()
-        return shipped[name] if name in shipped else self._plugged()[name]
+        return shipped[name] if name in shipped else self._own()[name]
 
     def __iter__(self) -> Iterator[str]:
         yield from self._shipped()
-        yield from self._plugged()
+        yield from self._own()
 
     def __len__(self) -> int:
-        return len(self._shipped()) + len(self._plugged())
+        return len(self._shipped()) + len(self._own())
 
     def _shipped(self) -> dict[str, T]:
         if self._found is None:
@@ -94,12 +93,19 @@ class Registry(Mapping[str, T], Generic[T]):
             self._found = {thing.name: thing for module in modules for thing in self._in(module)}
         return self._found
 
-    def _plugged(self) -> dict[str, T]:
+    def _own(self) -> dict[str, T]:
+        """What does not ship: from plugins, and added by `register`."""
+        found: dict[str, T] = {}
         for module in _plugins():
             for thing in self._in(module):
-                if thing.name not in self._added:
-                    self.register(thing)
-        return self._added
+                if self._shipped().get(thing.name) is not thing:  # which a plugin may import
+                    self._refuse_shipped(thing)
+                    found[thing.name] = thing
+        return found | self._added
+
+    def _refuse_shipped(self, thing: T) -> None:
+        if thing.name in self._shipped():
+            raise UserError(f"There is a {self.kind} '{thing.name}' already; give this one another name.")
 
     def _in(self, module: ModuleType) -> list[T]:
         """The things in a module's namespace that it made itself or has in a list or tuple."""
@@ -112,19 +118,23 @@ class Registry(Mapping[str, T], Generic[T]):
 
 
 _ALL: "list[Registry[Any]]" = []
+_CARRIED: dict[str, list[Any]] = {}  # from the parent process, for registries that are made later
 _LOADED: dict[Path, ModuleType] = {}
 
 
 def additions() -> dict[str, list[Named]]:
-    """What was added to any registry with `register`, by the registry's kind; for `add_all` in another process."""
+    """Return what `register` added to any registry, by the registry's kind, for `add_all` in another process.
+
+    What plugins add is not among it, as another process reads them itself.
+    """
     return {registry.kind: list(registry._added.values()) for registry in _ALL if registry._added}
 
 
 def add_all(added: Mapping[str, list[Named]]) -> None:
-    """Add what `additions` gave in the parent process."""
+    """Add what `additions` gave in the parent process, also to registries that are only made later."""
+    _CARRIED.update((kind, list(things)) for kind, things in added.items())
     for registry in _ALL:
-        for thing in added.get(registry.kind, []):
-            registry._added[thing.name] = thing
+        registry._added |= {thing.name: thing for thing in added.get(registry.kind, ())}
 
 
 def _modules(package: str) -> list[str]:
@@ -143,20 +153,20 @@ def _plugins() -> list[ModuleType]:
     for part in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
         path = Path(part).expanduser().resolve()
         if path not in _LOADED:
-            _LOADED[path] = _load(path)
+            _load(path)
         found.append(_LOADED[path])
     return found
 
 
-def _load(path: Path) -> ModuleType:
+def _load(path: Path) -> None:
     spec = importlib.util.spec_from_file_location(f"pruning_plugin_{path.stem}", path)
     if spec is None or spec.loader is None or not path.is_file():
         raise UserError(f"{PLUGINS} names {path}, which is no Python file.")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+    # known before it is run, as what it imports may read a registry
+    sys.modules[spec.name] = _LOADED[path] = module
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        del sys.modules[spec.name]
+        del sys.modules[spec.name], _LOADED[path]
         raise UserError(f"The plugin {path} cannot be run: {type(error).__name__}: {error}.") from error
-    return module

@@ -40,7 +40,10 @@ def test_analysis_and_pruning_show_nothing() -> None:
 def test_nothing_is_pickled() -> None:
     for package in ALLOWED:
         for path in (ROOT / package).rglob("*.py"):
-            assert not imported(path) & {"pickle", "joblib", "dill", "cloudpickle"}, path
+            picklers = {"pickle", "joblib", "dill", "cloudpickle"}
+            if path.is_relative_to(ROOT / "pruning" / "execution"):
+                picklers -= {"cloudpickle"}  # what is registered crosses to worker processes; never into a file
+            assert not imported(path) & picklers, path
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
                     assert any(key.arg == "weights_only" and ast.unparse(key.value) == "True" for key in node.keywords)

@@ -21,8 +21,8 @@ from analysis.engine.settings import AnalysisConfig, Embedding
 from analysis.engine.stability_pairs import Partner, Relation
 from analysis.metrics.connectivity import ALPHAS
 from analysis.metrics.embedding import MIN_SAMPLES
-from analysis.results.schemas import SCHEMAS
-from analysis.results.store import Outdated, Results
+from analysis.results.store import Results
+from analysis.results.tables import TABLES
 from pruning.errors import UserError
 
 Parts = dict[str, int]
@@ -98,10 +98,10 @@ class Coverage:
     outdated: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
-    def read(cls, results: Results, tables: Iterable[str] = tuple(SCHEMAS)) -> Coverage:
+    def read(cls, results: Results, tables: Iterable[str] = ()) -> Coverage:
         """Look into every file of the tables."""
         coverage = cls()
-        for table in tables:
+        for table in tables or TABLES:
             coverage._read_table(results, table)
         return coverage
 
@@ -134,31 +134,10 @@ class Coverage:
         return found
 
     def _read_table(self, results: Results, table: str) -> None:
-        ids = results.ids(table)
-        try:
-            rows = None if results.outdated(table) else results.query(_sql(table))
-        except UserError:
-            rows = None
-        if rows is None:
-            # One of the files cannot be used: look at them one by one, the slow way.
-            self.stored[table] = {}
-            for ticket_id in ids:
-                try:
-                    self.stored[table][ticket_id] = _parts(results, table, ticket_id)
-                except Outdated:
-                    self.outdated.append((table, ticket_id))
-                except UserError:
-                    self.damaged.append((table, ticket_id))
-            return
-        self.stored[table] = {ticket_id: {} for ticket_id in ids}
-        for ticket_id, part, covered in rows.itertuples(index=False, name=None):
-            self.stored[table].setdefault(ticket_id, {})[part] = int(covered)
-
-
-def _sql(table: str) -> str:
-    part = " || ' ' || ".join(_KEYS.get(table, ("''",)))
-    covered = f"sum({_COUNTS[table]})" if table in _COUNTS else "count(*)"
-    return f"SELECT ticket_id, {part} AS part, {covered} AS covered FROM {table} GROUP BY ALL"
+        found = results.stored(table)
+        self.damaged += [(table, ticket_id) for ticket_id in found.damaged]
+        self.outdated += [(table, ticket_id) for ticket_id in found.lacking]
+        self.stored[table] = {ticket_id: _parts(results, table, ticket_id) for ticket_id in found.made}
 
 
 def _parts(results: Results, table: str, ticket_id: str) -> Parts:

@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.engine.coverage import BY_CONDITION, store
-from analysis.results.schemas import SCHEMAS, to_arrow
 from analysis.results.store import Results
+from analysis.results.tables import TABLES as ALL
+from analysis.results.tables import to_arrow
 from pruning.files import alone_in, remove_leftovers, write_atomically
 from pruning.study.folder import CACHE
 
@@ -77,7 +78,7 @@ class Journal:
 def _write(path: Path, rows: Rows) -> None:
     tables: dict[str, list[pa.Table]] = {}
     for (table, ticket_id), frame in rows.items():
-        tables.setdefault(table, []).append(to_arrow(table, ticket_id, frame))
+        tables.setdefault(table, []).append(to_arrow(ALL[table], ticket_id, frame))
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with pa.OSFile(str(path), "wb") as file:
         for table, parts in tables.items():
@@ -96,7 +97,7 @@ def _read(file: Path) -> dict[str, pa.Table]:
                 with pa.ipc.open_stream(source) as stream:
                     rows = stream.read_all()
                 table = rows.schema.metadata[b"table"].decode()
-                if rows.schema.names != list(SCHEMAS[table]):
+                if rows.schema.names != list(ALL[table].all_columns):
                     return {}
                 found[table] = rows.replace_schema_metadata()
     except (pa.ArrowException, OSError, KeyError):

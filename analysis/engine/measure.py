@@ -23,14 +23,14 @@ from analysis.engine.per_ticket import Apart
 from analysis.engine.settings import AnalysisConfig, settings
 from analysis.engine.stability_pairs import partners
 from analysis.engine.workers import SideBySide, in_turn, pick_jobs
-from analysis.results.schemas import SCHEMAS
 from analysis.results.store import Results
+from analysis.results.tables import TABLES as ALL
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError, unknown
 from pruning.models import count_macs
 from pruning.study.folder import Entry, Study
 
-TABLES: tuple[str, ...] = tuple(SCHEMAS)
+TABLES: tuple[str, ...] = tuple(ALL)
 
 Progress = Callable[[float, float, str], None]
 """Called with the work done, the work in all (both in about seconds of one core), and what is being done."""
@@ -82,6 +82,7 @@ def run(
     wanted = Wanted.of(config, len(material.labels), material.given)
     results, journal = Results(study.path), Journal(study.path)
     with journal.alone():
+        results.remove_leftovers()
         journal.merge(results, ticket_ids={entry.id for entry in entries})
         found, damaged = plan(study, entries, wanted, results, tables, force)
         outcome = Outcome(len(entries), problems=problems, mended=damaged)
@@ -213,7 +214,7 @@ def _cut_all(results: Results, entries: Sequence[Entry], wanted: Wanted, tables:
 def _chosen(only: Iterable[str] | None) -> tuple[str, ...]:
     chosen = tuple(dict.fromkeys(only or TABLES))
     for table in chosen:
-        if table not in SCHEMAS:
+        if table not in ALL:
             raise unknown("table", table, TABLES)
     return chosen
 

@@ -9,24 +9,10 @@ from analysis.engine.coverage import PAIRED, Coverage, Wanted
 from analysis.engine.images import given_images
 from analysis.engine.settings import settings
 from analysis.engine.stability_pairs import partners
-from analysis.results.schemas import SCHEMAS
 from analysis.results.store import Results
+from analysis.results.tables import TABLES
 from pruning.data import Dataset, available, load_data
 from pruning.study.folder import Study
-
-MEANINGS = {
-    "summary": "accuracy and mean geometry on the test set",
-    "layers": "what each layer keeps",
-    "weights": "histograms of the kept weights",
-    "samples": "each clean test image",
-    "conditions": "each corruption and severity",
-    "reliability": "confidence against accuracy under each of them",
-    "corrupted": "each test image under each condition",
-    "efficiency": "multiply-adds, bytes, memory and time",
-    "lines": "accuracy on the way between two trainings",
-    "stability": "how far apart two trainings end",
-    "maps": "2-D maps of the features",
-}
 
 
 @dataclass(frozen=True)
@@ -70,13 +56,13 @@ def status(study: Study, root: str | Path | None = None) -> Status:
     held_against = partners(entries)
     tables = {e.id: wanted.for_ticket(e.recipe.seed == study.detail_seed, held_against.get(e.id)) for e in entries}
     rows = []
-    for table in SCHEMAS:
+    for table in TABLES:
         asked = [key for key, own in tables.items() if table in own]
         if table not in wanted.tables or (table in PAIRED and not asked):
             continue
         complete = [key for key in asked if coverage.complete(table, key, wanted)]
         partial = [key for key in asked if key in coverage.stored[table] and key not in complete]
-        rows.append(Row(table, MEANINGS[table], len(asked), len(complete), len(partial)))
+        rows.append(Row(table, TABLES[table].meaning, len(asked), len(complete), len(partial)))
     if not entries:
         sentences.append(f"There are no tickets yet; `python -m pruning run {study.source}` finds them.")
     sentences += coverage.sentences(results, now=False)

@@ -17,7 +17,7 @@ from analysis.engine.images import Material
 from analysis.engine.jobs import Meter, Tell
 from analysis.engine.settings import AnalysisConfig
 from pruning.data import load_data
-from pruning.execution import processes
+from pruning.execution import old_workers as processes
 from pruning.study.folder import Study
 from pruning.training.precision import SMALL_NETWORK, pick_device
 

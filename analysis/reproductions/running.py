@@ -6,16 +6,14 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from analysis.cli.display import Display
 from analysis.engine import measure
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim, Number
 from analysis.reproductions.study_results import Lab
-from pruning.cli.console import RunDisplay
+from pruning.cli.run_display import RunDisplay
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.study.folder import TICKETS, TOML, Study
@@ -46,8 +44,8 @@ def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0) -> Outcome
     folder = root / reproduction.name
     began, before = _processor_time(), _seconds_before(folder)
     study = _study(reproduction, folder)
-    with RunDisplay(study) as progress:
-        found = find(study, Options(jobs=jobs), progress.tell, progress.plan)
+    with RunDisplay(study) as display:
+        found = find(study, Options(jobs=jobs), display.tell, display)
     if found.failed:
         raise UserError(f"In {folder}, {len(found.failed)} tickets failed: {next(iter(found.failed.values()))}")
     made = _measure(study, reproduction, jobs)
@@ -57,8 +55,7 @@ def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0) -> Outcome
         len(study.entries()),
         datetime.now(UTC).date().isoformat(),
     )
-    text = json.dumps(asdict(outcome), indent=1)
-    write_atomically(folder / OUTCOME, lambda path: path.write_text(text, encoding="utf-8"))
+    write_atomically(folder / OUTCOME, json.dumps(asdict(outcome), indent=1))
     return outcome
 
 
@@ -77,13 +74,8 @@ def _study(reproduction: Reproduction, folder: Path) -> Study:
     text = reproduction.file.read_bytes()
     own = folder / TOML
     if not own.exists() or own.read_bytes() != text:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(own, partial(_write, text))
+        write_atomically(own, text)
     return Study.open(folder)
-
-
-def _write(content: bytes, path: Path) -> Any:
-    return path.write_bytes(content)
 
 
 def _measure(study: Study, reproduction: Reproduction, jobs: int) -> bool:

@@ -1,70 +1,72 @@
 """A study's results: a folder a table, a parquet file a ticket, asked through DuckDB.
 
-A file is there whole or not at all: it is written beside its place, flushed to the disk, and renamed. So a run may be
-killed at any moment, and readers may read while it runs.
+A file is there whole or not at all, so a run may be killed at any moment, and readers may read while it runs. It
+carries a digest of all its bytes, which is checked before it is read.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import io
 import os
 import re
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.results.schemas import FLOATS, KINDS, SCHEMAS, to_arrow
+from analysis.results import files
+from analysis.results.columns import KINDS
+from analysis.results.files import Damaged
+from analysis.results.provenance import Made, Provenance, from_text, to_text
+from analysis.results.tables import TABLES, TICKET, Table, to_arrow
 from pruning.errors import UserError, unknown
+from pruning.files import remove_leftovers
 
-__all__ = ["SCHEMAS", "Outdated", "Results"]
+__all__ = ["Results", "Stored"]
 
-TEMPORARY = ".tmp"
-ROWS_PER_GROUP = 131_072
+Parameters = Sequence[object] | Mapping[str, object] | None
+"""What fills `?` or `$name` in an SQL text."""
 
 
-class Outdated(UserError):
-    """A result file has the columns of an earlier version."""
+@dataclass(frozen=True)
+class Stored:
+    """What is stored of a table: ticket -> part -> what made it, None where a file of an earlier version does not say.
+
+    `damaged` names tickets whose file cannot be used, `lacking` those whose file has not all of the table's columns,
+    with the columns that it lacks.
+    """
+
+    made: dict[str, dict[str, Provenance | None]] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
+    lacking: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Results:
-    """The results of the study in `study_path`. Tables and columns are those of `SCHEMAS`.
+    """The results of the study in `study_path`. Tables and columns are those of `tables.TABLES`.
 
     Cheap to open, safe to share between threads, and safe to read while another process writes.
     """
 
     def __init__(self, study_path: str | Path) -> None:
         self.path = Path(study_path) / "results"
-        self._remove_leftovers()
 
-    def write(self, table: str, ticket_id: str, frame: pd.DataFrame) -> Path:
-        """Stores the rows of one ticket, replacing those it had, and returns the file.
+    def write(self, table: str, ticket_id: str, frame: pd.DataFrame, made: Made | None = None) -> Path:
+        """Store the rows of one ticket, replacing those it had, and return the file.
 
-        The frame has the table's columns in any order, `ticket_id` optional. Raises ValueError when columns or types
-        are not the table's, UserError when the disk will not take the file.
+        The frame has the table's columns in any order, `ticket_id` optional; `made` says what made its parts.
+
+        Raises:
+            ValueError: columns or types are not the table's.
+            WriteError: the disk will not take the file.
         """
         target = self._file(table, ticket_id)
-        content = _encode(table, to_arrow(table, ticket_id, frame))
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                _replace(target, content)
-            except FileNotFoundError:  # another process took it for a leftover in the instant before it was locked
-                _replace(target, content)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise UserError(
-                f"Cannot write {target}: {reason}; mend that and run again, finished results are kept."
-            ) from error
+        files.write(target, TABLES[table], to_arrow(TABLES[table], ticket_id, frame), to_text(made or {}))
         return target
 
     def has(self, table: str, ticket_id: str) -> bool:
@@ -75,36 +77,59 @@ class Results:
         """The ids of the tickets with rows in this table, sorted."""
         return sorted(name.removesuffix(".parquet") for name in _names(self._folder(table)) if _is_result(name))
 
-    def outdated(self, table: str) -> bool:
-        """Whether any file of the table has other columns than the table has today.
+    def stored(self, table: str) -> Stored:
+        """What is stored of a table, and what is amiss with its files."""
+        found = Stored()
+        texts, whole = {}, []
+        for path in self._files(table):
+            try:
+                files.verify(path)
+                texts[path.stem] = files.made_by(path)
+                lacking = _lacking(TABLES[table], path)
+            except FileNotFoundError:
+                continue  # removed since
+            except UserError:
+                found.damaged.append(path.stem)
+                continue
+            if lacking:
+                found.lacking[path.stem] = lacking
+            else:
+                whole.append(path.stem)
+        parts = self._parts(table, whole)
+        for ticket_id in whole:
+            made = from_text(texts[ticket_id], parts[ticket_id]) if texts[ticket_id] else {}
+            found.made[ticket_id] = {part: made.get(part) for part in parts[ticket_id]}
+        return found
 
-        Raises UserError when a file is damaged.
+    def made(self, table: str, ticket_id: str) -> dict[str, Provenance]:
+        """What made the parts of a ticket's table, as far as its file says.
+
+        Raises:
+            UserError: the file is damaged.
         """
-        files = self._files(table)
-        if not files:
-            return False
-        names = "SELECT DISTINCT list_sort(list(name)) AS names"
-        sql = f"{names} FROM parquet_schema({_listed(files)}) WHERE type IS NOT NULL GROUP BY file_name"
-        try:
-            found = _ask(sql, None, {})["names"]
-        except duckdb.Error:
-            for file in files:
-                _check(table, file)
-            raise
-        return [sorted(names) for names in found] != [sorted(SCHEMAS[table])]
+        text = files.made_by(self._file(table, ticket_id))
+        return from_text(text, self._parts(table, [ticket_id])[ticket_id]) if text else {}
 
     def remove(self, ticket_id: str) -> None:
-        """Removes the ticket's rows from every table; no error when there are none."""
-        for table in SCHEMAS:
+        """Remove the ticket's rows from every table; no error when there are none."""
+        for table in TABLES:
             self._file(table, ticket_id).unlink(missing_ok=True)
 
-    def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> pd.DataFrame:
+    def remove_leftovers(self) -> None:
+        """Remove what a killed run left behind; the caller sees to it that no other writes."""
+        for table in TABLES:
+            remove_leftovers(self.path / table)
+
+    def query(self, sql: str, params: Parameters = None) -> pd.DataFrame:
         """What the SQL answers; the tables are there under their names, empty when nothing is stored yet.
 
-        `params` fill `?` or `$name`. Only the tables named in the SQL are opened. Raises UserError when a result file
-        is damaged, `duckdb.Error` when the SQL is wrong.
+        `params` fill `?` or `$name`. Only the tables named in the SQL are opened.
+
+        Raises:
+            UserError: a result file is damaged.
+            duckdb.Error: the SQL is wrong.
         """
-        named = {table: self._files(table) for table in SCHEMAS if re.search(rf"\b{table}\b", sql, re.IGNORECASE)}
+        named = {table: self._files(table) for table in TABLES if re.search(rf"\b{table}\b", sql, re.IGNORECASE)}
         return _ask(sql, params, named)
 
     def table(
@@ -113,16 +138,20 @@ class Results:
         ids: Iterable[str] | None = None,
         columns: Sequence[str] | None = None,
         where: str | None = None,
-        params: Sequence[Any] | Mapping[str, Any] | None = None,
+        params: Parameters = None,
     ) -> pd.DataFrame:
         """Rows of one table, ticket by ticket: in the order of `ids`, or of all ids sorted; within one, as written.
 
         Only the files of `ids` are opened; an id without rows gives none. `where` is an SQL condition whose `?` or
-        `$name` are filled from `params`. Raises UserError for an unknown table or column, or a damaged file.
+        `$name` are filled from `params`. A column that a file of an earlier version lacks is missing in its rows.
+
+        Raises:
+            UserError: the table or a column is unknown, or a file is damaged.
         """
+        known = TABLES.get_known(name).all_columns
         for column in columns or ():
-            if column not in SCHEMAS[self._folder(name).name]:
-                raise unknown("column", column, SCHEMAS[name])
+            if column not in known:
+                raise unknown("column", column, known)
         selected = ", ".join(f'"{column}"' for column in columns) if columns else "*"
         condition = f" WHERE {where}" if where else ""
         return _ask(f"SELECT {selected} FROM {name}{condition}", params, {name: self._files(name, ids)})
@@ -130,7 +159,7 @@ class Results:
     def fingerprint(self) -> str:
         """16 hex characters that change whenever a result file is added, removed or replaced; reads no file."""
         digest = hashlib.blake2b(digest_size=8)
-        for table in SCHEMAS:
+        for table in TABLES:
             for name in _names(self.path / table):
                 if _is_result(name):
                     with suppress(FileNotFoundError):
@@ -139,9 +168,7 @@ class Results:
         return digest.hexdigest()
 
     def _folder(self, table: str) -> Path:
-        if table not in SCHEMAS:
-            raise unknown("table", table, SCHEMAS)
-        return self.path / table
+        return self.path / TABLES.get_known(table).name
 
     def _file(self, table: str, ticket_id: str) -> Path:
         if not re.fullmatch(r"\w[\w.-]*", ticket_id):
@@ -155,11 +182,16 @@ class Results:
             stored = [ticket_id for ticket_id in dict.fromkeys(ids) if ticket_id in known]
         return [self._file(table, ticket_id) for ticket_id in stored]
 
-    def _remove_leftovers(self) -> None:
-        for table in SCHEMAS:
-            for name in _names(self.path / table):
-                if name.endswith(TEMPORARY):
-                    _remove_unless_in_use(self.path / table / name)
+    def _parts(self, table: str, ids: Sequence[str]) -> dict[str, list[str]]:
+        """The parts that each file holds; a table of one part holds it also where it has no rows."""
+        keys = TABLES[table].keys
+        found: dict[str, list[str]] = {ticket_id: [] if keys else [""] for ticket_id in ids}
+        if keys and ids:
+            part = " || ' ' || ".join(f'"{key}"' for key in keys)
+            rows = _ask(f"SELECT DISTINCT {TICKET}, {part} FROM {table}", None, {table: self._files(table, ids)})
+            for ticket_id, name in rows.itertuples(index=False, name=None):
+                found[ticket_id].append(name)
+        return found
 
 
 def _names(folder: Path) -> list[str]:
@@ -173,56 +205,6 @@ def _is_result(name: str) -> bool:
     return name.endswith(".parquet") and not name.startswith(".")
 
 
-def _encode(table: str, rows: pa.Table) -> bytes:
-    """The rows as a parquet file: the form that is smallest for these tables (see tests/bench)."""
-    kinds = SCHEMAS[table]
-    floats = [column for column, kind in kinds.items() if kind in FLOATS]
-    # Measured on 51,000 rows of `corrupted`: bytes of floats side by side, 7.2 bytes a row, against 7.5 with a
-    # dictionary; statistics and the Arrow schema would double the many files of one row.
-    encodings = dict.fromkeys(floats, "BYTE_STREAM_SPLIT")
-    if "sample" in kinds:
-        encodings["sample"] = "DELTA_BINARY_PACKED"
-    buffer = io.BytesIO()
-    pq.write_table(
-        rows,
-        buffer,
-        compression="zstd",
-        compression_level=9,
-        use_dictionary=[column for column in kinds if column not in encodings and kinds[column] != "blob"],
-        column_encoding=encodings,
-        row_group_size=ROWS_PER_GROUP,
-        write_statistics=["corruption", "severity"] if table == "corrupted" else False,
-        store_schema=False,
-    )
-    return buffer.getvalue()
-
-
-def _replace(target: Path, content: bytes) -> None:
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}{TEMPORARY}")
-    try:
-        with temporary.open("xb") as file:
-            # The lock tells other processes that this is a file being written, not one a killed run left behind.
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _remove_unless_in_use(temporary: Path) -> None:
-    with suppress(OSError), temporary.open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        temporary.unlink()
-
-
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     """One database in memory for the process; every query gets a cursor of its own, whose views no other sees."""
@@ -234,49 +216,74 @@ def _database() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _listed(files: Iterable[Path]) -> str:
+def _listed(paths: Iterable[Path]) -> str:
     """The files as a list in SQL."""
-    return "[" + ", ".join("'" + str(file).replace("'", "''") + "'" for file in files) + "]"
+    return "[" + ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths) + "]"
 
 
-def _ask(sql: str, params: Sequence[Any] | Mapping[str, Any] | None, tables: dict[str, list[Path]]) -> pd.DataFrame:
-    with _database().cursor() as cursor:
-        try:
-            for table, files in tables.items():
-                cursor.execute(f"CREATE TEMP VIEW {table} AS {_select(table, files)}")
-            return cursor.execute(sql, params).df()
-        except duckdb.Error:
-            for table, files in tables.items():
-                for file in files:
-                    _check(table, file)
-            raise
-
-
-def _select(table: str, files: list[Path]) -> str:
-    source = '"{0}"' if files else "NULL"
-    columns = ", ".join(
-        f'CAST({source.format(column)} AS {KINDS[kind].sql}) AS "{column}"' for column, kind in SCHEMAS[table].items()
-    )
-    if not files:
-        return f"SELECT {columns} WHERE false"
-    return f"SELECT {columns} FROM read_parquet({_listed(files)})"
-
-
-def _check(table: str, file: Path) -> None:
-    """Raises UserError when the file cannot be read or has not the table's columns."""
-    again = f"delete it and run `python -m analysis run {file.parents[2]}` again."
+def _ask(sql: str, params: Parameters, tables: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
+    there = {table: [path for path in paths if _is_there(path)] for table, paths in tables.items()}
     try:
-        found = pq.ParquetFile(file).read().schema
+        return _answer(sql, params, {table: _view(table, paths) for table, paths in there.items()})
+    except duckdb.Error:
+        if not any(_check(table, path) for table, paths in there.items() for path in paths):
+            raise
+    # Some file is of an earlier version, with fewer columns.
+    return _answer(sql, params, {table: _view(table, paths, by_name=True) for table, paths in there.items()})
+
+
+def _answer(sql: str, params: Parameters, views: Mapping[str, str]) -> pd.DataFrame:
+    with _database().cursor() as cursor:
+        for table, select in views.items():
+            cursor.execute(f"CREATE TEMP VIEW {table} AS {select}")
+        return cursor.execute(sql, params).df()
+
+
+def _view(table: str, paths: Sequence[Path], by_name: bool = False) -> str:
+    """What the view of a table selects. `by_name`: files may lack columns."""
+    columns = TABLES[table].all_columns
+    there = {name for path in paths for name in pq.read_schema(path).names} if by_name else set(columns)
+    selected = ", ".join(
+        f"CAST({_quoted(name) if paths and name in there else 'NULL'} AS {KINDS[column.kind].sql}) AS {_quoted(name)}"
+        for name, column in columns.items()
+    )
+    if not paths:
+        return f"SELECT {selected} WHERE false"
+    return f"SELECT {selected} FROM read_parquet({_listed(paths)}{', union_by_name = true' if by_name else ''})"
+
+
+def _quoted(column: str) -> str:
+    return f'"{column}"'
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file is still there. Raises Damaged when it is not as it was written."""
+    try:
+        files.verify(path)
     except FileNotFoundError:
-        return  # removed since: not damaged
+        return False
+    return True
+
+
+def _check(table: str, path: Path) -> list[str]:
+    """The columns that a file lacks. Raises UserError when it cannot be read or is of another table."""
+    try:
+        pq.ParquetFile(path).read()
+    except FileNotFoundError:
+        return []  # removed since: not damaged
     except (OSError, pa.ArrowException) as error:
-        raise UserError(f"The result file {file} is damaged or cut short: {again}") from error
-    if [(field.name, field.type) for field in found] != [
-        (column, KINDS[kind].arrow) for column, kind in SCHEMAS[table].items()
-    ]:
-        if "ticket_id" not in found.names:
-            raise UserError(f"The result file {file} has not the columns of the table '{table}': {again}")
-        raise Outdated(
-            f"The result file {file} was made by an earlier version: run `python -m analysis run {file.parents[2]}` to "
-            "make it anew."
+        raise files.damaged(path) from error
+    return _lacking(TABLES[table], path)
+
+
+def _lacking(table: Table, path: Path) -> list[str]:
+    try:
+        found = pq.read_schema(path).names
+    except (OSError, pa.ArrowException) as error:
+        raise files.damaged(path) from error
+    if TICKET not in found:
+        raise Damaged(
+            f"The result file {path} has not the columns of the table '{table.name}': delete it and run "
+            f"`python -m analysis run {path.parents[2]}` again."
         )
+    return [name for name in table.all_columns if name not in found]

@@ -12,11 +12,11 @@ from typing import Protocol
 import streamlit as st
 
 from app import load
-from app.shell import layout
-from app.shell.selection import change, mirror
-from pruning.data import EMBEDDED, TORCHVISION
+from app.shell import guard, layout
+from app.shell.url import change, mirror
+from pruning.data import DATASETS
 from pruning.errors import UserError
-from pruning.models import NAMES
+from pruning.models import MODELS
 
 FOUND = "import found"  # in the session: the study's name and the report of the import that went well last
 RECOGNISED = "recognised by its tensors"
@@ -115,9 +115,9 @@ def _dialog() -> None:
         st.warning(layout.plain(str(error)), icon=":material/info:")
         return
     except Exception:  # what a file from anywhere does to a decoder is not known beforehand
-        layout.log().exception("An import failed")
+        guard.log().exception("An import failed")
         bar.empty()
-        st.error(f"Sorry, this could not be imported; the details are in {layout.LOG_FILE}.", icon=":material/error:")
+        st.error(f"Sorry, this could not be imported; the details are in {guard.LOG_FILE}.", icon=":material/error:")
         return
     st.session_state[FOUND] = str(folder), report
     st.rerun(scope="fragment")
@@ -135,7 +135,7 @@ def _fields() -> Form | None:
             path = st.text_input("Checkpoint on this machine", key="import-path", placeholder="path/to/checkpoint.pth")
             upload = st.file_uploader("or upload it", KINDS, key="import-upload")
             data = st.selectbox(
-                "Data set", [*EMBEDDED, *TORCHVISION], index=None, key="import-data", accept_new_options=True,
+                "Data set", list(DATASETS), index=None, key="import-data", accept_new_options=True,
                 placeholder="A name, or folder:PATH", help="Images that the network was made for.",
             )  # fmt: skip
             name = st.text_input("Name of the study", key="import-name", placeholder="that of the file")
@@ -143,7 +143,7 @@ def _fields() -> Form | None:
             masks = st.text_input("Masks apart from the weights", key="import-masks", placeholder="none")
             masks_upload = st.file_uploader("or upload them", KINDS, key="import-masks-upload")
             model = st.selectbox(
-                "Network", list(NAMES), index=None, key="import-model", accept_new_options=True,
+                "Network", list(MODELS), index=None, key="import-model", accept_new_options=True,
                 placeholder=RECOGNISED, help="Or path/to/file.py:factory for a network of your own.",
             )  # fmt: skip
             st.space("small")

@@ -2,4 +2,4 @@
 
 from pruning.allocation.base import Allocation
 
-GLOBAL = Allocation("global", "globally, by score alone", None)
+GLOBAL = Allocation("global", "global, by score alone", None)

@@ -11,4 +11,4 @@ def density(shape: torch.Size) -> float:
     return sum(shape) / float(np.prod(shape))
 
 
-ERK = Allocation("erk", "by layer size (Erdős–Rényi kernel)", density)
+ERK = Allocation("erk", "Erdős–Rényi kernel (ERK), by layer size", density)

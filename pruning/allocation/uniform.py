@@ -10,4 +10,4 @@ def density(shape: torch.Size) -> float:
     return 1.0
 
 
-LAYER = Allocation("layer", "evenly, the same in each", density)
+LAYER = Allocation("layer", "uniform, the same sparsity in each layer", density)

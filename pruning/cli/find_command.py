@@ -4,11 +4,9 @@ import json
 import shlex
 from pathlib import Path
 
-from rich.console import Console
-
-from pruning.cli.console import bars
+from pruning.api import find_ticket
+from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
-from pruning.finders.lineage import find_ticket
 from pruning.recipe import Recipe
 from pruning.study.folder import SUFFIX
 from pruning.ticket import Ticket
@@ -58,19 +56,13 @@ def find(
     `study` is the folder of the study whose imported weights the recipe starts from.
 
     Raises:
-        UserError: as `finders.lineage.find_ticket`, or the recipe starts from imported weights and no study is given.
+        UserError: as `pruning.api.find_ticket`, or the recipe starts from imported weights and no study is given.
     """
     if recipe.start is not None and study is None:
         raise UserError("This recipe starts from imported weights; add --study with the folder of their study.")
     weights = study if recipe.start is not None else None
-    console = Console()
-    with bars(console) as progress:
-        task = progress.add_task(f"{recipe.label}, seed {recipe.seed}", total=1.0)
-
-        def tell(fraction: float, text: str) -> None:
-            progress.update(task, completed=fraction, description=text)
-
-        ticket = find_ticket(recipe, tell, device, root, download, weights)
+    with ProgressBar(f"{recipe.label}, seed {recipe.seed}") as progress:
+        ticket = find_ticket(recipe, progress, device, root, download, weights)
     path = out or Path(f"{recipe.id}{SUFFIX}")
     ticket.save(path)
     return ticket, path

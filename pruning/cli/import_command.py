@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from pruning.cli.console import bars
+from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
 
 
@@ -48,17 +48,10 @@ def run(checkpoint: Path, data: str, choices: Choices) -> None:
         choices.root,
         choices.download,
     )
-    console = Console()
 
     def attempt(options: Options) -> list[str]:
-        with bars(console) as progress:
-            task = progress.add_task("importing", total=1.0)
-            found = import_network(
-                checkpoint,
-                data,
-                options,
-                lambda done, text: progress.update(task, completed=done, description=text),
-            )
+        with ProgressBar("importing") as progress:
+            found = import_network(checkpoint, data, options, progress)
         return [*found.report, f"Next: make study STUDY={found.folder / 'study.toml'}"]
 
     try:
@@ -68,7 +61,7 @@ def run(checkpoint: Path, data: str, choices: Choices) -> None:
             raise
         lines = attempt(replace(options, model=_ask(error.models)))
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        Console().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _ask(names: Sequence[str]) -> str:

@@ -15,7 +15,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pruning.data import data_root
+from pruning.data import DownloadableData, data_root, downloadable
+from pruning.data.base import PARTIAL
 from pruning.errors import UserError
 from pruning.files import alone_in, cannot_write
 
@@ -35,10 +36,8 @@ class Offer:
 
     @classmethod
     def of(cls, name: str, root: str | Path | None = None) -> "Offer":
-        """The offer of one of torchvision's data sets, into `root` (default `data_root()`)."""
-        from pruning.data.local import SOURCES
-
-        source = SOURCES[name]
+        """The offer of a data set that can be fetched, into `root` (default `data_root()`)."""
+        source = _source(name)
         return cls(name, source.addresses, source.megabytes, source.unpacked, data_root(root).absolute())
 
 
@@ -130,6 +129,13 @@ def forget(offer: Offer) -> None:
             del _started[offer.name, offer.root]
 
 
+def _source(name: str) -> DownloadableData:
+    source = downloadable(name)
+    if source is None:
+        raise UserError(f"There is no data set '{name}' that could be fetched.")
+    return source
+
+
 def command(offer: Offer, folder: Path) -> list[str]:
     """The command line of the process."""
     return [sys.executable, "-m", "pruning.data.fetching", offer.name, str(offer.root), str(folder)]
@@ -137,8 +143,6 @@ def command(offer: Offer, folder: Path) -> list[str]:
 
 def _folder(offer: Offer, lock: contextlib.ExitStack) -> Path:
     """A new folder below the root, locked, so that the next start knows it from what a killed process left behind."""
-    from pruning.data.local import PARTIAL
-
     try:
         offer.root.mkdir(parents=True, exist_ok=True)
         for left in offer.root.glob(f"{PARTIAL}*"):
@@ -170,10 +174,8 @@ def _end_with_parent() -> None:
 
 def main(name: str, root: str, folder: str) -> int:
     """Fetch; 0 when the data set is there, else 1 and the sentence as the last line of standard output."""
-    from pruning.data import local
-
     try:
-        local.download(name, Path(root), Path(folder))
+        _source(name).download(Path(root), Path(folder))
     except UserError as error:
         print(error)
         return 1

@@ -1,81 +1,104 @@
-"""Worker processes: started without the caller's script, ended with their parent, stopped at once on an interrupt."""
+"""Worker processes: started without the caller's script, ended with their parent, stopped at once on an interrupt.
+
+What was registered at run time (criteria, finders, measures, ...) is carried to them, by value where it was defined in
+a notebook or a script. It crosses the wire only; nothing of it is ever put into a file.
+"""
 
 import multiprocessing
 import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.queues import SimpleQueue
-from types import ModuleType
-from typing import Any
+from types import ModuleType, TracebackType
+from typing import ParamSpec, TypeVar, cast
 
+import cloudpickle
+
+from pruning import registry
 from pruning.errors import UserError
+from pruning.execution.base import Executor, InProcess, Worker, working_in
+from pruning.progress import throttled
 
-POLL_SECONDS = 0.1
-"""How long to wait for a worker before looking at what the others tell."""
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LEAVE_SECONDS = 5.0
+"""How long a stopped worker is waited for."""
+
+Told = tuple[int, float, str]
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-LEAVE = 5.0  # seconds that a stopped worker is waited for
+def local_executor(jobs: int) -> Executor:
+    """Return an executor for so many tasks at once on this machine; this process alone when `jobs` is 1."""
+    return LocalProcesses(jobs) if jobs > 1 else InProcess()
 
 
-class Workers:
-    """Processes that work; get them from `workers`. What they `tell` is read with `news`."""
+class LocalProcesses(Executor):
+    """At most `jobs` worker processes on this machine. As a context, it stops them at once, however it ends.
 
-    def __init__(self, pool: ProcessPoolExecutor, queue: "SimpleQueue[Any]") -> None:
-        self._pool, self._queue = pool, queue
+    Functions and arguments may be defined in the caller's script or notebook; results are of classes that can be
+    imported. When a worker dies, futures raise `concurrent.futures.process.BrokenProcessPool`.
 
-    def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Let a worker call `work`, which is a function of a module, with arguments that can be pickled."""
-        with _main_hidden():  # a worker may be started here
-            return self._pool.submit(work, *arguments)
-
-    def news(self) -> Iterator[Any]:
-        """What the workers have told since."""
-        while not self._queue.empty():
-            yield self._queue.get()
-
-
-@contextmanager
-def workers(jobs: int, kept: str) -> Iterator[Workers]:
-    """At most so many worker processes. However this ends, they are stopped at once.
-
-    Raises UserError when one of them died: what is `kept` ("found", "measured") is kept.
+    Raises:
+        UserError: something that was registered cannot be sent to another process.
     """
-    context = multiprocessing.get_context("spawn")  # forked copies of torch's thread pools hang
-    queue: SimpleQueue[Any] = context.SimpleQueue()
-    pool = ProcessPoolExecutor(jobs, context, _begin, (queue,))
-    try:
-        yield Workers(pool, queue)
-    except BrokenProcessPool:
-        raise UserError(
-            "A worker process was killed, most likely for want of memory; run again with fewer --jobs, "
-            f"what was {kept} is kept."
-        ) from None
-    finally:
-        running = list((getattr(pool, "_processes", None) or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
+
+    def __init__(self, jobs: int) -> None:
+        self.capacity = jobs
+        context = multiprocessing.get_context("spawn")  # forked copies of torch's thread pools hang
+        self._queue: SimpleQueue[Told] = context.SimpleQueue()
+        self._pool = ProcessPoolExecutor(jobs, context, _begin, (self._queue, _registered()))
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Let a worker call the function."""
+        call = cloudpickle.dumps((fn, args, kwargs))
+        with _main_hidden(), _interrupts_held():  # a worker may be started here
+            return cast("Future[T]", self._pool.submit(_call, call))
+
+    def poll(self) -> None:
+        """Tell the listener what the workers have told since."""
+        while not self._queue.empty():
+            told = self._queue.get()
+            if self.listener is not None:
+                self.listener(*told)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let the workers end when their work is done; see `concurrent.futures.Executor`."""
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+    def stop(self) -> None:
+        """End the workers at once, whatever they are doing."""
+        running = list((getattr(self._pool, "_processes", None) or {}).values())
+        self._pool.shutdown(wait=False, cancel_futures=True)
         for worker in running:
             worker.terminate()
         for worker in running:
-            worker.join(LEAVE)  # then the system has added its time to that of this process
+            worker.join(LEAVE_SECONDS)  # then the system has added its time to that of this process
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
 
-_queue: "SimpleQueue[Any] | None" = None  # of this worker process
-
-
-def tell(news: Any) -> None:
-    """Tell the parent, from a worker; elsewhere nothing happens."""
-    if _queue is not None:
-        _queue.put(news)
+def _registered() -> bytes:
+    try:
+        return cast(bytes, cloudpickle.dumps(registry.additions()))
+    except Exception as error:
+        raise UserError(
+            f"What was registered cannot be sent to worker processes ({error}); put it into a file that "
+            f"{registry.PLUGINS} names, or use one process."
+        ) from error
 
 
 @contextmanager
@@ -90,10 +113,29 @@ def _main_hidden() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-def _begin(queue: "SimpleQueue[Any]") -> None:
-    """Prepare a worker: the parent alone answers Ctrl-C, and a worker does not outlive it."""
-    global _queue
-    _queue = queue
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while a worker is started: a signal that is blocked stays so in the new process, which therefore
+    never sees one, not even while it imports; the parent, which alone answers, gets it right afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+# What follows runs in a worker process.
+
+_worker = Worker()
+_problem: str = ""  # why what was registered in the parent is not there
+
+
+def _begin(queue: "SimpleQueue[Told]", registered: bytes) -> None:
+    """Prepare a worker: it ignores Ctrl-C, does not outlive its parent, and knows what was registered there."""
+    global _worker, _problem
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
@@ -103,3 +145,32 @@ def _begin(queue: "SimpleQueue[Any]") -> None:
             os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
+    _worker = Worker(lambda number: throttled(lambda fraction, text: queue.put((number, fraction, text))))
+    try:
+        registry.add_all(cloudpickle.loads(registered))
+    except Exception as error:
+        _problem = (
+            f"What was registered cannot be had in a worker process ({error}); put it into a file that "
+            f"{registry.PLUGINS} names, or use one process."
+        )
+
+
+def _call(call: bytes) -> object:
+    if _problem:
+        raise UserError(_problem)
+    try:
+        function, arguments, named = cloudpickle.loads(call)
+        with working_in(_worker):
+            return function(*arguments, **named)
+    except Exception as error:
+        if _can_be_sent(error):
+            raise
+        raise RuntimeError("".join(traceback.format_exception(error))) from None
+
+
+def _can_be_sent(error: Exception) -> bool:
+    try:
+        cloudpickle.loads(cloudpickle.dumps(error))
+    except Exception:
+        return False
+    return True

@@ -18,18 +18,13 @@ from pruning.granularity.dead_channels import with_dead_channels
 from pruning.imported_weights import Imported
 from pruning.masks import Masks
 from pruning.models import build_model, count_macs
+from pruning.progress import Progress, quiet
 from pruning.recipe import FINDERS, Procedure, Recipe
 from pruning.ticket import Ticket, TicketInfo
 from pruning.training.config import Training
 from pruning.training.history import Record
 from pruning.training.loop import Hook, Trained, derived_seed, train
 from pruning.training.precision import pick_precision
-
-Report = Callable[[float, str], None]  # fraction of this ticket that is done, what is being done
-
-
-def quiet(fraction: float, text: str) -> None:
-    """A report that nobody reads."""
 
 
 @dataclass
@@ -38,7 +33,7 @@ class Workshop:
 
     data: Dataset
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    report: Report = quiet
+    report: Progress = quiet
     imports: Path | Imported | None = None  # where imported weights lie, or the one network that is there
 
     def build(self, recipe: Recipe, seed: int | None = None) -> nn.Module:

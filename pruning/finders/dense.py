@@ -33,7 +33,7 @@ class DenseOptions(ImportedOptions):
 
     rewind: Annotated[int, Field(ge=0)] | None = option(
         None,
-        "Rewound to iteration",
+        "Rewinding iteration",
         "stop there, at a point that others rewind to",
         values={"0": "0, the initialisation"},
     )

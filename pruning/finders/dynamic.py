@@ -34,10 +34,10 @@ class DynamicOptions(RampOptions):
     """Options of `set` and `rigl`."""
 
     allocation: AllocationName = allocation_option("erk")
-    rate: Share = option(0.3, "Dropped at each update", "share of a layer's weights, at first", part_of="each layer")
-    begin: Fraction = option(0.0, "Updates begin", part_of=OF_TRAINING)
-    until: EndFraction = option(0.75, "Updates end", part_of=OF_TRAINING)
-    steps: Count = option(50, "Updates")
+    rate: Share = option(0.3, "Drop fraction", "share of a layer's weights, at first", part_of="each layer")
+    begin: Fraction = option(0.0, "Update start", part_of=OF_TRAINING)
+    until: EndFraction = option(0.75, "Update end", part_of=OF_TRAINING)
+    steps: Count = option(50, "Mask updates")
 
 
 def update_iterations(recipe: Recipe, total: int) -> list[int]:

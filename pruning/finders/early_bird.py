@@ -35,8 +35,8 @@ from pruning.validation import option
 class EarlyBirdOptions(ScoredPieces):
     """Options of `early_bird`."""
 
-    distance: Share = option(0.1, "Settled below a distance of", part_of="the weights")
-    patience: Count = option(5, "Masks in a row that settle it")
+    distance: Share = option(0.1, "Mask distance threshold", part_of="the weights")
+    patience: Count = option(5, "Patience (masks)")
     finetune: Training | None = finetune_option()
 
 

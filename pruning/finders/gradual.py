@@ -28,8 +28,8 @@ from pruning.validation import option
 class RampOptions(FinderOptions):
     """Options of finders that prune between two points of a training."""
 
-    begin: Fraction = option(0.1, "Pruning begins", part_of=OF_TRAINING)
-    until: EndFraction = option(0.7, "Pruning ends", part_of=OF_TRAINING)
+    begin: Fraction = option(0.1, "Pruning start", part_of=OF_TRAINING)
+    until: EndFraction = option(0.7, "Pruning end", part_of=OF_TRAINING)
 
     @model_validator(mode="after")
     def _rises(self) -> Self:
@@ -43,7 +43,7 @@ class RampOptions(FinderOptions):
 class GradualOptions(ScoredPieces, RampOptions):
     """Options of `gmp`."""
 
-    steps: Count = option(50, "Steps of pruning", "how often is pruned between `begin` and `until`")
+    steps: Count = option(50, "Pruning steps", "how often is pruned between `begin` and `until`")
 
 
 def parents(recipe: Recipe) -> list[Recipe]:

@@ -25,14 +25,14 @@ CLOSE = 1e-9
 class Levels(ScoredPieces):
     """Options of finders that prune level by level."""
 
-    rate: Share = option(0.2, "Removed at each level", "share of the weights that are left", part_of="what is left")
+    rate: Share = option(0.2, "Pruning rate per level", part_of="the weights left")
 
 
 class ImpOptions(Levels):
     """Options of `imp`."""
 
     rewind: Annotated[int, Field(ge=0)] = option(
-        0, "Rewound to iteration", "0 is the original lottery ticket", values={"0": "0, the initialisation"}
+        0, "Rewinding iteration", "0 is the original lottery ticket", values={"0": "0, the initialisation"}
     )
 
 

@@ -37,11 +37,11 @@ class JackpotOptions(Scored, mask_search.SearchOptions):
     )
     restrict: Literal["cosine", "quartic", "none"] = option(
         "cosine",
-        "Swaps carried out",
+        "Swap schedule",
         values={
-            "cosine": "a share of the possible ones, falling as a cosine",
-            "quartic": "a share of the possible ones, falling by the fourth power",
-            "none": "all that are possible",
+            "cosine": "a share of the possible swaps, cosine decay",
+            "quartic": "a share of the possible swaps, quartic decay",
+            "none": "all possible swaps",
         },
     )
 

@@ -21,15 +21,15 @@ from pruning.validation import option
 
 FROZEN = {
     "initial": "frozen as initialised",
-    "scaled": "frozen as initialised, scaled up for the share that is kept",
-    "signed": "frozen as initialised, all of a layer's at one size",
+    "scaled": "frozen as initialised, rescaled for the share that is kept",
+    "signed": "frozen as initialised, signed constant (one magnitude a layer)",
     "trained": "frozen as trained",
 }
 
 
 def frozen_option(default: str) -> Literal["initial", "scaled", "signed", "trained"]:
     """Return the option that says which weights lie under the mask."""
-    found: Literal["initial", "scaled", "signed", "trained"] = option(default, "Weights under the mask", values=FROZEN)
+    found: Literal["initial", "scaled", "signed", "trained"] = option(default, "Underlying weights", values=FROZEN)
     return found
 
 

@@ -49,7 +49,7 @@ class Scored(FinderOptions):
 
     criterion: CriterionName = criterion_option("magnitude")
     allocation: AllocationName | None = allocation_option("global")
-    score_per_class: Count = option(25, "Images a class for the scores")
+    score_per_class: Count = option(25, "Scoring images per class")
 
     @classmethod
     def complete(cls, given: Fields, shared: Shared) -> Fields:
@@ -100,7 +100,7 @@ class ScoredPieces(Scored):
 class Control(FinderOptions):
     """Of controls, which are made from the ticket of another recipe and have its sparsity."""
 
-    of: Recipe = option(..., "Made from", "the method whose tickets it is made from")
+    of: Recipe = option(..., "Original", "the method whose tickets it is made from")
 
     def decides(self, recipe: Recipe) -> Fields:
         """Return the original's sparsity."""

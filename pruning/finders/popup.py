@@ -3,7 +3,7 @@
 
 Each weight has a score, drawn at random at first; those with the largest |score| are kept, after every step anew. The
 weights frozen by default are for edge-popup the initial ones' signs times one size a layer, for biprop the initial ones
-scaled up for the share that is kept, as in the published code, since the size that binarising gives them is their mean:
+rescaled for the share that is kept, as in the published code, since the size that binarising gives them is their mean:
 without batch norm the signal would die out layer by layer. Of weights that have one size already, binarising changes
 nothing, and biprop would be edge-popup.
 """

@@ -35,10 +35,10 @@ from pruning.validation import checked, option
 class ReorderedOptions(Control):
     """Options of `reordered`."""
 
-    order: Count = option(1, "Order of the data", "numbers the orders that are drawn")
+    order: Count = option(1, "Data order", "numbers the orders that are drawn")
     rewind: Annotated[int, Field(ge=0)] = option(
         0,
-        "Rewound to iteration",
+        "Rewinding iteration",
         "where both part; of all but the dense network where the original starts",
         values={"0": "0, the initialisation"},
     )

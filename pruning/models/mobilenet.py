@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pruning.models.base import Architecture
 from pruning.models.resnet import initialise, projected
 
 # expansion, channels, blocks, stride of the first: table 2 of the paper, with stride 1 in the stage of 24 channels.
@@ -68,3 +69,6 @@ class InvertedBlock(nn.Module):
         if self.stride > 1:
             return inner
         return inner + (x if self.shortcut is None else self.shortcut(x))
+
+
+MODELS = [Architecture("mobilenetv2", MobileNetV2)]

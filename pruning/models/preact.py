@@ -1,8 +1,11 @@
 """Residual networks with pre-activation (He et al. 2016b, arXiv 1603.05027), among them the wide ones."""
 
+from functools import partial
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pruning.models.base import Architecture
 from pruning.models.cifar_resnet import WIDTHS
 from pruning.models.resnet import initialise
 
@@ -105,3 +108,11 @@ class _WideStage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layer(x)
+
+
+_WIDE = ((16, 4), (16, 8), (22, 2), (28, 2), (28, 4), (28, 10), (34, 10), (40, 2), (40, 4))
+MODELS = [
+    Architecture("preact_resnet18", partial(PreActResNet, True)),
+    Architecture("preact_resnet18_plain", partial(PreActResNet, False)),
+    *(Architecture(f"wrn{depth}_{widen}", partial(WideResNet, depth, widen)) for depth, widen in _WIDE),
+]

@@ -1,7 +1,11 @@
 """The residual networks for 32x32 images of He et al. 2016 (arXiv 1512.03385, section 4.2), option A or B shortcuts."""
 
+from functools import partial
+
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from pruning.models.base import Architecture
 
 
 class ResNet(nn.Module):
@@ -82,3 +86,9 @@ def initialise(model: nn.Module, classifier: nn.Linear) -> None:
                 nn.init.zeros_(module.bias)
     nn.init.kaiming_normal_(classifier.weight, nonlinearity="linear")
     nn.init.zeros_(classifier.bias)
+
+
+MODELS = [
+    *(Architecture(f"resnet{depth}", partial(ResNet, depth)) for depth in (20, 32, 44, 56, 110, 1202)),
+    *(Architecture(f"resnet{depth}b", partial(ResNet, depth, projection=True)) for depth in (20, 32, 44, 56)),
+]

@@ -3,11 +3,13 @@
 All start as in Frankle & Carbin 2019 (arXiv 1803.03635): weights drawn from Glorot's normal distribution, biases zero.
 """
 
+from functools import partial
 from itertools import pairwise
 
 from torch import Tensor, nn
 
 from pruning.errors import UserError
+from pruning.models.base import Architecture
 
 
 class LeNet300(nn.Module):
@@ -102,3 +104,10 @@ def _glorot(model: nn.Module) -> None:
             nn.init.xavier_normal_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+
+
+MODELS = [
+    Architecture("lenet300", LeNet300),
+    Architecture("lenet5", LeNet5),
+    *(Architecture(f"conv{depth}", partial(ConvNet, depth)) for depth in (2, 4, 6)),
+]

@@ -1,13 +1,14 @@
 """Which known network a state dict belongs to."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from torch import Tensor
 
 from pruning.errors import UserError
 from pruning.recognition.layers import is_beside
 from pruning.recognition.matching import Match, match, wrong_channels, wrong_classes
-from pruning.recognition.table import fitting, nearest
+from pruning.recognition.table import fitting, nearest, unlisted
 
 HOW = "give the network itself with --model path/to/file.py:factory"
 
@@ -60,6 +61,9 @@ def _tried(
                 found.append(match(state, name, num_classes, shape))
             except UserError as error:
                 errors.append(error)
+    for name in unlisted():
+        with suppress(UserError):
+            found.append(match(state, name, num_classes, shape))
     return found, errors
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from pruning.models import MODELS
 from pruning.recognition.layers import Shape, plain_shape
 
 FILE = Path(__file__).with_name("signatures.json")
@@ -46,6 +47,11 @@ def fitting(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, dict[str, int]
             sizes = _sizes(list((shapes - fixed).elements()), free)
             if sizes is not None:
                 yield name, sizes
+
+
+def unlisted() -> list[str]:
+    """The networks with a name that the file does not have: those of the user's own, which have to be built."""
+    return [name for name in MODELS if name not in _table()]
 
 
 def _sizes(shapes: list[Shape], free: tuple[Pattern, ...]) -> dict[str, int] | None:

@@ -1,7 +1,7 @@
 """Brings a network that was trained elsewhere into a study: from a checkpoint to a ticket."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from pruning.finders.lineage import find_step
 from pruning.imported_weights import Imported
 from pruning.masks import Masks
 from pruning.models import build_model, prunable
+from pruning.progress import Progress, quiet
 from pruning.recipe import Recipe, Start
 from pruning.recognition import Match, Normalisation, choose_normalisation, recognise
 from pruning.recognition import report as match_report
@@ -23,9 +24,6 @@ from pruning.study.folder import SUFFIX, TICKETS, TOML, Study
 from pruning.study.template_imported import imported_study
 from pruning.ticket import Ticket
 from pruning.training.precision import pick_device
-
-Progress = Callable[[float, str], None]
-"""Called with the fraction done, in [0, 1], and what is being done."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Result:
         return self.ticket.recipe.model
 
 
-def import_network(path: str | Path, data: str, options: Options | None = None, tell: Progress | None = None) -> Result:
+def import_network(path: str | Path, data: str, options: Options | None = None, progress: Progress = quiet) -> Result:
     """Read a checkpoint, find out which network it is, and make a study of it (or add it to one).
 
     A checkpoint with a mask file makes two tickets: the network as it is, which is the study's dense one, and the
@@ -77,21 +75,23 @@ def import_network(path: str | Path, data: str, options: Options | None = None, 
     Args:
         path: the checkpoint; see `pruning.checkpoints.read` for the formats.
         data: the data set it is for; with `into`, "" takes the study's own.
+        options: what else the user says.
+        progress: told the fraction done and what is being done.
 
     Raises:
         UserError: whatever is wrong with the file, the masks, the network or the data, in one sentence; nothing is
             written then.
     """
-    options, tell = options or Options(), tell or (lambda fraction, text: None)
+    options = options or Options()
     study = Study.open(options.into) if options.into else None
     data, folder = _place(path, data, study, options)
-    tell(0.0, "reading the checkpoint")
+    progress(0.0, "reading the checkpoint")
     checkpoint = read(path)
-    tell(0.1, "reading the data")
+    progress(0.1, "reading the data")
     dataset = load_data(data, options.root, options.download)
-    tell(0.3, "recognising the network")
+    progress(0.3, "recognising the network")
     known = _recognised(checkpoint, dataset, options, study)
-    tell(0.6, "trying it on the test images")
+    progress(0.6, "trying it on the test images")
     name = options.name or Path(path).stem
     made: list[tuple[Imported, Ticket]] = []
     if study is None:
@@ -99,13 +99,13 @@ def import_network(path: str | Path, data: str, options: Options | None = None, 
     if study is not None or known.masked is not None:
         network = known.masked or known.plain
         made.append((network, known.ticket(network, data, dataset, "imported", name)))
-    tell(0.9, "writing the study")
+    progress(0.9, "writing the study")
     for network, ticket in made:
         network.save(folder)
         ticket.save(folder / TICKETS / f"{ticket.id}{SUFFIX}")
     if study is None:
         _write_toml(folder, Path(path), made[0][1], dataset, name)
-    tell(1.0, "imported")
+    progress(1.0, "imported")
     tickets = [ticket for _, ticket in made]
     return Result(folder, tickets[0], tuple(_report(checkpoint, known, tickets, dataset, folder)))
 
@@ -222,11 +222,7 @@ def _write_toml(folder: Path, checkpoint: Path, ticket: Ticket, dataset: Dataset
     recipe, sizes = ticket.recipe, (len(dataset.train.labels), len(dataset.test.labels))
     assert recipe.start is not None  # it was imported
     text = imported_study(str(folder / TOML), name, checkpoint.name, recipe.model, recipe.data, recipe.start, *sizes)
-
-    def write(temporary: Path) -> None:
-        temporary.write_text(text, encoding="utf-8")
-
-    write_atomically(folder / TOML, write)
+    write_atomically(folder / TOML, text)
 
 
 def _report(

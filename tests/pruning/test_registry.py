@@ -26,6 +26,7 @@ def colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry[Colour]
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(registry, "_ALL", [])
     monkeypatch.setattr(registry, "_LOADED", {})
+    monkeypatch.setattr(registry, "_CARRIED", {})
     return Registry("colour", Colour, "painted")
 
 
@@ -49,6 +50,11 @@ def test_what_is_registered_can_be_carried_to_another_process(colours: Registry[
     assert colours.get_known("blue") == Colour("blue")
 
 
+def test_what_was_carried_is_there_for_a_registry_that_is_made_later(colours: Registry[Colour]) -> None:
+    add_all({"shade": [Colour("dark")]})
+    assert list(Registry("shade", Colour, "painted")) == ["red", "pink", "dark"]
+
+
 def test_what_ships_is_not_replaced(colours: Registry[Colour]) -> None:
     with pytest.raises(UserError, match="There is a colour 'red' already"):
         colours.register(Colour("red"))
@@ -57,6 +63,19 @@ def test_what_ships_is_not_replaced(colours: Registry[Colour]) -> None:
 def test_a_plugin_adds_its_own(colours: Registry[Colour], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "mine.py"
     file.write_text(f"from {__name__} import Colour\nGREEN = Colour('green')\n")
+    monkeypatch.setenv(PLUGINS, str(file))
+    assert list(colours) == ["red", "pink", "green"]
+    assert additions() == {}, "a worker process reads plugins itself"
+
+
+def test_a_plugin_may_use_what_ships_and_what_reads_a_registry(
+    colours: Registry[Colour], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        f"from {__name__} import Colour\nfrom pruning import registry\nfrom painted.red import RED\n"
+        "BEFORE = len(registry._ALL[0])\nGREEN = Colour('green')\n"
+    )
     monkeypatch.setenv(PLUGINS, str(file))
     assert list(colours) == ["red", "pink", "green"]
 

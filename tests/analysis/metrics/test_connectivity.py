@@ -217,8 +217,8 @@ def test_the_interval_covers_a_barrier_as_often_as_it_says() -> None:
 
 
 def test_a_frame_has_the_columns_of_its_table() -> None:
-    from analysis.results.schemas import SCHEMAS, to_arrow
+    from analysis.results.tables import TABLES, to_arrow
 
     point = np.array([0.5, 0.5])
     frame = Line(np.array([0.0, 1.0]), rows([0.5, 0.6]), point, point, point).frame("x")
-    assert to_arrow("lines", "y", frame).schema.names == list(SCHEMAS["lines"])
+    assert to_arrow(TABLES["lines"], "y", frame).schema.names == list(TABLES["lines"].all_columns)

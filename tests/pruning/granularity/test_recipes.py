@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 
+from pruning.api import find_ticket
 from pruning.cli.show import ticket_view
 from pruning.errors import UserError
-from pruning.finders.lineage import find_ticket
 from pruning.granularity.dead_channels import dead_channel_masks
 from pruning.models import build_model
 from pruning.recipe import Recipe

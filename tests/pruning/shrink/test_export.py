@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from pruning.__main__ import app
+from pruning.api import find_ticket
 from pruning.cli.console import main
-from pruning.finders.lineage import find_ticket
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.training.loop import Training

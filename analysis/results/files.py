@@ -1,0 +1,118 @@
+"""One file of results: parquet, with what made it and with a digest of all its bytes, so that any damage is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analysis.results.tables import Table
+from pruning.errors import UserError
+from pruning.files import write_atomically
+
+ROWS_PER_GROUP = 131_072
+
+MADE, DIGEST = "made_by", "content_digest"
+_MARK = "blake2b-128:"
+_DIGEST = re.compile(rb"blake2b-128:([0-9a-f]{32})")
+_BLANK = (_MARK + 32 * "0").encode()
+
+_verified: dict[Path, tuple[int, int, int]] = {}
+"""Files that were found whole in this process, as they were then: time of change, size, inode."""
+
+
+class Damaged(UserError):
+    """A result file is not as it was written."""
+
+
+def write(path: Path, table: Table, rows: pa.Table, made: str) -> None:
+    """Write a file, whole or not at all; equal rows made by the same give equal bytes.
+
+    Raises:
+        WriteError: the disk will not take it.
+    """
+    content = encode(table, rows, made)
+    write_atomically(path, content)
+
+
+def encode(table: Table, rows: pa.Table, made: str) -> bytes:
+    """The rows as a parquet file, in the form that is smallest for these tables (see tests/bench)."""
+    columns = table.all_columns
+    # Measured on 51,000 rows of `corrupted`: bytes of floats side by side, 7.2 bytes a row, against 7.5 with a
+    # dictionary; statistics and the Arrow schema would double the many files of one row.
+    encodings = {name: "BYTE_STREAM_SPLIT" for name, column in columns.items() if column.is_float}
+    if "sample" in columns:
+        encodings["sample"] = "DELTA_BINARY_PACKED"
+    plain = {name for name, column in columns.items() if column.kind == "blob"}
+    buffer = io.BytesIO()
+    with pq.ParquetWriter(
+        buffer,
+        rows.schema,
+        compression="zstd",
+        compression_level=9,
+        use_dictionary=[name for name in columns if name not in encodings and name not in plain],
+        column_encoding=encodings,
+        # What is asked for by condition and holds many rows is found by it.
+        write_statistics=["corruption", "severity"] if {"corruption", "sample"} <= columns.keys() else False,
+        store_schema=False,
+    ) as writer:
+        writer.write_table(rows, row_group_size=ROWS_PER_GROUP)
+        writer.add_key_value_metadata({MADE: made, DIGEST: _BLANK.decode()})
+    content = buffer.getvalue()
+    return content.replace(_BLANK, (_MARK + _digest(content)).encode())
+
+
+def verify(path: Path) -> None:
+    """See whether a file is as it was written; it is read once, until it changes.
+
+    A file of an earlier version carries no digest and is taken as it is.
+
+    Raises:
+        Damaged: it is not.
+        FileNotFoundError: there is none.
+    """
+    stat = path.stat()
+    seen = stat.st_mtime_ns, stat.st_size, stat.st_ino
+    if _verified.get(path) == seen:
+        return
+    if not _is_whole(path.read_bytes()):
+        raise damaged(path)
+    _verified[path] = seen
+
+
+def damaged(path: Path) -> Damaged:
+    """The sentence for a file that cannot be used."""
+    return Damaged(
+        f"The result file {path} is damaged or cut short: delete it and run `python -m analysis run {path.parents[2]}` "
+        "again."
+    )
+
+
+def made_by(path: Path) -> str:
+    """What made the file's parts, as `provenance.to_text` has it; "" for a file of an earlier version.
+
+    Raises:
+        Damaged: the file cannot be read.
+    """
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+    except (OSError, pa.ArrowException) as error:
+        raise damaged(path) from error
+    return str(metadata.get(MADE.encode(), b"").decode(errors="replace"))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _is_whole(content: bytes) -> bool:
+    found = list(_DIGEST.finditer(content))
+    if not found:
+        # Two marks, so that no single flaw makes a file look like one of an earlier version.
+        return MADE.encode() not in content and DIGEST.encode() not in content
+    start, stop = found[-1].span()
+    return _digest(content[:start] + _BLANK + content[stop:]) == found[-1][1].decode()

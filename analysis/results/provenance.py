@@ -1,0 +1,97 @@
+"""What made a part of a ticket's results, in a form that can be read, compared, and put into a sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Everything that decides the numbers of one part.
+
+    Attributes:
+        measure: version of the measure.
+        ticket: digest of the ticket's masks and weights.
+        images: digest of the test images that were shown and their labels; "" where none are.
+        corruption: version of the corruption; 0 where there is none.
+        source: where corrupted images come from when they are not made: digest of the array or of the photographs.
+        partner: digest of the other ticket's masks and weights, for a pair.
+        settings: those that matter, as canonical JSON; "" where none do.
+    """
+
+    measure: int
+    ticket: str
+    images: str = ""
+    corruption: int = 0
+    source: str = ""
+    partner: str = ""
+    settings: str = ""
+
+    def differences(self, now: Provenance) -> list[str]:
+        """What has changed since, in words; [] when nothing has."""
+        found = []
+        if self.measure != now.measure:
+            found.append(f"the measure was mended since (version {self.measure}, now {now.measure})")
+        if self.corruption != now.corruption:
+            found.append(f"the corruption was mended since (version {self.corruption}, now {now.corruption})")
+        if self.source != now.source:
+            found.append("the corrupted images come from elsewhere, or are others")
+        if self.images != now.images:
+            found.append("other test images")
+        if self.ticket != now.ticket:
+            found.append("the ticket was found again")
+        if self.partner != now.partner:
+            found.append("the ticket that it is held against was found again")
+        if self.settings != now.settings:
+            found.append(f"other settings ({_changed(self.settings, now.settings)})")
+        return found
+
+
+Made = Mapping[str, Provenance]
+"""Part -> what made it."""
+
+
+def canonical(settings: Mapping[str, object]) -> str:
+    """Settings as text that is equal when they are; "" for none."""
+    return json.dumps(settings, sort_keys=True, separators=(",", ":")) if settings else ""
+
+
+def to_text(made: Made) -> str:
+    """As JSON: a group for all parts that were made by the same. The largest stands for what is in no other group."""
+    groups: dict[Provenance, list[str]] = {}
+    for part, provenance in made.items():
+        groups.setdefault(provenance, []).append(part)
+    ordered = sorted(groups.items(), key=lambda group: (len(group[1]), sorted(group[1])))
+    found: list[dict[str, Any]] = []
+    for provenance, parts in ordered:
+        plain = {key: value for key, value in asdict(provenance).items() if value}
+        found.append({**plain, "parts": sorted(parts)})
+    if found:
+        del found[-1]["parts"]
+    return json.dumps(found, separators=(",", ":"))
+
+
+def from_text(text: str, parts: Iterable[str]) -> dict[str, Provenance]:
+    """The parts of a file by what made them; {} when the text is not `to_text`'s."""
+    known = {field.name for field in fields(Provenance)}
+    found: dict[str, Provenance] = {}
+    rest = set(parts)
+    try:
+        for group in json.loads(text):
+            provenance = Provenance(**{key: value for key, value in group.items() if key in known})
+            own = rest & set(group["parts"]) if "parts" in group else rest
+            found |= dict.fromkeys(own, provenance)
+            rest -= own
+    except (ValueError, TypeError, AttributeError):
+        return {}
+    return found
+
+
+def _changed(before: str, now: str) -> str:
+    old, new = (json.loads(text) if text else {} for text in (before, now))
+    return ", ".join(
+        f"{key} {new.get(key)}, was {old.get(key)}" for key in sorted(old | new) if old.get(key) != new.get(key)
+    )

@@ -1,0 +1,75 @@
+"""The public face: from a recipe to its ticket, by way of the tickets that it descends from."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from pruning.checkpoints import read
+from pruning.data import Dataset, load_data
+from pruning.finders.base import Workshop
+from pruning.finders.lineage import cost, find_step, lineage
+from pruning.imported_weights import Imported
+from pruning.models import build_model
+from pruning.progress import Progress, quiet, share
+from pruning.recipe import Recipe, Start
+from pruning.ticket import Ticket
+from pruning.training.precision import pick_device
+
+
+def find_ticket(
+    recipe: Recipe,
+    progress: Progress = quiet,
+    device: str = "auto",
+    root: str | Path | None = None,
+    download: bool = False,
+    weights: Mapping[str, Tensor] | str | Path | None = None,
+) -> Ticket:
+    """Find the ticket of a recipe, and on the way those it descends from (the dense network, the levels of IMP).
+
+    Args:
+        recipe: what to find. The same recipe gives the same ticket, bit for bit, on the same machine.
+        progress: told the fraction done, in [0, 1], and what is being done.
+        device: "auto", "cpu", "cuda", ...
+        root: folder of the data set, where it is not an embedded one.
+        download: fetch the data set when it is not there.
+        weights: start from these trained weights instead of an initialisation: a state dict in the model's own names,
+            or the file of a checkpoint as `pruning.checkpoints.read` takes it, or the folder of the study that the
+            recipe's `start` is from. Without a `start` in the recipe the data set's own normalisation is used.
+
+    Raises:
+        UserError: data that is missing, a loss that is not finite, a network that does not fit the data.
+    """
+    data = load_data(recipe.data, root, download)
+    imports: Path | Imported | None = None
+    if weights is not None:
+        recipe, imports = _with_start(recipe, weights, data)
+    steps = lineage([recipe])
+    total, done = sum(map(cost, steps)) or 1.0, 0.0
+    known: dict[str, Ticket] = {}
+    workshop = Workshop(data, pick_device(device), imports=imports)
+    for step in steps:
+        workshop.report = share(progress, done / total, cost(step) / total, step.label)
+        known[step.id] = find_step(step, known, workshop)
+        done += cost(step)
+    progress(1.0, "found")
+    return known[recipe.id]
+
+
+def _with_start(
+    recipe: Recipe, weights: Mapping[str, Tensor] | str | Path, data: Dataset
+) -> tuple[Recipe, Path | Imported]:
+    """The recipe with the weights as its start, and where these are."""
+    if isinstance(weights, Mapping):
+        imported = Imported(dict(weights), {})
+    elif recipe.start is not None and Path(weights).is_dir():
+        return recipe, Path(weights)
+    else:
+        found = read(weights)
+        imported = Imported(found.state, found.masks)
+    mean, std = (recipe.start.mean, recipe.start.std) if recipe.start else (data.mean, data.std)
+    sparsity = imported.sparsity(build_model(recipe.model, data.num_classes, data.shape, seed=0))
+    start = Start(weights=imported.digest, mean=mean, std=std, sparsity=sparsity)
+    # where to score was filled in for an initialisation; with trained weights it is filled in anew
+    anew = {} if recipe.start or recipe.option("score_on") is None else {"score_on": None}
+    return recipe.but(start=start, **anew), imported

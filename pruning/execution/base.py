@@ -1,0 +1,106 @@
+"""What every executor is: the interface of `concurrent.futures.Executor`, and word of how far its calls are."""
+
+from collections.abc import Callable, Hashable, Iterator
+from concurrent import futures
+from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, ParamSpec, TypeVar, cast
+
+from pruning.progress import Progress, quiet
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Listener = Callable[[int, float, str], None]
+"""Told the number of a call, the fraction of it that is done, and what is being done."""
+
+
+class Worker:
+    """What a task sees of the place where it runs: whom to tell how far it is, and what tasks before it left there."""
+
+    def __init__(self, progress_of: Callable[[int], Progress] = lambda number: quiet) -> None:
+        self.progress: Progress = quiet
+        self._progress_of = progress_of
+        self._kept: dict[str, tuple[Hashable, object]] = {}
+
+    def kept(self, slot: str, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what this worker keeps in a slot for tasks to come.
+
+        It is made when the slot is empty or holds what was made for another key, which is let go of first. All of it
+        is gone with the executor, so a key need only tell apart what one run may ask for.
+        """
+        if slot not in self._kept or self._kept[slot][0] != key:
+            self._kept.pop(slot, None)
+            self._kept[slot] = (key, make())
+        return cast(T, self._kept[slot][1])
+
+    def follow(self, number: int) -> None:
+        """Begin the call of that number."""
+        self.progress = self._progress_of(number)
+
+
+_here: ContextVar[Worker | None] = ContextVar("worker", default=None)
+
+
+def here() -> Worker:
+    """Return the worker that the caller runs in; a new one that tells nobody where no executor is at work."""
+    return _here.get() or Worker()
+
+
+@contextmanager
+def working_in(worker: Worker) -> Iterator[None]:
+    """Make a worker the one that `here` returns."""
+    before = _here.set(worker)
+    try:
+        yield
+    finally:
+        _here.reset(before)
+
+
+class Executor(futures.Executor):
+    """A place where calls run: `submit` and `shutdown` as those of `concurrent.futures`.
+
+    Attributes:
+        capacity: how many calls run at once.
+        listener: told how far calls are; `run_tasks` sets it.
+    """
+
+    capacity: int = 1
+    listener: Listener | None = None
+
+    def poll(self) -> None:
+        """Tell the listener what the calls have told since."""
+
+
+class InProcess(Executor):
+    """Runs each call in this process, at once, so that its future is done when `submit` returns."""
+
+    def __init__(self) -> None:
+        self._worker = Worker(self._progress_of)
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Call the function; what it raises is in the future, but for an interrupt, which goes on."""
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()
+        try:
+            with working_in(self._worker):
+                future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let go of what the tasks left here."""
+        self._worker = Worker(self._progress_of)
+
+    def _progress_of(self, number: int) -> Progress:
+        listener = self.listener
+        return quiet if listener is None else lambda fraction, text: listener(number, fraction, text)
+
+
+def perform(number: int, work: Callable[..., T], arguments: tuple[Any, ...]) -> T:
+    """Do a task's work where it was sent: `work(worker, *arguments)`."""
+    worker = here()
+    worker.follow(number)
+    return work(worker, *arguments)

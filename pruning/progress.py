@@ -1,0 +1,93 @@
+"""How far work is: one protocol for whatever takes time, a fraction in [0, 1] and what is being done, in words."""
+
+import time
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Told how far a piece of work is. The fraction is in [0, 1]; the text says what is being done."""
+
+    def __call__(self, fraction: float, text: str, /) -> None:
+        """Take notice of the fraction that is done."""
+
+
+def quiet(fraction: float, text: str, /) -> None:
+    """Tell nobody."""
+
+
+def share(progress: Progress, start: float, width: float, label: str = "") -> Progress:
+    """Return the progress of a part of the work.
+
+    Args:
+        progress: that of the whole.
+        start: the fraction of the whole at which the part begins.
+        width: the fraction of the whole that the part takes.
+        label: what the part is called; it stands before its texts.
+    """
+    prefix = f"{label}: " if label else ""
+    return lambda fraction, text: progress(start + width * fraction, prefix + text)
+
+
+def saying(progress: Progress, text: str) -> Progress:
+    """Return a progress that always says the same text."""
+    return lambda fraction, _: progress(fraction, text)
+
+
+def both(one: Progress, other: Progress) -> Progress:
+    """Return a progress that tells two."""
+
+    def tell(fraction: float, text: str, /) -> None:
+        one(fraction, text)
+        other(fraction, text)
+
+    return tell
+
+
+def throttled(progress: Progress, step: float = 0.01, seconds: float = 0.05) -> Progress:
+    """Return a progress that passes on only what is at least `step` further and `seconds` later than the last."""
+    told, when = 0.0, float("-inf")
+
+    def tell(fraction: float, text: str, /) -> None:
+        nonlocal told, when
+        now = time.monotonic()
+        if fraction - told >= step and now - when >= seconds:
+            told, when = fraction, now
+            progress(fraction, text)
+
+    return tell
+
+
+class Total:
+    """Adds up tasks of different costs, which may go on side by side, into one progress that never goes backwards.
+
+    Args:
+        cost: that of all tasks together, in any unit.
+        progress: told how far all of it is.
+    """
+
+    def __init__(self, cost: float, progress: Progress = quiet) -> None:
+        self._cost, self._progress = cost, progress
+        self._done, self._furthest = 0.0, 0.0
+
+    def task(self, cost: float, label: str = "") -> Progress:
+        """Return the progress of a task of that cost; the task is done when it is told 1."""
+        own = 0.0
+        prefix = f"{label}: " if label else ""
+
+        def tell(fraction: float, text: str, /) -> None:
+            nonlocal own
+            self._done += cost * (fraction - own)
+            own = fraction
+            self._tell(prefix + text)
+
+        return tell
+
+    def finish(self, text: str = "done") -> None:
+        """Say that all of it is done, whatever was left out."""
+        self._done = self._cost
+        self._tell(text)
+
+    def _tell(self, text: str) -> None:
+        fraction = self._done / self._cost if self._cost else 1.0
+        self._furthest = max(self._furthest, min(fraction, 1.0))
+        self._progress(self._furthest, text)

@@ -1,0 +1,71 @@
+"""Progress: shares and sums of it, told in one form."""
+
+import pytest
+
+from pruning.progress import Total, saying, share, throttled
+
+
+class Heard:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[float, str]] = []
+
+    def __call__(self, fraction: float, text: str, /) -> None:
+        self.all.append((fraction, text))
+
+
+def test_a_share_lies_within_the_whole() -> None:
+    heard = Heard()
+    part = share(heard, 0.5, 0.25, "dense")
+    for fraction in (0.0, 0.5, 1.0):
+        part(fraction, "training")
+    assert heard.all == [(0.5, "dense: training"), (0.625, "dense: training"), (0.75, "dense: training")]
+
+
+def test_tasks_count_by_their_cost_whatever_their_order() -> None:
+    heard = Heard()
+    total = Total(4.0, heard)
+    cheap, dear = total.task(1.0, "a"), total.task(3.0)
+    cheap(0.5, "x")
+    dear(1.0, "y")
+    cheap(1.0, "x")
+    assert heard.all == [(0.125, "a: x"), (0.875, "y"), (1.0, "a: x")]
+
+
+def test_a_total_never_goes_backwards_nor_beyond_the_end() -> None:
+    heard = Heard()
+    total = Total(1.0, heard)
+    task = total.task(1.0)
+    for fraction in (0.6, 0.2, 0.8):
+        task(fraction, "")
+    total.task(5.0)(1.0, "")
+    assert [fraction for fraction, _ in heard.all] == pytest.approx([0.6, 0.6, 0.8, 1.0])
+
+
+def test_nothing_to_do_is_done_and_what_was_left_out_counts_at_the_end() -> None:
+    heard = Heard()
+    Total(0.0, heard).task(0.0)(0.0, "")
+    total = Total(2.0, heard)
+    total.task(1.0)(1.0, "")
+    total.finish()
+    assert [fraction for fraction, _ in heard.all] == [1.0, 0.5, 1.0]
+
+
+def test_small_steps_and_quick_ones_are_not_passed_on() -> None:
+    heard = Heard()
+    told = throttled(heard, step=0.1, seconds=0.0)
+    for percent in range(101):
+        told(percent / 100, "")
+    assert len(heard.all) == pytest.approx(10, abs=1)
+    slow = throttled(heard, step=0.1, seconds=60.0)
+    heard.all.clear()
+    for percent in range(101):
+        slow(percent / 100, "")
+    assert len(heard.all) == 1
+
+
+def test_one_text_for_all() -> None:
+    heard = Heard()
+    saying(heard, "finding the mask")(0.5, "training")
+    assert heard.all == [(0.5, "finding the mask")]
