@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons.replication import bands
+from analysis.statistics.replication import bands
 from pruning.errors import UserError
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry
@@ -64,7 +64,7 @@ def curves(entries: Iterable[Entry], images: int | None = None) -> pd.DataFrame:
 
 def _iteration(recipe: Recipe, epoch: float, images: int | None) -> float:
     """The iteration at an epoch; NaN where that is not known, as when parts of the recipe have batches of their own."""
-    sizes = {part.batch_size for part in (recipe.training, recipe.finetune, recipe.search) if part is not None}
+    sizes = {part.batch_size for part in recipe.trainings}
     if images is None or len(sizes) > 1:
         return math.nan
     return float(round(epoch * math.ceil(images / sizes.pop())))

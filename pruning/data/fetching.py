@@ -25,8 +25,15 @@ BYTES = 10**6  # in a megabyte, as download sizes are given
 
 @dataclass(frozen=True)
 class Offer:
-    """What a download would be: the data set, the addresses, megabytes (10^6 bytes) fetched and then on the disk, the
-    folder."""
+    """What a download would be.
+
+    Attributes:
+        name: the data set.
+        addresses: where it comes from.
+        megabytes: how much is fetched, in units of 10^6 bytes.
+        unpacked: how many megabytes it then takes on the disk.
+        root: the folder it goes into.
+    """
 
     name: str
     addresses: tuple[str, ...]
@@ -42,7 +49,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Progress:
+class Downloaded:
     """How far a download is: megabytes there, the share of the whole in [0, 1], seconds left (None: not known yet)."""
 
     megabytes: float
@@ -79,12 +86,12 @@ class Fetching:
         self.process.communicate()
         self._clean()
 
-    def progress(self) -> Progress:
+    def progress(self) -> Downloaded:
         """How far it is, by what lies in its folder."""
         there, whole = _size(self.folder) / BYTES, self.offer.megabytes
         elapsed = time.monotonic() - self.begun
         left = (whole - there) * elapsed / there if 0 < there < whole else None
-        return Progress(min(there, whole), min(there / whole, 1.0) if whole else 0.0, left)
+        return Downloaded(min(there, whole), min(there / whole, 1.0) if whole else 0.0, left)
 
     def _clean(self) -> None:
         self.over = True
@@ -102,7 +109,11 @@ def started(offer: Offer) -> Fetching | None:
 
 
 def start(offer: Offer) -> Fetching:
-    """Start the download, unless it goes on already. Raises UserError when the folder cannot be written."""
+    """Start the download, unless it goes on already.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
     with _lock:
         current = started(offer)
         if current is not None and current.check():

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.comparisons.correlations import Clustering, Correlation
 from analysis.comparisons.redundancy import Redundancy
+from analysis.statistics.clusters import Clustering
+from analysis.statistics.correlation import Correlation
 from app.charts.base import Scale, figure
 from app.charts.dendrogram import clustered_heat_map
 from app.shell.colour import fade
@@ -34,7 +35,7 @@ def correlations(
     tree = clustering.linkage if len(names) > 1 else None
     return clustered_heat_map(
         pd.DataFrame(r, names, names), tree, tree, scale_of(r, theme), "correlation r", theme,
-        texts=texts, hover=hover, faded=(low <= 0) & (high >= 0) & ~itself,
+        texts=texts, hover=hover, faded=correlation.within_noise,
         row_labels=labels, column_labels=labels, cell=cell,
     )  # fmt: skip
 

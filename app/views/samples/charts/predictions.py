@@ -1,4 +1,4 @@
-"""One sample seen by every ticket: a table under its pictures, and a chart of all conditions."""
+"""One sample classified by every ticket: a table under its pictures, and a chart of all conditions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.corruptions.conditions import CLEAN, Condition
 from app.charts.names import name, ordered
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
@@ -16,11 +17,11 @@ from app.shell.theme import Style, Theme
 ROW = 26  # pixels a ticket
 
 
-def readings(
+def predictions(
     rows: pd.DataFrame, tickets: Mapping[str, Style], columns: Mapping[int, str], label: int, classes: Sequence[str],
     theme: Theme,
 ) -> str:  # fmt: skip
-    """What each ticket takes the sample for, as an HTML table: a row a ticket, a column a severity.
+    """What each ticket predicts for the sample, as an HTML table: a row a ticket, a column a severity.
 
     Args:
         rows: ticket_id, severity, prediction, confidence (fraction), of one sample under one corruption, severity 0
@@ -42,7 +43,7 @@ def readings(
 def conditions(
     rows: pd.DataFrame, tickets: Mapping[str, Style], label: int, classes: Sequence[str], theme: Theme
 ) -> go.Figure:
-    """Every ticket under every condition: right or wrong by hue, how sure by strength.
+    """Every ticket under every condition: correct or misclassified by hue, the confidence by strength.
 
     `rows`: ticket_id, corruption, severity, prediction, confidence (fraction) of one sample.
     """
@@ -58,9 +59,9 @@ def conditions(
         read = (
             "not measured"
             if np.isnan(guess[at])
-            else f"read as {classes[int(guess[at])]} ({100 * sure[at]:.0f} % sure)"
+            else f"predicted {classes[int(guess[at])]} (confidence {100 * sure[at]:.0f} %)"
         )
-        told[at] = f"{_place(order[at[1]])}<br>{read}{', right' if right[at] else ''}"
+        told[at] = f"{_place(order[at[1]])}<br>{read}{', correct' if right[at] else ''}"
     labels = np.repeat(np.array([style.label for style in tickets.values()], dtype=object), len(order)).reshape(shape)
     x = list(range(len(order)))
     figure = go.Figure()
@@ -76,9 +77,9 @@ def conditions(
             zmax=1,
             colorscale=[list(step) for step in theme.diverging],
             colorbar={
-                "title": {"text": "how sure", "side": "right"},
+                "title": {"text": "confidence", "side": "right"},
                 "tickvals": [-1, 0, 1],
-                "ticktext": ["wrong", "unsure", "right"],
+                "ticktext": ["wrong", "0", "correct"],
                 "thickness": 10,
             },
             xgap=1,
@@ -105,22 +106,25 @@ def conditions(
     return figure
 
 
-SPACE = ("", 0)  # an empty column between two corruptions
+SPACE: Condition = ("", 0)  # an empty column between two corruptions
 
 
-def _order(rows: pd.DataFrame) -> list[tuple[str, int]]:
+def _order(rows: pd.DataFrame) -> list[Condition]:
     """Columns from left to right: clean, the common corruptions, the extra ones; severities rising, gaps between."""
     present = rows[["corruption", "severity"]].drop_duplicates()
     standard, extra = ordered(present["corruption"])
-    order: list[tuple[str, int]] = []
-    for corruption in ["clean", *standard, *extra]:
+    order: list[Condition] = []
+    for corruption in [CLEAN[0], *standard, *extra]:
         levels = sorted(present.loc[present["corruption"] == corruption, "severity"])
-        order += [*([SPACE] if order and levels else []), *((corruption, int(level)) for level in levels)]
+        # The label of a single column needs more room than the column has.
+        narrow = len(order) > 1 and order[-2] == SPACE
+        order += [SPACE] * (len(levels) > 0 and len(order) > 0) + [SPACE] * (len(levels) == 1 and narrow)
+        order += [(corruption, int(level)) for level in levels]
     return order
 
 
-def _place(condition: tuple[str, int]) -> str:
-    return "clean" if condition[0] == "clean" else f"{name(condition[0])}, severity {condition[1]}"
+def _place(condition: Condition) -> str:
+    return "clean" if condition == CLEAN else f"{name(condition[0])}, severity {condition[1]}"
 
 
 def _group(corruption: str) -> str:

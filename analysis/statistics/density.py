@@ -5,18 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
-GOLDEN = (np.sqrt(5) - 1) / 2
-
-
-def span(values: np.ndarray, pad: float = 0.04) -> tuple[float, float]:
-    """Axis range [low, high] that holds all finite values with a little room, never of zero width."""
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return 0.0, 1.0
-    low, high = float(values.min()), float(values.max())
-    room = pad * (high - low) or 0.05 * abs(high) or 0.5
-    return low - room, high + room
-
 
 def mass_inside(
     x: np.ndarray, y: np.ndarray, x_range: tuple[float, float], y_range: tuple[float, float], cells: int = 64
@@ -52,12 +40,6 @@ def curve(values: np.ndarray, limits: tuple[float, float], cells: int = 512) -> 
     step = edges[1] - edges[0]
     smooth = gaussian_filter1d(counts.astype(float), max(2.0, _bandwidth(values) / step), mode="constant")
     return _centres(edges), smooth / (smooth.sum() * step) if smooth.sum() > 0 else smooth
-
-
-def heights(samples: np.ndarray, values: np.ndarray, centres: np.ndarray, density: np.ndarray) -> np.ndarray:
-    """A height [N] under the density curve for each sample: spread evenly, and always the same for the same sample."""
-    place = np.mod((samples.astype(float) + 0.5) * GOLDEN, 1.0)
-    return np.interp(values, centres, density) * (0.03 + 0.94 * place)
 
 
 def _bandwidth(values: np.ndarray) -> float:
