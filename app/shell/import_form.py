@@ -75,14 +75,14 @@ def run_import(form: Form, progress: Progress) -> tuple[Path, list[str]]:
     Raises:
         UserError: the form is not filled in, and as `pruning.study.checkpoint_import.import_network`.
     """
-    from pruning.study.checkpoint_import import Options, import_network  # torchvision takes seconds to import
+    from pruning.study.checkpoint_import import ImportOptions, import_network  # torchvision takes seconds to import
 
     if not form.data.strip():
         raise UserError("Say which data set the network is for.")
     with _file(form.path, form.upload) as checkpoint, _file(form.masks_path, form.masks_upload) as masks:
         if checkpoint is None:
             raise UserError("Name a checkpoint on this machine, or upload one.")
-        options = Options(
+        options = ImportOptions(
             model=form.model.strip() or None,
             name=form.name.strip() or None,
             masks=masks,

@@ -16,7 +16,7 @@ from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.overview.charts import story as charts
 from app.views.overview.recipe_words import in_words
-from pruning.cli.find_command import command
+from pruning.cli.find_command import command_line
 from pruning.errors import few
 from pruning.recipe import percent
 from pruning.study.folder import Entry
@@ -95,8 +95,8 @@ def _descent(line: list[Step]) -> None:
             "because only others needed them, and have no numbers.",
         )
         st.html(f'<div class="descent">{_arrowed([_step(step) for step in line])}</div>')
-        rewound = line[-1].recipe.rewind
-        if rewound and line[-1].recipe.finder != "dense":
+        rewound = line[-1].recipe.option("rewind")
+        if rewound and not line[-1].recipe.is_dense:
             st.caption(f"At each level the weights are rewound to iteration {rewound} of the first training.")
 
 
@@ -150,7 +150,7 @@ def _key(selection: Selection, entry: Entry) -> str:
 def _again(selection: Selection, entry: Entry) -> None:
     with st.container(border=True, key="card-again"):
         st.markdown("**Reproduce this ticket**", help="On the same machine this gives the same ticket, bit for bit.")
-        st.code(command(entry.recipe, selection.study.path), language="bash", wrap_lines=True)
+        st.code(command_line(entry.recipe, selection.study.path), language="bash", wrap_lines=True)
 
 
 def _duration(seconds: float) -> str:

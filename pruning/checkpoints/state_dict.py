@@ -4,9 +4,9 @@ from collections.abc import Collection
 from typing import Any
 
 from pruning.checkpoints.archive import SAVE_AGAIN
+from pruning.checkpoints.contents import View
 from pruning.checkpoints.limits import MAX_TENSORS
 from pruning.checkpoints.source import Source, listed
-from pruning.checkpoints.views import View
 from pruning.errors import UserError
 
 WRAPPERS = (

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from pruning.checkpoints.names import QUANTISED, dtype_of
-from pruning.checkpoints.views import Storage, View, sensible
+from pruning.checkpoints.contents import Storage, View, sensible
+from pruning.checkpoints.pickle_names import QUANTISED, dtype_of
 
 
 class Unclear(Exception):

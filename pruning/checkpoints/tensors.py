@@ -5,9 +5,9 @@ from collections import Counter
 import torch
 from torch import Tensor
 
+from pruning.checkpoints.contents import Store, View
 from pruning.checkpoints.limits import MAX_REUSE, available_memory
 from pruning.checkpoints.source import AGAIN, Source, shown
-from pruning.checkpoints.views import Store, View
 from pruning.errors import UserError
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)

@@ -8,7 +8,7 @@ from torch import Tensor
 from pruning.errors import UserError
 from pruning.recognition.layers import is_beside
 from pruning.recognition.matching import Match, match, wrong_channels, wrong_classes
-from pruning.recognition.table import fitting, nearest, unlisted
+from pruning.recognition.signatures import fitting, nearest, unlisted
 
 HOW = "give the network itself with --model path/to/file.py:factory"
 
@@ -20,12 +20,6 @@ class SeveralFit(UserError):
         names = ", ".join(models)
         super().__init__(f"The checkpoint fits several networks that differ in no shape ({names}); add --model NAME.")
         self.models = tuple(models)
-
-
-def candidates(state: Mapping[str, Tensor], num_classes: int, shape: tuple[int, int, int]) -> list[Match]:
-    """Every known network that the state dict fits, for images of `shape` (C, H, W); those with equal names first."""
-    found = _tried(state, num_classes, shape)[0]
-    return sorted(found, key=lambda each: not each.exact)
 
 
 def recognise(

@@ -1,8 +1,19 @@
-"""Which kind of file it is, from its first bytes; what is no file of weights is told by name."""
+"""The formats of files of weights, told by their first bytes; what is no file of weights is told by name.
 
-import enum
+Whatever goes wrong in the reader of a format is turned into one sentence here.
+"""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pruning.checkpoints.archive import Archive
+from pruning.checkpoints.contents import Contents
+from pruning.checkpoints.numpy_files import read_arrays
+from pruning.checkpoints.safetensors_files import read_safetensors
 from pruning.checkpoints.source import AGAIN, Source
+from pruning.checkpoints.tensors import too_large
+from pruning.checkpoints.torch_files import read_archive, read_legacy
 from pruning.errors import UserError
 
 LEGACY_MAGIC = b"l\xfc\x9cF\xf9 j\xa8P\x19"
@@ -34,25 +45,52 @@ _SIGNS = (
 _PAGES = (b"<!doctype", b"<html", b"<head", b"<body")
 
 
-class Kind(enum.Enum):
-    """The kinds of files that are read."""
+@contextmanager
+def read_contents(source: Source) -> Iterator[Contents]:
+    """Read what an open file holds; it can be used while the file is open.
 
-    ZIP = enum.auto()
-    LEGACY = enum.auto()
-    SAFETENSORS = enum.auto()
+    Raises:
+        UserError: whatever is wrong with the file.
+    """
+    try:
+        with _uncollected():
+            yield _contents(source)
+    except UserError:
+        raise
+    except MemoryError:
+        raise too_large(source) from None
+    # A last resort: damage that no check has foreseen is still the file's fault and not a reason for a traceback
+    except Exception as error:
+        raise source.damaged(type(error).__name__) from error
 
 
-def kind_of(source: Source) -> Kind:
-    """The kind of an open file. Raises UserError when it is none that holds weights, saying what it is."""
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep Python from searching all of memory for cycles while many small objects are made.
+
+    These are the steps of a pickle and the names in a header. The search takes longer than making them in a program
+    that holds much.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _contents(source: Source) -> Contents:
     head = bytes(source.take(0, min(512, source.size)))
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return Kind.ZIP
+        archive = Archive(source)
+        arrays = bool(archive.names) and all(name.endswith(".npy") for name in archive.names)
+        return read_arrays(archive) if arrays else read_archive(archive)
     if head[:1] == b"\x80" and LEGACY_MAGIC in head[:40]:
-        return Kind.LEGACY
-    if head[8:9] == b"{" or source.path.suffix.lower() == ".safetensors":
-        _refuse_known(source, head)
-        return Kind.SAFETENSORS
+        return read_legacy(source)
     _refuse_known(source, head)
+    if head[8:9] == b"{" or source.path.suffix.lower() == ".safetensors":
+        return read_safetensors(source)
     raise _unknown(source, head)
 
 

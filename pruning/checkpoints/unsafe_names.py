@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from pruning.checkpoints.machine import Described
-from pruning.checkpoints.names import is_hostile, is_plain
-from pruning.checkpoints.rebuild import Name, Opaque
+from pruning.checkpoints.pickle_calls import Name, Opaque
+from pruning.checkpoints.pickle_machine import Described
+from pruning.checkpoints.pickle_names import is_hostile, is_plain
 from pruning.checkpoints.source import Source, listed, shown
 
 SAVE = 'torch.save(model.state_dict(), "weights.pt")'
 
 
-def refuse_foreign(source: Source, described: Described) -> None:
+def refuse_unsafe(source: Source, described: Described) -> None:
     """Raise UserError when a pickle asks for something that is not needed to describe tensors, saying what."""
     foreign = [name for name in described.names if not is_plain(name)]
     hostile = [name for name in foreign if is_hostile(name)]

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from pruning.checkpoints.contents import Storage, sensible
 from pruning.checkpoints.limits import MAX_STEPS
-from pruning.checkpoints.names import DTYPES, storage_type, words
-from pruning.checkpoints.rebuild import Name, Opaque, Unclear, rebuild
-from pruning.checkpoints.views import Storage, sensible
+from pruning.checkpoints.pickle_calls import Name, Opaque, Unclear, rebuild
+from pruning.checkpoints.pickle_names import DTYPES, storage_type, words
 
 _VALUES = words(
     """

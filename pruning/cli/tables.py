@@ -10,28 +10,8 @@ from pruning.finders.lineage import parents_of
 from pruning.granularity.layer import LAYER, blocks_gone
 from pruning.models import MODELS, choices, prunable, skeleton
 from pruning.recipe import Recipe
-from pruning.study.folder import SUFFIX, TICKETS, Entry, Study, study_folders
+from pruning.study.folder import Entry, Study, study_folders
 from pruning.ticket import Ticket
-
-
-def find_file(ticket: str, within: Path | None = None) -> Path:
-    """The file of a ticket, given by path, id, or the first characters of its id.
-
-    Raises:
-        UserError: no ticket, or several, begin like that.
-    """
-    if Path(ticket).is_file():
-        return Path(ticket)
-    folders = [Study.open(within).path] if within else study_folders()
-    found = {path.name: path for folder in folders for path in (folder / TICKETS).glob(f"*{SUFFIX}")}
-    matching = [path for name, path in sorted(found.items()) if name.startswith(ticket)]
-    if len(matching) == 1:
-        return matching[0]
-    where = ", ".join(map(str, folders)) or "sample_checkpoints/ and studies/"
-    if not matching:
-        raise UserError(f"No ticket's id begins with '{ticket}' in {where}; `python -m pruning list STUDY` shows ids.")
-    ids = ", ".join(path.stem for path in matching[:5])
-    raise UserError(f"'{ticket}' is the beginning of {len(matching)} ids ({ids}, ...); give more characters.")
 
 
 def studies_table() -> Table:
@@ -121,7 +101,7 @@ def _ancestors(recipe: Recipe) -> list[str]:
 
 def _blocks(ticket: Ticket) -> str:
     """Which residual blocks went, on a line of its own; '' where the structure is another."""
-    if ticket.recipe.mask_structure != LAYER.name:
+    if ticket.recipe.granularity.name != LAYER.name:
         return ""
     gone, total = blocks_gone(ticket.model(), ticket.masks)
     return f"\nwithout {len(gone)} of {total} residual blocks" + (f": {', '.join(gone)}" if gone else "")

@@ -20,19 +20,24 @@ FILE = Path(__file__).with_name("signatures.json")
 Pattern = tuple[int | str, ...]
 
 
+Parsed = tuple[Counter[Shape], tuple[Pattern, ...]]
+"""Shapes that are fixed with their counts, and those with letters in them."""
+
+
 @cache
-def _table() -> dict[str, tuple[Counter, tuple[Pattern, ...]]]:
+def _table() -> dict[str, Parsed]:
     entries = json.loads(FILE.read_text(encoding="utf-8"))
     return {name: _parsed(entry) for name, entry in entries.items()}
 
 
-def _parsed(entry: Mapping[str, int]) -> tuple[Counter, tuple[Pattern, ...]]:
-    fixed: Counter = Counter()
+def _parsed(entry: Mapping[str, int]) -> Parsed:
+    fixed: Counter[Shape] = Counter()
     free: list[Pattern] = []
     for text, count in entry.items():
         pattern = tuple(int(part) if part.isdigit() else part for part in text.split("x"))
-        if all(isinstance(size, int) for size in pattern):
-            fixed[pattern] += count
+        sizes = tuple(size for size in pattern if isinstance(size, int))
+        if len(sizes) == len(pattern):
+            fixed[sizes] += count
         else:
             free += [pattern] * count
     # The most definite first, so that each finds its own shape.
