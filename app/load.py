@@ -23,6 +23,7 @@ import torch
 from analysis.comparisons.two_studies import Described
 from analysis.metrics.overlap import Counts, PackedMasks, count
 from analysis.results.store import Results
+from pruning.study import staleness
 from pruning.study.folder import DENSE, TICKETS, TOML, Study, StudyConfig, study_folders
 from pruning.ticket import read_header
 
@@ -38,6 +39,7 @@ class StudyView:
     same for all seeds of one method and sparsity, such as `imp-90`), `method`, `method_label`, `label`, `sparsity` (as
     asked, 0 to 1), `seed`, `kept`, `total`, `seconds`. `problems` are sentences about files that could not be read.
     `stamp` changes when a ticket or a result does. `classes` are the names of the classes, as the tickets know them.
+    `stale` are sentences about what would come out otherwise today, with the commands that mend it.
     """
 
     name: str
@@ -48,6 +50,7 @@ class StudyView:
     problems: tuple[str, ...]
     stamp: str
     classes: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -167,7 +170,8 @@ def _open(name: str, path: Path, stamp: str) -> StudyView:
         )
     tickets = pd.DataFrame(rows, columns=COLUMNS)
     classes = tuple(entries[0].info.classes) if entries else ()
-    return StudyView(name, path, study.config, study.detail_seed, tickets, tuple(problems), stamp, classes)
+    stale = tuple(filter(None, [staleness.summary(study)]))
+    return StudyView(name, path, study.config, study.detail_seed, tickets, tuple(problems), stamp, classes, stale)
 
 
 def table(
