@@ -109,7 +109,11 @@ def started(offer: Offer) -> Fetching | None:
 
 
 def start(offer: Offer) -> Fetching:
-    """Start the download, unless it goes on already. Raises UserError when the folder cannot be written."""
+    """Start the download, unless it goes on already.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
     with _lock:
         current = started(offer)
         if current is not None and current.check():
