@@ -17,7 +17,7 @@ from analysis.comparisons.replication import compare, share
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
 from analysis.statistics.intervals import holm
-from pruning.study.folder import StudyConfig
+from pruning.study.config import StudyConfig
 
 ACCURACY, CORRUPTED = "accuracy", "corrupted"
 COLUMNS = [
