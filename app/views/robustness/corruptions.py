@@ -10,16 +10,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from analysis.comparisons.condition_cells import accuracies, by_corruption, by_severity, gaps, over_seeds
-from analysis.comparisons.correlations import (
-    Correlation,
-    corruptions_over_tickets,
-    linkage_of,
-    methods_over_conditions,
-)
+from analysis.comparisons.correlations import corruptions_over_tickets, methods_over_conditions
 from analysis.comparisons.outcomes import MEAN
 from analysis.comparisons.predictions import chosen
 from analysis.comparisons.stored_conditions import averaged_corruptions
 from analysis.corruptions.conditions import CLEAN
+from analysis.statistics.clusters import linkage_of
+from analysis.statistics.correlation import Correlation
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
@@ -32,7 +29,7 @@ from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.pickers import has_baseline, note_missing, pick_corruption, pick_family
 from pruning.errors import UserError
 
-SHOWS = {"accuracy": "Accuracy", "difference": "Difference to the baseline"}
+SHOWS = {"accuracy": "Accuracy", "difference": "Difference"}
 ORDERS = {"clustered": "Clustered", "published": "As published"}
 
 
@@ -41,7 +38,8 @@ def show(compared: ComparedTickets) -> None:
     selection = compared.selection
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         family = pick_family(compared) if len(compared.measured) > 1 else next(iter(compared.measured))
-        what = selection.pick("cells", "Cells show", SHOWS, width="content")
+        what = selection.pick("cells", "Cells show", SHOWS, width="content", help="Accuracy, or its difference to the "
+                              "baseline's on the same images.")  # fmt: skip
         level = _pick_severity(compared, family)
         order = selection.pick("order", "Order", ORDERS, width="content")
     note_missing(compared, family)
