@@ -49,7 +49,7 @@ def find_ticket(
     known: dict[str, Ticket] = {}
     workshop = Workshop(data, pick_device(device), imports=imports)
     for step in steps:
-        workshop.report = share(progress, done / total, cost(step) / total, step.label)
+        workshop.progress = share(progress, done / total, cost(step) / total, step.label)
         known[step.id] = find_step(step, known, workshop)
         done += cost(step)
     progress(1.0, "found")
