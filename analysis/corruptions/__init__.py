@@ -64,6 +64,7 @@ __all__ = [
     "get_family",
     "label_of",
     "severities_of",
+    "version_of",
 ]
 
 AVAILABLE = NAMES
@@ -91,6 +92,11 @@ def get_corruption(name: str) -> Corruption:
             'name the family "adversarial" in a study.'
         )
     return CORRUPTIONS[name]
+
+
+def version_of(name: str) -> int:
+    """The version of a corruption of any family."""
+    return CORRUPTIONS[name].version if name in CORRUPTIONS else 1
 
 
 def label_of(name: str) -> str:

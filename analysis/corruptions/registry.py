@@ -43,6 +43,7 @@ class Corruption:
         lengths: the parameters that are lengths in pixels.
         extra: one of the four that CIFAR-10-C holds back for development and keeps out of the mean.
         family: the name of its family, see `families`. severities: those it has, from 1 on without a gap.
+        version: raised when the images change; what was measured on those of another version is measured again.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Corruption:
     extra: bool = False
     family: str = "cifar_c"
     severities: tuple[int, ...] = SEVERITIES
+    version: int = 1
 
     def parameters(self, severity: int, size: int) -> Row:
         """The parameters at one of its severities for images whose shorter side has `size` pixels."""

@@ -1,11 +1,39 @@
 """Each test image under each corruption and severity."""
 
-from analysis.results.columns import Column
-from analysis.results.tables import Table
+import pandas as pd
 
-TABLE = Table(
+from analysis.corruptions import family_of
+from analysis.corruptions.conditions import CLEAN
+from analysis.engine.base import Column, Context, Measure, Shown
+from analysis.engine.per_image import per_image
+
+FAMILIES = ("cifar_c", "mnist_c")
+"""Those held image by image; of the others it would be more than it tells."""
+
+
+class Corrupted:
+    """The rows of one condition."""
+
+    def __init__(self, context: Context) -> None:
+        self.condition, self.images = context.condition, context.once(per_image)
+
+    def update(self, shown: Shown) -> None:
+        """Take in a batch."""
+        self.images.update(shown)
+
+    def rows(self) -> pd.DataFrame:
+        """Return a row an image, in order."""
+        return self.images.whole().frame(self.condition)
+
+
+MEASURE = Measure(
     name="corrupted",
     meaning="each test image under each condition",
+    of="image",
+    needs=frozenset({"logits", "features", "classifier"}),
+    start=Corrupted,
+    detail=True,
+    conditions=lambda condition: condition != CLEAN and family_of(condition[0]) in FAMILIES,
     columns={
         "corruption": Column("str", "", "name of the corruption"),
         "severity": Column("i8", "", "1 (mild) to 5"),
