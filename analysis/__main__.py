@@ -39,8 +39,8 @@ def run(
     family: Annotated[
         list[str] | None,
         typer.Option(
-            help="This time, measure this family of corruptions instead of the study's; may be repeated. One of "
-            "cifar_c, mnist_c, fourier, adversarial.",
+            help="This time, measure this family of corruptions instead of the study's; may be repeated. Such "
+            "as cifar_c.",
             show_default="the study's",
         ),
     ] = None,
@@ -134,7 +134,7 @@ def corruptions(
     ] = None,
     std: Annotated[str | None, typer.Option(help="As --mean.", show_default="ImageNet's for RGB")] = None,
     family: Annotated[
-        list[str] | None, typer.Option(help="cifar_c, mnist_c, fourier or adversarial; may be repeated.")
+        list[str] | None, typer.Option(help="Name of a family, such as cifar_c; may be repeated.")
     ] = None,
     corruption: Annotated[list[str] | None, typer.Option(help="By name; may be repeated.")] = None,
     severity: Annotated[list[int] | None, typer.Option(help="1 to 5; may be repeated.")] = None,

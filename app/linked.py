@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 import streamlit.components.v2
 
 from app.assets import read
 from app.shell.codec import decode_samples
-from app.shell.selection import Selection, mirror
+from app.shell.selection import Selection
+from app.shell.url import mirror
 
 VERSION = "linked version"
 
@@ -46,6 +48,7 @@ def linked(selection: Selection, group: str) -> list[int]:
 def current(selection: Selection) -> list[int]:
     """The samples marked now. In a fragment `selection` itself is that of the page's last full run."""
     try:
-        return decode_samples(mirror().get("samples", "")).tolist()
+        samples: np.ndarray | None = decode_samples(mirror().get("samples", ""))
     except ValueError:
-        return [] if selection.samples is None else selection.samples.tolist()
+        samples = selection.samples
+    return [] if samples is None else [int(sample) for sample in samples]

@@ -10,12 +10,13 @@ if ROOT not in sys.path:  # Streamlit puts the script's folder on the path, not 
 import streamlit as st  # noqa: E402
 
 from app import assets  # noqa: E402
-from app.shell import layout, navigation  # noqa: E402
-from app.shell.selection import synchronise  # noqa: E402
+from app.shell import navigation  # noqa: E402
+from app.shell.guard import guard  # noqa: E402
+from app.shell.url import synchronise  # noqa: E402
 
 st.set_page_config(
     page_title="Pruning side by side", page_icon=str(Path(ROOT, "app", "assets", "icon.svg")), layout="wide"
 )
 st.html(f"<style>{assets.read('style.css')}</style>")
 synchronise()
-layout.guard(navigation.run)
+guard(navigation.run)

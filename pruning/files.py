@@ -1,49 +1,95 @@
 """Files that are whole or not there: written to a neighbour, flushed to the disk, then renamed."""
 
 import errno
-import fcntl
 import json
 import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+
+from filelock import FileLock, Timeout
 
 from pruning.errors import UserError, WriteError
 
 TEMPORARY = ".tmp"
+LOCK = ".lock"
 
 
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then put it in its place; on any failure `path` is untouched.
+def write_atomically(path: Path, content: bytes | str | Callable[[Path], object]) -> None:
+    """Write a file so that it is there whole or not at all; on any failure `path` is untouched.
+
+    Args:
+        path: the file; its folder is made if need be.
+        content: what is in it (text as UTF-8), or a function that fills the temporary file that it is given.
 
     Raises:
         WriteError: the disk is full or the folder cannot be written.
     """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent)
-        os.close(handle)
+        with _locked(temporary):
+            try:
+                _fill(temporary, content)
+                os.replace(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
+        _flush(path.parent)
     except OSError as error:
         raise cannot_write(path, error) from error
-    temporary = Path(name)
+
+
+def _fill(path: Path, content: bytes | str | Callable[[Path], object]) -> None:
+    path.touch()
+    mode = path.stat().st_mode
+    if callable(content):
+        content(path)
+        path.chmod(mode)  # safetensors makes files that are private to their owner
+    else:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush(folder: Path) -> None:
+    """Have the system keep the renaming too, where a folder can be flushed."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def _locked(temporary: Path) -> Iterator[None]:
+    """Mark a temporary file as in use: a lock beside it, which a process that dies lets go of by itself.
+
+    Raises:
+        Timeout: another process holds it.
+    """
+    lock = FileLock(f"{temporary}{LOCK}", timeout=0)
+    lock.acquire()
     try:
-        write(temporary)
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        # mkstemp makes files private to their owner; results are as readable as any other file of the user
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+        yield
     finally:
-        temporary.unlink(missing_ok=True)
+        lock.release()
+        with suppress(OSError):
+            os.unlink(lock.lock_file)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete the temporary files that killed processes left in a folder, and none that is being written."""
+    names = {str(path).removesuffix(LOCK) for end in ("", LOCK) for path in folder.glob(f".*{TEMPORARY}{end}")}
+    for name in sorted(names):
+        with suppress(Timeout, OSError), _locked(Path(name)):
+            Path(name).unlink(missing_ok=True)
 
 
 def cannot_write(path: Path, error: OSError) -> WriteError:
-    """The sentence for a file that could not be written."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    """Return the error for a file that could not be written."""
+    full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
     reason = "the disk is full" if full else (error.strerror or str(error)).lower()
     return WriteError(f"Cannot write {path}: {reason}; nothing was changed.")
 
@@ -56,21 +102,21 @@ def alone_in(folder: Path, busy: str) -> Iterator[None]:
         UserError: another process holds it; `busy` is the sentence.
         WriteError: the folder cannot be written.
     """
-    path = folder / ".lock"
+    lock = FileLock(folder / LOCK, timeout=0)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(path, "w")  # noqa: SIM115 (closed below, where the lock ends)
+        lock.acquire()
+    except Timeout:
+        raise UserError(busy) from None
     except OSError as error:
-        raise cannot_write(path, error) from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UserError(busy) from None
+        raise cannot_write(folder / LOCK, error) from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
-def append_line(path: Path, record: dict[str, Any]) -> None:
+def append_line(path: Path, record: Mapping[str, object]) -> None:
     """Append one JSON line; a single write call, so that lines of several processes do not mix."""
     line = json.dumps(record, separators=(",", ":")) + "\n"
     try:
@@ -78,15 +124,3 @@ def append_line(path: Path, record: dict[str, Any]) -> None:
             file.write(line)
     except OSError as error:
         raise cannot_write(path, error) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Delete the temporary files that a killed process left in a folder; the caller sees to it that none is in use."""
-    for path in folder.glob(f".*{TEMPORARY}"):
-        path.unlink(missing_ok=True)

@@ -33,6 +33,16 @@ def saying(progress: Progress, text: str) -> Progress:
     return lambda fraction, _: progress(fraction, text)
 
 
+def both(one: Progress, other: Progress) -> Progress:
+    """Return a progress that tells two."""
+
+    def tell(fraction: float, text: str, /) -> None:
+        one(fraction, text)
+        other(fraction, text)
+
+    return tell
+
+
 def throttled(progress: Progress, step: float = 0.01, seconds: float = 0.05) -> Progress:
     """Return a progress that passes on only what is at least `step` further and `seconds` later than the last."""
     told, when = 0.0, float("-inf")

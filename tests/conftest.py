@@ -1,6 +1,5 @@
 """A small study, really found, that the tests of all three packages look at."""
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 from pruning.study.folder import Study
 from pruning.study.runner import Options, run
@@ -74,8 +74,7 @@ def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], ob
     root = factory.getbasetemp()
     root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
     folder, made = root / name / "tiny", root / f"{name} made"
-    with open(root / f"{name} lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(root / f"{name} lock"):
         if not made.exists():
             make(folder)
             made.touch()

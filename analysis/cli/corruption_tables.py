@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.cli.reference_check import COLUMNS, Compared, compare, shown
-from analysis.corruptions import CORRUPTIONS, FAMILIES, fourier, label_of, severities_of
+from analysis.corruptions import CORRUPTIONS, FAMILIES, label_of, severities_of
 from analysis.corruptions.attacks import EPSILONS
 from analysis.corruptions.conditions import Condition
-from analysis.corruptions.families import ATTACKS
+from analysis.corruptions.registry import ATTACKS
 from analysis.metrics.corruption_effects import Effect
 from pruning.errors import UserError
 
@@ -44,9 +44,9 @@ def list_families(console: Console, has: Callable[[str], bool], size: int) -> No
         table.add_column("corruption", no_wrap=True)
         for column in ("group", "parameters", *(f"severity {s}" for s in _all_severities(members))):
             table.add_column(column)
-        if members == list(fourier.NAMES):
-            # They differ in nothing but their frequencies.
-            table.add_row(fourier.PATTERN, *_described(members[0], size)[1:])
+        if family.pattern and members == [*family.members]:
+            # They differ in nothing but what the pattern says.
+            table.add_row(family.pattern, *_described(members[0], size)[1:])
         else:
             for name in members:
                 table.add_row(*_described(name, size))

@@ -20,7 +20,7 @@ from analysis.corruptions import (
 from analysis.corruptions.arrays import Arrays
 from analysis.corruptions.attacks import attack
 from analysis.corruptions.conditions import Condition
-from analysis.corruptions.families import ATTACKS
+from analysis.corruptions.registry import ATTACKS
 from analysis.engine.classifier import Classifier
 from analysis.metrics.corruption_effects import Effect, effects
 from pruning.data import Dataset, load_data

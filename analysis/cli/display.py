@@ -5,7 +5,7 @@ from typing import Self
 
 from rich.console import Console
 
-from pruning.cli.console import bars
+from pruning.cli.progress_bar import bars
 
 LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 

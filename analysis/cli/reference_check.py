@@ -125,7 +125,7 @@ def save(path: str | Path, effects: Sequence[Effect]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows([shown(column, value) for column, value in zip(COLUMNS, astuple(e), strict=True)] for e in effects)
-    write_atomically(Path(path), lambda temporary: temporary.write_text(text.getvalue(), encoding="utf-8"))
+    write_atomically(Path(path), text.getvalue())
 
 
 def shown(column: str, value: object) -> str:

@@ -1,8 +1,9 @@
 """Corruptions of images, made on the fly, a whole batch at a time, for images of any size.
 
 They come in families (`families`): CIFAR-10-C, MNIST-C, the Fourier basis, and adversarial attacks. A corruption is a
-`Corruption` in the module of its group; how severities scale with the size of the images is said in `registry`, where
-the random numbers come from in `random`. Attacks depend on the network they are shown to and are in `attacks`.
+`Corruption` in the module of its group, where `registry` finds it. How severities scale with the size of the images is
+said in `corruption`, and where the random numbers come from in `random`. Attacks depend on the network that they are
+shown to and are in `attacks`.
 """
 
 from collections.abc import Sequence
@@ -11,43 +12,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.corruptions import (
-    blur,
-    colour,
-    digital,
-    elastic,
-    fourier,
-    frost,
-    glass,
-    jpeg,
-    motion,
-    noise,
-    outlines,
-    shapes,
-    snow,
-    spatter,
-    strokes,
-    weather,
-    workers,
-    zoom,
-)
+from analysis.corruptions import workers
 from analysis.corruptions.checks import check_images, check_severity, indices_of
-from analysis.corruptions.families import (
+from analysis.corruptions.corruption import SEVERITIES, Corruption
+from analysis.corruptions.families import NAMES
+from analysis.corruptions.photographs import Photographs
+from analysis.corruptions.random import Draws
+from analysis.corruptions.registry import (
     ATTACKS,
+    CORRUPTIONS,
     FAMILIES,
-    NAMES,
     Family,
     check_name,
     family_of,
+    get_corruption,
     get_family,
+    label_of,
     severities_of,
+    version_of,
 )
-from analysis.corruptions.photographs import Photographs
-from analysis.corruptions.random import Draws
-from analysis.corruptions.registry import SEVERITIES, Corruption
-from pruning.errors import UserError
 
 __all__ = [
+    "ATTACKS",
     "AVAILABLE",
     "CORRUPTIONS",
     "FAMILIES",
@@ -70,41 +56,6 @@ __all__ = [
 AVAILABLE = NAMES
 """What is made where nothing else is asked for: the 19 of CIFAR-10-C."""
 
-_MODULES = (
-    *(noise, blur, glass, motion, zoom, snow, frost, weather, spatter, colour, elastic, digital, jpeg),
-    *(shapes, strokes, outlines),
-    fourier,
-)
-_ORDER = [member for family in FAMILIES.values() for member in family.members]
-CORRUPTIONS: dict[str, Corruption] = {
-    corruption.name: corruption
-    for corruption in sorted((c for module in _MODULES for c in module.CORRUPTIONS), key=lambda c: _ORDER.index(c.name))
-}
-"""Those of every family that need no network, by name, in the order of the families."""
-
-
-def get_corruption(name: str) -> Corruption:
-    """The corruption of that name. Raises UserError, with the nearest name, when there is none, or for an attack."""
-    check_name(name)
-    if name in ATTACKS:
-        raise UserError(
-            f"The corruption '{name}' needs the network that it attacks: take analysis.corruptions.attacks.attack, or "
-            'name the family "adversarial" in a study.'
-        )
-    return CORRUPTIONS[name]
-
-
-def version_of(name: str) -> int:
-    """The version of a corruption of any family."""
-    return CORRUPTIONS[name].version if name in CORRUPTIONS else 1
-
-
-def label_of(name: str) -> str:
-    """What a corruption of any family is called; an unknown one by its name in plain words."""
-    if name in ATTACKS:
-        return ATTACKS[name]
-    return CORRUPTIONS[name].label if name in CORRUPTIONS else name.replace("_", " ").capitalize()
-
 
 def corrupt(
     images: Tensor,
@@ -120,7 +71,7 @@ def corrupt(
         images: uint8 [N, C, H, W] with C = 1 or 3, any height and width, on any device; it stays there.
         name: one of `CORRUPTIONS`.
         severity: 1 to 5, or 1 for those that have but one. What it means at other sizes than 32x32 is said in
-            `registry`.
+            `corruption`.
         seed: any integer. Seed, name, severity and an image's index alone decide the random numbers it gets, so the
             result depends neither on the batch nor on what was made before.
         index: integers [N], the images' places in the data set; 0 to N - 1 when not given.

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from analysis.corruptions.conditions import Condition
+from analysis.corruptions.corruption import SEVERITIES
 from analysis.corruptions.families import NAMES
-from analysis.corruptions.registry import SEVERITIES
 from pruning.errors import UserError, nearest
 
 LABELS = "labels"

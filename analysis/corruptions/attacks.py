@@ -11,18 +11,20 @@ one, y) of the logits z. Cross-entropy is log(1 + exp(s)) and grows with s: its 
 to zero where the network is certain.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from analysis.corruptions.checks import check_images, check_severity, indices_of
-from analysis.corruptions.families import ATTACKS
+from analysis.corruptions.corruption import Attack, Reach
 from analysis.corruptions.random import WORDS, Draws
+from analysis.corruptions.registry import ATTACKS
 from pruning.data import normalise
-from pruning.errors import UserError, unknown
+from pruning.errors import UserError
 from pruning.models import count_macs
 from pruning.training.precision import as_input, settled
 
@@ -56,16 +58,15 @@ def attack(
         module: maps normalised images, float32 [N, C, H, W], to logits [N, K]; on the device of the images. It is used
             in evaluation mode and left as it was: modes, parameters and their gradients.
         images: uint8 [N, C, H, W] with C = 1 or 3. labels: int64 [N], the true classes.
-        name: ``fgsm`` or ``pgd``. severity: 1 to 5, see `EPSILONS`.
+        name: one of `registry.ATTACKS`, such as ``pgd``. severity: 1 to 5, see `EPSILONS`.
         mean, std: what the network's input is normalised by, a value a channel on the scale 0 to 1.
         seed, index: they decide where PGD starts, as for `corrupt`.
 
     Returns uint8, same shape and device; an image's result does not depend on the batch. Raises UserError for anything
     else than the above, and when the network's gradient is not finite.
     """
-    if name not in ATTACKS:
-        raise unknown("attack", name, ATTACKS)
-    check_severity(severity)
+    function = ATTACKS.get_known(name).function
+    check_severity(severity, name)
     check_images(images)
     _check_labels(images, labels)
     indices = indices_of(index, images)
@@ -75,7 +76,7 @@ def attack(
     size = max(1, min(IMAGES_AT_ONCE, VALUES_AT_ONCE // images[0].numel()))
     with _attacked(module, mean, std, images) as network:
         spans = [(start, start + size) for start in range(0, len(images), size)]
-        parts = [_attack(network, images[i:j], labels[i:j], draws.part(i, j), name, eps, size) for i, j in spans]
+        parts = [_attack(network, images[i:j], labels[i:j], draws.part(i, j), function, eps, size) for i, j in spans]
     return torch.cat(parts)
 
 
@@ -111,19 +112,37 @@ def _loss(logits: Tensor, labels: Tensor) -> Tensor:
     return (others.logsumexp(dim=1) - logits.gather(1, true)[:, 0]).sum()
 
 
-def _attack(network: _Network, images: Tensor, labels: Tensor, draws: Draws, name: str, eps: int, size: int) -> Tensor:
+def fgsm(reach: Reach) -> Tensor:
+    """One step of eps in the direction in which the loss grows."""
+    return (reach.clean + reach.eps * reach.direction(reach.clean)).clamp_(reach.low, reach.high)
+
+
+def pgd(reach: Reach) -> Tensor:
+    """`STEPS` steps from a random start, back into reach after each."""
+    words = reach.draws.words(reach.clean[0].numel())
+    found = words.float().add_(0.5).mul_(2 * reach.eps / WORDS).sub_(reach.eps).view(reach.clean.shape)
+    found = found.add_(reach.clean).clamp_(reach.low, reach.high)
+    for _ in range(STEPS):
+        found = (found + STEP * reach.eps * reach.direction(found)).clamp_(reach.low, reach.high)
+    return found
+
+
+def _attack(
+    network: _Network,
+    images: Tensor,
+    labels: Tensor,
+    draws: Draws,
+    function: Callable[[Reach], Tensor],
+    eps: int,
+    size: int,
+) -> Tensor:
     """The attacked images of a part of at most `size`."""
     count = len(images)
     repeated = torch.arange(size, device=images.device).clamp_(max=count - 1)
     clean, truth = images[repeated].float(), labels.to(images.device)[repeated]
     low, high = (clean - eps).clamp_(min=0), (clean + eps).clamp_(max=255)
-    if name == "fgsm":
-        found = (clean + eps * network.direction(clean, truth)).clamp_(low, high)
-    else:
-        words = Draws(draws.keys[repeated]).words(images[0].numel())
-        found = words.float().add_(0.5).mul_(2 * eps / WORDS).sub_(eps).view(clean.shape).add_(clean).clamp_(low, high)
-        for _ in range(STEPS):
-            found = (found + STEP * eps * network.direction(found, truth)).clamp_(low, high)
+    direction = partial(network.direction, labels=truth)
+    found = function(Reach(clean, low, high, eps, Draws(draws.keys[repeated]), direction))
     # The limits are whole numbers, so rounding stays within them.
     return found[:count].round_().to(torch.uint8)
 
@@ -148,3 +167,7 @@ def _check_labels(images: Tensor, labels: Tensor) -> None:
     if not isinstance(labels, Tensor) or labels.dtype != torch.int64 or labels.shape != images.shape[:1]:
         given = f"{list(labels.shape)} of {labels.dtype}" if isinstance(labels, Tensor) else type(labels).__name__
         raise UserError(f"There must be one label, int64, for each of the {len(images)} images to attack, not {given}.")
+
+
+FGSM = Attack("fgsm", "FGSM", fgsm)
+PGD = Attack("pgd", "PGD", pgd)

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from analysis.corruptions import compiled
 from analysis.corruptions.compiled import filters
+from analysis.corruptions.corruption import Corruption, Row, single
 from analysis.corruptions.linear import as_factors, border_places, filter_matrix, gaussian_taps, half_taps
 from analysis.corruptions.pixels import NUDGE, cut
 from analysis.corruptions.random import Draws
-from analysis.corruptions.registry import Corruption, Row, single
 
 Factors = tuple[tuple[Tensor, Tensor], ...]
 
@@ -121,6 +121,7 @@ CORRUPTIONS = (
             224: ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5)),
         },
         lengths=frozenset({"radius", "alias"}),
+        family="cifar_c",
     ),
     Corruption(
         "gaussian_blur",
@@ -135,5 +136,6 @@ CORRUPTIONS = (
         },
         lengths=frozenset({"sigma"}),
         extra=True,
+        family="cifar_c",
     ),
 )

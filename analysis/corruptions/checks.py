@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.corruptions.families import severities_of
-from analysis.corruptions.registry import SEVERITIES
+from analysis.corruptions.corruption import SEVERITIES
+from analysis.corruptions.registry import severities_of
 from pruning.errors import UserError
 
 
@@ -16,7 +16,11 @@ def check_severity(severity: int, name: str | None = None) -> None:
     if isinstance(severity, bool) or severity not in SEVERITIES:
         raise UserError(f"Severity {severity!r} does not exist: it is a whole number from 1 to 5.")
     if name is not None and severity not in severities_of(name):
-        raise UserError(f"Severity {severity} of '{name}' does not exist: it has only severity 1.")
+        raise UserError(f"Severity {severity} of '{name}' does not exist: it has only {_listed(severities_of(name))}.")
+
+
+def _listed(severities: Sequence[int]) -> str:
+    return "severity 1" if len(severities) == 1 else f"severities 1 to {severities[-1]}"
 
 
 def check_images(images: Tensor) -> None:

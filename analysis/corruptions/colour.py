@@ -7,9 +7,9 @@ from torch import Tensor
 
 from analysis.corruptions import compiled
 from analysis.corruptions.compiled import colour as loops
+from analysis.corruptions.corruption import Corruption, Row, single
 from analysis.corruptions.pixels import NUDGE, cut, look_up
 from analysis.corruptions.random import Draws
-from analysis.corruptions.registry import Corruption, Row, single
 
 TRIFLE = 2.0**-9
 
@@ -94,6 +94,7 @@ CORRUPTIONS = (
             64: single(0.1, 0.2, 0.3, 0.4, 0.5),
             224: single(0.1, 0.2, 0.3, 0.4, 0.5),
         },
+        family="cifar_c",
     ),
     Corruption(
         "contrast",
@@ -106,6 +107,7 @@ CORRUPTIONS = (
             64: single(0.4, 0.3, 0.2, 0.1, 0.05),
             224: single(0.4, 0.3, 0.2, 0.1, 0.05),
         },
+        family="cifar_c",
     ),
     Corruption(
         "saturate",
@@ -119,5 +121,6 @@ CORRUPTIONS = (
             224: ((0.3, 0), (0.1, 0), (2, 0), (5, 0.1), (20, 0.2)),
         },
         extra=True,
+        family="cifar_c",
     ),
 )

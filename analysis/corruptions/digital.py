@@ -8,8 +8,8 @@ from torch import Tensor
 
 from analysis.corruptions import compiled
 from analysis.corruptions.compiled import boxes
+from analysis.corruptions.corruption import Corruption, Row, single
 from analysis.corruptions.random import Draws
-from analysis.corruptions.registry import Corruption, Row, single
 
 HALF = 0.5 + 2.0**-13
 """Halves go up; what is added keeps them there where a box of three or six pixels has a rounded weight."""
@@ -76,5 +76,6 @@ CORRUPTIONS = (
             64: single(0.9, 0.8, 0.7, 0.6, 0.5),
             224: single(0.6, 0.5, 0.4, 0.3, 0.25),
         },
+        family="cifar_c",
     ),
 )

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from analysis.corruptions import compiled
 from analysis.corruptions.compiled import filters, warp
+from analysis.corruptions.corruption import Corruption, Row
 from analysis.corruptions.linear import as_factors, border_places, filter_matrix, gaussian_taps, half_taps
 from analysis.corruptions.pixels import NUDGE, cut
 from analysis.corruptions.random import Draws
-from analysis.corruptions.registry import Corruption, Row
 
 CORNERS = 6  # random coordinates: two for each of three points
 TRUNCATE = 3.0  # of the Gaussian that smooths the displacement, in its sigmas
@@ -137,5 +137,6 @@ CORRUPTIONS = (
                 244 / 224, (2, 0.7, 0.1), (2, 0.08, 0.2), (0.05, 0.01, 0.02), (0.07, 0.01, 0.02), (0.12, 0.01, 0.02)
             ),
         },
+        family="cifar_c",
     ),
 )

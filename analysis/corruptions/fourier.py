@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from analysis.corruptions.corruption import Corruption, Function, Row, single
 from analysis.corruptions.pixels import cut
 from analysis.corruptions.random import Draws
-from analysis.corruptions.registry import Corruption, Function, Row, single
 
 STEPS = 7
 """The highest frequency along each axis is divided into so many steps."""

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from analysis.corruptions import compiled
 from analysis.corruptions.compiled import colour
+from analysis.corruptions.corruption import Corruption, Row
 from analysis.corruptions.pixels import NUDGE, cut
 from analysis.corruptions.random import WORDS, Draws
-from analysis.corruptions.registry import Corruption, Row
 
 SMALLEST = 256
 """Pixels along a texture's sides, at least."""
@@ -118,5 +118,6 @@ CORRUPTIONS = (
             64: ((1, 0.3), (0.9, 0.4), (0.8, 0.45), (0.75, 0.5), (0.7, 0.55)),
             224: ((1, 0.4), (0.8, 0.6), (0.7, 0.7), (0.65, 0.7), (0.6, 0.75)),
         },
+        family="cifar_c",
     ),
 )

@@ -8,9 +8,9 @@ from torch import Tensor
 from analysis.corruptions import compiled
 from analysis.corruptions.blur import gaussian_blur
 from analysis.corruptions.compiled import glass as loops
+from analysis.corruptions.corruption import Corruption, Row
 from analysis.corruptions.pixels import look_up
 from analysis.corruptions.random import WORDS, Draws
-from analysis.corruptions.registry import Corruption, Row
 
 
 def glass_blur(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
@@ -85,5 +85,6 @@ CORRUPTIONS = (
             224: ((0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2)),
         },
         lengths=frozenset({"sigma", "shift"}),
+        family="cifar_c",
     ),
 )

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from analysis.corruptions import compiled
 from analysis.corruptions.compiled import jpeg as loops
+from analysis.corruptions.corruption import Corruption, Row, single
 from analysis.corruptions.random import Draws
-from analysis.corruptions.registry import Corruption, Row, single
 
 # T.81, tables K.1 and K.2: quantisation steps of luminance and colour at quality 50.
 LUMINANCE = """
@@ -204,5 +204,6 @@ CORRUPTIONS = (
             64: single(65, 58, 50, 40, 25),
             224: single(25, 18, 15, 10, 7),
         },
+        family="cifar_c",
     ),
 )

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from analysis.corruptions import compiled
 from analysis.corruptions.compiled import along
+from analysis.corruptions.corruption import Corruption, Row
 from analysis.corruptions.pixels import NUDGE, cut
 from analysis.corruptions.random import WORDS, Draws
-from analysis.corruptions.registry import Corruption, Row
 
 # Taps are multiples of this, so that float32 holds all products with bytes and their sums exactly.
 UNIT = 2.0**-16
@@ -139,5 +139,6 @@ CORRUPTIONS = (
             224: ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15)),
         },
         lengths=frozenset({"radius", "sigma"}),
+        family="cifar_c",
     ),
 )

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from analysis.corruptions import compiled
 from analysis.corruptions.compiled import noise as loops
+from analysis.corruptions.corruption import Corruption, Row, single
 from analysis.corruptions.pixels import look_up
 from analysis.corruptions.random import WORDS, Draws, standard_normal
-from analysis.corruptions.registry import Corruption, Row, single
 
 STEPS = 4096
 """Quantiles kept of each distribution that depends on the byte: 256 rows of them, a table of 1 MB, stay in cache."""
@@ -102,6 +102,7 @@ CORRUPTIONS = (
             64: single(0.04, 0.08, 0.12, 0.15, 0.18),
             224: single(0.08, 0.12, 0.18, 0.26, 0.38),
         },
+        family="cifar_c",
     ),
     Corruption(
         "shot_noise",
@@ -114,6 +115,7 @@ CORRUPTIONS = (
             64: single(250, 100, 50, 30, 15),
             224: single(60, 25, 12, 5, 3),
         },
+        family="cifar_c",
     ),
     Corruption(
         "impulse_noise",
@@ -126,6 +128,7 @@ CORRUPTIONS = (
             64: single(0.01, 0.02, 0.05, 0.08, 0.14),
             224: single(0.03, 0.06, 0.09, 0.17, 0.27),
         },
+        family="cifar_c",
     ),
     Corruption(
         "speckle_noise",
@@ -139,5 +142,6 @@ CORRUPTIONS = (
             224: single(0.15, 0.2, 0.35, 0.45, 0.6),
         },
         extra=True,
+        family="cifar_c",
     ),
 )

@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from analysis.corruptions.corruption import Corruption, Row
 from analysis.corruptions.linear import gaussian_taps
 from analysis.corruptions.random import Draws
-from analysis.corruptions.registry import Corruption, Row
 
 SIGMA = 1.0
 LOW, HIGH = 0.1, 0.2

@@ -17,9 +17,9 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from analysis.corruptions.corruption import Row
 from analysis.corruptions.pixels import cut
 from analysis.corruptions.random import WORDS, Draws
-from analysis.corruptions.registry import Row
 from pruning.data.folder import SUFFIXES
 from pruning.errors import UserError
 

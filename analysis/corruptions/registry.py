@@ -1,78 +1,116 @@
-"""What a corruption is: its function, and its severities at any image size.
+"""Which corruptions there are, by name and by family: those that ship, those of plugins, and those registered.
 
-Those of the common corruptions are published for three sizes: CIFAR-10-C (32 pixels), Tiny-ImageNet-C (64) and
-ImageNet-C (224), all of Hendrycks & Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and
-Perturbations" (ICLR 2019). The size of an image is its shorter side, and a parameter at another size follows by one
-rule:
-
-- At a published size it is the published value.
-- In between it is interpolated linearly in the logarithm of the size.
-- Below 32 pixels it stays as at 32: blurs and noise there are of about a pixel, and finer ones would not be seen.
-- Above 224 pixels, lengths in pixels grow in proportion to the size and everything else stays as at 224.
-
-Parameters of MNIST-C are published for 28 pixels only; they are angles, factors, and lengths as shares of the image, so
-they hold for any size.
+A corruption is a `Corruption` in a module of this package, and an attack, which needs the network, an `Attack`. Each
+says which `Family` it belongs to: what belongs together, was published together, and is asked for by one name.
 """
 
-import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-from torch import Tensor
+from analysis.corruptions.corruption import Attack, Corruption
+from pruning.errors import UserError, nearest
+from pruning.registry import Registry
 
-from analysis.corruptions.random import Draws
+ARRAYS = "arrays"
+"""The family of a name that belongs to none here: images that the user brought along."""
 
-Group = Literal["noise", "blur", "weather", "digital", "geometric", "drawn", "frequency"]
-Row = tuple[float, ...]
-Function = Callable[[Tensor, Row, Draws], Tensor]
-
-SEVERITIES: tuple[int, ...] = (1, 2, 3, 4, 5)
+_PACKAGE = "analysis.corruptions"
 
 
 @dataclass(frozen=True)
-class Corruption:
-    """A corruption and its severities.
+class Family:
+    """Corruptions that were published together.
 
     Attributes:
-        name: as published. label: for people. group: what sort of change it is.
-        function: (images uint8 [N, C, H, W], parameters, draws) -> uint8, same shape. Each image's result depends on
-            that image and its draws alone.
-        names: what the parameters are called, in order.
-        published: size in pixels -> rows of parameters, one for each severity.
-        lengths: the parameters that are lengths in pixels.
-        extra: one of the four that CIFAR-10-C holds back for development and keeps out of the mean.
-        family: the name of its family, see `families`. severities: those it has, from 1 on without a gap.
-        version: raised when the images change; what was measured on those of another version is measured again.
+        name: as in a study.toml.
+        label: for people.
+        paper: authors, title, place.
+        order: the names of its corruptions as published. Those that are not named come after, as they were found.
+        severities: those that a study measures of it; None for all that each corruption has.
+        needs_network: whether the images depend on the network that they are shown to, so that `corrupt` cannot make
+            them and `attacks.attack` does.
+        pattern: stands for its members' names where these would be too many to list.
+        image_by_image: whether a study keeps a row for each image, not just counts and means.
     """
 
     name: str
     label: str
-    group: Group
-    function: Function
-    names: tuple[str, ...]
-    published: Mapping[int, tuple[Row, ...]]
-    lengths: frozenset[str] = frozenset()
-    extra: bool = False
-    family: str = "cifar_c"
-    severities: tuple[int, ...] = SEVERITIES
-    version: int = 1
+    paper: str
+    order: tuple[str, ...] = ()
+    severities: tuple[int, ...] | None = None
+    needs_network: bool = False
+    pattern: str = ""
+    image_by_image: bool = True
 
-    def parameters(self, severity: int, size: int) -> Row:
-        """The parameters at one of its severities for images whose shorter side has `size` pixels."""
-        sizes = sorted(self.published)
-        rows = [self.published[at][severity - 1] for at in sizes]
-        if size <= sizes[0]:
-            return rows[0]
-        if size >= sizes[-1]:
-            grow = size / sizes[-1]
-            return tuple(v * grow if n in self.lengths else v for n, v in zip(self.names, rows[-1], strict=True))
-        above = next(i for i, at in enumerate(sizes) if at > size)
-        left, right = math.log(sizes[above - 1]), math.log(sizes[above])
-        share = (math.log(size) - left) / (right - left)
-        return tuple(a + share * (b - a) for a, b in zip(rows[above - 1], rows[above], strict=True))
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The names of its corruptions, in their order."""
+        kinds = (CORRUPTIONS, ATTACKS)
+        found = [member.name for kind in kinds for member in kind.values() if member.family == self.name]
+        places = {name: place for place, name in enumerate(self.order)}
+        return tuple(sorted(found, key=lambda name: places.get(name, len(places))))
 
 
-def single(*values: float) -> tuple[Row, ...]:
-    """Rows of one parameter each."""
-    return tuple((value,) for value in values)
+CORRUPTIONS: Registry[Corruption] = Registry("corruption", Corruption, _PACKAGE)
+"""Those that need no network, by name."""
+
+ATTACKS: Registry[Attack] = Registry("attack", Attack, _PACKAGE)
+"""Those that need the network, by name."""
+
+FAMILIES: Registry[Family] = Registry("family of corruptions", Family, _PACKAGE)
+"""All families by name, in the order in which they are shown."""
+
+
+def get_family(name: str) -> Family:
+    """The family of that name. Raises UserError, with the nearest name, when there is none."""
+    return FAMILIES.get_known(name)
+
+
+def get_corruption(name: str) -> Corruption:
+    """The corruption of that name. Raises UserError, with the nearest name, when there is none, or for an attack."""
+    check_name(name)
+    if name in ATTACKS:
+        raise UserError(
+            f"The corruption '{name}' needs the network that it attacks: take analysis.corruptions.attacks.attack, or "
+            'name the family "adversarial" in a study.'
+        )
+    return CORRUPTIONS[name]
+
+
+def _find(name: str) -> Corruption | Attack | None:
+    """The corruption or attack of that name, if there is one."""
+    return CORRUPTIONS.get(name) or ATTACKS.get(name)
+
+
+def family_of(name: str) -> str:
+    """The name of the family that a corruption belongs to; `ARRAYS` for a name that belongs to none."""
+    found = _find(name)
+    return found.family if found else ARRAYS
+
+
+def severities_of(name: str) -> tuple[int, ...]:
+    """The severities that a corruption of any family has. Raises UserError, with the nearest name, when none has it."""
+    check_name(name)
+    return (CORRUPTIONS.get(name) or ATTACKS[name]).severities
+
+
+def version_of(name: str) -> int:
+    """The version of a corruption of any family; 0 for a name that belongs to none."""
+    found = _find(name)
+    return found.version if found else 0
+
+
+def label_of(name: str) -> str:
+    """What a corruption of any family is called; an unknown one by its name in plain words."""
+    found = _find(name)
+    return found.label if found else name.replace("_", " ").capitalize()
+
+
+def check_name(name: str) -> None:
+    """Raises UserError, with the nearest name, unless a family has a corruption of that name."""
+    if name in CORRUPTIONS or name in ATTACKS:
+        return
+    guess = nearest(name, [*CORRUPTIONS, *ATTACKS])
+    hint = f" Did you mean '{guess}'?" if guess else ""
+    known = [named for family in FAMILIES.values() if not family.pattern for named in family.members]
+    patterns = [f"and {family.pattern}" for family in FAMILIES.values() if family.pattern]
+    raise UserError(f"Unknown corruption '{name}'.{hint} Known: {', '.join([*known, *patterns])}.")

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from analysis.corruptions.corruption import Corruption, Function, Row, single
 from analysis.corruptions.pixels import cut
 from analysis.corruptions.random import Draws
-from analysis.corruptions.registry import Corruption, Function, Row, single
 
 Map = tuple[np.ndarray, np.ndarray]
 """Where a pixel of the result is read: matrix [2, 2] by which its place (x, y), counted from the middle of the image,

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from analysis.corruptions import compiled
 from analysis.corruptions.compiled import snow as loops
+from analysis.corruptions.corruption import Corruption, Row
 from analysis.corruptions.linear import as_factors
 from analysis.corruptions.motion import SECTOR, blur_along, motion
 from analysis.corruptions.pixels import NUDGE, cut, look_up_words
 from analysis.corruptions.random import Draws, standard_normal
-from analysis.corruptions.registry import Corruption, Row
 from analysis.corruptions.zoom import zoom_matrix
 
 STEEPEST = -1.5 * SECTOR
@@ -105,5 +105,6 @@ CORRUPTIONS = (
             ),
         },
         lengths=frozenset({"zoom", "radius", "sigma"}),
+        family="cifar_c",
     ),
 )

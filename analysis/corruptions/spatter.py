@@ -8,11 +8,11 @@ from torch import Tensor
 
 from analysis.corruptions import compiled
 from analysis.corruptions.compiled import drops, filters
+from analysis.corruptions.corruption import Corruption, Row
 from analysis.corruptions.edges import SCALE, canny, distances, framed
 from analysis.corruptions.linear import border_places, filter_matrix, gaussian_taps, half_taps
 from analysis.corruptions.pixels import NUDGE, cut, look_up_words
 from analysis.corruptions.random import Draws, standard_normal
-from analysis.corruptions.registry import Corruption, Row
 
 # Red, green, blue; images of one channel take the first.
 WATER = (175.0, 238.0, 238.0)
@@ -167,5 +167,6 @@ CORRUPTIONS = (
         },
         lengths=frozenset({"sigma"}),
         extra=True,
+        family="cifar_c",
     ),
 )

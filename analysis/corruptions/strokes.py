@@ -9,9 +9,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from analysis.corruptions.corruption import Corruption, Function, Row
 from analysis.corruptions.pixels import cut
 from analysis.corruptions.random import WORDS, Draws
-from analysis.corruptions.registry import Corruption, Function, Row
 
 SIDE = 28
 ROWS = 27

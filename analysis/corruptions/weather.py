@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
+from analysis.corruptions.corruption import Corruption, Row
 from analysis.corruptions.pixels import cut
 from analysis.corruptions.random import Draws
-from analysis.corruptions.registry import Corruption, Row
 
 FIRST_ROUGHNESS = 100.0
 
@@ -67,5 +67,6 @@ CORRUPTIONS = (
             64: ((0.4, 3), (0.7, 3), (1, 2.5), (1.5, 2), (2, 1.75)),
             224: ((1.5, 2), (2, 2), (2.5, 1.7), (2.5, 1.5), (3, 1.4)),
         },
+        family="cifar_c",
     ),
 )

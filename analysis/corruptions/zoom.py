@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from scipy import sparse
 from torch import Tensor
 
+from analysis.corruptions.corruption import Corruption, Row
 from analysis.corruptions.linear import as_factors
 from analysis.corruptions.pixels import cut
 from analysis.corruptions.random import Draws
-from analysis.corruptions.registry import Corruption, Row
 
 # Larger images are enlarged one zoom after another: the sparse matrix would take too much memory.
 LARGEST_SPARSE = 1 << 17
@@ -100,5 +100,6 @@ CORRUPTIONS = (
             64: ((1.06, 0.01), (1.11, 0.01), (1.16, 0.01), (1.21, 0.01), (1.26, 0.01)),
             224: ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03)),
         },
+        family="cifar_c",
     ),
 )

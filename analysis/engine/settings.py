@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from analysis.corruptions import FAMILIES, SEVERITIES, Family, check_name, family_of, get_family
 from analysis.corruptions.conditions import CLEAN, Condition, all_conditions, in_order
-from analysis.corruptions.families import ARRAYS
+from analysis.corruptions.registry import ARRAYS
 from analysis.results.tables import TABLES
 from pruning.errors import UserError
 from pruning.study.folder import Study

@@ -2,13 +2,16 @@
 
 import pandas as pd
 
-from analysis.corruptions import family_of
-from analysis.corruptions.conditions import CLEAN
+from analysis.corruptions import FAMILIES, family_of
+from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.base import Column, Context, Measure, Shown
 from analysis.engine.per_image import per_image
 
-FAMILIES = ("cifar_c", "mnist_c")
-"""Those held image by image; of the others it would be more than it tells."""
+
+def image_by_image(condition: Condition) -> bool:
+    """Whether each image is kept under a condition: of some families it would be more than it tells."""
+    family = FAMILIES.get(family_of(condition[0]))
+    return condition != CLEAN and family is not None and family.image_by_image
 
 
 class Corrupted:
@@ -33,7 +36,7 @@ MEASURE = Measure(
     needs=frozenset({"logits", "features", "classifier"}),
     start=Corrupted,
     detail=True,
-    conditions=lambda condition: condition != CLEAN and family_of(condition[0]) in FAMILIES,
+    conditions=image_by_image,
     columns={
         "corruption": Column("str", "", "name of the corruption"),
         "severity": Column("i8", "", "1 (mild) to 5"),

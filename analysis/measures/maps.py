@@ -56,7 +56,7 @@ def positions(samples: int, shown: int) -> np.ndarray:
 
 def reference_of(entries: Sequence[Entry]) -> Entry:
     """The ticket whose map all joint maps are laid over: the dense network, or the first where there is none."""
-    return next((entry for entry in entries if entry.recipe.finder == "dense"), entries[0])
+    return next((entry for entry in entries if entry.recipe.is_dense), entries[0])
 
 
 @torch.inference_mode()

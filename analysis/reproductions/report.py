@@ -32,9 +32,7 @@ UNEXPLAINED = "Why it comes out otherwise here is not known."
 
 def write(path: Path, reproductions: Sequence[Reproduction], outcomes: Mapping[str, Outcome]) -> None:
     """Write the page, whole or not at all."""
-    text = page(reproductions, outcomes)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_atomically(path, page(reproductions, outcomes))
 
 
 def page(reproductions: Sequence[Reproduction], outcomes: Mapping[str, Outcome]) -> str:
@@ -61,7 +59,7 @@ def _overview(reproductions: Sequence[Reproduction], outcomes: Mapping[str, Outc
 
 def _section(reproduction: Reproduction, outcome: Outcome | None) -> str:
     command = f"python -m analysis reproduce {reproduction.name}"
-    study = f"pruning/studies/{reproduction.name}/study.toml"
+    study = f"analysis/reproductions/studies/{reproduction.name}/study.toml"
     head = (
         f'<a id="{reproduction.name}"></a>\n\n## {reproduction.title}\n\n{reproduction.paper}. {reproduction.scale}\n'
     )

@@ -36,7 +36,7 @@ def write(path: Path, table: Table, rows: pa.Table, made: str) -> None:
         WriteError: the disk will not take it.
     """
     content = encode(table, rows, made)
-    write_atomically(path, lambda temporary: temporary.write_bytes(content))
+    write_atomically(path, content)
 
 
 def encode(table: Table, rows: pa.Table, made: str) -> bytes:

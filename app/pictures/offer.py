@@ -12,8 +12,8 @@ from app.load import StudyView
 from app.pictures import study_images
 from app.pictures.study_images import Pictures
 from app.shell import layout
-from pruning.data import TORCHVISION, fetching
-from pruning.data.fetching import Fetching, Offer, Progress
+from pruning.data import downloadable, fetching
+from pruning.data.fetching import Downloaded, Fetching, Offer
 from pruning.errors import UserError
 
 ASKED = "fetch asked"  # in the session: the data set whose download waits for the second click
@@ -52,9 +52,9 @@ def pictures(study: StudyView, samples: np.ndarray | None = None, labels: np.nda
 def fetchable(study: StudyView) -> str | None:
     """The data set that, once fetched, has the study's pictures; None when there is none to fetch."""
     own, other = study.config.data, study.config.pictures
-    if own in TORCHVISION:
+    if downloadable(own):
         return own
-    return other if other in TORCHVISION and (study.path / study_images.STAND_IN).is_file() else None
+    return other if other and downloadable(other) and (study.path / study_images.STAND_IN).is_file() else None
 
 
 def _same(found: Pictures, samples: np.ndarray, labels: np.ndarray) -> bool:
@@ -145,7 +145,7 @@ def _watch(running: Fetching) -> None:
         st.rerun()
 
 
-def progress_text(offer: Offer, done: Progress) -> str:
+def progress_text(offer: Offer, done: Downloaded) -> str:
     """How far a download is, in words."""
     if done.share >= 1:
         return f"{offer.megabytes:,.0f} MB are here and are checked and unpacked …"

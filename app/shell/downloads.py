@@ -1,12 +1,17 @@
-"""Buttons that save a card's chart as PNG or SVG, in the browser: the chart never travels to the server."""
+"""What a card gives away: its chart as PNG or SVG, which the browser makes, its rows as CSV, its table as LaTeX."""
 
 from __future__ import annotations
 
+import csv
+import re
+from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 import streamlit.components.v2
 
+from analysis import latex
 from app.assets import read
 
 
@@ -20,3 +25,42 @@ def _component() -> Any:
 def image_buttons(key: str, name: str) -> None:
     """The two buttons for the card `key`; files are called `name`.png and `name`.svg."""
     _component()(data={"key": key, "name": name}, key=f"images-{key}")
+
+
+def to_csv(frame: pd.DataFrame, meanings: Mapping[str, str] | None = None) -> bytes:
+    """The frame as CSV, its index left out, below lines that begin with # and say what its columns mean.
+
+    `pandas.read_csv(file, comment="#")` gives the frame back. Text is quoted where a # is part of it.
+
+    Args:
+        frame: the rows.
+        meanings: column -> what it means, with its unit.
+    """
+    notes = [f"# {name}: {' '.join(meaning.split())}\n" for name, meaning in (meanings or {}).items()]
+    table = frame.to_csv(index=False)
+    if "#" in table:
+        table = frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
+    return "".join([*notes, table]).encode()
+
+
+def to_latex(frame: pd.DataFrame, columns: dict[str, Any] | None = None, **more: Any) -> str:
+    """The frame as a booktabs table, with the headings, decimals and hidden columns that `columns` (Streamlit's
+    `column_config`) gives it on the page; `more` goes to `analysis.latex.table`."""
+    columns = columns or {}
+    bounds = [bound for pair in more.get("intervals", {}).values() for bound in pair]
+    hidden = [name for name in frame.columns if name in columns and columns[name] is None and name not in bounds]
+    digits, heads = {}, {}
+    for name, config in columns.items():
+        if not config or name not in frame.columns:
+            continue
+        heads[name] = config.get("label") or str(name)
+        decimals = re.search(r"\.(\d)", str((config.get("type_config") or {}).get("format") or ""))
+        if decimals:
+            digits[name] = int(decimals[1])
+    keep = {name: value for name, value in digits.items() if name not in hidden}
+    return latex.table(frame.drop(columns=hidden), **{"digits": keep, "headers": heads, **more})
+
+
+def file_name(title: str) -> str:
+    """A title as a file name: lower case, words joined by hyphens, at most 60 characters."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60].rstrip("-") or "chart"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,11 +12,12 @@ from typing import Protocol
 import streamlit as st
 
 from app import load
-from app.shell import layout
-from app.shell.selection import change, mirror
-from pruning.data import EMBEDDED, TORCHVISION
+from app.shell import guard, layout
+from app.shell.url import change, mirror
+from pruning.data import DATASETS
 from pruning.errors import UserError
-from pruning.models import NAMES
+from pruning.models import MODELS
+from pruning.progress import Progress
 
 FOUND = "import found"  # in the session: the study's name and the report of the import that went well last
 RECOGNISED = "recognised by its tensors"
@@ -55,25 +56,25 @@ def button() -> None:
         _dialog()
 
 
-def run_import(form: Form, tell: Callable[[float, str], None]) -> tuple[Path, list[str]]:
+def run_import(form: Form, progress: Progress) -> tuple[Path, list[str]]:
     """Import what the form says; the study's folder and the report. Uploads lie in a temporary folder meanwhile.
 
     Raises UserError for a form that is not filled in, and as `pruning.study.checkpoint_import.import_network`.
     """
-    from pruning.study.checkpoint_import import Options, import_network  # torchvision takes seconds to import
+    from pruning.study.checkpoint_import import ImportOptions, import_network  # torchvision takes seconds to import
 
     if not form.data.strip():
         raise UserError("Say which data set the network is for.")
     with _file(form.path, form.upload) as checkpoint, _file(form.masks_path, form.masks_upload) as masks:
         if checkpoint is None:
             raise UserError("Name a checkpoint on this machine, or upload one.")
-        options = Options(
+        options = ImportOptions(
             model=form.model.strip() or None,
             name=form.name.strip() or None,
             masks=masks,
             zeros_are_pruned=form.zeros_are_pruned,
         )
-        found = import_network(checkpoint, form.data.strip(), options, tell)
+        found = import_network(checkpoint, form.data.strip(), options, progress)
         # an upload's own place is gone in a moment and says nothing
         return found.folder, [line.replace(str(checkpoint), checkpoint.name) for line in found.report]
 
@@ -115,9 +116,9 @@ def _dialog() -> None:
         st.warning(layout.plain(str(error)), icon=":material/info:")
         return
     except Exception:  # what a file from anywhere does to a decoder is not known beforehand
-        layout.log().exception("An import failed")
+        guard.log().exception("An import failed")
         bar.empty()
-        st.error(f"Sorry, this could not be imported; the details are in {layout.LOG_FILE}.", icon=":material/error:")
+        st.error(f"Sorry, this could not be imported; the details are in {guard.LOG_FILE}.", icon=":material/error:")
         return
     st.session_state[FOUND] = str(folder), report
     st.rerun(scope="fragment")
@@ -135,7 +136,7 @@ def _fields() -> Form | None:
             path = st.text_input("Checkpoint on this machine", key="import-path", placeholder="path/to/checkpoint.pth")
             upload = st.file_uploader("or upload it", KINDS, key="import-upload")
             data = st.selectbox(
-                "Data set", [*EMBEDDED, *TORCHVISION], index=None, key="import-data", accept_new_options=True,
+                "Data set", list(DATASETS), index=None, key="import-data", accept_new_options=True,
                 placeholder="A name, or folder:PATH", help="Images that the network was made for.",
             )  # fmt: skip
             name = st.text_input("Name of the study", key="import-name", placeholder="that of the file")
@@ -143,7 +144,7 @@ def _fields() -> Form | None:
             masks = st.text_input("Masks apart from the weights", key="import-masks", placeholder="none")
             masks_upload = st.file_uploader("or upload them", KINDS, key="import-masks-upload")
             model = st.selectbox(
-                "Network", list(NAMES), index=None, key="import-model", accept_new_options=True,
+                "Network", list(MODELS), index=None, key="import-model", accept_new_options=True,
                 placeholder=RECOGNISED, help="Or path/to/file.py:factory for a network of your own.",
             )  # fmt: skip
             st.space("small")

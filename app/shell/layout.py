@@ -1,28 +1,20 @@
-"""The parts that every page is built of: cards with downloads, empty states, and the guard against tracebacks."""
+"""The parts that every page is built of: headings, cards with downloads, tiles, empty states."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
-import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
-from logging.handlers import RotatingFileHandler
-from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from analysis import latex
-from app.shell.downloads import image_buttons
+from app.shell.columns import describe as columns_mean
+from app.shell.downloads import file_name, image_buttons, to_csv, to_latex
 from app.shell.theme import Style
-from pruning.errors import UserError
-
-LOG_FILE = Path(tempfile.gettempdir()) / "pruning-app.log"
-_log = logging.getLogger("app")
 
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
@@ -63,6 +55,8 @@ def card(
     selection_mode: str | Iterable[str] = ("points", "box", "lasso"),
     config: dict[str, Any] | None = None,
     controls: Callable[[], Any] | None = None,
+    meanings: Mapping[str, str] | None = None,
+    percent: bool = False,
 ) -> Any:
     """A chart in a frame: a title that says what is seen, the chart, and a menu to download it as PNG, SVG or CSV.
 
@@ -78,9 +72,11 @@ def card(
         selection_mode: what may be selected: points, box, lasso.
         config: plotly configuration on top of `CONFIG`.
         controls: draws widgets that belong to this chart, between title and chart.
+        meanings: column of `data` -> what it means and its unit, where `app.shell.columns` does not know it.
+        percent: whether shares in `data` are given in per cent, and not as fractions.
     """
     with st.container(border=True, key=f"card-{key}"):
-        header(title, data, key, help)
+        header(title, data, key, help, meanings=lambda names: columns_mean(names, meanings, percent=percent))
         if controls is not None:
             controls()
         chart = st.plotly_chart(
@@ -106,14 +102,18 @@ def table_card(
     data: pd.DataFrame | Callable[[], pd.DataFrame] | None = None,
     paper: dict[str, Any] | None = None,
     controls: Callable[[], Any] | None = None,
+    meanings: Mapping[str, str] | None = None,
     **table: Any,
 ) -> Any:
     """A sortable table in a frame, to download as CSV and as LaTeX; `columns` is Streamlit's `column_config`, `data`
     what the CSV holds when that is not `frame` itself, `paper` more arguments of `analysis.latex.table`, `controls`
-    draws widgets between title and table, `table` are more arguments of `st.dataframe`."""
+    draws widgets between title and table, `meanings` as in `card`, `table` are more arguments of `st.dataframe`."""
     with st.container(border=True, key=f"card-{key}"):
         tex = lambda: to_latex(frame, columns, **(paper or {}))  # noqa: E731
-        header(title, frame if data is None else data, key, help, images=False, tex=tex)
+        rows = frame if data is None else data
+        said = None if data is not None else columns
+        header(title, rows, key, help, images=False, tex=tex,
+               meanings=lambda names: columns_mean(names, meanings, said, percent=data is None))  # fmt: skip
         if controls is not None:
             controls()
         shown = st.dataframe(frame, key=f"table-{key}", column_config=columns, hide_index=True, **table)
@@ -129,8 +129,21 @@ def header(
     help: str = "",
     images: bool = True,
     tex: Callable[[], str] | None = None,
+    meanings: Callable[[Iterable[str]], Mapping[str, str]] = columns_mean,
 ) -> None:
-    """The first line of a card: its title, and the download menu at the right; `tex` makes the LaTeX of a table."""
+    """The first line of a card: its title, and the download menu at the right.
+
+    Args:
+        title, data, key, help: as in `card`.
+        images: whether there is a chart to give away.
+        tex: makes the LaTeX of a table.
+        meanings: says what the columns of the CSV mean.
+    """
+
+    def csv() -> bytes:
+        frame = data() if callable(data) else data
+        return to_csv(frame, meanings(map(str, frame.columns)))
+
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"head-{key}"):
         st.markdown(f"**{title}**", help=help or None, width="stretch")
         with st.popover("", icon=":material/download:", type="tertiary", help="Download this", key=f"menu-{key}"):
@@ -138,9 +151,11 @@ def header(
                 image_buttons(key, file_name(title))
             st.download_button(
                 "CSV table",
-                data=lambda: to_csv(data() if callable(data) else data),
+                data=csv,
                 file_name=f"{file_name(title)}.csv",
                 mime="text/csv",
+                help="The first lines, which begin with #, say what the columns mean and their units. "
+                '`pandas.read_csv(file, comment="#")` reads the file.',
                 key=f"csv-{key}",
                 on_click="ignore",
                 type="tertiary",
@@ -184,34 +199,6 @@ def selected_points(key: str) -> list[dict[str, Any]]:
     return list((state.get("selection") or {}).get("points") or [])
 
 
-def to_csv(frame: pd.DataFrame) -> bytes:
-    """The frame as CSV, its index left out."""
-    return cast(bytes, frame.to_csv(index=False).encode())
-
-
-def to_latex(frame: pd.DataFrame, columns: dict[str, Any] | None = None, **more: Any) -> str:
-    """The frame as a booktabs table, with the headings, decimals and hidden columns that `columns` (Streamlit's
-    `column_config`) gives it on the page; `more` goes to `analysis.latex.table`."""
-    columns = columns or {}
-    bounds = [bound for pair in more.get("intervals", {}).values() for bound in pair]
-    hidden = [name for name in frame.columns if name in columns and columns[name] is None and name not in bounds]
-    digits, heads = {}, {}
-    for name, config in columns.items():
-        if not config or name not in frame.columns:
-            continue
-        heads[name] = config.get("label") or str(name)
-        decimals = re.search(r"\.(\d)", str((config.get("type_config") or {}).get("format") or ""))
-        if decimals:
-            digits[name] = int(decimals[1])
-    keep = {name: value for name, value in digits.items() if name not in hidden}
-    return latex.table(frame.drop(columns=hidden), **{"digits": keep, "headers": heads, **more})
-
-
-def file_name(title: str) -> str:
-    """A title as a file name: lower case, words joined by hyphens, at most 60 characters."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60].rstrip("-") or "chart"
-
-
 def empty(message: str, todo: str = "", command: str = "") -> None:
     """A calm box where there is nothing to show: what is missing, what to do, and a command to copy."""
     with st.container(border=True, key="empty-" + hashlib.blake2b(message.encode(), digest_size=4).hexdigest()):
@@ -230,27 +217,3 @@ def notes(sentences: Iterable[str]) -> None:
     lines = "".join(f"<div>{escape(sentence)}</div>" for sentence in sentences)
     if lines:
         st.html(f'<div class="notes">{lines}</div>')
-
-
-def guard(show: Callable[..., None], *arguments: Any) -> None:
-    """Draw a page; what goes wrong becomes a message, never a traceback.
-
-    A `UserError` says itself what to do. Anything else is our mistake: an apology, and the details in `LOG_FILE`.
-    """
-    try:
-        show(*arguments)
-    except UserError as error:
-        empty(str(error))
-    except Exception:  # Streamlit's own control flow (stop, rerun) is no Exception
-        log().exception("A page failed")
-        st.error(f"Sorry, this page could not be drawn; the details are in {LOG_FILE}.", icon=":material/error:")
-
-
-def log() -> logging.Logger:
-    """The app's logger, which writes to `LOG_FILE`."""
-    if not any(isinstance(handler, RotatingFileHandler) for handler in _log.handlers):
-        handler = RotatingFileHandler(LOG_FILE, maxBytes=1_000_000, backupCount=1, delay=True)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        _log.addHandler(handler)
-        _log.propagate = False
-    return _log

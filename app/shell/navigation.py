@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.shell import layout, pages, sidebar
+from app.shell import pages, sidebar
+from app.shell.guard import guard
 from app.shell.pages import Page
 from app.shell.selection import Selection
 
@@ -17,15 +18,14 @@ def run() -> None:
     Raises:
         UserError: a plugin that may bring pages cannot be run.
     """
+    pages.in_order()  # a plugin that cannot be run is named once, and nothing else is drawn
     selection = select()
     st.navigation(entries(selection), position="top").run()
 
 
 def select() -> Selection | None:
     """Draw the sidebar. Returns what is selected; None when there is nothing to select from, which it then says."""
-    chosen: list[Selection] = []
-    layout.guard(lambda: chosen.extend(sidebar.show()))
-    return chosen[0] if chosen else None
+    return guard(sidebar.show)
 
 
 def entries(selection: Selection | None) -> list[st.Page]:
@@ -47,7 +47,7 @@ def offered(page: Page, selection: Selection | None) -> bool:
 def show(page: Page, selection: Selection | None) -> None:
     """Draw a page, and below it the notes on the selection."""
     if selection is not None:
-        layout.guard(page.show, selection)
+        guard(page.show, selection)
         sidebar.show_notes(selection)
 
 

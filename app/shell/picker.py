@@ -11,7 +11,9 @@ import streamlit.components.v2
 from app.assets import read
 from app.load import StudyView
 from app.shell import theme
-from app.shell.selection import LIST, Selection, change, default_keys
+from app.shell.parameters import default_keys
+from app.shell.selection import Selection
+from app.shell.url import LIST, change
 from pruning.recipe import percent
 
 
@@ -53,31 +55,31 @@ def after(study: StudyView, chosen: Sequence[str], event: dict[str, Any]) -> lis
 def contents(selection: Selection) -> dict[str, Any]:
     """What the grid shows: `levels` (columns) and `rows` with a cell a column, None where nothing was found."""
     study = selection.study
-    tickets = study.tickets.drop_duplicates("key")
     hues = theme.method_colors(study.methods, selection.theme.mode, study.originals)
-    colors = {
-        row.key: selection.styles[row.ticket_id].color for row in tickets.itertuples() if row.key in selection.keys
+    chosen = set(selection.keys)
+    labels: dict[str, str] = {}
+    cells: dict[tuple[str, float], dict[str, Any]] = {}
+    for ticket in study.tickets.drop_duplicates("key").to_dict("records"):
+        key, method = ticket["key"], ticket["method"]
+        color = selection.styles[ticket["ticket_id"]].color if key in chosen else hues[method]
+        labels.setdefault(method, ticket["method_label"])
+        cell = {"key": key, "label": ticket["label"], "color": color, "on": key in chosen}
+        cells.setdefault((method, ticket["sparsity"]), cell)
+    levels = sorted({level for _, level in cells})  # the dense network's, 0, included
+    return {
+        "levels": [_head(level) for level in levels],
+        "rows": [
+            {
+                "method": method,
+                "label": label,
+                "title": f"{label}: all sparsities",
+                "cells": [cells.get((method, level)) for level in levels],
+            }
+            for method, label in labels.items()
+        ],
     }
-    levels = sorted(tickets["sparsity"].unique().tolist())  # the dense network's, 0, included
-    rows = []
-    for method in study.methods:
-        own = tickets[tickets["method"] == method]
-        cells: list[dict[str, Any] | None] = []
-        for level in levels:
-            match = own[own["sparsity"] == level]
-            cells.append(next((_cell(row, hues[method], colors) for row in match.itertuples()), None))
-        label = own["method_label"].iloc[0]
-        rows.append({"method": method, "label": label, "title": f"{label}: all sparsities", "cells": cells})
-    heads = [
-        {
-            "value": level,
-            "text": percent(level).replace(" %", ""),
-            "title": f"All methods at {percent(level)}" if level else "Dense",
-        }
-        for level in levels
-    ]
-    return {"levels": heads, "rows": rows}
 
 
-def _cell(row: Any, hue: str, colors: dict[str, str]) -> dict[str, Any]:
-    return {"key": row.key, "label": row.label, "color": colors.get(row.key, hue), "on": row.key in colors}
+def _head(level: float) -> dict[str, Any]:
+    title = f"All methods at {percent(level)}" if level else "Dense"
+    return {"value": level, "text": percent(level).replace(" %", ""), "title": title}

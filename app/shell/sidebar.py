@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import streamlit as st
 
 from app import load
 from app.shell import import_form, layout
+from app.shell.parameters import choose_study, resolve
 from app.shell.picker import picker
-from app.shell.selection import Selection, change, choose_study, mirror, resolve
-from app.shell.theme import Mode
+from app.shell.selection import Selection
+from app.shell.theme import DENSE, Mode
+from app.shell.url import change, mirror
+
+SHOWN = "study shown"  # in the session: name and folder of the study that was drawn last
 
 
-def show() -> list[Selection]:
-    """Draw the sidebar and return the selection; none when there is nothing to select from (the page then says so).
+def show() -> Selection | None:
+    """Draw the sidebar. Returns the selection; None when there is nothing to select from (the page then says so).
 
-    Raises UserError when the study cannot be read.
+    Raises:
+        UserError: the study cannot be read.
     """
     studies = load.studies()
-    if not studies:
+    gone = _gone(studies)
+    if not studies and gone is None:
         layout.empty(
             "There is no study to show.",
             "A study is a folder with a study.toml. Find the tickets of one and measure them, or point the app at one.",
@@ -25,11 +34,18 @@ def show() -> list[Selection]:
         )
         with st.sidebar:
             import_form.button()
-        return []
-    name, notes = choose_study(list(studies), load.first_with_tickets(studies))
+        return None
+    name, notes = (None, []) if gone else choose_study(list(studies), load.first_with_tickets(studies))
     with st.sidebar:
         _study_menu(name, list(studies))
         import_form.button()
+    if gone is not None or name is None:
+        layout.empty(
+            "This study is gone.",
+            f"{layout.plain(str(gone))} is no folder with a study.toml any more. Choose another study.",
+        )
+        return None
+    st.session_state[SHOWN] = name, studies[name]
     study = load.open_study(name, studies[name])
     if study.tickets.empty:
         layout.empty(
@@ -37,7 +53,7 @@ def show() -> list[Selection]:
             "Find them; they appear here as they are found, at the next click.",
             f"make study STUDY={study.path / 'study.toml'}",
         )
-        return []
+        return None
     selection = resolve(study, mirror(), mode(), notes)
     with st.sidebar:
         st.markdown("**Tickets** :small[:gray[by sparsity in %]]", help="Click a dot to show or hide a ticket, "
@@ -45,7 +61,13 @@ def show() -> list[Selection]:
         picker(selection)
         _baseline_menu(selection)
         _seed_menu(selection)
-    return [selection]
+    return selection
+
+
+def _gone(studies: Mapping[str, Path]) -> Path | None:
+    """The folder that this session was shown and still asks for, but that is no study any more."""
+    name, path = st.session_state.get(SHOWN, ("", None))
+    return path if path not in [None, *studies.values()] and mirror().get("study", name) == name else None
 
 
 def mode() -> Mode:
@@ -58,21 +80,19 @@ def show_notes(selection: Selection) -> None:
     layout.notes([*selection.notes, *selection.study.problems])
 
 
-def _study_menu(name: str, names: list[str]) -> None:
+def _study_menu(name: str | None, names: list[str]) -> None:
     def store() -> None:
         # tickets, samples and layers of one study mean nothing in another
         change({**dict.fromkeys(mirror()), "study": st.session_state["pick study"]})
 
     st.session_state["pick study"] = name
-    st.selectbox("Study", names, key="pick study", on_change=store)
+    st.selectbox("Study", names, key="pick study", on_change=store, placeholder="Choose a study")
 
 
 def _baseline_menu(selection: Selection) -> None:
     tickets = selection.study.tickets.drop_duplicates("key")
     labels = dict(zip(tickets["key"], tickets["label"], strict=True))
-    dense = next(
-        (key for key, method in zip(tickets["key"], tickets["method"], strict=True) if method == "dense"), None
-    )
+    dense = next((key for key, method in zip(tickets["key"], tickets["method"], strict=True) if method == DENSE), None)
     selection.pick(
         "baseline", "Baseline", labels, default=dense, kind="select", help="The ticket that others are compared with."
     )

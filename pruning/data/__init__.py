@@ -1,82 +1,103 @@
-"""Data sets by name: embedded ones first, then torchvision's from a local root, then any folder of images.
+"""Data sets by name: embedded ones, torchvision's from a local root, any folder of images, and the user's own.
 
 `load_data` gives a whole data set as uint8 tensors in memory; `normalise` makes a network's input of a batch of them.
-A new source is a file here and a line in `_read`.
+A new data set is a `DataSource` in a file here, or in the user's code with ``DATASETS.register(...)``.
 """
 
 import os
 from functools import lru_cache
 from pathlib import Path
 
-from pruning.data import embedded, folder
-from pruning.data.base import Dataset, Split, normalise
+from pruning.data import folder
+from pruning.data.base import Dataset, DataSource, DownloadableData, EmbeddedData, Split, make_dataset, normalise
 from pruning.errors import UserError, unknown
+from pruning.registry import Registry
 
-__all__ = ["EMBEDDED", "TORCHVISION", "Dataset", "Split", "available", "data_root", "load_data", "normalise"]
+__all__ = [
+    "DATASETS",
+    "DataSource",
+    "Dataset",
+    "DownloadableData",
+    "EmbeddedData",
+    "Split",
+    "available",
+    "choices",
+    "data_root",
+    "downloadable",
+    "load_data",
+    "make_dataset",
+    "normalise",
+]
 
-EMBEDDED: tuple[str, ...] = tuple(embedded.READERS)
-"""Data sets that come with the installed packages: always there."""
-TORCHVISION: tuple[str, ...] = ("mnist", "fashion-mnist", "cifar10", "cifar100", "svhn")
-"""Data sets that torchvision reads from a local root and can download. `local`, which reads them, is imported when one
-is asked for: torchvision takes seconds to import."""
+DATASETS: Registry[DataSource] = Registry("data set", DataSource, "pruning.data")  # type: ignore[type-abstract]
 
 
 def load_data(name: str, root: str | Path | None = None, download: bool = False) -> Dataset:
     """The data set of that name, whole and in memory; a second call in the same process gives the same object.
 
     Args:
-        name: one of `EMBEDDED` or `TORCHVISION`, or ``folder:PATH`` for images in PATH/train/CLASS and PATH/test/CLASS.
-        root: where the data sets of torchvision lie; default `data_root()`. The other kinds do not use it.
-        download: fetch a data set of torchvision that is not there. Nothing is fetched otherwise.
+        name: one of `DATASETS`, or ``folder:PATH`` for images in PATH/train/CLASS and PATH/test/CLASS.
+        root: where downloaded data sets lie; default `data_root()`. The other kinds do not use it.
+        download: fetch a data set that is not there, where it can be fetched. Nothing is fetched otherwise.
 
     Raises:
         UserError: unknown name, data that is not there, damaged files, a download that failed, or a folder whose
             images do not make a data set.
     """
-    check_name(name)
-    place = data_root(root)
-    if download and name in TORCHVISION:
-        from pruning.data import local
-
-        if not local.is_there(name, place):
-            local.download(name, place)
-    return _read(name, place)
+    source, place = source_of(name), data_root(root)
+    if source is None:
+        return _read_folder(name)
+    if download and isinstance(source, DownloadableData) and not source.is_there(place):
+        source.download(place)
+    return _read(source, place)
 
 
 def available(name: str, root: str | Path | None = None) -> bool:
     """Whether `load_data` would find the data without a download (whether it is sound is seen when it is read).
 
-    Raises UserError when the name is unknown.
+    Raises:
+        UserError: the name is unknown.
     """
-    check_name(name)
-    if name in TORCHVISION:
-        from pruning.data import local
-
-        return local.is_there(name, data_root(root))
-    return name in EMBEDDED or folder.is_there(folder.path_of(name))
+    source = source_of(name)
+    return folder.is_there(folder.path_of(name)) if source is None else source.is_there(data_root(root))
 
 
 def data_root(root: str | Path | None = None) -> Path:
-    """The folder that holds torchvision's data sets: `root`, else the environment's PRUNING_DATA, else ``./data``."""
+    """The folder that holds downloaded data sets: `root`, else the environment's PRUNING_DATA, else ``./data``."""
     return Path(root or os.environ.get("PRUNING_DATA") or "data").expanduser()
 
 
-def check_name(name: str) -> None:
-    """Raise UserError, with the nearest name, unless `name` is that of a data set."""
-    if name in EMBEDDED or name in TORCHVISION:
-        return
-    if not name.startswith(folder.PREFIX):
-        raise unknown("data set", name, (*EMBEDDED, *TORCHVISION, f"{folder.PREFIX}PATH"))
+def choices() -> tuple[str, ...]:
+    """What may be given as the name of a data set, as a list for people."""
+    return (*DATASETS, f"{folder.PREFIX}PATH")
+
+
+def source_of(name: str) -> DataSource | None:
+    """Where the data set of that name comes from; None for a folder of images.
+
+    Raises:
+        UserError: there is no data set of that name; the sentence has the nearest name.
+    """
     if name == folder.PREFIX:
         raise UserError(f"The data set '{name}' names no folder; write {folder.PREFIX}PATH.")
+    if name.startswith(folder.PREFIX):
+        return None
+    if name not in DATASETS:
+        raise unknown("data set", name, choices())
+    return DATASETS[name]
+
+
+def downloadable(name: str) -> DownloadableData | None:
+    """Where the data set of that name can be fetched from; None when there is nothing to fetch."""
+    source = DATASETS.get(name)
+    return source if isinstance(source, DownloadableData) else None
 
 
 @lru_cache(maxsize=4)
-def _read(name: str, root: Path) -> Dataset:
-    if name in EMBEDDED:
-        return embedded.READERS[name]()
-    if name in TORCHVISION:
-        from pruning.data import local
+def _read(source: DataSource, root: Path) -> Dataset:
+    return source.read(root)
 
-        return local.read(name, root)
+
+@lru_cache(maxsize=4)
+def _read_folder(name: str) -> Dataset:
     return folder.read(name)

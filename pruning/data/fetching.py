@@ -15,7 +15,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pruning.data import data_root
+from pruning.data import DownloadableData, data_root, downloadable
+from pruning.data.base import PARTIAL
 from pruning.errors import UserError
 from pruning.files import alone_in, cannot_write
 
@@ -24,8 +25,15 @@ BYTES = 10**6  # in a megabyte, as download sizes are given
 
 @dataclass(frozen=True)
 class Offer:
-    """What a download would be: the data set, the addresses, megabytes (10^6 bytes) fetched and then on the disk, the
-    folder."""
+    """What a download would be.
+
+    Attributes:
+        name: the data set.
+        addresses: where it comes from.
+        megabytes: how much is fetched, in units of 10^6 bytes.
+        unpacked: how many megabytes it then takes on the disk.
+        root: the folder it goes into.
+    """
 
     name: str
     addresses: tuple[str, ...]
@@ -35,15 +43,13 @@ class Offer:
 
     @classmethod
     def of(cls, name: str, root: str | Path | None = None) -> "Offer":
-        """The offer of one of torchvision's data sets, into `root` (default `data_root()`)."""
-        from pruning.data.local import SOURCES
-
-        source = SOURCES[name]
+        """The offer of a data set that can be fetched, into `root` (default `data_root()`)."""
+        source = _source(name)
         return cls(name, source.addresses, source.megabytes, source.unpacked, data_root(root).absolute())
 
 
 @dataclass(frozen=True)
-class Progress:
+class Downloaded:
     """How far a download is: megabytes there, the share of the whole in [0, 1], seconds left (None: not known yet)."""
 
     megabytes: float
@@ -80,12 +86,12 @@ class Fetching:
         self.process.communicate()
         self._clean()
 
-    def progress(self) -> Progress:
+    def progress(self) -> Downloaded:
         """How far it is, by what lies in its folder."""
         there, whole = _size(self.folder) / BYTES, self.offer.megabytes
         elapsed = time.monotonic() - self.begun
         left = (whole - there) * elapsed / there if 0 < there < whole else None
-        return Progress(min(there, whole), min(there / whole, 1.0) if whole else 0.0, left)
+        return Downloaded(min(there, whole), min(there / whole, 1.0) if whole else 0.0, left)
 
     def _clean(self) -> None:
         self.over = True
@@ -103,7 +109,11 @@ def started(offer: Offer) -> Fetching | None:
 
 
 def start(offer: Offer) -> Fetching:
-    """Start the download, unless it goes on already. Raises UserError when the folder cannot be written."""
+    """Start the download, unless it goes on already.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
     with _lock:
         current = started(offer)
         if current is not None and current.check():
@@ -130,6 +140,13 @@ def forget(offer: Offer) -> None:
             del _started[offer.name, offer.root]
 
 
+def _source(name: str) -> DownloadableData:
+    source = downloadable(name)
+    if source is None:
+        raise UserError(f"There is no data set '{name}' that could be fetched.")
+    return source
+
+
 def command(offer: Offer, folder: Path) -> list[str]:
     """The command line of the process."""
     return [sys.executable, "-m", "pruning.data.fetching", offer.name, str(offer.root), str(folder)]
@@ -137,8 +154,6 @@ def command(offer: Offer, folder: Path) -> list[str]:
 
 def _folder(offer: Offer, lock: contextlib.ExitStack) -> Path:
     """A new folder below the root, locked, so that the next start knows it from what a killed process left behind."""
-    from pruning.data.local import PARTIAL
-
     try:
         offer.root.mkdir(parents=True, exist_ok=True)
         for left in offer.root.glob(f"{PARTIAL}*"):
@@ -170,10 +185,8 @@ def _end_with_parent() -> None:
 
 def main(name: str, root: str, folder: str) -> int:
     """Fetch; 0 when the data set is there, else 1 and the sentence as the last line of standard output."""
-    from pruning.data import local
-
     try:
-        local.download(name, Path(root), Path(folder))
+        _source(name).download(Path(root), Path(folder))
     except UserError as error:
         print(error)
         return 1

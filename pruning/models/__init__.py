@@ -1,78 +1,80 @@
 """Networks by name, and the parts of any network that pruning and analysis need.
 
 A model's classifier (its last linear layer) and its prunable layers are found, not listed, so that a network of the
-user's own works as well as one from here.
+user's own works as well as one from here. A new network is an `Architecture` in a file here, or in the user's code with
+``MODELS.register(...)``.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from pruning.errors import unknown
-from pruning.models.cifar_resnet import CifarResNet
+from pruning.errors import UserError, unknown
+from pruning.models.base import Architecture
 from pruning.models.inspection import count_macs, features_and_logits, find_classifier, prunable
-from pruning.models.mobilenet import MobileNetV2
-from pruning.models.preact import PreActResNet, WideResNet
-from pruning.models.resnet import ResNet
-from pruning.models.small import ConvNet, LeNet5, LeNet300
-from pruning.models.user_file import build_own, is_own
-from pruning.models.vgg import VGG
+from pruning.models.torchvision_models import PREFIX, build_torchvision
+from pruning.models.user_file import blamed, build_from_file, is_user_file, seeded
+from pruning.registry import Registry
 
-__all__ = ["NAMES", "build_model", "count_macs", "features_and_logits", "find_classifier", "prunable", "skeleton"]
+__all__ = [
+    "MODELS",
+    "Architecture",
+    "build_model",
+    "choices",
+    "count_macs",
+    "features_and_logits",
+    "find_classifier",
+    "prunable",
+    "skeleton",
+]
 
-PREFIX = "torchvision/"
-_WIDE = ((16, 4), (16, 8), (22, 2), (28, 2), (28, 4), (28, 10), (34, 10), (40, 2), (40, 4))
-_BUILDERS: dict[str, Callable[[int, tuple[int, int, int]], nn.Module]] = {
-    "lenet300": LeNet300,
-    "lenet5": LeNet5,
-    "conv2": partial(ConvNet, 2),
-    "conv4": partial(ConvNet, 4),
-    "conv6": partial(ConvNet, 6),
-    **{f"resnet{depth}": partial(ResNet, depth) for depth in (20, 32, 44, 56, 110, 1202)},
-    **{f"resnet{depth}b": partial(ResNet, depth, projection=True) for depth in (20, 32, 44, 56)},
-    **{f"cifar_resnet{depth}": partial(CifarResNet, depth) for depth in (18, 34, 50)},
-    "preact_resnet18": partial(PreActResNet, True),
-    "preact_resnet18_plain": partial(PreActResNet, False),
-    **{f"wrn{depth}_{widen}": partial(WideResNet, depth, widen) for depth, widen in _WIDE},
-    **{f"vgg{depth}": partial(VGG, depth) for depth in (11, 13, 16, 19)},
-    **{f"vgg{depth}_512": partial(VGG, depth, hidden=512) for depth in (11, 13, 16, 19)},
-    "mobilenetv2": MobileNetV2,
-}
-NAMES: tuple[str, ...] = tuple(_BUILDERS)
-"""The project's own networks; `torchvision/NAME` and a file of the user's, `path/to/file.py:factory`, come on top."""
+MODELS: Registry[Architecture] = Registry("model", Architecture, "pruning.models")
+"""The networks that have a name; `torchvision/NAME` and a file of the user's, `FILE.py:FUNCTION`, come on top."""
+
+
+def choices() -> tuple[str, ...]:
+    """What may be given as the name of a model, as a list for people."""
+    return (*MODELS, f"{PREFIX}NAME", "path/to/file.py:factory")
 
 
 def build_model(name: str, num_classes: int, shape: tuple[int, int, int], seed: int) -> nn.Module:
     """A freshly initialised network on the CPU, in training mode.
 
-    `name` is one of `NAMES`, `torchvision/NAME` or `path/to/file.py:factory` (see `models.user_file`); `shape` is
-    that of one image, (channels, height, width). The same arguments give the same weights, bit for bit, and the global
-    random state is left as it was.
+    Args:
+        name: one of `MODELS`, `torchvision/NAME` or `path/to/file.py:factory` (see `models.user_file`).
+        num_classes: number of logits.
+        shape: that of one image, (channels, height, width).
+        seed: the same arguments give the same weights, bit for bit; the global random states are left as they were.
 
-    Raises UserError when the name is unknown, the images do not fit the network, or the user's file is at fault.
+    Raises:
+        UserError: the name is unknown, the images do not fit the network, or the user's code is at fault.
     """
-    if is_own(name):
-        return build_own(name, num_classes, shape, seed)
-    # The CPU generator alone is seeded: torch.manual_seed would also reseed the accelerators, which are not forked.
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed), torch.device("cpu"):
+        if is_user_file(name):
+            return build_from_file(name, num_classes, shape)
         return _built(name, num_classes, shape)
 
 
 def skeleton(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Module:
     """The network of `build_model` without values, on the device "meta": names and shapes at almost no cost.
 
-    A network of the user's own is built in full, since its code need not know that device. Raises as `build_model`.
+    A network from a file of the user's is built in full, as is one whose code does not know that device.
+
+    Raises:
+        UserError: as `build_model`.
     """
-    if is_own(name):
-        return build_own(name, num_classes, shape, 0)
+    if is_user_file(name):
+        return build_model(name, num_classes, shape, 0)
     # torchvision computes the widths of its RegNets with tensors, which needs a device that has values.
-    with torch.device("cpu" if name.startswith(f"{PREFIX}regnet") else "meta"), _Unfilled():
-        return _built(name, num_classes, shape, check=False)
+    device = "cpu" if name.startswith(f"{PREFIX}regnet") else "meta"
+    try:
+        with torch.device(device), _Unfilled():
+            return _built(name, num_classes, shape, check=False)
+    except UserError:
+        return build_model(name, num_classes, shape, 0)
 
 
 class _Unfilled(TorchFunctionMode):
@@ -98,9 +100,8 @@ _FILLS = frozenset({torch.Tensor.normal_, torch.Tensor.uniform_, torch.Tensor.fi
 
 def _built(name: str, num_classes: int, shape: tuple[int, int, int], check: bool = True) -> nn.Module:
     if name.startswith(PREFIX):
-        from pruning.models.torchvision_models import build_torchvision  # torchvision takes seconds to import
-
         return build_torchvision(name.removeprefix(PREFIX), num_classes, shape, check)
-    if name not in _BUILDERS:
-        raise unknown("model", name, (*NAMES, f"{PREFIX}NAME", "path/to/file.py:factory"))
-    return _BUILDERS[name](num_classes, shape)
+    if name not in MODELS:
+        raise unknown("model", name, choices())
+    with blamed(f"The model '{name}' cannot be built"):
+        return MODELS[name].build(num_classes, shape)

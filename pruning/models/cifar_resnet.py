@@ -1,8 +1,11 @@
 """ResNet-18, 34 and 50 of He et al. 2016 with a stem for small images."""
 
+from functools import partial
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pruning.models.base import Architecture
 from pruning.models.resnet import Block, initialise, projected
 
 _BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
@@ -36,7 +39,8 @@ class CifarResNet(nn.Module):
         x = F.relu(self.bn1(self.conv1(x)))
         for stage in range(1, 5):
             x = self.get_submodule(f"layer{stage}")(x)
-        return self.linear(x.mean(dim=(2, 3)))
+        logits: Tensor = self.linear(x.mean(dim=(2, 3)))
+        return logits
 
 
 class Bottleneck(nn.Module):
@@ -62,3 +66,6 @@ class Bottleneck(nn.Module):
 
 def _block(depth: int, fan_in: int, width: int, stride: int) -> nn.Module:
     return Bottleneck(fan_in, width, stride) if depth >= 50 else Block(fan_in, width, stride, projection=True)
+
+
+MODELS = [Architecture(f"cifar_resnet{depth}", partial(CifarResNet, depth)) for depth in _BLOCKS]

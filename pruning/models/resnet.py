@@ -1,7 +1,11 @@
 """The residual networks for 32x32 images of He et al. 2016 (arXiv 1512.03385, section 4.2), option A or B shortcuts."""
 
+from functools import partial
+
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from pruning.models.base import Architecture
 
 
 class ResNet(nn.Module):
@@ -27,7 +31,8 @@ class ResNet(nn.Module):
         """Images [N, C, H, W] to logits [N, K]."""
         x = F.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
-        return self.linear(x.mean(dim=(2, 3)))
+        logits: Tensor = self.linear(x.mean(dim=(2, 3)))
+        return logits
 
 
 class Block(nn.Module):
@@ -54,7 +59,8 @@ class Block(nn.Module):
 
     def _shortcut(self, x: Tensor) -> Tensor:
         if self.shortcut is not None:
-            return self.shortcut(x)
+            maps: Tensor = self.shortcut(x)
+            return maps
         if self.stride == 1 and self.new_channels == 0:
             return x
         before = self.new_channels // 2
@@ -82,3 +88,9 @@ def initialise(model: nn.Module, classifier: nn.Linear) -> None:
                 nn.init.zeros_(module.bias)
     nn.init.kaiming_normal_(classifier.weight, nonlinearity="linear")
     nn.init.zeros_(classifier.bias)
+
+
+MODELS = [
+    *(Architecture(f"resnet{depth}", partial(ResNet, depth)) for depth in (20, 32, 44, 56, 110, 1202)),
+    *(Architecture(f"resnet{depth}b", partial(ResNet, depth, projection=True)) for depth in (20, 32, 44, 56)),
+]

@@ -3,11 +3,13 @@
 All start as in Frankle & Carbin 2019 (arXiv 1803.03635): weights drawn from Glorot's normal distribution, biases zero.
 """
 
+from functools import partial
 from itertools import pairwise
 
 from torch import Tensor, nn
 
 from pruning.errors import UserError
+from pruning.models.base import Architecture
 
 
 class LeNet300(nn.Module):
@@ -24,7 +26,8 @@ class LeNet300(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Images [N, C, H, W] to logits [N, K]."""
         x = self.fc1(x.flatten(1)).relu()
-        return self.fc3(self.fc2(x).relu())
+        logits: Tensor = self.fc3(self.fc2(x).relu())
+        return logits
 
 
 class LeNet5(nn.Module):
@@ -55,7 +58,8 @@ class LeNet5(nn.Module):
         x = self.pool(self.conv1(x).relu())
         x = self.pool(self.conv2(x).relu())
         x = self.fc1(x.flatten(1)).relu()
-        return self.fc3(self.fc2(x).relu())
+        logits: Tensor = self.fc3(self.fc2(x).relu())
+        return logits
 
 
 class ConvNet(nn.Module):
@@ -93,7 +97,8 @@ class ConvNet(nn.Module):
             if layer % 2 == 0:
                 x = self.pool(x)
         x = self.fc1(x.flatten(1)).relu()
-        return self.fc3(self.fc2(x).relu())
+        logits: Tensor = self.fc3(self.fc2(x).relu())
+        return logits
 
 
 def _glorot(model: nn.Module) -> None:
@@ -102,3 +107,10 @@ def _glorot(model: nn.Module) -> None:
             nn.init.xavier_normal_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+
+
+MODELS = [
+    Architecture("lenet300", LeNet300),
+    Architecture("lenet5", LeNet5),
+    *(Architecture(f"conv{depth}", partial(ConvNet, depth)) for depth in (2, 4, 6)),
+]

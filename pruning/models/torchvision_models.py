@@ -1,9 +1,11 @@
-"""torchvision's image classifiers, freshly initialised and fitted to the data at hand."""
+"""torchvision's image classifiers, freshly initialised and fitted to the data at hand.
+
+torchvision takes seconds to import, so that it is imported when a network of its is asked for.
+"""
 
 from typing import Any
 
 import torch
-import torchvision
 from torch import nn
 from torch.func import functional_call
 
@@ -21,15 +23,19 @@ def build_torchvision(name: str, num_classes: int, shape: tuple[int, int, int], 
 
     Without `check` it is not tried out whether the images fit.
 
-    Raises UserError when the name is unknown or the images do not fit the network.
+    Raises:
+        UserError: the name is unknown or the images do not fit the network.
     """
-    known = torchvision.models.list_models(module=torchvision.models)
-    if name not in known:
-        guess = nearest(name, known)
+    import torchvision
+
+    if name not in torchvision_names():
+        guess = nearest(name, torchvision_names())
         hint = f"did you mean '{PREFIX}{guess}'?" if guess else "for example 'torchvision/resnet18'."
         raise UserError(f"Unknown torchvision classifier '{name}'; {hint}")
     try:
-        model = torchvision.models.get_model(name, weights=None, num_classes=num_classes, **_settings(name, shape))
+        model: nn.Module = torchvision.models.get_model(
+            name, weights=None, num_classes=num_classes, **_settings(name, shape)
+        )
         _adapt_channels(model, shape[0])
         _adapt_squeezenet(model)
         if check:
@@ -42,6 +48,13 @@ def build_torchvision(name: str, num_classes: int, shape: tuple[int, int, int], 
             "take larger images or a network made for small ones, such as 'resnet20'."
         ) from error
     return model
+
+
+def torchvision_names() -> list[str]:
+    """The names of torchvision's classifiers, without `PREFIX`."""
+    import torchvision
+
+    return list(torchvision.models.list_models(module=torchvision.models))
 
 
 def _settings(name: str, shape: tuple[int, int, int]) -> dict[str, Any]:
@@ -76,6 +89,8 @@ def _adapt_channels(model: nn.Module, channels: int) -> None:
 
 
 def _adapt_squeezenet(model: nn.Module) -> None:
+    import torchvision
+
     if not isinstance(model, torchvision.models.SqueezeNet):
         return
     dropout, convolution = model.classifier[0], model.classifier[1]

@@ -21,33 +21,33 @@ CLASS_NAMES = ("num_classes", "n_classes", "nclasses", "num_class", "classes", "
 SHAPE_NAMES = ("shape", "input_shape", "image_shape", "in_shape")
 
 
-def is_own(name: str) -> bool:
+def is_user_file(name: str) -> bool:
     """Whether a model's name is that of a file: `FILE.py:FACTORY`, or one that was meant to be."""
     return name.endswith(".py") or ".py:" in name
 
 
-def build_own(name: str, num_classes: int, shape: tuple[int, int, int], seed: int) -> nn.Module:
+def build_from_file(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Module:
     """The network that the user's factory makes, on the CPU, in training mode.
 
     The file is run under a private name, its own folder importable meanwhile, nothing written beside it. The factory
     gets `num_classes` and `shape` (channels, height, width), as many of them as it takes: by these names if it has
-    them, else by position. The generators of torch, numpy and Python are seeded with `seed` and left as they were.
+    them, else by position. It draws from the global generators, which the caller seeds.
 
-    Raises UserError: no such file or factory, an exception in either, something other than a network, or a network
-    that does not give [N, num_classes] for images [N, *shape].
+    Raises:
+        UserError: no such file or factory, an exception in either, something other than a network, or a network that
+            does not give [N, num_classes] for images [N, *shape].
     """
     file, _, function = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
     path = Path(file).expanduser()
     if not function.isidentifier():
         raise UserError(f"The model '{name}' names no function; write '{file}:FUNCTION'.")
-    with _seeded(seed), torch.device("cpu"):
-        factory = _factory(_load(path), path, function)
-        arguments, named = _arguments(factory, name, num_classes, shape)
-        with _blamed(f"The factory '{name}' failed"):
-            model = factory(*arguments, **named)
-        if not isinstance(model, nn.Module):
-            raise UserError(f"The factory '{name}' gives a {type(model).__name__}, not a torch.nn.Module.")
-        _try_out(model, name, num_classes, shape)
+    factory = _factory(_load(path), path, function)
+    arguments, named = _arguments(factory, name, num_classes, shape)
+    with blamed(f"The factory '{name}' failed"):
+        model = factory(*arguments, **named)
+    if not isinstance(model, nn.Module):
+        raise UserError(f"The factory '{name}' gives a {type(model).__name__}, not a torch.nn.Module.")
+    _try_out(model, name, num_classes, shape)
     return model.train()
 
 
@@ -57,9 +57,9 @@ def _load(path: Path) -> ModuleType:
     except OSError as error:
         raise UserError(f"The model's file '{path}' cannot be read: {error.strerror or error}.") from None
     folder = path.resolve().parent
-    module = ModuleType("_own_model_" + hashlib.sha256(bytes(path.resolve())).hexdigest()[:12])
+    module = ModuleType("_user_model_" + hashlib.sha256(bytes(path.resolve())).hexdigest()[:12])
     module.__file__ = str(path.resolve())
-    with _importable(folder), _blamed(f"The file '{path}' cannot be imported"):
+    with _importable(folder), blamed(f"The file '{path}' cannot be imported"):
         sys.modules[module.__name__] = module  # dataclasses look their module up
         exec(compile(source, str(path.resolve()), "exec"), module.__dict__)
     return module
@@ -78,7 +78,7 @@ def _importable(folder: Path) -> Iterator[None]:
         sys.path.remove(str(folder))
         for name in set(sys.modules) - before:
             file = getattr(sys.modules[name], "__file__", None)
-            if file and not name.startswith("_own_model_") and _is_beside(Path(file), folder):
+            if file and not name.startswith("_user_model_") and _is_beside(Path(file), folder):
                 del sys.modules[name]
 
 
@@ -88,7 +88,7 @@ def _is_beside(file: Path, folder: Path) -> bool:
 
 
 @contextmanager
-def _blamed(what: str) -> Iterator[None]:
+def blamed(what: str) -> Iterator[None]:
     """Turns any exception of the user's code into one sentence that says where in their files it arose."""
     try:
         yield
@@ -104,14 +104,14 @@ def _blamed(what: str) -> Iterator[None]:
 def _place(error: BaseException) -> str:
     found, step = "", error.__traceback__
     while step is not None:
-        if step.tb_frame.f_globals.get("__name__", "").startswith("_own_model_"):
+        if step.tb_frame.f_globals.get("__name__", "").startswith("_user_model_"):
             found = f" (line {step.tb_lineno})"
         step = step.tb_next
     return found
 
 
 def _factory(module: ModuleType, path: Path, name: str) -> Callable[..., Any]:
-    found = getattr(module, name, None)
+    found: Callable[..., Any] | None = getattr(module, name, None)
     if not callable(found):
         own = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         guess = nearest(name, own)
@@ -154,7 +154,7 @@ def _try_out(model: nn.Module, name: str, num_classes: int, shape: tuple[int, in
     """Two black images must give two rows of logits."""
     model.eval()
     size = f"{shape[0]}x{shape[1]}x{shape[2]}"
-    with torch.no_grad(), _blamed(f"The network of '{name}' cannot read images of {size}"):
+    with torch.no_grad(), blamed(f"The network of '{name}' cannot read images of {size}"):
         logits = model(torch.zeros(2, *shape))
     if not isinstance(logits, Tensor):
         raise UserError(f"The network of '{name}' gives a {type(logits).__name__}, not a tensor of logits.")
@@ -167,8 +167,11 @@ def _try_out(model: nn.Module, name: str, num_classes: int, shape: tuple[int, in
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Every generator that a factory may draw from starts at `seed`, and is afterwards where it was."""
+def seeded(seed: int) -> Iterator[None]:
+    """Every generator that a factory may draw from starts at `seed`, and is afterwards where it was.
+
+    Of torch's the CPU's alone: torch.manual_seed would also reseed the accelerators, which are not forked.
+    """
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the user's code may draw from it
     try:
         with torch.random.fork_rng(devices=[]):

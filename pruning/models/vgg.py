@@ -1,8 +1,11 @@
 """VGG (Simonyan & Zisserman 2015, arXiv 1409.1556) for small images, with batch norm."""
 
+from functools import partial
+
 from torch import Tensor, nn
 
 from pruning.errors import UserError
+from pruning.models.base import Architecture
 from pruning.models.resnet import initialise
 
 _POOL = 0
@@ -22,7 +25,8 @@ class VGG(nn.Module):
     would draw from the global random state. Images of 32 pixels or more fit. Parameters are named as in the usual
     public code (`features.0`, `classifier`).
 
-    Raises UserError when the images are smaller.
+    Raises:
+        UserError: the images are smaller.
     """
 
     def __init__(self, depth: int, num_classes: int, shape: tuple[int, int, int], hidden: int = 0) -> None:
@@ -47,7 +51,8 @@ class VGG(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [N, C, H, W] to logits [N, K]."""
-        return self.classifier(self.features(x).mean(dim=(2, 3)))
+        logits: Tensor = self.classifier(self.features(x).mean(dim=(2, 3)))
+        return logits
 
 
 def _three_layers(channels: int, hidden: int, last: nn.Linear) -> nn.Sequential:
@@ -57,3 +62,9 @@ def _three_layers(channels: int, hidden: int, last: nn.Linear) -> nn.Sequential:
         nn.init.zeros_(layer.bias)
     # Public code has dropout at 2 and 5; the places are kept, so that the parameters have the same names.
     return nn.Sequential(first, nn.ReLU(), nn.Identity(), second, nn.ReLU(), nn.Identity(), last)
+
+
+MODELS = [
+    *(Architecture(f"vgg{depth}", partial(VGG, depth)) for depth in _LAYERS),
+    *(Architecture(f"vgg{depth}_512", partial(VGG, depth, hidden=512)) for depth in _LAYERS),
+]

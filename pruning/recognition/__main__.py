@@ -6,9 +6,10 @@ import sys
 from collections import Counter
 
 from pruning.files import write_atomically
-from pruning.models import NAMES, skeleton
+from pruning.models import MODELS, skeleton
+from pruning.models.torchvision_models import PREFIX, torchvision_names
 from pruning.recognition.layers import Shape, plain_shape
-from pruning.recognition.table import FILE
+from pruning.recognition.signatures import FILE
 
 _BASE = (11, (3, 224, 224))
 _OTHER = (13, (1, 448, 448))
@@ -33,9 +34,7 @@ def _shapes(model: str, num_classes: int, shape: tuple[int, int, int]) -> list[S
 
 def known() -> tuple[str, ...]:
     """The names of all networks that the table is about: this project's and torchvision's classifiers."""
-    import torchvision  # takes seconds
-
-    return (*NAMES, *(f"torchvision/{n}" for n in torchvision.models.list_models(module=torchvision.models)))
+    return (*MODELS, *(f"{PREFIX}{name}" for name in torchvision_names()))
 
 
 def main() -> int:
@@ -47,7 +46,7 @@ def main() -> int:
     text = "{\n" + ",\n".join(lines) + "\n}\n"
     if check:
         return int(text != FILE.read_text(encoding="utf-8"))
-    write_atomically(FILE, lambda path: path.write_text(text, encoding="utf-8"))
+    write_atomically(FILE, text)
     return 0
 
 

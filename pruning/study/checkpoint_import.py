@@ -1,7 +1,7 @@
 """Brings a network that was trained elsewhere into a study: from a checkpoint to a ticket."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from pruning.finders.lineage import find_step
 from pruning.imported_weights import Imported
 from pruning.masks import Masks
 from pruning.models import build_model, prunable
+from pruning.progress import Progress, quiet
 from pruning.recipe import Recipe, Start
 from pruning.recognition import Match, Normalisation, choose_normalisation, recognise
 from pruning.recognition import report as match_report
@@ -24,12 +25,9 @@ from pruning.study.template_imported import imported_study
 from pruning.ticket import Ticket
 from pruning.training.precision import pick_device
 
-Progress = Callable[[float, str], None]
-"""Called with the fraction done, in [0, 1], and what is being done."""
-
 
 @dataclass(frozen=True)
-class Options:
+class ImportOptions:
     """What the user says beside the checkpoint and the data; what is left out is found out.
 
     model: the architecture's name, or ``path/to/file.py:factory``. name: what the network is called. masks: a file with
@@ -50,7 +48,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Result:
+class ImportResult:
     """What an import did: the study, the ticket that the network became, and sentences on what was done and found."""
 
     folder: Path
@@ -68,7 +66,9 @@ class Result:
         return self.ticket.recipe.model
 
 
-def import_network(path: str | Path, data: str, options: Options | None = None, tell: Progress | None = None) -> Result:
+def import_network(
+    path: str | Path, data: str, options: ImportOptions | None = None, progress: Progress = quiet
+) -> ImportResult:
     """Read a checkpoint, find out which network it is, and make a study of it (or add it to one).
 
     A checkpoint with a mask file makes two tickets: the network as it is, which is the study's dense one, and the
@@ -77,21 +77,23 @@ def import_network(path: str | Path, data: str, options: Options | None = None, 
     Args:
         path: the checkpoint; see `pruning.checkpoints.read` for the formats.
         data: the data set it is for; with `into`, "" takes the study's own.
+        options: what else the user says.
+        progress: told the fraction done and what is being done.
 
     Raises:
         UserError: whatever is wrong with the file, the masks, the network or the data, in one sentence; nothing is
             written then.
     """
-    options, tell = options or Options(), tell or (lambda fraction, text: None)
+    options = options or ImportOptions()
     study = Study.open(options.into) if options.into else None
     data, folder = _place(path, data, study, options)
-    tell(0.0, "reading the checkpoint")
+    progress(0.0, "reading the checkpoint")
     checkpoint = read(path)
-    tell(0.1, "reading the data")
+    progress(0.1, "reading the data")
     dataset = load_data(data, options.root, options.download)
-    tell(0.3, "recognising the network")
+    progress(0.3, "recognising the network")
     known = _recognised(checkpoint, dataset, options, study)
-    tell(0.6, "trying it on the test images")
+    progress(0.6, "trying it on the test images")
     name = options.name or Path(path).stem
     made: list[tuple[Imported, Ticket]] = []
     if study is None:
@@ -99,21 +101,23 @@ def import_network(path: str | Path, data: str, options: Options | None = None, 
     if study is not None or known.masked is not None:
         network = known.masked or known.plain
         made.append((network, known.ticket(network, data, dataset, "imported", name)))
-    tell(0.9, "writing the study")
+    progress(0.9, "writing the study")
     for network, ticket in made:
         network.save(folder)
         ticket.save(folder / TICKETS / f"{ticket.id}{SUFFIX}")
     if study is None:
         _write_toml(folder, Path(path), made[0][1], dataset, name)
-    tell(1.0, "imported")
+    progress(1.0, "imported")
     tickets = [ticket for _, ticket in made]
-    return Result(folder, tickets[0], tuple(_report(checkpoint, known, tickets, dataset, folder)))
+    return ImportResult(folder, tickets[0], tuple(_report(checkpoint, known, tickets, dataset, folder)))
 
 
 @dataclass(frozen=True)
 class _Known:
-    """A checkpoint that was recognised: its network as it is, under the mask file's masks if there is one, and the
-    normalisation that it expects."""
+    """A checkpoint that was recognised.
+
+    Its network as it is, the network under the mask file's masks if there is one, and the normalisation it expects.
+    """
 
     match: Match
     plain: Imported
@@ -133,7 +137,7 @@ class _Known:
         return find_step(recipe, {}, Workshop(dataset, pick_device(), imports=imported))
 
 
-def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: Options, study: Study | None) -> _Known:
+def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: ImportOptions, study: Study | None) -> _Known:
     """Which network the checkpoint is of, with its masks in our names, and its normalisation."""
     asked = options.model or (study.config.model if study else None)
     match = recognise(checkpoint.state, dataset.num_classes, dataset.shape, asked)
@@ -150,7 +154,7 @@ def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: Options, stud
     return _Known(match, plain, masked, choose_normalisation(model, dataset, _given(options), checkpoint.state))
 
 
-def _place(path: str | Path, data: str, study: Study | None, options: Options) -> tuple[str, Path]:
+def _place(path: str | Path, data: str, study: Study | None, options: ImportOptions) -> tuple[str, Path]:
     """The data's name and the study's folder."""
     if study is not None:
         if data and data != study.config.data:
@@ -167,7 +171,7 @@ def _place(path: str | Path, data: str, study: Study | None, options: Options) -
     return data, folder
 
 
-def _name(path: str | Path, options: Options) -> str:
+def _name(path: str | Path, options: ImportOptions) -> str:
     return options.name or Path(path).stem
 
 
@@ -209,7 +213,7 @@ def _renamed(masks: Mapping[str, Tensor], match: Match, model: nn.Module, where:
     return found
 
 
-def _given(options: Options) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+def _given(options: ImportOptions) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """The normalisation that the user fixes."""
     if (options.mean is None) != (options.std is None):
         raise UserError("Give --mean and --std together, or neither.")
@@ -222,11 +226,7 @@ def _write_toml(folder: Path, checkpoint: Path, ticket: Ticket, dataset: Dataset
     recipe, sizes = ticket.recipe, (len(dataset.train.labels), len(dataset.test.labels))
     assert recipe.start is not None  # it was imported
     text = imported_study(str(folder / TOML), name, checkpoint.name, recipe.model, recipe.data, recipe.start, *sizes)
-
-    def write(temporary: Path) -> None:
-        temporary.write_text(text, encoding="utf-8")
-
-    write_atomically(folder / TOML, write)
+    write_atomically(folder / TOML, text)
 
 
 def _report(

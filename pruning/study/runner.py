@@ -4,51 +4,25 @@ A ticket is written as soon as it is found, so a second run goes on where the fi
 trained on one thread each in several processes; results do not depend on how many.
 """
 
-import os
-import shutil
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
+from threading import Event
 
-from pruning.data import load_data
-from pruning.errors import UserError
-from pruning.execution.processes import cores
-from pruning.files import alone_in, append_line, cannot_write, remove_leftovers, write_atomically
+from pruning.data import data_root, load_data
+from pruning.execution import Task, Worker, cores, local_executor, run_tasks
+from pruning.files import alone_in, append_line, remove_leftovers, write_atomically
 from pruning.finders.base import Workshop
-from pruning.finders.lineage import find_step, lineage, parents_of
+from pruning.finders.lineage import cost, find_step, parents_of
 from pruning.models import build_model, count_macs
+from pruning.progress import Progress, Total, both, quiet
 from pruning.recipe import Recipe
 from pruning.study.folder import CACHE, LOG, TICKETS, TOML, Study
-from pruning.study.staleness import mended_since
-from pruning.ticket import Ticket, TicketInfo, read_header
+from pruning.study.open_steps import open_steps
+from pruning.ticket import Ticket, TicketInfo
 from pruning.training.precision import SMALL_NETWORK, pick_device
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something happened to a ticket: work went on (`info` and `problem` are None), it was found, or it failed."""
-
-    recipe: Recipe
-    fraction: float
-    text: str
-    info: TicketInfo | None = None
-    problem: str | None = None
-
-
-Tell = Callable[[Event], None]
-
-
-@dataclass
-class Outcome:
-    """What a run did. `failed` holds a sentence for each recipe id, those that wait for a failed one included."""
-
-    found: list[Recipe] = field(default_factory=list)
-    there_before: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,102 +36,103 @@ class Options:
     stale: bool = False  # find those again that an earlier revision of a finder or criterion found
 
 
-def open_steps(study: Study, stale: bool = False) -> tuple[list[Recipe], int]:
-    """The steps still to do, parents first, and how many of the study's tickets are there already.
+@dataclass
+class RunSummary:
+    """What a run did. `failed` holds a sentence for each recipe id, those that wait for a failed one included."""
 
-    A file that cannot be read counts as missing and is found again; with `stale` so does a stale one (`staleness`).
-    """
-    wanted = study.recipes()
-    missing = [recipe for recipe in wanted if not is_found(study, recipe, stale)]
-    needed = lineage_to(study, missing, stale)
-    return needed, len(wanted) - len(missing)
+    found: list[Recipe] = field(default_factory=list)
+    there_before: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
 
 
-def lineage_to(study: Study, recipes: list[Recipe], stale: bool = False) -> list[Recipe]:
-    """`recipes` and those of their ancestors that are not there, parents first."""
-    needed: set[str] = set()
+class Watcher:
+    """What is told of each ticket of a run; this one takes no notice."""
 
-    def visit(recipe: Recipe) -> None:
-        if recipe.id in needed or is_found(study, recipe, stale):
-            return
-        needed.add(recipe.id)
-        for parent in parents_of(recipe):
-            visit(parent)
+    def planned(self, steps: Sequence[Recipe], there_before: int) -> None:
+        """Take notice of the steps to do, parents first, and of how many of the study's tickets are there already."""
 
-    for recipe in recipes:
-        visit(recipe)
-    return [recipe for recipe in lineage(recipes) if recipe.id in needed]
+    def started(self, recipe: Recipe) -> Progress:
+        """Return what is to be told how far this ticket is."""
+        return quiet
 
+    def found(self, recipe: Recipe, info: TicketInfo) -> None:
+        """Take notice of a ticket that was found."""
 
-def is_found(study: Study, recipe: Recipe, stale: bool = False) -> bool:
-    """Whether the recipe's ticket is there, whole; one that is now asked for is brought over from the cache. With
-    `stale` a stale one does not count."""
-    path = study.ticket_path(recipe)
-    cached = study.path / CACHE / path.name
-    if not path.exists() and cached.exists():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(cached, path)
-        except OSError as error:
-            raise cannot_write(path, error) from error
-    return any(_counts(each, stale) for each in (path, study.path / TICKETS / path.name))
-
-
-def _counts(path: Path, stale: bool) -> bool:
-    try:
-        header = read_header(path)
-    except UserError:
-        return False
-    return not (stale and mended_since(header.recipe, header.info))
+    def failed(self, recipe: Recipe, problem: str) -> None:
+        """Take notice of the sentence for a ticket that failed."""
 
 
 def run(
     study: Study,
     options: Options | None = None,
-    report: Tell | None = None,
-    planned: Callable[[list[Recipe], int], None] | None = None,
-) -> Outcome:
+    progress: Progress = quiet,
+    watcher: Watcher | None = None,
+    cancel: Event | None = None,
+) -> RunSummary:
     """Find every ticket of the study that is not there yet.
 
-    A ticket that fails (its loss is not finite, say) is put on record, and the others are still found. `planned` is
-    told first what `open_steps` gives, then `report` whatever happens to a ticket.
+    A ticket that fails (its loss is not finite, say) is put on record, and the others are still found.
+
+    Args:
+        study: what to find, and where it goes.
+        options: how to run.
+        progress: told how far all of it is.
+        watcher: told of each ticket.
+        cancel: when it is set, the run ends with `pruning.execution.Cancelled`; what was found is kept.
 
     Raises:
-        UserError: the data or the model cannot be had, or another run is at work on the study.
+        UserError: the data or the model cannot be had, another run is at work on the study, or a process died.
         WriteError: the disk is full; what was found until then is kept.
     """
-    options = options or Options()
+    options, watcher = options or Options(), watcher or Watcher()
     with _alone(study.path):
         _settle(study)
         steps, there_before = open_steps(study, options.stale)
-        outcome = Outcome(there_before=there_before)
-        if planned is not None:
-            planned(steps, there_before)
-        if not steps:
-            return outcome
-        data = load_data(study.config.data, options.root, options.download)
-        model = build_model(study.config.model, data.num_classes, data.shape, seed=0)
-        jobs = min(options.jobs or _jobs(count_macs(model, data.shape), options.device), len(steps))
-
-        def tell(event: Event) -> None:
-            _record(study, event, outcome)
-            if report is not None:
-                report(event)
-
-        if jobs > 1:
-            from pruning.study.pool import in_processes
-
-            in_processes(study, steps, options, jobs, tell)
-        else:
-            _in_turn(study, steps, options, tell)
-    return outcome
+        summary = RunSummary(there_before=there_before)
+        watcher.planned(steps, there_before)
+        if steps:
+            options = _ready(study, options, len(steps))
+            total = Total(sum(map(cost, steps)), progress)
+            _find_all(study, steps, options, total, watcher, summary, cancel)
+    return summary
 
 
-def _settle(study: Study) -> None:
-    """Copy a study file that lies elsewhere into its folder, so that the folder is whole."""
-    own = study.path / TOML
-    if study.source.resolve() != own.resolve():
-        write_atomically(own, partial(shutil.copyfile, study.source))
+def _find_all(
+    study: Study,
+    steps: Sequence[Recipe],
+    options: Options,
+    total: Total,
+    watcher: Watcher,
+    summary: RunSummary,
+    cancel: Event | None,
+) -> None:
+    recipes = {recipe.id: recipe for recipe in steps}
+
+    def follow(task: Task[TicketInfo]) -> Progress:
+        return both(total.task(task.cost, task.name), watcher.started(recipes[str(task.key)]))
+
+    tasks = [_task(study, recipe, options) for recipe in steps]
+    with local_executor(options.jobs) as executor:
+        for finished in run_tasks(tasks, executor, follow, kept="found", cancel=cancel):
+            recipe = recipes[str(finished.task.key)]
+            if finished.error is not None:
+                _log(study, recipe, problem=str(finished.error))
+                summary.failed[recipe.id] = str(finished.error)
+                watcher.failed(recipe, str(finished.error))
+            else:
+                info = finished.result()
+                _log(study, recipe, accuracy=info.accuracy, seconds=round(info.own_seconds, 2))
+                summary.found.append(recipe)
+                watcher.found(recipe, info)
+
+
+def _ready(study: Study, options: Options, steps: int) -> Options:
+    """The options with nothing left open, once the data and the model are there."""
+    options = replace(options, root=str(data_root(options.root).absolute()))
+    data = load_data(study.config.data, options.root, options.download)
+    model = build_model(study.config.model, data.num_classes, data.shape, seed=0)
+    jobs = options.jobs or _jobs(count_macs(model, data.shape), options.device)
+    return replace(options, jobs=min(jobs, steps))
 
 
 def _jobs(macs: int, device: str) -> int:
@@ -167,20 +142,16 @@ def _jobs(macs: int, device: str) -> int:
     return cores()
 
 
-def _record(study: Study, event: Event, outcome: Outcome) -> None:
-    entry: dict[str, Any] = {
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "id": event.recipe.id,
-        "ticket": event.recipe.label,
-        "seed": event.recipe.seed,
-    }
-    if event.problem is not None:
-        outcome.failed[event.recipe.id] = event.problem
-        append_line(study.path / LOG, {**entry, "problem": event.problem})
-    elif event.info is not None:
-        outcome.found.append(event.recipe)
-        seconds = round(event.info.own_seconds, 2)
-        append_line(study.path / LOG, {**entry, "accuracy": event.info.accuracy, "seconds": seconds})
+def _settle(study: Study) -> None:
+    """Copy a study file that lies elsewhere into its folder, so that the folder is whole."""
+    own = study.path / TOML
+    if study.source.resolve() != own.resolve():
+        write_atomically(own, study.source.read_bytes())
+
+
+def _log(study: Study, recipe: Recipe, **what: str | float) -> None:
+    head = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "id": recipe.id}
+    append_line(study.path / LOG, head | {"ticket": recipe.label, "seed": recipe.seed} | what)
 
 
 @contextmanager
@@ -192,46 +163,35 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def find_and_save(study: Study, recipe: Recipe, options: Options, tell: Tell) -> Event:
-    """Find one ticket whose parents are there, write it, and return the event that says how it went.
+def _task(study: Study, recipe: Recipe, options: Options) -> Task[TicketInfo]:
+    parents = parents_of(recipe)
+    places = {one.id: study.ticket_path(one).absolute() for one in (*parents, recipe)}
+    return Task(
+        recipe.id,
+        f"{recipe.label} (seed {recipe.seed})",
+        _find_and_save,
+        (study.path.absolute(), recipe, places, options),
+        after=tuple(parent.id for parent in parents),
+        cost=cost(recipe),
+    )
+
+
+def _find_and_save(
+    worker: Worker, folder: Path, recipe: Recipe, places: Mapping[str, Path], options: Options
+) -> TicketInfo:
+    """Find one ticket whose parents are there, in the study's `folder`, and write it; `places` are the files by id.
 
     Raises:
-        WriteError: the ticket could not be written.
+        UserError: it cannot be found.
+        WriteError: it could not be written.
     """
-    workshop = Workshop(
-        load_data(recipe.data, options.root),
-        pick_device(options.device),
-        lambda fraction, text: tell(Event(recipe, fraction, text)),
-        study.path,
-    )
-    try:
-        known = {parent.id: _load(study, parent) for parent in parents_of(recipe)}
-        ticket = find_step(recipe, known, workshop)
-    except UserError as error:
-        return Event(recipe, 1.0, "failed", problem=str(error))
-    ticket.save(study.ticket_path(recipe))
-    return Event(recipe, 1.0, "found", info=ticket.info)
+    data, device = load_data(recipe.data, options.root), pick_device(options.device)
+    known = {parent.id: _load(folder, places[parent.id]) for parent in parents_of(recipe)}
+    ticket = find_step(recipe, known, Workshop(data, device, worker.progress, folder))
+    ticket.save(places[recipe.id])
+    return ticket.info
 
 
-def _load(study: Study, recipe: Recipe) -> Ticket:
-    path = study.ticket_path(recipe)
-    return Ticket.load(path if path.exists() else study.path / TICKETS / path.name)
-
-
-def lacks_parent(recipe: Recipe, failed: Container[str]) -> Event | None:
-    """The event of a recipe one of whose parents failed."""
-    for parent in parents_of(recipe):
-        if parent.id in failed:
-            return Event(recipe, 1.0, "failed", problem=f"{parent.label} (seed {parent.seed}), its start, failed.")
-    return None
-
-
-def _in_turn(study: Study, steps: list[Recipe], options: Options, tell: Tell) -> None:
-    """One ticket after the other, in this process."""
-    failed: set[str] = set()
-    for recipe in steps:
-        tell(Event(recipe, 0.0, "started"))
-        event = lacks_parent(recipe, failed) or find_and_save(study, recipe, options, tell)
-        if event.problem is not None:
-            failed.add(recipe.id)
-        tell(event)
+def _load(folder: Path, place: Path) -> Ticket:
+    """The ticket in its place, or in `tickets/`, where it lies when the study asked for it once."""
+    return Ticket.load(place if place.exists() else folder / TICKETS / place.name)

@@ -84,9 +84,5 @@ def write_template(folder: Path, model: str, data: str) -> Path:
         raise UserError(f"{path} is there already; choose another folder.")
     title = f"{model} on {data}"
     text = TEMPLATE.format(path=path, title=title, model=model, data=data)
-
-    def write(temporary: Path) -> None:
-        temporary.write_text(text, encoding="utf-8")
-
-    write_atomically(path, write)
+    write_atomically(path, text)
     return path

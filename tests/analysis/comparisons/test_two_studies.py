@@ -14,8 +14,9 @@ from analysis.comparisons.two_studies import (
     misfit,
     settings_that_differ,
 )
-from analysis.statistics.intervals import mcnemar, wilson
+from analysis.statistics.intervals import wilson
 from pruning.study.folder import Method, StudyConfig
+from tests.analysis.statistics.by_hand import mcnemar
 
 N = 200
 LAYERS = {"fc.weight": (10, 4)}

@@ -43,7 +43,8 @@ def test_a_mended_corruption(study: Study, monkeypatch: pytest.MonkeyPatch) -> N
     results = Results(study.path)
     before = results.made("conditions", study.entries()[0].id)
     mended = dataclasses.replace(corruptions.CORRUPTIONS["brightness"], version=2)
-    monkeypatch.setitem(corruptions.CORRUPTIONS, "brightness", mended)
+    assert corruptions.CORRUPTIONS._found is not None
+    monkeypatch.setitem(corruptions.CORRUPTIONS._found, "brightness", mended)
     assert sentences(study) == [
         f"In `{table}`, brightness 1, brightness 3 of 3 tickets: the corruption was mended since (version 1, now 2); "
         "the next run measures it again."

@@ -217,7 +217,7 @@ def test_what_a_killed_run_left_is_ignored_and_can_be_removed(results: Results) 
     )
     child = subprocess.run([sys.executable, "-c", killed, str(results.path.parent)], check=False)
     assert child.returncode == -signal.SIGKILL
-    assert len(os.listdir(results.path / "weights")) == 2
+    assert len(os.listdir(results.path / "weights")) > 1
     assert results.ids("weights") == ["a"]
     assert len(results.table("weights")) == 2
     results.remove_leftovers()

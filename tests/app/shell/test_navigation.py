@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 from app.load import StudyView
 from app.shell import navigation
 from app.shell.pages import PAGES, in_order
+from app.shell.parameters import resolve
 from app.shell.sections import SECTIONS, of_page
-from app.shell.selection import resolve
 from pruning import registry
 from tests.app.views.test_pages import MAIN, _fresh, draw, text  # noqa: F401
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from app.load import StudyView
 from app.shell.codec import encode_samples
+from app.shell.parameters import MOST_METHODS, choose_study, default_keys, resolve
 from app.shell.picker import after, contents
-from app.shell.selection import LIST, MOST_METHODS, choose_study, default_keys, resolve
+from app.shell.url import LIST
 
 KEYS = ["dense", "snip-50", "snip-90", "imp-50", "imp-90", "shuffled-50", "shuffled-90"]
 SAME_VIEW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -117,7 +118,7 @@ def test_all_seeds_of_the_chosen_tickets(view: StudyView) -> None:
 
 
 def test_an_unknown_study_is_replaced_and_named(monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("app.shell.selection.mirror", lambda: {"study": "gone"})
+    monkeypatch.setattr("app.shell.parameters.mirror", lambda: {"study": "gone"})
     name, notes = choose_study(["one", "two"], "one")
     assert name == "one"
     assert "gone" in notes[0]
@@ -129,6 +130,22 @@ def test_the_picker_switches_one_a_sparsity_or_a_method(view: StudyView) -> None
     assert after(view, ["imp-90"], {"level": 0.5}) == ["dense", "snip-50", "imp-50", "shuffled-50"]
     assert after(view, ["snip-90"], {"method": "imp"}) == ["dense", "imp-50", "imp-90"]
     assert after(view, ["snip-90"], {"method": "dense"}) == ["dense"]
+
+
+def test_the_picker_shows_each_cell_that_a_filter_would_find(view: StudyView) -> None:
+    selection = resolve(view, {"tickets": "imp-90~snip-50"}, "dark")
+    shown = contents(selection)
+    for row in shown["rows"]:
+        for level, cell in zip(shown["levels"], row["cells"], strict=True):
+            tickets = view.tickets
+            match = tickets[tickets["method"].eq(row["method"]) & tickets["sparsity"].eq(level["value"])]
+            assert (cell is None) == match.empty
+            if cell is not None:
+                ticket = match.iloc[0]
+                assert (cell["key"], cell["label"]) == (ticket["key"], ticket["label"])
+                assert cell["on"] == (ticket["key"] in selection.keys)
+                if cell["on"]:
+                    assert cell["color"] == selection.styles[ticket["ticket_id"]].color
 
 
 def test_the_picker_shows_what_is_chosen_and_what_is_missing(view: StudyView) -> None:

@@ -9,7 +9,6 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from analysis.metrics.overlap_metrics import METRICS, OverlapMetric
-from app.shell import layout
 from pruning.study.folder import Study
 from tests import ROOT
 
@@ -31,7 +30,7 @@ def draw(page: str, folder: Path | None, monkeypatch: pytest.MonkeyPatch, **para
     def script(page: str) -> None:
         from app.shell import navigation
         from app.shell.pages import PAGES
-        from app.shell.selection import synchronise
+        from app.shell.url import synchronise
 
         synchronise()
         navigation.show(PAGES[page], navigation.select())
@@ -196,54 +195,8 @@ def test_a_typo_in_the_study_file_is_one_sentence(study_copy: Path, monkeypatch:
     assert charts(test) == 0
 
 
-def test_the_guard_shows_no_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def script() -> None:
-        from app.shell import layout
-
-        def broken() -> None:
-            raise ZeroDivisionError("secret detail")
-
-        layout.guard(broken)
-
-    monkeypatch.setattr(layout, "LOG_FILE", tmp_path / "app.log")
-    for handler in list(layout.log().handlers):
-        layout.log().removeHandler(handler)
-    test = AppTest.from_function(script, default_timeout=30).run()
-    assert not test.exception
-    assert [error.value for error in test.error] == [
-        f"Sorry, this page could not be drawn; the details are in {tmp_path / 'app.log'}."
-    ]
-    assert "secret detail" not in text(test)
-    for handler in layout.log().handlers:
-        handler.flush()
-    assert "ZeroDivisionError: secret detail" in (tmp_path / "app.log").read_text()
-
-
-def test_the_guard_passes_the_users_own_mistakes_on() -> None:
-    def script() -> None:
-        from app.shell import layout
-        from pruning.errors import UserError
-
-        def wrong() -> None:
-            raise UserError("Sparsity 2 is outside [0, 1).")
-
-        layout.guard(wrong)
-
-    test = AppTest.from_function(script, default_timeout=30).run()
-    assert "Sparsity 2 is outside [0, 1)." in text(test)
-    assert not test.error
-
-
 def test_the_main_script_draws_the_overview(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNING_STUDIES", str(tiny_study))
     test = AppTest.from_file(str(MAIN), default_timeout=60).run()
     assert not test.exception
     assert "A tiny study" in text(test)
-
-
-def test_file_names_of_downloads() -> None:
-    assert (
-        layout.file_name("How accuracy falls, as weights are removed!") == "how-accuracy-falls-as-weights-are-removed"
-    )
-    assert layout.file_name("…") == "chart"
-    assert len(layout.file_name("long " * 50)) <= 60

@@ -98,6 +98,9 @@ def pickles() -> Iterator[tuple[str, bytes]]:
         "bomb": b"cbuiltins\nbytearray\n(I99999999999\ntR.",
         "tensor-bomb": b"ctorch\nFloatTensor\n(I99999999999\ntR.",
         "hash-bomb": b"}N\x85" + b"2\x86" * 400 + b"Ns.",
+        # The same in the steps that torch's own restricted reader knows, where it hashes for ever
+        "hash-memo": b"}N\x85q\x00" + b"h\x00\x86q\x00" * 400 + b"Ns.",
+        "set-bomb": b"cbuiltins\nset\n(]N\x85q\x00" + b"h\x00\x86q\x00" * 400 + b"atR.",
         "deep": b"]" + b"\x85" * 200_000 + b".",
         "steps": b"N0" * 400_000 + b".",
         "keys": b"}(" + b"".join(b"X\x06\x00\x00\x00%06dN" % n for n in range(1_000_000)) + b"u.",

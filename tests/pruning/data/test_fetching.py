@@ -1,6 +1,5 @@
 """Downloads in a process of their own: what they say, that they leave the whole or nothing, and how they end."""
 
-import dataclasses
 import hashlib
 import http.server
 import io
@@ -13,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torchvision
 
-from pruning.data import TORCHVISION, available, fetching, local
+from pruning.data import DATASETS, available, downloadable, fetching, load_data
+from pruning.data.base import PARTIAL
 from pruning.data.fetching import Offer
 from pruning.errors import UserError
 
@@ -50,7 +51,7 @@ def left(offer: Offer) -> list[str]:
     return sorted(path.name for path in offer.root.iterdir())
 
 
-@pytest.mark.parametrize("name", TORCHVISION)
+@pytest.mark.parametrize("name", [name for name in DATASETS if downloadable(name)])
 def test_an_offer_says_what_torchvision_says(name: str, tmp_path: Path) -> None:
     offer = Offer.of(name, tmp_path)
     assert all(address.startswith("http") for address in offer.addresses)
@@ -89,7 +90,7 @@ def test_a_failure_ends_in_its_sentence(offer: Offer, monkeypatch: pytest.Monkey
 
 
 def test_what_a_killed_process_left_is_removed(offer: Offer, monkeypatch: pytest.MonkeyPatch) -> None:
-    old = offer.root / f"{local.PARTIAL}old"
+    old = offer.root / f"{PARTIAL}old"
     old.mkdir(parents=True)
     (old / "half").touch()
     stands_in(monkeypatch, "pass")
@@ -104,12 +105,12 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
 
 
 def test_offline_is_one_sentence_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Unreachable(local.SOURCES["cifar10"].maker):  # type: ignore[misc]
+    class Unreachable(torchvision.datasets.CIFAR10):
         url = "http://127.0.0.1:9/cifar-10-python.tar.gz"  # a port where nobody listens
 
-    monkeypatch.setitem(local.SOURCES, "cifar10", dataclasses.replace(local.SOURCES["cifar10"], maker=Unreachable))
+    monkeypatch.setattr(torchvision.datasets, "CIFAR10", Unreachable)
     with pytest.raises(UserError, match=r"'cifar10' could not be downloaded to .* \(.*refused.*\); check the network"):
-        local.download("cifar10", tmp_path)
+        load_data("cifar10", tmp_path, download=True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -160,17 +161,16 @@ def test_a_download_is_fetched_checked_unpacked_and_moved(
         }
     address = served(archive)
 
-    class Small(local.SOURCES["cifar10"].maker):  # type: ignore[misc]
+    class Small(torchvision.datasets.CIFAR10):
         url = next(address)
         tgz_md5 = hashlib.md5(archive).hexdigest()
         train_list = [["one", sums["one"]]]  # noqa: RUF012
         test_list = [["test", sums["test"]]]  # noqa: RUF012
         meta = {"filename": "meta", "key": "label_names", "md5": sums["meta"]}  # noqa: RUF012
 
-    monkeypatch.setitem(local.SOURCES, "cifar10", dataclasses.replace(local.SOURCES["cifar10"], maker=Small))
+    monkeypatch.setattr(torchvision.datasets, "CIFAR10", Small)
     root = tmp_path / "data"
-    local.download("cifar10", root)
+    assert len(load_data("cifar10", root, download=True).train.labels) == 2
     assert next(address, None) is None
     assert available("cifar10", root)
     assert [path.name for path in root.iterdir()] == ["cifar-10-batches-py"]  # the archive is not kept
-    assert len(local.read("cifar10", root).train.labels) == 2

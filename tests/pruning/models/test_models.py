@@ -11,13 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pruning.errors import UserError
-from pruning.models import NAMES, build_model, count_macs, features_and_logits, find_classifier, prunable
+from pruning.models import build_model, count_macs, features_and_logits, find_classifier, prunable
 from pruning.models.resnet import Block
 
 MNIST, CIFAR = (1, 28, 28), (3, 32, 32)
-SMALL = NAMES[: NAMES.index("resnet110")]
-"""The networks that are cheap to build; `test_models_more.py` has the others."""
-ZOO = ("torchvision/resnet18", "torchvision/mobilenet_v3_small", "torchvision/squeezenet1_1")
+SMALL = ("lenet300", "lenet5", "conv2", "conv4", "conv6", "resnet20", "resnet32", "resnet44", "resnet56")
+"""The networks of the lottery-ticket papers, cheap to build; `test_public_models.py` has the others."""
+TORCHVISION = ("torchvision/resnet18", "torchvision/mobilenet_v3_small", "torchvision/squeezenet1_1")
 
 
 def weights(name: str, shape: tuple[int, int, int], classes: int = 10) -> dict[str, tuple[int, ...]]:
@@ -202,7 +202,7 @@ def test_option_a_shortcut() -> None:
     assert torch.equal(same(x), x)
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", TORCHVISION)
 def test_torchvision_networks_read_grey_images(name: str) -> None:
     model = build_model(name, 4, (1, 32, 32), 0).eval()
     assert model(images((1, 32, 32))).shape == (3, 4)
@@ -215,7 +215,7 @@ def test_nothing_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("torch.hub.load_state_dict_from_url", never)
     monkeypatch.setattr("urllib.request.urlopen", never)
-    for name in ZOO:
+    for name in TORCHVISION:
         build_model(name, 10, CIFAR, 0)
 
 
@@ -243,7 +243,7 @@ def test_what_cannot_be_built_is_one_sentence(name: str, shape: tuple[int, int, 
 # --- the parts that are found ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*SMALL, *ZOO])
+@pytest.mark.parametrize("name", [*SMALL, *TORCHVISION])
 def test_logits_are_the_classifier_applied_to_the_features(name: str) -> None:
     model = build_model(name, 10, CIFAR, 0).eval()
     _, layer = find_classifier(model)
@@ -264,7 +264,8 @@ def test_half_precision_features_are_widened() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("lenet5", "fc3"), ("resnet20", "linear"), (ZOO[0], "fc"), (ZOO[2], "classifier.1")]
+    ("name", "expected"),
+    [("lenet5", "fc3"), ("resnet20", "linear"), (TORCHVISION[0], "fc"), (TORCHVISION[2], "classifier.1")],
 )
 def test_the_classifier_is_the_last_linear_layer(name: str, expected: str) -> None:
     found, layer = find_classifier(build_model(name, 6, CIFAR, 0))
@@ -272,7 +273,7 @@ def test_the_classifier_is_the_last_linear_layer(name: str, expected: str) -> No
     assert layer.out_features == 6
 
 
-@pytest.mark.parametrize("name", [*SMALL, *ZOO])
+@pytest.mark.parametrize("name", [*SMALL, *TORCHVISION])
 def test_prunable_are_the_matrices_and_kernels_in_the_order_of_the_state(name: str) -> None:
     model = build_model(name, 10, CIFAR, 0)
     found = prunable(model)

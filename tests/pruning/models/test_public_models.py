@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from pruning.errors import UserError
-from pruning.models import NAMES, build_model, count_macs, prunable, skeleton
+from pruning.models import MODELS, build_model, count_macs, prunable, skeleton
 from pruning.models.cifar_resnet import Bottleneck
 from pruning.models.preact import PreActBlock
 from pruning.models.resnet import Block
@@ -59,7 +59,7 @@ def test_sizes_of_the_public_code(name: str, count: int) -> None:
     assert parameters(skeleton(name, 10, CIFAR)) == count
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if re.search(r"^(cifar_)?resnet\d+b?$|^wrn", n)])
+@pytest.mark.parametrize("name", [n for n in MODELS if re.search(r"^(cifar_)?resnet\d+b?$|^wrn", n)])
 def test_the_depth_is_the_number_of_layers_in_a_row(name: str) -> None:
     depth = int(re.findall(r"\d+", name)[0])
     layers = [
@@ -71,7 +71,7 @@ def test_the_depth_is_the_number_of_layers_in_a_row(name: str) -> None:
     assert len(layers) == depth - (2 if name.startswith("wrn") else 0)
 
 
-@pytest.mark.parametrize("name", NAMES[NAMES.index("resnet110") :])
+@pytest.mark.parametrize("name", MODELS)
 def test_a_skeleton_has_the_names_and_shapes_of_the_network(name: str) -> None:
     if name in CHEAP:
         built = build_model(name, 7, (1, 32, 32), 0).state_dict()

@@ -1,0 +1,46 @@
+"""The guard against tracebacks, and the log that keeps them."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import streamlit as st
+
+from app.shell import layout
+from pruning.errors import UserError
+
+LOG_FILE = Path(tempfile.gettempdir()) / "pruning-app.log"
+_log = logging.getLogger("app")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def guard(draw: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R | None:
+    """Draw something; what goes wrong becomes a message, never a traceback. Returns what `draw` does, or None.
+
+    A `UserError` says itself what to do. Anything else is our mistake: an apology, and the details in `LOG_FILE`.
+    """
+    try:
+        return draw(*arguments, **options)
+    except UserError as error:
+        layout.empty(str(error))
+    except Exception:  # Streamlit's own control flow (stop, rerun) is no Exception
+        log().exception("A page failed")
+        st.error(f"Sorry, this page could not be drawn; the details are in {LOG_FILE}.", icon=":material/error:")
+    return None
+
+
+def log() -> logging.Logger:
+    """The app's logger, which writes to `LOG_FILE`."""
+    if not any(isinstance(handler, RotatingFileHandler) for handler in _log.handlers):
+        handler = RotatingFileHandler(LOG_FILE, maxBytes=1_000_000, backupCount=1, delay=True)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        _log.addHandler(handler)
+        _log.propagate = False
+    return _log

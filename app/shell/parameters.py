@@ -1,0 +1,122 @@
+"""What the URL's parameters mean in a study: tickets, baseline, seed, marked samples.
+
+Values that make no sense are passed over and named in the selection's notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from app.load import StudyView
+from app.shell import theme as colours
+from app.shell.codec import decode_samples
+from app.shell.selection import Chosen, Selection
+from app.shell.theme import Mode
+from app.shell.url import LIST, mirror, passed_over
+
+PREFERRED_SPARSITY = 0.9
+MOST_METHODS = 11  # the dense network among them
+
+
+def choose_study(names: Sequence[str], default: str) -> tuple[str, list[str]]:
+    """The name of the study that the URL asks for, or the default and a note."""
+    asked = mirror().get("study")
+    if asked is None or asked in names:
+        return asked or default, []
+    return default, [passed_over("study", asked)]
+
+
+def resolve(study: StudyView, parameters: Mapping[str, str], mode: Mode, notes: Sequence[str] = ()) -> Selection:
+    """The selection that URL parameters mean in a study. Pure: what cannot be used becomes a note, never an error."""
+    found, notes = study.tickets, list(notes)
+    seed = _seed(study, parameters.get("seed"), notes)
+    keys = _keys(study, parameters.get("tickets"), notes)
+    baseline_key = _baseline(study, parameters.get("baseline"), notes)
+    shown = dict.fromkeys([*keys, *([baseline_key] if baseline_key else [])])
+    first = found.drop_duplicates("key").set_index("key")
+    by_key = colours.styles(
+        [(key, first.at[key, "method"], float(first.at[key, "sparsity"]), first.at[key, "label"]) for key in shown],
+        study.methods,
+        mode,
+        study.originals,
+    )
+    chosen = {
+        row.key: Chosen(
+            row.ticket_id, row.key, row.label, row.method, row.method_label,
+            float(row.sparsity), int(row.seed), int(row.kept), int(row.total), by_key[row.key],
+        )
+        for row in found[found["seed"] == seed].itertuples()
+        if row.key in by_key
+    }  # fmt: skip
+    missing = [first.at[key, "label"] for key in keys if key not in chosen]
+    if missing:
+        notes.append(f"Not found for seed {seed}: {', '.join(missing)}.")
+    styles = {row.ticket_id: by_key[row.key] for row in found.itertuples() if row.key in by_key}
+    samples = _samples(parameters.get("samples"), notes)
+    tickets = [chosen[key] for key in keys if key in chosen]
+    baseline = chosen.get(baseline_key) if baseline_key else None
+    return Selection(study, colours.get(mode), seed, keys, tickets, baseline, samples, styles, notes)
+
+
+def default_keys(tickets: pd.DataFrame, originals: Mapping[str, str] | None = None) -> list[str]:
+    """The dense network and every method at 90 %, or at the sparsity nearest to it that the study has.
+
+    Of more than `MOST_METHODS` those that are made from another (`originals`: method -> the method it is made from) are
+    left out, then those that were pruned to the fewest sparsities.
+    """
+    pruned = tickets[tickets["method"] != colours.DENSE]
+    levels = pruned["sparsity"].unique()
+    level = min(levels, key=lambda value: (abs(value - PREFERRED_SPARSITY), value)) if len(levels) else None
+    wanted = tickets[(tickets["method"] == colours.DENSE) | (tickets["sparsity"] == level)]
+    if wanted["method"].nunique() > MOST_METHODS:
+        wanted = wanted[~wanted["method"].isin(list(originals or {}))]
+    spread = (
+        tickets.groupby("method")["sparsity"].nunique()[wanted["method"].unique()].drop(colours.DENSE, errors="ignore")
+    )
+    most = spread.sort_values(ascending=False, kind="stable").index[: MOST_METHODS - 1]
+    wanted = wanted[wanted["method"].isin([colours.DENSE, *most])]
+    return list(dict.fromkeys(wanted["key"]))
+
+
+def _seed(study: StudyView, asked: str | None, notes: list[str]) -> int:
+    seeds = study.seeds
+    default = study.detail_seed if study.detail_seed in seeds or not seeds else seeds[0]
+    if asked is None or asked in map(str, seeds):
+        return int(asked) if asked else default
+    notes.append(passed_over("seed", asked))
+    return default
+
+
+def _keys(study: StudyView, asked: str | None, notes: list[str]) -> list[str]:
+    order = list(dict.fromkeys(study.tickets["key"]))
+    if asked is None:
+        return default_keys(study.tickets, study.originals)
+    if asked == "none":
+        return []
+    wanted = [key for key in asked.split(LIST) if key]
+    unknown = [key for key in wanted if key not in order]
+    notes.extend(passed_over("tickets", key) for key in dict.fromkeys(unknown))
+    known = [key for key in order if key in wanted]
+    return known if known else default_keys(study.tickets, study.originals)
+
+
+def _baseline(study: StudyView, asked: str | None, notes: list[str]) -> str | None:
+    order = list(dict.fromkeys(study.tickets["key"]))
+    dense = study.tickets.loc[study.tickets["method"] == colours.DENSE, "key"]
+    default = dense.iloc[0] if len(dense) else next(iter(order), None)
+    if asked is None or asked in order:
+        return asked or default
+    notes.append(passed_over("baseline", asked))
+    return default
+
+
+def _samples(asked: str | None, notes: list[str]) -> np.ndarray | None:
+    try:
+        samples = decode_samples(asked or "")
+    except ValueError:
+        notes.append("The marked samples in the link could not be read and are left out.")
+        return None
+    return samples if len(samples) else None

@@ -1,0 +1,49 @@
+"""The URL's parameters, and the session's copy of them.
+
+The URL holds `study`, `tickets`, `baseline`, `seed`, `samples`, and each page's own options under their names; what is
+at its default is left out. Streamlit drops the URL's parameters when the page changes, so they are mirrored in the
+session and written back. (A widget with `bind="query-params"` would have its shown text in the URL, not its value, and
+would lose it when it is not on the page.)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import streamlit as st
+
+MIRROR, WRITTEN = "selection", "selection written"
+LIST = "~"  # between the values of one parameter; a URL shows it as it is
+
+
+def mirror() -> dict[str, str]:
+    """The URL's parameters as this session knows them."""
+    known: dict[str, str] = st.session_state.setdefault(MIRROR, {})
+    return known
+
+
+def change(values: Mapping[str, str | None]) -> None:
+    """Change parameters in the URL; None or "" takes one out."""
+    parameters = {name: value for name, value in {**mirror(), **values}.items() if value}
+    st.session_state[MIRROR] = parameters
+    st.session_state[WRITTEN] = True
+    st.query_params.from_dict(parameters)
+
+
+def synchronise() -> None:
+    """Bring URL and session together at the start of a run. A link, or the browser's Back, brings parameters of its
+    own; a page change brings none, and a widget's change is not in the browser's URL yet: then the session's count."""
+    url = {name: value for name, value in st.query_params.to_dict().items() if isinstance(value, str)}
+    fresh = MIRROR not in st.session_state
+    if fresh or (url and not st.session_state.pop(WRITTEN, False)):
+        st.session_state[MIRROR] = url
+    elif url != mirror():
+        st.query_params.from_dict(mirror())
+    st.session_state.pop(WRITTEN, None)
+
+
+def passed_over(name: str, value: str) -> str:
+    """The sentence about a parameter whose value makes no sense, shortened where it is long."""
+    shown = json.dumps(value if len(value) <= 40 else value[:39] + "…", ensure_ascii=False)
+    return f"The link asks for {name} {shown}, which is not here; it is passed over."

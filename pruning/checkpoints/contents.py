@@ -1,0 +1,102 @@
+"""Tensors as files describe them: a stretch of stored numbers and how to look at it. No numbers yet."""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol, TypeGuard
+
+import torch
+
+from pruning.checkpoints.limits import MAX_DIMENSIONS, MAX_LENGTH
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Numbers in a row. `length` counts elements of `dtype`, or bytes where the dtype is not known (None).
+
+    `start`: how many elements of the stored row are skipped. `kind`: what it is called in the file.
+    """
+
+    key: str
+    dtype: torch.dtype | None
+    length: int
+    start: int = 0
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """A tensor: sizes, strides and offset in elements of `dtype`; `odd` says why it cannot be used, or is empty."""
+
+    storage: Storage
+    dtype: torch.dtype | None
+    shape: tuple[int, ...] = ()
+    strides: tuple[int, ...] = ()
+    offset: int = 0
+    odd: str = ""
+
+    @property
+    def numel(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def extent(self) -> int:
+        """Elements of the storage from its beginning to the last one that is used."""
+        if self.numel == 0:
+            return self.offset
+        return self.offset + 1 + sum((n - 1) * step for n, step in zip(self.shape, self.strides, strict=True))
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether two elements may be the same stored number."""
+        if self.numel == 0:
+            return False
+        reach = 0
+        for step, n in sorted((step, n) for n, step in zip(self.shape, self.strides, strict=True) if n > 1):
+            if step <= reach:
+                return True
+            reach += step * (n - 1)
+        return False
+
+
+class Store(Protocol):
+    """Where the numbers are."""
+
+    def length(self, key: str) -> int:
+        """Bytes stored under a key.
+
+        Raises:
+            UserError: there are none.
+        """
+        ...
+
+    def fetch(self, key: str) -> bytearray:
+        """All bytes stored under a key.
+
+        Raises:
+            UserError: they cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file holds: dictionaries, lists and so on, with a `View` for each tensor; and where the numbers are."""
+
+    tree: object
+    store: Store
+    notes: tuple[str, ...] = ()
+
+
+def contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of a tensor whose last dimension runs fastest."""
+    return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
+
+
+def sensible(numbers: object) -> TypeGuard[list[int] | tuple[int, ...]]:
+    """Whether these can be sizes or strides: a few whole numbers, none negative or absurd."""
+    return (
+        isinstance(numbers, list | tuple)
+        and len(numbers) <= MAX_DIMENSIONS
+        and all(type(number) is int and 0 <= number <= MAX_LENGTH for number in numbers)
+    )

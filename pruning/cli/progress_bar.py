@@ -1,0 +1,55 @@
+"""How far work is: a bar with the time left, or a line now and then where there is no terminal."""
+
+import time
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import TimeRemainingColumn as TimeLeft
+from rich.table import Column
+
+LINE_EVERY = 10.0
+"""Seconds between lines where there is no terminal."""
+
+
+def bars(console: Console) -> Progress:
+    """Return progress bars that say how far, how long, and how long still."""
+    return Progress(
+        TextColumn("{task.description}", table_column=Column(min_width=34, no_wrap=True)),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeLeft(),
+        console=console,
+        # the time left is judged from the last few minutes, since tickets differ in what they cost
+        speed_estimate_period=300,
+    )
+
+
+class ProgressBar:
+    """A `pruning.progress.Progress` that is shown while it is entered."""
+
+    def __init__(self, title: str) -> None:
+        self.console = Console()
+        self._bar = bars(self.console)
+        self._task = self._bar.add_task(title, total=1.0)
+        self._began = self._last = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.console.is_terminal:
+            self._bar.stop()
+
+    def __call__(self, fraction: float, text: str, /) -> None:
+        """Show that this fraction is done, and what is in work."""
+        self._bar.update(self._task, completed=fraction, description=text or "looking at what is there")
+        now = time.monotonic()
+        if not self.console.is_terminal and fraction and now - self._last >= LINE_EVERY:
+            self._last = now
+            left = (now - self._began) * (1 - fraction) / fraction
+            self.console.print(f"{100 * fraction:3.0f} %  {text}; about {left:.0f} s left", highlight=False)

@@ -1,0 +1,93 @@
+"""The progress of a run: one bar for all of it and one for each ticket in work, or a line for each finished ticket."""
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+
+from pruning.cli.progress_bar import bars
+from pruning.errors import few
+from pruning.progress import Progress
+from pruning.recipe import Recipe
+from pruning.study import staleness
+from pruning.study.folder import Study
+from pruning.study.runner import RunSummary, Watcher
+from pruning.ticket import TicketInfo
+
+
+class RunDisplay(Watcher):
+    """Shows a run while it is entered; it watches the tickets, and `tell` is the progress of all of them."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self._console = Console()
+        self._bars = bars(self._console)
+        self._all = self._bars.add_task("All tickets", total=1.0, visible=False)
+        self._began, self._fraction = time.monotonic(), 0.0
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._console.is_terminal:
+            self._bars.stop()
+
+    def tell(self, fraction: float, text: str, /) -> None:
+        """Show how far the whole run is."""
+        self._fraction = fraction
+        self._bars.update(self._all, completed=fraction)
+
+    def planned(self, steps: Sequence[Recipe], there_before: int) -> None:
+        """Say what is to be done."""
+        have = "1 ticket is" if there_before == 1 else f"{there_before} tickets are"
+        self._console.print(f"{self.study.config.title}: {have} there, {len(steps)} steps to do.")
+        self._bars.update(self._all, visible=bool(steps))
+
+    def started(self, recipe: Recipe) -> Progress:
+        """Show a bar for the ticket until it is over."""
+        task = self._bars.add_task(f"  {_name(recipe)}", total=1.0)
+        return lambda fraction, _: self._bars.update(task, completed=fraction, visible=fraction < 1)
+
+    def found(self, recipe: Recipe, info: TicketInfo) -> None:
+        """Say what came out, and which layers collapsed."""
+        if info.collapsed:
+            empty = few(info.collapsed)
+            self._say(f"[yellow]{_name(recipe)}: layer collapse, nothing is kept in {empty}.[/yellow]")
+        if not self._console.is_terminal:
+            # a network stopped on the way, to be rewound to, is not tried on the test images
+            accuracy = "" if math.isnan(info.accuracy) else f"accuracy {100 * info.accuracy:.1f} %, "
+            took = f"{info.own_seconds:.1f} s; about {self._left():.0f} s left"
+            self._say(f"{recipe.id}  {_name(recipe)}: {accuracy}{took}")
+
+    def failed(self, recipe: Recipe, problem: str) -> None:
+        """Say why."""
+        self._say(f"[red]{_name(recipe)}: {escape(problem)}[/red]")
+
+    def summary(self, summary: RunSummary) -> None:
+        """Say at the end what was found and what to do next."""
+        asked = {recipe.id for recipe in self.study.recipes()}
+        found = sum(recipe.id in asked for recipe in summary.found)
+        steps = len(summary.found) - found
+        also = f" and {steps} steps between" if steps else ""
+        self._say(
+            f"Found {found} tickets{also}, {summary.there_before} were there before, {len(summary.failed)} failed."
+        )
+        if sentence := staleness.summary(self.study):
+            self._console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        self._say(f"Next: python -m analysis run {escape(str(self.study.path))}")
+
+    def _left(self) -> float:
+        done = self._fraction
+        return (time.monotonic() - self._began) * (1 - done) / done if done else float("nan")
+
+    def _say(self, text: str) -> None:
+        self._bars.console.print(text, highlight=False, soft_wrap=True)
+
+
+def _name(recipe: Recipe) -> str:
+    return f"{recipe.label}, seed {recipe.seed}"
