@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.comparisons.replication import bands
 from analysis.statistics.intervals import mean_interval
+from analysis.statistics.replication import bands
 
 STABLE = 0.02
 """Below this barrier, a fraction of images, Frankle et al. 2020 call a training stable to the order of the data."""
@@ -15,7 +15,8 @@ def of_tickets(rows: pd.DataFrame, tickets: pd.DataFrame) -> pd.DataFrame:
     """Rows of the results' tables `lines` or `stability` with key and seed of their ticket, and the other's key.
 
     Args:
-        rows: ticket_id, other, ... tickets: ticket_id, key, seed. Rows without both tickets are left out.
+        rows: ticket_id, other, ...
+        tickets: ticket_id, key, seed. Rows without both tickets are left out.
 
     Returns:
         The rows with key, seed and other_key.

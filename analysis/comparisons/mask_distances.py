@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons import dynamics
-from analysis.comparisons.replication import bands
+from analysis.statistics.replication import bands
 from pruning.study.folder import Entry
 
 LEVEL, PATIENCE = 0.1, 5
@@ -21,7 +21,8 @@ def settled(epochs: np.ndarray, distances: np.ndarray) -> tuple[float, float] | 
     The mask of the initialisation is none of them. None where there are no such masks.
 
     Args:
-        epochs: [E], rising; those of the masks noted. distances: [E, E].
+        epochs: [E], rising; those of the masks noted.
+        distances: [E, E].
     """
     trained = np.flatnonzero(epochs > 0)
     for place in trained[PATIENCE - 1 :]:

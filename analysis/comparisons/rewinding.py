@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.comparisons.barriers import STABLE
-from analysis.comparisons.replication import bands
+from analysis.statistics.replication import bands
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry
 
@@ -21,7 +21,8 @@ def stability_curves(stability: pd.DataFrame, entries: Sequence[Entry]) -> pd.Da
     Several data orders of one seed start from the same weights, so they are averaged first.
 
     Args:
-        stability: rows of the results' table `stability`. entries: the study's tickets.
+        stability: rows of the results' table `stability`.
+        entries: the study's tickets.
 
     Returns:
         Columns relation, family and label (of the tickets that are the same but for seed, order and rewinding point),

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from analysis.statistics.intervals import resampled_means
+from analysis.statistics.bootstrap import resampled_means
 from pruning.data import Dataset, Split, normalise
 from pruning.data.base import used_rows
 from pruning.errors import UserError
