@@ -131,10 +131,10 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict
 
 
 def some(names: Sequence[str]) -> str:
-    """The first name, and how many more; a dash for none."""
+    """The first name and how many more: `LRR 95 %, +9`; a dash for none."""
     if len(names) < 2:
         return names[0] if names else "–"
-    return f"{names[0]} + {len(names) - 1} more"
+    return f"{names[0]}, +{len(names) - 1}"
 
 
 def _lower(label: str) -> str:
