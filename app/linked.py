@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 import streamlit.components.v2
 
@@ -47,6 +48,7 @@ def linked(selection: Selection, group: str) -> list[int]:
 def current(selection: Selection) -> list[int]:
     """The samples marked now. In a fragment `selection` itself is that of the page's last full run."""
     try:
-        return decode_samples(mirror().get("samples", "")).tolist()
+        samples: np.ndarray | None = decode_samples(mirror().get("samples", ""))
     except ValueError:
-        return [] if selection.samples is None else selection.samples.tolist()
+        samples = selection.samples
+    return [] if samples is None else [int(sample) for sample in samples]

@@ -16,7 +16,7 @@ from pruning.ticket import Ticket
 
 FILE = Path(__file__).with_name("shipped.json")
 STUDIES = sorted(path.parent for path in Path("sample_checkpoints").glob("*/study.toml"))
-REPRODUCTIONS = sorted(path.parent for path in Path("pruning/studies").glob("*/study.toml"))
+REPRODUCTIONS = sorted(path.parent for path in Path("analysis/reproductions/studies").glob("*/study.toml"))
 
 
 def ticket_digest(path: Path) -> str:

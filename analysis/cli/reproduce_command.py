@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from analysis.reproductions import get_reproduction, reproductions
+from analysis.cli.display import Display
+from analysis.engine import measure
+from analysis.reproductions import REPRODUCTIONS, by_year
 from analysis.reproductions.claims import Claim
 from analysis.reproductions.report import write
-from analysis.reproductions.running import kept
+from analysis.reproductions.running import Show, kept
 from analysis.reproductions.running import run as run_one
+from pruning.cli.run_display import RunDisplay
+from pruning.progress import Progress
+from pruning.study.folder import Study
+from pruning.study.runner import Watcher
+
+
+class _Bars(Show):
+    """Bars in the terminal, first of the tickets, then of what is measured."""
+
+    @contextmanager
+    def finding(self, study: Study) -> Iterator[tuple[Progress, Watcher]]:
+        with RunDisplay(study) as display:
+            yield display.tell, display
+
+    @contextmanager
+    def measuring(self, study: Study) -> Iterator[measure.Progress]:
+        with Display(f"measuring {study.config.title}") as display:
+            yield display.tell
+
 
 COLOURS = {"holds": "green", "does not hold": "red", "within noise": "yellow"}
 
 
 def run(names: Sequence[str], root: Path, report: Path, jobs: int) -> None:
     """Run the named reproductions (all when none is named), print what they come out as, write the page."""
-    chosen = [get_reproduction(name) for name in names] or list(reproductions().values())
+    chosen = [REPRODUCTIONS.get_known(name) for name in names] or by_year()
     console = Console()
     for each in chosen:
-        outcome = run_one(each, root, jobs)
+        outcome = run_one(each, root, jobs, _Bars())
         console.print(_table(f"{each.title} ({each.paper})", outcome.claims))
         _write(root, report)
     console.print(f"Wrote {report}. Next: make app shows the studies, too.", highlight=False, soft_wrap=True)
@@ -33,7 +55,7 @@ def show(root: Path) -> None:
     table = Table()
     for column in ("name", "paper", "findings", "hold"):
         table.add_column(column)
-    for each in reproductions().values():
+    for each in by_year():
         outcome = kept(each, root)
         claims = outcome.claims if outcome else []
         held = str(sum(claim.verdict == "holds" for claim in claims)) if outcome else "not run"
@@ -42,8 +64,8 @@ def show(root: Path) -> None:
 
 
 def _write(root: Path, report: Path) -> None:
-    found = {name: kept(each, root) for name, each in reproductions().items()}
-    write(report, list(reproductions().values()), {name: outcome for name, outcome in found.items() if outcome})
+    found = {each.name: kept(each, root) for each in by_year()}
+    write(report, by_year(), {name: outcome for name, outcome in found.items() if outcome})
 
 
 def _table(title: str, claims: Sequence[Claim]) -> Table:

@@ -14,13 +14,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.outcomes import Outcomes
-from analysis.comparisons.replication import compare, share
-from analysis.statistics.intervals import holm
+from analysis.statistics.multiple_testing import holm
+from analysis.statistics.replication import compare
 from pruning.errors import UserError
 
-BY_CLASS = ["key", "class", "n", "change", "low", "high", "p", "beyond_chance"]
+BY_CLASS = ["key", "class", "n", "change", "low", "high", "within_noise", "p", "beyond_chance"]
 BY_TICKET = ["key", "classes", "images", "change", "spread", "by_chance", "ceiling", "p", "p_holm", "within_noise"]
-PERMUTATIONS = 5000
+FEWEST, MOST = 1000, 5000
+"""Permutations drawn where nothing else is asked for, the more the fewer images there are."""
+SHUFFLED = 5_000_000  # images in all of them together, for a page is not to wait
 AT_ONCE = 2_000_000  # images shuffled in one go: bounds the memory to some tens of megabytes
 
 
@@ -32,8 +34,9 @@ class Costs:
     what the intervals of several seeds tell.
 
     `by_class`: a row a ticket and class: key, class (int), n (images), change (accuracy minus the baseline's, -1 to
-    1), low, high (its 95 % interval), p (of the change being that of the other classes, adjusted for all classes of
-    the ticket), beyond_chance (bool, p < .05: the class is hit harder, or spared more, than chance would).
+    1), low, high (its 95 % interval), within_noise (bool, the interval holds 0), p (of the change being that of the
+    other classes, adjusted for all classes of the ticket), beyond_chance (bool, p < .05: the class is hit harder, or
+    spared more, than chance would).
 
     `by_ticket`: a row a ticket: key, classes, images, change (over all images), spread (standard deviation of the
     classes' changes), by_chance and ceiling (mean and 95 % quantile of the spread where labels mean nothing), p (of
@@ -45,29 +48,8 @@ class Costs:
     by_ticket: pd.DataFrame
 
 
-def class_accuracies(outcomes: Outcomes, labels: np.ndarray) -> pd.DataFrame:
-    """Accuracy of each ticket by class, averaged over the conditions given (`predictions.chosen` picks them).
-
-    Args:
-        outcomes: bool [seeds, conditions, images] for each ticket. labels: int [images], the true classes.
-
-    Returns key, class (int, those that occur, ascending), n (images), accuracy, low, high: the mean over seeds and its
-    95 % interval, over seeds where there are several, else over the class's images.
-
-    Raises UserError when there is no label for each image.
-    """
-    labels = _checked(outcomes, labels)
-    rows = []
-    for name, right in _together(outcomes):
-        for label in np.unique(labels):
-            found = share(right[:, labels == label])
-            accuracy, low, high = (float(value) for value in (found.value, found.low, found.high))
-            rows.append((name, int(label), int((labels == label).sum()), accuracy, low, high))
-    return pd.DataFrame(rows, columns=["key", "class", "n", "accuracy", "low", "high"])
-
-
 def class_costs(
-    outcomes: Outcomes, labels: np.ndarray, baseline: str, permutations: int = PERMUTATIONS, seed: int = 0
+    outcomes: Outcomes, labels: np.ndarray, baseline: str, permutations: int | None = None, seed: int = 0
 ) -> Costs:
     """How much accuracy each class loses against the baseline, and whether that differs between classes.
 
@@ -80,7 +62,8 @@ def class_costs(
         outcomes: the tickets, with the baseline among them, under the conditions to average over.
         labels: int [images], the true classes.
         baseline: the ticket they are compared with.
-        permutations: how many are drawn; no p is below 1 / (permutations + 1).
+        permutations: how many are drawn, by default as many as `MOST` and the number of images allow; no p is below
+            1 / (permutations + 1).
         seed: same seed, same p.
 
     Returns `Costs`, without the baseline. Intervals of the changes pair seeds, or images, as `compare` does.
@@ -100,6 +83,7 @@ def class_costs(
     order = np.argsort(labels, kind="stable")
     changes = np.stack([right[name].mean(axis=0) - right[baseline].mean(axis=0) for name in names])
     spread, distance = _spread(changes[:, order], sizes)
+    permutations = permutations or max(FEWEST, min(MOST, SHUFFLED // len(labels)))
     spreads, extremes = _permuted(changes, sizes, permutations, seed)
     images = dict(zip(classes, np.split(order, np.cumsum(sizes)[:-1]), strict=True))
     by_class = [
@@ -134,7 +118,8 @@ def _class_rows(
     """`BY_CLASS` but for the key: a row a class, of which `images` are these."""
     for (label, each), value in zip(images.items(), p, strict=True):
         gap = compare(right[:, each], baseline[:, each])
-        yield int(label), len(each), float(gap.value), float(gap.low), float(gap.high), float(value), bool(value < 0.05)
+        change, low, high = float(gap.value), float(gap.low), float(gap.high)
+        yield int(label), len(each), change, low, high, low <= 0 <= high, float(value), bool(value < 0.05)
 
 
 def _ticket_rows(changes: np.ndarray, spread: np.ndarray, spreads: np.ndarray) -> pd.DataFrame:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from analysis.comparisons.outcomes import MEAN, Outcomes
-from analysis.comparisons.replication import compare, share
-from analysis.corruptions.conditions import Condition
+from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
+from analysis.statistics.replication import compare, share
 
 Groups = Mapping[Condition, Sequence[int]]
 """(corruption, severity) -> the places of the conditions averaged; severity 0 is the mean over all severities."""
@@ -26,12 +26,26 @@ def by_corruption(outcomes: Outcomes, severity: int = 0) -> dict[Condition, list
     """Each corruption at one severity, or over all of its own (0), and the mean of the counted ones."""
     groups: dict[Condition, list[int]] = {}
     for place, (corruption, level) in enumerate(outcomes.conditions):
-        if corruption == "clean" or (severity and level != severity):
+        if (corruption, level) == CLEAN or (severity and level != severity):
             continue
         groups.setdefault((corruption, severity), []).append(place)
         if corruption in COUNTED:
             groups.setdefault((MEAN, severity), []).append(place)
     return groups
+
+
+def averaged(outcomes: Outcomes) -> list[int]:
+    """The places of the conditions that the mean corruption accuracy is over: those of the corruptions that count, or
+    all but the clean one where none of them counts, as in the other families."""
+    counted = sorted(place for places in outcomes.counted.values() for place in places)
+    return counted or [place for place, condition in enumerate(outcomes.conditions) if condition != CLEAN]
+
+
+def conditions_of(conditions: Iterable[Condition], corruption: str, severity: int = 0) -> list[Condition]:
+    """Those of the conditions that belong to a corruption, or to all that count (`MEAN`), at one severity or at any
+    (0)."""
+    names = COUNTED if corruption == MEAN else (corruption,)
+    return [each for each in conditions if each[0] in names and (not severity or each[1] == severity)]
 
 
 def accuracies(outcomes: Outcomes, groups: Groups) -> pd.DataFrame:
@@ -46,8 +60,9 @@ def accuracies(outcomes: Outcomes, groups: Groups) -> pd.DataFrame:
 
 
 def gaps(outcomes: Outcomes, baseline: str, groups: Groups) -> pd.DataFrame:
-    """key, corruption, severity, difference, low, high: accuracy minus the baseline's on the same images, and its 95 %
-    interval, over paired seeds where there are several, else over images; a row for every key but the baseline."""
+    """key, corruption, severity, difference, low, high, within_noise: accuracy minus the baseline's on the same images
+    and its 95 % interval, over paired seeds where there are several, else over images. `within_noise` is whether that
+    holds 0. A row for every key but the baseline."""
     rows = []
     reference = outcomes.right[baseline]
     for key, right in outcomes.right.items():
@@ -56,7 +71,8 @@ def gaps(outcomes: Outcomes, baseline: str, groups: Groups) -> pd.DataFrame:
         for condition, places in groups.items():
             found = compare(_together(right, places), _together(reference, places))
             rows.append((key, *condition, float(found.value), float(found.low), float(found.high)))
-    return pd.DataFrame(rows, columns=["key", "corruption", "severity", "difference", "low", "high"])
+    table = pd.DataFrame(rows, columns=["key", "corruption", "severity", "difference", "low", "high"])
+    return table.assign(within_noise=(table["low"] <= 0) & (table["high"] >= 0))
 
 
 def over_seeds(outcomes: Outcomes) -> bool:

@@ -6,9 +6,11 @@ alike (over tickets). The second is what decides whether a benchmark needs both.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 from scipy.spatial.distance import squareform
 from scipy.stats import norm
@@ -21,6 +23,8 @@ from pruning.errors import UserError
 FEWEST = 4
 """Values below which a correlation has no interval, and is not shown."""
 CONSTANT = 1e-12
+CORRELATED = 0.8
+"""r from which corruptions make a group."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,27 @@ class Correlation:
     beyond_clean: bool = False
 
     @property
-    def words(self) -> str:
-        """What was left out, as a sentence; empty where nothing was."""
-        if not self.constant:
-            return ""
-        verb, does = ("is", "it does") if len(self.constant) == 1 else ("are", "they do")
-        beyond = " beyond what the clean images do" if self.beyond_clean else ""
-        return f"{', '.join(self.constant)} {verb} left out, for {does} not vary over the {self.unit}{beyond}."
+    def within_noise(self) -> np.ndarray:
+        """Whether the interval of each pair holds 0: bool [K, K], False on the diagonal."""
+        return (self.low <= 0) & (self.high >= 0) & ~np.eye(len(self.names), dtype=bool)
+
+    @property
+    def pairs(self) -> pd.DataFrame:
+        """A row a pair: first, second, r, low, high."""
+        first, second = np.triu_indices(len(self.names), 1)
+        names = np.array(self.names, dtype=object)
+        at = first, second
+        values = {"r": self.matrix[at], "low": self.low[at], "high": self.high[at]}
+        return pd.DataFrame({"first": names[first], "second": names[second], **values})
+
+    @property
+    def middle(self) -> tuple[float, float, float] | None:
+        """(r, low, high) of the pair in the middle of all pairs by r; None without a pair."""
+        pairs = self.pairs.sort_values("r", kind="stable")
+        if pairs.empty:
+            return None
+        r, low, high = pairs.iloc[len(pairs) // 2][["r", "low", "high"]]
+        return float(r), float(low), float(high)
 
 
 @dataclass(frozen=True)
@@ -66,7 +84,7 @@ class Clustering:
     linkage: np.ndarray
     matrix: np.ndarray
 
-    def groups(self, r: float = 0.8) -> list[list[str]]:
+    def groups(self, r: float = CORRELATED) -> list[list[str]]:
         """Names that correlate by at least `r` (-1 to 1) on average where they were joined, in the leaves' order."""
         if len(self.order) < 2:
             return [[name] for name in self.order]
@@ -117,7 +135,7 @@ def methods_over_conditions(outcomes: Outcomes, centred: bool = False) -> Correl
 
     Raises UserError when there are fewer than `FEWEST` conditions, no ticket, or fewer than three to centre.
     """
-    places = [place for place, (name, _) in enumerate(outcomes.conditions) if name != "clean"]
+    places = [place for place, condition in enumerate(outcomes.conditions) if condition != CLEAN]
     _check(len(places), "conditions", "measured")
     if len(outcomes.right) < (3 if centred else 1):
         raise UserError("Correlating pruning methods needs at least three tickets; choose more.")
@@ -136,6 +154,18 @@ def cluster(correlation: Correlation) -> Clustering:
     tree = order_leaves(linkage(squareform(distance, checks=False), method="average"), distance)
     places = leaves_list(tree)
     return Clustering([correlation.names[place] for place in places], places, tree, matrix[np.ix_(places, places)])
+
+
+def linkage_of(correlation: Correlation, names: Sequence[str]) -> np.ndarray | None:
+    """scipy's linkage of what is correlated, its leaves numbered by their places in `names`; None where the names are
+    others, as when one of them does not vary."""
+    if set(correlation.names) != set(names):
+        return None
+    places = np.array([list(names).index(name) for name in correlation.names])
+    tree = cluster(correlation).linkage.copy()
+    leaves = tree[:, :2] < len(names)
+    tree[:, :2][leaves] = places[tree[:, :2][leaves].astype(int)]
+    return tree
 
 
 def by_image(outcomes: Outcomes, clean: bool = False) -> tuple[list[str], np.ndarray]:
@@ -193,8 +223,8 @@ def describe(names: list[str], matrix: np.ndarray, n: int, unit: str, beyond_cle
 def _places(outcomes: Outcomes) -> dict[str, list[int]]:
     """Corruption -> the places of its severities."""
     found: dict[str, list[int]] = {}
-    for place, (name, _) in enumerate(outcomes.conditions):
-        if name != "clean":
+    for place, (name, severity) in enumerate(outcomes.conditions):
+        if (name, severity) != CLEAN:
             found.setdefault(name, []).append(place)
     if not found or not outcomes.right:
         raise UserError("No ticket chosen was measured on corrupted images; measure the study, or choose others.")

@@ -1,4 +1,4 @@
-"""What tickets are weighed by: how well they see, and what they cost. Values for each family, and how to write them."""
+"""What tickets are weighed by, accuracies and costs: values for each family, and how to write them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ Unit = Literal["share", "count", "bytes"]
 
 
 @dataclass(frozen=True)
-class Measure:
-    """One thing to weigh tickets by. `noise` says how two tickets are told apart: by a paired test on the same images,
-    by whether their intervals overlap, or not at all, because counts are exact."""
+class Objective:
+    """One thing to weigh tickets by.
+
+    `noise` says how two tickets are told apart: by a paired test on the same images, by whether their intervals
+    overlap, or not at all, because counts are exact.
+    """
 
     label: str
     unit: Unit
@@ -24,14 +27,14 @@ class Measure:
     log: bool = False
 
 
-MEASURES: dict[str, Measure] = {
-    "accuracy": Measure("Accuracy on clean images", "share", "paired", more=True),
-    "corrupted": Measure("Accuracy on corrupted images", "share", "paired", more=True),
-    "kept": Measure("Weights kept", "count", "none", log=True),
-    "macs": Measure("Multiply-adds", "count", "none", log=True),
-    "disk": Measure("Bytes on disk", "bytes", "none", log=True),
-    "time": Measure("Time relative to dense", "share", "interval"),
-    "memory": Measure("Peak memory", "bytes", "none"),
+OBJECTIVES: dict[str, Objective] = {
+    "accuracy": Objective("Accuracy on clean images", "share", "paired", more=True),
+    "corrupted": Objective("Accuracy on corrupted images", "share", "paired", more=True),
+    "kept": Objective("Weights kept", "count", "none", log=True),
+    "macs": Objective("Multiply-adds", "count", "none", log=True),
+    "disk": Objective("Bytes on disk", "bytes", "none", log=True),
+    "time": Objective("Time relative to dense", "share", "interval"),
+    "memory": Objective("Peak memory", "bytes", "none"),
 }
 """Name of a column of `weighed` -> what it is."""
 
@@ -42,24 +45,35 @@ MEANS = (
 
 
 def by_family(tickets: pd.DataFrame, efficiency: pd.DataFrame) -> pd.DataFrame:
-    """Means over seeds of the table `efficiency`, a row for each `key` in the order of `tickets`; NaN where nothing was
-    measured. Bounds of intervals are averaged too, which makes them no narrower than those of the mean. `shrunk` is
-    whether any seed's network is physically smaller."""
+    """Average the results' table `efficiency` over seeds, a row for each `key` in the order of `tickets`.
+
+    Args:
+        tickets: ticket_id, key. efficiency: rows of the results' table.
+
+    Returns:
+        key, the columns `MEANS`, macs_share (of the dense network's multiply-adds, 0 to 1), and shrunk, whether any
+        seed's network is physically smaller. Bounds of intervals are averaged too, which makes them no narrower than
+        those of the mean. NaN is what was not measured.
+    """
     rows = tickets[["ticket_id", "key"]].merge(efficiency, on="ticket_id", how="left")
     rows["shrunk"] = rows["shrunk"].astype("boolean").fillna(False).astype(bool)
     grouped = rows.groupby("key", sort=False)
-    return grouped[list(MEANS)].mean().join(grouped["shrunk"].any()).reset_index()
+    found = grouped[list(MEANS)].mean().join(grouped["shrunk"].any()).reset_index()
+    return found.assign(macs_share=found["macs_kept"] / found["macs"])
 
 
 def weighed(families: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
-    """Key, label, method, sparsity, and for each of `MEASURES` a column with the family's value, with `_low` and
-    `_high` where it has an interval.
+    """Put every objective beside each other, a row a family.
 
     Time is relative to the dense network in the same rounds, so that tickets measured on different days, or on
     different machines, can stand side by side.
 
     Args:
         families: rows of `family_means.by_family`. costs: rows of `by_family`.
+
+    Returns:
+        key, label, method, sparsity, and for each of `OBJECTIVES` a column with the family's value, with `_low` and
+        `_high` where it has an interval.
     """
     rows = families.merge(costs, on="key", how="left")
     found = rows[["key", "label", "method", "sparsity", "kept"]].copy()
@@ -100,7 +114,7 @@ def size(value: float) -> str:
 
 
 def machines(efficiency: pd.DataFrame) -> str:
-    """On what, and how, times were measured: one sentence, or more where tickets differ."""
+    """One sentence on which machine, and how, times were measured; all of them where tickets differ."""
     found = efficiency[["machine", "threads", "batch"]].drop_duplicates()
     each = [
         f"{row.machine}, {row.threads} thread{'s' if row.threads > 1 else ''}, {row.batch} images at once"

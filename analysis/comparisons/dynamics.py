@@ -1,4 +1,4 @@
-"""What tickets noted while they were found: training curves, swaps of masks, how far masks move from epoch to epoch.
+"""What tickets noted while they were found: training curves, and how far masks move from epoch to epoch.
 
 Everything is read from the headers of the tickets' files (`study.folder.Entry`). A finder that notes no such thing
 gives no rows.
@@ -21,8 +21,11 @@ WHO = ["ticket_id", "family", "seed", "label"]
 """Columns that say which ticket a row is of; tickets that differ in their seed alone share a family and a label."""
 
 POINT = ["iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "test_loss"]
+STOPS = [
+    "family", "label", "epoch", "low", "high", "seeds", "resolution", "at_end", "accuracy", "accuracy_low",
+    "accuracy_high", "final_epoch", "final_accuracy",
+]  # fmt: skip
 STOP = ["epoch", "test_loss", "test_accuracy", "resolution", "at_end"]
-SWAPS = ["iteration", "carried", "possible"]
 DISTANCE = "mask distance "
 
 
@@ -32,14 +35,16 @@ def who(entry: Entry) -> tuple[str, str, int, str]:
 
 
 def curves(entries: Iterable[Entry], images: int | None = None) -> pd.DataFrame:
-    """The training curves, a row a point: `WHO`, then iteration, epoch, loss, train_accuracy, test_accuracy, test_loss.
-
-    Losses are mean cross-entropies in nats, accuracies fractions; loss and train_accuracy are means over the batches
-    since the point before, under training's augmentation. NaN is what was not recorded.
+    """Collect the training curves, a row a point.
 
     Args:
         entries: tickets found; those without a curve give no rows.
         images: how many training images there are, which a ticket does not know. Without it, iteration is NaN.
+
+    Returns:
+        `WHO`, then iteration, epoch, loss, train_accuracy, test_accuracy, test_loss. Losses are mean cross-entropies in
+        nats, accuracies fractions. Loss and train_accuracy are means over the batches since the point before, under
+        training's augmentation. NaN is what was not recorded.
     """
     rows = [
         (
@@ -66,23 +71,26 @@ def _iteration(recipe: Recipe, epoch: float, images: int | None) -> float:
 
 
 def curve_bands(curves: pd.DataFrame, value: str = "test_accuracy") -> pd.DataFrame:
-    """Mean of a column of `curves` over seeds and its 95 % interval: family, epoch, mean, low, high, n.
+    """Average a column of `curves` over seeds.
 
-    Families in the order of `curves`, epochs rising. `n` is the number of seeds that have the point; for one seed the
-    bounds are NaN.
+    Returns:
+        family, epoch, mean, low, high (95 % interval), n. Families come in the order of `curves`, epochs rise. `n` is
+        the number of seeds that have the point; for one seed the bounds are NaN. Bounds of accuracies stay within 0
+        and 1 and those of losses above 0, which Student's interval knows nothing of.
     """
     found = bands(curves.sort_values("epoch", kind="stable"), ["family", "epoch"], value)
+    found[["low", "high"]] = found[["low", "high"]].clip(lower=0, upper=1 if value.endswith("accuracy") else None)
     place = {family: position for position, family in enumerate(curves["family"].unique())}
     return found.sort_values("family", key=lambda families: families.map(place), kind="stable", ignore_index=True)
 
 
 def early_stop(curves: pd.DataFrame) -> pd.DataFrame:
-    """Where each ticket's test loss is lowest: the early-stopping point of Frankle & Carbin 2019.
+    """Find where each ticket's test loss is lowest: the early-stopping point of Frankle & Carbin 2019.
 
     They stop on validation images; taken on test images, as here, the accuracy at that point flatters a little.
 
     Returns:
-        a row a ticket: `WHO`, then epoch (the first one where several are lowest), test_loss and test_accuracy there,
+        A row a ticket: `WHO`, then epoch (the first one where several are lowest), test_loss and test_accuracy there,
         resolution (epochs to the farther one of the neighbouring points: the epoch is known no better), at_end (the
         lowest point is the last: a longer training might go lower). NaN where no test loss was recorded.
     """
@@ -100,29 +108,35 @@ def _lowest(points: pd.DataFrame) -> tuple[float, float, float, float, bool]:
     return epoch, loss, accuracy, max(gaps, default=math.nan), place == len(points) - 1
 
 
-def early_stop_bands(stops: pd.DataFrame, value: str = "epoch") -> pd.DataFrame:
-    """Mean of a column of `early_stop` over seeds and its 95 % interval: family, label, mean, low, high, n, resolution
-    (the coarsest of the seeds), at_end (how many seeds are lowest at their last point)."""
-    found = bands(stops, ["family", "label"], value)
-    of_family = stops.groupby("family")
-    return found.assign(
-        resolution=found["family"].map(of_family["resolution"].max()),
-        at_end=found["family"].map(of_family["at_end"].sum()),
-    )
+def stops_over_seeds(curves: pd.DataFrame) -> pd.DataFrame:
+    """Average the early-stopping points of `early_stop` over seeds, a row a family that noted a test loss.
 
-
-def swaps(entries: Iterable[Entry]) -> pd.DataFrame:
-    """How the mask moved while it was searched for: `WHO`, then iteration, carried, possible.
-
-    `carried` weights entered the mask (or, where signs are searched for, changed their sign) up to this iteration and
-    since the row before, of `possible` that stood to.
+    Returns:
+        `STOPS`: epoch with low and high (95 % interval); seeds; resolution (the coarsest of the seeds), at_end (how
+        many seeds are lowest at their last point); accuracy on test images at the stopping point, with its interval;
+        final_epoch and final_accuracy, how the curves end.
     """
-    rows = [(*who(entry), *row) for entry in entries for row in _columns(entry, "swaps", SWAPS)]
-    return pd.DataFrame(rows, columns=[*WHO, *SWAPS]).astype(dict.fromkeys(SWAPS, float))
+    stops = early_stop(curves).dropna(subset=["epoch"])
+    if stops.empty:
+        return pd.DataFrame(columns=STOPS)
+    found = bands(stops, ["family", "label"], "epoch").rename(columns={"mean": "epoch", "n": "seeds"})
+    families = stops.groupby("family")
+    there = bands(stops, ["family"], "test_accuracy").set_index("family")
+    last = curves.sort_values("epoch").groupby(["family", "seed"], sort=False).tail(1).groupby("family")
+    columns = {
+        "resolution": families["resolution"].max(),
+        "at_end": families["at_end"].sum(),
+        "accuracy": there["mean"],
+        "accuracy_low": there["low"],
+        "accuracy_high": there["high"],
+        "final_epoch": last["epoch"].mean(),
+        "final_accuracy": last["test_accuracy"].mean(),
+    }
+    return found.assign(**{name: found["family"].map(column) for name, column in columns.items()})[STOPS]
 
 
 def mask_distances(entry: Entry) -> tuple[np.ndarray, dict[float, np.ndarray]]:
-    """How far a ticket's masks lie apart from epoch to epoch of its training (You et al. 2020, arXiv 1909.11957).
+    """Read how far a ticket's masks lie apart from epoch to epoch of its training (You et al. 2020, arXiv 1909.11957).
 
     Returns:
         epochs float64 [E], and for each sparsity the fraction of positions in which the masks of two epochs differ,
@@ -149,14 +163,13 @@ def _sparsity(table: str) -> float:
     return float(table.removeprefix(DISTANCE))
 
 
-def birds(entry: Entry) -> pd.DataFrame:
-    """When an early-bird ticket was drawn: ticket_id, epoch, found (False: its masks never came close enough, and it
-    was drawn at the end). One row, or none for other tickets."""
-    rows = [(entry.id, epoch, found > 0) for epoch, found in _columns(entry, "bird", ["epoch", "found"])]
-    return pd.DataFrame(rows, columns=["ticket_id", "epoch", "found"]).astype({"epoch": float, "found": bool})
+def drawn_at(entry: Entry) -> float | None:
+    """The epoch at which an early-bird ticket was drawn; None for other tickets."""
+    rows = recorded_rows(entry, "bird", ["epoch"])
+    return rows[0][0] if rows else None
 
 
-def _columns(entry: Entry, table: str, names: list[str]) -> list[tuple[float, ...]]:
+def recorded_rows(entry: Entry, table: str, names: list[str]) -> list[tuple[float, ...]]:
     """The rows of a recorded table; none where it, or one of its columns, is not there."""
     recorded = entry.info.recorded(table)
     return list(zip(*(recorded.get(name, []) for name in names), strict=False))

@@ -15,14 +15,17 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import norm, t
 
+from analysis.comparisons.condition_cells import averaged
 from analysis.comparisons.outcomes import Outcomes
 from analysis.corruptions.conditions import CLEAN
-from analysis.statistics.intervals import holm, resampled_means
+from analysis.statistics.bootstrap import resampled_means
+from analysis.statistics.multiple_testing import holm
 from pruning.errors import UserError
 
 FEWEST = 5
 """Distinct points below which a line through them says nothing."""
 RESAMPLES = 2000
+VERDICTS = ("within noise of the line", "more robust", "less robust")
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Line:
     `table`: a row a ticket: key, clean, corrupted (accuracies, means over seeds), expected (by the line at its clean
     accuracy), effective (corrupted - expected, -1 to 1: above 0 is more robust than expected), low, high (its 95 %
     interval), p (that it is 0), p_holm (after Holm's correction over the tickets), within_noise (bool, p_holm >= .05:
-    it lies on the line as far as can be told), on_line (bool, whether it was among the tickets of the line).
+    it lies on the line as far as can be told), verdict (`VERDICTS`), on_line (bool, whether it was among the tickets of
+    the line).
     `over_seeds`: the intervals are over seeds, otherwise over images.
     """
 
@@ -101,6 +105,7 @@ def effective_robustness(outcomes: Outcomes, line: Sequence[str] | None = None, 
 def _table(
     names: Sequence[str], points: np.ndarray, distance: np.ndarray, reach: np.ndarray, p: np.ndarray
 ) -> pd.DataFrame:
+    adjusted = holm(p)
     return pd.DataFrame(
         {
             "key": list(names),
@@ -111,8 +116,9 @@ def _table(
             "low": distance - reach,
             "high": distance + reach,
             "p": p,
-            "p_holm": holm(p),
-            "within_noise": holm(p) >= 0.05,
+            "p_holm": adjusted,
+            "within_noise": adjusted >= 0.05,
+            "verdict": np.select([adjusted >= 0.05, distance > 0], VERDICTS[:2], VERDICTS[2]),
         }
     )
 
@@ -120,8 +126,7 @@ def _table(
 def _places(outcomes: Outcomes) -> tuple[list[int], list[int]]:
     """Where the clean condition and the corrupted ones stand."""
     clean = [place for place, condition in enumerate(outcomes.conditions) if condition == CLEAN]
-    counted = sorted(place for group in outcomes.counted.values() for place in group)
-    corrupted = counted or [place for place in range(len(outcomes.conditions)) if place not in clean]
+    corrupted = averaged(outcomes)
     if outcomes.right and not (clean and corrupted):
         raise UserError(
             "Effective robustness needs accuracies on clean and on corrupted images; finish measuring the study."

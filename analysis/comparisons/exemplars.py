@@ -9,6 +9,7 @@ random.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from math import comb
 
@@ -21,6 +22,41 @@ from analysis.statistics.intervals import wilson
 from pruning.errors import UserError
 
 SPLITS = 500
+
+
+@dataclass(frozen=True)
+class Exemplars:
+    """The exemplars of some pruned runs against some dense ones.
+
+    `table`: of `exemplars`. `summary`: of `summarise_exemplars`. `chance`, `p`: of `exemplars_by_chance`. `pruned`,
+    `dense`: how many runs of each.
+    """
+
+    table: pd.DataFrame
+    summary: pd.DataFrame
+    chance: float
+    p: float
+    pruned: int
+    dense: int
+
+    @property
+    def within_noise(self) -> bool:
+        """Whether there are no more exemplars than runs told apart at random would have."""
+        return self.p >= 0.05
+
+
+def find_exemplars(predictions: Predictions, pruned: Sequence[str], dense: Sequence[str]) -> Exemplars:
+    """The exemplars on clean images over all seeds of the tickets named.
+
+    Args:
+        predictions: the tickets, with the clean images among the conditions. pruned, dense: names of tickets.
+
+    Raises UserError when a kind has no ticket, or one has no predictions for clean images.
+    """
+    own, reference = runs(predictions, pruned), runs(predictions, dense)
+    table = exemplars(own, reference, predictions.labels)
+    chance, p = exemplars_by_chance(own, reference)
+    return Exemplars(table, summarise_exemplars(table), chance, p, len(own), len(reference))
 
 
 def runs(predictions: Predictions, names: Sequence[str], condition: Condition = CLEAN) -> np.ndarray:

@@ -12,9 +12,9 @@ import pandas as pd
 
 from analysis.comparisons.outcomes import MEAN, Outcomes
 from analysis.comparisons.predictions import Predictions
-from analysis.comparisons.replication import compare, share
 from analysis.corruptions.conditions import CLEAN
-from analysis.statistics.intervals import holm
+from analysis.statistics.multiple_testing import holm
+from analysis.statistics.replication import compare, share
 from pruning.errors import UserError
 
 COLUMNS = ["key", "corruption", "severity", "flipped", "low", "high", "lost", "gained", "moved", "seeds"]
@@ -59,7 +59,7 @@ def flips_from_baseline(predictions: Predictions, baseline: str) -> pd.DataFrame
     Returns the columns of `flips_from_clean`, for every ticket but the baseline and every condition, the clean one
     too, and:
         by_chance: on what share of images these seeds of the baseline differ from its other seeds. p: of the ticket
-        and chance flipping equally often, paired by seed or by image as `comparisons.replication.compare` does. p_holm:
+        and chance flipping equally often, paired by seed or by image as `statistics.replication.compare` does. p_holm:
         after Holm's correction over the table. within_noise: bool, nothing shows that the ticket flips more than
         another seed does (p_holm >= .05, or it flips less). With a single seed of the baseline nothing tells what
         chance does: by_chance, p and p_holm are NaN, within_noise is True.

@@ -1,11 +1,50 @@
 """Which samples pruning makes fragile: those that a ticket gets wrong where the baseline still gets them right."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from analysis.corruptions.conditions import CLEAN, in_order
+from analysis.results.offsets import unpack_correct
 from pruning.errors import UserError
+
+
+def fragile_samples(conditions: pd.DataFrame, baseline: str, tickets: Sequence[str], labels: pd.Series) -> pd.DataFrame:
+    """The samples that tickets misclassify where the baseline does not, most fragile first.
+
+    Args:
+        conditions: rows of the table `conditions` of all of them: ticket_id, corruption, severity, n, offsets.
+        baseline, tickets: ids. Tickets without rows are left out.
+        labels: the true class of each sample, by the sample's index.
+
+    Returns the columns of `fragility` and label, the samples with a label only. Where there is nothing to compare all
+    are in the order of `labels`, and their counts are 0.
+    """
+    right = unpack_correct(conditions)
+    there = [right[ticket] for ticket in tickets if ticket in right]
+    if there and baseline in right:
+        table = fragility(right[baseline], there)
+    else:
+        table = pd.DataFrame({"sample": labels.index, "lost": 0, "fragility": 0.0, "wrong": 0, "pairs": 0})
+    return table.assign(label=table["sample"].map(labels)).dropna(subset=["label"])
+
+
+def hardest_corruption(predictions: pd.DataFrame, label: int) -> str | None:
+    """The corruption under which most predictions for one sample are wrong, the first in order among equals.
+
+    Args:
+        predictions: corruption, severity, prediction of the sample, a row a ticket and condition.
+        label: its true class.
+
+    Returns None when there is no corrupted condition.
+    """
+    rows = predictions[predictions["corruption"] != CLEAN[0]]
+    wrong = (rows["prediction"] != label).groupby(rows["corruption"]).mean()
+    order = [corruption for corruption, _ in in_order((str(name), 1) for name in wrong.index)]
+    return max(order, key=lambda name: (float(wrong[name]), -order.index(name)), default=None)
 
 
 def fragility(baseline: np.ndarray, tickets: Sequence[np.ndarray]) -> pd.DataFrame:

@@ -16,8 +16,9 @@ LEVEL, PATIENCE = 0.1, 5
 
 
 def settled(epochs: np.ndarray, distances: np.ndarray) -> tuple[float, float] | None:
-    """The first and the last epoch of the first five masks of which the last is less than 0.1 from each other; None
-    where there are none. The mask of the initialisation is none of them.
+    """Find the first five masks of which the last is less than 0.1 from each other: their first and last epoch.
+
+    The mask of the initialisation is none of them. None where there are no such masks.
 
     Args:
         epochs: [E], rising; those of the masks noted. distances: [E, E].
@@ -30,9 +31,22 @@ def settled(epochs: np.ndarray, distances: np.ndarray) -> tuple[float, float] | 
     return None
 
 
+def settling(entries: Sequence[Entry], sparsity: float) -> pd.DataFrame:
+    """The epoch at which the masks of each ticket's training settled: seed, epoch (NaN: they never did)."""
+    rows = []
+    for entry in entries:
+        epochs, tables = dynamics.mask_distances(entry)
+        window = settled(epochs, tables[sparsity])
+        rows.append((entry.recipe.seed, window[1] if window else np.nan))
+    return pd.DataFrame(rows, columns=["seed", "epoch"]).astype({"epoch": float})
+
+
 def measures(epochs: np.ndarray, distances: np.ndarray) -> pd.DataFrame:
-    """measure, epoch, value: the distance of each epoch's mask to the mask before ("before"), the farthest of the four
-    before that are no initialisation ("farthest", where there are four), and the last one ("final")."""
+    """Distances of each epoch's mask to others: measure, epoch, value.
+
+    Measures are "before", to the mask before; "farthest", to the farthest of the four before that are no initialisation
+    (where there are four); and "final", to the last one.
+    """
     rows = [("final", epoch, distances[place, -1]) for place, epoch in enumerate(epochs)]
     rows += [("before", epochs[place], distances[place, place - 1]) for place in range(1, len(epochs))]
     for place in np.flatnonzero(epochs > 0)[PATIENCE - 1 :]:
@@ -41,13 +55,24 @@ def measures(epochs: np.ndarray, distances: np.ndarray) -> pd.DataFrame:
 
 
 def over_seeds(entries: Sequence[Entry], sparsity: float) -> pd.DataFrame:
-    """`measures` of all tickets that noted such masks: measure, epoch, mean, low, high (95 %; NaN: one seed), n."""
+    """Average `measures` over tickets that noted such masks: measure, epoch, mean, low, high (95 %; NaN: one), n."""
     tables = []
     for entry in entries:
         epochs, found = dynamics.mask_distances(entry)
         if sparsity in found:
             tables.append(measures(epochs, found[sparsity]))
     return bands(pd.concat(tables, ignore_index=True), ["measure", "epoch"], "value")
+
+
+def as_table(epochs: np.ndarray, distances: np.ndarray) -> pd.DataFrame:
+    """The matrix [E, E] a row a pair of epochs: epoch, other epoch, distance."""
+    return pd.DataFrame(
+        {
+            "epoch": np.repeat(epochs, len(epochs)),
+            "other epoch": np.tile(epochs, len(epochs)),
+            "distance": distances.reshape(-1),
+        }
+    )
 
 
 def chance(sparsity: float) -> float:

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.outcomes import MEAN, Outcomes
-from analysis.comparisons.replication import compare
 from analysis.corruptions.conditions import Condition
-from analysis.statistics.intervals import holm
+from analysis.statistics.multiple_testing import holm
+from analysis.statistics.replication import compare
 
 COLUMNS = ["a", "b", "corruption", "severity", "difference", "low", "high", "p", "p_holm", "within_noise", "over_seeds"]
 
@@ -31,7 +31,7 @@ def pair_tests(outcomes: Outcomes, together: bool = False, level: float = 0.95) 
         a, b: the tickets. corruption, severity: the condition; "mean" and 0 for all together.
         difference, low, high: accuracy of a minus that of b, in [-1, 1], and its interval, unadjusted.
         p: of the test. With several seeds of both the paired Student's over seeds, in their order; with one McNemar's
-            over images, or together a z-test over images (see `analysis.comparisons.replication.compare`).
+            over images, or together a z-test over images (see `analysis.statistics.replication.compare`).
         p_holm: p after Holm's correction over the whole table. within_noise: bool, p_holm is at least 1 - level, so
             no difference is claimed. over_seeds: bool, the seeds were tested and not the images.
     Fewer than two tickets, or no condition, give an empty table.
@@ -48,26 +48,17 @@ def pair_tests(outcomes: Outcomes, together: bool = False, level: float = 0.95) 
     return table[COLUMNS]
 
 
-def tied_with_best(outcomes: Outcomes, tests: pd.DataFrame) -> pd.DataFrame:
-    """Which tickets are the best under a condition, or within noise of it.
+def both_ways(tests: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `pair_tests` and each of them the other way round, b minus a: the cells of a matrix of tickets."""
+    turned = tests.rename(columns={"a": "b", "b": "a", "low": "high", "high": "low"})
+    turned[["difference", "low", "high"]] *= -1
+    return pd.concat([tests, turned[tests.columns]], ignore_index=True)
 
-    Args:
-        outcomes: the tickets. tests: what `pair_tests` returned for them. The best is picked after looking, which is
-            why it is held to the tests of all pairs.
 
-    Returns bool, a row a ticket, a column a condition (corruption, severity) of `tests`; True for the ticket with the
-    greatest accuracy, those with an equal one, and those whose difference to it is within noise.
-    """
-    tied: dict[Condition, dict[str, bool]] = {}
-    for condition, rows in tests.groupby(["corruption", "severity"], sort=False):
-        noise = {**_pairs(rows, "a", "b"), **_pairs(rows, "b", "a")}
-        accuracy = _accuracies(outcomes, (str(condition[0]), int(condition[1])))
-        best = max(accuracy, key=lambda name: accuracy[name])
-        tied[str(condition[0]), int(condition[1])] = {
-            name: name == best or accuracy[name] == accuracy[best] or noise[best, name] for name in accuracy
-        }
-    columns = pd.MultiIndex.from_tuples(list(tied), names=["corruption", "severity"]) if tied else None
-    return pd.DataFrame([list(each.values()) for each in tied.values()], index=columns, columns=list(outcomes.right)).T
+def best_first(outcomes: Outcomes) -> list[str]:
+    """The tickets by their accuracy, the mean over seeds and all of these conditions."""
+    accuracy = {name: float(right.mean()) for name, right in outcomes.right.items()}
+    return sorted(accuracy, key=lambda name: -accuracy[name])
 
 
 def _pair(a: str, b: str, right: dict[str, np.ndarray], conditions: list[Condition], level: float) -> pd.DataFrame:
@@ -86,14 +77,3 @@ def _pair(a: str, b: str, right: dict[str, np.ndarray], conditions: list[Conditi
             "over_seeds": gap.over_seeds,
         }
     )
-
-
-def _pairs(rows: pd.DataFrame, one: str, other: str) -> dict[tuple[str, str], bool]:
-    return dict(zip(zip(rows[one], rows[other], strict=True), rows["within_noise"].astype(bool), strict=True))
-
-
-def _accuracies(outcomes: Outcomes, condition: Condition) -> dict[str, float]:
-    if condition == (MEAN, 0):
-        return {name: float(right.mean()) for name, right in outcomes.right.items()}
-    place = outcomes.conditions.index(condition)
-    return {name: float(right[:, place].mean()) for name, right in outcomes.right.items()}

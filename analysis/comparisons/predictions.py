@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.comparisons.outcomes import Outcomes
 from analysis.corruptions.conditions import Condition
-from analysis.statistics.intervals import unpack_offsets
+from analysis.results.offsets import unpack_offsets
 from pruning.errors import UserError
 
 

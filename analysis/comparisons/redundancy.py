@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons.correlations import by_image, cluster, describe, mean_correlation
+from analysis.comparisons.correlations import CORRELATED, Correlation, by_image, cluster, describe, mean_correlation
 from analysis.comparisons.outcomes import Outcomes
-from analysis.statistics.intervals import resampled_means
+from analysis.statistics.bootstrap import resampled_means
 from pruning.errors import UserError
 
 FEWEST = 4
 """Tickets below which their ranking says little."""
+RESAMPLES = 40  # of the images, for whether groups stay together: to the nearest few per cent
 SAME = 1e-9  # means that differ by less are equal but for rounding
 
 
@@ -25,16 +26,21 @@ class Redundancy:
 
     `steps`: a row a size: size (from 1 to all), corruption (the one added), tau, low, high (Kendall's tau-b between the
     ranking by the first `size` corruptions and by all, -1 to 1, and its 95 % bootstrap interval over images).
-    `kept`: the first corruptions with tau at least `threshold`. `dropped`: the others, in the order they would follow.
+    `kept`: the first corruptions with tau at least `threshold`.
     `itself`: (tau, low, high) between the ranking by all on these images and on resampled ones: how well the whole
     benchmark agrees with itself. A subset that agrees as well loses nothing that could be seen.
     """
 
     steps: pd.DataFrame
     kept: list[str]
-    dropped: list[str]
     threshold: float
     itself: tuple[float, float, float]
+
+    @property
+    def agreement(self) -> tuple[float, float, float]:
+        """(tau, low, high) between the ranking by what is kept and by all."""
+        tau, low, high = self.steps.iloc[len(self.kept) - 1][["tau", "low", "high"]]
+        return float(tau), float(low), float(high)
 
 
 def redundant(outcomes: Outcomes, threshold: float = 0.95, resamples: int = 1000, seed: int = 0) -> Redundancy:
@@ -73,15 +79,39 @@ def redundant(outcomes: Outcomes, threshold: float = 0.95, resamples: int = 1000
         rows.append((size, names[order[size - 1]], float(kendall(accuracy[:, chosen].mean(axis=1), whole)), low, high))
     steps = pd.DataFrame(rows, columns=["size", "corruption", "tau", "low", "high"])
     enough = int(np.argmax(steps["tau"].to_numpy() >= threshold - SAME)) + 1
-    listed = steps["corruption"].tolist()
     itself = kendall(whole, drawn.mean(axis=1))
-    return Redundancy(steps, listed[:enough], listed[enough:], threshold, (float(itself.mean()), *_interval(itself)))
+    kept = steps["corruption"].tolist()[:enough]
+    return Redundancy(steps, kept, threshold, (float(itself.mean()), *_interval(itself)))
+
+
+def correlated_groups(
+    outcomes: Outcomes, correlation: Correlation, r: float = CORRELATED, resamples: int = RESAMPLES
+) -> pd.DataFrame:
+    """Which corruptions make the same images wrong, and whether they would on other images.
+
+    Args:
+        outcomes: the tickets and corruptions. correlation: `corruptions_over_samples` of them.
+        r: correlation, -1 to 1, by which the members of a group are joined. resamples: bootstrap samples of the images.
+
+    Returns:
+        a row a group, the largest first: members (list of names), size, r (mean inside the group, NaN for a single
+        member), together (share of the resamples, 0 to 1, in which the whole group comes out as one).
+    """
+    groups = cluster(correlation).groups(r)
+    stable = group_stability(outcomes, groups, r, correlation.beyond_clean, resamples)
+    rows = []
+    for members, together in zip(groups, stable, strict=True):
+        at = [correlation.names.index(member) for member in members]
+        inside = correlation.matrix[np.ix_(at, at)][np.triu_indices(len(at), 1)]
+        rows.append((members, len(members), float(inside.mean()) if len(inside) else np.nan, together))
+    table = pd.DataFrame(rows, columns=["members", "size", "r", "together"])
+    return table.sort_values("size", ascending=False, ignore_index=True, kind="stable")
 
 
 def group_stability(
     outcomes: Outcomes,
     groups: Sequence[Sequence[str]],
-    r: float = 0.8,
+    r: float = CORRELATED,
     beyond_clean: bool = False,
     resamples: int = 100,
     seed: int = 0,

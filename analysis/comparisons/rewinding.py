@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from analysis.comparisons.barriers import STABLE
 from analysis.comparisons.replication import bands
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry
@@ -15,7 +16,7 @@ MEASURES = ("l2", "relative", "barrier")
 
 
 def stability_curves(stability: pd.DataFrame, entries: Sequence[Entry]) -> pd.DataFrame:
-    """Stability as a curve over the rewinding point: the mean over seeds of each measure, and its 95 % interval.
+    """Draw stability as a curve over the rewinding point: the mean over seeds of each measure, and its 95 % interval.
 
     Several data orders of one seed start from the same weights, so they are averaged first.
 
@@ -23,8 +24,8 @@ def stability_curves(stability: pd.DataFrame, entries: Sequence[Entry]) -> pd.Da
         stability: rows of the results' table `stability`. entries: the study's tickets.
 
     Returns:
-        relation, family and label (of the tickets that are the same but for seed, order and rewinding point), sparsity,
-        rewind (iterations), measure ("l2", "relative" or "barrier"), mean, low, high, n (seeds).
+        Columns relation, family and label (of the tickets that are the same but for seed, order and rewinding point),
+        sparsity, rewind (iterations), measure ("l2", "relative" or "barrier"), mean, low, high, n (seeds).
     """
     recipes = {entry.id: entry.recipe for entry in entries}
     rows = []
@@ -40,6 +41,22 @@ def stability_curves(stability: pd.DataFrame, entries: Sequence[Entry]) -> pd.Da
     by_seed = each.groupby([*keys, "seed"], sort=False)["value"].mean().reset_index()
     found = bands(by_seed, keys, "value")
     return found.sort_values("rewind", kind="stable", ignore_index=True)
+
+
+def stable_from(barrier: pd.DataFrame) -> pd.DataFrame:
+    """The rewinding points from which on a training is stable to the order of the data.
+
+    Args:
+        barrier: rows of `stability_curves`, of one ticket and the measure "barrier".
+
+    Returns:
+        The rows after the last one whose mean barrier is not below `STABLE`, rising by rewind; with sure, whether all
+        of the 95 % interval lies below it too. Empty where the last one is not stable.
+    """
+    rows = barrier.sort_values("rewind")
+    unstable = rows.loc[~(rows["mean"] < STABLE), "rewind"]
+    stable = rows if unstable.empty else rows[rows["rewind"] > unstable.max()]
+    return stable.assign(sure=stable["high"] < STABLE)
 
 
 def rewind_of(recipe: Recipe) -> int:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
-from analysis.comparisons.dynamics import WHO, birds, who
+from analysis.comparisons.dynamics import WHO, drawn_at, who
+from analysis.statistics.intervals import mean_interval
 from pruning.finders import lineage
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry
 
 
 def cost(entries: Iterable[Entry]) -> pd.DataFrame:
-    """What each ticket took, the tickets it descends from included, each of them once.
+    """Add up what each ticket took, the tickets it descends from included, each of them once.
 
     Returns:
         `WHO`, then epochs (of training weights), search_epochs (of searching for a mask), seconds (as the ticket says,
-        along its line of descent), own_seconds. A training that is rewound to iteration k counts as a whole one; the
-        network at iteration k costs nothing, as it lies on the way to the dense one; imported weights cost nothing. An
-        early bird is trained densely until it is drawn, as far as its ticket is among the entries.
+        along its line of descent), own_seconds.
+
+    A training that is rewound to iteration k counts as a whole one. The network at iteration k costs nothing, as it
+    lies on the way to the dense one. Imported weights cost nothing. An early bird is trained densely until it is drawn,
+    as far as its ticket is among the entries.
     """
     entries = list(entries)
-    drawn = {entry.id: float(birds(entry)["epoch"].iloc[0]) for entry in entries if len(birds(entry))}
+    drawn = {entry.id: epoch for entry in entries if (epoch := drawn_at(entry)) is not None}
     rows = []
     for entry in entries:
         steps = lineage.lineage([entry.recipe])
@@ -31,6 +35,22 @@ def cost(entries: Iterable[Entry]) -> pd.DataFrame:
         epochs = sum(map(_epochs, steps)) - search - spared
         rows.append((*who(entry), max(epochs, 0.0), search, entry.info.seconds, entry.info.own_seconds))
     return pd.DataFrame(rows, columns=[*WHO, "epochs", "search_epochs", "seconds", "own_seconds"])
+
+
+def cost_by_family(entries: Iterable[Entry]) -> pd.DataFrame:
+    """Average `cost` over seeds: family, epochs (all), search (of these), seconds with its 95 % interval, times.
+
+    `times` is how many times the epochs of the dense network (the first family found densely) these are; NaN without.
+    """
+    entries = list(entries)
+    rows = []
+    for family, own in cost(entries).groupby("family", sort=False):
+        search = own["search_epochs"].mean()
+        rows.append((family, own["epochs"].mean() + search, search, *mean_interval(own["seconds"])))
+    found = pd.DataFrame(rows, columns=["family", "epochs", "search", "seconds", "seconds_low", "seconds_high"])
+    dense = [entry.recipe.family for entry in entries if entry.recipe.finder == "dense"]
+    once = found.loc[found["family"].isin(dense[:1]) & (found["epochs"] > 0), "epochs"]
+    return found.assign(times=found["epochs"] / (once.iloc[0] if len(once) else np.nan))
 
 
 def _epochs(step: Recipe) -> float:

@@ -5,7 +5,7 @@ Tickets of the two studies are partners when they have the same key (`imp-90`): 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,16 @@ def settings_that_differ(one: StudyConfig, other: StudyConfig) -> pd.DataFrame:
         if first.get(name) != second.get(name) and not _in_lone_method(name, first, second)
     ]
     return pd.DataFrame(rows, columns=["setting", "first", "second"])
+
+
+def ids_of_seeds(tickets: pd.DataFrame, keys: Sequence[str], common: Collection[int]) -> dict[str, list[str]]:
+    """The tickets of each key in the order in which `compare_studies` pairs seeds.
+
+    Args:
+        tickets: of one study: ticket_id, key, seed. common: seeds that both studies have, which come first.
+    """
+    tickets = tickets.assign(alone=~tickets["seed"].isin(list(common))).sort_values(["alone", "seed"])
+    return {key: tickets.loc[tickets["key"] == key, "ticket_id"].tolist() for key in keys}
 
 
 def in_common(

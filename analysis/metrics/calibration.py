@@ -8,21 +8,14 @@ result does not depend on the order of the images.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from analysis.comparisons.outcomes import MEAN
-from analysis.metrics.corruption_error import COUNTED
-from analysis.statistics.intervals import mean_interval, wilson
-
 BINS = 15
 COLUMNS = ["bin", "n", "confidence", "accuracy"]
-MEASURES = ("ece", "brier", "nll")
 
 
 def bins(confidence: ArrayLike, right: ArrayLike, count: int = BINS) -> pd.DataFrame:
@@ -84,49 +77,6 @@ def brier(logits: Tensor, labels: Tensor) -> Tensor:
     return gaps.square_().sum(dim=1)
 
 
-def merge(rows: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
-    """The reliability diagram of several seeds, and of several conditions, from rows of the table `reliability`.
-
-    Bin k of one seed is taken together with bin k of the others: both are the k-th part of the images by confidence.
-
-    Args:
-        rows: ticket_id, corruption, severity, bin, n, confidence, accuracy; a ticket_id is a seed.
-        by: columns of `rows` for each value of which there is a diagram of its own, as ("key", "severity").
-
-    Returns the columns `by`, then bin, n (images, summed over seeds and conditions), confidence, accuracy (means
-    over seeds, inside a seed over images), low, high (95 % interval of the accuracy), seeds. With several seeds in a
-    bin the interval is Student's of the mean over seeds; with one it is Wilson's, for as many images as one condition
-    has there, as the conditions show the same images again. Empty rows give an empty table.
-    """
-    columns = [*by, *COLUMNS, "low", "high", "seeds"]
-    keys = [*by, "bin"]
-    found = [_merged(key, part) for key, part in rows.groupby(keys, sort=False, observed=True)] if len(rows) else []
-    table = pd.DataFrame(found, columns=columns)
-    diagram = table.groupby(list(by), sort=False).ngroup() if by else np.zeros(len(table))
-    return table.iloc[np.lexsort((table["bin"], diagram))].reset_index(drop=True)
-
-
-def summary(conditions: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """ECE, Brier score and NLL of each ticket under each condition, and their means over the corruptions that count.
-
-    Args:
-        conditions: rows of the table `conditions`: ticket_id, corruption, severity, ece, brier, nll.
-        tickets: name -> ids of its seeds; ids without rows are left out.
-
-    Returns key, corruption ("mean" for the mean over the counted corruptions at a severity), severity, measure (one of
-    `MEASURES`), value (mean over seeds), low, high (95 % Student's interval of that mean; NaN with a single seed, for
-    the outcomes of single images are not kept), seeds. Values that are missing are left out of a mean.
-    """
-    rows = [
-        (name, corruption, severity, measure, *mean_interval(values), len(values))
-        for name, ids in tickets.items()
-        for corruption, severity, each in _by_condition(conditions[conditions["ticket_id"].isin(list(ids))])
-        for measure in MEASURES
-        if len(values := each[measure].dropna().to_numpy(np.float64))
-    ]
-    return pd.DataFrame(rows, columns=["key", "corruption", "severity", "measure", "value", "low", "high", "seeds"])
-
-
 def _bins(confidence: ArrayLike, right: ArrayLike, count: int) -> tuple[np.ndarray, ...]:
     """bin, n, confidence, accuracy."""
     sure, hit = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=bool)
@@ -170,27 +120,3 @@ def _double(logits: Tensor) -> Tensor:
 
 def _column(labels: Tensor, like: Tensor) -> Tensor:
     return labels.to(like.device, torch.int64)[:, None]
-
-
-def _merged(key: tuple, part: pd.DataFrame) -> tuple:
-    """One bin's row."""
-    weights = part["n"].to_numpy(np.float64)
-    sums = part.assign(confidence=part["confidence"] * weights, accuracy=part["accuracy"] * weights)
-    seeds = sums.groupby("ticket_id", sort=False)[["n", "confidence", "accuracy"]].sum()
-    sure, each = seeds["confidence"] / seeds["n"], seeds["accuracy"] / seeds["n"]
-    mean, low, high = mean_interval(each.to_numpy())
-    if len(seeds) > 1:
-        low, high = max(0.0, low), min(1.0, high)
-    else:
-        n = float(weights.mean())
-        low, high = (float(bound) for bound in wilson(min(mean, 1.0) * n, n))
-    return *key, int(weights.sum()), float(sure.mean()), mean, low, high, len(seeds)
-
-
-def _by_condition(rows: pd.DataFrame) -> Iterator[tuple[str, int, pd.DataFrame]]:
-    """Each condition with a row a seed; then, at each severity, the mean of the counted corruptions, a row a seed."""
-    for (corruption, severity), each in rows.groupby(["corruption", "severity"], sort=False):
-        yield corruption, int(severity), each
-    counted = rows[rows["corruption"].isin(COUNTED)]
-    for severity, each in counted.groupby("severity"):
-        yield MEAN, int(severity), each.groupby("ticket_id", sort=False)[list(MEASURES)].mean()

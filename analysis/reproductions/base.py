@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pruning
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.study_results import Lab
+from analysis.reproductions.study_results import StudyResults
 
-STUDIES = Path(pruning.__file__).parent / "studies"
+STUDIES = Path(__file__).parent / "studies"
 
 
 @dataclass(frozen=True)
@@ -18,11 +17,14 @@ class Reproduction:
     """A paper's headline finding at our scale.
 
     Attributes:
-        name: of the folder in `pruning/studies/` whose study.toml is run.
-        title, paper, year: whose finding it is.
+        name: what it is asked for by, and the folder in `studies/` whose study.toml is run.
+        title: the finding, or the paper's title.
+        paper: whose it is.
+        year: of the paper.
         scale: how what is done here differs from the paper, in a sentence or two.
         claims: the findings and what they come out as, from the finished study.
         tables: of the results, that `claims` needs.
+        study: the study.toml, where it does not ship with the project.
     """
 
     name: str
@@ -30,10 +32,11 @@ class Reproduction:
     paper: str
     year: int
     scale: str
-    claims: Callable[[Lab], list[Claim]]
+    claims: Callable[[StudyResults], list[Claim]]
     tables: tuple[str, ...] = ()
+    study: Path | None = None
 
     @property
     def file(self) -> Path:
-        """The study.toml that is shipped."""
-        return STUDIES / self.name / "study.toml"
+        """The study.toml that is run."""
+        return self.study or STUDIES / self.name / "study.toml"

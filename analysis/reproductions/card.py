@@ -4,27 +4,27 @@ import numpy as np
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.study_results import DENSE, Lab
+from analysis.reproductions.study_results import DENSE, StudyResults
 
 SPARSITY = 0.9
 SUPERMASKS = ("edge_popup", "biprop")
 
 
-def corrupted(lab: Lab, method: str) -> np.ndarray:
+def corrupted(study: StudyResults, method: str) -> np.ndarray:
     """Mean accuracy over all conditions but the clean one, in percent, by seed."""
     sparsity = 0.0 if method == DENSE else SPARSITY
-    ids = [entry.id for entry in lab.entries(method, sparsity)]
-    rows = lab.results.table("conditions", ids=ids, columns=["ticket_id", "corruption", "accuracy"])
+    ids = [entry.id for entry in study.entries(method, sparsity)]
+    rows = study.results.table("conditions", ids=ids, columns=["ticket_id", "corruption", "accuracy"])
     means = rows[rows["corruption"] != "clean"].groupby("ticket_id")["accuracy"].mean()
     return 100 * means.loc[ids].to_numpy()
 
 
-def _clean(lab: Lab, one: str, other: str) -> str:
-    gap = lab.gap((one, SPARSITY), (other, SPARSITY))
+def _clean(study: StudyResults, one: str, other: str) -> str:
+    gap = study.gap((one, SPARSITY), (other, SPARSITY))
     return f"On clean images the difference is {gap} already, probably since LeNet-5 is narrow and theirs are wide."
 
 
-def claims(lab: Lab) -> list[Claim]:
+def claims(study: StudyResults) -> list[Claim]:
     """Accuracy on corrupted digits, by pairs of methods."""
     better, worse = "matching or better robustness", "classical pruning falls behind"
     pairs = [
@@ -40,8 +40,8 @@ def claims(lab: Lab) -> list[Claim]:
             finding,
             number,
             f"{one} minus {other} at 90 %, mean accuracy over the corruptions of MNIST-C",
-            lab.over_seeds(corrupted(lab, one) - corrupted(lab, other)),
-            why=_clean(lab, one, other) if one in SUPERMASKS else "",
+            study.over_seeds(corrupted(study, one) - corrupted(study, other)),
+            why=_clean(study, one, other) if one in SUPERMASKS else "",
         )
         for one, other, finding, number in pairs
     ]

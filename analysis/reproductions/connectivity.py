@@ -5,52 +5,52 @@ import numpy as np
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
 from analysis.reproductions.stability import POINTS, measured
-from analysis.reproductions.study_results import DENSE, Lab
+from analysis.reproductions.study_results import DENSE, StudyResults
 
 SPARSITY = 0.84
 LATE = 45  # of 540 iterations: the end of the first epoch
 
 
-def barriers(lab: Lab, arm: str, rewind: int) -> np.ndarray:
+def barriers(study: StudyResults, arm: str, rewind: int) -> np.ndarray:
     """Error barriers in points by seed: of the dense network or of tickets, trained twice from an iteration on."""
     sparsity = 0.0 if arm == DENSE else SPARSITY
-    return POINTS * measured(lab, f"{arm}_{rewind}_reordered", "order", "barrier", sparsity)
+    return POINTS * measured(study, f"{arm}_{rewind}_reordered", "order", "barrier", sparsity)
 
 
-def claims(lab: Lab) -> list[Claim]:
+def claims(study: StudyResults) -> list[Claim]:
     """Barriers over the iteration from which the two trainings differ, and the accuracy of tickets rewound to it."""
     return [
         Claim(
             "Trained twice from its initialisation, a residual network ends in two minima with a barrier between them.",
             "ResNet-20 becomes stable at iteration 2,000 only",
             "barrier between two trainings from iteration 0",
-            lab.over_seeds(barriers(lab, DENSE, 0)),
+            study.over_seeds(barriers(study, DENSE, 0)),
             beyond=2.0,
         ),
         Claim(
             "Trained twice from a later iteration it ends in one linearly connected minimum.",
             "stable from 3 % of the training on",
             "how much smaller the barrier is from iteration 45 of 540 on than from iteration 0",
-            lab.over_seeds(barriers(lab, DENSE, 0) - barriers(lab, DENSE, LATE)),
+            study.over_seeds(barriers(study, DENSE, 0) - barriers(study, DENSE, LATE)),
         ),
         Claim(
             "Tickets rewound to the initialisation are unstable.",
             "",
             "barrier between two trainings of a ticket rewound to 0",
-            lab.over_seeds(barriers(lab, "imp", 0)),
+            study.over_seeds(barriers(study, "imp", 0)),
             beyond=2.0,
         ),
         Claim(
             "Tickets rewound to a later iteration are stable.",
             "from iteration 2,000 on",
             "how much smaller the barrier of tickets rewound to iteration 45 is",
-            lab.over_seeds(barriers(lab, "imp", 0) - barriers(lab, "imp", LATE)),
+            study.over_seeds(barriers(study, "imp", 0) - barriers(study, "imp", LATE)),
         ),
         Claim(
             "Only tickets rewound to an iteration from which they are stable match the dense network.",
             "within 0.2 points of the dense network",
             "accuracy of tickets rewound to iteration 45 minus rewound to 0",
-            lab.gap((f"imp_{LATE}", SPARSITY), ("imp_0", SPARSITY)),
+            study.gap((f"imp_{LATE}", SPARSITY), ("imp_0", SPARSITY)),
         ),
     ]
 

@@ -2,37 +2,37 @@
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.study_results import Lab
+from analysis.reproductions.study_results import StudyResults
 
 THIN, THINNEST = 0.95, 0.98
 
 
-def claims(lab: Lab) -> list[Claim]:
+def claims(study: StudyResults) -> list[Claim]:
     """Moving masks against a fixed one, against each other, and against pruning of a dense training."""
     return [
         Claim(
             "A mask that moves by the gradient is better than one that does not move.",
             "RigL 93.1 against 91.2 % (WRN-22-2, 80 %)",
             "RigL minus static at 98 %",
-            lab.gap(("rigl", THINNEST), ("static", THINNEST)),
+            study.gap(("rigl", THINNEST), ("static", THINNEST)),
         ),
         Claim(
             "So is one that moves at random.",
             "SET 92.9 against 91.2 %",
             "SET minus static at 98 %",
-            lab.gap(("set", THINNEST), ("static", THINNEST)),
+            study.gap(("set", THINNEST), ("static", THINNEST)),
         ),
         Claim(
             "Growing by the gradient is better than growing at random.",
             "93.1 against 92.9 %",
             "RigL minus SET at 98 %",
-            lab.gap(("rigl", THINNEST), ("set", THINNEST)),
+            study.gap(("rigl", THINNEST), ("set", THINNEST)),
         ),
         Claim(
             "Sparse from start to end comes up to gradual pruning of a dense training.",
             "93.1 against 93.2 %",
             "RigL minus gradual pruning at 95 %",
-            lab.gap(("rigl", THIN), ("gmp", THIN)),
+            study.gap(("rigl", THIN), ("gmp", THIN)),
             beyond=-0.5,
             why="Probably since a mask can try out little in 25 epochs; the next row gives it 75.",
         ),
@@ -40,14 +40,14 @@ def claims(lab: Lab) -> list[Claim]:
             "Trained for longer, it does.",
             "training longer closes the gap (reproduction report, arXiv 2103.15767)",
             "RigL of three times the epochs minus gradual pruning at 95 %",
-            lab.gap(("rigl_long", THIN), ("gmp", THIN)),
+            study.gap(("rigl_long", THIN), ("gmp", THIN)),
             beyond=-0.5,
         ),
         Claim(
             "Fine-tuned, pruning by movement is better than by magnitude when little is left.",
             "significantly so, for language models",
             "movement minus magnitude at 98 %",
-            lab.gap(("movement", THINNEST), ("magnitude", THINNEST)),
+            study.gap(("movement", THINNEST), ("magnitude", THINNEST)),
             why="The paper fine-tunes on another task than the network was trained for, where weights that are large "
             "from before may be of no use; here the task is the same.",
         ),

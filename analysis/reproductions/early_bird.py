@@ -5,7 +5,7 @@ import numpy as np
 from analysis.comparisons.dynamics import mask_distances
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.study_results import Lab
+from analysis.reproductions.study_results import StudyResults
 from pruning.study.folder import Entry
 
 SPARSITY = 0.7
@@ -24,51 +24,51 @@ def still_to_go(dense: Entry) -> float:
     return 100 * float(matrices[0.8][early, -1])
 
 
-def claims(lab: Lab) -> list[Claim]:
+def claims(study: StudyResults) -> list[Claim]:
     """When the mask was drawn, how good the ticket is, and what it cost."""
-    when = lab.mean("early_bird", SPARSITY, drawn, "% of the training")
-    epochs = lab.recipe("early_bird", SPARSITY).training.epochs
-    early = epochs * (1 + lab.values("early_bird", SPARSITY, drawn) / 100)
+    when = study.mean("early_bird", SPARSITY, drawn, "% of the training")
+    epochs = study.recipe("early_bird", SPARSITY).training.epochs
+    early = epochs * (1 + study.values("early_bird", SPARSITY, drawn) / 100)
     return [
         Claim(
             "The mask stops changing early in training.",
             "at a very early stage",
             "30 % of the training minus the share after which the mask was drawn "
             f"(drawn after {when.value:.0f} % of it)",
-            lab.over_seeds(30 - lab.values("early_bird", SPARSITY, drawn)),
+            study.over_seeds(30 - study.values("early_bird", SPARSITY, drawn)),
         ),
         Claim(
             "The mask of that time is near the final one.",
             "",
             "10 % minus the share of weights in which the masks after 5 of 20 epochs and at the end differ, at 80 %",
-            lab.over_seeds([10 - still_to_go(entry) for entry in lab.entries("dense")]),
+            study.over_seeds([10 - still_to_go(entry) for entry in study.entries("dense")]),
         ),
         Claim(
             "The early ticket is as good as the one drawn at the end.",
             "comparable or better",
             "early minus late at 70 %, each trained again in full",
-            lab.gap(("early_bird", SPARSITY), ("late_bird", SPARSITY)),
+            study.gap(("early_bird", SPARSITY), ("late_bird", SPARSITY)),
             beyond=-0.5,
         ),
         Claim(
             "The same when less is left.",
             "comparable or better",
             "the same at 90 %",
-            lab.gap(("early_bird", 0.9), ("late_bird", 0.9)),
+            study.gap(("early_bird", 0.9), ("late_bird", 0.9)),
             beyond=-0.5,
         ),
         Claim(
             "It is cheaper.",
             "up to 4.7 times the energy saved",
             "epochs for the late ticket and its dense network over those for the early one, at 70 %",
-            lab.times(2 * epochs / early),
+            study.times(2 * epochs / early),
             beyond=1.0,
         ),
         Claim(
             "It is better than a random mask.",
             "",
             "early minus random at 90 %",
-            lab.gap(("early_bird", 0.9), ("random", 0.9)),
+            study.gap(("early_bird", 0.9), ("random", 0.9)),
         ),
     ]
 

@@ -5,7 +5,7 @@ import numpy as np
 from analysis.metrics import overlap
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.study_results import DENSE, Lab
+from analysis.reproductions.study_results import DENSE, StudyResults
 from pruning.recipe import percent
 
 SPARSITY = 0.9
@@ -19,9 +19,9 @@ WHY = {
 }
 
 
-def shared(lab: Lab, found: str, other: str, sparsity: float = SPARSITY) -> np.ndarray:
+def shared(study: StudyResults, found: str, other: str, sparsity: float = SPARSITY) -> np.ndarray:
     """Percentage of the found mask that the other keeps too, by seed."""
-    pairs = zip(lab.tickets(found, sparsity), lab.tickets(other, sparsity), strict=True)
+    pairs = zip(study.tickets(found, sparsity), study.tickets(other, sparsity), strict=True)
     return np.array(
         [
             100 * overlap.pairwise({"found": one.masks, "other": two.masks}, "overlap").loc["found", "other"]
@@ -30,41 +30,41 @@ def shared(lab: Lab, found: str, other: str, sparsity: float = SPARSITY) -> np.n
     )
 
 
-def claims(lab: Lab) -> list[Claim]:
+def claims(study: StudyResults) -> list[Claim]:
     """Accuracy without any training of weights, the cost of the search, and which criterion's mask is nearest."""
-    by_magnitude = shared(lab, "jackpot_random", "magnitude")
+    by_magnitude = shared(study, "jackpot_random", "magnitude")
     found = [
         Claim(
             "A mask alone, over trained weights that are not changed, comes near the dense network.",
             "ResNet-32 at 90 %: 94.4 %, above its dense network",
             f"jackpot minus dense at {percent(SPARSITY)}",
-            lab.gap(("jackpot", SPARSITY), (DENSE, 0.0)),
+            study.gap(("jackpot", SPARSITY), (DENSE, 0.0)),
             beyond=-1.0,
         ),
         Claim(
             "The search is what makes it good: the mask by magnitude that it starts from is not.",
             "",
             f"jackpot minus the untuned mask by magnitude at {percent(SPARSITY)}",
-            lab.gap(("jackpot", SPARSITY), ("magnitude", SPARSITY)),
+            study.gap(("jackpot", SPARSITY), ("magnitude", SPARSITY)),
         ),
         Claim(
             "Started from magnitude, a third of the epochs reaches the accuracy of a search from a random mask.",
             "at least three times cheaper",
             f"8 epochs from magnitude minus 24 from random at {percent(SPARSITY)}",
-            lab.gap(("jackpot_third", SPARSITY), ("jackpot_random", SPARSITY)),
+            study.gap(("jackpot_third", SPARSITY), ("jackpot_random", SPARSITY)),
             beyond=-0.5,
         ),
         Claim(
             "Started from magnitude, the search ends better than from scores that are all alike.",
             "",
             "from magnitude minus from constant scores at 98 %",
-            lab.gap(("jackpot", 0.98), ("jackpot_constant", 0.98)),
+            study.gap(("jackpot", 0.98), ("jackpot_constant", 0.98)),
         ),
         Claim(
             "Restricting the swaps helps.",
             "",
             "with the restriction minus without at 98 %",
-            lab.gap(("jackpot", 0.98), ("jackpot_free", 0.98)),
+            study.gap(("jackpot", 0.98), ("jackpot_free", 0.98)),
         ),
     ]
     found += [
@@ -73,7 +73,7 @@ def claims(lab: Lab) -> list[Claim]:
             "magnitude is the most similar",
             "overlap with magnitude minus overlap, in points of the mask found from a random start "
             f"(magnitude {by_magnitude.mean():.1f} %, chance 10 %)",
-            lab.over_seeds(by_magnitude - shared(lab, "jackpot_random", name)),
+            study.over_seeds(by_magnitude - shared(study, "jackpot_random", name)),
             why=WHY.get(name, ""),
         )
         for name, label in LABELS.items()

@@ -2,7 +2,7 @@
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.study_results import DENSE, Lab
+from analysis.reproductions.study_results import DENSE, StudyResults
 from pruning.study.folder import Entry
 
 FIFTH, SEVENTH, THIN = 0.7902848, 0.865782272, 0.964815627911  # 21 %, 13 % and 3.5 % of the weights are kept
@@ -13,46 +13,46 @@ def early_stop(entry: Entry) -> float:
     return min(entry.info.history, key=lambda point: point.test_loss).epoch
 
 
-def claims(lab: Lab) -> list[Claim]:
+def claims(study: StudyResults) -> list[Claim]:
     """Accuracy and speed of learning of tickets against the dense network and both controls."""
     return [
         Claim(
             "A ticket of 13 % of the weights is more accurate than the dense network.",
             "+0.3 points at 13.5 %",
             "accuracy of the ticket of 13 % minus the dense network's",
-            lab.gap(("imp", SEVENTH), (DENSE, 0.0)),
+            study.gap(("imp", SEVENTH), (DENSE, 0.0)),
         ),
         Claim(
             "At 3.6 % of the weights tickets are back at the dense network's accuracy.",
             "equal at 3.6 %",
             "the same at 3.5 %",
-            lab.gap(("imp", THIN), (DENSE, 0.0)),
+            study.gap(("imp", THIN), (DENSE, 0.0)),
             beyond=-1.0,
         ),
         Claim(
             "With new initial weights the same mask learns worse: the initialisation matters.",
             "0.5 points at 21 %, more when sparser",
             "ticket minus reinitialised ticket at 3.5 %",
-            lab.gap(("imp", THIN), ("random_reinit", THIN)),
+            study.gap(("imp", THIN), ("random_reinit", THIN)),
         ),
         Claim(
             "A random mask of the same layer-wise sparsities learns worse: the mask matters.",
             "random tickets fall off first",
             "ticket minus shuffled ticket at 3.5 %",
-            lab.gap(("imp", THIN), ("shuffled", THIN)),
+            study.gap(("imp", THIN), ("shuffled", THIN)),
         ),
         Claim(
             "Tickets learn faster than the dense network: the loss on held-out images is lowest sooner.",
             "38 % fewer iterations at 21 %",
             "epochs to the lowest loss, dense over ticket of 21 %",
-            lab.ratio((DENSE, 0.0), ("imp", FIFTH), early_stop),
+            study.ratio((DENSE, 0.0), ("imp", FIFTH), early_stop),
             beyond=1.0,
         ),
         Claim(
             "Reinitialised tickets learn more slowly than tickets.",
             "2.5 times the iterations at 21 %",
             "epochs to the lowest loss, reinitialised over ticket, at 13 %",
-            lab.ratio(("random_reinit", SEVENTH), ("imp", SEVENTH), early_stop),
+            study.ratio(("random_reinit", SEVENTH), ("imp", SEVENTH), early_stop),
             beyond=1.0,
         ),
     ]

@@ -2,50 +2,50 @@
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.study_results import DENSE, Lab
+from analysis.reproductions.study_results import DENSE, StudyResults
 
 HALF = 0.5
 
 
-def claims(lab: Lab) -> list[Claim]:
+def claims(study: StudyResults) -> list[Claim]:
     """Accuracy of masks over untrained weights against the dense network's, over densities and kinds of weights."""
     return [
         Claim(
             "Untrained networks hold subnetworks that work.",
             "ResNet-50 at 30 %: 68.6 % on ImageNet",
             "edge-popup minus a random mask of the untrained network at 50 %",
-            lab.gap(("edge_popup", HALF), ("untrained_random", HALF)),
+            study.gap(("edge_popup", HALF), ("untrained_random", HALF)),
         ),
         Claim(
             "They come near a trained network of about that size.",
             "a wide ResNet-50's equals a trained ResNet-34",
             "edge-popup at 50 % minus the trained dense network",
-            lab.gap(("edge_popup", HALF), (DENSE, 0.0)),
+            study.gap(("edge_popup", HALF), (DENSE, 0.0)),
             beyond=-2.0,
         ),
         Claim(
             "About half of the weights is the best share: keeping most of them is worse.",
             "",
             "50 % kept minus 90 % kept",
-            lab.gap(("edge_popup", HALF), ("edge_popup", 0.1)),
+            study.gap(("edge_popup", HALF), ("edge_popup", 0.1)),
         ),
         Claim(
             "So is keeping few.",
             "",
             "50 % kept minus 10 % kept",
-            lab.gap(("edge_popup", HALF), ("edge_popup", 0.9)),
+            study.gap(("edge_popup", HALF), ("edge_popup", 0.9)),
         ),
         Claim(
             "Weights of one size a layer are better than weights of many sizes.",
             "68.6 against 61.7 %",
             "signed constants minus the initial weights, scaled to their size, at 50 %",
-            lab.gap(("edge_popup", HALF), ("edge_popup_scaled", HALF)),
+            study.gap(("edge_popup", HALF), ("edge_popup_scaled", HALF)),
         ),
         Claim(
             "Binary subnetworks of untrained networks match the trained dense network (multi-prize tickets).",
             "ResNet-18 at 80 %: 94.7 % on CIFAR-10, above its dense network",
             "biprop at 70 % minus the trained dense network",
-            lab.gap(("biprop", 0.7), (DENSE, 0.0)),
+            study.gap(("biprop", 0.7), (DENSE, 0.0)),
             beyond=-1.0,
         ),
     ]

@@ -59,7 +59,7 @@ def _overview(reproductions: Sequence[Reproduction], outcomes: Mapping[str, Outc
 
 def _section(reproduction: Reproduction, outcome: Outcome | None) -> str:
     command = f"python -m analysis reproduce {reproduction.name}"
-    study = f"pruning/studies/{reproduction.name}/study.toml"
+    study = f"analysis/reproductions/studies/{reproduction.name}/study.toml"
     head = (
         f'<a id="{reproduction.name}"></a>\n\n## {reproduction.title}\n\n{reproduction.paper}. {reproduction.scale}\n'
     )

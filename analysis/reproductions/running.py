@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from analysis.cli.display import Display
 from analysis.engine import measure
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim, Number
-from analysis.reproductions.study_results import Lab
-from pruning.cli.run_display import RunDisplay
+from analysis.reproductions.study_results import StudyResults
 from pruning.errors import UserError
 from pruning.files import write_atomically
+from pruning.progress import Progress, quiet
+from pruning.study import runner
 from pruning.study.folder import TICKETS, TOML, Study
-from pruning.study.runner import Options
-from pruning.study.runner import run as find
 
 ROOT = Path("studies") / "reproductions"
 OUTCOME = "outcome.json"
@@ -26,8 +25,14 @@ OUTCOME = "outcome.json"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a reproduction came out as: its claims, the processors' time it took in all (seconds; None where a run was
-    interrupted, so that nobody knows), and the day."""
+    """What a reproduction came out as.
+
+    Attributes:
+        claims: its findings, put to the test.
+        seconds: of processors' time that it took in all; None where a run was interrupted, so that nobody knows.
+        tickets: how many were found.
+        day: of the last run, as 2026-01-31.
+    """
 
     claims: list[Claim]
     seconds: float | None
@@ -35,8 +40,26 @@ class Outcome:
     day: str
 
 
-def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0) -> Outcome:
+class Show:
+    """What is shown of a run; this one shows nothing."""
+
+    def finding(self, study: Study) -> AbstractContextManager[tuple[Progress, runner.Watcher]]:
+        """Enter the finding of tickets: how far it is, and each ticket, are told to what is entered."""
+        return nullcontext((quiet, runner.Watcher()))
+
+    def measuring(self, study: Study) -> AbstractContextManager[measure.Progress]:
+        """Enter the measuring: how far it is is told to what is entered."""
+        return nullcontext(lambda *_: None)
+
+
+def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0, show: Show | None = None) -> Outcome:
     """Do what is still to be done of a reproduction below the folder `root`. What was done before is not done again.
+
+    Args:
+        reproduction: what to run.
+        root: the folder of all reproductions' studies.
+        jobs: processes; as many as there are cores when 0.
+        show: told how far it is.
 
     Raises:
         UserError: a ticket could not be found or measured.
@@ -44,13 +67,14 @@ def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0) -> Outcome
     folder = root / reproduction.name
     began, before = _processor_time(), _seconds_before(folder)
     study = _study(reproduction, folder)
-    with RunDisplay(study) as display:
-        found = find(study, Options(jobs=jobs), display.tell, display)
+    show = show or Show()
+    with show.finding(study) as (progress, watcher):
+        found = runner.run(study, runner.Options(jobs=jobs), progress, watcher)
     if found.failed:
         raise UserError(f"In {folder}, {len(found.failed)} tickets failed: {next(iter(found.failed.values()))}")
-    made = _measure(study, reproduction, jobs)
+    made = bool(reproduction.tables) and _measure(study, reproduction, jobs, show)
     outcome = Outcome(
-        reproduction.claims(Lab(study)),
+        reproduction.claims(StudyResults(study)),
         None if before is None else before + (_processor_time() - began if found.found or made else 0.0),
         len(study.entries()),
         datetime.now(UTC).date().isoformat(),
@@ -78,11 +102,9 @@ def _study(reproduction: Reproduction, folder: Path) -> Study:
     return Study.open(folder)
 
 
-def _measure(study: Study, reproduction: Reproduction, jobs: int) -> bool:
-    if not reproduction.tables:
-        return False
-    with Display(f"measuring {study.config.title}") as display:
-        outcome = measure.run(study, display.tell, only=reproduction.tables, jobs=jobs)
+def _measure(study: Study, reproduction: Reproduction, jobs: int, show: Show) -> bool:
+    with show.measuring(study) as progress:
+        outcome = measure.run(study, progress, only=reproduction.tables, jobs=jobs)
     if outcome.problems:
         raise UserError(outcome.problems[0])
     return bool(outcome.written)

@@ -2,7 +2,7 @@
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.study_results import DENSE, Lab
+from analysis.reproductions.study_results import DENSE, StudyResults
 from pruning.recipe import percent
 
 MODERATE, SPARSE = 0.8, 0.98
@@ -11,33 +11,33 @@ TRAINED = {"magnitude": "Magnitude", "taylor": "Taylor"}
 WORDS = {"shuffled": "shuffled", "random_reinit": "reinitialised", "inverted": "inverted"}
 
 
-def _of_start(lab: Lab, name: str, label: str) -> list[Claim]:
+def _of_start(study: StudyResults, name: str, label: str) -> list[Claim]:
     return [
         Claim(
             f"{label} at initialisation may be shuffled within each layer without loss.",
             "the same or higher",
             f"shuffled minus original at {percent(MODERATE)}",
-            lab.gap((f"{name}_shuffled", MODERATE), (name, MODERATE)),
+            study.gap((f"{name}_shuffled", MODERATE), (name, MODERATE)),
             beyond=-0.5,
         ),
         Claim(
             f"{label}'s mask serves new initial weights as well.",
             "the same or higher",
             f"reinitialised minus original at {percent(MODERATE)}",
-            lab.gap((f"{name}_random_reinit", MODERATE), (name, MODERATE)),
+            study.gap((f"{name}_random_reinit", MODERATE), (name, MODERATE)),
             beyond=-0.5,
         ),
         Claim(
             f"Turned upside down, {label} is worse: its scores are no noise.",
             "",
             f"original minus inverted at {percent(MODERATE)}",
-            lab.gap((name, MODERATE), (f"{name}_inverted", MODERATE)),
+            study.gap((name, MODERATE), (f"{name}_inverted", MODERATE)),
         ),
         Claim(
             f"{label} may be shuffled also when little is left.",
             "the same or higher",
             f"shuffled minus original at {percent(SPARSE)}",
-            lab.gap((f"{name}_shuffled", SPARSE), (name, SPARSE)),
+            study.gap((f"{name}_shuffled", SPARSE), (name, SPARSE)),
             beyond=-0.5,
             why="Probably since 2 % of a network this thin leave few paths from pixels to classes, which a shuffled "
             "mask breaks. Say at which density a sanity check was made.",
@@ -45,7 +45,7 @@ def _of_start(lab: Lab, name: str, label: str) -> list[Claim]:
     ]
 
 
-def _of_trained(lab: Lab, name: str, label: str) -> list[Claim]:
+def _of_trained(study: StudyResults, name: str, label: str) -> list[Claim]:
     paper = "loses, unlike pruning at initialisation"
     loses = {
         "shuffled": f"{label} on trained weights loses when shuffled: which weights are kept matters.",
@@ -57,22 +57,22 @@ def _of_trained(lab: Lab, name: str, label: str) -> list[Claim]:
             finding,
             "" if control == "inverted" else paper,
             f"original minus {WORDS[control]} at {percent(SPARSE)}",
-            lab.gap((name, SPARSE), (f"{name}_{control}", SPARSE)),
+            study.gap((name, SPARSE), (f"{name}_{control}", SPARSE)),
         )
         for control, finding in loses.items()
     ]
 
 
-def claims(lab: Lab) -> list[Claim]:
+def claims(study: StudyResults) -> list[Claim]:
     """Shuffled, reinitialised and inverted masks against the original."""
-    found = [claim for name, label in AT_START.items() for claim in _of_start(lab, name, label)]
-    found += [claim for name, label in TRAINED.items() for claim in _of_trained(lab, name, label)]
+    found = [claim for name, label in AT_START.items() for claim in _of_start(study, name, label)]
+    found += [claim for name, label in TRAINED.items() for claim in _of_trained(study, name, label)]
     found.append(
         Claim(
             "Pruning at initialisation stays below pruning by magnitude after training.",
             "below, for every criterion",
             f"magnitude after training minus SynFlow at {percent(SPARSE)}",
-            lab.gap(("magnitude", SPARSE), ("synflow", SPARSE)),
+            study.gap(("magnitude", SPARSE), ("synflow", SPARSE)),
         )
     )
     found.append(
@@ -80,7 +80,7 @@ def claims(lab: Lab) -> list[Claim]:
             "Random pruning costs little at moderate sparsity.",
             "",
             f"random minus dense at {percent(MODERATE)}",
-            lab.gap(("random", MODERATE), (DENSE, 0.0)),
+            study.gap(("random", MODERATE), (DENSE, 0.0)),
             beyond=-1.0,
         )
     )

@@ -2,29 +2,29 @@
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.study_results import Lab
+from analysis.reproductions.study_results import StudyResults
 
 
-def claims(lab: Lab) -> list[Claim]:
+def claims(study: StudyResults) -> list[Claim]:
     """What the mask is worth, what the signs are worth, and what training the weights would give."""
     return [
         Claim(
             "A mask of SynFlow, found before any data, is a better ground for signs than a random one.",
             "",
             "SynFlow's mask minus a random mask at 95 %",
-            lab.gap(("sign_supermask", 0.95), ("sign_random", 0.95)),
+            study.gap(("sign_supermask", 0.95), ("sign_random", 0.95)),
         ),
         Claim(
             "Training signs is better than choosing weights.",
             "up to +40.6 points (federated, different clients)",
             "signs minus edge-popup at 80 %",
-            lab.gap(("sign_supermask", 0.8), ("edge_popup", 0.8)),
+            study.gap(("sign_supermask", 0.8), ("edge_popup", 0.8)),
         ),
         Claim(
             "One bit a weight is enough to come near training the same weights.",
             "",
             "signs minus the same sparsity of SynFlow with its weights trained, at 50 %",
-            lab.gap(("sign_supermask", 0.5), ("synflow", 0.5)),
+            study.gap(("sign_supermask", 0.5), ("synflow", 0.5)),
             beyond=-2.0,
         ),
     ]

@@ -4,50 +4,52 @@ import numpy as np
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim, Number
-from analysis.reproductions.study_results import Lab
+from analysis.reproductions.study_results import StudyResults
 
 SPARSITY = 0.8926258176
 POINTS = 100
 
 
-def measured(lab: Lab, method: str, relation: str, column: str = "l2", sparsity: float = SPARSITY) -> np.ndarray:
+def measured(
+    study: StudyResults, method: str, relation: str, column: str = "l2", sparsity: float = SPARSITY
+) -> np.ndarray:
     """A column of the results' table `stability`, for the tickets of a method: float64 [seeds]."""
-    ids = [entry.id for entry in lab.entries(method, sparsity)]
-    rows = lab.results.table("stability", ids=ids)
+    ids = [entry.id for entry in study.entries(method, sparsity)]
+    rows = study.results.table("stability", ids=ids)
     return rows[rows["relation"] == relation].set_index("ticket_id")[column].loc[ids].to_numpy()
 
 
-def to_order(lab: Lab, rewind: int, shuffled: bool = False) -> np.ndarray:
+def to_order(study: StudyResults, rewind: int, shuffled: bool = False) -> np.ndarray:
     """Distance between two trainings under different orders of the data, by seed."""
-    return measured(lab, f"imp_{rewind}{'_shuffled' if shuffled else ''}_reordered", "order")
+    return measured(study, f"imp_{rewind}{'_shuffled' if shuffled else ''}_reordered", "order")
 
 
-def to_pruning(lab: Lab, rewind: int, shuffled: bool = False) -> np.ndarray:
+def to_pruning(study: StudyResults, rewind: int, shuffled: bool = False) -> np.ndarray:
     """Distance between the trained subnetwork and the trained dense network's weights under its mask, by seed."""
-    return measured(lab, f"imp_{rewind}{'_shuffled' if shuffled else ''}", "pruning")
+    return measured(study, f"imp_{rewind}{'_shuffled' if shuffled else ''}", "pruning")
 
 
-def barrier(lab: Lab, method: str, sparsity: float = SPARSITY) -> Number:
+def barrier(study: StudyResults, method: str, sparsity: float = SPARSITY) -> Number:
     """The error barrier between the two trainings, in points."""
-    return lab.over_seeds(POINTS * measured(lab, method, "order", "barrier", sparsity))
+    return study.over_seeds(POINTS * measured(study, method, "order", "barrier", sparsity))
 
 
-def claims(lab: Lab) -> list[Claim]:
+def claims(study: StudyResults) -> list[Claim]:
     """Distances of tickets against those of random subnetworks, and what rewinding does to them."""
-    room = barrier(lab, "imp_0_reordered")
+    room = barrier(study, "imp_0_reordered")
     return [
         Claim(
             "Tickets are more stable to the order of the data than random subnetworks of like layers.",
             "2.8 times nearer (LeNet, 10.7 %)",
             "distance between two trainings, shuffled over ticket, rewound to 0",
-            lab.times(to_order(lab, 0, shuffled=True) / to_order(lab, 0)),
+            study.times(to_order(study, 0, shuffled=True) / to_order(study, 0)),
             beyond=1.0,
         ),
         Claim(
             "Tickets are more stable to pruning than random subnetworks.",
             "1.6 times nearer (LeNet, 10.7 %)",
             "distance to the dense network under the mask, shuffled over ticket, rewound to 0",
-            lab.times(to_pruning(lab, 0, shuffled=True) / to_pruning(lab, 0)),
+            study.times(to_pruning(study, 0, shuffled=True) / to_pruning(study, 0)),
             beyond=1.0,
         ),
         Claim(
@@ -60,14 +62,14 @@ def claims(lab: Lab) -> list[Claim]:
             "Rewinding to a later iteration brings tickets nearer to the dense network.",
             "falls with the rewinding iteration",
             "distance to the dense network under the mask, rewound to 0 over rewound to 288 (of 600)",
-            lab.times(to_pruning(lab, 0) / to_pruning(lab, 288)),
+            study.times(to_pruning(study, 0) / to_pruning(study, 288)),
             beyond=1.0,
         ),
         Claim(
             "A small rewinding is as good as none for LeNet, whose tickets are stable at initialisation.",
             "",
             "accuracy rewound to 24 minus rewound to 0",
-            lab.gap(("imp_24", SPARSITY), ("imp_0", SPARSITY)),
+            study.gap(("imp_24", SPARSITY), ("imp_0", SPARSITY)),
             beyond=-0.5,
         ),
     ]

@@ -31,7 +31,7 @@ def seconds(entry: Entry) -> float:
     return entry.info.own_seconds
 
 
-class Lab:
+class StudyResults:
     """A finished study, asked by method name and sparsity. Values come by seed, in the study's order of seeds."""
 
     def __init__(self, study: Study) -> None:

@@ -1,4 +1,4 @@
-"""Axes for measures of any kind: where a value lies, how far the axis goes, and its ticks."""
+"""Axes for objectives of any kind: where a value lies, how far the axis goes, and its ticks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.comparisons import costs
-from analysis.comparisons.costs import Measure
+from analysis.comparisons.costs import Objective
 from app.charts.error_scale import height, ticks_within
 
 WANTED = 5  # ticks on an axis, about
@@ -34,17 +34,17 @@ class Scale:
         return (self.place(values) - self.span[0]) / (self.span[1] - self.span[0])
 
 
-def scale(measure: Measure, values: ArrayLike) -> Scale:
+def scale(objective: Objective, values: ArrayLike) -> Scale:
     """An axis on which the values lie with some air: logarithmic in the error for accuracies, logarithmic where the
-    measure says so, else linear. At least one value must be finite."""
+    objective says so, else linear. At least one value must be finite."""
     finite = np.asarray(values, dtype=float)
     finite = finite[np.isfinite(finite)]
     place: Callable[[ArrayLike], np.ndarray]
-    if measure.noise == "paired":
+    if objective.noise == "paired":
         place, places = height, height(finite)
         span = [float(places.min()) - 0.08, float(places.max()) + 0.16]
         ticks = ticks_within(span) / 100
-    elif measure.log:
+    elif objective.log:
         place = _log
         span = _airy(place(finite), 0.06)
         ticks = log_ticks(span)
@@ -52,12 +52,12 @@ def scale(measure: Measure, values: ArrayLike) -> Scale:
         place = _same
         span = _airy(finite, 0.06 * float(finite.max()) or 1.0)
         ticks = _even_ticks(span)
-    return Scale(place, span, ticks.tolist(), [text(tick, measure) for tick in ticks])
+    return Scale(place, span, ticks.tolist(), [text(tick, objective) for tick in ticks])
 
 
-def text(value: float, measure: Measure) -> str:
+def text(value: float, objective: Objective) -> str:
     """A tick's text."""
-    return f"{100 * value:.4g} %" if measure.unit == "share" else costs.write(value, measure.unit)
+    return f"{100 * value:.4g} %" if objective.unit == "share" else costs.write(value, objective.unit)
 
 
 def _same(values: ArrayLike) -> np.ndarray:

@@ -13,7 +13,7 @@ from app.pictures import study_images
 from app.pictures.study_images import Pictures
 from app.shell import layout
 from pruning.data import downloadable, fetching
-from pruning.data.fetching import Fetching, Offer, Progress
+from pruning.data.fetching import Downloaded, Fetching, Offer
 from pruning.errors import UserError
 
 ASKED = "fetch asked"  # in the session: the data set whose download waits for the second click
@@ -145,7 +145,7 @@ def _watch(running: Fetching) -> None:
         st.rerun()
 
 
-def progress_text(offer: Offer, done: Progress) -> str:
+def progress_text(offer: Offer, done: Downloaded) -> str:
     """How far a download is, in words."""
     if done.share >= 1:
         return f"{offer.megabytes:,.0f} MB are here and are checked and unpacked …"

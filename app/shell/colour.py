@@ -77,7 +77,7 @@ def readable_on(background: str, dark: str = "#10151d", light: str = "#ffffff") 
 def _linear(colour: Oklch) -> np.ndarray:
     angle = np.radians(colour.hue)
     lab = np.array([colour.lightness, colour.chroma * np.cos(angle), colour.chroma * np.sin(angle)])
-    return _FROM_LMS @ (_FROM_LAB @ lab) ** 3
+    return np.asarray(_FROM_LMS @ (_FROM_LAB @ lab) ** 3)
 
 
 def _shown(colour: Oklch) -> bool:

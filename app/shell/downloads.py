@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -25,9 +27,20 @@ def image_buttons(key: str, name: str) -> None:
     _component()(data={"key": key, "name": name}, key=f"images-{key}")
 
 
-def to_csv(frame: pd.DataFrame) -> bytes:
-    """The frame as CSV, its index left out."""
-    return cast(bytes, frame.to_csv(index=False).encode())
+def to_csv(frame: pd.DataFrame, meanings: Mapping[str, str] | None = None) -> bytes:
+    """The frame as CSV, its index left out, below lines that begin with # and say what its columns mean.
+
+    `pandas.read_csv(file, comment="#")` gives the frame back. Text is quoted where a # is part of it.
+
+    Args:
+        frame: the rows.
+        meanings: column -> what it means, with its unit.
+    """
+    notes = [f"# {name}: {' '.join(meaning.split())}\n" for name, meaning in (meanings or {}).items()]
+    table = frame.to_csv(index=False)
+    if "#" in table:
+        table = frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
+    return "".join([*notes, table]).encode()
 
 
 def to_latex(frame: pd.DataFrame, columns: dict[str, Any] | None = None, **more: Any) -> str:

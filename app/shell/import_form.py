@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +17,7 @@ from app.shell.url import change, mirror
 from pruning.data import DATASETS
 from pruning.errors import UserError
 from pruning.models import MODELS
+from pruning.progress import Progress
 
 FOUND = "import found"  # in the session: the study's name and the report of the import that went well last
 RECOGNISED = "recognised by its tensors"
@@ -55,25 +56,25 @@ def button() -> None:
         _dialog()
 
 
-def run_import(form: Form, tell: Callable[[float, str], None]) -> tuple[Path, list[str]]:
+def run_import(form: Form, progress: Progress) -> tuple[Path, list[str]]:
     """Import what the form says; the study's folder and the report. Uploads lie in a temporary folder meanwhile.
 
     Raises UserError for a form that is not filled in, and as `pruning.study.checkpoint_import.import_network`.
     """
-    from pruning.study.checkpoint_import import Options, import_network  # torchvision takes seconds to import
+    from pruning.study.checkpoint_import import ImportOptions, import_network  # torchvision takes seconds to import
 
     if not form.data.strip():
         raise UserError("Say which data set the network is for.")
     with _file(form.path, form.upload) as checkpoint, _file(form.masks_path, form.masks_upload) as masks:
         if checkpoint is None:
             raise UserError("Name a checkpoint on this machine, or upload one.")
-        options = Options(
+        options = ImportOptions(
             model=form.model.strip() or None,
             name=form.name.strip() or None,
             masks=masks,
             zeros_are_pruned=form.zeros_are_pruned,
         )
-        found = import_network(checkpoint, form.data.strip(), options, tell)
+        found = import_network(checkpoint, form.data.strip(), options, progress)
         # an upload's own place is gone in a moment and says nothing
         return found.folder, [line.replace(str(checkpoint), checkpoint.name) for line in found.report]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from app.shell.columns import describe as columns_mean
 from app.shell.downloads import file_name, image_buttons, to_csv, to_latex
 from app.shell.theme import Style
 
@@ -54,6 +55,8 @@ def card(
     selection_mode: str | Iterable[str] = ("points", "box", "lasso"),
     config: dict[str, Any] | None = None,
     controls: Callable[[], Any] | None = None,
+    meanings: Mapping[str, str] | None = None,
+    percent: bool = False,
 ) -> Any:
     """A chart in a frame: a title that says what is seen, the chart, and a menu to download it as PNG, SVG or CSV.
 
@@ -69,9 +72,11 @@ def card(
         selection_mode: what may be selected: points, box, lasso.
         config: plotly configuration on top of `CONFIG`.
         controls: draws widgets that belong to this chart, between title and chart.
+        meanings: column of `data` -> what it means and its unit, where `app.shell.columns` does not know it.
+        percent: whether shares in `data` are given in per cent, and not as fractions.
     """
     with st.container(border=True, key=f"card-{key}"):
-        header(title, data, key, help)
+        header(title, data, key, help, meanings=lambda names: columns_mean(names, meanings, percent=percent))
         if controls is not None:
             controls()
         chart = st.plotly_chart(
@@ -97,14 +102,18 @@ def table_card(
     data: pd.DataFrame | Callable[[], pd.DataFrame] | None = None,
     paper: dict[str, Any] | None = None,
     controls: Callable[[], Any] | None = None,
+    meanings: Mapping[str, str] | None = None,
     **table: Any,
 ) -> Any:
     """A sortable table in a frame, to download as CSV and as LaTeX; `columns` is Streamlit's `column_config`, `data`
     what the CSV holds when that is not `frame` itself, `paper` more arguments of `analysis.latex.table`, `controls`
-    draws widgets between title and table, `table` are more arguments of `st.dataframe`."""
+    draws widgets between title and table, `meanings` as in `card`, `table` are more arguments of `st.dataframe`."""
     with st.container(border=True, key=f"card-{key}"):
         tex = lambda: to_latex(frame, columns, **(paper or {}))  # noqa: E731
-        header(title, frame if data is None else data, key, help, images=False, tex=tex)
+        rows = frame if data is None else data
+        said = None if data is not None else columns
+        header(title, rows, key, help, images=False, tex=tex,
+               meanings=lambda names: columns_mean(names, meanings, said, percent=data is None))  # fmt: skip
         if controls is not None:
             controls()
         shown = st.dataframe(frame, key=f"table-{key}", column_config=columns, hide_index=True, **table)
@@ -120,8 +129,21 @@ def header(
     help: str = "",
     images: bool = True,
     tex: Callable[[], str] | None = None,
+    meanings: Callable[[Iterable[str]], Mapping[str, str]] = columns_mean,
 ) -> None:
-    """The first line of a card: its title, and the download menu at the right; `tex` makes the LaTeX of a table."""
+    """The first line of a card: its title, and the download menu at the right.
+
+    Args:
+        title, data, key, help: as in `card`.
+        images: whether there is a chart to give away.
+        tex: makes the LaTeX of a table.
+        meanings: says what the columns of the CSV mean.
+    """
+
+    def csv() -> bytes:
+        frame = data() if callable(data) else data
+        return to_csv(frame, meanings(map(str, frame.columns)))
+
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"head-{key}"):
         st.markdown(f"**{title}**", help=help or None, width="stretch")
         with st.popover("", icon=":material/download:", type="tertiary", help="Download this", key=f"menu-{key}"):
@@ -129,9 +151,11 @@ def header(
                 image_buttons(key, file_name(title))
             st.download_button(
                 "CSV table",
-                data=lambda: to_csv(data() if callable(data) else data),
+                data=csv,
                 file_name=f"{file_name(title)}.csv",
                 mime="text/csv",
+                help="The first lines, which begin with #, say what the columns mean and their units. "
+                '`pandas.read_csv(file, comment="#")` reads the file.',
                 key=f"csv-{key}",
                 on_click="ignore",
                 type="tertiary",

@@ -18,6 +18,7 @@ def run() -> None:
     Raises:
         UserError: a plugin that may bring pages cannot be run.
     """
+    pages.in_order()  # a plugin that cannot be run is named once, and nothing else is drawn
     selection = select()
     st.navigation(entries(selection), position="top").run()
 

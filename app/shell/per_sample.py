@@ -1,4 +1,4 @@
-"""What pages that show single samples share: class names, the class picker, what to say without results."""
+"""What pages that show single samples share: the class picker, what to say without results, figures that are kept."""
 
 from __future__ import annotations
 
@@ -9,17 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.load import StudyView
 from app.shell import layout
 from app.shell.selection import Chosen, Selection
 
 COLUMNS = ["ticket_id", "sample", "label", "prediction", "confidence", "angle", "length", "margin"]
 MOST_PILLS = 20
-
-
-def class_names(study: StudyView) -> list[str]:
-    """The names of the study's classes, by label."""
-    return list(study.classes)
 
 
 def pick_classes(selection: Selection, classes: Sequence[str], **widget: Any) -> list[int]:

@@ -125,7 +125,7 @@ class Selection:
         if kind == "select":
             return st.selectbox(label, list(texts), **common) or default
         if kind == "slider":
-            return st.select_slider(label, list(texts), **common)
+            return str(st.select_slider(label, list(texts), **common))
         make = st.segmented_control if kind == "segmented" else st.pills
         return make(label, list(texts), required=True, **common) or default
 

@@ -19,7 +19,8 @@ LIST = "~"  # between the values of one parameter; a URL shows it as it is
 
 def mirror() -> dict[str, str]:
     """The URL's parameters as this session knows them."""
-    return st.session_state.setdefault(MIRROR, {})
+    known: dict[str, str] = st.session_state.setdefault(MIRROR, {})
+    return known
 
 
 def change(values: Mapping[str, str | None]) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pruning.checkpoints.files import read_contents
-from pruning.checkpoints.layout import MASK_WRAPPERS, PREFIXES, find_state, prefix_of
+from pruning.checkpoints.formats import read_contents
 from pruning.checkpoints.source import Source, listed, opened, shown
-from pruning.checkpoints.values import load
+from pruning.checkpoints.state_dict import MASK_WRAPPERS, PREFIXES, find_state, prefix_of
+from pruning.checkpoints.tensors import load
 
 ENDINGS = ("_mask", ".mask")
 ORIGINAL = "_orig"

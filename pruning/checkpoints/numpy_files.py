@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from pruning.checkpoints.archive import SAVE_AGAIN, Archive
+from pruning.checkpoints.contents import Contents, Storage, View, contiguous, sensible
 from pruning.checkpoints.limits import MAX_NPY_HEADER, MAX_TENSORS
 from pruning.checkpoints.source import Source, shown
-from pruning.checkpoints.views import Contents, Storage, View, contiguous, sensible
 
 _NUMPY = {
     "f8": torch.float64,

@@ -6,11 +6,11 @@ from pathlib import Path
 from torch import Tensor
 
 from pruning.checkpoints import masks as mask_tools
-from pruning.checkpoints.files import read_contents
-from pruning.checkpoints.layout import find_state, none_found, without_prefix
+from pruning.checkpoints.contents import Contents
+from pruning.checkpoints.formats import read_contents
 from pruning.checkpoints.source import Source, opened
-from pruning.checkpoints.values import conversions, load, refuse_not_finite, refuse_whole_numbers
-from pruning.checkpoints.views import Contents
+from pruning.checkpoints.state_dict import find_state, none_found, without_prefix
+from pruning.checkpoints.tensors import conversions, load, refuse_not_finite, refuse_whole_numbers
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Checkpoint:
 def read(path: str | Path) -> Checkpoint:
     """Read a file of torch.save (both layouts), of safetensors or of numpy.savez. Nothing in it is run or unpickled.
 
-    The state dict may be bare or below keys such as ``state_dict`` (see `layout.WRAPPERS`), its names may share
-    prefixes such as ``module.`` (`layout.PREFIXES`), and pruned weights may be ``NAME_orig`` and ``NAME_mask``.
+    The state dict may be bare or below keys such as ``state_dict`` (see `state_dict.WRAPPERS`), its names may share
+    prefixes such as ``module.`` (`state_dict.PREFIXES`), and pruned weights may be ``NAME_orig`` and ``NAME_mask``.
 
     Raises:
         UserError: the file is not there or cannot be read, holds no state dict, asks for more than tensors, or its

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from pruning.checkpoints.archive import SAVE_AGAIN
+from pruning.checkpoints.contents import Contents, Storage, View, contiguous, sensible
 from pruning.checkpoints.limits import MAX_HEADER, MAX_TENSORS
 from pruning.checkpoints.source import Source, shown
-from pruning.checkpoints.views import Contents, Storage, View, contiguous, sensible
 
 _DTYPES = {
     "F64": torch.float64,

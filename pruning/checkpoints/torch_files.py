@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pruning.checkpoints.archive import SAVE_AGAIN, Archive
+from pruning.checkpoints.contents import Contents, Storage
 from pruning.checkpoints.limits import MAX_PICKLE
-from pruning.checkpoints.machine import Described, TooLong, describe
-from pruning.checkpoints.rebuild import Unclear
+from pruning.checkpoints.pickle_calls import Unclear
+from pruning.checkpoints.pickle_machine import Described, TooLong, describe
 from pruning.checkpoints.source import AGAIN, Source, listed
-from pruning.checkpoints.trust import refuse_foreign
-from pruning.checkpoints.views import Contents, Storage
+from pruning.checkpoints.unsafe_names import refuse_unsafe
 from pruning.errors import UserError
 
 JIT = 'run torch.save(torch.jit.load("FILE").state_dict(), "weights.pt") and give weights.pt'
@@ -50,7 +50,7 @@ def read_archive(archive: Archive) -> Contents:
     if length > MAX_PICKLE:
         raise source.error(f"its description takes {length} bytes, more than that of any network", SAVE_AGAIN)
     described = _describe(source, io.BytesIO(bytes(archive.fetch(f"{folder}data.pkl"))))
-    refuse_foreign(source, described)
+    refuse_unsafe(source, described)
     return Contents(described.tree, _Records(archive, folder))
 
 
@@ -117,7 +117,7 @@ def read_legacy(source: Source) -> Contents:
     if not isinstance(system, dict) or system.get("little_endian") is not True:
         raise source.error("its numbers are not in little-endian byte order", SAVE_AGAIN)
     described = _describe(source, stream)
-    refuse_foreign(source, described)
+    refuse_unsafe(source, described)
     keys = _describe(source, stream).tree
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise source.damaged("its list of storages makes no sense")

@@ -1,15 +1,19 @@
-"""One ticket from a recipe that is written down as JSON: what `python -m pruning find` does."""
+"""The command `find`: one ticket from a recipe that is written down as JSON."""
 
 import json
 import shlex
 from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
 
 from pruning.api import find_ticket
+from pruning.cli.options import Device, Download, Root
 from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
 from pruning.recipe import Recipe
 from pruning.study.folder import SUFFIX
-from pruning.ticket import Ticket
 from pruning.validation import validate
 
 
@@ -33,7 +37,39 @@ def read_recipe(text: str) -> Recipe:
     return validate(Recipe, plain, where)
 
 
-def command(recipe: Recipe, study: Path) -> str:
+def find_from_recipe(
+    recipe: Annotated[str, typer.Option(help="The recipe as JSON, or a file with it.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="ID.safetensors")
+    ] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the study whose imported weights the recipe starts from.", show_default=False),
+    ] = None,
+    device: Device = "auto",
+    root: Root = None,
+    download: Download = False,
+) -> None:
+    """Find one ticket from its recipe, and on the way those it descends from.
+
+    The app gives this command for every ticket. The same recipe on the same machine gives the same ticket.
+    """
+    asked = read_recipe(recipe)
+    if asked.start is not None and study is None:
+        raise UserError("This recipe starts from imported weights; add --study with the folder of their study.")
+    weights = study if asked.start is not None else None
+    with ProgressBar(f"{asked.label}, seed {asked.seed}") as progress:
+        ticket = find_ticket(asked, progress, device, root, download, weights)
+    path = out or Path(f"{asked.id}{SUFFIX}")
+    ticket.save(path)
+    Console().print(
+        f"Wrote {path}: {asked.label}, seed {asked.seed}, accuracy {100 * ticket.info.accuracy:.2f} %.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def command_line(recipe: Recipe, study: Path) -> str:
     """The command line that finds the recipe's ticket again; the study's folder is named where it is needed, which is
     for imported weights."""
     plain = recipe.canonical() | ({"name": recipe.name} if recipe.name else {})
@@ -41,28 +77,3 @@ def command(recipe: Recipe, study: Path) -> str:
     if recipe.start is not None:
         parts += ["--study", str(study)]
     return shlex.join([*parts, "--out", f"{recipe.id}{SUFFIX}"])
-
-
-def find(
-    recipe: Recipe,
-    out: Path | None = None,
-    study: Path | None = None,
-    device: str = "auto",
-    root: Path | None = None,
-    download: bool = False,
-) -> tuple[Ticket, Path]:
-    """Find a recipe's ticket, with a progress bar, and write it; by default to ID.safetensors.
-
-    `study` is the folder of the study whose imported weights the recipe starts from.
-
-    Raises:
-        UserError: as `pruning.api.find_ticket`, or the recipe starts from imported weights and no study is given.
-    """
-    if recipe.start is not None and study is None:
-        raise UserError("This recipe starts from imported weights; add --study with the folder of their study.")
-    weights = study if recipe.start is not None else None
-    with ProgressBar(f"{recipe.label}, seed {recipe.seed}") as progress:
-        ticket = find_ticket(recipe, progress, device, root, download, weights)
-    path = out or Path(f"{recipe.id}{SUFFIX}")
-    ticket.save(path)
-    return ticket, path

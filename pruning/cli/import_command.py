@@ -1,66 +1,67 @@
-"""`python -m pruning import`: what the user says, the questions that are left, and the report."""
+"""The command `import`: what the user says, the questions that are left, and the report."""
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from pruning.cli.options import Download, Root
 from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
 
 
-@dataclass(frozen=True)
-class Choices:
-    """The options of the command line, in its order."""
+def import_checkpoint(
+    checkpoint: Annotated[
+        Path, typer.Argument(help="A file of weights: .pt, .pth, .th, .safetensors, .npz.", show_default=False)
+    ],
+    data: Annotated[
+        str, typer.Option(help="The data set it is for, such as cifar10 or folder:PATH.", show_default="that of --into")
+    ] = "",
+    model: Annotated[
+        str | None, typer.Option(help="The network, or path/to/file.py:factory.", show_default="recognised")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it.", show_default="the file's name")] = None,
+    masks: Annotated[
+        Path | None, typer.Option(help="A file with masks apart from the weights.", show_default=False)
+    ] = None,
+    zeros: Annotated[bool, typer.Option("--zeros-are-pruned", help="Take weights that are zero as pruned.")] = False,
+    mean: Annotated[
+        str | None, typer.Option(help="What the input is normalised by, as 0.5,0.5,0.5.", show_default="tried out")
+    ] = None,
+    std: Annotated[str | None, typer.Option(help="As --mean.", show_default="tried out")] = None,
+    into: Annotated[
+        Path | None, typer.Option(help="Add it to this study as a ticket.", show_default="a study of its own")
+    ] = None,
+    root: Root = None,
+    download: Download = False,
+) -> None:
+    """Bring a network that was trained elsewhere: makes a study of it, to prune and to compare.
 
-    model: str | None
-    name: str | None
-    masks: Path | None
-    zeros_are_pruned: bool
-    mean: str | None
-    std: str | None
-    into: Path | None
-    root: Path | None
-    download: bool
-
-
-def run(checkpoint: Path, data: str, choices: Choices) -> None:
-    """Import, and say what was found and what to do next. Where several networks fit, a person is asked which it is.
-
-    Raises:
-        UserError: as `pruning.study.checkpoint_import.import_network`.
+    Nothing in the file is executed. Which network it is, and how its input is normalised, is found out and reported.
+    Where several networks fit, a person is asked which it is.
     """
     # recognition and torchvision take a moment to import, which the other commands need not wait for
     from pruning.recognition import SeveralFit
-    from pruning.study.checkpoint_import import Options, import_network
+    from pruning.study.checkpoint_import import ImportOptions, ImportResult, import_network
 
-    options = Options(
-        choices.model,
-        choices.name,
-        choices.masks,
-        choices.zeros_are_pruned,
-        numbers("--mean", choices.mean),
-        numbers("--std", choices.std),
-        choices.into,
-        choices.root,
-        choices.download,
-    )
+    means, stds = numbers("--mean", mean), numbers("--std", std)
+    options = ImportOptions(model, name, masks, zeros, means, stds, into, root, download)
 
-    def attempt(options: Options) -> list[str]:
+    def attempt(options: ImportOptions) -> ImportResult:
         with ProgressBar("importing") as progress:
-            found = import_network(checkpoint, data, options, progress)
-        return [*found.report, f"Next: make study STUDY={found.folder / 'study.toml'}"]
+            return import_network(checkpoint, data, options, progress)
 
     try:
-        lines = attempt(options)
+        made = attempt(options)
     except SeveralFit as error:
         if not sys.stdin.isatty():
             raise
-        lines = attempt(replace(options, model=_ask(error.models)))
-    for line in lines:
+        made = attempt(replace(options, model=_ask(error.models)))
+    for line in [*made.report, f"Next: make study STUDY={made.folder / 'study.toml'}"]:
         Console().print(line, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -42,7 +42,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Progress:
+class Downloaded:
     """How far a download is: megabytes there, the share of the whole in [0, 1], seconds left (None: not known yet)."""
 
     megabytes: float
@@ -79,12 +79,12 @@ class Fetching:
         self.process.communicate()
         self._clean()
 
-    def progress(self) -> Progress:
+    def progress(self) -> Downloaded:
         """How far it is, by what lies in its folder."""
         there, whole = _size(self.folder) / BYTES, self.offer.megabytes
         elapsed = time.monotonic() - self.begun
         left = (whole - there) * elapsed / there if 0 < there < whole else None
-        return Progress(min(there, whole), min(there / whole, 1.0) if whole else 0.0, left)
+        return Downloaded(min(there, whole), min(there / whole, 1.0) if whole else 0.0, left)
 
     def _clean(self) -> None:
         self.over = True

@@ -39,7 +39,8 @@ class CifarResNet(nn.Module):
         x = F.relu(self.bn1(self.conv1(x)))
         for stage in range(1, 5):
             x = self.get_submodule(f"layer{stage}")(x)
-        return self.linear(x.mean(dim=(2, 3)))
+        logits: Tensor = self.linear(x.mean(dim=(2, 3)))
+        return logits
 
 
 class Bottleneck(nn.Module):

@@ -43,7 +43,8 @@ class MobileNetV2(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Images [N, C, H, W] to logits [N, K]."""
         x = self.layers(F.relu(self.bn1(self.conv1(x))))
-        return self.linear(F.relu(self.bn2(self.conv2(x))).mean(dim=(2, 3)))
+        logits: Tensor = self.linear(F.relu(self.bn2(self.conv2(x))).mean(dim=(2, 3)))
+        return logits
 
 
 class InvertedBlock(nn.Module):
@@ -65,10 +66,10 @@ class InvertedBlock(nn.Module):
         """Maps [N, fan_in, H, W] to [N, fan_out, ceil(H / stride), ceil(W / stride)]."""
         inner = F.relu(self.bn1(self.conv1(x)))
         inner = F.relu(self.bn2(self.conv2(inner)))
-        inner = self.bn3(self.conv3(inner))
+        narrow: Tensor = self.bn3(self.conv3(inner))
         if self.stride > 1:
-            return inner
-        return inner + (x if self.shortcut is None else self.shortcut(x))
+            return narrow
+        return narrow + (x if self.shortcut is None else self.shortcut(x))
 
 
 MODELS = [Architecture("mobilenetv2", MobileNetV2)]

@@ -31,7 +31,8 @@ class WideResNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Images [N, C, H, W] to logits [N, K]."""
         x = self.block3(self.block2(self.block1(self.conv1(x))))
-        return self.fc(F.relu(self.bn1(x)).mean(dim=(2, 3)))
+        logits: Tensor = self.fc(F.relu(self.bn1(x)).mean(dim=(2, 3)))
+        return logits
 
 
 class PreActResNet(nn.Module):
@@ -60,11 +61,12 @@ class PreActResNet(nn.Module):
             x = self.get_submodule(f"layer{stage}")(x)
         if self.bn is not None:
             x = F.relu(self.bn(x))
-        return self.linear(x.mean(dim=(2, 3)))
+        logits: Tensor = self.linear(x.mean(dim=(2, 3)))
+        return logits
 
 
-class PreActBlock(nn.Module):
-    """Batch norm, ReLU and 3x3 convolution, twice; a 1x1 convolution of the activated input where the size changes."""
+class _TwoConvolutions(nn.Module):
+    """Batch norm, ReLU and 3x3 convolution, twice; the first has the stride."""
 
     def __init__(self, fan_in: int, fan_out: int, stride: int) -> None:
         super().__init__()
@@ -72,32 +74,37 @@ class PreActBlock(nn.Module):
         self.conv1 = nn.Conv2d(fan_in, fan_out, 3, stride=stride, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(fan_out)
         self.conv2 = nn.Conv2d(fan_out, fan_out, 3, padding=1, bias=False)
+
+    def beside(self, x: Tensor, shortcut: nn.Module | None) -> Tensor:
+        """The two, and beside them the input, or a projection of the activated input."""
+        active = F.relu(self.bn1(x))
+        inner: Tensor = self.conv2(F.relu(self.bn2(self.conv1(active))))
+        return inner + (x if shortcut is None else shortcut(active))
+
+
+class PreActBlock(_TwoConvolutions):
+    """Two convolutions, and a 1x1 convolution of the activated input where the size changes."""
+
+    def __init__(self, fan_in: int, fan_out: int, stride: int) -> None:
+        super().__init__(fan_in, fan_out, stride)
         changes = stride != 1 or fan_in != fan_out
         self.shortcut = nn.Sequential(nn.Conv2d(fan_in, fan_out, 1, stride=stride, bias=False)) if changes else None
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps [N, fan_in, H, W] to [N, fan_out, ceil(H / stride), ceil(W / stride)]."""
-        active = F.relu(self.bn1(x))
-        inner = self.conv2(F.relu(self.bn2(self.conv1(active))))
-        return inner + (x if self.shortcut is None else self.shortcut(active))
+        return self.beside(x, self.shortcut)
 
 
-class _WideBlock(nn.Module):
+class _WideBlock(_TwoConvolutions):
     """The same block under the names of the wide networks."""
 
     def __init__(self, fan_in: int, fan_out: int, stride: int) -> None:
-        super().__init__()
-        self.bn1 = nn.BatchNorm2d(fan_in)
-        self.conv1 = nn.Conv2d(fan_in, fan_out, 3, stride=stride, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(fan_out)
-        self.conv2 = nn.Conv2d(fan_out, fan_out, 3, padding=1, bias=False)
+        super().__init__(fan_in, fan_out, stride)
         # The public code projects where the number of channels changes, which every change of size comes with.
         self.convShortcut = nn.Conv2d(fan_in, fan_out, 1, stride=stride, bias=False) if fan_in != fan_out else None
 
     def forward(self, x: Tensor) -> Tensor:
-        active = F.relu(self.bn1(x))
-        inner = self.conv2(F.relu(self.bn2(self.conv1(active))))
-        return inner + (x if self.convShortcut is None else self.convShortcut(active))
+        return self.beside(x, self.convShortcut)
 
 
 class _WideStage(nn.Module):
@@ -107,7 +114,8 @@ class _WideStage(nn.Module):
         self.layer = nn.Sequential(_WideBlock(fan_in, fan_out, stride), *rest)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layer(x)
+        maps: Tensor = self.layer(x)
+        return maps
 
 
 _WIDE = ((16, 4), (16, 8), (22, 2), (28, 2), (28, 4), (28, 10), (34, 10), (40, 2), (40, 4))

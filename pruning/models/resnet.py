@@ -31,7 +31,8 @@ class ResNet(nn.Module):
         """Images [N, C, H, W] to logits [N, K]."""
         x = F.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
-        return self.linear(x.mean(dim=(2, 3)))
+        logits: Tensor = self.linear(x.mean(dim=(2, 3)))
+        return logits
 
 
 class Block(nn.Module):
@@ -58,7 +59,8 @@ class Block(nn.Module):
 
     def _shortcut(self, x: Tensor) -> Tensor:
         if self.shortcut is not None:
-            return self.shortcut(x)
+            maps: Tensor = self.shortcut(x)
+            return maps
         if self.stride == 1 and self.new_channels == 0:
             return x
         before = self.new_channels // 2

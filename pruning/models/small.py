@@ -26,7 +26,8 @@ class LeNet300(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Images [N, C, H, W] to logits [N, K]."""
         x = self.fc1(x.flatten(1)).relu()
-        return self.fc3(self.fc2(x).relu())
+        logits: Tensor = self.fc3(self.fc2(x).relu())
+        return logits
 
 
 class LeNet5(nn.Module):
@@ -57,7 +58,8 @@ class LeNet5(nn.Module):
         x = self.pool(self.conv1(x).relu())
         x = self.pool(self.conv2(x).relu())
         x = self.fc1(x.flatten(1)).relu()
-        return self.fc3(self.fc2(x).relu())
+        logits: Tensor = self.fc3(self.fc2(x).relu())
+        return logits
 
 
 class ConvNet(nn.Module):
@@ -95,7 +97,8 @@ class ConvNet(nn.Module):
             if layer % 2 == 0:
                 x = self.pool(x)
         x = self.fc1(x.flatten(1)).relu()
-        return self.fc3(self.fc2(x).relu())
+        logits: Tensor = self.fc3(self.fc2(x).relu())
+        return logits
 
 
 def _glorot(model: nn.Module) -> None:

@@ -32,7 +32,9 @@ def build_torchvision(name: str, num_classes: int, shape: tuple[int, int, int], 
         hint = f"did you mean '{PREFIX}{guess}'?" if guess else "for example 'torchvision/resnet18'."
         raise UserError(f"Unknown torchvision classifier '{name}'; {hint}")
     try:
-        model = torchvision.models.get_model(name, weights=None, num_classes=num_classes, **_settings(name, shape))
+        model: nn.Module = torchvision.models.get_model(
+            name, weights=None, num_classes=num_classes, **_settings(name, shape)
+        )
         _adapt_channels(model, shape[0])
         _adapt_squeezenet(model)
         if check:
@@ -51,7 +53,7 @@ def torchvision_names() -> list[str]:
     """The names of torchvision's classifiers, without `PREFIX`."""
     import torchvision
 
-    return torchvision.models.list_models(module=torchvision.models)
+    return list(torchvision.models.list_models(module=torchvision.models))
 
 
 def _settings(name: str, shape: tuple[int, int, int]) -> dict[str, Any]:

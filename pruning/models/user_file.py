@@ -110,7 +110,7 @@ def _place(error: BaseException) -> str:
 
 
 def _factory(module: ModuleType, path: Path, name: str) -> Callable[..., Any]:
-    found = getattr(module, name, None)
+    found: Callable[..., Any] | None = getattr(module, name, None)
     if not callable(found):
         own = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         guess = nearest(name, own)

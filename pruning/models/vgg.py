@@ -50,7 +50,8 @@ class VGG(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [N, C, H, W] to logits [N, K]."""
-        return self.classifier(self.features(x).mean(dim=(2, 3)))
+        logits: Tensor = self.classifier(self.features(x).mean(dim=(2, 3)))
+        return logits
 
 
 def _three_layers(channels: int, hidden: int, last: nn.Linear) -> nn.Sequential:

@@ -9,7 +9,7 @@ from pruning.files import write_atomically
 from pruning.models import MODELS, skeleton
 from pruning.models.torchvision_models import PREFIX, torchvision_names
 from pruning.recognition.layers import Shape, plain_shape
-from pruning.recognition.table import FILE
+from pruning.recognition.signatures import FILE
 
 _BASE = (11, (3, 224, 224))
 _OTHER = (13, (1, 448, 448))

@@ -10,8 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from itertools import pairwise
 
+from pruning.recognition.layer_names import is_shortcut, natural, numbers, role, words
 from pruning.recognition.layers import Layer
-from pruning.recognition.names import is_shortcut, natural, numbers, role, words
 
 Colours = list[Hashable]
 Pair = tuple[int, int]
@@ -91,7 +91,7 @@ def _refined(
     return a, b
 
 
-def _agree(a: Counter, b: Counter, spare: int) -> bool:
+def _agree(a: Counter[Hashable], b: Counter[Hashable], spare: int) -> bool:
     more, less = a - b, b - a
     if more.total() > min(spare, a.total() // 3):
         return False
@@ -143,7 +143,7 @@ def _stretches(
 ) -> list[tuple[list[int], list[int]]]:
     """The shortest consecutive stretches that hold the same colours on both sides; with `norms`, none starts at one."""
     found, start = [], 0
-    balance: Counter = Counter()
+    balance: Counter[Hashable] = Counter()
     open_colours = 0
     for end, (i, j) in enumerate(zip(left_a, left_b, strict=True), start=1):
         for colour, step in ((a[i], 1), (b[j], -1)):
@@ -206,7 +206,7 @@ class _Stretch:
             return [(i, place[self.a[i]]) for i in self.mine]
         return self._kinds_apart() or self._moved() or self._give_up(counts)
 
-    def _give_up(self, counts: Counter) -> list[Pair]:
+    def _give_up(self, counts: Counter[Hashable]) -> list[Pair]:
         raise self._ambiguous(next(i for i in self.mine if counts[self.a[i]] > 1))
 
     def _ambiguous(self, index: int) -> Ambiguous:
@@ -256,7 +256,7 @@ class _Stretch:
         return [indices[k : k + 2] for k in range(0, len(indices), 2)], pattern
 
 
-def _common_pieces(a: list[tuple], b: list[tuple]) -> list[Pair] | None:
+def _common_pieces(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[Pair] | None:
     """Pairs of places: the longest run common to both, then the longest of what is left; None if not unique."""
     free_a, free_b = [True] * len(a), [True] * len(b)
     pairs: list[Pair] = []

@@ -110,7 +110,7 @@ def _kept(state: Mapping[str, Tensor], channels: int) -> dict[str, tuple[Values,
 
 def balanced_rows(labels: Tensor, most: int) -> Tensor:
     """Up to `most` rows, equally many of each class as far as there are, spread over the data, sorted."""
-    classes = labels.unique()
+    classes = torch.unique(labels)
     each = max(1, most // len(classes))
     chosen = []
     for label in classes[:most]:
@@ -126,7 +126,7 @@ def _logits(module: nn.Module, images: Tensor, mean: Values, std: Values) -> Ten
     module.eval()
     try:
         with torch.inference_mode():
-            batches = [module(normalise(batch, mean, std).to(device)) for batch in images.split(BATCH)]
+            batches = [module(normalise(batch, mean, std).to(device)) for batch in torch.split(images, BATCH)]
             return torch.cat(batches).float().cpu()
     finally:
         for part, mode in modes.items():

@@ -27,7 +27,7 @@ from pruning.training.precision import pick_device
 
 
 @dataclass(frozen=True)
-class Options:
+class ImportOptions:
     """What the user says beside the checkpoint and the data; what is left out is found out.
 
     model: the architecture's name, or ``path/to/file.py:factory``. name: what the network is called. masks: a file with
@@ -48,7 +48,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Result:
+class ImportResult:
     """What an import did: the study, the ticket that the network became, and sentences on what was done and found."""
 
     folder: Path
@@ -66,7 +66,9 @@ class Result:
         return self.ticket.recipe.model
 
 
-def import_network(path: str | Path, data: str, options: Options | None = None, progress: Progress = quiet) -> Result:
+def import_network(
+    path: str | Path, data: str, options: ImportOptions | None = None, progress: Progress = quiet
+) -> ImportResult:
     """Read a checkpoint, find out which network it is, and make a study of it (or add it to one).
 
     A checkpoint with a mask file makes two tickets: the network as it is, which is the study's dense one, and the
@@ -82,7 +84,7 @@ def import_network(path: str | Path, data: str, options: Options | None = None, 
         UserError: whatever is wrong with the file, the masks, the network or the data, in one sentence; nothing is
             written then.
     """
-    options = options or Options()
+    options = options or ImportOptions()
     study = Study.open(options.into) if options.into else None
     data, folder = _place(path, data, study, options)
     progress(0.0, "reading the checkpoint")
@@ -107,7 +109,7 @@ def import_network(path: str | Path, data: str, options: Options | None = None, 
         _write_toml(folder, Path(path), made[0][1], dataset, name)
     progress(1.0, "imported")
     tickets = [ticket for _, ticket in made]
-    return Result(folder, tickets[0], tuple(_report(checkpoint, known, tickets, dataset, folder)))
+    return ImportResult(folder, tickets[0], tuple(_report(checkpoint, known, tickets, dataset, folder)))
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ class _Known:
         return find_step(recipe, {}, Workshop(dataset, pick_device(), imports=imported))
 
 
-def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: Options, study: Study | None) -> _Known:
+def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: ImportOptions, study: Study | None) -> _Known:
     """Which network the checkpoint is of, with its masks in our names, and its normalisation."""
     asked = options.model or (study.config.model if study else None)
     match = recognise(checkpoint.state, dataset.num_classes, dataset.shape, asked)
@@ -150,7 +152,7 @@ def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: Options, stud
     return _Known(match, plain, masked, choose_normalisation(model, dataset, _given(options), checkpoint.state))
 
 
-def _place(path: str | Path, data: str, study: Study | None, options: Options) -> tuple[str, Path]:
+def _place(path: str | Path, data: str, study: Study | None, options: ImportOptions) -> tuple[str, Path]:
     """The data's name and the study's folder."""
     if study is not None:
         if data and data != study.config.data:
@@ -167,7 +169,7 @@ def _place(path: str | Path, data: str, study: Study | None, options: Options) -
     return data, folder
 
 
-def _name(path: str | Path, options: Options) -> str:
+def _name(path: str | Path, options: ImportOptions) -> str:
     return options.name or Path(path).stem
 
 
@@ -209,7 +211,7 @@ def _renamed(masks: Mapping[str, Tensor], match: Match, model: nn.Module, where:
     return found
 
 
-def _given(options: Options) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+def _given(options: ImportOptions) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """The normalisation that the user fixes."""
     if (options.mean is None) != (options.std is None):
         raise UserError("Give --mean and --std together, or neither.")

@@ -28,10 +28,10 @@ def test_the_line_of_a_ticket_is_drawn_where_it_was_noted(opened: Open) -> None:
     names = page.locator(".st-key-card-curves .legendtext")
     expect(names).to_have_text(["Dense", "IMP 90 %", "IMP shuffled 90 %"])
     page.get_by_role("combobox", name="Measure").click()
-    page.get_by_role("option", name="Loss on test images").click()
-    expect(page.get_by_text("Loss on test images while training")).to_be_visible()
+    page.get_by_role("option", name="Test loss").click()
+    expect(page.get_by_text("Test loss during training")).to_be_visible()
     assert "curve=test_loss" in page.url
-    page.get_by_role("radio", name="A panel each").click()
+    page.get_by_role("radio", name="Small multiples").click()
     panels = page.locator(".st-key-card-curves .annotation-text")
-    expect(panels).to_contain_text(["● Dense", "● IMP 90 %", "● IMP shuffled 90 %", "Loss on test images"])
+    expect(panels).to_contain_text(["● Dense", "● IMP 90 %", "● IMP shuffled 90 %", "Test loss"])
     assert "as=panels" in page.url

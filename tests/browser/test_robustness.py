@@ -38,7 +38,7 @@ def test_a_cell_that_is_clicked_shows_its_corruption(opened: Open) -> None:
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     until(page, lambda: "corruption=" in page.url)
     settle(page)
-    expect(page.get_by_text(re.compile("^Accuracy as severity rises: (Gaussian|Brightness)"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^Accuracy over severity: (Gaussian|Brightness)"))).to_be_visible()
 
 
 def test_a_table_is_given_as_latex(opened: Open) -> None:

@@ -11,7 +11,7 @@ def test_a_switch_redraws_the_matrix_and_goes_into_the_link(opened: Open) -> Non
     expect(page.locator(".st-key-card-matrix-corruptions .js-plotly-plot .textpoint text").first).to_be_visible()
     caption = page.locator(".st-key-card-matrix-corruptions [data-testid=stCaptionContainer]").last
     expect(caption).to_contain_text("images")
-    page.get_by_role("radio", name="tickets alike").click()
+    page.get_by_role("radio", name="tickets", exact=True).click()
     until(page, lambda: "alike=tickets" in page.url)
     settle(page)
     expect(caption).to_contain_text("Over 5 tickets")

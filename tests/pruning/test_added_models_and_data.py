@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pruning import Recipe, find_ticket
-from pruning.cli.show import models_table
+from pruning.cli.tables import models_table
 from pruning.data import DATASETS, EmbeddedData, Split, available, load_data, make_dataset
 from pruning.errors import UserError
 from pruning.models import MODELS, Architecture, build_model, skeleton

@@ -1,67 +1,55 @@
-"""Cost: what each ticket's accuracy took in training and search, all it descends from included."""
+"""Training cost: what each ticket's accuracy took in training and search, all it descends from included."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import training_cost
-from analysis.statistics.intervals import mean_interval
 from app import load
-from app.shell import layout
+from app.charts.texts import dot, spread
+from app.shell import families, layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
-from app.views.dynamics import view_data as dynamic
 from app.views.dynamics.charts import search_cost as charts
-from app.views.overview import view_data
-from app.views.overview.lineage import entries
-from app.views.overview.table import dot
 
 MEASURES = {"epochs": "Epochs", "seconds": "Seconds"}
 
 
 def show(selection: Selection) -> None:
-    """Draw the view."""
+    """Draw the section."""
     study = selection.study
-    families = view_data.families(selection)
-    if families["accuracy"].isna().all():
-        layout.empty(
-            "No ticket is measured yet.",
-            "Measure the study; what is missing appears here at the next click.",
-            f"python -m analysis run {study.path}",
-        )
+    if not families.any_measured(study):
         return
-    rows = families.dropna(subset=["accuracy"]).drop(columns="seconds")
+    means = families.means(study)
+    rows = means.dropna(subset=["accuracy"]).drop(columns="seconds")
     rows = rows.merge(_costs(study.path, study.stamp, study.name), on="key")
-    chosen = [key for key in [*dynamic.dense_keys(study), *selection.keys] if key in set(rows["key"])]
-    styles = dynamic.styles(selection, dynamic.ordered(study, chosen))
+    chosen = [key for key in [*families.dense_keys(study), *selection.keys] if key in set(rows["key"])]
+    styles = families.styles(selection, families.ordered(study, chosen))
     _chart(selection, rows, styles)
     _table(rows[rows["key"].isin(list(styles))], styles)
 
 
 @st.cache_data(max_entries=8, show_spinner="Adding up what was trained …")
 def _costs(path: Path, stamp: str, name: str) -> pd.DataFrame:
-    """A row a key: epochs (all), search (of these), seconds with its 95 % interval over seeds, own_seconds."""
+    """Rows of `training_cost.cost_by_family` with their key."""
     study = load.open_study(name, path)
-    found = training_cost.cost(entries(study).values())
-    found["key"] = found["ticket_id"].map(study.tickets.set_index("ticket_id")["key"])
-    rows = []
-    for key, own in found.groupby("key", sort=False):
-        seconds, low, high = mean_interval(own["seconds"])
-        search = own["search_epochs"].mean()
-        rows.append((key, own["epochs"].mean() + search, search, seconds, low, high))
-    return pd.DataFrame(rows, columns=["key", "epochs", "search", "seconds", "seconds_low", "seconds_high"])
+    entries = families.entries(study)
+    keys = {
+        entries[row.ticket_id].recipe.family: row.key for row in study.tickets.itertuples() if row.ticket_id in entries
+    }
+    found = training_cost.cost_by_family(entries.values())
+    return found.assign(key=found["family"].map(keys)).drop(columns="family")
 
 
 def _chart(selection: Selection, rows: pd.DataFrame, styles: dict[str, Style]) -> None:
     measure = selection.option("cost", "epochs", list(MEASURES))
     names = ["label", "accuracy", "accuracy_low", "accuracy_high", "epochs", "search", "seconds"]
     layout.card(
-        "Accuracy against what it cost to find",
+        "Accuracy against training cost",
         charts.against(rows, measure, styles, list(styles), selection.theme),
         rows[names],
         "cost",
@@ -69,7 +57,7 @@ def _chart(selection: Selection, rows: pd.DataFrame, styles: dict[str, Style]) -
         help="Up and to the left is better. Everything that a ticket descends from counts, once: the dense network, "
         "every level of an iterative one, the search for a mask. A broad bar to the left of a point: the epochs of its "
         "search. Faint points: tickets that are not chosen.",
-        caption=dynamic.interval_words(selection) + " Tickets of one cost stand side by side. "
+        caption=families.interval_words(selection) + " Tickets of one cost stand side by side. "
         + ("Epochs are counts, without an interval." if measure == "epochs" else
            "Seconds depend on the machine, and on what else it did."),
         controls=lambda: selection.pick("cost", "Cost in", MEASURES, label_visibility="collapsed", width="content"),
@@ -78,8 +66,6 @@ def _chart(selection: Selection, rows: pd.DataFrame, styles: dict[str, Style]) -
 
 def _table(rows: pd.DataFrame, styles: dict[str, Style]) -> None:
     number, written = st.column_config.NumberColumn, st.column_config.TextColumn
-    dense = rows.loc[rows["method"] == "dense", "epochs"]
-    once = float(dense.iloc[0]) if len(dense) and dense.iloc[0] > 0 else np.nan
     rows = rows.sort_values("epochs", kind="stable")
     frame = pd.DataFrame(
         {
@@ -87,22 +73,22 @@ def _table(rows: pd.DataFrame, styles: dict[str, Style]) -> None:
             "ticket": rows["label"],
             "epochs": rows["epochs"],
             "search": rows["search"],
-            "times": rows["epochs"] / once,
+            "times": rows["times"],
             "seconds": rows["seconds"],
             "accuracy": 100 * rows["accuracy"],
-            "interval": [_range(row.accuracy_low, row.accuracy_high) for row in rows.itertuples()],
+            "interval": [spread(row.accuracy_low, row.accuracy_high) for row in rows.itertuples()],
         }
     )
     layout.table_card(
-        "What each took",
+        "Training cost by ticket",
         frame,
         "costs",
         columns={
             "colour": st.column_config.ImageColumn("", width=40),
             "ticket": written("Ticket", width="medium"),
-            "epochs": number("Epochs in all", format="%.4g", help="Of training and search, all it descends from."),
-            "search": number("Of these search", format="%.4g", help="Epochs in which only mask or signs are sought."),
-            "times": number("Times dense", format="%.2f×"),
+            "epochs": number("Epochs", format="%.4g", help="Of training and search, all it descends from included."),
+            "search": number("Search epochs", format="%.4g", help="Of these: only mask or signs are trained."),
+            "times": number("Relative to dense", format="%.2f×", help="Epochs, as a multiple of the dense network's."),
             "seconds": number("Seconds", format="%.1f", help="Of its line of descent, on the machine that found it."),
             "accuracy": number("Accuracy", format="%.1f %%"),
             "interval": written("95 % interval"),
@@ -113,15 +99,4 @@ def _table(rows: pd.DataFrame, styles: dict[str, Style]) -> None:
     )
 
 
-def _range(low: float, high: float) -> str:
-    return f"{100 * low:.1f} – {100 * high:.1f} %" if np.isfinite(low) else "–"
-
-
-SECTION = Section(
-    "dynamics",
-    "cost",
-    "Cost",
-    50,
-    show,
-    "What does each ticket's accuracy cost in training?",
-)
+SECTION = Section("dynamics", "cost", "Training cost", 50, show, "How much training does each ticket's accuracy cost?")

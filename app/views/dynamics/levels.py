@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons import family_means
+from analysis.comparisons import baseline
 from analysis.engine.stability_pairs import REORDERED
-from app.shell import layout
+from app.shell import families, layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
-from app.views.dynamics import view_data as dynamic
 from app.views.dynamics.charts import levels as charts
-from app.views.overview import view_data
 
-COLUMNS = ["method", "sparsity", "difference", "low", "high", "real"]
 PREFERRED = ("imp", "magnitude")
 MOST = 4
 """Methods compared at first where there are no controls."""
 
 
 def show(selection: Selection) -> None:
-    """Draw the view."""
-    families = view_data.families(selection)
-    pruned = families[(families["method"] != DENSE) & (families["sparsity"] > 0)]
+    """Draw the section."""
+    means = families.means(selection.study)
+    pruned = means[(means["method"] != DENSE) & (means["sparsity"] > 0)]
     if pruned["accuracy"].isna().all():
         layout.empty(
             "No pruned ticket is measured yet.",
@@ -35,9 +29,9 @@ def show(selection: Selection) -> None:
             f"python -m analysis run {selection.study.path}",
         )
         return
-    styles = dynamic.method_styles(selection)
+    styles = families.method_styles(selection)
     reference, others = _pick(selection, list(dict.fromkeys(pruned["method"])), styles)
-    rows = gaps(families, view_data.correct(selection, "accuracy"), reference, others)
+    rows = baseline.by_sparsity(means, families.outcomes(selection.study, "accuracy"), reference, others)
     compared = {method: styles[method] for method in others if (rows["method"] == method).any()}
     name = styles[reference].label
     if compared:
@@ -45,7 +39,7 @@ def show(selection: Selection) -> None:
                                 for method, style in compared.items()))  # fmt: skip
     left, right = st.columns(2, gap="medium")
     with left:
-        _accuracy_card(selection, families, {method: styles[method] for method in [reference, *others]})
+        _accuracy_card(selection, means, {method: styles[method] for method in [reference, *others]})
     with right:
         _gaps_card(selection, rows, (reference, name), compared)
 
@@ -59,7 +53,12 @@ def _pick(selection: Selection, methods: list[str], styles: dict[str, Style]) ->
     first = [*with_controls, *PREFERRED, *methods]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         reference = selection.pick(
-            "level", "Method", labels, default=next(each for each in first if each in labels), kind="select", width=240
+            "level",
+            "Reference method",
+            labels,
+            default=next(each for each in first if each in labels),
+            kind="select",
+            width=240,
         )
         rest = {method: label for method, label in labels.items() if method != reference}
         made = [method for method in rest if originals.get(method) == reference]
@@ -70,17 +69,17 @@ def _pick(selection: Selection, methods: list[str], styles: dict[str, Style]) ->
     return reference, others
 
 
-def _accuracy_card(selection: Selection, families: pd.DataFrame, shown: dict[str, Style]) -> None:
+def _accuracy_card(selection: Selection, means: pd.DataFrame, shown: dict[str, Style]) -> None:
     names = ["label", "sparsity", "accuracy", "accuracy_low", "accuracy_high", "seeds"]
     layout.card(
-        "Accuracy over the weights that are kept",
-        charts.accuracy(families, shown, selection.theme),
-        families[names],
+        "Accuracy against weights kept",
+        charts.accuracy(means, shown, selection.theme),
+        means[names],
         "levels",
         config=layout.QUIET,
         help="Means over seeds with 95 % intervals, set side by side so that they do not hide each other. Grey: the "
         "study's other methods, whose intervals the hover tells. Dashed: the dense network with its interval.",
-        caption=dynamic.interval_words(selection),
+        caption=families.interval_words(selection),
     )
 
 
@@ -98,40 +97,17 @@ def _gaps_card(
         return
     by_seed = len(selection.study.seeds) > 1
     layout.card(
-        f"How far others lie from {label}",
+        f"Accuracy difference to {label}",
         charts.differences(rows, label, compared, selection.theme),
         rows.assign(method=rows["method"].map({key: style.label for key, style in compared.items()})),
         "gaps",
         config=layout.QUIET,
-        help="Accuracy minus that of the method looked at, at the same sparsity, on the same images. Full symbols: "
+        help="Accuracy minus that of the reference method, at the same sparsity, on the same images. Full symbols: "
         "beyond the noise; hollow ones: within it.",
-        caption="Beyond the noise: two 95 % intervals leave out zero, that over the test images (paired, widened for "
-        f"{len(rows)} comparisons)" + (" and that over seeds (paired, Student's), which is drawn." if by_seed else "."),
+        caption="Beyond the noise: two 95 % intervals leave out zero, that over the test images (paired, "
+        f"Bonferroni-corrected for {len(rows)} comparisons)"
+        + (" and that over seeds (paired, Student's), which is drawn." if by_seed else "."),
     )
-
-
-def gaps(
-    families: pd.DataFrame,
-    correct: dict[str, dict[int, np.ndarray]],
-    reference: str,
-    others: Sequence[str],
-) -> pd.DataFrame:
-    """Each method against the reference at each sparsity that both have: `COLUMNS`. The interval is over seeds, over
-    images where there is one seed; real says whether the difference exceeds the noise."""
-    keys = {(row.method, row.sparsity): row.key for row in families.itertuples()}
-    pairs = [
-        (method, sparsity, keys[method, sparsity], keys[reference, sparsity])
-        for method, sparsity in keys
-        if method in others and (reference, sparsity) in keys
-    ]
-    pairs = [pair for pair in pairs if pair[2] in correct and pair[3] in correct]
-    rows = []
-    for method, sparsity, one, other in pairs:
-        found = family_means.against_baseline(one, correct[one], correct[other], len(pairs))
-        if found is not None:
-            low, high = found.seeds if np.isfinite(found.seeds[0]) else found.images
-            rows.append((method, sparsity, found.difference, low, high, found.real))
-    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def sentence(name: str, reference: str, rows: pd.DataFrame) -> str:
@@ -163,8 +139,8 @@ def _points(rows: pd.DataFrame) -> str:
 SECTION = Section(
     "dynamics",
     "levels",
-    "Levels",
+    "Sparsity levels",
     20,
     show,
-    "Down to which sparsity does a ticket do better than its controls?",
+    "Down to which sparsity is a ticket more accurate than its controls?",
 )

@@ -1,4 +1,4 @@
-"""Dynamics: how tickets came to be what they are: training, levels, stability, and what the search cost."""
+"""Dynamics: training curves, sparsity levels, linear mode connectivity, stability, and training cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stability: how far two trainings from the same weights end apart, over the iteration these weights are from."""
+"""Stability: error barrier and distance between two trainings from the same weights, over the rewinding iteration."""
 
 from __future__ import annotations
 
@@ -7,41 +7,40 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons.rewinding import stability_curves
+from analysis.comparisons.barriers import STABLE
+from analysis.comparisons.rewinding import stability_curves, stable_from
 from app import load
-from app.shell import layout
+from app.shell import families, layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
-from app.views.dynamics import view_data
+from app.views.dynamics import second_order
 from app.views.dynamics.charts import stability as charts
-from app.views.dynamics.charts.lines import STABLE
-from app.views.overview.lineage import entries
 
-MEASURES = {"l2": "Distance", "relative": "Relative to their length"}
+MEASURES = {"l2": "L2 distance", "relative": "Relative to the norm"}
 
 
 def show(selection: Selection) -> None:
-    """Draw the view."""
+    """Draw the section."""
     study = selection.study
     rows = _curves(study.path, study.stamp, study.name)
     barrier = rows[(rows["measure"] == "barrier") & rows["mean"].notna()]
     if barrier.empty:
-        view_data.not_reordered(study)
+        second_order.missing(study)
         return
     styles = _styles(selection, list(barrier["label"].unique()))
     st.markdown("  \n".join(sentence(str(label), own) for label, own in barrier.groupby("label", sort=False)))
     left, right = st.columns(2, gap="medium")
     with left:
         layout.card(
-            "Barrier between two orders of the data",
+            "Error barrier between data orders",
             charts.curves(barrier, "barrier", styles, selection.theme),
             barrier,
             "barrier",
             config=layout.QUIET,
             help="Two trainings start from the same weights, those of the dense network at an iteration, and see the "
-            "data in different orders; the barrier is the error on the line between their ends beyond that of the "
-            "ends.",
+            "data in different orders. The barrier is the largest error on the line between their solutions minus the "
+            "mean error of the two.",
             caption=_seeds(barrier),
         )
     with right:
@@ -51,14 +50,14 @@ def show(selection: Selection) -> None:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _curves(path: Path, stamp: str, name: str) -> pd.DataFrame:
     study = load.open_study(name, path)
-    return stability_curves(load.table(study, "stability"), list(entries(study).values()))
+    return stability_curves(load.table(study, "stability"), list(families.entries(study).values()))
 
 
 def _distance_card(selection: Selection, rows: pd.DataFrame, styles: dict[str, Style]) -> None:
     measure = selection.option("apart", "l2", list(MEASURES))
     own = rows[(rows["measure"] == measure) & rows["mean"].notna() & rows["label"].isin(list(styles))]
     layout.card(
-        "Distance between the ends",
+        "Distance between solutions",
         charts.curves(own, measure, styles, selection.theme),
         own,
         "apart",
@@ -79,7 +78,7 @@ def _styles(selection: Selection, labels: list[str]) -> dict[str, Style]:
     """A style for each curve: that of the ticket of this name, where there is one, else a colour of its own."""
     tickets = selection.study.tickets.drop_duplicates("key")
     keys = dict(zip(tickets["label"], tickets["key"], strict=True))
-    known = view_data.styles(selection, [keys[label] for label in labels if label in keys])
+    known = families.styles(selection, [keys[label] for label in labels if label in keys])
     spare = iter(selection.theme.classes * (1 + len(labels) // 10))
     return {
         label: known[keys[label]] if label in keys else Style(label, next(spare), "circle", "solid") for label in labels
@@ -88,24 +87,21 @@ def _styles(selection: Selection, labels: list[str]) -> dict[str, Style]:
 
 def sentence(label: str, rows: pd.DataFrame) -> str:
     """From which iteration on a ticket is stable to the order of the data, by the mean barrier and by its interval."""
-    rows = rows.sort_values("rewind")
-    unstable = rows[~(rows["mean"] < STABLE)]
-    start = rows if unstable.empty else rows[rows["rewind"] > unstable["rewind"].max()]
+    start = stable_from(rows)
     limit = f"{100 * STABLE:g} points"
     if start.empty:
-        last = rows.iloc[-1]
+        last = rows.sort_values("rewind").iloc[-1]
         return (
             f"**{label}** is not stable, even from iteration {last['rewind']:,}: its mean barrier is "
             f"{100 * last['mean']:.1f} points there, not below {limit}."
         )
-    sure = start[start["high"] < STABLE]
     when = "from the start" if start["rewind"].min() == 0 else f"from iteration {start['rewind'].min():,} on"
     text = f"**{label}** is stable {when}: its mean barrier is below {limit}"
     if start["high"].isna().all():
         return f"{text} (one seed)."
-    if len(sure) == len(start):
+    if start["sure"].all():
         return f"{text}, with all of its 95 % interval."
-    return f"{text}, though its 95 % interval reaches beyond" + (" at some of them." if len(sure) else ".")
+    return f"{text}, though its 95 % interval reaches beyond" + (" at some of them." if start["sure"].any() else ".")
 
 
 SECTION = Section(
@@ -114,5 +110,5 @@ SECTION = Section(
     "Stability",
     40,
     show,
-    "From which iteration on does a training no longer depend on the order of the data?",
+    "From which iteration on is a training stable to the order of the data?",
 )

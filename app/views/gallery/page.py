@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
 
-from analysis.corruptions import FAMILIES, family_of
+from analysis.corruptions import FAMILIES
 from app import load
 from app.assets import read
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
 from app.shell import layout
+from app.shell.links import curve_address
 from app.shell.pages import Page
 from app.shell.selection import Chosen, Selection
-from app.shell.url import mirror
 from app.views.gallery.charts.sheet import LARGE, SMALL, WAVE, sheet_html
 from app.views.gallery.charts.sheet_layout import Block, blocks
 from app.views.gallery.charts.sheet_png import sheet_png
 from app.views.gallery.reader import Reader, misfit, reader, shape_in_words
 from app.views.gallery.sheet import Sheet, summary, table
 from app.views.gallery.upload import LARGEST, fitted, read_picture
-from app.views.robustness.section_data import Scope
 from pruning.errors import UserError
 
 UPLOAD = "gallery upload"  # in the session: name and bytes of the user's picture, which outlives the page
@@ -33,8 +31,9 @@ FULL, HALF = "full", "half"
 OWN, TEST = "own", "test"
 FEW = 4  # corruptions that leave room for large pictures
 HELP = (
-    "Blue frame: read as it should be; orange frame and ✗: not. Where nobody knows the class, ≠ marks what is read "
-    "otherwise than the clean picture. Point at a picture for its parameters; a name leads to its curve."
+    "Blue frame: classified correctly; orange frame and ✗: misclassified. Where the true class is not known, ≠ marks a "
+    "prediction that differs from that for the clean picture. Point at a picture for its parameters; a name leads to "
+    "its curve."
 )
 
 
@@ -52,7 +51,9 @@ class Shown:
 
 def show(selection: Selection) -> None:
     """Draw the page."""
-    layout.page_title("Gallery", "One image under every corruption, made now: what does a ticket still read?")
+    layout.page_title(
+        "Gallery", "One image under every corruption, made now: what does a ticket still classify correctly?"
+    )
     readers = _readers(selection)
     data = _pictures(selection)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -64,7 +65,7 @@ def show(selection: Selection) -> None:
         who = None
         if readers:
             names = {ticket.key: ticket.label for ticket in readers}
-            key = selection.pick("reader", "Read by", names, kind="select", width=165,
+            key = selection.pick("reader", "Classified by", names, kind="select", width=165,
                                  help="The tickets chosen at the left, the baseline first.")  # fmt: skip
             who = next(ticket for ticket in readers if ticket.key == key)
     if own or data is None:
@@ -78,7 +79,7 @@ def show(selection: Selection) -> None:
 
 
 def _readers(selection: Selection) -> list[Chosen]:
-    """Who can read: the baseline first, then the chosen tickets."""
+    """Who can classify: the baseline first, then the chosen tickets."""
     first = [selection.baseline] if selection.baseline else []
     return first + [ticket for ticket in selection.tickets if not first or ticket.id != first[0].id]
 
@@ -157,12 +158,12 @@ def _sheet(
     """The sheet, read where it can be; None, and a sentence on the page, when nothing can be made."""
     why = misfit(shown.image.shape, network.shape) if network else ""
     if why and who:
-        layout.notes([f"{who.label} does not read this picture: {why}."])
+        layout.notes([f"{who.label} cannot classify this picture: {why}."])
     if not FAMILIES[family].needs_network:
         sheet = _made(shown.image, family, seed, shown.index, shown.label)
     elif network is None or why:
         todo = "Choose another family, or a picture that fits." if why else "Choose tickets in the grid at the left."
-        layout.empty("Attacks are made for one network, and there is none here that reads this picture.", todo)
+        layout.empty("Attacks are made for one network, and there is none here that takes this picture.", todo)
         return None
     else:
         sheet = Sheet.attacked(shown.image, network, seed, shown.index, shown.label)
@@ -201,7 +202,7 @@ def _layout(selection: Selection, shown: Shown, family: str) -> tuple[list[Block
 
 
 def _downloads(selection: Selection, sheet: Sheet, name: str, family: str, said: str) -> None:
-    """The menu with the sheet as one picture, and its readings as a table."""
+    """The menu with the sheet as one picture, and its predictions as a table."""
     block = blocks(family, full=selection.option("grid") == FULL)[0]
     files = {
         "PNG image": ("png", "image/png", lambda: sheet_png(sheet, block, selection.theme, said)),
@@ -222,7 +223,7 @@ def _sentences(sheet: Sheet, shown: Shown, family: str, seed: int) -> list[str]:
             "its negative are one picture, counted once."
         )
     if FAMILIES[family].needs_network and sheet.label is None:
-        said.append("The attacks aim away from what is read on the clean picture, as its true class is not known.")
+        said.append("The attacks are on the prediction for the clean picture, as its true class is not known.")
     if sheet.prediction is not None:
         said.append("One image makes a count, not an estimate of accuracy; that is on the page Robustness.")
     return said
@@ -237,13 +238,7 @@ def _links(selection: Selection, shown: Shown) -> dict[str, str]:
         measured = load.table(selection.study, "conditions", columns=["corruption"])["corruption"].unique()
     except UserError:  # results of an earlier version: the pages that show them say so
         return {}
-    return {name: "robustness?" + urlencode({**mirror(), **_curve(name)}) for name in measured}
-
-
-def _curve(name: str) -> dict[str, str]:
-    """What the page Robustness has in its link when it shows a corruption's curve."""
-    family = family_of(name)
-    return {"section": "corruptions", "family": family, Scope.corruption_option(family): name}
+    return {name: curve_address(name) for name in measured}
 
 
 PAGE = Page("gallery", "Gallery", ":material/auto_awesome_mosaic:", 70, show)

@@ -82,15 +82,15 @@ def conditions(family: str) -> tuple[Condition, ...]:
 
 
 def summary(sheet: Sheet) -> str:
-    """One line on the whole: how many of the corrupted pictures are read as they should be."""
+    """One line on the whole: how many of the corrupted pictures are classified as they should be."""
     count = len(sheet.conditions) - 1
     if sheet.prediction is None or sheet.confidence is None or sheet.aim is None:
         return f"One image and {count} corruptions of it"
     met, name = int(sheet.met[1:].sum()), sheet.classes[sheet.aim]
     if sheet.label is not None:
-        return f"{sheet.reader} reads {met} of {count} as {name}"
-    sure = f"{100 * sheet.confidence[0]:.0f} % sure"
-    return f"{sheet.reader} reads the clean picture as {name} ({sure}), and {met} of {count} corrupted ones too"
+        return f"{sheet.reader} classifies {met} of {count} correctly, as {name}"
+    sure = f"confidence {100 * sheet.confidence[0]:.0f} %"
+    return f"{sheet.reader} classifies the clean picture as {name} ({sure}), and {met} of {count} corrupted ones too"
 
 
 def parameters(condition: Condition, shape: Sequence[int]) -> str:
@@ -107,14 +107,14 @@ def parameters(condition: Condition, shape: Sequence[int]) -> str:
 
 
 def told(sheet: Sheet, at: int) -> str:
-    """All that is known of a picture, for its hover: corruption, severity, parameters, and how it is read."""
+    """All that is known of a picture, for its hover: corruption, severity, parameters, and the prediction."""
     name, severity = sheet.conditions[at]
     lines = ["Clean" if (name, severity) == CLEAN else f"{label_of(name)}, severity {severity}"]
     lines += [text for text in [parameters((name, severity), sheet.images.shape)] if text]
     if sheet.prediction is not None and sheet.confidence is not None:
-        verdict = ("right" if sheet.met[at] else "wrong") if sheet.label is not None else ""
-        verdict = verdict or ("as on the clean picture" if sheet.met[at] else "another than on the clean picture")
-        read = f"read as {sheet.classes[sheet.prediction[at]]}, {100 * sheet.confidence[at]:.1f} % sure"
+        verdict = ("correct" if sheet.met[at] else "misclassified") if sheet.label is not None else ""
+        verdict = verdict or ("as the clean picture" if sheet.met[at] else "other than the clean picture")
+        read = f"predicted {sheet.classes[sheet.prediction[at]]}, confidence {100 * sheet.confidence[at]:.1f} %"
         lines.append(read if not at and sheet.label is None else f"{read}: {verdict}")
     return "\n".join(lines)
 

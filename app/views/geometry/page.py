@@ -9,12 +9,13 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from analysis.comparisons.marked_samples import compare_marked
 from app import load
 from app.assets import read
 from app.linked import linked
 from app.shell import layout
 from app.shell.pages import Page
-from app.shell.per_sample import COLUMNS, class_names, kept, not_measured, pick_classes, with_labels
+from app.shell.per_sample import COLUMNS, kept, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
 from app.views.geometry.charts import panels as charts
 
@@ -23,9 +24,16 @@ MOST = 4
 PREFERRED = ("dense", "imp", "magnitude", "random")
 CONFIG = {"modeBarButtonsToRemove": ["zoom2d", "pan2d", "autoScale2d", "zoomIn2d", "zoomOut2d"], "doubleClick": "reset"}
 DRAGS = {"lasso": "Lasso", "select": "Box", "zoom": "Zoom"}
-DIGITS = {"accuracy": 1, "confidence": 1, "angle": 1, "length": 2, "margin": 2}
+MEASURES = {
+    "accuracy": ("Accuracy (%)", 100, 1),
+    "confidence": ("Confidence (%)", 100, 1),
+    "angle": ("Angle (°)", 1, 1),
+    "length": ("Length", 1, 2),
+    "margin": ("Margin", 1, 2),
+}
+"""What marked samples are compared by -> its heading, what it is multiplied by, and its decimals."""
 ABOUT_MAPS = {
-    "umap": "UMAP of each ticket's features by itself: near means alike, but places differ between the columns.",
+    "umap": "UMAP of each ticket's features by itself: near means similar, but places differ between the columns.",
     "umap_joint": "UMAP of all tickets' features together: an image lies near the same place in each column.",
     "pca": "The two directions along which each ticket's features vary most.",
 }
@@ -37,7 +45,8 @@ def show(selection: Selection) -> None:
     """Draw the page."""
     layout.page_title(
         "Geometry",
-        "Where does each ticket put the test images? Draw around points in any chart: the same images light up in all.",
+        "Where do the test images lie in each ticket's feature space? Draw around points in any chart: the same images "
+        "are marked in all.",
     )
     if not selection.tickets:
         layout.empty("No ticket is chosen.", "Choose two to four in the grid at the left.")
@@ -53,7 +62,7 @@ def show(selection: Selection) -> None:
     unmeasured = [ticket.label for ticket in chosen if ticket.id not in set(samples["ticket_id"])]
     if unmeasured:
         st.caption(f":material/info: Not measured yet: {', '.join(unmeasured)}.")
-    classes = class_names(selection.study)
+    classes = selection.study.classes
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         labels = pick_classes(selection, classes, width="content")
         help = "What dragging in a chart does. A double click clears the selection and the zoom."
@@ -101,7 +110,7 @@ def _marked(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame) -
         title = f"{count:,} of {total:,} samples selected: their means | means of the rest"
     else:
         title = f"Means of {total:,} samples; select some in a chart to compare them with the rest"
-    table = charts.compare_marked(samples, {ticket.id: ticket.style for ticket in chosen}, marked)
+    table = with_labels(compare_marked(samples, [ticket.id for ticket in chosen], marked), chosen)
     rows = samples[samples["sample"].isin(marked)] if count else samples
     layout.table_card(
         title,
@@ -126,13 +135,15 @@ def _bar(selection: Selection, count: int, hidden: int) -> None:
 def _as_text(table: pd.DataFrame, compared: bool) -> pd.DataFrame:
     """The means as text: `31.2 | 24.8` for the marked and the rest, or the one number while nothing is marked."""
     shown = pd.DataFrame({"Ticket": table["ticket"]})
-    for measure, heading in charts.MEASURES.items():
-        own, rest = (table[column].map(f"{{:.{DIGITS[measure]}f}}".format) for column in (measure, f"{measure}_rest"))
+    for measure, (heading, scale, digits) in MEASURES.items():
+        own, rest = ((scale * table[part]).map(f"{{:.{digits}f}}".format) for part in (measure, f"{measure}_rest"))
         shown[heading] = own + "  |  " + rest if compared else rest
     return shown
 
 
-def _charts(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: list[str], drag: str) -> None:
+def _charts(
+    selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: tuple[str, ...], drag: str
+) -> None:
     styles = {ticket.id: ticket.style for ticket in chosen}
     colours = selection.theme
     shown = tuple(sorted(samples["label"].unique().tolist()))
@@ -143,28 +154,29 @@ def _charts(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, c
 
     rows = partial(with_labels, samples, chosen)
     layout.card(
-        "Angle to the true class against the length of the feature",
+        "Angle to the true class against feature length",
         figure("angle", lambda: charts.angle_length(samples, styles, classes, colours)),
         rows,
         "angle-length",
         help="A point is a test image: the angle between its feature (the input of the classifier) and the direction "
-        "of its true class, against the feature's length. Shades hold 10, 30, 50, 70 and 90 % of the images.",
+        "of its true class, against the feature's length. Shades: highest-density regions of 10, 30, 50, 70 and 90 % "
+        "of the images.",
         config=CONFIG,
     )
     layout.card(
-        "Margins: how far each image is from being read wrong",
+        "Margin: signed distance to the decision boundary",
         figure("margin", lambda: charts.margins(samples, styles, classes, colours)),
         rows,
         "margins",
         help="The signed distance of the feature to the nearest decision boundary of its true class: left of zero the "
-        "image is read wrong. Each image is a point under the curve; its height has no meaning.",
+        "image is misclassified. Each image is a point under the density; its height has no meaning.",
         config=CONFIG,
     )
     _map(selection, chosen, samples, classes, figure)
 
 
 def _map(
-    selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: list[str], figure: Figures
+    selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: tuple[str, ...], figure: Figures
 ) -> None:
     study, styles = selection.study, {ticket.id: ticket.style for ticket in chosen}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
@@ -185,8 +197,8 @@ def _map(
         figure("map", lambda: charts.maps(placed, styles, classes, selection.theme, kind, colouring), kind, colouring),
         partial(with_labels, placed, chosen),
         "maps",
-        help=f"{ABOUT_MAPS[kind]} Trustworthiness says whether neighbours in the map are neighbours among the features "
-        "too: 1 when all are.",
+        help=f"{ABOUT_MAPS[kind]} Trustworthiness (Venna & Kaski 2001): whether neighbours in the map are neighbours "
+        "among the features too, 1 when all are.",
         config=CONFIG,
     )
 

@@ -1,17 +1,16 @@
-"""Many masks at once: which weights several tickets keep together, and every pair beside its chance level."""
+"""Intersections: which weights several tickets keep together, and every pair beside its chance level."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons.replication import bands
-from analysis.metrics import intersections, overlap
+from analysis.comparisons import mask_pairs
+from analysis.metrics import intersections
 from analysis.metrics.overlap import Counts
 from app import load
 from app.load import StudyView
@@ -22,18 +21,21 @@ from app.shell.theme import DENSE, Style
 from app.shell.url import LIST
 from app.views.masks.charts import chance as chance_charts
 from app.views.masks.charts import upset as charts
+from app.views.masks.readable import at_least_two
 
 AT_FIRST, BARS, PAIRS = 6, 15, 15
 """Tickets in the UpSet plot at first, its bars, and the pairs shown."""
 BY_CHANCE = ("random", "shuffled")
-ORDERS = {"size": "Largest", "beyond": "Most beyond chance"}
-COLUMNS = ["a", "b", "overlap", "low", "high", "chance_layers", "chance_global", "seeds"]
+ORDERS = {"size": "Largest first", "beyond": "Most beyond chance first"}
 
 
-def show(selection: Selection) -> None:
-    """Draw the view."""
+def show(chosen: Selection) -> None:
+    """Draw the section."""
+    selection = at_least_two(chosen, every_seed=True)
+    if selection is None:
+        return
     counts = _counts(selection)
-    twins = twins_of(counts)
+    twins = mask_pairs.twins(counts)
     left, right = st.columns([1.35, 1], gap="medium")
     with left:
         _upset_card(selection, twins)
@@ -52,20 +54,6 @@ def _counts(selection: Selection) -> list[Counts]:
     return found
 
 
-def twins_of(counts: Sequence[Counts]) -> dict[str, str]:
-    """Key -> that of an earlier ticket which keeps the very same weights at every seed that has both."""
-    alike: dict[tuple[str, str], bool] = {}
-    for each in counts:
-        same = overlap.pairwise(each, "hamming") == 0
-        for one, other in combinations(each.names, 2):
-            alike[one, other] = alike.get((one, other), True) and bool(same.at[one, other])
-    found: dict[str, str] = {}
-    for (one, other), same_always in alike.items():
-        if same_always and one not in found:
-            found.setdefault(other, one)
-    return found
-
-
 def _upset_card(selection: Selection, twins: dict[str, str]) -> None:
     tickets = {ticket.key: ticket for ticket in selection.tickets}
     default = first(selection.tickets, twins)
@@ -76,11 +64,11 @@ def _upset_card(selection: Selection, twins: dict[str, str]) -> None:
         regions = _regions(selection.study, [tickets[key].id for key in keys]) if len(keys) > 1 else None
         styles = {ticket.id: ticket.style for ticket in selection.tickets}
         layout.header(
-            "Weights that exactly these tickets keep",
+            "Mask intersections",
             _table(regions, styles) if regions is not None else pd.DataFrame(),
             "upset",
-            "Each bar counts the weights that the tickets with a dot below it keep and the others do not. Orange "
-            "marks: what independent masks of the same sparsities in each layer would give.",
+            "UpSet plot: each bar counts the weights that the tickets with a dot below it keep and the others do not. "
+            "Orange marks: the expectation for independent masks of the same layer-wise sparsities.",
         )
         selection.pick_many(
             "sets",
@@ -96,7 +84,8 @@ def _upset_card(selection: Selection, twins: dict[str, str]) -> None:
             layout.empty("Fewer than two tickets are compared.", "Choose more above.")
             return
         order = selection.pick("order", "Order", ORDERS, label_visibility="collapsed", width="content")
-        shown, rest = drawn(regions, order)
+        ranked = mask_pairs.ranked(regions, order == "beyond")
+        shown, rest = ranked.iloc[:BARS], ranked.iloc[BARS:]
         kept = {tickets[key].id: tickets[key].kept for key in keys}
         st.plotly_chart(
             charts.upset(shown, kept, styles, selection.theme), theme=None, key="chart-upset",
@@ -124,15 +113,6 @@ def first(tickets: Sequence[Chosen], twins: dict[str, str]) -> list[str]:
     return [ticket.key for ticket in fresh if ticket in telling]
 
 
-def drawn(regions: pd.DataFrame, order: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The regions with a bar, in the order of the bars, and those without, which hold something or would by chance."""
-    regions = regions[(regions["count"] > 0) | (regions["expected"] >= 0.5)]
-    if order == "beyond":
-        excess = regions["count"] - regions["expected"]
-        regions = regions.loc[excess.sort_values(ascending=False, kind="stable").index]
-    return regions.iloc[:BARS].reset_index(drop=True), regions.iloc[BARS:]
-
-
 def _table(regions: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
     names = [charts.named(members, styles) for members in regions["members"]]
     return regions.drop(columns="members").assign(tickets=names)[["tickets", "count", "expected"]]
@@ -149,7 +129,7 @@ def _cached_regions(path: Path, stamp: str, name: str, ids: tuple[str, ...]) -> 
 
 
 def _pairs_card(selection: Selection, counts: Sequence[Counts], twins: dict[str, str]) -> None:
-    rows = pairs(counts)
+    rows = mask_pairs.pairs(counts)
     rows = rows[~rows["a"].isin(list(twins)) & ~rows["b"].isin(list(twins))]
     if rows.empty:
         layout.empty("There is no pair of pruned tickets with masks of their own.", "Choose more at the left.")
@@ -158,22 +138,21 @@ def _pairs_card(selection: Selection, counts: Sequence[Counts], twins: dict[str,
     options = {"all": "All pairs"} | {key: style.label for key, style in styles.items() if key not in twins}
     among = selection.option("pairs-of", "all", list(options))
     own = rows if among == "all" else rows[(rows["a"] == among) | (rows["b"] == among)]
-    excess = (own["overlap"] - own["chance_layers"]).sort_values(ascending=False, kind="stable")
-    shown = own.loc[excess.index[:PAIRS]]
+    shown = own.iloc[:PAIRS]
 
     def controls() -> None:
         selection.pick("pairs-of", "Pairs of", options, kind="select", label_visibility="collapsed")
 
     labels = {ticket.key: ticket.label for ticket in selection.tickets}
     layout.card(
-        "Every pair beside its chance level",
+        "Pairwise overlap beside chance",
         chance_charts.pairs(shown, styles, selection.theme, 500),
         own.assign(a=own["a"].map(labels), b=own["b"].map(labels)),
         "pairs",
         config=layout.QUIET,
-        help="Overlap: weights kept by both, as a share of the sparser ticket's. Orange mark: what two masks that "
-        "share nothing but their sparsities in each layer have in common on average. Only what lies beyond it says "
-        "that they agree on weights.",
+        help="Overlap coefficient: weights kept by both, as a share of the sparser ticket's. Orange mark: what two "
+        "masks that share nothing but their layer-wise sparsities have in common on average. Only what lies beyond it "
+        "is agreement.",
         caption=_pairs_caption(rows, len(own) - len(shown), [f"{labels[a]} ({labels[b]})" for a, b in twins.items()]),
         controls=controls,
     )
@@ -194,27 +173,15 @@ def _pairs_caption(rows: pd.DataFrame, hidden: int, twins: list[str]) -> str:
     if hidden:
         said.append(f"The {PAIRS} furthest beyond chance; {hidden} more by ticket, or in the table to download.")
     if twins:
-        said.append(f"Left out, as they keep the same weights as another: {', '.join(twins)}.")
+        said.append(f"Left out, as their masks are those of another: {', '.join(twins)}.")
     return " ".join(said)
-
-
-def pairs(counts: Sequence[Counts]) -> pd.DataFrame:
-    """The overlap of every two tickets and its chance levels, means over seeds, a seed's `counts` each: `COLUMNS`."""
-    tables = [overlap.pairs_with_chance(each) for each in counts if len(each.names) > 1]
-    if not tables:
-        return pd.DataFrame(columns=COLUMNS)
-    every = pd.concat(tables, ignore_index=True)
-    found = bands(every, ["a", "b"], "overlap").rename(columns={"mean": "overlap", "n": "seeds"})
-    means = every.groupby(["a", "b"], sort=False)[["chance_layers", "chance_global"]].mean().reset_index()
-    found[["low", "high"]] = found[["low", "high"]].clip(0, 1)
-    return found.merge(means, on=["a", "b"])[COLUMNS]
 
 
 SECTION = Section(
     "masks",
     "many",
-    "Many at once",
+    "Intersections",
     20,
     show,
-    "Which weights do several tickets keep, and do they agree more than chance would have them?",
+    "Which weights do several tickets keep, and do their masks overlap more than by chance?",
 )

@@ -1,4 +1,4 @@
-"""Pairs: how far every two tickets agree, in which layers, and weight by weight."""
+"""Pairs: the overlap of every two masks, layer by layer, and weight by weight."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from analysis.comparisons import mask_pairs
 from analysis.metrics import overlap
 from analysis.metrics.overlap import Counts
 from app import load
-from app.charts import mask_pairs
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection
 from app.shell.url import change
+from app.views.masks.charts import cell_grid
 from app.views.masks.charts import overlap as charts
+from app.views.masks.charts.cell_grid import Grid
+from app.views.masks.readable import at_least_two
 
 
-def show(selection: Selection) -> None:
-    """Draw the view."""
+def show(chosen: Selection) -> None:
+    """Draw the section."""
+    selection = at_least_two(chosen)
+    if selection is None:
+        return
     counts = load.overlaps(selection.study, selection.ids)
     one, other = _pair(selection, counts)
     left, right = st.columns([1.25, 1], gap="medium")
@@ -64,12 +70,12 @@ def _matrix_card(selection: Selection, counts: Counts, one: Chosen, other: Chose
         st.caption(overlap.METRICS[metric].help)
 
     layout.card(
-        "How much every two tickets have in common",
+        "Pairwise mask overlap",
         charts.matrix(values, selection.styles, metric, (one.id, other.id), selection.theme),
         labelled.reset_index(names="ticket"),
         "matrix",
-        help="Click a cell to look at its two tickets below and beside. The pair looked at is framed. A dash: "
-        "not defined, as for the dense network beyond chance, since chance alone gives all it has in common.",
+        help="Click a cell to compare its two tickets beside and below; they are framed. A dash: not defined, as the "
+        "adjusted overlap of the dense network, since chance alone gives all it has in common.",
         config=layout.QUIET,
         on_select=clicked,
         selection_mode="points",
@@ -90,14 +96,14 @@ def _pair_card(selection: Selection, one: Chosen, other: Chosen) -> None:
             _menu("b", "Ticket B", other, one, options)
 
     layout.card(
-        "Where these two agree, layer by layer",
+        "Layer-wise overlap",
         charts.pair_by_layer(
             layers, metric, one.style, other.style, selection.theme, charts.matrix_height(len(selection.tickets)) + 20
         ),
         layers,
         "pair",
         help="Bars: the overlap in each layer. Orange marks: what two masks that share nothing but these layers' "
-        "sparsities would have in common on average. Only what lies beyond the mark says that they agree.",
+        "sparsities would have in common on average. Only what lies beyond the mark is agreement.",
         config=layout.QUIET,
         controls=controls,
     )
@@ -122,20 +128,21 @@ def _layers_card(selection: Selection) -> None:
     if rows.empty:
         layout.empty(
             "The layers of these tickets are not measured yet.",
-            "Measure the study to see how much of each layer is kept.",
+            "Measure the study to see the density of each layer.",
             f"python -m analysis run {selection.study.path}",
         )
         return
     rows.insert(1, "ticket", rows["ticket_id"].map({ticket: style.label for ticket, style in styles.items()}))
     collapsed = rows.loc[rows["collapsed"], "ticket"].unique()
     layout.card(
-        "How much of each layer is kept",
+        "Layer-wise density",
         charts.kept_by_layer(rows, styles, selection.theme),
         rows,
         "layers",
         config=layout.QUIET,
-        help="Tickets of one sparsity spend it differently. A cross at the bottom: nothing of the layer is kept.",
-        caption=f"Layers without any weight: {', '.join(collapsed)}." if len(collapsed) else "",
+        help="Density: the share of a layer's weights that is kept. A cross at the bottom: layer collapse, nothing of "
+        "the layer is kept.",
+        caption=f"Layer collapse in: {', '.join(collapsed)}." if len(collapsed) else "",
     )
 
 
@@ -144,27 +151,27 @@ def _cells_card(selection: Selection, one: Chosen, other: Chosen) -> None:
     layers = list(masks_a)
     layer = selection.option("layer", _first_to_show(masks_a), layers)
     a, b = masks_a[layer], masks_b[layer]
-    ranges = mask_pairs.parts(a.shape)
+    ranges = cell_grid.parts(a.shape)
     names = [f"{start}-{stop - 1}" for start, stop in ranges]
     part = selection.option("part", names[0])
     start, stop = ranges[names.index(part) if part in names else 0]
     view = selection.option("view", "beside", ["beside", "over"])
     states = mask_pairs.agreement(a, b)
-    grid = mask_pairs.lay_out(states[start:stop], start)
+    grid = cell_grid.lay_out(states[start:stop], start)
 
     def controls() -> None:
         bare: dict[str, Any] = {"label_visibility": "collapsed"}
         with st.container(horizontal=True, vertical_alignment="center"):
             texts = {name: f"{charts.short(name)}  ({' × '.join(map(str, masks_a[name].shape))})" for name in layers}
             selection.pick("layer", "Layer", texts, default=_first_to_show(masks_a), kind="select", width=260, **bare)
-            selection.pick("view", "View", {"beside": "Beside each other", "over": "Laid over each other"}, **bare)
+            selection.pick("view", "View", {"beside": "Side by side", "over": "Overlaid"}, **bare)
             if len(ranges) > 1:
                 texts = {name: f"Filters {name.replace('-', ' to ')}" for name in names}
                 selection.pick("part", "Part", texts, kind="select", width=200, **bare)
 
     counts = np.bincount(states.reshape(-1), minlength=4)
     layout.card(
-        f"The weights of {charts.short(layer)}: {one.label} and {other.label}",
+        f"Masks of {charts.short(layer)}: {one.label} and {other.label}",
         charts.cells(grid, one.style, other.style, view == "beside", selection.theme),
         lambda: _cells_table(grid),
         "cells",
@@ -180,7 +187,7 @@ def _first_to_show(masks: dict[str, np.ndarray]) -> str:
     return next((name for name, mask in masks.items() if mask.ndim == 4 and mask.shape[1] > 1), next(iter(masks)))
 
 
-def _cells_table(grid: mask_pairs.Grid) -> pd.DataFrame:
+def _cells_table(grid: Grid) -> pd.DataFrame:
     rows, columns = np.nonzero(grid.states >= 0)
     return pd.DataFrame(
         {
@@ -206,5 +213,5 @@ SECTION = Section(
     "Pairs",
     10,
     show,
-    "Which weights each ticket keeps, how far two tickets agree, and in which layers.",
+    "Which weights does each ticket keep, how much do two masks overlap, and in which layers?",
 )

@@ -5,11 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from app.load import StudyView
-from app.shell import layout
+from app.shell import families, layout
 from app.shell.pages import Page
 from app.shell.sections import choose
 from app.shell.selection import Selection
-from app.views.overview import view_data
 
 
 def show(selection: Selection) -> None:
@@ -19,18 +18,9 @@ def show(selection: Selection) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.caption(" · ".join(_facts(study)), width="stretch")
         section = choose(selection, "overview", "overview")
-    if section.key != "story" and view_data.families(selection)["accuracy"].isna().all():
-        layout.empty(
-            "Nothing is measured yet.",
-            "The tickets are found, but not shown the test set. Measure them; this page fills as that goes on.",
-            f"python -m analysis run {study.path}",
-        )
-        return
-    if section.key == "tickets" and not selection.keys:
-        layout.empty("No ticket is chosen.", "Click a dot, a method or a sparsity under Tickets in the sidebar.")
-        return
     with st.container(key=f"overview-{section.key}"):
         section.show(selection)
+    layout.notes(families.without_ticket(study))
 
 
 def _facts(study: StudyView) -> list[str]:

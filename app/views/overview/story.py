@@ -1,4 +1,4 @@
-"""Story: how one ticket was made, what it descends from, and the command that finds it again."""
+"""Provenance: how one ticket was made, what it descends from, and the command that finds it again."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from app.shell import layout, theme
+from analysis.comparisons import descent
+from analysis.comparisons.costs import write
+from analysis.comparisons.descent import Step
+from app.shell import families, layout, theme
 from app.shell.sections import Section
 from app.shell.selection import Selection
-from app.views.overview import lineage, view_data
 from app.views.overview.charts import story as charts
-from app.views.overview.lineage import Step
-from app.views.overview.view_data import percent
-from pruning.cli.find_command import command
+from app.views.overview.recipe_words import in_words
+from pruning.cli.find_command import command_line
 from pruning.errors import few
-from pruning.recipe import percent as share
+from pruning.recipe import percent
 from pruning.study.folder import Entry
 
 
 def show(selection: Selection) -> None:
-    """Draw the view."""
+    """Draw the section."""
     entry = _pick(selection)
     if entry is None:
         layout.empty("This ticket's file cannot be read any more.", "Find it anew.",
                      f"python -m pruning run {selection.study.path}")  # fmt: skip
         return
-    line = lineage.steps(entry.recipe, lineage.entries(selection.study))
+    line = descent.steps(entry.recipe, families.entries(selection.study))
     _tiles(entry, line)
     _collapse(entry)
     _descent(line)
@@ -45,15 +46,15 @@ def _pick(selection: Selection) -> Entry | None:
     there = selection.study.tickets
     there = there[there["seed"] == selection.seed]
     labels = dict(zip(there["key"], there["label"], strict=True))
-    found = lineage.entries(selection.study)
-    default = _most_told(selection, found) or next(iter(labels))
+    found = families.entries(selection.study)
+    default = _last_pruned(selection, found) or next(iter(labels))
     key = selection.pick("story", "Ticket", labels, default=default, kind="select", width=270)
     ticket = there.set_index("key")["ticket_id"][key]
     return found.get(str(ticket))
 
 
-def _most_told(selection: Selection, found: dict[str, Entry]) -> str:
-    """The last of the chosen tickets that is neither dense nor a control, for the story shown first."""
+def _last_pruned(selection: Selection, found: dict[str, Entry]) -> str:
+    """The last of the chosen tickets that is neither dense nor a control, for the provenance shown first."""
     keys = [
         ticket.key
         for ticket in selection.tickets
@@ -65,12 +66,12 @@ def _most_told(selection: Selection, found: dict[str, Entry]) -> str:
 def _tiles(entry: Entry, line: list[Step]) -> None:
     info = entry.info
     left = f"{entry.kept:,} of {entry.total:,} weights kept"
-    own = f"{info.own_seconds:,.1f} s its own step" if len(line) > 1 else "nothing before it"
+    own = f"{info.own_seconds:,.1f} s of it its own step" if len(line) > 1 else "descends from no other ticket"
     layout.tiles(
         [
-            ("Sparsity", share(entry.sparsity) if entry.sparsity else "0 %", left),
-            ("Accuracy when found", percent(info.accuracy), "on clean test images, this seed"),
-            ("Time to find", _duration(info.seconds), own),
+            ("Sparsity", percent(entry.sparsity) if entry.sparsity else "0 %", left),
+            ("Clean accuracy", write(info.accuracy, "share"), "on the test images, this seed"),
+            ("Training time", _duration(info.seconds), own),
             ("Seed", str(entry.recipe.seed), f"{info.precision}, found {_day(info.created)}"),
         ]
     )
@@ -89,16 +90,14 @@ def _descent(line: list[Step]) -> None:
     """The steps on the way, in a row."""
     with st.container(border=True, key="card-descent"):
         st.markdown(
-            "**What it descends from**",
+            "**Lineage**",
             help="Each step starts from the one before. Dashed steps are not among the study's tickets, "
             "because only others needed them, and have no numbers.",
         )
         st.html(f'<div class="descent">{_arrowed([_step(step) for step in line])}</div>')
         rewound = line[-1].recipe.rewind
         if rewound and line[-1].recipe.finder != "dense":
-            st.caption(
-                f"At each level the weights go back to what they were at iteration {rewound} of the first training."
-            )
+            st.caption(f"At each level the weights are rewound to iteration {rewound} of the first training.")
 
 
 def _arrowed(cells: list[str]) -> str:
@@ -109,13 +108,13 @@ def _step(step: Step) -> str:
     label, entry = escape(step.recipe.label), step.entry
     if entry is None:
         return f'<span class="step absent" title="not among the tickets"><b>{label}</b></span>'
-    return f'<span class="step"><b>{label}</b><span>{percent(entry.info.accuracy)}</span></span>'
+    return f'<span class="step"><b>{label}</b><span>{write(entry.info.accuracy, "share")}</span></span>'
 
 
 def _recipe(entry: Entry) -> None:
-    frame = pd.DataFrame(lineage.in_words(entry.recipe), columns=["what", "how"])
+    frame = pd.DataFrame(in_words(entry.recipe), columns=["what", "how"])
     with st.container(border=True, key="card-recipe"):
-        layout.header("Its recipe", frame, "recipe", "Everything that decides the ticket.", images=False)
+        layout.header("Recipe", frame, "recipe", "Everything that decides the ticket.", images=False)
         cells = "".join(f"<i>{escape(what)}</i><b>{escape(how)}</b>" for what, how in frame.itertuples(index=False))
         st.html(f'<div class="recipe">{cells}</div>')
         versions = ", ".join(f"{name} {version}" for name, version in entry.info.versions.items())
@@ -123,23 +122,23 @@ def _recipe(entry: Entry) -> None:
 
 
 def _training(selection: Selection, entry: Entry, line: list[Step]) -> None:
-    curves = lineage.curves(line)
+    curves = descent.curves(line)
     if curves.empty:
         with st.container(border=True):
-            st.markdown("**How it was trained**")
+            st.markdown("**Training curves**")
             layout.empty("There are no training curves of this ticket.", "It was imported, or nothing was trained.")
         return
-    style = view_data.all_styles(selection)[_key(selection, entry)]
+    style = families.styles(selection)[_key(selection, entry)]
     layout.card(
-        "How it was trained",
+        "Training curves",
         charts.training(curves, style, len(line) - 1, selection.theme),
         curves,
         "training",
         config=layout.QUIET,
         help="The ticket in its colour, what it descends from in grey, the older the fainter. Epochs are counted anew "
         "in each step.",
-        caption="Accuracy: solid on test images, dotted on training images, which is measured while they are learnt "
-        "from. One run each, so no intervals.",
+        caption="Accuracy: solid on test images, dotted on training images, as measured during training. One run each, "
+        "so no intervals.",
     )
 
 
@@ -150,8 +149,8 @@ def _key(selection: Selection, entry: Entry) -> str:
 
 def _again(selection: Selection, entry: Entry) -> None:
     with st.container(border=True, key="card-again"):
-        st.markdown("**Find it again**", help="On the same machine this gives the same ticket, bit for bit.")
-        st.code(command(entry.recipe, selection.study.path), language="bash", wrap_lines=True)
+        st.markdown("**Reproduce this ticket**", help="On the same machine this gives the same ticket, bit for bit.")
+        st.code(command_line(entry.recipe, selection.study.path), language="bash", wrap_lines=True)
 
 
 def _duration(seconds: float) -> str:
@@ -167,10 +166,4 @@ def _day(created: str) -> str:
         return "at an unknown time"
 
 
-SECTION = Section(
-    "overview",
-    "story",
-    "Story",
-    30,
-    show,
-)
+SECTION = Section("overview", "story", "Provenance", 30, show)

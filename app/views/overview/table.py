@@ -1,16 +1,17 @@
-"""The table of the tickets: how well they see, or what they cost."""
+"""The table of the tickets: accuracy and robustness, or efficiency."""
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from app.shell import layout
+from analysis.comparisons import costs
+from app import load
+from app.charts.texts import dot, spread
+from app.shell import families, layout
 from app.shell.selection import Selection
-from app.views.overview import view_data
 
 COLUMNS = {"quality": "Quality", "efficiency": "Efficiency"}
 
@@ -34,9 +35,9 @@ def _quality(selection: Selection, chosen: pd.DataFrame) -> None:
         {
             **_head(selection, chosen),
             "accuracy": 100 * chosen["accuracy"],
-            "interval": [_interval(row, "accuracy") for _, row in chosen.iterrows()],
+            "interval": _intervals(chosen, "accuracy"),
             "corrupted": 100 * chosen["corrupted"],
-            "corrupted interval": [_interval(row, "corrupted") for _, row in chosen.iterrows()],
+            "corrupted interval": _intervals(chosen, "corrupted"),
             "angle": chosen["mean_angle"],
             "kept": chosen["kept"],
             "seconds": chosen["seconds"],
@@ -47,26 +48,25 @@ def _quality(selection: Selection, chosen: pd.DataFrame) -> None:
         **_head_columns(),
         "accuracy": number("Accuracy", format="%.1f %%", help="On the clean test set, mean over seeds."),
         "interval": written("95 % interval"),
-        "corrupted": number("Corrupted", format="%.1f %%", help="Mean corruption accuracy, mean over seeds."),
+        "corrupted": number("Corruption accuracy", format="%.1f %%", help="Mean corruption accuracy, mean over seeds."),
         "corrupted interval": written("95 % interval "),
-        "angle": number("Mean angle", format="%.1f°", help="Between feature and true class's direction."),
-        "kept": number("Kept weights", format="localized", help="Prunable weights that are left."),
-        "seconds": number("Time to find", format="%.0f s", help="With the tickets it descends from."),
+        "angle": number("Mean angle", format="%.1f°", help="Between feature and the true class's direction."),
+        "kept": number("Weights kept", format="localized", help="Prunable weights that remain."),
+        "seconds": number("Training time", format="%.0f s", help="With the tickets it descends from."),
         "seeds": number("Seeds", help="How many repetitions were measured."),
     }
     one = " (Wilson's over images where there is one seed)." if (chosen["seeds"] == 1).any() else "."
-    _card(selection, "What each ticket reached", frame, columns,
+    _card(selection, "Accuracy and robustness", frame, columns,
           f"Means over seeds; click a heading to sort. Intervals are of the mean over seeds{one}")  # fmt: skip
 
 
 def _efficiency(selection: Selection, chosen: pd.DataFrame) -> None:
-    found = view_data.efficiency(selection)
-    rows = chosen.merge(found, on="key", how="left")
+    rows = chosen.merge(families.efficiency(selection.study), on="key", how="left")
     if rows["macs"].isna().all():
         with st.container(border=True):
-            st.markdown("**What each ticket costs**")
+            st.markdown("**Efficiency**")
             _controls(selection)
-            layout.empty("What these tickets cost is not measured yet.", "It takes a second or less a ticket.",
+            layout.empty("The efficiency of these tickets is not measured yet.", "It takes a second or less a ticket.",
                          f"python -m analysis run {selection.study.path} --only efficiency")  # fmt: skip
         return
     disk, disk_form = _unit(rows[["bytes_ticket", "bytes_network"]].max().max())
@@ -75,7 +75,7 @@ def _efficiency(selection: Selection, chosen: pd.DataFrame) -> None:
         {
             **_head(selection, chosen),
             "macs": rows["macs_kept"].to_numpy(),
-            "share": (100 * rows["macs_kept"] / rows["macs"]).to_numpy(),
+            "share": 100 * rows["macs_share"].to_numpy(dtype=float),
             "disk": (rows["bytes_ticket"] / disk).to_numpy(),
             "network": (rows["bytes_network"] / disk).to_numpy(),
             "memory": (rows["peak_bytes"] / memory).to_numpy(),
@@ -88,18 +88,18 @@ def _efficiency(selection: Selection, chosen: pd.DataFrame) -> None:
     columns = {
         **_head_columns(),
         "ticket": written("Ticket", width=150),
-        "macs": number("Multiply-adds", format="localized", help="For one image, when only kept weights multiply."),
-        "share": number("of dense", format="%.3g %%", help="Of the dense network's multiply-adds."),
-        "disk": number("File", format=disk_form, help="The ticket's file: kept weights, packed mask, recipe."),
-        "network": number("Network", format=disk_form, help="The state dict of the network as it runs."),
+        "macs": number("MACs", format="localized", help="Multiply-adds for one image, when only kept weights count."),
+        "share": number("of dense", format="%.3g %%", help="Of the dense network's MACs."),
+        "disk": number("Ticket file", format=disk_form, help="The ticket's file: kept weights, packed mask, recipe."),
+        "network": number("State dict", format=disk_form, help="Of the network as it runs."),
         "memory": number("Peak memory", format=memory_form,
                          help="Weights, and the most activations at once while a batch passes through."),
-        "latency": number("Time for a batch", format="%.2f ms", help="Median over rounds, on this study's machine."),
+        "latency": number("Latency", format="%.2f ms", help="Of a batch, median over rounds."),
         "latency interval": written("95 % interval"),
         "speedup": number("Speed-up", format="%.2f×", help="Against the dense network in the same rounds."),
         "speedup interval": written("95 % interval "),
     }  # fmt: skip
-    _card(selection, "What each ticket costs", frame, columns, _cost_caption(selection, rows))
+    _card(selection, "Efficiency", frame, columns, _cost_caption(selection, rows))
 
 
 def _cost_caption(selection: Selection, rows: pd.DataFrame) -> str:
@@ -110,7 +110,8 @@ def _cost_caption(selection: Selection, rows: pd.DataFrame) -> str:
         runs = "Each runs as a physically smaller network."
     else:
         runs = "Tickets at exactly 1× run as the dense network with zeros; the others as physically smaller networks."
-    return f"Means over seeds; counts are exact. {runs} {view_data.machines(selection)}"
+    times = load.table(selection.study, "efficiency", columns=["machine", "threads", "batch"])
+    return f"Means over seeds; counts are exact. {runs} {costs.machines(times)}"
 
 
 def _card(selection: Selection, title: str, frame: pd.DataFrame, columns: dict[str, Any], caption: str) -> None:
@@ -142,20 +143,13 @@ def _head_columns() -> dict[str, Any]:
     }
 
 
-def dot(color: str) -> str:
-    """A disc of the colour, as the address of a picture."""
-    circle = f'<circle cx="12" cy="12" r="7" fill="{color}"/>'
-    picture = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">{circle}</svg>'
-    return "data:image/svg+xml;base64," + base64.b64encode(picture.encode()).decode()
-
-
 def _dot(selection: Selection, key: str) -> str:
     return dot(next((ticket.style.color for ticket in selection.tickets if ticket.key == key), selection.theme.muted))
 
 
-def _interval(row: pd.Series, measure: str) -> str:
-    low, high = row[f"{measure}_low"], row[f"{measure}_high"]
-    return f"{100 * low:.1f} – {100 * high:.1f} %" if pd.notna(low) else "–"
+def _intervals(rows: pd.DataFrame, measure: str) -> list[str]:
+    bounds = rows[[f"{measure}_low", f"{measure}_high"]].to_numpy(dtype=float)
+    return [spread(low, high) for low, high in bounds]
 
 
 def _unit(largest: float) -> tuple[float, str]:
@@ -165,6 +159,4 @@ def _unit(largest: float) -> tuple[float, str]:
 
 def _range(row: pd.Series, measure: str) -> str:
     low, high = row[f"{measure}_low"], row[f"{measure}_high"]
-    if pd.isna(low):
-        return "–"
-    return "exactly 1" if low == high == 1 else f"{low:.2f} – {high:.2f}"
+    return "exactly 1" if low == high == 1 else spread(low, high, "{:.2f}", factor=1, unit="")

@@ -5,67 +5,82 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons import family_means
-from app.shell import layout, theme
+from analysis.comparisons import baseline, family_means
+from analysis.comparisons.baseline import Difference, Images
+from analysis.comparisons.costs import write
+from app.charts.texts import points
+from app.shell import families, layout, theme
 from app.shell.sections import Section
 from app.shell.selection import Selection
-from app.views.overview import table, view_data
+from app.views.overview import table
 from app.views.overview.charts import accuracy as charts
-from app.views.overview.view_data import percent
 
 MEASURES = {"accuracy": "Clean images", "corrupted": "Corrupted images"}
+HEADINGS = {"worse": "Worse than {}", "better": "Better than {}", "alike": "Within noise of {}"}
 
 
 def show(selection: Selection) -> None:
-    """Draw the view."""
-    families = view_data.families(selection)
-    chosen = families[families["key"].isin(selection.keys)]
-    _tiles(selection, families, chosen)
+    """Draw the section."""
+    if not families.any_measured(selection.study):
+        return
+    if not selection.keys:
+        layout.empty("No ticket is chosen.", "Click a dot, a method or a sparsity under Tickets in the sidebar.")
+        return
+    means = families.means(selection.study)
+    chosen = means[means["key"].isin(selection.keys)]
+    found = {images: _differences(selection, images) for images in baseline.CORRUPTIONS}
+    _tiles(selection, means, chosen, found["accuracy"])
     left, right = st.columns([1.15, 1], gap="medium")
     with left:
-        _sparsity_card(selection, families)
+        _sparsity_card(selection, means)
     with right:
-        _robustness_card(selection, families)
-    _noise_card(selection)
+        _robustness_card(selection, means)
+    _noise_card(selection, found)
     table.show(selection, chosen)
 
 
-def _tiles(selection: Selection, families: pd.DataFrame, chosen: pd.DataFrame) -> None:
-    by_key = families.set_index("key")
-    pruned = chosen[chosen["method"] != theme.DENSE]
+def _differences(selection: Selection, images: Images) -> list[Difference]:
+    if selection.baseline is None:
+        return []
+    return baseline.differences(families.outcomes(selection.study, images), selection.baseline.key, _others(selection))
+
+
+def _others(selection: Selection) -> list[str]:
+    """Keys of the chosen tickets but for the baseline."""
+    own = selection.baseline.key if selection.baseline else None
+    return [ticket.key for ticket in selection.tickets if own and ticket.key != own]
+
+
+def _tiles(selection: Selection, means: pd.DataFrame, chosen: pd.DataFrame, found: list[Difference]) -> None:
     tiles = []
     if selection.baseline is not None:
-        row = by_key.loc[selection.baseline.key]
+        row = means.set_index("key").loc[selection.baseline.key]
         note = "on clean images" + (", mean over seeds" if row["seeds"] > 1 else "")
-        tiles.append((f"Baseline: {row['label']}", percent(row["accuracy"]), note))
-    if pruned["accuracy"].notna().any():
-        row = pruned.loc[pruned["accuracy"].idxmax()]
-        tiles.append(("Most accurate when pruned", percent(row["accuracy"]), f"{row['label']}, clean images"))
-    if pruned["corrupted"].notna().any():
-        row = pruned.loc[pruned["corrupted"].idxmax()]
-        tiles.append(("Most robust when pruned", percent(row["corrupted"]), f"{row['label']}, corrupted images"))
-    alike = [item.key for item in _differences(selection, "accuracy") if not item.real or item.difference > 0]
-    if alike and selection.baseline is not None:
-        row = by_key.loc[alike].sort_values(["kept", "accuracy"], ascending=[True, False]).iloc[0]
-        tiles.append(
-            (
-                f"Smallest not told apart from {selection.baseline.label}",
-                f"{row['kept']:,.0f}",
-                f"of {row['total']:,.0f} weights: {row['label']}",
-            )
-        )
+        tiles.append((f"Baseline: {row['label']}", write(row["accuracy"], "share"), note))
+    best = family_means.highlights(chosen[chosen["method"] != theme.DENSE], baseline.as_good(found))
+    for name, title, measure, images in (
+        ("accurate", "Most accurate pruned ticket", "accuracy", "clean images"),
+        ("robust", "Most robust pruned ticket", "corrupted", "corrupted images"),
+    ):
+        if name in best.index:
+            row = best.loc[name]
+            tiles.append((title, write(row[measure], "share"), f"{row['label']}, {images}"))
+    if "smallest" in best.index and selection.baseline is not None:
+        row = best.loc["smallest"]
+        note = f"of {row['total']:,.0f} weights: {row['label']}"
+        tiles.append((f"Fewest weights, not worse than {selection.baseline.label}", f"{row['kept']:,.0f}", note))
     layout.tiles(tiles)
 
 
-def _sparsity_card(selection: Selection, families: pd.DataFrame) -> None:
+def _sparsity_card(selection: Selection, means: pd.DataFrame) -> None:
     study = selection.study
     methods = {ticket.method for ticket in selection.tickets} | {theme.DENSE}
-    rows = families[families["method"].isin(methods)]
+    rows = means[means["method"].isin(methods)]
     measure = selection.option("measure", "accuracy", list(MEASURES))
     colors = theme.method_colors(study.methods, selection.theme.mode, study.originals)
     columns = ["label", "method", "sparsity", measure, f"{measure}_low", f"{measure}_high", "seeds"]
     layout.card(
-        "How accuracy falls as weights are removed",
+        "Accuracy against sparsity",
         charts.against_sparsity(rows, measure, colors, theme.symbols(study.methods), selection.theme),
         rows[columns],
         "sparsity",
@@ -76,9 +91,9 @@ def _sparsity_card(selection: Selection, families: pd.DataFrame) -> None:
     )
 
 
-def _robustness_card(selection: Selection, families: pd.DataFrame) -> None:
-    title = "Accuracy on clean against corrupted images"
-    if families["corrupted"].isna().all():
+def _robustness_card(selection: Selection, means: pd.DataFrame) -> None:
+    title = "Mean corruption accuracy against clean accuracy"
+    if means["corrupted"].isna().all():
         with st.container(border=True):
             st.markdown(f"**{title}**")
             layout.empty(
@@ -91,65 +106,38 @@ def _robustness_card(selection: Selection, families: pd.DataFrame) -> None:
     names = ("accuracy", "accuracy_low", "accuracy_high", "corrupted", "corrupted_low", "corrupted_high")
     layout.card(
         title,
-        charts.clean_against_corrupted(families, styles, selection.theme),
-        families[families["key"].isin(list(styles))][["label", *names, "seeds"]],
+        charts.clean_against_corrupted(means, styles, selection.theme),
+        means[means["key"].isin(list(styles))][["label", *names, "seeds"]],
         "robustness",
         config=layout.QUIET,
-        help="Corrupted: the mean over corruptions, each the mean over its severities. Bars are 95 % intervals over "
-        "seeds. Chosen tickets are coloured and named, the others of the study are faint.",
+        help="Mean corruption accuracy: the mean over the common corruptions, each the mean over its severities. Bars "
+        "are 95 % intervals over seeds. Chosen tickets are coloured and named, the others of the study are faint.",
     )
 
 
-def _noise_card(selection: Selection) -> None:
-    baseline, seeds = selection.baseline, len(selection.study.seeds)
-    others = _others(selection)
-    if baseline is None or not others:
+def _noise_card(selection: Selection, found: dict[Images, list[Difference]]) -> None:
+    own, others, seeds = selection.baseline, _others(selection), len(selection.study.seeds)
+    if own is None or not others:
         return
     styles = {ticket.key: ticket.style for ticket in selection.tickets}
     with st.container(border=True, key="card-noise"):
         st.markdown(
-            f"**Which differences to {baseline.label} exceed the noise?**",
+            f"**Which differences to {own.label} exceed the noise?**",
             help="Differences in accuracy in percentage points, means over seeds.",
         )
-        columns = st.columns(2, gap="large")
-        for column, (measure, name) in zip(columns, MEASURES.items(), strict=True):
-            groups = family_means.verdict(_differences(selection, measure), baseline.label)
+        for column, (images, differences) in zip(st.columns(2, gap="large"), found.items(), strict=True):
             with column:
-                st.caption(f"{name}, percentage points")
-                for heading, found in groups.items():
-                    layout.chips(heading, [(styles[item.key], family_means.points(item.difference)) for item in found])
-                if not groups:
+                st.caption(f"{MEASURES[images]}, percentage points")
+                for verdict, group in baseline.verdicts(differences).items():
+                    heading = HEADINGS[verdict].format(own.label)
+                    layout.chips(heading, [(styles[each.key], points(each.difference)) for each in group])
+                if not differences:
                     st.markdown("Not measured yet.")
         st.caption(
-            f"A difference counts when two 95 % intervals leave out zero: that over the test images (paired, "
-            f"widened for {len(others)} comparisons)"
-            + (f" and that over the {seeds} seeds (Student's, paired)." if seeds > 1 else ".")
+            f"Beyond noise: two 95 % intervals leave out zero, that over the test images (paired, Bonferroni-corrected "
+            f"for {len(others)} comparisons)"
+            + (f" and that over the {seeds} seeds (paired, Student's)." if seeds > 1 else ".")
         )
 
 
-def _others(selection: Selection) -> list[str]:
-    baseline = selection.baseline.key if selection.baseline else None
-    return [ticket.key for ticket in selection.tickets if baseline and ticket.key != baseline]
-
-
-def _differences(selection: Selection, measure: str) -> list[family_means.Difference]:
-    others = _others(selection)
-    if selection.baseline is None:
-        return []
-    baseline = selection.baseline.key
-    correct = view_data.correct(selection, measure)
-    found = [
-        family_means.against_baseline(key, correct[key], correct[baseline], len(others))
-        for key in others
-        if key in correct and baseline in correct
-    ]
-    return [item for item in found if item is not None]
-
-
-SECTION = Section(
-    "overview",
-    "tickets",
-    "Tickets",
-    10,
-    show,
-)
+SECTION = Section("overview", "tickets", "Tickets", 10, show)

@@ -7,54 +7,46 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons.classes import PERMUTATIONS, Costs, class_costs
-from analysis.comparisons.outcomes import Outcomes
+from analysis.comparisons.classes import Costs, class_costs
+from analysis.comparisons.condition_cells import averaged
 from analysis.comparisons.predictions import chosen
 from analysis.corruptions.conditions import CLEAN
 from app.charts.base import NOISE
 from app.shell import layout
-from app.shell.per_sample import class_names
 from app.shell.sections import Section
 from app.shell.theme import Style
 from app.views.robustness import exemplars
 from app.views.robustness.charts import classes as charts
-from app.views.robustness.section_data import FOURIER, Scope, labels_of, needs_baseline, places_of
+from app.views.robustness.compared_tickets import FOURIER, ComparedTickets
+from app.views.robustness.pickers import has_baseline, note_missing, pick_family
 
 
-def show(scope: Scope) -> None:
+def show(compared: ComparedTickets) -> None:
     """Draw the section."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        options = {CLEAN[0]: "clean images", "corrupted": "mean over the corruptions"}
-        under = scope.selection.pick("under", "Accuracy on", options, width="content")
-        families = [family for family in scope.measured if family != FOURIER]
-        family = scope.pick_family() if under != CLEAN[0] else families[0]
-    scope.missing(family)
-    if needs_baseline(scope, family):
-        _costs(scope, family, under)
-    exemplars.show(scope)
-
-
-def costs_of(scope: Scope, family: str, under: str) -> Costs:
-    """What pruning costs by class against the baseline, on clean images or over the family's corruptions."""
-    outcomes, labels = scope.outcomes(family), labels_of(scope)
-    assert scope.baseline is not None
-    permutations = max(1000, min(PERMUTATIONS, 5_000_000 // max(1, len(labels))))
-    return class_costs(chosen(outcomes, _conditions(outcomes, family, under)), labels, scope.baseline, permutations)
+        options = {"clean": "clean images", "corrupted": "mean over the corruptions"}
+        under = compared.selection.pick("under", "Accuracy on", options, width="content")
+        families = [family for family in compared.measured if family != FOURIER]
+        family = pick_family(compared) if under == "corrupted" else families[0]
+    note_missing(compared, family)
+    if has_baseline(compared, family):
+        _costs(compared, family, under)
+    exemplars.show(compared)
 
 
 def verdict(costs: Costs, styles: dict[str, Style]) -> str:
-    """Whose cost is spread unevenly over the classes, as markdown."""
+    """Whose change of accuracy differs between classes, as markdown."""
     rows = costs.by_ticket
     uneven = [styles[key].label for key, same in zip(rows["key"], rows["within_noise"], strict=True) if not same]
     test = "permutation test, p < 0.05 after Holm's correction over the tickets"
     if not uneven:
-        return f"**No ticket's cost is spread over the classes more unevenly than chance would** ({test})."
+        return f"**In no ticket does the change of accuracy differ significantly between classes** ({test})."
     if len(uneven) == len(rows):
-        which = "this ticket" if len(rows) == 1 else "all of these tickets"
-        return f"**The cost is spread unevenly over the classes in {which}** ({test})."
+        which = "in this ticket" if len(rows) == 1 else "in all of these tickets"
+        return f"**The change of accuracy differs significantly between classes {which}** ({test})."
     return (
-        f"**The cost is spread unevenly over the classes in {len(uneven)} of {len(rows)} tickets**: "
-        f"{', '.join(uneven)} ({test}). In the others it is no more uneven than chance."
+        f"**The change of accuracy differs significantly between classes in {len(uneven)} of {len(rows)} tickets**: "
+        f"{', '.join(uneven)} ({test})."
     )
 
 
@@ -63,7 +55,7 @@ def verdicts(costs: Costs, styles: dict[str, Style]) -> pd.DataFrame:
     rows = costs.by_ticket
     points = {name: 100 * rows[name] for name in ("change", "spread", "by_chance", "ceiling")}
     said = [
-        "no more uneven than chance" if same else f"spread unevenly: p {_p(p)}"
+        "within noise" if same else f"differs between classes: p {_p(p)}"
         for same, p in zip(rows["within_noise"], rows["p_holm"], strict=True)
     ]
     names = rows["key"].map({key: style.label for key, style in styles.items()})
@@ -74,59 +66,57 @@ def _p(p: float) -> str:
     return f"= {p:.3f}" if p >= 0.001 else "< 0.001"
 
 
-def _conditions(outcomes: Outcomes, family: str, under: str) -> list[tuple[str, int]]:
-    if under == CLEAN[0]:
-        return [CLEAN]
-    return [outcomes.conditions[place] for place in places_of(outcomes, family)]
+def _class_costs(compared: ComparedTickets, family: str, under: str) -> Costs:
+    outcomes = compared.outcomes(family)
+    conditions = [outcomes.conditions[place] for place in averaged(outcomes)] if under == "corrupted" else [CLEAN]
+    return class_costs(chosen(outcomes, conditions), compared.labels, str(compared.baseline))
 
 
-def _costs(scope: Scope, family: str, under: str) -> None:
-    costs = scope.computed(("costs", family, under, scope.baseline), lambda: costs_of(scope, family, under))
-    there = scope.there(family)
-    styles = {key: style for key, style in there.items() if key != scope.baseline}
-    names, theme = class_names(scope.selection.study), scope.selection.theme
-    base = scope.label(scope.baseline or "")
-    what = "clean images" if under == CLEAN[0] else "corrupted images"
-    drawn = ("costs", family, under, scope.baseline)
+def _costs(compared: ComparedTickets, family: str, under: str) -> None:
+    drawn = ("costs", family, under, compared.baseline)
+    costs = compared.computed(drawn, lambda: _class_costs(compared, family, under))
+    styles = {key: style for key, style in compared.styles_under(family).items() if key != compared.baseline}
+    names, theme = compared.selection.study.classes, compared.selection.theme
+    base = compared.label(compared.baseline)
+    what = "clean images" if under == "clean" else "corrupted images"
     st.markdown(verdict(costs, styles))
     rest = len(names) - charts.MOST
     layout.card(
-        f"Accuracy by class, against {base}, on {what}",
-        scope.figure(("map", *drawn), styles, lambda: charts.cost_map(costs.by_class, styles, names, theme)),
+        f"Change of accuracy by class, against {base}, on {what}",
+        compared.figure(("map", *drawn), styles, lambda: charts.cost_map(costs.by_class, styles, names, theme)),
         lambda: _long(costs, styles, names),
         "class-map",
         help=f"Points of accuracy that each class gains or loses against {base}, on the same images. A class is "
-        "outlined when it is hit harder, or spared more, than the other classes of the ticket by a permutation test "
-        "that holds for all of its classes at once. It takes the networks as they are: an outlined ring says so of "
-        "these runs, while other seeds may hit other classes.",
-        caption=f"{NOISE} within noise: 0 is inside the 95 % interval. Outlined: beyond chance other than the "
+        "outlined when its change differs significantly from that of the ticket's other classes, by a permutation test "
+        "that holds for all of its classes at once (Westfall-Young). It is conditional on the trained networks: other "
+        "seeds may affect other classes.",
+        caption=f"{NOISE} within noise: 0 is inside the 95 % interval. Outlined: significantly different from the "
         "ticket's other classes." + (f" The {rest} classes with smaller changes are in the CSV." if rest > 0 else ""),
     )
     layout.card(
-        "The same with 95 % intervals",
-        scope.figure(
+        f"Change of accuracy by class with 95 % intervals, on {what}",
+        compared.figure(
             ("dots", *drawn), styles, lambda: charts.costs(costs.by_class, costs.by_ticket, styles, names, theme)
         ),
         lambda: _long(costs, styles, names),
         "class-costs",
-        help="Dashed: the change over all images, which is what each class would pay were the cost spread evenly. "
+        help="Dashed: the change over all images, which each class would have were the change uniform. "
         "Intervals are over paired seeds where there are several, else over the images of the class.",
-        caption="Filled: beyond chance other than the ticket's other classes. Rings: as the others, as far as can be "
-        "told.",
+        caption="Filled: significantly different from the ticket's other classes. Rings: not.",
     )
     layout.table_card(
-        "Is the cost spread evenly?",
+        "Does the change differ between classes?",
         verdicts(costs, styles),
         "class-verdicts",
         columns=_columns(),
-        help="The standard deviation of the classes' changes, beside what it is when the labels are permuted among the "
-        "images: any change comes out somewhat uneven.",
-        caption="The test takes the trained networks as they are and asks for other images; what other seeds would do "
-        "is in the intervals above.",
+        help="Test statistic: the standard deviation of the classes' changes, against its distribution when the labels "
+        "are permuted among the images.",
+        caption="The test is conditional on the trained networks and asks for other images; the variation between "
+        "seeds is in the intervals above.",
     )
 
 
-def _long(costs: Costs, styles: dict[str, Style], names: list[str]) -> pd.DataFrame:
+def _long(costs: Costs, styles: dict[str, Style], names: tuple[str, ...]) -> pd.DataFrame:
     rows = costs.by_class
     rows = rows.assign(**{name: 100 * rows[name] for name in ("change", "low", "high")})
     rows["class"] = [names[label] for label in rows["class"]]
@@ -139,9 +129,9 @@ def _columns() -> dict[str, Any]:
     return {
         "ticket": st.column_config.TextColumn("Ticket"),
         "change": number("Change (points)", format="%+.1f", help="Over all images."),
-        "spread": number("Spread (points)", format="%.1f", help="Standard deviation of the classes' changes."),
-        "by_chance": number("By chance", format="%.1f", help="Mean spread when labels mean nothing."),
-        "ceiling": number("By chance up to", format="%.1f", help="Reached in one of twenty permutations."),
+        "spread": number("SD over classes (points)", format="%.1f", help="Standard deviation of the classes' changes."),
+        "by_chance": number("Null mean", format="%.1f", help="Mean of that standard deviation over the permutations."),
+        "ceiling": number("Null 95 %", format="%.1f", help="Its 95 % quantile over the permutations."),
         "p_holm": number("p (Holm)", format="%.3f"),
         "verdict": st.column_config.TextColumn("Verdict", width="medium"),
     }
@@ -153,5 +143,5 @@ SECTION = Section(
     "Classes",
     60,
     show,
-    "Does pruning cost some classes more than others, and which images does it lose?",
+    "Does pruning cost some classes more accuracy than others, and on which images do predictions change?",
 )

@@ -8,7 +8,8 @@ from app.shell import layout
 from app.shell.pages import Page
 from app.shell.sections import choose
 from app.shell.selection import Selection
-from app.views.robustness.section_data import FOURIER, open_scope
+from app.views.robustness.compared_tickets import FOURIER, compared_tickets
+from app.views.robustness.pickers import not_measured
 
 
 def show(selection: Selection) -> None:
@@ -17,16 +18,12 @@ def show(selection: Selection) -> None:
     if not selection.keys:
         layout.empty("No ticket is chosen.", "Choose some in the grid at the left.")
         return
-    scope = open_scope(selection)
-    if not set(scope.measured) - {FOURIER} and section.key != FOURIER:
-        layout.empty(
-            "No ticket has been measured on corrupted images yet.",
-            "Measure the study; what is missing appears here at the next click.",
-            f"python -m analysis run {selection.study.path}",
-        )
+    compared = compared_tickets(selection)
+    if not set(compared.measured) - {FOURIER} and section.key != FOURIER:
+        not_measured(compared, "corrupted images")
         return
     with st.container(key=f"section-{section.key}"):
-        section.show(scope)
+        section.show(compared)
 
 
 PAGE = Page("robustness", "Robustness", ":material/blur_on:", 50, show)

@@ -1,15 +1,15 @@
-"""Redundancy: which corruptions tell the same story, which tickets do, and how few corruptions would do."""
+"""Redundancy: which corruptions correlate, which tickets do, and how few corruptions would do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
+from analysis.comparisons.condition_cells import averaged
 from analysis.comparisons.correlations import (
+    CORRELATED,
     Clustering,
     Correlation,
     cluster,
@@ -17,37 +17,33 @@ from analysis.comparisons.correlations import (
     corruptions_over_tickets,
     methods_over_conditions,
 )
-from analysis.comparisons.outcomes import Outcomes
 from analysis.comparisons.predictions import chosen
-from analysis.comparisons.redundancy import Redundancy, group_stability, redundant
+from analysis.comparisons.redundancy import RESAMPLES, Redundancy, correlated_groups, redundant
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
 from app.shell.sections import Section
-from app.shell.theme import Style
 from app.views.robustness.charts import redundancy as charts
-from app.views.robustness.section_data import Scope, places_of
+from app.views.robustness.compared_tickets import ComparedTickets
+from app.views.robustness.pickers import note_missing, pick_family
 from pruning.errors import UserError
 
-ALIKE = 0.8  # r from which corruptions make a group
-RESAMPLES = 40  # of the images, for whether groups stay together: to the nearest few per cent
-OVER = {"samples": "the same images wrong", "beyond": "the same, beyond clean accuracy", "tickets": "tickets alike"}
+OVER = {"samples": "images", "beyond": "images, given clean correctness", "tickets": "tickets"}
 
 
-def show(scope: Scope) -> None:
+def show(compared: ComparedTickets) -> None:
     """Draw the section."""
-    family = scope.pick_family()
-    scope.missing(family)
-    outcomes = scope.outcomes(family)
-    _ranking(scope, family, outcomes)
-    _corruptions(scope, family, outcomes)
-    _tickets(scope, family, outcomes)
+    family = pick_family(compared)
+    note_missing(compared, family)
+    _ranking(compared, family)
+    _corruptions(compared, family)
+    _tickets(compared, family)
 
 
 def verdict(found: Redundancy, tickets: int) -> str:
     """Which corruptions keep the ranking, with the interval, as markdown."""
     size, total = len(found.kept), len(found.steps)
-    tau, low, high = found.steps.iloc[size - 1][["tau", "low", "high"]]
+    tau, low, high = found.agreement
     names = listed([name(corruption) for corruption in found.kept])
     which = f"{names} alone ranks" if size == 1 else f"{size} of {total} corruptions rank"
     same = "as" if tau > 1 - 1e-9 else "nearly as"
@@ -69,193 +65,178 @@ def listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def groups_table(
-    clustering: Clustering, correlation: Correlation, together: Sequence[float] | None
-) -> tuple[pd.DataFrame, list[str]]:
-    """(a row a group of two or more: size, members, r (mean inside), together (share of resamples, per cent)), and
-    the names that are by themselves."""
-    rows, alone = [], []
-    place = {corruption: at for at, corruption in enumerate(correlation.names)}
-    groups = clustering.groups(ALIKE)
-    for members, share in zip(groups, together or [np.nan] * len(groups), strict=True):
-        if len(members) == 1:
-            alone.append(name(members[0]))
-            continue
-        at = [place[member] for member in members]
-        inside = correlation.matrix[np.ix_(at, at)][np.triu_indices(len(at), 1)]
-        rows.append((", ".join(map(name, members)), len(members), float(inside.mean()), 100 * share))
-    table = pd.DataFrame(rows, columns=["members", "size", "r", "together"])
-    table = table.sort_values("size", ascending=False, ignore_index=True, kind="stable")
-    return (table if together is not None else table.drop(columns="together")), alone
-
-
 def few(correlation: Correlation) -> str:
     """What so few values cannot tell, by the correlation in the middle of those shown."""
-    upper = np.triu_indices(len(correlation.names), 1)
-    if not len(upper[0]):
+    if correlation.middle is None:
         return ""
-    r = correlation.matrix[upper]
-    middle = int(np.argsort(r)[len(r) // 2])
-    low, high = correlation.low[upper][middle], correlation.high[upper][middle]
+    r, low, high = correlation.middle
     return (
-        f"Over {correlation.n:,} {correlation.unit}: a correlation of {r[middle]:.2f}, the middle one here, has a 95 % "
+        f"Over {correlation.n:,} {correlation.unit}: a correlation of {r:.2f}, the median here, has a 95 % "
         f"interval from {low:.2f} to {high:.2f}."
     )
 
 
-def _ranking(scope: Scope, family: str, outcomes: Outcomes) -> None:
-    counted = [outcomes.conditions[place] for place in places_of(outcomes, family)]
+def left_out(correlation: Correlation, labels: dict[str, str]) -> str:
+    """What was left out, as a sentence; empty where nothing was."""
+    if not correlation.constant:
+        return ""
+    verb, does = ("is", "it does") if len(correlation.constant) == 1 else ("are", "they do")
+    names = ", ".join(labels.get(constant, constant) for constant in correlation.constant)
+    beyond = " beyond what the clean images do" if correlation.beyond_clean else ""
+    return f"{names} {verb} left out, for {does} not vary over the {correlation.unit}{beyond}."
+
+
+def _ranking(compared: ComparedTickets, family: str) -> None:
+    outcomes = compared.outcomes(family)
+    counted = [outcomes.conditions[place] for place in averaged(outcomes)]
     try:
-        found = scope.computed(("redundant", family), lambda: redundant(chosen(outcomes, counted)))
+        found = compared.computed(("redundant", family), lambda: redundant(chosen(outcomes, counted)))
     except UserError as error:
         layout.empty(str(error))
         return
     tickets = len(outcomes.right)
     labels = {corruption: name(corruption) for corruption in found.steps["corruption"]}
-    theme = scope.selection.theme
+    theme = compared.selection.theme
     st.markdown(verdict(found, tickets))
     left, right = st.columns([6, 5])
     with left:
         layout.card(
-            "How few corruptions keep the ranking of tickets",
-            scope.figure(("steps", family), {}, lambda: charts.steps(found, labels, theme)),
+            "How few corruptions preserve the ranking of the tickets",
+            compared.figure(("steps", family), {}, lambda: charts.steps(found, labels, theme)),
             lambda: found.steps.assign(corruption=found.steps["corruption"].map(labels)),
             "steps",
-            help="From top to bottom the corruption is added that brings the ranking of the tickets nearest to that "
-            "by all of them. Lines: 95 % intervals over test images. Filled: enough for τ of at least "
-            f"{found.threshold:g}.",
-            caption="Grey band: how well all of them agree with themselves on other test images.",
+            help="Greedy selection: from top to bottom the corruption is added that brings the ranking of the tickets "
+            "nearest to that by all of them. Lines: 95 % bootstrap intervals over test images. Filled: enough for τ of "
+            f"at least {found.threshold:g}.",
+            caption="Grey band: agreement of the ranking by all with itself on resampled test images.",
         )
     with right:
-        _groups(scope, family, outcomes)
+        _groups(compared, family)
         with st.container(border=True, key="card-limits"):
-            st.markdown(f"**What {tickets} tickets cannot tell**")
+            st.markdown(f"**Limits of {tickets} tickets**")
             st.caption(
                 f"{tickets} tickets are {tickets * (tickets - 1) // 2} pairs to put in order, and those far apart stay "
-                "in order under any corruption. The set is sought and judged on the same tickets and images, greedily: "
-                "a smaller one may exist, and other tickets may need another. Corruptions that it leaves out are "
-                "redundant for this ranking; how accurate a ticket is under them it does not say."
+                "in order under any corruption. The set is selected and judged on the same tickets and images, "
+                "greedily: a smaller one may exist, and other tickets may need another. Corruptions that it leaves out "
+                "are redundant for this ranking; how accurate a ticket is under them it does not say."
             )
 
 
-def _groups(scope: Scope, family: str, outcomes: Outcomes) -> None:
-    correlation, clustering = _clustered(scope, (family, "samples"), lambda: corruptions_over_samples(outcomes))
-    groups = clustering.groups(ALIKE)
-    stable = scope.computed(
-        ("stable", family), lambda: group_stability(outcomes, groups, ALIKE, resamples=RESAMPLES)
-    )  # fmt: skip
-    table, alone = groups_table(clustering, correlation, stable)
+def _groups(compared: ComparedTickets, family: str) -> None:
+    outcomes, (correlation, _) = compared.outcomes(family), _over(compared, family, "samples")
+    groups = compared.computed(("groups", family), lambda: correlated_groups(outcomes, correlation))
+    table = groups[groups["size"] > 1]
     if table.empty:
-        layout.empty(f"No two corruptions make the same images wrong (r of {ALIKE:g} or more).")
+        layout.empty(f"No two corruptions correlate over the images (r of {CORRELATED:g} or more).")
         return
+    alone = [name(members[0]) for members in groups.loc[groups["size"] == 1, "members"]]
+    members = [", ".join(map(name, each)) for each in table["members"]]
+    number = st.column_config.NumberColumn
     layout.table_card(
-        "Corruptions that make the same images wrong",
-        table,
+        "Correlated corruptions: the same images are misclassified",
+        table.assign(members=members, together=100 * table["together"]),
         "groups",
-        columns=_group_columns(),
-        help=f"Groups whose members correlate by {ALIKE:g} or more on average where they were joined. "
-        f"Together: in how many of {RESAMPLES} bootstrap samples of the test images the whole group comes out as one.",
-        caption=f"By themselves: {listed(alone)}." if alone else "None stands by itself.",
-        row_height=30 + 22 * max(len(members) // 46 for members in table["members"]),  # long lists wrap
+        columns={
+            "members": st.column_config.TextColumn("Group", width=262),
+            "size": None,
+            "r": number("Mean r", format="%.2f", width=64),
+            "together": number("Stable (%)", format="%.0f", width=92),
+        },
+        help=f"Average-linkage clusters whose members correlate by {CORRELATED:g} or more on average where they were "
+        f"joined. Stable: in how many of {RESAMPLES} bootstrap samples of the test images the whole group is one "
+        "cluster.",
+        caption=f"In no group: {listed(alone)}." if alone else "Every corruption is in a group.",
+        row_height=30 + 22 * max(len(each) // 46 for each in members),  # long lists wrap
     )
 
 
-def _group_columns() -> dict[str, Any]:
-    number = st.column_config.NumberColumn
-    return {
-        "members": st.column_config.TextColumn("Group", width=262),
-        "size": None,
-        "r": number("Mean r", format="%.2f", width=64),
-        "together": number("Together (%)", format="%.0f", width=92),
-    }
-
-
-def _corruptions(scope: Scope, family: str, outcomes: Outcomes) -> None:
-    over = scope.selection.pick("alike", "Corruptions are alike that have", OVER, width="content")
+def _over(compared: ComparedTickets, family: str, over: str) -> tuple[Correlation, Clustering]:
+    """The corruptions' correlations over what the options `OVER` name."""
+    outcomes = compared.outcomes(family)
     make = {
         "samples": lambda: corruptions_over_samples(outcomes),
         "beyond": lambda: corruptions_over_samples(outcomes, beyond_clean=True),
         "tickets": lambda: corruptions_over_tickets(outcomes),
     }[over]
-    words = {
-        "samples": "An image's outcomes, averaged over severities, are correlated over the test images in each run.",
-        "beyond": "As over images, but with clean images' outcomes held fixed: images that are wrong anyway do not "
-        "count.",
-        "tickets": "Mean accuracies of the tickets are correlated over the tickets: a high r means that both "
-        "corruptions rank tickets alike.",
-    }[over]
-    labels = {corruption: name(corruption) for corruption in scope.measured[family]}
-    _matrix(scope, (family, over), make, "Which corruptions are redundant", labels, {}, words)
+    return _clustered(compared, (family, over), make)
 
 
-def _tickets(scope: Scope, family: str, outcomes: Outcomes) -> None:
-    styles = scope.there(family)
-    enough = len(styles) >= 3
-    options = {"relative": "relative to the mean ticket", "plain": "plain accuracies"}
-    kind = scope.selection.pick("fail", "Tickets are compared by", options, width="content") if enough else "plain"
-    words = (
-        "The tickets' accuracies are correlated over corruptions and severities. Some conditions are hard for "
-        "everybody, which makes all tickets alike; relative to their mean it shows who is good where others are not."
-    )
-    labels = {key: f'<span style="color:{style.color}">●</span> {style.label}' for key, style in styles.items()}
-    _matrix(
-        scope, (family, "tickets by", kind), lambda: methods_over_conditions(outcomes, centred=kind == "relative"),
-        "Which tickets fail alike", labels, styles, words,
-    )  # fmt: skip
-
-
-def _matrix(
-    scope: Scope,
-    what: tuple[str, ...],
-    make: Callable[[], Correlation],
-    title: str,
-    labels: dict[str, str],
-    styles: dict[str, Style],
-    words: str,
-) -> None:
-    try:
-        correlation, clustering = _clustered(scope, what, make)
-    except UserError as error:
-        layout.empty(str(error))
-        return
-    theme = scope.selection.theme
-    plain = {key: style.label for key, style in styles.items()} or labels
-    layout.card(
-        title,
-        scope.figure(("matrix", *what), styles, lambda: charts.correlations(correlation, clustering, labels, theme)),
-        lambda: _long(correlation, plain),
-        "-".join(["matrix", "tickets" if styles else "corruptions"]),
-        help=words + " Ordered by average linkage of 1 - r, the most alike side by side; a joint of the tree stands as "
-        "high as 1 - r.",
-        caption=" ".join(filter(None, [f"{NOISE} within noise: 0 is inside the 95 % interval.", few(correlation),
-                                       _left_out(correlation, plain)])),
-    )  # fmt: skip
-
-
-def _clustered(scope: Scope, what: tuple[str, ...], make: Callable[[], Correlation]) -> tuple[Correlation, Clustering]:
+def _clustered(
+    compared: ComparedTickets, what: tuple[str, ...], make: Callable[[], Correlation]
+) -> tuple[Correlation, Clustering]:
     def both() -> tuple[Correlation, Clustering]:
         correlation = make()
         return correlation, cluster(correlation)
 
-    return scope.computed(("correlation", *what), both)
+    return compared.computed(("correlation", *what), both)
 
 
-def _left_out(correlation: Correlation, labels: dict[str, str]) -> str:
-    words = correlation.words
-    for constant in correlation.constant:
-        words = words.replace(constant, labels.get(constant, constant), 1)
-    return words
+def _corruptions(compared: ComparedTickets, family: str) -> None:
+    over = compared.selection.pick("alike", "Corruptions correlated over", OVER, width="content")
+    words = {
+        "samples": "An image's correctness, averaged over severities, is correlated over the test images in each run.",
+        "beyond": "Partial correlation: as over images, but with the correctness on the clean images held fixed, so "
+        "that images which are misclassified anyway do not count.",
+        "tickets": "Mean accuracies of the tickets are correlated over the tickets: a high r means that both "
+        "corruptions rank tickets alike.",
+    }[over]
+    labels = {corruption: name(corruption) for corruption in compared.measured[family]}
+    view = _Matrix("Correlation between corruptions", (family, over), labels, labels, "matrix-corruptions", words)
+    _matrix(compared, view, lambda: _over(compared, family, over))
 
 
-def _long(correlation: Correlation, labels: dict[str, str]) -> pd.DataFrame:
-    """A row a pair: first, second, r, low, high."""
-    rows = [
-        (labels.get(a, a), labels.get(b, b), correlation.matrix[i, j], correlation.low[i, j], correlation.high[i, j])
-        for i, a in enumerate(correlation.names)
-        for j, b in enumerate(correlation.names)
-        if i < j
-    ]
-    return pd.DataFrame(rows, columns=["first", "second", "r", "low", "high"])
+def _tickets(compared: ComparedTickets, family: str) -> None:
+    outcomes, styles = compared.outcomes(family), compared.styles_under(family)
+    options = {"relative": "accuracy relative to the mean ticket", "plain": "accuracy"}
+    kind = "plain"
+    if len(styles) >= 3:
+        kind = compared.selection.pick("fail", "Tickets correlated by", options, width="content")
+    words = (
+        "The tickets' accuracies are correlated over corruptions and severities. Some conditions are hard for "
+        "all tickets, which makes them alike; relative to their mean it shows who is accurate where others are not."
+    )
+    labels = {key: f'<span style="color:{style.color}">●</span> {style.label}' for key, style in styles.items()}
+    plain = {key: style.label for key, style in styles.items()}
+    view = _Matrix("Correlation between tickets", (family, "tickets by", kind), labels, plain, "matrix-tickets", words)
+    _matrix(
+        compared, view,
+        lambda: _clustered(compared, view.what, lambda: methods_over_conditions(outcomes, centred=kind == "relative")),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Matrix:
+    """A card with a matrix of correlations: its title, what it is kept under, names in the chart and in words, the
+    card's key, and how it was made."""
+
+    title: str
+    what: tuple[str, ...]
+    labels: dict[str, str]
+    names: dict[str, str]
+    key: str
+    words: str
+
+
+def _matrix(compared: ComparedTickets, view: _Matrix, make: Callable[[], tuple[Correlation, Clustering]]) -> None:
+    try:
+        correlation, clustering = make()
+    except UserError as error:
+        layout.empty(str(error))
+        return
+    theme = compared.selection.theme
+    styles = compared.styles if view.key == "matrix-tickets" else {}
+    layout.card(
+        view.title,
+        compared.figure(
+            ("matrix", *view.what), styles, lambda: charts.correlations(correlation, clustering, view.labels, theme)
+        ),
+        lambda: correlation.pairs.replace({"first": view.names, "second": view.names}),
+        view.key,
+        help=view.words + " Ordered by average linkage of 1 - r with optimal leaf order; a joint of the tree stands as "
+        "high as 1 - r.",
+        caption=" ".join(filter(None, [f"{NOISE} within noise: 0 is inside the 95 % interval.", few(correlation),
+                                       left_out(correlation, view.names)])),
+    )  # fmt: skip
 
 
 SECTION = Section(
@@ -264,5 +245,5 @@ SECTION = Section(
     "Redundancy",
     50,
     show,
-    "What is redundant here: which corruptions, and which methods, tell the same story?",
+    "Which corruptions, and which pruning methods, are redundant here?",
 )

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons.fragility import fragility
+from analysis.comparisons.fragility import fragile_samples, hardest_corruption
 from analysis.corruptions import AVAILABLE, corrupt
 from analysis.results.store import Results
-from analysis.statistics.intervals import unpack_correct
 from app import load
 from app.assets import read
 from app.charts.names import name, ordered
@@ -22,20 +21,20 @@ from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
 from app.shell import layout
 from app.shell.pages import Page
-from app.shell.per_sample import COLUMNS, class_names, not_measured, pick_classes, with_labels
+from app.shell.per_sample import COLUMNS, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
-from app.views.samples.charts import readings as charts
+from app.views.samples.charts import predictions as charts
 
 PER_PAGE = 28
 SEED = 0  # what the evaluation corrupts with: the pictures are those that the tickets were shown
 BITS = ["ticket_id", "corruption", "severity", "n", "offsets"]
-READING = ["ticket_id", "corruption", "severity", "prediction", "confidence"]
+PREDICTED = ["ticket_id", "corruption", "severity", "prediction", "confidence"]
 
 
 def show(selection: Selection) -> None:
     """Draw the page."""
     layout.page_title(
-        "Samples", "Which images does pruning lose? The most fragile come first; click one to see it closely."
+        "Samples", "Which images does pruning misclassify? The most fragile come first; click one to see it closely."
     )
     chosen = _tickets(selection)
     if not selection.tickets:
@@ -45,14 +44,14 @@ def show(selection: Selection) -> None:
     if samples.empty or not selection.detail:
         not_measured(selection)
         return
-    classes = class_names(selection.study)
+    classes = selection.study.classes
     data = pictures(selection.study, samples["sample"].to_numpy(), samples["label"].to_numpy())
     order = _choose(selection, chosen, samples, classes)
     if order.empty:
         layout.empty("No image fits.", "Pick other classes, or show all samples rather than the selected ones.")
         return
     picked = _picked(selection, order)
-    rows = _readings(selection, chosen, samples, picked)
+    rows = _predictions(selection, chosen, samples, picked)
     label = int(samples.loc[samples["sample"] == picked, "label"].iloc[0])
     left, right = st.columns([5, 7], gap="medium")
     with left:
@@ -69,35 +68,34 @@ def _tickets(selection: Selection) -> list[Chosen]:
     return first + [ticket for ticket in selection.tickets if ticket.id not in {other.id for other in first}]
 
 
-def _choose(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
+def _choose(
+    selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: tuple[str, ...]
+) -> pd.DataFrame:
     """The filters, and what they leave: sample, lost, fragility, wrong, pairs, label; most fragile first."""
     base = selection.baseline or chosen[0]
     others = {ticket.key: ticket for ticket in chosen if ticket.id != base.id}
     marked = selection.samples
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         options = {"all": "all chosen tickets"} | {key: ticket.label for key, ticket in others.items()}
-        key = selection.pick("lost-by", f"Right for {base.label}, lost by", options, kind="select", width=240)
+        key = selection.pick(
+            "lost-by", f"Correct for {base.label}, misclassified by", options, kind="select", width=240
+        )
         if marked is not None:
             sources = {"selected": f"Selected ({len(marked):,})", "all": "All"}
             if selection.pick("source", "Samples", sources, width="content") == "all":
                 marked = None
         labels = pick_classes(selection, classes, width="content")
     compared = tuple(ticket.id for ticket in others.values() if key in ("all", ticket.key))
-    order = _fragile(selection.study.path, selection.study.stamp, base.id, compared)
     truth = samples.drop_duplicates("sample").set_index("sample")["label"]
-    if order.empty:  # nothing to compare with, or not measured on corrupted images: in the order of the data
-        order = pd.DataFrame({"sample": truth.index, "lost": 0, "fragility": 0.0, "wrong": 0, "pairs": 0})
-    order = order.assign(label=order["sample"].map(truth)).dropna(subset=["label"])
+    order = _fragile(selection.study.path, selection.study.stamp, base.id, compared, truth)
     order = order[order["label"].isin(labels)]
     return order[order["sample"].isin(marked)] if marked is not None else order
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _fragile(path: Path, stamp: str, baseline: str, tickets: tuple[str, ...]) -> pd.DataFrame:
-    """`fragility` of the tickets; empty when nothing can be compared."""
-    right = unpack_correct(Results(path).table("conditions", ids=[baseline, *tickets], columns=BITS))
-    there = [right[ticket] for ticket in tickets if ticket in right]
-    return fragility(right[baseline], there) if there and baseline in right else pd.DataFrame()
+def _fragile(path: Path, stamp: str, baseline: str, tickets: tuple[str, ...], _labels: pd.Series) -> pd.DataFrame:
+    rows = Results(path).table("conditions", ids=[baseline, *tickets], columns=BITS)
+    return fragile_samples(rows, baseline, tickets, _labels)
 
 
 def _picked(selection: Selection, order: pd.DataFrame) -> int:
@@ -120,12 +118,14 @@ def _on_page(selection: Selection, order: pd.DataFrame) -> pd.DataFrame:
     return order.iloc[PER_PAGE * (page - 1) : PER_PAGE * page]
 
 
-def _gallery(selection: Selection, order: pd.DataFrame, picked: int, classes: list[str], data: Pictures | None) -> None:
+def _gallery(
+    selection: Selection, order: pd.DataFrame, picked: int, classes: tuple[str, ...], data: Pictures | None
+) -> None:
     page, pages = _page(selection, order)
     with st.container(border=True, key="card-gallery"):
         help = (
-            "The bar: the share of conditions (and tickets) under which the image is read wrong while the baseline "
-            "reads it right."
+            "The bar: fragility, the share of conditions and tickets under which the image is misclassified while the "
+            "baseline classifies it correctly."
         )
         layout.header(f"{len(order):,} images, most fragile first", lambda: order, "gallery", help, images=False)
         items = [_item(row._asdict(), classes, data) for row in _on_page(selection, order).itertuples(index=False)]
@@ -146,21 +146,23 @@ def _pager(selection: Selection, page: int, pages: int) -> None:
                   key="page-on", help="Less fragile", type="tertiary")  # fmt: skip
 
 
-def _item(row: Mapping[str, Any], classes: list[str], data: Pictures | None) -> Item:
+def _item(row: Mapping[str, Any], classes: tuple[str, ...], data: Pictures | None) -> Item:
     sample, label = int(row["sample"]), classes[int(row["label"])]
-    lost = f"lost in {int(row['lost'])} of {int(row['pairs'])} readings" if row["pairs"] else "not compared"
+    lost = "not compared"
+    if row["pairs"]:
+        lost = f"newly misclassified in {int(row['lost'])} of {int(row['pairs'])} predictions"
     image = picture(data.images[sample].numpy()) if data is not None else ""
     return Item(sample, image, f"Sample {sample}, {label}: {lost}", label, f"#{sample}", float(row["fragility"]))
 
 
-def _readings(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, picked: int) -> pd.DataFrame:
-    """`READING` of one sample by every ticket under every condition, clean included."""
+def _predictions(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, picked: int) -> pd.DataFrame:
+    """`PREDICTED` of one sample by every ticket under every condition, clean included."""
     ids = [ticket.id for ticket in chosen]
-    rows = load.table(selection.study, "corrupted", ids=ids, columns=READING, where=f"sample = {picked}")
+    rows = load.table(selection.study, "corrupted", ids=ids, columns=PREDICTED, where=f"sample = {picked}")
     if (rows["corruption"] == "clean").any():
         return rows
     clean = samples[samples["sample"] == picked].assign(corruption="clean", severity=0)
-    return pd.concat([clean[READING], rows], ignore_index=True)
+    return pd.concat([clean[PREDICTED], rows], ignore_index=True)
 
 
 def _detail(
@@ -169,36 +171,29 @@ def _detail(
     rows: pd.DataFrame,
     picked: int,
     label: int,
-    classes: list[str],
+    classes: tuple[str, ...],
     data: Pictures | None,
 ) -> None:
-    """The picked sample under one corruption, clean and at each severity, as every ticket reads it."""
+    """The picked sample under one corruption, clean and at each severity, with every ticket's predictions."""
     styles = {ticket.id: ticket.style for ticket in chosen}
     present = [corruption for group in ordered(rows["corruption"]) for corruption in group]
     with st.container(border=True, key="card-sample"):
-        help = "A cell: what the ticket reads, and how sure it is. Blue is right, orange with ✗ wrong."
+        help = "A cell: the prediction and its confidence. Blue is correct, orange with ✗ misclassified."
         layout.header(
             f"Sample {picked}: {classes[label]}", lambda: with_labels(rows, chosen), "sample", help, images=False
         )
         corruption = None
         if present:
             names = {corruption: name(corruption) for corruption in present}
-            corruption = selection.pick("seen", "Corruption", names, default=_worst(rows, label), kind="select",
-                                        width=260, help="At first the one under which most readings fail.")  # fmt: skip
+            corruption = selection.pick("seen", "Corruption", names, default=hardest_corruption(rows, label),
+                                        kind="select", width=260,
+                                        help="At first the one with the most misclassifications.")  # fmt: skip
         under = rows[rows["corruption"].isin(["clean", corruption])]
         columns = _pictures(data, picked, corruption, sorted({0, *under["severity"].astype(int)}))
         st.html(f"<style>{read('readings.css')}</style>")
-        st.html(charts.readings(under, styles, columns, label, classes, selection.theme))
+        st.html(charts.predictions(under, styles, columns, label, classes, selection.theme))
         if not present:
             st.caption("These tickets have not been measured on corrupted images yet.")
-
-
-def _worst(rows: pd.DataFrame, label: int) -> str:
-    """The corruption under which most readings are wrong; of equals the first in order."""
-    corrupted = rows[rows["corruption"] != "clean"]
-    wrong = (corrupted["prediction"] != label).groupby(corrupted["corruption"]).mean()
-    order = [corruption for group in ordered(wrong.index) for corruption in group]
-    return max(order, key=lambda corruption: (float(wrong[corruption]), -order.index(corruption)))
 
 
 def _pictures(data: Pictures | None, sample: int, corruption: str | None, levels: list[int]) -> dict[int, str]:
@@ -215,15 +210,15 @@ def _pictures(data: Pictures | None, sample: int, corruption: str | None, levels
 
 
 def _all_conditions(
-    selection: Selection, chosen: list[Chosen], rows: pd.DataFrame, picked: int, label: int, classes: list[str]
+    selection: Selection, chosen: list[Chosen], rows: pd.DataFrame, picked: int, label: int, classes: tuple[str, ...]
 ) -> None:
     layout.card(
         f"Sample {picked} under every condition",
         charts.conditions(rows, {ticket.id: ticket.style for ticket in chosen}, label, classes, selection.theme),
         lambda: with_labels(rows, chosen),
         "conditions",
-        help="Blue: read right; orange: read wrong; the stronger, the surer. Severity rises to the right within each "
-        "corruption.",
+        help="Blue: correct; orange: misclassified; the stronger, the higher the confidence. Severity rises to the "
+        "right within each corruption.",
     )
 
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from analysis.comparisons.classes import class_accuracies, class_costs
+from analysis.comparisons.classes import class_costs
 from analysis.comparisons.outcomes import Outcomes
-from analysis.statistics.intervals import holm, mean_interval, wilson
+from analysis.statistics.multiple_testing import holm
 from pruning.errors import UserError
 
 LABELS = np.array([0, 1, 2, 0] * 50)
@@ -15,23 +15,6 @@ def outcomes(shares: dict[str, np.ndarray | float], seeds: int = 1, conditions: 
     names = [("fog", severity + 1) for severity in range(conditions)]
     shape = (seeds, conditions, len(LABELS))
     return Outcomes(names, {name: rng.random(shape) < share for name, share in shares.items()})
-
-
-def test_accuracy_of_a_class_with_wilsons_interval() -> None:
-    made = outcomes({"a": 0.8})
-    found = class_accuracies(made, LABELS).set_index("class")
-    right = made.right["a"][0, 0, LABELS == 2]
-    assert found.index.tolist() == [0, 1, 2]
-    assert found["n"].tolist() == [100, 50, 50]
-    low, high = wilson(right.sum(), 50)
-    assert found.loc[2, ["accuracy", "low", "high"]].tolist() == pytest.approx([right.mean(), float(low), float(high)])
-
-
-def test_accuracy_of_a_class_over_seeds_and_conditions() -> None:
-    made = outcomes({"a": 0.8}, seeds=3, conditions=2)
-    found = class_accuracies(made, LABELS).iloc[1]
-    each = made.right["a"][:, :, LABELS == 1].mean(axis=(1, 2))
-    assert (found.accuracy, found.low, found.high) == pytest.approx(mean_interval(each))
 
 
 def brute_force(change: np.ndarray, labels: np.ndarray, draws: int) -> tuple[np.ndarray, np.ndarray]:
@@ -95,6 +78,8 @@ def test_one_class_that_pays_is_found_and_named() -> None:
     rows = costs.by_class[costs.by_class["key"] == "a"].set_index("class")
     assert rows["beyond_chance"][1]
     assert rows["low"][1] < rows["change"][1] < rows["high"][1] < 0
+    assert rows["within_noise"].tolist() == ((rows["low"] <= 0) & (rows["high"] >= 0)).tolist()
+    assert not rows["within_noise"][1]
     assert not costs.by_class[costs.by_class["key"] == "b"]["beyond_chance"].any()
 
 
@@ -131,7 +116,7 @@ def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(UserError, match="baseline has no results"):
         class_costs(made, LABELS, "b")
     with pytest.raises(UserError, match="200 images, but there are labels of 199"):
-        class_accuracies(made, LABELS[1:])
+        class_costs(made, LABELS[1:], "dense")
     with pytest.raises(UserError, match="at least two classes"):
         class_costs(made, np.zeros(200, dtype=int), "dense")
     assert class_costs(outcomes({"dense": 0.9}), LABELS, "dense").by_ticket.empty

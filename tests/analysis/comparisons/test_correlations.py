@@ -10,6 +10,7 @@ from analysis.comparisons.correlations import (
     cluster,
     corruptions_over_samples,
     corruptions_over_tickets,
+    linkage_of,
     mean_correlation,
     methods_over_conditions,
 )
@@ -38,7 +39,7 @@ def pearson(x: np.ndarray, y: np.ndarray) -> float:
 def test_over_samples_it_is_the_mean_of_scipys_r_over_runs() -> None:
     made = outcomes(seeds=2)
     found = corruptions_over_samples(made)
-    assert (found.names, found.n, found.unit, found.constant, found.words) == (list(PLACES), 300, "images", [], "")
+    assert (found.names, found.n, found.unit, found.constant) == (list(PLACES), 300, "images", [])
     for row, a in enumerate(PLACES.values()):
         for column, b in enumerate(PLACES.values()):
             each = [pearson(run[a].mean(0), run[b].mean(0)) for right in made.right.values() for run in right]
@@ -106,15 +107,13 @@ def test_methods_over_conditions() -> None:
     assert centred.names == ["t0", "t1", "t2", "t3"]
 
 
-def test_what_does_not_vary_is_left_out_in_words() -> None:
+def test_what_does_not_vary_is_left_out() -> None:
     made = outcomes(tickets=5)
     for right in made.right.values():
         right[:, 2] = True
     for found in (corruptions_over_samples(made), corruptions_over_samples(made, True), corruptions_over_tickets(made)):
         assert found.names == ["fog", "blur"]
         assert found.constant == ["snow"]
-        assert found.words.startswith(f"snow is left out, for it does not vary over the {found.unit}")
-        assert found.words.endswith("beyond what the clean images do." if found.beyond_clean else f"{found.unit}.")
         assert np.isfinite(found.matrix).all()
         assert cluster(found).linkage.shape == (1, 4)
     one = outcomes(tickets=2)
@@ -129,7 +128,6 @@ def test_everything_constant_leaves_nothing_and_does_not_fail() -> None:
     right = {"a": np.ones((1, 5, 20), dtype=bool)}
     found = corruptions_over_samples(Outcomes(CONDITIONS, right))
     assert (found.names, found.constant) == ([], list(PLACES))
-    assert "are left out, for they do not" in found.words
     assert cluster(found).groups() == []
 
 
@@ -199,3 +197,25 @@ def test_too_little_to_correlate_is_refused_in_words() -> None:
         corruptions_over_samples(Outcomes(CONDITIONS[:1], {"a": made.right["t0"][:, :1]}))
     few = corruptions_over_samples(outcomes(images=4, tickets=8), beyond_clean=True)
     assert few.low[0].tolist() == pytest.approx([1, -1, -1][: len(few.names)])
+
+
+def test_pairs_and_the_one_in_the_middle() -> None:
+    found = corruptions_over_samples(outcomes(tickets=3))
+    pairs = found.pairs
+    assert len(pairs) == len(found.names) * (len(found.names) - 1) // 2
+    for row in pairs.itertuples():
+        at = found.names.index(row.first), found.names.index(row.second)
+        assert (row.r, row.low, row.high) == (found.matrix[at], found.low[at], found.high[at])
+        assert found.within_noise[at] == (row.low <= 0 <= row.high)
+    assert found.middle is not None
+    assert found.middle[0] == sorted(pairs["r"])[len(pairs) // 2]
+    assert correlation(np.eye(1)).middle is None
+    assert not found.within_noise.diagonal().any()
+
+
+def test_a_tree_can_be_numbered_in_another_order() -> None:
+    matrix = np.array([[1, 0.9, 0.1], [0.9, 1, 0.2], [0.1, 0.2, 1]])
+    tree = linkage_of(correlation(matrix), ["c2", "c0", "c1"])
+    assert tree is not None
+    assert sorted(tree[0, :2]) == [1, 2]  # c0 and c1 are joined first
+    assert linkage_of(correlation(matrix), ["c0", "c1"]) is None

@@ -1,18 +1,12 @@
-"""What tickets cost, for each family, and how it is written and drawn."""
+"""What tickets cost, for each family, and how it is written."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.comparisons import costs, dominance, family_means
-from analysis.comparisons.costs import MEASURES
-from app.charts.scales import scale
-from app.shell import theme
-from app.views.overview.charts import pareto as charts
+from analysis.comparisons import costs, family_means
 from tests.analysis.comparisons.test_family_means import results
 from tests.app.conftest import make_tickets
-
-LIGHT = theme.get("light")
 
 
 def measured(skip: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -49,6 +43,7 @@ def test_families_are_means_over_seeds() -> None:
     found = costs.by_family(make_tickets(), measured()).set_index("key")
     assert found.loc["imp-90", "latency_ms"] == pytest.approx((2.0 + 4.0) / 2)
     assert found.loc["imp-90", "macs_kept"] == 500
+    assert found.loc["imp-90", "macs_share"] == pytest.approx(0.1)
     assert found["shrunk"].to_dict() == {key: key.startswith("imp") for key in found.index}
 
 
@@ -89,42 +84,3 @@ def test_the_caption_names_every_machine_once() -> None:
     said = costs.machines(frame)
     assert said.count("A machine, 1 thread, 64 images") == 1
     assert said.count("Another, 2 threads") == 1
-
-
-@pytest.mark.parametrize("name", list(MEASURES))
-@pytest.mark.parametrize("values", [[0.3, 0.6, 0.93], [0.5, 0.5], [0.0, 1.0]])
-def test_every_axis_has_its_values_in_sight_and_true_ticks(name: str, values: list[float]) -> None:
-    measure = MEASURES[name]
-    values = values if measure.unit == "share" else [40 + 5e6 * value for value in values]
-    axis = scale(measure, values)
-    assert axis.span[0] < axis.span[1]
-    assert ((axis.within(values) > 0) & (axis.within(values) < 1)).all()
-    assert len(axis.ticks) >= 2
-    assert len(axis.texts) == len(axis.ticks)
-    assert ((axis.within(axis.ticks) >= 0) & (axis.within(axis.ticks) <= 1)).all()
-    if measure.unit == "share":
-        assert [float(text.removesuffix(" %")) for text in axis.texts] == pytest.approx([100 * t for t in axis.ticks])
-
-
-def test_the_front_is_full_and_named_and_the_dominated_are_faint(weighed: pd.DataFrame) -> None:
-    keys = weighed["key"].tolist()
-    gaps = (dominance.exact(weighed["macs"].to_numpy(float), False),
-            dominance.exact(weighed["accuracy"].to_numpy(float), True))  # fmt: skip
-    states = {key: verdict.state for key, verdict in dominance.verdicts(keys, *gaps).items()}
-    assert states["snip-90"] == dominance.FRONT  # as small as IMP and the shuffled one at 90 %, and better
-    assert states["shuffled-90"] == dominance.DOMINATED
-    states["imp-90"] = dominance.NEAR
-    styles = {key: theme.Style(key, "#a82c28", "star") for key in keys}
-    figure = charts.pareto(weighed, "macs", "accuracy", states, styles, LIGHT)
-    points = {trace.customdata[0][0]: trace for trace in figure.data if trace.customdata is not None}
-    assert set(points) == set(keys)
-    assert points["snip-90"].marker.color == "#a82c28"
-    assert points["imp-90"].marker.symbol == "star-open"
-    assert points["shuffled-90"].marker.color != "#a82c28"
-    named = {trace.text[0] for trace in figure.data if trace.mode == "markers+text"}
-    assert "SNIP 90 %" in named
-    assert "IMP shuffled 90 %" not in named
-    for key, trace in points.items():
-        row = weighed.set_index("key").loc[key]
-        assert 10 ** trace.x[0] == pytest.approx(row["macs"])
-        assert 1 - 10 ** -trace.y[0] == pytest.approx(row["accuracy"])

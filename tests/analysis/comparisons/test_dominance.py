@@ -3,9 +3,11 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.comparisons import dominance
+from analysis.comparisons.baseline import against_baseline
 from analysis.comparisons.dominance import DOMINATED, FRONT, NEAR
 
 
@@ -28,7 +30,9 @@ def test_without_noise_it_is_the_textbooks_front() -> None:
                 and gain[at] >= gain[place]
                 and (cost[at], gain[at]) != (cost[place], gain[place])
             ]
-            assert found[key].by == over
+            assert set(found[key].by) == set(over)
+            states = [found[other].state for other in found[key].by]
+            assert states == sorted(states, key=dominance.ORDER.index)  # those on the front first
             assert found[key].state == (DOMINATED if over else FRONT)
             same = (cost == cost[place]) & (gain == gain[place])
             assert found[key].alike == [keys[at] for at in np.flatnonzero(same) if at != place]
@@ -36,22 +40,22 @@ def test_without_noise_it_is_the_textbooks_front() -> None:
 
 
 def answers(rate: float, seed: int, images: int = 2000) -> np.ndarray:
-    return np.random.default_rng(seed).random((1, images)) < rate
+    return (np.random.default_rng(seed).random(images) < rate).astype(float)
 
 
 def test_a_lead_within_noise_dominates_nobody() -> None:
     """The same cost; b is ahead of a by two images of 2,000, c behind by a fifth."""
     right = answers(0.9, 0)
     little = right.copy()
-    little[0, np.flatnonzero(~right[0])[:2]] = True
-    correct = {"a": {0: right}, "b": {0: little}, "c": {0: right & answers(0.8, 1)}}
+    little[np.flatnonzero(right == 0)[:2]] = 1
+    correct = {"a": {0: right}, "b": {0: little}, "c": {0: right * answers(0.8, 1)}}
     keys, values = list(correct), np.array([each[0].mean() for each in correct.values()])
     cost = surely(np.ones(3), more=False)
     found = dominance.verdicts(keys, cost, dominance.paired(keys, values, correct))
     assert [found[key].state for key in keys] == [NEAR, FRONT, DOMINATED]
     assert found["a"].by == ["b"]
     assert found["a"].alike == ["b"]
-    assert found["c"].by == ["a", "b"]
+    assert found["c"].by == ["b", "a"]
     assert found["b"].dominates == ["c"]
 
 
@@ -59,7 +63,7 @@ def test_a_smaller_ticket_that_seems_worse_does_not_dominate() -> None:
     """Not being told apart is no proof of being as good: a loss within noise is a trade, not a gift."""
     right = answers(0.9, 0)
     worse = right.copy()
-    worse[0, np.flatnonzero(right[0])[:2]] = False
+    worse[np.flatnonzero(right)[:2]] = 0
     correct = {"large": {0: right}, "small": {0: worse}}
     keys, values = list(correct), np.array([right.mean(), worse.mean()])
     found = dominance.verdicts(keys, surely(np.array([2.0, 1.0]), False), dominance.paired(keys, values, correct))
@@ -74,6 +78,48 @@ def test_what_was_not_shown_the_same_images_is_never_told_apart() -> None:
     correct = {"a": {0: answers(0.9, 0)}, "b": {0: answers(0.2, 1, 500)}, "c": {1: answers(0.2, 1)}}
     gaps = dominance.paired(list(correct), np.array([0.9, 0.2, 0.2]), correct)
     assert not gaps.real.any()
+
+
+def test_the_matrix_of_paired_tests_is_that_of_single_ones() -> None:
+    """Also where tickets have other seeds or other images, or none in common."""
+    rng = np.random.default_rng(2)
+    base = {seed: answers(0.9, seed, 300) for seed in range(3)}
+    outcomes: dict[str, dict[int, np.ndarray]] = {"base": base, "twin": dict(base), "unmeasured": {}}
+    for place in range(24):
+        seeds = [seed for seed in range(3) if rng.random() < 0.8]
+        rate = rng.uniform(0.93, 1)
+        outcomes[f"t{place}"] = {seed: base[seed] * answers(rate, 100 * place + seed, 300) for seed in seeds}
+    outcomes["short"] = {0: answers(0.5, 9, 200), 1: answers(0.5, 9, 300)}
+    keys = list(outcomes)
+    found = dominance.paired(keys, np.zeros(len(keys)), outcomes).real
+    pairs = len(keys) * (len(keys) - 1) // 2
+    seen = set()
+    for first, second in itertools.combinations(range(len(keys)), 2):
+        one, other = outcomes[keys[first]], outcomes[keys[second]]
+        fits = all(one[seed].shape == other[seed].shape for seed in one if seed in other)
+        single = against_baseline("", one, other, pairs) if fits else None
+        assert found[first, second] == found[second, first] == (single is not None and single.real)
+        seen.add(bool(found[first, second]))
+    assert seen == {True, False}
+
+
+def test_the_table_has_those_on_the_front_first() -> None:
+    keys = ["worst", "best", "middle"]
+    found = dominance.verdicts(keys, surely(np.array([1.0, 3, 2]), True), surely(np.array([1.0, 3, 2]), True))
+    table = dominance.table(pd.DataFrame({"key": keys, "label": [key.title() for key in keys]}), found)
+    assert table["label"].tolist() == ["Best", "Worst", "Middle"]
+    assert table["by"].tolist() == [[], ["Best", "Middle"], ["Best"]]
+    assert table["dominates"].tolist() == [2, 0, 1]
+
+
+@pytest.mark.parametrize("objective", ["accuracy", "kept", "time"])
+def test_gaps_are_tested_as_the_noise_of_the_objective_asks(objective: str) -> None:
+    rows = pd.DataFrame({"key": ["a", "b"], "accuracy": [0.9, 0.5], "kept": [10, 11], "time": [1.0, 0.9],
+                         "time_low": [0.9, 0.85], "time_high": [1.1, 0.95]})  # fmt: skip
+    outcomes = {"a": {0: answers(0.9, 0)}, "b": {0: answers(0.5, 1)}}
+    found = dominance.gaps(rows, objective, outcomes)
+    assert found.real[0, 1] == (objective != "time")
+    assert (found.ahead[0, 1] > 0) == (objective != "time")
 
 
 def test_times_differ_when_their_intervals_do_not_overlap() -> None:

@@ -104,12 +104,24 @@ def test_how_well_early_stop_is_known(losses: list[float], epoch: float, resolut
 
 def test_early_stop_over_seeds() -> None:
     entries = [falling([3, 1, 2], 0), falling([3, 2, 1], 1), falling([math.nan], 2), falling([5, 1, 4], 3, width=2)]
-    found = dynamics.early_stop_bands(dynamics.early_stop(dynamics.curves(entries)))
+    found = dynamics.stops_over_seeds(dynamics.curves(entries))
     assert len(found) == 1
     row = found.iloc[0]
     assert row["label"] == "SNIP 90 %"
-    assert [row["mean"], row["low"], row["high"]] == pytest.approx(mean_interval([1, 1.5, 4]))
-    assert (row["n"], row["resolution"], row["at_end"]) == (3, 2, 1)
+    assert [row["epoch"], row["low"], row["high"]] == pytest.approx(mean_interval([1, 1.5, 4]))
+    assert (row["seeds"], row["resolution"], row["at_end"]) == (3, 2, 1)
+    assert [row["accuracy"], row["accuracy_low"], row["accuracy_high"]] == pytest.approx(mean_interval([0.1, 0.2, 0.1]))
+    assert (row["final_epoch"], row["final_accuracy"]) == pytest.approx(
+        ((1.5 + 1.5 + 0.5 + 6) / 4, (0.2 + 0.2 + 0.2) / 4)
+    )
+
+
+def test_intervals_of_accuracies_end_at_one_and_of_losses_at_nothing() -> None:
+    entries = [entry(snip(seed), [point(1, *values)]) for seed, values in enumerate([(1.0, 0.0), (0.8, 0.9)])]
+    rows = dynamics.curves(entries)
+    assert mean_interval([1.0, 0.8])[2] > 1
+    assert dynamics.curve_bands(rows)["high"].item() == 1
+    assert dynamics.curve_bands(rows, "test_loss")["low"].item() == 0
 
 
 def test_what_was_not_recorded_is_empty() -> None:
@@ -117,11 +129,9 @@ def test_what_was_not_recorded_is_empty() -> None:
     for found in (
         dynamics.curves(nothing),
         dynamics.curves([]),
-        dynamics.swaps(nothing),
-        dynamics.birds(nothing[0]),
         dynamics.early_stop(dynamics.curves(nothing)),
         dynamics.curve_bands(dynamics.curves(nothing)),
-        dynamics.early_stop_bands(dynamics.early_stop(dynamics.curves(nothing))),
+        dynamics.stops_over_seeds(dynamics.curves(nothing)),
     ):
         assert isinstance(found, pd.DataFrame)
         assert found.empty
@@ -132,9 +142,6 @@ def test_what_was_not_recorded_is_empty() -> None:
 
 def test_records_come_back_as_they_were_noted() -> None:
     record: Record = {
-        "swaps/iteration": [10, 20],
-        "swaps/carried": [5, 1],
-        "swaps/possible": [8, 8],
         "masks/epoch": [1, 3],
         "mask distance 0.9/d": [0, 0.2, 0.3, 0],
         "mask distance 0.5/d": [0, 0.1, 0.1, 0],
@@ -142,14 +149,13 @@ def test_records_come_back_as_they_were_noted() -> None:
         "bird/found": [0],
     }
     bird = entry(snip(1), record=record)
-    swaps = dynamics.swaps([entry(snip()), bird])
-    assert swaps[["seed", "iteration", "carried", "possible"]].values.tolist() == [[1, 10, 5, 8], [1, 20, 1, 8]]
     epochs, matrices = dynamics.mask_distances(bird)
     assert epochs.tolist() == [1, 3]
     assert list(matrices) == [0.5, 0.9]
     assert matrices[0.9][0, 1] == 0.2
     assert matrices[0.9][1, 0] == 0.3
-    assert dynamics.birds(bird).values.tolist() == [[bird.id, 3, False]]
+    assert dynamics.drawn_at(bird) == 3
+    assert dynamics.drawn_at(entry(snip())) is None
 
 
 def test_distances_of_other_epochs_are_refused() -> None:

@@ -3,9 +3,9 @@ import pytest
 import scipy.stats
 from scipy.special import expit, logit
 
-from analysis.comparisons.effective import effective_robustness
+from analysis.comparisons.effective import VERDICTS, effective_robustness
 from analysis.comparisons.outcomes import Outcomes
-from analysis.statistics.intervals import holm
+from analysis.statistics.multiple_testing import holm
 from pruning.errors import UserError
 
 CONDITIONS = [("clean", 0), ("fog", 1), ("snow", 2), ("saturate", 1)]
@@ -84,7 +84,11 @@ def test_perfect_tickets_have_a_place_too() -> None:
     made = outcomes()
     made.right["a"][:, 0] = True
     table = effective_robustness(made).table
-    assert np.isfinite(table.drop(columns="key").to_numpy(float)).all()
+    assert np.isfinite(table.drop(columns=["key", "verdict"]).to_numpy(float)).all()
+    words = {(True, True): 0, (True, False): 0, (False, True): 1, (False, False): 2}
+    pairs = zip(table["within_noise"], table["effective"] > 0, strict=True)
+    expected = [VERDICTS[words[noise, above]] for noise, above in pairs]
+    assert table["verdict"].tolist() == expected
 
 
 def test_other_corruptions_serve_where_none_counts() -> None:

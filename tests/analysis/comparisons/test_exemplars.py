@@ -7,7 +7,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.comparisons.exemplars import exemplars, exemplars_by_chance, runs, summarise_exemplars
+from analysis.comparisons.exemplars import exemplars, exemplars_by_chance, find_exemplars, runs, summarise_exemplars
 from analysis.comparisons.predictions import Predictions
 from analysis.statistics.intervals import wilson
 from pruning.errors import UserError
@@ -114,3 +114,16 @@ def test_what_cannot_be_compared_is_refused() -> None:
         exemplars(PRUNED[:0], DENSE, LABELS)
     with pytest.raises(UserError, match="on 5 and 4 images, and there are labels of 5"):
         exemplars(PRUNED, DENSE[:, :4], LABELS)
+
+
+def test_all_at_once_is_each_by_itself() -> None:
+    rng = np.random.default_rng(9)
+    predicted = {name: rng.integers(0, 3, (2, 1, 50)).astype(np.int16) for name in ("dense", "a", "b")}
+    made = Predictions([("clean", 0)], predicted, rng.integers(0, 3, 50))
+    found = find_exemplars(made, ["a", "b"], ["dense"])
+    pruned, dense = runs(made, ["a", "b"]), runs(made, ["dense"])
+    assert found.table.equals(exemplars(pruned, dense, made.labels))
+    assert found.summary.equals(summarise_exemplars(found.table))
+    assert (found.chance, found.p) == exemplars_by_chance(pruned, dense)
+    assert (found.pruned, found.dense) == (4, 2)
+    assert found.within_noise == (found.p >= 0.05)

@@ -74,56 +74,10 @@ def test_what_was_not_measured_is_missing_not_zero() -> None:
     assert rows.at["imp-90", "seeds"] == 0
 
 
-def correct(rate: float, seed: int, n: int = 1000) -> np.ndarray:
-    return np.random.default_rng(seed).random((1, n)) < rate
-
-
-def test_a_large_difference_is_real_and_none_is_not() -> None:
-    baseline = {seed: correct(0.95, seed) for seed in range(3)}
-    worse = {seed: baseline[seed] & correct(0.9, 10 + seed) for seed in range(3)}
-    found = family_means.against_baseline("a", worse, baseline, comparisons=9)
-    assert found is not None
-    assert found.real
-    assert found.difference == pytest.approx(np.mean([worse[s].mean() - baseline[s].mean() for s in range(3)]))
-    same = family_means.against_baseline("a", baseline, baseline)
-    assert same is not None
-    assert not same.real
-
-
-def test_seeds_that_contradict_each_other_are_noise() -> None:
-    baseline = {seed: correct(0.9, seed) for seed in range(2)}
-    mixed = {0: baseline[0] & correct(0.8, 5), 1: baseline[1] | correct(0.1, 6)}
-    found = family_means.against_baseline("a", mixed, baseline)
-    assert found is not None
-    assert found.images[1] < 0  # over images alone it would seem real
-    assert not found.real
-
-
-def test_more_comparisons_widen_the_interval() -> None:
-    baseline, other = {0: correct(0.9, 1)}, {0: correct(0.88, 2)}
-    one, many = (family_means.against_baseline("a", other, baseline, comparisons) for comparisons in (1, 20))
-    assert one is not None
-    assert many is not None
-    assert many.images[0] < one.images[0] < one.images[1] < many.images[1]
-    assert np.isnan(one.seeds[0])
-    assert family_means.against_baseline("a", {1: correct(0.5, 1)}, baseline) is None
-
-
-def test_the_verdict_names_each_family_once_largest_first() -> None:
-    nowhere = (float("nan"), float("nan"))
-    found = [
-        family_means.Difference("a", -0.01, (-0.02, 0.01), nowhere),
-        family_means.Difference("b", -0.05, (-0.06, -0.04), nowhere),
-        family_means.Difference("c", -0.20, (-0.21, -0.19), (-0.3, -0.1)),
-        family_means.Difference("d", 0.03, (0.02, 0.04), (0.01, 0.05)),
-        family_means.Difference("e", 0.002, (-0.02, 0.01), nowhere),
-    ]
-    groups = {heading: [item.key for item in group] for heading, group in family_means.verdict(found, "Dense").items()}
-    assert groups == {
-        "Worse than Dense": ["c", "b"],
-        "Better than Dense": ["d"],
-        "Not told apart from Dense": ["e", "a"],
-    }
-    assert family_means.points(-0.0123) == "−1.2"
-    assert family_means.points(0.03) == "+3.0"
-    assert family_means.points(-0.0004) == family_means.points(0.0) == "±0.0"
+def test_highlights_are_the_best_of_those_measured() -> None:
+    families = pd.DataFrame(
+        {"key": ["a", "b", "c"], "accuracy": [0.9, 0.95, 0.95], "corrupted": [0.7, 0.6, np.nan], "kept": [10, 20, 10]}
+    )
+    found = family_means.highlights(families, as_good=["a", "c"])
+    assert found["key"].to_dict() == {"accurate": "b", "robust": "a", "smallest": "c"}
+    assert list(family_means.highlights(families.assign(corrupted=np.nan), []).index) == ["accurate"]

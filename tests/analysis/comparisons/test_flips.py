@@ -7,7 +7,8 @@ import scipy.stats
 from analysis.comparisons.flips import flips_from_baseline, flips_from_clean
 from analysis.comparisons.outcomes import MEAN
 from analysis.comparisons.predictions import Predictions
-from analysis.statistics.intervals import holm, mean_interval, wilson
+from analysis.statistics.intervals import mean_interval, wilson
+from analysis.statistics.multiple_testing import holm
 from pruning.errors import UserError
 
 CONDITIONS = [("clean", 0), ("fog", 1), ("snow", 1), ("saturate", 1)]

@@ -1,9 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
-from analysis.comparisons.fragility import fragility
+from analysis.comparisons.fragility import fragile_samples, fragility, hardest_corruption
 from pruning.errors import UserError
 
 
@@ -48,3 +49,30 @@ def test_against_loops(cube: np.ndarray) -> None:
 def test_what_cannot_be_compared_is_said(tickets: list[np.ndarray]) -> None:
     with pytest.raises(UserError):
         fragility(bits("11"), tickets)
+
+
+def stored(ticket: str, *rows: str) -> list[tuple[str, str, int, int, bytes]]:
+    """Rows of the table `conditions`: fog at severities from 1 on."""
+    return [
+        (ticket, "fog", level, len(row), bytes(0 if mark == "1" else 1 for mark in row))
+        for level, row in enumerate(rows, 1)
+    ]
+
+
+def test_samples_come_with_their_labels_and_those_without_are_left_out() -> None:
+    columns = ["ticket_id", "corruption", "severity", "n", "offsets"]
+    rows = pd.DataFrame(stored("base", "1101", "1001") + stored("a", "1000", "1000"), columns=columns)
+    labels = pd.Series([5, 6, 7], index=[0, 1, 3])
+    found = fragile_samples(rows, "base", ["a", "never measured"], labels)
+    assert found[["sample", "lost", "label"]].to_numpy().tolist() == [[3, 2, 7], [1, 1, 6], [0, 0, 5]]
+    nothing = fragile_samples(rows, "base", [], labels)
+    assert nothing["sample"].tolist() == [0, 1, 3]
+    assert not nothing["pairs"].any()
+
+
+def test_the_hardest_corruption_has_the_largest_share_of_wrong_predictions() -> None:
+    rows = [("clean", 9), ("fog", 1), ("fog", 9), ("gaussian_noise", 9), ("gaussian_noise", 1), ("snow", 1)]
+    frame = pd.DataFrame(rows, columns=["corruption", "prediction"])
+    assert hardest_corruption(frame, 1) == "gaussian_noise"  # as often as fog, and before it in order
+    assert hardest_corruption(frame.iloc[1:3], 1) == "fog"
+    assert hardest_corruption(frame.iloc[:1], 1) is None

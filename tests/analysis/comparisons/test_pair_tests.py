@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from analysis.comparisons.outcomes import MEAN, Outcomes
-from analysis.comparisons.pair_tests import COLUMNS, pair_tests, tied_with_best
+from analysis.comparisons.pair_tests import COLUMNS, best_first, both_ways, pair_tests
 from analysis.statistics.multiple_testing import holm
 from tests.analysis.statistics.by_hand import mcnemar
 
@@ -66,18 +66,19 @@ def test_one_ticket_has_no_pair() -> None:
         found = pair_tests(outcomes({"a": 0.9}), together)
         assert found.columns.tolist() == COLUMNS
         assert found.empty
-        assert tied_with_best(outcomes({"a": 0.9}), found).shape == (1, 0)
+        assert both_ways(found).empty
         assert pair_tests(Outcomes([], {name: np.ones((1, 0, 4), dtype=bool) for name in "ab"}), together).empty
 
 
-def test_the_best_and_those_within_noise_of_it() -> None:
-    images = np.arange(500)
-    right = {name: np.stack([images < 450, images < 300])[None] for name in "abc"}
-    right["b"] = right["b"] ^ (images >= 498)  # two images more: noise
-    right["c"] = np.stack([images < 350, images < 300])[None]
-    made = Outcomes([("clean", 0), ("fog", 1)], right)
-    tied = tied_with_best(made, pair_tests(made))
-    assert tied["clean", 0].to_dict() == {"a": True, "b": True, "c": False}
-    assert tied["fog", 1].all()
-    together = tied_with_best(made, pair_tests(made, together=True))
-    assert together[MEAN, 0].to_dict() == {"a": True, "b": True, "c": False}
+def test_a_pair_has_two_cells_of_opposite_signs() -> None:
+    made = outcomes({"a": 0.9, "b": 0.6, "c": 0.7})
+    tests = pair_tests(made, together=True)
+    cells = both_ways(tests).set_index(["a", "b"])
+    assert len(cells) == 6
+    for a, b in [("a", "b"), ("a", "c"), ("b", "c")]:
+        there, back = cells.loc[(a, b)], cells.loc[(b, a)]
+        assert there["difference"] == -back["difference"]
+        assert (there["low"], there["high"]) == (-back["high"], -back["low"])
+        assert there[["p", "p_holm", "within_noise"]].tolist() == back[["p", "p_holm", "within_noise"]].tolist()
+    assert cells.loc[("a", "b"), "difference"] == pytest.approx(made.right["a"].mean() - made.right["b"].mean())
+    assert best_first(made) == ["a", "c", "b"]

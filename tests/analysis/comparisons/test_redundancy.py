@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analysis.comparisons.correlations import cluster, corruptions_over_samples
 from analysis.comparisons.outcomes import Outcomes
-from analysis.comparisons.redundancy import group_stability, kendall, redundant
+from analysis.comparisons.redundancy import correlated_groups, group_stability, kendall, redundant
 from pruning.errors import UserError
 
 CONDITIONS = [("clean", 0), ("fog", 1), ("fog", 3), ("snow", 1), ("blur", 1), ("jpeg", 1)]
@@ -39,7 +39,7 @@ def test_one_corruption_does_for_those_that_rank_alike() -> None:
     assert found.steps["size"].tolist() == [1, 2, 3, 4]
     assert sorted(found.steps["corruption"]) == sorted(NAMES)
     assert found.kept in (["fog"], ["snow"], ["blur"])
-    assert [*found.kept, *found.dropped] == found.steps["corruption"].tolist()
+    assert found.agreement == tuple(found.steps.iloc[len(found.kept) - 1][["tau", "low", "high"]])
     assert (found.steps["tau"] == 1).all()
     assert found.steps.iloc[-1][["tau", "low", "high"]].tolist() == [1, 1, 1]
     assert found.steps["low"][0] > 0.8
@@ -141,3 +141,20 @@ def test_too_little_to_rank_is_refused_in_words() -> None:
     clean = {name: right[:, :1] for name, right in outcomes().right.items()}
     with pytest.raises(UserError, match="No ticket chosen"):
         redundant(Outcomes(CONDITIONS[:1], clean))
+
+
+def test_groups_have_their_mean_correlation_and_their_stability() -> None:
+    rng = np.random.default_rng(5)
+    base = rng.random(400)
+    noise = 0.02 * rng.normal(size=(6, 400))
+    right = (base + noise < 0.6)[None]
+    right[:, 4:] = rng.random((1, 2, 400)) < 0.5
+    made = Outcomes(CONDITIONS, {"a": right})
+    correlation = corruptions_over_samples(made)
+    table = correlated_groups(made, correlation, resamples=20)
+    assert sorted(table["members"][0]) == ["fog", "snow"]
+    assert table["size"].tolist() == [2, 1, 1]
+    place = [correlation.names.index(name) for name in ("fog", "snow")]
+    assert table["r"][0] == pytest.approx(correlation.matrix[place[0], place[1]])
+    assert table["r"][1:].isna().all()
+    assert table["together"].tolist() == group_stability(made, table["members"].tolist(), resamples=20)

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from analysis.comparisons import training_cost
+from analysis.statistics.intervals import mean_interval
 from pruning.recipe import Recipe, Start, Training
 from pruning.study.folder import Entry
 from pruning.ticket import TicketInfo
@@ -51,3 +54,15 @@ def test_an_early_bird_is_trained_until_it_is_drawn() -> None:
     assert training_cost.cost([early])["epochs"].tolist() == [6.5]  # as long as it was not drawn
     early.info.record = {"bird/epoch": [1.0], "bird/found": [1.0]}
     assert training_cost.cost([early, entry(after)])["epochs"].tolist() == [3.5, 7.5]
+
+
+def test_costs_of_families_are_means_over_seeds_beside_the_dense_network() -> None:
+    dense = Recipe(**COMMON, finder="dense")  # type: ignore[arg-type]
+    jackpot = Recipe(**COMMON, finder="jackpot", sparsity=0.5, search=Training(epochs=3))  # type: ignore[arg-type]
+    entries = [entry(recipe.with_seed(seed), 2.0 + seed) for seed in (0, 1) for recipe in (jackpot, dense)]
+    found = training_cost.cost_by_family(entries).set_index("family")
+    own = found.loc[jackpot.family]
+    assert own[["epochs", "search", "times"]].tolist() == [7, 3, 7 / 4]
+    assert own[["seconds", "seconds_low", "seconds_high"]].tolist() == pytest.approx(mean_interval([2, 3]))
+    assert found.loc[dense.family, "times"] == 1
+    assert training_cost.cost_by_family([entry(jackpot)])["times"].isna().all()

@@ -1,4 +1,4 @@
-from math import log, sqrt
+from math import log
 
 import numpy as np
 import pandas as pd
@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
-from analysis.comparisons import outcomes as condition_outcomes
 from analysis.metrics import calibration
-from analysis.statistics.intervals import mean_interval, wilson
 
 
 def outcomes(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -125,68 +123,3 @@ def test_scores_leave_the_logits_as_they_are() -> None:
     assert not calibration.brier(logits, torch.tensor([0, 1, 2, 0])).requires_grad
     calibration.nll(logits, torch.tensor([0, 1, 2, 0]))
     assert torch.equal(logits.detach(), before)
-
-
-def stored(seeds: int, conditions: int = 1, n: int = 300) -> pd.DataFrame:
-    parts = []
-    for seed in range(seeds):
-        for condition in range(conditions):
-            part = calibration.bins(*outcomes(n, seed=10 * seed + condition))
-            parts.append(part.assign(ticket_id=f"t{seed}", corruption="fog", severity=condition + 1))
-    return pd.concat(parts, ignore_index=True)
-
-
-def test_one_seed_has_wilsons_interval() -> None:
-    rows = stored(1)
-    found = calibration.merge(rows)
-    assert found[["bin", "n"]].to_numpy().tolist() == [[bin, 20] for bin in range(15)]
-    low, high = wilson((20 * rows["accuracy"]).round(), 20)
-    np.testing.assert_allclose(found["low"], low)
-    np.testing.assert_allclose(found["high"], high)
-    assert (found["seeds"] == 1).all()
-
-
-def test_conditions_of_one_seed_do_not_narrow_its_interval() -> None:
-    rows = stored(1)
-    again = pd.concat([rows, rows.assign(severity=2)])
-    columns = ["bin", "confidence", "accuracy", "low", "high"]
-    pd.testing.assert_frame_equal(calibration.merge(again)[columns], calibration.merge(rows)[columns])
-    assert calibration.merge(again)["n"].tolist() == [40] * 15
-
-
-def test_several_seeds_have_the_interval_of_their_mean() -> None:
-    rows = stored(3, conditions=2)
-    found = calibration.merge(rows).iloc[7]
-    each = rows[rows["bin"] == 7].groupby("ticket_id")["accuracy"].mean()
-    assert (found.accuracy, found.low, found.high) == pytest.approx(mean_interval(each))
-    assert found.seeds == 3
-    assert found.n == 120
-
-
-def test_diagrams_of_their_own() -> None:
-    rows = stored(2, conditions=2)
-    found = calibration.merge(rows, by=["severity"])
-    assert len(found) == 30
-    alone = calibration.merge(rows[rows["severity"] == 2])
-    pd.testing.assert_frame_equal(found[found["severity"] == 2].drop(columns="severity").reset_index(drop=True), alone)
-    assert calibration.merge(rows[:0], by=["severity"]).empty
-
-
-def test_the_summary_is_over_seeds_and_over_what_counts() -> None:
-    names = [("clean", 0), ("fog", 1), ("snow", 1), ("saturate", 1)]
-    rows = [
-        (f"a{seed}", name, severity, 0.1 * seed + 0.01 * place, 0.2, np.nan if seed else 0.3)
-        for seed in range(2)
-        for place, (name, severity) in enumerate(names)
-    ]
-    table = pd.DataFrame(rows, columns=["ticket_id", "corruption", "severity", "ece", "brier", "nll"])
-    found = calibration.summary(table, {"a": ["a0", "a1", "a9"], "b": ["b0"]})
-    assert set(found["key"]) == {"a"}
-    cells = found.set_index(["corruption", "severity", "measure"])
-    mean = cells.loc[(condition_outcomes.MEAN, 1, "ece")]
-    half = 12.7062 * 0.1 / sqrt(2) / sqrt(2)  # Student's 97.5 % point with one degree of freedom
-    assert mean.value == pytest.approx(0.05 + 0.015)
-    assert (mean.low, mean.high) == pytest.approx((mean.value - half, mean.value + half), rel=1e-5)
-    single = cells.loc[("fog", 1, "nll")]
-    assert (single.value, single.seeds) == (0.3, 1)
-    assert np.isnan([single.low, single.high]).all()

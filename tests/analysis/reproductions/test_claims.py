@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.reproductions import Claim, Lab, Number
+from analysis.reproductions import Claim, Number, StudyResults
 from analysis.reproductions.study_results import seconds
 from pruning.errors import UserError
 from pruning.study.folder import Study
@@ -36,13 +36,13 @@ def test_numbers_as_they_are_printed() -> None:
 
 def test_values_are_paired_by_seed(found_study: Path) -> None:
     study = Study.open(found_study)
-    lab = Lab(study)
+    results = StudyResults(study)
     accuracies = {
         (entry.recipe.method, entry.recipe.sparsity, entry.recipe.seed): 100 * entry.info.accuracy
         for entry in study.entries()
     }
     expected = np.array([accuracies["imp", 0.9, seed] - accuracies["shuffled", 0.9, seed] for seed in (0, 1)])
-    gap = lab.gap(("imp", 0.9), ("shuffled", 0.9))
+    gap = results.gap(("imp", 0.9), ("shuffled", 0.9))
     assert gap.value == pytest.approx(expected.mean())
     half = 12.706204736432095 * expected.std(ddof=1) / math.sqrt(2)  # Student's t of one degree of freedom
     assert (gap.low, gap.high) == pytest.approx((gap.value - half, gap.value + half))
@@ -50,14 +50,14 @@ def test_values_are_paired_by_seed(found_study: Path) -> None:
 
 
 def test_ratios_are_geometric(found_study: Path) -> None:
-    lab = Lab(Study.open(found_study))
-    found = lab.ratio(("imp", 0.9), ("random", 0.9), seconds)
-    ratios = lab.values("imp", 0.9, seconds) / lab.values("random", 0.9, seconds)
+    results = StudyResults(Study.open(found_study))
+    found = results.ratio(("imp", 0.9), ("random", 0.9), seconds)
+    ratios = results.values("imp", 0.9, seconds) / results.values("random", 0.9, seconds)
     assert found.value == pytest.approx(math.sqrt(ratios[0] * ratios[1]))
     assert found.low <= found.value <= found.high
-    assert lab.times([2.0, 0.5]).value == pytest.approx(1.0)
+    assert results.times([2.0, 0.5]).value == pytest.approx(1.0)
 
 
 def test_a_ticket_that_is_not_there_is_a_sentence(found_study: Path) -> None:
     with pytest.raises(UserError, match=r"no ticket of 'imp' at sparsity 0.3, seed 0"):
-        Lab(Study.open(found_study)).values("imp", 0.3)
+        StudyResults(Study.open(found_study)).values("imp", 0.3)

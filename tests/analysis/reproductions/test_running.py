@@ -1,13 +1,14 @@
 """A reproduction from its study.toml to the page: run for real, at a scale of seconds."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from analysis.__main__ import app
-from analysis.reproductions import Claim, Lab, Reproduction, get_reproduction, reproductions
+from analysis.reproductions import REPRODUCTIONS, Claim, Reproduction, StudyResults, by_year
 from analysis.reproductions import base as base_module
 from analysis.reproductions.claims import Number
 from analysis.reproductions.report import UNEXPLAINED, page
@@ -28,8 +29,8 @@ criterion = "random"
 """
 
 
-def claims(lab: Lab) -> list[Claim]:
-    gap = lab.gap(("dense", 0.0), ("random", 0.9))
+def claims(study: StudyResults) -> list[Claim]:
+    gap = study.gap(("dense", 0.0), ("random", 0.9))
     return [
         Claim("Dense is better than random.", "1 point", "dense minus random", gap),
         Claim("It is no less.", "", "the same", gap, -100.0, "It cannot be."),
@@ -103,23 +104,23 @@ def test_the_page_owns_up_to_what_it_cannot_explain(tiny: Reproduction) -> None:
     assert f"- A. {UNEXPLAINED}\n- B. C. {because}\n" in text
 
 
-@pytest.mark.parametrize("name", list(reproductions()))
+@pytest.mark.parametrize("name", list(REPRODUCTIONS))
 def test_every_study_that_is_shipped_can_be_run(name: str) -> None:
-    reproduction = get_reproduction(name)
+    reproduction = REPRODUCTIONS[name]
     study = Study.open(reproduction.file)
     assert len(study.config.seeds) >= 3
     assert study.config.data in ("digits", "mnist5k")  # nothing to fetch
     assert len(study.recipes()) == len({recipe.id for recipe in study.recipes()})
 
 
-@pytest.mark.parametrize("name", list(reproductions()))
+@pytest.mark.parametrize("name", list(REPRODUCTIONS))
 def test_every_claim_is_of_a_method_of_its_study(name: str) -> None:
     """Whatever a claim asks for stands in the study.toml: the first thing that is missing is a ticket, not a method."""
-    reproduction = get_reproduction(name)
+    reproduction = REPRODUCTIONS[name]
     study = Study.open(reproduction.file)
     asked = {(recipe.method, round(recipe.sparsity, 9)) for recipe in study.recipes()}
 
-    class Asking(Lab):
+    class Asking(StudyResults):
         def entries(self, method: str, sparsity: float = 0.0):  # type: ignore[no-untyped-def]
             assert (method, round(sparsity, 9)) in asked, (method, sparsity)
             raise UserError("asked")
@@ -128,12 +129,24 @@ def test_every_claim_is_of_a_method_of_its_study(name: str) -> None:
         reproduction.claims(Asking(study))
 
 
+def test_they_stand_in_the_order_of_the_papers() -> None:
+    years = [each.year for each in by_year()]
+    assert years == sorted(years)
+    assert len(years) == len(REPRODUCTIONS) == 11
+
+
+def test_a_reproduction_of_ones_own_brings_its_study(tiny: Reproduction, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(TINY.replace("[0.9]", "[0.9, 0.5]"))
+    mine = replace(tiny, name="mine", study=tmp_path / "mine.toml")
+    assert run(mine, tmp_path / "out", jobs=1).tickets == 6
+
+
 def test_the_command_names_what_there_is() -> None:
     shown = CliRunner().invoke(app, ["reproduce", "--list"])
     assert shown.exit_code == 0
-    assert all(name in shown.output for name in reproductions())
+    assert all(name in shown.output for name in REPRODUCTIONS)
     with pytest.raises(UserError, match=r"Did you mean 'lth'"):
-        get_reproduction("lht")
+        REPRODUCTIONS.get_known("lht")
 
 
 def shrunk(text: str) -> str:
@@ -147,7 +160,7 @@ def shrunk(text: str) -> str:
 
 @pytest.mark.parametrize("name", ["signs", "stability"])
 def test_claims_can_be_made_of_what_a_study_yields(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reproduction = get_reproduction(name)
+    reproduction = REPRODUCTIONS[name]
     text = shrunk(reproduction.file.read_text())
     monkeypatch.setattr(base_module, "STUDIES", tmp_path / "shipped")
     reproduction.file.parent.mkdir(parents=True)

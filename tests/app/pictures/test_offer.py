@@ -13,7 +13,7 @@ from app import load
 from app.pictures import study_images
 from app.pictures.offer import progress_text
 from pruning.data import fetching, load_data
-from pruning.data.fetching import Offer, Progress
+from pruning.data.fetching import Downloaded, Offer
 from pruning.errors import UserError
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
@@ -135,7 +135,7 @@ def test_a_failure_is_one_sentence_and_can_be_tried_again(
 
 def test_the_time_left_is_in_words() -> None:
     offer = Offer("cifar10", (), 170.5, 186.2, Path("data"))
-    assert progress_text(offer, Progress(0.0, 0.0, None)) == "0.0 of 170 MB"
-    assert progress_text(offer, Progress(85.25, 0.5, 30.4)) == "85.2 of 170 MB, about 30 s left"
-    assert progress_text(offer, Progress(10, 0.1, 600)) == "10.0 of 170 MB, about 10 min left"
-    assert "checked and unpacked" in progress_text(offer, Progress(170.5, 1.0, None))
+    assert progress_text(offer, Downloaded(0.0, 0.0, None)) == "0.0 of 170 MB"
+    assert progress_text(offer, Downloaded(85.25, 0.5, 30.4)) == "85.2 of 170 MB, about 30 s left"
+    assert progress_text(offer, Downloaded(10, 0.1, 600)) == "10.0 of 170 MB, about 10 min left"
+    assert "checked and unpacked" in progress_text(offer, Downloaded(170.5, 1.0, None))

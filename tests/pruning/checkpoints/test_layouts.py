@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 
 from pruning.checkpoints import read, read_masks, zeros_as_masks
-from pruning.checkpoints.layout import PREFIXES, WRAPPERS
+from pruning.checkpoints.state_dict import PREFIXES, WRAPPERS
 from pruning.errors import UserError
 
 FORMATS = ("zip", "legacy", "safetensors", "npz")

@@ -173,10 +173,10 @@ def test_weights_larger_than_memory_are_not_read(folder: Path, monkeypatch: pyte
     with pytest.raises(UserError, match=r"do not fit into memory \(2,199\.0 GB are needed"):
         read(path)
     torch.save(state(), folder / "net.pt")
-    monkeypatch.setattr("pruning.checkpoints.values.available_memory", lambda: 1000)
+    monkeypatch.setattr("pruning.checkpoints.tensors.available_memory", lambda: 1000)
     with pytest.raises(UserError, match=r"do not fit into memory \([\d,]+ bytes are needed, 1,000 bytes are free\)"):
         read(folder / "net.pt")
-    monkeypatch.setattr("pruning.checkpoints.values.available_memory", lambda: None)
+    monkeypatch.setattr("pruning.checkpoints.tensors.available_memory", lambda: None)
     assert reader.read(folder / "net.pt").state.keys() == state().keys()
 
 

@@ -11,7 +11,7 @@ import torch
 from pruning import Ticket
 from pruning.__main__ import app
 from pruning.cli.console import main
-from pruning.cli.find_command import command, read_recipe
+from pruning.cli.find_command import command_line, read_recipe
 from pruning.errors import UserError
 from pruning.recipe import Recipe, Start
 from pruning.study.folder import Study
@@ -32,7 +32,7 @@ def test_the_command_word_for_word_gives_the_same_ticket(
     """Also of a ticket that descends from others, which are not at hand."""
     study = Study.open(found_study)
     entry = next(entry for entry in study.entries() if entry.recipe.label == label)
-    python, minus, package, *words = shlex.split(command(entry.recipe, found_study))
+    python, minus, package, *words = shlex.split(command_line(entry.recipe, found_study))
     assert (python, minus, package) == ("python", "-m", "pruning")
     monkeypatch.chdir(tmp_path)
     assert run(words, monkeypatch) == 0
@@ -71,7 +71,7 @@ def test_what_is_wrong_with_a_recipe_is_said_in_a_sentence(text: str, said: str)
 def test_imported_weights_need_their_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     start = Start(weights="0123456789ab", mean=(0.5,), std=(0.5,))
     recipe = Recipe(model="lenet300", data="digits", criterion="magnitude", sparsity=0.5, start=start)
-    words = shlex.split(command(recipe, Path("studies/mine")))
+    words = shlex.split(command_line(recipe, Path("studies/mine")))
     assert words[words.index("--study") + 1] == "studies/mine"
     monkeypatch.chdir(tmp_path)
     assert run(["find", "--recipe", json.dumps(recipe.canonical())], monkeypatch) == 2

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pruning.api import find_ticket
-from pruning.cli.show import ticket_view
+from pruning.cli.tables import ticket_view
 from pruning.errors import UserError
 from pruning.granularity.dead_channels import silent
 from pruning.models import build_model

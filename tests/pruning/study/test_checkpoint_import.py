@@ -17,7 +17,7 @@ from pruning.data import load_data, normalise
 from pruning.imported_weights import Imported
 from pruning.models import build_model
 from pruning.recipe import Start
-from pruning.study.checkpoint_import import Options, import_network
+from pruning.study.checkpoint_import import ImportOptions, import_network
 from pruning.study.runner import run
 
 MEAN, STD = (0.3,), (0.4,)
@@ -56,7 +56,7 @@ def accuracy_by_hand(network: nn.Module, mean: tuple[float, ...], std: tuple[flo
 
 
 def test_a_checkpoint_becomes_a_study(home: Path, network: nn.Module) -> None:
-    found = import_network("net.pth", "digits", Options(mean=MEAN, std=STD))
+    found = import_network("net.pth", "digits", ImportOptions(mean=MEAN, std=STD))
     assert found.folder == Path("studies/net")
     assert found.accuracy == pytest.approx(accuracy_by_hand(network, MEAN, STD))
     study = Study.open(found.folder)
@@ -70,7 +70,7 @@ def test_a_checkpoint_becomes_a_study(home: Path, network: nn.Module) -> None:
 
 def test_the_study_prunes_what_was_imported(home: Path, network: nn.Module) -> None:
     """The runner starts from the imported weights, in other processes too."""
-    found = import_network("net.pth", "digits", Options(mean=MEAN, std=STD, name="mine"))
+    found = import_network("net.pth", "digits", ImportOptions(mean=MEAN, std=STD, name="mine"))
     toml = found.folder / "study.toml"
     text = re.sub(r"(?m)^epochs = .*$", "epochs = 0", toml.read_text())
     text = re.sub(r"(?m)^sparsities = .*$", "sparsities = [0.5]", text)
@@ -103,14 +103,14 @@ def test_a_pruned_checkpoint_keeps_its_mask(home: Path, network: nn.Module) -> N
         prune.l1_unstructured(layer, "weight", amount=0.75)
     torch.save(pruned.state_dict(), home / "pruned.pth")
     masks = {name: getattr(pruned, name.split(".")[0]).weight_mask.bool() for name in ("fc1.weight", "fc2.weight")}
-    study = import_network("net.pth", "digits", Options(mean=MEAN, std=STD)).folder
-    found = import_network("pruned.pth", "", Options(into=study, name="L1", mean=MEAN, std=STD))
+    study = import_network("net.pth", "digits", ImportOptions(mean=MEAN, std=STD)).folder
+    found = import_network("pruned.pth", "", ImportOptions(into=study, name="L1", mean=MEAN, std=STD))
     assert (found.ticket.recipe.finder, found.ticket.recipe.label) == ("imported", "L1 75 %")
     for name, mask in masks.items():
         assert torch.equal(found.ticket.masks[name], mask)
     assert found.accuracy == pytest.approx(accuracy_by_hand(pruned.eval(), MEAN, STD))
     assert [entry.recipe.label for entry in Study.open(study).entries()] == ["Dense", "L1 75 %"]
-    alone = import_network("pruned.pth", "digits", Options(name="alone", mean=MEAN, std=STD))
+    alone = import_network("pruned.pth", "digits", ImportOptions(name="alone", mean=MEAN, std=STD))
     (entry,) = Study.open(alone.folder).entries()
     assert (entry.recipe.finder, entry.recipe.label) == ("dense", "Imported 75 %")
 
@@ -120,44 +120,44 @@ def test_zeros_and_mask_files(home: Path, network: nn.Module) -> None:
     masks = {name: value.abs() > value.abs().median() for name, value in state.items() if value.ndim > 1}
     torch.save({name: value * masks.get(name, torch.ones(())) for name, value in state.items()}, home / "zeros.pth")
     torch.save({f"module.{name}_mask": mask.float() for name, mask in masks.items()}, home / "masks.pt")
-    options = Options(mean=MEAN, std=STD)
+    options = ImportOptions(mean=MEAN, std=STD)
     folder = import_network("net.pth", "digits", options).folder
-    as_zeros = Options(into=folder, name="zeros", zeros_are_pruned=True, mean=MEAN, std=STD)
-    as_file = Options(into=folder, name="file", masks=home / "masks.pt", mean=MEAN, std=STD)
+    as_zeros = ImportOptions(into=folder, name="zeros", zeros_are_pruned=True, mean=MEAN, std=STD)
+    as_file = ImportOptions(into=folder, name="file", masks=home / "masks.pt", mean=MEAN, std=STD)
     zeros, file = import_network("zeros.pth", "", as_zeros), import_network("net.pth", "", as_file)
     for name, mask in masks.items():
         assert torch.equal(zeros.ticket.masks[name], mask)
         assert torch.equal(file.ticket.masks[name], mask)
     assert zeros.accuracy == file.accuracy
-    plain = import_network("zeros.pth", "digits", Options(name="plain", mean=MEAN, std=STD))
+    plain = import_network("zeros.pth", "digits", ImportOptions(name="plain", mean=MEAN, std=STD))
     assert plain.ticket.sparsity == 0
 
 
 def test_masks_beside_the_weights_make_two_tickets(home: Path, network: nn.Module) -> None:
     masks = {name: torch.rand(value.shape) < 0.5 for name, value in state_of(network).items() if value.ndim > 1}
     torch.save(masks, home / "masks.pt")
-    found = import_network("net.pth", "digits", Options(masks=home / "masks.pt", mean=MEAN, std=STD))
+    found = import_network("net.pth", "digits", ImportOptions(masks=home / "masks.pt", mean=MEAN, std=STD))
     labels = [entry.recipe.label.split()[0] for entry in Study.open(found.folder).entries()]
     assert labels == ["Dense", "net"]
 
 
 def test_what_cannot_be_imported(home: Path, network: nn.Module) -> None:
-    import_network("net.pth", "digits", Options(mean=MEAN, std=STD))
+    import_network("net.pth", "digits", ImportOptions(mean=MEAN, std=STD))
     before = sorted(home.rglob("*"))
     torch.save({"nothing": torch.zeros(3, 3)}, home / "wrong.pth")
     torch.save({"fc1.weight": torch.ones(2, 2)}, home / "small.pt")
     torch.save({"elsewhere.weight": torch.ones(2, 2)}, home / "foreign.pt")
     for path, data, options, sentence in (
-        ("net.pth", "digits", Options(), "studies/net already"),
-        ("net.pth", "", Options(), "Say which images"),
-        ("net.pth", "digits", Options(name="../.."), "makes no folder"),
-        ("net.pth", "mnist5k", Options(into=Path("studies/net")), "is on the data 'digits'"),
-        ("net.pth", "digits", Options(name="x", mean=(0.5,)), "--mean and --std together"),
-        ("net.pth", "digits", Options(name="x", model="lenet5"), "lenet5"),
-        ("wrong.pth", "digits", Options(), "wrong.pth|--model"),
-        ("net.pth", "digits", Options(name="x", masks=home / "small.pt"), "has the shape"),
-        ("net.pth", "digits", Options(name="x", masks=home / "foreign.pt"), "no weight of the network"),
-        ("gone.pth", "digits", Options(), "gone.pth"),
+        ("net.pth", "digits", ImportOptions(), "studies/net already"),
+        ("net.pth", "", ImportOptions(), "Say which images"),
+        ("net.pth", "digits", ImportOptions(name="../.."), "makes no folder"),
+        ("net.pth", "mnist5k", ImportOptions(into=Path("studies/net")), "is on the data 'digits'"),
+        ("net.pth", "digits", ImportOptions(name="x", mean=(0.5,)), "--mean and --std together"),
+        ("net.pth", "digits", ImportOptions(name="x", model="lenet5"), "lenet5"),
+        ("wrong.pth", "digits", ImportOptions(), "wrong.pth|--model"),
+        ("net.pth", "digits", ImportOptions(name="x", masks=home / "small.pt"), "has the shape"),
+        ("net.pth", "digits", ImportOptions(name="x", masks=home / "foreign.pt"), "no weight of the network"),
+        ("gone.pth", "digits", ImportOptions(), "gone.pth"),
     ):
         with pytest.raises(UserError, match=sentence) as error:
             import_network(path, data, options)
@@ -167,7 +167,7 @@ def test_what_cannot_be_imported(home: Path, network: nn.Module) -> None:
 
 
 def test_names_stay_in_the_studies_folder(home: Path) -> None:
-    found = import_network("net.pth", "digits", Options(name="../../etc/my net", mean=MEAN, std=STD))
+    found = import_network("net.pth", "digits", ImportOptions(name="../../etc/my net", mean=MEAN, std=STD))
     assert found.folder == Path("studies/etc-my-net")
     assert not [path for path in home.parent.iterdir() if path.name.startswith("etc")]
 
@@ -202,6 +202,6 @@ def test_stored_weights_are_checked(home: Path, network: nn.Module) -> None:
 
 
 def test_titles_may_hold_anything(home: Path) -> None:
-    found = import_network("net.pth", "digits", Options(name='a "quoted" \\ näme', mean=MEAN, std=STD))
+    found = import_network("net.pth", "digits", ImportOptions(name='a "quoted" \\ näme', mean=MEAN, std=STD))
     assert Study.open(found.folder).config.title == 'a "quoted" \\ näme'
     assert json.loads(json.dumps(found.report)) == list(found.report)

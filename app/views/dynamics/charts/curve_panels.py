@@ -1,4 +1,4 @@
-"""Training curves, a panel a ticket: its curve with its interval, the others behind it in grey."""
+"""Training curves as small multiples: a panel a ticket with its curve and interval, the others behind it in grey."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PANEL, MARGINS, TOP, SIDE = 168, 92, 28, 48  # pixels: of a row of panels, round
 def panels(
     curves: pd.DataFrame, stops: pd.DataFrame, styles: Mapping[str, Style], measure: str, theme: Theme
 ) -> go.Figure:
-    """The same as `curves.training` where lines would be too many for one picture; all panels have the same axes."""
+    """Draw the same as `curves.training` where lines are too many for one picture; all panels have the same axes."""
     shown = [key for key in styles if (curves["key"] == key).any()]
     longest = max((len(styles[key].label) for key in shown), default=1)
     columns = max(min(WIDEST, ROW // longest, len(shown)), 1)
@@ -60,13 +60,13 @@ def panels(
 
 def _others(own: Mapping[str, pd.DataFrame], key: str, measure: str, theme: Theme) -> go.Scatter:
     """All curves but that of `key` as one faint trace, with gaps between them."""
-    gap = pd.DataFrame({"epoch": [np.nan], "value": [np.nan]})
+    gap = pd.DataFrame({"epoch": [np.nan], "mean": [np.nan]})
     others = (rows for other, rows in own.items() if other != key)
-    parts = [part for rows in others for part in (rows[["epoch", "value"]], gap)]
+    parts = [part for rows in others for part in (rows[["epoch", "mean"]], gap)]
     joined = pd.concat(parts) if parts else gap
     return go.Scatter(
         x=joined["epoch"],
-        y=placed_by(measure)(joined["value"]),
+        y=placed_by(measure)(joined["mean"]),
         mode="lines",
         line={"width": 1, "color": fade(theme.muted, 0.28)},
         hoverinfo="skip",

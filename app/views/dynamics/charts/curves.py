@@ -10,7 +10,9 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from app.charts.base import figure
+from app.charts.error_bars import error_bars
 from app.charts.error_scale import height, ticks_within
+from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
 
@@ -21,23 +23,23 @@ GUTTER, STEP = 0.03, 0.016  # of the epochs: from the last one to the first end 
 WIDEST = 0.16  # of the epochs: all end points together
 
 MEASURES = {
-    "test_accuracy": "Accuracy on test images",
-    "train_accuracy": "Accuracy on training images",
-    "test_loss": "Loss on test images",
-    "loss": "Loss on training images",
+    "test_accuracy": "Test accuracy",
+    "train_accuracy": "Training accuracy",
+    "test_loss": "Test loss",
+    "loss": "Training loss",
 }
 
 
 def training(
     curves: pd.DataFrame, stops: pd.DataFrame, styles: Mapping[str, Style], measure: str, theme: Theme
 ) -> go.Figure:
-    """A measure over epochs; at the right, beside each other, where each curve ends with its interval.
+    """Draw a measure over epochs; at the right, beside each other, where each curve ends with its interval.
 
     The axis is logarithmic, for accuracies in the error, so that differences at the end are seen.
 
     Args:
-        curves: key, epoch, value, low, high (NaN: no interval), seeds; fractions for accuracies.
-        stops: rows of `app.views.dynamics.histories.stops`; marked by a ring on the curve.
+        curves: key, epoch, mean, low, high (NaN: no interval), n (seeds); fractions for accuracies.
+        stops: key, epoch, low, high, as of `comparisons.dynamics.stops_over_seeds`; marked by a ring on the curve.
         styles: by key, in the order drawn. measure: of `MEASURES`.
     """
     chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
@@ -85,13 +87,13 @@ def line(rows: pd.DataFrame, style: Style, key: str, measure: str, lines: int) -
     """One curve as a trace, thin where there are many `lines`."""
     return {
         "x": rows["epoch"],
-        "y": placed_by(measure)(rows["value"]),
+        "y": placed_by(measure)(rows["mean"]),
         "mode": "lines" if len(rows) > 1 else "markers",
         "name": style.label,
         "legendgroup": key,
         "line": {"color": style.color, "width": 2 if lines <= CROWD else 1.3, "dash": style.dash},
         "marker": {"color": style.color, "symbol": style.symbol, "size": 8},
-        "customdata": [_words(row, measure) for _, row in rows.iterrows()],
+        "customdata": _words(rows, measure),
         "hovertemplate": f"<b>{style.label}</b><br>Epoch %{{x:.4g}}<br>%{{customdata}}<extra></extra>",
     }
 
@@ -107,12 +109,10 @@ def _ends(
     """The last point of each curve with its interval, side by side where no line runs."""
     last, measure = end
     for number, key in enumerate(shown):
-        row = curves[curves["key"] == key].sort_values("epoch").iloc[-1]
-        low, middle, high = place([row["low"], row["value"], row["high"]])
-        bars = {
-            "type": "data", "symmetric": False, "array": [high - middle], "arrayminus": [middle - low],
-            "color": fade(styles[key].color, 0.6), "thickness": 1.6, "width": 0,
-        }  # fmt: skip
+        end_row = curves[curves["key"] == key].sort_values("epoch").tail(1)
+        row = end_row.iloc[0]
+        low, middle, high = place([row["low"], row["mean"], row["high"]])
+        bars = error_bars(middle, low, high, fade(styles[key].color, 0.6))
         chart.add_scatter(
             x=[last * (1 + GUTTER + _step(len(shown)) * number)],
             y=[middle],
@@ -122,7 +122,7 @@ def _ends(
             legendgroup=key,
             showlegend=False,
             marker={"color": styles[key].color, "symbol": styles[key].symbol, "size": 9},
-            customdata=[_words(row, measure)],
+            customdata=_words(end_row, measure),
             hovertemplate=f"<b>{styles[key].label}</b><br>At its end, epoch {row['epoch']:.4g}<br>%{{customdata}}"
             "<extra></extra>",
         )
@@ -134,19 +134,15 @@ def ring(
     """A ring where the test loss is least, on the curve drawn, with the interval of its epoch within the training."""
     epoch, low, high = (float(getattr(stop, name)) for name in ("epoch", "low", "high"))
     low, high = np.maximum(low, 0), np.minimum(high, rows["epoch"].max())
-    on_curve = np.interp(epoch, rows["epoch"].to_numpy(dtype=float), place(rows["value"]))
+    on_curve = np.interp(epoch, rows["epoch"].to_numpy(dtype=float), place(rows["mean"]))
     known = np.isfinite(low)
-    bars = {
-        "type": "data", "symmetric": False, "array": [high - epoch], "arrayminus": [epoch - low],
-        "color": fade(style.color, 0.35), "thickness": 1.5, "width": 0,
-    }  # fmt: skip
-    spread = f" ({low:.1f} to {high:.1f})" if known else ""
+    bars = error_bars(epoch, low, high, fade(style.color, 0.35))
     return {
         "x": [epoch],
         "y": [float(on_curve)],
         "error_x": bars if known else None,
         "mode": "markers",
-        "name": f"{style.label}, least test loss",
+        "name": f"{style.label}, lowest test loss",
         "showlegend": False,
         "marker": {
             "color": theme.surface,
@@ -154,7 +150,8 @@ def ring(
             "size": 11,
             "line": {"width": 2.5, "color": style.color},
         },
-        "hovertemplate": f"<b>{style.label}</b><br>Test loss least at epoch {epoch:.1f}{spread}<extra></extra>",
+        "hovertemplate": f"<b>{style.label}</b><br>Lowest test loss at epoch {epoch:.1f}"
+        f"{bracket(low, high, factor=1)}<extra></extra>",
     }
 
 
@@ -175,15 +172,15 @@ def axis(curves: pd.DataFrame, measure: str) -> dict[str, object]:
         return title
     place = placed_by(measure)
     if accuracy:
-        bounds = pd.concat([curves["value"], curves["low"], curves["high"]]).dropna()
+        bounds = pd.concat([curves["mean"], curves["low"], curves["high"]]).dropna()
         # the first steps are left below the picture's edge where they would take most of it
-        settled = curves[curves["epoch"] >= 0.1 * curves["epoch"].max()]["value"]
-        low = float(place((settled if len(settled) else curves["value"]).min())) - 0.06
-        span = [low, min(float(place(bounds.max())), float(place(curves["value"].max())) + 0.35) + 0.06]
+        settled = curves[curves["epoch"] >= 0.1 * curves["epoch"].max()]["mean"]
+        low = float(place((settled if len(settled) else curves["mean"]).min())) - 0.06
+        span = [low, min(float(place(bounds.max())), float(place(curves["mean"].max())) + 0.35) + 0.06]
         ticks = ticks_within(span)
         texts, places = [f"{tick:g} %" for tick in ticks], place(ticks / 100)
     else:
-        shown = place(curves["value"])
+        shown = place(curves["mean"])
         span = [float(shown.min()) - 0.15, float(shown.max()) + 0.08]
         steps = np.sort(np.outer(10.0 ** np.arange(-4, 4), (1, 2, 5)).ravel())
         ticks = steps[(_log(steps) >= span[0]) & (_log(steps) <= span[1])]
@@ -198,9 +195,11 @@ def epochs(last: float) -> list[float]:
     return [float(value) for value in np.arange(0, last + step / 100, step)]
 
 
-def _words(row: pd.Series, measure: str) -> str:
+def _words(rows: pd.DataFrame, measure: str) -> list[str]:
+    """For the hover of each point: the value with its interval, and of how many seeds."""
     factor, unit, form = (100, " %", "{:.1f}") if measure.endswith("accuracy") else (1, "", "{:.4g}")
-    value, low, high = (form.format(factor * row[name]) for name in ("value", "low", "high"))
-    text = f"{MEASURES[measure]}: {value}{unit}"
-    seeds = int(row["seeds"])
-    return f"{text} ({low} to {high}), {seeds} seeds" if np.isfinite(row["low"]) else f"{text}, one seed"
+    found = []
+    for mean, low, high, seeds in rows[["mean", "low", "high", "n"]].itertuples(index=False):
+        text = f"{MEASURES[measure]}: {form.format(factor * mean)}{unit}{bracket(low, high, form, factor)}"
+        found.append(f"{text}, {int(seeds)} seeds" if np.isfinite(low) else f"{text}, one seed")
+    return found

@@ -9,10 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import figure
-from app.charts.error_scale import height, ticks_within
+from app.charts.error_bars import bars_of, error_bars
+from app.charts.error_scale import axis, dense_line, height
+from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.theme import DENSE, Style, Theme
-from app.views.overview.charts.accuracy import bars, level_line
 
 HEIGHT = 430
 ASIDE = 1.03
@@ -20,7 +21,7 @@ ASIDE = 1.03
 
 
 def accuracy(families: pd.DataFrame, shown: Mapping[str, Style], theme: Theme) -> go.Figure:
-    """Accuracy against the share of weights kept, a line a method; the dense network is a level line.
+    """Draw accuracy against the share of weights kept, a line a method; the dense network is a level line.
 
     The axis is logarithmic in the error. Methods that are not in `shown` are faint, their intervals in the hover.
 
@@ -42,20 +43,12 @@ def accuracy(families: pd.DataFrame, shown: Mapping[str, Style], theme: Theme) -
         rows, style = pruned[pruned["method"] == method].sort_values("sparsity"), shown[method]
         chart.add_scatter(
             **_line(rows, ASIDE ** (place - (len(methods) - 1) / 2), method),
-            error_y=bars(rows, "accuracy", fade(style.color, 0.55), height),
+            error_y=bars_of(rows, "accuracy", fade(style.color, 0.55), height),
             line={"color": style.color, "width": 2, "dash": style.dash},
             marker={"color": style.color, "symbol": style.symbol, "size": 8},
         )
-    level_line(chart, families, "accuracy", theme)
-    every = height(families["accuracy"].dropna())
-    span = [float(every.min()) - 0.08, float(every.max()) + 0.16] if len(every) else [0.0, 2.0]
-    ticks = ticks_within(span)
-    chart.update_yaxes(
-        title_text="Accuracy (log scale of the error)",
-        tickvals=height(ticks / 100),
-        ticktext=[f"{tick:g} %" for tick in ticks],
-        range=span,
-    )
+    dense_line(chart, families, "accuracy", theme)
+    chart.update_yaxes(**axis(families["accuracy"].dropna(), "Accuracy"))
     chart.update_xaxes(**kept_axis(100 * (1 - pruned["sparsity"])))
     return chart
 
@@ -63,7 +56,7 @@ def accuracy(families: pd.DataFrame, shown: Mapping[str, Style], theme: Theme) -
 def _line(rows: pd.DataFrame, aside: float, method: str) -> dict[str, object]:
     words = [
         f"{100 * row.accuracy:.1f} %"
-        + (f" ({100 * row.accuracy_low:.1f} to {100 * row.accuracy_high:.1f})" if np.isfinite(row.accuracy_low) else "")
+        + bracket(row.accuracy_low, row.accuracy_high)
         + f"<br>{row.seeds} seed{'s' if row.seeds != 1 else ''}"
         for row in rows.itertuples()
     ]
@@ -79,7 +72,7 @@ def _line(rows: pd.DataFrame, aside: float, method: str) -> dict[str, object]:
 
 
 def differences(rows: pd.DataFrame, reference: str, styles: Mapping[str, Style], theme: Theme) -> go.Figure:
-    """How far each method's accuracy lies from the reference's at the same level, in percentage points.
+    """Draw how far each method's accuracy lies from the reference's at the same level, in percentage points.
 
     Args:
         rows: method, sparsity, difference, low, high (fractions, NaN: no interval), real (beyond the noise).
@@ -100,15 +93,7 @@ def differences(rows: pd.DataFrame, reference: str, styles: Mapping[str, Style],
         chart.add_scatter(
             x=100 * (1 - own["sparsity"]) * ASIDE ** (place - (len(methods) - 1) / 2),
             y=100 * own["difference"],
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": 100 * (own["high"] - own["difference"]),
-                "arrayminus": 100 * (own["difference"] - own["low"]),
-                "color": fade(style.color, 0.55),
-                "thickness": 1.5,
-                "width": 0,
-            },
+            error_y=error_bars(100 * own["difference"], 100 * own["low"], 100 * own["high"], fade(style.color, 0.55)),
             mode="lines+markers",
             name=style.label,
             legendgroup=method,
@@ -122,7 +107,7 @@ def differences(rows: pd.DataFrame, reference: str, styles: Mapping[str, Style],
             },
             customdata=[
                 f"{100 * row.difference:+.1f} points"
-                + (f" ({100 * row.low:+.1f} to {100 * row.high:+.1f})" if np.isfinite(row.low) else "")
+                + bracket(row.low, row.high, "{:+.1f}")
                 + ("" if row.real else "<br>within noise")
                 for row in own.itertuples()
             ],

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.comparisons.barriers import STABLE
 from app.charts.base import figure
+from app.charts.error_bars import error_bars
+from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
 
 HEIGHT, ROW = 440, 30
-STABLE = 0.02
-"""Below this barrier Frankle et al. 2020 call a training stable to the order of the data."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,13 @@ class Height:
     @property
     def words(self) -> str:
         """For people, in points."""
-        text = f"{100 * self.value:.1f} points"
-        return text if np.isnan(self.low) else f"{text} ({100 * self.low:.1f} to {100 * self.high:.1f})"
+        return f"{100 * self.value:.1f} points{bracket(self.low, self.high)}"
 
 
 def along(
     points: pd.DataFrame, seeds: pd.DataFrame, barrier: Height, ends: tuple[str, str], style: Style, theme: Theme
 ) -> go.Figure:
-    """The error on test and training images from one ticket to the other.
+    """Draw the error on test and training images from one ticket to the other.
 
     Args:
         points: split ("test" or "training"), alpha, mean, low, high (NaN: one seed); errors as fractions.
@@ -50,7 +50,7 @@ def along(
         chart.add_scatter(
             x=rows["alpha"], y=100 * rows["error"], mode="lines", showlegend=False, name=f"seed {seed}",
             line={"color": fade(style.color, 0.35), "width": 1},
-            hovertemplate=f"Seed {seed}<br>%{{y:.1f}} % wrong<extra></extra>",
+            hovertemplate=f"Seed {seed}<br>%{{y:.1f}} % error<extra></extra>",
         )  # fmt: skip
     for split, color, dash in (("training", theme.muted, "dot"), ("test", style.color, "solid")):
         rows = points[points["split"] == split].sort_values("alpha")
@@ -65,15 +65,15 @@ def along(
             name=f"{split} images",
             line={"color": color, "width": 2.4, "dash": dash},
             marker={"color": color, "size": 7, "symbol": style.symbol if split == "test" else "circle"},
-            customdata=[_interval(row.low, row.high) for row in rows.itertuples()],
-            hovertemplate=f"%{{x:.0%}} of the way, {split} images<br><b>%{{y:.1f}} % wrong</b>%{{customdata}}"
+            customdata=[bracket(max(row.low, 0), row.high) for row in rows.itertuples()],
+            hovertemplate=f"%{{x:.0%}} of the way, {split} images<br><b>%{{y:.1f}} % error</b>%{{customdata}}"
             "<extra></extra>",
         )
     _arrow(chart, points[points["split"] == "test"].sort_values("alpha"), barrier, theme)
     chart.update_xaxes(tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=[ends[0], "¼", "½", "¾", ends[1]], showgrid=False,
                        range=[-0.08, 1.08], tickangle=0, ticklabeloverflow="allow")  # fmt: skip
     top = 100 * max(float(points["mean"].max()), float(seeds["error"].max()))
-    chart.update_yaxes(title_text="Images classified wrong", ticksuffix=" %", range=[0, 1.22 * max(top, 0.5)])
+    chart.update_yaxes(title_text="Error", ticksuffix=" %", range=[0, 1.22 * max(top, 0.5)])
     chart.update_layout(margin={"r": 30})
     return chart
 
@@ -99,7 +99,7 @@ def _arrow(chart: go.Figure, rows: pd.DataFrame, barrier: Height, theme: Theme) 
 
 
 def barriers(rows: pd.DataFrame, styles: Mapping[str, Style], chosen: str, theme: Theme) -> go.Figure:
-    """The barrier of every pair of trainings, a row each, with the limit of what is called stable.
+    """Draw the barrier of every pair of trainings, a row each, with the limit of what is called stable.
 
     Args:
         rows: key, label, value, low, high (NaN: none), fractions; drawn from the top. styles: by key.
@@ -115,11 +115,7 @@ def barriers(rows: pd.DataFrame, styles: Mapping[str, Style], chosen: str, theme
         chart.add_scatter(
             x=[100 * row.value],
             y=[place],
-            error_x={
-                "type": "data", "symmetric": False, "array": [100 * (row.high - row.value)],
-                "arrayminus": [100 * (row.value - max(row.low, 0))], "color": fade(style.color, 0.55),
-                "thickness": 1.8, "width": 0,
-            }
+            error_x=error_bars(100 * row.value, 100 * max(row.low, 0), 100 * row.high, fade(style.color, 0.55), 1.8)
             if np.isfinite(row.low)
             else None,
             mode="markers",
@@ -131,10 +127,6 @@ def barriers(rows: pd.DataFrame, styles: Mapping[str, Style], chosen: str, theme
     chart.update_yaxes(tickvals=list(range(len(rows))), ticktext=names, range=[len(rows) - 0.4, -0.6], showgrid=False,
                        tickfont={"color": theme.ink})  # fmt: skip
     top = 100 * float(rows[["value", "high"]].max().max())
-    chart.update_xaxes(title_text="Barrier (points of error)", range=[-0.03 * max(top, 2.5), 1.06 * max(top, 2.5)])
+    chart.update_xaxes(title_text="Error barrier (points)", range=[-0.03 * max(top, 2.5), 1.06 * max(top, 2.5)])
     chart.update_layout(margin={"t": 30})
     return chart
-
-
-def _interval(low: float, high: float) -> str:
-    return f" ({100 * max(low, 0):.1f} to {100 * high:.1f})" if np.isfinite(low) else ""

@@ -1,4 +1,4 @@
-"""What accuracy costs: accuracy against the training that a ticket took, all it descends from included."""
+"""Accuracy against the training that a ticket took, all it descends from included."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import figure, label_places
+from app.charts.error_bars import bars_of, error_bars
 from app.charts.error_scale import height, ticks_within
 from app.charts.scales import log_ticks
+from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
 
@@ -21,15 +23,15 @@ MOST_BAR = 0.45  # of a bar above the highest point, in powers of ten of the err
 ASIDE = 0.012  # of the axis between two points of one cost
 
 TITLES = {
-    "epochs": "Epochs of training and search, all it descends from included",
-    "seconds": "Seconds to find, all it descends from included",
+    "epochs": "Epochs of training and search, lineage included",
+    "seconds": "Seconds of training and search, lineage included",
 }
 
 
 def against(
     rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], chosen: list[str], theme: Theme
 ) -> go.Figure:
-    """Accuracy against cost, a point a ticket; a bar to the left of a point is what the search for its mask took.
+    """Draw accuracy against cost, a point a ticket; a bar to the left of a point is what the search for its mask took.
 
     Args:
         rows: key, label, accuracy with _low and _high (fractions, NaN: no interval), epochs (all), search (epochs of
@@ -94,10 +96,10 @@ def _point(
         )  # fmt: skip
     bars = {}
     if np.isfinite(row["accuracy_low"]):
-        low, high = height(row["accuracy_low"]), height(row["accuracy_high"])
-        bars["error_y"] = _bar(accuracy, float(low), float(high), style)
+        bars["error_y"] = bars_of(row.to_frame().T, "accuracy", fade(style.color, 0.45), height)
     if measure == "seconds" and np.isfinite(row["seconds_low"]):
-        bars["error_x"] = _bar(row["seconds"], max(row["seconds_low"], 1e-3), row["seconds_high"], style)
+        low = max(row["seconds_low"], 1e-3)
+        bars["error_x"] = error_bars(row["seconds"], low, row["seconds_high"], fade(style.color, 0.45))
     chart.add_scatter(
         x=[across],
         y=[accuracy],
@@ -114,11 +116,6 @@ def _point(
     )
 
 
-def _bar(middle: float, low: float, high: float, style: Style) -> dict[str, object]:
-    shared = {"type": "data", "symmetric": False, "color": fade(style.color, 0.45), "thickness": 1.5, "width": 0}
-    return {"array": [high - middle], "arrayminus": [middle - low], **shared}
-
-
 def _span(places: np.ndarray, least: float) -> list[float]:
     low, high = float(places.min()), float(places.max())
     air = max(0.08 * (high - low), least)
@@ -128,10 +125,8 @@ def _span(places: np.ndarray, least: float) -> list[float]:
 def _words(rows: pd.DataFrame) -> list[str]:
     found = []
     for row in rows.itertuples():
-        accuracy = f"{100 * row.accuracy:.1f} %"
-        if np.isfinite(row.accuracy_low):
-            accuracy += f" ({100 * row.accuracy_low:.1f} to {100 * row.accuracy_high:.1f})"
-        epochs = f"{row.epochs:g} epochs" + (f", {row.search:g} of them of search" if row.search else "")
+        accuracy = f"{100 * row.accuracy:.1f} %{bracket(row.accuracy_low, row.accuracy_high)}"
+        epochs = f"{row.epochs:g} epochs" + (f", {row.search:g} of them search" if row.search else "")
         seconds = f"{row.seconds:,.1f} s"
         found.append(f"<b>{row.label}</b><br>{accuracy}<br>{epochs}<br>{seconds}")
     return found

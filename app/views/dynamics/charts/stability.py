@@ -9,24 +9,26 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
+from analysis.comparisons.barriers import STABLE
 from app.charts.base import figure
+from app.charts.error_bars import error_bars
+from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
-from app.views.dynamics.charts.lines import STABLE
 
 HEIGHT = 450
 TITLES = {
-    "barrier": "Barrier (points of error)",
-    "l2": "Distance of the kept weights (L2)",
-    "relative": "Distance of the kept weights, of their length",
+    "barrier": "Error barrier (points)",
+    "l2": "L2 distance of the kept weights",
+    "relative": "Distance of the kept weights, relative to their norm",
 }
-WORDS = {"order": "another order of the data", "pruning": "the dense network"}
+WORDS = {"order": "another data order", "pruning": "the dense network"}
 NAMES = {"order": "", "pruning": ", to dense"}
 TALL = 2.5  # the axis ends at so many times the highest mean at most; longer intervals are cut, and in the hover
 
 
 def curves(rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], theme: Theme) -> go.Figure:
-    """One measure over the iteration that training starts from, a line a ticket.
+    """Draw one measure over the iteration that training starts from, a line a ticket.
 
     Args:
         rows: of `comparisons.rewinding.stability_curves`, of one measure; full lines are to another order of the data,
@@ -47,15 +49,9 @@ def curves(rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], theme:
         chart.add_scatter(
             x=_place(own["rewind"]) + _aside(place, len(groups), rows["rewind"]),
             y=factor * own["mean"],
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": factor * (own["high"] - own["mean"]),
-                "arrayminus": factor * (own["mean"] - own["low"].clip(lower=0)),
-                "color": fade(style.color, 0.55),
-                "thickness": 1.6,
-                "width": 0,
-            },
+            error_y=error_bars(
+                factor * own["mean"], factor * own["low"].clip(lower=0), factor * own["high"], fade(style.color, 0.55)
+            ),
             mode="lines+markers",
             name=f"{label}{NAMES[str(relation)]}",
             line={"color": style.color, "width": 2, "dash": "solid" if relation == "order" else "dot"},
@@ -67,14 +63,14 @@ def curves(rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], theme:
             },
             customdata=[
                 f"iteration {row.rewind:,}<br><b>{factor * row.mean:.3g}</b>"
-                + (f" ({factor * max(row.low, 0):.3g} to {factor * row.high:.3g})" if np.isfinite(row.low) else "")
+                + bracket(max(row.low, 0), row.high, "{:.3g}", factor)
                 for row in own.itertuples()
             ],
             hovertemplate=f"<b>{label}</b> to {WORDS[str(relation)]}<br>%{{customdata}}<extra></extra>",
         )
     levels = sorted(rows["rewind"].unique())
     chart.update_xaxes(
-        title_text="Training starts from iteration (square-root scale)",
+        title_text="Rewinding iteration (square-root scale)",
         tickvals=_place(levels).tolist(),
         ticktext=[f"{level:,}" for level in levels],
         showgrid=False,

@@ -13,9 +13,9 @@ GROUPS = {
     "blur": "Blur",
     "weather": "Weather",
     "digital": "Digital",
-    "extra": "Extra, outside the mean",
-    "geometric": "Moved and bent",
-    "drawn": "Drawn over, one severity each",
+    "extra": "Extra corruptions, not in the mean",
+    "geometric": "Geometric",
+    "drawn": "Strokes and edges, one severity each",
 }
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from analysis.comparisons.marked_samples import correct
 from app.shell.theme import Style, Theme
 
 SAMPLES = "samples"
@@ -45,36 +46,38 @@ def columns(tickets: Tickets, theme: Theme, height: int, notes: Mapping[str, str
     )
     figure.update_xaxes(automargin=False)
     figure.update_yaxes(automargin=False)
+    headings = []
     for column, (ticket, style) in enumerate(tickets.items(), 1):
         note = (notes or {}).get(ticket, "")
         heading = f'<span style="color:{style.color}">●</span> <b>{style.label}</b>'
         if note:
             heading += f'<br><span style="color:{theme.muted};font-size:12px">{note}</span>'
-        figure.add_annotation(
-            text=heading,
-            x=0,
-            y=1,
-            xref=f"x{column if column > 1 else ''} domain",
-            yref="paper",
-            xanchor="left",
-            yanchor="bottom",
-            yshift=6,
-            align="left",
-            showarrow=False,
-            font={"size": 14, "color": theme.ink},
-        )
+        headings.append(
+            {
+                "text": heading, "x": 0, "y": 1, "xref": f"{axis('x', column)} domain", "yref": "paper",
+                "xanchor": "left", "yanchor": "bottom", "yshift": 6, "align": "left", "showarrow": False,
+                "font": {"size": 14, "color": theme.ink},
+            }
+        )  # fmt: skip
+    annotate(figure, headings)
     return figure
 
 
+def axis(letter: str, column: int) -> str:
+    """plotly's name of a column's axis: `x`, `x2`, ..."""
+    return f"{letter}{column if column > 1 else ''}"
+
+
+def annotate(figure: go.Figure, annotations: Sequence[Mapping[str, object]]) -> None:
+    """Add annotations all at once: plotly copies those that are there for each that is added by itself."""
+    there = [note.to_plotly_json() for note in figure.layout.annotations]
+    figure.layout.annotations = [*there, *annotations]
+
+
 def of_ticket(frame: pd.DataFrame, ticket: str, finite: Sequence[str] = ()) -> pd.DataFrame:
-    """The rows of one ticket whose `finite` columns have a value, wrong ones last so that they are drawn on top."""
+    """The rows of one ticket whose `finite` columns have a value, misclassified ones last: drawn on top."""
     rows = frame[frame["ticket_id"] == ticket].dropna(subset=list(finite))
-    return rows.iloc[np.argsort(~right(rows), kind="stable")]
-
-
-def right(rows: pd.DataFrame) -> np.ndarray:
-    """Whether the prediction is the label: bool [rows]."""
-    return (rows["prediction"] == rows["label"]).to_numpy()
+    return rows.iloc[np.argsort(~correct(rows), kind="stable")]
 
 
 def points(
@@ -92,12 +95,14 @@ def points(
     """
     palette, codes = colours
     few = len(rows) <= MANY
+    names = np.asarray(classes, dtype=object)
     opacity = 0.6 if few else 0.4
     return go.Scattergl(
         x=rows[x].to_numpy(np.float32),
         y=rows[y].to_numpy(np.float32),
-        customdata=rows["sample"].to_numpy(np.int32),
-        text=readings(rows, classes),
+        customdata=_small(rows["sample"].to_numpy()),
+        text=names[rows["label"].to_numpy(int)],
+        hovertext=_predictions(rows, names),
         mode="markers",
         meta={"kind": SAMPLES, "palette": palette},
         name=label,
@@ -105,7 +110,7 @@ def points(
         marker={
             "size": 4 if few else 3,
             "opacity": opacity,
-            "color": codes.astype(np.int16),
+            "color": _small(codes),
             "cmin": 0,
             "cmax": max(1, len(palette) - 1),
             "colorscale": [[at / max(1, len(palette) - 1), colour] for at, colour in enumerate(palette)],
@@ -114,21 +119,22 @@ def points(
         # Plotly's own dimming would redraw every point; the marks over the charts do that work.
         selected={"marker": {"opacity": opacity}},
         unselected={"marker": {"opacity": opacity}},
-        hovertemplate=f"<b>Sample %{{customdata}}</b> · {label}<br>%{{text}}"
+        hovertemplate=f"<b>Sample %{{customdata}}</b> · {label}<br>true class %{{text}}, predicted %{{hovertext}}"
         + (f"<br>{detail}" if detail else "")
         + "<extra></extra>",
     )
 
 
-def readings(rows: pd.DataFrame, classes: Sequence[str]) -> list[str]:
-    """What each sample is and what it was taken for: `7, read as 1 (93 % sure)`."""
-    names = np.asarray(classes, dtype=object)
-    sure = np.round(100 * rows["confidence"].to_numpy(float)).astype(int).astype(str)
-    truth, guess = names[rows["label"].to_numpy(int)], names[rows["prediction"].to_numpy(int)]
-    return [
-        f"{true}, read right ({certain} % sure)" if good else f"{true}, read as {wrong} ({certain} % sure)"
-        for true, wrong, certain, good in zip(truth, guess, sure, right(rows), strict=True)
-    ]
+def _predictions(rows: pd.DataFrame, names: np.ndarray) -> list[str]:
+    """What each sample is predicted as, and with what confidence: `7 (93 %)`."""
+    percent = np.round(100 * rows["confidence"].to_numpy(float)).astype(int)
+    predicted = names[rows["prediction"].to_numpy(int)]
+    return [f"{name} ({share} %)" for name, share in zip(predicted, percent, strict=True)]
+
+
+def _small(numbers: np.ndarray) -> np.ndarray:
+    """Whole numbers, not negative, in the smallest type that holds them: there are many of them to be sent."""
+    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
 
 
 def key(figure: go.Figure, entries: Mapping[str, str]) -> None:

@@ -1,28 +1,23 @@
-"""Geometry charts: the samples of 2 to 4 tickets in aligned columns, and what is marked among them as numbers."""
+"""Geometry charts: the samples of 2 to 4 tickets in aligned columns."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
+from analysis.comparisons.marked_samples import correct
+from analysis.statistics import density
 from app.shell.colour import fade
 from app.shell.theme import Theme
-from app.views.geometry.charts import density
-from app.views.geometry.charts.columns import Colours, Tickets, columns, key, of_ticket, points, right
+from app.views.geometry.charts.columns import Colours, Tickets, annotate, axis, columns, key, of_ticket, points
+from app.views.geometry.charts.scatter import heights, span
 
-COLOURINGS = {"class": "Class", "correct": "Right or wrong", "margin": "Margin"}
+COLOURINGS = {"class": "Class", "correct": "Correctness", "margin": "Margin"}
 MAPS = {"umap": "UMAP", "umap_joint": "Joint UMAP", "pca": "PCA"}
-MEASURES = {
-    "accuracy": "Right (%)",
-    "confidence": "Confidence (%)",
-    "angle": "Angle (°)",
-    "length": "Length",
-    "margin": "Margin",
-}
 SHADES = 41  # steps of the margin's colour scale
 NAMED_CLASSES = 20  # more names than this would hide the map
 
@@ -34,15 +29,15 @@ def angle_length(samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str]
     """
     figure = columns(tickets, theme, height=400)
     shown = samples[samples["ticket_id"].isin(list(tickets))]
-    ranges = density.span(shown["length"].to_numpy()), density.span(shown["angle"].to_numpy())
+    ranges = span(shown["length"].to_numpy()), span(shown["angle"].to_numpy())
     for column, (ticket, style) in enumerate(tickets.items(), 1):
         rows = of_ticket(samples, ticket, ["length", "angle"])
         inside = density.mass_inside(rows["length"].to_numpy(), rows["angle"].to_numpy(), *ranges)
         figure.add_trace(_contours(*inside, style.color), 1, column)
-        colours = _by_right(rows, style.color, theme.ink)
+        colours = _by_correctness(rows, style.color, theme.ink)
         detail = "length %{x:.2f}, angle %{y:.1f}°"
         figure.add_trace(points(rows, "length", "angle", colours, style.label, classes, detail), 1, column)
-    key(figure, {"wrong prediction": theme.ink})
+    key(figure, {"misclassified": theme.ink})
     figure.update_xaxes(range=ranges[0], matches="x", title_text="length of the feature (no unit)")
     figure.update_yaxes(range=ranges[1], matches="y", showticklabels=False)
     figure.update_yaxes(title_text="angle to the true class (degrees)", showticklabels=True, col=1)
@@ -50,9 +45,9 @@ def angle_length(samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str]
 
 
 def margins(samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str], theme: Theme) -> go.Figure:
-    """Distributions of the margin, a point a sample under the curve; the share left of zero, wrong, is printed."""
+    """Distributions of the margin, a point a sample under the curve, and the share misclassified, left of zero."""
     figure = columns(tickets, theme, height=310)
-    limits = density.span(samples.loc[samples["ticket_id"].isin(list(tickets)), "margin"].to_numpy())
+    limits = span(samples.loc[samples["ticket_id"].isin(list(tickets)), "margin"].to_numpy())
     for column, (ticket, style) in enumerate(tickets.items(), 1):
         rows = of_ticket(samples, ticket, ["margin"])
         values = rows["margin"].to_numpy()
@@ -60,10 +55,10 @@ def margins(samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str], the
         # To its own peak: one narrow distribution would flatten the others, and areas are equal anyway.
         height = height / (height.max() or 1.0)
         figure.add_trace(_area(centres, height, style.color), 1, column)
-        rows = rows.assign(height=density.heights(rows["sample"].to_numpy(), values, centres, height))
-        colours = _by_right(rows, style.color, theme.ink)
+        rows = rows.assign(height=heights(rows["sample"].to_numpy(), values, centres, height))
+        colours = _by_correctness(rows, style.color, theme.ink)
         figure.add_trace(points(rows, "margin", "height", colours, style.label, classes, "margin %{x:.2f}"), 1, column)
-        _zero(figure, column, samples[samples["ticket_id"] == ticket], theme)
+    _zero(figure, samples, tickets, theme)
     figure.update_xaxes(range=limits, matches="x", title_text="margin (no unit)")
     figure.update_yaxes(range=(0, 1.16), matches="y", showticklabels=False, showgrid=False)
     figure.update_yaxes(title_text="density (peak = 1)", col=1)
@@ -85,43 +80,31 @@ def maps(
     figure = columns(tickets, theme, height=440, notes=notes)
     joint = kind == "umap_joint"
     limit = float(np.nanquantile(np.abs(placed["margin"].to_numpy(float)), 0.95)) if len(placed) else 1.0
+    names: list[dict[str, object]] = []
     for column, (ticket, style) in enumerate(tickets.items(), 1):
         rows = of_ticket(placed, ticket, ["x", "y"])
         colours = _coloured(rows, colouring, theme, limit)
         figure.add_trace(points(rows, "x", "y", colours, style.label, classes), 1, column)
         if colouring == "class" and len(classes) <= NAMED_CLASSES:
-            _name_classes(figure, column, rows, classes, theme)
+            names += _class_names(column, rows, classes, theme)
         extent = placed if joint else rows
-        figure.update_xaxes(range=density.span(extent["x"].to_numpy(), 0.06), title_text=f"{MAPS[kind]} 1", col=column)
-        figure.update_yaxes(range=density.span(extent["y"].to_numpy(), 0.06), col=column)
+        figure.update_xaxes(range=span(extent["x"].to_numpy(), 0.06), title_text=f"{MAPS[kind]} 1", col=column)
+        figure.update_yaxes(range=span(extent["y"].to_numpy(), 0.06), col=column)
+    annotate(figure, names)
     frame = {"showticklabels": False, "showgrid": False, "showline": True, "mirror": True}
     figure.update_xaxes(**frame, matches="x" if joint else None)
     figure.update_yaxes(**frame, matches="y" if joint else None)
     figure.update_yaxes(title_text=f"{MAPS[kind]} 2", col=1)
     if colouring == "correct":
-        key(figure, {"right": theme.good, "wrong": theme.bad})
+        key(figure, {"correct": theme.good, "misclassified": theme.bad})
     if colouring == "margin":
         _margin_scale(figure, theme, limit)
         figure.update_layout(height=470, margin={"b": 86})
     return figure
 
 
-def compare_marked(samples: pd.DataFrame, tickets: Tickets, marked: Collection[int]) -> pd.DataFrame:
-    """Means of the marked samples against the rest: a row a ticket; columns ticket, then each of `MEASURES` for the
-    marked ones (`angle`) and for the rest (`angle_rest`). Accuracy and confidence are in per cent."""
-    rows = samples.assign(accuracy=100.0 * right(samples), confidence=100.0 * samples["confidence"])
-    inside = rows["sample"].isin(list(marked))
-    means = [
-        rows[chosen].groupby("ticket_id")[list(MEASURES)].mean().reindex(list(tickets)) for chosen in (inside, ~inside)
-    ]
-    table = means[0].join(means[1], rsuffix="_rest")
-    table.insert(0, "ticket", [style.label for style in tickets.values()])
-    order = [name for measure in MEASURES for name in (measure, f"{measure}_rest")]
-    return table[["ticket", *order]].reset_index(drop=True)
-
-
-def _by_right(rows: pd.DataFrame, colour: str, wrong: str) -> Colours:
-    return [colour, wrong], (~right(rows)).astype(int)
+def _by_correctness(rows: pd.DataFrame, colour: str, wrong: str) -> Colours:
+    return [colour, wrong], (~correct(rows)).astype(int)
 
 
 def _contours(z: np.ndarray, x: np.ndarray, y: np.ndarray, colour: str) -> go.Contour:
@@ -148,22 +131,29 @@ def _area(x: np.ndarray, height: np.ndarray, colour: str) -> go.Scatter:
     )
 
 
-def _zero(figure: go.Figure, column: int, rows: pd.DataFrame, theme: Theme) -> None:
-    axis = f"x{column if column > 1 else ''}"
+def _zero(figure: go.Figure, samples: pd.DataFrame, tickets: Tickets, theme: Theme) -> None:
+    """A line at zero in each column, and the share of the ticket's samples that are misclassified."""
+    wrong = 100 * pd.Series(~correct(samples), index=samples["ticket_id"]).groupby(level=0).mean()
+    places = [axis("x", column) for column in range(1, len(tickets) + 1)]
     line = {"color": theme.muted, "width": 1.2, "dash": "dot"}
-    figure.add_shape(type="line", x0=0, x1=0, y0=0, y1=1, xref=axis, yref="paper", line=line)
-    if not len(rows):
-        return
-    wrong = f"{100 * float((~right(rows)).mean()):.1f} % wrong"
-    figure.add_annotation(
-        text=wrong, x=0, y=1, xref=axis, yref="paper", xanchor="right", yanchor="top", xshift=-5, showarrow=False,
-        font={"size": 13, "color": theme.ink},
+    figure.layout.shapes = [
+        {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "xref": place, "yref": "paper", "line": line}
+        for place in places
+    ]
+    same = {"y": 1, "yref": "paper", "xanchor": "right", "yanchor": "top", "xshift": -5, "showarrow": False}
+    annotate(
+        figure,
+        [
+            {"text": f"{wrong[ticket]:.1f} % misclassified", "x": 0, "xref": place, **same,
+             "font": {"size": 13, "color": theme.ink}}
+            for place, ticket in zip(places, tickets, strict=True) if ticket in wrong
+        ],
     )  # fmt: skip
 
 
 def _coloured(rows: pd.DataFrame, colouring: str, theme: Theme, limit: float) -> Colours:
     if colouring == "correct":
-        return _by_right(rows, theme.good, theme.bad)
+        return _by_correctness(rows, theme.good, theme.bad)
     if colouring == "margin":
         place = np.clip(rows["margin"].fillna(0).to_numpy(float) / (limit or 1.0), -1, 1)
         return _shades(theme), np.rint((place + 1) / 2 * (SHADES - 1)).astype(int)
@@ -189,18 +179,14 @@ def _margin_scale(figure: go.Figure, theme: Theme, limit: float) -> None:
     figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", marker=marker, hoverinfo="skip", showlegend=False))
 
 
-def _name_classes(figure: go.Figure, column: int, rows: pd.DataFrame, classes: Sequence[str], theme: Theme) -> None:
+def _class_names(column: int, rows: pd.DataFrame, classes: Sequence[str], theme: Theme) -> list[dict[str, object]]:
     """Each class's name at the middle of its samples, in its colour, so that no legend is needed."""
-    for label, middle in rows.groupby("label")[["x", "y"]].median().iterrows():
-        number = int(str(label))
-        figure.add_annotation(
-            text=f"<b>{classes[number]}</b>",
-            x=float(middle["x"]),
-            y=float(middle["y"]),
-            xref=f"x{column if column > 1 else ''}",
-            yref=f"y{column if column > 1 else ''}",
-            showarrow=False,
-            borderpad=2,
-            bgcolor=fade(theme.surface, 0.82),
-            font={"size": 13, "color": theme.classes[number % len(theme.classes)]},
-        )
+    middles = rows.groupby("label")[["x", "y"]].median()
+    return [
+        {
+            "text": f"<b>{classes[label]}</b>", "x": x, "y": y, "xref": axis("x", column), "yref": axis("y", column),
+            "showarrow": False, "borderpad": 2, "bgcolor": fade(theme.surface, 0.82),
+            "font": {"size": 13, "color": theme.classes[label % len(theme.classes)]},
+        }
+        for label, x, y in zip(middles.index.astype(int), *middles.to_numpy(float).T, strict=True)
+    ]  # fmt: skip

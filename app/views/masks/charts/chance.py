@@ -9,6 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import figure
+from app.charts.error_bars import error_bars
+from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
 
@@ -16,7 +18,7 @@ ROW = 27  # pixels
 
 
 def pairs(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme, height: int = 0) -> go.Figure:
-    """A row a pair: a dot for what the two have in common, a mark for what chance gives, and a line between.
+    """Draw a row a pair: a dot for what the two have in common, a mark for what chance gives, and a line between.
 
     Args:
         rows: a, b (keys), overlap, low, high (over seeds; NaN: one seed), chance_layers, chance_global; fractions,
@@ -26,6 +28,7 @@ def pairs(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme, height:
     chart = figure(theme, max(height, 120 + ROW * len(rows)), dragmode=False)
     places = list(range(len(rows)))
     names = [_pair(styles[row.a], styles[row.b]) for row in rows.itertuples()]
+    shares = [f"{100 * row.overlap:.1f} %{bracket(row.low, row.high)}" for row in rows.itertuples()]
     plain = [f"{styles[row.a].label} and {styles[row.b].label}" for row in rows.itertuples()]
     for place, row in enumerate(rows.itertuples()):
         chart.add_shape(
@@ -35,26 +38,18 @@ def pairs(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme, height:
     chart.add_scatter(
         x=rows["overlap"],
         y=places,
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": rows["high"] - rows["overlap"],
-            "arrayminus": rows["overlap"] - rows["low"],
-            "color": theme.muted,
-            "thickness": 1.5,
-            "width": 0,
-        },
+        error_x=error_bars(rows["overlap"], rows["low"], rows["high"], theme.muted),
         mode="markers",
-        name="these two",
+        name="observed",
         marker={"color": theme.both, "size": 10},
-        customdata=np.column_stack([plain, _intervals(rows)]),
+        customdata=np.column_stack([plain, shares]),
         hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]} in common<extra></extra>",
     )
     chart.add_scatter(
         x=rows["chance_layers"],
         y=places,
         mode="markers",
-        name="chance, by layer",
+        name="expected by chance",
         marker={"symbol": "line-ns", "size": 15, "line": {"width": 3, "color": theme.bad}},
         customdata=np.column_stack([plain, [f"{100 * share:.1f} %" for share in rows["chance_global"]]]),
         hovertemplate="<b>%{customdata[0]}</b><br>%{x:.1%} by chance, given each layer's sparsities,<br>"
@@ -64,18 +59,10 @@ def pairs(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme, height:
         tickvals=places, ticktext=names, range=[len(rows) - 0.4, -0.6], showgrid=False, tickfont={"color": theme.ink}
     )
     top = rows[["overlap", "high", "chance_layers"]].max().max()
-    chart.update_xaxes(title_text="Overlap", range=[0, min(1.0, top) * 1.06],
+    chart.update_xaxes(title_text="Overlap coefficient", range=[0, min(1.0, top) * 1.06],
                        tickformat=".0%" if top > 0.1 else ".1%")  # fmt: skip
     return chart
 
 
 def _pair(a: Style, b: Style) -> str:
     return " ".join(f'<span style="color:{style.color}">●</span> {style.label}' for style in (a, b))
-
-
-def _intervals(rows: pd.DataFrame) -> list[str]:
-    return [
-        f"{100 * row.overlap:.1f} %"
-        + (f" ({100 * row.low:.1f} to {100 * row.high:.1f})" if np.isfinite(row.low) else "")
-        for row in rows.itertuples()
-    ]

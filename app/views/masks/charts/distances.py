@@ -9,14 +9,15 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import color_bar, figure
+from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
 
 HEIGHT = 440
 
 LINES = {
-    "farthest": "farthest of the four masks before",
-    "before": "mask before",
+    "farthest": "farthest of the four previous masks",
+    "before": "previous mask",
     "final": "final mask",
 }
 
@@ -24,7 +25,7 @@ LINES = {
 def heat(
     epochs: np.ndarray, distances: np.ndarray, settled: tuple[float, float] | None, level: float, theme: Theme
 ) -> go.Figure:
-    """Every epoch's mask against every other's; a line where the distance is `level`.
+    """Draw every epoch's mask against every other's; a line where the distance is `level`.
 
     Args:
         epochs: [E], rising. distances: [E, E], fractions of the prunable weights.
@@ -51,7 +52,7 @@ def heat(
             line={"width": 2.5, "smoothing": 0.4},
             showscale=False,
             hoverinfo="skip",
-            name=f"{100 * level:g} % differ",
+            name=f"distance {100 * level:g} %",
             showlegend=True,
         )
     if settled is not None:
@@ -59,7 +60,7 @@ def heat(
         low, high = settled[0] - half, settled[1] + half
         chart.add_shape(type="rect", x0=low, x1=high, y0=low, y1=high, line={"color": theme.bad, "width": 3})
     chart.update_layout(
-        coloraxis={"colorscale": theme.sequential, "cmin": 0, "cmax": 100 * top, **color_bar("weights that differ (%)")}
+        coloraxis={"colorscale": theme.sequential, "cmin": 0, "cmax": 100 * top, **color_bar("mask distance (%)")}
     )
     chart.update_xaxes(title_text="Epoch", showgrid=False, constrain="domain")
     chart.update_yaxes(title_text="Epoch", showgrid=False, scaleanchor="x", constrain="domain")
@@ -67,7 +68,7 @@ def heat(
 
 
 def lines(rows: pd.DataFrame, level: float, chance: float, draws: Mapping[float, Style], theme: Theme) -> go.Figure:
-    """The distance of each epoch's mask to others of its training, with intervals over seeds.
+    """Draw the distance of each epoch's mask to others of its training, with intervals over seeds.
 
     Args:
         rows: measure (of `LINES`), epoch, mean, low, high (NaN: one seed); fractions.
@@ -95,7 +96,7 @@ def lines(rows: pd.DataFrame, level: float, chance: float, draws: Mapping[float,
                 "size": 6,
                 "symbol": {"before": "square", "final": "diamond"}.get(measure, "circle"),
             },
-            customdata=[_interval(row) for row in own.itertuples()],
+            customdata=[bracket(max(row.low, 0), row.high) for row in own.itertuples()],
             hovertemplate=f"Epoch %{{x:g}}, to the {name}<br><b>%{{y:.1f}} %</b>%{{customdata}}<extra></extra>",
         )
     top = max(float(rows[["mean", "high"]].max().max()), chance, level) if len(rows) else chance
@@ -104,8 +105,8 @@ def lines(rows: pd.DataFrame, level: float, chance: float, draws: Mapping[float,
         ("bottom right" if crossing and one < other else "top right")
         for one, other in ((level, chance), (chance, level))
     ]
-    _level(chart, level, f"settled below {100 * level:g} %", theme.accent, "solid", sides[0])
-    _level(chart, chance, f"two unrelated masks {100 * chance:.3g} %", theme.bad, "dash", sides[1])
+    _level(chart, level, f"threshold {100 * level:g} %", theme.accent, "solid", sides[0])
+    _level(chart, chance, f"independent masks {100 * chance:.3g} %", theme.bad, "dash", sides[1])
     for epoch, style in draws.items():
         chart.add_vline(
             x=epoch, line={"color": style.color, "width": 2, "dash": style.dash},
@@ -113,7 +114,7 @@ def lines(rows: pd.DataFrame, level: float, chance: float, draws: Mapping[float,
             annotation_position="top left",
         )  # fmt: skip
     chart.update_xaxes(title_text="Epoch", rangemode="tozero", showgrid=False)
-    chart.update_yaxes(title_text="Weights that differ", ticksuffix=" %", range=[0, 108 * top])
+    chart.update_yaxes(title_text="Mask distance", ticksuffix=" %", range=[0, 108 * top])
     return chart
 
 
@@ -122,8 +123,3 @@ def _level(chart: go.Figure, value: float, text: str, color: str, dash: str, sid
         y=100 * value, line={"color": color, "width": 1.5, "dash": dash},
         annotation={"text": text, "font": {"size": 12, "color": color}}, annotation_position=side,
     )  # fmt: skip
-
-
-def _interval(row: object) -> str:
-    low, high = float(getattr(row, "low")), float(getattr(row, "high"))  # noqa: B009 - rows of itertuples have no type
-    return f" ({100 * max(low, 0):.1f} to {100 * high:.1f})" if np.isfinite(low) else ""

@@ -1,4 +1,4 @@
-"""Charts of masks: who overlaps with whom, layer by layer, and the weights themselves."""
+"""Charts of pairs of masks: their overlap, layer by layer, and the weights themselves."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from analysis.comparisons.mask_pairs import BOTH, NEITHER, ONLY_A, ONLY_B, STATES
 from analysis.metrics.overlap_metrics import METRICS
 from app.charts.base import Styles, figure
-from app.charts.mask_pairs import BOTH, NEITHER, ONLY_A, ONLY_B, STATES, Grid
 from app.shell.colour import readable_on
 from app.shell.theme import Style, Theme
+from app.views.masks.charts.cell_grid import Grid
 
 ROOMY = 13
 """Tickets whose matrix has room for whole numbers in its cells."""
 
 
 def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, str], theme: Theme) -> go.Figure:
-    """The overlap of every two tickets; the pair looked at is framed.
+    """Draw the overlap of every two tickets; the pair looked at is framed.
 
     Args:
         values: square, tickets (ids) by tickets. styles: by ticket id. pair: ids.
@@ -86,7 +87,7 @@ def matrix_height(tickets: int) -> int:
 
 
 def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: Theme, height: int = 0) -> go.Figure:
-    """The overlap of two tickets in each layer, with what chance would give.
+    """Draw the overlap of two tickets in each layer, with what chance would give.
 
     Args:
         layers: rows of `mask_pairs.layers_of_pair`, in network order. height: in pixels, more where layers need it.
@@ -98,7 +99,7 @@ def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: 
         x=layers["value"],
         y=names,
         orientation="h",
-        name="these two tickets",
+        name="observed",
         marker={"color": theme.both, "cornerradius": 3},
         width=0.55,
         customdata=data,
@@ -110,7 +111,7 @@ def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: 
         x=layers["chance"],
         y=names,
         mode="markers",
-        name="chance, at the same sparsities",
+        name="expected by chance",
         marker={"symbol": "line-ns", "size": 20, "line": {"width": 3, "color": theme.bad}},
         hovertemplate="<b>%{y}</b><br>by chance %{x:.3f}<extra></extra>",
     )
@@ -120,7 +121,7 @@ def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: 
 
 
 def kept_by_layer(layers: pd.DataFrame, styles: Styles, theme: Theme) -> go.Figure:
-    """The weights that each ticket keeps in each layer, on a log scale; layers without any are marked at the bottom.
+    """Draw the density of each ticket's layers, on a log scale; layers without any weight are marked at the bottom.
 
     Args:
         layers: rows of the table `layers`. styles: by ticket id, in the order drawn.
@@ -153,13 +154,16 @@ def kept_by_layer(layers: pd.DataFrame, styles: Styles, theme: Theme) -> go.Figu
     chart.update_xaxes(title_text="Layer, from input to output", type="category", showgrid=False)
     ticks = [digit * 10.0**power for power in range(-3, 3) for digit in (1, 2, 5) if digit * 10.0**power <= 100]
     chart.update_yaxes(
-        title_text="Weights kept (log scale)", type="log", tickvals=ticks, ticktext=[f"{tick:g} %" for tick in ticks]
+        title_text="Density: weights kept (log scale)",
+        type="log",
+        tickvals=ticks,
+        ticktext=[f"{tick:g} %" for tick in ticks],
     )
     return chart
 
 
 def cells(grid: Grid, a: Style, b: Style, beside: bool, theme: Theme) -> go.Figure:
-    """The weights of a layer as cells, coloured by which of two tickets keep them.
+    """Draw the weights of a layer as cells, coloured by which of two tickets keep them.
 
     Args:
         beside: two pictures, each with what its ticket keeps, zoomed together; otherwise one with all four states.

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import figure
+from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
 
@@ -18,7 +19,7 @@ WORDS = {"carried": "carried out", "possible": "possible"}
 
 
 def swaps(rows: pd.DataFrame, styles: Mapping[str, Style], summed: bool, theme: Theme) -> go.Figure:
-    """Swaps as a share of the weights kept, a line a ticket: carried out full, possible dotted.
+    """Draw swaps as a share of the weights kept, a line a ticket: carried out full, possible dotted.
 
     Args:
         rows: key, measure ("carried" or "possible"), iteration, mean, low, high (NaN: one seed), in per cent.
@@ -48,18 +49,20 @@ def swaps(rows: pd.DataFrame, styles: Mapping[str, Style], summed: bool, theme: 
                 showlegend=measure == "carried",
                 line={"color": style.color, "width": width,
                       "dash": "dot" if measure == "possible" else "8px,8px" if over else "solid"},
-                customdata=[_interval(row.low, row.high) for row in own.itertuples()],
+                customdata=[bracket(row.low, row.high, "{:.3g}", factor=1) for row in own.itertuples()],
                 hovertemplate=f"<b>{style.label}</b><br>Iteration %{{x:,.0f}}<br>{WORDS[measure]}: %{{y:.3g}} %"
                 f"%{{customdata}} of the weights kept{'' if summed else ', an iteration'}<extra></extra>",
             )  # fmt: skip
     chart.update_xaxes(title_text="Iteration of the search", rangemode="tozero", showgrid=False)
     if summed:
-        chart.update_yaxes(title_text="Swaps so far (share of the weights kept)", ticksuffix=" %", rangemode="tozero")
+        chart.update_yaxes(
+            title_text="Cumulative swaps (share of the weights kept)", ticksuffix=" %", rangemode="tozero"
+        )
         return chart
     top = float(rows["high"].fillna(rows["mean"]).max()) if len(rows) else 1.0
     ticks = [10.0**power for power in range(-6, 3)]
     chart.update_yaxes(
-        title_text="Swaps an iteration (share of the weights kept, log scale)",
+        title_text="Swaps per iteration (share of the weights kept, log scale)",
         type="log",
         range=[float(np.log10(floor or 1e-3)), float(np.log10(max(top, 2 * floor, 1e-2) * 1.3))],
         tickvals=ticks,
@@ -78,7 +81,3 @@ def _band(rows: pd.DataFrame, style: Style, key: str, floor: float, opacity: flo
         go.Scatter(y=rows["high"].clip(lower=floor), **common),
         go.Scatter(y=rows["low"].clip(lower=floor), fill="tonexty", fillcolor=fade(style.color, opacity), **common),
     ]
-
-
-def _interval(low: float, high: float) -> str:
-    return f" ({low:.3g} to {high:.3g})" if np.isfinite(low) else ""

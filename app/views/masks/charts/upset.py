@@ -15,7 +15,7 @@ ROW, BARS = 26, 220  # pixels: a ticket's row, and the bars
 
 
 def upset(regions: pd.DataFrame, kept: Mapping[str, int], styles: Mapping[str, Style], theme: Theme) -> go.Figure:
-    """A bar a region, its tickets as dots below it, and a mark where chance would end the bar.
+    """Draw a bar a region, its tickets as dots below it, and a mark where chance would end the bar.
 
     Args:
         regions: members (tuple of ids), count, expected; drawn in this order.
@@ -64,7 +64,7 @@ def _bars(chart: go.Figure, regions: pd.DataFrame, styles: Mapping[str, Style], 
         x=places,
         y=expected,
         mode="markers",
-        name="by chance, at the same sparsities of each layer",
+        name="expected by chance (same layer-wise sparsities)",
         marker={"symbol": "line-ew", "size": 19, "line": {"width": 3, "color": theme.bad}},
         customdata=data[:, :1],
         hovertemplate="<b>%{customdata[0]}</b><br>by chance %{y:,.1f} weights<extra></extra>",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike
 
 from app.charts.base import Styles, figure, label_places, percent_axis
-from app.charts.error_scale import height, ticks_within
+from app.charts.error_bars import bars_of
+from app.charts.error_scale import axis, dense_line, height
 from app.shell.colour import fade
 from app.shell.theme import DENSE, Theme
 from pruning.recipe import percent
@@ -22,7 +22,7 @@ HEIGHT, CONTROLS = 440, 50  # pixels; the second chart has no row of widgets abo
 def against_sparsity(
     families: pd.DataFrame, measure: str, colors: Mapping[str, str], symbols: Mapping[str, str], theme: Theme
 ) -> go.Figure:
-    """Accuracy against sparsity, a line a method, with its interval over seeds; the dense network as a level line.
+    """Draw accuracy against sparsity, a line a method, with its interval over seeds; the dense network is a level line.
 
     The axis is logarithmic in the error, so that 98 and 99 % are as far apart as 80 and 90 %.
 
@@ -41,7 +41,7 @@ def against_sparsity(
         chart.add_scatter(
             x=100 * (1 - rows["sparsity"]) * shift,
             y=height(rows[measure]),
-            error_y=bars(rows, measure, fade(colors[method], 0.55), height),
+            error_y=bars_of(rows, measure, fade(colors[method], 0.55), height),
             mode="lines+markers",
             name=rows["method_label"].iloc[0],
             line={"color": colors[method], "width": 2},
@@ -50,30 +50,24 @@ def against_sparsity(
             hovertemplate="<b>%{customdata[0]}</b><br>" + NAMES[measure] + " %{customdata[3]:.1f} %<br>"
             "%{customdata[1]}<br>%{customdata[2]} seeds<extra></extra>",
         )
-    level_line(chart, families, measure, theme)
+    dense_line(chart, families, measure, theme)
     chart.update_xaxes(
         type="log",
         autorange="reversed",
-        title_text="Sparsity (weights removed; log scale of what is kept)",
+        title_text="Sparsity (log scale of the weights kept)",
         tickvals=[100 * (1 - level) for level in levels],
         ticktext=[percent(level) for level in levels],
         showgrid=False,
     )
-    shown = height(families[measure].dropna())
-    span = [float(shown.min()) - 0.08, float(shown.max()) + 0.16] if len(shown) else [0.0, 2.0]
-    ticks = ticks_within(span)
-    chart.update_yaxes(
-        title_text=f"{NAMES[measure]} (log scale of the error)",
-        tickvals=height(ticks / 100),
-        ticktext=[f"{tick:g} %" for tick in ticks],
-        range=span,
-    )
+    chart.update_yaxes(**axis(families[measure].dropna(), NAMES[measure]))
     return chart
 
 
 def clean_against_corrupted(families: pd.DataFrame, styles: Styles, theme: Theme) -> go.Figure:
-    """Mean corruption accuracy against clean accuracy, with intervals over seeds for the tickets in `styles` (by key);
-    all others are faint points behind them."""
+    """Draw mean corruption accuracy against clean accuracy.
+
+    The tickets in `styles` (by key) have intervals over seeds; all others are faint points behind them.
+    """
     chart = figure(theme, HEIGHT + CONTROLS, showlegend=False)
     rows = families.dropna(subset=["accuracy", "corrupted"])
     others = rows[~rows["key"].isin(list(styles))]
@@ -100,8 +94,8 @@ def clean_against_corrupted(families: pd.DataFrame, styles: Styles, theme: Theme
         chart.add_scatter(
             x=[100 * row["accuracy"]],
             y=[100 * row["corrupted"]],
-            error_x=bars(one, "accuracy", fade(style.color, 0.3)),
-            error_y=bars(one, "corrupted", fade(style.color, 0.3)),
+            error_x=bars_of(one, "accuracy", fade(style.color, 0.3)),
+            error_y=bars_of(one, "corrupted", fade(style.color, 0.3)),
             mode="markers+text" if place else "markers",
             text=[row["label"]],
             textposition=place or "top center",
@@ -111,54 +105,9 @@ def clean_against_corrupted(families: pd.DataFrame, styles: Styles, theme: Theme
             customdata=_hover(one),
             hovertemplate=hover + "<extra></extra>",
         )
-    chart.update_xaxes(percent_axis("Accuracy on clean images"), range=spans["accuracy"])
-    chart.update_yaxes(percent_axis("Mean accuracy on corrupted images"), range=spans["corrupted"])
+    chart.update_xaxes(percent_axis("Clean accuracy"), range=spans["accuracy"])
+    chart.update_yaxes(percent_axis("Mean corruption accuracy"), range=spans["corrupted"])
     return chart
-
-
-def level_line(chart: go.Figure, families: pd.DataFrame, measure: str, theme: Theme) -> None:
-    """The dense network as a level line with its interval, on an axis of `height`."""
-    dense = families[(families["method"] == DENSE) & families[measure].notna()]
-    if dense.empty:
-        return
-    row = dense.iloc[0]
-    if np.isfinite(row[f"{measure}_low"]):
-        chart.add_hrect(
-            y0=float(height(row[f"{measure}_low"])),
-            y1=float(height(row[f"{measure}_high"])),
-            fillcolor=theme.muted,
-            opacity=0.12,
-            line_width=0,
-        )
-    chart.add_hline(
-        y=float(height(row[measure])),
-        line={"color": theme.muted, "width": 1.5, "dash": "dash"},
-        annotation={
-            "text": f"{row['label']} {100 * row[measure]:.1f} %",
-            "font": {"size": 12.5, "color": theme.muted},
-        },
-        annotation_position="top right",
-    )
-
-
-def _hundredfold(accuracy: ArrayLike) -> np.ndarray:
-    return 100 * np.asarray(accuracy, dtype=float)
-
-
-def bars(
-    rows: pd.DataFrame, measure: str, color: str, place: Callable[[ArrayLike], np.ndarray] = _hundredfold
-) -> dict[str, object]:
-    """Error bars for an axis on which an accuracy lies at `place`."""
-    middle = place(rows[measure])
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": place(rows[f"{measure}_high"]) - middle,
-        "arrayminus": middle - place(rows[f"{measure}_low"]),
-        "color": color,
-        "thickness": 1.5,
-        "width": 0,
-    }
 
 
 def _intervals(rows: pd.DataFrame, measure: str) -> list[str]:

@@ -1,21 +1,21 @@
-"""Two measures against each other: what is reached for what, and the front that nobody is beyond."""
+"""Two objectives against each other: every ticket, and the front beyond which there is none."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.comparisons import costs
-from analysis.comparisons.costs import MEASURES
-from analysis.comparisons.dominance import DOMINATED, FRONT, NEAR, staircase
+from analysis.comparisons.costs import OBJECTIVES
+from analysis.comparisons.dominance import DOMINATED, FRONT, NEAR, ORDER, staircase
 from app.charts.base import Styles, figure, label_places
+from app.charts.error_bars import bars_of
 from app.charts.scales import Scale, scale
 from app.shell.colour import fade
-from app.shell.theme import Style, Theme
+from app.shell.theme import Theme
 
 HEIGHT = 520
 PLOT = (470.0, 430.0)
@@ -26,39 +26,36 @@ WORDS = {FRONT: "On the front", NEAR: "Behind the front, within noise", DOMINATE
 
 
 def pareto(rows: pd.DataFrame, x: str, y: str, states: Mapping[str, str], styles: Styles, theme: Theme) -> go.Figure:
-    """Tickets by two of `costs.MEASURES`: those on the front full and named, those behind it within noise hollow,
-    dominated ones faint. The stepped line is the front by the values themselves.
+    """Draw tickets by two of `costs.OBJECTIVES`, with the front by the values themselves as a stepped line.
+
+    Tickets on the front are full and named, those behind it within noise hollow, dominated ones faint.
 
     Args:
         rows: of `comparisons.costs.weighed`, measured in both. states: key -> state of `comparisons.dominance.Verdict`.
         styles: for every key.
     """
     chart = figure(theme, HEIGHT, showlegend=False)
-    across, up = scale(MEASURES[x], rows[x]), scale(MEASURES[y], rows[y])
-    _front_line(chart, rows, x, y, (across, up), theme)
-    places = _places(rows[rows["key"].map(states) == FRONT], (x, y), (across, up))
-    for state in (DOMINATED, NEAR, FRONT):
-        for _, row in rows[rows["key"].map(states) == state].iterrows():
-            trace = _point(row, (x, y), (across, up), state, styles[row["key"]])
-            if places.get(row["key"]):
-                trace |= {"mode": "markers+text", "text": [row["label"]], "textposition": places[row["key"]]}
-            chart.add_scatter(**trace, textfont={"size": 12.5, "color": theme.ink})
-    chart.update_xaxes(**across.axis(_title(x)))
-    chart.update_yaxes(**up.axis(_title(y)))
+    scales = {x: scale(OBJECTIVES[x], rows[x]), y: scale(OBJECTIVES[y], rows[y])}
+    _front_line(chart, rows, scales, theme)
+    for state in reversed(ORDER):
+        own = rows[rows["key"].map(states) == state]
+        if len(own):
+            chart.add_scatter(**_points(own, scales, state, styles, theme))
+    chart.update_xaxes(**scales[x].axis(_title(x)))
+    chart.update_yaxes(**scales[y].axis(_title(y)))
     return chart
 
 
 def _title(name: str) -> str:
-    return f"{MEASURES[name].label} ({'more' if MEASURES[name].more else 'less'} is better)"
+    return f"{OBJECTIVES[name].label} ({'more' if OBJECTIVES[name].more else 'less'} is better)"
 
 
-def _front_line(
-    chart: go.Figure, rows: pd.DataFrame, x: str, y: str, scales: tuple[Scale, Scale], theme: Theme
-) -> None:
-    corners = staircase(rows[x].to_numpy(float), rows[y].to_numpy(float), MEASURES[x].more, MEASURES[y].more)
+def _front_line(chart: go.Figure, rows: pd.DataFrame, scales: Mapping[str, Scale], theme: Theme) -> None:
+    x, y = scales
+    corners = staircase(rows[x].to_numpy(float), rows[y].to_numpy(float), OBJECTIVES[x].more, OBJECTIVES[y].more)
     chart.add_scatter(
-        x=scales[0].place(corners["x"]),
-        y=scales[1].place(corners["y"]),
+        x=scales[x].place(corners["x"]),
+        y=scales[y].place(corners["y"]),
         mode="lines",
         line={"color": fade(theme.muted, 0.6), "width": 1.5, "dash": "dot"},
         hoverinfo="skip",
@@ -66,57 +63,65 @@ def _front_line(
     )
 
 
-def _point(
-    row: pd.Series, names: tuple[str, str], scales: tuple[Scale, Scale], state: str, style: Style
-) -> dict[str, Any]:
-    bars = {}
-    if state != DOMINATED:
-        for axis, name, each in zip("xy", names, scales, strict=True):
-            bars[f"error_{axis}"] = _bar(row, name, each, style)
-    lines = [f"<b>{row['label']}</b>", *(_line(row, name) for name in names), WORDS[state]]
+def _points(
+    rows: pd.DataFrame, scales: Mapping[str, Scale], state: str, styles: Styles, theme: Theme
+) -> dict[str, object]:
+    """The tickets of one state as a trace."""
+    own = [styles[key] for key in rows["key"]]
+    x, y = scales
     faint = state == DOMINATED
-    return {
-        "x": scales[0].place([row[names[0]]]),
-        "y": scales[1].place([row[names[1]]]),
+    trace: dict[str, object] = {
+        "x": scales[x].place(rows[x]),
+        "y": scales[y].place(rows[y]),
         "mode": "markers",
         "marker": {
-            "color": fade(style.color, 0.28) if faint else style.color,
-            "symbol": f"{style.symbol}-open" if state == NEAR else style.symbol,
+            "color": [fade(style.color, 0.28) if faint else style.color for style in own],
+            "symbol": [f"{style.symbol}-open" if state == NEAR else style.symbol for style in own],
             "size": SIZES[state],
+            "opacity": 1,
             "line": {"width": 1.8 if state == NEAR else 0},
         },
-        "name": row["label"],
-        "customdata": [[row["key"]]],
-        "hovertemplate": "<br>".join(lines) + "<extra></extra>",
+        "name": WORDS[state],
+        "customdata": rows[["key"]].to_numpy(),
+        "hovertext": [_hover(row, (x, y), state) for row in rows.to_dict("records")],
+        "hovertemplate": "%{hovertext}<extra></extra>",
         "cliponaxis": False,
-        **bars,
     }
+    if not faint:
+        for axis, name in zip("xy", scales, strict=True):
+            trace[f"error_{axis}"] = _bars(rows, name, scales[name], theme)
+    if state == FRONT:
+        places = _places(rows, scales)
+        trace |= {
+            "mode": "markers+text",
+            "text": [label if place else "" for label, place in zip(rows["label"], places, strict=True)],
+            "textposition": [place or "top center" for place in places],
+            "textfont": {"size": 12.5, "color": theme.ink},
+        }
+    return trace
 
 
-def _line(row: pd.Series, name: str) -> str:
-    unit = MEASURES[name].unit
-    text = f"{MEASURES[name].label}: {costs.write(row[name], unit)}"
-    if pd.isna(row.get(f"{name}_low")) or row[f"{name}_low"] == row[f"{name}_high"]:
+def _hover(row: Mapping[str, object], names: tuple[str, str], state: str) -> str:
+    return "<br>".join([f"<b>{row['label']}</b>", *(_line(row, name) for name in names), WORDS[state]])
+
+
+def _line(row: Mapping[str, object], name: str) -> str:
+    unit = OBJECTIVES[name].unit
+    value, low, high = (float(row.get(name + end, np.nan)) for end in ("", "_low", "_high"))  # type: ignore[arg-type]
+    text = f"{OBJECTIVES[name].label}: {costs.write(value, unit)}"
+    if np.isnan(low) or low == high:
         return text
-    return f"{text} ({costs.write(row[f'{name}_low'], unit)} to {costs.write(row[f'{name}_high'], unit)})"
+    return f"{text} ({costs.write(low, unit)} to {costs.write(high, unit)})"
 
 
-def _bar(row: pd.Series, name: str, scale: Scale, style: Style) -> dict[str, object] | None:
-    if pd.isna(row.get(f"{name}_low")):
+def _bars(rows: pd.DataFrame, name: str, scale: Scale, theme: Theme) -> dict[str, object] | None:
+    if f"{name}_low" not in rows or rows[f"{name}_low"].isna().all():
         return None
-    low, middle, high = scale.place([row[f"{name}_low"], row[name], row[f"{name}_high"]])
-    shared = {"type": "data", "symmetric": False, "color": fade(style.color, 0.35), "thickness": 1.5, "width": 0}
-    return {"array": [high - middle], "arrayminus": [middle - low], **shared}
+    return bars_of(rows, name, fade(theme.muted, 0.5), scale.place)
 
 
-def _places(rows: pd.DataFrame, names: tuple[str, str], scales: tuple[Scale, Scale]) -> dict[str, str]:
-    """Key -> where the name of a ticket on the front has room, "" where it has none."""
-    if rows.empty:
-        return {}
-    found = label_places(
-        scales[0].within(rows[names[0]]),
-        scales[1].within(rows[names[1]]),
-        np.array([7.4 * len(label) for label in rows["label"]]),
-        PLOT,
-    )
-    return dict(zip(rows["key"], found, strict=True))
+def _places(rows: pd.DataFrame, scales: Mapping[str, Scale]) -> list[str]:
+    """Where the name of each ticket has room, "" where it has none."""
+    x, y = scales
+    widths = np.array([7.4 * len(label) for label in rows["label"]])
+    return label_places(scales[x].within(rows[x]), scales[y].within(rows[y]), widths, PLOT)

@@ -1,4 +1,4 @@
-"""How a ticket was trained, beside what it descends from."""
+"""The training curves of a ticket beside those of what it descends from."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ KINDS = {"test_accuracy": ("test", "solid"), "train_accuracy": ("training", "dot
 
 
 def training(curves: pd.DataFrame, style: Style, last: int, theme: Theme) -> go.Figure:
-    """Loss, and accuracy on training and test images, over the epochs of each step.
+    """Draw loss, and accuracy on training and test images, over the epochs of each step.
 
     Args:
-        curves: rows of `app.views.overview.lineage.curves`.
+        curves: rows of `analysis.comparisons.descent.curves`.
         style: the ticket's. last: the ticket's own step; earlier ones are grey, the older the fainter.
     """
     chart = make_subplots(1, 2, horizontal_spacing=0.15)

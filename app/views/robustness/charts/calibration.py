@@ -1,4 +1,4 @@
-"""Reliability diagrams: how often a ticket is right when it is so and so sure.
+"""Reliability diagrams: accuracy against confidence.
 
 Tickets are named by the column `key`; fractions come in and per cent are shown.
 """
@@ -12,13 +12,13 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from analysis.comparisons.calibration import STEPS, confidence_histogram
 from app.charts.base import heading
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
 
 PER_ROW = 5
 PANEL, HEADING, FOOT = 190, 34, 46  # pixels
-STEPS = 10  # of the histogram
 
 
 def reliability(bins: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, notes: Mapping[str, str]) -> go.Figure:
@@ -48,24 +48,17 @@ def reliability(bins: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, 
         if line == lines or at + columns >= len(tickets):
             figure.update_xaxes(title_text="confidence (%)", row=line, col=column)
         if column == 1:
-            figure.update_yaxes(title_text="right (%)", row=line, col=column)
+            figure.update_yaxes(title_text="accuracy (%)", row=line, col=column)
     figure.update_xaxes(range=[-2, 102], tickvals=[0, 25, 50, 75, 100], showgrid=False)
     figure.update_yaxes(range=[-2, 104], tickvals=[0, 25, 50, 75, 100])
     return figure
-
-
-def histogram(rows: pd.DataFrame) -> np.ndarray:
-    """Share of images in each tenth of the confidence, [STEPS]: every image counts at the mean of its bin."""
-    places = np.clip((rows["confidence"].to_numpy(float) * STEPS).astype(int), 0, STEPS - 1)
-    weights = np.bincount(places, weights=rows["n"].to_numpy(float), minlength=STEPS)
-    return weights / max(weights.sum(), 1)
 
 
 def _histogram(rows: pd.DataFrame, theme: Theme) -> go.Bar:
     step = 100 / STEPS
     return go.Bar(
         x=(np.arange(STEPS) + 0.5) * step,
-        y=100 * histogram(rows),
+        y=100 * confidence_histogram(rows),
         width=0.94 * step,
         marker={"color": fade(theme.muted, 0.26), "line": {"width": 0}},
         hovertemplate="confidence about %{x:.0f} %: %{y:.0f} % of the images<extra></extra>",
@@ -95,6 +88,6 @@ def _curve(rows: pd.DataFrame, style: Style) -> go.Scatter:
             "color": fade(style.color, 0.55),
         },
         customdata=np.column_stack([each["low"], each["high"], rows["n"]]),
-        hovertemplate=f"<b>{style.label}</b><br>%{{x:.1f}} % sure: right in %{{y:.1f}} % "
+        hovertemplate=f"<b>{style.label}</b><br>confidence %{{x:.1f}} %: accuracy %{{y:.1f}} % "
         "(%{customdata[0]:.1f} to %{customdata[1]:.1f})<br>%{customdata[2]:,} images<extra></extra>",
     )  # fmt: skip

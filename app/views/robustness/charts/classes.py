@@ -35,18 +35,18 @@ def cost_map(by_class: pd.DataFrame, tickets: Mapping[str, Style], classes: Sequ
     columns = shown_classes(by_class)
     rows = by_class.set_index(["key", "class"]).reindex(pd.MultiIndex.from_product([list(tickets), columns]))
     shape = len(tickets), len(columns)
-    grid = {name: rows[name].to_numpy(float).reshape(shape) for name in ("change", "low", "high")}
+    change = 100 * rows["change"].to_numpy(float).reshape(shape)
     beyond = rows["beyond_chance"].eq(True).to_numpy().reshape(shape)
-    texts = np.array([f"{100 * value:+.1f}" for value in grid["change"].ravel()], dtype=object)
+    texts = np.array([f"{value:+.1f}" for value in change.ravel()], dtype=object)
     hover = [_hover(row) for row in rows.reset_index().to_dict("records")]
-    limit = max(1.0, 100 * float(np.nanmax(np.abs(grid["change"])))) if rows.size else 1.0
+    limit = max(1.0, float(np.nanmax(np.abs(change)))) if rows.size else 1.0
     names = [str(label) for label in columns]
     figure = clustered_heat_map(
-        pd.DataFrame(100 * grid["change"], list(tickets), names),
+        pd.DataFrame(change, list(tickets), names),
         None, None, (theme.diverging, -limit, limit), "points", theme,
         texts=texts.reshape(shape) if len(columns) <= NAMED else None,
         hover=np.array(hover, dtype=object).reshape(shape),
-        faded=(grid["low"] <= 0) & (grid["high"] >= 0),
+        faded=rows["within_noise"].eq(True).to_numpy().reshape(shape),
         row_labels={key: f'{style.label} <span style="color:{style.color}">●</span>' for key, style in tickets.items()},
         column_labels={str(label): classes[label] for label in columns},
     )  # fmt: skip
@@ -90,7 +90,7 @@ def costs(
         mean = 100 * float(overall.at[key, "change"])
         figure.add_hline(y=0, line={"color": theme.muted, "width": 1}, row=line, col=column)
         figure.add_hline(y=mean, line={"color": style.color, "width": 1.2, "dash": "dash"}, row=line, col=column)
-        heading(figure, at + 1, style, "" if overall.at[key, "within_noise"] else "uneven")
+        heading(figure, at + 1, style, "" if overall.at[key, "within_noise"] else "non-uniform")
         if column == 1:
             figure.update_yaxes(title_text="points", row=line, col=column)
     present = sorted(int(label) for label in by_class["class"].unique())
@@ -123,9 +123,9 @@ def _dots(rows: pd.DataFrame, style: Style, classes: Sequence[str], theme: Theme
 
 
 def _hover(row: Mapping[str, float]) -> str:
-    told = "more or less than the other classes, beyond chance" if row["beyond_chance"] is True else (
-        f"{NOISE} as the other classes, as far as can be told"
-    )  # fmt: skip
+    told = "significantly different from the other classes"
+    if row["beyond_chance"] is not True:
+        told = f"{NOISE} not significantly different from the other classes"
     return (
         f"<b>{100 * row['change']:+.1f} points</b> ({100 * row['low']:+.1f} to {100 * row['high']:+.1f}), "
         f"{row['n']:.0f} images<br>{told}"

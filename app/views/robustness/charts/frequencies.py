@@ -9,7 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.corruptions.fourier import NAMES, STEPS, frequency_of
+from analysis.comparisons.frequencies import CLEAN_RADIUS
+from analysis.corruptions.fourier import STEPS, frequency_of
 from app.charts.base import NOISE, Scale, color_bar, heading
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
@@ -17,16 +18,9 @@ from app.shell.theme import Style, Theme
 PER_ROW = 5
 PANEL, HEADING, FOOT = 188, 32, 46  # pixels
 SIZE = 2 * STEPS + 1
-WAVES = frozenset(NAMES)
 BANDS = 4  # tickets whose intervals may be bands
 DODGE = 0.6  # of a step, for the bars of many tickets
-CLEAN = -1  # stands for the clean images among the radii
 ENDS = {"tickvals": [-STEPS, 0, STEPS], "ticktext": ["\u22121", "0", "1"]}
-
-
-def radius_of(wave: str) -> int:
-    """How far a wave's frequency is from 0, in sevenths of the highest one along an axis, to the nearest: 0 to 10."""
-    return round(float(np.hypot(*frequency_of(wave))))
 
 
 def grid(values: Mapping[str, object], empty: object = np.nan) -> np.ndarray:
@@ -40,14 +34,14 @@ def grid(values: Mapping[str, object], empty: object = np.nan) -> np.ndarray:
 
 
 def errors(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
-    """The error under each wave, a panel a ticket on one scale. `cells`: key, corruption, accuracy, low, high
+    """The error under each wave, a panel a ticket on one scale. `cells`: key, corruption, error, low, high
     (fractions)."""
     shown = cells.assign(
-        shown=100 * (1 - cells["accuracy"]),
-        noise=False,
+        shown=100 * cells["error"],
+        within_noise=False,
         hover=[
-            f"error <b>{100 * (1 - value):.1f} %</b> ({100 * (1 - high):.1f} to {100 * (1 - low):.1f})"
-            for value, low, high in zip(cells["accuracy"], cells["low"], cells["high"], strict=True)
+            f"error <b>{100 * value:.1f} %</b> ({100 * low:.1f} to {100 * high:.1f})"
+            for value, low, high in zip(cells["error"], cells["low"], cells["high"], strict=True)
         ],
     )
     top = max(1.0, float(shown["shown"].max())) if len(shown) else 1.0
@@ -56,15 +50,13 @@ def errors(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> g
 
 def differences(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """The error minus the baseline's; what is within noise is paler and has a ring. `cells`: key, corruption,
-    difference, low, high (of accuracies, fractions)."""
-    noise = (cells["low"] <= 0) & (cells["high"] >= 0)
+    difference, low, high (of errors, fractions), within_noise."""
     shown = cells.assign(
-        shown=-100 * cells["difference"],
-        noise=noise,
+        shown=100 * cells["difference"],
         hover=[
-            f"<b>{-100 * value:+.1f} points</b> ({-100 * high:+.1f} to {-100 * low:+.1f})"
-            + ("<br>within noise" if same else "")
-            for value, low, high, same in zip(cells["difference"], cells["low"], cells["high"], noise, strict=True)
+            f"<b>{100 * row['difference']:+.1f} points</b> ({100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
+            + ("<br>within noise" if row["within_noise"] else "")
+            for row in cells.to_dict("records")
         ],
     )
     limit = max(1.0, float(shown["shown"].abs().max())) if len(shown) else 1.0
@@ -73,8 +65,8 @@ def differences(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme)
 
 
 def radial(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
-    """The mean error over the waves of one distance from frequency 0. `points`: key, radius (as `radius_of`, `CLEAN`
-    for the clean images), accuracy, low, high (fractions)."""
+    """The mean error over the waves of one distance from frequency 0. `points`: key, radius (0 to 10 sevenths of the
+    highest frequency, `CLEAN_RADIUS` for the clean images), error, low, high (fractions)."""
     figure = go.Figure()
     figure.update_layout(template=theme.template, height=400, margin={"l": 8, "r": 8, "t": 40, "b": 8})
     shown = [key for key in tickets if (points["key"] == key).any()]
@@ -87,7 +79,7 @@ def radial(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> 
     radii = sorted(int(radius) for radius in points["radius"].unique())
     figure.update_xaxes(
         title_text="frequency, as a share of the highest along an axis",
-        tickvals=radii, ticktext=["clean" if radius == CLEAN else f"{round(radius / STEPS, 2):g}" for radius in radii],
+        tickvals=radii, ticktext=["clean" if at == CLEAN_RADIUS else f"{round(at / STEPS, 2):g}" for at in radii],
         showgrid=False, range=[min(radii, default=0) - 0.5, max(radii, default=0) + 0.5],
     )  # fmt: skip
     figure.update_yaxes(title_text="error (%)", rangemode="tozero")
@@ -127,7 +119,8 @@ def _heats(own: pd.DataFrame, style: Style) -> list[go.Heatmap]:
     steps = list(range(-STEPS, STEPS + 1))
     hovers = grid(own["hover"].to_dict(), "")
     traces = []
-    for rows, opacity in ((own[~own["noise"]], 1.0), (own[own["noise"]], 0.35)):
+    noise = own["within_noise"].astype(bool)
+    for rows, opacity in ((own[~noise], 1.0), (own[noise], 0.35)):
         if len(rows):
             traces.append(
                 go.Heatmap(
@@ -148,7 +141,7 @@ def _heats(own: pd.DataFrame, style: Style) -> list[go.Heatmap]:
 
 
 def _rings(own: pd.DataFrame, theme: Theme) -> go.Scatter:
-    down, across = np.nonzero(grid(own["noise"].astype(float).to_dict(), 0.0))
+    down, across = np.nonzero(grid(own["within_noise"].astype(float).to_dict(), 0.0))
     return go.Scatter(
         x=across - STEPS, y=down - STEPS, mode="text", text=[NOISE] * len(down),
         textfont={"size": 7, "color": theme.muted}, hoverinfo="skip", showlegend=False,
@@ -158,20 +151,20 @@ def _rings(own: pd.DataFrame, theme: Theme) -> go.Scatter:
 def _band(rows: pd.DataFrame, style: Style, key: str) -> list[go.Scatter]:
     common = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, "legendgroup": key}
     return [
-        go.Scatter(x=rows["radius"], y=100 * (1 - rows["low"]), **common),
-        go.Scatter(
-            x=rows["radius"], y=100 * (1 - rows["high"]), fill="tonexty", fillcolor=fade(style.color, 0.14), **common
-        ),
+        go.Scatter(x=rows["radius"], y=100 * rows["high"], **common),
+        go.Scatter(x=rows["radius"], y=100 * rows["low"], fill="tonexty", fillcolor=fade(style.color, 0.14), **common),
     ]
 
 
 def _curve(rows: pd.DataFrame, style: Style, key: str, aside: float, bars: bool) -> go.Scatter:
-    error, above, below = (100 * (1 - rows[name]) for name in ("accuracy", "low", "high"))
+    error, below, above = (100 * rows[name] for name in ("error", "low", "high"))
     line = {
         "type": "data", "symmetric": False, "array": above - error, "arrayminus": error - below,
         "color": fade(style.color, 0.55), "thickness": 1.3, "width": 0,
     }  # fmt: skip
-    places = ["clean images" if radius == CLEAN else f"frequency {radius / STEPS:.2f}" for radius in rows["radius"]]
+    places = [
+        "clean images" if radius == CLEAN_RADIUS else f"frequency {radius / STEPS:.2f}" for radius in rows["radius"]
+    ]
     return go.Scatter(
         x=rows["radius"] + aside,
         y=error,

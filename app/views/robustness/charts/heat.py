@@ -41,9 +41,10 @@ def heat_maps(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -
 def difference_maps(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Difference in accuracy to the baseline; a cell within noise shows a ring in place of the number.
 
-    `cells`: key, corruption, severity, difference, low, high (95 % interval of the paired difference), all fractions.
+    `cells`: key, corruption, severity, difference, low, high (95 % interval of the paired difference), all fractions,
+    and within_noise.
     """
-    noise = (cells["low"] <= 0) & (cells["high"] >= 0)
+    noise = cells["within_noise"]
     signed = 100 * cells["difference"]
     cells = cells.assign(
         shown=signed,

@@ -62,14 +62,14 @@ def residuals(line: Line, tickets: Mapping[str, Style], theme: Theme) -> go.Figu
     figure.add_vline(x=0, line={"color": theme.muted, "width": 1.2})
     for place, row in enumerate(rows.itertuples()):
         values = 100 * np.array([row.effective, row.low, row.high])
-        note = "<br>within noise of the line" if row.within_noise else ""
+        note = "<br>not significantly off the line" if row.within_noise else ""
         figure.add_trace(_dot(place, values, tickets[str(row.key)], "{:+.1f}", note))
     _rows(figure, [tickets[str(key)] for key in rows["key"]], theme)
     marks = [NOISE if noise else "" for noise in rows["within_noise"]]
     figure.update_yaxes(
         ticktext=[f"{tickets[str(key)].label} {mark}".rstrip() for key, mark in zip(rows["key"], marks, strict=True)]
     )
-    figure.update_xaxes(title_text="points beyond what the clean accuracy explains", tickformat=".3~g")
+    figure.update_xaxes(title_text="effective robustness (points)", tickformat=".3~g")
     return figure
 
 
@@ -103,8 +103,8 @@ def effective(line: Line, tickets: Mapping[str, Style], theme: Theme) -> go.Figu
             marker = {"color": style.color, "symbol": style.symbol, "size": 12}
             figure.add_trace(_points(own, f"<b>{style.label}</b>", marker))
     for axis, column, title in (
-        (figure.update_xaxes, "clean", "accuracy on clean images (%)"),
-        (figure.update_yaxes, "corrupted", "on corrupted images (%)"),
+        (figure.update_xaxes, "clean", "clean accuracy (%)"),
+        (figure.update_yaxes, "corrupted", "corrupted accuracy (%)"),
     ):
         values, ticks = _logit_ticks(table[column].to_numpy())
         axis(tickvals=values, ticktext=ticks, title_text=title)
@@ -120,7 +120,7 @@ def _points(rows: pd.DataFrame, name: str, marker: dict[str, object]) -> go.Scat
         name=name,
         customdata=100 * rows[["clean", "corrupted", "expected"]].to_numpy(),
         hovertemplate=f"{name}<br>clean %{{customdata[0]:.1f}} %, corrupted %{{customdata[1]:.1f}} %"
-        "<br>the line says %{customdata[2]:.1f} %<extra></extra>",
+        "<br>expected %{customdata[2]:.1f} %<extra></extra>",
     )
 
 

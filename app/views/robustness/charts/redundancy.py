@@ -34,7 +34,7 @@ def correlations(
     tree = clustering.linkage if len(names) > 1 else None
     return clustered_heat_map(
         pd.DataFrame(r, names, names), tree, tree, scale_of(r, theme), "correlation r", theme,
-        texts=texts, hover=hover, faded=(low <= 0) & (high >= 0) & ~itself,
+        texts=texts, hover=hover, faded=correlation.within_noise,
         row_labels=labels, column_labels=labels, cell=cell,
     )  # fmt: skip
 

@@ -50,7 +50,6 @@ def measures(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -
     figure.update_layout(template=theme.template, height=380, margin={"l": 8, "r": 8, "t": 40, "b": 8})
     for column, (measure, (scale, title)) in enumerate(MEASURES.items(), 1):
         own = points[points["measure"] == measure].copy()
-        own["low"] = own["low"].clip(lower=0)  # none of them can be negative, whatever Student's interval says
         own[["value", "low", "high"]] *= scale / 100
         for trace in _lines(own, tickets, "value", form="{:.1f}" if scale > 1 else "{:.3f}"):
             trace.showlegend = column == 1 and trace.mode == "lines+markers"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,18 @@ from plotly.subplots import make_subplots
 from analysis.comparisons.two_studies import ACCURACY, CORRUPTED
 from app.charts.base import NOISE, Styles, percent_axis
 from app.charts.dendrogram import clustered_heat_map
+from app.charts.error_bars import error_bars
 from app.shell.colour import fade
 from app.shell.theme import Theme
 
-PANELS = {ACCURACY: "Clean images", CORRUPTED: "Corrupted images, mean"}
+PANELS = {ACCURACY: "Clean images", CORRUPTED: "Mean over corruptions"}
 ROW, AROUND = 34, 96  # pixels: a ticket's line, and title, axis and legend
 APART = 0.13  # of a line between the two studies' marks, so that intervals do not hide each other
 SIDES = ("first", "second")
 
 
 def dumbbells(table: pd.DataFrame, styles: Styles, names: tuple[str, str], theme: Theme) -> go.Figure:
-    """Accuracy of each ticket in both studies with its intervals, clean at the left, corrupted at the right.
+    """Draw each ticket's accuracy in both studies with its intervals, clean at the left, corrupted at the right.
 
     The first study's marks are solid, the second's hollow, in the ticket's colour. Partners are joined, by a strong
     line where they differ beyond noise; what only one study has stands below them.
@@ -57,20 +59,23 @@ def dumbbells(table: pd.DataFrame, styles: Styles, names: tuple[str, str], theme
     return chart
 
 
-def between(
-    adjusted: pd.DataFrame, hover: np.ndarray, labels: tuple[dict[str, str], dict[str, str]], theme: Theme
-) -> go.Figure:
-    """The adjusted overlap of the masks of each ticket of the first study (rows) with each of the second (columns).
+def between(table: pd.DataFrame, labels: tuple[Mapping[str, str], Mapping[str, str]], theme: Theme) -> go.Figure:
+    """Draw the adjusted overlap of each ticket of the first study (rows) with each of the second (columns).
 
     Args:
-        adjusted: values at most 1, 0 by chance, NaN where not defined. hover: str of the same shape. labels: of rows
-            and of columns, name -> text.
+        table: rows of `comparisons.mask_pairs.between`. labels: of rows and of columns, name -> text, in their order.
     """
+    rows, columns = list(labels[0]), list(labels[1])
+    adjusted = table.pivot(index="first", columns="second", values="adjusted").loc[rows, columns]
     cells = adjusted.to_numpy(dtype=float).round(2) + 0.0  # no "-0.00"
     texts = np.where(np.isfinite(cells), np.vectorize(lambda value: f"{value:.2f}", otypes=[object])(cells), "–")
+    hover = [
+        f"adjusted {row.adjusted:.3f} (chance 0)<br>Jaccard {row.jaccard:.3f}, by chance {row.jaccard_by_chance:.3f}"
+        for row in table.itertuples()
+    ]
     return clustered_heat_map(
-        adjusted, None, None, (theme.diverging, -1.0, 1.0), "adjusted", theme,
-        texts=texts, hover=hover, row_labels=labels[0], column_labels=labels[1], cell=30,
+        adjusted, None, None, (theme.diverging, -1.0, 1.0), "adjusted", theme, texts=texts,
+        hover=np.array(hover, dtype=object).reshape(len(rows), -1), row_labels=labels[0], column_labels=labels[1], cell=30,
     )  # fmt: skip
 
 
@@ -114,10 +119,7 @@ def _ticket(
                 "symbol": style.symbol if side == "first" else f"{style.symbol}-open",
                 "size": 11, "color": style.color, "line": {"width": 2 if side == "second" else 0, "color": style.color},
             },
-            error_x={
-                "type": "data", "symmetric": False, "array": [high - value], "arrayminus": [value - low],
-                "color": fade(style.color, 0.5), "thickness": 1.5, "width": 0,
-            },
+            error_x=error_bars(value, low, high, fade(style.color, 0.5)),
             hovertemplate=f"<b>{style.label}</b><br>{name}: {value:.1f} % ({low:.1f} to {high:.1f})"
             f"{_hover(row)}<extra></extra>",
             showlegend=False,

@@ -9,7 +9,6 @@ from app.charts.error_scale import height
 from app.shell import theme
 from app.shell.theme import Style
 from app.views.dynamics.charts import lines, search_cost, stability
-from app.views.dynamics.line import barriers
 from app.views.dynamics.stability import sentence
 
 LIGHT = theme.get("light")
@@ -53,17 +52,6 @@ def test_a_line_without_a_hill_has_no_arrow() -> None:
     rows = errors(1).assign(error=0.02)
     figure = lines.along(points(rows), rows, lines.Height(0, 0, 0.01), ("a", "b"), STYLES["a"], LIGHT)
     assert len(figure.layout.annotations) == 1
-
-
-def test_barriers_are_means_over_seeds_and_of_one_seed_those_over_images() -> None:
-    table = pd.DataFrame(
-        {"key": ["a", "a", "b", "c", "c"], "barrier": [0.02, 0.06, 0.01, 0.0, 0.0],
-         "barrier_low": [0.0, 0.0, 0.005, 0.0, 0.0], "barrier_high": [0.1, 0.1, 0.02, 0.01, 0.02]}
-    )  # fmt: skip
-    found = barriers(table).set_index("key")
-    assert found.loc["a", ["value", "low", "high"]].tolist() == pytest.approx([0.04, 0, 0.04 + 12.7062047 * 0.02])
-    assert found.loc["b", ["value", "low", "high"]].tolist() == pytest.approx([0.01, 0.005, 0.02])
-    assert found.loc["c", ["value", "low", "high"]].tolist() == pytest.approx([0, 0, 0.02])  # seeds without a spread
 
 
 def test_every_barrier_has_a_row_with_its_interval() -> None:
@@ -137,7 +125,7 @@ def test_cost_marks_the_search_and_the_chosen() -> None:
     assert one.y[0] == pytest.approx(height(0.95))
     assert one.y[0] - one.error_y.arrayminus[0] == pytest.approx(height(0.94))
     assert other.error_y.array is None
-    assert "25 of them of search" in one.customdata[0]
+    assert "25 of them search" in one.customdata[0]
 
 
 def test_seconds_have_intervals_across() -> None:

@@ -4,26 +4,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.comparisons import baseline, dynamics
 from app.charts.error_scale import height
 from app.shell import theme
 from app.shell.theme import Style
-from app.views.dynamics import histories
 from app.views.dynamics.charts import curve_panels, curves, levels
-from app.views.dynamics.levels import gaps, sentence
+from app.views.dynamics.levels import sentence
 
 LIGHT = theme.get("light")
 STYLES = {key: Style(f"Ticket {key}", color, "circle") for key, color in zip("ab", ("#aa0000", "#0000aa"), strict=True)}
 
 
 def points(seeds: int = 3, epochs: int = 4) -> pd.DataFrame:
-    """Rows of `histories.rows`: two families, whose test loss is least at epoch 2 (a) and 4 (b)."""
+    """Rows of `dynamics.curves`: two families, whose test loss is least at epoch 2 (a) and 4 (b)."""
     rng = np.random.default_rng(0)
     rows = [
         {
             "ticket_id": f"{key}{seed}", "family": f"family {key}", "seed": seed, "label": f"Ticket {key}",
             "iteration": np.nan, "epoch": float(epoch), "loss": 1 / epoch, "train_accuracy": 0.9,
             "test_accuracy": 0.8 + 0.03 * epoch + 0.01 * rng.random(), "test_loss": 0.1 + abs(epoch - least),
-            "key": key,
         }
         for key, least in (("a", 2), ("b", 4))
         for seed in range(seeds)
@@ -32,49 +31,33 @@ def points(seeds: int = 3, epochs: int = 4) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_the_mean_over_seeds_has_students_interval() -> None:
-    rows = points()
-    table = histories.over_seeds(rows, "test_accuracy").set_index(["key", "epoch"])
-    own = rows[(rows["key"] == "b") & (rows["epoch"] == 3)]["test_accuracy"]
-    reach = 4.302652729911275 * own.std(ddof=1) / np.sqrt(3)
-    assert table.at[("b", 3.0), "value"] == pytest.approx(own.mean())
-    assert table.at[("b", 3.0), "high"] - own.mean() == pytest.approx(reach)
-    assert table.at[("b", 3.0), "seeds"] == 3
+def keyed(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(key=table["family"].str.removeprefix("family "))
 
 
-def test_intervals_of_accuracies_end_at_one_and_of_losses_at_nothing() -> None:
-    rows = points()
-    rows["test_accuracy"] = np.tile([1.0, 0.9, 0.99], len(rows) // 3 + 1)[: len(rows)]
-    rows["test_loss"] = np.tile([0.0, 0.9, 0.01], len(rows) // 3 + 1)[: len(rows)]
-    assert histories.over_seeds(rows, "test_accuracy")["high"].max() <= 1
-    assert histories.over_seeds(rows, "test_loss")["low"].min() >= 0
+def bands(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
+    return keyed(dynamics.curve_bands(rows, measure))
 
 
-def test_training_stops_early_where_the_test_loss_is_least() -> None:
-    stops = histories.stops(points()).set_index("key")
-    assert stops["epoch"].to_dict() == {"a": 2.0, "b": 4.0}
-    assert stops["at_end"].to_dict() == {"a": 0, "b": 3}
-    rows = points()
-    there = rows[(rows["key"] == "a") & (rows["epoch"] == 2)]["test_accuracy"].mean()
-    assert stops.at["a", "accuracy"] == pytest.approx(there)
-    assert histories.stops(rows.assign(test_loss=np.nan)).empty
+def stops(rows: pd.DataFrame) -> pd.DataFrame:
+    return keyed(dynamics.stops_over_seeds(rows))
 
 
 def test_the_curves_are_the_values_and_end_beside_each_other() -> None:
     rows = points()
-    table = histories.over_seeds(rows, "test_accuracy")
-    figure = curves.training(table, histories.stops(rows), STYLES, "test_accuracy", LIGHT)
+    table = bands(rows, "test_accuracy")
+    figure = curves.training(table, stops(rows), STYLES, "test_accuracy", LIGHT)
     lines = {trace.name: trace for trace in figure.data if trace.name in ("Ticket a", "Ticket b")}
     for key, style in STYLES.items():
         own = table[table["key"] == key]
-        np.testing.assert_allclose(lines[style.label].y, height(own["value"]))
+        np.testing.assert_allclose(lines[style.label].y, height(own["mean"]))
         end = next(trace for trace in figure.data if trace.name == f"{style.label}, end")
-        assert end.y[0] == pytest.approx(height(own["value"].iloc[-1]))
+        assert end.y[0] == pytest.approx(height(own["mean"].iloc[-1]))
         assert end.y[0] + end.error_y.array[0] == pytest.approx(height(own["high"].iloc[-1]))
     ends = [trace.x[0] for trace in figure.data if trace.name and trace.name.endswith(", end")]
     assert len(set(ends)) == 2
     assert min(ends) > 4  # where no line runs
-    ring = next(trace for trace in figure.data if trace.name == "Ticket a, least test loss")
+    ring = next(trace for trace in figure.data if trace.name == "Ticket a, lowest test loss")
     assert ring.x[0] == 2
     assert ring.y[0] == pytest.approx(lines["Ticket a"].y[1])
 
@@ -82,9 +65,9 @@ def test_the_curves_are_the_values_and_end_beside_each_other() -> None:
 def test_few_lines_have_bands_and_many_have_none() -> None:
     def filled(count: int) -> int:
         keys = [f"k{place}" for place in range(count)]
-        table = pd.concat([histories.over_seeds(points(), "loss").query("key == 'a'").assign(key=key) for key in keys])
+        table = pd.concat([bands(points(), "loss").query("key == 'a'").assign(key=key) for key in keys])
         styles = {key: Style(key, "#336699", "circle") for key in keys}
-        empty = pd.DataFrame(columns=histories.STOPS)
+        empty = pd.DataFrame(columns=[*dynamics.STOPS, "key"])
         return sum(trace.fill == "tonexty" for trace in curves.training(table, empty, styles, "loss", LIGHT).data)
 
     assert (filled(curves.BANDS), filled(curves.BANDS + 1)) == (curves.BANDS, 0)
@@ -92,8 +75,8 @@ def test_few_lines_have_bands_and_many_have_none() -> None:
 
 def test_one_seed_says_so_and_has_no_bars() -> None:
     rows = points(seeds=1)
-    table = histories.over_seeds(rows, "loss")
-    figure = curves.training(table, histories.stops(rows), STYLES, "loss", LIGHT)
+    table = bands(rows, "loss")
+    figure = curves.training(table, stops(rows), STYLES, "loss", LIGHT)
     end = next(trace for trace in figure.data if trace.name == "Ticket a, end")
     assert end.error_y.array is None
     assert "one seed" in end.customdata[0]
@@ -126,14 +109,14 @@ def test_levels_show_every_method_and_name_those_compared() -> None:
 def correct(shares: dict[str, float], seeds: int = 3) -> dict[str, dict[int, np.ndarray]]:
     """Key -> seed -> which of 1000 images are right: the first of them, and one more a seed."""
     return {
-        key: {seed: (np.arange(1000) < 1000 * share + seed)[None] for seed in range(seeds)}
+        key: {seed: (np.arange(1000) < 1000 * share + seed).astype(float) for seed in range(seeds)}
         for key, share in shares.items()
     }
 
 
 def test_a_difference_within_noise_is_hollow_and_said_to_be() -> None:
     right = correct({"imp-0.5": 0.96, "imp-0.9": 0.95, "shuffled-0.5": 0.96, "shuffled-0.9": 0.90})
-    rows = gaps(families(), right, "imp", ["shuffled", "snip"])
+    rows = baseline.by_sparsity(families(), right, "imp", ["shuffled", "snip"])
     assert rows["difference"].tolist() == pytest.approx([0.0, -0.05])
     assert rows["real"].tolist() == [False, True]
     text = sentence("Shuffled", "IMP", rows)
@@ -158,33 +141,33 @@ def test_a_method_is_better_or_within_noise_everywhere() -> None:
 
 def test_a_panel_each_shows_one_curve_and_the_others_in_grey() -> None:
     rows = points()
-    table = histories.over_seeds(rows, "test_accuracy")
-    stops = histories.stops(rows)
-    figure = curve_panels.panels(table, stops, STYLES, "test_accuracy", LIGHT)
+    table = bands(rows, "test_accuracy")
+    found = stops(rows)
+    figure = curve_panels.panels(table, found, STYLES, "test_accuracy", LIGHT)
     for key, other, axis in (("a", "b", "x"), ("b", "a", "x2")):
         traces = [trace for trace in figure.data if trace.xaxis == axis]
         named = next(trace for trace in traces if trace.name == f"Ticket {key}")
-        np.testing.assert_allclose(named.y, height(table[table["key"] == key]["value"]))
+        np.testing.assert_allclose(named.y, height(table[table["key"] == key]["mean"]))
         behind = traces[0]
         assert behind.hoverinfo == "skip"
-        np.testing.assert_allclose(np.asarray(behind.y)[:-1], height(table[table["key"] == other]["value"]))
+        np.testing.assert_allclose(np.asarray(behind.y)[:-1], height(table[table["key"] == other]["mean"]))
         assert np.isnan(behind.y[-1])  # a gap, so that no two curves are joined
         assert sum(trace.fill == "tonexty" for trace in traces) == 1
-        assert any(trace.name == f"Ticket {key}, least test loss" for trace in traces)
+        assert any(trace.name == f"Ticket {key}, lowest test loss" for trace in traces)
     assert figure.layout.yaxis.range == figure.layout.yaxis2.range
     *names, title = (note.text.split("> ")[-1] for note in figure.layout.annotations)
-    assert (names, title) == (["Ticket a", "Ticket b"], "Accuracy on test images<br>(log scale of the error)")
+    assert (names, title) == (["Ticket a", "Ticket b"], "Test accuracy<br>(log scale of the error)")
 
 
 @pytest.mark.parametrize(("count", "letters", "rows"), [(1, 5, 1), (6, 20, 1), (7, 20, 2), (7, 40, 3)])
 def test_panels_fill_rows(count: int, letters: int, rows: int) -> None:
     keys = [f"k{place}" for place in range(count)]
-    table = pd.concat([histories.over_seeds(points(), "loss").query("key == 'a'").assign(key=key) for key in keys])
+    table = pd.concat([bands(points(), "loss").query("key == 'a'").assign(key=key) for key in keys])
     styles = {key: Style("n" * letters, "#336699", "circle") for key in keys}
-    figure = curve_panels.panels(table, pd.DataFrame(columns=histories.STOPS), styles, "loss", LIGHT)
+    figure = curve_panels.panels(table, pd.DataFrame(columns=[*dynamics.STOPS, "key"]), styles, "loss", LIGHT)
     assert figure.layout.height == curve_panels.PANEL * rows + curve_panels.MARGINS
 
 
 def test_panels_of_nothing() -> None:
-    empty = histories.over_seeds(points(), "loss").iloc[:0]
-    assert not curve_panels.panels(empty, pd.DataFrame(columns=histories.STOPS), {}, "loss", LIGHT).data
+    empty = bands(points(), "loss").iloc[:0]
+    assert not curve_panels.panels(empty, pd.DataFrame(columns=[*dynamics.STOPS, "key"]), {}, "loss", LIGHT).data

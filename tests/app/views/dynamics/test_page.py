@@ -8,9 +8,9 @@ from analysis.comparisons import dynamics, mask_distances
 from analysis.engine import measure
 from analysis.results.store import Results
 from app.load import open_study
+from app.shell.families import controls
 from app.shell.pages import in_order
 from app.shell.sections import of_page
-from app.views.dynamics.view_data import controls
 from pruning.study.folder import Study
 from pruning.study.runner import Options, run
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
@@ -112,10 +112,10 @@ def test_the_early_stop_is_that_of_the_tickets(searched: Path, monkeypatch: pyte
 
 def test_the_line_is_that_of_the_pair_in_the_link(searched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("dynamics", searched, monkeypatch, dynamics="line", pair="reordered-90")
-    assert "Error between IMP 90 % and its second training" in text(test)
+    assert "Error along the line from IMP 90 % to its second training" in text(test)
     assert test.selectbox(key="pick pair").value == "reordered-90"
     test.selectbox(key="pick pair").set_value("dense_again-0").run()
-    assert "Error between Dense and its second training" in text(test)
+    assert "Error along the line from Dense to its second training" in text(test)
 
 
 def test_what_is_trained_again_but_not_measured_names_the_command(
@@ -184,7 +184,7 @@ def test_a_dense_network_of_an_earlier_version_has_no_distances(
     test = draw("masks", searched, monkeypatch, masks="training", tickets="dense")
     assert "was not noted" in text(test)
     assert "python -m pruning run" in text(test)
-    assert "none is chosen" in text(test)  # nor has it searched for anything
+    assert "No chosen ticket noted how its mask moved" in text(test)  # nor has it searched for anything
     assert charts(test) == 0
 
 

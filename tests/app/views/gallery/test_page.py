@@ -54,7 +54,7 @@ def test_the_page_shows_and_counts_what_the_network_reads(tiny_study: Path, monk
     with torch.no_grad():
         logits = ticket.model()(normalise(torch.cat(made), ticket.info.mean, ticket.info.std))
     right = int((logits.argmax(dim=1) == label).sum())
-    assert f"IMP 90 % reads {right} of 95 as {label}" in text(test)
+    assert f"IMP 90 % classifies {right} of 95 correctly, as {label}" in text(test)
     html = sheet(test)
     assert html.count('class="missed"') - html.count("<b>✗ ") == 0
     rows = [row.split("<td")[1:] for row in html.split("<tr>") if 'scope="row"' in row]
@@ -75,7 +75,7 @@ def test_the_pictures_are_those_that_the_engine_makes(tiny_study: Path, monkeypa
 @pytest.mark.parametrize(("family", "count"), [("mnist_c", 24), ("fourier", 113), ("adversarial", 10)])
 def test_other_families(family: str, count: int, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("gallery", tiny_study, monkeypatch, corruptions=family, image=str(IMAGE))
-    assert re.search(rf"Dense reads \d+ of {count} as {int(DATA.test.labels[IMAGE])}\b", text(test))
+    assert re.search(rf"Dense classifies \d+ of {count} correctly, as {int(DATA.test.labels[IMAGE])}\b", text(test))
     assert not test.error
 
 
@@ -107,7 +107,7 @@ def test_an_own_picture_that_fits_is_read_and_compared_with_itself(
     tiny_study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     test = upload(tiny_study, monkeypatch, png(DATA.test.images[IMAGE, 0].numpy()))
-    told = re.search(r"Dense reads the clean picture as (\w) .*, and (\d+) of 95 corrupted ones too", text(test))
+    told = re.search(r"Dense classifies the clean picture as (\w) .*, and (\d+) of 95 corrupted ones too", text(test))
     assert told
     rows = [row.split("<td")[1:] for row in sheet(test).split("<tr>") if 'scope="row"' in row]
     marked = sum("<b>≠ " in cell for row in rows for cell in row[1:])
@@ -126,7 +126,7 @@ def test_an_own_picture_that_does_not_fit_is_shown_unread_unless_it_is_fitted(
     assert "missed" not in sheet(test)
     test.segmented_control(key="pick shape").set_value("fitted").run()
     assert pictures(sheet(test))[0].shape == (8, 8)
-    assert "Dense reads the clean picture as" in text(test)
+    assert "Dense classifies the clean picture as" in text(test)
 
 
 def test_attacks_need_a_network_that_reads_the_picture(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

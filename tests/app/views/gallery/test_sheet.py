@@ -101,9 +101,11 @@ def test_the_summary_counts_the_corrupted_pictures_only() -> None:
     sheet = Sheet.of(image(), "mnist_c", label=2)
     assert summary(sheet) == "One image and 24 corruptions of it"
     answers = [2] * 10 + [0] * 15  # the clean one and nine others are right
-    assert summary(read(sheet, answers)) == "Dense reads 9 of 24 as two"
+    assert summary(read(sheet, answers)) == "Dense classifies 9 of 24 correctly, as two"
     nameless = read(replace(sheet, label=None), [1] * 5 + [2] * 20)
-    assert summary(nameless) == "Dense reads the clean picture as one (50 % sure), and 4 of 24 corrupted ones too"
+    assert summary(nameless) == (
+        "Dense classifies the clean picture as one (confidence 50 %), and 4 of 24 corrupted ones too"
+    )
 
 
 def test_the_table_holds_a_row_a_picture() -> None:
@@ -119,7 +121,7 @@ def test_the_table_holds_a_row_a_picture() -> None:
 def test_a_hover_says_what_was_done_and_how_it_is_read() -> None:
     sheet = read(Sheet.of(image(), "cifar_c", label=1), [0] * 96)
     at = sheet.conditions.index(("gaussian_noise", 3))
-    assert told(sheet, at) == "Gaussian noise, severity 3\nsigma 0.08\nread as zero, 50.0 % sure: wrong"
+    assert told(sheet, at) == "Gaussian noise, severity 3\nsigma 0.08\npredicted zero, confidence 50.0 %: misclassified"
     assert parameters(("pgd", 4), (3, 8, 8)) == "no byte changes by more than 8 of 255"
 
 

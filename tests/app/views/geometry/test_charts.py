@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from app.shell import theme
 from app.shell.theme import Style
-from app.views.geometry.charts import columns, density, panels
+from app.views.geometry.charts import columns, panels
+from app.views.geometry.charts.scatter import span
 
 CLASSES = ["zero", "one", "two"]
 LIGHT = theme.get("light")
@@ -95,18 +96,25 @@ def test_wrong_samples_have_the_ink_and_lie_on_top() -> None:
 
 
 def test_the_hover_names_sample_class_prediction_and_confidence() -> None:
-    row = pd.DataFrame({"label": [1, 1], "prediction": [2, 1], "confidence": [0.934, 1.0]})
-    assert columns.readings(row, CLASSES) == ["one, read as two (93 % sure)", "one, read right (100 % sure)"]
-    trace = points(panels.margins(samples(), TICKETS, CLASSES, LIGHT))[0]
+    frame = samples()
+    trace = points(panels.margins(frame, TICKETS, CLASSES, LIGHT))[0]
     assert "%{customdata}" in trace.hovertemplate
-    assert "%{text}" in trace.hovertemplate
+    assert "true class %{text}, predicted %{hovertext}" in trace.hovertemplate
+    own = frame[frame["ticket_id"] == "a"].set_index("sample").loc[trace.customdata]
+    assert list(trace.text) == [CLASSES[label] for label in own["label"]]
+    assert list(trace.hovertext) == [
+        f"{CLASSES[guess]} ({100 * sure:.0f} %)"
+        for guess, sure in zip(own["prediction"], own["confidence"], strict=True)
+    ]
 
 
 def test_margins_print_the_share_that_is_wrong_and_leave_missing_values_out() -> None:
     frame = samples()
     figure = panels.margins(frame, TICKETS, CLASSES, LIGHT)
     printed = [
-        float(found[1]) for note in figure.layout.annotations if (found := re.match(r"([\d.]+) % wrong", note.text))
+        float(found[1])
+        for note in figure.layout.annotations
+        if (found := re.match(r"([\d.]+) % misclassified", note.text))
     ]
     expected = [100 * (own["prediction"] != own["label"]).mean() for _, own in frame.groupby("ticket_id", sort=False)]
     assert printed == pytest.approx(expected, abs=0.05)
@@ -167,60 +175,9 @@ def test_charts_of_almost_nothing_are_drawn(rows: int) -> None:
         figure.to_json()
 
 
-def test_marked_samples_against_the_rest_by_hand() -> None:
-    frame = samples()
-    table = panels.compare_marked(frame, TICKETS, [0, 7, 1000])
-    own = frame[frame["ticket_id"] == "b"]
-    chosen = own["sample"].isin([0, 7])
-    assert table["ticket"].tolist() == ["First", "Second <i>"]
-    assert table.loc[1, "angle"] == pytest.approx(own.loc[chosen, "angle"].mean())
-    assert table.loc[1, "margin_rest"] == pytest.approx(own.loc[~chosen, "margin"].mean())
-    assert table.loc[1, "accuracy"] == pytest.approx(100 * (own["label"] == own["prediction"])[chosen].mean())
-    assert panels.compare_marked(frame, TICKETS, [])["angle"].isna().all()
-
-
-finite = st.floats(-1e3, 1e3, width=32)
-
-
-@settings(deadline=None, max_examples=40)
-@given(arrays(np.float64, st.integers(0, 60), elements=finite))
-def test_a_curve_has_area_one(values: np.ndarray) -> None:
-    limits = density.span(values)
-    centres, height = density.curve(values, limits)
-    area = float(height.sum() * (centres[1] - centres[0]))
-    assert area == pytest.approx(1.0 if len(values) else 0.0)
-    assert (height >= 0).all()
-
-
-@settings(deadline=None, max_examples=40)
-@given(arrays(np.float64, st.tuples(st.just(2), st.integers(1, 200)), elements=finite))
-def test_regions_hold_the_share_of_samples_they_claim(xy: np.ndarray) -> None:
-    x, y = xy
-    ranges = density.span(x, 0.3), density.span(y, 0.3)
-    z, columns_at, rows_at = density.mass_inside(x, y, *ranges)
-    assert ((z >= 0) & (z <= 1)).all()
-    step_x, step_y = columns_at[1] - columns_at[0], rows_at[1] - rows_at[0]
-    at = (
-        np.rint((y - rows_at[0]) / step_y).astype(int).clip(0, 63),
-        np.rint((x - columns_at[0]) / step_x).astype(int).clip(0, 63),
-    )
-    # Smoothing spreads the samples, so a region holds at least about as many of them as of the smoothed mass.
-    assert (z[at] >= 0.1).mean() >= 0.6
-
-
-def test_regions_of_many_samples_hold_just_their_share() -> None:
-    x, y = np.random.default_rng(3).normal(size=(2, 20_000))
-    z, xs, ys = density.mass_inside(x, y, (-5, 5), (-5, 5))
-    cell = np.floor((y + 5) / 10 * 64).astype(int), np.floor((x + 5) / 10 * 64).astype(int)
-    for level in (0.1, 0.5, 0.9):
-        assert (z[cell] >= level).mean() == pytest.approx(1 - level, abs=0.04)
-    assert xs[0] == pytest.approx(-5 + 10 / 128)
-    assert len(ys) == 64
-
-
 @given(arrays(np.float64, st.integers(0, 20), elements=st.floats(-1e6, 1e6) | st.just(np.nan)))
 def test_a_span_has_a_width_and_holds_everything(values: np.ndarray) -> None:
-    low, high = density.span(values)
+    low, high = span(values)
     assert low < high
     there = values[np.isfinite(values)]
     assert ((there >= low) & (there <= high)).all()

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 import torch
 
+from analysis.comparisons import mask_pairs
 from analysis.metrics import overlap
-from app.charts import mask_pairs
 from app.shell import theme
 from app.shell.theme import Style
+from app.views.masks.charts import cell_grid
 from app.views.masks.charts import overlap as charts
 
 LIGHT = theme.get("light")
@@ -80,7 +81,7 @@ def test_a_collapsed_layer_is_marked_not_lost_by_the_log_scale() -> None:
 def test_cells_beside_each_other_show_what_each_ticket_keeps(mode: str) -> None:
     rng = np.random.default_rng(0)
     a, b = rng.random((4, 3, 3, 3)) < 0.5, rng.random((4, 3, 3, 3)) < 0.5
-    grid = mask_pairs.lay_out(mask_pairs.agreement(a, b))
+    grid = cell_grid.lay_out(mask_pairs.agreement(a, b))
     look = theme.get(mode)
     figure = charts.cells(grid, STYLES["a"], STYLES["b"], True, look)
     for axis, mask in (("x", a), ("x2", b)):
@@ -94,7 +95,7 @@ def test_cells_beside_each_other_show_what_each_ticket_keeps(mode: str) -> None:
 def test_cells_laid_over_each_other_show_every_weight_in_its_state() -> None:
     rng = np.random.default_rng(1)
     a, b = rng.random((20, 30)) < 0.3, rng.random((20, 30)) < 0.3
-    figure = charts.cells(mask_pairs.lay_out(mask_pairs.agreement(a, b)), STYLES["a"], STYLES["b"], False, LIGHT)
+    figure = charts.cells(cell_grid.lay_out(mask_pairs.agreement(a, b)), STYLES["a"], STYLES["b"], False, LIGHT)
     drawn = {trace.name: np.isfinite(trace.z) for trace in figure.data if trace.type == "heatmap"}
     expected = {"both": a & b, "only Ticket a": a & ~b, "only Ticket b": b & ~a, "neither": ~(a | b)}
     assert set(drawn) == set(expected)

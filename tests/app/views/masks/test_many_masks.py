@@ -1,10 +1,10 @@
 """Many masks at once: UpSet plots and pairs beside their chance level."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
+from analysis.comparisons import mask_pairs
 from analysis.metrics import overlap
 from analysis.metrics.intersections import regions
 from app.shell import theme
@@ -25,7 +25,7 @@ def masks(seed: int = 0) -> dict[str, dict[str, torch.Tensor]]:
 
 
 def test_bars_and_marks_are_counts_and_expectations() -> None:
-    table, _ = many.drawn(regions(masks()), "size")
+    table = mask_pairs.ranked(regions(masks()), False)
     figure = upset.upset(table, {name: int(m["l"].sum()) for name, m in masks().items()}, STYLES, LIGHT)
     bar, mark = figure.data[0], figure.data[1]
     assert list(bar.y) == list(table["count"])
@@ -38,29 +38,12 @@ def test_bars_and_marks_are_counts_and_expectations() -> None:
 
 
 def test_dots_stand_below_their_bar_in_the_tickets_colour() -> None:
-    table, _ = many.drawn(regions(masks()), "size")
+    table = mask_pairs.ranked(regions(masks()), False)
     figure = upset.upset(table, dict.fromkeys("abc", 1), STYLES, LIGHT)
     dots = {trace.name: trace for trace in figure.data if trace.name in {style.label for style in STYLES.values()}}
     for ticket, style in STYLES.items():
         inside = [color == style.color for color in dots[style.label].marker.color]
         assert inside == [ticket in members for members in table["members"]]
-
-
-def test_the_order_beyond_chance_puts_agreement_first() -> None:
-    table, rest = many.drawn(regions(masks()), "beyond")
-    assert table["members"][0] == ("a", "c")  # twins
-    assert rest.empty
-    excess = table["count"] - table["expected"]
-    assert (excess.diff().dropna() <= 1e-9).all()
-
-
-def test_what_has_no_bar_is_summed_up_whole() -> None:
-    generator = torch.Generator().manual_seed(1)
-    table = regions({f"t{place}": {"l": torch.rand(3000, generator=generator) < 0.4} for place in range(6)})
-    shown, rest = many.drawn(table, "size")
-    assert len(shown) == many.BARS
-    assert shown["count"].sum() + rest["count"].sum() == table["count"].sum()
-    assert shown["count"].min() >= rest["count"].max()
 
 
 @pytest.mark.parametrize(
@@ -69,14 +52,6 @@ def test_what_has_no_bar_is_summed_up_whole() -> None:
 )
 def test_lift_in_words(count: float, expected: float, words: str) -> None:
     assert upset.lift(count, expected) == words
-
-
-def test_twins_are_those_alike_at_every_seed() -> None:
-    each = [overlap.count(masks(seed)) for seed in range(2)]
-    assert many.twins_of(each) == {"c": "a"}
-    other = masks(3)
-    other["c"]["l"][0] ^= True
-    assert many.twins_of([*each, overlap.count(other)]) == {}
 
 
 def chosen(key: str, method: str) -> Chosen:
@@ -91,30 +66,12 @@ def test_dense_twins_and_random_ones_are_not_compared_at_first() -> None:
     assert many.first(tickets[:2], {}) == ["dense", "random"]
 
 
-def test_pairs_are_means_over_seeds_with_an_interval() -> None:
-    counts = [overlap.count(masks(seed)) for seed in range(3)]
-    table = many.pairs(counts).set_index(["a", "b"])
-    each = [
-        float((found["a"]["l"] & found["b"]["l"]).sum() / min(found["a"]["l"].sum(), found["b"]["l"].sum()))
-        for found in map(masks, range(3))
-    ]
-    assert table.at[("a", "b"), "overlap"] == pytest.approx(np.mean(each))
-    reach = 4.302652729911275 * np.std(each, ddof=1) / np.sqrt(3)
-    assert table.at[("a", "b"), "high"] == pytest.approx(np.mean(each) + reach)
-    assert table.at[("a", "c"), "overlap"] == 1
-
-
 def test_pairs_are_drawn_with_their_chance() -> None:
-    table = many.pairs([overlap.count(masks())])
+    table = mask_pairs.pairs([overlap.count(masks())])
     figure = chance.pairs(table, STYLES, LIGHT)
-    dots = next(trace for trace in figure.data if trace.name == "these two")
-    marks = next(trace for trace in figure.data if trace.name == "chance, by layer")
+    dots = next(trace for trace in figure.data if trace.name == "observed")
+    marks = next(trace for trace in figure.data if trace.name == "expected by chance")
     np.testing.assert_allclose(dots.x, table["overlap"])
     np.testing.assert_allclose(marks.x, table["chance_layers"])
     assert [shape.x1 for shape in figure.layout.shapes] == pytest.approx(list(table["overlap"]))
-    assert "Ticket a and Ticket b" in dots.customdata[0][0]
-
-
-def test_no_pair_gives_an_empty_table() -> None:
-    assert list(many.pairs([]).columns) == many.COLUMNS
-    assert isinstance(many.pairs([]), pd.DataFrame)
+    assert "Ticket a and Ticket c" in dots.customdata[0][0]

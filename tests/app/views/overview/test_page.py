@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from analysis.comparisons.costs import MEASURES
+from analysis.comparisons.costs import OBJECTIVES
 from pruning.cli.find_command import read_recipe
 from pruning.study.folder import Study
 from tests.app.views.test_pages import charts, draw, text
@@ -55,7 +55,7 @@ def test_pareto_of_all_tickets(tiny_study: Path, monkeypatch: pytest.MonkeyPatch
     assert len(rows) == 9
     dominated = rows["state"] == "dominated"
     assert set(rows["state"]) <= {"front", "near", "dominated"}
-    assert (rows["verdict"] == "nobody: on the front").equals(rows["state"] == "front")
+    assert (rows["verdict"] == "none: on the front").equals(rows["state"] == "front")
     # whoever is dominated is so by somebody who dominates
     assert dominated.sum() <= rows["dominates"].sum()
     assert rows.loc[dominated, "verdict"].str.contains(" %|Dense").all()
@@ -71,7 +71,7 @@ def test_pareto_of_other_measures_and_chosen_tickets(tiny_study: Path, monkeypat
     assert "Counts are exact" in text(test)
     # what is upwards is not offered across
     assert set(test.selectbox(key="pick across").options) == {
-        measure.label for name, measure in MEASURES.items() if name != "corrupted"
+        objective.label for name, objective in OBJECTIVES.items() if name != "corrupted"
     }
 
 
@@ -80,7 +80,7 @@ def test_the_story_of_a_ticket(tiny_study: Path, monkeypatch: pytest.MonkeyPatch
     assert not test.error
     assert charts(test) == 1
     said = text(test)
-    for words in ("IMP 75 %", "not among", "IMP 50 %", "lenet300", "50 % of what is left", "Time to find"):
+    for words in ("IMP 75 %", "not among", "IMP 50 %", "lenet300", "50 % of the weights left", "Training time"):
         assert words in said
     command = shlex.split(test.code[0].value)
     recipe = read_recipe(command[command.index("--recipe") + 1])
@@ -96,7 +96,7 @@ def test_the_story_follows_the_chooser_and_the_seed(tiny_study: Path, monkeypatc
     words = shlex.split(test.code[0].value)
     recipe = read_recipe(words[words.index("--recipe") + 1])
     assert (recipe.finder, recipe.seed) == ("dense", 1)
-    assert "nothing before it" in text(test)
+    assert "descends from no other ticket" in text(test)
 
 
 def test_a_story_needs_no_results(study_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,3 +112,16 @@ def test_garbage_in_the_link_is_passed_over(view: str, tiny_study: Path, monkeyp
     assert charts(test) == 1
     assert "passed over" in text(test)
     assert not test.error
+
+
+@pytest.mark.parametrize("view", ["tickets", "pareto", "story"])
+def test_a_ticket_deleted_after_it_was_measured_is_left_out_and_named(
+    view: str, tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(tiny_study, tmp_path / "tidied"))
+    gone = next(entry for entry in Study.open(folder).entries() if entry.recipe.label == "IMP 90 %")
+    gone.path.unlink()
+    test = draw("overview", folder, monkeypatch, overview=view)
+    assert not test.error
+    assert charts(test) >= 1
+    assert f"the files of {gone.id} are gone" in text(test)

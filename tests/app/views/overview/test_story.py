@@ -1,4 +1,4 @@
-"""The story of a ticket: its recipe in words, what it descends from, its training curves."""
+"""Where a ticket comes from: its recipe in words, and its training curves."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from app.shell import theme
-from app.views.overview import lineage
 from app.views.overview.charts import story as charts
+from app.views.overview.recipe_words import in_words
 from pruning.finders import _load, procedure
 from pruning.recipe import Recipe, Training
 from pruning.study.folder import Study
@@ -16,11 +16,11 @@ IMP = Recipe(model="lenet300", data="digits", finder="imp", sparsity=0.9, rate=0
 
 
 def test_a_recipe_in_words() -> None:
-    words = dict(lineage.in_words(IMP))
+    words = dict(in_words(IMP))
     assert words["Network"] == "lenet300"
     assert words["Sparsity"] == "90 %"
-    assert words["Removed at each level"] == "50 % of what is left"
-    assert words["Rewound to iteration"] == "0, the initialisation"
+    assert words["Pruning rate per level"] == "50 % of the weights left"
+    assert words["Rewinding iteration"] == "0, the initialisation"
     assert words["Seed"] == "3"
     assert "20 epochs" in words["Training"]
     assert "SGD with momentum 0.9 at 0.1" in words["Training"]
@@ -30,30 +30,14 @@ def test_a_recipe_in_words() -> None:
 def test_every_field_of_a_recipe_is_said(found_study: Path) -> None:
     """None is passed over, whichever fields recipes come to have."""
     for recipe in Study.open(found_study).recipes():
-        assert len(lineage.in_words(recipe)) == len(recipe.canonical())
-    words = dict(lineage.in_words(IMP.model_copy(update={"of": IMP, "training": Training(label_smoothing=0.1)})))
-    assert words["Made from"] == "IMP 90 %"
+        assert len(in_words(recipe)) == len(recipe.canonical())
+    words = dict(in_words(IMP.model_copy(update={"of": IMP, "training": Training(label_smoothing=0.1)})))
+    assert words["Original"] == "IMP 90 %"
     assert "label smoothing 0.1" in words["Training"]
 
 
 def test_every_procedure_has_words() -> None:
     assert all(procedure(name) for name in _load())
-
-
-def test_the_line_of_descent_and_what_is_not_kept(found_study: Path) -> None:
-    study = Study.open(found_study)
-    found = {entry.id: entry for entry in study.entries()}
-    recipe = next(recipe for recipe in study.recipes() if recipe.label == "IMP shuffled 90 %")
-    line = lineage.steps(recipe, found)
-    assert [step.recipe.label for step in line] == [
-        "Dense", "IMP 50 %", "IMP 75 %", "IMP 87.5 %", "IMP 90 %", "IMP shuffled 90 %",
-    ]  # fmt: skip
-    # levels that the study does not ask for lie in its cache
-    assert [step.entry is not None for step in line] == [True, True, False, False, True, True]
-    curves = lineage.curves(line)
-    assert sorted(curves["step"].unique()) == [0, 1, 4, 5]
-    own = curves[curves["step"] == 5]
-    assert own["epoch"].tolist() == [row.epoch for row in found[recipe.id].info.history]
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
@@ -79,9 +63,9 @@ def test_training_curves_stand_in_the_tickets_colour_and_older_ones_fade(mode: s
 
 def test_a_search_is_told_in_words() -> None:
     recipe = Recipe(model="lenet300", data="digits", finder="jackpot", sparsity=0.9)
-    words = dict(lineage.in_words(recipe))
-    assert words["Swaps carried out"].startswith("a share of the possible ones")
+    words = dict(in_words(recipe))
+    assert words["Swap schedule"].startswith("a share of the possible swaps")
     assert words["Search"].startswith(f"{recipe.search.epochs:g} epochs" if recipe.search else "")
-    bird = dict(lineage.in_words(Recipe(model="lenet300", data="digits", finder="early_bird", sparsity=0.9)))
-    assert bird["Settled below a distance of"] == "10 % of the weights"
-    assert bird["Masks in a row that settle it"] == "5"
+    bird = dict(in_words(Recipe(model="lenet300", data="digits", finder="early_bird", sparsity=0.9)))
+    assert bird["Mask distance threshold"] == "10 % of the weights"
+    assert bird["Patience (masks)"] == "5"

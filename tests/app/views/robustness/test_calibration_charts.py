@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from analysis.metrics.calibration import bins
 from app.shell import theme
@@ -40,14 +39,3 @@ def test_each_ticket_has_its_curve_and_the_diagonal() -> None:
     notes = [note.text for note in figure.layout.annotations if "ECE" in note.text]
     assert len(notes) == 1
     assert "Ticket 3" in notes[0]
-
-
-def test_the_histogram_holds_every_image_once() -> None:
-    rows = pd.DataFrame({"confidence": [0.05, 0.55, 0.58, 1.0], "n": [1, 2, 3, 4]})
-    shares = charts.histogram(rows)
-    assert shares.sum() == pytest.approx(1)
-    assert shares[[0, 5, 9]] == pytest.approx([0.1, 0.5, 0.4])
-
-
-def test_no_bins_give_an_empty_histogram() -> None:
-    assert charts.histogram(table(1).iloc[:0]).sum() == 0

@@ -17,14 +17,14 @@ TICKETS = {"a": Style("Ticket A", "#336699", "circle"), "b": Style("Ticket B", "
 NAMES = ["cat", "dog", "frog"]
 BY_CLASS = pd.DataFrame(
     [
-        ("a", 0, 10, -0.10, -0.15, -0.05, 0.01, True),
-        ("a", 1, 10, 0.02, -0.01, 0.05, 0.8, False),
-        ("a", 2, 10, -0.03, -0.05, -0.01, 0.5, False),
-        ("b", 0, 10, 0.00, -0.02, 0.02, 1.0, False),
-        ("b", 1, 10, 0.04, 0.01, 0.07, 0.6, False),
-        ("b", 2, 10, -0.01, -0.03, 0.01, 0.9, False),
+        ("a", 0, 10, -0.10, -0.15, -0.05, False, 0.01, True),
+        ("a", 1, 10, 0.02, -0.01, 0.05, True, 0.8, False),
+        ("a", 2, 10, -0.03, -0.05, -0.01, False, 0.5, False),
+        ("b", 0, 10, 0.00, -0.02, 0.02, True, 1.0, False),
+        ("b", 1, 10, 0.04, 0.01, 0.07, False, 0.6, False),
+        ("b", 2, 10, -0.01, -0.03, 0.01, True, 0.9, False),
     ],
-    columns=["key", "class", "n", "change", "low", "high", "p", "beyond_chance"],
+    columns=["key", "class", "n", "change", "low", "high", "within_noise", "p", "beyond_chance"],
 )
 BY_TICKET = pd.DataFrame(
     {
@@ -64,7 +64,7 @@ def test_of_many_classes_the_map_shows_those_with_the_largest_changes() -> None:
     count = charts.MOST + 5
     changes = np.random.default_rng(0).permutation(np.linspace(-0.2, -0.01, count))
     many = pd.DataFrame({"key": "a", "class": range(count), "n": 9, "change": changes})
-    many = many.assign(low=changes - 0.005, high=changes + 0.005, p=1.0, beyond_chance=False)
+    many = many.assign(low=changes - 0.005, high=changes + 0.005, within_noise=False, p=1.0, beyond_chance=False)
     shown = charts.shown_classes(many)
     assert len(shown) == charts.MOST
     assert shown == sorted(shown)
@@ -82,18 +82,18 @@ def test_panels_show_each_class_with_its_interval() -> None:
     assert list(first.marker.color) == ["#336699", LIGHT.surface, LIGHT.surface]
     assert set(second.marker.color) == {LIGHT.surface}
     assert sorted(shape.y0 for shape in figure.layout.shapes) == pytest.approx([-3.7, 0, 0, 1])
-    assert ["uneven" in note.text for note in figure.layout.annotations] == [True, False]
+    assert ["non-uniform" in note.text for note in figure.layout.annotations] == [True, False]
 
 
 def test_the_verdict_in_words() -> None:
     assert verdict(COSTS, TICKETS).startswith(
-        "**The cost is spread unevenly over the classes in 1 of 2 tickets**: Tick"
+        "**The change of accuracy differs significantly between classes in 1 of 2 tickets**: Tick"
     )
     even = Costs(BY_CLASS, BY_TICKET.assign(within_noise=True))
-    assert verdict(even, TICKETS).startswith("**No ticket's cost")
+    assert verdict(even, TICKETS).startswith("**In no ticket does")
     uneven = Costs(BY_CLASS, BY_TICKET.assign(within_noise=False))
     assert "in all of these tickets" in verdict(uneven, TICKETS)
     table = verdicts(COSTS, TICKETS)
-    assert table["verdict"].tolist() == ["spread unevenly: p < 0.001", "no more uneven than chance"]
+    assert table["verdict"].tolist() == ["differs between classes: p < 0.001", "within noise"]
     assert table["ticket"].tolist() == ["Ticket A", "Ticket B"]
     assert table["change"].tolist() == pytest.approx([-3.7, 1.0])

@@ -1,5 +1,7 @@
 """Correlations and steps are drawn as they are, and the sentence says what the numbers say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,7 +13,7 @@ from analysis.comparisons.redundancy import Redundancy, redundant
 from app.charts.base import NOISE
 from app.shell import theme
 from app.views.robustness.charts import redundancy as charts
-from app.views.robustness.redundancy import few, groups_table, verdict
+from app.views.robustness.redundancy import few, left_out, verdict
 
 LIGHT = theme.get("light")
 R = np.array([[1, 0.95, 0.1, 0.4], [0.95, 1, 0.2, 0.5], [0.1, 0.2, 1, -0.6], [0.4, 0.5, -0.6, 1.0]])
@@ -22,7 +24,7 @@ STEPS = pd.DataFrame(
         "high": [0.9, 1.0, 1.0],
     }
 )  # fmt: skip
-FOUND = Redundancy(STEPS, ["fog", "snow"], ["frost"], 0.95, (0.97, 0.9, 1.0))
+FOUND = Redundancy(STEPS, ["fog", "snow"], 0.95, (0.97, 0.9, 1.0))
 
 
 def correlation(n: int = 30) -> Correlation:
@@ -84,9 +86,9 @@ def test_the_sentence_names_the_set_and_its_interval() -> None:
     assert "2 of 3 corruptions rank these 10 tickets nearly as all 3 do" in said
     assert "0.96 (95 % interval 0.80 to 1.00)" in said
     assert "They are Fog and Snow." in said
-    alone = verdict(Redundancy(STEPS.assign(tau=1.0), ["fog"], ["snow", "frost"], 0.95, (1.0, 0.9, 1.0)), 4)
+    alone = verdict(Redundancy(STEPS.assign(tau=1.0), ["fog"], 0.95, (1.0, 0.9, 1.0)), 4)
     assert "Fog alone ranks these 4 tickets as all 3 do" in alone
-    assert "takes all 3" in verdict(Redundancy(STEPS, ["fog", "snow", "frost"], [], 0.95, (1.0, 0.9, 1.0)), 4)
+    assert "takes all 3" in verdict(Redundancy(STEPS, ["fog", "snow", "frost"], 0.95, (1.0, 0.9, 1.0)), 4)
 
 
 def test_the_sentence_of_tickets_that_one_corruption_orders() -> None:
@@ -99,19 +101,18 @@ def test_the_sentence_of_tickets_that_one_corruption_orders() -> None:
     assert "alone ranks these 5 tickets as all 2 do" in verdict(found, 5)
 
 
-def test_groups_and_those_by_themselves() -> None:
-    tree = cluster(correlation())
-    share = [0.9 if len(group) == 2 else 1.0 for group in tree.groups(0.8)]
-    table, alone = groups_table(tree, correlation(), share)
-    assert sorted(table["members"].iloc[0].split(", ")) == ["Fog", "Frost"]
-    assert table["r"].tolist() == pytest.approx([0.95])
-    assert table["together"].tolist() == pytest.approx([90])
-    assert sorted(alone) == ["Contrast", "Snow"]
-
-
 def test_few_values_are_called_few() -> None:
     low, high = np.tanh(np.arctanh(0.4) + np.array([-1, 1]) * 1.959964 / np.sqrt(7))
     assert few(correlation(10)) == (
-        "Over 10 tickets: a correlation of 0.40, the middle one here, has a 95 % interval from "
-        f"{low:.2f} to {high:.2f}."
+        f"Over 10 tickets: a correlation of 0.40, the median here, has a 95 % interval from {low:.2f} to {high:.2f}."
     )
+
+
+def test_what_does_not_vary_is_named() -> None:
+    constant = replace(correlation(), constant=["fog"], unit="images")
+    assert left_out(constant, {"fog": "Fog"}) == "Fog is left out, for it does not vary over the images."
+    both = replace(constant, constant=["fog", "snow"], beyond_clean=True)
+    assert left_out(both, {}) == (
+        "fog, snow are left out, for they do not vary over the images beyond what the clean images do."
+    )
+    assert left_out(correlation(), {}) == ""

@@ -12,7 +12,7 @@ from PIL import Image
 from app.pictures.grid import picture
 from app.shell import theme
 from app.shell.theme import Style
-from app.views.samples.charts import readings as charts
+from app.views.samples.charts import predictions as charts
 
 DARK = theme.get("dark")
 TICKETS = {"a": Style("First", "#336699", "circle"), "b": Style("<b>Second", "#993366", "square")}
@@ -32,9 +32,9 @@ def rows() -> pd.DataFrame:
     )
 
 
-def test_the_table_shows_readings_right_and_wrong() -> None:
+def test_the_table_shows_predictions_correct_and_wrong() -> None:
     table = rows()
-    html = charts.readings(
+    html = charts.predictions(
         table[table["corruption"].isin(["clean", "fog"])], TICKETS, {0: "data:x", 1: "", 3: ""}, 1, CLASSES, DARK
     )
     assert "<dog>" not in html
@@ -50,7 +50,7 @@ def test_the_chart_has_right_above_zero_and_wrong_below() -> None:
     np.testing.assert_array_equal(
         heat.z, [[0.9, np.nan, -0.6, 0.5, np.nan, 0.8], [-0.7, np.nan, np.nan, np.nan, np.nan, np.nan]]
     )
-    assert heat.customdata[0][2][1] == "Fog, severity 1<br>read as cat (60 % sure)"
+    assert heat.customdata[0][2][1] == "Fog, severity 1<br>predicted cat (confidence 60 %)"
     assert "not measured" in heat.customdata[1][2][1]
 
 

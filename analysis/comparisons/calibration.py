@@ -1,0 +1,140 @@
+"""Calibration of tickets compared: reliability diagrams of several seeds and conditions, and ECE, Brier score and NLL.
+
+`analysis.metrics.calibration` has the formulas for one network under one condition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t
+
+from analysis.comparisons.outcomes import MEAN
+from analysis.metrics.calibration import COLUMNS as BINNED
+from analysis.metrics.corruption_error import COUNTED
+from analysis.statistics.intervals import wilson
+from analysis.statistics.replication import bands
+
+MEASURES = ("ece", "brier", "nll")
+SUMMARY = ["key", "corruption", "severity", "measure", "value", "low", "high", "seeds"]
+STEPS = 10
+"""Bars of a histogram of the confidence."""
+
+Tickets = Mapping[str, Sequence[str]]
+"""Name of a ticket -> ids of its seeds."""
+
+
+def reliability(rows: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+    """The reliability diagram of several seeds, and of several conditions, from rows of the table `reliability`.
+
+    Bin k of one seed is taken together with bin k of the others: both are the k-th part of the images by confidence.
+
+    Args:
+        rows: ticket_id, corruption, severity, bin, n, confidence, accuracy; a ticket_id is a seed.
+        by: columns of `rows` for each value of which there is a diagram of its own, as ("key", "severity").
+
+    Returns:
+        the columns `by`, then bin, n (images, summed over seeds and conditions), confidence, accuracy (means over
+        seeds, inside a seed over images), low, high (95 % interval of the accuracy), seeds. With several seeds in a
+        bin the interval is Student's of the mean over seeds. With one it is Wilson's, for as many images as one
+        condition has there, as the conditions show the same images again. Empty rows give an empty table.
+    """
+    keys = [*by, "bin"]
+    if rows.empty:
+        return pd.DataFrame(columns=[*by, *BINNED, "low", "high", "seeds"])
+    sums = rows.assign(confidence=rows["confidence"] * rows["n"], accuracy=rows["accuracy"] * rows["n"])
+    seeds = sums.groupby([*keys, "ticket_id"], sort=False, observed=True)[["n", "confidence", "accuracy"]].sum()
+    shares = seeds[["confidence", "accuracy"]].div(seeds["n"], axis=0)
+    bins = shares.groupby(level=keys, sort=False, observed=True)
+    found = bins.mean().assign(
+        n=seeds["n"].groupby(level=keys, sort=False, observed=True).sum().astype(int),
+        seeds=bins.size(),
+        deviation=bins["accuracy"].std(ddof=1),
+        images=rows.groupby(keys, sort=False, observed=True)["n"].mean(),
+    )
+    found["low"], found["high"] = _bounds(found)
+    table = found.reset_index()
+    diagram = table.groupby(list(by), sort=False).ngroup() if by else np.zeros(len(table))
+    columns = [*by, *BINNED, "low", "high", "seeds"]
+    return table.iloc[np.lexsort((table["bin"], diagram))][columns].reset_index(drop=True)
+
+
+def confidence_histogram(bins: pd.DataFrame) -> np.ndarray:
+    """Share of the images in each tenth of the confidence, float [STEPS], every image at the mean of its bin.
+
+    Args:
+        bins: confidence (0 to 1) and n of the bins of one diagram. Without images all shares are 0.
+    """
+    places = np.clip((bins["confidence"].to_numpy(float) * STEPS).astype(int), 0, STEPS - 1)
+    weights = np.bincount(places, weights=bins["n"].to_numpy(float), minlength=STEPS)
+    return weights / max(weights.sum(), 1)
+
+
+def summary(conditions: pd.DataFrame, tickets: Tickets) -> pd.DataFrame:
+    """ECE, Brier score and NLL of each ticket under each condition, and their means over the corruptions that count.
+
+    Args:
+        conditions: rows of the table `conditions`: ticket_id, corruption, severity, ece, brier, nll.
+        tickets: name -> ids of its seeds; ids without rows are left out.
+
+    Returns:
+        key, corruption ("mean" for the mean over the counted corruptions at a severity), severity, measure (one of
+        `MEASURES`), value (mean over seeds), low, high (95 % Student's interval of that mean, not below 0; NaN with a
+        single seed, for the outcomes of single images are not kept), seeds. Values that are missing are left out of a
+        mean.
+    """
+    rows = conditions.assign(key=conditions["ticket_id"].map(_names(tickets))).dropna(subset=["key"])
+    columns = ["key", "ticket_id", "corruption", "severity"]
+    counted = rows[rows["corruption"].isin(COUNTED)].groupby(["key", "ticket_id", "severity"], sort=False)
+    means = counted[list(MEASURES)].mean().reset_index().assign(corruption=MEAN)
+    long = pd.concat([rows, means])[[*columns, *MEASURES]].melt(columns, var_name="measure")
+    table = bands(long, ["key", "corruption", "severity", "measure"], "value")
+    table = table.rename(columns={"mean": "value", "n": "seeds"})
+    # No score is negative, whatever Student's interval says.
+    return table.assign(low=table["low"].clip(lower=0))[SUMMARY]
+
+
+def calibration_table(conditions: pd.DataFrame, tickets: Tickets, corruption: str, severity: int) -> pd.DataFrame:
+    """Accuracy, confidence and scores of each ticket under one condition.
+
+    Args:
+        conditions: rows of the table `conditions`: as for `summary`, and accuracy, mean_confidence.
+        tickets: name -> ids of its seeds; tickets without rows are left out.
+        corruption: a corruption, or "mean" for those that count. severity: 0 for the clean images.
+
+    Returns:
+        a row a ticket: key, accuracy, confidence (means, 0 to 1), and for each of `MEASURES` its mean over seeds and
+        its 95 % interval, as the columns NAME, NAME_low, NAME_high.
+    """
+    names = ["clean"] if severity == 0 else list(COUNTED) if corruption == MEAN else [corruption]
+    rows = conditions[conditions["corruption"].isin(names) & (conditions["severity"] == severity)]
+    means = rows.groupby(rows["ticket_id"].map(_names(tickets)))[["accuracy", "mean_confidence"]].mean()
+    means = means.rename(columns={"mean_confidence": "confidence"})
+    scores = summary(rows, tickets)
+    scores = scores[scores["corruption"] == ("clean" if severity == 0 else corruption)].set_index(["key", "measure"])
+    table = means.reindex([name for name in tickets if name in means.index])
+    for measure in MEASURES:
+        own = scores[scores.index.get_level_values("measure") == measure].droplevel("measure")
+        for part, column in (("value", measure), ("low", f"{measure}_low"), ("high", f"{measure}_high")):
+            table[column] = own[part].reindex(table.index)
+    return table.rename_axis("key").reset_index()
+
+
+def _names(tickets: Tickets) -> dict[str, str]:
+    """Id of a seed -> name of its ticket."""
+    return {ticket: name for name, ids in tickets.items() for ticket in ids}
+
+
+def _bounds(bins: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % intervals of bins: accuracy, deviation (over seeds), seeds, images (of one seed and condition)."""
+    accuracy, seeds = bins["accuracy"].to_numpy(float), bins["seeds"].to_numpy()
+    images = bins["images"].to_numpy(float)
+    low, high = wilson(np.minimum(accuracy, 1) * images, images)
+    several = seeds > 1
+    half = t.ppf(0.975, np.maximum(seeds - 1, 1)) * bins["deviation"].to_numpy(float) / np.sqrt(seeds)
+    return (
+        np.where(several, np.maximum(accuracy - half, 0), low),
+        np.where(several, np.minimum(accuracy + half, 1), high),
+    )

@@ -1,0 +1,125 @@
+"""Masks two at a time: what they share by layer and beside chance, which are closest, which are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparisons.replication import bands
+from analysis.metrics import overlap
+from analysis.metrics.overlap import Counts
+
+NEITHER, ONLY_A, ONLY_B, BOTH = range(4)
+STATES = ("kept by neither", "kept by A only", "kept by B only", "kept by both")
+PAIRS = ["a", "b", "overlap", "low", "high", "chance_layers", "chance_global", "seeds"]
+
+
+def by_chance(counts: Counts) -> Counts:
+    """The counts that independent masks of the same layer-wise sparsities would have on average."""
+    both = counts.expected()
+    diagonal = np.arange(len(counts.names))
+    both[:, diagonal, diagonal] = counts.kept
+    return Counts(counts.names, counts.layers, counts.sizes, both)
+
+
+def layers_of_pair(counts: Counts, metric: str) -> pd.DataFrame:
+    """Compare the first two tickets in `counts` layer by layer: layer, value, chance, both, kept_a, kept_b, total."""
+    frame = overlap.by_layer(counts, metric)[["layer", "value"]]
+    frame["chance"] = overlap.by_layer(by_chance(counts), metric)["value"]
+    frame["both"] = counts.both[:, 0, 1]
+    frame["kept_a"], frame["kept_b"] = counts.kept[:, 0], counts.kept[:, 1]
+    frame["total"] = counts.sizes
+    return frame
+
+
+def closest(counts: Counts) -> tuple[int, int]:
+    """The places of the two tickets whose masks have most in common beyond chance without being the same.
+
+    Dense ones count only when there is nothing else. There must be at least two.
+    """
+    values = overlap.pairwise(counts, "adjusted").to_numpy(dtype=float, copy=True)
+    same = overlap.pairwise(counts, "hamming").to_numpy() == 0
+    values[same | ~np.isfinite(values)] = -np.inf
+    first, second = np.unravel_index(int(np.argmax(np.triu(values + 2, 1))), values.shape)
+    return (0, 1) if first == second else (int(first), int(second))
+
+
+def agreement(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Weight by weight who keeps it: int8 of the masks' shape, NEITHER, ONLY_A, ONLY_B or BOTH."""
+    return (a.astype(np.int8) + 2 * b.astype(np.int8)).astype(np.int8)
+
+
+def twins(counts: Sequence[Counts]) -> dict[str, str]:
+    """Tickets with the same mask: key -> that of an earlier ticket which keeps the very same weights.
+
+    Args:
+        counts: of each seed. Two tickets are twins when they are alike at every seed that has both.
+    """
+    alike: dict[tuple[str, str], bool] = {}
+    for each in counts:
+        same = overlap.pairwise(each, "hamming") == 0
+        for one, other in combinations(each.names, 2):
+            alike[one, other] = alike.get((one, other), True) and bool(same.at[one, other])
+    found: dict[str, str] = {}
+    for (one, other), same_always in alike.items():
+        if same_always and one not in found:
+            found.setdefault(other, one)
+    return found
+
+
+def pairs(counts: Sequence[Counts]) -> pd.DataFrame:
+    """The overlap of every two tickets beside its chance levels, means over seeds, furthest beyond chance first.
+
+    Args:
+        counts: of each seed.
+
+    Returns:
+        `PAIRS`: the overlap coefficient with low and high, its 95 % interval over seeds (NaN: one seed), and the chance
+        levels of `overlap.pairs_with_chance`.
+    """
+    tables = [overlap.pairs_with_chance(each) for each in counts if len(each.names) > 1]
+    if not tables:
+        return pd.DataFrame(columns=PAIRS)
+    every = pd.concat(tables, ignore_index=True)
+    found = bands(every, ["a", "b"], "overlap").rename(columns={"mean": "overlap", "n": "seeds"})
+    means = every.groupby(["a", "b"], sort=False)[["chance_layers", "chance_global"]].mean().reset_index()
+    found[["low", "high"]] = found[["low", "high"]].clip(0, 1)
+    found = found.merge(means, on=["a", "b"])[PAIRS]
+    excess = found["overlap"] - found["chance_layers"]
+    return found.loc[excess.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+
+
+def between(counts: Counts, rows: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """Compare each ticket of one group with each of another: first, second, adjusted, jaccard, jaccard_by_chance.
+
+    Args:
+        counts: of the masks of both groups. rows, columns: the names of the two groups in `counts`.
+    """
+    values = {
+        "adjusted": overlap.pairwise(counts, "adjusted"),
+        "jaccard": overlap.pairwise(counts, "jaccard"),
+        "jaccard_by_chance": overlap.pairwise(by_chance(counts), "jaccard"),
+    }
+    return pd.DataFrame(
+        {
+            "first": np.repeat(np.array(rows, dtype=object), len(columns)),
+            "second": np.tile(np.array(columns, dtype=object), len(rows)),
+            **{name: table.loc[list(rows), list(columns)].to_numpy().ravel() for name, table in values.items()},
+        }
+    )
+
+
+def ranked(regions: pd.DataFrame, beyond_chance: bool) -> pd.DataFrame:
+    """Order the regions of several masks that hold something, or would by chance: largest first, or most beyond chance.
+
+    Args:
+        regions: as `intersections.regions` returns them, largest first.
+    """
+    regions = regions[(regions["count"] > 0) | (regions["expected"] >= 0.5)]
+    if beyond_chance:
+        excess = regions["count"] - regions["expected"]
+        regions = regions.loc[excess.sort_values(ascending=False, kind="stable").index]
+    return regions.reset_index(drop=True)

@@ -1,0 +1,30 @@
+"""Numbers with their intervals as text, for hovers and tables, and the disc that stands for a ticket in a table."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+
+
+def bracket(low: float, high: float, form: str = "{:.1f}", factor: float = 100.0) -> str:
+    """An interval behind its number: ` (91.0 to 95.2)`; nothing where it has none."""
+    return f" ({form.format(factor * low)} to {form.format(factor * high)})" if np.isfinite(low) else ""
+
+
+def spread(low: float, high: float, form: str = "{:.1f}", factor: float = 100.0, unit: str = " %") -> str:
+    """An interval by itself, in a table: `91.0 – 95.2 %`; a dash where there is none."""
+    return f"{form.format(factor * low)} – {form.format(factor * high)}{unit}" if np.isfinite(low) else "–"
+
+
+def points(difference: float) -> str:
+    """A difference in accuracy, a fraction, in percentage points with its sign: `−1.2`, `+3.0`, `±0.0`."""
+    text = f"{100 * difference:+.1f}".replace("-", "−")
+    return "±0.0" if text[1:] == "0.0" else text
+
+
+def dot(color: str) -> str:
+    """A disc of the colour, as the address of a picture."""
+    circle = f'<circle cx="12" cy="12" r="7" fill="{color}"/>'
+    picture = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">{circle}</svg>'
+    return "data:image/svg+xml;base64," + base64.b64encode(picture.encode()).decode()

@@ -1,0 +1,146 @@
+"""Families of tickets, the same but for their seed: what was measured of them, their files, and how they are drawn.
+
+What is read is kept while the study's files stay the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from analysis.comparisons import baseline, costs, family_means
+from analysis.comparisons.baseline import Images, PerImage
+from analysis.results.store import Results
+from app import load
+from app.load import StudyView
+from app.shell import layout, theme
+from app.shell.selection import Selection
+from app.shell.theme import DENSE, Style
+from pruning.errors import few
+from pruning.study.folder import Entry, Study
+
+
+def means(study: StudyView) -> pd.DataFrame:
+    """Rows of `comparisons.family_means.by_family` for all tickets of the study."""
+    return _means(study.path, study.stamp, study.name)
+
+
+@st.cache_data(max_entries=8, show_spinner="Summing up the study …")
+def _means(path: Path, stamp: str, name: str) -> pd.DataFrame:
+    study = load.open_study(name, path)
+    conditions = load.table(study, "conditions", columns=["ticket_id", "corruption", "severity", "accuracy"])
+    return family_means.by_family(family_means.measured(study.tickets, load.table(study, "summary"), conditions))
+
+
+def any_measured(study: StudyView) -> bool:
+    """Whether any ticket of the study was measured; says how to do that where none was."""
+    if means(study)["accuracy"].notna().any():
+        return True
+    layout.empty(
+        "Nothing is measured yet.",
+        "The tickets are found, but not shown the test set. Measure them; this page fills as that goes on.",
+        f"python -m analysis run {study.path}",
+    )
+    return False
+
+
+def efficiency(study: StudyView) -> pd.DataFrame:
+    """Rows of `comparisons.costs.by_family` for all tickets of the study; none where nothing was measured."""
+    table = load.table(study, "efficiency")
+    if table.empty:
+        return pd.DataFrame(columns=["key", *costs.MEANS, "shrunk", "macs_share"])
+    found = costs.by_family(study.tickets, table)
+    return found[found["macs"].notna()]
+
+
+def outcomes(study: StudyView, images: Images) -> PerImage:
+    """Which images each family classifies correctly, for the tests of `comparisons.baseline`."""
+    return _outcomes(study.path, study.stamp, study.name, images)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _outcomes(path: Path, stamp: str, name: str, images: Images) -> PerImage:
+    study = load.open_study(name, path)
+    columns = ["ticket_id", "corruption", "severity", "n", "offsets"]
+    where = "corruption IN ({})".format(", ".join(f"'{name}'" for name in baseline.CORRUPTIONS[images]))
+    return baseline.per_image(study.tickets, Results(path).table("conditions", columns=columns, where=where), images)
+
+
+def without_ticket(study: StudyView) -> list[str]:
+    """A sentence, if any, about results whose tickets are gone, which the pages leave out."""
+    gone = sorted(set(Results(study.path).ids("conditions")) - set(study.tickets["ticket_id"]))
+    if not gone:
+        return []
+    return [
+        f"Results without a ticket are left out: the files of {few(gone)} are gone or cannot be read. "
+        f"python -m pruning run {study.path} finds them again."
+    ]
+
+
+def entries(study: StudyView) -> dict[str, Entry]:
+    """Id -> what the ticket's file says of it, for every ticket of the study."""
+    return _entries(study.path, study.stamp)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _entries(path: Path, stamp: str) -> dict[str, Entry]:
+    return {entry.id: entry for entry in Study.open(path).entries()}
+
+
+def entries_of(study: StudyView, keys: Sequence[str]) -> dict[str, list[Entry]]:
+    """Key -> what the files of its tickets say, seed by seed, for those of `keys` that are there."""
+    there = entries(study)
+    rows = study.tickets[study.tickets["key"].isin(list(keys))]
+    found: dict[str, list[Entry]] = {key: [] for key in dict.fromkeys(rows["key"])}
+    for row in rows.sort_values("seed", kind="stable").itertuples():
+        if row.ticket_id in there:
+            found[str(row.key)].append(there[row.ticket_id])
+    return {key: own for key, own in found.items() if own}
+
+
+def controls(study: StudyView, keys: Sequence[str]) -> list[str]:
+    """Keys of what is made from any of these tickets, in the study's order."""
+    there = entries(study)
+    originals = {entry.recipe.family for each in entries_of(study, keys).values() for entry in each}
+    made = {
+        ticket for ticket, entry in there.items() if entry.recipe.of is not None and entry.recipe.of.family in originals
+    }
+    return list(dict.fromkeys(study.tickets.loc[study.tickets["ticket_id"].isin(made), "key"]))
+
+
+def ordered(study: StudyView, keys: Sequence[str]) -> list[str]:
+    """The keys once each, in the study's order."""
+    return [key for key in dict.fromkeys(study.tickets["key"]) if key in set(keys)]
+
+
+def dense_keys(study: StudyView) -> list[str]:
+    """Keys of the dense network."""
+    return list(dict.fromkeys(study.tickets.loc[study.tickets["method"] == DENSE, "key"]))
+
+
+def styles(selection: Selection, keys: Sequence[str] | None = None) -> dict[str, Style]:
+    """Key -> style, in the order of `keys`, else of all tickets of the study; chosen ones look as on every page."""
+    study = selection.study
+    first = study.tickets.drop_duplicates("key").set_index("key")
+    keys = list(first.index) if keys is None else keys
+    every = [(key, first.at[key, "method"], float(first.at[key, "sparsity"]), first.at[key, "label"]) for key in keys]
+    chosen = {ticket.key: ticket.style for ticket in selection.tickets if ticket.key in keys}
+    return theme.styles(every, study.methods, selection.theme.mode, study.originals) | chosen
+
+
+def method_styles(selection: Selection) -> dict[str, Style]:
+    """Method -> style of a line over its sparsities."""
+    study = selection.study
+    first = study.tickets.drop_duplicates("method")
+    every = [(row.method, row.method, 0.0, row.method_label) for row in first.itertuples()]
+    return theme.styles(every, study.methods, selection.theme.mode, study.originals)
+
+
+def interval_words(selection: Selection) -> str:
+    """What the intervals of accuracies are over, for a caption."""
+    if len(selection.study.seeds) > 1:
+        return f"Bars: 95 % intervals of the mean over {len(selection.study.seeds)} seeds (Student's)."
+    return "Bars: 95 % intervals over test images (Wilson's), as there is one seed."

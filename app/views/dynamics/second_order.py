@@ -1,0 +1,26 @@
+"""What a study needs before two trainings under different orders of the data can be compared."""
+
+from __future__ import annotations
+
+from analysis.engine.stability_pairs import REORDERED
+from app.load import StudyView
+from app.shell import layout
+from app.shell.families import entries
+
+
+def missing(study: StudyView) -> None:
+    """Say which method the study lacks, or that it was not measured yet, and what to run."""
+    there = any(entry.recipe.finder == REORDERED for entry in entries(study).values())
+    if there:
+        layout.empty(
+            "The two trainings are not compared yet.",
+            "Measure the study; what is missing appears here at the next click.",
+            f"python -m analysis run {study.path} --only lines --only stability",
+        )
+        return
+    layout.empty(
+        "No ticket of this study was trained a second time under another order of the data.",
+        'Add a [[method]] with finder = "reordered" and of = "imp" (or another method, or "dense") to study.toml, find '
+        "it and measure it.",
+        f"python -m pruning run {study.path}\npython -m analysis run {study.path}",
+    )

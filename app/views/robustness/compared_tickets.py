@@ -1,0 +1,127 @@
+"""The tickets that the page Robustness compares, and what was measured of them: what every section starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from analysis.comparisons.outcomes import Outcomes
+from analysis.comparisons.predictions import Predictions
+from analysis.comparisons.stored_conditions import by_family, stored_outcomes, stored_predictions, true_classes
+from analysis.results.store import Results
+from app import load
+from app.shell.per_sample import kept
+from app.shell.selection import Selection
+from app.shell.theme import DENSE, Style
+
+FOURIER = "fourier"
+
+Ids = tuple[tuple[str, tuple[str, ...]], ...]
+"""Keys of tickets with the ids of their seeds, to be hashed; `dict` of it is what the comparisons take."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ComparedTickets:
+    """The chosen tickets and the baseline, and the corruptions that they were measured under.
+
+    Attributes:
+        selection: the page's.
+        styles: key -> style, in the study's order.
+        ids: key -> ids of all its seeds.
+        baseline: a key, or None.
+        measured: family -> its corruptions that any of the tickets was measured under, in order.
+    """
+
+    selection: Selection
+    styles: dict[str, Style]
+    ids: Ids
+    baseline: str | None
+    measured: dict[str, list[str]]
+
+    @property
+    def seeds(self) -> dict[str, tuple[str, ...]]:
+        """Key -> ids of all its seeds."""
+        return dict(self.ids)
+
+    @property
+    def results(self) -> Results:
+        """The study's results."""
+        return Results(self.selection.study.path)
+
+    def label(self, key: str | None) -> str:
+        """What a ticket is called; "" for none."""
+        return self.styles[key].label if key in self.styles else key or ""
+
+    def computed(self, what: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, kept under `what` while tickets and results stay the same. Not to be changed."""
+        study = self.selection.study
+        return cast(T, _computed((str(study.path), study.stamp, self.ids, what), make))
+
+    def figure(self, what: Hashable, styles: dict[str, Style], make: Callable[[], go.Figure]) -> go.Figure:
+        """The figure that `make` draws, kept while tickets, colours and results stay the same."""
+        study = self.selection.study
+        mode = self.selection.theme.mode
+        return kept((str(study.path), study.stamp, self.ids, tuple(styles.items()), mode, what), make)
+
+    def outcomes(self, family: str) -> Outcomes:
+        """Who is right under the family's corruptions and on clean images; tickets measured under all of them."""
+        corruptions = self.measured[family]
+        return self.computed(("outcomes", family), lambda: stored_outcomes(self.results, self.seeds, corruptions))
+
+    def predictions(self, family: str) -> Predictions:
+        """Which class each of these tickets gives under the same conditions. Raises UserError when the true classes
+        were not stored."""
+        corruptions, classes = self.measured[family], len(self.selection.study.classes)
+        return self.computed(
+            ("predictions", family), lambda: stored_predictions(self.results, self.seeds, corruptions, classes)
+        )
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The true classes of the test images, int64 [images]. Raises UserError when they were not stored."""
+        return self.computed("labels", lambda: true_classes(self.results))
+
+    def styles_under(self, family: str) -> dict[str, Style]:
+        """The styles of the tickets that were measured under the family's corruptions."""
+        right = self.outcomes(family).right
+        return {key: style for key, style in self.styles.items() if key in right}
+
+    def reference(self, there: Sequence[str]) -> str:
+        """The ticket among `there` that corruption errors are relative to: the dense one, else the baseline, else the
+        first."""
+        wanted = [DENSE, *([self.baseline] if self.baseline else []), *there]
+        return next(key for key in wanted if key in there)
+
+
+def compared_tickets(selection: Selection) -> ComparedTickets:
+    """The tickets of the page's selection."""
+    baseline = selection.baseline.key if selection.baseline else None
+    keys = list(dict.fromkeys([*selection.keys, *([baseline] if baseline else [])]))
+    rows = selection.all_seeds(keys)
+    found = {key: tuple(rows.loc[rows["key"] == key, "ticket_id"]) for key in keys}
+    styles = {key: selection.styles[each[0]] for key, each in found.items() if each}
+    order = [key for key in dict.fromkeys(selection.study.tickets["key"]) if key in styles]
+    ids = tuple((key, found[key]) for key in order)
+    pairs = load.query(selection.study, "SELECT DISTINCT ticket_id, corruption FROM conditions")
+    mine = pairs[pairs["ticket_id"].isin([ticket for _, each in ids for ticket in each])]
+    measured = by_family(mine["corruption"].unique())
+    return ComparedTickets(selection, {key: styles[key] for key in order}, ids, baseline, measured)
+
+
+def named(rows: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
+    """The rows of these tickets with the tickets' names in place of their keys."""
+    rows = rows[rows["key"].isin(list(styles))].copy()
+    rows.insert(0, "ticket", rows["key"].map({key: style.label for key, style in styles.items()}))
+    return rows.drop(columns="key")
+
+
+@st.cache_resource(max_entries=64, show_spinner="Comparing the tickets …")
+def _computed(what: Hashable, _make: Callable[[], Any]) -> Any:
+    return _make()

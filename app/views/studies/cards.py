@@ -1,0 +1,127 @@
+"""The cards of the page Studies: accuracies, masks, settings, and the table of all numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from analysis.comparisons import mask_pairs, two_studies
+from analysis.metrics import overlap
+from app import load
+from app.charts.base import NOISE
+from app.load import StudyView
+from app.shell import layout
+from app.shell.selection import Selection
+from app.shell.theme import DENSE
+from app.views.studies.charts import agreement as charts
+from app.views.studies.pair import Pair
+
+MEASURES = {two_studies.ACCURACY: "clean", two_studies.CORRUPTED: "corrupted, mean"}
+SIDES = charts.SIDES
+
+
+def accuracy_card(selection: Selection, pair: Pair, table: pd.DataFrame) -> None:
+    """Draw each ticket's accuracy in both studies."""
+    paired = table[table["difference"].notna()]
+    real = int((~paired["within_noise"].astype(bool)).sum())
+    title = f"{real} of {len(paired)} differences exceed the noise" if len(paired) else "No ticket is in both studies"
+    over = "seeds" if paired["over_seeds"].any() else "test images"
+    layout.card(
+        title,
+        charts.dumbbells(table, pair.styles, pair.names, selection.theme),
+        lambda: _long(pair, table),
+        "studies",
+        config=layout.QUIET,
+        help="Solid: the first study, hollow: the second. Bars are 95 % intervals, over seeds, or over test images "
+        "where there is one seed. A strong line joins tickets that differ beyond noise, a dotted one others. The "
+        "corrupted mean is over the corruptions and severities that both studies measured.",
+        caption=f"At the right: second minus first in points; {NOISE}: within noise. Each pair is tested on the same "
+        f"test images, over {over}, with Holm's correction over all {len(paired)} tests.",
+    )
+
+
+def masks_card(selection: Selection, pair: Pair) -> None:
+    """Draw how far the masks of the one study agree with those of the other."""
+    title = "Mask overlap between the studies"
+    rows, columns = _pruned(pair.one, pair.keys[0], selection.seed), _pruned(pair.other, pair.keys[1], selection.seed)
+    alike = dict(load.described(pair.one).layers) == dict(load.described(pair.other).layers)
+    if not rows or not columns or not alike:
+        with st.container(border=True, key="card-between"):
+            st.markdown(f"**{title}**")
+            why = "a pruned ticket of each study is needed" if alike else "the two networks have other layers"
+            layout.empty(f"No masks to compare: {why}.")
+        return
+    counts = load.overlaps_between([(pair.one, list(rows)), (pair.other, list(columns))])
+    first = {f"0 {ticket}": label for ticket, label in rows.items()}
+    second = {f"1 {ticket}": label for ticket, label in columns.items()}
+    table = mask_pairs.between(counts, list(first), list(second))
+    layout.card(
+        title,
+        charts.between(table, (first, second), selection.theme),
+        table.assign(first=table["first"].map(first), second=table["second"].map(second)),
+        "between",
+        config=layout.QUIET,
+        help="Rows: tickets of the first study, columns: of the second. " + overlap.METRICS["adjusted"].help,
+        caption=f"Masks of one seed each ({selection.seed}, where the study has it), so without an interval; 0 is what "
+        "chance gives at these layers' sparsities.",
+    )
+
+
+def _pruned(view: StudyView, keys: list[str], seed: int) -> dict[str, str]:
+    """Id -> label of the pruned tickets at a seed, or at the study's first where it has not that one."""
+    seed = seed if seed in view.seeds else view.detail_seed if view.detail_seed in view.seeds else view.seeds[0]
+    rows = view.tickets[view.tickets["key"].isin(keys) & (view.tickets["seed"] == seed)]
+    rows = rows[rows["method"] != DENSE].sort_values("key", key=lambda names: names.map(keys.index), kind="stable")
+    return dict(zip(rows["ticket_id"], rows["label"], strict=True))
+
+
+def settings_card(pair: Pair) -> None:
+    """Draw what the two study files say differently."""
+    frame = two_studies.settings_that_differ(pair.one.config, pair.other.config)
+    if frame.empty:
+        with st.container(border=True, key="card-settings"):
+            st.markdown("**The study files do not differ**")
+        return
+    text = st.column_config.TextColumn
+    layout.table_card(
+        "Differences between the study files",
+        frame,
+        "settings",
+        columns={"setting": text("Setting"), "first": text("First study"), "second": text("Second study")},
+        height=min(420, 38 + 35 * len(frame)),
+    )
+
+
+def table_card(pair: Pair, table: pd.DataFrame) -> None:
+    """Draw the numbers of every ticket."""
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    columns: dict[str, object] = {"ticket": text("Ticket"), "images": text("Images"), "verdict": text("Verdict")}
+    for side, name in zip(SIDES, ("First", "Second"), strict=True):
+        columns[side] = number(f"{name} (%)", format="%.1f")
+        columns |= {f"{side}_{end}": number(word, format="%.1f") for end, word in (("low", "from"), ("high", "to"))}
+    columns["difference"] = number("Difference (points)", format="%+.1f", help="Second minus first.")
+    columns |= {"low": number("from", format="%+.1f"), "high": number("to", format="%+.1f")}
+    columns |= {"p": number("p", format="%.4f"), "p_holm": number("p (Holm)", format="%.4f")}
+    bounds = {side: (f"{side}_low", f"{side}_high") for side in SIDES}
+    layout.table_card(
+        "Accuracy in both studies",
+        _long(pair, table),
+        "studies-table",
+        columns=columns,
+        caption=f"First: {pair.names[0]}. Second: {pair.names[1]}.",
+        paper={"intervals": {**bounds, "difference": ("low", "high")}},
+        height="content",
+    )
+
+
+def _long(pair: Pair, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows for reading: names for keys, per cent and points, and a verdict in words."""
+    rows = table.copy()
+    shares = ["first", "first_low", "first_high", "second", "second_low", "second_high", "difference", "low", "high"]
+    rows[shares] = 100 * rows[shares].astype(float)
+    rows.insert(0, "ticket", rows["key"].map({key: style.label for key, style in pair.styles.items()}))
+    rows.insert(1, "images", rows["measure"].map(MEASURES))
+    alone = rows["difference"].isna()
+    rows["verdict"] = np.where(alone, "only in one", np.where(rows["within_noise"], "within noise", "differs"))
+    return rows.drop(columns=["key", "measure", "within_noise", "over_seeds"]).reset_index(drop=True)

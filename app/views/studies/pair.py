@@ -1,0 +1,97 @@
+"""The two studies that are compared, the tickets chosen in each, and how these look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from analysis.comparisons import two_studies
+from analysis.results.store import Results
+from app import load
+from app.load import StudyView
+from app.shell import theme
+from app.shell.parameters import default_keys
+from app.shell.selection import Selection
+from app.shell.theme import Style
+
+CONDITIONS = ["ticket_id", "corruption", "severity", "n", "offsets"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two studies, the keys chosen in each, and a style for each key of either."""
+
+    one: StudyView
+    other: StudyView
+    keys: tuple[list[str], list[str]]
+    styles: dict[str, Style]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the studies are called; their folders too where the titles are the same."""
+        if self.one.title != self.other.title:
+            return self.one.title, self.other.title
+        return f"{self.one.title} ({self.one.name})", f"{self.other.title} ({self.other.name})"
+
+
+def pick(selection: Selection, fitting: Mapping[str, StudyView]) -> Pair:
+    """Draw the choosers of the second study and of its tickets."""
+    one = selection.study
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        names = {name: study.title if study.title != one.title else name for name, study in fitting.items()}
+        other = fitting[selection.pick("second", "Second study", names, kind="select", width=320)]
+        first = other.tickets.drop_duplicates("key").set_index("key")["label"]
+        default = [key for key in selection.keys if key in first.index] or default_keys(other.tickets, other.originals)
+        order = [key for key in dict.fromkeys(one.tickets["key"]) if key in first.index]  # the first study's
+        options = {key: first[key] for key in dict.fromkeys([*order, *first.index])}
+        keys = selection.pick_many("second-tickets", "Its tickets", options, default, kind="menu")
+    return Pair(one, other, (list(selection.keys), keys), _styles(selection, other, keys))
+
+
+def _styles(selection: Selection, other: StudyView, keys: list[str]) -> dict[str, Style]:
+    """Key -> style. Keys of the first study look as on every page; those that only the second has take their place
+    beside them."""
+    one = selection.study
+    both = pd.concat([one.tickets, other.tickets]).drop_duplicates("key").set_index("key")
+    wanted = [
+        (key, str(both.at[key, "method"]), float(both.at[key, "sparsity"]), str(both.at[key, "label"]))
+        for key in dict.fromkeys([*selection.keys, *keys])
+    ]
+    found = theme.styles(
+        wanted, [*one.methods, *other.methods], selection.theme.mode, {**other.originals, **one.originals}
+    )
+    here = dict(zip(one.tickets["key"], one.tickets["ticket_id"], strict=True))
+    return {
+        key: selection.styles.get(here.get(key, ""), style) if key in selection.keys else style
+        for key, style in found.items()
+    }
+
+
+def compared(pair: Pair) -> pd.DataFrame:
+    """Rows of `comparisons.two_studies.compare_studies`."""
+    return _table(
+        (pair.one.name, pair.other.name), (pair.one.path, pair.other.path), (pair.one.stamp, pair.other.stamp),
+        (tuple(pair.keys[0]), tuple(pair.keys[1])),
+    )  # fmt: skip
+
+
+@st.cache_data(max_entries=16, show_spinner="Comparing the studies …")
+def _table(
+    names: tuple[str, str],
+    paths: tuple[Path, Path],
+    stamps: tuple[str, str],
+    keys: tuple[tuple[str, ...], tuple[str, ...]],
+) -> pd.DataFrame:
+    views = [load.open_study(name, path) for name, path in zip(names, paths, strict=True)]
+    seeds = [set(view.tickets["seed"]) for view in views]
+    common = seeds[0] & seeds[1]
+    ids = [two_studies.ids_of_seeds(view.tickets, own, common) for view, own in zip(views, keys, strict=True)]
+    rows = [
+        Results(view.path).table("conditions", ids=[ticket for each in found.values() for ticket in each], columns=CONDITIONS)
+        for view, found in zip(views, ids, strict=True)
+    ]
+    return two_studies.compare_studies(*two_studies.in_common(rows[0], rows[1], (ids[0], ids[1])))

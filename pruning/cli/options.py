@@ -1,0 +1,25 @@
+"""Arguments and options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StudyPath = Annotated[Path, typer.Argument(help="A study.toml, or the folder that holds one.", show_default=False)]
+AnyStudyPath = Annotated[
+    Path | None,
+    typer.Argument(help="A study.toml, or the folder that holds one.", show_default="all studies, in short"),
+]
+TicketId = Annotated[
+    str,
+    typer.Argument(
+        help="The ticket's id, or its first characters, or the path of its file; `list` shows ids.", show_default=False
+    ),
+]
+Within = Annotated[Path | None, typer.Option("--study", help="Look in this study only.", show_default="all studies")]
+Root = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the data sets that are not embedded.", show_default="$PRUNING_DATA, else ./data"),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps, ...")]
+Download = Annotated[bool, typer.Option("--download", help="Fetch the data set when it is not there.")]

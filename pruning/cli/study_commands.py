@@ -1,0 +1,68 @@
+"""Commands on whole studies: `run`, `list`, `init`; and `models`, what they may be on."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pruning.cli.console import stoppable
+from pruning.cli.options import AnyStudyPath, Device, Download, Root, StudyPath
+from pruning.cli.run_display import RunDisplay
+from pruning.cli.tables import models_table, studies_table, tickets_table
+from pruning.study.folder import Study
+from pruning.study.runner import Options, run
+from pruning.study.staleness import stale_tickets
+from pruning.study.template import write_template
+
+
+def run_study(
+    study: StudyPath,
+    jobs: Annotated[
+        int, typer.Option(min=0, help="Tickets found side by side; 0: one a core for small networks, else 1.")
+    ] = 0,
+    device: Device = "auto",
+    root: Root = None,
+    download: Download = False,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Find those again whose finder or criterion was mended since.")
+    ] = False,
+) -> None:
+    """Find every ticket that the study asks for and does not have yet.
+
+    Ctrl-C or a kill loses at most the tickets in work: run again to go on.
+    """
+    opened = Study.open(study)
+    options = Options(str(root) if root else None, download, device, jobs, stale)
+    with stoppable("found"), RunDisplay(opened) as display:
+        summary = run(opened, options, display.tell, display)
+    display.summary(summary)
+    if summary.failed:
+        raise typer.Exit(1)
+
+
+def list_tickets(study: AnyStudyPath = None) -> None:
+    """List the tickets of a study, or the studies there are."""
+    console = Console()
+    if study is None:
+        console.print(studies_table())
+    else:
+        opened = Study.open(study)
+        console.print(tickets_table(opened))
+        for problem in [*opened.scan()[1], *stale_tickets(opened).values()]:
+            console.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
+def write_study(
+    folder: Annotated[Path, typer.Argument(help="The new study's folder, best below studies/.", show_default=False)],
+    model: Annotated[str, typer.Option(help="The network.")] = "lenet5",
+    data: Annotated[str, typer.Option(help="The data set.")] = "mnist5k",
+) -> None:
+    """Write a study.toml, with every choice explained, to start from."""
+    path = write_template(folder, model, data)
+    Console().print(f"Wrote {path}. Look it through, then: make study STUDY={path}", soft_wrap=True)
+
+
+def list_models() -> None:
+    """List the networks that are known by name."""
+    Console().print(models_table())

@@ -1,0 +1,33 @@
+"""Barriers and errors along the line, over seeds, by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.comparisons import barriers
+
+
+def test_barriers_are_means_over_seeds_and_of_one_seed_those_over_images() -> None:
+    table = pd.DataFrame(
+        {"key": ["a", "a", "b", "c", "c"], "barrier": [0.02, 0.06, 0.01, 0.0, 0.0],
+         "barrier_low": [0.0, 0.0, 0.005, 0.0, 0.0], "barrier_high": [0.1, 0.1, 0.02, 0.01, 0.02]}
+    )  # fmt: skip
+    found = barriers.barriers(table).set_index("key")
+    assert found.loc["a", ["value", "low", "high"]].tolist() == pytest.approx([0.04, 0, 0.04 + 12.7062047 * 0.02])
+    assert found.loc["b", ["value", "low", "high"]].tolist() == pytest.approx([0.01, 0.005, 0.02])
+    assert found.loc["c", ["value", "low", "high"]].tolist() == pytest.approx([0, 0, 0.02])  # seeds without a spread
+
+
+def test_rows_know_both_trainings_and_are_left_out_without_one() -> None:
+    tickets = pd.DataFrame({"ticket_id": ["x", "y"], "key": ["imp", "again"], "seed": [3, 3]})
+    rows = pd.DataFrame({"ticket_id": ["x", "x", "gone"], "other": ["y", "gone", "y"]})
+    found = barriers.of_tickets(rows, tickets)
+    assert found[["key", "seed", "other_key"]].values.tolist() == [["imp", 3, "again"]]
+
+
+def test_the_error_along_the_line_is_averaged_over_seeds() -> None:
+    rows = pd.DataFrame({"alpha": [0.0, 1.0] * 2, "accuracy": [0.9, 0.8, 0.7, 0.6], "train_accuracy": 1.0})
+    found = barriers.errors_along(rows).set_index(["split", "alpha"])
+    np.testing.assert_allclose(found.loc["test", "mean"], [0.2, 0.3])
+    assert found.at[("test", 0.0), "high"] == pytest.approx(0.2 + 12.7062047 * 0.1)
+    assert (found.loc["training", "mean"] == 0).all()

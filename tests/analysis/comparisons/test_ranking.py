@@ -1,0 +1,63 @@
+"""The ranking's numbers agree with means by hand and with the scores of the table of accuracies."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.comparisons.outcomes import Outcomes
+from analysis.comparisons.ranking import COLUMNS, ranking
+from analysis.metrics.corruption_error import mean_corruption_error
+from analysis.statistics.intervals import mean_interval
+from pruning.errors import UserError
+
+CONDITIONS = [("clean", 0), ("fog", 1), ("fog", 2), ("snow", 1), ("snow", 2), ("spatter", 1), ("spatter", 2)]
+
+
+def outcomes(conditions: list[tuple[str, int]] = CONDITIONS) -> Outcomes:
+    rng = np.random.default_rng(1)
+    chances = {"c": 0.5, "a": 0.9, "b": 0.899}
+    shape = (3, len(conditions), 400)
+    return Outcomes(conditions, {key: rng.random(shape) < chance for key, chance in chances.items()})
+
+
+def test_the_ranking_is_by_the_mean_of_what_counts() -> None:
+    made = outcomes()
+    table = ranking(made, "a")
+    assert table.columns.tolist() == COLUMNS
+    assert table["accuracy"].is_monotonic_decreasing
+    for row in table.itertuples():
+        right = made.right[str(row.key)]
+        assert (row.accuracy, row.low, row.high) == pytest.approx(mean_interval(right[:, 1:5].mean(axis=(1, 2))))
+        assert row.clean == pytest.approx(right[:, 0].mean())
+        assert row.extra == pytest.approx(right[:, 5:].mean())
+    assert table["rank"].tolist() == [1, 1, 3]
+    assert table["tied"].tolist() == [True, True, False]
+    assert table["key"].tolist()[-1] == "c"
+
+
+def test_errors_are_relative_to_the_reference() -> None:
+    made = outcomes()
+    rows = [
+        (key, *condition, right[:, place].mean())
+        for key, right in made.right.items()
+        for place, condition in enumerate(CONDITIONS)
+    ]
+    frame = pd.DataFrame(rows, columns=["ticket", "corruption", "severity", "accuracy"])
+    expected = mean_corruption_error(frame, "b").set_index("ticket")
+    found = ranking(made, "b").set_index("key")
+    np.testing.assert_allclose(found["mce"], expected.loc[found.index, "mce"])
+    np.testing.assert_allclose(found["relative_mce"], expected.loc[found.index, "relative_mce"])
+    assert found.at["b", "mce"] == pytest.approx(1)
+    with pytest.raises(UserError, match="baseline"):
+        ranking(made, "dense")
+
+
+def test_where_nothing_counts_all_but_the_clean_images_do() -> None:
+    made = outcomes([("clean", 0), ("shear", 1), ("zigzag", 1)])
+    table = ranking(made, "a").set_index("key")
+    assert table.at["b", "accuracy"] == pytest.approx(made.right["b"][:, 1:].mean())
+    assert table[["mce", "relative_mce", "extra"]].isna().all().all()
+
+
+def test_no_ticket_has_no_rank() -> None:
+    assert ranking(Outcomes(CONDITIONS, {}), "a").empty
