@@ -23,7 +23,7 @@ import torch
 from analysis.comparisons.two_studies import Described
 from analysis.metrics.overlap import Counts, PackedMasks, count
 from analysis.results.store import Results
-from pruning.study.folder import TICKETS, TOML, Study, StudyConfig, study_folders
+from pruning.study.folder import DENSE, TICKETS, TOML, Study, StudyConfig, study_folders
 from pruning.ticket import read_header
 
 FIRST = Path("sample_checkpoints") / "mnist5k-lenet5"
@@ -67,7 +67,7 @@ class StudyView:
     @property
     def sparsities(self) -> list[float]:
         """Sparsities of the pruned tickets found, rising."""
-        return sorted(self.tickets.loc[self.tickets["method"] != "dense", "sparsity"].unique().tolist())
+        return sorted(self.tickets.loc[self.tickets["method"] != DENSE, "sparsity"].unique().tolist())
 
     @property
     def seeds(self) -> list[int]:
@@ -127,8 +127,8 @@ def _open(name: str, path: Path, stamp: str) -> StudyView:
     families: dict[str, str] = {}
     for entry in entries:
         recipe = entry.recipe
-        dense = recipe.finder == "dense"
-        key = "dense" if dense and recipe.method == "dense" else f"{recipe.method}-{100 * recipe.sparsity:g}"
+        dense = recipe.is_dense
+        key = "dense" if dense and recipe.method == DENSE else f"{recipe.method}-{100 * recipe.sparsity:g}"
         key = re.sub(r"[^\w.-]+", "_", key)
         if families.setdefault(key, recipe.family) != recipe.family:  # found with other settings than the study's
             key = f"{key}-{recipe.family[:4]}"

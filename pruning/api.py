@@ -5,6 +5,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from pruning.checkpoints import read
 from pruning.data import Dataset, load_data
 from pruning.finders.base import Workshop
 from pruning.finders.lineage import cost, find_step, lineage
@@ -64,13 +65,11 @@ def _with_start(
     elif recipe.start is not None and Path(weights).is_dir():
         return recipe, Path(weights)
     else:
-        from pruning.checkpoints import read
-
         found = read(weights)
         imported = Imported(found.state, found.masks)
     mean, std = (recipe.start.mean, recipe.start.std) if recipe.start else (data.mean, data.std)
     sparsity = imported.sparsity(build_model(recipe.model, data.num_classes, data.shape, seed=0))
     start = Start(weights=imported.digest, mean=mean, std=std, sparsity=sparsity)
     # where to score was filled in for an initialisation; with trained weights it is filled in anew
-    left_out = {"start"} if recipe.start else {"start", "score_on"}
-    return Recipe(**{**recipe.model_dump(exclude_none=True, exclude=left_out), "start": start}), imported
+    anew = {} if recipe.start or recipe.option("score_on") is None else {"score_on": None}
+    return recipe.but(start=start, **anew), imported

@@ -21,8 +21,12 @@ MASK = "_mask"
 
 @dataclass(frozen=True)
 class Imported:
-    """Weights that were trained elsewhere: a full state dict in the names of a model, and the masks of those of its
-    prunable weights that came pruned (bool, True = kept; none when the network is dense)."""
+    """Weights that were trained elsewhere.
+
+    Attributes:
+        state: a full state dict in the names of a model.
+        masks: those of its prunable weights that came pruned, bool, True = kept; none when the network is dense.
+    """
 
     state: dict[str, Tensor]
     masks: Masks

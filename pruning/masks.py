@@ -5,18 +5,18 @@ A mask is a bool tensor of its parameter's shape, True where the weight is kept.
 by position, so the same scores give the same mask.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pruning.errors import UserError, unknown
-from pruning.granularity import STRUCTURES, Structure, get_structure
+from pruning.allocation import ALLOCATIONS, share
+from pruning.errors import UserError
+from pruning.granularity import Granularity, get_granularity
 from pruning.granularity.pattern import best_of_each_group
 from pruning.granularity.units import Units
-
-__all__ = ["ALLOCATIONS", "STRUCTURES", "Masks", "Scores", "keep_best", "make_masks", "share"]
+from pruning.validation import Options
 
 Masks = dict[str, Tensor]
 Scores = Mapping[str, Tensor]
@@ -25,30 +25,14 @@ PRUNED = float("-inf")
 CLOSE = 1e-6
 
 
-def _equal(shape: torch.Size) -> float:
-    """Relative density of a layer under `layer`: the same for all."""
-    return 1.0
-
-
-def _erdos_renyi_kernel(shape: torch.Size) -> float:
-    """Relative density of a layer under ERK (Evci et al. 2020): sum of its dimensions over their product."""
-    return sum(shape) / float(np.prod(shape))
-
-
-ALLOCATIONS: dict[str, Callable[[torch.Size], float] | None] = {
-    "global": None,
-    "layer": _equal,
-    "erk": _erdos_renyi_kernel,
-}
-
-
 def make_masks(
     scores: Scores,
     sparsity: float,
     allocation: str = "global",
-    structure: str = "weight",
+    structure: str | Granularity = "weight",
     within: Masks | None = None,
     model: nn.Module | None = None,
+    options: Options | None = None,
 ) -> Masks:
     """Keep the best-scored weights so that ``round(sparsity * prunable)`` go.
 
@@ -69,6 +53,7 @@ def make_masks(
         within: masks already in force; a weight pruned there never returns.
         model: the network, which ``layer`` needs to find its blocks and ``filter`` to leave the classifier's outputs
             alone.
+        options: those of the allocation, where it has some.
 
     Returns:
         a bool mask for each key of `scores`, True = kept, on the scores' device.
@@ -77,9 +62,8 @@ def make_masks(
         UserError: unknown allocation or structure, sparsity outside [0, 1), another than the structure's own, or more
             than its units can give; a score that is NaN, or more weights asked for than `within` still keeps.
     """
-    if allocation not in ALLOCATIONS:
-        raise unknown("allocation", allocation, ALLOCATIONS)
-    pieces = get_structure(structure)
+    density = ALLOCATIONS.get_known(allocation).density_for(options)
+    pieces = get_granularity(structure)
     check_sparsity(sparsity)
     check_fixed(pieces, sparsity)
     flat = {name: _flat_scores(name, score, within) for name, score in scores.items()}
@@ -94,8 +78,8 @@ def make_masks(
             f"Sparsity {sparsity:g} would keep {keep} of {total} weights, but only {sum(alive.values())} are left "
             "in the masks to prune further; ask for a higher sparsity."
         )
-    relative = ALLOCATIONS[allocation] if pieces.allocates else None
-    weights = {name: relative(scores[name].shape) * flat[name].numel() for name in flat} if relative else None
+    density = density if pieces.allocates else None
+    weights = {name: density(scores[name].shape) * flat[name].numel() for name in flat} if density else None
     if pieces.units is not None:
         shaped = {name: flat[name].view(scores[name].shape) for name in scores}
         return _keep_units(pieces, shaped, keep, weights, model)
@@ -113,7 +97,7 @@ def check_sparsity(sparsity: float) -> None:
         raise UserError(f"Sparsity {sparsity:g} is outside [0, 1): it is the fraction of the weights that is removed.")
 
 
-def check_fixed(structure: Structure, sparsity: float) -> None:
+def check_fixed(structure: Granularity, sparsity: float) -> None:
     """Raise UserError when the structure decides the sparsity and this is another."""
     fixed = structure.fixed_sparsity
     if fixed is not None and abs(sparsity - fixed) > CLOSE:
@@ -140,7 +124,7 @@ def _keep_global(flat: Scores, keep: int) -> Masks:
 
 
 def _keep_units(
-    structure: Structure, ranks: Scores, keep: int, weights: Mapping[str, float] | None, model: nn.Module | None
+    structure: Granularity, ranks: Scores, keep: int, weights: Mapping[str, float] | None, model: nn.Module | None
 ) -> Masks:
     """Masks without the worst units; `weights` are the layers' shares of what is kept, None to compare over all."""
     units = Units.tally(structure, ranks, model)
@@ -199,35 +183,6 @@ def _lowest_kept(scores: Tensor, keep: int) -> Tensor:
     if scores.device.type == "cpu" and scores.dtype in (torch.float32, torch.float64):
         return torch.from_numpy(np.partition(scores.numpy(), rank))[rank]  # ten times as fast as torch's selection
     return torch.kthvalue(scores, rank + 1).values
-
-
-def share(keep: int, weights: Mapping[str, float], capacity: Mapping[str, int]) -> dict[str, int]:
-    """Share `keep` units out over layers in proportion to `weights`, none above its `capacity`, summing exactly.
-
-    Layers whose share exceeds their capacity are filled, and the rest is shared anew over the others. Fractions go to
-    the largest remainders, the earlier layer winning a tie.
-    """
-    shares = dict.fromkeys(weights, 0.0)
-    open_layers = [name for name in weights if capacity[name] > 0]
-    left = float(keep)
-    while open_layers:
-        scale = left / sum(weights[name] for name in open_layers)
-        full = [name for name in open_layers if scale * weights[name] >= capacity[name]]
-        if not full:
-            shares.update({name: scale * weights[name] for name in open_layers})
-            break
-        shares.update({name: float(capacity[name]) for name in full})
-        left -= sum(capacity[name] for name in full)
-        open_layers = [name for name in open_layers if name not in full]
-    whole = {name: int(np.floor(value + 1e-9)) for name, value in shares.items()}
-    by_remainder = sorted(shares, key=lambda name: whole[name] - shares[name])
-    missing = keep - sum(whole.values())
-    while missing > 0:
-        for name in by_remainder:
-            if missing > 0 and whole[name] < capacity[name]:
-                whole[name] += 1
-                missing -= 1
-    return whole
 
 
 def full_masks(parameters: Mapping[str, Tensor]) -> Masks:

@@ -2,44 +2,42 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    Field,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
 
+from pruning.allocation import ALLOCATIONS
 from pruning.criteria import CRITERIA
-from pruning.errors import UserError, unknown
-from pruning.masks import ALLOCATIONS
+from pruning.errors import UserError, nearest
+from pruning.granularity import Granularity, get_granularity
+from pruning.registry import Registry
+from pruning.training.config import Training
+from pruning.validation import Frozen, Options, checked, option, values_of
 
 ID_LENGTH = 12
+FINDER = "one_shot"  # of a recipe that names none
+
+Fields = dict[str, Any]
 
 
-class Training(BaseModel):
-    """How weights are trained. Lengths are in epochs; the rate warms up linearly, then follows the schedule."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    epochs: Annotated[float, Field(ge=0)] = 20
-    batch_size: Annotated[int, Field(ge=1)] = 128
-    optimizer: Literal["sgd", "adamw"] = "sgd"
-    lr: Annotated[float, Field(gt=0)] = 0.1
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
-    warmup_epochs: Annotated[float, Field(ge=0)] = 1
-    schedule: Literal["cosine", "constant"] = "cosine"
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0
-    augment: Literal["none", "crop", "crop_flip"] = "none"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    log_every: Annotated[float, Field(gt=0)] | None = None  # epochs between points of the training curve; None: 1
-
-
-class Start(BaseModel):
+class Start(Frozen):
     """Imported weights that a recipe starts from in place of an initialisation, and the normalisation they expect.
 
     `weights` is the digest of the tensors (`imported_weights`); a study keeps them in `imports/`. `mean` and `std`
     have a value a channel, on the scale 0 to 1. `sparsity` is the fraction of the prunable weights that came pruned.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     weights: Annotated[str, Field(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$")]
     mean: Annotated[tuple[float, ...], Field(min_length=1)]
@@ -47,140 +45,310 @@ class Start(BaseModel):
     sparsity: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
-class Recipe(BaseModel):
-    """What a ticket is made from. Two equal recipes give the same ticket, bit for bit, on the same machine.
+class Shared(NamedTuple):
+    """What an option's default may depend on: how the recipe trains, and the imported weights it starts from."""
 
-    `name` is how a study calls the method; it does not enter the id. `of` is the recipe of the ticket that a control
-    (`random_reinit`, `shuffled`) starts from. `start` holds imported weights to start from. `begin`, `until` (fractions
-    of the training) and `steps` say when gradual pruning prunes, and how often.
+    training: Training
+    start: Start | None
 
-    Where a mask is searched for, `search` says how its scores are trained and `frozen` which weights lie under it: the
-    initial ones, these as large as the share that is kept needs (`scaled`) or with one size a layer (`signed`), or the
-    trained ones. `margin` is how much more a weight that is kept at the start scores than one that is not, `restrict`
-    how the share of swaps carried out falls. `distance` and `patience` are those of early-bird tickets. `order` numbers
-    the data orders that `reordered` draws.
+
+class FinderOptions(Options):
+    """The options of a finder, and what follows from them."""
+
+    @classmethod
+    def complete(cls, given: Fields, shared: Shared) -> Fields:
+        """Return what was given, not validated yet, with the defaults that depend on it or on the rest of the recipe.
+
+        Raises:
+            UserError: what was given does not go together.
+        """
+        return given
+
+    @classmethod
+    def usual_trainings(cls, training: Training) -> dict[str, Training]:
+        """Return the options that are a training of their own, by name, as they are beside this training: without
+        warm-up, unless the finder has it otherwise."""
+        own = (name for name, field in cls.model_fields.items() if Training in (field.annotation, *_inner(field)))
+        return dict.fromkeys(own, training.but(warmup_epochs=0.0))
+
+    def decides(self, recipe: "Recipe") -> Fields:
+        """Return the fields of the recipe that these options decide in place of the user.
+
+        Raises:
+            UserError: the user said otherwise.
+        """
+        return {}
+
+    @classmethod
+    def read(cls, recipe: "Recipe") -> Self:
+        """Return the options of a recipe whose finder has these."""
+        assert isinstance(recipe.options, cls)
+        return recipe.options
+
+
+def _inner(field: FieldInfo) -> tuple[Any, ...]:
+    return get_args(field.annotation)
+
+
+class PartOptions(Frozen):
+    """The options of a recipe's criterion, allocation and structure; most have none."""
+
+    criterion: SerializeAsAny[Options] = Options()
+    allocation: SerializeAsAny[Options] = Options()
+    structure: SerializeAsAny[Options] = Options()
+
+
+_PARTS: Mapping[str, Callable[[str], Any]] = {
+    "criterion": CRITERIA.get_known,
+    "allocation": ALLOCATIONS.get_known,
+    "structure": get_granularity,
+}
+
+
+def _never(recipe: "Recipe") -> bool:
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Procedure:
+    """What is known of a finder without running it; `pruning.finders.base.Finder` adds the step itself.
+
+    Attributes:
+        name: as recipes spell it; label: for people, of a control what is said behind the name of its original.
+        words: what it does, in a few words for the page that tells a ticket's story.
+        options: what it lets one choose, and what follows from that.
+        parents: the recipes whose tickets must be there first. The first one is the line of descent that time is
+            counted along.
+        cost: how much training the step takes, in epochs, for the progress bar.
+        check: raises UserError, one sentence, where fields that are right by themselves do not go together.
+        revision: raised when its tickets change, so that those found by earlier ones are known to be stale.
+        named_for_criterion: whether people know its tickets by their criterion.
+        is_dense: whether nothing is pruned. fine_tunes: whether a study's `[finetune]` is for it.
+        reorders: whether it trains its original once more under another order of the data.
+        mask_moves: whether the mask changes while weights or scores are trained, which the ticket's record counts.
+        searches: whether its own step trains scores, not weights.
+        trains_nothing: of a recipe, whether its ticket costs no training of its own: it is imported, or lies on the
+            way to another.
+        starts_as_dense: of a recipe, whether it was trained from weights that the dense network had on its way, on the
+            same batches.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    label: str
+    words: str
+    options: type[FinderOptions] = FinderOptions
+    parents: "Callable[[Recipe], list[Recipe]]"
+    cost: "Callable[[Recipe], float]"
+    check: "Callable[[Recipe], None]" = lambda recipe: None
+    revision: int = 1
+    named_for_criterion: bool = False
+    is_dense: bool = False
+    fine_tunes: bool = False
+    reorders: bool = False
+    mask_moves: bool = False
+    searches: bool = False
+    trains_nothing: "Callable[[Recipe], bool]" = _never
+    starts_as_dense: "Callable[[Recipe], bool]" = _never
 
-    model: str
-    data: str
-    finder: str = "one_shot"
-    criterion: str | None = None
-    allocation: str | None = None
-    structure: str | None = None
-    sparsity: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    score_on: Literal["init", "trained"] | None = None
-    score_per_class: Annotated[int, Field(ge=1)] | None = None
-    rewind: Annotated[int, Field(ge=0)] | None = None
-    rate: Annotated[float, Field(gt=0, lt=1)] | None = None
-    begin: Annotated[float, Field(ge=0, lt=1)] | None = None
-    until: Annotated[float, Field(gt=0, le=1)] | None = None
-    steps: Annotated[int, Field(ge=1)] | None = None
-    start: Start | None = None
-    prune_classifier: bool = True
-    training: Training = Training()
-    finetune: Training | None = None
-    search: Training | None = None
-    frozen: Literal["initial", "scaled", "signed", "trained"] | None = None
-    margin: Annotated[float, Field(ge=0)] | None = None
-    restrict: Literal["cosine", "quartic", "none"] | None = None
-    distance: Annotated[float, Field(gt=0, lt=1)] | None = None
-    patience: Annotated[int, Field(ge=1)] | None = None
-    order: Annotated[int, Field(ge=1)] | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    of: "Recipe | None" = None
+    def method(self, name: str, criterion: str | None) -> str:
+        """Return what a study calls the method: the name given, else the criterion or the finder."""
+        return name or (criterion if self.named_for_criterion and criterion else self.name)
+
+
+FINDERS: Registry[Procedure] = Registry("finder", Procedure, "pruning.finders")
+
+
+class Recipe(Frozen):
+    """What a ticket is made from. Two equal recipes give the same ticket, bit for bit, on the same machine.
+
+    The finder's options, and those of the criterion, the allocation and the structure, are written beside the other
+    fields: ``Recipe(model="lenet300", data="digits", finder="imp", rate=0.2, sparsity=0.9)``. An option that the finder
+    does not have is an error. Defaults are written out, so that equal work has an equal id.
+
+    `name` is how a study calls the method; it does not enter the id. `start` holds imported weights to start from.
+    """
+
+    model: str = option(..., "Network")
+    data: str = option(..., "Data")
+    finder: str = option(FINDER, "Finder")
+    start: Start | None = option(None, "Initialised from")
+    sparsity: Annotated[float, Field(ge=0, lt=1)] = option(0.0, "Sparsity")
+    prune_classifier: bool = option(True, "Classifier")
+    training: Training = option(Training(), "Training")
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = option(0, "Seed")
     name: str = ""
+    options: SerializeAsAny[FinderOptions]
+    parts: PartOptions = PartOptions()
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **fields: Any) -> None:  # which options there are depends on the finder
+            ...
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_in(cls, data: Any) -> Any:
-        """Fields that a finder does not use become None and its defaults are written out, so that equal work has an
-        equal id. Each finder says in `pruning.finders` which fields it uses."""
-        from pruning.finders import complete
+    def _set_apart(cls, data: Any) -> Any:
+        """Options, which are written beside the other fields, go where they belong."""
+        if not isinstance(data, dict) or not isinstance(data.get("finder", FINDER), str):
+            return data
+        own = cls.model_fields.keys() - {"options", "parts"}
+        given = {key: value for key, value in data.items() if key not in own}
+        finder = FINDERS.get_known(data.get("finder", FINDER))
+        parts = _parts(finder, given)
+        allowed = {name: sorted(options.model_fields) for name, options in parts.items()}
+        mine = finder.options.model_fields
+        unknown = [key for key in given if key not in mine and not any(key in names for names in allowed.values())]
+        if unknown:
+            raise _no_such_option(finder, unknown[0], [*mine, *(key for names in allowed.values() for key in names)])
+        return {
+            **{key: value for key, value in data.items() if key in own},
+            "options": {key: value for key, value in given.items() if key in mine and value is not None},
+            "parts": {
+                name: checked(options, {key: given[key] for key in options.model_fields if key in given})
+                for name, options in parts.items()
+            },
+        }
 
-        return complete(dict(data)) if isinstance(data, dict) else data
+    @field_validator("options", mode="plain")
+    @classmethod
+    def _complete(cls, given: Any, info: ValidationInfo) -> FinderOptions:
+        """The finder's options; the fields above are validated by now."""
+        finder = FINDERS.get_known(info.data["finder"])
+        for key, field in finder.options.model_fields.items():
+            if field.is_required() and key not in given:
+                raise UserError(f"Finder '{finder.name}' needs '{key}'.")
+        shared = Shared(info.data.get("training", Training()), info.data.get("start"))
+        return checked(finder.options, finder.options.complete(dict(given), shared))
 
     @model_validator(mode="after")
-    def _known(self) -> Self:
-        for kind, value, allowed in (
-            ("allocation", self.allocation, ALLOCATIONS),
-            ("criterion", self.criterion, CRITERIA),
-        ):
-            if value is not None and value not in allowed:
-                raise unknown(kind, value, allowed)
+    def _settle(self) -> Self:
+        self.__dict__.update(self.options.decides(self))
+        FINDERS[self.finder].check(self)
         return self
 
-    @model_validator(mode="after")
-    def _ramp_rises(self) -> Self:
-        if self.begin is not None and self.until is not None and self.begin >= self.until:
-            raise UserError(
-                f"Gradual pruning runs from begin = {self.begin:g} to until = {self.until:g}; begin earlier."
-            )
-        return self
+    @model_serializer(mode="wrap")
+    def _beside(self, handler: SerializerFunctionWrapHandler) -> Fields:
+        plain = handler(self)
+        options, parts = plain.pop("options", {}), plain.pop("parts", {})
+        for each in (options, *parts.values()):
+            plain |= each
+        return plain
 
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        from pruning.finders import get_finder
+    def but(self, **changes: object) -> Self:
+        """Return the same with these changes of fields or options; one that is None takes the default.
 
-        get_finder(self.finder).check(self)
-        return self
+        Raises:
+            UserError: they are not allowed.
+        """
+        fields = values_of(self)
+        for each in (fields.pop("options"), *values_of(fields.pop("parts")).values()):
+            fields |= values_of(each)
+        return checked(type(self), fields | changes)
 
-    def canonical(self) -> dict[str, Any]:
+    def canonical(self) -> Fields:
         """The recipe as plain JSON values without its name, the form whose hash is the id."""
-        plain = self.model_dump(mode="json", exclude_none=True, exclude={"name", "of"})
+        plain = self.model_dump(mode="json", exclude_none=True, exclude={"name"})
         if self.of is not None:
             plain["of"] = self.of.canonical()
         return plain
 
-    @property
+    @cached_property
     def id(self) -> str:
         """12 hexadecimal digits of the SHA-256 of the canonical recipe."""
-        text = json.dumps(self.canonical(), sort_keys=True, separators=(",", ":"))
+        return self.id_without()
+
+    def id_without(self, *fields: str) -> str:
+        """The id of the recipe without these fields, also those of the recipe it is made `of`."""
+        text = json.dumps(_without(self.canonical(), fields), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
 
-    @property
+    @cached_property
     def family(self) -> str:
         """The id of this recipe whatever its seed: tickets of one family are repetitions of one another."""
         return self.with_seed(0).id
 
-    def with_seed(self, seed: int) -> "Recipe":
+    def with_seed(self, seed: int) -> Self:
         """The same recipe under another seed, its parent's seed included."""
-        of = self.of.with_seed(seed) if self.of is not None else None
-        return self.model_copy(update={"seed": seed, "of": of})
+        return self.but(seed=seed, **({} if self.of is None else {"of": self.of.with_seed(seed)}))
+
+    def option(self, name: str) -> Any:
+        """The value of the finder's option of that name, None where it has none such."""
+        return getattr(self.options, name, None) if name in type(self.options).model_fields else None
 
     @property
-    def mask_structure(self) -> str | None:
-        """The structure of the mask; a ticket made from another one has that of its original."""
-        return self.of.mask_structure if self.structure is None and self.of is not None else self.structure
+    def criterion(self) -> str | None:
+        """The name of the criterion, None where the finder takes none."""
+        criterion: str | None = self.option("criterion")
+        return criterion
+
+    @property
+    def of(self) -> "Recipe | None":
+        """The recipe of the ticket that a control is made from."""
+        original: Recipe | None = self.option("of")
+        return original
+
+    @property
+    def granularity(self) -> Granularity:
+        """What is removed as one piece; a ticket made from another one has that of its original."""
+        if "structure" not in type(self.options).model_fields and self.of is not None:
+            return self.of.granularity
+        return get_granularity(self.option("structure") or "weight").configured(self.parts.structure)
+
+    @property
+    def trainings(self) -> list[Training]:
+        """The training, and those that are options."""
+        return [self.training, *(each for each in values_of(self.options).values() if isinstance(each, Training))]
 
     @property
     def method(self) -> str:
         """The name the study gave, else the finder or criterion that makes the recipe what it is."""
-        if self.name:
-            return self.name
-        return self.criterion if self.finder == "one_shot" and self.criterion else self.finder
+        return FINDERS[self.finder].method(self.name, self.criterion)
 
     @property
     def method_label(self) -> str:
         """The method for people: ``SNIP``, ``IMP``, ``IMP reinitialised``."""
-        from pruning.finders import finder_label
-
         if self.of is not None and self.name in ("", self.finder, f"{self.of.method}_{self.finder}"):
-            return f"{self.of.method_label} {finder_label(self.finder)}"
-        if self.method in CRITERIA:
-            return CRITERIA[self.method].label
-        return finder_label(self.method) or self.method.replace("_", " ")
+            return f"{self.of.method_label} {FINDERS[self.finder].label}"
+        known = CRITERIA.get(self.method) or FINDERS.get(self.method)
+        return known.label if known is not None else self.method.replace("_", " ")
 
     @property
     def label(self) -> str:
         """The ticket for people: ``IMP 90 %``; where nothing is pruned just ``Dense``, ``Dense reordered``."""
-        if self.finder == "dense":
+        if self.is_dense:
             came_pruned = self.start is not None and self.start.sparsity > 0
             return f"Imported {percent(self.sparsity)}" if came_pruned else self.method_label
-        if self.of is not None and self.of.finder == "dense":
+        if self.of is not None and self.of.is_dense:
             return self.method_label
         return f"{self.method_label} {percent(self.sparsity)}"
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether the ticket is the dense network, or the imported one in its place."""
+        return FINDERS[self.finder].is_dense
+
+
+def _parts(finder: Procedure, given: Fields) -> dict[str, type[Options]]:
+    """The options of the criterion, allocation and structure that are chosen, or are the finder's default."""
+    found: dict[str, type[Options]] = {}
+    for part, get in _PARTS.items():
+        if part in finder.options.model_fields:
+            name = given.get(part) or finder.options.model_fields[part].default
+            if isinstance(name, str):
+                found[part] = get(name).options
+    return found
+
+
+def _no_such_option(finder: Procedure, key: str, allowed: list[str]) -> UserError:
+    guess = nearest(key, [*allowed, *(Recipe.model_fields.keys() - {"options", "parts"})])
+    hint = f" Did you mean '{guess}'?" if guess else ""
+    has = f"it has: {', '.join(allowed)}" if allowed else "it has none"
+    return UserError(f"Finder '{finder.name}' has no option '{key}'.{hint} Of options {has}.")
+
+
+def _without(plain: Fields, fields: tuple[str, ...]) -> Fields:
+    inner = {"of": _without(plain["of"], fields)} if "of" in plain else {}
+    return {key: value for key, value in (plain | inner).items() if key not in fields}
 
 
 def percent(fraction: float) -> str:

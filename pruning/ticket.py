@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from pruning import masks as mask_tools
 from pruning.errors import UserError
 from pruning.files import write_atomically
-from pruning.granularity.layer import LAYER
 from pruning.masks import Masks
 from pruning.models import build_model
 from pruning.recipe import Recipe
+from pruning.training.history import Epoch, Record
 from pruning.validation import validate
 
 FORMAT = "ticket-1"
@@ -30,20 +30,6 @@ MAX_HEADER = 16 * 2**20
 CONTENT, DIGEST = "content", "digest"  # keys of the digest of the tensors and of that of all other metadata
 KEYS = {"format", "recipe", "info", "shapes", CONTENT, DIGEST}
 DIGITS = 16
-
-Record = dict[str, list[float]]
-
-
-class Epoch(BaseModel):
-    """One row of a training curve; a test loss that is NaN was not measured."""
-
-    model_config = ConfigDict(ser_json_inf_nan="constants")
-
-    epoch: float
-    loss: float
-    train_accuracy: float
-    test_accuracy: float
-    test_loss: float = float("nan")
 
 
 class TicketInfo(BaseModel):
@@ -94,7 +80,7 @@ class Ticket:
 
     def __post_init__(self) -> None:
         self.info.layers = {name: (int(mask.sum()), mask.numel()) for name, mask in self.masks.items()}
-        blocks = self.recipe.mask_structure == LAYER.name  # past which the signal still takes their shortcuts
+        blocks = self.recipe.granularity.network_wide  # past which the signal still takes their shortcuts
         self.info.collapsed = [] if blocks else mask_tools.collapsed_layers(self.masks)
 
     @property
@@ -239,7 +225,7 @@ def read_header(path: Path) -> Header:
     try:
         recipe = validate(Recipe, json.loads(metadata["recipe"]), f"{path}, recipe")
         info = validate(TicketInfo, json.loads(metadata["info"]), f"{path}, info")
-        if recipe.mask_structure == LAYER.name:
+        if recipe.granularity.network_wide:
             info.collapsed = []  # which earlier versions wrote
         return Header(recipe, info, json.loads(metadata["shapes"]), metadata.get(CONTENT, ""))
     except (KeyError, json.JSONDecodeError) as error:

@@ -1,22 +1,89 @@
-"""Pydantic's errors as one sentence that names the key, the value and what was allowed."""
+"""What users write, checked: models that cannot be changed, options, and an error of one sentence."""
 
 import types
-from collections.abc import Iterator
-from typing import Any, TypeVar, get_args
+from collections.abc import Iterator, Mapping
+from typing import Any, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from pruning.errors import UserError, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def validate(model: type[Model], data: dict[str, Any], where: str) -> Model:
-    """Build `model` from `data`; UserError with one sentence, beginning with `where`, when that fails."""
+class Frozen(BaseModel):
+    """A model that never changes; a changed copy is validated as the original was."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def but(self, **changes: object) -> Self:
+        """Return the same with these changes.
+
+        Raises:
+            UserError: they are not allowed.
+        """
+        return checked(type(self), values_of(self) | changes)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy; what is updated is validated, as in `but`."""
+        return self.but(**update) if update else super().model_copy(deep=deep)
+
+
+class Options(Frozen):
+    """What something that has a name (a finder, a criterion, ...) lets one choose: a field each, made by `option`."""
+
+
+def option(
+    default: Any,
+    title: str,
+    meaning: str = "",
+    values: Mapping[str, str] | None = None,
+    part_of: str = "",
+    **limits: Any,
+) -> Any:
+    """Return a field of `Options`.
+
+    Args:
+        default: `...` where it must be given.
+        title: its name for people.
+        meaning: a sentence on it.
+        values: the words for each of its values.
+        part_of: where it is a fraction, what it is a fraction of.
+        limits: as those of pydantic's `Field`: `ge`, `lt`, ...
+    """
+    words: dict[str, Any] = {"values": dict(values or {}), "part_of": part_of}
+    return Field(default, title=title, description=meaning, json_schema_extra=words, **limits)
+
+
+def option_words(field: FieldInfo) -> tuple[Mapping[str, str], str]:
+    """Return an option's words for its values, and what it is a fraction of, '' where it is none."""
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    values, part_of = extra.get("values"), extra.get("part_of")
+    return {key: str(word) for key, word in values.items()} if isinstance(values, dict) else {}, str(part_of or "")
+
+
+def values_of(model: BaseModel) -> dict[str, Any]:
+    """Return the values of a model's fields by name."""
+    return {name: getattr(model, name) for name in type(model).model_fields}
+
+
+def checked(model: type[Model], data: Mapping[str, Any]) -> Model:
+    """Build `model` from `data`.
+
+    Raises:
+        UserError: something is not allowed; the sentence names key, value and what is.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise UserError(f"{where}: {_sentence(model, error)}") from None
+        raise UserError(_sentence(model, error)) from None
+
+
+def validate(model: type[Model], data: Mapping[str, Any], where: str) -> Model:
+    """Build `model` from `data` as `checked` does, the sentence of its error beginning with `where`."""
+    try:
+        return checked(model, data)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
 

@@ -64,7 +64,7 @@ def curves(entries: Iterable[Entry], images: int | None = None) -> pd.DataFrame:
 
 def _iteration(recipe: Recipe, epoch: float, images: int | None) -> float:
     """The iteration at an epoch; NaN where that is not known, as when parts of the recipe have batches of their own."""
-    sizes = {part.batch_size for part in (recipe.training, recipe.finetune, recipe.search) if part is not None}
+    sizes = {part.batch_size for part in recipe.trainings}
     if images is None or len(sizes) > 1:
         return math.nan
     return float(round(epoch * math.ceil(images / sizes.pop())))

@@ -33,8 +33,8 @@ def stability_curves(stability: pd.DataFrame, entries: Sequence[Entry]) -> pd.Da
         recipe = recipes.get(row.ticket_id)
         if recipe is not None:
             subject = recipe.of if row.relation == "order" and recipe.of is not None else recipe
-            timeless = _timeless(subject)
-            who = (row.relation, timeless.id, timeless.label, subject.sparsity, rewind_of(recipe), recipe.seed)
+            family, label = subject.with_seed(0).id_without("order", "rewind"), _nameless(subject).label
+            who = (row.relation, family, label, subject.sparsity, rewind_of(recipe), recipe.seed)
             rows += [(*who, measure, getattr(row, measure)) for measure in MEASURES]
     keys = [*CURVE, "measure"]
     each = pd.DataFrame(rows, columns=[*CURVE, "seed", "measure", "value"]).astype({"value": float})
@@ -61,12 +61,11 @@ def stable_from(barrier: pd.DataFrame) -> pd.DataFrame:
 
 def rewind_of(recipe: Recipe) -> int:
     """The iteration whose weights a ticket's training starts from; of a control of a ticket, that of its original."""
-    if recipe.of is not None and recipe.of.finder != "dense":
+    if recipe.of is not None and not recipe.of.is_dense:
         return rewind_of(recipe.of)
-    return recipe.rewind or 0
+    return recipe.option("rewind") or 0
 
 
-def _timeless(recipe: Recipe) -> Recipe:
-    """The recipe without name, seed, order and rewinding point."""
-    of = _timeless(recipe.of) if recipe.of is not None else None
-    return recipe.model_copy(update={"name": "", "seed": 0, "order": None, "rewind": None, "of": of})
+def _nameless(recipe: Recipe) -> Recipe:
+    """The recipe under the name that its finder gives it: studies name methods for their rewinding points."""
+    return recipe.but(name="", **({} if recipe.of is None else {"of": _nameless(recipe.of)}))

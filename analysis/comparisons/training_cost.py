@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.comparisons.dynamics import WHO, drawn_at, who
 from analysis.statistics.intervals import mean_interval
 from pruning.finders import lineage
-from pruning.recipe import Recipe
+from pruning.recipe import FINDERS, Recipe
 from pruning.study.folder import Entry
 
 
@@ -30,7 +30,7 @@ def cost(entries: Iterable[Entry]) -> pd.DataFrame:
     rows = []
     for entry in entries:
         steps = lineage.lineage([entry.recipe])
-        search = sum(step.search.epochs for step in steps if step.search is not None)
+        search = sum(lineage.cost(step) for step in steps if FINDERS[step.finder].searches)
         spared = sum(step.training.epochs - drawn[step.id] for step in steps if step.id in drawn)
         epochs = sum(map(_epochs, steps)) - search - spared
         rows.append((*who(entry), max(epochs, 0.0), search, entry.info.seconds, entry.info.own_seconds))
@@ -54,6 +54,4 @@ def cost_by_family(entries: Iterable[Entry]) -> pd.DataFrame:
 
 
 def _epochs(step: Recipe) -> float:
-    given = step.start is not None and step.finder in ("dense", "imported")
-    on_the_way = step.finder == "dense" and step.rewind is not None
-    return 0.0 if given or on_the_way else lineage.cost(step)
+    return 0.0 if FINDERS[step.finder].trains_nothing(step) else lineage.cost(step)

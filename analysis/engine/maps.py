@@ -32,7 +32,7 @@ def positions(samples: int, shown: int) -> np.ndarray:
 
 def reference_of(detailed: Sequence[Entry]) -> Entry:
     """The ticket whose map all joint maps are laid over: the dense network, or the first where there is none."""
-    return next((entry for entry in detailed if entry.recipe.finder == "dense"), detailed[0])
+    return next((entry for entry in detailed if entry.recipe.is_dense), detailed[0])
 
 
 def stored_reference(results: Results, ticket_id: str) -> Reference | None:

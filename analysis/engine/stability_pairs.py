@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pruning.finders.base import dense_recipe
-from pruning.recipe import Recipe
+from pruning.recipe import FINDERS, Recipe
 from pruning.study.folder import Entry
-
-REORDERED = "reordered"
 
 Relation = Literal["order", "pruning"]
 
@@ -29,7 +27,7 @@ class Partner:
 
 def partners(entries: Sequence[Entry]) -> dict[str, Partner]:
     """The partners of those tickets that have one among the entries, by ticket id."""
-    if not any(entry.recipe.finder == REORDERED for entry in entries):
+    if not any(FINDERS[entry.recipe.finder].reorders for entry in entries):
         return {}
     known = {entry.id: entry for entry in entries}
     found = {}
@@ -41,16 +39,7 @@ def partners(entries: Sequence[Entry]) -> dict[str, Partner]:
 
 
 def _related(recipe: Recipe) -> tuple[Relation, Recipe | None]:
-    if recipe.finder == REORDERED:
+    finder = FINDERS[recipe.finder]
+    if finder.reorders:
         return "order", recipe.of
-    return "pruning", dense_recipe(recipe) if _starts_like_the_dense(recipe) else None
-
-
-def _starts_like_the_dense(recipe: Recipe) -> bool:
-    """Whether the ticket was trained from weights that the dense network had on its way, on the same batches."""
-    if recipe.start is not None:
-        return False
-    if recipe.finder == "shuffled":
-        of = recipe.of
-        return of is not None and (not of.rewind or of.training == recipe.training)
-    return recipe.finder == "imp" or (recipe.finder == "one_shot" and recipe.score_on == "init")
+    return "pruning", dense_recipe(recipe) if finder.starts_as_dense(recipe) else None

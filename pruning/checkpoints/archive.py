@@ -1,8 +1,8 @@
 """Zip archives, judged before anything is taken out of them. Nothing is ever extracted to the disk."""
 
+import os
 import zipfile
 from collections import Counter
-from typing import Any
 
 from pruning.checkpoints.limits import MAX_DIRECTORY, MAX_RATIO, MAX_UNPACKED
 from pruning.checkpoints.source import Source, listed, shown
@@ -23,8 +23,8 @@ class _Careful:
             raise self._source.error("its table of contents is absurdly large", SAVE_AGAIN)
         return self._source.file.read(count)
 
-    def seek(self, *where: int) -> int:
-        return self._source.file.seek(*where)
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return self._source.file.seek(offset, whence)
 
     def tell(self) -> int:
         return self._source.file.tell()
@@ -34,11 +34,15 @@ class _Careful:
 
 
 class Archive:
-    """A zip archive. Raises UserError when it is damaged or has entries that no file of weights has."""
+    """A zip archive.
+
+    Raises:
+        UserError: the archive is damaged or has entries that no file of weights has.
+    """
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        careful: Any = _Careful(source)
+        careful = _Careful(source)
         try:
             self._zip = zipfile.ZipFile(careful)
         except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
@@ -87,13 +91,21 @@ class Archive:
         return sum(entry.file_size for entry in self._entries.values())
 
     def length(self, name: str) -> int:
-        """Bytes of an entry, unpacked. Raises UserError when there is none of this name."""
+        """Bytes of an entry, unpacked.
+
+        Raises:
+            UserError: there is none of this name.
+        """
         if name not in self._entries:
             raise self.source.damaged(f"the entry '{shown(name)}' is missing")
         return self._entries[name].file_size
 
     def beginning(self, name: str, count: int) -> bytes:
-        """The first bytes of an entry, at most `count`. Raises UserError as `fetch`; no checksum is compared."""
+        """The first bytes of an entry, at most `count`; no checksum is compared.
+
+        Raises:
+            UserError: they cannot be read.
+        """
         try:
             with self._zip.open(self._entries[name]) as file:
                 return file.read(count)
@@ -105,7 +117,11 @@ class Archive:
         return self.source.damaged(f"the entry '{shown(name)}': {shown(str(error)) or 'it is cut short'}")
 
     def fetch(self, name: str) -> bytearray:
-        """An entry's bytes. Raises UserError when they are cut short or do not have their checksum."""
+        """An entry's bytes.
+
+        Raises:
+            UserError: they are cut short or do not have their checksum.
+        """
         found = bytearray(self.length(name))
         view, done = memoryview(found), 0
         try:

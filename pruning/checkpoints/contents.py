@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 import torch
 
@@ -63,11 +63,19 @@ class Store(Protocol):
     """Where the numbers are."""
 
     def length(self, key: str) -> int:
-        """Bytes stored under a key. Raises UserError when there are none."""
+        """Bytes stored under a key.
+
+        Raises:
+            UserError: there are none.
+        """
         ...
 
     def fetch(self, key: str) -> bytearray:
-        """All bytes stored under a key. Raises UserError when they cannot be read."""
+        """All bytes stored under a key.
+
+        Raises:
+            UserError: they cannot be read.
+        """
         ...
 
 
@@ -85,7 +93,7 @@ def contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
 
 
-def sensible(numbers: object) -> bool:
+def sensible(numbers: object) -> TypeGuard[list[int] | tuple[int, ...]]:
     """Whether these can be sizes or strides: a few whole numbers, none negative or absurd."""
     return (
         isinstance(numbers, list | tuple)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -28,8 +27,12 @@ class Opaque:
     name: str
 
 
-def rebuild(function: Any, arguments: Any) -> Any:
-    """What calling `function` with `arguments` stands for. Raises Unclear when it stands for nothing."""
+def rebuild(function: object, arguments: object) -> object:
+    """What calling `function` with `arguments` stands for.
+
+    Raises:
+        Unclear: it stands for nothing.
+    """
     if not isinstance(function, Name) or not isinstance(arguments, tuple):
         raise Unclear("it calls what is no function")
     known = _KNOWN.get(function.name)
@@ -41,12 +44,19 @@ def rebuild(function: Any, arguments: Any) -> Any:
         raise Unclear(f"{function.name} is called with values that it does not take") from None
 
 
-def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> View:
+def _tensor(storage: object, offset: object, shape: object, strides: object, *_: object) -> View:
     return _view(storage, storage.dtype if isinstance(storage, Storage) else None, offset, shape, strides)
 
 
 def _tensor_with_dtype(
-    storage: Any, offset: Any, shape: Any, strides: Any, grad: Any, hooks: Any, dtype: Any, *_: Any
+    storage: object,
+    offset: object,
+    shape: object,
+    strides: object,
+    _grad: object,
+    _hooks: object,
+    dtype: object,
+    *_: object,
 ) -> View:
     found = dtype_of(dtype.name) if isinstance(dtype, Name) else None
     if found is None:
@@ -54,10 +64,16 @@ def _tensor_with_dtype(
     return _view(storage, found, offset, shape, strides)
 
 
-def _view(storage: Any, dtype: torch.dtype | None, offset: Any, shape: Any, strides: Any) -> View:
+def _view(storage: object, dtype: torch.dtype | None, offset: object, shape: object, strides: object) -> View:
     if not isinstance(storage, Storage):
         raise Unclear("a tensor has no storage")
-    if not (sensible([offset]) and sensible(shape) and sensible(strides) and len(shape) == len(strides)):
+    if not (
+        isinstance(offset, int)
+        and sensible([offset])
+        and sensible(shape)
+        and sensible(strides)
+        and len(shape) == len(strides)
+    ):
         return View(storage, dtype, odd="has sizes, strides or an offset that make no sense")
     odd = "is quantised" if storage.kind in QUANTISED else ""
     if dtype is None and not odd:
@@ -65,26 +81,26 @@ def _view(storage: Any, dtype: torch.dtype | None, offset: Any, shape: Any, stri
     return View(storage, dtype, tuple(shape), tuple(strides), offset + storage.start, odd)
 
 
-def _parameter(data: Any, *_: Any) -> Any:
+def _parameter(data: object, *_: object) -> object:
     if not isinstance(data, View):
         raise Unclear("a parameter holds no tensor")
     return data
 
 
 def _odd(what: str) -> Callable[..., View]:
-    def make(*_: Any) -> View:
+    def make(*_: object) -> View:
         return View(Storage("", None, 0), None, odd=what)
 
     return make
 
 
-def _with_attributes(function: Any, type_: Any, arguments: Any, *_: Any) -> Any:
+def _with_attributes(function: object, type_: object, arguments: object, *_: object) -> object:
     if isinstance(type_, Name) and type_.name in ("torch.Tensor", "torch.nn.parameter.Parameter"):
         return rebuild(function, arguments)
     return _odd("is of a class of its own")()
 
 
-def _dictionary(items: Any = (), *_: Any) -> dict[Any, Any]:
+def _dictionary(items: object = (), *_: object) -> dict[object, object]:
     if not isinstance(items, list | tuple):
         raise Unclear("a dictionary is made of what is no list")
     pairs = [pair for pair in items if isinstance(pair, list | tuple) and len(pair) == 2]
@@ -93,7 +109,7 @@ def _dictionary(items: Any = (), *_: Any) -> dict[Any, Any]:
     return {key: value for key, value in pairs if isinstance(key, str | int)}
 
 
-_KNOWN: dict[str, Callable[..., Any]] = {
+_KNOWN: dict[str, Callable[..., object]] = {
     "collections.OrderedDict": _dictionary,
     "torch.Size": lambda items=(): tuple(items),
     "torch._utils._rebuild_tensor": _tensor,

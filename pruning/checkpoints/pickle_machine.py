@@ -31,7 +31,7 @@ class TooLong(Exception):
 class Described:
     """What a pickle would build, and all names that it asks for, in order."""
 
-    tree: Any
+    tree: object
     names: tuple[str, ...]
     storages: dict[str, Storage]
 
@@ -54,13 +54,13 @@ def describe(stream: BinaryIO) -> Described:
 
 class _Machine:
     def __init__(self) -> None:
-        self.stack: list[Any] = []
-        self.below: list[list[Any]] = []  # stacks that a MARK has put aside
-        self.memo: dict[int, Any] = {}
+        self.stack: list[object] = []
+        self.below: list[list[object]] = []  # stacks that a MARK has put aside
+        self.memo: dict[int, object] = {}
         self.names: list[str] = []
         self.storages: dict[str, Storage] = {}
 
-    def step(self, name: str, argument: Any) -> None:
+    def step(self, name: str, argument: object) -> None:
         if name in _VALUES:
             self.stack.append(argument)
             return
@@ -69,12 +69,12 @@ class _Machine:
             raise Unclear(f"the step {name} is none that files of weights have")
         action(self, argument)
 
-    def marked(self) -> list[Any]:
+    def marked(self) -> list[object]:
         """What was put on the stack since the last MARK."""
         items, self.stack = self.stack, self.below.pop()
         return items
 
-    def push(self, item: Any) -> None:
+    def push(self, item: object) -> None:
         self.stack.append(item)
 
     def mark(self) -> None:
@@ -84,7 +84,7 @@ class _Machine:
     def remember(self, key: int) -> None:
         self.memo[key] = self.stack[-1]
 
-    def top(self, count: int) -> tuple[Any, ...]:
+    def top(self, count: int) -> tuple[object, ...]:
         """Take the topmost items off the stack, in the order in which they were put there."""
         if len(self.stack) < count:
             raise Unclear("a step lacks its values")
@@ -124,14 +124,14 @@ class _Machine:
         self.top(1)
         self.stack[-1]
 
-    def extend(self, items: list[Any]) -> None:
+    def extend(self, items: list[object]) -> None:
         target = self.stack[-1]
         if isinstance(target, list):
             target.extend(items)
         elif not isinstance(target, Opaque):
             raise Unclear("items are added to what is no list")
 
-    def assign(self, items: list[Any] | tuple[Any, ...]) -> None:
+    def assign(self, items: list[object] | tuple[object, ...]) -> None:
         target = self.stack[-1]
         if isinstance(target, Opaque):
             return
@@ -142,7 +142,7 @@ class _Machine:
             if isinstance(key, str | int):
                 target[key] = value
 
-    def dictionary(self, items: list[Any]) -> None:
+    def dictionary(self, items: list[object]) -> None:
         self.push({})
         self.assign(items)
 
@@ -160,7 +160,7 @@ class _Machine:
         self.stack.append(storage)
 
 
-def _storage(given: Any) -> Storage:
+def _storage(given: object) -> Storage:
     """The storage that a file speaks of: ('storage', class, key, device, length) and, in old files, a part of it."""
     if not isinstance(given, tuple) or len(given) not in (5, 6) or given[0] != "storage":
         raise Unclear("it points to something that is no storage")
@@ -179,7 +179,7 @@ def _storage(given: Any) -> Storage:
 _Action = Callable[[_Machine, Any], object]
 
 
-def _push(make: Callable[[], Any]) -> _Action:
+def _push(make: Callable[[], object]) -> _Action:
     return lambda machine, _: machine.push(make())
 
 

@@ -3,7 +3,6 @@
 import json
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
@@ -70,7 +69,7 @@ def read_safetensors(source: Source) -> Contents:
     return Contents(tree, store)
 
 
-def _header(source: Source) -> tuple[dict[str, Any], int]:
+def _header(source: Source) -> tuple[dict[str, object], int]:
     """The JSON header and where it ends: eight bytes of length, then the header."""
     if source.size < 10:
         raise source.damaged("it has no header")
@@ -90,8 +89,8 @@ def _header(source: Source) -> tuple[dict[str, Any], int]:
     return header, 8 + length
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
     for name, value in pairs:
         if name in found:
             raise _Twice(name)
@@ -99,7 +98,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _entry(source: Source, name: str, entry: Any) -> tuple[int, int, View]:
+def _entry(source: Source, name: str, entry: object) -> tuple[int, int, View]:
     """Where a tensor begins and ends, in bytes after the header, and the tensor."""
     if not isinstance(entry, dict) or not {"dtype", "shape", "data_offsets"} <= entry.keys():
         raise source.damaged(f"the description of '{shown(name)}' lacks its dtype, shape or place")

@@ -47,7 +47,11 @@ class Source:
         return self.error(f"it is cut short or damaged ({detail})", AGAIN)
 
     def take(self, start: int, length: int) -> bytearray:
-        """Bytes of the file. Raises UserError when they are not all there."""
+        """Bytes of the file.
+
+        Raises:
+            UserError: they are not all there.
+        """
         if not 0 <= start <= start + length <= self.size:
             raise self.damaged(f"{length} bytes are missing at {start}")
         found = bytearray(length)

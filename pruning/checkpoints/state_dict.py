@@ -1,7 +1,7 @@
 """Finds the state dict in what a file holds: below which keys, and behind which prefixes of its names."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import TypeGuard
 
 from pruning.checkpoints.archive import SAVE_AGAIN
 from pruning.checkpoints.contents import View
@@ -35,7 +35,7 @@ _DEPTH = 6
 Views = dict[str, View]
 
 
-def find_state(source: Source, tree: Any, wrappers: tuple[str, ...] = WRAPPERS) -> tuple[Views, list[str]]:
+def find_state(source: Source, tree: object, wrappers: tuple[str, ...] = WRAPPERS) -> tuple[Views, list[str]]:
     """The tensors of the network by name, in the order of the file, and sentences on what was done.
 
     Raises:
@@ -44,7 +44,7 @@ def find_state(source: Source, tree: Any, wrappers: tuple[str, ...] = WRAPPERS) 
     notes: list[str] = []
     for _ in range(_DEPTH):
         key = _wrapper(source, tree, wrappers)
-        if key is None:
+        if key is None or not isinstance(tree, dict):
             break
         others = [str(other) for other in tree if other != key]
         left = f"; left out: {listed(others)}" if others else ""
@@ -65,11 +65,11 @@ def _left_out(names: list[str], why: str) -> list[str]:
     return [f"Left out: {listed(names)}, {why}."] if names else []
 
 
-def _has_tensors(tree: Any) -> bool:
+def _has_tensors(tree: object) -> TypeGuard[dict[object, object]]:
     return isinstance(tree, dict) and any(isinstance(k, str) and isinstance(v, View) for k, v in tree.items())
 
 
-def _wrapper(source: Source, tree: Any, wrappers: tuple[str, ...]) -> str | None:
+def _wrapper(source: Source, tree: object, wrappers: tuple[str, ...]) -> str | None:
     """The key below which the state dict is; None when it is not below any."""
     if not isinstance(tree, dict):
         return None
@@ -84,13 +84,13 @@ def _wrapper(source: Source, tree: Any, wrappers: tuple[str, ...]) -> str | None
     return below[0] if below else None
 
 
-def _holds(tree: Any, wrappers: tuple[str, ...], depth: int) -> bool:
+def _holds(tree: object, wrappers: tuple[str, ...], depth: int) -> bool:
     if not isinstance(tree, dict) or depth == 0:
         return False
     return _has_tensors(tree) or any(_holds(tree.get(key), wrappers, depth - 1) for key in wrappers)
 
 
-def none_found(source: Source, tree: Any) -> UserError:
+def none_found(source: Source, tree: object) -> UserError:
     """The sentence for a file that can be read but in which no tensors have names."""
     kinds = {View: "a single tensor", list: "a list", tuple: "a tuple", str: "text", bytes: "bytes"}
     what = next((text for kind, text in kinds.items() if isinstance(tree, kind)), "a single value")

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import dataclass, field
-from typing import Any
+from typing import BinaryIO
 
 from pruning.checkpoints.archive import SAVE_AGAIN, Archive
 from pruning.checkpoints.contents import Contents, Storage
@@ -73,7 +73,7 @@ def _folder(archive: Archive) -> str:
     raise source.error("it is a zip archive without weights in it", f"{AGAIN}, or give the file of weights")
 
 
-def _describe(source: Source, stream: Any) -> Described:
+def _describe(source: Source, stream: BinaryIO) -> Described:
     try:
         return describe(stream)
     except TooLong:

@@ -1,7 +1,5 @@
 """Files that ask for more than tensors: which classes or functions they want, and what to do about it."""
 
-from typing import Any
-
 from pruning.checkpoints.pickle_calls import Name, Opaque
 from pruning.checkpoints.pickle_machine import Described
 from pruning.checkpoints.pickle_names import is_hostile, is_plain
@@ -33,7 +31,7 @@ def refuse_unsafe(source: Source, described: Described) -> None:
         )
 
 
-def _network(tree: Any) -> str | None:
+def _network(tree: object) -> str | None:
     """The class of a whole network that is the content, or is under one of its keys; None when there is none."""
     places = [tree] if isinstance(tree, Opaque) else _values(tree, ("model", "net", "state_dict", "module", "ema"))
     for value in places:
@@ -42,11 +40,11 @@ def _network(tree: Any) -> str | None:
     return None
 
 
-def _values(tree: Any, keys: tuple[str, ...]) -> list[Any]:
+def _values(tree: object, keys: tuple[str, ...]) -> list[object]:
     return [tree[key] for key in keys if key in tree] if isinstance(tree, dict) else []
 
 
-def _place(tree: Any, names: set[str]) -> str:
+def _place(tree: object, names: set[str]) -> str:
     """Under which key of a dictionary the first of these names is, as part of a sentence."""
     if not isinstance(tree, dict):
         return ""

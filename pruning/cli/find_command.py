@@ -18,7 +18,7 @@ from pruning.validation import validate
 
 
 def read_recipe(text: str) -> Recipe:
-    """The recipe in a JSON text, which begins with a brace, or else in the file of that name.
+    """Return the recipe in a JSON text, which begins with a brace, or else in the file of that name.
 
     Raises:
         UserError: the file cannot be read, the text is not JSON, or the recipe says what is not allowed.
@@ -70,8 +70,10 @@ def find_from_recipe(
 
 
 def command_line(recipe: Recipe, study: Path) -> str:
-    """The command line that finds the recipe's ticket again; the study's folder is named where it is needed, which is
-    for imported weights."""
+    """Return the command line that finds the recipe's ticket again.
+
+    The study's folder is named where it is needed, which is for imported weights.
+    """
     plain = recipe.canonical() | ({"name": recipe.name} if recipe.name else {})
     parts = ["python", "-m", "pruning", "find", "--recipe", json.dumps(plain)]
     if recipe.start is not None:

@@ -101,7 +101,7 @@ def _ancestors(recipe: Recipe) -> list[str]:
 
 def _blocks(ticket: Ticket) -> str:
     """Which residual blocks went, on a line of its own; '' where the structure is another."""
-    if ticket.recipe.mask_structure != LAYER.name:
+    if ticket.recipe.granularity.name != LAYER.name:
         return ""
     gone, total = blocks_gone(ticket.model(), ticket.masks)
     return f"\nwithout {len(gone)} of {total} residual blocks" + (f": {', '.join(gone)}" if gone else "")

@@ -1,14 +1,17 @@
 """What a criterion is: a function that gives every prunable weight a score, and what is known about it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from pruning.errors import UserError
+from pruning.granularity import Granularity
 from pruning.models import prunable
+from pruning.registry import Registry
+from pruning.validation import Options
 
 Scores = dict[str, Tensor]
 
@@ -24,13 +27,15 @@ class Context:
         masks: what is pruned already, True = kept; those weights are zero in the network. None: nothing is pruned.
         classifier: whether the classifier's weights are scored too.
         structure: what will be removed as one piece.
+        options: the criterion's own; None: its defaults.
     """
 
     batches: list[tuple[Tensor, Tensor]]
     generator: torch.Generator
     masks: dict[str, Tensor] | None = None
     classifier: bool = True
-    structure: str = "weight"
+    structure: str | Granularity = "weight"
+    options: Options | None = None
 
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
         """The weights of `model` to be scored, by name."""
@@ -49,6 +54,7 @@ class Criterion:
         rounds: how often to score and prune until the sparsity is reached.
         score_on: the weights it is meant for: the initial or the trained ones.
         structure: the only structure whose pieces it scores; None: any.
+        options: what it lets one choose; a network is scored with an object of them in the context.
         revision: raised when the scores change, so that tickets found by earlier ones are known to be stale.
     """
 
@@ -60,6 +66,7 @@ class Criterion:
     rounds: int = 1
     score_on: Literal["init", "trained"] = "init"
     structure: str | None = None
+    options: type[Options] = Options
     revision: int = 1
 
     def score(self, model: nn.Module, context: Context) -> Scores:
@@ -70,6 +77,7 @@ class Criterion:
         Raises:
             UserError: a score is NaN or infinite.
         """
+        context = context if context.options is not None else replace(context, options=self.options())
         scores = {name: score.detach() for name, score in self.function(model, context).items()}
         if context.masks is not None:
             # A pruned weight's score means nothing, so it may neither be ranked nor raise an alarm.
@@ -81,3 +89,6 @@ class Criterion:
                     "look for NaN or huge values in the network's weights and in the data."
                 )
         return scores
+
+
+CRITERIA: Registry[Criterion] = Registry("criterion", Criterion, "pruning.criteria")

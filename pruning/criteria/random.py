@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from pruning.criteria.base import Context, Criterion, Scores
-from pruning.granularity import get_structure
+from pruning.granularity import get_granularity
 
 
 def score(model: nn.Module, context: Context) -> Scores:
@@ -14,7 +14,7 @@ def score(model: nn.Module, context: Context) -> Scores:
     unit, and chance would choose among the small ones alone. Weights in no unit score 0.
     """
     weights = context.weights(model)
-    units = get_structure(context.structure).units
+    units = get_granularity(context.structure).units
     if units is None:
         drawn = {name: torch.rand(weight.shape, generator=context.generator) for name, weight in weights.items()}
     else:

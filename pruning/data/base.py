@@ -53,7 +53,11 @@ class DataSource(ABC):
 
     @abstractmethod
     def read(self, root: Path) -> Dataset:
-        """The data set; `root` is the folder of data that was fetched. Raises UserError when it cannot be read."""
+        """The data set; `root` is the folder of data that was fetched.
+
+        Raises:
+            UserError: it cannot be read.
+        """
 
     def is_there(self, root: Path) -> bool:
         """Whether `read` needs no download."""

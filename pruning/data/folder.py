@@ -107,6 +107,8 @@ def _common_shape(files: Sequence[Path]) -> tuple[int, int, int]:
 
 
 def _check_memory(path: Path, count: int, shape: tuple[int, int, int]) -> None:
+    if not hasattr(os, "sysconf"):  # Windows
+        return
     needed = count * int(np.prod(shape))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory:

@@ -40,7 +40,7 @@ class TorchvisionData(DownloadableData):
 
     @property
     def torch_class(self) -> Any:
-        """torchvision's class."""
+        """The class of torchvision."""
         import torchvision
 
         return getattr(torchvision.datasets, self.maker)

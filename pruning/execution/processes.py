@@ -103,8 +103,10 @@ def _registered() -> bytes:
 
 @contextmanager
 def _main_hidden() -> Iterator[None]:
-    """Keep new workers from running the caller's script again, which a notebook or a script without a guard suffers
-    from; they need the modules of their work alone."""
+    """Keep new workers from running the caller's script again.
+
+    A notebook, or a script without a guard, would suffer from it; workers need the modules of their work alone.
+    """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
@@ -115,8 +117,11 @@ def _main_hidden() -> Iterator[None]:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back while a worker is started: a signal that is blocked stays so in the new process, which therefore
-    never sees one, not even while it imports; the parent, which alone answers, gets it right afterwards."""
+    """Hold Ctrl-C back while a worker is started.
+
+    A signal that is blocked stays so in the new process, which therefore never sees one, not even while it imports. The
+    parent, which alone answers, gets it right afterwards.
+    """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return

@@ -1,40 +1,30 @@
-"""What all finders share: the workshop they work in, scoring, and the start weights that training returns to."""
+"""What all finders share: what a finder is, the workshop they work in, and the ticket that they make."""
 
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from pruning import masks as mask_tools
-from pruning.criteria import Context, get_criterion
-from pruning.data import Dataset, normalise
+from pruning.data import Dataset
 from pruning.errors import UserError
-from pruning.granularity import get_structure
+from pruning.granularity import Granularity
 from pruning.granularity.bypass import without_blocks
-from pruning.granularity.dead_channels import with_silence
+from pruning.granularity.dead_channels import with_dead_channels
 from pruning.imported_weights import Imported
-from pruning.masks import Masks, full_masks, make_masks
-from pruning.models import build_model, count_macs, prunable
+from pruning.masks import Masks
+from pruning.models import build_model, count_macs
 from pruning.progress import Progress, quiet
-from pruning.recipe import Recipe, Training
-from pruning.ticket import Record, Ticket, TicketInfo
-from pruning.training.loop import Hook, Trained, derived_seed, generator, train
-from pruning.training.precision import pick_precision, settled
-
-SCORE_BATCH = 250
-
-BY_MAGNITUDE: Mapping[str, object] = {
-    "criterion": "magnitude",
-    "allocation": "global",
-    "structure": "weight",
-    "score_per_class": 25,
-}
-"""How finders that prune trained weights score them and share the sparsity out, unless the recipe says otherwise."""
+from pruning.recipe import FINDERS, Procedure, Recipe
+from pruning.ticket import Ticket, TicketInfo
+from pruning.training.config import Training
+from pruning.training.history import Record
+from pruning.training.loop import Hook, Trained, derived_seed, train
+from pruning.training.precision import pick_precision
 
 
 @dataclass
@@ -76,16 +66,16 @@ class Workshop:
         Removed residual blocks take no part in it, which saves their time and changes no other weight, unless a hook
         may still change the masks.
         """
-        structure, shape = recipe.mask_structure, self.data.shape
-        network, masks = model, with_silence(model, masks, shape, structure) if masks else masks
-        smaller = without_blocks(model, masks, shape) if masks and structure == "layer" and hook is None else None
+        granularity, shape = recipe.granularity, self.data.shape
+        network, masks = model, with_dead_channels(model, masks, shape, granularity) if masks else masks
+        smaller = without_blocks(model, masks, shape) if masks and granularity.network_wide and hook is None else None
         if masks and smaller is not None:
             apply_masks(model, masks)
             left = dict(smaller.named_parameters())
             network, masks = smaller, {name: mask for name, mask in masks.items() if name in left}
             # as for the whole network, which is what will be measured
             precision = pick_precision(config.precision, count_macs(model, shape), self.device)
-            config = config.model_copy(update={"precision": precision})
+            config = config.but(precision=precision)
         trained = train(
             network,
             self.data,
@@ -96,61 +86,60 @@ class Workshop:
             stop=stop,
             device=self.device,
             report=lambda fraction: self.report(fraction, text),
-            hook=_Silencing(hook, model, shape, structure) if hook else None,
+            hook=_WithDeadChannels(hook, model, shape, granularity) if hook else None,
         )
         model.train(network.training)
         return trained
 
 
 @dataclass
-class _Silencing(Hook):
-    """A finder's own hook, its masks extended by `with_silence`."""
+class _WithDeadChannels(Hook):
+    """A finder's own hook, its masks extended by `with_dead_channels`."""
 
     inner: Hook
     model: nn.Module
     shape: tuple[int, int, int]
-    structure: str | None
+    granularity: Granularity
 
     def before(self, step: int) -> Masks | None:
-        return self._silenced(self.inner.before(step))
+        return self._extended(self.inner.before(step))
 
     def gradients(self, step: int) -> Masks | None:
-        return self._silenced(self.inner.gradients(step))
+        return self._extended(self.inner.gradients(step))
 
     def after(self, step: int) -> bool:
         return self.inner.after(step)
 
-    def _silenced(self, masks: Masks | None) -> Masks | None:
-        return masks if masks is None else with_silence(self.model, masks, self.shape, self.structure)
+    def _extended(self, masks: Masks | None) -> Masks | None:
+        return masks if masks is None else with_dead_channels(self.model, masks, self.shape, self.granularity)
 
 
-@dataclass(frozen=True)
-class Finder:
+@dataclass(frozen=True, kw_only=True)
+class Finder(Procedure):
     """A procedure that yields tickets.
 
-    Args:
-        uses: the recipe's optional fields this finder reads, with their defaults; None means that it must be given.
-        parents: the recipes whose tickets must be there first. The first one is the line of descent that time is
-            counted along.
+    Attributes:
         find: makes the ticket from the recipe, its parents' tickets and the workshop.
-        cost: how much training the step takes, in epochs, for the progress bar.
-        label: the name for people; of a control what is said behind the name of its original.
-        words: what it does, in a few words for the page that tells a ticket's story.
-        needs: an optional field that must be given.
-        check: raises UserError, one sentence, where fields that are right by themselves do not go together.
-        revision: raised when its tickets change, so that those found by earlier ones are known to be stale.
     """
 
-    name: str
-    uses: Mapping[str, object]
-    parents: Callable[[Recipe], list[Recipe]]
     find: Callable[[Recipe, Sequence[Ticket], Workshop], Ticket]
-    cost: Callable[[Recipe], float]
-    label: str
-    words: str
-    needs: str = ""
-    check: Callable[[Recipe], None] = lambda recipe: None
-    revision: int = 1
+
+
+def finder_of(recipe: Recipe) -> Finder:
+    """Return the recipe's finder."""
+    finder = FINDERS[recipe.finder]
+    assert isinstance(finder, Finder)  # no other procedure is registered
+    return finder
+
+
+def no_parents(recipe: Recipe) -> list[Recipe]:
+    """Return the parents of a recipe that starts from its own initialisation: none."""
+    return []
+
+
+def training_epochs(recipe: Recipe) -> float:
+    """Return the cost of a step that is one whole training."""
+    return recipe.training.epochs
 
 
 def dense_recipe(recipe: Recipe, iteration: int | None = None) -> Recipe:
@@ -199,66 +188,6 @@ def make_ticket(
         versions={"torch": torch.__version__, "python": platform.python_version()},
     )
     return Ticket(recipe, {name: mask.cpu() for name, mask in masks.items()}, state, info)
-
-
-def scoring_batches(recipe: Recipe, workshop: Workshop) -> list[tuple[Tensor, Tensor]]:
-    """The training images that a criterion sees: `score_per_class` of each class (fewer where there are fewer)."""
-    labels = workshop.data.train.labels
-    source = generator(recipe.seed, "score")
-    order = torch.randperm(len(labels), generator=source)
-    wanted = recipe.score_per_class or 1
-    rows = torch.cat([order[labels[order] == label][:wanted] for label in range(workshop.data.num_classes)])
-    rows = rows[torch.randperm(len(rows), generator=source)]
-    data, device = workshop.data, workshop.device
-    return [
-        (normalise(data.train.images[part], data.mean, data.std).to(device), labels[part].to(device))
-        for part in rows.split(SCORE_BATCH)
-    ]
-
-
-def prune_by_score(
-    recipe: Recipe, model: nn.Module, workshop: Workshop, within: Masks | None = None, invert: bool = False
-) -> Masks:
-    """Score the model's weights and keep the best, on the CPU; with `invert` the worst.
-
-    A criterion of several rounds scores, prunes a little and scores again, the density falling exponentially to the
-    one asked for (Tanaka et al. 2020) from that of `within`. The model is left with its pruned weights at zero.
-    """
-    if recipe.criterion is None:
-        raise UserError(f"Finder '{recipe.finder}' needs a criterion.")
-    criterion = get_criterion(recipe.criterion)
-    structure = recipe.structure or "weight"
-    model = model.to(workshop.device)
-    parameters = prunable(model, recipe.prune_classifier)
-    if not parameters:
-        raise UserError(f"Model '{recipe.model}' has no convolution or linear layer to prune.")
-    masks = full_masks(parameters) if within is None else {name: within[name] for name in parameters}
-    masks = {name: mask.to(workshop.device) for name, mask in masks.items()}
-    came = (1 - mask_tools.sparsity(masks)) or 1.0  # what is left when the first round begins
-    batches = scoring_batches(recipe, workshop) if criterion.needs_data else []
-    if not batches:
-        # data-free criteria still learn device and input shape from an empty batch
-        batches = [(torch.zeros(1, *workshop.data.shape, device=workshop.device), torch.zeros(1, dtype=torch.long))]
-    context = Context(
-        batches=batches,
-        generator=generator(recipe.seed, "criterion", recipe.criterion),
-        masks=masks,
-        classifier=recipe.prune_classifier,
-        structure=structure,
-    )
-    with settled(count_macs(model, workshop.data.shape)):
-        rounds = 1 if get_structure(structure).pattern else criterion.rounds  # a pattern has no sparsities in between
-        for turn in range(1, rounds + 1):
-            density = came * ((1 - recipe.sparsity) / came) ** (turn / rounds)
-            sparsity = recipe.sparsity if turn == rounds else 1 - density
-            context.masks = masks
-            scores = criterion.score(model, context)
-            if invert:
-                scores = {name: -score for name, score in scores.items()}
-            masks = make_masks(scores, sparsity, recipe.allocation or "global", structure, within=masks, model=model)
-            apply_masks(model, masks)
-    model.cpu()
-    return {name: mask.cpu() for name, mask in masks.items()}
 
 
 def apply_masks(model: nn.Module, masks: Masks) -> None:

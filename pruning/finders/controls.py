@@ -19,25 +19,15 @@ from pruning.finders.base import (
     dense_recipe,
     make_ticket,
     reinit_seed,
+    training_epochs,
 )
-from pruning.granularity import get_structure
+from pruning.finders.options import Control, original
+from pruning.granularity import Granularity, get_granularity
 from pruning.granularity.shuffling import shuffled
 from pruning.masks import Masks
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.training.loop import generator
-
-
-def original(recipe: Recipe) -> Recipe:
-    """The recipe of the ticket that a control is made from."""
-    assert recipe.of is not None  # `complete` refuses a control without it
-    return recipe.of
-
-
-def same_training(recipe: Recipe) -> None:
-    """Raise UserError unless a control that repeats its original's training says so."""
-    if recipe.training != original(recipe).training:
-        raise UserError(f"Control '{recipe.finder}' trains as its original does; give both the same `training`.")
 
 
 def find_reinit(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
@@ -53,40 +43,35 @@ def find_shuffled(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop)
     """The parent's mask shuffled within each layer, on the weights the parent started from."""
     began = time.perf_counter()
     model = parents[1].model() if len(parents) > 1 else workshop.build(recipe)
-    masks = shuffle(parents[0].masks, recipe.seed, recipe.mask_structure, model)
+    masks = shuffle(parents[0].masks, recipe.seed, recipe.granularity, model)
     apply_masks(model, masks)
-    start = original(recipe).rewind or 0
+    start = original(recipe).option("rewind") or 0
     trained = workshop.train(model, recipe.training, recipe, masks, start=start)
     return make_ticket(recipe, model, masks, trained, workshop, began, parents)
 
 
-def shuffle(masks: Masks, seed: int, structure: str | None = None, model: nn.Module | None = None) -> Masks:
+def shuffle(masks: Masks, seed: int, structure: str | Granularity = "weight", model: nn.Module | None = None) -> Masks:
     """Permute each layer's mask at random, in pieces of its structure; the number kept in each layer stays.
 
-    Of structure `layer` other residual blocks of the same sizes go. Raises as `structures.shuffling.shuffled`.
+    Of structure `layer` other residual blocks of the same sizes go. Raises as `granularity.shuffling.shuffled`.
     """
-    return shuffled(masks, get_structure(structure or "weight"), model, lambda name: generator(seed, "shuffle", name))
-
-
-def _cost(recipe: Recipe) -> float:
-    return recipe.training.epochs
+    return shuffled(masks, get_granularity(structure), model, lambda name: generator(seed, "shuffle", name))
 
 
 REINIT = Finder(
-    "random_reinit",
-    {"of": None},
-    lambda recipe: [original(recipe)],
-    find_reinit,
-    _cost,
-    "reinitialised",
-    "control: the same mask, new weights",
-    needs="of",
+    name="random_reinit",
+    label="reinitialised",
+    words="control: the same mask, new weights",
+    options=Control,
+    parents=lambda recipe: [original(recipe)],
+    find=find_reinit,
+    cost=training_epochs,
 )
 
 
 def check_shuffled(recipe: Recipe) -> None:
     """Raise UserError when there is no mask to shuffle."""
-    if original(recipe).finder == "dense":
+    if original(recipe).is_dense:
         raise UserError("The dense network has no mask to shuffle; make the control 'shuffled' of a pruned one.")
 
 
@@ -96,14 +81,20 @@ def shuffled_from(recipe: Recipe) -> list[Recipe]:
     return [of, *([dense_recipe(of)] if of.start else imp.rewinding_point(of))]
 
 
+def starts_as_dense(recipe: Recipe) -> bool:
+    """Whether the weights are those the dense network had on its way, which its own training has to lead to."""
+    of = original(recipe)
+    return recipe.start is None and (not of.option("rewind") or of.training == recipe.training)
+
+
 SHUFFLED = Finder(
-    "shuffled",
-    {"of": None},
-    shuffled_from,
-    find_shuffled,
-    _cost,
-    "shuffled",
-    "control: the mask shuffled within each layer",
-    needs="of",
+    name="shuffled",
+    label="shuffled",
+    words="control: the mask shuffled within each layer",
+    options=Control,
+    parents=shuffled_from,
+    find=find_shuffled,
+    cost=training_epochs,
     check=check_shuffled,
+    starts_as_dense=starts_as_dense,
 )

@@ -3,13 +3,55 @@
 import math
 import time
 from collections.abc import Sequence
+from typing import Annotated
 
-from pruning.finders.base import Finder, Workshop, make_ticket
+from pydantic import Field
+
+from pruning.errors import UserError
+from pruning.finders.base import Finder, Workshop, make_ticket, no_parents
 from pruning.finders.mask_distance import Watch
 from pruning.masks import full_masks
 from pruning.models import prunable
-from pruning.recipe import Recipe, Training
+from pruning.recipe import Fields, FinderOptions, Recipe
 from pruning.ticket import Ticket
+from pruning.training.config import Training
+from pruning.validation import option
+
+
+class ImportedOptions(FinderOptions):
+    """Options of `imported`: none."""
+
+    def decides(self, recipe: Recipe) -> Fields:
+        """Return the sparsity that imported weights came with, and no training: they were trained elsewhere."""
+        if recipe.start is None:
+            return {}
+        return {"training": Training(), "sparsity": recipe.start.sparsity}
+
+
+class DenseOptions(ImportedOptions):
+    """Options of `dense`."""
+
+    rewind: Annotated[int, Field(ge=0)] | None = option(
+        None,
+        "Rewinding iteration",
+        "stop there, at a point that others rewind to",
+        values={"0": "0, the initialisation"},
+    )
+
+
+def check(recipe: Recipe) -> None:
+    """Raise UserError for early training of imported weights."""
+    if recipe.start is not None and recipe.option("rewind") is not None:
+        raise UserError(
+            "Imported weights have no early training to rewind to; leave `rewind` out, or take the finder 'lrr' or "
+            "'iterative', which rewind the learning rate or nothing."
+        )
+
+
+def check_imported(recipe: Recipe) -> None:
+    """Raise UserError when there are no imported weights."""
+    if recipe.start is None:
+        raise UserError("Finder 'imported' needs 'start'.")
 
 
 def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
@@ -21,11 +63,11 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
     began = time.perf_counter()
     if recipe.start is not None:
         return _find_imported(recipe, workshop, began)
-    model = workshop.build(recipe)
-    watched = recipe.rewind is None and prunable(model)
+    model, stop = workshop.build(recipe), DenseOptions.read(recipe).rewind
+    watched = stop is None and prunable(model)
     watch = Watch(model, workshop.data, recipe.training) if watched else None
     text = "training the dense network"
-    trained = workshop.train(model, recipe.training, recipe, stop=recipe.rewind, text=text, hook=watch)
+    trained = workshop.train(model, recipe.training, recipe, stop=stop, text=text, hook=watch)
     masks = full_masks({name: value.detach().cpu() for name, value in prunable(model).items()})
     record = watch.record() if watch is not None else None
     return make_ticket(recipe, model, masks, trained, workshop, began, record=record)
@@ -42,9 +84,36 @@ def cost(recipe: Recipe) -> float:
     """Epochs of training; a network stopped at an iteration, or imported, counts as a small share of one."""
     if recipe.start is not None:
         return 0.1
-    return recipe.training.epochs if recipe.rewind is None else min(1.0, math.log1p(recipe.rewind) / 10)
+    stop = DenseOptions.read(recipe).rewind
+    return recipe.training.epochs if stop is None else min(1.0, math.log1p(stop) / 10)
 
 
-# A network that was imported already pruned, beside the study's dense one.
-IMPORTED = Finder("imported", {}, lambda recipe: [], find, cost, "Imported", "imported as it was pruned", needs="start")
-FINDER = Finder("dense", {"rewind": None}, lambda recipe: [], find, cost, "Dense", "dense: trained, nothing removed")
+def trains_nothing(recipe: Recipe) -> bool:
+    """Whether the network was imported, or lies on the way to the dense one."""
+    return recipe.start is not None or recipe.option("rewind") is not None
+
+
+IMPORTED = Finder(
+    name="imported",
+    label="Imported",
+    words="imported as it was pruned",
+    options=ImportedOptions,
+    parents=no_parents,
+    find=find,
+    cost=cost,
+    check=check_imported,
+    trains_nothing=trains_nothing,
+)
+"""A network that was imported already pruned, beside the study's dense one."""
+DENSE = Finder(
+    name="dense",
+    label="Dense",
+    words="dense: trained, nothing removed",
+    options=DenseOptions,
+    parents=no_parents,
+    find=find,
+    cost=cost,
+    check=check,
+    is_dense=True,
+    trains_nothing=trains_nothing,
+)

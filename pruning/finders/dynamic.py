@@ -16,14 +16,28 @@ import torch
 from torch import Tensor, nn
 
 from pruning.errors import UserError
-from pruning.finders.base import Finder, Workshop, make_ticket, prune_by_score
+from pruning.finders.base import Finder, Workshop, make_ticket, no_parents, training_epochs
+from pruning.finders.gradual import RampOptions
+from pruning.finders.options import OF_TRAINING, AllocationName, Count, EndFraction, Fraction, Share, allocation_option
+from pruning.finders.scoring import prune_by_score
 from pruning.masks import Masks, keep_best
 from pruning.recipe import Recipe
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
 from pruning.training.loop import Hook, generator, iterations_per_epoch
+from pruning.validation import option
 
 NEVER = -math.inf
+
+
+class DynamicOptions(RampOptions):
+    """Options of `set` and `rigl`."""
+
+    allocation: AllocationName = allocation_option("erk")
+    rate: Share = option(0.3, "Drop fraction", "share of a layer's weights, at first", part_of="each layer")
+    begin: Fraction = option(0.0, "Update start", part_of=OF_TRAINING)
+    until: EndFraction = option(0.75, "Update end", part_of=OF_TRAINING)
+    steps: Count = option(50, "Mask updates")
 
 
 def update_iterations(recipe: Recipe, total: int) -> list[int]:
@@ -32,14 +46,15 @@ def update_iterations(recipe: Recipe, total: int) -> list[int]:
     They part the training from `begin` to `until` into `steps` + 1 equal stretches, so none is the first iteration of
     these, at which nothing is trained yet, or the last, at which nothing would be dropped. Fewer where there are fewer.
     """
-    first, last = round((recipe.begin or 0.0) * total), end_of_updates(recipe, total)
-    steps = max(0, min(recipe.steps or 0, last - first - 1))
+    options = DynamicOptions.read(recipe)
+    first, last = round(options.begin * total), end_of_updates(recipe, total)
+    steps = max(0, min(options.steps, last - first - 1))
     return [first + round((last - first) * step / (steps + 1)) for step in range(1, steps + 1)]
 
 
 def end_of_updates(recipe: Recipe, total: int) -> int:
     """The iteration at which the share that is dropped has fallen to 0."""
-    return round((recipe.until or 1.0) * total)
+    return round(DynamicOptions.read(recipe).until * total)
 
 
 def share_dropped(step: int, end: int, rate: float) -> float:
@@ -79,7 +94,7 @@ class Exchange(Hook):
         """The new masks when it is time for an update, else None."""
         if step not in self.due:
             return None
-        share, swapped = share_dropped(step, self.end, self.recipe.rate or 0.0), 0
+        share, swapped = share_dropped(step, self.end, DynamicOptions.read(self.recipe).rate), 0
         for name, mask in self.masks.items():
             weight, kept = self.model.get_parameter(name), int(mask.sum())
             count = min(round(share * kept), mask.numel() - kept)
@@ -101,8 +116,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
     """Draw a mask at random, then train and exchange weights in turn."""
     began = time.perf_counter()
     model = workshop.build(recipe)
-    at_random = recipe.model_copy(update={"criterion": "random"})
-    exchange = Exchange(recipe, model, prune_by_score(at_random, model, workshop), workshop)
+    exchange = Exchange(recipe, model, prune_by_score(recipe, model, workshop, criterion="random"), workshop)
     text = "training and exchanging weights"
     trained = workshop.train(model, recipe.training, recipe, dict(exchange.masks), text=text, hook=exchange)
     return make_ticket(recipe, model, exchange.masks, trained, workshop, began, record=exchange.swaps.record())
@@ -118,8 +132,17 @@ def check(recipe: Recipe) -> None:
 
 
 def _finder(name: str, label: str, words: str) -> Finder:
-    uses = {"allocation": "erk", "rate": 0.3, "begin": 0.0, "until": 0.75, "steps": 50}
-    return Finder(name, uses, lambda recipe: [], find, lambda recipe: recipe.training.epochs, label, words, check=check)
+    return Finder(
+        name=name,
+        label=label,
+        words=words,
+        options=DynamicOptions,
+        parents=no_parents,
+        find=find,
+        cost=training_epochs,
+        check=check,
+        mask_moves=True,
+    )
 
 
 SET = _finder("set", "SET", "dynamic sparse training: weights exchanged at random")

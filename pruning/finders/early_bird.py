@@ -18,15 +18,26 @@ from dataclasses import replace
 from torch import nn
 
 from pruning.errors import UserError
-from pruning.finders.base import BY_MAGNITUDE, Finder, Workshop, apply_masks, make_ticket, prune_by_score
+from pruning.finders.base import Finder, Workshop, apply_masks, make_ticket, no_parents
 from pruning.finders.mask_distance import Bits, distance_record, distances, pack_masks, thinned
+from pruning.finders.options import Count, ScoredPieces, Share, finetune_option
+from pruning.finders.scoring import prune_by_score
 from pruning.masks import Masks, counts
-from pruning.recipe import Recipe, Training
-from pruning.ticket import Record, Ticket
+from pruning.recipe import Recipe
+from pruning.ticket import Ticket
 from pruning.training.batch_norm import recalibrated
+from pruning.training.config import Training
+from pruning.training.history import Record
 from pruning.training.loop import Hook, iterations_per_epoch
+from pruning.validation import option
 
-DISTANCE, PATIENCE = 0.1, 5
+
+class EarlyBirdOptions(ScoredPieces):
+    """Options of `early_bird`."""
+
+    distance: Share = option(0.1, "Mask distance threshold", part_of="the weights")
+    patience: Count = option(5, "Patience (masks)")
+    finetune: Training | None = finetune_option()
 
 
 def has_settled(drawn: Sequence[Bits], size: int, distance: float, patience: int) -> bool:
@@ -62,8 +73,8 @@ class Lookout(Hook):
         if step % self.per_epoch != self.last:
             return False
         self.draw(step // self.per_epoch + 1)
-        distance, patience = self.recipe.distance or DISTANCE, self.recipe.patience or PATIENCE
-        self.found = has_settled(self.drawn[1:], counts(self.masks)[1], distance, patience)
+        options = EarlyBirdOptions.read(self.recipe)
+        self.found = has_settled(self.drawn[1:], counts(self.masks)[1], options.distance, options.patience)
         return self.found
 
     def draw(self, epoch: float) -> None:
@@ -92,7 +103,7 @@ class Lookout(Hook):
 
 def again(recipe: Recipe) -> Training:
     """How the drawn ticket is trained: by `finetune` where it is given, else as the dense network was."""
-    return recipe.finetune or recipe.training
+    return EarlyBirdOptions.read(recipe).finetune or recipe.training
 
 
 def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
@@ -132,12 +143,12 @@ def check(recipe: Recipe) -> None:
 
 
 FINDER = Finder(
-    "early_bird",
-    {**BY_MAGNITUDE, "distance": DISTANCE, "patience": PATIENCE, "finetune": None},
-    lambda recipe: [],
-    find,
-    cost,
-    "Early bird",
-    "early bird: the mask drawn as soon as it settles",
+    name="early_bird",
+    label="Early bird",
+    words="early bird: the mask drawn as soon as it settles",
+    options=EarlyBirdOptions,
+    parents=no_parents,
+    find=find,
+    cost=cost,
     check=check,
 )

@@ -7,16 +7,43 @@ evenly between the fractions `begin` and `until` of the training; what is pruned
 
 import time
 from collections.abc import Sequence
+from typing import Self
 
+from pydantic import model_validator
 from torch import nn
 
 from pruning import masks as mask_tools
-from pruning.finders.base import BY_MAGNITUDE, Finder, Workshop, dense_recipe, make_ticket, prune_by_score
+from pruning.errors import UserError
+from pruning.finders.base import Finder, Workshop, dense_recipe, make_ticket, training_epochs
+from pruning.finders.options import OF_TRAINING, Count, EndFraction, Fraction, ScoredPieces
+from pruning.finders.scoring import prune_by_score
 from pruning.masks import Masks
 from pruning.models import prunable
-from pruning.recipe import Recipe
+from pruning.recipe import FinderOptions, Recipe
 from pruning.ticket import Ticket
 from pruning.training.loop import Hook, iterations_per_epoch
+from pruning.validation import option
+
+
+class RampOptions(FinderOptions):
+    """Options of finders that prune between two points of a training."""
+
+    begin: Fraction = option(0.1, "Pruning start", part_of=OF_TRAINING)
+    until: EndFraction = option(0.7, "Pruning end", part_of=OF_TRAINING)
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if self.begin >= self.until:
+            raise UserError(
+                f"Gradual pruning runs from begin = {self.begin:g} to until = {self.until:g}; begin earlier."
+            )
+        return self
+
+
+class GradualOptions(ScoredPieces, RampOptions):
+    """Options of `gmp`."""
+
+    steps: Count = option(50, "Pruning steps", "how often is pruned between `begin` and `until`")
 
 
 def parents(recipe: Recipe) -> list[Recipe]:
@@ -31,13 +58,14 @@ def sparsity_at(step: int, steps: int, initial: float, final: float) -> float:
 
 def pruning_iterations(recipe: Recipe, total: int) -> dict[int, int]:
     """Iteration (0-based, of `total`) before which is pruned -> step 0 .. n; n is at most the iterations there are."""
-    first = round((recipe.begin or 0.0) * total)
-    last = max(first, min(round((recipe.until or 1.0) * total), total - 1))
-    steps = max(1, min(recipe.steps or 1, last - first))
+    options = GradualOptions.read(recipe)
+    first = round(options.begin * total)
+    last = max(first, min(round(options.until * total), total - 1))
+    steps = max(1, min(options.steps, last - first))
     return {first + round((last - first) * step / steps): step for step in range(steps + 1)}
 
 
-class Ramp(Hook):
+class GradualPruning(Hook):
     """Prunes a network that is being trained."""
 
     def __init__(self, recipe: Recipe, model: nn.Module, masks: Masks, workshop: Workshop) -> None:
@@ -52,8 +80,7 @@ class Ramp(Hook):
         if step not in self.due:
             return None
         sparsity = sparsity_at(self.due[step], self.steps, self.initial, self.recipe.sparsity)
-        now = self.recipe.model_copy(update={"sparsity": sparsity})
-        self.masks = prune_by_score(now, self.model, self.workshop, within=self.masks)
+        self.masks = prune_by_score(self.recipe, self.model, self.workshop, self.masks, sparsity=sparsity)
         self.model.to(self.workshop.device)
         return self.masks
 
@@ -64,27 +91,17 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
     model = parents[0].model() if parents else workshop.build(recipe)
     kept = parents[0].masks if parents else mask_tools.full_masks(prunable(model))
     parameters = prunable(model, recipe.prune_classifier)
-    ramp = Ramp(recipe, model, {name: kept[name] for name in parameters}, workshop)
+    ramp = GradualPruning(recipe, model, {name: kept[name] for name in parameters}, workshop)
     trained = workshop.train(model, recipe.training, recipe, ramp.masks, text="training and pruning", hook=ramp)
     return make_ticket(recipe, model, ramp.masks, trained, workshop, began, parents)
 
 
-def cost(recipe: Recipe) -> float:
-    """Epochs of the one training."""
-    return recipe.training.epochs
-
-
 FINDER = Finder(
-    "gmp",
-    {
-        **BY_MAGNITUDE,
-        "begin": 0.1,
-        "until": 0.7,
-        "steps": 50,
-    },
-    parents,
-    find,
-    cost,
-    "GMP",
-    "gradual pruning during training",
+    name="gmp",
+    label="GMP",
+    words="gradual pruning during training",
+    options=GradualOptions,
+    parents=parents,
+    find=find,
+    cost=training_epochs,
 )

@@ -7,23 +7,44 @@ own, found from the level before, so that levels are shared between the sparsiti
 
 import time
 from collections.abc import Sequence
+from typing import Annotated
 
-from pruning.finders.base import BY_MAGNITUDE, Finder, Workshop, apply_masks, dense_recipe, make_ticket, prune_by_score
+from pydantic import Field
+
+from pruning.errors import UserError
+from pruning.finders.base import Finder, Workshop, apply_masks, dense_recipe, make_ticket, training_epochs
+from pruning.finders.options import ScoredPieces, Share
+from pruning.finders.scoring import prune_by_score
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
+from pruning.validation import option
 
 CLOSE = 1e-9
+
+
+class Levels(ScoredPieces):
+    """Options of finders that prune level by level."""
+
+    rate: Share = option(0.2, "Pruning rate per level", part_of="the weights left")
+
+
+class ImpOptions(Levels):
+    """Options of `imp`."""
+
+    rewind: Annotated[int, Field(ge=0)] = option(
+        0, "Rewinding iteration", "0 is the original lottery ticket", values={"0": "0, the initialisation"}
+    )
 
 
 def previous_level(recipe: Recipe) -> Recipe | None:
     """The recipe one level less sparse, None at the first level: levels lie at 1 - d (1 - rate)^j, d being the density
     of the start (1 but for imported networks that came pruned)."""
-    rate = recipe.rate or 0.2
+    rate = Levels.read(recipe).rate
     density, last = 1.0 - (recipe.start.sparsity if recipe.start else 0.0), None
     while 1 - density * (1 - rate) < recipe.sparsity - CLOSE:
         density *= 1 - rate
         last = round(1 - density, 12)
-    return None if last is None else recipe.model_copy(update={"sparsity": last})
+    return None if last is None else recipe.but(sparsity=last)
 
 
 def parents(recipe: Recipe) -> list[Recipe]:
@@ -34,7 +55,8 @@ def parents(recipe: Recipe) -> list[Recipe]:
 
 def rewinding_point(recipe: Recipe) -> list[Recipe]:
     """The dense network at iteration `rewind`, nothing when that is its initialisation."""
-    return [dense_recipe(recipe, recipe.rewind)] if recipe.rewind else []
+    rewind: int | None = recipe.option("rewind")
+    return [dense_recipe(recipe, rewind)] if rewind else []
 
 
 def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
@@ -45,26 +67,28 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
     masks = prune_by_score(recipe, trained_model, workshop, within=before.masks)
     model = parents[1].model() if len(parents) > 1 else workshop.build(recipe)
     apply_masks(model, masks)
-    start = recipe.rewind or 0
+    start = ImpOptions.read(recipe).rewind
     trained = workshop.train(model, recipe.training, recipe, masks, start=start, text="training the rewound network")
     return make_ticket(recipe, model, masks, trained, workshop, began, parents)
 
 
-def cost(recipe: Recipe) -> float:
-    """Epochs of one level."""
-    return recipe.training.epochs
+def check(recipe: Recipe) -> None:
+    """Raise UserError for imported weights."""
+    if recipe.start is not None:
+        raise UserError(
+            "Finder 'imp' rewinds to the network's early training, which imported weights do not have; take 'lrr' "
+            "(rewinds the learning rate only) or 'iterative' (fine-tunes)."
+        )
 
 
 FINDER = Finder(
-    "imp",
-    {
-        **BY_MAGNITUDE,
-        "rewind": 0,
-        "rate": 0.2,
-    },
-    parents,
-    find,
-    cost,
-    "IMP",
-    "iterative magnitude pruning with rewinding",
+    name="imp",
+    label="IMP",
+    words="iterative magnitude pruning with rewinding",
+    options=ImpOptions,
+    parents=parents,
+    find=find,
+    cost=training_epochs,
+    check=check,
+    starts_as_dense=lambda recipe: True,
 )

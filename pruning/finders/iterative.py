@@ -8,12 +8,21 @@ are never put back. Each level is a ticket of its own, found from the level befo
 import time
 from collections.abc import Sequence
 
-from pruning.finders.base import BY_MAGNITUDE, Finder, Workshop, dense_recipe, make_ticket, prune_by_score
-from pruning.finders.imp import previous_level
+from pruning.finders.base import Finder, Workshop, dense_recipe, make_ticket
+from pruning.finders.imp import Levels, previous_level
 from pruning.finders.one_shot import fine_tuning
-from pruning.recipe import Recipe, Training
+from pruning.finders.options import finetune_option
+from pruning.finders.scoring import prune_by_score
+from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.training.batch_norm import recalibrated
+from pruning.training.config import Training
+
+
+class IterativeOptions(Levels):
+    """Options of `iterative`."""
+
+    finetune: Training | None = finetune_option()
 
 
 def parents(recipe: Recipe) -> list[Recipe]:
@@ -43,12 +52,21 @@ def cost(recipe: Recipe) -> float:
 
 
 ITERATIVE = Finder(
-    "iterative",
-    {**BY_MAGNITUDE, "rate": 0.2, "finetune": None},
-    parents,
-    find,
-    cost,
-    "Iterative",
-    "iterative: pruned and fine-tuned in turn",
+    name="iterative",
+    label="Iterative",
+    words="iterative: pruned and fine-tuned in turn",
+    options=IterativeOptions,
+    parents=parents,
+    find=find,
+    cost=cost,
+    fine_tunes=True,
 )
-LRR = Finder("lrr", {**BY_MAGNITUDE, "rate": 0.2}, parents, find, cost, "LRR", "iterative with learning rate rewinding")
+LRR = Finder(
+    name="lrr",
+    label="LRR",
+    words="iterative with learning rate rewinding",
+    options=Levels,
+    parents=parents,
+    find=find,
+    cost=cost,
+)

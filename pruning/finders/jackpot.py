@@ -9,16 +9,41 @@ schedule as ceil((1 - t)^4), which is always 1; here the ceiling is taken of the
 
 import time
 from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal
 
 import torch
+from pydantic import Field
 
 from pruning.finders import mask_search
-from pruning.finders.base import Finder, Workshop, prune_by_score
+from pruning.finders.base import Finder, Workshop
+from pruning.finders.options import Scored
+from pruning.finders.scoring import prune_by_score
 from pruning.recipe import Recipe
 from pruning.search.network import Searched
 from pruning.search.rules import selected
 from pruning.search.score_updates import Exchanging
 from pruning.ticket import Ticket
+from pruning.validation import option
+
+
+class JackpotOptions(Scored, mask_search.SearchOptions):
+    """Options of `jackpot`."""
+
+    share: ClassVar[float] = 0.5
+
+    frozen: Literal["initial", "scaled", "signed", "trained"] = mask_search.frozen_option("trained")
+    margin: Annotated[float, Field(ge=0)] = option(
+        0.01, "Score margin", "how much more a weight that is kept at the start scores than one that is not"
+    )
+    restrict: Literal["cosine", "quartic", "none"] = option(
+        "cosine",
+        "Swap schedule",
+        values={
+            "cosine": "a share of the possible swaps, cosine decay",
+            "quartic": "a share of the possible swaps, quartic decay",
+            "none": "all possible swaps",
+        },
+    )
 
 
 def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
@@ -28,28 +53,23 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
     weights = mask_search.frozen_weights(recipe, model)
     workshop.report(0.0, "scoring")
     masks = prune_by_score(recipe, model, workshop, within=allowed)
-    low = 1.0 - (recipe.margin or 0.0)
+    options = JackpotOptions.read(recipe)
+    low = 1.0 - options.margin
     scores = {name: torch.where(mask, 1.0, low) for name, mask in masks.items()}
     searched = Searched(mask_search.put(model, weights), scores, masks, selected)
     steps = mask_search.iterations(recipe, workshop)
-    hook = Exchanging(searched, steps, recipe.restrict or "none", allowed=allowed)
+    hook = Exchanging(searched, steps, options.restrict, allowed=allowed)
     return mask_search.search(recipe, searched, hook, hook.swaps, workshop, began, parents)
 
 
 FINDER = Finder(
-    "jackpot",
-    {
-        "criterion": "magnitude",
-        "allocation": "global",
-        "score_per_class": 25,
-        "frozen": "trained",
-        "margin": 0.01,
-        "restrict": "cosine",
-        "search": mask_search.search_default(0.5, optimizer="sgd", lr=0.1, momentum=0.9, weight_decay=5e-4),
-    },
-    mask_search.parents,
-    find,
-    mask_search.cost,
-    "Jackpot",
-    "lottery jackpot: a mask searched for over frozen weights",
+    name="jackpot",
+    label="Jackpot",
+    words="lottery jackpot: a mask searched for over frozen weights",
+    options=JackpotOptions,
+    parents=mask_search.parents,
+    find=find,
+    cost=mask_search.cost,
+    mask_moves=True,
+    searches=True,
 )

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from pruning.criteria import get_criterion
+from pruning.criteria import CRITERIA
 from pruning.data import Dataset
 from pruning.errors import UserError
-from pruning.finders import get_finder
-from pruning.finders.base import Workshop
+from pruning.finders.base import Workshop, finder_of
 from pruning.recipe import Recipe, Start
 from pruning.ticket import Ticket
 from pruning.version import VERSION
@@ -15,7 +14,7 @@ from pruning.version import VERSION
 
 def parents_of(recipe: Recipe) -> list[Recipe]:
     """The recipes whose tickets the recipe starts from, the line of descent first."""
-    return get_finder(recipe.finder).parents(recipe)
+    return finder_of(recipe).parents(recipe)
 
 
 def lineage(recipes: Iterable[Recipe]) -> list[Recipe]:
@@ -35,7 +34,7 @@ def lineage(recipes: Iterable[Recipe]) -> list[Recipe]:
 
 def cost(recipe: Recipe) -> float:
     """How much training the recipe's own step takes, in epochs."""
-    return get_finder(recipe.finder).cost(recipe)
+    return finder_of(recipe).cost(recipe)
 
 
 def find_step(recipe: Recipe, known: Mapping[str, Ticket], workshop: Workshop) -> Ticket:
@@ -43,7 +42,7 @@ def find_step(recipe: Recipe, known: Mapping[str, Ticket], workshop: Workshop) -
     tickets = [known[parent.id] for parent in parents_of(recipe)]
     if recipe.start is not None:
         workshop = replace(workshop, data=as_expected(workshop.data, recipe.start))
-    ticket = get_finder(recipe.finder).find(recipe, tickets, workshop)
+    ticket = finder_of(recipe).find(recipe, tickets, workshop)
     ticket.info.version, ticket.info.revisions = VERSION, _recorded(recipe, tickets)
     return ticket
 
@@ -52,9 +51,9 @@ def own_revisions(recipe: Recipe) -> dict[str, int]:
     """Today's revisions of what the recipe's own step runs, by "finder NAME" and "criterion NAME"; a control runs what
     its original does."""
     found = own_revisions(recipe.of) if recipe.of is not None else {}
-    found[f"finder {recipe.finder}"] = get_finder(recipe.finder).revision
+    found[f"finder {recipe.finder}"] = finder_of(recipe).revision
     if recipe.criterion is not None:
-        found[f"criterion {recipe.criterion}"] = get_criterion(recipe.criterion).revision
+        found[f"criterion {recipe.criterion}"] = CRITERIA[recipe.criterion].revision
     return found
 
 

@@ -13,8 +13,8 @@ from torch import nn
 from pruning.data import Dataset
 from pruning.masks import Masks, keep_best, pack
 from pruning.models import prunable
-from pruning.recipe import Training
-from pruning.ticket import Record
+from pruning.training.config import Training
+from pruning.training.history import Record
 from pruning.training.loop import Hook, iterations_per_epoch
 
 SPARSITIES = (0.5, 0.8, 0.9, 0.95)

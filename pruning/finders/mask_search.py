@@ -1,47 +1,73 @@
 """What the finders that search have in common: the frozen weights, how scores are trained, and the ticket."""
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
 
 import torch
-from pydantic import ValidationError
 from torch import Tensor, nn
 
 from pruning.finders.base import Workshop, dense_recipe, make_ticket
 from pruning.masks import Masks, full_masks
 from pruning.models import prunable
-from pruning.recipe import Recipe, Training
+from pruning.recipe import Fields, FinderOptions, Recipe, Shared
 from pruning.search.network import Searched
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
 from pruning.training.batch_norm import recalibrated
+from pruning.training.config import Training
 from pruning.training.loop import Hook, iterations_per_epoch
+from pruning.validation import option
+
+FROZEN = {
+    "initial": "frozen as initialised",
+    "scaled": "frozen as initialised, rescaled for the share that is kept",
+    "signed": "frozen as initialised, signed constant (one magnitude a layer)",
+    "trained": "frozen as trained",
+}
 
 
-def search_default(share: float, **changes: object) -> Callable[[dict[str, Any]], object]:
-    """The `search` of a recipe that says nothing: `share` of the training's epochs without warm-up, with these changes.
+def frozen_option(default: str) -> Literal["initial", "scaled", "signed", "trained"]:
+    """Return the option that says which weights lie under the mask."""
+    found: Literal["initial", "scaled", "signed", "trained"] = option(default, "Underlying weights", values=FROZEN)
+    return found
 
-    Batch size, augmentation, precision and the points of the curve are the training's.
+
+class SearchOptions(FinderOptions):
+    """Options of finders that search: which weights are frozen, and how scores are trained over them.
+
+    `search` is by default `share` of the training's epochs without warm-up, with `changes`; batch size, augmentation,
+    precision and the points of the curve are the training's.
     """
 
-    def default(fields: dict[str, Any]) -> object:
-        given = fields.get("training") or {}
-        try:
-            training = Training.model_validate(given)
-        except ValidationError:
-            return None  # the recipe will say what is wrong with its training
-        return training.model_copy(
-            update={"epochs": share * training.epochs, "warmup_epochs": 0.0, "schedule": "cosine", **changes}
-        )
+    share: ClassVar[float] = 1.0
+    changes: ClassVar[Mapping[str, object]] = {"optimizer": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4}
 
-    return default
+    frozen: Literal["initial", "scaled", "signed", "trained"] = frozen_option("signed")
+    search: Training = option(
+        Training(), "Search", "how the scores are trained, where not as the finder does by itself"
+    )
+
+    @classmethod
+    def usual_trainings(cls, training: Training) -> dict[str, Training]:
+        """Return the search as it is beside this training."""
+        epochs = cls.share * training.epochs
+        search = training.but(epochs=epochs, warmup_epochs=0.0, schedule="cosine", **cls.changes)
+        return super().usual_trainings(training) | {"search": search}
+
+    @classmethod
+    def complete(cls, given: Fields, shared: Shared) -> Fields:
+        """Return what was given, and the search; of imported weights the first that are known are the trained ones."""
+        given = {"search": cls.usual_trainings(shared.training)["search"], **super().complete(given, shared)}
+        frozen = given.get("frozen", cls.model_fields["frozen"].default)
+        if shared.start is not None and frozen in ("initial", "scaled"):
+            given["frozen"] = "trained"
+        return given
 
 
 def search_of(recipe: Recipe) -> Training:
     """How the recipe's scores are trained."""
-    assert recipe.search is not None  # `complete` writes it out
-    return recipe.search
+    return SearchOptions.read(recipe).search
 
 
 def iterations(recipe: Recipe, workshop: Workshop) -> int:
@@ -57,7 +83,7 @@ def cost(recipe: Recipe) -> float:
 
 def parents(recipe: Recipe) -> list[Recipe]:
     """The trained or imported network when its weights are the frozen ones; initial weights need no parent."""
-    return [dense_recipe(recipe)] if recipe.frozen == "trained" or recipe.start else []
+    return [dense_recipe(recipe)] if SearchOptions.read(recipe).frozen == "trained" or recipe.start else []
 
 
 def starting_point(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> tuple[nn.Module, Masks]:
@@ -70,9 +96,10 @@ def starting_point(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop
 def frozen_weights(recipe: Recipe, model: nn.Module) -> dict[str, Tensor]:
     """A copy of the prunable weights as the recipe freezes them: as they are, scaled, or with one size a layer."""
     weights = {name: weight.detach().clone() for name, weight in prunable(model, recipe.prune_classifier).items()}
-    if recipe.frozen == "signed":
+    frozen = SearchOptions.read(recipe).frozen
+    if frozen == "signed":
         return {name: one_size(weight) for name, weight in weights.items()}
-    if recipe.frozen == "scaled":
+    if frozen == "scaled":
         return {name: scaled(weight, 1 - recipe.sparsity) for name, weight in weights.items()}
     return weights
 

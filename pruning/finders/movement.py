@@ -20,15 +20,23 @@ from torch.func import functional_call
 
 from pruning.errors import UserError
 from pruning.finders.base import Finder, Workshop, apply_masks, dense_recipe, make_ticket
-from pruning.finders.gradual import sparsity_at
+from pruning.finders.gradual import RampOptions, sparsity_at
 from pruning.finders.one_shot import fine_tuning
+from pruning.finders.options import finetune_option
 from pruning.masks import Masks, keep_best
 from pruning.models import prunable
 from pruning.recipe import Recipe
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
 from pruning.training.batch_norm import recalibrated
+from pruning.training.config import Training
 from pruning.training.loop import Hook, iterations_per_epoch
+
+
+class MovementOptions(RampOptions):
+    """Options of `movement`."""
+
+    finetune: Training | None = finetune_option()
 
 
 class Moving(nn.Module):
@@ -80,8 +88,9 @@ class Falling(Hook):
 
     def __init__(self, recipe: Recipe, moving: Moving, total: int) -> None:
         self.moving, self.size = moving, moving.alive.numel()
-        self.first = round((recipe.begin or 0.0) * total)
-        self.last = max(self.first + 1, min(round((recipe.until or 1.0) * total), total - 1))
+        options = MovementOptions.read(recipe)
+        self.first = round(options.begin * total)
+        self.last = max(self.first + 1, min(round(options.until * total), total - 1))
         self.most, self.final = moving.keep, recipe.sparsity
         self.mask = moving.kept()
         self.swaps = Swaps()
@@ -132,12 +141,14 @@ def check(recipe: Recipe) -> None:
 
 
 FINDER = Finder(
-    "movement",
-    {"begin": 0.1, "until": 0.7, "finetune": None},
-    lambda recipe: [dense_recipe(recipe)],
-    find,
-    lambda recipe: fine_tuning(recipe).epochs,
-    "Movement",
-    "movement pruning: the mask learnt while fine-tuning",
+    name="movement",
+    label="Movement",
+    words="movement pruning: the mask learnt while fine-tuning",
+    options=MovementOptions,
+    parents=lambda recipe: [dense_recipe(recipe)],
+    find=find,
+    cost=lambda recipe: fine_tuning(recipe).epochs,
     check=check,
+    fine_tunes=True,
+    mask_moves=True,
 )

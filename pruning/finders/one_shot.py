@@ -7,17 +7,52 @@ and its batch statistics are measured anew.
 
 import time
 from collections.abc import Sequence
+from typing import ClassVar, Literal
 
-from pruning.criteria import get_criterion
-from pruning.finders.base import Finder, Workshop, dense_recipe, make_ticket, prune_by_score
-from pruning.recipe import Recipe, Training
+from pruning.criteria import CRITERIA
+from pruning.finders.base import Finder, Workshop, dense_recipe, make_ticket
+from pruning.finders.options import CriterionName, ScoredPieces, criterion_option, finetune_option
+from pruning.finders.scoring import prune_by_score
+from pruning.recipe import Fields, Recipe, Shared
 from pruning.ticket import Ticket
 from pruning.training.batch_norm import recalibrated
+from pruning.training.config import Training
+from pruning.validation import option
+
+
+class OneShotOptions(ScoredPieces):
+    """Options of `one_shot`."""
+
+    at_once: ClassVar[bool] = True
+
+    criterion: CriterionName = criterion_option(...)
+    score_on: Literal["init", "trained"] = option(
+        "init",
+        "Scored on",
+        "where the criterion is usually scored, unless said; imported weights are always trained ones",
+        values={"init": "the weights as initialised", "trained": "the trained weights"},
+    )
+    finetune: Training | None = finetune_option()
+
+    @classmethod
+    def complete(cls, given: Fields, shared: Shared) -> Fields:
+        """Return what was given and where is scored; nothing is fine-tuned when that is at initialisation."""
+        given = super().complete(given, shared)
+        usual = CRITERIA.get_known(str(given["criterion"])).score_on
+        given.setdefault("score_on", "trained" if shared.start is not None else usual)
+        if given["score_on"] == "init":
+            given.pop("finetune", None)  # so that it does not enter the id
+        return given
+
+
+def scored_on_trained(recipe: Recipe) -> bool:
+    """Whether the scores are taken on the trained network."""
+    return OneShotOptions.read(recipe).score_on == "trained"
 
 
 def parents(recipe: Recipe) -> list[Recipe]:
     """The trained dense network when scores are taken on it, else nothing."""
-    return [dense_recipe(recipe)] if recipe.score_on == "trained" else []
+    return [dense_recipe(recipe)] if scored_on_trained(recipe) else []
 
 
 def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop, invert: bool = False) -> Ticket:
@@ -36,39 +71,25 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop, invert: 
 
 def fine_tuning(recipe: Recipe) -> Training:
     """The recipe's own fine-tuning, else half the training at a tenth of its rate."""
-    if recipe.finetune is not None:
-        return recipe.finetune
+    given: Training | None = recipe.option("finetune")
     training = recipe.training
-    return training.model_copy(update={"epochs": training.epochs / 2, "lr": training.lr / 10, "warmup_epochs": 0.0})
-
-
-def where_scored(fields: dict[str, object]) -> object:
-    """The place at which the recipe's criterion is usually scored; imported weights are always trained ones."""
-    if fields.get("start") is not None:
-        return "trained"
-    criterion = fields.get("criterion")
-    return get_criterion(criterion).score_on if isinstance(criterion, str) else "init"
+    return given or training.but(epochs=training.epochs / 2, lr=training.lr / 10, warmup_epochs=0.0)
 
 
 def cost(recipe: Recipe) -> float:
     """Epochs of training after pruning."""
-    return fine_tuning(recipe).epochs if recipe.score_on == "trained" else recipe.training.epochs
+    return fine_tuning(recipe).epochs if scored_on_trained(recipe) else recipe.training.epochs
 
 
 FINDER = Finder(
-    "one_shot",
-    {
-        "criterion": None,
-        "allocation": "global",
-        "structure": "weight",
-        "score_on": where_scored,
-        "score_per_class": 25,
-        "finetune": None,
-    },
-    parents,
-    find,
-    cost,
-    "One shot",
-    "one shot: scored and pruned once",
-    needs="criterion",
+    name="one_shot",
+    label="One shot",
+    words="one shot: scored and pruned once",
+    options=OneShotOptions,
+    parents=parents,
+    find=find,
+    cost=cost,
+    named_for_criterion=True,
+    fine_tunes=True,
+    starts_as_dense=lambda recipe: recipe.start is None and not scored_on_trained(recipe),
 )

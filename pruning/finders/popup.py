@@ -3,19 +3,21 @@
 
 Each weight has a score, drawn at random at first; those with the largest |score| are kept, after every step anew. The
 weights frozen by default are for edge-popup the initial ones' signs times one size a layer, for biprop the initial ones
-scaled up for the share that is kept, as in the published code, since the size that binarising gives them is their mean:
+rescaled for the share that is kept, as in the published code, since the size that binarising gives them is their mean:
 without batch norm the signal would die out layer by layer. Of weights that have one size already, binarising changes
 nothing, and biprop would be edge-popup.
 """
 
 import time
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from pruning.finders import mask_search
 from pruning.finders.base import Finder, Workshop
+from pruning.finders.options import AllocationName, allocation_option
 from pruning.masks import make_masks
 from pruning.recipe import Recipe
 from pruning.search.network import Searched
@@ -23,6 +25,18 @@ from pruning.search.rules import binarised, popped_up
 from pruning.search.score_updates import Exchanging
 from pruning.ticket import Ticket
 from pruning.training.loop import generator
+
+
+class PopupOptions(mask_search.SearchOptions):
+    """Options of `edge_popup`."""
+
+    allocation: AllocationName = allocation_option("layer")
+
+
+class BipropOptions(PopupOptions):
+    """Options of `biprop`."""
+
+    frozen: Literal["initial", "scaled", "signed", "trained"] = mask_search.frozen_option("scaled")
 
 
 def first_scores(weights: dict[str, Tensor], seed: int, together: bool = False) -> dict[str, Tensor]:
@@ -46,11 +60,11 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
     began = time.perf_counter()
     model, allowed = mask_search.starting_point(recipe, parents, workshop)
     weights = mask_search.frozen_weights(recipe, model)
-    allocation = recipe.allocation or "layer"
+    allocation = PopupOptions.read(recipe).allocation
     together = allocation == "global"
     scores = first_scores(weights, recipe.seed, together)
     ranks = {name: score.abs() for name, score in scores.items()}
-    masks = make_masks(ranks, recipe.sparsity, allocation, within=allowed)
+    masks = make_masks(ranks, recipe.sparsity, allocation, within=allowed, options=recipe.parts.allocation)
     rule = binarised if recipe.finder == "biprop" else popped_up
     searched = Searched(mask_search.put(model, weights), scores, masks, rule)
     steps = mask_search.iterations(recipe, workshop)
@@ -58,25 +72,19 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
     return mask_search.search(recipe, searched, hook, hook.swaps, workshop, began, parents)
 
 
-_USES = {
-    "allocation": "layer",
-    "search": mask_search.search_default(1.0, optimizer="sgd", lr=0.1, momentum=0.9, weight_decay=5e-4),
-}
-EDGE_POPUP = Finder(
-    "edge_popup",
-    {**_USES, "frozen": "signed"},
-    mask_search.parents,
-    find,
-    mask_search.cost,
-    "Edge-popup",
-    "a mask learnt over weights that are never trained",
-)
-BIPROP = Finder(
-    "biprop",
-    {**_USES, "frozen": "scaled"},
-    mask_search.parents,
-    find,
-    mask_search.cost,
-    "Biprop",
-    "a mask learnt over binary weights that are never trained",
-)
+def _finder(name: str, label: str, words: str, options: type[PopupOptions]) -> Finder:
+    return Finder(
+        name=name,
+        label=label,
+        words=words,
+        options=options,
+        parents=mask_search.parents,
+        find=find,
+        cost=mask_search.cost,
+        mask_moves=True,
+        searches=True,
+    )
+
+
+EDGE_POPUP = _finder("edge_popup", "Edge-popup", "a mask learnt over weights that are never trained", PopupOptions)
+BIPROP = _finder("biprop", "Biprop", "a mask learnt over binary weights that are never trained", BipropOptions)

@@ -8,19 +8,46 @@ chance carries it, and whether a line between both ends crosses a barrier (linea
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated
 
-from pydantic import ValidationError
+from pydantic import Field
 from torch import nn
 
 from pruning.errors import UserError
-from pruning.finders.base import Finder, Workshop, apply_masks, dense_recipe, make_ticket, reinit_seed
-from pruning.finders.controls import original, same_training
+from pruning.finders.base import (
+    Finder,
+    Workshop,
+    apply_masks,
+    dense_recipe,
+    make_ticket,
+    reinit_seed,
+    training_epochs,
+)
+from pruning.finders.options import Control, Count, original, same_training
 from pruning.masks import Masks, full_masks
 from pruning.models import prunable
-from pruning.recipe import Recipe
+from pruning.recipe import Fields, Recipe, Shared
 from pruning.ticket import Ticket
 from pruning.training.loop import derived_seed
+from pruning.validation import checked, option
+
+
+class ReorderedOptions(Control):
+    """Options of `reordered`."""
+
+    order: Count = option(1, "Data order", "numbers the orders that are drawn")
+    rewind: Annotated[int, Field(ge=0)] = option(
+        0,
+        "Rewinding iteration",
+        "where both part; of all but the dense network where the original starts",
+        values={"0": "0, the initialisation"},
+    )
+
+    @classmethod
+    def complete(cls, given: Fields, shared: Shared) -> Fields:
+        """Return what was given, and that it starts where its original does."""
+        of = given["of"] if isinstance(given["of"], Recipe) else checked(Recipe, given["of"])
+        return {"rewind": starting_iteration(of), **given, "of": of}
 
 
 def order_seed(seed: int, order: int) -> int:
@@ -30,7 +57,7 @@ def order_seed(seed: int, order: int) -> int:
 
 def starting_iteration(of: Recipe) -> int:
     """The iteration at which the training of an original starts."""
-    return (_source(of).rewind if of.finder in ("imp", "shuffled") else 0) or 0
+    return (_source(of).option("rewind") if of.finder in ("imp", "shuffled") else 0) or 0
 
 
 def _source(of: Recipe) -> Recipe:
@@ -38,20 +65,11 @@ def _source(of: Recipe) -> Recipe:
     return original(of) if of.finder == "shuffled" else of
 
 
-def as_the_original(fields: dict[str, Any]) -> object:
-    """The `rewind` of a recipe that says nothing: where its original starts."""
-    of = fields.get("of")
-    try:
-        return starting_iteration(Recipe.model_validate(of)) if of is not None else None
-    except ValidationError:
-        return None  # the recipe will say what is wrong with its original
-
-
 def check(recipe: Recipe) -> None:
     """Raise UserError when the original cannot be trained a second time from where it started."""
     of = original(recipe)
-    whole = of.finder == "dense" and of.rewind is None
-    masked = of.finder in ("imp", "shuffled", "random_reinit") or (of.finder == "one_shot" and of.score_on == "init")
+    whole = of.is_dense and of.option("rewind") is None
+    masked = of.finder in ("imp", "shuffled", "random_reinit") or of.option("score_on") == "init"
     if not (whole or masked) or _source(of).start is not None:
         raise UserError(
             f"Control 'reordered' starts where its original's training did, which '{of.method}' does not allow; "
@@ -59,10 +77,11 @@ def check(recipe: Recipe) -> None:
             "none of them imported."
         )
     start = starting_iteration(of)
-    if masked and recipe.rewind != start:
+    rewind = ReorderedOptions.read(recipe).rewind
+    if masked and rewind != start:
         raise UserError(
             f"Control 'reordered' starts where its original's training did, at iteration {start}, not at "
-            f"{recipe.rewind}; leave `rewind` out, as it is for the dense network only."
+            f"{rewind}; leave `rewind` out, as it is for the dense network only."
         )
     same_training(recipe)
 
@@ -71,18 +90,19 @@ def parents(recipe: Recipe) -> list[Recipe]:
     """The original, whose masks it has, unless that is the dense network; and the dense network at the iteration at
     which training starts, unless that is its initialisation."""
     of = original(recipe)
-    point = [dense_recipe(_source(of), recipe.rewind)] if recipe.rewind else []
-    return point if of.finder == "dense" else [of, *point]
+    rewind = ReorderedOptions.read(recipe).rewind
+    point = [dense_recipe(_source(of), rewind)] if rewind else []
+    return point if of.is_dense else [of, *point]
 
 
 def starting_point(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> tuple[nn.Module, Masks]:
     """The weights that the original's training started from, and its masks."""
     of = original(recipe)
-    if recipe.rewind:
+    if ReorderedOptions.read(recipe).rewind:
         model = parents[-1].model()
     else:
         model = workshop.build(of, reinit_seed(of.seed) if of.finder == "random_reinit" else None)
-    masks = full_masks(prunable(model)) if of.finder == "dense" else parents[0].masks
+    masks = full_masks(prunable(model)) if of.is_dense else parents[0].masks
     apply_masks(model, masks)
     return model, masks
 
@@ -90,22 +110,21 @@ def starting_point(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop
 def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
     """Train the original once more under another data order."""
     began = time.perf_counter()
-    of = original(recipe)
+    of, options = original(recipe), ReorderedOptions.read(recipe)
     model, masks = starting_point(recipe, parents, workshop)
-    other = of.model_copy(update={"seed": order_seed(recipe.seed, recipe.order or 1)})
-    start, text = recipe.rewind or 0, "training in another order"
-    trained = workshop.train(model, of.training, other, masks, start=start, text=text)
+    other, text = of.with_seed(order_seed(recipe.seed, options.order)), "training in another order"
+    trained = workshop.train(model, of.training, other, masks, start=options.rewind, text=text)
     return make_ticket(recipe, model, masks, trained, workshop, began, parents)
 
 
 FINDER = Finder(
-    "reordered",
-    {"of": None, "order": 1, "rewind": as_the_original},
-    parents,
-    find,
-    lambda recipe: recipe.training.epochs,
-    "reordered",
-    "control: the same start, another order of the data",
-    needs="of",
+    name="reordered",
+    label="reordered",
+    words="control: the same start, another order of the data",
+    options=ReorderedOptions,
+    parents=parents,
+    find=find,
+    cost=training_epochs,
     check=check,
+    reorders=True,
 )

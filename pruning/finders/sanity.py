@@ -11,7 +11,7 @@ from dataclasses import replace
 from pruning.errors import UserError
 from pruning.finders import one_shot
 from pruning.finders.base import Finder, Workshop
-from pruning.finders.controls import original, same_training
+from pruning.finders.options import Control, original, same_training
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 
@@ -32,13 +32,12 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
 
 
 FINDER = Finder(
-    "inverted",
-    {"of": None},
-    lambda recipe: one_shot.parents(original(recipe)),
-    find,
-    lambda recipe: one_shot.cost(original(recipe)),
-    "inverted",
-    "control: the worst weights kept",
-    needs="of",
+    name="inverted",
+    label="inverted",
+    words="control: the worst weights kept",
+    options=Control,
+    parents=lambda recipe: one_shot.parents(original(recipe)),
+    find=find,
+    cost=lambda recipe: one_shot.cost(original(recipe)),
     check=check,
 )

@@ -7,19 +7,30 @@ kept weight its sign; its size never changes.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from pruning.finders import mask_search
-from pruning.finders.base import Finder, Workshop, prune_by_score
+from pruning.finders.base import Finder, Workshop
+from pruning.finders.options import CriterionName, Scored, criterion_option
+from pruning.finders.scoring import prune_by_score
 from pruning.recipe import Recipe
 from pruning.search.network import Searched
 from pruning.search.rules import signed
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
 from pruning.training.loop import Hook
+
+
+class SignOptions(Scored, mask_search.SearchOptions):
+    """Options of `sign_supermask`."""
+
+    changes: ClassVar[Mapping[str, object]] = {"optimizer": "adamw", "lr": 0.01, "weight_decay": 0.0}
+
+    criterion: CriterionName = criterion_option("synflow")
 
 
 class SignChanges(Hook):
@@ -60,17 +71,13 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
 
 
 FINDER = Finder(
-    "sign_supermask",
-    {
-        "criterion": "synflow",
-        "allocation": "global",
-        "score_per_class": 25,
-        "frozen": "signed",
-        "search": mask_search.search_default(1.0, optimizer="adamw", lr=0.01, weight_decay=0.0),
-    },
-    mask_search.parents,
-    find,
-    mask_search.cost,
-    "Sign supermask",
-    "signs learnt under a mask cut at initialisation",
+    name="sign_supermask",
+    label="Sign supermask",
+    words="signs learnt under a mask cut at initialisation",
+    options=SignOptions,
+    parents=mask_search.parents,
+    find=find,
+    cost=mask_search.cost,
+    mask_moves=True,
+    searches=True,
 )

@@ -1,4 +1,4 @@
-"""What a structure is: how the weights of a network fall into pieces that are removed as one."""
+"""What a granularity is: how the weights of a network fall into pieces that are removed as one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,13 +6,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from pruning.errors import unknown
+from pruning.registry import Registry
+from pruning.validation import Options
+
 Shapes = Mapping[str, torch.Size]
 Ids = dict[str, Tensor]
 FindUnits = Callable[[Shapes, nn.Module | None], Ids]
 
 
 @dataclass(frozen=True)
-class Structure:
+class Granularity:
     """What is removed as one piece.
 
     Attributes:
@@ -25,6 +29,11 @@ class Structure:
         fills: whether, when the next unit in the ranking is too large for what is still to be removed, smaller ones
             after it are taken; else the removal ends there.
         network_wide: whether units lie across parameters, so that a sparsity cannot be shared out over these.
+        ends_channels: whether what goes takes all that its channels say with it: biases and batch norms too.
+        spelling: how a whole family of them is spelt, such as `N:M`; parse: the one that a name of that spelling
+            means, None for a name that is spelt otherwise.
+        options: what it lets one choose.
+        configure: makes it from these; None where there is nothing to choose.
     """
 
     name: str
@@ -33,6 +42,15 @@ class Structure:
     keeps_one: bool = False
     fills: bool = False
     network_wide: bool = False
+    ends_channels: bool = False
+    spelling: str = ""
+    parse: "Callable[[str], Granularity | None] | None" = None
+    options: type[Options] = Options
+    configure: "Callable[[Options], Granularity] | None" = None
+
+    def configured(self, options: Options) -> "Granularity":
+        """Return the granularity under these options."""
+        return self if self.configure is None else self.configure(options)
 
     @property
     def fixed_sparsity(self) -> float | None:
@@ -43,3 +61,23 @@ class Structure:
     def allocates(self) -> bool:
         """Whether a sparsity can be shared out over the layers in several ways."""
         return self.pattern is None and not self.network_wide
+
+
+GRANULARITIES: Registry[Granularity] = Registry("structure", Granularity, "pruning.granularity")
+
+
+def get_granularity(name: str | Granularity) -> Granularity:
+    """Return the granularity of that name: one of `GRANULARITIES`, any `N:M`, any `block:RxC`; or the one given.
+
+    Raises:
+        UserError: there is none; the sentence names the nearest.
+    """
+    if isinstance(name, Granularity):
+        return name
+    if name in GRANULARITIES:
+        return GRANULARITIES[name]
+    families = {each.spelling: each.parse for each in GRANULARITIES.values() if each.parse is not None}
+    found = next((one for parse in families.values() if (one := parse(name)) is not None), None)
+    if found is None:
+        raise unknown("structure", name, [*GRANULARITIES, *families])
+    return found

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from pruning.errors import UserError
-from pruning.granularity.base import Ids, Shapes, Structure
+from pruning.granularity.base import Granularity, Ids, Shapes
 
 LARGEST = 256
 
@@ -33,7 +33,7 @@ def units(rows: int, columns: int, shapes: Shapes, model: nn.Module | None) -> I
     return found
 
 
-def parse(name: str) -> Structure | None:
+def parse(name: str) -> Granularity | None:
     """The structure that `block` or `block:RxC` names, None when `name` is not written like that.
 
     Raises:
@@ -45,6 +45,12 @@ def parse(name: str) -> Structure | None:
     rows, columns = int(found[1] or 4), int(found[2] or 4)
     if not (1 <= rows <= LARGEST and 1 <= columns <= LARGEST):
         raise UserError(f"Structure '{name}' is block:RxC, R outputs by C inputs, each from 1 to {LARGEST}.")
-    return Structure(
-        "block" if rows == columns == 4 else f"block:{rows}x{columns}", units=partial(units, rows, columns)
-    )
+    return _tiles(rows, columns)
+
+
+def _tiles(rows: int, columns: int) -> Granularity:
+    name = "block" if rows == columns == 4 else f"block:{rows}x{columns}"
+    return Granularity(name, units=partial(units, rows, columns), spelling="block:RxC", parse=parse)
+
+
+BLOCK = _tiles(4, 4)

@@ -10,31 +10,30 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
+from pruning.granularity.base import Granularity
 from pruning.models.inspection import watch
-
-SILENT = ("filter", "layer")
 
 Masks = dict[str, Tensor]
 
 
-def with_silence(model: nn.Module, masks: Masks, shape: tuple[int, int, int], structure: str | None) -> Masks:
-    """`masks`, and with structure `filter` or `layer` also those of the biases and norms of removed channels.
+def with_dead_channels(model: nn.Module, masks: Masks, shape: tuple[int, int, int], granularity: Granularity) -> Masks:
+    """Return `masks` and, where removed channels end, also those of their biases and norms.
 
     Args:
         model: the network, left as it was.
         masks: bool masks of its weights, True = kept.
         shape: of one image, (C, H, W); one of zeros finds out which norm reads which layer.
-        structure: of the recipe.
+        granularity: of the masks.
     """
-    return masks | silent(model, masks, shape) if structure in SILENT else masks
+    return masks | dead_channel_masks(model, masks, shape) if granularity.ends_channels else masks
 
 
-def silent(model: nn.Module, masks: Masks, shape: tuple[int, int, int]) -> Masks:
+def dead_channel_masks(model: nn.Module, masks: Masks, shape: tuple[int, int, int]) -> Masks:
     """Masks of biases and of batch norms' weights and biases, bool [channels], False where the channel is removed."""
-    heard = _outputs_kept(model, masks)
-    readers = _norms(model, shape) if heard else {}
+    channels = _outputs_kept(model, masks)
+    readers = _norms(model, shape) if channels else {}
     result: Masks = {}
-    for name, kept in heard.items():
+    for name, kept in channels.items():
         layer = model.get_submodule(name)
         targets = [(name, layer), *readers.get(name, [])]
         for place, module in targets:

@@ -4,13 +4,13 @@ The classifier's outputs are the classes and stay; so do transposed convolutions
 whose rows belong to heads. The best filter of each layer always stays, since a layer without any passes no signal.
 
 Masks cover weights only, but a filter whose bias or batch norm still emits a constant is not gone. So training keeps
-these at zero too (`silence`), and what is removed emits exactly zero.
+these at zero too (`dead_channels`), and what is removed emits exactly zero.
 """
 
 import torch
 from torch import nn
 
-from pruning.granularity.base import Ids, Shapes, Structure
+from pruning.granularity.base import Granularity, Ids, Shapes
 from pruning.granularity.units import transposed
 
 
@@ -41,4 +41,4 @@ def _left_out(model: nn.Module | None) -> set[str]:
     return transposed(model) | joint | {f"{name}.weight".lstrip(".") for name in linears[-1:]}
 
 
-FILTER = Structure("filter", units=units, keeps_one=True)
+FILTER = Granularity("filter", units=units, keeps_one=True, ends_channels=True)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from pruning.errors import UserError
-from pruning.granularity.base import Ids, Shapes, Structure
+from pruning.granularity.base import Granularity, Ids, Shapes
 from pruning.granularity.tracing import is_addition, module_of, trace
 from pruning.models.inspection import prunable
 
@@ -62,7 +62,7 @@ def units(shapes: Shapes, model: nn.Module | None) -> Ids:
         UserError: there is no network at hand, it cannot be traced, or it has no such block.
     """
     if model is None:
-        raise UserError("Structure 'layer' looks for residual blocks and needs the network itself.")
+        raise UserError("Granularity 'layer' looks for residual blocks and needs the network itself.")
     found = {name: torch.full((), -1).expand(shape) for name, shape in shapes.items()}
     for number, block in enumerate(removable(trace(model), shapes)):
         found.update({name: torch.full((), number).expand(shapes[name]) for name in block.names})
@@ -87,7 +87,7 @@ def removable(graph: fx.GraphModule, names: Collection[str]) -> list[Block]:
             taken |= set(block.names)
     if not found:
         raise UserError(
-            "Structure 'layer' removes residual blocks with an identity shortcut, and the network "
+            "Granularity 'layer' removes residual blocks with an identity shortcut, and the network "
             f"{type(graph).__name__} has none; take 'filter' or a residual network."
         )
     return found
@@ -154,4 +154,4 @@ def _weights(graph: fx.GraphModule, node: fx.Node) -> list[str]:
     return [f"{node.target}.{key}" for key in found if key.rsplit(".", 1)[-1] in keys]
 
 
-LAYER = Structure("layer", units=units, fills=True, network_wide=True)
+LAYER = Granularity("layer", units=units, fills=True, network_wide=True, ends_channels=True)

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from pruning.errors import UserError
-from pruning.granularity.base import Structure
+from pruning.granularity.base import Granularity
 from pruning.granularity.units import transposed
 
 LARGEST = 64
 
 
-def parse(name: str) -> Structure | None:
+def parse(name: str) -> Granularity | None:
     """The structure that `N:M` names, None when `name` is not written like that.
 
     Raises:
@@ -30,7 +30,11 @@ def parse(name: str) -> Structure | None:
     n, m = int(found[1]), int(found[2])
     if not 1 <= n < m <= LARGEST:
         raise UserError(f"Structure '{name}' is N:M, N of every M weights kept, so it needs 1 <= N < M <= {LARGEST}.")
-    return Structure(f"{n}:{m}", pattern=(n, m))
+    return _pattern(n, m)
+
+
+def _pattern(n: int, m: int) -> Granularity:
+    return Granularity(f"{n}:{m}", pattern=(n, m), spelling="N:M", parse=parse)
 
 
 def best_of_each_group(
@@ -58,3 +62,6 @@ def _layer(rank: Tensor, n: int, m: int) -> Tensor:
     best = groups.sort(dim=1, descending=True, stable=True).indices[:, :n]
     kept = torch.zeros_like(groups, dtype=torch.bool).scatter_(1, best, True)
     return kept.view(inputs_last.shape).movedim(-1, 1).contiguous() & alive
+
+
+PATTERNS = (_pattern(2, 4), _pattern(1, 4))

@@ -10,13 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from pruning.errors import UserError
-from pruning.granularity.base import Structure
+from pruning.granularity.base import Granularity
 from pruning.granularity.units import transposed
 
 Draw = Callable[[str], torch.Generator]
 
 
-def shuffled(masks: dict[str, Tensor], structure: Structure, model: nn.Module | None, draw: Draw) -> dict[str, Tensor]:
+def shuffled(
+    masks: dict[str, Tensor], structure: Granularity, model: nn.Module | None, draw: Draw
+) -> dict[str, Tensor]:
     """Permute masks at random in the units of their structure; weights in no unit stay as they are.
 
     Args:

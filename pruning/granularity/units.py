@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvTransposeNd
 
-from pruning.granularity.base import Structure
+from pruning.granularity.base import Granularity
 
 
 def transposed(model: nn.Module | None) -> set[str]:
@@ -41,7 +41,7 @@ class Units:
     protected: np.ndarray
 
     @classmethod
-    def tally(cls, structure: Structure, ranks: Mapping[str, Tensor], model: nn.Module | None) -> "Units":
+    def tally(cls, structure: Granularity, ranks: Mapping[str, Tensor], model: nn.Module | None) -> "Units":
         """Sum up the units of `structure`; `ranks` are the weights' scores, minus infinity where already pruned."""
         assert structure.units is not None
         found = structure.units({name: rank.shape for name, rank in ranks.items()}, model)

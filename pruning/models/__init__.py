@@ -61,8 +61,10 @@ def build_model(name: str, num_classes: int, shape: tuple[int, int, int], seed: 
 def skeleton(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Module:
     """The network of `build_model` without values, on the device "meta": names and shapes at almost no cost.
 
-    A network from a file of the user's is built in full, as is one whose code does not know that device. Raises as
-    `build_model`.
+    A network from a file of the user's is built in full, as is one whose code does not know that device.
+
+    Raises:
+        UserError: as `build_model`.
     """
     if is_user_file(name):
         return build_model(name, num_classes, shape, 0)

@@ -18,7 +18,9 @@ def find_classifier(model: nn.Module) -> tuple[str, nn.Linear]:
     """The last linear layer in the order of the modules: its dotted name and the layer.
 
     Its input is what the analysis calls features, its rows are the class directions. The layer may have no bias.
-    Raises UserError when the network has no linear layer.
+
+    Raises:
+        UserError: the network has no linear layer.
     """
     linears = [(name, module) for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     if not linears:
@@ -66,7 +68,9 @@ def features_and_logits(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
     """Features [N, D] (the input of the classifier) and logits [N, K] of images [N, C, H, W], in one forward pass.
 
     Mode, gradients and autocast are the caller's; half-precision results are given back as float32.
-    Raises UserError when the classifier takes no part in the forward pass.
+
+    Raises:
+        UserError: the classifier takes no part in the forward pass.
     """
     name, layer = find_classifier(model)
     caught: list[Tensor] = []
@@ -95,9 +99,9 @@ def count_macs(model: nn.Module, shape: tuple[int, int, int]) -> int:
 
 
 def weight_uses(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, int]:
-    """How often each weight of a parameter is multiplied for one image of `shape` (C, H, W): once in a linear layer,
-    once a pixel of its output in a convolution, 0 where the forward pass leaves it out.
+    """How often each weight of a parameter is multiplied for one image of `shape` (C, H, W).
 
+    This is once in a linear layer, once a pixel of its output in a convolution, 0 where the forward pass leaves it out.
     Keys are those of `prunable`, in its order. Counted in a forward pass on zeros; the model is left as it was.
     """
     names = {id(weight): name for name, weight in prunable(model).items()}
@@ -128,8 +132,10 @@ def weight_uses(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, int]
 
 @torch.no_grad()
 def watch(model: nn.Module, shape: tuple[int, int, int], see: Watcher) -> None:
-    """Send one image of zeros of `shape` (C, H, W) through the network in evaluation mode and let `see` have the name,
-    inputs and output of every module that is called. The model is left as it was."""
+    """Send one image of zeros of `shape` (C, H, W) through the network in evaluation mode.
+
+    `see` is given the name, inputs and output of every module that is called. The model is left as it was.
+    """
     handles: list[RemovableHandle] = [
         module.register_forward_hook(partial(see, name)) for name, module in model.named_modules()
     ]

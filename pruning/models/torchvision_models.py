@@ -23,7 +23,8 @@ def build_torchvision(name: str, num_classes: int, shape: tuple[int, int, int], 
 
     Without `check` it is not tried out whether the images fit.
 
-    Raises UserError when the name is unknown or the images do not fit the network.
+    Raises:
+        UserError: the name is unknown or the images do not fit the network.
     """
     import torchvision
 

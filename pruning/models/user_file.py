@@ -33,8 +33,9 @@ def build_from_file(name: str, num_classes: int, shape: tuple[int, int, int]) ->
     gets `num_classes` and `shape` (channels, height, width), as many of them as it takes: by these names if it has
     them, else by position. It draws from the global generators, which the caller seeds.
 
-    Raises UserError: no such file or factory, an exception in either, something other than a network, or a network
-    that does not give [N, num_classes] for images [N, *shape].
+    Raises:
+        UserError: no such file or factory, an exception in either, something other than a network, or a network that
+            does not give [N, num_classes] for images [N, *shape].
     """
     file, _, function = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
     path = Path(file).expanduser()

@@ -25,7 +25,8 @@ class VGG(nn.Module):
     would draw from the global random state. Images of 32 pixels or more fit. Parameters are named as in the usual
     public code (`features.0`, `classifier`).
 
-    Raises UserError when the images are smaller.
+    Raises:
+        UserError: the images are smaller.
     """
 
     def __init__(self, depth: int, num_classes: int, shape: tuple[int, int, int], hidden: int = 0) -> None:

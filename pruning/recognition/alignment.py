@@ -31,7 +31,10 @@ def align(theirs: Sequence[Layer], ours: Sequence[Layer], bias: bool = True) -> 
     """Pairs of layers that are the same in both networks, in our order.
 
     The two lists must hold the same signatures (`Layer.signature(bias)`). A list of theirs that is sorted by name
-    (as some file formats leave it) is put in natural order, and its order then counts less. Raises Ambiguous.
+    (as some file formats leave it) is put in natural order, and its order then counts less.
+
+    Raises:
+        Ambiguous: several ways are left.
     """
     names = [layer.name for layer in theirs]
     is_sorted = names == sorted(names)
@@ -195,7 +198,11 @@ class _Stretch:
         self.theirs, self.ours, self.is_sorted, self.order_means = theirs, ours, is_sorted, order_means
 
     def solved(self) -> list[Pair]:
-        """The pairs. Raises Ambiguous."""
+        """The pairs.
+
+        Raises:
+            Ambiguous: several ways are left.
+        """
         if len(self.mine) == 1:
             if not self.order_means:
                 raise self._ambiguous(self.mine[0])

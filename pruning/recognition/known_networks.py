@@ -27,7 +27,8 @@ def recognise(
 ) -> Match:
     """The network that the state dict belongs to: `model` if it is given, else the only known one that fits.
 
-    Raises UserError: it does not fit, none does, several do, or it is for other data.
+    Raises:
+        UserError: it does not fit, none does, several do, or it is for other data.
     """
     if model is not None:
         return match(state, model, num_classes, shape)

@@ -46,7 +46,9 @@ def match(state: Mapping[str, Tensor], model: str, num_classes: int, shape: tupl
     """Recognises `state` as the network `model` for images of `shape` (C, H, W).
 
     Names first; where they do not agree, shapes in order decide, and names where that is not enough (`alignment`).
-    Raises UserError: what does not fit, or that several ways fit.
+
+    Raises:
+        UserError: what does not fit, or that several ways fit.
     """
     network = skeleton(model, num_classes, shape)
     ours = network.state_dict()

@@ -61,7 +61,8 @@ def choose_normalisation(
     the name of a known one or (mean, std); it is then only measured. `state` is the checkpoint: buffers in which a
     wrapper kept its mean and deviation are tried too. The network's mode is left as it was.
 
-    Raises UserError when the name that is given is unknown.
+    Raises:
+        UserError: the name that is given is unknown.
     """
     ways = known_ways(data, state)
     if isinstance(given, str):

@@ -2,7 +2,7 @@
 
 import math
 
-from pruning.ticket import Record
+from pruning.training.history import Record
 
 POINTS = 200
 

@@ -114,8 +114,10 @@ def import_network(
 
 @dataclass(frozen=True)
 class _Known:
-    """A checkpoint that was recognised: its network as it is, under the mask file's masks if there is one, and the
-    normalisation that it expects."""
+    """A checkpoint that was recognised.
+
+    Its network as it is, the network under the mask file's masks if there is one, and the normalisation it expects.
+    """
 
     match: Match
     plain: Imported

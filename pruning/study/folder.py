@@ -10,58 +10,54 @@ import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pruning.errors import UserError, unknown
-from pruning.finders import default_search
-from pruning.granularity import get_structure
-from pruning.recipe import Recipe, Start, Training
+from pruning.granularity import get_granularity
+from pruning.recipe import FINDER, FINDERS, Procedure, Recipe, Start
 from pruning.ticket import Ticket, TicketInfo, read_header
+from pruning.training.config import Training
 from pruning.validation import validate
 
 TOML = "study.toml"
 TICKETS, CACHE, RESULTS, LOG = "tickets", "cache", "results", "log.jsonl"
 SUFFIX = ".safetensors"
-FINE_TUNED = ("one_shot", "iterative", "movement")
 DENSE = "dense"  # what a study calls its dense network, so that a control can be made of it
 
 
 class Method(BaseModel):
-    """One way to prune, at every sparsity of the study. What is left out is the finder's default."""
+    """One way to prune, at every sparsity of the study. What is left out is the finder's default.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    The finder's options, and those of criterion, allocation and structure, stand beside the other keys; the recipe
+    says which there are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     name: str = ""
-    finder: str = "one_shot"
-    criterion: str | None = None
-    allocation: str | None = None
-    structure: str | None = None
-    score_on: str | None = None
-    score_per_class: int | None = None
-    rewind: int | None = None
-    rate: float | None = None
-    begin: float | None = None
-    until: float | None = None
-    steps: int | None = None
+    finder: str = FINDER
     prune_classifier: bool = True
-    frozen: str | None = None
-    margin: float | None = None
-    restrict: str | None = None
-    distance: float | None = None
-    patience: int | None = None
-    order: int | None = None
     of: str | None = None
     sparsities: list[float] | None = None
     training: dict[str, Any] | None = None
-    finetune: dict[str, Any] | None = None
-    search: dict[str, Any] | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **keys: Any) -> None:  # which options there are depends on the finder
+            ...
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that are given."""
+        return self.model_extra or {}
 
     @property
     def title(self) -> str:
         """The name given, else that of the criterion (one shot) or the finder."""
-        return self.name or (self.criterion if self.finder == "one_shot" and self.criterion else self.finder)
+        known = FINDERS.get(self.finder)
+        return known.method(self.name, self.options.get("criterion")) if known else self.name or self.finder
 
 
 class StudyConfig(BaseModel):
@@ -258,25 +254,37 @@ def _sparsities(method: Method, config: StudyConfig) -> list[float]:
     if of is not method and of.sparsities:
         return config.sparsities
     try:
-        fixed = get_structure(of.structure or "weight").fixed_sparsity
+        fixed = get_granularity(str(of.options.get("structure", "weight"))).fixed_sparsity
     except UserError:
         fixed = None  # the recipe will say the same, and where
     return config.sparsities if fixed is None else [fixed]
 
 
 def _fields(method: Method, config: StudyConfig) -> dict[str, Any]:
-    """What a method decides of a recipe: its training laid over the study's, its search over the finder's."""
-    fields = method.model_dump(exclude_none=True, exclude={"of", "sparsities", "training", "finetune", "search"})
-    fields["name"] = method.title
+    """What a method decides of a recipe: its training laid over the study's, its other trainings over the finder's."""
+    own = method.model_dump(include={"finder", "prune_classifier"})
+    fields: dict[str, Any] = {"name": method.title, **own, **method.options}
     training = {**config.training.model_dump(), **(method.training or {})}
     if method.training:
         fields["training"] = training
-    finetune = method.finetune or (config.finetune if method.finder in FINE_TUNED else None)
-    if finetune is not None:
-        fields["finetune"] = {**training, "warmup_epochs": 0.0, **finetune}
-    if method.search is not None:
-        fields["search"] = {**default_search(method.finder, training), **method.search}
+    finder = FINDERS.get(method.finder)
+    if finder is None:
+        return fields  # the recipe will say so
+    if config.finetune and finder.fine_tunes:
+        fields.setdefault("finetune", config.finetune)
+    for key, usual in _trainings(finder, training).items():
+        if isinstance(fields.get(key), dict):
+            fields[key] = {**usual, **fields[key]}
     return fields
+
+
+def _trainings(finder: Procedure, training: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The finder's options that are trainings, as they are beside this one when nothing is said."""
+    try:
+        found = finder.options.usual_trainings(Training.model_validate(training))
+    except ValidationError:
+        return {}  # the recipe will say what is wrong with its training
+    return {key: each.model_dump() for key, each in found.items()}
 
 
 def _original(method: Method, sparsity: float, named: dict[tuple[str, float], Recipe], here: str) -> Recipe:

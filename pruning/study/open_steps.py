@@ -40,8 +40,10 @@ def _lineage_to(study: Study, recipes: list[Recipe], stale: bool = False) -> lis
 
 
 def _is_found(study: Study, recipe: Recipe, stale: bool = False) -> bool:
-    """Whether the recipe's ticket is there, whole; one that is now asked for is brought over from the cache. With
-    `stale` a stale one does not count."""
+    """Return whether the recipe's ticket is there, whole; with `stale` a stale one does not count.
+
+    One that is now asked for is brought over from the cache.
+    """
     path = study.ticket_path(recipe)
     cached = study.path / CACHE / path.name
     if not path.exists() and cached.exists():

@@ -1,9 +1,8 @@
 """Which tickets were found by an earlier revision of a finder or a criterion that was mended since."""
 
 from pruning.criteria import CRITERIA
-from pruning.finders import all_finders
 from pruning.finders.lineage import own_revisions, revisions
-from pruning.recipe import Recipe
+from pruning.recipe import FINDERS, Recipe
 from pruning.study.folder import Entry, Study
 from pruning.ticket import TicketInfo
 
@@ -20,7 +19,7 @@ def stale(entry: Entry) -> str:
 def mended_since(recipe: Recipe, info: TicketInfo) -> str:
     """What was mended since the ticket was found: its finder or criterion, or one of a ticket it descends from; ''
     where nothing was. A ticket that records no revision was found by the first."""
-    if all(thing.revision == 1 for kind in (all_finders(), CRITERIA) for thing in kind.values()):
+    if all(thing.revision == 1 for kind in (FINDERS, CRITERIA) for thing in kind.values()):
         return ""
     own = (f"finder {recipe.finder}", f"criterion {recipe.criterion}")
     for name, now in (own_revisions(recipe) | revisions(recipe)).items():

@@ -15,9 +15,9 @@ from pruning.data import Dataset, Split, normalise
 from pruning.errors import UserError
 from pruning.masks import Masks
 from pruning.models import count_macs
-from pruning.recipe import Training
-from pruning.ticket import Epoch
 from pruning.training.augmentation import Moves, draw_moves
+from pruning.training.config import Training
+from pruning.training.history import Epoch
 from pruning.training.precision import as_input, autocast, pick_precision, prepare, settled
 
 Report = Callable[[float], None]  # fraction done, 0 to 1

@@ -8,8 +8,9 @@ import torch
 
 from pruning import Study, Ticket
 from pruning.data import load_data
-from pruning.finders.base import Workshop, prune_by_score
+from pruning.finders.base import Workshop
 from pruning.finders.lineage import find_step, parents_of
+from pruning.finders.scoring import prune_by_score
 from tests import ROOT
 
 SAMPLE = ROOT / "sample_checkpoints" / "mnist5k-lenet5"

@@ -6,12 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import baseline
-from analysis.engine.stability_pairs import REORDERED
 from app.shell import families, layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from app.views.dynamics.charts import levels as charts
+from pruning.recipe import FINDERS
 
 PREFERRED = ("imp", "magnitude")
 MOST = 4
@@ -46,7 +46,7 @@ def show(selection: Selection) -> None:
 
 def _pick(selection: Selection, methods: list[str], styles: dict[str, Style]) -> tuple[str, list[str]]:
     """The method looked at, and those it is compared with."""
-    again = {method.title for method in selection.study.config.methods if method.finder == REORDERED}
+    again = {method.title for method in selection.study.config.methods if FINDERS[method.finder].reorders}
     originals = {method: of for method, of in selection.study.originals.items() if method not in again}
     labels = {method: styles[method].label for method in methods}
     with_controls = [method for method in methods if method in originals.values()]

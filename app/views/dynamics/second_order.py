@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from analysis.engine.stability_pairs import REORDERED
 from app.load import StudyView
 from app.shell import layout
 from app.shell.families import entries
+from pruning.recipe import FINDERS
 
 
 def missing(study: StudyView) -> None:
     """Say which method the study lacks, or that it was not measured yet, and what to run."""
-    there = any(entry.recipe.finder == REORDERED for entry in entries(study).values())
+    there = any(FINDERS[entry.recipe.finder].reorders for entry in entries(study).values())
     if there:
         layout.empty(
             "The two trainings are not compared yet.",

@@ -5,89 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
+from pruning.allocation import ALLOCATIONS
 from pruning.criteria import CRITERIA
-from pruning.finders import procedure
-from pruning.recipe import Recipe, percent
+from pruning.recipe import FINDERS, Recipe, percent
+from pruning.training.config import Training
+from pruning.validation import option_words
 
-NAMES = {
-    "model": "Network",
-    "data": "Data",
-    "finder": "Finder",
-    "of": "Original",
-    "start": "Initialised from",
-    "criterion": "Criterion",
-    "allocation": "Layer-wise allocation",
-    "structure": "Granularity",
-    "sparsity": "Sparsity",
-    "score_on": "Scored on",
-    "score_per_class": "Scoring images per class",
-    "rewind": "Rewinding iteration",
-    "rate": "Pruning rate per level",
-    "begin": "Pruning start",
-    "until": "Pruning end",
-    "steps": "Pruning steps",
-    "frozen": "Underlying weights",
-    "margin": "Score margin",
-    "restrict": "Swap schedule",
-    "distance": "Mask distance threshold",
-    "patience": "Patience (masks)",
-    "order": "Data order",
-    "prune_classifier": "Classifier",
-    "training": "Training",
-    "search": "Search",
-    "finetune": "Fine-tuning",
-    "seed": "Seed",
-}
-"""Field of a recipe -> its name on the page, in the order shown; a field not named here comes last under its own."""
-
-SCORED = {"init": "the weights as initialised", "trained": "the trained weights"}
-FROZEN = {
-    "initial": "frozen as initialised",
-    "scaled": "frozen as initialised, rescaled for the share that is kept",
-    "signed": "frozen as initialised, signed constant (one magnitude a layer)",
-    "trained": "frozen as trained",
-}
-RESTRICTED = {
-    "cosine": "a share of the possible swaps, cosine decay",
-    "quartic": "a share of the possible swaps, quartic decay",
-    "none": "all possible swaps",
-}
-SHARED = {
-    "global": "global, by score alone",
-    "layer": "uniform, the same sparsity in each layer",
-    "erk": "Erdős–Rényi kernel (ERK), by layer size",
-}
+FIRST = ("model", "data", "finder", "of", "start")
+"""The fields of a recipe that are shown first; then the options, then the other fields."""
 
 
 def in_words(recipe: Recipe) -> list[tuple[str, str]]:
     """The recipe for people: (what, how), a pair for each of its fields that says something."""
     plain = recipe.canonical()
-    order = [*(name for name in NAMES if name in plain), *(name for name in plain if name not in NAMES)]
-    found = [(NAMES.get(name, _plain(name)), _value(name, plain[name], recipe)) for name in order]
+    own, options = type(recipe).model_fields, type(recipe.options).model_fields
+    parts = {key: field for part in dict(recipe.parts).values() for key, field in type(part).model_fields.items()}
+    fields = {**options, **parts, **own}
+    order = dict.fromkeys([*FIRST, *options, *parts, *own])
+    found = [(fields[name].title or _plain(name), _value(name, plain[name], fields[name], recipe)) for name in order
+             if name in plain]  # fmt: skip
     return [(what, how) for what, how in found if how]
 
 
-def _value(name: str, value: Any, recipe: Recipe) -> str:
+def _value(name: str, value: Any, field: FieldInfo, recipe: Recipe) -> str:
     if name == "finder":
-        return procedure(value)
+        return FINDERS[value].words
     if name == "of" and recipe.of is not None:
         return recipe.of.label
     if name == "criterion":
         return CRITERIA[value].label if value in CRITERIA else _plain(value)
-    if name in ("sparsity", "rate", "begin", "until", "distance"):
-        whole = {"rate": " of the weights left", "begin": " of the training", "until": " of the training",
-                 "distance": " of the weights"}  # fmt: skip
-        return percent(value) + whole.get(name, "")
+    if name == "allocation":
+        return ALLOCATIONS[value].label
+    if name == "sparsity":
+        return percent(value)
     if name == "prune_classifier":
         return "pruned like the other layers" if value else "not pruned"
-    if name in ("training", "finetune", "search"):
+    if name == "training" or isinstance(recipe.option(name), Training):
         return ", ".join(_training(value))
     if name == "start":
         return f"imported weights {value['weights']}"
-    if name == "rewind":
-        return f"{value}" if value else "0, the initialisation"
-    words = {"score_on": SCORED, "allocation": SHARED, "frozen": FROZEN, "restrict": RESTRICTED}
-    return _text(words.get(name, {}).get(str(value), value))
+    words, part_of = option_words(field)
+    return f"{percent(value)} of {part_of}" if part_of else words.get(str(value), _text(value))
 
 
 def _training(fields: Mapping[str, Any]) -> Iterator[str]:

@@ -95,8 +95,8 @@ def _descent(line: list[Step]) -> None:
             "because only others needed them, and have no numbers.",
         )
         st.html(f'<div class="descent">{_arrowed([_step(step) for step in line])}</div>')
-        rewound = line[-1].recipe.rewind
-        if rewound and line[-1].recipe.finder != "dense":
+        rewound = line[-1].recipe.option("rewind")
+        if rewound and not line[-1].recipe.is_dense:
             st.caption(f"At each level the weights are rewound to iteration {rewound} of the first training.")
 
 

@@ -32,7 +32,7 @@ from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.pickers import has_baseline, note_missing, pick_corruption, pick_family
 from pruning.errors import UserError
 
-SHOWS = {"accuracy": "Accuracy", "difference": "Difference to the baseline"}
+SHOWS = {"accuracy": "Accuracy", "difference": "Difference"}
 ORDERS = {"clustered": "Clustered", "published": "As published"}
 
 
@@ -41,7 +41,8 @@ def show(compared: ComparedTickets) -> None:
     selection = compared.selection
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         family = pick_family(compared) if len(compared.measured) > 1 else next(iter(compared.measured))
-        what = selection.pick("cells", "Cells show", SHOWS, width="content")
+        what = selection.pick("cells", "Cells show", SHOWS, width="content", help="Accuracy, or its difference to the "
+                              "baseline's on the same images.")  # fmt: skip
         level = _pick_severity(compared, family)
         order = selection.pick("order", "Order", ORDERS, width="content")
     note_missing(compared, family)

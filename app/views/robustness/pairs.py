@@ -159,7 +159,7 @@ def _churn_table(rows: pd.DataFrame, label: str, styles: dict[str, Style]) -> No
     table = named(rows, styles)[["ticket", "severity", *shares, "p_holm", "within_noise"]].copy()
     table[shares] *= 100
     single = table["p_holm"].isna().all()
-    table["verdict"] = np.where(table.pop("within_noise"), f"{NOISE} within noise", "beyond the seeds' churn")
+    table["verdict"] = np.where(table.pop("within_noise"), f"{NOISE} within noise", "beyond seeds")
     if single:
         table = table.drop(columns=["p_holm", "by_chance", "verdict"])
     number = st.column_config.NumberColumn
@@ -169,14 +169,16 @@ def _churn_table(rows: pd.DataFrame, label: str, styles: dict[str, Style]) -> No
         "churn-table",
         columns={
             "ticket": st.column_config.TextColumn("Ticket"),
-            "severity": number("Severity", format="%d", help="0: clean images."),
+            "severity": number("Severity", format="%d", help="0: clean images.", width=70),
             "flipped": number("Churn (%)", format="%.1f", help="Changed predictions."),
             "low": number("95 % from", format="%.1f"),
             "high": number("95 % to", format="%.1f"),
-            "lost": number("Negative flips (%)", format="%.1f", help=f"{label} correct, this ticket not."),
-            "gained": number("Positive flips (%)", format="%.1f", help=f"This ticket correct, {label} not."),
-            "moved": number("Wrong otherwise (%)", format="%.1f", help="Both misclassify, as different classes."),
-            "by_chance": number("Between seeds (%)", format="%.1f", help=f"Churn between two seeds of {label}."),
+            "lost": number("Neg. flips (%)", format="%.1f", help=f"Negative flips: {label} correct, this ticket not."),
+            "gained": number(
+                "Pos. flips (%)", format="%.1f", help=f"Positive flips: this ticket correct, {label} not."
+            ),
+            "moved": number("Both wrong (%)", format="%.1f", help="Both misclassify, as different classes."),
+            "by_chance": number("Seeds (%)", format="%.1f", help=f"Churn between two seeds of {label}."),
             "p_holm": number("p (Holm)", format="%.4f"),
             "verdict": st.column_config.TextColumn("Verdict"),
         },

@@ -142,12 +142,12 @@ def _effective(compared: ComparedTickets, family: str, styles: dict[str, Style])
         )
     with right:
         layout.card(
-            "Effective robustness: accuracy beyond that expected from the clean accuracy",
+            "Effective robustness: the residuals of that fit",
             compared.figure(("residuals", family), styles, lambda: charts.residuals(line, styles, theme)),
             table,
             "residuals",
-            help="The residual of the fit, in points of accuracy, with a 95 % interval over "
-            f"{spread} that includes the fit's own uncertainty.",
+            help="Corrupted accuracy beyond that expected from the clean accuracy, in points, with a 95 % interval "
+            f"over {spread} that includes the fit's own uncertainty.",
             caption=f"{NOISE} not significantly off the line (after Holm's correction over all tickets).",
         )
     layout.table_card(

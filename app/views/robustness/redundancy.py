@@ -133,7 +133,7 @@ def _groups(compared: ComparedTickets, family: str) -> None:
     members = [", ".join(map(name, each)) for each in table["members"]]
     number = st.column_config.NumberColumn
     layout.table_card(
-        "Correlated corruptions: the same images are misclassified",
+        "Correlated corruptions",
         table.assign(members=members, together=100 * table["together"]),
         "groups",
         columns={
@@ -142,9 +142,9 @@ def _groups(compared: ComparedTickets, family: str) -> None:
             "r": number("Mean r", format="%.2f", width=64),
             "together": number("Stable (%)", format="%.0f", width=92),
         },
-        help=f"Average-linkage clusters whose members correlate by {CORRELATED:g} or more on average where they were "
-        f"joined. Stable: in how many of {RESAMPLES} bootstrap samples of the test images the whole group is one "
-        "cluster.",
+        help="Corruptions under which the same images are misclassified: average-linkage clusters whose members "
+        f"correlate by {CORRELATED:g} or more on average where they were joined. Stable: in how many of {RESAMPLES} "
+        "bootstrap samples of the test images the whole group is one cluster.",
         caption=f"In no group: {listed(alone)}." if alone else "Every corruption is in a group.",
         row_height=30 + 22 * max(len(each) // 46 for each in members),  # long lists wrap
     )

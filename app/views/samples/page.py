@@ -25,7 +25,7 @@ from app.shell.per_sample import COLUMNS, not_measured, pick_classes, with_label
 from app.shell.selection import Chosen, Selection
 from app.views.samples.charts import predictions as charts
 
-PER_PAGE = 28
+PER_PAGE = 20
 SEED = 0  # what the evaluation corrupts with: the pictures are those that the tickets were shown
 BITS = ["ticket_id", "corruption", "severity", "n", "offsets"]
 PREDICTED = ["ticket_id", "corruption", "severity", "prediction", "confidence"]
@@ -58,8 +58,8 @@ def show(selection: Selection) -> None:
         _gallery(selection, order, picked, classes, data)
     with right:
         _detail(selection, chosen, rows, picked, label, classes, data)
-        if set(rows["corruption"]) != {"clean"}:
-            _all_conditions(selection, chosen, rows, picked, label, classes)
+    if set(rows["corruption"]) != {"clean"}:
+        _all_conditions(selection, chosen, rows, picked, label, classes)
 
 
 def _tickets(selection: Selection) -> list[Chosen]:

@@ -11,9 +11,11 @@ from analysis.comparisons import dynamics
 from analysis.statistics.intervals import mean_interval
 from pruning.data import load_data
 from pruning.errors import UserError
-from pruning.recipe import Recipe, Training
+from pruning.recipe import Recipe
 from pruning.study.folder import Entry, Study
-from pruning.ticket import Epoch, Record, TicketInfo
+from pruning.ticket import TicketInfo
+from pruning.training.config import Training
+from pruning.training.history import Epoch, Record
 from pruning.training.loop import iterations_per_epoch
 
 
@@ -23,7 +25,7 @@ def entry(recipe: Recipe, history: list[Epoch] | None = None, record: Record | N
 
 
 def snip(seed: int = 0, **fields: object) -> Recipe:
-    return Recipe(model="lenet300", data="digits", criterion="snip", sparsity=0.9, seed=seed, **fields)  # type: ignore[arg-type]
+    return Recipe(model="lenet300", data="digits", criterion="snip", sparsity=0.9, seed=seed, **fields)
 
 
 def point(epoch: float, accuracy: float = 0.5, test_loss: float = math.nan) -> Epoch:

@@ -17,13 +17,12 @@ def stability_rows(rows: list[tuple[str, str, float, float]]) -> pd.DataFrame:
 
 
 def reordered(of: Recipe, order: int, seed: int) -> Recipe:
-    """Whatever the finder asks for, this is what is read of such a recipe."""
-    return of.model_copy(update={"finder": "reordered", "order": order, "seed": seed, "rewind": None, "of": of})
+    return Recipe(**{**COMMON, "training": of.training}, finder="reordered", order=order, seed=seed, of=of)
 
 
 def test_stability_over_the_rewinding_point() -> None:
     imp = {
-        (rewind, seed): Recipe(**{**IMP, "rewind": rewind}, sparsity=0.75, seed=seed, name=f"imp{rewind}")  # type: ignore[arg-type]
+        (rewind, seed): Recipe(**{**IMP, "rewind": rewind}, sparsity=0.75, seed=seed, name=f"imp{rewind}")
         for rewind in (0, 7)
         for seed in (0, 1)
     }
@@ -51,10 +50,10 @@ def test_stability_over_the_rewinding_point() -> None:
 
 
 def test_a_control_starts_where_its_original_does() -> None:
-    imp = Recipe(**IMP, sparsity=0.75)  # type: ignore[arg-type]
-    shuffled = Recipe(**COMMON, finder="shuffled", of=imp)  # type: ignore[arg-type]
+    imp = Recipe(**IMP, sparsity=0.75)
+    shuffled = Recipe(**COMMON, finder="shuffled", of=imp)
     again = reordered(shuffled, 1, 0)
     assert [rewinding.rewind_of(r) for r in (imp, shuffled, again)] == [7, 7, 7]
-    dense = Recipe(**COMMON, finder="dense")  # type: ignore[arg-type]
-    assert rewinding.rewind_of(reordered(dense, 1, 0).model_copy(update={"rewind": 3})) == 3
-    assert rewinding.rewind_of(Recipe(**COMMON, criterion="snip", sparsity=0.5)) == 0  # type: ignore[arg-type]
+    dense = Recipe(**COMMON, finder="dense")
+    assert rewinding.rewind_of(reordered(dense, 1, 0).but(rewind=3)) == 3
+    assert rewinding.rewind_of(Recipe(**COMMON, criterion="snip", sparsity=0.5)) == 0

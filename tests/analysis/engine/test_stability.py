@@ -15,11 +15,12 @@ from analysis.metrics import connectivity
 from analysis.metrics.connectivity import ALPHAS
 from analysis.results.store import Results
 from pruning.data import load_data
-from pruning.recipe import Recipe, Start, Training
+from pruning.recipe import Recipe, Start
 from pruning.study.folder import Entry, Study
 from pruning.study.runner import Options
 from pruning.study.runner import run as find_all
 from pruning.ticket import TicketInfo
+from pruning.training.config import Training
 
 TOML = """\
 title = "Trained twice"
@@ -234,7 +235,7 @@ def test_progress_grows_to_the_total(study: Study) -> None:
 
 
 COMMON = {"model": "lenet300", "data": "digits", "training": Training(epochs=1)}
-IMP = Recipe(**COMMON, finder="imp", sparsity=0.5)  # type: ignore[arg-type]
+IMP = Recipe(**COMMON, finder="imp", sparsity=0.5)
 ELSEWHERE = Start(weights="0" * 12, mean=(0,), std=(1,))
 
 
@@ -242,20 +243,20 @@ ELSEWHERE = Start(weights="0" * 12, mean=(0,), std=(1,))
     ("recipe", "related"),
     [
         (IMP, True),
-        (Recipe(**COMMON, criterion="snip", sparsity=0.5), True),  # type: ignore[arg-type]
-        (Recipe(**COMMON, criterion="magnitude", sparsity=0.5), False),  # type: ignore[arg-type]
-        (Recipe(**COMMON, criterion="magnitude", sparsity=0.5, score_on="init"), True),  # type: ignore[arg-type]
-        (Recipe(**COMMON, criterion="snip", sparsity=0.5, start=ELSEWHERE), False),  # type: ignore[arg-type]
-        (Recipe(**COMMON, finder="shuffled", of=IMP), True),  # type: ignore[arg-type]
-        (Recipe(**COMMON, finder="random_reinit", of=IMP), False),  # type: ignore[arg-type]
-        (Recipe(**{**COMMON, "training": Training(epochs=2)}, finder="imp", sparsity=0.5), False),  # type: ignore[arg-type]
-        (Recipe(**COMMON, finder="imp", sparsity=0.5, seed=1), False),  # type: ignore[arg-type]
+        (Recipe(**COMMON, criterion="snip", sparsity=0.5), True),
+        (Recipe(**COMMON, criterion="magnitude", sparsity=0.5), False),
+        (Recipe(**COMMON, criterion="magnitude", sparsity=0.5, score_on="init"), True),
+        (Recipe(**COMMON, criterion="snip", sparsity=0.5, start=ELSEWHERE), False),
+        (Recipe(**COMMON, finder="shuffled", of=IMP), True),
+        (Recipe(**COMMON, finder="random_reinit", of=IMP), False),
+        (Recipe(**{**COMMON, "training": Training(epochs=2)}, finder="imp", sparsity=0.5), False),
+        (Recipe(**COMMON, finder="imp", sparsity=0.5, seed=1), False),
     ],
 )
 def test_only_tickets_that_start_like_the_dense_network_are_held_against_it(recipe: Recipe, related: bool) -> None:
-    dense = Recipe(**COMMON, finder="dense")  # type: ignore[arg-type]
+    dense = Recipe(**COMMON, finder="dense")
     info = TicketInfo(shape=(1, 8, 8), classes=["a"], mean=[0], std=[1])
-    anything = Recipe(**COMMON, finder="reordered", of=dense, rewind=0)  # type: ignore[arg-type]
+    anything = Recipe(**COMMON, finder="reordered", of=dense, rewind=0)
     entries = [Entry(Path("nowhere"), each, info) for each in (dense, anything, recipe)]
     found = partners(entries)
     assert (recipe.id in found) == related

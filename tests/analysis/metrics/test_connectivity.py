@@ -18,9 +18,10 @@ from pruning.errors import UserError
 from pruning.finders.base import Workshop, make_ticket
 from pruning.masks import Masks
 from pruning.models import prunable
-from pruning.recipe import Recipe, Training
+from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.training.batch_norm import recalibrate
+from pruning.training.config import Training
 from pruning.training.loop import evaluate, train
 
 CPU = torch.device("cpu")

@@ -15,7 +15,8 @@ from pruning.criteria import CRITERIA, Context
 from pruning.criteria.cka import linear_cka
 from pruning.data import load_data
 from pruning.errors import UserError
-from pruning.finders.base import Workshop, prune_by_score
+from pruning.finders.base import Workshop
+from pruning.finders.scoring import prune_by_score
 from pruning.granularity.layer import blocks_gone
 from pruning.masks import full_masks
 from pruning.models import build_model, prunable
@@ -200,7 +201,7 @@ def test_the_finder_takes_the_blocks_that_matter_least(finder: str) -> None:
         score_per_class=2,
     )
     workshop = Workshop(load_data("digits"))
-    assert recipe.score_on == ("trained" if finder == "one_shot" else None)
+    assert recipe.option("score_on") == ("trained" if finder == "one_shot" else None)
     masks = prune_by_score(recipe, workshop.build(recipe), workshop)
     # 27 % of the weights each in layer3, 7 % in layer2; at initialisation a block changes the less the later it comes
     assert blocks_gone(workshop.build(recipe), masks) == (["layer2.2", "layer3.2"], 7)

@@ -8,11 +8,12 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
-from pruning.criteria import CRITERIA, Context, get_criterion
+from pruning.criteria import CRITERIA, Context
 from pruning.criteria.gradients import without_single
 from pruning.errors import UserError
-from pruning.finders.base import Workshop, prune_by_score
-from pruning.granularity import get_structure
+from pruning.finders.base import Workshop
+from pruning.finders.scoring import prune_by_score
+from pruning.granularity import get_granularity
 from pruning.masks import collapsed_layers, counts, make_masks
 from pruning.models import build_model, find_classifier, prunable
 from pruning.recipe import Recipe
@@ -153,7 +154,7 @@ def test_the_layer_that_is_named_is_the_broken_one() -> None:
 
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_criteria_are_found_by_name(criterion: str) -> None:
-    found = get_criterion(criterion)
+    found = CRITERIA.get_known(criterion)
     assert found.name == criterion
     assert found.label.lower() == criterion
     assert found.paper
@@ -165,7 +166,7 @@ def test_criteria_are_found_by_name(criterion: str) -> None:
 
 def test_an_unknown_criterion_is_answered_with_the_nearest() -> None:
     with pytest.raises(UserError, match="Did you mean 'snip'"):
-        get_criterion("snp")
+        CRITERIA.get_known("snp")
 
 
 # --- random and magnitude --------------------------------------------------------------------------------------------
@@ -192,7 +193,7 @@ def test_random_layers_are_independent() -> None:
 def test_random_draws_one_number_for_what_goes_as_one(structure: str) -> None:
     """Else the mean over a unit's weights would say how large it is: large units would neither go first nor last."""
     model = build_model("resnet20", 10, SHAPES["resnet20"], 0)
-    ids = get_structure(structure).units
+    ids = get_granularity(structure).units
     assert ids is not None
     units = ids({name: weight.shape for name, weight in prunable(model).items()}, model)
     scores = CRITERIA["random"].score(model, replace(context(SHAPES["resnet20"]), structure=structure))

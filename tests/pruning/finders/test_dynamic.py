@@ -14,8 +14,9 @@ from torch.nn import functional as F
 
 from pruning import Recipe, Training, UserError, find_ticket
 from pruning.data import load_data, normalise
-from pruning.finders.base import Workshop, prune_by_score
-from pruning.finders.dynamic import Exchange, exchange, share_dropped, update_iterations
+from pruning.finders.base import Workshop
+from pruning.finders.dynamic import DynamicOptions, Exchange, exchange, share_dropped, update_iterations
+from pruning.finders.scoring import prune_by_score
 from pruning.masks import Masks
 from pruning.models import build_model, prunable
 from pruning.recipe import Start
@@ -145,7 +146,7 @@ class Spy(Exchange):
 def test_every_exchange(finder: str) -> None:
     recipe = Recipe(**COMMON, finder=finder, steps=8)
     workshop, model = Workshop(load_data("digits")), build_model("lenet300", 10, (1, 8, 8), 6)
-    masks = prune_by_score(recipe.model_copy(update={"criterion": "random"}), model, workshop)
+    masks = prune_by_score(recipe, model, workshop, criterion="random")
     spy = Spy(recipe, model, dict(masks), workshop)
     workshop.train(model, recipe.training, recipe, masks, hook=spy)
     assert spy.steps == [2, 4, 6, 8, 10, 12, 14, 16]
@@ -165,7 +166,7 @@ def test_training_by_hand() -> None:
     config = Training(epochs=2, batch_size=128, lr=0.05, warmup_epochs=0, schedule="constant", weight_decay=0.01)
     recipe = Recipe(**COMMON | {"training": config}, finder="rigl", steps=5, until=0.5, rate=0.4)
     data, model = load_data("digits"), build_model("lenet300", 10, (1, 8, 8), 6)
-    masks = prune_by_score(recipe.model_copy(update={"criterion": "random"}), model, Workshop(data))
+    masks = prune_by_score(recipe, model, Workshop(data), criterion="random")
     values = {name: p.detach().clone().requires_grad_() for name, p in model.named_parameters()}
     speed = {name: torch.zeros_like(p) for name, p in values.items()}
     for step in range(TOTAL):
@@ -214,7 +215,7 @@ def test_found_again_it_is_the_same(finder: str) -> None:
     recipe = Recipe(**COMMON, finder=finder)
     again = Recipe.model_validate_json(recipe.model_dump_json(exclude_none=True))
     assert again == recipe
-    assert (recipe.allocation, recipe.rate, recipe.begin, recipe.until, recipe.steps) == ("erk", 0.3, 0.0, 0.75, 50)
+    assert recipe.options == DynamicOptions(allocation="erk", rate=0.3, begin=0.0, until=0.75, steps=50)
     torch.manual_seed(1)
     one = find_ticket(recipe)
     torch.manual_seed(2)

@@ -201,6 +201,6 @@ def test_in_a_study(tmp_path: Path) -> None:
     assert not run(study, Options(jobs=1)).failed
     assert [entry.recipe.label for entry in study.entries()] == ["Dense", "Early bird 50 %", "Early bird 90 %"]
     for entry in study.entries()[1:]:
-        assert entry.recipe.finetune is not None
-        assert entry.recipe.finetune.epochs == 0.5
+        assert entry.recipe.option("finetune") is not None
+        assert entry.recipe.option("finetune").epochs == 0.5
         assert entry.info.seconds == entry.info.own_seconds

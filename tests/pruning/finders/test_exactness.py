@@ -23,8 +23,9 @@ from pruning.finders.base import Workshop
 from pruning.finders.imp import previous_level
 from pruning.finders.lineage import find_step, lineage
 from pruning.models import build_model, prunable
-from pruning.recipe import Recipe, Training
+from pruning.recipe import Recipe
 from pruning.ticket import Ticket
+from pruning.training.config import Training
 from pruning.training.loop import train
 
 untimed = settings(deadline=None, max_examples=30)

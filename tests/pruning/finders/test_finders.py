@@ -7,10 +7,11 @@ import torch
 
 from pruning import Recipe, Ticket, Training, find_ticket
 from pruning.data import load_data
-from pruning.finders.base import Workshop, prune_by_score, scoring_batches
+from pruning.finders.base import Workshop
 from pruning.finders.controls import shuffle
 from pruning.finders.imp import previous_level
 from pruning.finders.lineage import find_step, lineage, parents_of
+from pruning.finders.scoring import prune_by_score, scoring_batches
 from pruning.masks import counts
 from pruning.models import build_model
 

@@ -45,15 +45,15 @@ def initial(seed: int = 0, model: str = "lenet300") -> dict[str, Tensor]:
 
 def frozen(recipe: Recipe) -> dict[str, Tensor]:
     """The weights that the search may not change, straight from where they come."""
-    if recipe.frozen == "trained":
+    if recipe.option("frozen") == "trained":
         return find(parents_of(recipe)[0]).state
     state = initial(recipe.seed, recipe.model)
-    if recipe.frozen == "signed":
+    if recipe.option("frozen") == "signed":
         for name in prunable(build_model(recipe.model, 10, SHAPE, 0), recipe.prune_classifier):
             weight = state[name]
             fan_in = weight.shape[1] * int(torch.tensor(weight.shape[2:]).prod())
             state[name] = torch.where(weight < 0, -1.0, 1.0) * (2 / fan_in) ** 0.5
-    if recipe.frozen == "scaled":
+    if recipe.option("frozen") == "scaled":
         weights = {name: state[name] for name in prunable(build_model(recipe.model, 10, SHAPE, 0), True)}
         state |= {name: scaled(weight, 1 - recipe.sparsity) for name, weight in weights.items()}
     return state

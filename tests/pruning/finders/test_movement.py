@@ -205,7 +205,7 @@ def test_found_again_it_is_the_same() -> None:
     recipe = Recipe(**COMMON, finder="movement", sparsity=0.8)
     again = Recipe.model_validate_json(recipe.model_dump_json(exclude_none=True))
     assert again == recipe
-    assert (recipe.begin, recipe.until, recipe.finetune) == (0.1, 0.7, None)
+    assert (recipe.option("begin"), recipe.option("until"), recipe.option("finetune")) == (0.1, 0.7, None)
     one, two = find_ticket(recipe), find_ticket(again)
     assert all(torch.equal(one.state[name], two.state[name]) for name in one.state)
     assert one.info.record == two.info.record
@@ -245,6 +245,6 @@ def test_in_a_study(tmp_path: Path) -> None:
     assert not run(study, Options(jobs=1)).failed
     dense, ticket = study.entries()
     assert ticket.recipe.label == "Movement 80 %"
-    assert ticket.recipe.finetune is not None
-    assert ticket.recipe.finetune.epochs == 0.5
+    assert ticket.recipe.option("finetune") is not None
+    assert ticket.recipe.option("finetune").epochs == 0.5
     assert ticket.info.seconds == pytest.approx(dense.info.seconds + ticket.info.own_seconds)

@@ -107,7 +107,7 @@ def test_with_the_order_of_its_original_it_is_the_original(of: Recipe, monkeypat
 
 def test_orders_differ_and_each_is_always_the_same() -> None:
     first, second = again(SNIP), again(SNIP, order=2)
-    assert first.order == 1
+    assert first.option("order") == 1
     assert first.id == again(SNIP, order=1).id != second.id
     known, repeated = find_all(first, second), find_all(first)
     assert not torch.equal(known[first.id].state["fc1.weight"], known[second.id].state["fc1.weight"])
@@ -119,7 +119,7 @@ def test_the_dense_network_parts_at_an_iteration() -> None:
     """By hand: five iterations in one order, the others in another."""
     recipe = again(DENSE, rewind=5)
     (point,) = parents_of(recipe)
-    assert (point.finder, point.rewind) == ("dense", 5)
+    assert (point.finder, point.option("rewind")) == ("dense", 5)
     assert parents_of(again(DENSE)) == []
     ticket = find_ticket(recipe)
     model, data = build_model("lenet300", 10, (1, 8, 8), 4), load_data("digits")
@@ -136,8 +136,8 @@ def test_what_a_recipe_says() -> None:
         assert Recipe.model_validate_json(recipe.model_dump_json(exclude_none=True)) == recipe
         assert Recipe.model_validate(recipe.model_dump()).id == recipe.id
         assert recipe.with_seed(9).of.seed == 9  # type: ignore[union-attr]
-    assert again(REWOUND).rewind == again(ORIGINALS["shuffled rewound"]).rewind == 5
-    assert again(IMP).rewind == again(DENSE).rewind == 0
+    assert again(REWOUND).option("rewind") == again(ORIGINALS["shuffled rewound"]).option("rewind") == 5
+    assert again(IMP).option("rewind") == again(DENSE).option("rewind") == 0
     assert again(DENSE).label == "Dense reordered"
     assert again(IMP).label == "IMP reordered 75 %"
     assert ORIGINALS["dense reinitialised"].label == "Dense reinitialised"

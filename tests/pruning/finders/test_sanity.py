@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 from pruning import Recipe, Ticket, Training, UserError, find_ticket
-from pruning.criteria import get_criterion
-from pruning.criteria.base import Context
+from pruning.criteria import CRITERIA as KNOWN
+from pruning.criteria.base import Context, Criterion
 from pruning.data import load_data
 from pruning.finders import one_shot, sanity
-from pruning.finders.base import Workshop, prune_by_score, scoring_batches
+from pruning.finders.base import Workshop
 from pruning.finders.lineage import find_step, lineage, parents_of
+from pruning.finders.scoring import prune_by_score, scoring_batches
 from pruning.masks import counts
 from pruning.models import build_model
 from pruning.recipe import Start
@@ -47,7 +48,7 @@ def scores_of(recipe: Recipe) -> dict[str, Tensor]:
     model = build_model(recipe.model, 10, (1, 8, 8), recipe.seed)
     batches = scoring_batches(recipe, Workshop(load_data("digits")))
     chance = generator(recipe.seed, "criterion", recipe.criterion)
-    return get_criterion(recipe.criterion or "").score(model, Context(batches, chance))
+    return KNOWN[recipe.criterion or ""].score(model, Context(batches, chance))
 
 
 def lowest(scores: list[float], keep: int) -> list[bool]:
@@ -68,10 +69,8 @@ def test_the_worst_are_kept(criterion: str) -> None:
     assert torch.cat([mask.reshape(-1) for mask in ticket.masks.values()]).tolist() == expected
 
 
-def test_ties_are_broken_by_position(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ties_are_broken_by_position() -> None:
     """Scores of three values only, so that both borders run through ties."""
-    from pruning.criteria import CRITERIA as KNOWN
-    from pruning.criteria.base import Criterion
 
     def coarse(model: Any, context: Context) -> dict[str, Tensor]:
         return {
@@ -79,11 +78,13 @@ def test_ties_are_broken_by_position(monkeypatch: pytest.MonkeyPatch) -> None:
             for name, w in context.weights(model).items()
         }
 
-    monkeypatch.setitem(KNOWN, "random", Criterion("random", "", "", coarse, needs_data=False))
-    of = Recipe(**COMMON, criterion="random", sparsity=0.8)
     model, workshop = build_model("lenet300", 10, (1, 8, 8), 3), Workshop(load_data("digits"))
     flat = torch.cat([score.reshape(-1) for score in coarse(model, Context([], torch.Generator())).values()]).tolist()
-    masks = prune_by_score(of, model, workshop, invert=True)
+    KNOWN.register(Criterion("coarse", "Coarse", "", coarse, needs_data=False))
+    try:
+        masks = prune_by_score(Recipe(**COMMON, criterion="coarse", sparsity=0.8), model, workshop, invert=True)
+    finally:
+        KNOWN.unregister("coarse")
     assert torch.cat([mask.reshape(-1) for mask in masks.values()]).tolist() == lowest(flat, 10_040)
 
 

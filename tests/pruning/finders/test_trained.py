@@ -91,11 +91,11 @@ def test_gradual_pruning_prunes_in_one_training() -> None:
     ticket = find_ticket(recipe)
     assert ticket.kept == 50_200 - round(0.9 * 50_200)
     model = build_model("lenet300", 10, (1, 8, 8), recipe.seed)
-    from pruning.finders.gradual import Ramp
+    from pruning.finders.gradual import GradualPruning
     from pruning.masks import full_masks
     from pruning.models import prunable
 
-    class Watched(Ramp):
+    class Watched(GradualPruning):
         def before(self, step: int) -> dict[str, Tensor] | None:
             for name, mask in self.masks.items():
                 assert bool((model.get_parameter(name)[~mask] == 0).all())
@@ -141,7 +141,7 @@ def test_a_network_may_start_from_trained_weights(trained: Ticket) -> None:
     recipe = Recipe(**COMMON, criterion="snip", sparsity=0.8, score_on="trained", finetune=Training(epochs=0))
     ticket = find_ticket(recipe, weights=trained.state)
     assert (
-        find_ticket(Recipe(**COMMON, criterion="snip", sparsity=0.5), weights=trained.state).recipe.score_on
+        find_ticket(Recipe(**COMMON, criterion="snip", sparsity=0.5), weights=trained.state).recipe.option("score_on")
         == "trained"
     )
     assert ticket.recipe.start is not None

@@ -11,11 +11,12 @@ from pruning.data import load_data
 from pruning.finders import base
 from pruning.finders.base import Workshop
 from pruning.granularity.bypass import without_blocks
-from pruning.granularity.dead_channels import silent
+from pruning.granularity.dead_channels import dead_channel_masks
 from pruning.granularity.layer import blocks_gone
 from pruning.masks import Masks, full_masks
 from pruning.models import build_model, count_macs, prunable
-from pruning.recipe import Recipe, Training
+from pruning.recipe import Recipe
+from pruning.training.config import Training
 
 SHAPE = (3, 8, 8)
 
@@ -25,7 +26,7 @@ def removing(model: nn.Module, *blocks: str, shape: tuple[int, int, int] = SHAPE
     masks = full_masks(prunable(model))
     for name in masks:
         masks[name] &= not name.startswith(tuple(f"{block}." for block in blocks))
-    return masks | silent(model, masks, shape)
+    return masks | dead_channel_masks(model, masks, shape)
 
 
 def used(model: nn.Module) -> nn.Module:

@@ -9,7 +9,7 @@ import torch
 from pruning.api import find_ticket
 from pruning.cli.tables import ticket_view
 from pruning.errors import UserError
-from pruning.granularity.dead_channels import silent
+from pruning.granularity.dead_channels import dead_channel_masks
 from pruning.models import build_model
 from pruning.recipe import Recipe
 from pruning.shrink import shrink
@@ -22,7 +22,7 @@ COMMON: dict[str, Any] = {"model": "lenet300", "data": "digits"}
 def test_a_pattern_fills_in_its_sparsity() -> None:
     recipe = Recipe(**COMMON, criterion="magnitude", structure="1:4")
     assert recipe.sparsity == 0.75
-    assert recipe.allocation is None
+    assert recipe.option("allocation") is None
     assert Recipe.model_validate_json(recipe.model_dump_json(exclude_none=True)).id == recipe.id
 
 
@@ -65,7 +65,7 @@ def test_silence_finds_the_norm_that_reads_a_layer() -> None:
     model = build_model("resnet20", 10, (3, 8, 8), 0)
     mask = torch.ones(16, 16, 3, 3, dtype=torch.bool)
     mask[3] = False
-    found = silent(model, {"layer1.0.conv1.weight": mask}, (3, 8, 8))
+    found = dead_channel_masks(model, {"layer1.0.conv1.weight": mask}, (3, 8, 8))
     assert set(found) == {"layer1.0.bn1.weight", "layer1.0.bn1.bias"}
     assert all((~kept).nonzero().flatten().tolist() == [3] for kept in found.values())
 

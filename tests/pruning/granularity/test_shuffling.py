@@ -16,9 +16,10 @@ from pruning.finders.lineage import find_step, lineage
 from pruning.granularity.layer import blocks_gone
 from pruning.masks import Masks, counts, full_masks, make_masks
 from pruning.models import build_model, prunable
-from pruning.recipe import Recipe, Training
+from pruning.recipe import Recipe
 from pruning.shrink import shrink
 from pruning.ticket import Ticket
+from pruning.training.config import Training
 from pruning.training.loop import generator
 
 SHAPE = (3, 8, 8)
@@ -41,10 +42,9 @@ def often(structure: str, mask: Tensor, times: int = 1500) -> Tensor:
     return torch.stack([shuffle({"w": mask}, seed, structure)["w"] for seed in range(times)]).double().mean(0)
 
 
-@pytest.mark.parametrize("structure", [None, "weight"])
-def test_single_weights_are_permuted_within_their_layer(structure: str | None) -> None:
+def test_single_weights_are_permuted_within_their_layer() -> None:
     masks = random_masks("weight", 0.6, (7, 5), (3, 4, 2, 2))
-    for name, found in shuffle(masks, 3, structure).items():
+    for name, found in shuffle(masks, 3).items():
         order = torch.randperm(masks[name].numel(), generator=generator(3, "shuffle", name))
         assert torch.equal(found.reshape(-1), masks[name].reshape(-1)[order])
         assert not torch.equal(found, masks[name])
@@ -149,7 +149,7 @@ COMMON: dict[str, Any] = {"data": "digits", "criterion": "random", "training": T
 def control(original: Recipe) -> tuple[Ticket, Ticket]:
     """The original and its shuffled control, found."""
     recipe = Recipe(model=original.model, data="digits", finder="shuffled", of=original, training=original.training)
-    assert recipe.mask_structure == original.structure
+    assert recipe.granularity.name == original.option("structure")
     known: dict[str, Ticket] = {}
     workshop = Workshop(load_data("digits"))
     for step in lineage([recipe]):

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from pruning.data import load_data
 from pruning.models import build_model, count_macs
-from pruning.recipe import Training
 from pruning.search.network import Searched
 from pruning.search.rules import Rule, binarised, popped_up, selected, signed
+from pruning.training.config import Training
 from pruning.training.loop import make_optimizer, train
 
 SHAPE = (1, 8, 8)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from pruning.granularity.dead_channels import silent
+from pruning.granularity.dead_channels import dead_channel_masks
 from pruning.masks import Masks, make_masks
 from pruning.models import build_model, count_macs, find_classifier, prunable
 from pruning.shrink import shrink, why_not
@@ -79,7 +79,7 @@ def filters(model: nn.Module, sparsity: float) -> Masks:
 def test_our_networks(name: str, quiet: bool) -> None:
     model = network(name)
     masks = filters(model, 0.5)
-    found = assert_same_but_smaller(model, masks | (silent(model, masks, SHAPE) if quiet else {}))
+    found = assert_same_but_smaller(model, masks | (dead_channel_masks(model, masks, SHAPE) if quiet else {}))
     if quiet and name == "resnet20":
         # inner channels of every block are gone exactly as masked
         for key, mask in masks.items():
@@ -92,14 +92,14 @@ def test_torchvision(name: str) -> None:
     shape = (3, 32, 32)
     model = network(f"torchvision/{name}", shape)
     masks = filters(model, 0.5)
-    assert_same_but_smaller(model, masks | silent(model, masks, shape), shape)
+    assert_same_but_smaller(model, masks | dead_channel_masks(model, masks, shape), shape)
 
 
 @pytest.mark.parametrize("quiet", [True, False])
 def test_a_removed_block_is_gone(quiet: bool) -> None:
     model = network("resnet20")
     masks = {name: torch.zeros_like(w, dtype=torch.bool) for name, w in prunable(model).items() if "layer2.1." in name}
-    found = assert_same_but_smaller(model, masks | (silent(model, masks, SHAPE) if quiet else {}))
+    found = assert_same_but_smaller(model, masks | (dead_channel_masks(model, masks, SHAPE) if quiet else {}))
     assert isinstance(found, fx.GraphModule)
     assert not any("layer2.1." in name for name in found.state_dict())
     assert not any("layer2.1" in str(node.target) or "layer2_1" in node.name for node in found.graph.nodes)

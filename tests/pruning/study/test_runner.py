@@ -34,8 +34,8 @@ def test_recipes() -> None:
     assert len(recipes) == 3 * (1 + 9 * 5)
     assert len({recipe.id for recipe in recipes}) == len(recipes)
     assert recipes[0].finder == "dense"
-    finetunings = [recipe.finetune for recipe in recipes if recipe.finetune is not None]
-    assert {recipe.criterion for recipe in recipes if recipe.finetune is not None} == {"magnitude", "taylor"}
+    finetunings = [recipe.option("finetune") for recipe in recipes if recipe.option("finetune") is not None]
+    assert {recipe.criterion for recipe in recipes if recipe.option("finetune") is not None} == {"magnitude", "taylor"}
     assert all(config.lr == 0.001 and config.warmup_epochs == 0 for config in finetunings)
     assert all(config.batch_size == recipes[0].training.batch_size for config in finetunings)
     shuffled = [recipe for recipe in recipes if recipe.finder == "shuffled"]
@@ -46,7 +46,11 @@ def test_a_search_is_laid_over_the_finders_own(tmp_path: Path) -> None:
     """Not over the study's training, whose optimizer is that of weights, not of scores."""
     methods = '[[method]]\nfinder = "sign_supermask"\nsearch = { epochs = 3 }\n'
     text = TINY.split("[[method]]")[0].split("[finetune]")[0] + methods
-    searches = [recipe.search for recipe in Study.open(write(tmp_path, text)).recipes() if recipe.search is not None]
+    searches = [
+        recipe.option("search")
+        for recipe in Study.open(write(tmp_path, text)).recipes()
+        if recipe.option("search") is not None
+    ]
     assert searches
     for search in searches:
         assert (search.epochs, search.optimizer, search.lr, search.weight_decay) == (3, "adamw", 0.01, 0)
@@ -178,7 +182,11 @@ def test_a_kill_loses_at_most_the_ticket_in_work(tmp_path: Path) -> None:
     ("old", "new", "words"),
     [
         ("sparsities", "sparsitys", ["unknown key 'sparsitys'", "Did you mean 'sparsities'"]),
-        ('criterion = "random"', 'criterio = "random"', ["unknown key 'method.0.criterio'", "'criterion'"]),
+        (
+            'criterion = "random"',
+            'criterio = "random"',
+            ["method 1", "has no option 'criterio'", "Did you mean 'criterion'"],
+        ),
         ('criterion = "random"', 'criterion = "randon"', ["Unknown criterion 'randon'", "'random'"]),
         ("[0.5, 0.9]", "[0.5, 1.0]", ["'sparsities.1' is 1.0", "less than 1"]),
         ("[0.5, 0.9]", "[-0.5]", ["'sparsities.0' is -0.5"]),
@@ -192,7 +200,7 @@ def test_a_kill_loses_at_most_the_ticket_in_work(tmp_path: Path) -> None:
         ('model = "lenet300"', "model = lenet300", ["cannot be read"]),
         ('finder = "imp"', 'finder = "jackpott"\nsearch = { epochs = 1 }', ["method 3 (jackpott)", "'jackpot'"]),
         ('finder = "imp"\nrate = 0.5', 'finder = "jackpot"\nsearch = { lr = "fast" }', ["(jackpot)", "'search.lr'"]),
-        ('finder = "imp"', 'finder = "set"\nsearch = { epochs = 1 }', ["method 3 (set)", "does not use 'search'"]),
+        ('finder = "imp"', 'finder = "set"\nsearch = { epochs = 1 }', ["method 3 (set)", "has no option 'search'"]),
     ],
 )
 def test_a_wrong_study_file_is_one_sentence(old: str, new: str, words: list[str], tmp_path: Path) -> None:

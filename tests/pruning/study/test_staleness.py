@@ -7,7 +7,7 @@ import pytest
 
 import pruning
 from pruning.criteria import CRITERIA
-from pruning.finders import all_finders
+from pruning.recipe import FINDERS
 from pruning.study.folder import Study
 from pruning.study.runner import Options, run
 from pruning.study.staleness import stale, stale_tickets, summary
@@ -17,8 +17,8 @@ from tests.pruning.cli.test_commands import command
 @pytest.fixture
 def mended(monkeypatch: pytest.MonkeyPatch) -> None:
     """The finder `imp` and the criterion `random` at their second revision."""
-    monkeypatch.setitem(all_finders(), "imp", replace(all_finders()["imp"], revision=2))
-    monkeypatch.setitem(CRITERIA, "random", replace(CRITERIA["random"], revision=2))
+    for registry, name in ((FINDERS, "imp"), (CRITERIA, "random")):
+        monkeypatch.setitem(registry._shipped(), name, replace(registry[name], revision=2))
 
 
 def methods(study: Path) -> set[str]:

@@ -132,7 +132,7 @@ def _area(x: np.ndarray, height: np.ndarray, colour: str) -> go.Scatter:
 
 
 def _zero(figure: go.Figure, samples: pd.DataFrame, tickets: Tickets, theme: Theme) -> None:
-    """A line at zero in each column, and the share of the ticket's samples that are misclassified."""
+    """A line at zero in each column, and the ticket's error, the share of its samples that are misclassified."""
     wrong = 100 * pd.Series(~correct(samples), index=samples["ticket_id"]).groupby(level=0).mean()
     places = [axis("x", column) for column in range(1, len(tickets) + 1)]
     line = {"color": theme.muted, "width": 1.2, "dash": "dot"}
@@ -144,7 +144,7 @@ def _zero(figure: go.Figure, samples: pd.DataFrame, tickets: Tickets, theme: The
     annotate(
         figure,
         [
-            {"text": f"{wrong[ticket]:.1f} % misclassified", "x": 0, "xref": place, **same,
+            {"text": f"error {wrong[ticket]:.1f} %", "x": 0, "xref": place, **same,
              "font": {"size": 13, "color": theme.ink}}
             for place, ticket in zip(places, tickets, strict=True) if ticket in wrong
         ],

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.corruptions.conditions import CLEAN, Condition
 from app.charts.names import name, ordered
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
@@ -105,22 +106,25 @@ def conditions(
     return figure
 
 
-SPACE = ("", 0)  # an empty column between two corruptions
+SPACE: Condition = ("", 0)  # an empty column between two corruptions
 
 
-def _order(rows: pd.DataFrame) -> list[tuple[str, int]]:
+def _order(rows: pd.DataFrame) -> list[Condition]:
     """Columns from left to right: clean, the common corruptions, the extra ones; severities rising, gaps between."""
     present = rows[["corruption", "severity"]].drop_duplicates()
     standard, extra = ordered(present["corruption"])
-    order: list[tuple[str, int]] = []
-    for corruption in ["clean", *standard, *extra]:
+    order: list[Condition] = []
+    for corruption in [CLEAN[0], *standard, *extra]:
         levels = sorted(present.loc[present["corruption"] == corruption, "severity"])
-        order += [*([SPACE] if order and levels else []), *((corruption, int(level)) for level in levels)]
+        # The label of a single column needs more room than the column has.
+        narrow = len(order) > 1 and order[-2] == SPACE
+        order += [SPACE] * (len(levels) > 0 and len(order) > 0) + [SPACE] * (len(levels) == 1 and narrow)
+        order += [(corruption, int(level)) for level in levels]
     return order
 
 
-def _place(condition: tuple[str, int]) -> str:
-    return "clean" if condition[0] == "clean" else f"{name(condition[0])}, severity {condition[1]}"
+def _place(condition: Condition) -> str:
+    return "clean" if condition == CLEAN else f"{name(condition[0])}, severity {condition[1]}"
 
 
 def _group(corruption: str) -> str:

@@ -112,9 +112,7 @@ def test_margins_print_the_share_that_is_wrong_and_leave_missing_values_out() ->
     frame = samples()
     figure = panels.margins(frame, TICKETS, CLASSES, LIGHT)
     printed = [
-        float(found[1])
-        for note in figure.layout.annotations
-        if (found := re.match(r"([\d.]+) % misclassified", note.text))
+        float(found[1]) for note in figure.layout.annotations if (found := re.match(r"error ([\d.]+) %", note.text))
     ]
     expected = [100 * (own["prediction"] != own["label"]).mean() for _, own in frame.groupby("ticket_id", sort=False)]
     assert printed == pytest.approx(expected, abs=0.05)

@@ -8,9 +8,9 @@ import pytest
 from app.shell import theme
 from app.views.overview.charts import story as charts
 from app.views.overview.recipe_words import in_words
-from pruning.finders import _load, procedure
-from pruning.recipe import Recipe, Training
+from pruning.recipe import FINDERS, Recipe
 from pruning.study.folder import Study
+from pruning.training.config import Training
 
 IMP = Recipe(model="lenet300", data="digits", finder="imp", sparsity=0.9, rate=0.5, seed=3)
 
@@ -31,13 +31,14 @@ def test_every_field_of_a_recipe_is_said(found_study: Path) -> None:
     """None is passed over, whichever fields recipes come to have."""
     for recipe in Study.open(found_study).recipes():
         assert len(in_words(recipe)) == len(recipe.canonical())
-    words = dict(in_words(IMP.model_copy(update={"of": IMP, "training": Training(label_smoothing=0.1)})))
+    smooth = Training(label_smoothing=0.1)
+    words = dict(in_words(Recipe(model=IMP.model, data=IMP.data, finder="shuffled", of=IMP, training=smooth)))
     assert words["Original"] == "IMP 90 %"
     assert "label smoothing 0.1" in words["Training"]
 
 
 def test_every_procedure_has_words() -> None:
-    assert all(procedure(name) for name in _load())
+    assert all(finder.words for finder in FINDERS.values())
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
@@ -65,7 +66,7 @@ def test_a_search_is_told_in_words() -> None:
     recipe = Recipe(model="lenet300", data="digits", finder="jackpot", sparsity=0.9)
     words = dict(in_words(recipe))
     assert words["Swap schedule"].startswith("a share of the possible swaps")
-    assert words["Search"].startswith(f"{recipe.search.epochs:g} epochs" if recipe.search else "")
+    assert words["Search"].startswith(f"{recipe.option('search').epochs:g} epochs")
     bird = dict(in_words(Recipe(model="lenet300", data="digits", finder="early_bird", sparsity=0.9)))
     assert bird["Mask distance threshold"] == "10 % of the weights"
     assert bird["Patience (masks)"] == "5"

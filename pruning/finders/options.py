@@ -1,0 +1,118 @@
+"""Options that several finders have, and what follows from them."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from pruning.allocation import ALLOCATIONS
+from pruning.criteria import CRITERIA
+from pruning.errors import UserError
+from pruning.granularity import get_granularity
+from pruning.masks import check_fixed
+from pruning.recipe import Fields, FinderOptions, Recipe, Shared
+from pruning.training.config import Training
+from pruning.validation import option
+
+CriterionName = Annotated[str, AfterValidator(lambda name: CRITERIA.get_known(name).name)]
+AllocationName = Annotated[str, AfterValidator(lambda name: ALLOCATIONS.get_known(name).name)]
+StructureName = Annotated[str, AfterValidator(lambda name: get_granularity(name).name)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+EndFraction = Annotated[float, Field(gt=0, le=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+
+OF_TRAINING = "the training"
+
+CRITERION, ALLOCATION, FINE_TUNING = "Criterion", "Layer-wise allocation", "Fine-tuning"
+
+
+def criterion_option(default: object) -> str:
+    """Return the option for the name of a criterion."""
+    found: str = option(default, CRITERION, "how every weight is scored")
+    return found
+
+
+def allocation_option(default: str) -> str:
+    """Return the option for the name of an allocation."""
+    found: str = option(default, ALLOCATION, "how the sparsity is shared out over layers")
+    return found
+
+
+def finetune_option() -> Training | None:
+    """Return the option for a fine-tuning that is not the usual one."""
+    found: Training | None = option(None, FINE_TUNING, "after pruning; what is not said is as in the training")
+    return found
+
+
+class Scored(FinderOptions):
+    """Of finders that score single weights by a criterion, and share the sparsity out."""
+
+    criterion: CriterionName = criterion_option("magnitude")
+    allocation: AllocationName | None = allocation_option("global")
+    score_per_class: Count = option(25, "Scoring images per class")
+
+    @classmethod
+    def complete(cls, given: Fields, shared: Shared) -> Fields:
+        """Return what was given; a criterion that scores one structure's pieces says nothing about those of another."""
+        name = given.get("criterion", cls.model_fields["criterion"].default)
+        wanted = CRITERIA.get_known(str(name)).structure
+        if wanted is not None and given.get("structure") != wanted:
+            raise UserError(
+                f"Criterion '{name}' scores what structure '{wanted}' removes, not single weights or other pieces; "
+                f'give structure = "{wanted}".'
+            )
+        return super().complete(given, shared)
+
+
+class ScoredPieces(Scored):
+    """Of finders that may also remove several weights as one piece."""
+
+    structure: StructureName = option("weight", "Granularity", "what is removed as one piece")
+
+    at_once: ClassVar[bool] = False  # whether the whole sparsity is reached in one cut
+
+    @classmethod
+    def complete(cls, given: Fields, shared: Shared) -> Fields:
+        """Return what was given, without an allocation where the structure leaves nothing to allocate."""
+        granularity = get_granularity(str(given.get("structure", "weight")))
+        if not granularity.allocates:
+            if given.get("allocation") is not None:
+                raise UserError(f"Structure '{granularity.name}' leaves nothing to allocate; leave 'allocation' out.")
+            given["allocation"] = None
+        return super().complete(given, shared)
+
+    def decides(self, recipe: Recipe) -> Fields:
+        """Return the sparsity where the structure itself has one."""
+        granularity = get_granularity(self.structure)
+        fixed = granularity.fixed_sparsity
+        if fixed is None:
+            return {}
+        if not self.at_once:
+            raise UserError(
+                f"Finder '{recipe.finder}' prunes step by step, but structure '{granularity.name}' has one sparsity "
+                "only; take the finder 'one_shot'."
+            )
+        if "sparsity" in recipe.model_fields_set:
+            check_fixed(granularity, recipe.sparsity)
+        return {"sparsity": fixed}
+
+
+class Control(FinderOptions):
+    """Of controls, which are made from the ticket of another recipe and have its sparsity."""
+
+    of: Recipe = option(..., "Original", "the method whose tickets it is made from")
+
+    def decides(self, recipe: Recipe) -> Fields:
+        """Return the original's sparsity."""
+        return {"sparsity": self.of.sparsity}
+
+
+def original(recipe: Recipe) -> Recipe:
+    """Return the recipe of the ticket that a control is made from."""
+    return Control.read(recipe).of
+
+
+def same_training(recipe: Recipe) -> None:
+    """Raise UserError unless a control that repeats its original's training says so."""
+    if recipe.training != original(recipe).training:
+        raise UserError(f"Control '{recipe.finder}' trains as its original does; give both the same `training`.")

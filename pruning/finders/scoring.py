@@ -1,0 +1,86 @@
+"""Weights are scored and the worst pruned, in as many rounds as the criterion has."""
+
+import torch
+from torch import Tensor, nn
+
+from pruning import masks as mask_tools
+from pruning.criteria import CRITERIA, Context
+from pruning.data import normalise
+from pruning.errors import UserError
+from pruning.finders.base import Workshop, apply_masks
+from pruning.masks import Masks, full_masks, make_masks
+from pruning.models import count_macs, prunable
+from pruning.recipe import Recipe
+from pruning.training.loop import generator
+from pruning.training.precision import settled
+
+SCORE_BATCH = 250
+
+
+def scoring_batches(recipe: Recipe, workshop: Workshop) -> list[tuple[Tensor, Tensor]]:
+    """The training images that a criterion sees: `score_per_class` of each class (fewer where there are fewer)."""
+    labels = workshop.data.train.labels
+    source = generator(recipe.seed, "score")
+    order = torch.randperm(len(labels), generator=source)
+    wanted = recipe.option("score_per_class") or 1
+    rows = torch.cat([order[labels[order] == label][:wanted] for label in range(workshop.data.num_classes)])
+    rows = rows[torch.randperm(len(rows), generator=source)]
+    data, device = workshop.data, workshop.device
+    return [
+        (normalise(data.train.images[part], data.mean, data.std).to(device), labels[part].to(device))
+        for part in rows.split(SCORE_BATCH)
+    ]
+
+
+def prune_by_score(
+    recipe: Recipe,
+    model: nn.Module,
+    workshop: Workshop,
+    within: Masks | None = None,
+    invert: bool = False,
+    sparsity: float | None = None,
+    criterion: str | None = None,
+) -> Masks:
+    """Score the model's weights and keep the best, on the CPU; with `invert` the worst.
+
+    Sparsity and criterion are the recipe's where they are not given.
+
+    A criterion of several rounds scores, prunes a little and scores again, the density falling exponentially to the
+    one asked for (Tanaka et al. 2020) from that of `within`. The model is left with its pruned weights at zero.
+    """
+    chosen = CRITERIA[criterion or recipe.criterion or ""]
+    wanted = recipe.sparsity if sparsity is None else sparsity
+    granularity = recipe.granularity
+    model = model.to(workshop.device)
+    parameters = prunable(model, recipe.prune_classifier)
+    if not parameters:
+        raise UserError(f"Model '{recipe.model}' has no convolution or linear layer to prune.")
+    masks = full_masks(parameters) if within is None else {name: within[name] for name in parameters}
+    masks = {name: mask.to(workshop.device) for name, mask in masks.items()}
+    came = (1 - mask_tools.sparsity(masks)) or 1.0  # what is left when the first round begins
+    allocation = recipe.option("allocation") or "global"
+    batches = scoring_batches(recipe, workshop) if chosen.needs_data else []
+    if not batches:
+        # data-free criteria still learn device and input shape from an empty batch
+        batches = [(torch.zeros(1, *workshop.data.shape, device=workshop.device), torch.zeros(1, dtype=torch.long))]
+    context = Context(
+        batches=batches,
+        generator=generator(recipe.seed, "criterion", chosen.name),
+        masks=masks,
+        classifier=recipe.prune_classifier,
+        structure=granularity,
+        options=recipe.parts.criterion if chosen.name == recipe.criterion else None,
+    )
+    with settled(count_macs(model, workshop.data.shape)):
+        rounds = 1 if granularity.pattern else chosen.rounds  # a pattern has no sparsities in between
+        for turn in range(1, rounds + 1):
+            density = came * ((1 - wanted) / came) ** (turn / rounds)
+            now = wanted if turn == rounds else 1 - density
+            context.masks = masks
+            scores = chosen.score(model, context)
+            if invert:
+                scores = {name: -score for name, score in scores.items()}
+            masks = make_masks(scores, now, allocation, granularity, masks, model, recipe.parts.allocation)
+            apply_masks(model, masks)
+    model.cpu()
+    return {name: mask.cpu() for name, mask in masks.items()}

@@ -1,0 +1,5 @@
+"""`weight`: single weights."""
+
+from pruning.granularity.base import Granularity
+
+WEIGHT = Granularity("weight")

@@ -1,0 +1,24 @@
+"""How weights are trained."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pruning.validation import Frozen
+
+
+class Training(Frozen):
+    """How weights are trained. Lengths are in epochs; the rate warms up linearly, then follows the schedule."""
+
+    epochs: Annotated[float, Field(ge=0)] = 20
+    batch_size: Annotated[int, Field(ge=1)] = 128
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    lr: Annotated[float, Field(gt=0)] = 0.1
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    warmup_epochs: Annotated[float, Field(ge=0)] = 1
+    schedule: Literal["cosine", "constant"] = "cosine"
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0
+    augment: Literal["none", "crop", "crop_flip"] = "none"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    log_every: Annotated[float, Field(gt=0)] | None = None  # epochs between points of the training curve; None: 1
