@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from analysis.corruptions import NAMES
+from analysis.results.offsets import unpack_correct
 from analysis.results.store import Results
-from analysis.statistics.intervals import unpack_correct
 from pruning import Study
 from pruning.finders.lineage import parents_of
 from pruning.models import build_model

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.comparisons.replication import bands
 from analysis.statistics.intervals import mean_interval
+from analysis.statistics.replication import bands
 
 STABLE = 0.02
 """Below this barrier, a fraction of images, Frankle et al. 2020 call a training stable to the order of the data."""

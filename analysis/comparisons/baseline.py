@@ -16,7 +16,8 @@ from scipy import stats
 
 from analysis.corruptions.conditions import CLEAN
 from analysis.metrics.corruption_error import COUNTED
-from analysis.statistics.intervals import mean_interval, unpack_correct
+from analysis.results.offsets import unpack_correct
+from analysis.statistics.intervals import mean_interval
 
 LEVEL = 0.95
 BY_SPARSITY = ["method", "sparsity", "difference", "low", "high", "real"]

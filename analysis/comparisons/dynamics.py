@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons.replication import bands
+from analysis.statistics.replication import bands
 from pruning.errors import UserError
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry

@@ -51,7 +51,7 @@ def fragility(baseline: np.ndarray, tickets: Sequence[np.ndarray]) -> pd.DataFra
     """How often each sample is wrong for the tickets while it is right for the baseline, most fragile first.
 
     Args:
-        baseline: bool [conditions, N], whether the baseline is right, as `intervals.unpack_correct` gives it.
+        baseline: bool [conditions, N], whether the baseline is right, as `results.offsets.unpack_correct` gives it.
         tickets: the same for each ticket, under the same conditions.
 
     Returns a DataFrame, a row a sample: sample (its index), lost (number of (ticket, condition) pairs in which the

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons import dynamics
-from analysis.comparisons.replication import bands
+from analysis.statistics.replication import bands
 from pruning.study.folder import Entry
 
 LEVEL, PATIENCE = 0.1, 5

@@ -8,9 +8,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons.replication import bands
 from analysis.metrics import overlap
 from analysis.metrics.overlap import Counts
+from analysis.statistics.replication import bands
 
 NEITHER, ONLY_A, ONLY_B, BOTH = range(4)
 STATES = ("kept by neither", "kept by A only", "kept by B only", "kept by both")

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons.correlations import CORRELATED, Correlation, by_image, cluster, describe, mean_correlation
+from analysis.comparisons.correlations import by_image
 from analysis.comparisons.outcomes import Outcomes
 from analysis.statistics.bootstrap import resampled_means
+from analysis.statistics.clusters import CORRELATED, cluster
+from analysis.statistics.correlation import Correlation, describe, mean_correlation
 from pruning.errors import UserError
 
 FEWEST = 4

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.comparisons.barriers import STABLE
-from analysis.comparisons.replication import bands
+from analysis.statistics.replication import bands
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry
 

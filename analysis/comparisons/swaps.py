@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.dynamics import WHO, recorded_rows, who
-from analysis.comparisons.replication import bands
+from analysis.statistics.replication import bands
 from pruning.study.folder import Entry
 
 SWAPS = ["iteration", "carried", "possible"]

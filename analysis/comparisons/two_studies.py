@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.outcomes import Outcomes, collect
-from analysis.comparisons.replication import compare, share
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
-from analysis.statistics.intervals import holm
+from analysis.statistics.multiple_testing import holm
+from analysis.statistics.replication import compare, share
 from pruning.study.folder import StudyConfig
 
 ACCURACY, CORRUPTED = "accuracy", "corrupted"
@@ -122,8 +122,8 @@ def compare_studies(first: Outcomes, second: Outcomes, level: float = 0.95) -> p
     Returns a row a key and measure, keys of the first study first:
         key; measure: "accuracy" on clean images, or "corrupted", the mean over the corruptions, each the mean over its
         severities. first, second with _low and _high: accuracies, in [0, 1], and their intervals (over seeds, or over
-        images for one seed; see `comparisons.replication.share`). difference, low, high: second minus first, and its
-        interval, unadjusted. p: of the paired test over seeds or over images (see `comparisons.replication.compare`).
+        images for one seed; see `statistics.replication.share`). difference, low, high: second minus first, and its
+        interval, unadjusted. p: of the paired test over seeds or over images (see `statistics.replication.compare`).
         p_holm: after Holm's correction over all rows with partners. within_noise, over_seeds: bool.
     What a study has not is NaN; then within_noise is True, as nothing is claimed.
     """

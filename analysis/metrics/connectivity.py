@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from analysis.engine.images import used_rows
-from analysis.statistics.intervals import resampled_means
+from analysis.statistics.bootstrap import resampled_means
 from pruning.data import Dataset, Split, normalise
 from pruning.errors import UserError
 from pruning.masks import Masks

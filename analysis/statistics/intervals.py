@@ -10,12 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from analysis.results.offsets import unpack_correct as unpack_correct
-from analysis.results.offsets import unpack_offsets as unpack_offsets
-from analysis.statistics.bootstrap import resampled_means as resampled_means
-from analysis.statistics.multiple_testing import holm as holm
-from analysis.statistics.ranking import ranked_with_ties as ranked_with_ties
-
 
 def wilson(correct: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
     """Wilson's score interval of an accuracy (Wilson 1927).

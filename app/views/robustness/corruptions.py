@@ -10,16 +10,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from analysis.comparisons.condition_cells import accuracies, by_corruption, by_severity, gaps, over_seeds
-from analysis.comparisons.correlations import (
-    Correlation,
-    corruptions_over_tickets,
-    linkage_of,
-    methods_over_conditions,
-)
+from analysis.comparisons.correlations import corruptions_over_tickets, methods_over_conditions
 from analysis.comparisons.outcomes import MEAN
 from analysis.comparisons.predictions import chosen
 from analysis.comparisons.stored_conditions import averaged_corruptions
 from analysis.corruptions.conditions import CLEAN
+from analysis.statistics.clusters import linkage_of
+from analysis.statistics.correlation import Correlation
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout

@@ -9,16 +9,14 @@ import streamlit as st
 
 from analysis.comparisons.condition_cells import averaged
 from analysis.comparisons.correlations import (
-    CORRELATED,
-    Clustering,
-    Correlation,
-    cluster,
     corruptions_over_samples,
     corruptions_over_tickets,
     methods_over_conditions,
 )
 from analysis.comparisons.predictions import chosen
 from analysis.comparisons.redundancy import RESAMPLES, Redundancy, correlated_groups, redundant
+from analysis.statistics.clusters import CORRELATED, Clustering, cluster
+from analysis.statistics.correlation import Correlation
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout

@@ -6,15 +6,13 @@ import scipy.stats
 from scipy.cluster.hierarchy import dendrogram
 
 from analysis.comparisons.correlations import (
-    Correlation,
-    cluster,
     corruptions_over_samples,
     corruptions_over_tickets,
-    linkage_of,
-    mean_correlation,
     methods_over_conditions,
 )
 from analysis.comparisons.outcomes import Outcomes
+from analysis.statistics.clusters import cluster, linkage_of
+from analysis.statistics.correlation import Correlation, mean_correlation
 from pruning.errors import UserError
 
 CONDITIONS = [("clean", 0), ("fog", 1), ("snow", 1), ("fog", 2), ("blur", 1)]

@@ -6,9 +6,10 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.comparisons.correlations import cluster, corruptions_over_samples
+from analysis.comparisons.correlations import corruptions_over_samples
 from analysis.comparisons.outcomes import Outcomes
 from analysis.comparisons.redundancy import correlated_groups, group_stability, kendall, redundant
+from analysis.statistics.clusters import cluster
 from pruning.errors import UserError
 
 CONDITIONS = [("clean", 0), ("fog", 1), ("fog", 3), ("snow", 1), ("blur", 1), ("jpeg", 1)]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from analysis.metrics import connectivity
 from analysis.metrics.connectivity import Line, between
-from analysis.statistics.intervals import resampled_means
+from analysis.statistics.bootstrap import resampled_means
 from pruning.data import Dataset, Split, load_data, normalise
 from pruning.errors import UserError
 from pruning.finders.base import Workshop, make_ticket

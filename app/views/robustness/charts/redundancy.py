@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.comparisons.correlations import Clustering, Correlation
 from analysis.comparisons.redundancy import Redundancy
+from analysis.statistics.clusters import Clustering
+from analysis.statistics.correlation import Correlation
 from app.charts.base import Scale, figure
 from app.charts.dendrogram import clustered_heat_map
 from app.shell.colour import fade

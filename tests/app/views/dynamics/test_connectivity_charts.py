@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.comparisons.replication import bands
+from analysis.statistics.replication import bands
 from app.charts.error_scale import height
 from app.shell import theme
 from app.shell.theme import Style

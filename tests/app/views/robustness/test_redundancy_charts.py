@@ -7,9 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from analysis.comparisons.correlations import Correlation, cluster, describe
 from analysis.comparisons.outcomes import Outcomes
 from analysis.comparisons.redundancy import Redundancy, redundant
+from analysis.statistics.clusters import cluster
+from analysis.statistics.correlation import Correlation, describe
 from app.charts.base import NOISE
 from app.shell import theme
 from app.views.robustness.charts import redundancy as charts
