@@ -10,9 +10,9 @@ import numpy as np
 import streamlit as st
 import torch
 
-from analysis.engine.images import used_rows
 from app.load import StudyView, file_stamp
 from pruning.data import Dataset, available, load_data
+from pruning.data.base import used_rows
 from pruning.errors import UserError
 
 STAND_IN = "pictures.json"
