@@ -47,7 +47,7 @@ ROOMS = {
 }
 LOOSE = {"pruning": 12, "analysis": 8, "app": 10}
 BELOW = {"pruning": set(), "analysis": {"pruning"}, "app": {"pruning", "analysis"}}
-LINES = 320
+LINES = 350
 
 
 @cache
