@@ -23,7 +23,9 @@ import torch
 from analysis.comparisons.two_studies import Described
 from analysis.metrics.overlap import Counts, PackedMasks, count
 from analysis.results.store import Results
-from pruning.study.folder import DENSE, TICKETS, TOML, Study, StudyConfig, study_folders
+from pruning.study import staleness
+from pruning.study.config import DENSE, StudyConfig
+from pruning.study.folder import TICKETS, TOML, Study, study_folders
 from pruning.ticket import read_header
 
 FIRST = Path("sample_checkpoints") / "mnist5k-lenet5"
@@ -38,6 +40,7 @@ class StudyView:
     same for all seeds of one method and sparsity, such as `imp-90`), `method`, `method_label`, `label`, `sparsity` (as
     asked, 0 to 1), `seed`, `kept`, `total`, `seconds`. `problems` are sentences about files that could not be read.
     `stamp` changes when a ticket or a result does. `classes` are the names of the classes, as the tickets know them.
+    `stale` are sentences about what would come out otherwise today, with the commands that mend it.
     """
 
     name: str
@@ -48,6 +51,7 @@ class StudyView:
     problems: tuple[str, ...]
     stamp: str
     classes: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -65,6 +69,16 @@ class StudyView:
         return {method.title: method.of for method in self.config.methods if method.of}
 
     @property
+    def dense(self) -> list[str]:
+        """Keys of the dense network's tickets."""
+        return list(dict.fromkeys(self.tickets.loc[self.tickets["method"] == DENSE, "key"]))
+
+    @property
+    def baseline(self) -> str | None:
+        """Key of the ticket that others are compared with unless another is chosen; None when there is no ticket."""
+        return next(iter([*self.dense, *self.tickets["key"]]), None)
+
+    @property
     def sparsities(self) -> list[float]:
         """Sparsities of the pruned tickets found, rising."""
         return sorted(self.tickets.loc[self.tickets["method"] != DENSE, "sparsity"].unique().tolist())
@@ -76,8 +90,10 @@ class StudyView:
 
 
 def studies() -> dict[str, Path]:
-    """Name -> folder of every study that can be chosen: one named after `--`, then shipped ones, the one that shows
-    everything first, and the user's own."""
+    """Name -> folder of every study that can be chosen.
+
+    One named after `--` comes first, then the shipped ones, the one that shows everything first, and the user's own.
+    """
     folders = [*_asked_for(), *sorted(study_folders(), key=lambda folder: folder != FIRST)]
     found: dict[str, Path] = {}
     for folder in dict.fromkeys(path.resolve() for path in folders):
@@ -95,8 +111,10 @@ def first_with_tickets(studies: Mapping[str, Path]) -> str:
 
 
 def _asked_for() -> list[Path]:
-    """The study folders on the command line: `streamlit run app/main.py -- PATH`. Ones without a study stay in, so
-    that opening them says what is missing."""
+    """The study folders on the command line: `streamlit run app/main.py -- PATH`.
+
+    Ones without a study stay in, so that opening them says what is missing.
+    """
     if Path(sys.argv[0]).name != "main.py":  # somebody else's command line, such as that of the tests
         return []
     paths = [Path(argument).expanduser() for argument in sys.argv[1:] if not argument.startswith("-")]
@@ -104,7 +122,11 @@ def _asked_for() -> list[Path]:
 
 
 def open_study(name: str, path: Path) -> StudyView:
-    """The study in a folder. Raises UserError when its `study.toml` is missing or says what is not allowed."""
+    """The study in a folder.
+
+    Raises:
+        UserError: its `study.toml` is missing or says what is not allowed.
+    """
     return _open(name, path, stamp(path))
 
 
@@ -149,7 +171,8 @@ def _open(name: str, path: Path, stamp: str) -> StudyView:
         )
     tickets = pd.DataFrame(rows, columns=COLUMNS)
     classes = tuple(entries[0].info.classes) if entries else ()
-    return StudyView(name, path, study.config, study.detail_seed, tickets, tuple(problems), stamp, classes)
+    stale = tuple(filter(None, [staleness.summary(study)]))
+    return StudyView(name, path, study.config, study.detail_seed, tickets, tuple(problems), stamp, classes, stale)
 
 
 def table(
@@ -195,15 +218,23 @@ def _masks(path: Path, ticket_id: str, stamp: str) -> dict[str, np.ndarray]:
 
 
 def overlaps(study: StudyView, ids: Sequence[str]) -> Counts:
-    """What the masks of the tickets `ids` have in common, layer by layer. Raises UserError when they cannot be
-    compared, or a ticket's file is damaged."""
+    """What the masks of the tickets `ids` have in common, layer by layer.
+
+    Raises:
+        UserError: they cannot be compared, or a ticket's file is damaged.
+    """
     stamps = tuple(file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors") for ticket_id in ids)
     return _overlaps(study.path, tuple(ids), stamps)
 
 
 def overlaps_between(studies: Sequence[tuple[StudyView, Sequence[str]]]) -> Counts:
-    """What the masks of tickets of several studies have in common; the names are "PLACE ID", PLACE being the study's
-    in `studies`, as two studies may hold the same ticket. Raises UserError as `overlaps`."""
+    """What the masks of tickets of several studies have in common.
+
+    The names are "PLACE ID", PLACE being the study's in `studies`, as two studies may hold the same ticket.
+
+    Raises:
+        UserError: as `overlaps`.
+    """
     tickets = [(place, study, ticket_id) for place, (study, ids) in enumerate(studies) for ticket_id in ids]
     stamps = [file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors") for _, study, ticket_id in tickets]
     return _overlaps_between(

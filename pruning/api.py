@@ -9,10 +9,10 @@ from pruning.checkpoints import read
 from pruning.data import Dataset, load_data
 from pruning.finders.base import Workshop
 from pruning.finders.lineage import cost, find_step, lineage
-from pruning.imported_weights import Imported
+from pruning.imported_weights import Imported, Start
 from pruning.models import build_model
 from pruning.progress import Progress, quiet, share
-from pruning.recipe import Recipe, Start
+from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.training.precision import pick_device
 
@@ -49,7 +49,7 @@ def find_ticket(
     known: dict[str, Ticket] = {}
     workshop = Workshop(data, pick_device(device), imports=imports)
     for step in steps:
-        workshop.report = share(progress, done / total, cost(step) / total, step.label)
+        workshop.progress = share(progress, done / total, cost(step) / total, step.label)
         known[step.id] = find_step(step, known, workshop)
         done += cost(step)
     progress(1.0, "found")

@@ -15,7 +15,8 @@ def of_tickets(rows: pd.DataFrame, tickets: pd.DataFrame) -> pd.DataFrame:
     """Rows of the results' tables `lines` or `stability` with key and seed of their ticket, and the other's key.
 
     Args:
-        rows: ticket_id, other, ... tickets: ticket_id, key, seed. Rows without both tickets are left out.
+        rows: ticket_id, other, ...
+        tickets: ticket_id, key, seed. Rows without both tickets are left out.
 
     Returns:
         The rows with key, seed and other_key.

@@ -59,8 +59,10 @@ def per_image(tickets: pd.DataFrame, conditions: pd.DataFrame, images: Images) -
     """Average each ticket's correctness over conditions, image by image.
 
     Args:
-        tickets: ticket_id, key, seed. conditions: rows of the results' table `conditions`; those without a ticket are
-            passed over, as when its file was deleted after it was measured. images: which conditions count.
+        tickets: ticket_id, key, seed.
+        conditions: rows of the results' table `conditions`; those without a ticket are passed over, as when its file
+            was deleted after it was measured.
+        images: which conditions count.
 
     Returns:
         Key -> seed -> float64 [N].
@@ -84,7 +86,9 @@ def against_baseline(
     interval is that of the mean over images, which are many.
 
     Args:
-        key: of the family. one, baseline: seed -> float64 [N] as in `PerImage`, of the same images.
+        key: of the family.
+        one: seed -> float64 [N] as in `PerImage`, of the same images.
+        baseline: seed -> float64 [N] as in `PerImage`, of the same images.
         comparisons: how many families are compared at once. The interval over images is widened for it (Bonferroni).
 
     Returns:
@@ -138,7 +142,10 @@ def by_sparsity(families: pd.DataFrame, outcomes: PerImage, reference: str, othe
     """Compare methods with a reference method at each sparsity that both have.
 
     Args:
-        families: rows of `family_means.by_family`. outcomes: of these families. reference, others: methods.
+        families: rows of `family_means.by_family`.
+        outcomes: of these families.
+        reference: the method compared with.
+        others: the methods that are compared.
 
     Returns:
         `BY_SPARSITY`: difference in accuracy, low and high (its interval over seeds; over images where there is one

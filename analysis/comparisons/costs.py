@@ -31,9 +31,9 @@ OBJECTIVES: dict[str, Objective] = {
     "accuracy": Objective("Accuracy on clean images", "share", "paired", more=True),
     "corrupted": Objective("Accuracy on corrupted images", "share", "paired", more=True),
     "kept": Objective("Weights kept", "count", "none", log=True),
-    "macs": Objective("Multiply-adds", "count", "none", log=True),
-    "disk": Objective("Bytes on disk", "bytes", "none", log=True),
-    "time": Objective("Time relative to dense", "share", "interval"),
+    "macs": Objective("MACs", "count", "none", log=True),
+    "disk": Objective("Size on disk", "bytes", "none", log=True),
+    "time": Objective("Relative latency", "share", "interval"),
     "memory": Objective("Peak memory", "bytes", "none"),
 }
 """Name of a column of `weighed` -> what it is."""
@@ -48,7 +48,8 @@ def by_family(tickets: pd.DataFrame, efficiency: pd.DataFrame) -> pd.DataFrame:
     """Average the results' table `efficiency` over seeds, a row for each `key` in the order of `tickets`.
 
     Args:
-        tickets: ticket_id, key. efficiency: rows of the results' table.
+        tickets: ticket_id, key.
+        efficiency: rows of the results' table.
 
     Returns:
         key, the columns `MEANS`, macs_share (of the dense network's multiply-adds, 0 to 1), and shrunk, whether any
@@ -69,7 +70,8 @@ def weighed(families: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     different machines, can stand side by side.
 
     Args:
-        families: rows of `family_means.by_family`. costs: rows of `by_family`.
+        families: rows of `family_means.by_family`.
+        costs: rows of `by_family`.
 
     Returns:
         key, label, method, sparsity, and for each of `OBJECTIVES` a column with the family's value, with `_low` and

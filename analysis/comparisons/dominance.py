@@ -39,7 +39,8 @@ def gaps(rows: pd.DataFrame, objective: str, outcomes: PerImage) -> Gaps:
     """Compare every two tickets in one objective, in the way that its noise asks for.
 
     Args:
-        rows: of `costs.weighed`, measured in this objective. objective: of `costs.OBJECTIVES`.
+        rows: of `costs.weighed`, measured in this objective.
+        objective: of `costs.OBJECTIVES`.
         outcomes: of the tickets on the images of this objective; used where its noise is "paired".
     """
     about, values = OBJECTIVES[objective], rows[objective].to_numpy(dtype=float)
@@ -100,7 +101,7 @@ def _real(outcomes: np.ndarray, quantile: float) -> np.ndarray:
     covariance = np.cov(outcomes.mean(axis=1)) if images > 1 else np.full(gap.shape, np.nan)
     spread = np.diag(covariance)
     error = np.sqrt(np.maximum(spread[:, None] + spread[None] - 2 * covariance, 0) / images)
-    real = np.abs(gap) > quantile * error
+    real: np.ndarray = np.abs(gap) > quantile * error
     if seeds > 1:
         apart = (each[:, None] - each[None]).std(axis=2, ddof=1) / np.sqrt(seeds)
         real &= np.abs(gap) > stats.t.ppf(0.5 + LEVEL / 2, seeds - 1) * apart
@@ -108,7 +109,7 @@ def _real(outcomes: np.ndarray, quantile: float) -> np.ndarray:
 
 
 def _ahead(values: np.ndarray, more: bool) -> np.ndarray:
-    gaps = values[:, None] - values[None]
+    gaps: np.ndarray = values[:, None] - values[None]
     return gaps if more else -gaps
 
 
@@ -149,7 +150,8 @@ def table(rows: pd.DataFrame, found: Mapping[str, Verdict]) -> pd.DataFrame:
     """The tickets with their verdicts: those on the front first, then those behind it within noise, then dominated.
 
     Args:
-        rows: key, label. found: as `verdicts` returns it.
+        rows: key, label.
+        found: as `verdicts` returns it.
 
     Returns:
         key, label, state, by, alike (lists of labels) and dominates (how many tickets it dominates).
@@ -173,8 +175,11 @@ def _named(keys: Sequence[str], chosen: np.ndarray) -> list[str]:
 
 
 def staircase(x: np.ndarray, y: np.ndarray, more_x: bool, more_y: bool) -> pd.DataFrame:
-    """The corners of the line that separates what is reached from what is not, from the best `x` to the best `y`:
-    columns `x` and `y`. Between two tickets of the front lies the corner that the one of them reaches already."""
+    """The corners of the line that separates what is reached from what is not: columns `x` and `y`.
+
+    They go from the best `x` to the best `y`. Between two tickets of the front lies the corner that the one of them
+    reaches already.
+    """
     order = np.lexsort((-y if more_y else y, -x if more_x else x))
     corners: list[tuple[float, float]] = []
     for place in order:

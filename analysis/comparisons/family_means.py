@@ -75,8 +75,8 @@ def highlights(families: pd.DataFrame, as_good: Collection[str]) -> pd.DataFrame
     """Pick the families that stand out among those given.
 
     Args:
-        families: rows of `by_family`, the pruned ones among which to pick. as_good: keys of families that are not
-            worse than the baseline beyond the noise.
+        families: rows of `by_family`, the pruned ones among which to pick.
+        as_good: keys of families that are not worse than the baseline beyond the noise.
 
     Returns:
         Rows of `families` indexed by what they stand out for: "accurate" (highest accuracy on clean images), "robust"

@@ -21,7 +21,8 @@ def settled(epochs: np.ndarray, distances: np.ndarray) -> tuple[float, float] | 
     The mask of the initialisation is none of them. None where there are no such masks.
 
     Args:
-        epochs: [E], rising; those of the masks noted. distances: [E, E].
+        epochs: [E], rising; those of the masks noted.
+        distances: [E, E].
     """
     trained = np.flatnonzero(epochs > 0)
     for place in trained[PATIENCE - 1 :]:

@@ -96,7 +96,9 @@ def between(counts: Counts, rows: Sequence[str], columns: Sequence[str]) -> pd.D
     """Compare each ticket of one group with each of another: first, second, adjusted, jaccard, jaccard_by_chance.
 
     Args:
-        counts: of the masks of both groups. rows, columns: the names of the two groups in `counts`.
+        counts: of the masks of both groups.
+        rows: names of the one group in `counts`.
+        columns: names of the other.
     """
     values = {
         "adjusted": overlap.pairwise(counts, "adjusted"),
@@ -117,6 +119,7 @@ def ranked(regions: pd.DataFrame, beyond_chance: bool) -> pd.DataFrame:
 
     Args:
         regions: as `intersections.regions` returns them, largest first.
+        beyond_chance: whether those most beyond chance come first.
     """
     regions = regions[(regions["count"] > 0) | (regions["expected"] >= 0.5)]
     if beyond_chance:

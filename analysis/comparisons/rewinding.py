@@ -21,7 +21,8 @@ def stability_curves(stability: pd.DataFrame, entries: Sequence[Entry]) -> pd.Da
     Several data orders of one seed start from the same weights, so they are averaged first.
 
     Args:
-        stability: rows of the results' table `stability`. entries: the study's tickets.
+        stability: rows of the results' table `stability`.
+        entries: the study's tickets.
 
     Returns:
         Columns relation, family and label (of the tickets that are the same but for seed, order and rewinding point),

@@ -17,7 +17,7 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
 from analysis.statistics.multiple_testing import holm
 from analysis.statistics.replication import compare, share
-from pruning.study.folder import StudyConfig
+from pruning.study.config import StudyConfig
 
 ACCURACY, CORRUPTED = "accuracy", "corrupted"
 COLUMNS = [
@@ -83,7 +83,9 @@ def ids_of_seeds(tickets: pd.DataFrame, keys: Sequence[str], common: Collection[
     """The tickets of each key in the order in which `compare_studies` pairs seeds.
 
     Args:
-        tickets: of one study: ticket_id, key, seed. common: seeds that both studies have, which come first.
+        tickets: of one study: ticket_id, key, seed.
+        keys: those wanted.
+        common: seeds that both studies have, which come first.
     """
     tickets = tickets.assign(alone=~tickets["seed"].isin(list(common))).sort_values(["alone", "seed"])
     return {key: tickets.loc[tickets["key"] == key, "ticket_id"].tolist() for key in keys}
@@ -95,7 +97,9 @@ def in_common(
     """Who is right under the conditions that both studies measured, clean images and corruptions that count.
 
     Args:
-        first, second: rows of the table `conditions` of each study. ids: for each study key -> ids of its seeds.
+        first: rows of the table `conditions` of the first study.
+        second: those of the second.
+        ids: for each study key -> ids of its seeds.
 
     A ticket that was not measured under all of these conditions is left out. The conditions have one order in both.
     """
@@ -114,8 +118,9 @@ def compare_studies(first: Outcomes, second: Outcomes, level: float = 0.95) -> p
     """Accuracies of the tickets of both studies, and the paired differences of partners.
 
     Args:
-        first, second: outcomes of each study under the same conditions in the same order, on the same images, as
-            `in_common` gives them; the seeds of partners in the order in which they belong together.
+        first: outcomes of the first study, as `in_common` gives them: both under the same conditions in the same order,
+            on the same images, the seeds of partners in the order in which they belong together.
+        second: those of the second study.
         level: coverage of each interval by itself, and 1 minus the chance that any test of the table claims a
             difference where there is none, in (0, 1).
 
@@ -165,7 +170,7 @@ def _measured(outcomes: Outcomes, key: str, measure: str) -> np.ndarray | None:
         return None
     names = [conditions[place][0] for place in places]
     weights = np.array([1 / names.count(name) for name in names]) / len(set(names))
-    return np.clip(np.einsum("scn,c->sn", right[:, places].astype(np.float64), weights), 0, 1)
+    return np.asarray(np.clip(np.einsum("scn,c->sn", right[:, places].astype(np.float64), weights), 0, 1))
 
 
 def _ordered(rows: pd.DataFrame, order: Mapping[Condition, int]) -> pd.DataFrame:

@@ -47,8 +47,10 @@ def color_bar(title: str, **place: object) -> dict[str, object]:
 
 
 def interval(row: pd.Series, value: str, form: str = "{:.1f}", unit: str = " %") -> str:
-    """For a hover: `93.1 % (91.0 to 95.2)`, from fractions in the columns `value`, low and high; no bounds, no
-    brackets."""
+    """Write `93.1 % (91.0 to 95.2)` for a hover, from the columns `value`, low and high.
+
+    These hold fractions. Without bounds there are no brackets.
+    """
     parts = [form.format(100 * row[part]) for part in (value, "low", "high")]
     if pd.isna(row["low"]):
         return f"<b>{parts[0]}{unit}</b>"
@@ -68,14 +70,18 @@ def heading(figure: go.Figure, number: int, style: Style, note: str = "", small:
 
 
 def label_places(x: np.ndarray, y: np.ndarray, widths: np.ndarray, size: tuple[float, float]) -> list[str]:
-    """Where to put a label at each point so that labels cross neither each other nor points, greedily;
-    first above and below the middle, where no horizontal error bar strikes them through.
+    """Find a place for a label at each point so that labels cross neither each other nor points, greedily.
+
+    Places above and below the middle are tried first: there no horizontal error bar strikes a label through.
 
     Args:
-        x, y: the points as fractions of the plot, 0 to 1.
-        widths: the labels' widths in pixels. size: the plot's width and height in pixels.
+        x: the points across, as fractions of the plot, 0 to 1.
+        y: the points upwards, likewise.
+        widths: the labels' widths in pixels.
+        size: the plot's width and height in pixels.
 
-    Returns plotly's `textposition` for each point, "" where no free place was found (the hover still names it).
+    Returns:
+        Plotly's `textposition` for each point; "" where no free place was found (the hover still names it).
     """
     height, gap = 15.0, 9.0
     points = np.column_stack([x * size[0], y * size[1]])

@@ -36,16 +36,21 @@ def clustered_heat_map(
     chosen: str | None = None,
     cell: int = CELL,
 ) -> go.Figure:
-    """The matrix in clustered order; the columns' dendrogram stands above it, the rows' at its right.
+    """Draw the matrix in clustered order; the columns' dendrogram stands above it, the rows' at its right.
 
     Args:
         values: colours the cells; NaN: no cell. Index and columns name the lines, in the order that numbers the leaves.
-        row_tree, column_tree: scipy's linkage of the rows and of the columns. None, or a single line: the order of
-            `values`, and no dendrogram.
-        scale: colours, and the values at their ends. unit: stands at the colour bar.
-        texts, hover: str [rows, columns] as `values`: what stands in a cell, and what its hover adds.
+        row_tree: scipy's linkage of the rows. None, or a single line: the order of `values`, and no dendrogram.
+        column_tree: the same of the columns.
+        scale: colours, and the values at their ends.
+        unit: stands at the colour bar.
+        theme: the colours of the page.
+        texts: str [rows, columns] as `values`: what stands in a cell.
+        hover: str [rows, columns]: what the hover adds.
         faded: bool [rows, columns], within noise: paler, with a ring in place of the text.
-        row_labels, column_labels: name -> what is written. chosen: name of a column to outline.
+        row_labels: name -> what is written.
+        column_labels: name -> what is written.
+        chosen: name of a column to outline.
         cell: height of a row in pixels.
 
     A cell can be selected: the `customdata` of its point is [row's name, column's name].
@@ -77,8 +82,11 @@ def clustered_heat_map(
 
 
 def dendrogram(tree: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The tree of scipy's linkage [K - 1, 4] as one path: places of the joints' ends (0 is the first leaf as
-    `leaves_list` orders them) and heights, with NaN between the joints."""
+    """Turn scipy's linkage [K - 1, 4] into one path, with NaN between the joints.
+
+    Returns:
+        Places of the joints' ends, where 0 is the first leaf as `leaves_list` orders them, and their heights.
+    """
     count = len(tree) + 1
     place, height = np.empty(2 * count - 1), np.zeros(2 * count - 1)
     place[leaves_list(tree)] = np.arange(count)

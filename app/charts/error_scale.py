@@ -12,7 +12,7 @@ from app.shell.theme import DENSE, Theme
 
 def height(accuracy: ArrayLike) -> np.ndarray:
     """Where an accuracy, a fraction, lies on an axis that is logarithmic in the error; no error at all as 0.05 %."""
-    return -np.log10(np.clip(1 - np.asarray(accuracy, dtype=float), 5e-4, None))
+    return np.asarray(-np.log10(np.clip(1 - np.asarray(accuracy, dtype=float), 5e-4, None)))
 
 
 def ticks_within(span: list[float]) -> np.ndarray:
@@ -47,7 +47,10 @@ def dense_line(chart: go.Figure, families: pd.DataFrame, measure: str, theme: Th
     """Add the dense network as a level line with its interval, on an axis of `height`.
 
     Args:
-        families: rows of `comparisons.family_means.by_family`. measure: `accuracy` or `corrupted`.
+        chart: drawn on.
+        families: rows of `comparisons.family_means.by_family`.
+        measure: `accuracy` or `corrupted`.
+        theme: colours of the page, light or dark.
     """
     dense = families[(families["method"] == DENSE) & families[measure].notna()]
     if dense.empty:

@@ -15,8 +15,10 @@ def name(corruption: str) -> str:
 
 
 def ordered(corruptions: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Those that the mean of CIFAR-10-C counts, in its order, and the others: its extra ones, the other families',
-    and any that no family knows."""
+    """Those that the mean of CIFAR-10-C counts, in its order, and the others.
+
+    The others are its extra ones, the other families', and any that no family knows.
+    """
     present = set(corruptions)
     known = [*EXTRA, *(name for family in FAMILIES.values() for name in family.members if name not in COUNTED + EXTRA)]
     others = [corruption for corruption in known if corruption in present]

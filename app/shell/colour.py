@@ -50,13 +50,6 @@ def to_linear(colour: str) -> np.ndarray:
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
-def from_hex(colour: str) -> Oklch:
-    """The inverse of `to_hex`."""
-    light, green_red, blue_yellow = _TO_LAB @ np.cbrt(_TO_LMS @ to_linear(colour))
-    hue = float(np.degrees(np.arctan2(blue_yellow, green_red))) % 360
-    return Oklch(float(light), float(np.hypot(green_red, blue_yellow)), hue)
-
-
 def contrast(first: str, second: str) -> float:
     """The contrast ratio of two colours as WCAG 2 defines it: 1 (the same) to 21 (black on white)."""
     luminances = sorted(float(to_linear(colour) @ [0.2126, 0.7152, 0.0722]) for colour in (first, second))

@@ -44,8 +44,13 @@ def to_csv(frame: pd.DataFrame, meanings: Mapping[str, str] | None = None) -> by
 
 
 def to_latex(frame: pd.DataFrame, columns: dict[str, Any] | None = None, **more: Any) -> str:
-    """The frame as a booktabs table, with the headings, decimals and hidden columns that `columns` (Streamlit's
-    `column_config`) gives it on the page; `more` goes to `analysis.latex.table`."""
+    """The frame as a booktabs table.
+
+    Args:
+        frame: the rows.
+        columns: Streamlit's `column_config`: headings, decimals and hidden columns are those of the page.
+        more: goes to `analysis.latex.table`.
+    """
     columns = columns or {}
     bounds = [bound for pair in more.get("intervals", {}).values() for bound in pair]
     hidden = [name for name in frame.columns if name in columns and columns[name] is None and name not in bounds]

@@ -35,8 +35,18 @@ class Upload(Protocol):
 
 @dataclass(frozen=True)
 class Form:
-    """What the form says: the checkpoint and the masks as a path on this machine or as an upload, the data set, the
-    study's name and the network ("" to find out), and whether zeros are pruned weights."""
+    """What the form says.
+
+    Attributes:
+        path: the checkpoint as a path on this machine, or "".
+        upload: the checkpoint as an upload, or None.
+        data: the data set that the network is for.
+        name: the study's name, "" for that of the file.
+        model: the network, "" to find out.
+        masks_path: the masks as a path on this machine, or "".
+        masks_upload: the masks as an upload, or None.
+        zeros_are_pruned: whether weights that are exactly zero are pruned ones.
+    """
 
     path: str
     upload: Upload | None
@@ -57,9 +67,13 @@ def button() -> None:
 
 
 def run_import(form: Form, progress: Progress) -> tuple[Path, list[str]]:
-    """Import what the form says; the study's folder and the report. Uploads lie in a temporary folder meanwhile.
+    """Import what the form says. Uploads lie in a temporary folder meanwhile.
 
-    Raises UserError for a form that is not filled in, and as `pruning.study.checkpoint_import.import_network`.
+    Returns:
+        The study's folder, and the report.
+
+    Raises:
+        UserError: the form is not filled in, and as `pruning.study.checkpoint_import.import_network`.
     """
     from pruning.study.checkpoint_import import ImportOptions, import_network  # torchvision takes seconds to import
 
@@ -83,7 +97,8 @@ def run_import(form: Form, progress: Progress) -> tuple[Path, list[str]]:
 def _file(path: str, upload: Upload | None) -> Iterator[Path | None]:
     """The file that was named or uploaded, an upload only as long as the context lasts; None for neither.
 
-    Raises UserError for both at once.
+    Raises:
+        UserError: both are given at once.
     """
     if path.strip() and upload is not None:
         raise UserError(f"Both {path.strip()} and the upload {upload.name} are given; leave one out.")
@@ -106,8 +121,8 @@ def _dialog() -> None:
         return
     bar = st.progress(0.0, text="reading the checkpoint")
 
-    def tell(share: float, text: str) -> None:
-        bar.progress(min(max(share, 0.0), 1.0), text=text)
+    def tell(fraction: float, text: str, /) -> None:
+        bar.progress(fraction, text=text)
 
     try:
         folder, report = run_import(form, tell)

@@ -105,9 +105,21 @@ def table_card(
     meanings: Mapping[str, str] | None = None,
     **table: Any,
 ) -> Any:
-    """A sortable table in a frame, to download as CSV and as LaTeX; `columns` is Streamlit's `column_config`, `data`
-    what the CSV holds when that is not `frame` itself, `paper` more arguments of `analysis.latex.table`, `controls`
-    draws widgets between title and table, `meanings` as in `card`, `table` are more arguments of `st.dataframe`."""
+    """A sortable table in a frame, to download as CSV and as LaTeX.
+
+    Args:
+        title: says what is seen.
+        frame: the rows.
+        key: unique on the page.
+        columns: Streamlit's `column_config`.
+        help: how to read the table, shown on hover beside the title.
+        caption: a line below the table.
+        data: what the CSV holds when that is not `frame` itself.
+        paper: more arguments of `analysis.latex.table`.
+        controls: draws widgets that belong to this table, between title and table.
+        meanings: as in `card`.
+        table: more arguments of `st.dataframe`.
+    """
     with st.container(border=True, key=f"card-{key}"):
         tex = lambda: to_latex(frame, columns, **(paper or {}))  # noqa: E731
         rows = frame if data is None else data
@@ -134,7 +146,10 @@ def header(
     """The first line of a card: its title, and the download menu at the right.
 
     Args:
-        title, data, key, help: as in `card`.
+        title: as in `card`.
+        data: as in `card`.
+        key: as in `card`.
+        help: as in `card`.
         images: whether there is a chart to give away.
         tex: makes the LaTeX of a table.
         meanings: says what the columns of the CSV mean.

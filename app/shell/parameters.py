@@ -105,12 +105,10 @@ def _keys(study: StudyView, asked: str | None, notes: list[str]) -> list[str]:
 
 def _baseline(study: StudyView, asked: str | None, notes: list[str]) -> str | None:
     order = list(dict.fromkeys(study.tickets["key"]))
-    dense = study.tickets.loc[study.tickets["method"] == colours.DENSE, "key"]
-    default = dense.iloc[0] if len(dense) else next(iter(order), None)
     if asked is None or asked in order:
-        return asked or default
+        return asked or study.baseline
     notes.append(passed_over("baseline", asked))
-    return default
+    return study.baseline
 
 
 def _samples(asked: str | None, notes: list[str]) -> np.ndarray | None:

@@ -61,6 +61,8 @@ def show() -> Selection | None:
         picker(selection)
         _baseline_menu(selection)
         _seed_menu(selection)
+        for sentence in study.stale:
+            st.caption(f":material/history: {sentence}")
     return selection
 
 

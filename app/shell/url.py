@@ -32,8 +32,11 @@ def change(values: Mapping[str, str | None]) -> None:
 
 
 def synchronise() -> None:
-    """Bring URL and session together at the start of a run. A link, or the browser's Back, brings parameters of its
-    own; a page change brings none, and a widget's change is not in the browser's URL yet: then the session's count."""
+    """Bring URL and session together at the start of a run.
+
+    A link, or the browser's Back, brings parameters of its own. A page change brings none, and a widget's change is not
+    in the browser's URL yet: then the session's count.
+    """
     url = {name: value for name, value in st.query_params.to_dict().items() if isinstance(value, str)}
     fresh = MIRROR not in st.session_state
     if fresh or (url and not st.session_state.pop(WRITTEN, False)):

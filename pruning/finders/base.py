@@ -18,7 +18,7 @@ from pruning.granularity.dead_channels import with_dead_channels
 from pruning.imported_weights import Imported
 from pruning.masks import Masks
 from pruning.models import build_model, count_macs
-from pruning.progress import Progress, quiet
+from pruning.progress import Progress, quiet, saying
 from pruning.recipe import FINDERS, Procedure, Recipe
 from pruning.ticket import Ticket, TicketInfo
 from pruning.training.config import Training
@@ -33,7 +33,7 @@ class Workshop:
 
     data: Dataset
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    report: Progress = quiet
+    progress: Progress = quiet
     imports: Path | Imported | None = None  # where imported weights lie, or the one network that is there
 
     def build(self, recipe: Recipe, seed: int | None = None) -> nn.Module:
@@ -85,7 +85,7 @@ class Workshop:
             start=start,
             stop=stop,
             device=self.device,
-            report=lambda fraction: self.report(fraction, text),
+            progress=saying(self.progress, text),
             hook=_WithDeadChannels(hook, model, shape, granularity) if hook else None,
         )
         model.train(network.training)

@@ -23,6 +23,7 @@ from pruning.finders.mask_distance import Bits, distance_record, distances, pack
 from pruning.finders.options import Count, ScoredPieces, Share, finetune_option
 from pruning.finders.scoring import prune_by_score
 from pruning.masks import Masks, counts
+from pruning.progress import share
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.training.batch_norm import recalibrated
@@ -124,7 +125,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
 
 def _part(workshop: Workshop, begin: float, end: float) -> Workshop:
     """The workshop for the part of the work that lies between these fractions of the whole."""
-    return replace(workshop, report=lambda done, text: workshop.report(begin + (end - begin) * done, text))
+    return replace(workshop, progress=share(workshop.progress, begin, end - begin))
 
 
 def cost(recipe: Recipe) -> float:

@@ -51,7 +51,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
     began = time.perf_counter()
     model, allowed = mask_search.starting_point(recipe, parents, workshop)
     weights = mask_search.frozen_weights(recipe, model)
-    workshop.report(0.0, "scoring")
+    workshop.progress(0.0, "scoring")
     masks = prune_by_score(recipe, model, workshop, within=allowed)
     options = JackpotOptions.read(recipe)
     low = 1.0 - options.margin

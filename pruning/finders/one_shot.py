@@ -60,7 +60,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop, invert: 
     those with the worst scores are kept."""
     began = time.perf_counter()
     model = parents[0].model() if parents else workshop.build(recipe)
-    workshop.report(0.0, "scoring")
+    workshop.progress(0.0, "scoring")
     masks = prune_by_score(recipe, model, workshop, parents[0].masks if parents else None, invert)
     config, text = (fine_tuning(recipe), "fine-tuning") if parents else (recipe.training, "training")
     trained = workshop.train(model, config, recipe, masks, text=text)

@@ -63,7 +63,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
     model, allowed = mask_search.starting_point(recipe, parents, workshop)
     weights = mask_search.frozen_weights(recipe, model)
     latent = {name: model.get_parameter(name).detach().clone() for name in weights}
-    workshop.report(0.0, "scoring")
+    workshop.progress(0.0, "scoring")
     masks = prune_by_score(recipe, model, workshop, within=allowed)
     searched = Searched(mask_search.put(model, weights), latent, masks, signed)
     hook = SignChanges(searched)

@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -15,12 +14,11 @@ from pruning.data import Dataset, Split, normalise
 from pruning.errors import UserError
 from pruning.masks import Masks
 from pruning.models import count_macs
+from pruning.progress import Progress, quiet
 from pruning.training.augmentation import Moves, draw_moves
 from pruning.training.config import Training
 from pruning.training.history import Epoch
 from pruning.training.precision import as_input, autocast, pick_precision, prepare, settled
-
-Report = Callable[[float], None]  # fraction done, 0 to 1
 
 EVALUATION_BATCH = 1000
 CHECK_EVERY = 25  # iterations between looks at the loss: each look waits for the device
@@ -91,7 +89,7 @@ def train(
     start: int = 0,
     stop: int | None = None,
     device: torch.device | None = None,
-    report: Report | None = None,
+    progress: Progress = quiet,
     hook: Hook | None = None,
 ) -> Trained:
     """Train `model` in place from iteration `start` to `stop` (default: to the end).
@@ -128,8 +126,7 @@ def train(
                     test_loss=test_loss,
                 )
             )
-            if report:
-                report(1.0 if is_last else (last - start) / (end - start))
+            progress(1.0 if is_last else (last - start) / (end - start), "training")
             if run.ended:
                 break
         if not history and stop is None:

@@ -44,8 +44,10 @@ def show(chosen: Selection) -> None:
 
 
 def _counts(selection: Selection) -> list[Counts]:
-    """What every two chosen tickets have in common, seed by seed, tickets named by key; dense ones, which keep all,
-    are left out."""
+    """What every two chosen tickets have in common, seed by seed, tickets named by key.
+
+    Dense ones, which keep all, are left out.
+    """
     rows = selection.all_seeds()
     found = []
     for _, group in rows[rows["method"] != DENSE].groupby("seed", sort=True):

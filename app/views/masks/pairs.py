@@ -11,6 +11,7 @@ import streamlit as st
 from analysis.comparisons import mask_pairs
 from analysis.metrics import overlap
 from analysis.metrics.overlap import Counts
+from analysis.metrics.overlap_metrics import METRICS
 from app import load
 from app.shell import layout
 from app.shell.sections import Section
@@ -51,7 +52,7 @@ def _pair(selection: Selection, counts: Counts) -> tuple[Chosen, Chosen]:
 
 
 def _matrix_card(selection: Selection, counts: Counts, one: Chosen, other: Chosen) -> None:
-    metric = selection.option("metric", "jaccard", list(overlap.METRICS))
+    metric = selection.option("metric", "jaccard", list(METRICS))
     values = overlap.pairwise(counts, metric)
     by_id = {ticket.id: ticket for ticket in selection.tickets}
     labelled = values.rename(index=lambda key: by_id[key].label, columns=lambda key: by_id[key].label)
@@ -65,9 +66,9 @@ def _matrix_card(selection: Selection, counts: Counts, one: Chosen, other: Chose
                 change({"a": by_id[first].key, "b": by_id[second].key})
 
     def controls() -> None:
-        labels = {name: known.label for name, known in overlap.METRICS.items()}
+        labels = {name: known.label for name, known in METRICS.items()}
         selection.pick("metric", "Metric", labels, label_visibility="collapsed")
-        st.caption(overlap.METRICS[metric].help)
+        st.caption(METRICS[metric].help)
 
     layout.card(
         "Pairwise mask overlap",
@@ -84,7 +85,7 @@ def _matrix_card(selection: Selection, counts: Counts, one: Chosen, other: Chose
 
 
 def _pair_card(selection: Selection, one: Chosen, other: Chosen) -> None:
-    metric = selection.option("metric", "jaccard", list(overlap.METRICS))
+    metric = selection.option("metric", "jaccard", list(METRICS))
     layers = mask_pairs.layers_of_pair(load.overlaps(selection.study, [one.id, other.id]), metric)
     options = {ticket.key: ticket.label for ticket in selection.tickets}
 

@@ -14,7 +14,8 @@ def at_least_two(selection: Selection, every_seed: bool = False) -> Selection | 
     """The selection without tickets whose masks cannot be read, each of which is named on the page.
 
     Args:
-        selection: what the user chose. every_seed: whether the tickets of every seed are read, else of the one shown.
+        selection: what the user chose.
+        every_seed: whether the tickets of every seed are read, else of the one shown.
 
     Returns:
         None where fewer than two tickets are left, which is said.

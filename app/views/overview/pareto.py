@@ -18,7 +18,7 @@ from app.shell.selection import Selection
 from app.views.overview.charts import pareto as charts
 
 AMONG = {"all": "All tickets", "chosen": "Chosen tickets"}
-SHOWN = 2  # names in a verdict before "+ 4 more"
+WORDS = {FRONT: "on the front", dominance.NEAR: "near front", DOMINATED: "dominated"}
 
 
 def show(selection: Selection) -> None:
@@ -47,7 +47,7 @@ def show(selection: Selection) -> None:
     found = dominance.verdicts(
         rows["key"].tolist(), *(dominance.gaps(rows, name, _outcomes(selection, name)) for name in (x, y))
     )
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([1, 1.15], gap="medium")
     with left:
         _chart(selection, rows, x, y, found)
     with right:
@@ -99,9 +99,9 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict
         {
             "colour": [dot(styles[key].color) for key in table["key"]],
             "ticket": table["label"],
-            "state": states,
-            "verdict": [sentence(state, by) for state, by in zip(states, table["by"], strict=True)],
-            "alike": [some(names) or "–" for names in table["alike"]],
+            "state": table["state"].map(WORDS),
+            "behind": table["by"].map(some),
+            "alike": table["alike"].map(some),
             "dominates": table["dominates"],
         }
     )
@@ -110,14 +110,16 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict
         frame,
         "dominance",
         columns={
-            "colour": st.column_config.ImageColumn("", width=34),
-            "ticket": st.column_config.TextColumn("Ticket", width=120),
-            "state": None,
-            "verdict": st.column_config.TextColumn("Dominated by", width=200),
-            "alike": st.column_config.TextColumn(
-                "Within noise of", width=140, help="Told apart from it in neither objective."
+            "colour": st.column_config.ImageColumn("", width=30),
+            "ticket": st.column_config.TextColumn("Ticket", width=118),
+            "state": st.column_config.TextColumn("State", width=76),
+            "behind": st.column_config.TextColumn(
+                "Behind", width=130, help="Who dominates it, or is better in both objectives by no more than noise."
             ),
-            "dominates": st.column_config.NumberColumn("Dominates", width=80, help="How many tickets it dominates."),
+            "alike": st.column_config.TextColumn(
+                "Within noise of", width=124, help="Told apart from it in neither objective."
+            ),
+            "dominates": st.column_config.NumberColumn("Dominates", width=72, help="How many tickets it dominates."),
         },
         help="One ticket dominates another when it is at least as good in both objectives and better in one of them "
         "beyond the noise.",
@@ -128,18 +130,11 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict
     )
 
 
-def sentence(state: str, by: Sequence[str]) -> str:
-    """Who dominates a ticket, in a few words."""
-    if state == FRONT:
-        return "none: on the front"
-    return some(by) if state == DOMINATED else f"none; within noise of {some(by)}"
-
-
 def some(names: Sequence[str]) -> str:
-    """The first few names, and how many more."""
-    if len(names) > SHOWN + 1:
-        return f"{', '.join(names[:SHOWN])} + {len(names) - SHOWN} more"
-    return ", ".join(names)
+    """The first name, and how many more; a dash for none."""
+    if len(names) < 2:
+        return names[0] if names else "–"
+    return f"{names[0]} + {len(names) - 1} more"
 
 
 def _lower(label: str) -> str:

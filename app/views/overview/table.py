@@ -13,7 +13,7 @@ from app.charts.texts import dot, spread
 from app.shell import families, layout
 from app.shell.selection import Selection
 
-COLUMNS = {"quality": "Quality", "efficiency": "Efficiency"}
+COLUMNS = {"quality": "Accuracy", "efficiency": "Efficiency"}
 
 number, written = st.column_config.NumberColumn, st.column_config.TextColumn
 

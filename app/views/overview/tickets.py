@@ -68,7 +68,7 @@ def _tiles(selection: Selection, means: pd.DataFrame, chosen: pd.DataFrame, foun
     if "smallest" in best.index and selection.baseline is not None:
         row = best.loc["smallest"]
         note = f"of {row['total']:,.0f} weights: {row['label']}"
-        tiles.append((f"Fewest weights, not worse than {selection.baseline.label}", f"{row['kept']:,.0f}", note))
+        tiles.append((f"Sparsest, not worse than {selection.baseline.label}", f"{row['kept']:,.0f}", note))
     layout.tiles(tiles)
 
 

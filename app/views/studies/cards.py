@@ -8,6 +8,7 @@ import streamlit as st
 
 from analysis.comparisons import mask_pairs, two_studies
 from analysis.metrics import overlap
+from analysis.metrics.overlap_metrics import METRICS
 from app import load
 from app.charts.base import NOISE
 from app.load import StudyView
@@ -62,7 +63,7 @@ def masks_card(selection: Selection, pair: Pair) -> None:
         table.assign(first=table["first"].map(first), second=table["second"].map(second)),
         "between",
         config=layout.QUIET,
-        help="Rows: tickets of the first study, columns: of the second. " + overlap.METRICS["adjusted"].help,
+        help="Rows: tickets of the first study, columns: of the second. " + METRICS["adjusted"].help,
         caption=f"Masks of one seed each ({selection.seed}, where the study has it), so without an interval; 0 is what "
         "chance gives at these layers' sparsities.",
     )

@@ -53,8 +53,10 @@ def pick(selection: Selection, fitting: Mapping[str, StudyView]) -> Pair:
 
 
 def _styles(selection: Selection, other: StudyView, keys: list[str]) -> dict[str, Style]:
-    """Key -> style. Keys of the first study look as on every page; those that only the second has take their place
-    beside them."""
+    """Key -> style.
+
+    Keys of the first study look as on every page; those that only the second has take their place beside them.
+    """
     one = selection.study
     both = pd.concat([one.tickets, other.tickets]).drop_duplicates("key").set_index("key")
     wanted = [

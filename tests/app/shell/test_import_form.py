@@ -8,6 +8,7 @@ import torch
 from app.shell.import_form import Form, run_import
 from pruning.errors import UserError
 from pruning.models import build_model
+from pruning.progress import quiet
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, draw  # noqa: F401
 
@@ -20,10 +21,6 @@ class Uploaded:
 
     def getbuffer(self) -> memoryview:
         return memoryview(self.data)
-
-
-def quiet(share: float, text: str) -> None:
-    """Nobody is told."""
 
 
 @pytest.fixture

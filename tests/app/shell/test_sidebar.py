@@ -1,10 +1,13 @@
 """The sidebar when studies come and go."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
+from pruning.criteria import CRITERIA
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
 
@@ -37,3 +40,14 @@ def test_a_study_that_comes_back_is_shown_again(
     away.rename(study_copy)
     assert "This study is gone." not in text(test.run())
     assert charts(test) > 0
+
+
+def test_stale_tickets_are_said_with_the_command_that_mends_them(
+    tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "mended since" not in text(draw("masks", tiny_study, monkeypatch))
+    st.cache_resource.clear()
+    monkeypatch.setitem(CRITERIA._shipped(), "random", replace(CRITERIA["random"], revision=2))
+    shown = text(draw("masks", tiny_study, monkeypatch))
+    assert "tickets are stale" in shown
+    assert f"python -m pruning run {tiny_study} --stale" in shown

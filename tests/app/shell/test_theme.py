@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.shell import theme
-from app.shell.colour import Oklch, contrast, from_hex, readable_on, to_hex, to_linear
+from app.shell.colour import Oklch, contrast, readable_on, to_hex, to_linear
 
 METHODS = ["dense", "random", "magnitude", "snip", "grasp", "synflow", "taylor", "imp", "random_reinit", "shuffled"]
 # Severe colour-vision deficiency as a matrix on linear RGB (Machado, Oliveira & Fernandes 2009).
@@ -24,6 +24,26 @@ def lab(linear: np.ndarray) -> np.ndarray:
     ratio = xyz / np.array([0.9505, 1.0, 1.089])
     f = np.where(ratio > 216 / 24389, np.cbrt(ratio), (24389 / 27 * ratio + 16) / 116)
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+# Oklab as defined by Ottosson (2020): linear RGB to cone responses, their cube roots to lightness and two opponents.
+TO_LMS = [
+    [0.4122214708, 0.5363325363, 0.0514459929],
+    [0.2119034982, 0.6806995451, 0.1073969566],
+    [0.0883024619, 0.2817188376, 0.6299787005],
+]
+TO_LAB = [
+    [0.2104542553, 0.7936177850, -0.0040720468],
+    [1.9779984951, -2.4285922050, 0.4505937099],
+    [0.0259040371, 0.7827717662, -0.8086757660],
+]
+
+
+def from_hex(colour: str) -> Oklch:
+    """The inverse of `to_hex`."""
+    light, green_red, blue_yellow = np.asarray(TO_LAB) @ np.cbrt(np.asarray(TO_LMS) @ to_linear(colour))
+    hue = float(np.degrees(np.arctan2(blue_yellow, green_red))) % 360
+    return Oklch(float(light), float(np.hypot(green_red, blue_yellow)), hue)
 
 
 def seen(colour: str, vision: str) -> np.ndarray:

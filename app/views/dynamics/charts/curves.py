@@ -40,7 +40,9 @@ def training(
     Args:
         curves: key, epoch, mean, low, high (NaN: no interval), n (seeds); fractions for accuracies.
         stops: key, epoch, low, high, as of `comparisons.dynamics.stops_over_seeds`; marked by a ring on the curve.
-        styles: by key, in the order drawn. measure: of `MEASURES`.
+        styles: by key, in the order drawn.
+        measure: of `MEASURES`.
+        theme: colours of the page, light or dark.
     """
     chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
     shown = [key for key in styles if (curves["key"] == key).any()]
@@ -65,7 +67,7 @@ def placed_by(measure: str) -> Callable[[ArrayLike], np.ndarray]:
 
 
 def _log(values: ArrayLike) -> np.ndarray:
-    return np.log10(np.maximum(np.asarray(values, dtype=float), 1e-4))
+    return np.asarray(np.log10(np.maximum(np.asarray(values, dtype=float), 1e-4)))
 
 
 def band(rows: pd.DataFrame, style: Style, place: Callable[[ArrayLike], np.ndarray]) -> list[go.Scatter]:

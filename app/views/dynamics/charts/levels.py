@@ -26,7 +26,9 @@ def accuracy(families: pd.DataFrame, shown: Mapping[str, Style], theme: Theme) -
     The axis is logarithmic in the error. Methods that are not in `shown` are faint, their intervals in the hover.
 
     Args:
-        families: rows of `analysis.comparisons.family_means.by_family`. shown: method -> style.
+        families: rows of `analysis.comparisons.family_means.by_family`.
+        shown: method -> style.
+        theme: colours of the page, light or dark.
     """
     chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
     pruned = families[(families["method"] != DENSE) & (families["sparsity"] > 0) & families["accuracy"].notna()]
@@ -76,7 +78,9 @@ def differences(rows: pd.DataFrame, reference: str, styles: Mapping[str, Style],
 
     Args:
         rows: method, sparsity, difference, low, high (fractions, NaN: no interval), real (beyond the noise).
-        reference: its name. styles: by method, in the order drawn.
+        reference: its name.
+        styles: by method, in the order drawn.
+        theme: colours of the page, light or dark.
 
     Differences beyond the noise are full, others hollow.
     """

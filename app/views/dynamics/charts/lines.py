@@ -43,6 +43,8 @@ def along(
         seeds: seed, alpha, error: each seed's own test error, drawn thin.
         barrier: written beside the arrow, which stands where the mean error is furthest above the line of its ends.
         ends: names of the tickets at alpha 0 and 1.
+        style: how the ticket is drawn.
+        theme: colours of the page, light or dark.
     """
     chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
     for seed, rows in seeds.groupby("seed", sort=True) if seeds["seed"].nunique() > 1 else ():
@@ -102,8 +104,10 @@ def barriers(rows: pd.DataFrame, styles: Mapping[str, Style], chosen: str, theme
     """Draw the barrier of every pair of trainings, a row each, with the limit of what is called stable.
 
     Args:
-        rows: key, label, value, low, high (NaN: none), fractions; drawn from the top. styles: by key.
+        rows: key, label, value, low, high (NaN: none), fractions; drawn from the top.
+        styles: by key.
         chosen: the key whose line is shown; its name is bold.
+        theme: colours of the page, light or dark.
     """
     chart = figure(theme, max(HEIGHT, 90 + ROW * len(rows)), showlegend=False, dragmode=False)
     chart.add_vline(

@@ -36,7 +36,10 @@ def against(
     Args:
         rows: key, label, accuracy with _low and _high (fractions, NaN: no interval), epochs (all), search (epochs of
             these that went into a search), seconds with _low and _high.
-        measure: "epochs" or "seconds". styles: by key. chosen: keys drawn in colour and named; others are faint.
+        measure: "epochs" or "seconds".
+        styles: by key.
+        chosen: keys drawn in colour and named; others are faint.
+        theme: colours of the page, light or dark.
     """
     chart = figure(theme, HEIGHT, showlegend=False)
     log = bool(len(rows)) and rows[measure].max() > 12 * max(rows[measure].min(), 1e-9)
@@ -82,7 +85,7 @@ def _aside(costs: pd.Series, span: list[float]) -> np.ndarray:
     """How far points are moved on the axis so that those of one cost, and their intervals, stand side by side."""
     alike = costs.groupby(costs)
     middle = (alike.transform("size") - 1) / 2
-    return ASIDE * (span[1] - span[0]) * (alike.cumcount() - middle).to_numpy(dtype=float)
+    return np.asarray(ASIDE * (span[1] - span[0]) * (alike.cumcount() - middle), dtype=float)
 
 
 def _point(

@@ -33,7 +33,9 @@ def curves(rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], theme:
     Args:
         rows: of `comparisons.rewinding.stability_curves`, of one measure; full lines are to another order of the data,
             dotted ones to the dense network.
+        measure: of `TITLES`.
         styles: by the ticket's label.
+        theme: colours of the page, light or dark.
     """
     chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
     factor = 100 if measure in ("barrier", "relative") else 1
@@ -84,7 +86,7 @@ def curves(rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], theme:
 
 
 def _place(iterations: ArrayLike) -> np.ndarray:
-    return np.sqrt(np.asarray(iterations, dtype=float))
+    return np.asarray(np.sqrt(np.asarray(iterations, dtype=float)))
 
 
 def _aside(place: int, count: int, iterations: pd.Series) -> float:

@@ -44,7 +44,8 @@ def lay_out(states: np.ndarray, first: int = 0) -> Grid:
     inputs across.
 
     Args:
-        states: int8 of the parameter's shape, or of some of its filters. first: number of the first of these.
+        states: int8 of the parameter's shape, or of some of its filters.
+        first: number of the first of these.
     """
     if states.ndim < 3:
         matrix = states.reshape(len(states), -1)

@@ -23,7 +23,9 @@ def pairs(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme, height:
     Args:
         rows: a, b (keys), overlap, low, high (over seeds; NaN: one seed), chance_layers, chance_global; fractions,
             drawn from the top.
-        styles: by key. height: in pixels, more where the rows need it.
+        styles: by key.
+        theme: colours of the page, light or dark.
+        height: in pixels, more where the rows need it.
     """
     chart = figure(theme, max(height, 120 + ROW * len(rows)), dragmode=False)
     places = list(range(len(rows)))

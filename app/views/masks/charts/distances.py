@@ -28,8 +28,11 @@ def heat(
     """Draw every epoch's mask against every other's; a line where the distance is `level`.
 
     Args:
-        epochs: [E], rising. distances: [E, E], fractions of the prunable weights.
+        epochs: [E], rising.
+        distances: [E, E], fractions of the prunable weights.
+        level: below which masks count as settled.
         settled: the first and the last epoch of the masks that lie within `level` of the last one, framed.
+        theme: colours of the page, light or dark.
     """
     chart = figure(theme, HEIGHT, dragmode=False)
     top = float(distances.max()) or 1.0
@@ -72,8 +75,10 @@ def lines(rows: pd.DataFrame, level: float, chance: float, draws: Mapping[float,
 
     Args:
         rows: measure (of `LINES`), epoch, mean, low, high (NaN: one seed); fractions.
-        level: below which masks count as settled. chance: the distance of two independent masks.
+        level: below which masks count as settled.
+        chance: the distance of two independent masks.
         draws: epoch -> the early-bird ticket drawn there.
+        theme: colours of the page, light or dark.
     """
     chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
     colors = {"farthest": theme.good, "before": theme.muted, "final": theme.both}

@@ -24,7 +24,11 @@ def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, s
     """Draw the overlap of every two tickets; the pair looked at is framed.
 
     Args:
-        values: square, tickets (ids) by tickets. styles: by ticket id. pair: ids.
+        values: square, tickets (ids) by tickets.
+        styles: by ticket id.
+        metric: an overlap metric, by name.
+        pair: ids.
+        theme: colours of the page, light or dark.
 
     Points with `customdata` "a b" (ids) lie over the cells: a click on them selects, as heat maps do not.
     """
@@ -90,7 +94,12 @@ def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: 
     """Draw the overlap of two tickets in each layer, with what chance would give.
 
     Args:
-        layers: rows of `mask_pairs.layers_of_pair`, in network order. height: in pixels, more where layers need it.
+        layers: rows of `mask_pairs.layers_of_pair`, in network order.
+        metric: an overlap metric, by name.
+        a: how the first ticket is drawn.
+        b: how the second is drawn.
+        theme: colours of the page, light or dark.
+        height: in pixels, more where layers need it.
     """
     chart = figure(theme, max(height, 300, 120 + 22 * len(layers)), dragmode=False)
     names = [short(layer) for layer in layers["layer"]]
@@ -124,7 +133,9 @@ def kept_by_layer(layers: pd.DataFrame, styles: Styles, theme: Theme) -> go.Figu
     """Draw the density of each ticket's layers, on a log scale; layers without any weight are marked at the bottom.
 
     Args:
-        layers: rows of the table `layers`. styles: by ticket id, in the order drawn.
+        layers: rows of the table `layers`.
+        styles: by ticket id, in the order drawn.
+        theme: colours of the page, light or dark.
     """
     chart = figure(theme, 400)
     names = list(dict.fromkeys(layers.sort_values("position")["layer"]))
@@ -166,7 +177,11 @@ def cells(grid: Grid, a: Style, b: Style, beside: bool, theme: Theme) -> go.Figu
     """Draw the weights of a layer as cells, coloured by which of two tickets keep them.
 
     Args:
+        grid: the cells.
+        a: how the first ticket is drawn.
+        b: how the second is drawn.
         beside: two pictures, each with what its ticket keeps, zoomed together; otherwise one with all four states.
+        theme: colours of the page, light or dark.
     """
     names = {NEITHER: "neither", ONLY_A: f"only {a.label}", ONLY_B: f"only {b.label}", BOTH: "both"}
     colors = {NEITHER: theme.neither, ONLY_A: theme.only_a, ONLY_B: theme.only_b, BOTH: theme.both}

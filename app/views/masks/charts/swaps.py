@@ -23,7 +23,9 @@ def swaps(rows: pd.DataFrame, styles: Mapping[str, Style], summed: bool, theme: 
 
     Args:
         rows: key, measure ("carried" or "possible"), iteration, mean, low, high (NaN: one seed), in per cent.
-        styles: by key. summed: from the start, else an iteration, on a log scale that begins below the least mean.
+        styles: by key.
+        summed: from the start, else an iteration, on a log scale that begins below the least mean.
+        theme: colours of the page, light or dark.
     """
     least = rows.loc[rows["mean"] > 0, "mean"].min()
     floor = 0.0 if summed or pd.isna(least) else 0.6 * float(least)

@@ -19,7 +19,9 @@ def upset(regions: pd.DataFrame, kept: Mapping[str, int], styles: Mapping[str, S
 
     Args:
         regions: members (tuple of ids), count, expected; drawn in this order.
-        kept: id -> all weights the ticket keeps, in the order of rows. styles: by id.
+        kept: id -> all weights the ticket keeps, in the order of rows.
+        styles: by id.
+        theme: colours of the page, light or dark.
     """
     chart = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[BARS, ROW * len(kept)], vertical_spacing=0.03)
     chart.update_layout(

@@ -27,8 +27,11 @@ def against_sparsity(
     The axis is logarithmic in the error, so that 98 and 99 % are as far apart as 80 and 90 %.
 
     Args:
-        families: rows of `analysis.comparisons.family_means.by_family`. measure: `accuracy` or `corrupted`.
-        colors, symbols: for each method.
+        families: rows of `analysis.comparisons.family_means.by_family`.
+        measure: `accuracy` or `corrupted`.
+        colors: for each method.
+        symbols: for each method.
+        theme: colours of the page, light or dark.
     """
     pruned = families[(families["method"] != DENSE) & families[measure].notna()]
     lines = -(-pruned["method"].nunique() // 3)  # of the legend, which takes from the plot
@@ -131,4 +134,4 @@ def _span(rows: pd.DataFrame, measure: str) -> list[float]:
 
 
 def _within(values: pd.Series, span: list[float]) -> np.ndarray:
-    return (100 * values.to_numpy(dtype=float) - span[0]) / (span[1] - span[0])
+    return np.asarray((100 * values - span[0]) / (span[1] - span[0]), dtype=float)

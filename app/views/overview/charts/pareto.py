@@ -31,8 +31,12 @@ def pareto(rows: pd.DataFrame, x: str, y: str, states: Mapping[str, str], styles
     Tickets on the front are full and named, those behind it within noise hollow, dominated ones faint.
 
     Args:
-        rows: of `comparisons.costs.weighed`, measured in both. states: key -> state of `comparisons.dominance.Verdict`.
+        rows: of `comparisons.costs.weighed`, measured in both.
+        x: objective across, by name.
+        y: objective upwards, by name.
+        states: key -> state of `comparisons.dominance.Verdict`.
         styles: for every key.
+        theme: colours of the page, light or dark.
     """
     chart = figure(theme, HEIGHT, showlegend=False)
     scales = {x: scale(OBJECTIVES[x], rows[x]), y: scale(OBJECTIVES[y], rows[y])}
@@ -117,7 +121,7 @@ def _line(row: Mapping[str, object], name: str) -> str:
 def _bars(rows: pd.DataFrame, name: str, scale: Scale, theme: Theme) -> dict[str, object] | None:
     if f"{name}_low" not in rows or rows[f"{name}_low"].isna().all():
         return None
-    return bars_of(rows, name, fade(theme.muted, 0.5), scale.place)
+    return bars_of(rows, name, fade(theme.muted, 0.2), scale.place)
 
 
 def _places(rows: pd.DataFrame, scales: Mapping[str, Scale]) -> list[str]:

@@ -19,7 +19,9 @@ def training(curves: pd.DataFrame, style: Style, last: int, theme: Theme) -> go.
 
     Args:
         curves: rows of `analysis.comparisons.descent.curves`.
-        style: the ticket's. last: the ticket's own step; earlier ones are grey, the older the fainter.
+        style: the ticket's.
+        last: the ticket's own step; earlier ones are grey, the older the fainter.
+        theme: colours of the page, light or dark.
     """
     chart = make_subplots(1, 2, horizontal_spacing=0.15)
     chart.update_layout(template=theme.template, height=HEIGHT)

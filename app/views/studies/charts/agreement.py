@@ -30,7 +30,10 @@ def dumbbells(table: pd.DataFrame, styles: Styles, names: tuple[str, str], theme
     line where they differ beyond noise; what only one study has stands below them.
 
     Args:
-        table: rows of `analysis.comparisons.two_studies.compare_studies`. styles: key -> style. names: of the two studies.
+        table: rows of `analysis.comparisons.two_studies.compare_studies`.
+        styles: key -> style.
+        names: of the two studies.
+        theme: colours of the page, light or dark.
     """
     order = _order(table)
     panels = [measure for measure in PANELS if (table["measure"] == measure).any()]
@@ -63,7 +66,9 @@ def between(table: pd.DataFrame, labels: tuple[Mapping[str, str], Mapping[str, s
     """Draw the adjusted overlap of each ticket of the first study (rows) with each of the second (columns).
 
     Args:
-        table: rows of `comparisons.mask_pairs.between`. labels: of rows and of columns, name -> text, in their order.
+        table: rows of `comparisons.mask_pairs.between`.
+        labels: of rows and of columns, name -> text, in their order.
+        theme: colours of the page, light or dark.
     """
     rows, columns = list(labels[0]), list(labels[1])
     adjusted = table.pivot(index="first", columns="second", values="adjusted").loc[rows, columns]
