@@ -22,6 +22,7 @@ from pruning.allocation import ALLOCATIONS
 from pruning.criteria import CRITERIA
 from pruning.errors import UserError, nearest
 from pruning.granularity import Granularity, get_granularity
+from pruning.imported_weights import Start
 from pruning.registry import Registry
 from pruning.training.config import Training
 from pruning.validation import Frozen, Options, checked, option, values_of
@@ -30,19 +31,6 @@ ID_LENGTH = 12
 FINDER = "one_shot"  # of a recipe that names none
 
 Fields = dict[str, Any]
-
-
-class Start(Frozen):
-    """Imported weights that a recipe starts from in place of an initialisation, and the normalisation they expect.
-
-    `weights` is the digest of the tensors (`imported_weights`); a study keeps them in `imports/`. `mean` and `std`
-    have a value a channel, on the scale 0 to 1. `sparsity` is the fraction of the prunable weights that came pruned.
-    """
-
-    weights: Annotated[str, Field(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$")]
-    mean: Annotated[tuple[float, ...], Field(min_length=1)]
-    std: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
-    sparsity: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 class Shared(NamedTuple):
@@ -195,11 +183,11 @@ class Recipe(Frozen):
         given = {key: value for key, value in data.items() if key not in own}
         finder = FINDERS.get_known(data.get("finder", FINDER))
         parts = _parts(finder, given)
-        allowed = {name: sorted(options.model_fields) for name, options in parts.items()}
         mine = finder.options.model_fields
-        unknown = [key for key in given if key not in mine and not any(key in names for names in allowed.values())]
-        if unknown:
-            raise _no_such_option(finder, unknown[0], [*mine, *(key for names in allowed.values() for key in names)])
+        allowed = [*mine, *(key for options in parts.values() for key in options.model_fields)]
+        for key in given:
+            if key not in allowed:
+                raise _no_such_option(finder, key, allowed)
         return {
             **{key: value for key, value in data.items() if key in own},
             "options": {key: value for key, value in given.items() if key in mine and value is not None},
@@ -241,8 +229,9 @@ class Recipe(Frozen):
             UserError: they are not allowed.
         """
         fields = values_of(self)
-        for each in (fields.pop("options"), *values_of(fields.pop("parts")).values()):
-            fields |= values_of(each)
+        fields |= values_of(fields.pop("options"))
+        for part, options in values_of(fields.pop("parts")).items():
+            fields |= {} if part in changes else values_of(options)  # those of another one are others
         return checked(type(self), fields | changes)
 
     def canonical(self) -> Fields:

@@ -67,7 +67,8 @@ def brier(logits: Tensor, labels: Tensor) -> Tensor:
     """Brier score of each image (Brier 1950): the sum over classes of (probability - truth)^2.
 
     Args:
-        logits: [N, K], of any floating type, or log-probabilities. labels: integers [N] in 0..K-1.
+        logits: [N, K], of any floating type, or log-probabilities.
+        labels: integers [N] in 0..K-1.
 
     Returns float64 [N] in [0, 2], 0 is best; NaN where a logit is NaN or +inf.
     """

@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from analysis.engine.images import used_rows
 from analysis.statistics.bootstrap import resampled_means
 from pruning.data import Dataset, Split, normalise
+from pruning.data.base import used_rows
 from pruning.errors import UserError
 from pruning.masks import Masks
 from pruning.models import count_macs
