@@ -54,9 +54,12 @@ def effects(
     """The effect of each condition in turn.
 
     Args:
-        images: uint8 [N, C, H, W], clean. labels: int64 [N].
+        images: uint8 [N, C, H, W], clean.
+        labels: int64 [N].
+        conditions: what is measured, in this order.
         corrupted: (part of the images, condition) -> that part corrupted.
         predict: images -> classes int64 [N]; without it there is no accuracy.
+        batch_size: how many images are in work at a time.
         progress: told the fraction of the batches that is done, and the condition in work.
     """
     parts = [slice(start, min(start + batch_size, len(images))) for start in range(0, len(images), batch_size)]
