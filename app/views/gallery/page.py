@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from analysis.comparisons.corrupted_image import CorruptedImage, ImageClassifier
 from analysis.corruptions import FAMILIES
 from app import load
 from app.assets import read
@@ -19,8 +20,7 @@ from app.shell.selection import Chosen, Selection
 from app.views.gallery.charts.sheet import LARGE, SMALL, WAVE, sheet_html
 from app.views.gallery.charts.sheet_layout import Block, blocks
 from app.views.gallery.charts.sheet_png import sheet_png
-from app.views.gallery.reader import Reader, misfit, reader, shape_in_words
-from app.views.gallery.sheet import Sheet, summary, table
+from app.views.gallery.sheet import classifier, misfit, shape_in_words, summary
 from app.views.gallery.upload import LARGEST, fitted, read_picture
 from pruning.errors import UserError
 
@@ -72,7 +72,7 @@ def show(selection: Selection) -> None:
         shown = _own_picture(selection, who)
     if shown is None:
         return
-    network = reader(selection.study, who.id) if who else None
+    network = classifier(selection.study, who.id) if who else None
     sheet = _sheet(selection, shown, family, seed, who, network)
     if sheet is not None:
         _draw(selection, sheet, shown, family, seed)
@@ -143,7 +143,7 @@ def _own_picture(selection: Selection, who: Chosen | None) -> Shown | None:
             return None
         image, note = read_picture(kept[1], kept[0])
         notes = [note] if note else []
-        shape = reader(selection.study, who.id).shape if who else image.shape
+        shape = classifier(selection.study, who.id).shape if who else image.shape
         if misfit(image.shape, shape):
             options = {"as-is": "as uploaded", "fitted": f"as the network takes it: {shape_in_words(shape)}"}
             if selection.pick("shape", "Shown", options, width="content") == "fitted":
@@ -153,9 +153,9 @@ def _own_picture(selection: Selection, who: Chosen | None) -> Shown | None:
 
 
 def _sheet(
-    selection: Selection, shown: Shown, family: str, seed: int, who: Chosen | None, network: Reader | None
-) -> Sheet | None:
-    """The sheet, read where it can be; None, and a sentence on the page, when nothing can be made."""
+    selection: Selection, shown: Shown, family: str, seed: int, who: Chosen | None, network: ImageClassifier | None
+) -> CorruptedImage | None:
+    """The sheet, classified where it can be; None, and a sentence on the page, when nothing can be made."""
     why = misfit(shown.image.shape, network.shape) if network else ""
     if why and who:
         layout.notes([f"{who.label} cannot classify this picture: {why}."])
@@ -166,23 +166,23 @@ def _sheet(
         layout.empty("Attacks are made for one network, and there is none here that takes this picture.", todo)
         return None
     else:
-        sheet = Sheet.attacked(shown.image, network, seed, shown.index, shown.label)
-    return sheet.read_by(who.label, network) if who and network and not why else sheet
+        sheet = CorruptedImage.attacked(shown.image, network, seed, shown.index, shown.label)
+    return sheet.classified_by(who.label, network) if who and network and not why else sheet
 
 
 @st.cache_resource(max_entries=32, show_spinner="Making the pictures …")
-def _made(image: np.ndarray, family: str, seed: int, index: int, label: int | None) -> Sheet:
-    return Sheet.of(image, family, seed, index, label)
+def _made(image: np.ndarray, family: str, seed: int, index: int, label: int | None) -> CorruptedImage:
+    return CorruptedImage.of(image, family, seed, index, label)
 
 
-def _draw(selection: Selection, sheet: Sheet, shown: Shown, family: str, seed: int) -> None:
+def _draw(selection: Selection, sheet: CorruptedImage, shown: Shown, family: str, seed: int) -> None:
     """The card: its summary, how it is laid out, the downloads, the pictures, and what they are."""
     said = _sentences(sheet, shown, family, seed)
     with st.container(border=True, key="card-sheet"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="head-sheet"):
             st.markdown(f"**{layout.plain(summary(sheet))}**", help=HELP, width="stretch")
             placed, size = _layout(selection, shown, family)
-            _downloads(selection, sheet, layout.file_name(f"{family} {shown.title} {sheet.reader}"), family, said[0])
+            _downloads(selection, sheet, layout.file_name(f"{family} {shown.title} {sheet.ticket}"), family, said[0])
         st.html(f"<style>{read('sheet.css')}</style>")
         st.html(sheet_html(sheet, placed, selection.theme, size, _links(selection, shown)))
         layout.notes([" ".join(said)])
@@ -201,12 +201,12 @@ def _layout(selection: Selection, shown: Shown, family: str) -> tuple[list[Block
     return (blocks(family), LARGE) if picked == "large" else (blocks(family, 2), SMALL)
 
 
-def _downloads(selection: Selection, sheet: Sheet, name: str, family: str, said: str) -> None:
+def _downloads(selection: Selection, sheet: CorruptedImage, name: str, family: str, said: str) -> None:
     """The menu with the sheet as one picture, and its predictions as a table."""
     block = blocks(family, full=selection.option("grid") == FULL)[0]
     files = {
         "PNG image": ("png", "image/png", lambda: sheet_png(sheet, block, selection.theme, said)),
-        "CSV table": ("csv", "text/csv", lambda: layout.to_csv(table(sheet))),
+        "CSV table": ("csv", "text/csv", lambda: layout.to_csv(sheet.table)),
     }
     with st.popover("", icon=":material/download:", type="tertiary", help="Download this", key="menu-sheet"):
         for label, (suffix, mime, make) in files.items():
@@ -214,7 +214,7 @@ def _downloads(selection: Selection, sheet: Sheet, name: str, family: str, said:
                                on_click="ignore", type="tertiary", width="stretch")  # fmt: skip
 
 
-def _sentences(sheet: Sheet, shown: Shown, family: str, seed: int) -> list[str]:
+def _sentences(sheet: CorruptedImage, shown: Shown, family: str, seed: int) -> list[str]:
     """What is seen: the image, the family, the noise, and what the count is not."""
     said = [f"{shown.title[0].upper()}{shown.title[1:]}; {FAMILIES[family].label}, noise seed {seed}.", *shown.notes]
     if family == "fourier":

@@ -1,133 +1,60 @@
-"""A sheet: one image under every corruption of a family, and what a network reads on each picture."""
+"""What the sheet says of an image under a family of corruptions, and the network that classifies it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Self
+from pathlib import Path
 
-import numpy as np
-import pandas as pd
-import torch
+import streamlit as st
 
-from analysis.corruptions import CORRUPTIONS, FAMILIES, corrupt, label_of, severities_of
-from analysis.corruptions.attacks import EPSILONS
-from analysis.corruptions.conditions import CLEAN, Condition
-from analysis.corruptions.registry import ATTACKS
-from app.views.gallery.reader import Reader
-
-SEVERITY = "severity"
+from analysis.comparisons.corrupted_image import CorruptedImage, ImageClassifier, severity_parameters
+from analysis.corruptions import label_of
+from analysis.corruptions.conditions import CLEAN
+from app.load import StudyView
+from pruning.study.folder import Study
 
 
-@dataclass(frozen=True, eq=False)
-class Sheet:
-    """One image under the conditions of a family.
-
-    Attributes:
-        conditions: (corruption, severity), the clean one first. images: uint8 [conditions, C, H, W].
-        label: the true class; None when nobody knows it.
-        reader: name of the ticket that read the pictures, and `classes` the names it knows. prediction: int64
-            [conditions], confidence: float [conditions] in [0, 1]. All empty when the pictures were not read.
-    """
-
-    conditions: tuple[Condition, ...]
-    images: np.ndarray
-    label: int | None = None
-    reader: str = ""
-    classes: tuple[str, ...] = ()
-    prediction: np.ndarray | None = None
-    confidence: np.ndarray | None = None
-
-    @classmethod
-    def of(cls, image: np.ndarray, family: str, seed: int = 0, index: int = 0, label: int | None = None) -> Self:
-        """The sheet of an image, uint8 [C, H, W], in a family that needs no network; `index` is its place in the data
-        set, which decides its random numbers together with the seed."""
-        found = conditions(family)
-        one = torch.from_numpy(image)[None]
-        made = [one, *(corrupt(one, name, severity, seed, [index]) for name, severity in found[1:])]
-        return cls(found, torch.cat(made).numpy(), label)
-
-    @classmethod
-    def attacked(
-        cls, image: np.ndarray, reader: Reader, seed: int = 0, index: int = 0, label: int | None = None
-    ) -> Self:
-        """The sheet of attacks on a reader. Without a label they attack what it reads on the clean image."""
-        truth = int(reader.read(image[None])[0][0]) if label is None else label
-        found = conditions("adversarial")
-        made = [reader.attacked(image, truth, name, severity, seed, index) for name, severity in found[1:]]
-        return cls(found, np.stack([image, *made]), label)
-
-    def read_by(self, name: str, reader: Reader) -> Self:
-        """The sheet with what the reader of that name makes of its pictures."""
-        prediction, confidence = reader.read(self.images)
-        return replace(self, reader=name, classes=reader.classes, prediction=prediction, confidence=confidence)
-
-    @property
-    def aim(self) -> int | None:
-        """The class that a picture should be read as: the true one, or else what is read on the clean image."""
-        if self.prediction is None:
-            return None
-        return int(self.prediction[0]) if self.label is None else self.label
-
-    @property
-    def met(self) -> np.ndarray:
-        """Whether each picture is read as `aim`: bool [conditions]; all False when nothing was read."""
-        return np.zeros(len(self.conditions), bool) if self.prediction is None else self.prediction == self.aim
+def classifier(study: StudyView, ticket_id: str) -> ImageClassifier:
+    """The network of a ticket, kept until the study changes. Raises UserError when its file is damaged."""
+    return _classifier(study.path, study.stamp, ticket_id)
 
 
-def conditions(family: str) -> tuple[Condition, ...]:
-    """(corruption, severity) of a family, in its order, after the clean one. Raises UserError for one unknown to it."""
-    chosen = FAMILIES[family]
-    return (CLEAN, *((name, level) for name in chosen.members for level in chosen.severities or severities_of(name)))
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _classifier(path: Path, stamp: str, ticket_id: str) -> ImageClassifier:
+    return ImageClassifier.of(Study.open(path).load(ticket_id))
 
 
-def summary(sheet: Sheet) -> str:
-    """One line on the whole: how many of the corrupted pictures are classified as they should be."""
-    count = len(sheet.conditions) - 1
-    if sheet.prediction is None or sheet.confidence is None or sheet.aim is None:
-        return f"One image and {count} corruptions of it"
-    met, name = int(sheet.met[1:].sum()), sheet.classes[sheet.aim]
-    if sheet.label is not None:
-        return f"{sheet.reader} classifies {met} of {count} correctly, as {name}"
-    sure = f"confidence {100 * sheet.confidence[0]:.0f} %"
-    return f"{sheet.reader} classifies the clean picture as {name} ({sure}), and {met} of {count} corrupted ones too"
-
-
-def parameters(condition: Condition, shape: Sequence[int]) -> str:
-    """What a severity means for images of shape (..., H, W), in words: `sigma 0.08`; "" when it has no parameters."""
-    name, severity = condition
-    if name in ATTACKS:
-        return f"no byte changes by more than {EPSILONS[severity - 1]} of 255"
-    if name not in CORRUPTIONS:
+def misfit(image: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Why an image of shape (C, H, W) cannot be shown to a network; "" when it can."""
+    if tuple(image) == tuple(wanted):
         return ""
-    corruption = CORRUPTIONS[name]
-    values = corruption.parameters(severity, min(shape[-2:]))
-    named = zip(corruption.names, values, strict=True)
-    return ", ".join(f"{what.replace('_', ' ')} {value:.3g}" for what, value in named)
+    return f"it takes {shape_in_words(wanted)}, and this is {shape_in_words(image)}"
 
 
-def told(sheet: Sheet, at: int) -> str:
+def shape_in_words(shape: tuple[int, ...]) -> str:
+    """(1, 28, 20) -> `20×28 pixels in grey`."""
+    return f"{shape[2]}×{shape[1]} pixels in {'colour' if shape[0] == 3 else 'grey'}"
+
+
+def summary(image: CorruptedImage) -> str:
+    """One line on the whole: how many of the corrupted pictures are classified as they should be."""
+    count = len(image.conditions) - 1
+    if image.prediction is None or image.confidence is None or image.target is None:
+        return f"One image and {count} corruptions of it"
+    met, name = int(image.on_target[1:].sum()), image.classes[image.target]
+    if image.label is not None:
+        return f"{image.ticket} classifies {met} of {count} correctly, as {name}"
+    sure = f"confidence {100 * image.confidence[0]:.0f} %"
+    return f"{image.ticket} classifies the clean picture as {name} ({sure}), and {met} of {count} corrupted ones too"
+
+
+def about(image: CorruptedImage, at: int) -> str:
     """All that is known of a picture, for its hover: corruption, severity, parameters, and the prediction."""
-    name, severity = sheet.conditions[at]
+    name, severity = image.conditions[at]
     lines = ["Clean" if (name, severity) == CLEAN else f"{label_of(name)}, severity {severity}"]
-    lines += [text for text in [parameters((name, severity), sheet.images.shape)] if text]
-    if sheet.prediction is not None and sheet.confidence is not None:
-        verdict = ("correct" if sheet.met[at] else "misclassified") if sheet.label is not None else ""
-        verdict = verdict or ("as the clean picture" if sheet.met[at] else "other than the clean picture")
-        read = f"predicted {sheet.classes[sheet.prediction[at]]}, confidence {100 * sheet.confidence[at]:.1f} %"
-        lines.append(read if not at and sheet.label is None else f"{read}: {verdict}")
+    lines += [text for text in [severity_parameters((name, severity), image.images.shape)] if text]
+    if image.prediction is not None and image.confidence is not None:
+        verdict = ("correct" if image.on_target[at] else "misclassified") if image.label is not None else ""
+        verdict = verdict or ("as the clean picture" if image.on_target[at] else "other than the clean picture")
+        predicted = f"predicted {image.classes[image.prediction[at]]}, confidence {100 * image.confidence[at]:.1f} %"
+        lines.append(predicted if not at and image.label is None else f"{predicted}: {verdict}")
     return "\n".join(lines)
-
-
-def table(sheet: Sheet) -> pd.DataFrame:
-    """A row a picture, the clean one first: corruption, name, severity, parameters, and if it was read the ticket,
-    prediction, confidence, and `right`, or `as_clean` where the true class is not known."""
-    frame = pd.DataFrame(sheet.conditions, columns=["corruption", SEVERITY])
-    frame.insert(1, "name", ["Clean" if name == "clean" else label_of(name) for name in frame["corruption"]])
-    frame["parameters"] = [parameters(condition, sheet.images.shape) for condition in sheet.conditions]
-    if sheet.prediction is None:
-        return frame
-    frame["ticket"] = sheet.reader
-    frame["prediction"] = [sheet.classes[number] for number in sheet.prediction]
-    frame["confidence"] = sheet.confidence
-    return frame.assign(**{"as_clean" if sheet.label is None else "right": sheet.met})

@@ -1,4 +1,4 @@
-"""A sheet as one piece of HTML: every picture with its frame, and what is read on it."""
+"""A sheet as one piece of HTML: every picture with its frame and its prediction."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from html import escape
 import numpy as np
 from PIL import Image
 
+from analysis.comparisons.corrupted_image import CorruptedImage
 from analysis.corruptions.conditions import Condition
 from analysis.corruptions.fourier import NAMES as WAVES
 from app.pictures.grid import picture
 from app.shell.theme import Theme
 from app.views.gallery.charts.sheet_layout import Block, Group, Line
-from app.views.gallery.sheet import Sheet, told
+from app.views.gallery.sheet import about
 
 SMALL, LARGE, WAVE = 60, 132, 56
 """About how many pixels a picture measures on the screen."""
@@ -28,7 +29,11 @@ SHORT = 4
 
 
 def sheet_html(
-    sheet: Sheet, blocks: Sequence[Block], theme: Theme, size: int = SMALL, links: Mapping[str, str] | None = None
+    sheet: CorruptedImage,
+    blocks: Sequence[Block],
+    theme: Theme,
+    size: int = SMALL,
+    links: Mapping[str, str] | None = None,
 ) -> str:
     """The sheet's blocks as tables.
 
@@ -87,25 +92,25 @@ def _line(line: Line, cells: Mapping[Condition, str], links: Mapping[str, str]) 
     return f'<tr><th scope="row">{label}</th>{drawn}</tr>'
 
 
-def sign(sheet: Sheet, at: int) -> str:
-    """What stands before a reading that is not as it should be: ✗ when it is wrong, ≠ when it differs from that of the
-    clean image, whose class nobody knows; else ""."""
-    if sheet.prediction is None or sheet.met[at]:
+def sign(sheet: CorruptedImage, at: int) -> str:
+    """What stands before a prediction that is not as it should be: ✗ when it is wrong, ≠ when it differs from that for
+    the clean image, whose true class is not known; else ""."""
+    if sheet.prediction is None or sheet.on_target[at]:
         return ""
     return "≠" if sheet.label is None else "✗"
 
 
-def _cell(sheet: Sheet, at: int, width: int) -> str:
+def _cell(sheet: CorruptedImage, at: int, width: int) -> str:
     """A picture as a table cell."""
-    about = escape(told(sheet, at))
-    image = f'<img src="{_uri(sheet.images[at])}" alt="{about}" width="{width}">'
+    words = escape(about(sheet, at))
+    image = f'<img src="{_uri(sheet.images[at])}" alt="{words}" width="{width}">'
     if sheet.prediction is None or sheet.confidence is None:
-        return f'<td title="{about}">{image}</td>'
-    kind = "met" if sheet.met[at] else "missed"
+        return f'<td title="{words}">{image}</td>'
+    kind = "met" if sheet.on_target[at] else "missed"
     mark = sign(sheet, at)
     name = f"{mark} {sheet.classes[sheet.prediction[at]]}".strip()
     text = f"<span><b>{escape(name)}</b><i>{100 * sheet.confidence[at]:.0f} %</i></span>"
-    return f'<td class="{kind}" title="{about}">{image}{text}</td>'
+    return f'<td class="{kind}" title="{words}">{image}{text}</td>'
 
 
 def _uri(image: np.ndarray) -> str:

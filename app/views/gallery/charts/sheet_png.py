@@ -10,17 +10,18 @@ import numpy as np
 import streamlit
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
+from analysis.comparisons.corrupted_image import CorruptedImage
 from analysis.corruptions.conditions import Condition
 from app.shell.theme import Theme
 from app.views.gallery.charts.sheet import SHORT, sign
 from app.views.gallery.charts.sheet_layout import Block, Line
-from app.views.gallery.sheet import Sheet, summary
+from app.views.gallery.sheet import summary
 
 PICTURE = 112
 """About how many pixels a picture measures in the file."""
 TEXT, TITLE = 17, 24
 MARGIN, LABEL, GAP, FRAME = 28, 190, 12, 4
-BELOW, GROUP = 28, 42  # below a picture for what is read on it, and above a group for its heading
+BELOW, GROUP = 28, 42  # below a picture for its prediction, and above a group for its heading
 
 Place = tuple[int, int]
 
@@ -32,7 +33,7 @@ class Plan:
     `groups`: top of each line and of each heading, with its text. `size`: (width, height) of the file.
     """
 
-    def __init__(self, sheet: Sheet, block: Block) -> None:
+    def __init__(self, sheet: CorruptedImage, block: Block) -> None:
         self.sheet, self.block = sheet, block
         high, wide = sheet.images.shape[-2:]
         self.scale = max(1, round(PICTURE / max(high, wide)))
@@ -59,8 +60,8 @@ class Plan:
         return MARGIN + LABEL + column * (self.wide + GAP)
 
 
-def sheet_png(sheet: Sheet, block: Block, theme: Theme, note: str = "") -> bytes:
-    """The sheet as a PNG file: title, headings, labels, pictures in their frames, and what is read on them.
+def sheet_png(sheet: CorruptedImage, block: Block, theme: Theme, note: str = "") -> bytes:
+    """The sheet as a PNG file: title, headings, labels, pictures in their frames, and their predictions.
 
     `note`, one sentence, stands below the title and in the file's description: which image, which noise.
     """
@@ -95,11 +96,11 @@ def _headings(pen: ImageDraw.ImageDraw, plan: Plan, theme: Theme) -> None:
 
 
 def _picture(file: Image.Image, pen: ImageDraw.ImageDraw, plan: Plan, theme: Theme, at: int, place: Place) -> None:
-    """One picture, framed when it was read, and the reading below it."""
+    """One picture, framed when it was classified, and the prediction below it."""
     (x, y), sheet = place, plan.sheet
     pixels = sheet.images[at].repeat(plan.scale, axis=1).repeat(plan.scale, axis=2)
     picture = Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
-    met = bool(sheet.met[at])
+    met = bool(sheet.on_target[at])
     if sheet.prediction is not None:
         box = (x - FRAME, y - FRAME, x + plan.wide + FRAME - 1, y + plan.high + FRAME - 1)
         pen.rectangle(box, outline=theme.good if met else theme.bad, width=FRAME)

@@ -8,13 +8,14 @@ import pytest
 import torch
 from PIL import Image
 
+from analysis.comparisons.corrupted_image import CorruptedImage, family_conditions
 from analysis.corruptions import FAMILIES, corrupt
 from analysis.corruptions.conditions import CLEAN
 from app.shell import theme
 from app.views.gallery.charts.sheet import sheet_html, shown_width
 from app.views.gallery.charts.sheet_layout import blocks
 from app.views.gallery.charts.sheet_png import Plan, sheet_png
-from app.views.gallery.sheet import Sheet, conditions, parameters, summary, table, told
+from app.views.gallery.sheet import about, summary
 from app.views.gallery.upload import LARGEST, fitted, read_picture
 from pruning.errors import UserError
 
@@ -26,10 +27,10 @@ def image(channels: int = 3, height: int = 12, width: int = 12) -> np.ndarray:
     return RNG.integers(0, 256, (channels, height, width), dtype=np.uint8)
 
 
-def read(sheet: Sheet, prediction: list[int] | np.ndarray) -> Sheet:
-    """The sheet as a network reads it that gives these answers."""
+def classified(sheet: CorruptedImage, prediction: list[int] | np.ndarray) -> CorruptedImage:
+    """The sheet as a network classifies it that gives these answers."""
     confidence = np.full(len(sheet.conditions), 0.5)
-    return replace(sheet, reader="Dense", classes=CLASSES, prediction=np.array(prediction), confidence=confidence)
+    return replace(sheet, ticket="Dense", classes=CLASSES, prediction=np.array(prediction), confidence=confidence)
 
 
 def encoded(pixels: np.ndarray, format: str = "PNG", mode: str | None = None) -> bytes:
@@ -43,13 +44,15 @@ def encoded(pixels: np.ndarray, format: str = "PNG", mode: str | None = None) ->
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_cells_of_the_file_are_the_engine_s_pixels(family: str, channels: int) -> None:
     clean = image(channels, 10, 14)
-    sheet = read(Sheet.of(clean, family, seed=2, index=9, label=1), RNG.integers(0, 3, len(conditions(family))))
+    sheet = classified(
+        CorruptedImage.of(clean, family, seed=2, index=9, label=1), RNG.integers(0, 3, len(family_conditions(family)))
+    )
     block = blocks(family)[0]
     plan = Plan(sheet, block)
     data = sheet_png(sheet, block, theme.get("light"))
     pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
     assert plan.scale > 1
-    assert {condition for condition, _, _ in plan.pictures} == set(conditions(family))
+    assert {condition for condition, _, _ in plan.pictures} == set(family_conditions(family))
     for (name, severity), x, y in plan.pictures:
         part = pixels[y : y + 10 * plan.scale, x : x + 14 * plan.scale]
         batch = torch.from_numpy(clean)[None]
@@ -61,11 +64,11 @@ def test_the_cells_of_the_file_are_the_engine_s_pixels(family: str, channels: in
 
 
 def test_the_file_frames_what_is_wrong_in_another_colour() -> None:
-    sheet = Sheet.of(image(), "cifar_c", label=1)
+    sheet = CorruptedImage.of(image(), "cifar_c", label=1)
     wrong = 17
     prediction = np.ones(len(sheet.conditions), int)
     prediction[wrong] = 2
-    sheet, colours = read(sheet, prediction), theme.get("dark")
+    sheet, colours = classified(sheet, prediction), theme.get("dark")
     block = blocks("cifar_c")[0]
     pixels = np.asarray(Image.open(io.BytesIO(sheet_png(sheet, block, colours))))
     for condition, x, y in Plan(sheet, block).pictures:
@@ -78,7 +81,7 @@ def test_every_condition_stands_in_the_sheet_once() -> None:
         for side_by_side in (1, 2):
             lines = [line for block in blocks(family, side_by_side) for group in block.groups for line in group.lines]
             cells = [cell for line in lines for cell in line.cells if cell and cell != CLEAN]
-            assert sorted(cells) == sorted(conditions(family)[1:])
+            assert sorted(cells) == sorted(family_conditions(family)[1:])
             assert all(line.cells[0] == CLEAN for line in lines) or family == "fourier"
 
 
@@ -98,35 +101,28 @@ def test_two_blocks_are_about_equally_high() -> None:
 
 
 def test_the_summary_counts_the_corrupted_pictures_only() -> None:
-    sheet = Sheet.of(image(), "mnist_c", label=2)
+    sheet = CorruptedImage.of(image(), "mnist_c", label=2)
     assert summary(sheet) == "One image and 24 corruptions of it"
     answers = [2] * 10 + [0] * 15  # the clean one and nine others are right
-    assert summary(read(sheet, answers)) == "Dense classifies 9 of 24 correctly, as two"
-    nameless = read(replace(sheet, label=None), [1] * 5 + [2] * 20)
+    assert summary(classified(sheet, answers)) == "Dense classifies 9 of 24 correctly, as two"
+    nameless = classified(replace(sheet, label=None), [1] * 5 + [2] * 20)
     assert summary(nameless) == (
         "Dense classifies the clean picture as one (confidence 50 %), and 4 of 24 corrupted ones too"
     )
 
 
-def test_the_table_holds_a_row_a_picture() -> None:
-    sheet = Sheet.of(image(), "mnist_c", label=2)
-    assert "ticket" not in table(sheet)
-    rows = table(read(sheet, [2] * 10 + [0] * 15))
-    assert list(zip(rows["corruption"], rows["severity"], strict=True)) == list(sheet.conditions)
-    assert rows["right"].tolist() == [True] * 10 + [False] * 15
-    assert rows["prediction"].tolist() == ["two"] * 10 + ["zero"] * 15
-    assert "right" not in table(read(replace(sheet, label=None), [0] * 25))
-
-
-def test_a_hover_says_what_was_done_and_how_it_is_read() -> None:
-    sheet = read(Sheet.of(image(), "cifar_c", label=1), [0] * 96)
+def test_a_hover_says_what_was_done_and_how_it_is_classified() -> None:
+    sheet = classified(CorruptedImage.of(image(), "cifar_c", label=1), [0] * 96)
     at = sheet.conditions.index(("gaussian_noise", 3))
-    assert told(sheet, at) == "Gaussian noise, severity 3\nsigma 0.08\npredicted zero, confidence 50.0 %: misclassified"
-    assert parameters(("pgd", 4), (3, 8, 8)) == "no byte changes by more than 8 of 255"
+    assert (
+        about(sheet, at) == "Gaussian noise, severity 3\nsigma 0.08\npredicted zero, confidence 50.0 %: misclassified"
+    )
 
 
 def test_a_class_s_name_cannot_break_the_page() -> None:
-    sheet = replace(read(Sheet.of(image(), "mnist_c", label=1), [0] * 25), classes=('"><script>x</script>', "b", "c"))
+    sheet = replace(
+        classified(CorruptedImage.of(image(), "mnist_c", label=1), [0] * 25), classes=('"><script>x</script>', "b", "c")
+    )
     html = sheet_html(sheet, blocks("mnist_c"), theme.get("light"))
     assert "<script" not in html
 
