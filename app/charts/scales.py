@@ -96,4 +96,5 @@ def _even_ticks(span: list[float]) -> np.ndarray:
     rough = (span[1] - span[0]) / WANTED
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(digit * power for digit in (1, 2, 2.5, 5, 10) if digit * power >= rough)
-    return np.asarray(np.arange(np.ceil(span[0] / step), np.floor(span[1] / step) + 1) * step)
+    ticks: np.ndarray = np.arange(np.ceil(span[0] / step), np.floor(span[1] / step) + 1) * step
+    return ticks
