@@ -24,7 +24,8 @@ from analysis.comparisons.two_studies import Described
 from analysis.metrics.overlap import Counts, PackedMasks, count
 from analysis.results.store import Results
 from pruning.study import staleness
-from pruning.study.folder import DENSE, TICKETS, TOML, Study, StudyConfig, study_folders
+from pruning.study.config import DENSE, StudyConfig
+from pruning.study.folder import TICKETS, TOML, Study, study_folders
 from pruning.ticket import read_header
 
 FIRST = Path("sample_checkpoints") / "mnist5k-lenet5"

@@ -9,10 +9,10 @@ from pruning.checkpoints import read
 from pruning.data import Dataset, load_data
 from pruning.finders.base import Workshop
 from pruning.finders.lineage import cost, find_step, lineage
-from pruning.imported_weights import Imported
+from pruning.imported_weights import Imported, Start
 from pruning.models import build_model
 from pruning.progress import Progress, quiet, share
-from pruning.recipe import Recipe, Start
+from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.training.precision import pick_device
 

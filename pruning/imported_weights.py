@@ -1,10 +1,12 @@
-"""Imported weights as a study keeps them: one safetensors file, named for what is in it."""
+"""Imported weights: what a recipe says of them, and how a study keeps them, in one file named for what is in it."""
 
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -13,10 +15,24 @@ from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.masks import Masks, full_masks
 from pruning.models import prunable
-from pruning.recipe import ID_LENGTH, Start
+from pruning.validation import Frozen
 
 FOLDER = "imports"
 MASK = "_mask"
+DIGITS = 12
+
+
+class Start(Frozen):
+    """Imported weights that a recipe starts from in place of an initialisation, and the normalisation they expect.
+
+    `weights` is the digest of the tensors (`imported_weights`); a study keeps them in `imports/`. `mean` and `std`
+    have a value a channel, on the scale 0 to 1. `sparsity` is the fraction of the prunable weights that came pruned.
+    """
+
+    weights: Annotated[str, Field(pattern=f"^[0-9a-f]{{{DIGITS}}}$")]
+    mean: Annotated[tuple[float, ...], Field(min_length=1)]
+    std: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+    sparsity: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +54,7 @@ class Imported:
         for name, value in sorted(self._tensors().items()):
             found.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
             found.update(value.detach().cpu().contiguous().numpy().tobytes())
-        return found.hexdigest()[:ID_LENGTH]
+        return found.hexdigest()[:DIGITS]
 
     def _tensors(self) -> dict[str, Tensor]:
         """As they lie in the file: masks beside the weights."""

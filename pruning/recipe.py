@@ -22,6 +22,7 @@ from pruning.allocation import ALLOCATIONS
 from pruning.criteria import CRITERIA
 from pruning.errors import UserError, nearest
 from pruning.granularity import Granularity, get_granularity
+from pruning.imported_weights import Start
 from pruning.registry import Registry
 from pruning.training.config import Training
 from pruning.validation import Frozen, Options, checked, option, values_of
@@ -30,19 +31,6 @@ ID_LENGTH = 12
 FINDER = "one_shot"  # of a recipe that names none
 
 Fields = dict[str, Any]
-
-
-class Start(Frozen):
-    """Imported weights that a recipe starts from in place of an initialisation, and the normalisation they expect.
-
-    `weights` is the digest of the tensors (`imported_weights`); a study keeps them in `imports/`. `mean` and `std`
-    have a value a channel, on the scale 0 to 1. `sparsity` is the fraction of the prunable weights that came pruned.
-    """
-
-    weights: Annotated[str, Field(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$")]
-    mean: Annotated[tuple[float, ...], Field(min_length=1)]
-    std: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
-    sparsity: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 class Shared(NamedTuple):

@@ -17,7 +17,7 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
 from analysis.statistics.multiple_testing import holm
 from analysis.statistics.replication import compare, share
-from pruning.study.folder import StudyConfig
+from pruning.study.config import StudyConfig
 
 ACCURACY, CORRUPTED = "accuracy", "corrupted"
 COLUMNS = [

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from app.shell.colour import Oklch
-from pruning.study.folder import DENSE
+from pruning.study.config import DENSE
 
 # Lightness, chroma and hue on white. Found by search: nine hues and a grey whose least distance, seen normally and with
 # each colour-vision deficiency, in light and in dark, is the largest that a contrast of 3 leaves room for.

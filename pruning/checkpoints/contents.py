@@ -11,9 +11,14 @@ from pruning.checkpoints.limits import MAX_DIMENSIONS, MAX_LENGTH
 
 @dataclass(frozen=True)
 class Storage:
-    """Numbers in a row. `length` counts elements of `dtype`, or bytes where the dtype is not known (None).
+    """Numbers in a row.
 
-    `start`: how many elements of the stored row are skipped. `kind`: what it is called in the file.
+    Attributes:
+        key: what the numbers are found under in the file.
+        dtype: None where it is not known.
+        length: elements of `dtype`, or bytes where the dtype is not known.
+        start: how many elements of the stored row are skipped.
+        kind: what the storage is called in the file, such as "Float".
     """
 
     key: str
@@ -25,7 +30,14 @@ class Storage:
 
 @dataclass(frozen=True)
 class View:
-    """A tensor: sizes, strides and offset in elements of `dtype`; `odd` says why it cannot be used, or is empty."""
+    """A tensor.
+
+    Attributes:
+        storage: where its numbers are.
+        dtype: None where it is not known.
+        shape, strides, offset: in elements of `dtype`.
+        odd: why it cannot be used, as part of a sentence; "" where it can.
+    """
 
     storage: Storage
     dtype: torch.dtype | None

@@ -17,9 +17,12 @@ from pruning.checkpoints.tensors import conversions, load, refuse_not_finite, re
 class Checkpoint:
     """Weights that were trained elsewhere.
 
-    state: the tensors by name in the order of the file, on the CPU, contiguous, floating ones float32 and finite,
-        pruned weights at zero. masks: bool tensors, True = kept, of the weights that have one; {} when none has.
-    notes: a sentence for each thing that was done to the content of the file.
+    Attributes:
+        path: the file.
+        state: the tensors by name in the order of the file, on the CPU, contiguous, floating ones float32 and finite,
+            pruned weights at zero.
+        masks: bool tensors, True = kept, of the weights that have one; {} when none has.
+        notes: a sentence for each thing that was done to the content of the file.
     """
 
     path: Path

@@ -25,7 +25,14 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set in memory. `mean` and `std` are those of the training images, a value a channel, on the scale 0-1."""
+    """A data set in memory.
+
+    Attributes:
+        name: what it is known as.
+        classes: their names.
+        train, test: the two parts.
+        mean, std: those of the training images, a value a channel, on the scale 0-1.
+    """
 
     name: str
     classes: tuple[str, ...]
@@ -79,7 +86,9 @@ class EmbeddedData(DataSource):
 class DownloadableData(DataSource):
     """A data set that `download` fetches into the folder of data, when the user wishes so.
 
-    `megabytes` (of 10^6 bytes) are fetched from `addresses` and `unpacked` ones stay on the disk.
+    Attributes:
+        megabytes: how much is fetched, in units of 10^6 bytes.
+        unpacked: how many megabytes it then takes on the disk.
     """
 
     megabytes: float

@@ -25,9 +25,13 @@ Content = tuple[Sequence[str], Split, Split]
 
 @dataclass(frozen=True)
 class TorchvisionData(DownloadableData):
-    """How a data set lies on the disk: torchvision's class by its name, its files below the root, and their format.
+    """How a data set lies on the disk.
 
-    `classes` are their names; without them torchvision's class says them.
+    Attributes:
+        maker: the name of torchvision's class.
+        files: what lies below the root.
+        decode: reads them.
+        classes: their names; torchvision's class says them where there are none.
     """
 
     name: str

@@ -7,7 +7,8 @@ from pruning.criteria import CRITERIA
 from pruning.data import Dataset
 from pruning.errors import UserError
 from pruning.finders.base import Workshop, finder_of
-from pruning.recipe import Recipe, Start
+from pruning.imported_weights import Start
+from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.version import VERSION
 

@@ -76,8 +76,13 @@ def get_granularity(name: str | Granularity) -> Granularity:
         return name
     if name in GRANULARITIES:
         return GRANULARITIES[name]
-    families = {each.spelling: each.parse for each in GRANULARITIES.values() if each.parse is not None}
-    found = next((one for parse in families.values() if (one := parse(name)) is not None), None)
+    parsers = (each.parse for each in GRANULARITIES.values() if each.parse is not None)
+    found = next((one for parse in parsers if (one := parse(name)) is not None), None)
     if found is None:
-        raise unknown("structure", name, [*GRANULARITIES, *families])
+        raise unknown("structure", name, granularity_names())
     return found
+
+
+def granularity_names() -> list[str]:
+    """Return the names that there are, those that stand for many, such as `N:M`, last."""
+    return [*GRANULARITIES, *dict.fromkeys(each.spelling for each in GRANULARITIES.values() if each.spelling)]

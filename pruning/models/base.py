@@ -12,8 +12,11 @@ Build = Callable[[int, tuple[int, int, int]], nn.Module]
 class Architecture:
     """A network by its name.
 
-    `build(num_classes, shape)` gives it freshly initialised for images of `shape` (channels, height, width), drawing
-    from the global generators, which `build_model` seeds. It raises UserError when the images do not fit.
+    Attributes:
+        name: what it is known as.
+        build: gives it freshly initialised, from the number of classes and the shape of an image (channels, height,
+            width). It draws from the global generators, which `build_model` seeds, and raises UserError when the images
+            do not fit.
     """
 
     name: str

@@ -15,10 +15,16 @@ from pruning.recognition.layers import COUNTER, Layer, Shape, is_beside, layers,
 
 @dataclass(frozen=True)
 class Match:
-    """A state dict recognised as `model`. `pairs` are (theirs, ours) in our order.
+    """A state dict recognised as `model`.
 
-    `unused` are tensors of theirs that are no part of the network; `defaulted` are ours that they lack and that are
-    zero without loss: counters of batches, and biases of layers without one. `exact`: the names agreed.
+    Attributes:
+        model: the network's name.
+        pairs: names of tensors, (theirs, ours), in our order.
+        unused: tensors of theirs that are no part of the network.
+        defaulted: tensors of ours that they lack and that are zero without loss: counters of batches, and biases of
+            layers without one.
+        exact: whether the names agreed.
+        forms: shape and type of every tensor of ours.
     """
 
     model: str
@@ -27,7 +33,6 @@ class Match:
     defaulted: tuple[str, ...]
     exact: bool
     forms: Mapping[str, tuple[Shape, torch.dtype]] = field(repr=False, compare=False, default_factory=dict)
-    """Shape and type of every tensor of ours."""
 
     def apply(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """A full state dict of our model from theirs."""

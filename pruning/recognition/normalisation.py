@@ -34,8 +34,13 @@ _GREY: dict[str, tuple[Values, Values]] = {"mnist": ((0.1307,), (0.3081,))}
 class Normalisation:
     """A network's input is (x / 255 - mean) / std, a value a channel.
 
-    `accuracies` and `losses` (cross-entropy, nats) are those on the training images tried, by name. `doubtful`: the
-    accuracy is within noise of guessing. `sentence` says in words how the choice was made.
+    Attributes:
+        name: what it is known as, such as "cifar10".
+        mean, std: a value a channel, on the scale 0-1.
+        accuracies: those on the training images tried, in [0, 1], by the names of the normalisations.
+        losses: their cross-entropies in nats.
+        doubtful: whether the accuracy is within noise of guessing.
+        sentence: how the choice was made.
     """
 
     name: str
@@ -55,11 +60,14 @@ def choose_normalisation(
 ) -> Normalisation:
     """The normalisation under which the network is right most often on up to 512 training images (large ones: 100).
 
-    As many images are taken of each class as of the others, the same ones always.
+    As many images are taken of each class as of the others, the same ones always. Accuracies that differ within noise
+    (paired, two standard errors) are told apart by the cross-entropy. The network's mode is left as it was.
 
-    Accuracies that differ within noise (paired, two standard errors) are told apart by the cross-entropy. `given` is
-    the name of a known one or (mean, std); it is then only measured. `state` is the checkpoint: buffers in which a
-    wrapper kept its mean and deviation are tried too. The network's mode is left as it was.
+    Args:
+        module: the network.
+        data: what it was trained on.
+        given: the name of a known normalisation or (mean, std); it is then only measured.
+        state: the checkpoint; buffers in which a wrapper kept its mean and deviation are tried too.
 
     Raises:
         UserError: the name that is given is unknown.

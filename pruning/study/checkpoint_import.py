@@ -13,11 +13,11 @@ from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.finders.base import Workshop
 from pruning.finders.lineage import find_step
-from pruning.imported_weights import Imported
+from pruning.imported_weights import Imported, Start
 from pruning.masks import Masks
 from pruning.models import build_model, prunable
 from pruning.progress import Progress, quiet
-from pruning.recipe import Recipe, Start
+from pruning.recipe import Recipe
 from pruning.recognition import Match, Normalisation, choose_normalisation, recognise
 from pruning.recognition import report as match_report
 from pruning.study.folder import SUFFIX, TICKETS, TOML, Study

@@ -1,18 +1,33 @@
-"""The study.toml that `init` writes: every choice, with a word on each."""
+"""The study.toml that `init` writes: every choice that there is, with a word on each."""
 
+import json
+import textwrap
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pruning import data as data_sets
+from pruning import models
+from pruning.allocation import ALLOCATIONS
+from pruning.criteria import CRITERIA
 from pruning.errors import UserError
 from pruning.files import write_atomically
+from pruning.finders.options import Control, ScoredPieces
+from pruning.granularity import granularity_names
+from pruning.imported_weights import Start
+from pruning.recipe import FINDERS, Procedure, Recipe
 from pruning.study.folder import TOML
+from pruning.training.config import Training
+from pruning.validation import option_words
 
 TEMPLATE = """\
 # A study: one network, many ways to prune it. `make study STUDY={path}` finds the tickets and measures them;
 # run it again after a change, and only what is new is done.
 title = "{title}"
 description = "What this study is to find out, in a sentence or two; the Overview page shows it."
-model = "{model}"    # lenet300 lenet5 conv2 conv4 conv6 resnet20/32/44/56, or torchvision/NAME
-data = "{data}"  # mnist5k digits (embedded); mnist fashion-mnist cifar10 cifar100 svhn; folder:PATH
+{models}
+model = "{model}"
+{data_sets}
+data = "{data}"
 seeds = [0, 1, 2]  # repetitions, from which the intervals come
 detail_seed = 0    # the seed whose per-sample results and maps are kept
 sparsities = [0.5, 0.8, 0.9, 0.95]  # fraction of the weights removed
@@ -36,9 +51,9 @@ lr = 0.01
 # The dense network is always there. One [[method]] each way to prune it:
 
 [[method]]
-criterion = "random"  # random magnitude snip grasp synflow taylor (cka: for structure "layer")
-# allocation = "global"  # how the sparsity is shared out: global, layer, erk
-# structure = "weight"   # what goes as one piece: weight, filter, block (4x4), layer (residual blocks), 2:4, 1:4, N:M
+criterion = "random"  # one of: {criteria}
+# allocation = "global"  # how the sparsity is shared out: {allocations}
+# structure = "weight"   # what goes as one piece: {structures}
 
 [[method]]
 criterion = "magnitude"  # scored on the trained network, then fine-tuned
@@ -59,17 +74,8 @@ of = "imp"
 finder = "shuffled"  # control: the mask of `of`, shuffled within each layer
 of = "imp"
 
-# [[method]]
-# finder = "early_bird"  # drawn once the mask has settled; distance = 0.1, patience = 5
-# [[method]]
-# finder = "rigl"        # sparse from start to end, the mask moves; or set
-# [[method]]
-# finder = "jackpot"     # a mask over trained weights that stay; or edge_popup, biprop (untrained), sign_supermask
-# search = {{ epochs = 6 }}  # how the mask is searched for, where not as the finder does by itself
-# [[method]]
-# finder = "reordered"   # control: `of` under another order of the data, for the page Dynamics
-# of = "imp"
-
+# Take out the # of what else you want to see; what is left out of a method is as it stands here.
+{finders}
 [analysis]
 families = ["cifar_c"]  # and "mnist_c", "fourier", "adversarial"
 corruptions = "all"
@@ -82,7 +88,56 @@ def write_template(folder: Path, model: str, data: str) -> Path:
     path = folder / TOML
     if path.exists():
         raise UserError(f"{path} is there already; choose another folder.")
-    title = f"{model} on {data}"
-    text = TEMPLATE.format(path=path, title=title, model=model, data=data)
+    text = TEMPLATE.format(
+        path=path,
+        title=f"{model} on {data}",
+        model=model,
+        data=data,
+        models=_listed(models.choices()),
+        data_sets=_listed(data_sets.choices()),
+        criteria=", ".join(CRITERIA),
+        allocations=", ".join(ALLOCATIONS),
+        structures=", ".join(granularity_names()),
+        finders=commented(
+            finder for finder in FINDERS.values() if f'finder = "{finder.name}"' not in TEMPLATE and prunes(finder)
+        ),
+    )
     write_atomically(path, text)
     return path
+
+
+def _listed(names: Iterable[str]) -> str:
+    text = f"one of: {', '.join(names)}"
+    return textwrap.fill(text, 118, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+
+
+def prunes(finder: Procedure, start: Start | None = None) -> bool:
+    """Whether the finder prunes by another way than once by a criterion; or is a control, where nothing is imported."""
+    if issubclass(finder.options, Control):
+        return start is None
+    try:
+        recipe = Recipe(model="", data="", finder=finder.name, start=start, sparsity=0.99)
+    except UserError:
+        return False
+    return not finder.trains_nothing(recipe) and not finder.is_dense
+
+
+def commented(finders: Iterable[Procedure]) -> str:
+    """Return a method for each finder, commented out, with every option it has of its own."""
+    return "\n".join("\n".join(f"# {line}" for line in _method(finder)) + "\n#" for finder in finders)
+
+
+def _method(finder: Procedure) -> Iterator[str]:
+    yield "[[method]]"
+    yield f'finder = "{finder.name}"  # {finder.words}'
+    shared = ScoredPieces.model_fields.keys() | {"finetune", "rewind"}
+    for name, field in finder.options.model_fields.items():
+        words, part_of = option_words(field)
+        title = (field.title or name) + (f", of {part_of}" if part_of else "")
+        title += f": {', '.join(words) if len(words) > 1 else field.description}" if words or field.description else ""
+        if isinstance(field.default, Training):
+            yield f"{name} = {{ epochs = {field.default.epochs:g} }}  # {title}"
+        elif issubclass(finder.options, Control) and name == "of":
+            yield f'{name} = "imp"  # {title}'
+        elif name not in shared and field.default is not None and not field.is_required():
+            yield f"{name} = {json.dumps(field.default)}  # {title}"

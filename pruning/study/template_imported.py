@@ -2,7 +2,10 @@
 
 import json
 
-from pruning.recipe import Start
+from pruning.criteria import CRITERIA
+from pruning.imported_weights import Start
+from pruning.recipe import FINDERS
+from pruning.study.template import commented, prunes
 
 TEMPLATE = """\
 # A study of imported weights. `make study STUDY={path}` finds the tickets and measures them; run it
@@ -33,36 +36,8 @@ lr = 0.01
 
 # The imported network is always there. One [[method]] each way to prune it:
 
-[[method]]
-criterion = "random"
-
-[[method]]
-criterion = "magnitude"
-
-[[method]]
-criterion = "snip"
-
-[[method]]
-criterion = "grasp"
-
-[[method]]
-criterion = "synflow"
-
-[[method]]
-criterion = "taylor"
-
-# Take out the # of what else you want to see:
-# [[method]]
-# finder = "iterative"  # fine-tuned after each cut (Han et al. 2015)
-# rate = 0.5            # share of the weights removed a level
-#
-# [[method]]
-# finder = "lrr"        # trained again after each cut (learning rate rewinding)
-# rate = 0.5
-#
-# [[method]]
-# finder = "gmp"        # pruned little by little in one training
-#
+{criteria}# Take out the # of what else you want to see:
+{finders}
 # [[method]]
 # criterion = "magnitude"
 # structure = "2:4"     # two of four weights; sparsity is 50 %
@@ -111,6 +86,10 @@ def imported_study(
         short=short,
         visits=round(short * images),
         samples=min(SAMPLES, tested),
+        criteria="".join(
+            f'[[method]]\ncriterion = "{name}"\n\n' for name in CRITERIA if CRITERIA[name].structure is None
+        ),
+        finders=commented(finder for finder in FINDERS.values() if prunes(finder, start)),
     )
 
 

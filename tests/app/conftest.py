@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from app.load import COLUMNS, StudyView
-from pruning.study.folder import StudyConfig
+from pruning.study.config import StudyConfig
 
 LABELS = {"dense": "Dense", "snip": "SNIP", "imp": "IMP", "shuffled": "IMP shuffled"}
 

@@ -1,6 +1,7 @@
 """Files are whole or not there, and locks are let go of by who dies."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -107,3 +108,10 @@ def test_a_killed_process_lets_go_of_its_lock(tmp_path: Path) -> None:
     holder.communicate()
     with alone_in(tmp_path, "busy"):
         pass
+
+
+@pytest.mark.parametrize("package", ["pruning", "analysis", "app"])
+def test_no_file_imports_what_only_unix_has(package: str) -> None:
+    only_unix = re.compile(r"^\s*(import|from) (fcntl|resource|pwd|grp|termios|posix|pty)\b", re.MULTILINE)
+    for path in (ROOT / package).rglob("*.py"):
+        assert not only_unix.search(path.read_text(encoding="utf-8")), path

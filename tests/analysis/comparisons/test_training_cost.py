@@ -6,7 +6,8 @@ import pytest
 
 from analysis.comparisons import training_cost
 from analysis.statistics.intervals import mean_interval
-from pruning.recipe import Recipe, Start
+from pruning.imported_weights import Start
+from pruning.recipe import Recipe
 from pruning.study.folder import Entry
 from pruning.ticket import TicketInfo
 from pruning.training.config import Training

@@ -15,7 +15,7 @@ from analysis.comparisons.two_studies import (
     settings_that_differ,
 )
 from analysis.statistics.intervals import wilson
-from pruning.study.folder import Method, StudyConfig
+from pruning.study.config import Method, StudyConfig
 from tests.analysis.statistics.by_hand import mcnemar
 
 N = 200

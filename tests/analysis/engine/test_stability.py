@@ -15,7 +15,8 @@ from analysis.metrics import connectivity
 from analysis.metrics.connectivity import ALPHAS
 from analysis.results.store import Results
 from pruning.data import load_data
-from pruning.recipe import Recipe, Start
+from pruning.imported_weights import Start
+from pruning.recipe import Recipe
 from pruning.study.folder import Entry, Study
 from pruning.study.runner import Options
 from pruning.study.runner import run as find_all

@@ -17,9 +17,9 @@ from pruning.data import load_data, normalise
 from pruning.finders.base import Workshop
 from pruning.finders.dynamic import DynamicOptions, Exchange, exchange, share_dropped, update_iterations
 from pruning.finders.scoring import prune_by_score
+from pruning.imported_weights import Start
 from pruning.masks import Masks
 from pruning.models import build_model, prunable
-from pruning.recipe import Start
 from pruning.study.folder import Study
 from pruning.study.runner import Options, run
 from pruning.training.loop import generator

@@ -18,9 +18,9 @@ from pruning.finders import early_bird
 from pruning.finders.base import Workshop
 from pruning.finders.early_bird import Lookout, has_settled
 from pruning.finders.mask_distance import pack_masks
+from pruning.imported_weights import Start
 from pruning.masks import Masks, make_masks
 from pruning.models import build_model, prunable
-from pruning.recipe import Start
 from pruning.study.folder import Study
 from pruning.study.runner import Options, run
 from pruning.training.loop import train

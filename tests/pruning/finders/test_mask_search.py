@@ -12,10 +12,9 @@ from pruning.data import load_data, normalise
 from pruning.finders.base import Workshop
 from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.finders.mask_search import scaled
-from pruning.imported_weights import Imported
+from pruning.imported_weights import Imported, Start
 from pruning.masks import counts
 from pruning.models import build_model, prunable
-from pruning.recipe import Start
 from pruning.training.batch_norm import recalibrate
 from pruning.training.loop import evaluate, generator
 from pruning.training.precision import settled

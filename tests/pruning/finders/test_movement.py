@@ -15,10 +15,9 @@ from pruning.data import load_data, normalise
 from pruning.finders.base import Workshop
 from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.finders.movement import Falling, Moving
-from pruning.imported_weights import Imported
+from pruning.imported_weights import Imported, Start
 from pruning.masks import full_masks
 from pruning.models import build_model, prunable
-from pruning.recipe import Start
 from pruning.study.folder import Study
 from pruning.study.runner import Options, run
 from pruning.ticket import Ticket

@@ -12,8 +12,8 @@ from pruning.data import Dataset, load_data
 from pruning.finders import base, reordered
 from pruning.finders.base import Workshop
 from pruning.finders.lineage import find_step, lineage, parents_of
+from pruning.imported_weights import Start
 from pruning.models import build_model
-from pruning.recipe import Start
 from pruning.study.folder import Study
 from pruning.study.runner import Options, run
 from pruning.training.loop import Trained, train

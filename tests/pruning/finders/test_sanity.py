@@ -15,9 +15,9 @@ from pruning.finders import one_shot, sanity
 from pruning.finders.base import Workshop
 from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.finders.scoring import prune_by_score, scoring_batches
+from pruning.imported_weights import Start
 from pruning.masks import counts
 from pruning.models import build_model
-from pruning.recipe import Start
 from pruning.study.folder import Study
 from pruning.study.runner import Options, run
 from pruning.training.loop import generator, train

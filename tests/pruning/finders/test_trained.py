@@ -14,9 +14,8 @@ from pruning.data import Dataset, load_data, normalise
 from pruning.finders.base import Workshop
 from pruning.finders.gradual import pruning_iterations, sparsity_at
 from pruning.finders.lineage import find_step, lineage, parents_of
-from pruning.imported_weights import Imported
+from pruning.imported_weights import Imported, Start
 from pruning.models import build_model
-from pruning.recipe import Start
 from pruning.ticket import Ticket
 from pruning.training.batch_norm import IMAGES, recalibrate
 from pruning.training.loop import _segments, generator, train

@@ -13,7 +13,7 @@ from pruning.granularity.dead_channels import dead_channel_masks
 from pruning.models import build_model
 from pruning.recipe import Recipe
 from pruning.shrink import shrink
-from pruning.study.folder import StudyConfig, _expand
+from pruning.study.config import StudyConfig, expand
 from pruning.validation import validate
 
 COMMON: dict[str, Any] = {"model": "lenet300", "data": "digits"}
@@ -50,7 +50,7 @@ def test_a_study_gives_a_pattern_its_own_sparsity() -> None:
             {"finder": "random_reinit", "of": "magnitude"},
         ],
     }
-    found = _expand(StudyConfig.model_validate(plain), "here").values()
+    found = expand(StudyConfig.model_validate(plain), "here").values()
     assert [(r.method, r.sparsity) for r in found] == [
         ("dense", 0.0), ("magnitude", 0.5), ("snip", 0.8), ("snip", 0.9), ("random_reinit", 0.5),
     ]  # fmt: skip

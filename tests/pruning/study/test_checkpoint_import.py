@@ -14,9 +14,8 @@ from typer.testing import CliRunner
 from pruning import Study, UserError
 from pruning.__main__ import app
 from pruning.data import load_data, normalise
-from pruning.imported_weights import Imported
+from pruning.imported_weights import Imported, Start
 from pruning.models import build_model
-from pruning.recipe import Start
 from pruning.study.checkpoint_import import ImportOptions, import_network
 from pruning.study.runner import run
 

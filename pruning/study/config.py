@@ -1,0 +1,170 @@
+"""What a `study.toml` says, and the recipes that follow from it."""
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from pruning.errors import UserError, unknown
+from pruning.granularity import get_granularity
+from pruning.imported_weights import Start
+from pruning.recipe import FINDER, FINDERS, Procedure, Recipe
+from pruning.training.config import Training
+from pruning.validation import validate
+
+DENSE = "dense"  # what a study calls its dense network, so that a control can be made of it
+
+
+class Method(BaseModel):
+    """One way to prune, at every sparsity of the study. What is left out is the finder's default.
+
+    The finder's options, and those of criterion, allocation and structure, stand beside the other keys; the recipe
+    says which there are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str = ""
+    finder: str = FINDER
+    prune_classifier: bool = True
+    of: str | None = None
+    sparsities: list[float] | None = None
+    training: dict[str, Any] | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **keys: Any) -> None:  # which options there are depends on the finder
+            ...
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that are given."""
+        return self.model_extra or {}
+
+    @property
+    def title(self) -> str:
+        """The name given, else that of the criterion (one shot) or the finder."""
+        known = FINDERS.get(self.finder)
+        return known.method(self.name, self.options.get("criterion")) if known else self.name or self.finder
+
+
+class StudyConfig(BaseModel):
+    """What `study.toml` may say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    title: str
+    description: str = ""
+    model: str
+    data: str
+    pictures: str | None = None  # a named data set whose test images stand in where `data` is not there
+    start: Start | None = None
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1)] = [0]
+    detail_seed: int = -1  # -1: the first of the seeds
+    sparsities: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=1)] = [0.5, 0.8, 0.9, 0.95]
+    training: Training = Training()
+    finetune: dict[str, Any] | None = None
+    methods: Annotated[list[Method], Field(alias="method")] = []
+    analysis: dict[str, Any] = {}
+
+    @field_validator("seeds", "sparsities")
+    @classmethod
+    def _once(cls, values: list[Any]) -> list[Any]:
+        return list(dict.fromkeys(values))
+
+
+def read_config(file: Path) -> StudyConfig:
+    """Read and validate a `study.toml`."""
+    try:
+        with open(file, "rb") as stream:
+            plain = tomllib.load(stream)
+    except FileNotFoundError:
+        raise UserError(
+            f"There is no study at {file}; `python -m pruning init {file.parent}` writes a study.toml to start from."
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"{file} cannot be read: {error}") from None
+    return validate(StudyConfig, plain, str(file))
+
+
+def expand(config: StudyConfig, where: str) -> dict[str, Recipe]:
+    """All recipes of a study by id."""
+    common: dict[str, Any] = {"model": config.model, "data": config.data, "training": config.training.model_dump()}
+    if config.start is not None:
+        common["start"] = config.start
+    recipes: dict[str, Recipe] = {}
+    for seed in config.seeds:
+        dense = validate(Recipe, {**common, "finder": "dense", "seed": seed, "name": DENSE}, where)
+        recipes[dense.id] = dense
+        named: dict[tuple[str, float], Recipe] = {}
+        whole = {(DENSE, 0.0): dense}
+        for position, method in enumerate(config.methods, 1):
+            here = f"{where}, method {position} ({method.title})"
+            if any(title == method.title for title, _ in named):
+                raise UserError(f"{here}: another method has that name; give this one a `name` of its own.")
+            for sparsity in _sparsities(method, config):
+                fields = {**common, **_fields(method, config), "sparsity": sparsity, "seed": seed}
+                if method.of is not None:
+                    fields["of"] = _original(method, sparsity, whole | named, here)
+                recipe = validate(Recipe, fields, here)
+                twin = recipes.get(recipe.id)
+                if twin is not None:
+                    raise UserError(f"{here}: it is the same as '{twin.method}'; take one of them out.")
+                recipes[recipe.id] = named[method.title, sparsity] = recipe
+    return recipes
+
+
+def _sparsities(method: Method, config: StudyConfig) -> list[float]:
+    """The method's own sparsities, else the one that its structure (or its original's) decides, else the study's."""
+    titled = {each.title: each for each in config.methods}
+    of = titled.get(method.of or "", method)
+    if method.sparsities:
+        return method.sparsities
+    if method.of == DENSE and of is method:
+        return [0.0]
+    if of is not method and of.sparsities:
+        return config.sparsities
+    try:
+        fixed = get_granularity(str(of.options.get("structure", "weight"))).fixed_sparsity
+    except UserError:
+        fixed = None  # the recipe will say the same, and where
+    return config.sparsities if fixed is None else [fixed]
+
+
+def _fields(method: Method, config: StudyConfig) -> dict[str, Any]:
+    """What a method decides of a recipe: its training laid over the study's, its other trainings over the finder's."""
+    own = method.model_dump(include={"finder", "prune_classifier"})
+    fields: dict[str, Any] = {"name": method.title, **own, **method.options}
+    training = {**config.training.model_dump(), **(method.training or {})}
+    if method.training:
+        fields["training"] = training
+    finder = FINDERS.get(method.finder)
+    if finder is None:
+        return fields  # the recipe will say so
+    if config.finetune and finder.fine_tunes:
+        fields.setdefault("finetune", config.finetune)
+    for key, usual in _trainings(finder, training).items():
+        if isinstance(fields.get(key), dict):
+            fields[key] = {**usual, **fields[key]}
+    return fields
+
+
+def _trainings(finder: Procedure, training: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The finder's options that are trainings, as they are beside this one when nothing is said."""
+    try:
+        found = finder.options.usual_trainings(Training.model_validate(training))
+    except ValidationError:
+        return {}  # the recipe will say what is wrong with its training
+    return {key: each.model_dump() for key, each in found.items()}
+
+
+def _original(method: Method, sparsity: float, named: dict[tuple[str, float], Recipe], here: str) -> Recipe:
+    """The recipe a control is made from, by its method's name."""
+    titles = list(dict.fromkeys(title for title, _ in named))
+    assert method.of is not None
+    if method.of not in titles:
+        raise UserError(f"{here}, of: {unknown('method', method.of, titles)} It must stand above this one.")
+    if (method.of, sparsity) not in named:
+        raise UserError(f"{here}, of: '{method.of}' is not pruned to {sparsity:g}; give both the same sparsities.")
+    return named[method.of, sparsity]
