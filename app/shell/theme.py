@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 from app.shell import hues
 from app.shell.colour import Oklch, fade, to_hex
 from app.shell.hues import Originals
-from pruning.study.folder import DENSE as DENSE
+from pruning.study.config import DENSE as DENSE
 
 Mode = Literal["light", "dark"]
 
