@@ -5,29 +5,30 @@ attacks alone are made for each ticket. The scores that sum the result up are in
 offered here as well.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from analysis.corruptions import AVAILABLE, FAMILIES, SEVERITIES, check_name, check_severity, corrupt, family_of
+from analysis.corruptions import AVAILABLE, SEVERITIES, check_name, check_severity
 from analysis.corruptions.conditions import CLEAN, Condition, all_conditions
 from analysis.corruptions.photographs import Photographs
-from analysis.engine.measured import Measured
-from analysis.engine.networks import Network, largest
+from analysis.engine.images import Given, TestImages
+from analysis.engine.networks import Network
+from analysis.engine.per_image import ImageValues, PerImage
+from analysis.engine.showing import BATCH, Viewer, show
 from analysis.metrics.corruption_error import corruption_error, mean_corruption_accuracy, mean_corruption_error
 from pruning.errors import UserError
+from pruning.progress import Progress, quiet, share
 from pruning.ticket import Ticket
-from pruning.training.precision import pick_device, settled
+from pruning.training.precision import pick_device
 
 __all__ = [
     "CLEAN",
     "Measured",
-    "Panel",
     "all_conditions",
     "corruption_error",
     "evaluate",
@@ -36,24 +37,22 @@ __all__ = [
     "mean_corruption_error",
 ]
 
-BATCH = 500
-"""Images shown at once."""
 
-Report = Callable[[float, str], None]
+@dataclass(frozen=True)
+class Measured:
+    """What every ticket made of the images under one condition: ticket -> what it made of each image."""
 
-
-class Stack(Protocol):
-    """Images uint8 [N, C, H, W] that may lie on the disk: a tensor, or what `corruptions.arrays` reads."""
+    condition: Condition
+    tickets: Mapping[str, ImageValues]
 
     @property
-    def shape(self) -> Any: ...
-    @property
-    def dtype(self) -> Any: ...
-    def __len__(self) -> int: ...
-    def __getitem__(self, part: slice, /) -> Tensor: ...
+    def values(self) -> dict[str, dict[str, np.ndarray]]:
+        """Ticket -> column -> array [N], the images in order; the columns are those of `ImageValues.values`."""
+        return {name: found.values for name, found in self.tickets.items()}
 
-
-Given = Mapping[Condition, Stack]
+    def frame(self, ticket: str) -> pd.DataFrame:
+        """One ticket's results, a row an image; see `ImageValues.frame`."""
+        return self.tickets[ticket].frame(self.condition)
 
 
 def evaluate(
@@ -64,7 +63,7 @@ def evaluate(
     severities: Sequence[int] = SEVERITIES,
     batch_size: int = BATCH,
     seed: int = 0,
-    progress: Report | None = None,
+    progress: Progress = quiet,
     corrupted: Given | None = None,
 ) -> pd.DataFrame:
     """Every ticket under every condition, the clean images included, as one table.
@@ -76,7 +75,7 @@ def evaluate(
     found = iterate(
         tickets, images, labels, conditions, batch_size=batch_size, seed=seed, progress=progress, corrupted=corrupted
     )
-    parts = [(name, measured.frame(name)) for measured in found for name in measured.values]
+    parts = [(name, measured.frame(name)) for measured in found for name in measured.tickets]
     for name, part in parts:
         part.insert(0, "ticket", name)
     return pd.concat([part for _, part in parts], ignore_index=True)
@@ -93,7 +92,7 @@ def iterate(
     seed: int = 0,
     device: str = "auto",
     precision: str = "auto",
-    progress: Report | None = None,
+    progress: Progress = quiet,
     corrupted: Given | None = None,
     frost: Photographs | None = None,
 ) -> Iterator[Measured]:
@@ -122,116 +121,27 @@ def iterate(
     known = set(done)
     todo = {condition: [name for name in tickets if (name, *condition) not in known] for condition in wanted}
     needed = {name for names in todo.values() for name in names}
-    panel = Panel.of(
-        {name: ticket for name, ticket in tickets.items() if name in needed},
-        images,
-        labels,
-        batch_size=batch_size,
-        seed=seed,
-        device=device,
-        precision=precision,
-        corrupted=corrupted,
-        frost=frost,
-    )
-    return _each(panel, {condition: names for condition, names in todo.items() if names}, progress)
+    where = pick_device(device)
+    networks = {name: Network.of(ticket, where, precision) for name, ticket in tickets.items() if name in needed}
+    shown = TestImages(images, labels, corrupted, frost, seed=seed)
+    return _each(networks, shown, {each: names for each, names in todo.items() if names}, batch_size, progress)
 
 
-def _each(panel: "Panel", todo: Mapping[Condition, Sequence[str]], progress: Report | None) -> Iterator[Measured]:
+def _each(
+    networks: Mapping[str, Network],
+    images: TestImages,
+    todo: Mapping[Condition, Sequence[str]],
+    batch_size: int,
+    progress: Progress,
+) -> Iterator[Measured]:
     total, before = sum(map(len, todo.values())), 0
     for condition, names in todo.items():
-
-        def tell(fraction: float, text: str, before: int = before, count: int = len(names)) -> None:
-            if progress is not None:
-                progress((before + fraction * count) / total, text)
-
-        yield panel.measure(condition, names, tell)
+        found = {name: PerImage(networks[name]) for name in names}
+        part = share(progress, before / total, len(names) / total)
+        viewers = {name: [Viewer(each.update)] for name, each in found.items()}
+        show(networks, images, condition, viewers, part, batch_size)
+        yield Measured(condition, {name: each.whole() for name, each in found.items()})
         before += len(names)
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Tickets' networks and the images that they are shown, condition by condition. Make one with `Panel.of`."""
-
-    networks: Mapping[str, Network]
-    images: Tensor
-    labels: Tensor
-    batch_size: int
-    seed: int
-    device: torch.device
-    corrupted: Given
-    frost: Photographs | None
-
-    @classmethod
-    def of(
-        cls,
-        tickets: Mapping[str, Ticket],
-        images: Tensor,
-        labels: Tensor,
-        *,
-        batch_size: int = BATCH,
-        seed: int = 0,
-        device: str = "auto",
-        precision: str = "auto",
-        corrupted: Given | None = None,
-        frost: Photographs | None = None,
-    ) -> Self:
-        """Build the networks; arguments as for `iterate`, but nothing is checked."""
-        where = pick_device(device)
-        networks = {name: Network.of(ticket, where, precision) for name, ticket in tickets.items()}
-        return cls(networks, images, labels, batch_size, seed, where, corrupted or {}, frost)
-
-    def measure(self, condition: Condition, names: Sequence[str], report: Report | None = None) -> Measured:
-        """Show the images under a condition to the named tickets. `report` is told the fraction done, and of what.
-
-        Raises UserError when a network cannot be attacked.
-        """
-        name, severity = condition
-        text = f"{name} {severity}" if severity else name
-        parts: dict[str, list[dict[str, Tensor]]] = {name: [] for name in names}
-        count = -(-len(self.images) // self.batch_size)
-        for place in range(count):
-            self._show(condition, place * self.batch_size, parts)
-            if report is not None:
-                report((place + 1) / count, text)
-        values = {name: _joined(parts[name]) for name in names}
-        classes = {name: self.networks[name].classes for name in names}
-        return Measured(name, severity, self.labels.cpu().numpy(), values, classes)
-
-    def _show(self, condition: Condition, start: int, parts: Mapping[str, list[dict[str, Tensor]]]) -> None:
-        """Show every ticket the batch that begins at image `start`."""
-        part = slice(start, start + self.batch_size)
-        labels = self.labels[part].to(self.device)
-        index = torch.arange(start, start + len(labels))
-        attacks = condition not in self.corrupted and needs_network(condition)
-        images = self.images[part].to(self.device) if attacks else self._batch(condition, part, index)
-        inputs: dict[object, Tensor] = {}
-        for name, found in parts.items():
-            network = self.networks[name]
-            if attacks:
-                shown = network.attacked(images, labels, *condition, seed=self.seed, index=index)
-                found.append(network.show(shown, labels, {}))
-            else:
-                found.append(network.show(images, labels, inputs))
-
-    def _batch(self, condition: Condition, part: slice, index: Tensor) -> Tensor:
-        if condition == CLEAN or condition in self.corrupted:
-            return self.corrupted.get(condition, self.images)[part].to(self.device)
-        # On the networks' threads: a change of their number between two batches would cost more than it gains.
-        with settled(largest(self.networks)):
-            images = self.images[part].to(self.device)
-            return corrupt(images, *condition, seed=self.seed, index=index, frost=self.frost)
-
-
-def needs_network(condition: Condition) -> bool:
-    """Whether the images are made for each network, as those of an attack are."""
-    family = FAMILIES.get(family_of(condition[0]))
-    return family is not None and family.needs_network
-
-
-def _joined(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, np.ndarray]:
-    whole = {column: torch.cat([part[column] for part in parts]).cpu() for column in parts[0]}
-    whole["prediction"] = whole["prediction"].to(torch.int16)
-    return {column: values.numpy() for column, values in whole.items()}
 
 
 def _check(

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from analysis.comparisons.dynamics import mask_distances
-from analysis.engine.coverage import Coverage
 from analysis.results.store import Results
 from pruning import Study
 from pruning.data import load_data
@@ -31,11 +30,10 @@ def test_every_ticket_is_there_and_measured(study: Study) -> None:
     assert not problems
     assert [entry.id for entry in entries] == [recipe.id for recipe in study.recipes()]
     assert all(entry.kept == entry.total - round(entry.recipe.sparsity * WEIGHTS) for entry in entries)
-    stored = Coverage.read(Results(SAMPLE)).stored
-    ids = {entry.id for entry in entries}
-    assert all(set(stored[table]) == ids for table in ("summary", "layers", "conditions", "efficiency"))
-    assert set(stored["lines"]) == {entry.id for entry in entries if entry.recipe.finder == "reordered"}
-    assert set(stored["stability"]) > set(stored["lines"])
+    results, ids = Results(SAMPLE), {entry.id for entry in entries}
+    assert all(set(results.ids(table)) == ids for table in ("summary", "layers", "conditions", "efficiency"))
+    assert set(results.ids("lines")) == {entry.id for entry in entries if entry.recipe.finder == "reordered"}
+    assert set(results.ids("stability")) > set(results.ids("lines"))
 
 
 def test_it_is_small() -> None:

@@ -22,9 +22,10 @@ from analysis.corruptions.attacks import attack
 from analysis.corruptions.conditions import Condition
 from analysis.corruptions.registry import ATTACKS
 from analysis.engine.classifier import Classifier
-from analysis.metrics.corruption_effects import Effect, Report, effects
+from analysis.metrics.corruption_effects import Effect, effects
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError
+from pruning.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def open_source(
     )
 
 
-def measure(source: "Source", conditions: Sequence[Condition], progress: Report) -> list[Effect]:
+def measure(source: "Source", conditions: Sequence[Condition], progress: Progress) -> list[Effect]:
     """The effect of each condition."""
     predict = source.classifier.predict if source.classifier else None
     return list(effects(source.images, source.labels, conditions, source.make, predict, progress=progress))

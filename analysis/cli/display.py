@@ -28,11 +28,11 @@ class Display:
         if self.console.is_terminal:
             self.bar.stop()
 
-    def tell(self, done: float, total: float, text: str) -> None:
-        """So much of the total is done, and this is in work."""
-        self.bar.update(self.task, completed=done, total=total, description=text or "looking at what is there")
+    def tell(self, fraction: float, text: str, /) -> None:
+        """So much is done, and this is in work."""
+        self.bar.update(self.task, completed=fraction, total=1.0, description=text)
         now = time.monotonic()
-        if not self.console.is_terminal and done and now - self.last >= LINE_EVERY:
+        if not self.console.is_terminal and fraction and now - self.last >= LINE_EVERY:
             self.last = now
-            left = (now - self.began) * (total - done) / done
-            self.console.print(f"{100 * done / total:3.0f} %  {text}; about {left:.0f} s left", highlight=False)
+            left = (now - self.began) * (1 - fraction) / fraction
+            self.console.print(f"{100 * fraction:3.0f} %  {text}; about {left:.0f} s left", highlight=False)

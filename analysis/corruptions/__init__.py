@@ -29,6 +29,7 @@ from analysis.corruptions.registry import (
     get_family,
     label_of,
     severities_of,
+    version_of,
 )
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "get_family",
     "label_of",
     "severities_of",
+    "version_of",
 ]
 
 AVAILABLE = NAMES

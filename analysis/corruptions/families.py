@@ -49,6 +49,7 @@ FAMILIES = (
         # The norms of the paper itself.
         severities=(4,),
         pattern=fourier.PATTERN,
+        image_by_image=False,
     ),
     Family(
         "adversarial",
@@ -57,5 +58,6 @@ FAMILIES = (
         'Deep Learning Models Resistant to Adversarial Attacks", ICLR 2018',
         ("fgsm", "pgd"),
         needs_network=True,
+        image_by_image=False,
     ),
 )

@@ -29,6 +29,7 @@ class Family:
         needs_network: whether the images depend on the network that they are shown to, so that `corrupt` cannot make
             them and `attacks.attack` does.
         pattern: stands for its members' names where these would be too many to list.
+        image_by_image: whether a study keeps a row for each image, not just counts and means.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Family:
     severities: tuple[int, ...] | None = None
     needs_network: bool = False
     pattern: str = ""
+    image_by_image: bool = True
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -89,6 +91,12 @@ def severities_of(name: str) -> tuple[int, ...]:
     """The severities that a corruption of any family has. Raises UserError, with the nearest name, when none has it."""
     check_name(name)
     return (CORRUPTIONS.get(name) or ATTACKS[name]).severities
+
+
+def version_of(name: str) -> int:
+    """The version of a corruption of any family; 0 for a name that belongs to none."""
+    found = _find(name)
+    return found.version if found else 0
 
 
 def label_of(name: str) -> str:

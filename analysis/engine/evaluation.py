@@ -1,175 +1,261 @@
-"""Measures tickets group by group, condition by condition, and keeps each condition as soon as it is measured.
+"""What a worker does: it measures one ticket at once, or shows some tickets the images under one condition.
 
-A group's tickets are shown the same images, which are made once for all of them. What a condition yields goes into the
-journal; when all of a group's conditions are there, the results are written.
+Which process does it makes no difference to the result. A worker has the images, and one group's networks at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from analysis.corruptions.conditions import CLEAN, Condition
-from analysis.engine.coverage import BY_CONDITION, part_name
-from analysis.engine.images import Material
-from analysis.engine.jobs import Job, Tell, weight
-from analysis.engine.journal import Journal
-from analysis.engine.measured import Measured
-from analysis.metrics import geometry, layers
+from analysis.corruptions.conditions import Condition
+from analysis.engine.base import Accumulator, Context, Measure, Pair, Shown, measures
+from analysis.engine.images import TestImages
+from analysis.engine.journal import Journal, Rows
+from analysis.engine.networks import Network
+from analysis.engine.parts import store
+from analysis.engine.plan import Job, Parts, part_name
+from analysis.engine.settings import settings
+from analysis.engine.showing import Viewer, show
 from analysis.results.store import Results
-from analysis.robustness import Panel, needs_network
-from pruning.errors import UserError
+from pruning.data import load_data
+from pruning.errors import UserError, WriteError
+from pruning.execution import Worker
+from pruning.progress import Progress, share
 from pruning.study.folder import Study
 from pruning.ticket import Ticket
-
-GROUP = 24
-"""Tickets measured together at most: each corrupted batch is made once a group."""
-
-MEMORY = 1_000_000_000
-"""Bytes that a group's weights and results may take."""
-
-ROW = 32  # bytes of one ticket's results for one sample under one condition, while they are held
+from pruning.training.precision import pick_device
 
 
 @dataclass(frozen=True)
-class Task:
-    """One condition, to be shown to some tickets of a group: `tables` says which rows to make for each of them."""
+class Source:
+    """What a worker reads for itself: a study, with the families measured this time instead of its own."""
 
-    condition: Condition
-    tables: Mapping[str, tuple[str, ...]]
+    study: Study
+    families: tuple[str, ...]
+    root: Path | None
 
     @property
-    def weight(self) -> float:
-        """About how many times a plain condition of one ticket it costs."""
-        return len(self.tables) * weight(self.condition)
+    def key(self) -> Hashable:
+        """Equal for the same source in any process."""
+        return str(self.study.source), self.families, str(self.root)
 
 
 @dataclass
+class Done:
+    """What came of a task: tables that were written, or a file of the journal, and sentences on what was left out."""
+
+    written: list[str] = field(default_factory=list)
+    file: Path | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+class Laboratory:
+    """Where a worker measures: the study's images and results."""
+
+    def __init__(self, source: Source) -> None:
+        self.study = source.study
+        config = settings(self.study)
+        self.config = config.limited_to(source.families) if source.families else config
+        self.images = TestImages.of(self.study, self.config, load_data(self.study.config.data, source.root))
+        self.results, self.journal = Results(self.study.path), Journal(self.study.path)
+        self.measures = measures()
+        self.process: dict[Hashable, object] = {}
+
+    def context(self, job: Job, ticket: Ticket, measure: Measure, shared: dict[Hashable, object]) -> Context:
+        """What a measure is given of a ticket."""
+        return Context(
+            job.entry,
+            ticket,
+            self.images,
+            self.config,
+            self.results,
+            reference=job.references.get(measure.name),
+            shared=shared,
+            process=self.process,
+        )
+
+
 class Group:
-    """Tickets that are measured together. `tickets` are loaded; `files` are the journal's, as far as it has got."""
+    """The networks of tickets that are shown the same images; a ticket that cannot be read is left out."""
 
-    jobs: list[Job]
-    tasks: list[Task]
-    tickets: dict[str, Ticket]
-    files: list[Path] = field(default_factory=list)
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The tickets' ids."""
-        return tuple(job.entry.id for job in self.jobs)
-
-
-def groups_of(jobs: Sequence[Job], samples: int) -> Iterator[list[Job]]:
-    """The jobs with more to do than what is made apart, in groups that fit in memory."""
-    group: list[Job] = []
-    taken = 0
-    for job in jobs:
-        if not job.shows_images:
-            continue
-        size = 8 * job.entry.total + ROW * samples * (1 + len(job.missing.get("corrupted", ())))
-        if group and (len(group) == GROUP or taken + size > MEMORY):
-            yield group
-            group, taken = [], 0
-        group.append(job)
-        taken += size
-    if group:
-        yield group
+    def __init__(self, study: Study, ids: Sequence[str]) -> None:
+        self.tickets: dict[str, Ticket] = {}
+        self.networks: dict[str, Network] = {}
+        self.problems: dict[str, str] = {}
+        for ticket_id in ids:
+            try:
+                ticket = study.load(ticket_id)
+                self.networks[ticket_id] = Network.of(ticket, pick_device())
+                self.tickets[ticket_id] = ticket
+            except UserError as error:
+                self.problems[ticket_id] = str(error)
 
 
-def tasks_of(jobs: Sequence[Job], conditions: Sequence[Condition]) -> list[Task]:
-    """What the tickets are still to be shown: a task for each of the conditions that any of them lacks."""
+def measure_ticket(worker: Worker, source: Source, job: Job) -> Done:
+    """Make a ticket's tables that need no images to be shown, and write them.
+
+    Raises:
+        WriteError: the disk will not take them.
+    """
+    place = worker.kept("laboratory", source.key, lambda: Laboratory(source))
+    done = Done()
+    try:
+        ticket = source.study.load(job.entry.id)
+    except UserError as error:
+        return Done(problems=[str(error)])
+    shared: dict[str, dict[Hashable, object]] = {}
+    for number, (table, parts) in enumerate(job.missing.items()):
+        measure = place.measures[table]
+        progress = share(worker.progress, number / len(job.missing), 1 / len(job.missing))
+        frames = []
+        for pair in job.pairs.get(table, ()) if measure.pairs else (None,):
+            own = shared.setdefault(pair.entry.id if pair else "", {})
+            context = place.context(job, ticket, measure, own)
+            context.progress = progress
+            context.parts, context.problems = frozenset(parts), done.problems
+            try:
+                if pair is not None:
+                    if not any(part.split()[0] == pair.entry.id for part in parts):
+                        continue
+                    context.partner, context.relation = _partner(worker, source, pair), pair.relation
+                assert measure.rows is not None
+                frames.append(measure.rows(context))
+            except WriteError:
+                raise
+            except UserError as error:
+                if str(error) not in done.problems:
+                    done.problems.append(str(error))
+        rows = _rows(measure, frames, parts)
+        if rows is not None:
+            store(place.results, table, job.entry.id, rows.frame, rows.made)
+            done.written.append(table)
+    return done
+
+
+def _partner(worker: Worker, source: Source, pair: Pair) -> Ticket:
+    return worker.kept("partner", (source.key, pair.entry.id), lambda: source.study.load(pair.entry.id))
+
+
+@dataclass
+class _Run:
+    """One measure of one ticket, or pair, under one condition."""
+
+    measure: Measure
+    ticket_id: str
+    partner: str
+    accumulator: Accumulator
+    problem: str = ""
+
+    def update(self, shown: Shown) -> None:
+        if not self.problem:
+            try:
+                self.accumulator.update(shown)
+            except UserError as error:
+                self.problem = str(error)
+
+
+def measure_condition(
+    worker: Worker, source: Source, ids: tuple[str, ...], condition: Condition, jobs: Sequence[Job]
+) -> Done:
+    """Show tickets of the group `ids` the images under a condition, and keep what is made of them in the journal.
+
+    Raises:
+        WriteError: the disk will not take it.
+    """
+    place = worker.kept("laboratory", source.key, lambda: Laboratory(source))
+    group = worker.kept("group", (source.key, ids), lambda: Group(source.study, ids))
+    done = Done(problems=[group.problems[ticket_id] for ticket_id in ids if ticket_id in group.problems])
+    wanted = {job.entry.id: job for job in jobs if job.entry.id in group.networks}
+    runs = {key: _runs(place, group, job, condition) for key, job in wanted.items()}
+    _show(place, group, condition, runs, worker.progress, done)
+    rows: dict[tuple[str, str], Rows] = {}
+    for ticket_id, each in runs.items():
+        for table in wanted[ticket_id].missing:
+            own = [run for run in each if run.measure.name == table]
+            found = _rows(place.measures[table], _frames(own, done), wanted[ticket_id].missing[table])
+            if found is not None:
+                rows[table, ticket_id] = found
+    done.file = place.journal.write(rows)
+    return done
+
+
+def _runs(place: Laboratory, group: Group, job: Job, condition: Condition) -> list[_Run]:
     found = []
-    for condition in conditions:
-        needed = {job.entry.id: _tables(job, condition) for job in jobs}
-        tables = {ticket_id: named for ticket_id, named in needed.items() if named}
-        if tables:
-            found.append(Task(condition, tables))
+    shared: dict[str, dict[Hashable, object]] = {}
+    for table, parts in job.missing.items():
+        measure = place.measures[table]
+        assert measure.start is not None
+        for pair in job.pairs.get(table, ()) if measure.pairs else (None,):
+            partner = pair.entry.id if pair else ""
+            if partner and (partner not in group.networks or not _asked(partner, parts)):
+                continue
+            ticket = group.tickets[job.entry.id]
+            context = place.context(job, ticket, measure, shared.setdefault(partner, {}))
+            context.condition, context.network = condition, group.networks[ticket.id]
+            context.parts = frozenset(parts)
+            if pair:
+                context.partner, context.relation = group.tickets[partner], pair.relation
+            found.append(_Run(measure, ticket.id, partner, measure.start(context)))
     return found
 
 
-def _tables(job: Job, condition: Condition) -> tuple[str, ...]:
-    named = [table for table in BY_CONDITION if part_name(condition) in job.missing.get(table, ())]
-    if condition == CLEAN:
-        named += [table for table in ("samples", "summary") if table in job.missing]
-    return tuple(named)
+def _asked(partner: str, parts: Parts) -> bool:
+    return any(part == partner or part.startswith(f"{partner} ") for part in parts)
 
 
-def write_structure(job: Job, ticket: Ticket, results: Results) -> None:
-    """Write the tables that need no data, as far as they are missing."""
-    if "layers" in job.missing:
-        results.write("layers", ticket.id, layers.by_layer(ticket.masks))
-    if "weights" in job.missing:
-        results.write("weights", ticket.id, layers.weight_histogram(ticket))
+def _show(
+    place: Laboratory,
+    group: Group,
+    condition: Condition,
+    runs: dict[str, list[_Run]],
+    progress: Progress,
+    done: Done,
+) -> None:
+    """Show the images; what cannot be attacked is taken out of the runs and keeps none of the others back."""
+    viewers = {key: [_viewer(run, group.networks[key]) for run in each] for key, each in runs.items() if each}
+    if not viewers:
+        return
+    if not place.images.attacks(condition):
+        show(group.networks, place.images, condition, viewers, progress)
+        return
+    for number, (key, each) in enumerate(viewers.items()):
+        part = share(progress, number / len(viewers), 1 / len(viewers))
+        try:
+            show(group.networks, place.images, condition, {key: each}, part)
+        except UserError as error:
+            done.problems.append(f"Ticket {key} is left out of {part_name(*condition)}: {error}")
+            runs[key] = []
 
 
-class Station:
-    """Where tickets are measured: this process, or a worker. It has the images, and one group's networks at a time."""
+def _viewer(run: _Run, network: Network) -> Viewer:
+    needs = run.measure.needs
+    layers = frozenset(run.measure.layers(network.module)) if "activations" in needs else frozenset[str]()
+    return Viewer(run.update, layers, "gradients" in needs, run.partner)
 
-    def __init__(self, study: Study, material: Material) -> None:
-        self.study, self.material = study, material
-        self.journal = Journal(study.path)
-        self.tickets: dict[str, Ticket] = {}
-        self.panel: Panel | None = None
 
-    def open(self, ids: Sequence[str], tickets: Mapping[str, Ticket] | None = None) -> None:
-        """Make the group of these tickets ready; they are loaded unless they are given, and nothing else is held."""
-        if self.panel is not None and set(ids) == self.tickets.keys():
-            return
-        self.panel = None
-        self.tickets = {ticket_id: (tickets or {}).get(ticket_id) or self.study.load(ticket_id) for ticket_id in ids}
-        given = self.material
-        self.panel = Panel.of(self.tickets, given.images, given.labels, corrupted=given.given, frost=given.frost)
+def _frames(runs: Sequence[_Run], done: Done) -> list[pd.DataFrame]:
+    frames = []
+    for run in runs:
+        try:
+            if run.problem:
+                raise UserError(run.problem)
+            frames.append(run.accumulator.rows())
+        except UserError as error:
+            done.problems.append(f"Ticket {run.ticket_id} is left out of `{run.measure.name}`: {error}")
+    return frames
 
-    def perform(self, task: Task, tell: Tell) -> tuple[Path, list[str]]:
-        """Measure a task's condition and keep it. Returns the journal's file, and a sentence for each ticket left out.
 
-        Raises WriteError when the disk is full.
-        """
-        problems: list[str] = []
-        rows: dict[tuple[str, str], pd.DataFrame] = {}
-        for measured in self._measured(task, tell, problems):
-            for ticket_id in measured.values:
-                rows |= self._rows(measured, ticket_id, task.tables[ticket_id])
-        return self.journal.write(rows), problems
-
-    def _measured(self, task: Task, tell: Tell, problems: list[str]) -> Iterator[Measured]:
-        assert self.panel is not None
-        names, condition = list(task.tables), task.condition
-        several = f"{len(names)} tickets" if len(names) > 1 else "1 ticket"
-
-        def told(fraction: float, text: str) -> None:
-            tell(fraction, f"{several}: {text}")
-
-        if condition in self.panel.corrupted or not needs_network(condition):
-            yield self.panel.measure(condition, names, told)
-            return
-        for place, name in enumerate(names):  # one by one, as one that cannot be attacked keeps none of the others back
-
-            def told_of_one(fraction: float, text: str, place: int = place) -> None:
-                told((place + fraction) / len(names), text)
-
-            try:
-                yield self.panel.measure(condition, [name], told_of_one)
-            except UserError as error:
-                problems.append(f"Ticket {name} is left out of {part_name(condition)}: {error}")
-
-    def _rows(self, measured: Measured, ticket_id: str, tables: Sequence[str]) -> dict[tuple[str, str], pd.DataFrame]:
-        make = {
-            "conditions": lambda: pd.DataFrame([measured.summary(ticket_id)]),
-            "reliability": lambda: measured.reliability(ticket_id),
-            "corrupted": lambda: measured.frame(ticket_id),
-            "samples": lambda: measured.samples(ticket_id),
-            "summary": lambda: self._summary(measured, ticket_id),
-        }
-        return {(table, ticket_id): make[table]() for table in tables}
-
-    def _summary(self, clean: Measured, ticket_id: str) -> pd.DataFrame:
-        ticket = self.tickets[ticket_id]
-        kept = sum(int(mask.sum()) for mask in ticket.masks.values())
-        total = sum(mask.numel() for mask in ticket.masks.values())
-        sparsity = 1 - kept / total if total else 0.0
-        counts = {"kept": kept, "total": total, "sparsity": sparsity, "seconds": ticket.info.seconds}
-        return pd.DataFrame([geometry.summarise(clean.values[ticket_id], clean.labels) | counts])
+def _rows(measure: Measure, frames: Sequence[pd.DataFrame], parts: Parts) -> Rows | None:
+    """The rows of the parts asked for, and what made them; None where there is nothing."""
+    if not frames:
+        return None
+    frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+    if not measure.keys:
+        return Rows(frame, dict(parts))
+    part_of = measure.part_of(frame)
+    made = {part: parts[part] for part in dict.fromkeys(part_of) if part in parts}
+    return Rows(frame[part_of.isin(made.keys())], made) if made else None

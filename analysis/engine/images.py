@@ -2,31 +2,67 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
+import numpy as np
+import torch
 from torch import Tensor
 
+from analysis.corruptions import FAMILIES, corrupt, family_of
 from analysis.corruptions.arrays import Arrays, Images
-from analysis.corruptions.conditions import Condition
+from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.corruptions.photographs import Photographs
 from analysis.engine.settings import AnalysisConfig
 from pruning.data import Dataset
+from pruning.data.base import used_rows
 from pruning.study.folder import Study
+from pruning.training.precision import settled
+
+
+class Stack(Protocol):
+    """Images uint8 [N, C, H, W] that may lie on the disk: a tensor, or what `corruptions.arrays` reads."""
+
+    @property
+    def shape(self) -> torch.Size:
+        """(N, C, H, W)."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the values."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> Tensor: ...
+
+
+Given = Mapping[Condition, Stack]
+"""Corrupted images that are there already."""
 
 
 @dataclass(frozen=True)
-class Material:
-    """Test images uint8 [N, C, H, W] with their labels int64 [N], images that are given, and photographs of frost."""
+class TestImages:
+    """Test images uint8 [N, C, H, W] with their labels int64 [N], and what is shown under each condition.
+
+    `given` are corrupted images that are not made; `frost` are photographs; `data` is the data set they are from, which
+    has the training images; `seed` is that of the corruptions.
+    """
+
+    __test__ = False  # the name is no test's
 
     images: Tensor
     labels: Tensor
-    given: Mapping[Condition, Images]
-    frost: Photographs | None
+    given: Given = field(default_factory=dict)
+    frost: Photographs | None = None
+    data: Dataset | None = None
+    seed: int = 0
 
     @classmethod
-    def of(cls, study: Study, config: AnalysisConfig, data: Dataset) -> Material:
+    def of(cls, study: Study, config: AnalysisConfig, data: Dataset) -> TestImages:
         """As many images as the settings say. Raises UserError when a folder they name does not hold what it should."""
         given = given_images(study, config, data)
         rows = used_rows(len(data.test.labels), config.samples)
@@ -34,16 +70,41 @@ class Material:
         frost = None if config.frost is None else Photographs.open(place(study, config.frost))
         if frost is not None:
             frost.check(*data.shape[1:])
-        return cls(data.test.images[rows], data.test.labels[rows], given, frost)
+        return cls(data.test.images[rows], data.test.labels[rows], given, frost, data)
 
+    def __len__(self) -> int:
+        return len(self.labels)
 
-def used_rows(images: int, samples: int | None) -> slice:
-    """The rows of the test set that a study uses when it asks for `samples` of them: every k-th, so that a set that is
-    sorted by class keeps all its classes; all rows when it asks for no fewer than there are."""
-    if samples is None or samples >= images:
-        return slice(None)
-    step = images // samples
-    return slice(0, step * samples, step)
+    def attacks(self, condition: Condition) -> bool:
+        """Whether the images are made for each network, as those of an attack are."""
+        family = FAMILIES.get(family_of(condition[0]))
+        return family is not None and family.needs_network and condition not in self.given
+
+    def batch(self, condition: Condition, part: slice, device: torch.device, macs: int) -> Tensor:
+        """A part of the images under a condition that is no attack, on the device.
+
+        They are made on as many threads as networks of `macs` multiply-adds use: a change of their number between two
+        batches would cost more than it gains.
+        """
+        if condition == CLEAN or condition in self.given:
+            return self.given.get(condition, self.images)[part].to(device)
+        index = torch.arange(len(self))[part]
+        with settled(macs):
+            return corrupt(self.images[part].to(device), *condition, seed=self.seed, index=index, frost=self.frost)
+
+    @cached_property
+    def digest(self) -> str:
+        """16 hex digits of the clean images and their labels."""
+        return _digest(self.images.numpy(), self.labels.numpy())
+
+    def source(self, condition: Condition) -> str:
+        """Where a condition's images come from when they are not made by the corruption alone; else ""."""
+        if condition in self.given:
+            given = self.given[condition]
+            return "array " + _digest(given.pixels if isinstance(given, Images) else given[:].numpy())
+        if condition[0] == "frost" and self.frost is not None:
+            return "photographs " + _digest(*(pixels.numpy() for pixels in self.frost.pixels))
+        return ""
 
 
 def given_images(study: Study, config: AnalysisConfig, data: Dataset) -> Mapping[Condition, Images]:
@@ -57,3 +118,12 @@ def given_images(study: Study, config: AnalysisConfig, data: Dataset) -> Mapping
 def place(study: Study, folder: str) -> Path:
     """A folder named in the settings, found from that of the study file."""
     return study.source.parent / Path(folder).expanduser()
+
+
+def _digest(*arrays: np.ndarray) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}\n".encode())
+        for row in array:  # arrays may lie on the disk
+            digest.update(np.ascontiguousarray(row).data)
+    return digest.hexdigest()

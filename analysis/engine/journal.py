@@ -2,34 +2,47 @@
 
 A ticket's results are one file a table, which would have to be written anew for every condition. So each condition goes
 into a small file of its own first, in the study's `cache/`, whole or not at all; when a group of tickets is done, or
-when the next run begins, `merge` brings them into the results. The files are Arrow streams, one after the other.
+when the next run begins, `merge` brings them into the results. The files are Arrow streams, one after the other, each
+with what made its rows.
 """
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from analysis.engine.coverage import BY_CONDITION, store
+from analysis.engine.parts import store
+from analysis.results.provenance import Made, Provenance, from_text, to_text
 from analysis.results.store import Results
-from analysis.results.tables import TABLES as ALL
-from analysis.results.tables import to_arrow
+from analysis.results.tables import TABLES, TICKET, to_arrow
 from pruning.files import alone_in, remove_leftovers, write_atomically
 from pruning.study.folder import CACHE
 
 FOLDER = "measured"
 SUFFIX = ".arrows"
-TABLES = (*BY_CONDITION, "samples", "summary")
-"""In the order in which they are merged: a ticket that has a summary has the others."""
 
-Rows = Mapping[tuple[str, str], pd.DataFrame]
-"""(table, ticket id) -> rows, without the ticket's id."""
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one ticket's table, without the ticket's id, and what made their parts."""
+
+    frame: pd.DataFrame
+    made: Made
+
+
+@dataclass
+class _Pieces:
+    """What several files hold of one ticket's table."""
+
+    frames: list[pd.DataFrame] = field(default_factory=list)
+    made: dict[str, Provenance] = field(default_factory=dict)
 
 
 class Journal:
@@ -46,50 +59,61 @@ class Journal:
             remove_leftovers(self.path)
             yield
 
-    def write(self, rows: Rows) -> Path:
-        """Keep what was measured under one condition. Raises WriteError when the disk will not take it."""
+    def write(self, rows: Mapping[tuple[str, str], Rows]) -> Path:
+        """Keep what was measured under one condition: (table, ticket id) -> rows.
+
+        Raises:
+            WriteError: the disk will not take it.
+        """
         target = self.path / f"{uuid.uuid4().hex}{SUFFIX}"
         write_atomically(target, lambda path: _write(path, rows))
         return target
 
     def merge(
         self, results: Results, files: Sequence[Path] | None = None, *, ticket_ids: Collection[str] | None = None
-    ) -> None:
+    ) -> list[tuple[str, str]]:
         """Bring some of the files, or all that are there, into the results, and remove them.
 
         Tickets that are not among `ticket_ids` are forgotten. A kill in between loses nothing: what is merged twice is
-        the same.
+        the same. Returns (table, ticket id) of what was written.
         """
         files = sorted(self.path.glob(f"*{SUFFIX}")) if files is None else files
-        found: dict[str, list[pa.Table]] = {}
+        found: dict[tuple[str, str], _Pieces] = {}
         for file in files:
-            for table, rows in _read(file).items():
-                found.setdefault(table, []).append(rows)
-        whole = {table: pa.concat_tables(parts) for table, parts in found.items()}
-        there = {ticket_id for rows in whole.values() for ticket_id in rows["ticket_id"].unique().to_pylist()}
-        for ticket_id in sorted(there if ticket_ids is None else there.intersection(ticket_ids)):
-            for table in TABLES:
-                if table in whole:
-                    _store(results, table, ticket_id, whole[table])
+            for key, rows in _read(file):
+                pieces = found.setdefault(key, _Pieces())
+                pieces.frames.append(rows.frame)
+                pieces.made.update(rows.made)
+        merged = [key for key in sorted(found) if ticket_ids is None or key[1] in ticket_ids]
+        for table, ticket_id in merged:
+            pieces = found[table, ticket_id]
+            _store(results, table, ticket_id, Rows(pd.concat(pieces.frames, ignore_index=True), pieces.made))
         for file in files:
             file.unlink(missing_ok=True)
+        return merged
 
 
-def _write(path: Path, rows: Rows) -> None:
-    tables: dict[str, list[pa.Table]] = {}
-    for (table, ticket_id), frame in rows.items():
-        tables.setdefault(table, []).append(to_arrow(ALL[table], ticket_id, frame))
+def _store(results: Results, table: str, ticket_id: str, rows: Rows) -> None:
+    store(results, table, ticket_id, rows.frame, rows.made)
+
+
+def _write(path: Path, rows: Mapping[tuple[str, str], Rows]) -> None:
+    tables: dict[str, dict[str, Rows]] = {}
+    for (table, ticket_id), each in rows.items():
+        tables.setdefault(table, {})[ticket_id] = each
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with pa.OSFile(str(path), "wb") as file:
-        for table, parts in tables.items():
-            named = parts[0].schema.with_metadata({"table": table})
+        for table, tickets in tables.items():
+            parts = [to_arrow(TABLES[table], ticket_id, each.frame) for ticket_id, each in tickets.items()]
+            made = {ticket_id: [[*each.made], to_text(each.made)] for ticket_id, each in tickets.items()}
+            named = parts[0].schema.with_metadata({"table": table, "made": json.dumps(made)})
             with pa.ipc.new_stream(file, named, options=options) as stream:
                 stream.write_table(pa.concat_tables(parts).cast(named).combine_chunks())
 
 
-def _read(file: Path) -> dict[str, pa.Table]:
-    """The tables that a file holds; none of a file that is damaged or was not written by this version."""
-    found = {}
+def _read(file: Path) -> list[tuple[tuple[str, str], Rows]]:
+    """What a file holds; nothing of one that is damaged or was not written by this version."""
+    found = []
     try:
         with pa.OSFile(str(file), "rb") as source:
             size = source.size()
@@ -97,19 +121,12 @@ def _read(file: Path) -> dict[str, pa.Table]:
                 with pa.ipc.open_stream(source) as stream:
                     rows = stream.read_all()
                 table = rows.schema.metadata[b"table"].decode()
-                if rows.schema.names != list(ALL[table].all_columns):
-                    return {}
-                found[table] = rows.replace_schema_metadata()
-    except (pa.ArrowException, OSError, KeyError):
-        return {}
+                if rows.schema.names != list(TABLES[table].all_columns):
+                    return []
+                whole = dict(list(rows.to_pandas().groupby(TICKET, sort=False)))
+                for ticket_id, (parts, text) in json.loads(rows.schema.metadata[b"made"]).items():
+                    frame = whole.get(ticket_id, rows.slice(0, 0).to_pandas()).drop(columns=TICKET)
+                    found.append(((table, ticket_id), Rows(frame, from_text(text, parts))))
+    except (pa.ArrowException, OSError, KeyError, ValueError):
+        return []
     return found
-
-
-def _store(results: Results, table: str, ticket_id: str, rows: pa.Table) -> None:
-    own = rows.filter(pc.equal(rows["ticket_id"], ticket_id)).drop_columns("ticket_id").to_pandas()
-    if not len(own):
-        return
-    if table in BY_CONDITION:
-        store(results, table, ticket_id, [own])
-    else:
-        results.write(table, ticket_id, own)

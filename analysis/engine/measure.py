@@ -6,39 +6,47 @@ the conditions in work; the next run looks at what is there and goes on. Results
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
-from torch import Tensor
-
 from analysis.corruptions.conditions import Condition
-from analysis.engine import maps
-from analysis.engine.coverage import BY_CONDITION, Coverage, Wanted, cut
-from analysis.engine.evaluation import Group, Station, groups_of, tasks_of, write_structure
-from analysis.engine.images import Material
-from analysis.engine.jobs import APART, PER_TICKET, Job, Meter, Outcome, per_condition
+from analysis.engine.evaluation import Done, Source, measure_condition, measure_ticket
+from analysis.engine.groups import by_condition, groups_of, per_condition, pick_processes, weight
+from analysis.engine.images import TestImages
 from analysis.engine.journal import Journal
-from analysis.engine.per_ticket import Apart
+from analysis.engine.parts import cut
+from analysis.engine.plan import Job, Plan, Wanted
 from analysis.engine.settings import AnalysisConfig, settings
-from analysis.engine.stability_pairs import partners
-from analysis.engine.workers import SideBySide, in_turn, pick_jobs
 from analysis.results.store import Results
-from analysis.results.tables import TABLES as ALL
+from analysis.results.tables import TABLES
 from pruning.data import Dataset, load_data
-from pruning.errors import UserError, unknown
+from pruning.errors import UserError
+from pruning.execution import Executor, Finished, Task, local_executor, run_tasks
 from pruning.models import count_macs
+from pruning.progress import Progress, Total, quiet
 from pruning.study.folder import Entry, Study
 
-TABLES: tuple[str, ...] = tuple(ALL)
 
-Progress = Callable[[float, float, str], None]
-"""Called with the work done, the work in all (both in about seconds of one core), and what is being done."""
+@dataclass
+class RunReport:
+    """What a run did: the tickets that fit, how many of them got each table, and sentences on what was amiss.
+
+    `problems` names tickets that were left out, `mended` what was there and was measured again, and why.
+    """
+
+    tickets: int
+    written: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)
 
 
 def run(
     study: Study,
-    progress: Progress | None = None,
+    progress: Progress = quiet,
     only: Iterable[str] | None = None,
     force: bool = False,
     root: str | Path | None = None,
@@ -46,18 +54,15 @@ def run(
     *,
     families: Sequence[str] = (),
     jobs: int = 0,
-) -> Outcome:
+) -> RunReport:
     """Measure every found ticket of the study, as far as that is not done yet.
 
-    A table is made again, in part, when the settings ask for more conditions, maps or samples than it has; what they
-    no longer ask for stays. A damaged result file, or one made by an earlier version, is made anew. Of a ticket that
-    was found after others were measured only its own results are made: its joint map is laid over the reference's,
-    which stays.
+    A part of a table is made when it is missing, and made again when what made it has changed since: the measure, the
+    corruption, the test images, the ticket, the settings. What the settings no longer ask for stays. A damaged result
+    file is made anew.
 
     Args:
-        study: its tickets of all seeds get summary, layers, weights, samples, conditions, reliability and efficiency,
-            those of its detail seed also corrupted (per sample) and maps. Where it has trained some again under another
-            order of the data, these get lines, and stability like the others that have a partner (`partners`).
+        study: its tickets of all seeds get every table; those of its detail seed also the detailed ones.
         progress: told how far the work is.
         only: tables to make; all by default.
         force: measure also what is there, and take out what the settings no longer ask for (which nothing tells when
@@ -66,161 +71,152 @@ def run(
         families: measure these families of corruptions, this time, instead of those of the settings.
         jobs: processes for small networks; 0 for as many as pay. The results do not depend on it.
 
-    A ticket that cannot be read or does not fit the data is left out, and a sentence in the outcome says so.
+    A ticket that cannot be read, does not fit the data, or goes missing on the way is left out, and a sentence in the
+    report says so.
 
     Raises:
         UserError: the study has no tickets, its settings, `only` or `families` name what is not known, its data are not
-            there, another run is measuring it, or a process died.
+            there, its results do not say what made them, another run is measuring it, or a process died.
     """
-    tables = _chosen(only)
+    tables = [TABLES.get_known(table).name for table in dict.fromkeys(only or TABLES)]
+    source = Source(study, tuple(families), Path(root).resolve() if root is not None else None)
     config = settings(study)
     if families:
         config = config.limited_to(families)
-    data, entries, problems = _subjects(study, root, download)
-    material = Material.of(study, config, data)
-    _check_classes(material.labels, data)
-    wanted = Wanted.of(config, len(material.labels), material.given)
+    entries, problems, data = subjects(study, root, download)
+    images = images_of(study, config, data)
     results, journal = Results(study.path), Journal(study.path)
     with journal.alone():
         results.remove_leftovers()
         journal.merge(results, ticket_ids={entry.id for entry in entries})
-        found, damaged = plan(study, entries, wanted, results, tables, force)
-        outcome = Outcome(len(entries), problems=problems, mended=damaged)
-        apart = Apart(study, config, data, material, wanted, results, outcome)
-        work = _Work(study, config, material, results, journal, outcome, apart)
-        work.do(found, [entry for entry in entries if entry.recipe.seed == study.detail_seed], progress, jobs, root)
+        wanted = Wanted(study, config, entries, images)
+        plan = Plan.of(wanted, results, tables)
+        if not force:
+            plan.refuse_unrecorded()
+        report = RunReport(len(entries), problems=problems, mended=plan.sentences(now=True))
+        _Run(source, wanted, images, results, journal, report).do(plan.jobs(force), progress, jobs)
         if force and not families:
-            _cut_all(results, entries, wanted, tables)
-    return outcome
-
-
-def plan(
-    study: Study,
-    entries: Sequence[Entry],
-    wanted: Wanted,
-    results: Results,
-    tables: Sequence[str] = TABLES,
-    force: bool = False,
-) -> tuple[list[Job], list[str]]:
-    """What is to be done for each ticket, those with nothing to do left out, and what is amiss with the files there."""
-    coverage = Coverage({table: {} for table in tables}) if force else Coverage.read(results, tables)
-    held_against = partners(entries)
-    jobs = []
-    for entry in entries:
-        partner = held_against.get(entry.id)
-        detailed = entry.recipe.seed == study.detail_seed
-        own = [table for table in wanted.for_ticket(detailed, partner) if table in tables]
-        missing = {
-            table: coverage.missing(table, entry.id, wanted)
-            for table in own
-            if not coverage.complete(table, entry.id, wanted)
-        }
-        jobs.append(Job(entry, missing, partner))
-    detailed_jobs = [job for job in jobs if job.entry.recipe.seed == study.detail_seed]
-    if "maps" in tables and maps.JOINT in wanted.tables.get("maps", {}) and detailed_jobs:
-        _follow_reference(detailed_jobs)
-    sentences = coverage.sentences(results, now=True, known={entry.id for entry in entries})
-    return [job for job in jobs if job.missing], sentences
-
-
-def _follow_reference(jobs: Sequence[Job]) -> None:
-    """When the reference's joint map is to be made, so are all that lie over it."""
-    reference = maps.reference_of([job.entry for job in jobs])
-    if any(job.entry is reference and maps.JOINT in job.missing.get("maps", ()) for job in jobs):
-        for job in jobs:
-            job.missing.setdefault("maps", set()).add(maps.JOINT)
+            _cut_all(wanted, results, tables)
+    return report
 
 
 @dataclass
-class _Work:
+class _Run:
     """One run: what it measures, on what, and where that goes."""
 
-    study: Study
-    config: AnalysisConfig
-    material: Material
+    source: Source
+    wanted: Wanted
+    images: TestImages
     results: Results
     journal: Journal
-    outcome: Outcome
-    apart: Apart
+    report: RunReport
+    files: dict[Hashable, list[Path]] = field(default_factory=dict)
+    left: Counter[Hashable] = field(default_factory=Counter)
 
-    def do(
-        self,
-        jobs: Sequence[Job],
-        detailed: Sequence[Entry],
-        progress: Progress | None,
-        processes: int,
-        root: str | Path | None,
-    ) -> None:
+    def do(self, jobs: Sequence[Job], progress: Progress, processes: int) -> None:
         if not jobs:
             return
-        samples = len(self.material.labels)
-        groups = list(groups_of(jobs, samples))
+        known = self.wanted.measures
         macs = self._macs(jobs)
-        each = per_condition(samples, macs)
-        seconds = each * sum(task.weight for group in groups for task in tasks_of(group, self._conditions()))
-        several = pick_jobs(processes, macs, seconds)
-        total = seconds / several + PER_TICKET * len(jobs) + self.apart.cost(jobs, macs)
-        meter = Meter(total, progress)
-        self.apart.efficiency(jobs, meter)  # before anything else, as nothing may run beside it
-        ready = (self._group(group, meter) for group in groups)
-        if several > 1:
-            SideBySide(self.study, self.config, root, each / several, meter, self._finish).run(ready, several)
-        else:
-            in_turn(Station(self.study, self.material), ready, each, meter, self._finish)
-        self.apart.stability(jobs, macs, meter)
-        self.apart.maps(jobs, detailed, meter)
-        meter.finish()
+        timed = self._ticket_tasks(_about(jobs, [name for name, each in known.items() if "alone" in each.needs]), macs)
+        rest = [name for name, each in known.items() if not each.shown and "alone" not in each.needs]
+        tickets = self._ticket_tasks(_about(jobs, rest), macs)
+        shown = _about(jobs, [name for name, each in known.items() if each.shown])
+        groups = list(groups_of(shown, len(self.images), known))
+        seconds = sum(self._cost(condition, under, macs) for condition, under in by_condition(shown, known).items())
+        seconds += sum(task.cost for task in tickets)
+        several = pick_processes(processes, macs, seconds)
+        total = Total(seconds / several + sum(task.cost for task in timed), progress)
+        with local_executor(1) as here:  # first, as nothing may run beside it
+            self._run(timed, here, total, 1)
+        with local_executor(several) as executor:
+            self._run(chain(tickets, self._condition_tasks(groups, macs)), executor, total, several)
+        total.finish()
 
-    def _conditions(self) -> tuple[Condition, ...]:
-        return self.config.conditions(self.material.given)
+    def _run(self, tasks: Iterable[Task[Done]], executor: Executor, total: Total, several: int) -> None:
+        def follow(task: Task[Done]) -> Progress:
+            return total.task(task.cost / several, task.name.split(", ")[0])
+
+        for finished in run_tasks(tasks, executor, follow, ahead=4, kept="measured"):
+            self._take(finished)
+
+    def _take(self, finished: Finished[Done]) -> None:
+        """Bring what came of a task into the results, when it is the last of its group."""
+        done = finished.value if finished.value is not None else Done(problems=[str(finished.error)])
+        self.report.problems += [problem for problem in done.problems if problem not in self.report.problems]
+        self.report.written.update(done.written)
+        kind, group = finished.task.key[:2] if isinstance(finished.task.key, tuple) else ("", 0)
+        if kind != "group":
+            return
+        self.files.setdefault(group, []).extend([done.file] if done.file is not None else [])
+        self.left[group] -= 1
+        if not self.left[group]:
+            merged = self.journal.merge(self.results, self.files.pop(group))
+            self.report.written.update(table for table, _ in merged)
+
+    def _ticket_tasks(self, jobs: Sequence[Job], macs: int) -> list[Task[Done]]:
+        """A task for each ticket; those on whose rows the others' build come first."""
+        first = {self._key(each): None for job in jobs for each in self._references(job)}
+        ordered = sorted(jobs, key=lambda job: self._key(job.entry) not in first)
+        there = {self._key(job.entry) for job in ordered}
+        known = self.wanted.measures
+        tasks = []
+        for job in ordered:
+            own = self._key(job.entry)
+            after = tuple({self._key(each) for each in self._references(job)} & there - {own})
+            cost = sum(known[table].cost([*parts], len(self.images), macs) for table, parts in job.missing.items())
+            tasks.append(Task(own, job.entry.recipe.label, measure_ticket, (self.source, job), after, cost))
+        return tasks
+
+    def _references(self, job: Job) -> list[Entry]:
+        """The tickets on whose rows the job's build."""
+        return [
+            job.references[table]
+            for table, parts in job.missing.items()
+            if table in job.references and not self.wanted.measures[table].follow.isdisjoint(parts)
+        ]
+
+    @staticmethod
+    def _key(entry: Entry) -> Hashable:
+        return "ticket", entry.id
+
+    def _condition_tasks(self, groups: Sequence[Sequence[Job]], macs: int) -> Iterator[Task[Done]]:
+        """A task for each condition that a group is to be shown, group after group."""
+        for number, group in enumerate(groups):
+            partners = [pair.entry.id for job in group for table in job.missing for pair in job.pairs.get(table, ())]
+            ids = tuple(dict.fromkeys([*(job.entry.id for job in group), *partners]))
+            found = by_condition(group, self.wanted.measures)
+            self.left[number] = len(found)
+            for condition, under in found.items():
+                several = f"{len(under)} tickets" if len(under) > 1 else "1 ticket"
+                key = ("group", number, condition)
+                cost = self._cost(condition, under, macs)
+                name = f"{several}, {condition[0]} {condition[1]}"
+                yield Task(key, name, measure_condition, (self.source, ids, condition, under), cost=cost)
+
+    def _cost(self, condition: Condition, jobs: Sequence[Job], macs: int) -> float:
+        return len(jobs) * weight(condition) * per_condition(len(self.images), macs)
 
     def _macs(self, jobs: Sequence[Job]) -> int:
         """Multiply-adds of the study's network, from the first ticket that can be read."""
         for job in jobs:
-            ticket = self.apart.load(job)
-            if ticket is not None:
+            with suppress(UserError):
+                ticket = self.source.study.load(job.entry.id)
                 return count_macs(ticket.model(), ticket.info.shape)
         return 0
 
-    def _group(self, jobs: Sequence[Job], meter: Meter) -> Group:
-        """The jobs whose tickets can be read, ready to be measured; what needs no data is done."""
-        with meter.part(PER_TICKET * len(jobs)):
-            tickets = {}
-            for job in jobs:
-                ticket = self.apart.load(job)
-                if ticket is not None:
-                    write_structure(job, ticket, self.results)
-                    tickets[job.entry.id] = ticket
-                    job.ticket = None  # a study's tickets together may be larger than memory
-        readable = [job for job in jobs if not job.failed]
-        return Group(readable, tasks_of(readable, self._conditions()), tickets)
 
-    def _finish(self, group: Group, problems: Sequence[str]) -> None:
-        """Bring what was measured of a group into the results."""
-        self.journal.merge(self.results, group.files)
-        self.outcome.problems += problems
-        for job in group.jobs:
-            self.outcome.written.update(table for table in job.missing if table not in APART)
+def _about(jobs: Sequence[Job], tables: Collection[str]) -> list[Job]:
+    """What the jobs have to do for some of the tables."""
+    return [about for about in (job.only(tables) for job in jobs) if about.missing]
 
 
-def _cut_all(results: Results, entries: Sequence[Entry], wanted: Wanted, tables: Sequence[str]) -> None:
-    """Take out of the tickets' tables what is not wanted."""
-    for table in (*BY_CONDITION, "maps"):
-        if table in tables:
-            for ticket_id in {entry.id for entry in entries} & set(results.ids(table)):
-                cut(results, table, ticket_id, wanted.tables.get(table, {}))
+def subjects(study: Study, root: str | Path | None, download: bool) -> tuple[list[Entry], list[str], Dataset]:
+    """The tickets that can be measured, a sentence for each other one, and the data they are measured on.
 
-
-def _chosen(only: Iterable[str] | None) -> tuple[str, ...]:
-    chosen = tuple(dict.fromkeys(only or TABLES))
-    for table in chosen:
-        if table not in ALL:
-            raise unknown("table", table, TABLES)
-    return chosen
-
-
-def _subjects(study: Study, root: str | Path | None, download: bool) -> tuple[Dataset, list[Entry], list[str]]:
-    """The data, the tickets that can be measured on them, and a sentence for each other one."""
+    Raises:
+        UserError: there are none, or the data are not there.
+    """
     entries, problems = study.scan()
     if not entries:
         raise UserError(
@@ -229,7 +225,7 @@ def _subjects(study: Study, root: str | Path | None, download: bool) -> tuple[Da
         )
     data = load_data(study.config.data, root, download)
     fitting = []
-    for entry in entries:
+    for entry in readable(entries, problems):
         if entry.recipe.data != study.config.data:
             problems.append(f"Ticket {entry.id} is for '{entry.recipe.data}', not '{data.name}'; it is left out.")
         elif tuple(entry.info.shape) != data.shape or len(entry.info.classes) != data.num_classes:
@@ -241,14 +237,39 @@ def _subjects(study: Study, root: str | Path | None, download: bool) -> tuple[Da
             fitting.append(entry)
     if not fitting:
         raise UserError(f"No ticket of study {study.path} fits its data: {problems[-1]}")
-    return data, fitting, problems
+    return fitting, problems, data
 
 
-def _check_classes(labels: Tensor, data: Dataset) -> None:
-    """A test set that is sorted by class must not be cut to its first classes unnoticed."""
-    left = len(data.test.labels.unique()) - len(labels.unique())
+def readable(entries: Iterable[Entry], problems: list[str]) -> list[Entry]:
+    """The tickets whose content is known; the others' sentences join the problems."""
+    found = []
+    for entry in entries:
+        try:
+            if entry.digest:
+                found.append(entry)
+        except UserError as error:
+            problems.append(str(error))
+    return found
+
+
+def images_of(study: Study, config: AnalysisConfig, data: Dataset) -> TestImages:
+    """The images of a study. Raises UserError when a class is missing among them, or a folder of images."""
+    images = TestImages.of(study, config, data)
+    # A test set that is sorted by class must not be cut to its first classes unnoticed.
+    left = len(data.test.labels.unique()) - len(images.labels.unique())
     if left:
         raise UserError(
-            f"The {len(labels)} test images used of '{data.name}' leave out {left} of its classes; raise `samples` "
+            f"The {len(images)} test images used of '{data.name}' leave out {left} of its classes; raise `samples` "
             "in [analysis]."
         )
+    return images
+
+
+def _cut_all(wanted: Wanted, results: Results, tables: Sequence[str]) -> None:
+    """Take out of the tickets' tables what is not wanted."""
+    for table in tables:
+        measure = wanted.measures[table]
+        stored = set(results.ids(table)) if measure.keys else set()
+        for entry in wanted.entries:
+            if entry.id in stored:
+                cut(results, table, entry.id, wanted.parts(measure, entry))

@@ -1,23 +1,40 @@
-"""Tickets' networks, ready to be shown images: what is measured of a batch, and attacks on it."""
+"""Tickets' networks, ready to be shown images, and attacks on them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from analysis.corruptions.attacks import attack
-from analysis.metrics import calibration, geometry
+from analysis.metrics import geometry
 from pruning.data import normalise
-from pruning.models import count_macs, features_and_logits
+from pruning.models import count_macs, features_and_logits, prunable
 from pruning.ticket import Ticket
 from pruning.training.precision import SMALL_NETWORK, Precision, as_input, autocast, pick_precision, prepare, settled
 
 
 @dataclass(frozen=True)
+class Output:
+    """What a network makes of a batch: features [N, D], the input of the classifier, and logits [N, K], float32; and,
+    as far as they were asked for, the outputs of modules and the gradients of parameters by name."""
+
+    features: Tensor
+    logits: Tensor
+    activations: Mapping[str, Tensor] = field(default_factory=dict)
+    gradients: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Network:
-    """A ticket's network, with what its geometry needs worked out once. `macs` are multiply-adds an image."""
+    """A ticket's network, with what its geometry needs worked out once.
+
+    `weight` [K, D] and `bias` [K] are the classifier's, `gaps` [K, K] the distances of its class directions, `macs`
+    multiply-adds an image.
+    """
 
     module: nn.Module
     weight: Tensor
@@ -44,21 +61,44 @@ class Network:
         """How many classes it knows."""
         return len(self.bias)
 
-    @torch.inference_mode()
-    def show(self, images: Tensor, labels: Tensor, inputs: dict[object, Tensor]) -> dict[str, Tensor]:
-        """Measure a batch: images uint8 [N, C, H, W], labels int64 [N], both on the device.
+    def show(
+        self,
+        images: Tensor,
+        labels: Tensor,
+        inputs: dict[object, Tensor],
+        layers: Collection[str] = (),
+        gradients: bool = False,
+    ) -> Output:
+        """What the network makes of a batch, in one forward pass.
 
-        `inputs` keeps the normalised batch for the networks that want it in the same form. Returns the columns that
-        `Measured.values` holds, tensors [N].
+        Args:
+            images: uint8 [N, C, H, W], on the device. labels: int64 [N].
+            inputs: keeps the normalised batch for the networks that want it in the same form.
+            layers: modules whose outputs are wanted, by name.
+            gradients: whether those of the summed cross-entropy by the parameters are.
         """
         form = (self.mean, self.std, self.macs >= SMALL_NETWORK)
         if form not in inputs:
-            inputs[form] = as_input(normalise(images, self.mean, self.std), self.device, self.macs)
-        with settled(self.macs):
+            with torch.inference_mode(not gradients):
+                inputs[form] = as_input(normalise(images, self.mean, self.std), self.device, self.macs)
+        with torch.inference_mode(not gradients), settled(self.macs), _caught(self.module, layers) as activations:
             with autocast(self.precision, self.device):
-                features, logits = features_and_logits(self.module, inputs[form])
-            measured = geometry.measure_tensors(features, self.weight, self.bias, labels, logits, self.gaps)
-            return measured | {"nll": calibration.nll(logits, labels), "brier": calibration.brier(logits, labels)}
+                if not gradients:
+                    return Output(*features_and_logits(self.module, inputs[form]), activations)
+                with torch.enable_grad():
+                    # What was made for others in inference mode cannot be kept for the way back.
+                    features, logits = features_and_logits(self.module, inputs[form].clone())
+                    found = self._gradients(logits, labels)
+            return Output(features.detach(), logits.detach(), activations, found)
+
+    def _gradients(self, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        parameters = dict(self.module.named_parameters())
+        loss = F.cross_entropy(logits, labels, reduction="sum")
+        found = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
+        return {
+            name: torch.zeros_like(parameter) if gradient is None else gradient
+            for (name, parameter), gradient in zip(parameters.items(), found, strict=True)
+        }
 
     def attacked(self, images: Tensor, labels: Tensor, name: str, severity: int, *, seed: int, index: Tensor) -> Tensor:
         """The images as this network minds them most; arguments and errors as for `attacks.attack`."""
@@ -68,3 +108,29 @@ class Network:
 def largest(networks: Mapping[str, Network]) -> int:
     """Multiply-adds an image of the largest of them; 0 where there is none."""
     return max((network.macs for network in networks.values()), default=0)
+
+
+def weighted_layers(module: nn.Module) -> Sequence[str]:
+    """The modules that have a prunable weight, by name, in the order of the modules."""
+    return list(dict.fromkeys(name.rpartition(".")[0] for name in prunable(module)))
+
+
+@contextmanager
+def _caught(module: nn.Module, layers: Collection[str]) -> Iterator[dict[str, Tensor]]:
+    """The outputs of modules by name, each as soon as it is there: of one batch, and of its last call."""
+    found: dict[str, Tensor] = {}
+
+    def catch(name: str) -> Callable[[nn.Module, object, object], None]:
+        def hook(_: nn.Module, inputs: object, output: object) -> None:
+            value = output[0] if isinstance(output, tuple) else output
+            if isinstance(value, Tensor):
+                found[name] = value.detach()
+
+        return hook
+
+    handles = [module.get_submodule(name).register_forward_hook(catch(name)) for name in layers]
+    try:
+        yield found
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
 from analysis.corruptions import FAMILIES, SEVERITIES, Family, check_name, family_of, get_family
 from analysis.corruptions.conditions import CLEAN, Condition, all_conditions, in_order
 from analysis.corruptions.registry import ARRAYS
+from analysis.results.tables import TABLES
 from pruning.errors import UserError
 from pruning.study.folder import Study
 from pruning.validation import validate
 
-Embedding = Literal["pca", "umap", "umap_joint"]
-
 
 class AnalysisConfig(BaseModel):
-    """What may be said in `[analysis]`; every key may be left out.
+    """What may be said in `[analysis]` beside the keys of measures; every key may be left out.
 
     families: names of families of corruptions, see `corruptions.FAMILIES`, or "all". corruptions: "all", or names of
     corruptions that are to be made, which those of a family leave out the others of it; a family of which none is named
     is made whole. severities: 1 (mild) to 5, as far as a corruption has them; one that has a single severity is made at
     that, and a family with severities of its own (the Fourier basis) at those. arrays: a folder of corrupted images, as
     published, to be taken instead of making them, see `corruptions.arrays`; names that belong to no family are measured
-    too. frost: a folder of photographs of frost. Both are found from the folder of the study.toml. embeddings: which
-    2-D maps are made. samples: only so many test images are used, every k-th. map_samples: a map shows at most so many
-    of these, evenly spaced.
+    too. frost: a folder of photographs of frost. Both are found from the folder of the study.toml. samples: only so
+    many test images are used, every k-th.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,9 +38,7 @@ class AnalysisConfig(BaseModel):
     ]
     arrays: str | None = None
     frost: str | None = None
-    embeddings: list[Embedding] = ["pca", "umap", "umap_joint"]
     samples: Annotated[int, Field(ge=1)] | None = None
-    map_samples: Annotated[int, Field(ge=5)] = 2000
 
     @field_validator("families", mode="before")
     @classmethod
@@ -96,7 +92,7 @@ class AnalysisConfig(BaseModel):
         for name in families:
             get_family(name)
         named = [name for name in self._named() if family_of(name) in families]
-        return self.model_copy(update={"families": [*families], "corruptions": named or "all"})
+        return self.model_validate({**self.model_dump(), "families": [*families], "corruptions": named or "all"})
 
     def _of(self, family: Family) -> list[Condition]:
         named = [name for name in family.members if name in self._named()]
@@ -125,6 +121,17 @@ class AnalysisConfig(BaseModel):
                 )
 
 
+def model() -> type[AnalysisConfig]:
+    """The settings with the keys of all measures: a subclass of the `options` of each of them."""
+    options = tuple(dict.fromkeys(table.options for table in TABLES.values() if table.options is not None))
+    bases: list[type[BaseModel]] = [AnalysisConfig, *options]
+    named = Counter(key for each in bases for key in each.model_fields)
+    twice = [key for key, count in named.items() if count > 1]
+    if twice:
+        raise ValueError(f"Several measures have the settings {', '.join(twice)}; call them otherwise.")
+    return cast(type[AnalysisConfig], create_model("AnalysisConfig", __base__=tuple(bases)))
+
+
 def settings(study: Study) -> AnalysisConfig:
     """The study's settings. Raises UserError with the nearest key or name when one is not known."""
-    return validate(AnalysisConfig, study.config.analysis, f"{study.source}, [analysis]")
+    return validate(model(), study.config.analysis, f"{study.source}, [analysis]")

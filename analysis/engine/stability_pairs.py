@@ -6,9 +6,9 @@ Only studies in which something was trained again under another order of the dat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from analysis.engine.base import Pair
 from pruning.finders.base import dense_recipe
 from pruning.recipe import FINDERS, Recipe
 from pruning.study.folder import Entry
@@ -16,17 +16,12 @@ from pruning.study.folder import Entry
 Relation = Literal["order", "pruning"]
 
 
-@dataclass(frozen=True)
-class Partner:
-    """The ticket held against, and how the two are related: `order`, the same training under another order of the data;
-    `pruning`, the dense network, trained from the same weights under the same order."""
+def partners(entries: Sequence[Entry]) -> dict[str, Pair]:
+    """The partners of those tickets that have one among the entries, by ticket id.
 
-    relation: Relation
-    entry: Entry
-
-
-def partners(entries: Sequence[Entry]) -> dict[str, Partner]:
-    """The partners of those tickets that have one among the entries, by ticket id."""
+    The relation is "order" for the same training under another order of the data, and "pruning" for the dense network,
+    trained from the same weights under the same order.
+    """
     if not any(FINDERS[entry.recipe.finder].reorders for entry in entries):
         return {}
     known = {entry.id: entry for entry in entries}
@@ -34,7 +29,7 @@ def partners(entries: Sequence[Entry]) -> dict[str, Partner]:
     for entry in entries:
         relation, recipe = _related(entry.recipe)
         if recipe is not None and recipe.id in known:
-            found[entry.id] = Partner(relation, known[recipe.id])
+            found[entry.id] = Pair(known[recipe.id], relation)
     return found
 
 

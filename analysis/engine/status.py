@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.engine.coverage import PAIRED, Coverage, Wanted
-from analysis.engine.images import given_images
+from analysis.engine.images import TestImages
+from analysis.engine.measure import readable
+from analysis.engine.plan import Plan, Wanted
 from analysis.engine.settings import settings
-from analysis.engine.stability_pairs import partners
 from analysis.results.store import Results
 from analysis.results.tables import TABLES
-from pruning.data import Dataset, available, load_data
+from pruning.data import available, load_data
 from pruning.study.folder import Study
 
 
@@ -33,7 +33,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Status:
-    """A row a table, and a sentence for whatever is amiss."""
+    """A row a table, and a sentence for whatever is amiss or out of date."""
 
     rows: list[Row]
     sentences: list[str]
@@ -42,36 +42,22 @@ class Status:
 def status(study: Study, root: str | Path | None = None) -> Status:
     """Compare what is stored with what the study's settings ask for; measures nothing, changes nothing.
 
-    Where the data set is not at hand (`root` as for `pruning.data.load_data`), the samples that a ticket's summary
-    counts are taken for all of them, and a folder of arrays is not looked into. Raises UserError when the settings name
-    what is not known.
+    Where the data set is not at hand (`root` as for `pruning.data.load_data`), nothing that depends on the images is
+    compared, and a folder of arrays is not looked into. Raises UserError when the settings name what is not known.
     """
     config = settings(study)
     entries, sentences = study.scan()
-    results = Results(study.path)
-    coverage = Coverage.read(results)
+    entries = readable(entries, sentences)
     data = load_data(study.config.data, root) if available(study.config.data, root) else None
-    given = given_images(study, config, data) if data is not None else None
-    wanted = Wanted.of(config, _samples(data, config.samples, coverage), given)
-    held_against = partners(entries)
-    tables = {e.id: wanted.for_ticket(e.recipe.seed == study.detail_seed, held_against.get(e.id)) for e in entries}
+    images = TestImages.of(study, config, data) if data is not None else None
+    plan = Plan.of(Wanted(study, config, entries, images), Results(study.path))
     rows = []
-    for table in TABLES:
-        asked = [key for key, own in tables.items() if table in own]
-        if table not in wanted.tables or (table in PAIRED and not asked):
-            continue
-        complete = [key for key in asked if coverage.complete(table, key, wanted)]
-        partial = [key for key in asked if key in coverage.stored[table] and key not in complete]
-        rows.append(Row(table, TABLES[table].meaning, len(asked), len(complete), len(partial)))
+    for table, states in plan.states.items():
+        complete = [key for key, state in states.items() if state.complete]
+        nothing = [key for key, state in states.items() if not state.right and not state.stale]
+        partial = len(states) - len(complete) - len(nothing)
+        rows.append(Row(table, TABLES[table].meaning, len(states), len(complete), partial))
     if not entries:
         sentences.append(f"There are no tickets yet; `python -m pruning run {study.source}` finds them.")
-    sentences += coverage.sentences(results, now=False)
-    return Status(rows, sentences)
-
-
-def _samples(data: Dataset | None, limit: int | None, coverage: Coverage) -> int:
-    if data is not None:
-        n = len(data.test.labels)
-    else:
-        n = max((parts.get("", 0) for parts in coverage.stored["summary"].values()), default=0)
-    return n if limit is None else min(n, limit)
+        rows = [Row(name, measure.meaning, 0, 0, 0) for name, measure in plan.wanted.measures.items()]
+    return Status(rows, sentences + plan.sentences(now=False))

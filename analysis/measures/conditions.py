@@ -1,11 +1,52 @@
 """A ticket under each corruption and severity."""
 
-from analysis.results.columns import Column
-from analysis.results.tables import Table
+import numpy as np
+import pandas as pd
 
-TABLE = Table(
+from analysis.corruptions.conditions import Condition
+from analysis.engine.base import Column, Context, Measure, Shown
+from analysis.engine.per_image import ImageValues, per_image
+from analysis.metrics import calibration, geometry
+
+
+class Conditions:
+    """The row of one condition."""
+
+    def __init__(self, context: Context) -> None:
+        self.condition, self.images = context.condition, context.once(per_image)
+
+    def update(self, shown: Shown) -> None:
+        """Take in a batch."""
+        self.images.update(shown)
+
+    def rows(self) -> pd.DataFrame:
+        """Return the row."""
+        return pd.DataFrame([row(self.condition, self.images.whole())])
+
+
+def row(condition: Condition, found: ImageValues) -> dict[str, object]:
+    """Counts, means, calibration, and how far off each prediction is.
+
+    Means leave out what is missing (nan), as does the calibration error.
+    """
+    values = found.values
+    offsets = (values["prediction"].astype(np.int64) - found.labels) % found.classes
+    place: dict[str, object] = {"corruption": condition[0], "severity": condition[1]}
+    return (
+        place
+        | geometry.summarise(values, found.labels)
+        | {name: geometry.nanmean(values[name]) for name in ("nll", "brier")}
+        | {"ece": calibration.ece(values["confidence"], offsets == 0)}
+        | {"offsets": offsets.astype("u1" if found.classes <= 256 else "<u2").tobytes()}
+    )
+
+
+MEASURE = Measure(
     name="conditions",
     meaning="each corruption and severity",
+    of="condition",
+    needs=frozenset({"logits", "features", "classifier"}),
+    start=Conditions,
     columns={
         "corruption": Column("str", "", 'name of the corruption; "clean" for the images as they are'),
         "severity": Column("i8", "", "1 (mild) to 5; 0 for the clean images"),

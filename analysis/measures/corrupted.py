@@ -1,11 +1,42 @@
 """Each test image under each corruption and severity."""
 
-from analysis.results.columns import Column
-from analysis.results.tables import Table
+import pandas as pd
 
-TABLE = Table(
+from analysis.corruptions import FAMILIES, family_of
+from analysis.corruptions.conditions import CLEAN, Condition
+from analysis.engine.base import Column, Context, Measure, Shown
+from analysis.engine.per_image import per_image
+
+
+def image_by_image(condition: Condition) -> bool:
+    """Whether each image is kept under a condition: of some families it would be more than it tells."""
+    family = FAMILIES.get(family_of(condition[0]))
+    return condition != CLEAN and family is not None and family.image_by_image
+
+
+class Corrupted:
+    """The rows of one condition."""
+
+    def __init__(self, context: Context) -> None:
+        self.condition, self.images = context.condition, context.once(per_image)
+
+    def update(self, shown: Shown) -> None:
+        """Take in a batch."""
+        self.images.update(shown)
+
+    def rows(self) -> pd.DataFrame:
+        """Return a row an image, in order."""
+        return self.images.whole().frame(self.condition)
+
+
+MEASURE = Measure(
     name="corrupted",
     meaning="each test image under each condition",
+    of="image",
+    needs=frozenset({"logits", "features", "classifier"}),
+    start=Corrupted,
+    detail=True,
+    conditions=image_by_image,
     columns={
         "corruption": Column("str", "", "name of the corruption"),
         "severity": Column("i8", "", "1 (mild) to 5"),

@@ -1,11 +1,24 @@
 """What pruning saves: multiply-adds, bytes, memory and time."""
 
-from analysis.results.columns import Column
-from analysis.results.tables import Table
+import pandas as pd
 
-TABLE = Table(
+from analysis.engine.base import Column, Context, Measure
+from analysis.metrics.efficiency import Bench
+
+
+def measured(context: Context) -> pd.DataFrame:
+    """The row of a ticket; the dense network beside it is timed once for all."""
+    context.progress(0.0, "efficiency")
+    return context.once_a_process(Bench).measure(context.ticket, context.entry.path)
+
+
+MEASURE = Measure(
     name="efficiency",
     meaning="multiply-adds, bytes, memory and time",
+    of="ticket",
+    needs=frozenset({"masks", "weights", "alone"}),
+    rows=measured,
+    cost=lambda parts, images, macs: 0.4,
     columns={
         "macs": Column("i64", "multiply-adds", "of the dense network, for one image"),
         "macs_kept": Column("i64", "multiply-adds", "of the kept weights alone, for one image"),

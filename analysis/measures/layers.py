@@ -1,11 +1,14 @@
 """What each layer keeps."""
 
-from analysis.results.columns import Column
-from analysis.results.tables import Table
+from analysis.engine.base import Column, Measure
+from analysis.metrics.layers import by_layer
 
-TABLE = Table(
+MEASURE = Measure(
     name="layers",
     meaning="what each layer keeps",
+    of="layer",
+    needs=frozenset({"masks"}),
+    rows=lambda context: by_layer(context.ticket.masks),
     columns={
         "layer": Column("str", "", "name of the parameter"),
         "position": Column("i32", "", "place of the layer in the network, from 0"),

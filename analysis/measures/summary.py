@@ -1,11 +1,36 @@
 """A ticket as a whole on the clean test images."""
 
-from analysis.results.columns import Column
-from analysis.results.tables import Table
+import pandas as pd
 
-TABLE = Table(
+from analysis.engine.base import Column, Context, Measure, Shown
+from analysis.engine.per_image import per_image
+from analysis.metrics import geometry
+
+
+class Summary:
+    """The one row of a ticket."""
+
+    def __init__(self, context: Context) -> None:
+        self.ticket, self.images = context.ticket, context.once(per_image)
+
+    def update(self, shown: Shown) -> None:
+        """Take in a batch."""
+        self.images.update(shown)
+
+    def rows(self) -> pd.DataFrame:
+        """Return the row."""
+        found, ticket = self.images.whole(), self.ticket
+        counts = {"kept": ticket.kept, "total": ticket.total, "seconds": ticket.info.seconds}
+        sparsity = 1 - ticket.kept / ticket.total if ticket.total else 0.0
+        return pd.DataFrame([geometry.summarise(found.values, found.labels) | counts | {"sparsity": sparsity}])
+
+
+MEASURE = Measure(
     name="summary",
     meaning="accuracy and mean geometry on the test set",
+    of="ticket",
+    needs=frozenset({"masks", "logits", "features", "classifier"}),
+    start=Summary,
     columns={
         "accuracy": Column("f64", "", "share of the test images classified right, 0 to 1"),
         "correct": Column("i64", "images", "test images classified right"),

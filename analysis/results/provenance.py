@@ -35,10 +35,10 @@ class Provenance:
         found = []
         if self.measure != now.measure:
             found.append(f"the measure was mended since (version {self.measure}, now {now.measure})")
-        if self.corruption != now.corruption:
-            found.append(f"the corruption was mended since (version {self.corruption}, now {now.corruption})")
         if self.source != now.source:
             found.append("the corrupted images come from elsewhere, or are others")
+        elif self.corruption != now.corruption:
+            found.append(f"the corruption was mended since (version {self.corruption}, now {now.corruption})")
         if self.images != now.images:
             found.append("other test images")
         if self.ticket != now.ticket:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 import pyarrow as pa
+from pydantic import BaseModel
 
 from analysis.results.columns import KINDS, Column, round_mantissa
 from pruning.registry import Registry
@@ -27,12 +28,14 @@ class Table:
         name: as in SQL. meaning: what it holds, a phrase for people.
         columns: those after `ticket_id`, in their order.
         kinds: the values that the column "kind" may have, in the order in which they are stored, where there is one.
+        options: keys that [analysis] of a study.toml has for this table.
     """
 
     name: str
     meaning: str
     columns: Mapping[str, Column]
     kinds: tuple[str, ...] = ()
+    options: type[BaseModel] | None = None
 
     @property
     def all_columns(self) -> dict[str, Column]:

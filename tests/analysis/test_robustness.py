@@ -13,7 +13,10 @@ from torch import Tensor
 from analysis import robustness
 from analysis.corruptions import AVAILABLE, corrupt
 from analysis.corruptions.attacks import attack
+from analysis.measures import conditions as conditions_table
+from analysis.measures import reliability as reliability_table
 from analysis.metrics import geometry
+from analysis.robustness import Measured
 from pruning.errors import UserError
 from pruning.models import build_model, prunable
 from pruning.recipe import Recipe
@@ -47,6 +50,14 @@ def images() -> Tensor:
 @pytest.fixture(scope="module")
 def labels() -> Tensor:
     return torch.arange(23) % 10
+
+
+def row_of(measured: Measured, name: str) -> dict[str, Any]:
+    return conditions_table.row(measured.condition, measured.tickets[name])
+
+
+def bins_of(measured: Measured, name: str) -> pd.DataFrame:
+    return reliability_table.bins(measured.condition, measured.tickets[name])
 
 
 def test_evaluate_is_the_loop_over_everything(tickets: dict[str, Ticket], images: Tensor, labels: Tensor) -> None:
@@ -119,7 +130,7 @@ def test_each_corrupted_batch_is_made_once(
         made.append((name, severity, index.tolist()))
         return corrupt(batch, name, severity, seed, index)
 
-    monkeypatch.setattr(robustness, "corrupt", counting)
+    monkeypatch.setattr("analysis.engine.images.corrupt", counting)
     robustness.evaluate(tickets, images, labels, ["fog", "contrast"], [1], batch_size=12)
     parts = [list(range(12)), list(range(12, 23))]
     assert made == [(name, 1, part) for name in ("fog", "contrast") for part in parts]
@@ -130,13 +141,13 @@ def test_what_is_done_is_left_out(
 ) -> None:
     conditions = [("clean", 0), ("fog", 1), ("fog", 2)]
     whole = list(robustness.iterate(tickets, images, labels, conditions))
-    assert [(m.corruption, m.severity) for m in whole] == conditions
+    assert [m.condition for m in whole] == conditions
     done = {(name, "clean", 0) for name in tickets} | {("first", "fog", 1)}
     shown: list[str] = []
     rest = list(
         robustness.iterate(tickets, images, labels, conditions, done=done, progress=lambda _, t: shown.append(t))
     )
-    assert [(m.corruption, m.severity, list(m.values)) for m in rest] == [
+    assert [(*m.condition, list(m.tickets)) for m in rest] == [
         ("fog", 1, ["second", "other mean"]),
         ("fog", 2, ["first", "second", "other mean"]),
     ]
@@ -168,19 +179,19 @@ def test_summary_is_the_row_of_the_table_of_conditions(
     tickets: dict[str, Ticket], images: Tensor, labels: Tensor
 ) -> None:
     (measured,) = robustness.iterate(tickets, images, labels, [("contrast", 2)])
-    frame, row = measured.frame("first"), measured.summary("first")
+    frame, row = measured.frame("first"), row_of(measured, "first")
     right = (frame.prediction == labels.numpy()).to_numpy()
     assert (row["corruption"], row["severity"], row["n"], row["correct"]) == ("contrast", 2, 23, right.sum())
     assert row["accuracy"] == right.mean()
     assert row["mean_angle"] == pytest.approx(frame.angle.mean())
-    offsets = np.frombuffer(row["offsets"], np.uint8)  # type: ignore[call-overload]
+    offsets = np.frombuffer(row["offsets"], np.uint8)
     assert np.array_equal((labels.numpy() + offsets) % 10, frame.prediction)
 
 
 @torch.no_grad()
 def test_calibration_is_that_of_the_probabilities(tickets: dict[str, Ticket], images: Tensor, labels: Tensor) -> None:
     (measured,) = robustness.iterate(tickets, images, labels, [("contrast", 2)], batch_size=9)
-    row, bins = measured.summary("second"), measured.reliability("second")
+    row, bins = row_of(measured, "second"), bins_of(measured, "second")
     shown = corrupt(images, "contrast", 2).float() / 255
     p = tickets["second"].model()((shown - MEAN[0]) / STD[0]).double().softmax(1)
     assert row["nll"] == pytest.approx(float(-p[torch.arange(23), labels].log().mean()), rel=1e-5)
@@ -200,8 +211,8 @@ def test_images_without_a_confidence_have_a_bin_of_their_own(images: Tensor, lab
     broken = make_ticket(0)
     broken.state["fc3.bias"][4] = float("nan")
     (measured,) = robustness.iterate({"broken": broken}, images, labels, [("clean", 0)])
-    row, bins = measured.summary("broken"), measured.reliability("broken")
-    assert all(np.isnan(row[name]) for name in ("nll", "brier", "ece"))  # type: ignore[call-overload]
+    row, bins = row_of(measured, "broken"), bins_of(measured, "broken")
+    assert all(np.isnan(row[name]) for name in ("nll", "brier", "ece"))
     assert bins[["bin", "n"]].values.tolist() == [[-1, 23]]
     assert bins["accuracy"][0] == row["accuracy"]
 

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from analysis import robustness
+from analysis.measures.conditions import row
+from analysis.measures.reliability import bins
 from pruning.data import normalise
 from pruning.models import build_model, count_macs, prunable
 from pruning.recipe import Recipe
@@ -51,10 +53,10 @@ def evaluated(tickets: dict[str, Ticket], images: Tensor, labels: Tensor, severi
     """What a run over a study does with each condition, but for writing it down."""
     conditions = robustness.all_conditions(severities=severities)
     for measured in robustness.iterate(tickets, images, labels, conditions, batch_size=BATCH):
-        for name in measured.values:
-            measured.summary(name)
-            measured.reliability(name)
-            measured.frame(name)
+        for found in measured.tickets.values():
+            row(measured.condition, found)
+            bins(measured.condition, found)
+            found.frame(measured.condition)
 
 
 def make_ticket(model: str, shape: tuple[int, int, int], seed: int) -> Ticket:

@@ -65,8 +65,10 @@ def _shown(compared: ComparedTickets, family: str, what: str) -> dict[str, Style
 
 
 def _cells(compared: ComparedTickets, family: str, what: str, level: int | None) -> pd.DataFrame:
-    """Accuracies, or differences to the baseline, of each corruption at a severity (0: over all), or (None) of each
-    corruption and severity with their mean."""
+    """Accuracies, or differences to the baseline.
+
+    Of each corruption at a severity (0: over all), or (None) of each corruption and severity with their mean.
+    """
     outcomes, base = compared.outcomes(family), str(compared.baseline)
 
     def make() -> pd.DataFrame:

@@ -79,8 +79,10 @@ def verdict(found: Exemplars) -> str:
 
 
 def named_exemplars(found: Exemplars, names: Sequence[str]) -> pd.DataFrame:
-    """The exemplars, strongest first: sample, label, dense, dense_runs, pruned, pruned_runs (shares in per cent),
-    disagreement (per cent), tied."""
+    """The exemplars, strongest first.
+
+    Sample, label, dense, dense_runs, pruned, pruned_runs (shares in per cent), disagreement (per cent), tied.
+    """
     own = found.table[found.table["pie"]]
     label, dense, pruned = ([names[value] for value in own[column]] for column in ("label", "dense", "pruned"))
     return pd.DataFrame(

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.__main__ import app
 from analysis.engine import measure
-from analysis.engine.coverage import PAIRED
+from analysis.engine.base import measures
 from pruning.cli.console import main
 from pruning.study.folder import Study
 
@@ -46,8 +46,8 @@ def test_list_counts_what_is_there(tiny_study: Path, tmp_path: Path, command: Co
     assert status == 0
     assert {table: row[1:] for table, row in cells(out).items()} == {
         table: ["9", "9", "0", "0"] if table in ("corrupted", "maps") else ["18", "18", "0", "0"]
-        for table in measure.TABLES
-        if table not in PAIRED
+        for table, each in measures().items()
+        if each.pairs is None
     }
     assert "Next" not in out
     gone = sorted((folder / "results" / "maps").iterdir())[:2]
@@ -76,7 +76,7 @@ def test_list_before_anything_is_found_or_measured(found_study: Path, tmp_path: 
 def test_run_says_what_it_made_and_then_that_nothing_is_to_do(study_copy: Path, command: Command) -> None:
     status, out, err = command("run", study_copy, "--only", "layers", "--only", "summary")
     assert (status, err) == (0, "")
-    assert "Measured 18 tickets; made: summary 18, layers 18." in out
+    assert "Measured 18 tickets; made: layers 18, summary 18." in out
     assert "Next: make app" in out
     status, out, _ = command("run", study_copy, "--only", "layers")
     assert "Nothing to do: all 18 tickets have what was asked for." in out
@@ -117,10 +117,10 @@ def test_a_typo_in_the_settings(study_copy: Path, command: Command) -> None:
 
 
 def test_ctrl_c_ends_in_a_sentence(study_copy: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(measure, "in_turn", interrupted)
+    monkeypatch.setattr(measure, "run_tasks", interrupted)
     status, _, err = command("run", study_copy)
     assert status == 130
     assert err.strip() == "Stopped. What was measured is kept; the same command goes on from here."

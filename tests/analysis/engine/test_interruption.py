@@ -13,11 +13,9 @@ import pandas as pd
 import pytest
 
 from analysis.corruptions.conditions import Condition
-from analysis.engine import evaluation, measure
+from analysis.engine import evaluation, groups, measure
 from analysis.engine.journal import SUFFIX, Journal
-from analysis.engine.measured import Measured
 from analysis.results.store import Results
-from analysis.robustness import Panel
 from pruning.errors import UserError
 from pruning.study.folder import Study
 from tests import ROOT
@@ -30,9 +28,9 @@ TICKETS = 18
 # before the journal has the file, and while the journal is brought into the results.
 DRIVER = """
 import importlib, os, signal, sys
-from analysis.engine import evaluation, measure
+from analysis.engine import groups, measure
 from pruning.study.folder import Study
-evaluation.GROUP = 6
+groups.GROUP = 6
 folder, place, owner, name, last, *tables = sys.argv[1:]
 holder = importlib.import_module(place)
 for part in owner.split("."):
@@ -47,7 +45,7 @@ setattr(holder, name, counted)
 measure.run(Study.open(folder), only=tables)
 """
 KILLS = {
-    "measuring": ("analysis.robustness", "Panel", "measure", 5),
+    "measuring": ("analysis.engine.evaluation", "", "show", 5),
     "writing": ("analysis.engine.journal", "", "_write", 11),
     "merging": ("analysis.engine.journal", "", "_store", 4),
 }
@@ -61,16 +59,16 @@ def drive(study: Path, kill: str) -> None:
 
 def stop(study: Path) -> None:
     """What Ctrl-C does, after four conditions of all tickets."""
-    original, calls = Panel.measure, []
+    original, calls = evaluation.show, []
 
-    def counted(self: Panel, *arguments: Any) -> Measured:
+    def counted(*arguments: Any) -> None:
         calls.append(1)
         if len(calls) == 5:
             raise KeyboardInterrupt
-        return original(self, *arguments)
+        original(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Panel, "measure", counted)
+        patch.setattr(evaluation, "show", counted)
         with pytest.raises(KeyboardInterrupt):
             measure.run(Study.open(study), only=QUICK)
 
@@ -112,13 +110,13 @@ def undisturbed(found_study: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def shown(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str, int]]:
     """What is measured in this process: (ticket, corruption, severity)."""
     found: set[tuple[str, str, int]] = set()
-    original = Panel.measure
+    original = evaluation.show
 
-    def spy(self: Panel, condition: Condition, names: list[str], report: object = None) -> Measured:
-        found.update((name, *condition) for name in names)
-        return original(self, condition, names, report)  # type: ignore[arg-type]
+    def spy(networks: Any, images: Any, condition: Condition, viewers: dict[str, Any], progress: Any) -> None:
+        found.update((name, *condition) for name in viewers)
+        original(networks, images, condition, viewers, progress)
 
-    monkeypatch.setattr(Panel, "measure", spy)
+    monkeypatch.setattr(evaluation, "show", spy)
     return found
 
 
@@ -170,15 +168,15 @@ def test_a_damaged_journal_is_passed_over(study_copy: Path, undisturbed: Path) -
 def test_several_processes_measure_the_same(
     study_copy: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch, shown: set[tuple[str, str, int]]
 ) -> None:
-    monkeypatch.setattr(evaluation, "GROUP", 5)
-    told: list[tuple[float, float, str]] = []
+    monkeypatch.setattr(groups, "GROUP", 5)
+    told: list[tuple[float, str]] = []
     outcome = measure.run(Study.open(study_copy), lambda *words: told.append(words), only=QUICK, jobs=2)
     assert outcome.written == dict.fromkeys(QUICK, TICKETS) | {"corrupted": 9}
     assert not shown  # not in this process
     same(study_copy, undisturbed)
     done = [words[0] for words in told]
     assert done == sorted(done)
-    assert done[-1] == pytest.approx(told[-1][1])
+    assert done[-1] == 1
     assert not files(study_copy)
 
 
@@ -187,7 +185,7 @@ def test_a_worker_that_dies_ends_in_a_sentence_and_loses_nothing(
 ) -> None:
     killed: list[int] = []
 
-    def kill(done: float, total: float, _: str) -> None:
+    def kill(fraction: float, _: str) -> None:
         if not killed and len(files(study_copy)) >= 2:
             worker = multiprocessing.active_children()[0]
             assert worker.pid is not None

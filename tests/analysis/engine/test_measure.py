@@ -9,15 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from analysis import robustness
 from analysis.corruptions import AVAILABLE
-from analysis.engine import evaluation, maps, measure
-from analysis.engine.coverage import PAIRED, Coverage, Wanted
-from analysis.engine.jobs import Job
-from analysis.engine.settings import AnalysisConfig
+from analysis.engine import evaluation, groups, images, measure, settings
+from analysis.engine.base import measures
+from analysis.engine.plan import Job, Wanted
 from analysis.engine.status import status
+from analysis.measures.maps import reference_of
+from analysis.results.provenance import Provenance
 from analysis.results.store import Results
-from analysis.robustness import Panel
 from pruning.data import load_data, normalise
 from pruning.errors import UserError
 from pruning.study.folder import Study
@@ -151,7 +150,7 @@ def test_maps_lie_over_the_dense_networks(tiny_study: Path) -> None:
 
 def test_nothing_is_done_twice(measured: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     before = snapshot(measured)
-    monkeypatch.setattr(Panel, "measure", refuse)
+    monkeypatch.setattr(evaluation, "show", refuse)
     told: list[tuple] = []
     outcome = measure.run(measured, lambda *words: told.append(words))
     assert not outcome.written
@@ -175,7 +174,7 @@ def test_a_file_that_is_gone_is_made_again_and_no_other(table: str, measured: St
 
 def test_a_ticket_found_later_is_measured_without_moving_the_others(measured: Study) -> None:
     key, results = ids(measured, detailed=True)[-1], Results(measured.path)
-    tables = [table for table in measure.TABLES if table not in PAIRED]  # nothing was trained again here
+    tables = [table for table, each in measures().items() if each.pairs is None]  # nothing was trained again here
     content = {table: results.table(table, ids=[key]) for table in tables}
     results.remove(key)
     before = snapshot(measured)
@@ -191,13 +190,14 @@ def test_without_the_references_map_all_joint_maps_are_made_anew(measured: Study
     measured = with_analysis(measured, "map_samples = 30")  # small ones, for speed
     measure.run(measured, only=["maps"])
     results, detailed = Results(measured.path), ids(measured, detailed=True)
-    reference = maps.reference_of([e for e in measured.entries() if e.recipe.seed == 0])
+    reference = reference_of([e for e in measured.entries() if e.recipe.seed == 0])
     (measured.path / "results" / "maps" / f"{reference.id}.parquet").unlink()
-    assert reference.id not in Coverage.read(results, ["maps"]).stored["maps"]
+    assert not results.has("maps", reference.id)
     before = snapshot(measured)
     assert measure.run(measured, only=["maps"]).written == {"maps": len(detailed)}
-    coverage = Coverage.read(results, ["maps"]).stored["maps"]
-    assert all(coverage[key] == {"pca": 30, "umap": 30, "umap_joint": 30} for key in detailed)
+    found = results.table("maps").groupby(["ticket_id", "kind"]).size().unstack()
+    assert found.index.tolist() == sorted(detailed)
+    assert (found == 30).all(axis=None)
     assert rewritten(before, measured) == {f"results/maps/{key}.parquet" for key in detailed}
 
 
@@ -229,23 +229,25 @@ def test_files_of_an_earlier_version_are_made_anew(measured: Study) -> None:
     assert {row.table: row.missing for row in found.rows if row.missing} == {"conditions": 2}
     place = measured.path / "results" / "conditions"
     assert found.sentences == [
-        f"In {place} 2 files were made by an earlier version; the next run makes such files anew."
+        f"In {place} 2 files were made by an earlier version, without offsets; the next run makes such files anew."
     ]
     outcome = measure.run(measured)
     assert outcome.written == {"conditions": 2}
-    assert outcome.mended == [f"In {place} 2 files were made by an earlier version; this run makes such files anew."]
+    assert outcome.mended == [
+        f"In {place} 2 files were made by an earlier version, without offsets; this run makes such files anew."
+    ]
     pd.testing.assert_frame_equal(results.table("conditions"), content)
 
 
 def test_other_settings_lead_to_the_work_they_ask_for_only(measured: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     results, made = Results(measured.path), []
-    corrupt = robustness.corrupt
+    corrupt = images.corrupt
 
-    def spy(images: torch.Tensor, name: str, severity: int, **settings: object) -> torch.Tensor:
+    def spy(batch: torch.Tensor, name: str, severity: int, **settings: object) -> torch.Tensor:
         made.append(f"{name} {severity}")
-        return corrupt(images, name, severity, **settings)  # type: ignore[arg-type]
+        return corrupt(batch, name, severity, **settings)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(robustness, "corrupt", spy)
+    monkeypatch.setattr(images, "corrupt", spy)
     old = results.table("conditions")
     more = with_analysis(measured, 'corruptions = ["gaussian_noise", "contrast", "brightness"]\nseverities = [3, 1, 5]')
     stale = status(more)
@@ -267,7 +269,7 @@ def test_what_is_no_longer_asked_for_stays(measured: Study, monkeypatch: pytest.
     before, results = snapshot(measured), Results(measured.path)
     less = with_analysis(measured, 'corruptions = ["brightness"]\nseverities = [3]\nembeddings = ["pca"]')
     with monkeypatch.context() as patch:
-        patch.setattr(Panel, "measure", refuse)
+        patch.setattr(evaluation, "show", refuse)
         assert not measure.run(less).written
     assert rewritten(before, measured) == set()
     assert all(row.complete == row.tickets for row in status(less).rows)
@@ -306,16 +308,15 @@ def test_only_and_force(measured: Study) -> None:
 
 
 def test_progress_grows_to_the_total(study_copy: Path) -> None:
-    told: list[tuple[float, float, str]] = []
+    told: list[tuple[float, str]] = []
     study = with_analysis(Study.open(study_copy), 'map_samples = 30\ncorruptions = "brightness"\nseverities = [3]')
     measure.run(study, lambda *words: told.append(words), only=["conditions", "maps", "layers"])
     done = [words[0] for words in told]
     assert done == sorted(done)
     assert done[0] == 0
-    assert done[-1] == pytest.approx(told[-1][1])
-    assert len({words[1] for words in told}) == 1
-    assert any("18 tickets: brightness 3" in words[2] for words in told)
-    assert any("umap_joint" in words[2] for words in told)
+    assert done[-1] == 1
+    assert any("18 tickets: brightness 3" in words[1] for words in told)
+    assert any("umap_joint" in words[1] for words in told)
 
 
 def test_a_study_without_tickets(study_copy: Path) -> None:
@@ -365,25 +366,32 @@ def test_settings_that_are_not_known(text: str, sentence: str, study_copy: Path)
     assert len(str(raised.value).splitlines()) == 1
 
 
-def test_settings_by_default_ask_for_everything() -> None:
-    config = AnalysisConfig()
+def test_settings_by_default_ask_for_everything(tiny_study: Path) -> None:
+    study, config = Study.open(tiny_study), settings.model()()
     assert config.conditions()[0] == ("clean", 0)
     assert len(config.conditions()) == 1 + 5 * len(AVAILABLE)
-    wanted = Wanted.of(config, 3)  # too few for neighbourhoods
-    assert set(wanted.tables["maps"]) == {"pca"}
-    assert "corrupted" not in Wanted.of(AnalysisConfig(corruptions=[]), 100).tables
-    assert "maps" not in Wanted.of(AnalysisConfig(embeddings=[]), 100).tables
+    few = images.TestImages(torch.zeros(3, 1, 8, 8, dtype=torch.uint8), torch.arange(3))  # no neighbourhoods
+    wanted = Wanted(study, config, study.entries(), few)
+    [first, *_] = wanted.detailed
+    assert list(wanted.parts(wanted.measures["maps"], first)) == ["pca"]
+    nothing = settings.model()(corruptions=[], embeddings=[])  # type: ignore[call-arg]
+    wanted = Wanted(study, nothing, study.entries(), few)
+    assert not wanted.parts(wanted.measures["corrupted"], first)
+    assert not wanted.parts(wanted.measures["maps"], first)
 
 
 def test_groups_fit_in_memory(found_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = Study.open(found_study).entries()
-    jobs = [Job(entry, {"conditions": {"fog 1"}, "corrupted": {"fog 1"}}) for entry in entries]
-    jobs.insert(2, Job(entries[0], {"maps": {"pca"}}))
-    assert [len(group) for group in evaluation.groups_of(jobs, 1000)] == [18]
-    monkeypatch.setattr(evaluation, "GROUP", 7)
-    assert [len(group) for group in evaluation.groups_of(jobs, 1000)] == [7, 7, 4]
-    each = 8 * entries[0].total + evaluation.ROW * 1000 * 2
-    monkeypatch.setattr(evaluation, "MEMORY", 2 * each)
-    assert [len(group) for group in evaluation.groups_of(jobs, 1000)] == [2] * 9
-    monkeypatch.setattr(evaluation, "MEMORY", 1)
-    assert [len(group) for group in evaluation.groups_of(jobs, 1000)] == [1] * 18
+    entries, known = Study.open(found_study).entries(), measures()
+    parts = {"fog 1": Provenance(1, "")}
+    jobs = [Job(entry, {"conditions": parts, "corrupted": parts}) for entry in entries]
+
+    def sizes() -> list[int]:
+        return [len(group) for group in groups.groups_of(jobs, 1000, known)]
+
+    assert sizes() == [18]
+    monkeypatch.setattr(groups, "GROUP", 7)
+    assert sizes() == [7, 7, 4]
+    monkeypatch.setattr(groups, "MEMORY", 2 * (8 * entries[0].total + groups.ROW * 1000 * 2))
+    assert sizes() == [2] * 9
+    monkeypatch.setattr(groups, "MEMORY", 1)
+    assert sizes() == [1] * 18

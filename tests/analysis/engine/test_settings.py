@@ -1,10 +1,11 @@
 """The [analysis] section: which conditions it asks for, and what it refuses."""
 
 import pytest
+from pydantic import ValidationError
 
 from analysis.corruptions import AVAILABLE, FAMILIES
-from analysis.engine.coverage import Wanted
-from analysis.engine.settings import AnalysisConfig
+from analysis.engine.base import measures
+from analysis.engine.settings import AnalysisConfig, model
 from pruning.errors import UserError
 
 
@@ -57,7 +58,13 @@ def test_given_images_of_no_family_come_last() -> None:
 
 
 def test_image_by_image_only_what_is_worth_it() -> None:
-    wanted = Wanted.of(AnalysisConfig(families="all", severities=[1]), 100, [("smoke", 1)])  # type: ignore[arg-type]
-    assert len(wanted.tables["conditions"]) == 1 + 19 + 8 + 113 + 2 + 1
-    assert wanted.tables["reliability"] == wanted.tables["conditions"]
-    assert len(wanted.tables["corrupted"]) == 19 + 8
+    asked = AnalysisConfig(families="all", severities=[1]).conditions([("smoke", 1)])  # type: ignore[arg-type]
+    assert len(asked) == 1 + 19 + 8 + 113 + 2 + 1
+    assert sum(measures()["corrupted"].conditions(condition) for condition in asked) == 19 + 8
+
+
+def test_keys_of_measures_are_among_them() -> None:
+    assert {"embeddings", "map_samples"} <= model().model_fields.keys()
+    assert not {"embeddings", "map_samples"} & AnalysisConfig.model_fields.keys()
+    with pytest.raises(ValidationError, match="map_samples"):
+        model()(map_samples=3)  # type: ignore[call-arg]

@@ -5,9 +5,7 @@ import pytest
 
 from analysis import robustness
 from analysis.corruptions import NAMES, get_corruption
-from analysis.engine.coverage import Wanted
-from analysis.engine.measure import plan
-from analysis.engine.settings import settings
+from analysis.engine.status import status
 from analysis.results.store import Results
 from pruning import Study
 from pruning.data import load_data
@@ -23,10 +21,9 @@ def study() -> Study:
 
 
 def test_everything_is_measured(study: Study) -> None:
-    wanted = Wanted.of(settings(study), len(load_data(study.config.data).test.labels))
-    jobs, damaged = plan(study, study.entries(), wanted, Results(study.path))
-    assert not jobs
-    assert not damaged
+    found = status(study)
+    assert not found.sentences
+    assert all(row.complete == row.tickets for row in found.rows)
 
 
 def test_measured_again_it_is_the_same(study: Study) -> None:

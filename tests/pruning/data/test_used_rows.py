@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.engine.images import used_rows
+from pruning.data.base import used_rows
 
 
 @given(st.integers(1, 5000), st.integers(1, 6000))

@@ -1,0 +1,144 @@
+"""Results know what made them: what has changed since is measured again, that part alone, and a sentence says why."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from analysis import corruptions
+from analysis.engine import measure
+from analysis.engine.base import measures
+from analysis.engine.status import status
+from analysis.results.store import Results
+from analysis.results.tables import TABLES
+from pruning.data import load_data
+from pruning.errors import UserError
+from pruning.study.folder import Study
+
+TABLES_MADE = ["summary", "layers", "samples", "conditions", "reliability", "corrupted"]
+
+
+@pytest.fixture
+def study(tiny_study: Path, tmp_path: Path) -> Study:
+    """A copy of the measured study, to be changed, with three of its tickets."""
+    copied = Study.open(shutil.copytree(tiny_study, tmp_path / "study"))
+    for entry in copied.entries()[3:]:
+        entry.path.unlink()
+        Results(copied.path).remove(entry.id)
+    return copied
+
+
+def sentences(study: Study) -> list[str]:
+    return [each for each in status(Study.open(study.path)).sentences if any(f"`{t}`" in each for t in TABLES_MADE)]
+
+
+def again(study: Study) -> dict[str, int]:
+    return dict(measure.run(Study.open(study.path), only=TABLES_MADE).written)
+
+
+def test_a_mended_corruption(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = Results(study.path)
+    before = results.made("conditions", study.entries()[0].id)
+    mended = dataclasses.replace(corruptions.CORRUPTIONS["brightness"], version=2)
+    assert corruptions.CORRUPTIONS._found is not None
+    monkeypatch.setitem(corruptions.CORRUPTIONS._found, "brightness", mended)
+    assert sentences(study) == [
+        f"In `{table}`, brightness 1, brightness 3 of 3 tickets: the corruption was mended since (version 1, now 2); "
+        "the next run measures it again."
+        for table in ("conditions", "corrupted", "reliability")
+    ]
+    assert again(study) == {"conditions": 3, "corrupted": 3, "reliability": 3}
+    after = results.made("conditions", study.entries()[0].id)
+    assert {part for part in after if after[part] != before[part]} == {"brightness 1", "brightness 3"}
+    assert not again(study)
+
+
+def test_a_mended_measure(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert TABLES._found is not None
+    monkeypatch.setitem(TABLES._found, "layers", dataclasses.replace(measures()["layers"], version=5))
+    assert sentences(study) == [
+        "In `layers` of 3 tickets: the measure was mended since (version 1, now 5); the next run measures it again."
+    ]
+    assert again(study) == {"layers": 3}
+
+
+def test_a_ticket_that_was_found_again(study: Study) -> None:
+    entry, other = study.entries()[1:]
+    ticket, content = study.load(entry.id), Results(study.path).table("conditions", ids=[other.id])
+    ticket.state["fc3.bias"] += 1
+    ticket.save(entry.path)
+    found = sentences(study)
+    assert len(found) == len(TABLES_MADE)
+    assert all(f"of ticket {entry.id}: the ticket was found again; the next" in each for each in found)
+    assert again(study) == dict.fromkeys(TABLES_MADE, 1)
+    assert Results(study.path).table("conditions", ids=[other.id]).equals(content)
+    # saved again with the same content it is the same ticket
+    study.load(entry.id).save(entry.path)
+    assert not again(study)
+
+
+def test_other_images_and_arrays(study: Study) -> None:
+    text = study.source.read_text()
+    study.source.write_text(text + "samples = 100\n")
+    assert all("of 3 tickets: other test images; the" in each for each in sentences(study))
+    assert again(study) == dict.fromkeys(set(TABLES_MADE) - {"layers"}, 3)
+    folder = study.path / "mine"
+    folder.mkdir()
+    data = load_data("digits")
+    np.save(folder / "labels.npy", data.test.labels.numpy())
+    pixels = data.test.images[:, 0].numpy()
+    np.save(folder / "brightness.npy", np.concatenate([255 - pixels] * 5))
+    study.source.write_text(text + 'samples = 100\narrays = "mine"\n')
+    three = {"conditions": 3, "reliability": 3, "corrupted": 3}
+    assert [each.split(": ")[1].split(";")[0] for each in sentences(study)] == [
+        "the corrupted images come from elsewhere, or are others"
+    ] * 3
+    assert again(study) == three
+    assert not again(study)
+    np.save(folder / "brightness.npy", np.concatenate([254 - pixels] * 5))
+    assert "the corrupted images come from elsewhere, or are others" in sentences(study)[0]
+    assert again(study) == three
+
+
+def test_where_the_data_are_not_at_hand_nothing_is_called_stale(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    from analysis.engine import status as module
+
+    monkeypatch.setattr(module, "available", lambda *_: False)
+    found = status(study)
+    assert not found.sentences
+    assert all(row.complete == row.tickets for row in found.rows)
+
+
+def test_files_that_do_not_say_what_made_them_are_not_measured_anew_unasked(study: Study) -> None:
+    key = study.entries()[0].id
+    file = study.path / "results" / "conditions" / f"{key}.parquet"
+    pq.write_table(pq.read_table(file).replace_schema_metadata(), file)
+    with pytest.raises(UserError, match=r"not note what made them \(files: conditions 1\): `python -m analysis adopt"):
+        measure.run(study)
+    assert any("analysis adopt" in each for each in status(study).sentences)
+    assert measure.run(study, only=["layers"], force=True).written == {"layers": 3}
+    assert measure.run(study, only=["conditions"], force=True).written == {"conditions": 3}
+    assert not again(study)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_ticket_that_goes_missing_on_the_way_is_left_out(study_copy: Path, jobs: int) -> None:
+    """The others are measured all the same, in any number of processes."""
+    study = Study.open(study_copy)
+    for entry in study.entries()[6:]:
+        entry.path.unlink()
+    gone, cut = study.entries()[2], study.entries()[4]
+
+    def remove(fraction: float, text: str) -> None:
+        if "tickets" in text or not fraction:
+            gone.path.unlink(missing_ok=True)
+            cut.path.write_bytes(cut.path.read_bytes()[:-50])
+
+    report = measure.run(study, remove, only=["summary", "conditions"], jobs=jobs)
+    assert report.written == {"summary": 4, "conditions": 4}
+    assert len(report.problems) == 2
+    assert f"has no ticket {gone.id}" in report.problems[0]
+    assert f"{cut.path} is not a readable ticket" in report.problems[1]
