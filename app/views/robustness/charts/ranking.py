@@ -14,6 +14,7 @@ from scipy.special import expit, logit
 
 from analysis.comparisons.effective import Line
 from app.charts.base import NOISE
+from app.charts.error_bars import error_bars
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
 
@@ -51,8 +52,10 @@ def ranking(ranked: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) ->
 
 
 def residuals(line: Line, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
-    """How far each ticket lies above (+) or below the line of expected robustness, the most robust on top; what may
-    as well lie on it is marked by a ring."""
+    """How far each ticket lies above (+) or below the line of expected robustness, the most robust on top.
+
+    What may as well lie on it is marked by a ring.
+    """
     rows = line.table[line.table["key"].isin(list(tickets))].sort_values("effective", ascending=False)
     figure = go.Figure()
     figure.update_layout(
@@ -149,10 +152,7 @@ def _dot(place: int, values: np.ndarray, style: Style, form: str, note: str = ""
         mode="markers",
         name=style.label,
         marker={"color": style.color, "symbol": style.symbol, "size": 11},
-        error_x={
-            "type": "data", "symmetric": False, "array": [high - middle], "arrayminus": [middle - low],
-            "color": style.color, "thickness": 2, "width": 0,
-        },
+        error_x=error_bars(middle, low, high, style.color, 2),
         hovertemplate=f"<b>{style.label}</b><br>{shown}{note}<extra></extra>",
     )  # fmt: skip
 

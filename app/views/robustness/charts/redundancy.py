@@ -13,6 +13,7 @@ from analysis.statistics.clusters import Clustering
 from analysis.statistics.correlation import Correlation
 from app.charts.base import Scale, figure
 from app.charts.dendrogram import clustered_heat_map
+from app.charts.error_bars import error_bars
 from app.shell.colour import fade
 from app.shell.theme import Theme
 
@@ -23,8 +24,10 @@ STEP = 25  # pixels of a row
 def correlations(
     correlation: Correlation, clustering: Clustering, labels: Mapping[str, str], theme: Theme, cell: int = STEP
 ) -> go.Figure:
-    """The matrix of r in clustered order with its dendrogram on both axes. Cells whose interval holds 0 are within
-    noise. `labels`: name -> what is written."""
+    """The matrix of r in clustered order with its dendrogram on both axes.
+
+    Cells whose interval holds 0 are within noise. `labels`: name -> what is written.
+    """
     r, low, high = correlation.matrix, correlation.low, correlation.high
     names = correlation.names
     itself = np.eye(len(names), dtype=bool)
@@ -52,8 +55,11 @@ def short(r: float) -> str:
 
 
 def steps(found: Redundancy, labels: Mapping[str, str], theme: Theme) -> go.Figure:
-    """Kendall's tau with the ranking by all corruptions, as one after the other is added from top to bottom, with its
-    95 % interval. Filled are those that it takes; the band is how well all agree with themselves on other images."""
+    """Kendall's tau with the ranking by all corruptions, with its 95 % interval.
+
+    One corruption after the other is added from top to bottom. Filled are those that it takes; the band is how well all
+    agree with themselves on other images.
+    """
     rows = found.steps
     kept = (rows["size"] <= len(found.kept)).to_numpy()
     chart = figure(theme, 64 + STEP * len(rows), showlegend=False, margin={"l": 8, "r": 12, "t": 8, "b": 44})
@@ -65,8 +71,7 @@ def steps(found: Redundancy, labels: Mapping[str, str], theme: Theme) -> go.Figu
             x=tau, y=rows["size"], mode="markers",
             marker={"size": 9, "color": np.where(kept, theme.good, theme.surface).tolist(),
                     "line": {"color": theme.good, "width": 1.6}},
-            error_x={"type": "data", "symmetric": False, "array": rows["high"] - tau, "arrayminus": tau - rows["low"],
-                     "color": fade(theme.good, 0.6), "thickness": 1.5, "width": 0},
+            error_x=error_bars(tau, rows["low"], rows["high"], fade(theme.good, 0.6)),
             customdata=[
                 [labels.get(name, name), f"<b>{value:.2f}</b> ({a:.2f} to {b:.2f})"]
                 for name, value, a, b in zip(rows["corruption"], tau, rows["low"], rows["high"], strict=True)
