@@ -20,6 +20,7 @@ from analysis.statistics.correlation import Correlation
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
+from app.shell.columns import REST
 from app.shell.links import corruption_option
 from app.shell.sections import Section
 from app.shell.theme import Style
@@ -116,6 +117,7 @@ def _table(rows: pd.DataFrame, what: str, styles: dict[str, Style], names: list[
         shown.reset_index(drop=True),
         "matrix-table",
         columns={column: st.column_config.NumberColumn(column, format=form) for column in shown.columns[1:]},
+        meanings={REST: "accuracy under this corruption [%]" if what == "accuracy" else "its difference [points]"},
     )
 
 

@@ -126,7 +126,7 @@ def _pictures(compared: ComparedTickets, table: pd.DataFrame) -> None:
         layout.header(
             f"The first {SHOWN} exemplars" if len(table) > SHOWN else "All exemplars", table.head(SHOWN),
             "exemplar-images", "Below a picture: the true class, and the modal classes of the dense and of the pruned "
-            "runs. The bar: share of pairs of a pruned and a dense run that differ.", images=False,
+            "runs. The bar: share of pairs of a pruned and a dense run that differ.", images=False, columns=_columns(),
         )  # fmt: skip
         gallery(items, int(asked) if asked.isdecimal() else None, selection.theme.bad,
                 lambda sample: selection.set(sample=str(sample)))  # fmt: skip
