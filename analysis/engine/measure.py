@@ -94,10 +94,24 @@ def run(
         if not force:
             plan.refuse_unrecorded()
         report = RunReport(len(entries), problems=problems, mended=plan.sentences(now=True))
-        _Run(source, wanted, images, results, journal, report).do(plan.jobs(force), progress, jobs)
+        measure_jobs(source, wanted, images, plan.jobs(force), report, progress, jobs)
         if force and not families:
             _cut_all(wanted, results, tables)
     return report
+
+
+def measure_jobs(
+    source: Source,
+    wanted: Wanted,
+    images: TestImages,
+    jobs: Sequence[Job],
+    report: RunReport,
+    progress: Progress = quiet,
+    processes: int = 0,
+) -> None:
+    """Do what tickets of the source's study lack, and write in the report what was done."""
+    results, journal = Results(source.study.path), Journal(source.study.path)
+    _Run(source, wanted, images, results, journal, report).do(jobs, progress, processes)
 
 
 @dataclass

@@ -119,6 +119,7 @@ MEASURE = Measure(
     reference=reference_of,
     follow=frozenset({JOINT}),
     options=MapOptions,
+    by_machine=frozenset({"x", "y"}),  # UMAP makes of the last bit of a feature another map, as good
     matters=lambda settings, images: {"map_samples": min(images, options_of(settings).map_samples)},
     cost=lambda parts, images, macs: images * sum(SECONDS[kind] for kind in parts),
     columns={
