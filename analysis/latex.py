@@ -64,8 +64,8 @@ def table(
             all that are within noise of it (`pair_tests.tied_with_best`), or a reader takes noise for a win.
             Of an interval cell only the value is bold.
         headers: column -> what stands above it, plain text; the column's name otherwise.
-        caption, label: plain text. With either, the tabular is put into a table float, caption above; the label is
-            used as `\label{...}` and may hold letters, digits and ``:-._``.
+        caption: plain text. With a caption or a label the tabular is put into a table float, caption above.
+        label: used as `\label{...}`; it may hold letters, digits and ``:-._``.
 
     Returns LaTeX, ending with a newline; the first line is a comment that names the package needed.
 
@@ -96,8 +96,11 @@ def table(
 
 
 def escape(text: str) -> str:
-    """Plain text for LaTeX: nothing in it is taken for a command or a longer dash; line breaks become spaces, other
-    control characters go. Letters beyond ASCII stay, of which pdflatex knows the accented ones."""
+    """Plain text for LaTeX: nothing in it is taken for a command or a longer dash.
+
+    Line breaks become spaces, other control characters go. Letters beyond ASCII stay, of which pdflatex knows the
+    accented ones.
+    """
     spaced = " ".join(text.split())
     kept = "".join(SPECIAL.get(char, char) for char in spaced if char.isprintable() or char in SPECIAL)
     return re.sub(r"-(?=-)|[?!](?=`)", r"\g<0>{}", kept)
@@ -116,7 +119,7 @@ def number(value: float | None, digits: int = 1) -> str:
 
 
 def interval(value: float | None, low: float | None, high: float | None, digits: int = 1, bold: bool = False) -> str:
-    """ "value [low, high]"; without an interval where a bound is missing. The value in bold if wanted."""
+    """Return "value [low, high]"; without an interval where a bound is missing. The value in bold if wanted."""
     text = _bold(number(value, digits), bold)
     if any(each is None or pd.isna(each) for each in (value, low, high)):
         return text

@@ -149,8 +149,7 @@ def _open(name: str, path: Path, stamp: str) -> StudyView:
     families: dict[str, str] = {}
     for entry in entries:
         recipe = entry.recipe
-        dense = recipe.is_dense
-        key = "dense" if dense and recipe.method == DENSE else f"{recipe.method}-{100 * recipe.sparsity:g}"
+        key = DENSE if recipe.is_dense and recipe.method == DENSE else f"{recipe.method}-{100 * recipe.sparsity:g}"
         key = re.sub(r"[^\w.-]+", "_", key)
         if families.setdefault(key, recipe.family) != recipe.family:  # found with other settings than the study's
             key = f"{key}-{recipe.family[:4]}"

@@ -183,11 +183,11 @@ class Recipe(Frozen):
         given = {key: value for key, value in data.items() if key not in own}
         finder = FINDERS.get_known(data.get("finder", FINDER))
         parts = _parts(finder, given)
-        allowed = {name: sorted(options.model_fields) for name, options in parts.items()}
         mine = finder.options.model_fields
-        unknown = [key for key in given if key not in mine and not any(key in names for names in allowed.values())]
-        if unknown:
-            raise _no_such_option(finder, unknown[0], [*mine, *(key for names in allowed.values() for key in names)])
+        allowed = [*mine, *(key for options in parts.values() for key in options.model_fields)]
+        for key in given:
+            if key not in allowed:
+                raise _no_such_option(finder, key, allowed)
         return {
             **{key: value for key, value in data.items() if key in own},
             "options": {key: value for key, value in given.items() if key in mine and value is not None},
@@ -229,8 +229,9 @@ class Recipe(Frozen):
             UserError: they are not allowed.
         """
         fields = values_of(self)
-        for each in (fields.pop("options"), *values_of(fields.pop("parts")).values()):
-            fields |= values_of(each)
+        fields |= values_of(fields.pop("options"))
+        for part, options in values_of(fields.pop("parts")).items():
+            fields |= {} if part in changes else values_of(options)  # those of another one are others
         return checked(type(self), fields | changes)
 
     def canonical(self) -> Fields:

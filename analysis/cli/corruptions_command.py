@@ -118,11 +118,7 @@ def open_source(
 def measure(source: "Source", conditions: Sequence[Condition], progress: Progress) -> list[Effect]:
     """The effect of each condition."""
     predict = source.classifier.predict if source.classifier else None
-
-    def tell(done: float, total: float, text: str) -> None:
-        progress(done / total, text)
-
-    return list(effects(source.images, source.labels, conditions, source.make, predict, progress=tell))
+    return list(effects(source.images, source.labels, conditions, source.make, predict, progress=progress))
 
 
 @dataclass(frozen=True)

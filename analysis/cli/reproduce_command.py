@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.cli.display import Display
-from analysis.engine import measure
 from analysis.reproductions import REPRODUCTIONS, by_year
 from analysis.reproductions.claims import Claim
 from analysis.reproductions.report import write
@@ -31,7 +30,7 @@ class _Bars(Show):
             yield display.tell, display
 
     @contextmanager
-    def measuring(self, study: Study) -> Iterator[measure.Progress]:
+    def measuring(self, study: Study) -> Iterator[Progress]:
         with Display(f"measuring {study.config.title}") as display:
             yield display.tell
 

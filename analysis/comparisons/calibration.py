@@ -69,7 +69,7 @@ def confidence_histogram(bins: pd.DataFrame) -> np.ndarray:
     """
     places = np.clip((bins["confidence"].to_numpy(float) * STEPS).astype(int), 0, STEPS - 1)
     weights = np.bincount(places, weights=bins["n"].to_numpy(float), minlength=STEPS)
-    return weights / max(weights.sum(), 1)
+    return np.asarray(weights / max(weights.sum(), 1))
 
 
 def summary(conditions: pd.DataFrame, tickets: Tickets) -> pd.DataFrame:
@@ -102,7 +102,8 @@ def calibration_table(conditions: pd.DataFrame, tickets: Tickets, corruption: st
     Args:
         conditions: rows of the table `conditions`: as for `summary`, and accuracy, mean_confidence.
         tickets: name -> ids of its seeds; tickets without rows are left out.
-        corruption: a corruption, or "mean" for those that count. severity: 0 for the clean images.
+        corruption: a corruption, or "mean" for those that count.
+        severity: 0 for the clean images.
 
     Returns:
         a row a ticket: key, accuracy, confidence (means, 0 to 1), and for each of `MEASURES` its mean over seeds and

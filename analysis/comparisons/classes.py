@@ -114,7 +114,7 @@ def _together(outcomes: Outcomes) -> Iterator[tuple[str, np.ndarray]]:
 
 def _class_rows(
     right: np.ndarray, baseline: np.ndarray, images: Mapping[int, np.ndarray], p: np.ndarray
-) -> Iterator[tuple]:
+) -> Iterator[tuple[object, ...]]:
     """`BY_CLASS` but for the key: a row a class, of which `images` are these."""
     for (label, each), value in zip(images.items(), p, strict=True):
         gap = compare(right[:, each], baseline[:, each])
@@ -140,8 +140,11 @@ def _ticket_rows(changes: np.ndarray, spread: np.ndarray, spreads: np.ndarray) -
 
 
 def _spread(changes: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of changes [R, N], images sorted by class: the standard deviation over classes [R], and how far each class is
-    from the mean of all images [R, K], in standard errors up to a factor that no permutation changes."""
+    """Of changes [R, N], images sorted by class.
+
+    The standard deviation over classes [R], and how far each class is from the mean of all images [R, K], in standard
+    errors up to a factor that no permutation changes.
+    """
     n = sizes.sum()
     means = np.add.reduceat(changes, np.cumsum(sizes) - sizes, axis=1) / sizes
     overall = (means @ sizes / n)[:, None]

@@ -35,22 +35,28 @@ def by_corruption(outcomes: Outcomes, severity: int = 0) -> dict[Condition, list
 
 
 def averaged(outcomes: Outcomes) -> list[int]:
-    """The places of the conditions that the mean corruption accuracy is over: those of the corruptions that count, or
-    all but the clean one where none of them counts, as in the other families."""
+    """The places of the conditions that the mean corruption accuracy is over.
+
+    Those of the corruptions that count, or all but the clean one where none of them counts, as in the other families.
+    """
     counted = sorted(place for places in outcomes.counted.values() for place in places)
     return counted or [place for place, condition in enumerate(outcomes.conditions) if condition != CLEAN]
 
 
 def conditions_of(conditions: Iterable[Condition], corruption: str, severity: int = 0) -> list[Condition]:
-    """Those of the conditions that belong to a corruption, or to all that count (`MEAN`), at one severity or at any
-    (0)."""
+    """Those of the conditions that belong to a corruption, or to all that count (`MEAN`).
+
+    At one severity, or at any (0).
+    """
     names = COUNTED if corruption == MEAN else (corruption,)
     return [each for each in conditions if each[0] in names and (not severity or each[1] == severity)]
 
 
 def accuracies(outcomes: Outcomes, groups: Groups) -> pd.DataFrame:
-    """key, corruption, severity, accuracy, low, high: fractions, the mean over seeds with its 95 % interval, over
-    seeds where there are several, else over images."""
+    """key, corruption, severity, accuracy, low, high.
+
+    Fractions, the mean over seeds with its 95 % interval, over seeds where there are several, else over images.
+    """
     rows = []
     for key, right in outcomes.right.items():
         for condition, places in groups.items():
@@ -60,9 +66,11 @@ def accuracies(outcomes: Outcomes, groups: Groups) -> pd.DataFrame:
 
 
 def gaps(outcomes: Outcomes, baseline: str, groups: Groups) -> pd.DataFrame:
-    """key, corruption, severity, difference, low, high, within_noise: accuracy minus the baseline's on the same images
-    and its 95 % interval, over paired seeds where there are several, else over images. `within_noise` is whether that
-    holds 0. A row for every key but the baseline."""
+    """key, corruption, severity, difference, low, high, within_noise.
+
+    Accuracy minus the baseline's on the same images and its 95 % interval, over paired seeds where there are several,
+    else over images. `within_noise` is whether that holds 0. A row for every key but the baseline.
+    """
     rows = []
     reference = outcomes.right[baseline]
     for key, right in outcomes.right.items():

@@ -40,8 +40,11 @@ def corruptions_over_samples(outcomes: Outcomes, beyond_clean: bool = False) -> 
 
 
 def corruptions_over_tickets(outcomes: Outcomes) -> Correlation:
-    """Whether tickets that are good under one corruption are good under another: accuracies, averaged over seeds and
-    severities, correlated over tickets. Raises UserError when there are fewer than `FEWEST` tickets."""
+    """Whether tickets that are good under one corruption are good under another.
+
+    Accuracies, averaged over seeds and severities, correlated over tickets. Raises UserError when there are fewer than
+    `FEWEST` tickets.
+    """
     names, accuracy = _accuracies(outcomes)
     _check(accuracy.shape[0], "tickets", "chosen")
     return describe(names, pearson(accuracy.T), accuracy.shape[0], "tickets")
@@ -68,8 +71,10 @@ def methods_over_conditions(outcomes: Outcomes, centred: bool = False) -> Correl
 
 
 def by_image(outcomes: Outcomes, clean: bool = False) -> tuple[list[str], np.ndarray]:
-    """(corruptions, outcomes of each image): float64 [runs, corruptions, images], averaged over severities, a run being
-    a seed of a ticket. With `clean`, the clean images' outcomes are the last row, beyond the names.
+    """(corruptions, outcomes of each image).
+
+    The outcomes are float64 [runs, corruptions, images], averaged over severities, a run being a seed of a ticket. With
+    `clean`, the clean images' outcomes are the last row, beyond the names.
 
     Raises UserError when there is no corruption, no ticket, or no clean images where they are wanted.
     """

@@ -83,8 +83,10 @@ class CorruptedImage:
         """An image, uint8 [C, H, W], in a family that needs no network.
 
         Args:
-            image: the clean image. family: its name.
-            seed, index: the noise, and the image's place in the data set, which decide its random numbers.
+            image: the clean image.
+            family: its name.
+            seed: decides the random numbers together with `index`.
+            index: the image's place in the data set.
             label: its true class, where that is known.
         """
         found = family_conditions(family)
@@ -109,8 +111,10 @@ class CorruptedImage:
 
     @property
     def target(self) -> int | None:
-        """The class that a picture should be predicted as: the true one, or else the prediction for the clean image;
-        None where neither is known."""
+        """The class that a picture should be predicted as: the true one, or else the prediction for the clean image.
+
+        None where neither is known.
+        """
         if self.prediction is None:
             return None
         return int(self.prediction[0]) if self.label is None else self.label
@@ -122,8 +126,11 @@ class CorruptedImage:
 
     @property
     def table(self) -> pd.DataFrame:
-        """A row a picture, the clean one first: corruption, name, severity, parameters, and if it was classified the
-        ticket, prediction, confidence, and `right`, or `as_clean` where the true class is not known."""
+        """A row a picture, the clean one first.
+
+        Corruption, name, severity, parameters, and if it was classified the ticket, prediction, confidence, and
+        `right`, or `as_clean` where the true class is not known.
+        """
         frame = pd.DataFrame(self.conditions, columns=["corruption", "severity"])
         names = ["Clean" if name == CLEAN[0] else label_of(name) for name in frame["corruption"]]
         frame.insert(1, "name", names)

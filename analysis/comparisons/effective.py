@@ -48,7 +48,7 @@ class Line:
 
     def expected(self, clean: np.ndarray) -> np.ndarray:
         """The corrupted accuracies that the line gives for clean ones in (0, 1)."""
-        return expit(self.slope * logit(np.asarray(clean, dtype=np.float64)) + self.intercept)
+        return np.asarray(expit(self.slope * logit(np.asarray(clean, dtype=np.float64)) + self.intercept))
 
 
 def effective_robustness(outcomes: Outcomes, line: Sequence[str] | None = None, seed: int = 0) -> Line:
@@ -157,7 +157,7 @@ def _points_by_seed(outcomes: Outcomes, seeds: int, clean: list[int], corrupted:
 
 
 def _logits(points: np.ndarray, n: int) -> np.ndarray:
-    return logit(np.clip(points, 0.5 / n, 1 - 0.5 / n))
+    return np.asarray(logit(np.clip(points, 0.5 / n, 1 - 0.5 / n)))
 
 
 def _fit(points: np.ndarray, on_line: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -173,4 +173,4 @@ def _fit(points: np.ndarray, on_line: np.ndarray, n: int) -> tuple[np.ndarray, n
 def _distances(points: np.ndarray, on_line: np.ndarray, n: int) -> np.ndarray:
     """Corrupted accuracy of each ticket minus the line's, [..., T]."""
     slope, intercept = _fit(points, on_line, n)
-    return points[..., 1] - expit(slope[..., None] * _logits(points[..., 0], n) + intercept[..., None])
+    return np.asarray(points[..., 1] - expit(slope[..., None] * _logits(points[..., 0], n) + intercept[..., None]))

@@ -1,5 +1,6 @@
-"""Pruning Identified Exemplars: images that pruned networks agree to see otherwise than dense ones (Hooker et al. 2019,
-"What Do Compressed Deep Neural Networks Forget?").
+"""Pruning Identified Exemplars: images that pruned networks agree to see otherwise than dense ones.
+
+They are those of Hooker et al. 2019, "What Do Compressed Deep Neural Networks Forget?".
 
 An image is one when the class that most pruned runs give it differs from the class that most dense runs give it. Runs
 differ without any pruning too, so `exemplars_by_chance` asks how many there would be if the runs were told apart at
@@ -49,7 +50,9 @@ def find_exemplars(predictions: Predictions, pruned: Sequence[str], dense: Seque
     """The exemplars on clean images over all seeds of the tickets named.
 
     Args:
-        predictions: the tickets, with the clean images among the conditions. pruned, dense: names of tickets.
+        predictions: the tickets, with the clean images among the conditions.
+        pruned: names of tickets.
+        dense: names of tickets.
 
     Raises UserError when a kind has no ticket, or one has no predictions for clean images.
     """
@@ -74,9 +77,10 @@ def exemplars(pruned: np.ndarray, dense: np.ndarray, labels: np.ndarray) -> pd.D
     """Which images are Pruning Identified Exemplars, the strongest first.
 
     Args:
-        pruned, dense: the classes given by the pruned and by the dense runs, int [runs, images], not negative. The
-            modal class is the one that most runs give; among equally frequent ones the smallest, and that is flagged.
-            Of a single run it is that run's, and then what one training happens to do counts as well.
+        pruned: the classes given by the pruned runs, int [runs, images], not negative. The modal class
+            is the one that most runs give; among equally frequent ones the smallest, and that is flagged. Of a single
+            run it is that run's, and then what one training happens to do counts as well.
+        dense: the same of the dense runs.
         labels: int [images], the true classes.
 
     Returns a row an image:
@@ -140,7 +144,10 @@ def exemplars_by_chance(
     more than `splits`, else in so many drawn ones and as they are.
 
     Args:
-        pruned, dense: as for `exemplars`. splits: at least 1. seed: same seed, same splits.
+        pruned: as for `exemplars`.
+        dense: as for `exemplars`.
+        splits: at least 1.
+        seed: same seed, same splits.
 
     Returns (share, p): the mean share of exemplars over the splits, and how often it is at least the one found, the
     actual split counted in. Few runs cannot give a small p: three of each not below 1/10, one of each not below 1.

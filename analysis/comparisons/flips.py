@@ -53,8 +53,8 @@ def flips_from_baseline(predictions: Predictions, baseline: str) -> pd.DataFrame
     """How often a ticket predicts otherwise than the baseline does for the same image under the same condition.
 
     Args:
-        predictions: tickets under conditions. baseline: one of the tickets. Seeds are paired in their order, as many
-            as both have.
+        predictions: tickets under conditions.
+        baseline: one of the tickets. Seeds are paired in their order, as many as both have.
 
     Returns the columns of `flips_from_clean`, for every ticket but the baseline and every condition, the clean one
     too, and:
@@ -83,7 +83,7 @@ def flips_from_baseline(predictions: Predictions, baseline: str) -> pd.DataFrame
     return table.assign(within_noise=~beyond)
 
 
-def _rows(name: str, given: np.ndarray, before: np.ndarray, predictions: Predictions) -> list[tuple]:
+def _rows(name: str, given: np.ndarray, before: np.ndarray, predictions: Predictions) -> list[tuple[object, ...]]:
     """`COLUMNS` for each condition and mean; `given` [seeds, conditions, N], and `before` the same or broadcast."""
     differ, was, now = given != before, before == predictions.labels, given == predictions.labels
     flipped = [share(each) for each in _with_means(differ, predictions)]

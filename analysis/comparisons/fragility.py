@@ -17,7 +17,8 @@ def fragile_samples(conditions: pd.DataFrame, baseline: str, tickets: Sequence[s
 
     Args:
         conditions: rows of the table `conditions` of all of them: ticket_id, corruption, severity, n, offsets.
-        baseline, tickets: ids. Tickets without rows are left out.
+        baseline: an id.
+        tickets: ids; those without rows are left out.
         labels: the true class of each sample, by the sample's index.
 
     Returns the columns of `fragility` and label, the samples with a label only. Where there is nothing to compare all

@@ -13,7 +13,7 @@ MEASURES = ("accuracy", "confidence", "angle", "length", "margin")
 
 def correct(samples: pd.DataFrame) -> np.ndarray:
     """Whether each prediction is the label, bool [rows], from rows of the table `samples`."""
-    return (samples["prediction"] == samples["label"]).to_numpy()
+    return np.asarray(samples["prediction"] == samples["label"])
 
 
 def compare_marked(samples: pd.DataFrame, tickets: Sequence[str], marked: Collection[int]) -> pd.DataFrame:
@@ -21,7 +21,8 @@ def compare_marked(samples: pd.DataFrame, tickets: Sequence[str], marked: Collec
 
     Args:
         samples: rows of the table `samples`: ticket_id, sample, label, prediction, confidence, angle, length, margin.
-        tickets: ids, in the order wanted. marked: samples.
+        tickets: ids, in the order wanted.
+        marked: samples.
 
     Returns:
         a row a ticket: ticket_id, then each of `MEASURES` for the marked ones (`angle`) and for the rest

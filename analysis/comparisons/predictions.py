@@ -16,8 +16,11 @@ from pruning.errors import UserError
 
 @dataclass(frozen=True)
 class Predictions:
-    """`predicted[name]` int [seeds, conditions, images] are classes, `labels` int [images] the true ones, `conditions`
-    names the middle axis. The counterpart of `Outcomes`, which only knows what is right."""
+    """Which class each ticket gives each image: the counterpart of `Outcomes`, which only knows what is right.
+
+    `predicted[name]` int [seeds, conditions, images] are classes, `labels` int [images] the true ones, `conditions`
+    names the middle axis.
+    """
 
     conditions: list[Condition]
     predicted: dict[str, np.ndarray]
@@ -37,8 +40,10 @@ class Predictions:
 def chosen(
     outcomes: Outcomes, conditions: Sequence[Condition] | None = None, names: Sequence[str] | None = None
 ) -> Outcomes:
-    """Outcomes of only some conditions and tickets, in the order given; all where None. Corruptions are chosen by
-    their conditions, as ("fog", 3). Raises UserError when one is not there."""
+    """Outcomes of only some conditions and tickets, in the order given; all where None.
+
+    Corruptions are chosen by their conditions, as ("fog", 3). Raises UserError when one is not there.
+    """
     return Outcomes(*_chosen(outcomes.conditions, outcomes.right, conditions, names))
 
 
@@ -48,9 +53,10 @@ def collect_predictions(
     """Predictions from rows of the table `conditions`.
 
     Args:
-        conditions: ticket_id, corruption, severity, n, offsets. tickets: name -> ids of its seeds. Ids without rows
-            are left out, and names without any. labels: int [images], the true classes, as the table `samples` has
-            them. classes: how many there are.
+        conditions: ticket_id, corruption, severity, n, offsets.
+        tickets: name -> ids of its seeds. Ids without rows are left out, and names without any.
+        labels: int [images], the true classes, as the table `samples` has them.
+        classes: how many there are.
 
     Raises UserError when tickets were not measured under the same conditions, or on other images than have labels.
     """

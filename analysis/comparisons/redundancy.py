@@ -1,5 +1,8 @@
-"""What is redundant in a benchmark: the fewest corruptions that rank the tickets as all of them do, and the groups of
-corruptions that stay together on other images."""
+"""What is redundant in a benchmark of corruptions.
+
+The fewest corruptions that rank the tickets as all of them do, and the groups of corruptions that stay together on
+other images.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,9 @@ def redundant(outcomes: Outcomes, threshold: float = 0.95, resamples: int = 1000
 
     Args:
         outcomes: the tickets under the corruptions to choose among; the clean images are left out.
-        threshold: tau that is enough, in (0, 1]. resamples: bootstrap samples. seed: same seed, same interval.
+        threshold: tau that is enough, in (0, 1].
+        resamples: bootstrap samples.
+        seed: same seed, same interval.
 
     Returns `Redundancy`.
 
@@ -92,8 +97,10 @@ def correlated_groups(
     """Which corruptions make the same images wrong, and whether they would on other images.
 
     Args:
-        outcomes: the tickets and corruptions. correlation: `corruptions_over_samples` of them.
-        r: correlation, -1 to 1, by which the members of a group are joined. resamples: bootstrap samples of the images.
+        outcomes: the tickets and corruptions.
+        correlation: `corruptions_over_samples` of them.
+        r: correlation, -1 to 1, by which the members of a group are joined.
+        resamples: bootstrap samples of the images.
 
     Returns:
         a row a group, the largest first: members (list of names), size, r (mean inside the group, NaN for a single
@@ -121,9 +128,12 @@ def group_stability(
     """Whether groups of corruptions that go together over samples stay together on other images.
 
     Args:
-        outcomes: the tickets and corruptions. groups: of `cluster(corruptions_over_samples(...)).groups(r)`.
-        r, beyond_clean: as the groups were made. resamples: bootstrap samples of the images. seed: same seed, same
-            result.
+        outcomes: the tickets and corruptions.
+        groups: of `cluster(corruptions_over_samples(...)).groups(r)`.
+        r: as the groups were made.
+        beyond_clean: as the groups were made.
+        resamples: bootstrap samples of the images.
+        seed: same seed, same result.
 
     Returns for each group the share of resamples, 0 to 1, in which all its members are in one group; 1 for a single
     member. What does not vary in a resample is in no group there.
@@ -138,7 +148,7 @@ def group_stability(
         ).groups(r)
         place = {name: number for number, group in enumerate(drawn) for name in group}
         together += [len(group) == 1 or len({place.get(name, name) for name in group}) == 1 for group in groups]
-    return (together / resamples).tolist()
+    return [float(share) for share in together / resamples]
 
 
 def kendall(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -152,7 +162,7 @@ def kendall(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         gap = values[..., first] - values[..., second]
         signs.append(np.where(np.abs(gap) < SAME, 0.0, np.sign(gap)))
     pairs = np.sqrt((signs[0] ** 2).sum(axis=-1) * (signs[1] ** 2).sum(axis=-1))
-    return (signs[0] * signs[1]).sum(axis=-1) / np.maximum(pairs, 1)
+    return np.asarray((signs[0] * signs[1]).sum(axis=-1) / np.maximum(pairs, 1))
 
 
 def _by_ticket(outcomes: Outcomes) -> tuple[list[str], np.ndarray]:

@@ -56,7 +56,7 @@ def true_classes(results: Results) -> np.ndarray:
     if rows.empty:
         study = results.path.parent
         raise UserError(f"The true classes are not stored yet; measure the study: python -m analysis run {study}")
-    return rows["label"].to_numpy(np.int64)
+    return np.asarray(rows["label"], dtype=np.int64)
 
 
 def _rows(results: Results, tickets: Tickets, corruptions: Sequence[str]) -> pd.DataFrame:

@@ -48,7 +48,7 @@ def cost_by_family(entries: Iterable[Entry]) -> pd.DataFrame:
         search = own["search_epochs"].mean()
         rows.append((family, own["epochs"].mean() + search, search, *mean_interval(own["seconds"])))
     found = pd.DataFrame(rows, columns=["family", "epochs", "search", "seconds", "seconds_low", "seconds_high"])
-    dense = [entry.recipe.family for entry in entries if entry.recipe.finder == "dense"]
+    dense = [entry.recipe.family for entry in entries if entry.recipe.is_dense and entry.recipe.of is None]
     once = found.loc[found["family"].isin(dense[:1]) & (found["epochs"] > 0), "epochs"]
     return found.assign(times=found["epochs"] / (once.iloc[0] if len(once) else np.nan))
 

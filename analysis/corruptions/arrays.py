@@ -56,7 +56,8 @@ class Arrays(Mapping[Condition, Images]):
         """The arrays of a folder, after a look at the shape of each.
 
         Args:
-            folder: holds labels.npy and NAME.npy, see above. images_shape: (N, C, H, W) of all test images.
+            folder: holds labels.npy and NAME.npy, see above.
+            images_shape: (N, C, H, W) of all test images.
             labels: int64 [N], theirs.
 
         Raises UserError when the folder is not there or holds no array, when a file is cut short or no array of bytes

@@ -57,10 +57,14 @@ def attack(
     Args:
         module: maps normalised images, float32 [N, C, H, W], to logits [N, K]; on the device of the images. It is used
             in evaluation mode and left as it was: modes, parameters and their gradients.
-        images: uint8 [N, C, H, W] with C = 1 or 3. labels: int64 [N], the true classes.
-        name: one of `registry.ATTACKS`, such as ``pgd``. severity: 1 to 5, see `EPSILONS`.
-        mean, std: what the network's input is normalised by, a value a channel on the scale 0 to 1.
-        seed, index: they decide where PGD starts, as for `corrupt`.
+        images: uint8 [N, C, H, W] with C = 1 or 3.
+        labels: int64 [N], the true classes.
+        name: one of `registry.ATTACKS`, such as ``pgd``.
+        severity: 1 to 5, see `EPSILONS`.
+        mean: what is subtracted from the network's input, a value a channel on the scale 0 to 1.
+        std: what it is then divided by.
+        seed: decides with the index where PGD starts, as for `corrupt`.
+        index: the images' places in the data set, 0 to N - 1 when not given.
 
     Returns uint8, same shape and device; an image's result does not depend on the batch. Raises UserError for anything
     else than the above, and when the network's gradient is not finite.

@@ -105,7 +105,8 @@ def defocus_kernel(radius: float, alias: float) -> np.ndarray:
     if radius > SMALLEST_RADIUS:
         taps = np.exp(-0.5 * (np.arange(-2, 3) / alias) ** 2)
     smooth = filter_matrix(taps / taps.sum(), len(offsets), "mirror")
-    return smooth @ (disk / disk.sum()) @ smooth.T
+    result: np.ndarray = smooth @ (disk / disk.sum()) @ smooth.T
+    return result
 
 
 CORRUPTIONS = (

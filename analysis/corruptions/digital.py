@@ -61,7 +61,8 @@ def box_weights(size: int, new_size: int) -> np.ndarray:
     pixels = np.arange(size)
     from_centre = (pixels - centres + 0.5) * (1 / reach)
     inside = (pixels >= first) & (pixels < last) & (from_centre > -0.5) & (from_centre <= 0.5)
-    return inside / inside.sum(axis=1, keepdims=True)
+    result: np.ndarray = inside / inside.sum(axis=1, keepdims=True)
+    return result
 
 
 CORRUPTIONS = (

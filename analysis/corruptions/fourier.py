@@ -51,7 +51,8 @@ def wave(down: int, across: int, height: int, width: int) -> np.ndarray:
     rows, columns = periods(down, height), periods(across, width)
     phase = rows * np.arange(height)[:, None] / height + columns * np.arange(width) / width
     values = np.cos(2 * np.pi * phase)
-    return values / np.sqrt((values**2).sum())
+    result: np.ndarray = values / np.sqrt((values**2).sum())
+    return result
 
 
 def periods(step: int, size: int) -> int:

@@ -94,7 +94,8 @@ def crystals(ice: Ice, size: int, scale: float, generator: np.random.Generator) 
     fine = (frequency + 1 / 256) ** (-ice.slope / 2 - FOLDING) * np.exp(-((frequency / FINEST) ** 4))
     ridges = -np.abs(_field(fine, size, generator))
     ground = _field(np.exp(-((frequency * COARSEST) ** 2)), size, generator)
-    return np.sqrt(ice.slow) * ground + np.sqrt(1 - ice.slow) * _standard(ridges)
+    result: np.ndarray = np.sqrt(ice.slow) * ground + np.sqrt(1 - ice.slow) * _standard(ridges)
+    return result
 
 
 def _field(spectrum: np.ndarray, size: int, generator: np.random.Generator) -> np.ndarray:
@@ -103,7 +104,8 @@ def _field(spectrum: np.ndarray, size: int, generator: np.random.Generator) -> n
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
-    return (values - values.mean()) / values.std()
+    result: np.ndarray = (values - values.mean()) / values.std()
+    return result
 
 
 CORRUPTIONS = (

@@ -15,12 +15,14 @@ def outside(position: np.ndarray, size: int, border: Border) -> np.ndarray:
     nearest: the edge pixel; mirror: reflected about its centre; reflect: about the edge itself.
     """
     if border == "nearest" or size == 1:
-        return position.clip(0, size - 1)
-    if border == "reflect":
+        found: np.ndarray = position.clip(0, size - 1)
+    elif border == "reflect":
         turned = position % (2 * size)
-        return np.minimum(turned, 2 * size - 1 - turned)
-    period = 2 * (size - 1)
-    return (size - 1) - np.abs((size - 1) - position % period)
+        found = np.minimum(turned, 2 * size - 1 - turned)
+    else:
+        period = 2 * (size - 1)
+        found = (size - 1) - np.abs((size - 1) - position % period)
+    return found
 
 
 def filter_matrix(taps: np.ndarray, size: int, border: Border) -> np.ndarray:
@@ -39,7 +41,8 @@ def gaussian_taps(sigma: float, truncate: float = 4.0) -> np.ndarray:
     offsets = np.arange(-radius, radius + 1)
     # A radius of 0 leaves the identity whatever sigma is, even 0.
     taps = np.exp(-0.5 * (offsets / max(sigma, 1e-9)) ** 2)
-    return taps / taps.sum()
+    taps /= taps.sum()
+    return taps
 
 
 def as_factors(

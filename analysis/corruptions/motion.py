@@ -79,7 +79,8 @@ def motion_taps(radius: float, sigma: float) -> np.ndarray:
     taps = taps[taps / taps.sum() > NEGLIGIBLE]
     whole = np.round(taps / taps.sum() / UNIT)
     whole[0] += 1 / UNIT - whole.sum()
-    return whole * UNIT
+    result: np.ndarray = whole * UNIT
+    return result
 
 
 def blur_along(images: Tensor, kernel: Motion, words: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ STEPS = 4096
 
 
 def gaussian_noise(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
-    """x + N(0, sigma)."""
+    """Return x + N(0, sigma)."""
     (sigma,) = parameters
     table = _normal_steps(sigma, images.device)
     if compiled.usable(images):
@@ -32,7 +32,7 @@ def shot_noise(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
 
 
 def speckle_noise(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
-    """x + x N(0, sigma); black stays black."""
+    """Return x + x N(0, sigma); black stays black."""
     (sigma,) = parameters
     return _by_byte(_speckle_bytes(sigma, images.device), images, draws)
 
@@ -82,7 +82,8 @@ def _poisson_bytes(photons: float, device: torch.device) -> Tensor:
 def _speckle_bytes(sigma: float, device: torch.device) -> Tensor:
     """256 x STEPS, flat: byte v and quantile -> v + v sigma z, cut."""
     values = torch.arange(256, dtype=torch.float64)[:, None] * (1 + sigma * torch.special.ndtri(_middles()))
-    return values.clamp(0, 255).to(torch.uint8).flatten().to(device)
+    result: Tensor = values.clamp(0, 255).to(torch.uint8).flatten().to(device)
+    return result
 
 
 def _middles() -> Tensor:

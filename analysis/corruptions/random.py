@@ -95,4 +95,5 @@ def _signed(value: int) -> int:
 def standard_normal() -> Tensor:
     """Table from a word to a standard normal number: its quantiles at the middles of 65,536 equal steps, float64."""
     middles = (torch.arange(WORDS, dtype=torch.float64) + 0.5) / WORDS
-    return torch.special.ndtri(middles)
+    result: Tensor = torch.special.ndtri(middles)
+    return result

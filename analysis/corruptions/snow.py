@@ -29,10 +29,10 @@ def snow(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
 
 
 def whitened(values: Tensor, mix: float) -> Tensor:
-    """mix x + (1 - mix) max(x, 1.5 gray + 0.5), on the scale 0 to 255."""
+    """Return mix x + (1 - mix) max(x, 1.5 gray + 0.5), on the scale 0 to 255."""
     grey = values
     if values.shape[1] == 3:
-        red, green, blue = values.split(1, dim=1)
+        red, green, blue = torch.split(values, 1, dim=1)
         grey = (red * 0.299).add_(green, alpha=0.587).add_(blue, alpha=0.114)
     lightest = torch.maximum(values, grey.mul(1.5).add_(127.5))
     return lightest.sub_(values).mul_(1 - mix).add_(values)

@@ -96,7 +96,7 @@ def _drawn(patterns: Patterns, count: int) -> Function:
     def corruption(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
         height, width = images.shape[2:]
         drawn = draws.words(1)[:, 0].to(torch.int64) * count // WORDS
-        choices, which = drawn.unique(return_inverse=True)
+        choices, which = torch.unique(drawn, return_inverse=True)
         found = patterns(choices.double(), _grid(width, images.device), _grid(height, images.device))
         return cut(found.mul_(255).float()[which][:, None] + images)
 

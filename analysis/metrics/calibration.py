@@ -41,12 +41,7 @@ def ece(confidence: ArrayLike, right: ArrayLike, count: int = BINS) -> float:
     are in a bin: only values from as many images can be compared.
     """
     _, n, sure, accuracy = _bins(confidence, right, count)
-    return _error(n, sure, accuracy)
-
-
-def ece_of(reliability: pd.DataFrame) -> float:
-    """`ece` of bins that are at hand: columns n, confidence, accuracy. NaN without rows."""
-    return _error(*(reliability[name].to_numpy(np.float64) for name in COLUMNS[1:]))
+    return float(np.abs(accuracy - sure) @ n / n.sum()) if len(n) else float("nan")
 
 
 def nll(logits: Tensor, labels: Tensor) -> Tensor:
@@ -67,7 +62,8 @@ def brier(logits: Tensor, labels: Tensor) -> Tensor:
     """Brier score of each image (Brier 1950): the sum over classes of (probability - truth)^2.
 
     Args:
-        logits: [N, K], of any floating type, or log-probabilities. labels: integers [N] in 0..K-1.
+        logits: [N, K], of any floating type, or log-probabilities.
+        labels: integers [N] in 0..K-1.
 
     Returns float64 [N] in [0, 2], 0 is best; NaN where a logit is NaN or +inf.
     """
@@ -106,10 +102,6 @@ def _shared(sure: np.ndarray, hit: np.ndarray) -> np.ndarray:
     first = np.flatnonzero(np.concatenate(([True], sure[1:] != sure[:-1])))
     size = np.diff(np.append(first, len(sure)))
     return np.repeat(np.add.reduceat(hit.astype(np.float64), first) / size, size)
-
-
-def _error(n: np.ndarray, sure: np.ndarray, accuracy: np.ndarray) -> float:
-    return float(np.abs(accuracy - sure) @ n / n.sum()) if len(n) else float("nan")
 
 
 def _double(logits: Tensor) -> Tensor:

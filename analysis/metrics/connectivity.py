@@ -88,7 +88,8 @@ def line(
     normalisation, which describe neither network in between, are measured anew at each alpha, the ends included.
 
     Args:
-        one, other: tickets of one network with the same masks.
+        one: a ticket.
+        other: one of the same network with the same masks.
         data: test images, all of which are used, and training images, of which `TRAINING_IMAGES` are. They are
             normalised as the tickets expect it.
         alphas: points, evenly spaced from 0 to 1; at least 2.
@@ -149,7 +150,7 @@ def _outcomes(
 ) -> tuple[np.ndarray, float]:
     """Which images of a split are classified right, bool [N], and the mean cross-entropy."""
     right, loss = [], 0.0
-    for images, labels in zip(split.images.split(BATCH), split.labels.split(BATCH), strict=True):
+    for images, labels in zip(torch.split(split.images, BATCH), torch.split(split.labels, BATCH), strict=True):
         with autocast(precision, device):
             logits = model(as_input(normalise(images, data.mean, data.std), device, macs))
         logits = logits.float().cpu()
@@ -168,7 +169,8 @@ def barrier(right: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> Bar
 
     Args:
         right: bool [A, N], as `Line` has it.
-        resamples: bootstrap samples. seed: same seed, same interval.
+        resamples: bootstrap samples.
+        seed: same seed, same interval.
     """
     correct = right.astype(np.float64)
     excess = _excess(correct.mean(axis=1))
@@ -180,12 +182,16 @@ def barrier(right: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> Bar
 
 def _excess(accuracy: np.ndarray) -> np.ndarray:
     """How much the error at each point, the first axis, is above the mean of the ends."""
-    return (accuracy[0] + accuracy[-1]) / 2 - accuracy
+    result: np.ndarray = (accuracy[0] + accuracy[-1]) / 2 - accuracy
+    return result
 
 
 def distance(one: State, other: State, masks: Masks) -> tuple[float, float]:
-    """How far apart two networks' weights are under a mask: the L2 norm of the difference of the kept weights, and its
-    ratio to the norm of the other network's (NaN where that is 0)."""
+    """How far apart two networks' weights are under a mask.
+
+    Returns the L2 norm of the difference of the kept weights, and its ratio to the norm of the other network's (NaN
+    where that is 0).
+    """
     gap = length = 0.0
     for name, mask in masks.items():
         first, second = one[name][mask].double(), other[name][mask].double()

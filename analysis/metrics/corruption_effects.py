@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from analysis.corruptions.conditions import Condition
-
-Report = Callable[[float, float, str], None]
+from pruning.progress import Progress, quiet
 
 SMALLEST_CHANGE = 0.01
 """Mean squared change, in grey levels, that an image counts as changed by at least: no PSNR is above 68.13 dB, lest the
@@ -50,30 +49,31 @@ def effects(
     corrupted: Corrupted,
     predict: Predict | None = None,
     batch_size: int = 500,
-    progress: Report | None = None,
+    progress: Progress = quiet,
 ) -> Iterator[Effect]:
     """The effect of each condition in turn.
 
     Args:
-        images: uint8 [N, C, H, W], clean. labels: int64 [N].
+        images: uint8 [N, C, H, W], clean.
+        labels: int64 [N].
+        conditions: what is measured, in this order.
         corrupted: (part of the images, condition) -> that part corrupted.
         predict: images -> classes int64 [N]; without it there is no accuracy.
-        progress: called with the batches done, all batches, and the condition in work.
+        batch_size: how many images are in work at a time.
+        progress: told the fraction of the batches that is done, and the condition in work.
     """
     parts = [slice(start, min(start + batch_size, len(images))) for start in range(0, len(images), batch_size)]
     total = len(parts) * len(conditions)
     for place, condition in enumerate(conditions):
         sums = _Sums()
         for step, part in enumerate(parts):
-            if progress is not None:
-                progress(place * len(parts) + step, total, f"{condition[0]} {condition[1]}")
+            progress((place * len(parts) + step) / total, f"{condition[0]} {condition[1]}")
             after = corrupted(part, condition)
             sums.add(images[part], after)
             if predict is not None:
                 sums.right += int((predict(after).to(labels.device) == labels[part]).sum())
         yield sums.effect(condition, predict is not None)
-    if progress is not None:
-        progress(total, total, "done")
+    progress(1.0, "done")
 
 
 @dataclass

@@ -50,7 +50,8 @@ def corruption_error(conditions: pd.DataFrame, baseline: str | pd.DataFrame) -> 
     """Corruption errors relative to a baseline, a row for each ticket and corruption.
 
     Args:
-        conditions: the tickets' results. baseline: a ticket among them, or the rows of one that is not.
+        conditions: the tickets' results.
+        baseline: a ticket among them, or the rows of one that is not.
 
     Returns columns: ticket (or ticket_id), corruption, extra (whether it is one of the four that do not count),
     severities (how many both have; only these are used), error (mean over them, 0 to 1), ce and relative_ce:
@@ -80,7 +81,7 @@ def corruption_error(conditions: pd.DataFrame, baseline: str | pd.DataFrame) -> 
 
 
 def mean_corruption_error(conditions: pd.DataFrame, baseline: str | pd.DataFrame) -> pd.DataFrame:
-    """mCE and relative mCE: the means of `corruption_error` over corruptions, a row a ticket.
+    """Mean corruption error (mCE) and relative mCE: the means of `corruption_error` over corruptions, a row a ticket.
 
     Returns columns: ticket (or ticket_id), mce, relative_mce, corruptions (how many of the 15 were measured),
     relative_corruptions (how many of them the relative mean covers), extra_mce, extra_relative_mce, extra_corruptions,

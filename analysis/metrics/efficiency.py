@@ -139,8 +139,11 @@ def smaller(ticket: Ticket) -> nn.Module | None:
 
 
 def time_of(small: nn.Module | None, yardstick: Yardstick) -> Timing:
-    """Time the smaller network in turn with the dense one. Without one the ticket is the dense network with zeros: its
-    time is the dense network's, and it is exactly as fast."""
+    """Time the smaller network in turn with the dense one.
+
+    Without a smaller one the ticket is the dense network with zeros: its time is the dense network's, and it is exactly
+    as fast.
+    """
     if small is None:
         return Timing(yardstick.milliseconds, yardstick.milliseconds, Interval(1.0, 1.0, 1.0))
     found = latency.times([yardstick.model, small], yardstick.images, yardstick.macs)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from pruning.errors import UserError
 
@@ -36,7 +37,7 @@ PULL = 0.25
 SAME = 1e-6
 
 
-def pca(features: Any) -> np.ndarray:
+def pca(features: ArrayLike) -> np.ndarray:
     """The first two principal components.
 
     Args:
@@ -63,7 +64,7 @@ def pca(features: Any) -> np.ndarray:
     return xy
 
 
-def umap(features: Any, seed: int = 0) -> np.ndarray:
+def umap(features: ArrayLike, seed: int = 0) -> np.ndarray:
     """A UMAP map: 15 neighbours, minimal distance 0.1, 500 epochs, begun from the principal components.
 
     Args:
@@ -82,7 +83,7 @@ def umap(features: Any, seed: int = 0) -> np.ndarray:
 
 
 def umap_joint(
-    features: Mapping[str, Any], seed: int = 0, reference: tuple[str, np.ndarray] | None = None
+    features: Mapping[str, ArrayLike], seed: int = 0, reference: tuple[str, np.ndarray] | None = None
 ) -> dict[str, np.ndarray]:
     """UMAP maps of several networks' features of the same samples, such that a sample lies near itself in all.
 
@@ -117,7 +118,8 @@ def umap_joint(
     """
     maps: dict[str, np.ndarray] = {}
     place = None if reference is None else np.asarray(reference[1], dtype=np.float32)
-    for name, values in features.items():
+    for name, given in features.items():
+        values = np.asarray(given)
         if place is None or _is_point(place):  # a point would only draw the other maps together
             maps[name] = place = umap(values, seed)
             continue
@@ -127,11 +129,13 @@ def umap_joint(
     return maps
 
 
-def trustworthiness(features: Any, xy: Any, neighbours: int = NEIGHBOURS) -> float:
+def trustworthiness(features: ArrayLike, xy: ArrayLike, neighbours: int = NEIGHBOURS) -> float:
     """How far neighbours in the map are neighbours among the features (Venna & Kaski 2001): 1 always, 0.5 by chance.
 
     Args:
-        features: [N, D]. xy: [N, 2]. neighbours: how many of each sample are looked at; fewer where N is below 31.
+        features: [N, D].
+        xy: [N, 2].
+        neighbours: how many of each sample are looked at; fewer where N is below 31.
 
     Returns a number in [0, 1], over the samples that are finite in both; nan when fewer than 5 are, or when all
     features are the same, as nobody is then a nearer neighbour than others. Memory grows with N squared: 0.8 GB at
@@ -202,7 +206,7 @@ def _mapper(features: np.ndarray, seed: int, **settings: Any) -> Any:
     )
 
 
-def _checked(features: Any, at_least: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def _checked(features: ArrayLike, at_least: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """The features as float array [N, D], and which of the rows are finite."""
     features = np.asarray(features)
     if features.ndim != 2:
@@ -233,4 +237,5 @@ def _scaled(features: np.ndarray) -> np.ndarray:
     """Centred and scaled to a largest value of 1, which changes no neighbour and keeps squares within float32."""
     there = features.astype(np.float64)
     there -= there.mean(axis=0)
-    return (there / np.abs(there).max()).astype(np.float32)
+    result: np.ndarray = (there / np.abs(there).max()).astype(np.float32)
+    return result

@@ -7,11 +7,11 @@ for the margin of a linear classifier, Elsayed et al., "Large Margin Deep Networ
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from pruning.errors import UserError
@@ -105,11 +105,16 @@ def measure_tensors(
     return result | {name: _finite(value).to(device) for name, value in measured.items()}
 
 
-def measure(features: Any, classifier_weight: Any, classifier_bias: Any, labels: Any) -> pd.DataFrame:
+def measure(
+    features: ArrayLike, classifier_weight: ArrayLike, classifier_bias: ArrayLike | None, labels: ArrayLike
+) -> pd.DataFrame:
     """`measure_tensors` for arrays or tensors: a row a sample, in order.
 
     Args:
-        features: [N, D]. classifier_weight: [K, D]. classifier_bias: [K] or None. labels: integers [N] in 0..K-1.
+        features: [N, D].
+        classifier_weight: [K, D].
+        classifier_bias: [K] or None.
+        labels: integers [N] in 0..K-1.
 
     Returns a DataFrame with columns prediction (int64), confidence, angle (degrees), length, margin (float32), as
     described at `measure_tensors`. Raises UserError when the shapes do not fit or a label names no class.
@@ -127,7 +132,7 @@ def measure(features: Any, classifier_weight: Any, classifier_bias: Any, labels:
     return pd.DataFrame({name: measured[name].cpu().numpy() for name in COLUMNS})
 
 
-def summarise(measured: Mapping[str, Any], labels: Any) -> dict[str, float | int]:
+def summarise(measured: Mapping[str, ArrayLike] | pd.DataFrame, labels: ArrayLike) -> dict[str, float | int]:
     """Counts and means over samples of what `measure` or `measure_tensors` returned.
 
     Returns: n, correct, accuracy (0 to 1), and mean_confidence, mean_angle (degrees), mean_length, mean_margin. Samples

@@ -39,27 +39,16 @@ def regions(masks_by_id: MasksByName) -> pd.DataFrame:
     Raises:
         UserError: there are too many tickets; or as `overlap.count`.
     """
-    counts, expected, _ = _counted(masks_by_id)
+    counts, expected = _counted(masks_by_id)
     found = _frame(list(masks_by_id), counts.sum(0), expected.sum(0))
     return found.sort_values(["count", "size"], ascending=[False, True], kind="stable", ignore_index=True)
 
 
-def regions_by_layer(masks_by_id: MasksByName) -> pd.DataFrame:
-    """The same in each layer: column layer and those of `regions`, whose arguments and errors it shares.
+def _counted(masks_by_id: MasksByName) -> tuple[np.ndarray, np.ndarray]:
+    """Weights in each layer that just the one set of tickets keeps, int64 [L, 2^n].
 
-    Layers come in network order, the sets of each in the order of their numbers.
+    And as many as there would be by chance, float64 [L, 2^n].
     """
-    counts, expected, layers = _counted(masks_by_id)
-    parts = zip(layers, counts, expected, strict=True)
-    frames = [_frame(list(masks_by_id), found, chance).assign(layer=layer) for layer, found, chance in parts]
-    return pd.concat(frames or [_frame([], counts.sum(0), expected.sum(0))], ignore_index=True).reindex(
-        columns=["layer", *COLUMNS]
-    )
-
-
-def _counted(masks_by_id: MasksByName) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Weights in each layer that just the one set of tickets keeps, int64 [L, 2^n]; as many as there would be by
-    chance, float64 [L, 2^n]; the layers."""
     if len(masks_by_id) > MOST:
         raise UserError(f"{len(masks_by_id)} tickets have {2 ** len(masks_by_id) - 1} regions; choose at most {MOST}.")
     shapes = common_shapes({name: shapes_of(masks) for name, masks in masks_by_id.items()})
@@ -71,12 +60,14 @@ def _counted(masks_by_id: MasksByName) -> tuple[np.ndarray, np.ndarray, list[str
         shared[place] = _shared(np.stack([view[layer] for view in views]))
     shared[:, 0] = sizes
     single = 2 ** np.arange(len(packed))
-    return _exactly(shared), _chance(shared[:, single], sizes), list(shapes)
+    return _exactly(shared), _chance(shared[:, single], sizes)
 
 
 def _shared(words: np.ndarray) -> np.ndarray:
-    """How many weights all tickets of a set keep, whatever the others do, for every set but the empty one: int64 [2^n],
-    from packed masks uint64 [n, W]."""
+    """How many weights all tickets of a set keep, whatever the others do, from packed masks uint64 [n, W].
+
+    Returns int64 [2^n], for every set but the empty one.
+    """
     tickets, width = words.shape
     total = np.zeros(2**tickets, dtype=np.int64)
     both = np.empty((2**tickets, min(WORDS, width)), dtype=np.uint64)

@@ -76,8 +76,11 @@ def median(values: ArrayLike) -> Interval:
 def rounds(
     calls: Sequence[Callable[[], object]], seconds: float = SECONDS, clock: Callable[[], float] = time.perf_counter
 ) -> np.ndarray:
-    """Seconds by `clock` that each call took in each round, float64 [rounds, calls]; in every other round they go
-    backwards. No round begins later than `seconds` after the first, but for the fewest that there must be."""
+    """Seconds by `clock` that each call took in each round, float64 [rounds, calls].
+
+    In every other round they go backwards. No round begins later than `seconds` after the first, but for the fewest
+    that there must be.
+    """
     for _ in range(WARM_UP):
         for call in calls:
             call()

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, UntypedStorage, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 
-class _Live(TorchDispatchMode):
+class _Live(TorchDispatchMode):  # type: ignore[no-untyped-call, unused-ignore]
     """Adds up the bytes of the tensors that are there at the same time, a storage that several share once."""
 
     def __init__(self, held: Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
         self.now = self.peak = 0
-        self.known: dict[int, weakref.ref] = {}
+        self.known: dict[int, weakref.ref[UntypedStorage]] = {}
         self._add(held)
 
     def ignore(self, tensor: Tensor) -> None:
@@ -33,7 +34,7 @@ class _Live(TorchDispatchMode):
         self.now += size
         self.peak = max(self.peak, self.now)
 
-        def gone(_: weakref.ref) -> None:
+        def gone(_: weakref.ref[UntypedStorage]) -> None:
             self.now -= size
             self.known.pop(key, None)
 
@@ -47,7 +48,7 @@ class _Live(TorchDispatchMode):
         return made
 
 
-def tensor_bytes(tensors: Any) -> int:
+def tensor_bytes(tensors: Iterable[Tensor]) -> int:
     """Bytes of the storages of some tensors, each storage once."""
     storages = {tensor.untyped_storage()._cdata: tensor.untyped_storage().nbytes() for tensor in tensors}
     return sum(storages.values())
@@ -55,11 +56,11 @@ def tensor_bytes(tensors: Any) -> int:
 
 @torch.no_grad()
 def peak_bytes(model: nn.Module, shape: tuple[int, int, int], batch: int) -> int:
-    """Bytes of parameters and buffers, and the most that activations take at once while `batch` images of `shape`
-    (C, H, W) pass through the network in evaluation mode, the images themselves included.
+    """Bytes of parameters and buffers, and the most that activations take at once.
 
-    Counted from what the network makes and lets go on the CPU, so that it is the same every time; the working space
-    inside a single operation, which depends on the library, is left out. The network is left in evaluation mode.
+    That is while `batch` images of `shape` (C, H, W) pass through the network in evaluation mode, the images themselves
+    included. Counted from what the network makes and lets go on the CPU, so that it is the same every time. The working
+    space inside a single operation, which depends on the library, is left out. The network is left in evaluation mode.
     """
     held = [*model.parameters(), *model.buffers()]
     images = torch.zeros(batch, *shape)

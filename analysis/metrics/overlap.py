@@ -33,8 +33,13 @@ BLOCK = 8192  # words of each mask that a thread packs and compares at a time: t
 
 @dataclass(frozen=True)
 class PackedMasks:
-    """The masks of one ticket at one bit a weight: an eighth of their memory. `words` are uint64, layer after layer,
-    each layer starting a new word; in a word the first position is the lowest bit. `shapes` are the parameters'."""
+    """The masks of one ticket at one bit a weight: an eighth of their memory.
+
+    Attributes:
+        words: uint64, layer after layer, each layer starting a new word; in a word the first position is the lowest
+            bit.
+        shapes: the parameters', by name.
+    """
 
     words: np.ndarray
     shapes: dict[str, tuple[int, ...]]
@@ -68,8 +73,11 @@ MasksByName = Mapping[str, "Masks | PackedMasks"]
 class Counts:
     """What all metrics are made of, for T tickets `names` and L `layers`.
 
-    `sizes`: weights in each layer, int64 [L]. `both`: weights that tickets i and j both keep, int64 [L, T, T],
-    symmetric; its diagonal is what each ticket keeps.
+    Attributes:
+        names: of the tickets.
+        layers: names, in network order.
+        sizes: weights in each layer, int64 [L].
+        both: weights that tickets i and j both keep, int64 [L, T, T], symmetric; its diagonal is what each keeps.
     """
 
     names: list[str]
@@ -83,8 +91,10 @@ class Counts:
         return np.diagonal(self.both, axis1=1, axis2=2)
 
     def expected(self) -> np.ndarray:
-        """Weights that two tickets would both keep in each layer by chance, float64 [L, T, T]: n p q, where they keep
-        the fractions p and q of its n weights."""
+        """Weights that two tickets would both keep in each layer by chance, float64 [L, T, T].
+
+        These are n p q, where they keep the fractions p and q of its n weights.
+        """
         one, other = self.kept[:, :, None], self.kept[:, None, :]
         # The larger count is divided, so that a layer kept whole gives exactly the other's count.
         with np.errstate(invalid="ignore"):

@@ -16,7 +16,8 @@ def corrupted(study: StudyResults, method: str) -> np.ndarray:
     ids = [entry.id for entry in study.entries(method, sparsity)]
     rows = study.results.table("conditions", ids=ids, columns=["ticket_id", "corruption", "accuracy"])
     means = rows[rows["corruption"] != "clean"].groupby("ticket_id")["accuracy"].mean()
-    return 100 * means.loc[ids].to_numpy()
+    result: np.ndarray = 100 * means.loc[ids].to_numpy()
+    return result
 
 
 def _clean(study: StudyResults, one: str, other: str) -> str:

@@ -22,7 +22,8 @@ def under(study: StudyResults, method: str, attacked: bool) -> np.ndarray:
     ids = [entry.id for entry in study.entries(method, 0.0 if method == DENSE else SPARSITY)]
     rows = study.results.table("conditions", ids=ids, columns=["ticket_id", "corruption", "accuracy"])
     chosen = rows["corruption"] == ATTACK if attacked else ~rows["corruption"].isin(("clean", "fgsm", "pgd"))
-    return 100 * rows[chosen].groupby("ticket_id")["accuracy"].mean().loc[ids].to_numpy()
+    result: np.ndarray = 100 * rows[chosen].groupby("ticket_id")["accuracy"].mean().loc[ids].to_numpy()
+    return result
 
 
 def elsewhere(study: StudyResults, method: str) -> np.ndarray:
@@ -45,7 +46,9 @@ def _accuracy(ticket: Ticket, images: torch.Tensor, labels: torch.Tensor) -> flo
 def _inference(study: StudyResults, method: str) -> np.ndarray:
     """How many times as fast as the dense network a batch goes through the ticket's smaller network, by seed."""
     ids = [entry.id for entry in study.entries(method, SPARSITY)]
-    return study.results.table("efficiency", ids=ids).set_index("ticket_id")["speedup"].loc[ids].to_numpy()
+    rows = study.results.table("efficiency", ids=ids).set_index("ticket_id")
+    result: np.ndarray = rows.loc[ids, "speedup"].to_numpy()
+    return result
 
 
 def claims(study: StudyResults) -> list[Claim]:

@@ -47,9 +47,9 @@ class Show:
         """Enter the finding of tickets: how far it is, and each ticket, are told to what is entered."""
         return nullcontext((quiet, runner.Watcher()))
 
-    def measuring(self, study: Study) -> AbstractContextManager[measure.Progress]:
+    def measuring(self, study: Study) -> AbstractContextManager[Progress]:
         """Enter the measuring: how far it is is told to what is entered."""
-        return nullcontext(lambda *_: None)
+        return nullcontext(quiet)
 
 
 def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0, show: Show | None = None) -> Outcome:

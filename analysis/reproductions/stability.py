@@ -16,7 +16,8 @@ def measured(
     """A column of the results' table `stability`, for the tickets of a method: float64 [seeds]."""
     ids = [entry.id for entry in study.entries(method, sparsity)]
     rows = study.results.table("stability", ids=ids)
-    return rows[rows["relation"] == relation].set_index("ticket_id")[column].loc[ids].to_numpy()
+    result: np.ndarray = rows[rows["relation"] == relation].set_index("ticket_id")[column].loc[ids].to_numpy()
+    return result
 
 
 def to_order(study: StudyResults, rewind: int, shuffled: bool = False) -> np.ndarray:

@@ -20,9 +20,13 @@ CORRELATED = 0.8
 class Clustering:
     """Average linkage of 1 - r, leaves ordered so that neighbours are as alike as can be (Bar-Joseph et al. 2001).
 
-    `order`: the names as the leaves stand. `places`: int [K], their places in the correlation, which brings a matrix
-    into this order by `matrix[np.ix_(places, places)]`. `linkage`: float [K - 1, 4], scipy's, whose leaf numbers are
-    places in the correlation; no rows for fewer than two names. `matrix`: [K, K], in this order.
+    Attributes:
+        order: the names as the leaves stand.
+        places: int [K], their places in the correlation, which brings a matrix into this order by
+            `matrix[np.ix_(places, places)]`.
+        linkage: float [K - 1, 4], scipy's, whose leaf numbers are places in the correlation; no rows for fewer than two
+            names.
+        matrix: [K, K], in this order.
     """
 
     order: list[str]
@@ -53,8 +57,10 @@ def cluster(correlation: Correlation) -> Clustering:
 
 
 def linkage_of(correlation: Correlation, names: Sequence[str]) -> np.ndarray | None:
-    """scipy's linkage of what is correlated, its leaves numbered by their places in `names`; None where the names are
-    others, as when one of them does not vary."""
+    """Linkage (scipy's) of what is correlated, its leaves numbered by their places in `names`.
+
+    None where the names are others, as when one of them does not vary.
+    """
     if set(correlation.names) != set(names):
         return None
     places = np.array([list(names).index(name) for name in correlation.names])

@@ -16,10 +16,16 @@ CONSTANT = 1e-12
 class Correlation:
     """Pearson's r of each pair of `names`.
 
-    `matrix`, `low`, `high`: [K, K], in [-1, 1], without NaN, with ones on the diagonal; the 95 % interval is Fisher's
-    for `n` independent values, an approximation for outcomes that are right or wrong. `n`: how many `unit` (a plural:
-    "images", "tickets", "conditions") were correlated over. `constant`: what was left out as it does not vary, so that
-    it correlates with nothing. `beyond_clean`: clean accuracy was held fixed.
+    Attributes:
+        names: what is correlated.
+        matrix: r, [K, K], in [-1, 1], without NaN, with ones on the diagonal.
+        low: of its 95 % interval, [K, K]: Fisher's for `n` independent values, an approximation for outcomes that are
+            right or wrong.
+        high: as low.
+        n: how many `unit` were correlated over.
+        unit: what these are, a plural: "images", "tickets", "conditions".
+        constant: what was left out as it does not vary, so that it correlates with nothing.
+        beyond_clean: clean accuracy was held fixed.
     """
 
     names: list[str]
@@ -65,6 +71,7 @@ def mean_correlation(values: np.ndarray, beyond_last: bool = False, weights: np.
     """Correlations of the rows of `values` [runs, K, N] over the N images, averaged over runs: [K, K].
 
     Args:
+        values: what is correlated, float64.
         beyond_last: partial correlations given the last row, which is left out of the result: [K - 1, K - 1].
         weights: [N], how often each image counts; once by default.
 
@@ -112,4 +119,5 @@ def _partial(r: np.ndarray) -> np.ndarray:
     rest = 1 - given**2
     left = np.sqrt(np.where(rest > CONSTANT, rest, np.nan))
     partial = (r[..., :-1, :-1] - given[..., :, None] * given[..., None, :]) / left[..., :, None] / left[..., None, :]
-    return np.clip(partial, -1, 1)
+    result: np.ndarray = np.clip(partial, -1, 1)
+    return result

@@ -12,7 +12,11 @@ def mass_inside(
     """Where the points lie, as highest-density regions.
 
     Args:
-        x, y: finite coordinates [N]. x_range, y_range: the rectangle looked at.
+        x: finite coordinates [N].
+        y: finite coordinates [N].
+        x_range: from left to right of the rectangle looked at.
+        y_range: from its bottom to its top.
+        cells: how many, along each axis.
 
     Returns (z, x_centres, y_centres), z [cells, cells] with rows along y. z = 1 - share of the points' mass that lies
     where the density is at least as high, so that the line z = 0.1 encloses 90 % of it. All zero without points.
@@ -48,8 +52,8 @@ def _bandwidth(values: np.ndarray) -> float:
         return 0.0
     low, high = np.percentile(values, [25, 75])
     spread = min(float(np.std(values)), float(high - low) / 1.34) or float(np.std(values))
-    return 0.9 * spread * len(values) ** -0.2
+    return float(0.9 * spread * len(values) ** -0.2)
 
 
 def _centres(edges: np.ndarray) -> np.ndarray:
-    return (edges[:-1] + edges[1:]) / 2
+    return np.asarray((edges[:-1] + edges[1:]) / 2)

@@ -13,7 +13,8 @@ def order_leaves(linkage: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """The same tree with the children of its nodes swapped so that neighbouring leaves are nearest in total.
 
     Args:
-        linkage: [K - 1, 4], scipy's, of K >= 2 leaves. distance: [K, K], symmetric, between the leaves.
+        linkage: [K - 1, 4], scipy's, of K >= 2 leaves.
+        distance: [K, K], symmetric, between the leaves.
 
     Returns a new linkage, whose `scipy.cluster.hierarchy.leaves_list` is the order with the least sum of distances
     between neighbours of all that the tree allows. Takes K^3 steps in arrays.
@@ -65,4 +66,5 @@ class _Tree:
         """Shortest lengths from each leaf on the left to each on the right, through all: [left, right]."""
         step = self.distance[np.ix_(self.leaves[left], self.leaves[right])]
         half = (self.lengths[left][:, :, None] + step).min(axis=1)
-        return (half[:, :, None] + self.lengths[right]).min(axis=1)
+        result: np.ndarray = (half[:, :, None] + self.lengths[right]).min(axis=1)
+        return result

@@ -24,7 +24,8 @@ def mcnemar(only_a: ArrayLike, only_b: ArrayLike) -> np.ndarray:
     discordant = one + other
     exact = np.minimum(1, 2 * stats.binom.cdf(np.minimum(one, other), discordant, 0.5))
     gap = np.maximum(np.abs(one - other) - 1, 0)
-    return np.where(discordant < 25, exact, stats.chi2.sf(gap**2 / np.maximum(discordant, 1), df=1))
+    result: np.ndarray = np.where(discordant < 25, exact, stats.chi2.sf(gap**2 / np.maximum(discordant, 1), df=1))
+    return result
 
 
 def paired_interval(gap: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -35,6 +36,7 @@ def paired_interval(gap: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, n
 
     Args:
         gap: [..., N] differences of the outcomes of N images, each in [-1, 1].
+        level: coverage, in (0, 1).
 
     Returns (difference, low, high), each [...]; the difference is the plain mean.
     """

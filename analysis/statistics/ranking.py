@@ -79,9 +79,12 @@ def ranked_with_ties(
 
 
 def _times_right(correct: np.ndarray) -> np.ndarray:
-    """Under how many conditions each image is right, float64 [N]. Whole numbers, so that sums of them are exact and
-    networks that are right equally often never differ by rounding."""
-    return correct.reshape(-1, correct.shape[-1]).sum(0, dtype=np.float64)
+    """Under how many conditions each image is right, float64 [N].
+
+    Whole numbers, so that sums of them are exact and networks that are right equally often never differ by rounding.
+    """
+    result: np.ndarray = correct.reshape(-1, correct.shape[-1]).sum(0, dtype=np.float64)
+    return result
 
 
 def _same_images(tickets: Sequence[str], correct_by_ticket: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -63,8 +63,9 @@ def compare(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> Gap:
     """Two tickets on the same images: the share right of a minus that of b.
 
     Args:
-        a, b: [seeds, ..., N], bool, or means of such in [0, 1]; the same but for the number of seeds. Seeds are paired
-            in their order, and the first ones that both have are used.
+        a: [seeds, ..., N], bool, or means of such in [0, 1].
+        b: the same but for the number of seeds. Seeds are paired in their order, and the first ones that both have are
+            used.
         level: coverage, in (0, 1).
 
     Returns arrays [...]. Over seeds: the paired Student's test and interval. Over images: for one run McNemar's test
@@ -101,7 +102,8 @@ def bands(frame: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
 
 def _spread_out(each: np.ndarray) -> np.ndarray:
     """Where the seeds' values [seeds, ...] differ, by more than the rounding of their sums."""
-    return np.ptp(each, axis=0) > 1e-12
+    result: np.ndarray = np.ptp(each, axis=0) > 1e-12
+    return result
 
 
 def _over_images(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:

@@ -31,12 +31,19 @@ class Scale:
 
     def within(self, values: ArrayLike) -> np.ndarray:
         """Where values lie between the ends of the axis, 0 to 1."""
-        return (self.place(values) - self.span[0]) / (self.span[1] - self.span[0])
+        places: np.ndarray = (self.place(values) - self.span[0]) / (self.span[1] - self.span[0])
+        return places
 
 
 def scale(objective: Objective, values: ArrayLike) -> Scale:
-    """An axis on which the values lie with some air: logarithmic in the error for accuracies, logarithmic where the
-    objective says so, else linear. At least one value must be finite."""
+    """An axis on which the values lie with some air.
+
+    It is logarithmic in the error for accuracies, logarithmic where the objective says so, else linear.
+
+    Args:
+        objective: what is measured.
+        values: at least one must be finite.
+    """
     finite = np.asarray(values, dtype=float)
     finite = finite[np.isfinite(finite)]
     place: Callable[[ArrayLike], np.ndarray]
@@ -65,7 +72,7 @@ def _same(values: ArrayLike) -> np.ndarray:
 
 
 def _log(values: ArrayLike) -> np.ndarray:
-    return np.log10(np.maximum(np.asarray(values, dtype=float), 1))  # a count of nothing lies where one would
+    return np.asarray(np.log10(np.maximum(np.asarray(values, dtype=float), 1)))  # nothing lies where one would
 
 
 def _airy(places: np.ndarray, least: float) -> list[float]:
@@ -89,4 +96,5 @@ def _even_ticks(span: list[float]) -> np.ndarray:
     rough = (span[1] - span[0]) / WANTED
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(digit * power for digit in (1, 2, 2.5, 5, 10) if digit * power >= rough)
-    return np.arange(np.ceil(span[0] / step), np.floor(span[1] / step) + 1) * step
+    ticks: np.ndarray = np.arange(np.ceil(span[0] / step), np.floor(span[1] / step) + 1) * step
+    return ticks

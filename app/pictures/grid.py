@@ -18,8 +18,11 @@ from app.assets import read
 
 @dataclass(frozen=True)
 class Item:
-    """One picture: its sample, a data URI (empty: the name stands in its place), what the hover says, the class's
-    name, a short note, and a share in [0, 1] shown as a bar."""
+    """One picture.
+
+    Its sample, a data URI (empty: the name stands in its place), what the hover says, the class's name, a short note,
+    and a share in [0, 1] shown as a bar.
+    """
 
     sample: int
     picture: str

@@ -1,5 +1,7 @@
-"""The study's pictures on a page: shown where they are, else a calm word on what is missing and a button that fetches
-it."""
+"""The study's pictures on a page.
+
+Shown where they are, else a calm word on what is missing and a button that fetches it.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,10 @@ def pictures(study: StudyView, samples: np.ndarray | None = None, labels: np.nda
     """The test images; None, and the reason and the way to them on the page, when they cannot be shown.
 
     Args:
-        samples, labels: int [N], which samples were measured and their classes as the results have them; images whose
-            classes differ are not those that were measured. Both None where nothing was measured.
+        study: the study shown.
+        samples: int [N], which samples were measured; images whose classes differ are not those that were measured.
+            None where nothing was measured.
+        labels: int [N], their classes as the results have them.
     """
     try:
         found = study_images.pictures(study)

@@ -21,8 +21,11 @@ STAND_IN = "pictures.json"
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """The test images as they can be shown: uint8 [N, C, H, W], the class of each in the study's own numbering, int64
-    [N], and "" or a sentence on whose images they are."""
+    """The test images as they can be shown.
+
+    They are uint8 [N, C, H, W], with the class of each in the study's own numbering, int64 [N], and "" or a sentence on
+    whose images they are.
+    """
 
     images: torch.Tensor
     labels: np.ndarray
@@ -30,8 +33,11 @@ class Pictures:
 
 
 def pictures(study: StudyView) -> Pictures | None:
-    """The study's test images; those of the named data set that stands in where its own data are not on this machine;
-    None where that is not there either. Raises UserError for damaged data, or a `pictures.json` that does not fit."""
+    """The study's test images.
+
+    Those of the named data set that stands in where its own data are not on this machine; None where that is not there
+    either. Raises UserError for damaged data, or a `pictures.json` that does not fit.
+    """
     own, other = study.config.data, study.config.pictures
     if available(own):
         test, samples = _dataset(own).test, study.config.analysis.get("samples")

@@ -17,7 +17,7 @@ REST = "*"
 """In a card's own meanings: what the columns mean that are not named, such as those of a matrix."""
 
 _SHARES = {
-    "accuracy": "share of the clean test images that are classified right",
+    "accuracy": "share of the images that are classified right",
     "corrupted": "share of the corrupted test images that are classified right, the mean over all conditions",
     "clean": "share of the clean test images that are classified right",
     "extra": "share classified right of the images with the extra corruptions, which no mean counts",
@@ -29,10 +29,18 @@ _SHARES = {
     "flipped": "share of the images whose predicted class changes",
     "lost": "share of the images that are right before and wrong after",
     "gained": "share of the images that are wrong before and right after",
-    "moved": "share of the images that are wrong before and after, in another way",
+    "moved": "share of the images that are wrong before and after, as different classes",
+    "by_chance": "the same share between two seeds of the baseline",
+    "effective": "corrupted accuracy minus what the fit expects at this clean accuracy",
+    "change": "accuracy of the ticket minus that of the baseline",
+    "overlap": "share of the weights of the smaller mask that the other keeps too",
+    "chance_layers": "the overlap of independent masks of the same layer-wise sparsities",
+    "chance_global": "the overlap of independent masks of the same sparsities as a whole",
 }
 _WORDS = {
     "ticket": "the ticket, as the app calls it",
+    "label": "the ticket, as the app calls it",
+    "tickets": "the tickets that keep these weights, while the others do not",
     "a": "the first ticket",
     "b": "the second ticket",
     "first": "the first of the two compared",
@@ -42,18 +50,54 @@ _WORDS = {
     "seed": "the training seed",
     "low": "lower end of the 95 % interval, in the unit of the value",
     "high": "upper end of the 95 % interval, in the unit of the value",
+    "mean": "the mean over seeds of the measure that the chart shows",
+    "interval": "95 % interval of the accuracy [%]",
+    "corrupted interval": "95 % interval of the corrupted accuracy [%]",
     "p": "p value of the test",
     "p_holm": "p value after Holm's correction for the number of tests",
     "verdict": "what the test says, in words",
     "within_noise": "whether the difference is within noise",
-    "difference": "second minus first, or ticket minus baseline, in the unit of the values",
+    "beyond_chance": "whether the change exceeds what chance gives",
+    "real": "whether the difference is beyond the noise",
+    "difference": "the difference of the two, in the unit of the values",
+    "state": "on the front, near it, or dominated; for a weight: kept by which of the two tickets",
+    "rank": "place among the tickets, = where it is shared",
+    "mce": "mean corruption error relative to the dense network [ratio]",
+    "relative_mce": "relative mean corruption error: of the error beyond that on clean images [ratio]",
     "epoch": "passes over the training images so far",
+    "other epoch": "the epoch that its masks are held against",
+    "distance": "share of the weights whose state differs between the two masks [fraction]",
+    "iteration": "steps of training so far",
+    "rewind": "the rewinding point [iterations]",
+    "family": "id of the tickets that differ in nothing but seed and data order",
     "epochs": "passes over the training images in all",
+    "search": "epochs among these that train only masks or signs",
+    "times": "epochs as a multiple of the dense network's [ratio]",
     "step": "which training of the ticket's line of descent, from 0",
     "seconds": "time on the machine that found it [s]",
     "value": "the value of the measure that the chart shows",
     "measure": "which measure the value is of",
     "class": "the class of the images",
+    "corruption": "the corruption; clean: the images as they are; mean: over all of them",
+    "severity": "1 (mild) to 5; 0 for the clean images, or where it is the mean over all",
+    "n": "how many images, or seeds, the value is of",
+    "kept": "weights kept [weights]",
+    "total": "prunable weights in all [weights]",
+    "kept_a": "weights that the first ticket keeps [weights]",
+    "kept_b": "weights that the second ticket keeps [weights]",
+    "both": "weights that both tickets keep [weights]",
+    "chance": "the value of independent masks of the same layer-wise sparsities",
+    "split": "which images: test or training",
+    "row": "which row of the layer's picture",
+    "column": "which column of the layer's picture",
+    "r": "Pearson's correlation",
+    "tau": "Kendall's tau between the ranking by these corruptions and that by all",
+    "size": "how many corruptions",
+    "radius": "distance of the wave from frequency 0, in sevenths of the highest along an axis; -1: clean images",
+    "down": "frequency from top to bottom, as a share of the highest",
+    "across": "frequency from left to right, as a share of the highest",
+    "what": "a part of the recipe",
+    "how": "its value",
 }
 
 
@@ -78,7 +122,8 @@ def describe(
     found: dict[str, str] = {}
     for name in map(str, names):
         base = name.removesuffix("_low").removesuffix("_high")
-        meaning = own.get(name) or _heading((config or {}).get(name)) or _shared(name, unit)
+        heading = _heading((config or {}).get(name))
+        meaning = own.get(name) or ("" if heading == name else heading) or _shared(name, unit)
         if not meaning and base != name:
             end = "lower" if name.endswith("_low") else "upper"
             meaning = f"{end} end of the 95 % interval of {base}, in its unit"

@@ -65,8 +65,10 @@ Originals = Mapping[str, str]
 
 
 def hues(methods: Iterable[str], originals: Originals | None = None) -> dict[str, Oklch | None]:
-    """Method -> its hue on white; None for the dense network, which is grey. No two are the same for up to 21 methods
-    that are made from no other."""
+    """Method -> its hue on white; None for the dense network, which is grey.
+
+    No two are the same for up to 21 methods that are made from no other.
+    """
     methods, kin = list(dict.fromkeys(methods)), _kin(methods, originals)
     free = [hue for name, hue in HUES.items() if name not in methods] + list(SPARE)
     strangers = [method for method in methods if method not in HUES and method not in kin and method != DENSE]

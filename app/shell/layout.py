@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.shell.columns import describe as columns_mean
+from app.shell.columns import describe
 from app.shell.downloads import file_name, image_buttons, to_csv, to_latex
 from app.shell.theme import Style
 
@@ -76,7 +76,7 @@ def card(
         percent: whether shares in `data` are given in per cent, and not as fractions.
     """
     with st.container(border=True, key=f"card-{key}"):
-        header(title, data, key, help, meanings=lambda names: columns_mean(names, meanings, percent=percent))
+        header(title, data, key, help, meanings=meanings, percent=percent)
         if controls is not None:
             controls()
         chart = st.plotly_chart(
@@ -123,9 +123,7 @@ def table_card(
     with st.container(border=True, key=f"card-{key}"):
         tex = lambda: to_latex(frame, columns, **(paper or {}))  # noqa: E731
         rows = frame if data is None else data
-        said = None if data is not None else columns
-        header(title, rows, key, help, images=False, tex=tex,
-               meanings=lambda names: columns_mean(names, meanings, said, percent=data is None))  # fmt: skip
+        header(title, rows, key, help, images=False, tex=tex, meanings=meanings, percent=True, columns=columns)
         if controls is not None:
             controls()
         shown = st.dataframe(frame, key=f"table-{key}", column_config=columns, hide_index=True, **table)
@@ -141,7 +139,9 @@ def header(
     help: str = "",
     images: bool = True,
     tex: Callable[[], str] | None = None,
-    meanings: Callable[[Iterable[str]], Mapping[str, str]] = columns_mean,
+    meanings: Mapping[str, str] | None = None,
+    percent: bool = False,
+    columns: dict[str, Any] | None = None,
 ) -> None:
     """The first line of a card: its title, and the download menu at the right.
 
@@ -152,12 +152,14 @@ def header(
         help: as in `card`.
         images: whether there is a chart to give away.
         tex: makes the LaTeX of a table.
-        meanings: says what the columns of the CSV mean.
+        meanings: as in `card`.
+        percent: as in `card`.
+        columns: Streamlit's `column_config`, whose headings are meanings too.
     """
 
     def csv() -> bytes:
         frame = data() if callable(data) else data
-        return to_csv(frame, meanings(map(str, frame.columns)))
+        return to_csv(frame, describe(map(str, frame.columns), meanings, columns, percent))
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"head-{key}"):
         st.markdown(f"**{title}**", help=help or None, width="stretch")

@@ -9,8 +9,10 @@ from app.shell.url import mirror
 
 
 def corruption_option(family: str) -> str:
-    """The name, in the URL, of the corruption that the page Robustness looks at: one a family, since families have no
-    corruption in common."""
+    """The name, in the URL, of the corruption that the page Robustness looks at.
+
+    One a family, since families have no corruption in common.
+    """
     return "corruption" if family == "cifar_c" else f"corruption-{family.replace('_', '-')}"
 
 

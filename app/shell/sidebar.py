@@ -12,7 +12,7 @@ from app.shell import import_form, layout
 from app.shell.parameters import choose_study, resolve
 from app.shell.picker import picker
 from app.shell.selection import Selection
-from app.shell.theme import DENSE, Mode
+from app.shell.theme import Mode
 from app.shell.url import change, mirror
 
 SHOWN = "study shown"  # in the session: name and folder of the study that was drawn last
@@ -94,9 +94,13 @@ def _study_menu(name: str | None, names: list[str]) -> None:
 def _baseline_menu(selection: Selection) -> None:
     tickets = selection.study.tickets.drop_duplicates("key")
     labels = dict(zip(tickets["key"], tickets["label"], strict=True))
-    dense = next((key for key, method in zip(tickets["key"], tickets["method"], strict=True) if method == DENSE), None)
     selection.pick(
-        "baseline", "Baseline", labels, default=dense, kind="select", help="The ticket that others are compared with."
+        "baseline",
+        "Baseline",
+        labels,
+        default=selection.study.baseline,
+        kind="select",
+        help="The ticket that others are compared with.",
     )
 
 

@@ -17,13 +17,13 @@ import plotly.graph_objects as go
 from app.shell import hues
 from app.shell.colour import Oklch, fade, to_hex
 from app.shell.hues import Originals
+from pruning.study.config import DENSE as DENSE
 
 Mode = Literal["light", "dark"]
 
 FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", sans-serif'
 """The font that Streamlit ships and serves itself."""
 
-DENSE = hues.DENSE
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 _DENSE = {"light": "#5b6573", "dark": "#b4bdc9"}

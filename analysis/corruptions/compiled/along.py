@@ -13,10 +13,12 @@ def blurred(
     """Bytes [N, C, H, W], each image with the offsets that hold from its word on.
 
     Args:
+        images: uint8.
         words: uint16 [N].
         taps: float32 [K]. Sums of their products with bytes must be exact, as their order is free.
         offsets: int64 [S, K, 2], right and down for each sector of words and each tap.
         starts: int64 [S], where the sectors begin.
+        nudge: added before cutting.
     """
     out = torch.empty_like(images)
     sectors = np.searchsorted(starts, words.numpy(), side="right") - 1

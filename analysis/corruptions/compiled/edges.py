@@ -101,7 +101,8 @@ def _grow(above: np.ndarray, here: np.ndarray, below: np.ndarray, new: np.ndarra
         grown = i2(own + (own & (near >> 1)))
         new[i] = grown
         changed |= i2(grown ^ own)
-    return changed != 0
+    result: bool = changed != 0
+    return result
 
 
 @loop

@@ -14,6 +14,7 @@ def blurred(images: Tensor, taps: np.ndarray, border: Border, nudge: float) -> T
     """Bytes [..., H, W] filtered, cut to bytes.
 
     Args:
+        images: uint8.
         taps: float32 [r + 1] from the middle on.
         border: int64 [H + 2 r] and [W + 2 r], which row and which column is read at each place from r before the first.
         nudge: added before cutting.
@@ -49,17 +50,9 @@ def _blur(
     images: np.ndarray, out: np.ndarray, taps: np.ndarray, rows: np.ndarray, columns: np.ndarray, nudge: float
 ) -> None:
     count, height, width = images.shape
-    reach = len(taps) - 1
-    wide = width + 2 * reach
-    padded, across = (
-        np.zeros((height + 2 * reach) * wide, np.float32),
-        np.zeros((height + 2 * reach) * wide, np.float32),
-    )
-    down = np.empty(height * wide, np.float32)
+    wide, padded, across, down = _buffers(height, width, len(taps) - 1)
     for image in range(count):
-        _pad(images[image], padded, reach, rows, columns)
-        _along(padded, 1, taps, across)
-        _along(across, wide, taps, down)
+        _filter(images[image], taps, rows, columns, padded, across, down)
         for row in range(height):
             line, result = down[row * wide : row * wide + width], out[image, row]
             for column in range(width):
@@ -69,17 +62,9 @@ def _blur(
 @loop
 def _smooth(planes: np.ndarray, out: np.ndarray, taps: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> None:
     count, height, width = planes.shape
-    reach = len(taps) - 1
-    wide = width + 2 * reach
-    padded, across = (
-        np.zeros((height + 2 * reach) * wide, np.float32),
-        np.zeros((height + 2 * reach) * wide, np.float32),
-    )
-    down = np.empty(height * wide, np.float32)
+    wide, padded, across, down = _buffers(height, width, len(taps) - 1)
     for image in range(count):
-        _pad(planes[image], padded, reach, rows, columns)
-        _along(padded, 1, taps, across)
-        _along(across, wide, taps, down)
+        _filter(planes[image], taps, rows, columns, padded, across, down)
         for row in range(height):
             line, result = down[row * wide : row * wide + width], out[image, row]
             for column in range(width):
@@ -112,6 +97,30 @@ def _correlate(
             line, result = total[row * wide : row * wide + width], out[image, row]
             for column in range(width):
                 result[column] = np.uint8(min(max(line[column], 0.0), 255.0))
+
+
+@part
+def _buffers(height: int, width: int, reach: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    """The length of a padded row, and room for a padded plane, for its filtered rows, and for the filtered plane."""
+    wide = width + 2 * reach
+    size = (height + 2 * reach) * wide
+    return wide, np.zeros(size, np.float32), np.zeros(size, np.float32), np.empty(height * wide, np.float32)
+
+
+@part
+def _filter(
+    plane: np.ndarray,
+    taps: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    padded: np.ndarray,
+    across: np.ndarray,
+    down: np.ndarray,
+) -> None:
+    reach = len(taps) - 1
+    _pad(plane, padded, reach, rows, columns)
+    _along(padded, 1, taps, across)
+    _along(across, plane.shape[1] + 2 * reach, taps, down)
 
 
 @part

@@ -14,8 +14,11 @@ def warped(images: Tensor, linear: Tensor, shift: Tensor, moves: Tensor | None, 
     """Bytes [N, C, H, W] read at L (x, y) + t, then, where given, at (x, y) + moves; cut to bytes.
 
     Args:
-        linear, shift: float32 [N, 2, 2] and [N, 2]. Beyond the image it is reflected about its edge pixels.
+        images: uint8.
+        linear: L, float32 [N, 2, 2].
+        shift: t, float32 [N, 2]. Beyond the image it is reflected about its edge pixels.
         moves: float32 [N, 2, H, W], across and down. Beyond the image it is reflected about its edges.
+        nudge: added before cutting.
     """
     out = torch.empty_like(images)
     no_moves = np.empty((0, 2, *images.shape[2:]), np.float32)

@@ -34,7 +34,8 @@ class PairCounts:
     @property
     def least(self) -> np.ndarray:
         """How many the sparser of the two keeps."""
-        return np.minimum(self.first, self.second)
+        result: np.ndarray = np.minimum(self.first, self.second)
+        return result
 
 
 @dataclass(frozen=True)

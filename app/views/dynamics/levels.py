@@ -13,7 +13,6 @@ from app.shell.theme import DENSE, Style
 from app.views.dynamics.charts import levels as charts
 from pruning.recipe import FINDERS
 
-PREFERRED = ("imp", "magnitude")
 MOST = 4
 """Methods compared at first where there are no controls."""
 
@@ -30,7 +29,7 @@ def show(selection: Selection) -> None:
         )
         return
     styles = families.method_styles(selection)
-    reference, others = _pick(selection, list(dict.fromkeys(pruned["method"])), styles)
+    reference, others = _pick(selection, pruned, styles)
     rows = baseline.by_sparsity(means, families.outcomes(selection.study, "accuracy"), reference, others)
     compared = {method: styles[method] for method in others if (rows["method"] == method).any()}
     name = styles[reference].label
@@ -44,19 +43,19 @@ def show(selection: Selection) -> None:
         _gaps_card(selection, rows, (reference, name), compared)
 
 
-def _pick(selection: Selection, methods: list[str], styles: dict[str, Style]) -> tuple[str, list[str]]:
-    """The method looked at, and those it is compared with."""
+def _pick(selection: Selection, pruned: pd.DataFrame, styles: dict[str, Style]) -> tuple[str, list[str]]:
+    """The method looked at, at first one with controls, else the most accurate; and those it is compared with."""
     again = {method.title for method in selection.study.config.methods if FINDERS[method.finder].reorders}
     originals = {method: of for method, of in selection.study.originals.items() if method not in again}
-    labels = {method: styles[method].label for method in methods}
-    with_controls = [method for method in methods if method in originals.values()]
-    first = [*with_controls, *PREFERRED, *methods]
+    labels = {method: styles[method].label for method in dict.fromkeys(pruned["method"])}
+    with_controls = [method for method in labels if method in originals.values()]
+    best = str(pruned.groupby("method")["accuracy"].mean().idxmax())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         reference = selection.pick(
             "level",
             "Reference method",
             labels,
-            default=next(each for each in first if each in labels),
+            default=next(iter(with_controls), best),
             kind="select",
             width=240,
         )

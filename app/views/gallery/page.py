@@ -14,6 +14,7 @@ from app.assets import read
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
 from app.shell import layout
+from app.shell.downloads import file_name, to_csv
 from app.shell.links import curve_address
 from app.shell.pages import Page
 from app.shell.selection import Chosen, Selection
@@ -39,8 +40,11 @@ HELP = (
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """The image to look at: uint8 [C, H, W], its place in the test set (0 for an own picture), its class if known,
-    what it is called, and sentences on what was done to it."""
+    """The image to look at.
+
+    It is uint8 [C, H, W], with its place in the test set (0 for an own picture), its class if known, what it is called,
+    and sentences on what was done to it.
+    """
 
     image: np.ndarray
     index: int
@@ -85,8 +89,10 @@ def _readers(selection: Selection) -> list[Chosen]:
 
 
 def _pictures(selection: Selection) -> Pictures | None:
-    """The study's images; None, and on the page the way to them, when they are not on this machine. Nothing is said
-    where a picture of one's own is looked at."""
+    """The study's images; None, and on the page the way to them, when they are not on this machine.
+
+    Nothing is said where a picture of one's own is looked at.
+    """
     if selection.option("picture") == OWN:
         return None
     return pictures(selection.study)
@@ -182,7 +188,7 @@ def _draw(selection: Selection, sheet: CorruptedImage, shown: Shown, family: str
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="head-sheet"):
             st.markdown(f"**{layout.plain(summary(sheet))}**", help=HELP, width="stretch")
             placed, size = _layout(selection, shown, family)
-            _downloads(selection, sheet, layout.file_name(f"{family} {shown.title} {sheet.ticket}"), family, said[0])
+            _downloads(selection, sheet, file_name(f"{family} {shown.title} {sheet.ticket}"), family, said[0])
         st.html(f"<style>{read('sheet.css')}</style>")
         st.html(sheet_html(sheet, placed, selection.theme, size, _links(selection, shown)))
         layout.notes([" ".join(said)])
@@ -206,7 +212,7 @@ def _downloads(selection: Selection, sheet: CorruptedImage, name: str, family: s
     block = blocks(family, full=selection.option("grid") == FULL)[0]
     files = {
         "PNG image": ("png", "image/png", lambda: sheet_png(sheet, block, selection.theme, said)),
-        "CSV table": ("csv", "text/csv", lambda: layout.to_csv(sheet.table)),
+        "CSV table": ("csv", "text/csv", lambda: to_csv(sheet.table)),
     }
     with st.popover("", icon=":material/download:", type="tertiary", help="Download this", key="menu-sheet"):
         for label, (suffix, mime, make) in files.items():
@@ -230,8 +236,10 @@ def _sentences(sheet: CorruptedImage, shown: Shown, family: str, seed: int) -> l
 
 
 def _links(selection: Selection, shown: Shown) -> dict[str, str]:
-    """Corruption -> address of its curve, for those that were measured. A link leaves an own picture behind, so there
-    are none then."""
+    """Corruption -> address of its curve, for those that were measured.
+
+    A link leaves an own picture behind, so there are none then.
+    """
     if shown.label is None:
         return {}
     try:

@@ -16,8 +16,11 @@ MOST_PIXELS = 100_000_000
 
 
 def read_picture(data: bytes, name: str = "The file") -> tuple[np.ndarray, str]:
-    """A PNG or JPEG file as uint8 [C, H, W], C = 1 for grey and 3 for colour, and a sentence on what was done to it
-    ("" for nothing). Raises UserError for what is no such file, or damaged, or has more than `MOST_PIXELS`."""
+    """A PNG or JPEG file as pixels.
+
+    Returns uint8 [C, H, W], C = 1 for grey and 3 for colour, and a sentence on what was done to it ("" for nothing).
+    Raises UserError for what is no such file, or damaged, or has more than `MOST_PIXELS`.
+    """
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=["PNG", "JPEG"]) as file:
             warnings.simplefilter("ignore")

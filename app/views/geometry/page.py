@@ -14,6 +14,7 @@ from app import load
 from app.assets import read
 from app.linked import linked
 from app.shell import layout
+from app.shell.columns import of_table
 from app.shell.pages import Page
 from app.shell.per_sample import COLUMNS, kept, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
@@ -116,6 +117,7 @@ def _marked(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame) -
         title,
         _as_text(table, compared=count > 0),
         "marked",
+        meanings=of_table("samples"),
         data=lambda: with_labels(rows, chosen),
         help="The CSV has a row for each ticket and selected sample, or for all samples while none is selected.",
     )
@@ -158,6 +160,7 @@ def _charts(
         figure("angle", lambda: charts.angle_length(samples, styles, classes, colours)),
         rows,
         "angle-length",
+        meanings=of_table("samples"),
         help="A point is a test image: the angle between its feature (the input of the classifier) and the direction "
         "of its true class, against the feature's length. Shades: highest-density regions of 10, 30, 50, 70 and 90 % "
         "of the images.",
@@ -168,6 +171,7 @@ def _charts(
         figure("margin", lambda: charts.margins(samples, styles, classes, colours)),
         rows,
         "margins",
+        meanings=of_table("samples"),
         help="The signed distance of the feature to the nearest decision boundary of its true class: left of zero the "
         "image is misclassified. Each image is a point under the density; its height has no meaning.",
         config=CONFIG,
@@ -197,6 +201,7 @@ def _map(
         figure("map", lambda: charts.maps(placed, styles, classes, selection.theme, kind, colouring), kind, colouring),
         partial(with_labels, placed, chosen),
         "maps",
+        meanings=of_table("samples"),
         help=f"{ABOUT_MAPS[kind]} Trustworthiness (Venna & Kaski 2001): whether neighbours in the map are neighbours "
         "among the features too, 1 when all are.",
         config=CONFIG,

@@ -71,6 +71,7 @@ def _upset_card(selection: Selection, twins: dict[str, str]) -> None:
             "upset",
             "UpSet plot: each bar counts the weights that the tickets with a dot below it keep and the others do not. "
             "Orange marks: the expectation for independent masks of the same layer-wise sparsities.",
+            meanings={"count": "such weights [weights]", "expected": "how many chance would give [weights]"},
         )
         selection.pick_many(
             "sets",

@@ -14,6 +14,7 @@ from analysis.metrics.overlap import Counts
 from analysis.metrics.overlap_metrics import METRICS
 from app import load
 from app.shell import layout
+from app.shell.columns import REST, of_table
 from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection
 from app.shell.url import change
@@ -75,6 +76,7 @@ def _matrix_card(selection: Selection, counts: Counts, one: Chosen, other: Chose
         charts.matrix(values, selection.styles, metric, (one.id, other.id), selection.theme),
         labelled.reset_index(names="ticket"),
         "matrix",
+        meanings={REST: METRICS[metric].label},
         help="Click a cell to compare its two tickets beside and below; they are framed. A dash: not defined, as the "
         "adjusted overlap of the dense network, since chance alone gives all it has in common.",
         config=layout.QUIET,
@@ -140,6 +142,7 @@ def _layers_card(selection: Selection) -> None:
         charts.kept_by_layer(rows, styles, selection.theme),
         rows,
         "layers",
+        meanings=of_table("layers"),
         config=layout.QUIET,
         help="Density: the share of a layer's weights that is kept. A cross at the bottom: layer collapse, nothing of "
         "the layer is kept.",

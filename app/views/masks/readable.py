@@ -27,11 +27,11 @@ def at_least_two(selection: Selection, every_seed: bool = False) -> Selection | 
         except UserError as error:
             unread[ticket] = str(error)
     layout.notes(unread.values())
-    if unread:
-        tickets = selection.study.tickets
-        study = replace(selection.study, tickets=tickets[~tickets["ticket_id"].isin(list(unread))])
-        kept = [ticket for ticket in selection.tickets if ticket.id not in unread]
-        selection = replace(selection, study=study, tickets=kept)
+    tickets = selection.study.tickets
+    study = replace(selection.study, tickets=tickets[~tickets["ticket_id"].isin(list(unread))])
+    kept = [ticket for ticket in selection.tickets if ticket.id not in unread]
+    # a ticket that is only there for other seeds has no style
+    selection = replace(selection, study=study, tickets=kept, keys=[ticket.key for ticket in kept])
     if len(selection.tickets) >= 2:
         return selection
     layout.empty(

@@ -86,6 +86,7 @@ def _costs(compared: ComparedTickets, family: str, under: str) -> None:
         compared.figure(("map", *drawn), styles, lambda: charts.cost_map(costs.by_class, styles, names, theme)),
         lambda: _long(costs, styles, names),
         "class-map",
+        percent=True,
         help=f"Points of accuracy that each class gains or loses against {base}, on the same images. A class is "
         "outlined when its change differs significantly from that of the ticket's other classes, by a permutation test "
         "that holds for all of its classes at once (Westfall-Young). It is conditional on the trained networks: other "
@@ -100,6 +101,7 @@ def _costs(compared: ComparedTickets, family: str, under: str) -> None:
         ),
         lambda: _long(costs, styles, names),
         "class-costs",
+        percent=True,
         help="Dashed: the change over all images, which each class would have were the change uniform. "
         "Intervals are over paired seeds where there are several, else over the images of the class.",
         caption="Filled: significantly different from the ticket's other classes. Rings: not.",

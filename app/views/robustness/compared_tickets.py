@@ -76,8 +76,10 @@ class ComparedTickets:
         return self.computed(("outcomes", family), lambda: stored_outcomes(self.results, self.seeds, corruptions))
 
     def predictions(self, family: str) -> Predictions:
-        """Which class each of these tickets gives under the same conditions. Raises UserError when the true classes
-        were not stored."""
+        """Which class each of these tickets gives under the same conditions.
+
+        Raises UserError when the true classes were not stored.
+        """
         corruptions, classes = self.measured[family], len(self.selection.study.classes)
         return self.computed(
             ("predictions", family), lambda: stored_predictions(self.results, self.seeds, corruptions, classes)
@@ -94,8 +96,10 @@ class ComparedTickets:
         return {key: style for key, style in self.styles.items() if key in right}
 
     def reference(self, there: Sequence[str]) -> str:
-        """The ticket among `there` that corruption errors are relative to: the dense one, else the baseline, else the
-        first."""
+        """The ticket among `there` that corruption errors are relative to.
+
+        The dense one, else the baseline, else the first.
+        """
         wanted = [DENSE, *([self.baseline] if self.baseline else []), *there]
         return next(key for key in wanted if key in there)
 

@@ -20,6 +20,7 @@ from analysis.statistics.correlation import Correlation
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
+from app.shell.columns import REST
 from app.shell.links import corruption_option
 from app.shell.sections import Section
 from app.shell.theme import Style
@@ -64,8 +65,10 @@ def _shown(compared: ComparedTickets, family: str, what: str) -> dict[str, Style
 
 
 def _cells(compared: ComparedTickets, family: str, what: str, level: int | None) -> pd.DataFrame:
-    """Accuracies, or differences to the baseline, of each corruption at a severity (0: over all), or (None) of each
-    corruption and severity with their mean."""
+    """Accuracies, or differences to the baseline.
+
+    Of each corruption at a severity (0: over all), or (None) of each corruption and severity with their mean.
+    """
     outcomes, base = compared.outcomes(family), str(compared.baseline)
 
     def make() -> pd.DataFrame:
@@ -114,6 +117,7 @@ def _table(rows: pd.DataFrame, what: str, styles: dict[str, Style], names: list[
         shown.reset_index(drop=True),
         "matrix-table",
         columns={column: st.column_config.NumberColumn(column, format=form) for column in shown.columns[1:]},
+        meanings={REST: "accuracy under this corruption [%]" if what == "accuracy" else "its difference [points]"},
     )
 
 

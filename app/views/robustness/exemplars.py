@@ -79,8 +79,10 @@ def verdict(found: Exemplars) -> str:
 
 
 def named_exemplars(found: Exemplars, names: Sequence[str]) -> pd.DataFrame:
-    """The exemplars, strongest first: sample, label, dense, dense_runs, pruned, pruned_runs (shares in per cent),
-    disagreement (per cent), tied."""
+    """The exemplars, strongest first.
+
+    Sample, label, dense, dense_runs, pruned, pruned_runs (shares in per cent), disagreement (per cent), tied.
+    """
     own = found.table[found.table["pie"]]
     label, dense, pruned = ([names[value] for value in own[column]] for column in ("label", "dense", "pruned"))
     return pd.DataFrame(
@@ -124,7 +126,7 @@ def _pictures(compared: ComparedTickets, table: pd.DataFrame) -> None:
         layout.header(
             f"The first {SHOWN} exemplars" if len(table) > SHOWN else "All exemplars", table.head(SHOWN),
             "exemplar-images", "Below a picture: the true class, and the modal classes of the dense and of the pruned "
-            "runs. The bar: share of pairs of a pruned and a dense run that differ.", images=False,
+            "runs. The bar: share of pairs of a pruned and a dense run that differ.", images=False, columns=_columns(),
         )  # fmt: skip
         gallery(items, int(asked) if asked.isdecimal() else None, selection.theme.bad,
                 lambda sample: selection.set(sample=str(sample)))  # fmt: skip

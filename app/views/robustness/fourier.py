@@ -35,6 +35,7 @@ def _radial(compared: ComparedTickets) -> None:
         compared.figure("fourier radial", styles, lambda: charts.radial(points, styles, theme)),
         lambda: _in_percent(named(points, styles), "error"),
         "radial",
+        percent=True,
         help="Radial mean: over the waves of one distance from frequency 0, whatever their direction, with its 95 % "
         "interval, over seeds where there are several, else over the test images.",
         caption="0 is an even brightening or darkening; 1 is the finest wave that the pixels hold along an axis, and "
@@ -50,6 +51,7 @@ def _errors(compared: ComparedTickets) -> None:
         compared.figure("fourier errors", styles, lambda: charts.errors(cells, styles, theme)),
         lambda: _in_percent(named(cells, styles), "error"),
         "fourier-errors",
+        percent=True,
         help="Yin et al. 2019: all images are disturbed by one wave, the same strength for each. "
         "The middle is frequency 0, the edges are the highest the pixels hold. The interval is in the hover.",
         caption=_caption(cells["corruption"].nunique()),
@@ -68,6 +70,7 @@ def _differences(compared: ComparedTickets) -> None:
         compared.figure(("fourier differences", base), styles, lambda: charts.differences(cells, styles, theme)),
         lambda: _in_percent(named(cells, styles), "difference"),
         "fourier-differences",
+        percent=True,
         help="On the same images. Orange: the ticket errs more. The interval is in the hover.",
         caption=f"{NOISE} and paler: within noise, 0 is inside the 95 % interval. {(~cells['within_noise']).sum():,} "
         f"of {len(cells):,} are not; were there no difference at all, about {round(0.05 * len(cells)):,} would not be "

@@ -68,6 +68,7 @@ def _tests(compared: ComparedTickets, family: str, corruption: str, level: int, 
         ),
         table,
         "pairs",
+        meanings={"difference": "accuracy of the first ticket minus that of the second [points]"},
         help="Accuracy of the row's ticket minus that of the column's, in points, best first. Each pair is tested on "
         f"the same test images, over {over}; p-values are Holm's, so that the chance of any false claim in the whole "
         "matrix is 5 %.",

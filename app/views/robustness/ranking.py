@@ -20,6 +20,8 @@ from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.pickers import note_missing, pick_family
 from pruning.errors import UserError
 
+EXPECTED = {"expected": "corrupted accuracy that the fit gives to this clean accuracy [%]"}
+
 
 def show(compared: ComparedTickets) -> None:
     """Draw the section."""
@@ -43,6 +45,7 @@ def _ranking(compared: ComparedTickets, family: str, styles: dict[str, Style]) -
             compared.figure(("ranking", family), styles, lambda: charts.ranking(ranked, styles, theme)),
             table,
             "ranking",
+            percent=True,
             help=f"The mean over corruptions and severities, with the 95 % interval of {images}. Tickets on one grey "
             "band are not significantly different from the best on it: by the same test images (paired bootstrap, "
             "Tukey's range), by the training seeds (paired Student's test), or by both.",
@@ -136,6 +139,8 @@ def _effective(compared: ComparedTickets, family: str, styles: dict[str, Style])
             compared.figure(("line", family), styles, lambda: charts.effective(line, styles, theme)),
             lambda: effective_table(line),
             "effective",
+            percent=True,
+            meanings=EXPECTED,
             help="Both axes are logits: networks that are better on clean images are better on corrupted ones, along "
             "a line (Taori et al. 2020). It is fitted to every ticket of the study; those not chosen are grey.",
             caption=f"Dashed: least-squares fit to all {len(line.table)} tickets measured, r = {line.r:.2f}.",
@@ -146,6 +151,8 @@ def _effective(compared: ComparedTickets, family: str, styles: dict[str, Style])
             compared.figure(("residuals", family), styles, lambda: charts.residuals(line, styles, theme)),
             table,
             "residuals",
+            percent=True,
+            meanings=EXPECTED,
             help="Corrupted accuracy beyond that expected from the clean accuracy, in points, with a 95 % interval "
             f"over {spread} that includes the fit's own uncertainty.",
             caption=f"{NOISE} not significantly off the line (after Holm's correction over all tickets).",

@@ -204,8 +204,10 @@ def _tickets(compared: ComparedTickets, family: str) -> None:
 
 @dataclass(frozen=True)
 class _Matrix:
-    """A card with a matrix of correlations: its title, what it is kept under, names in the chart and in words, the
-    card's key, and how it was made."""
+    """A card with a matrix of correlations.
+
+    Its title, what it is kept under, names in the chart and in words, the card's key, and how it was made.
+    """
 
     title: str
     what: tuple[str, ...]

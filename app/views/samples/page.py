@@ -28,6 +28,14 @@ from app.views.samples.charts import predictions as charts
 PER_PAGE = 20
 SEED = 0  # what the evaluation corrupts with: the pictures are those that the tickets were shown
 BITS = ["ticket_id", "corruption", "severity", "n", "offsets"]
+ORDER = {
+    "lost": "pairs of a ticket and a condition in which the ticket is wrong and the baseline right",
+    "fragility": "lost as a share of all pairs [fraction]",
+    "wrong": "pairs in which the ticket is wrong, whatever the baseline",
+    "pairs": "pairs of a ticket and a condition in all",
+    "label": "true class",
+}
+"""What the columns of the images' order mean."""
 PREDICTED = ["ticket_id", "corruption", "severity", "prediction", "confidence"]
 
 
@@ -127,7 +135,9 @@ def _gallery(
             "The bar: fragility, the share of conditions and tickets under which the image is misclassified while the "
             "baseline classifies it correctly."
         )
-        layout.header(f"{len(order):,} images, most fragile first", lambda: order, "gallery", help, images=False)
+        layout.header(
+            f"{len(order):,} images, most fragile first", lambda: order, "gallery", help, images=False, meanings=ORDER
+        )
         items = [_item(row._asdict(), classes, data) for row in _on_page(selection, order).itertuples(index=False)]
         gallery(items, picked, selection.theme.bad, lambda sample: selection.set(sample=str(sample)))
         if pages > 1:

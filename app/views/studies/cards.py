@@ -33,6 +33,8 @@ def accuracy_card(selection: Selection, pair: Pair, table: pd.DataFrame) -> None
         charts.dumbbells(table, pair.styles, pair.names, selection.theme),
         lambda: _long(pair, table),
         "studies",
+        meanings={"first": "accuracy in the first study [%]", "second": "accuracy in the second study [%]",
+                  "difference": "second minus first [points]", "images": "clean or corrupted test images"},
         config=layout.QUIET,
         help="Solid: the first study, hollow: the second. Bars are 95 % intervals, over seeds, or over test images "
         "where there is one seed. A strong line joins tickets that differ beyond noise, a dotted one others. The "

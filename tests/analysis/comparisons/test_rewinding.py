@@ -57,3 +57,14 @@ def test_a_control_starts_where_its_original_does() -> None:
     dense = Recipe(**COMMON, finder="dense")
     assert rewinding.rewind_of(reordered(dense, 1, 0).but(rewind=3)) == 3
     assert rewinding.rewind_of(Recipe(**COMMON, criterion="snip", sparsity=0.5)) == 0
+
+
+def test_a_training_is_stable_from_where_no_later_barrier_reaches_the_limit() -> None:
+    rows = pd.DataFrame(
+        {"rewind": [180, 0, 90, 45], "mean": [0.01, 0.01, 0.015, 0.03], "high": [0.015, 0.01, 0.03, 0.05]}
+    )
+    found = rewinding.stable_from(rows)
+    assert found["rewind"].tolist() == [90, 180]
+    assert found["sure"].tolist() == [False, True]
+    assert rewinding.stable_from(rows.assign(mean=0.02)).empty
+    assert rewinding.stable_from(rows.assign(mean=0.01, high=float("nan")))["rewind"].tolist() == [0, 45, 90, 180]

@@ -56,10 +56,9 @@ def test_regions_are_those_of_every_weight(masks: dict[str, Masks]) -> None:
     assert nonzero(found) == by_hand(masks, [*masks["t0"]])
     assert found["size"].tolist() == [len(members) for members in found["members"]]
     assert found["count"].is_monotonic_decreasing
-    layers = intersections.regions_by_layer(masks)
-    for layer, rows in layers.groupby("layer", sort=False):
-        assert nonzero(rows) == by_hand(masks, [str(layer)])
-    assert layers["layer"].unique().tolist() == [*masks["t0"]]
+    for layer in masks["t0"]:
+        alone = intersections.regions({name: {layer: mask[layer]} for name, mask in masks.items()})
+        assert nonzero(alone) == by_hand(masks, [layer])
 
 
 @settings(deadline=None, max_examples=25)
@@ -106,7 +105,6 @@ def test_chance_by_hand() -> None:
 
 def test_what_cannot_be_compared() -> None:
     assert intersections.regions({}).empty
-    assert intersections.regions_by_layer({}).empty
     with pytest.raises(UserError, match="9 tickets have 511 regions; choose at most 8"):
         intersections.regions(drawn(9, [3], 0))
     masks = drawn(2, [3], 0)

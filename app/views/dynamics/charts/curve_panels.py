@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -35,15 +35,21 @@ def panels(
     chart.update_layout(template=theme.template, height=height, showlegend=False, margin_t=TOP, margin_l=SIDE + 42)
     own = {key: curves[curves["key"] == key].sort_values("epoch") for key in shown}
     place = placed_by(measure)
+    gap = [[np.nan], [np.nan]]  # so that no two curves are joined
+    points = {key: np.hstack([[rows["epoch"], place(rows["mean"])], gap]) for key, rows in own.items()}
+    traces: list[go.Scatter] = []
+    panel: list[int] = []
     for number, key in enumerate(shown):
-        at = {"row": number // columns + 1, "col": number % columns + 1}
-        chart.add_trace(_others(own, key, measure, theme), **at)
-        for trace in band(own[key], styles[key], place):
-            chart.add_trace(trace, **at)
-        chart.add_trace(go.Scatter(**line(own[key], styles[key], key, measure, 1)), **at)
-        for stop in stops[stops["key"] == key].itertuples():
-            chart.add_trace(go.Scatter(**ring(stop, own[key], styles[key], theme, place)), **at)
+        others = [points[other] for other in shown if other != key]
+        mine = [_grey(others, theme), *band(own[key], styles[key], place)]
+        mine.append(go.Scatter(**line(own[key], styles[key], key, measure, 1)))
+        here = stops[stops["key"] == key].itertuples()
+        mine += [go.Scatter(**ring(stop, own[key], styles[key], theme, place)) for stop in here]
+        traces += mine
+        panel += [number] * len(mine)
         heading(chart, number + 1, styles[key], small=True)
+    # all at once: one by one each would copy those before it
+    chart.add_traces(traces, rows=[each // columns + 1 for each in panel], cols=[each % columns + 1 for each in panel])
     last = float(curves["epoch"].max()) if len(curves) else 1.0
     vertical = axis(curves, measure)
     title = str(vertical.pop("title_text")).replace(" (", "<br>(")
@@ -58,15 +64,12 @@ def panels(
     return chart
 
 
-def _others(own: Mapping[str, pd.DataFrame], key: str, measure: str, theme: Theme) -> go.Scatter:
-    """All curves but that of `key` as one faint trace, with gaps between them."""
-    gap = pd.DataFrame({"epoch": [np.nan], "mean": [np.nan]})
-    others = (rows for other, rows in own.items() if other != key)
-    parts = [part for rows in others for part in (rows[["epoch", "mean"]], gap)]
-    joined = pd.concat(parts) if parts else gap
+def _grey(curves: Sequence[np.ndarray], theme: Theme) -> go.Scatter:
+    """Other tickets' curves, each [2, points], as one faint trace."""
+    x, y = np.hstack(curves) if curves else np.empty((2, 0))
     return go.Scatter(
-        x=joined["epoch"],
-        y=placed_by(measure)(joined["mean"]),
+        x=x,
+        y=y,
         mode="lines",
         line={"width": 1, "color": fade(theme.muted, 0.28)},
         hoverinfo="skip",

@@ -38,6 +38,9 @@ def sheet_html(
     """The sheet's blocks as tables.
 
     Args:
+        sheet: the image under its conditions.
+        blocks: where the pictures stand.
+        theme: light or dark colours.
         size: about how wide a picture is, in pixels on the screen; whole multiples of its own pixels where it fits.
         links: corruption -> address that its label leads to.
     """
@@ -56,8 +59,10 @@ def sheet_html(
 
 
 def shown_width(height: int, width: int, size: int) -> int:
-    """How wide a picture is on the screen, in pixels: whole multiples of its own pixels about as large as `size`, or
-    `size` itself when it has more."""
+    """How wide a picture is on the screen, in pixels.
+
+    Whole multiples of its own pixels about as large as `size`, or `size` itself when it has more.
+    """
     longer = max(height, width)
     if longer > 1.15 * size:
         return max(1, round(width * size / longer))
@@ -93,8 +98,10 @@ def _line(line: Line, cells: Mapping[Condition, str], links: Mapping[str, str]) 
 
 
 def sign(sheet: CorruptedImage, at: int) -> str:
-    """What stands before a prediction that is not as it should be: ✗ when it is wrong, ≠ when it differs from that for
-    the clean image, whose true class is not known; else ""."""
+    """What stands before a prediction that is not as it should be; else "".
+
+    ✗ when it is wrong, ≠ when it differs from that for the clean image, whose true class is not known.
+    """
     if sheet.prediction is None or sheet.on_target[at]:
         return ""
     return "≠" if sheet.label is None else "✗"

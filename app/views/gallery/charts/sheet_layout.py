@@ -51,8 +51,10 @@ class Block:
 
 
 def blocks(family: str, side_by_side: int = 1, full: bool = False) -> list[Block]:
-    """The blocks of a family: one, or two of about the same height. For the Fourier basis the grid of frequencies,
-    half of it, as the other half holds the same waves again, or `full`."""
+    """The blocks of a family: one, or two of about the same height.
+
+    For the Fourier basis the grid of frequencies, half of it, as the other half holds the same waves again, or `full`.
+    """
     if family == "fourier":
         return [_waves(full)]
     groups = _groups(family)

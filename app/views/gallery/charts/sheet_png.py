@@ -57,7 +57,7 @@ class Plan:
 
     def left(self, column: int) -> int:
         """The left edge of a column's pictures."""
-        return MARGIN + LABEL + column * (self.wide + GAP)
+        return int(MARGIN + LABEL + column * (self.wide + GAP))
 
 
 def sheet_png(sheet: CorruptedImage, block: Block, theme: Theme, note: str = "") -> bytes:

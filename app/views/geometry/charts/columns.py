@@ -64,7 +64,7 @@ def columns(tickets: Tickets, theme: Theme, height: int, notes: Mapping[str, str
 
 
 def axis(letter: str, column: int) -> str:
-    """plotly's name of a column's axis: `x`, `x2`, ..."""
+    """The name that plotly gives to a column's axis: `x`, `x2`, ..."""
     return f"{letter}{column if column > 1 else ''}"
 
 

@@ -72,6 +72,9 @@ def maps(
 
     Args:
         placed: columns of `samples`, and x, y, trustworthiness of `maps`, a row a ticket and sample.
+        tickets: key -> style, in the order shown.
+        classes: names of the classes.
+        theme: light or dark colours.
         kind: a key of `MAPS`; the columns of "umap_joint" have axes in common, those of others do not.
         colouring: a key of `COLOURINGS`.
     """

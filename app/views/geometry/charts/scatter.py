@@ -20,4 +20,4 @@ def span(values: np.ndarray, pad: float = 0.04) -> tuple[float, float]:
 def heights(samples: np.ndarray, values: np.ndarray, centres: np.ndarray, density: np.ndarray) -> np.ndarray:
     """A height [N] under the density curve for each sample: spread evenly, and always the same for the same sample."""
     place = np.mod((samples.astype(float) + 0.5) * GOLDEN, 1.0)
-    return np.interp(values, centres, density) * (0.03 + 0.94 * place)
+    return np.asarray(np.interp(values, centres, density) * (0.03 + 0.94 * place))

@@ -26,6 +26,8 @@ def reliability(bins: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, 
 
     Args:
         bins: key, bin, n, confidence, accuracy, low, high (95 % interval of the accuracy), of equal mass.
+        tickets: key -> style, in the order shown.
+        theme: light or dark colours.
         notes: key -> what stands beside the ticket's name.
     """
     columns = max(1, min(PER_ROW, len(tickets)))

@@ -27,8 +27,10 @@ def shown_classes(by_class: pd.DataFrame) -> list[int]:
 
 
 def cost_map(by_class: pd.DataFrame, tickets: Mapping[str, Style], classes: Sequence[str], theme: Theme) -> go.Figure:
-    """The change of accuracy for each ticket (rows) and class (columns), in points. Within noise are changes whose
-    interval holds 0; outlined are classes that are hit harder, or spared more, than the others beyond chance.
+    """The change of accuracy for each ticket (rows) and class (columns), in points.
+
+    Within noise are changes whose interval holds 0; outlined are classes that are hit harder, or spared more, than the
+    others beyond chance.
 
     `by_class`: the table of `analysis.comparisons.classes.Costs`. `classes`: names of all classes.
     """
@@ -66,11 +68,16 @@ def cost_map(by_class: pd.DataFrame, tickets: Mapping[str, Style], classes: Sequ
 def costs(
     by_class: pd.DataFrame, by_ticket: pd.DataFrame, tickets: Mapping[str, Style], classes: Sequence[str], theme: Theme
 ) -> go.Figure:
-    """The change of accuracy in each class with its 95 % interval, and a line at the change over all images. Classes
-    that are hit harder or spared more than by chance are filled, the others are rings.
+    """The change of accuracy in each class with its 95 % interval, and a line at the change over all images.
+
+    Classes that are hit harder or spared more than by chance are filled, the others are rings.
 
     Args:
-        by_class, by_ticket: the tables of `analysis.comparisons.classes.Costs`. classes: names of the classes.
+        by_class: the table of `analysis.comparisons.classes.Costs`.
+        by_ticket: that by ticket.
+        tickets: key -> style, in the order shown.
+        classes: names of the classes.
+        theme: light or dark colours.
     """
     columns = max(1, min(PER_ROW, len(tickets)))
     lines = max(1, -(-len(tickets) // columns))

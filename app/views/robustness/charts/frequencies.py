@@ -24,8 +24,11 @@ ENDS = {"tickvals": [-STEPS, 0, STEPS], "ticktext": ["\u22121", "0", "1"]}
 
 
 def grid(values: Mapping[str, object], empty: object = np.nan) -> np.ndarray:
-    """Name of a wave -> value, as [15, 15]: frequencies from row to row (-7 to 7, downwards) and from column to column
-    (-7 to 7), 0 in the middle. A frequency and its negative are the same wave; what is missing is `empty`."""
+    """Name of a wave -> value, as [15, 15] with frequency 0 in the middle.
+
+    Frequencies go from row to row (-7 to 7, downwards) and from column to column (-7 to 7). A frequency and its
+    negative are the same wave; what is missing is `empty`.
+    """
     found = np.full((SIZE, SIZE), empty, dtype=object if isinstance(empty, str) else float)
     for name, value in values.items():
         down, across = frequency_of(name)
@@ -34,8 +37,10 @@ def grid(values: Mapping[str, object], empty: object = np.nan) -> np.ndarray:
 
 
 def errors(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
-    """The error under each wave, a panel a ticket on one scale. `cells`: key, corruption, error, low, high
-    (fractions)."""
+    """The error under each wave, a panel a ticket on one scale.
+
+    `cells`: key, corruption, error, low, high (fractions).
+    """
     shown = cells.assign(
         shown=100 * cells["error"],
         within_noise=False,
@@ -49,8 +54,10 @@ def errors(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> g
 
 
 def differences(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
-    """The error minus the baseline's; what is within noise is paler and has a ring. `cells`: key, corruption,
-    difference, low, high (of errors, fractions), within_noise."""
+    """The error minus the baseline's; what is within noise is paler and has a ring.
+
+    `cells`: key, corruption, difference, low, high (of errors, fractions), within_noise.
+    """
     shown = cells.assign(
         shown=100 * cells["difference"],
         hover=[
@@ -65,8 +72,11 @@ def differences(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme)
 
 
 def radial(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
-    """The mean error over the waves of one distance from frequency 0. `points`: key, radius (0 to 10 sevenths of the
-    highest frequency, `CLEAN_RADIUS` for the clean images), error, low, high (fractions)."""
+    """The mean error over the waves of one distance from frequency 0.
+
+    `points`: key, radius (0 to 10 sevenths of the highest frequency, `CLEAN_RADIUS` for the clean images), error, low,
+    high (fractions).
+    """
     figure = go.Figure()
     figure.update_layout(template=theme.template, height=400, margin={"l": 8, "r": 8, "t": 40, "b": 8})
     shown = [key for key in tickets if (points["key"] == key).any()]

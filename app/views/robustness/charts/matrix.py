@@ -25,8 +25,11 @@ def matrix(
 
     Args:
         cells: key, corruption, accuracy or difference, low, high (fractions); of differences within_noise too.
-        trees: of the tickets and of the corruptions, leaves numbered in their orders. chosen: the corruption to
-            outline.
+        tickets: key -> style, in the order shown.
+        corruptions: their names, in the order shown.
+        trees: of the tickets and of the corruptions, leaves numbered in their orders.
+        chosen: the corruption to outline.
+        theme: light or dark colours.
     """
     differences = "difference" in cells
     what = "difference" if differences else "accuracy"

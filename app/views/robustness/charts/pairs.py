@@ -18,6 +18,7 @@ def differences(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme)
     Args:
         cells: a row an ordered pair: a (row), b (column), difference, low, high (fractions), p, p_holm, within_noise.
         tickets: key -> style, in the order of rows and columns.
+        theme: light or dark colours.
     """
     keys = list(tickets)
     rows = cells.set_index(["a", "b"]).reindex(pd.MultiIndex.from_product([keys, keys]))

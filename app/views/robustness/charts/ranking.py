@@ -51,8 +51,10 @@ def ranking(ranked: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) ->
 
 
 def residuals(line: Line, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
-    """How far each ticket lies above (+) or below the line of expected robustness, the most robust on top; what may
-    as well lie on it is marked by a ring."""
+    """How far each ticket lies above (+) or below the line of expected robustness, the most robust on top.
+
+    What may as well lie on it is marked by a ring.
+    """
     rows = line.table[line.table["key"].isin(list(tickets))].sort_values("effective", ascending=False)
     figure = go.Figure()
     figure.update_layout(

@@ -23,8 +23,10 @@ STEP = 25  # pixels of a row
 def correlations(
     correlation: Correlation, clustering: Clustering, labels: Mapping[str, str], theme: Theme, cell: int = STEP
 ) -> go.Figure:
-    """The matrix of r in clustered order with its dendrogram on both axes. Cells whose interval holds 0 are within
-    noise. `labels`: name -> what is written."""
+    """The matrix of r in clustered order with its dendrogram on both axes.
+
+    Cells whose interval holds 0 are within noise. `labels`: name -> what is written.
+    """
     r, low, high = correlation.matrix, correlation.low, correlation.high
     names = correlation.names
     itself = np.eye(len(names), dtype=bool)
@@ -52,8 +54,11 @@ def short(r: float) -> str:
 
 
 def steps(found: Redundancy, labels: Mapping[str, str], theme: Theme) -> go.Figure:
-    """Kendall's tau with the ranking by all corruptions, as one after the other is added from top to bottom, with its
-    95 % interval. Filled are those that it takes; the band is how well all agree with themselves on other images."""
+    """Kendall's tau with the ranking by all corruptions, with its 95 % interval.
+
+    One corruption after the other is added from top to bottom. Filled are those that it takes; the band is how well all
+    agree with themselves on other images.
+    """
     rows = found.steps
     kept = (rows["size"] <= len(found.kept)).to_numpy()
     chart = figure(theme, 64 + STEP * len(rows), showlegend=False, margin={"l": 8, "r": 12, "t": 8, "b": 44})

@@ -25,9 +25,12 @@ def predictions(
 
     Args:
         rows: ticket_id, severity, prediction, confidence (fraction), of one sample under one corruption, severity 0
-            being the clean image. tickets: ticket id -> style, in order.
+            being the clean image.
+        tickets: ticket id -> style, in order.
         columns: severity -> the image's data URI ("" when there is none), in order.
         label: the sample's true class.
+        classes: names of the classes.
+        theme: light or dark colours.
     """
     cells = {(row.ticket_id, int(row.severity)): row for row in rows.itertuples()}
     heads = "".join(f"<th>{_picture(uri)}<small>{_severity(level)}</small></th>" for level, uri in columns.items())

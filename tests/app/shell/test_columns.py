@@ -1,0 +1,31 @@
+"""No column is given away without a word on what it means."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from app.shell import layout
+from app.shell.columns import describe
+from tests.app.views.test_pages import _fresh, draw  # noqa: F401
+
+
+@pytest.mark.parametrize("page", ["overview", "masks", "geometry", "robustness", "samples"])
+def test_every_column_of_a_page_has_a_meaning(page: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: dict[str, tuple[list[str], dict[str, str]]] = {}
+    header = layout.header
+
+    def watched(
+        title: str, data: pd.DataFrame | Callable[[], pd.DataFrame], key: str, *rest: object, **options: object
+    ) -> None:
+        names = [str(name) for name in (data() if callable(data) else data).columns]
+        own = {name: options.get(name) for name in ("meanings", "percent")}
+        found[key] = names, describe(names, own["meanings"], options.get("columns"), bool(own["percent"]))  # type: ignore[arg-type]
+        header(title, data, key, *rest, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(layout, "header", watched)
+    draw(page, tiny_study, monkeypatch)
+    assert found
+    for key, (names, meanings) in found.items():
+        assert set(names) == set(meanings), key
