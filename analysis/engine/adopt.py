@@ -48,8 +48,14 @@ classes are so close that the order of additions decides between them."""
 
 @dataclass
 class Adoption:
-    """What was done: parts that were measured again, those that came out otherwise (then nothing was rewritten), files
-    that were rewritten, and tickets that were left out."""
+    """What was done.
+
+    Attributes:
+        checked: parts that were measured again.
+        differing: a sentence for each that came out otherwise; then nothing was rewritten.
+        tickets, results: files that were rewritten.
+        problems: a sentence for each ticket that was left out.
+    """
 
     checked: int = 0
     differing: list[str] = field(default_factory=list)
@@ -75,7 +81,8 @@ def adopt(
         study: its files without digests are rewritten; what they hold stays.
         progress: told how far the measuring of the sample is.
         root: as for `pruning.data.load_data`.
-        tickets: of each table so many tickets are measured again. conditions: of each so many parts.
+        tickets: of each table so many tickets are measured again.
+        conditions: of each of these so many parts, such as conditions or maps.
         seed: draws them.
         trust: measure nothing again. Where the data set is not at hand, results then do not say which images they are
             of, and are taken to be of those of the study.
@@ -175,8 +182,10 @@ def _by_part(measure: Measure, results: Results, ticket_id: str) -> dict[str, pd
 
 
 def differences(measure: Measure, old: pd.DataFrame, new: pd.DataFrame) -> list[str]:
-    """What of a part's rows is further apart than another machine explains, in words; columns that only the machine
-    decides are passed over."""
+    """What of a part's rows is further apart than another machine explains, in words.
+
+    Columns that only the machine decides are passed over.
+    """
     if len(old) != len(new):
         return [f"{len(old)} rows are stored, {len(new)} were measured"]
     compared = {name: column for name, column in measure.columns.items() if name not in measure.by_machine}
