@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from analysis.cli.display import Display
 from pruning.cli.console import main, stoppable
+from pruning.cli.progress_bar import ProgressBar as Display
 from pruning.study.folder import Study
 
 app = typer.Typer(

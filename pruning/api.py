@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pruning.checkpoints import read
 from pruning.data import Dataset, load_data
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.finders.lineage import cost, find_step, lineage
 from pruning.imported_weights import Imported, Start
 from pruning.models import build_model
@@ -47,10 +47,10 @@ def find_ticket(
     steps = lineage([recipe])
     total, done = sum(map(cost, steps)) or 1.0, 0.0
     known: dict[str, Ticket] = {}
-    workshop = Workshop(data, pick_device(device), imports=imports)
+    trainer = Trainer(data, pick_device(device), imports=imports)
     for step in steps:
-        workshop.progress = share(progress, done / total, cost(step) / total, step.label)
-        known[step.id] = find_step(step, known, workshop)
+        trainer.progress = share(progress, done / total, cost(step) / total, step.label)
+        known[step.id] = find_step(step, known, trainer)
         done += cost(step)
     progress(1.0, "found")
     return known[recipe.id]

@@ -54,8 +54,10 @@ class FinderOptions(Options):
 
     @classmethod
     def usual_trainings(cls, training: Training) -> dict[str, Training]:
-        """Return the options that are a training of their own, by name, as they are beside this training: without
-        warm-up, unless the finder has it otherwise."""
+        """Return the options that are a training of their own, by name, as they are beside this training.
+
+        They are without warm-up, unless the finder has it otherwise.
+        """
         own = (name for name, field in cls.model_fields.items() if Training in (field.annotation, *_inner(field)))
         return dict.fromkeys(own, training.but(warmup_epochs=0.0))
 
@@ -216,7 +218,7 @@ class Recipe(Frozen):
 
     @model_serializer(mode="wrap")
     def _beside(self, handler: SerializerFunctionWrapHandler) -> Fields:
-        plain = handler(self)
+        plain: Fields = handler(self)
         options, parts = plain.pop("options", {}), plain.pop("parts", {})
         for each in (options, *parts.values()):
             plain |= each

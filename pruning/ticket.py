@@ -200,8 +200,13 @@ def damaged(path: Path, reason: str) -> UserError:
 
 
 class Header(NamedTuple):
-    """What a ticket file says before its tensors: recipe, info, the masks' shapes by name, and the digest of the
-    content, '' in files of earlier versions."""
+    """What a ticket file says before its tensors.
+
+    Attributes:
+        recipe: as of a ticket; info: likewise.
+        shapes: of the masks, by name.
+        content: the digest of the tensors, '' in files of earlier versions.
+    """
 
     recipe: Recipe
     info: TicketInfo

@@ -77,12 +77,12 @@ def test_tickets_hold_what_their_recipes_say(study: Study) -> None:
 def test_random_masks_are_found_again(study: Study) -> None:
     entry = next(e for e in study.entries() if (e.recipe.method, e.recipe.sparsity) == ("random", 0.9))
     from pruning.data.base import Dataset, Split
-    from pruning.finders.base import Workshop
+    from pruning.finders.base import Trainer
     from pruning.finders.scoring import prune_by_score
 
     nothing = Split(torch.zeros(0, 3, 32, 32, dtype=torch.uint8), torch.zeros(0, dtype=torch.int64))
     data = Dataset("none", tuple(entry.info.classes), nothing, nothing, tuple(entry.info.mean), tuple(entry.info.std))
-    masks = prune_by_score(entry.recipe, build_model("resnet20", 10, (3, 32, 32), entry.recipe.seed), Workshop(data))
+    masks = prune_by_score(entry.recipe, build_model("resnet20", 10, (3, 32, 32), entry.recipe.seed), Trainer(data))
     shipped: Ticket = study.load(entry.id)
     for name, mask in masks.items():
         assert torch.equal(mask, shipped.masks[name])

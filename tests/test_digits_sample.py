@@ -8,7 +8,7 @@ from analysis.comparisons.dynamics import mask_distances
 from analysis.results.store import Results
 from pruning import Study
 from pruning.data import load_data
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step, lineage
 from pruning.ticket import Ticket
 from pruning.training.loop import accuracy
@@ -54,9 +54,9 @@ def test_a_ticket_is_found_again(study: Study, method: str) -> None:
     """To the same accuracy but for a few images: another processor may round otherwise."""
     entry = next(entry for entry in study.entries() if entry.recipe.method == method)
     known: dict[str, Ticket] = {}
-    workshop = Workshop(load_data("digits"))
+    trainer = Trainer(load_data("digits"))
     for step in lineage([entry.recipe]):
-        known[step.id] = find_step(step, known, workshop)
+        known[step.id] = find_step(step, known, trainer)
     assert known[entry.id].info.accuracy == pytest.approx(entry.info.accuracy, abs=0.03)
     assert known[entry.id].kept == entry.kept
 

@@ -12,7 +12,7 @@ TEMPERATURE = 200.0
 
 
 def score(model: nn.Module, context: Context) -> Scores:
-    """w (H g), signed: to first order, removing the weight lowers the squared norm of the gradient by twice this.
+    """The score w (H g): to first order, removing the weight lowers the squared norm of the gradient by twice this.
 
     The paper's S = -w (H g) removes the largest, so its negative keeps the largest. Logits are divided by 200, as
     there; batch norm normalises by the batch, as in the authors' code. The gradient g runs over the weights that are

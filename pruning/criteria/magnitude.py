@@ -6,7 +6,7 @@ from pruning.criteria.base import Context, Criterion, Scores
 
 
 def score(model: nn.Module, context: Context) -> Scores:
-    """|w|"""
+    """The absolute value |w|."""
     return {name: weight.detach().abs() for name, weight in context.weights(model).items()}
 
 

@@ -1,4 +1,4 @@
-"""What all finders share: what a finder is, the workshop they work in, and the ticket that they make."""
+"""What all finders share: what a finder is, the trainer they are given, and the ticket that they make."""
 
 import platform
 import time
@@ -28,8 +28,8 @@ from pruning.training.precision import pick_precision
 
 
 @dataclass
-class Workshop:
-    """Where tickets are found: the data, the device, and whom to tell how far the work is."""
+class Trainer:
+    """Builds and trains the networks of recipes on one data set and device, and tells how far it is."""
 
     data: Dataset
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -61,7 +61,7 @@ class Workshop:
         text: str = "training",
         hook: Hook | None = None,
     ) -> Trained:
-        """`pruning.training.loop.train` on this workshop's data and device; what whole removed pieces say stays zero.
+        """`pruning.training.loop.train` on this trainer's data and device; what whole removed pieces say stays zero.
 
         Removed residual blocks take no part in it, which saves their time and changes no other weight, unless a hook
         may still change the masks.
@@ -119,10 +119,10 @@ class Finder(Procedure):
     """A procedure that yields tickets.
 
     Attributes:
-        find: makes the ticket from the recipe, its parents' tickets and the workshop.
+        find: makes the ticket from the recipe, its parents' tickets and the trainer.
     """
 
-    find: Callable[[Recipe, Sequence[Ticket], Workshop], Ticket]
+    find: Callable[[Recipe, Sequence[Ticket], Trainer], Ticket]
 
 
 def finder_of(recipe: Recipe) -> Finder:
@@ -161,18 +161,28 @@ def make_ticket(
     model: nn.Module,
     masks: Masks,
     trained: Trained,
-    workshop: Workshop,
+    trainer: Trainer,
     began: float,
     parents: Sequence[Ticket] = (),
     record: Record | None = None,
 ) -> Ticket:
-    """Put a ticket together from a trained network; `began` is the time.perf_counter() at which its work began, and
-    `record` what was noted on the way."""
+    """Put a ticket together from a trained network.
+
+    Args:
+        recipe: the ticket's.
+        model: the network as it was trained.
+        masks: of its prunable weights.
+        trained: what the training gave.
+        trainer: that which trained it.
+        began: the time.perf_counter() at which its work began.
+        parents: the tickets that it was found from, the line of descent first.
+        record: what was noted on the way.
+    """
     state = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
     leaked = [name for name, mask in masks.items() if bool((state[name][~mask] != 0).any())]
     if leaked:
         raise AssertionError(f"pruned weights of {leaked} are not zero")
-    data, seconds = workshop.data, time.perf_counter() - began
+    data, seconds = trainer.data, time.perf_counter() - began
     info = TicketInfo(
         shape=data.shape,
         classes=list(data.classes),

@@ -14,7 +14,7 @@ from pruning.errors import UserError
 from pruning.finders import imp
 from pruning.finders.base import (
     Finder,
-    Workshop,
+    Trainer,
     apply_masks,
     dense_recipe,
     make_ticket,
@@ -30,24 +30,24 @@ from pruning.ticket import Ticket
 from pruning.training.loop import generator
 
 
-def find_reinit(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def find_reinit(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """The parent's mask on new initial weights, trained from the first iteration."""
     began = time.perf_counter()
-    model, masks = workshop.build(recipe, reinit_seed(recipe.seed)), parents[0].masks
+    model, masks = trainer.build(recipe, reinit_seed(recipe.seed)), parents[0].masks
     apply_masks(model, masks)
-    trained = workshop.train(model, recipe.training, recipe, masks)
-    return make_ticket(recipe, model, masks, trained, workshop, began, parents)
+    trained = trainer.train(model, recipe.training, recipe, masks)
+    return make_ticket(recipe, model, masks, trained, trainer, began, parents)
 
 
-def find_shuffled(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def find_shuffled(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """The parent's mask shuffled within each layer, on the weights the parent started from."""
     began = time.perf_counter()
-    model = parents[1].model() if len(parents) > 1 else workshop.build(recipe)
+    model = parents[1].model() if len(parents) > 1 else trainer.build(recipe)
     masks = shuffle(parents[0].masks, recipe.seed, recipe.granularity, model)
     apply_masks(model, masks)
     start = original(recipe).option("rewind") or 0
-    trained = workshop.train(model, recipe.training, recipe, masks, start=start)
-    return make_ticket(recipe, model, masks, trained, workshop, began, parents)
+    trained = trainer.train(model, recipe.training, recipe, masks, start=start)
+    return make_ticket(recipe, model, masks, trained, trainer, began, parents)
 
 
 def shuffle(masks: Masks, seed: int, structure: str | Granularity = "weight", model: nn.Module | None = None) -> Masks:

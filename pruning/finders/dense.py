@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from pruning.errors import UserError
-from pruning.finders.base import Finder, Workshop, make_ticket, no_parents
-from pruning.finders.mask_distance import Watch
+from pruning.finders.base import Finder, Trainer, make_ticket, no_parents
+from pruning.finders.mask_distance import MaskDistanceWatch
 from pruning.masks import full_masks
 from pruning.models import prunable
 from pruning.recipe import Fields, FinderOptions, Recipe
@@ -54,7 +54,7 @@ def check_imported(recipe: Recipe) -> None:
         raise UserError("Finder 'imported' needs 'start'.")
 
 
-def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Train the network; with `rewind` = k stop after k iterations, the point that iterative pruning returns to.
 
     A whole training records how far its masks move from epoch to epoch. A recipe with a start trains nothing: the
@@ -62,22 +62,22 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
     """
     began = time.perf_counter()
     if recipe.start is not None:
-        return _find_imported(recipe, workshop, began)
-    model, stop = workshop.build(recipe), DenseOptions.read(recipe).rewind
+        return _find_imported(recipe, trainer, began)
+    model, stop = trainer.build(recipe), DenseOptions.read(recipe).rewind
     watched = stop is None and prunable(model)
-    watch = Watch(model, workshop.data, recipe.training) if watched else None
+    watch = MaskDistanceWatch(model, trainer.data, recipe.training) if watched else None
     text = "training the dense network"
-    trained = workshop.train(model, recipe.training, recipe, stop=stop, text=text, hook=watch)
+    trained = trainer.train(model, recipe.training, recipe, stop=stop, text=text, hook=watch)
     masks = full_masks({name: value.detach().cpu() for name, value in prunable(model).items()})
     record = watch.record() if watch is not None else None
-    return make_ticket(recipe, model, masks, trained, workshop, began, record=record)
+    return make_ticket(recipe, model, masks, trained, trainer, began, record=record)
 
 
-def _find_imported(recipe: Recipe, workshop: Workshop, began: float) -> Ticket:
-    model, masks = workshop.imported(recipe)
+def _find_imported(recipe: Recipe, trainer: Trainer, began: float) -> Ticket:
+    model, masks = trainer.imported(recipe)
     as_it_is = Training(epochs=0, precision=recipe.training.precision)
-    trained = workshop.train(model, as_it_is, recipe, masks, text="trying the imported network")
-    return make_ticket(recipe, model, masks, trained, workshop, began)
+    trained = trainer.train(model, as_it_is, recipe, masks, text="trying the imported network")
+    return make_ticket(recipe, model, masks, trained, trainer, began)
 
 
 def cost(recipe: Recipe) -> float:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.errors import UserError
-from pruning.finders.base import Finder, Workshop, make_ticket, no_parents, training_epochs
+from pruning.finders.base import Finder, Trainer, make_ticket, no_parents, training_epochs
 from pruning.finders.gradual import RampOptions
 from pruning.finders.options import OF_TRAINING, AllocationName, Count, EndFraction, Fraction, Share, allocation_option
 from pruning.finders.scoring import prune_by_score
@@ -62,7 +62,7 @@ def share_dropped(step: int, end: int, rate: float) -> float:
     return rate / 2 * (1 + math.cos(math.pi * step / end))
 
 
-def exchange(weight: Tensor, mask: Tensor, growth: Tensor, count: int) -> Tensor:
+def drop_and_grow(weight: Tensor, mask: Tensor, growth: Tensor, count: int) -> Tensor:
     """The mask without its `count` smallest weights and with as many new ones, those of the highest `growth`.
 
     Args:
@@ -81,12 +81,12 @@ def exchange(weight: Tensor, mask: Tensor, growth: Tensor, count: int) -> Tensor
     return (stays | keep_best(chances, count)).view(mask.shape)
 
 
-class Exchange(Hook):
+class DropAndGrow(Hook):
     """Drops and grows weights of a network that is being trained."""
 
-    def __init__(self, recipe: Recipe, model: nn.Module, masks: Masks, workshop: Workshop) -> None:
+    def __init__(self, recipe: Recipe, model: nn.Module, masks: Masks, trainer: Trainer) -> None:
         self.recipe, self.model, self.masks = recipe, model, masks
-        total = round(recipe.training.epochs * iterations_per_epoch(workshop.data, recipe.training))
+        total = round(recipe.training.epochs * iterations_per_epoch(trainer.data, recipe.training))
         self.due, self.end = update_iterations(recipe, total), end_of_updates(recipe, total)
         self.swaps = Swaps()
 
@@ -99,7 +99,7 @@ class Exchange(Hook):
             weight, kept = self.model.get_parameter(name), int(mask.sum())
             count = min(round(share * kept), mask.numel() - kept)
             mask = mask.to(weight.device)
-            self.masks[name] = exchange(weight, mask, self._growth(step, name, weight), count)
+            self.masks[name] = drop_and_grow(weight, mask, self._growth(step, name, weight), count)
             swapped += count
         self.swaps.note(step, swapped)
         return self.masks
@@ -112,14 +112,14 @@ class Exchange(Hook):
         return torch.zeros_like(weight) if weight.grad is None else weight.grad.abs()
 
 
-def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Draw a mask at random, then train and exchange weights in turn."""
     began = time.perf_counter()
-    model = workshop.build(recipe)
-    exchange = Exchange(recipe, model, prune_by_score(recipe, model, workshop, criterion="random"), workshop)
+    model = trainer.build(recipe)
+    exchange = DropAndGrow(recipe, model, prune_by_score(recipe, model, trainer, criterion="random"), trainer)
     text = "training and exchanging weights"
-    trained = workshop.train(model, recipe.training, recipe, dict(exchange.masks), text=text, hook=exchange)
-    return make_ticket(recipe, model, exchange.masks, trained, workshop, began, record=exchange.swaps.record())
+    trained = trainer.train(model, recipe.training, recipe, dict(exchange.masks), text=text, hook=exchange)
+    return make_ticket(recipe, model, exchange.masks, trained, trainer, began, record=exchange.swaps.record())
 
 
 def check(recipe: Recipe) -> None:

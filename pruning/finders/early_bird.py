@@ -18,7 +18,7 @@ from dataclasses import replace
 from torch import nn
 
 from pruning.errors import UserError
-from pruning.finders.base import Finder, Workshop, apply_masks, make_ticket, no_parents
+from pruning.finders.base import Finder, Trainer, apply_masks, make_ticket, no_parents
 from pruning.finders.mask_distance import Bits, distance_record, distances, pack_masks, thinned
 from pruning.finders.options import Count, ScoredPieces, Share, finetune_option
 from pruning.finders.scoring import prune_by_score
@@ -42,20 +42,22 @@ class EarlyBirdOptions(ScoredPieces):
 
 
 def has_settled(drawn: Sequence[Bits], size: int, distance: float, patience: int) -> bool:
-    """Whether the newest of the masks, of `size` positions each, is less than `distance` from each of the
-    `patience` - 1 before it."""
+    """Whether the newest mask is less than `distance` from each of the `patience` - 1 before it.
+
+    All are of `size` positions.
+    """
     if len(drawn) < patience:
         return False
     return all(apart < distance for apart in distances(drawn[-1], drawn[-patience:-1], size))
 
 
-class Lookout(Hook):
+class EarlyBirdDetector(Hook):
     """Draws the mask of a network in training at each epoch's end, and ends the training when it has settled."""
 
-    def __init__(self, recipe: Recipe, model: nn.Module, workshop: Workshop) -> None:
-        self.recipe, self.model, self.workshop = recipe, model, workshop
-        images = len(workshop.data.train.labels)
-        self.per_epoch = iterations_per_epoch(workshop.data, recipe.training)
+    def __init__(self, recipe: Recipe, model: nn.Module, trainer: Trainer) -> None:
+        self.recipe, self.model, self.trainer = recipe, model, trainer
+        images = len(trainer.data.train.labels)
+        self.per_epoch = iterations_per_epoch(trainer.data, recipe.training)
         alone = self.per_epoch > 1 and images % recipe.training.batch_size == 1
         self.last = self.per_epoch - (2 if alone else 1)  # a batch of one image is passed over
         self.epochs: list[float] = []
@@ -80,7 +82,7 @@ class Lookout(Hook):
 
     def draw(self, epoch: float) -> None:
         """Note the mask that pruning would give now, at the end of `epoch`, and leave the network as it is."""
-        self.masks = prune_by_score(self.recipe, deepcopy(self.model), self.workshop)
+        self.masks = prune_by_score(self.recipe, deepcopy(self.model), self.trainer)
         self.epochs.append(epoch)
         self.drawn.append(pack_masks(self.masks))
 
@@ -102,36 +104,38 @@ class Lookout(Hook):
         }
 
 
-def again(recipe: Recipe) -> Training:
+def retraining(recipe: Recipe) -> Training:
     """How the drawn ticket is trained: by `finetune` where it is given, else as the dense network was."""
     return EarlyBirdOptions.read(recipe).finetune or recipe.training
 
 
-def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Train until the mask has settled, prune, train again."""
     began = time.perf_counter()
     share = recipe.training.epochs / max(cost(recipe), 1e-9)
-    model = workshop.build(recipe)
-    lookout = Lookout(recipe, model, workshop)
-    first = _part(workshop, 0.0, share)
+    model = trainer.build(recipe)
+    lookout = EarlyBirdDetector(recipe, model, trainer)
+    first = _part(trainer, 0.0, share)
     first.train(model, recipe.training, recipe, text="training until the mask settles", hook=lookout)
     masks = lookout.finish()
     apply_masks(model, masks)
-    second = _part(workshop, share, 1.0)
-    trained = second.train(model, again(recipe), recipe, masks, text="training the early bird")
-    trained = recalibrated(model, trained, workshop.data, recipe.seed, workshop.device)
-    return make_ticket(recipe, model, masks, trained, workshop, began, record=lookout.record())
+    second = _part(trainer, share, 1.0)
+    trained = second.train(model, retraining(recipe), recipe, masks, text="training the early bird")
+    trained = recalibrated(model, trained, trainer.data, recipe.seed, trainer.device)
+    return make_ticket(recipe, model, masks, trained, trainer, began, record=lookout.record())
 
 
-def _part(workshop: Workshop, begin: float, end: float) -> Workshop:
-    """The workshop for the part of the work that lies between these fractions of the whole."""
-    return replace(workshop, progress=share(workshop.progress, begin, end - begin))
+def _part(trainer: Trainer, begin: float, end: float) -> Trainer:
+    """The trainer for the part of the work that lies between these fractions of the whole."""
+    return replace(trainer, progress=share(trainer.progress, begin, end - begin))
 
 
 def cost(recipe: Recipe) -> float:
     """Epochs of both trainings, were the mask never to settle: twice those of the training unless `finetune` is given.
-    The sooner it settles, the less it is."""
-    return recipe.training.epochs + again(recipe).epochs
+
+    The sooner it settles, the less it is.
+    """
+    return recipe.training.epochs + retraining(recipe).epochs
 
 
 def check(recipe: Recipe) -> None:

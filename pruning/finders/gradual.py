@@ -14,7 +14,7 @@ from torch import nn
 
 from pruning import masks as mask_tools
 from pruning.errors import UserError
-from pruning.finders.base import Finder, Workshop, dense_recipe, make_ticket, training_epochs
+from pruning.finders.base import Finder, Trainer, dense_recipe, make_ticket, training_epochs
 from pruning.finders.options import OF_TRAINING, Count, EndFraction, Fraction, ScoredPieces
 from pruning.finders.scoring import prune_by_score
 from pruning.masks import Masks
@@ -68,9 +68,9 @@ def pruning_iterations(recipe: Recipe, total: int) -> dict[int, int]:
 class GradualPruning(Hook):
     """Prunes a network that is being trained."""
 
-    def __init__(self, recipe: Recipe, model: nn.Module, masks: Masks, workshop: Workshop) -> None:
-        self.recipe, self.model, self.masks, self.workshop = recipe, model, masks, workshop
-        total = round(recipe.training.epochs * iterations_per_epoch(workshop.data, recipe.training))
+    def __init__(self, recipe: Recipe, model: nn.Module, masks: Masks, trainer: Trainer) -> None:
+        self.recipe, self.model, self.masks, self.trainer = recipe, model, masks, trainer
+        total = round(recipe.training.epochs * iterations_per_epoch(trainer.data, recipe.training))
         self.due = pruning_iterations(recipe, total)
         self.steps = max(self.due.values())
         self.initial = mask_tools.sparsity(masks)
@@ -80,20 +80,20 @@ class GradualPruning(Hook):
         if step not in self.due:
             return None
         sparsity = sparsity_at(self.due[step], self.steps, self.initial, self.recipe.sparsity)
-        self.masks = prune_by_score(self.recipe, self.model, self.workshop, self.masks, sparsity=sparsity)
-        self.model.to(self.workshop.device)
+        self.masks = prune_by_score(self.recipe, self.model, self.trainer, self.masks, sparsity=sparsity)
+        self.model.to(self.trainer.device)
         return self.masks
 
 
-def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Train once, pruning on the way."""
     began = time.perf_counter()
-    model = parents[0].model() if parents else workshop.build(recipe)
+    model = parents[0].model() if parents else trainer.build(recipe)
     kept = parents[0].masks if parents else mask_tools.full_masks(prunable(model))
     parameters = prunable(model, recipe.prune_classifier)
-    ramp = GradualPruning(recipe, model, {name: kept[name] for name in parameters}, workshop)
-    trained = workshop.train(model, recipe.training, recipe, ramp.masks, text="training and pruning", hook=ramp)
-    return make_ticket(recipe, model, ramp.masks, trained, workshop, began, parents)
+    ramp = GradualPruning(recipe, model, {name: kept[name] for name in parameters}, trainer)
+    trained = trainer.train(model, recipe.training, recipe, ramp.masks, text="training and pruning", hook=ramp)
+    return make_ticket(recipe, model, ramp.masks, trained, trainer, began, parents)
 
 
 FINDER = Finder(

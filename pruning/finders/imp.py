@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field
 
 from pruning.errors import UserError
-from pruning.finders.base import Finder, Workshop, apply_masks, dense_recipe, make_ticket, training_epochs
+from pruning.finders.base import Finder, Trainer, apply_masks, dense_recipe, make_ticket, training_epochs
 from pruning.finders.options import ScoredPieces, Share
 from pruning.finders.scoring import prune_by_score
 from pruning.recipe import Recipe
@@ -37,8 +37,10 @@ class ImpOptions(Levels):
 
 
 def previous_level(recipe: Recipe) -> Recipe | None:
-    """The recipe one level less sparse, None at the first level: levels lie at 1 - d (1 - rate)^j, d being the density
-    of the start (1 but for imported networks that came pruned)."""
+    """The recipe one level less sparse, None at the first level.
+
+    Levels lie at 1 - d (1 - rate)^j; d is the density of the start, 1 but for imported networks that came pruned.
+    """
     rate = Levels.read(recipe).rate
     density, last = 1.0 - (recipe.start.sparsity if recipe.start else 0.0), None
     while 1 - density * (1 - rate) < recipe.sparsity - CLOSE:
@@ -59,17 +61,17 @@ def rewinding_point(recipe: Recipe) -> list[Recipe]:
     return [dense_recipe(recipe, rewind)] if rewind else []
 
 
-def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Prune the level before by its trained weights, rewind what is kept, train it."""
     began = time.perf_counter()
     before = parents[0]
     trained_model = before.model()
-    masks = prune_by_score(recipe, trained_model, workshop, within=before.masks)
-    model = parents[1].model() if len(parents) > 1 else workshop.build(recipe)
+    masks = prune_by_score(recipe, trained_model, trainer, within=before.masks)
+    model = parents[1].model() if len(parents) > 1 else trainer.build(recipe)
     apply_masks(model, masks)
     start = ImpOptions.read(recipe).rewind
-    trained = workshop.train(model, recipe.training, recipe, masks, start=start, text="training the rewound network")
-    return make_ticket(recipe, model, masks, trained, workshop, began, parents)
+    trained = trainer.train(model, recipe.training, recipe, masks, start=start, text="training the rewound network")
+    return make_ticket(recipe, model, masks, trained, trainer, began, parents)
 
 
 def check(recipe: Recipe) -> None:

@@ -8,7 +8,7 @@ are never put back. Each level is a ticket of its own, found from the level befo
 import time
 from collections.abc import Sequence
 
-from pruning.finders.base import Finder, Workshop, dense_recipe, make_ticket
+from pruning.finders.base import Finder, Trainer, dense_recipe, make_ticket
 from pruning.finders.imp import Levels, previous_level
 from pruning.finders.one_shot import fine_tuning
 from pruning.finders.options import finetune_option
@@ -35,15 +35,15 @@ def schedule(recipe: Recipe) -> Training:
     return fine_tuning(recipe) if recipe.finder == "iterative" else recipe.training
 
 
-def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Prune the level before by its trained weights and train on from what is kept."""
     began = time.perf_counter()
     model = parents[0].model()
-    masks = prune_by_score(recipe, model, workshop, within=parents[0].masks)
+    masks = prune_by_score(recipe, model, trainer, within=parents[0].masks)
     text = "fine-tuning" if recipe.finder == "iterative" else "training again"
-    trained = workshop.train(model, schedule(recipe), recipe, masks, text=text)
-    trained = recalibrated(model, trained, workshop.data, recipe.seed, workshop.device)
-    return make_ticket(recipe, model, masks, trained, workshop, began, parents)
+    trained = trainer.train(model, schedule(recipe), recipe, masks, text=text)
+    trained = recalibrated(model, trained, trainer.data, recipe.seed, trainer.device)
+    return make_ticket(recipe, model, masks, trained, trainer, began, parents)
 
 
 def cost(recipe: Recipe) -> float:

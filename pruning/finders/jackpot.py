@@ -15,13 +15,13 @@ import torch
 from pydantic import Field
 
 from pruning.finders import mask_search
-from pruning.finders.base import Finder, Workshop
+from pruning.finders.base import Finder, Trainer
 from pruning.finders.options import Scored
 from pruning.finders.scoring import prune_by_score
 from pruning.recipe import Recipe
-from pruning.search.network import Searched
+from pruning.search.network import SupermaskNetwork
 from pruning.search.rules import selected
-from pruning.search.score_updates import Exchanging
+from pruning.search.score_updates import MaskUpdates
 from pruning.ticket import Ticket
 from pruning.validation import option
 
@@ -46,20 +46,20 @@ class JackpotOptions(Scored, mask_search.SearchOptions):
     )
 
 
-def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Cut a mask by the criterion, then search from there."""
     began = time.perf_counter()
-    model, allowed = mask_search.starting_point(recipe, parents, workshop)
+    model, allowed = mask_search.starting_point(recipe, parents, trainer)
     weights = mask_search.frozen_weights(recipe, model)
-    workshop.progress(0.0, "scoring")
-    masks = prune_by_score(recipe, model, workshop, within=allowed)
+    trainer.progress(0.0, "scoring")
+    masks = prune_by_score(recipe, model, trainer, within=allowed)
     options = JackpotOptions.read(recipe)
     low = 1.0 - options.margin
     scores = {name: torch.where(mask, 1.0, low) for name, mask in masks.items()}
-    searched = Searched(mask_search.put(model, weights), scores, masks, selected)
-    steps = mask_search.iterations(recipe, workshop)
-    hook = Exchanging(searched, steps, options.restrict, allowed=allowed)
-    return mask_search.search(recipe, searched, hook, hook.swaps, workshop, began, parents)
+    searched = SupermaskNetwork(mask_search.set_weights(model, weights), scores, masks, selected)
+    steps = mask_search.iterations(recipe, trainer)
+    hook = MaskUpdates(searched, steps, options.restrict, allowed=allowed)
+    return mask_search.search(recipe, searched, hook, hook.swaps, trainer, began, parents)
 
 
 FINDER = Finder(

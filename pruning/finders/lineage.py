@@ -6,7 +6,7 @@ from dataclasses import replace
 from pruning.criteria import CRITERIA
 from pruning.data import Dataset
 from pruning.errors import UserError
-from pruning.finders.base import Workshop, finder_of
+from pruning.finders.base import Trainer, finder_of
 from pruning.imported_weights import Start
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
@@ -38,19 +38,21 @@ def cost(recipe: Recipe) -> float:
     return finder_of(recipe).cost(recipe)
 
 
-def find_step(recipe: Recipe, known: Mapping[str, Ticket], workshop: Workshop) -> Ticket:
+def find_step(recipe: Recipe, known: Mapping[str, Ticket], trainer: Trainer) -> Ticket:
     """The recipe's own step; `known` holds its parents' tickets by id."""
     tickets = [known[parent.id] for parent in parents_of(recipe)]
     if recipe.start is not None:
-        workshop = replace(workshop, data=as_expected(workshop.data, recipe.start))
-    ticket = finder_of(recipe).find(recipe, tickets, workshop)
+        trainer = replace(trainer, data=as_expected(trainer.data, recipe.start))
+    ticket = finder_of(recipe).find(recipe, tickets, trainer)
     ticket.info.version, ticket.info.revisions = VERSION, _recorded(recipe, tickets)
     return ticket
 
 
 def own_revisions(recipe: Recipe) -> dict[str, int]:
-    """Today's revisions of what the recipe's own step runs, by "finder NAME" and "criterion NAME"; a control runs what
-    its original does."""
+    """Today's revisions of what the recipe's own step runs, by "finder NAME" and "criterion NAME".
+
+    A control runs what its original does.
+    """
     found = own_revisions(recipe.of) if recipe.of is not None else {}
     found[f"finder {recipe.finder}"] = finder_of(recipe).revision
     if recipe.criterion is not None:

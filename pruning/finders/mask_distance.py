@@ -59,7 +59,7 @@ def thinned(count: int) -> list[int]:
     return sorted(set(np.linspace(0, count - 1, min(count, POINTS)).round().astype(int).tolist()))
 
 
-class Watch(Hook):
+class MaskDistanceWatch(Hook):
     """Notes the global magnitude masks of a network that is being trained, and leaves it as it is.
 
     The first point is the initialisation, the others are the ends of epochs, thinned evenly to 40. What is noted

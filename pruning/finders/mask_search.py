@@ -7,11 +7,11 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from pruning.finders.base import Workshop, dense_recipe, make_ticket
+from pruning.finders.base import Trainer, dense_recipe, make_ticket
 from pruning.masks import Masks, full_masks
 from pruning.models import prunable
 from pruning.recipe import Fields, FinderOptions, Recipe, Shared
-from pruning.search.network import Searched
+from pruning.search.network import SupermaskNetwork
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
 from pruning.training.batch_norm import recalibrated
@@ -70,10 +70,10 @@ def search_of(recipe: Recipe) -> Training:
     return SearchOptions.read(recipe).search
 
 
-def iterations(recipe: Recipe, workshop: Workshop) -> int:
+def iterations(recipe: Recipe, trainer: Trainer) -> int:
     """How many iterations the search has."""
     search = search_of(recipe)
-    return round(search.epochs * iterations_per_epoch(workshop.data, search))
+    return round(search.epochs * iterations_per_epoch(trainer.data, search))
 
 
 def cost(recipe: Recipe) -> float:
@@ -86,9 +86,9 @@ def parents(recipe: Recipe) -> list[Recipe]:
     return [dense_recipe(recipe)] if SearchOptions.read(recipe).frozen == "trained" or recipe.start else []
 
 
-def starting_point(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> tuple[nn.Module, Masks]:
+def starting_point(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> tuple[nn.Module, Masks]:
     """The network whose weights are frozen, and the masks of the weights that may be pruned, as it came."""
-    model = parents[0].model() if parents else workshop.build(recipe)
+    model = parents[0].model() if parents else trainer.build(recipe)
     weights = prunable(model, recipe.prune_classifier)
     return model, {name: parents[0].masks[name] for name in weights} if parents else full_masks(weights)
 
@@ -98,26 +98,32 @@ def frozen_weights(recipe: Recipe, model: nn.Module) -> dict[str, Tensor]:
     weights = {name: weight.detach().clone() for name, weight in prunable(model, recipe.prune_classifier).items()}
     frozen = SearchOptions.read(recipe).frozen
     if frozen == "signed":
-        return {name: one_size(weight) for name, weight in weights.items()}
+        return {name: signed_constant(weight) for name, weight in weights.items()}
     if frozen == "scaled":
         return {name: scaled(weight, 1 - recipe.sparsity) for name, weight in weights.items()}
     return weights
 
 
-def one_size(weights: Tensor) -> Tensor:
-    """sign(w) sqrt(2 / fan_in), the layer's standard deviation under He et al. 2015 (the signed constant of Ramanujan
-    et al. 2020). A weight that came pruned, that is exactly zero, stays so."""
-    return weights.sign() * (2 / weights[0].numel()) ** 0.5
+def signed_constant(weights: Tensor) -> Tensor:
+    """The signed constant of Ramanujan et al. 2020: sign(w) sqrt(2 / fan_in), the standard deviation of He et al. 2015.
+
+    A weight that came pruned, that is exactly zero, stays so.
+    """
+    size: float = (2 / weights[0].numel()) ** 0.5  # to the bit another number than math.sqrt gives, for some
+    return weights.sign() * size
 
 
 def scaled(weights: Tensor, kept: float) -> Tensor:
-    """The weights at the root mean square sqrt(2 / (kept fan_in)): when only the share `kept` of them is left, the
-    signal is as strong as in a whole layer (scaled initialisation, Ramanujan et al. 2020)."""
+    """The weights at the root mean square sqrt(2 / (kept fan_in)) (scaled initialisation, Ramanujan et al. 2020).
+
+    When only the share `kept` of them is left, the signal is as strong as in a whole layer.
+    """
     size = weights.square().mean().sqrt().clamp(min=torch.finfo(weights.dtype).tiny)
-    return weights * ((2 / (kept * weights[0].numel())) ** 0.5 / size)
+    wanted: float = (2 / (kept * weights[0].numel())) ** 0.5
+    return weights * (wanted / size)
 
 
-def put(model: nn.Module, weights: dict[str, Tensor]) -> nn.Module:
+def set_weights(model: nn.Module, weights: dict[str, Tensor]) -> nn.Module:
     """Set these weights of the network, in place."""
     with torch.no_grad():
         for name, weight in weights.items():
@@ -127,17 +133,17 @@ def put(model: nn.Module, weights: dict[str, Tensor]) -> nn.Module:
 
 def search(
     recipe: Recipe,
-    searched: Searched,
+    searched: SupermaskNetwork,
     hook: Hook,
     swaps: Swaps,
-    workshop: Workshop,
+    trainer: Trainer,
     began: float | None = None,
     parents: Sequence[Ticket] = (),
     text: str = "searching for a mask",
 ) -> Ticket:
     """Train the scores and make a ticket of the effective weights; the statistics of batch norm are measured anew."""
     began = time.perf_counter() if began is None else began
-    trained = workshop.train(searched, search_of(recipe), recipe, text=text, hook=hook)
+    trained = trainer.train(searched, search_of(recipe), recipe, text=text, hook=hook)
     model = searched.settled()
-    trained = recalibrated(model, trained, workshop.data, recipe.seed, workshop.device)
-    return make_ticket(recipe, model, searched.found(), trained, workshop, began, parents, record=swaps.record())
+    trained = recalibrated(model, trained, trainer.data, recipe.seed, trainer.device)
+    return make_ticket(recipe, model, searched.found(), trained, trainer, began, parents, record=swaps.record())

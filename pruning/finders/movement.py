@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from pruning.errors import UserError
-from pruning.finders.base import Finder, Workshop, apply_masks, dense_recipe, make_ticket
+from pruning.finders.base import Finder, Trainer, apply_masks, dense_recipe, make_ticket
 from pruning.finders.gradual import RampOptions, sparsity_at
 from pruning.finders.one_shot import fine_tuning
 from pruning.finders.options import finetune_option
@@ -39,7 +39,7 @@ class MovementOptions(RampOptions):
     finetune: Training | None = finetune_option()
 
 
-class Moving(nn.Module):
+class MovementNetwork(nn.Module):
     """A network under a mask that keeps the `keep` best scores; scores and weights are trained together.
 
     Args:
@@ -83,10 +83,10 @@ class Moving(nn.Module):
         return {name: mask.cpu().clone() for name, mask in self.layers(self.kept()).items()}
 
 
-class Falling(Hook):
+class MovingMasks(Hook):
     """Lets the number of kept weights fall along the ramp, and counts the weights that enter the mask."""
 
-    def __init__(self, recipe: Recipe, moving: Moving, total: int) -> None:
+    def __init__(self, recipe: Recipe, moving: MovementNetwork, total: int) -> None:
         self.moving, self.size = moving, moving.alive.numel()
         options = MovementOptions.read(recipe)
         self.first = round(options.begin * total)
@@ -114,24 +114,24 @@ class Falling(Hook):
         return False
 
 
-def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Fine-tune weights and scores together, then put the last mask in force."""
     began = time.perf_counter()
     model, config = parents[0].model(), fine_tuning(recipe)
-    moving = Moving(model, {name: parents[0].masks[name] for name in prunable(model, recipe.prune_classifier)})
+    moving = MovementNetwork(model, {name: parents[0].masks[name] for name in prunable(model, recipe.prune_classifier)})
     keep = moving.alive.numel() - round(recipe.sparsity * moving.alive.numel())
     if keep > moving.keep:
         raise UserError(
             f"Sparsity {recipe.sparsity:g} would keep {keep} weights, but the network came with only {moving.keep}; "
             "ask for a higher sparsity."
         )
-    falling = Falling(recipe, moving, round(config.epochs * iterations_per_epoch(workshop.data, config)))
-    trained = workshop.train(moving, config, recipe, text="fine-tuning weights and scores", hook=falling)
+    falling = MovingMasks(recipe, moving, round(config.epochs * iterations_per_epoch(trainer.data, config)))
+    trained = trainer.train(moving, config, recipe, text="fine-tuning weights and scores", hook=falling)
     moving.keep = keep
     masks = moving.masks()
     apply_masks(model, masks)
-    trained = recalibrated(model, trained, workshop.data, recipe.seed, workshop.device)
-    return make_ticket(recipe, model, masks, trained, workshop, began, parents, record=falling.swaps.record())
+    trained = recalibrated(model, trained, trainer.data, recipe.seed, trainer.device)
+    return make_ticket(recipe, model, masks, trained, trainer, began, parents, record=falling.swaps.record())
 
 
 def check(recipe: Recipe) -> None:

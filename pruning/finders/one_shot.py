@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from pruning.criteria import CRITERIA
-from pruning.finders.base import Finder, Workshop, dense_recipe, make_ticket
+from pruning.finders.base import Finder, Trainer, dense_recipe, make_ticket
 from pruning.finders.options import CriterionName, ScoredPieces, criterion_option, finetune_option
 from pruning.finders.scoring import prune_by_score
 from pruning.recipe import Fields, Recipe, Shared
@@ -55,18 +55,20 @@ def parents(recipe: Recipe) -> list[Recipe]:
     return [dense_recipe(recipe)] if scored_on_trained(recipe) else []
 
 
-def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop, invert: bool = False) -> Ticket:
-    """Prune the network at its initial or its trained weights, then train or fine-tune the kept ones; with `invert`
-    those with the worst scores are kept."""
+def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer, invert: bool = False) -> Ticket:
+    """Prune the network at its initial or its trained weights, then train or fine-tune the kept ones.
+
+    With `invert` those with the worst scores are kept.
+    """
     began = time.perf_counter()
-    model = parents[0].model() if parents else workshop.build(recipe)
-    workshop.progress(0.0, "scoring")
-    masks = prune_by_score(recipe, model, workshop, parents[0].masks if parents else None, invert)
+    model = parents[0].model() if parents else trainer.build(recipe)
+    trainer.progress(0.0, "scoring")
+    masks = prune_by_score(recipe, model, trainer, parents[0].masks if parents else None, invert)
     config, text = (fine_tuning(recipe), "fine-tuning") if parents else (recipe.training, "training")
-    trained = workshop.train(model, config, recipe, masks, text=text)
+    trained = trainer.train(model, config, recipe, masks, text=text)
     if parents:
-        trained = recalibrated(model, trained, workshop.data, recipe.seed, workshop.device)
-    return make_ticket(recipe, model, masks, trained, workshop, began, parents)
+        trained = recalibrated(model, trained, trainer.data, recipe.seed, trainer.device)
+    return make_ticket(recipe, model, masks, trained, trainer, began, parents)
 
 
 def fine_tuning(recipe: Recipe) -> Training:

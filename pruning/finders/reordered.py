@@ -16,7 +16,7 @@ from torch import nn
 from pruning.errors import UserError
 from pruning.finders.base import (
     Finder,
-    Workshop,
+    Trainer,
     apply_masks,
     dense_recipe,
     make_ticket,
@@ -87,34 +87,36 @@ def check(recipe: Recipe) -> None:
 
 
 def parents(recipe: Recipe) -> list[Recipe]:
-    """The original, whose masks it has, unless that is the dense network; and the dense network at the iteration at
-    which training starts, unless that is its initialisation."""
+    """The original, whose masks it has, and the dense network at the iteration at which training starts.
+
+    The original is left out where it is the dense network, the other where training starts at the initialisation.
+    """
     of = original(recipe)
     rewind = ReorderedOptions.read(recipe).rewind
     point = [dense_recipe(_source(of), rewind)] if rewind else []
     return point if of.is_dense else [of, *point]
 
 
-def starting_point(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> tuple[nn.Module, Masks]:
+def starting_point(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> tuple[nn.Module, Masks]:
     """The weights that the original's training started from, and its masks."""
     of = original(recipe)
     if ReorderedOptions.read(recipe).rewind:
         model = parents[-1].model()
     else:
-        model = workshop.build(of, reinit_seed(of.seed) if of.finder == "random_reinit" else None)
+        model = trainer.build(of, reinit_seed(of.seed) if of.finder == "random_reinit" else None)
     masks = full_masks(prunable(model)) if of.is_dense else parents[0].masks
     apply_masks(model, masks)
     return model, masks
 
 
-def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Train the original once more under another data order."""
     began = time.perf_counter()
     of, options = original(recipe), ReorderedOptions.read(recipe)
-    model, masks = starting_point(recipe, parents, workshop)
+    model, masks = starting_point(recipe, parents, trainer)
     other, text = of.with_seed(order_seed(recipe.seed, options.order)), "training in another order"
-    trained = workshop.train(model, of.training, other, masks, start=options.rewind, text=text)
-    return make_ticket(recipe, model, masks, trained, workshop, began, parents)
+    trained = trainer.train(model, of.training, other, masks, start=options.rewind, text=text)
+    return make_ticket(recipe, model, masks, trained, trainer, began, parents)
 
 
 FINDER = Finder(

@@ -7,7 +7,7 @@ from pruning import masks as mask_tools
 from pruning.criteria import CRITERIA, Context
 from pruning.data import normalise
 from pruning.errors import UserError
-from pruning.finders.base import Workshop, apply_masks
+from pruning.finders.base import Trainer, apply_masks
 from pruning.masks import Masks, full_masks, make_masks
 from pruning.models import count_macs, prunable
 from pruning.recipe import Recipe
@@ -17,15 +17,15 @@ from pruning.training.precision import settled
 SCORE_BATCH = 250
 
 
-def scoring_batches(recipe: Recipe, workshop: Workshop) -> list[tuple[Tensor, Tensor]]:
+def scoring_batches(recipe: Recipe, trainer: Trainer) -> list[tuple[Tensor, Tensor]]:
     """The training images that a criterion sees: `score_per_class` of each class (fewer where there are fewer)."""
-    labels = workshop.data.train.labels
+    labels = trainer.data.train.labels
     source = generator(recipe.seed, "score")
     order = torch.randperm(len(labels), generator=source)
     wanted = recipe.option("score_per_class") or 1
-    rows = torch.cat([order[labels[order] == label][:wanted] for label in range(workshop.data.num_classes)])
+    rows = torch.cat([order[labels[order] == label][:wanted] for label in range(trainer.data.num_classes)])
     rows = rows[torch.randperm(len(rows), generator=source)]
-    data, device = workshop.data, workshop.device
+    data, device = trainer.data, trainer.device
     return [
         (normalise(data.train.images[part], data.mean, data.std).to(device), labels[part].to(device))
         for part in rows.split(SCORE_BATCH)
@@ -35,7 +35,7 @@ def scoring_batches(recipe: Recipe, workshop: Workshop) -> list[tuple[Tensor, Te
 def prune_by_score(
     recipe: Recipe,
     model: nn.Module,
-    workshop: Workshop,
+    trainer: Trainer,
     within: Masks | None = None,
     invert: bool = False,
     sparsity: float | None = None,
@@ -51,18 +51,18 @@ def prune_by_score(
     chosen = CRITERIA[criterion or recipe.criterion or ""]
     wanted = recipe.sparsity if sparsity is None else sparsity
     granularity = recipe.granularity
-    model = model.to(workshop.device)
+    model = model.to(trainer.device)
     parameters = prunable(model, recipe.prune_classifier)
     if not parameters:
         raise UserError(f"Model '{recipe.model}' has no convolution or linear layer to prune.")
     masks = full_masks(parameters) if within is None else {name: within[name] for name in parameters}
-    masks = {name: mask.to(workshop.device) for name, mask in masks.items()}
+    masks = {name: mask.to(trainer.device) for name, mask in masks.items()}
     came = (1 - mask_tools.sparsity(masks)) or 1.0  # what is left when the first round begins
     allocation = recipe.option("allocation") or "global"
-    batches = scoring_batches(recipe, workshop) if chosen.needs_data else []
+    batches = scoring_batches(recipe, trainer) if chosen.needs_data else []
     if not batches:
         # data-free criteria still learn device and input shape from an empty batch
-        batches = [(torch.zeros(1, *workshop.data.shape, device=workshop.device), torch.zeros(1, dtype=torch.long))]
+        batches = [(torch.zeros(1, *trainer.data.shape, device=trainer.device), torch.zeros(1, dtype=torch.long))]
     context = Context(
         batches=batches,
         generator=generator(recipe.seed, "criterion", chosen.name),
@@ -71,7 +71,7 @@ def prune_by_score(
         structure=granularity,
         options=recipe.parts.criterion if chosen.name == recipe.criterion else None,
     )
-    with settled(count_macs(model, workshop.data.shape)):
+    with settled(count_macs(model, trainer.data.shape)):
         rounds = 1 if granularity.pattern else chosen.rounds  # a pattern has no sparsities in between
         for turn in range(1, rounds + 1):
             density = came * ((1 - wanted) / came) ** (turn / rounds)

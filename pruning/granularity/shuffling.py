@@ -44,7 +44,7 @@ def shuffled(
     ids = structure.units({name: mask.shape for name, mask in masks.items()}, model)
     if not structure.network_wide:
         return {
-            name: _exchanged(mask.reshape(-1), ids[name].reshape(-1), draw(name)).view(mask.shape)
+            name: _permuted(mask.reshape(-1), ids[name].reshape(-1), draw(name)).view(mask.shape)
             for name, mask in masks.items()
         }
     together = torch.cat([mask.reshape(-1) for mask in masks.values()])
@@ -63,7 +63,7 @@ def _groups(mask: Tensor, size: int, source: torch.Generator) -> Tensor:
     return groups.gather(1, order).view(inputs_last.shape).movedim(-1, 1).contiguous()
 
 
-def _exchanged(mask: Tensor, ids: Tensor, source: torch.Generator) -> Tensor:
+def _permuted(mask: Tensor, ids: Tensor, source: torch.Generator) -> Tensor:
     """Permute the units among those of the same size; both tensors are flat, ids -1 stays."""
     result = mask.clone()
     places = ids.argsort(stable=True)
@@ -86,7 +86,7 @@ def _others(mask: Tensor, ids: Tensor, source: torch.Generator) -> Tensor:
             "sparsity."
         )
     while True:
-        found = _exchanged(mask, ids, source)
+        found = _permuted(mask, ids, source)
         if not torch.equal(_kept(found, ids, count) > 0, before > 0):
             return found
 

@@ -25,7 +25,7 @@ class _StraightThrough(torch.autograd.Function):
         return gradients[0] * slope, None, None
 
 
-class Searched(nn.Module):
+class SupermaskNetwork(nn.Module):
     """`network` with the weights that `rule` reads off the scores.
 
     Everything in the network is frozen: weights, biases, the factors and offsets of batch norm. Only the running
@@ -64,7 +64,8 @@ class Searched(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The frozen network's output for x with the effective weights."""
-        return functional_call(self.network, self.effective(), (x,))
+        logits: Tensor = functional_call(self.network, self.effective(), (x,))
+        return logits
 
     @torch.no_grad()
     def settled(self) -> nn.Module:

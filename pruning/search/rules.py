@@ -13,17 +13,17 @@ Rule = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 def selected(scores: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """w m, where m is the hard mask: dL/ds = dL/dm = w dL/d(w m) (Zhang et al. 2021, arXiv 2104.08700)."""
+    """Weights w m, where m is the hard mask: dL/ds = dL/dm = w dL/d(w m) (Zhang et al. 2021, arXiv 2104.08700)."""
     return weights * mask, weights
 
 
 def popped_up(scores: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """w m, where m keeps the largest |s|: dL/d|s| = w dL/d(w m) (edge-popup, Ramanujan et al. 2020)."""
+    """Weights w m, where m keeps the largest |s|: dL/d|s| = w dL/d(w m) (edge-popup, Ramanujan et al. 2020)."""
     return weights * mask, weights * scores.sign()
 
 
 def binarised(scores: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """a sign(w) m, where m keeps the largest |s| and a is the mean |w| of what is kept.
+    """Weights a sign(w) m, where m keeps the largest |s| and a is the mean |w| of what is kept.
 
     With g = dL/d(a m) the score receives dL/d|s| = g |w| = w dL/d(a sign(w) m) (biprop, Diffenderfer & Kailkhura 2021,
     arXiv 2103.09377); that a depends on the mask is left out, as there.
@@ -33,6 +33,6 @@ def binarised(scores: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Te
 
 
 def signed(scores: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """|w| m sign(s), the sign of a zero being its own: dL/ds = |w| m dL/d(|w| m sign(s)) (arXiv 2206.04385)."""
+    """Weights |w| m sign(s), the sign of a zero being its own: dL/ds = |w| m dL/d(|w| m sign(s)) (arXiv 2206.04385)."""
     sizes = weights.abs() * mask
     return sizes.copysign(scores), sizes

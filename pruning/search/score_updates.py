@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from pruning.masks import Masks
-from pruning.search.network import Searched
+from pruning.search.network import SupermaskNetwork
 from pruning.search.swaps import Swaps
-from pruning.search.top_k import Contest
+from pruning.search.top_k import TopK
 from pruning.training.loop import Hook
 
 RESTRICTIONS: dict[str, Callable[[float], float]] = {
@@ -20,7 +20,7 @@ RESTRICTIONS: dict[str, Callable[[float], float]] = {
 """The share of the possible swaps that is carried out when the fraction t in [0, 1) of the search is over."""
 
 
-class Exchanging(Hook):
+class MaskUpdates(Hook):
     """Exchanges weights after every step of the optimiser, the last one included.
 
     Args:
@@ -34,7 +34,7 @@ class Exchanging(Hook):
 
     def __init__(
         self,
-        searched: Searched,
+        searched: SupermaskNetwork,
         iterations: int,
         restrict: str = "none",
         together: bool = False,
@@ -45,31 +45,31 @@ class Exchanging(Hook):
         self.share = RESTRICTIONS[restrict]
         places = list(range(len(searched.names)))
         self.groups = [places] if together else [[place] for place in places]
-        self.contests: list[Contest] = []
+        self.top_k: list[TopK] = []
         self.swaps = Swaps()
 
-    def _begin(self) -> list[Contest]:
-        """The contests, on the device to which the network has been moved."""
+    def _begin(self) -> list[TopK]:
+        """The top_k, on the device to which the network has been moved."""
         masks = self.searched.masks
         kept = [mask > 0 for mask in masks]
         if self.allowed is None:
-            return [Contest(_joined(kept, group)) for group in self.groups]
+            return [TopK(_joined(kept, group)) for group in self.groups]
         allowed = [self.allowed[name].to(masks[0].device) for name in self.searched.names]
-        return [Contest(_joined(kept, group), _joined(allowed, group)) for group in self.groups]
+        return [TopK(_joined(kept, group), _joined(allowed, group)) for group in self.groups]
 
     @torch.no_grad()
     def after(self, step: int) -> bool:
         """Swap; the search goes on."""
-        self.contests = self.contests or self._begin()
+        self.top_k = self.top_k or self._begin()
         share = self.share(step / self.iterations)
         scores, masks = list(self.searched.scores), self.searched.masks
         carried = possible = 0
-        for group, contest in zip(self.groups, self.contests, strict=True):
+        for group, top in zip(self.groups, self.top_k, strict=True):
             ranks = _joined(scores, group)
-            done, could = contest.swap(ranks.abs() if self.by_size else ranks, share)
+            done, could = top.swap(ranks.abs() if self.by_size else ranks, share)
             carried, possible = carried + done, possible + could
             if done:
-                parts = contest.kept.split([masks[place].numel() for place in group])
+                parts = top.kept.split([masks[place].numel() for place in group])
                 for place, part in zip(group, parts, strict=True):
                     masks[place].copy_(part.view(masks[place].shape))
         self.swaps.note(step, carried, possible)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 
-class Contest:
+class TopK:
     """Which of n weights are kept while their ranks change.
 
     Args:
@@ -28,7 +28,7 @@ class Contest:
 
     @property
     def kept(self) -> Tensor:
-        """bool [n]"""
+        """Which weights are kept, bool [n]."""
         return self.inside == 0
 
     def crossings(self, ranks: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from pruning.checkpoints import Checkpoint, read, read_masks, zeros_as_masks
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError
 from pruning.files import write_atomically
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step
 from pruning.imported_weights import Imported, Start
 from pruning.masks import Masks
@@ -134,7 +134,7 @@ class _Known:
             sparsity=imported.sparsity(network),
         )
         recipe = Recipe(model=self.match.model, data=data, finder=finder, start=start, name=name)
-        return find_step(recipe, {}, Workshop(dataset, pick_device(), imports=imported))
+        return find_step(recipe, {}, Trainer(dataset, pick_device(), imports=imported))
 
 
 def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: ImportOptions, study: Study | None) -> _Known:

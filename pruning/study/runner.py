@@ -14,7 +14,7 @@ from threading import Event
 from pruning.data import data_root, load_data
 from pruning.execution import Task, Worker, cores, local_executor, run_tasks
 from pruning.files import alone_in, append_line, remove_leftovers, write_atomically
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.finders.lineage import cost, find_step, parents_of
 from pruning.models import build_model, count_macs
 from pruning.progress import Progress, Total, both, quiet
@@ -187,7 +187,7 @@ def _find_and_save(
     """
     data, device = load_data(recipe.data, options.root), pick_device(options.device)
     known = {parent.id: _load(folder, places[parent.id]) for parent in parents_of(recipe)}
-    ticket = find_step(recipe, known, Workshop(data, device, worker.progress, folder))
+    ticket = find_step(recipe, known, Trainer(data, device, worker.progress, folder))
     ticket.save(places[recipe.id])
     return ticket.info
 

@@ -17,8 +17,10 @@ def stale(entry: Entry) -> str:
 
 
 def mended_since(recipe: Recipe, info: TicketInfo) -> str:
-    """What was mended since the ticket was found: its finder or criterion, or one of a ticket it descends from; ''
-    where nothing was. A ticket that records no revision was found by the first."""
+    """What was mended since the ticket was found: its finder or criterion, or one of a ticket it descends from.
+
+    '' where nothing was. A ticket that records no revision was found by the first.
+    """
     if all(thing.revision == 1 for kind in (FINDERS, CRITERIA) for thing in kind.values()):
         return ""
     own = (f"finder {recipe.finder}", f"criterion {recipe.criterion}")

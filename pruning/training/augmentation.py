@@ -17,6 +17,7 @@ class Moves:
     flips: Tensor | None
 
     def apply(self, images: Tensor, which: Tensor) -> Tensor:
+        """Move the images [N, C, H, W], which are those numbered `which` of the training set."""
         height, width = images.shape[-2:]
         padded = F.pad(images, [self.padding] * 4)
         row = self.rows[which, None] + torch.arange(height)

@@ -35,8 +35,10 @@ class Hook:
         return None
 
     def gradients(self, step: int) -> Masks | None:
-        """After the backward pass of iteration `step`, when also pruned weights still have their gradients: new masks,
-        and then the iteration changes no weight (Evci et al. 2020); or None."""
+        """After the backward pass of iteration `step`, when also pruned weights still have their gradients.
+
+        New masks, and then the iteration changes no weight (Evci et al. 2020); or None.
+        """
         return None
 
     def after(self, step: int) -> bool:

@@ -47,7 +47,7 @@ def pick_precision(asked: str, macs: int, device: torch.device) -> Precision:
     return "bfloat16" if macs >= SMALL_NETWORK and has_fast_bfloat16(device) else "float32"
 
 
-def autocast(precision: str, device: torch.device) -> AbstractContextManager:
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
     """The context in which the forward pass runs."""
     if precision == "bfloat16":
         return torch.autocast(device.type, dtype=torch.bfloat16)

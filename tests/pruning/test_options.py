@@ -12,7 +12,7 @@ from torch import nn
 from pruning import Recipe, Study, Training, UserError, find_ticket
 from pruning.allocation import ALLOCATIONS, Allocation
 from pruning.criteria import CRITERIA, Context, Criterion, Scores
-from pruning.finders.base import Finder, Workshop, make_ticket, no_parents, training_epochs
+from pruning.finders.base import Finder, Trainer, make_ticket, no_parents, training_epochs
 from pruning.finders.options import ScoredPieces
 from pruning.finders.scoring import prune_by_score
 from pruning.granularity import GRANULARITIES, Granularity
@@ -72,13 +72,13 @@ class Twice(ScoredPieces):
     between: float = option(0.5, "Sparsity between", gt=0, lt=1)
 
 
-def twice(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def twice(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Prune in two cuts, then train."""
-    model, between = workshop.build(recipe), Twice.read(recipe).between
-    masks = prune_by_score(recipe, model, workshop, sparsity=between * recipe.sparsity)
-    masks = prune_by_score(recipe, model, workshop, within=masks)
-    trained = workshop.train(model, recipe.training, recipe, masks)
-    return make_ticket(recipe, model, masks, trained, workshop, 0.0)
+    model, between = trainer.build(recipe), Twice.read(recipe).between
+    masks = prune_by_score(recipe, model, trainer, sparsity=between * recipe.sparsity)
+    masks = prune_by_score(recipe, model, trainer, within=masks)
+    trained = trainer.train(model, recipe.training, recipe, masks)
+    return make_ticket(recipe, model, masks, trained, trainer, 0.0)
 
 
 @pytest.fixture(autouse=True)

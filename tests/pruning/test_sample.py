@@ -8,7 +8,7 @@ import torch
 
 from pruning import Study, Ticket
 from pruning.data import load_data
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step, parents_of
 from pruning.finders.scoring import prune_by_score
 from tests import ROOT
@@ -41,8 +41,8 @@ def test_a_ticket_is_found_again_bit_for_bit(study: Study, method: str, sparsity
     """Masks of criteria that need no training do not depend on the processor: double precision, or chance alone."""
     recipe = next(r for r in study.recipes() if (r.method, r.sparsity, r.seed) == (method, sparsity, 1))
     shipped = study.load(recipe.id)
-    workshop = Workshop(load_data(recipe.data))
-    masks = prune_by_score(recipe, workshop.build(recipe), workshop)
+    trainer = Trainer(load_data(recipe.data))
+    masks = prune_by_score(recipe, trainer.build(recipe), trainer)
     assert list(masks) == list(shipped.masks)
     for name, mask in masks.items():
         assert torch.equal(mask, shipped.masks[name]), name
@@ -50,9 +50,9 @@ def test_a_ticket_is_found_again_bit_for_bit(study: Study, method: str, sparsity
 
 def test_a_control_is_found_again_from_its_parent(study: Study) -> None:
     recipe = next(r for r in study.recipes() if (r.method, r.sparsity, r.seed) == ("shuffled", 0.95, 0))
-    short = recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": 1e-9})})
+    short = recipe.model_copy(update={"training": recipe.training.but(epochs=1e-9)})
     parent = parents_of(recipe)[0]
-    found = find_step(short, {parents_of(short)[0].id: study.load(parent.id)}, Workshop(load_data(recipe.data)))
+    found = find_step(short, {parents_of(short)[0].id: study.load(parent.id)}, Trainer(load_data(recipe.data)))
     shipped = study.load(recipe.id)
     for name, mask in found.masks.items():
         assert torch.equal(mask, shipped.masks[name]), name

@@ -15,7 +15,7 @@ from analysis.metrics.connectivity import Line, between
 from analysis.statistics.bootstrap import resampled_means
 from pruning.data import Dataset, Split, load_data, normalise
 from pruning.errors import UserError
-from pruning.finders.base import Workshop, make_ticket
+from pruning.finders.base import Trainer, make_ticket
 from pruning.masks import Masks
 from pruning.models import prunable
 from pruning.recipe import Recipe
@@ -38,11 +38,11 @@ def data() -> Dataset:
 def trained(data: Dataset, order: int, model: str = "lenet300", kept: float = 0.5) -> Ticket:
     """The same masks and initial weights, trained in one of several data orders."""
     recipe = Recipe(model=model, data="digits", criterion="random", sparsity=1 - kept, training=TRAINING)
-    workshop = Workshop(data)
-    network = workshop.build(recipe)
+    trainer = Trainer(data)
+    network = trainer.build(recipe)
     source = torch.Generator().manual_seed(1)
     masks = {name: torch.rand(weight.shape, generator=source) < kept for name, weight in prunable(network).items()}
-    return make_ticket(recipe, network, masks, train(network, data, TRAINING, order, masks), workshop, 0.0)
+    return make_ticket(recipe, network, masks, train(network, data, TRAINING, order, masks), trainer, 0.0)
 
 
 @pytest.fixture(scope="module")

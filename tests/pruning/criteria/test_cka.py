@@ -15,7 +15,7 @@ from pruning.criteria import CRITERIA, Context
 from pruning.criteria.cka import linear_cka
 from pruning.data import load_data
 from pruning.errors import UserError
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.finders.scoring import prune_by_score
 from pruning.granularity.layer import blocks_gone
 from pruning.masks import full_masks
@@ -184,9 +184,9 @@ def test_it_is_for_blocks_alone(extra: dict[str, str]) -> None:
 
 def test_a_network_without_blocks_is_said() -> None:
     recipe = Recipe(model="lenet300", data="digits", criterion="cka", structure="layer", sparsity=0.5)
-    workshop = Workshop(load_data("digits"))
+    trainer = Trainer(load_data("digits"))
     with pytest.raises(UserError, match="identity shortcut"):
-        prune_by_score(recipe, workshop.build(recipe), workshop)
+        prune_by_score(recipe, trainer.build(recipe), trainer)
 
 
 @pytest.mark.parametrize("finder", ["one_shot", "imp"])
@@ -200,11 +200,11 @@ def test_the_finder_takes_the_blocks_that_matter_least(finder: str) -> None:
         sparsity=0.35,
         score_per_class=2,
     )
-    workshop = Workshop(load_data("digits"))
+    trainer = Trainer(load_data("digits"))
     assert recipe.option("score_on") == ("trained" if finder == "one_shot" else None)
-    masks = prune_by_score(recipe, workshop.build(recipe), workshop)
+    masks = prune_by_score(recipe, trainer.build(recipe), trainer)
     # 27 % of the weights each in layer3, 7 % in layer2; at initialisation a block changes the less the later it comes
-    assert blocks_gone(workshop.build(recipe), masks) == (["layer2.2", "layer3.2"], 7)
+    assert blocks_gone(trainer.build(recipe), masks) == (["layer2.2", "layer3.2"], 7)
 
 
 def test_the_form_of_a_network_without_loss() -> None:

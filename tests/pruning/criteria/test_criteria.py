@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from pruning.criteria import CRITERIA, Context
 from pruning.criteria.gradients import without_single
 from pruning.errors import UserError
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.finders.scoring import prune_by_score
 from pruning.granularity import get_granularity
 from pruning.masks import collapsed_layers, counts, make_masks
@@ -282,12 +282,12 @@ def test_the_finder_prunes_by_every_criterion(criterion: str) -> None:
     from pruning.data import load_data
 
     recipe = Recipe(model="lenet300", data="digits", criterion=criterion, sparsity=0.93, score_per_class=3)
-    workshop = Workshop(load_data("digits"))
-    model = workshop.build(recipe)
-    masks = prune_by_score(recipe, model, workshop)
+    trainer = Trainer(load_data("digits"))
+    model = trainer.build(recipe)
+    masks = prune_by_score(recipe, model, trainer)
     kept, total = counts(masks)
     assert total - kept == round(0.93 * total)
     assert not collapsed_layers(masks)
     assert all(not bool(weight[~masks[key]].any()) for key, weight in prunable(model).items())
-    again = prune_by_score(recipe, workshop.build(recipe), workshop)
+    again = prune_by_score(recipe, trainer.build(recipe), trainer)
     assert all(torch.equal(masks[key], again[key]) for key in masks)

@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 from pruning import Recipe, Training, UserError, find_ticket
 from pruning.data import load_data, normalise
-from pruning.finders.base import Workshop
-from pruning.finders.dynamic import DynamicOptions, Exchange, exchange, share_dropped, update_iterations
+from pruning.finders.base import Trainer
+from pruning.finders.dynamic import DropAndGrow, DynamicOptions, drop_and_grow, share_dropped, update_iterations
 from pruning.finders.scoring import prune_by_score
 from pruning.imported_weights import Start
 from pruning.masks import Masks
@@ -87,11 +87,11 @@ def test_an_exchange_by_brute_force(layer: list[tuple[int, bool, int]], asked: i
     weight = torch.tensor([float(value) for value, _, _ in layer])
     mask = torch.tensor([keeps for _, keeps, _ in layer])
     chances = torch.tensor([float(chance) for _, _, chance in layer])
-    found = exchange(weight, mask, chances, count)
+    found = drop_and_grow(weight, mask, chances, count)
     assert found.nonzero().squeeze(1).tolist() == sorted({*kept, *grown} - set(dropped))
 
 
-class Spy(Exchange):
+class Spy(DropAndGrow):
     """Looks at every exchange from both sides."""
 
     def __init__(self, *args: Any) -> None:
@@ -145,10 +145,10 @@ class Spy(Exchange):
 @pytest.mark.parametrize("finder", FINDERS)
 def test_every_exchange(finder: str) -> None:
     recipe = Recipe(**COMMON, finder=finder, steps=8)
-    workshop, model = Workshop(load_data("digits")), build_model("lenet300", 10, (1, 8, 8), 6)
-    masks = prune_by_score(recipe, model, workshop, criterion="random")
-    spy = Spy(recipe, model, dict(masks), workshop)
-    workshop.train(model, recipe.training, recipe, masks, hook=spy)
+    trainer, model = Trainer(load_data("digits")), build_model("lenet300", 10, (1, 8, 8), 6)
+    masks = prune_by_score(recipe, model, trainer, criterion="random")
+    spy = Spy(recipe, model, dict(masks), trainer)
+    trainer.train(model, recipe.training, recipe, masks, hook=spy)
     assert spy.steps == [2, 4, 6, 8, 10, 12, 14, 16]
     assert min(spy.dropped) > 0
     ticket = find_ticket(recipe)
@@ -166,7 +166,7 @@ def test_training_by_hand() -> None:
     config = Training(epochs=2, batch_size=128, lr=0.05, warmup_epochs=0, schedule="constant", weight_decay=0.01)
     recipe = Recipe(**COMMON | {"training": config}, finder="rigl", steps=5, until=0.5, rate=0.4)
     data, model = load_data("digits"), build_model("lenet300", 10, (1, 8, 8), 6)
-    masks = prune_by_score(recipe, model, Workshop(data), criterion="random")
+    masks = prune_by_score(recipe, model, Trainer(data), criterion="random")
     values = {name: p.detach().clone().requires_grad_() for name, p in model.named_parameters()}
     speed = {name: torch.zeros_like(p) for name, p in values.items()}
     for step in range(TOTAL):

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from pruning import Recipe, Training, UserError, find_ticket
 from pruning.data import Dataset, Split, load_data
 from pruning.finders import early_bird
-from pruning.finders.base import Workshop
-from pruning.finders.early_bird import Lookout, has_settled
+from pruning.finders.base import Trainer
+from pruning.finders.early_bird import EarlyBirdDetector, has_settled
 from pruning.finders.mask_distance import pack_masks
 from pruning.imported_weights import Start
 from pruning.masks import Masks, make_masks
@@ -124,7 +124,7 @@ def test_it_is_trained_again_with_the_whole_schedule() -> None:
     assert ticket.info.history == trained.history
     assert ticket.info.recorded("bird") == {"epoch": [1], "found": [0]}
     assert early_bird.cost(recipe) == 2
-    assert early_bird.cost(recipe.model_copy(update={"finetune": Training(epochs=0.5)})) == 1.5
+    assert early_bird.cost(recipe.but(finetune=Training(epochs=0.5))) == 1.5
 
 
 def test_found_again_it_is_the_same_and_nothing_else_is_drawn_at_random() -> None:
@@ -155,9 +155,9 @@ def few(images: int) -> Dataset:
 def test_a_mask_at_each_epochs_end(images: int, epochs: float, expected: Sequence[float]) -> None:
     config = Training(epochs=epochs, batch_size=32, precision="float32")
     recipe = Recipe(model="lenet300", data="digits", training=config, finder="early_bird", sparsity=0.5)
-    model, workshop = build_model("lenet300", 10, (1, 8, 8), 0), Workshop(few(images))
-    lookout = Lookout(recipe, model, workshop)
-    workshop.train(model, config, recipe, hook=lookout)
+    model, trainer = build_model("lenet300", 10, (1, 8, 8), 0), Trainer(few(images))
+    lookout = EarlyBirdDetector(recipe, model, trainer)
+    trainer.train(model, config, recipe, hook=lookout)
     masks = lookout.finish()
     assert lookout.epochs == list(expected)
     assert apart(masks, cut(model, 0.5)) == 0

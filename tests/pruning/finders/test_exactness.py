@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from pruning.criteria import CRITERIA, Context
 from pruning.data import load_data
 from pruning.finders import base
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.finders.imp import previous_level
 from pruning.finders.lineage import find_step, lineage
 from pruning.models import build_model, prunable
@@ -160,9 +160,9 @@ def test_levels_remove_the_rate_of_what_is_left(rate: float, sparsity: float) ->
 def find_all(*recipes: Recipe) -> dict[str, Ticket]:
     """The tickets of the recipes and of all they descend from, by id."""
     known: dict[str, Ticket] = {}
-    workshop = Workshop(load_data("digits"))
+    trainer = Trainer(load_data("digits"))
     for step in lineage(recipes):
-        known[step.id] = find_step(step, known, workshop)
+        known[step.id] = find_step(step, known, trainer)
     return known
 
 
@@ -175,7 +175,7 @@ def test_each_level_removes_exactly_as_many_and_within_the_level_before(allocati
         rate=0.37,
         sparsity=0.9,
         allocation=allocation,
-        training=SHORT.model_copy(update={"epochs": 0.1}),
+        training=SHORT.but(epochs=0.1),
     )
     known, total = find_all(recipe), 64 * 300 + 300 * 100 + 100 * 10
     found = [known[level.id] for level in levels(recipe)]

@@ -7,7 +7,7 @@ import torch
 
 from pruning import Recipe, Ticket, Training, find_ticket
 from pruning.data import load_data
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.finders.controls import shuffle
 from pruning.finders.imp import previous_level
 from pruning.finders.lineage import find_step, lineage, parents_of
@@ -26,9 +26,9 @@ CRITERIA = ["random", "magnitude", "snip", "grasp", "synflow", "taylor"]
 def find_all(*recipes: Recipe) -> dict[str, Ticket]:
     """The tickets of the recipes and of all they descend from, by id."""
     known: dict[str, Ticket] = {}
-    workshop = Workshop(load_data("digits"))
+    trainer = Trainer(load_data("digits"))
     for step in lineage(recipes):
-        known[step.id] = find_step(step, known, workshop)
+        known[step.id] = find_step(step, known, trainer)
     return known
 
 
@@ -37,7 +37,7 @@ def find_all(*recipes: Recipe) -> dict[str, Ticket]:
 def test_one_shot_keeps_exactly_k(criterion: str, allocation: str) -> None:
     recipe = Recipe(**COMMON, criterion=criterion, allocation=allocation, sparsity=0.93)
     model = build_model("lenet300", 10, (1, 8, 8), seed=0)
-    masks = prune_by_score(recipe, model, Workshop(load_data("digits")))
+    masks = prune_by_score(recipe, model, Trainer(load_data("digits")))
     total = 64 * 300 + 300 * 100 + 100 * 10
     assert counts(masks) == (total - round(0.93 * total), total)
     if allocation == "layer":
@@ -99,7 +99,7 @@ def test_shuffling_is_uniform_over_positions() -> None:
 
 def test_scoring_sees_the_asked_number_of_each_class() -> None:
     recipe = Recipe(**COMMON, criterion="snip", sparsity=0.5, score_per_class=7)
-    labels = torch.cat([target for _, target in scoring_batches(recipe, Workshop(load_data("digits")))])
+    labels = torch.cat([target for _, target in scoring_batches(recipe, Trainer(load_data("digits")))])
     assert torch.bincount(labels).tolist() == [7] * 10
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from pruning import Recipe, Ticket, Training, find_ticket
 from pruning.data import Split, load_data
-from pruning.finders.mask_distance import POINTS, SPARSITIES, Watch, distance_table, pack_masks, thinned
+from pruning.finders.mask_distance import POINTS, SPARSITIES, MaskDistanceWatch, distance_table, pack_masks, thinned
 from pruning.masks import make_masks
 from pruning.models import build_model, prunable
 from pruning.training.loop import iterations_per_epoch, train
@@ -64,7 +64,7 @@ def test_looking_changes_no_bit_of_a_network_with_norms_and_a_curve() -> None:
     config = Training(epochs=1, batch_size=256, log_every=0.3, augment="crop")
     plain, watched = (build_model("resnet20", 10, (1, 8, 8), seed=0) for _ in range(2))
     data = load_data("digits")
-    watch = Watch(watched, data, config)
+    watch = MaskDistanceWatch(watched, data, config)
     assert train(plain, data, config, 0) == train(watched, data, config, 0, hook=watch)
     assert all(
         torch.equal(a, b) for a, b in zip(plain.state_dict().values(), watched.state_dict().values(), strict=True)
@@ -93,7 +93,7 @@ def test_the_end_is_noted_when_the_last_image_is_alone() -> None:
     whole = load_data("digits")
     data = replace(whole, train=Split(whole.train.images[:65], whole.train.labels[:65]))
     model, config = build_model("lenet300", 10, (1, 8, 8), seed=0), Training(epochs=2, batch_size=32)
-    watch = Watch(model, data, config, [0.8])
+    watch = MaskDistanceWatch(model, data, config, [0.8])
     train(model, data, config, 0, hook=watch)
     record = watch.record()
     assert record["masks/epoch"] == [0, 1, 2]
@@ -113,7 +113,7 @@ def test_epochs_are_thinned_evenly(count: int) -> None:
 
 def test_long_trainings_are_thinned() -> None:
     data = load_data("digits")
-    watch = Watch(nn.Linear(2, 2), data, Training(epochs=100, batch_size=2000))
+    watch = MaskDistanceWatch(nn.Linear(2, 2), data, Training(epochs=100, batch_size=2000))
     assert len(watch.due) == POINTS
     assert (watch.due[0], watch.due[-1]) == (0, 100)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pruning import Recipe, Ticket, Training, find_ticket
 from pruning.data import load_data, normalise
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.finders.mask_search import scaled
 from pruning.imported_weights import Imported, Start
@@ -33,7 +33,7 @@ def find(recipe: Recipe) -> Ticket:
     """The recipe's ticket; what was found before is not found again."""
     for step in lineage([recipe]):
         if step.id not in _known:
-            _known[step.id] = find_step(step, _known, Workshop(load_data("digits")))
+            _known[step.id] = find_step(step, _known, Trainer(load_data("digits")))
     return _known[recipe.id]
 
 
@@ -312,14 +312,14 @@ def test_imported_weights_may_be_frozen(finder: str) -> None:
         std=(0.5,),
         sparsity=imported.sparsity(build_model("lenet300", 10, SHAPE, 0)),
     )
-    workshop = Workshop(load_data("digits"), imports=imported)
+    trainer = Trainer(load_data("digits"), imports=imported)
     close: dict[str, Any] = (
         {"margin": 0.0} if finder == "jackpot" else {}
     )  # so that weights that stay as they are could overtake
     recipe = Recipe(**COMMON, **close, finder=finder, frozen="trained", sparsity=0.5, start=start)
     known: dict[str, Ticket] = {}
     for step in lineage([recipe]):
-        known[step.id] = find_step(step, known, workshop)
+        known[step.id] = find_step(step, known, trainer)
     ticket = known[recipe.id]
     assert ticket.kept == TOTAL - round(0.5 * TOTAL)
     assert not bool((ticket.masks["fc1.weight"] & ~gone["fc1.weight"]).any())

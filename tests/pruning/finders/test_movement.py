@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from pruning import Recipe, Training, UserError, find_ticket
 from pruning.data import load_data, normalise
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step, lineage, parents_of
-from pruning.finders.movement import Falling, Moving
+from pruning.finders.movement import MovementNetwork, MovingMasks
 from pruning.imported_weights import Imported, Start
 from pruning.masks import full_masks
 from pruning.models import build_model, prunable
@@ -35,9 +35,9 @@ SIZE = 50_200
 
 def find_all(*recipes: Recipe) -> dict[str, Ticket]:
     known: dict[str, Ticket] = {}
-    workshop = Workshop(load_data("digits"))
+    trainer = Trainer(load_data("digits"))
     for step in lineage(recipes):
-        known[step.id] = find_step(step, known, workshop)
+        known[step.id] = find_step(step, known, trainer)
     return known
 
 
@@ -49,7 +49,7 @@ def tiny() -> nn.Module:
 def test_gradients_by_finite_differences() -> None:
     """Of the loss as a function of the effective weights, pruned ones included: dL/dS = W dL/dW', dL/dW = M dL/dW'."""
     network = tiny()
-    moving = Moving(network, full_masks(prunable(network)))
+    moving = MovementNetwork(network, full_masks(prunable(network)))
     chance = torch.Generator().manual_seed(1)
     with torch.no_grad():
         moving.scores.copy_(torch.randn(72, generator=chance))
@@ -86,7 +86,7 @@ def test_gradients_by_finite_differences() -> None:
 
 def test_the_output_is_that_of_the_masked_network() -> None:
     network = tiny()
-    moving = Moving(network, full_masks(prunable(network)))
+    moving = MovementNetwork(network, full_masks(prunable(network)))
     with torch.no_grad():
         moving.scores.copy_(torch.randn(72, generator=torch.Generator().manual_seed(1)))
     moving.keep = 20
@@ -100,7 +100,7 @@ def test_the_output_is_that_of_the_masked_network() -> None:
 
 def test_scores_are_not_decayed() -> None:
     network = tiny()
-    moving = Moving(network, full_masks(prunable(network)))
+    moving = MovementNetwork(network, full_masks(prunable(network)))
     groups = make_optimizer(moving, Training(weight_decay=0.1)).param_groups
     (decay,) = {group["weight_decay"] for group in groups if any(p is moving.scores for p in group["params"])}
     assert decay == 0
@@ -110,13 +110,13 @@ def test_scores_are_not_decayed() -> None:
 def test_the_ramp() -> None:
     recipe = Recipe(**COMMON, finder="movement", sparsity=0.8, begin=0.2, until=0.7)
     model = build_model("lenet300", 10, (1, 8, 8), 0)
-    falling = Falling(recipe, Moving(model, full_masks(prunable(model))), 100)
+    falling = MovingMasks(recipe, MovementNetwork(model, full_masks(prunable(model))), 100)
     kept = [falling.keep_at(step) for step in range(100)]
     assert kept[:21] == [SIZE] * 21
     assert kept[70:] == [SIZE - round(0.8 * SIZE)] * 30
     assert kept[45] == SIZE - round((0.8 - 0.8 * 0.5**3) * SIZE)
     assert kept == sorted(kept, reverse=True)
-    late = Falling(recipe.model_copy(update={"until": 1.0}), Moving(model, full_masks(prunable(model))), 100)
+    late = MovingMasks(recipe.but(until=1.0), MovementNetwork(model, full_masks(prunable(model))), 100)
     assert late.keep_at(99) == SIZE - round(0.8 * SIZE) < late.keep_at(90)
 
 
@@ -216,16 +216,16 @@ def test_what_came_pruned_stays_pruned() -> None:
     imported = Imported(state, masks)
     sparsity = imported.sparsity(build_model("lenet300", 10, (1, 8, 8), 0))
     start = Start(weights=imported.digest, mean=(0.5,), std=(0.5,), sparsity=sparsity)
-    workshop = Workshop(load_data("digits"), imports=imported)
+    trainer = Trainer(load_data("digits"), imports=imported)
     for asked in (0.8, sparsity):
         recipe = Recipe(**COMMON, finder="movement", sparsity=asked, start=start, finetune=FINE)
-        dense = find_step(parents_of(recipe)[0], {}, workshop)
-        ticket = find_step(recipe, {dense.id: dense}, workshop)
+        dense = find_step(parents_of(recipe)[0], {}, trainer)
+        ticket = find_step(recipe, {dense.id: dense}, trainer)
         assert ticket.kept == SIZE - round(asked * SIZE)
         assert not bool((ticket.masks["fc1.weight"] & ~masks["fc1.weight"]).any())
     too_little = Recipe(**COMMON, finder="movement", sparsity=0.1, start=start)
     with pytest.raises(UserError, match="ask for a higher sparsity"):
-        find_step(too_little, {dense.id: dense}, workshop)
+        find_step(too_little, {dense.id: dense}, trainer)
 
 
 def test_without_fine_tuning_nothing_is_learnt() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pruning import Recipe, Ticket, Training, UserError, find_ticket
 from pruning.data import Dataset, load_data
 from pruning.finders import base, reordered
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.imported_weights import Start
 from pruning.models import build_model
@@ -67,9 +67,9 @@ class Spy:
 
 def find_all(*recipes: Recipe) -> dict[str, Ticket]:
     known: dict[str, Ticket] = {}
-    workshop = Workshop(load_data("digits"))
+    trainer = Trainer(load_data("digits"))
     for step in lineage(recipes):
-        known[step.id] = find_step(step, known, workshop)
+        known[step.id] = find_step(step, known, trainer)
     return known
 
 
@@ -79,10 +79,10 @@ def test_it_starts_as_its_original_did_and_then_differs(of: Recipe, monkeypatch:
     known = find_all(of)
     seed, start, state = spy.started[-1]
     recipe = again(of)
-    workshop = Workshop(load_data("digits"))
-    point = [find_step(parent, known, workshop) for parent in parents_of(recipe) if parent.id not in known]
+    trainer = Trainer(load_data("digits"))
+    point = [find_step(parent, known, trainer) for parent in parents_of(recipe) if parent.id not in known]
     known |= {ticket.id: ticket for ticket in point}
-    ticket, original = find_step(recipe, known, workshop), known[of.id]
+    ticket, original = find_step(recipe, known, trainer), known[of.id]
     other_seed, other_start, other_state = spy.started[-1]
     assert (seed, start) == (4, other_start)
     assert other_seed != seed

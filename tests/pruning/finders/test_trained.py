@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pruning import Recipe, Training, UserError, find_ticket
 from pruning.data import Dataset, load_data, normalise
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.finders.gradual import pruning_iterations, sparsity_at
 from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.imported_weights import Imported, Start
@@ -30,9 +30,9 @@ COMMON: dict[str, Any] = {
 def find_all(recipe: Recipe) -> dict[str, Ticket]:
     """The tickets of the recipe and of all it descends from, by id."""
     known: dict[str, Ticket] = {}
-    workshop = Workshop(load_data("digits"))
+    trainer = Trainer(load_data("digits"))
     for step in lineage([recipe]):
-        known[step.id] = find_step(step, known, workshop)
+        known[step.id] = find_step(step, known, trainer)
     return known
 
 
@@ -56,7 +56,7 @@ def test_levels_by_hand(finder: str) -> None:
     (middle,) = parents_of(recipe)
     (dense,) = parents_of(middle)
     assert (middle.sparsity, dense.finder) == (0.5, "dense")
-    fine = COMMON["training"].model_copy(update={"epochs": 0.5, "lr": 0.01})
+    fine = COMMON["training"].but(epochs=0.5, lr=0.01)
     for before, now in ((dense, middle), (middle, recipe)):
         masks = smallest_cut(known[before.id], round(50_200 * (1 - now.sparsity)))
         model = known[before.id].model()
@@ -78,9 +78,9 @@ def test_the_ramp_is_cubic() -> None:
 def test_gradual_pruning_iterations() -> None:
     recipe = Recipe(**COMMON, finder="gmp", sparsity=0.9, begin=0.1, until=0.7, steps=6)
     assert pruning_iterations(recipe, 100) == dict(zip(range(10, 71, 10), range(7), strict=True))
-    few = pruning_iterations(recipe.model_copy(update={"steps": 1000}), 20)
+    few = pruning_iterations(recipe.but(steps=1000), 20)
     assert few == {iteration: iteration - 2 for iteration in range(2, 15)}
-    assert max(pruning_iterations(recipe.model_copy(update={"until": 1.0}), 7)) == 6
+    assert max(pruning_iterations(recipe.but(until=1.0), 7)) == 6
 
 
 def test_gradual_pruning_prunes_in_one_training() -> None:
@@ -103,7 +103,7 @@ def test_gradual_pruning_prunes_in_one_training() -> None:
                 seen.append(masks)
             return masks
 
-    ramp = Watched(recipe, model, full_masks(prunable(model)), Workshop(load_data("digits")))
+    ramp = Watched(recipe, model, full_masks(prunable(model)), Trainer(load_data("digits")))
     train(model, load_data("digits"), recipe.training, recipe.seed, ramp.masks, hook=ramp)
     assert len(seen) == 6
     for before, after in pairwise(seen):
@@ -127,7 +127,7 @@ def test_segments_of_the_training_curve() -> None:
 
 def test_more_points_of_the_curve_change_no_weight() -> None:
     plain, often = (
-        find_ticket(Recipe(**{**COMMON, "training": COMMON["training"].model_copy(update={"log_every": every})},
+        find_ticket(Recipe(**{**COMMON, "training": COMMON["training"].but(log_every=every)},
                            finder="dense"))
         for every in (None, 0.25)
     )  # fmt: skip
@@ -161,7 +161,7 @@ def test_the_normalisation_of_the_start_is_used(trained: Ticket) -> None:
     with torch.inference_mode():
         logits = trained.model()(normalise(data.test.images, (5.0,), (0.1,)))
     assert found.info.accuracy == float((logits.argmax(1) == data.test.labels).double().mean())
-    wrong = Recipe(**COMMON, finder="dense", start=other.model_copy(update={"mean": (0.5, 0.5, 0.5)}))
+    wrong = Recipe(**COMMON, finder="dense", start=other.but(mean=(0.5, 0.5, 0.5)))
     with pytest.raises(UserError, match="must have 1 values"):
         find_ticket(wrong, weights=trained.state)
 
@@ -171,12 +171,12 @@ def test_weights_that_came_pruned_never_come_back(trained: Ticket) -> None:
     imported = Imported(trained.state, masks)
     model = build_model("lenet300", 10, (1, 8, 8), 0)
     start = Start(weights=imported.digest, mean=(0.5,), std=(0.5,), sparsity=imported.sparsity(model))
-    workshop = Workshop(load_data("digits"), imports=imported)
+    trainer = Trainer(load_data("digits"), imports=imported)
     known: dict[str, Ticket] = {}
     for finder, extra in (("one_shot", {"criterion": "random"}), ("gmp", {}), ("lrr", {"rate": 0.5})):
         recipe = Recipe(**COMMON, finder=finder, sparsity=0.8, start=start, **extra)
         for step in lineage([recipe]):
-            known[step.id] = find_step(step, known, workshop)
+            known[step.id] = find_step(step, known, trainer)
         assert known[recipe.id].kept == 50_200 - round(0.8 * 50_200)
         assert not bool((known[recipe.id].masks["fc1.weight"] & ~masks["fc1.weight"]).any())
     dense = parents_of(recipe)[0]

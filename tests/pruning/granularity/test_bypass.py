@@ -9,7 +9,7 @@ from torch import Tensor, fx, nn
 
 from pruning.data import load_data
 from pruning.finders import base
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.granularity.bypass import without_blocks
 from pruning.granularity.dead_channels import dead_channel_masks
 from pruning.granularity.layer import blocks_gone
@@ -97,7 +97,7 @@ def test_the_blocks_are_gone_from_the_graph() -> None:
 
 
 def test_the_workshop_trains_the_smaller_network_to_the_same_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    workshop = Workshop(load_data("digits"))
+    trainer = Trainer(load_data("digits"))
     recipe = Recipe(
         model="resnet20",
         data="digits",
@@ -109,9 +109,9 @@ def test_the_workshop_trains_the_smaller_network_to_the_same_weights(monkeypatch
     blocks = ("layer1.2", "layer3.1")
 
     def trained() -> tuple[nn.Module, float]:
-        model = used(workshop.build(recipe))
-        masks = {k: m for k, m in removing(model, *blocks, shape=workshop.data.shape).items() if m.ndim > 1}
-        found = workshop.train(model, recipe.training, recipe, masks)
+        model = used(trainer.build(recipe))
+        masks = {k: m for k, m in removing(model, *blocks, shape=trainer.data.shape).items() if m.ndim > 1}
+        found = trainer.train(model, recipe.training, recipe, masks)
         assert all(not bool(model.get_parameter(name)[~mask].any()) for name, mask in masks.items())
         return model, found.accuracy
 
@@ -129,7 +129,7 @@ def test_the_workshop_trains_the_smaller_network_to_the_same_weights(monkeypatch
     assert isinstance(seen[0], fx.GraphModule)
     assert not isinstance(seen[1], fx.GraphModule)
     assert right == expected
-    start = used(workshop.build(recipe))
+    start = used(trainer.build(recipe))
     for name, value in model.named_parameters():
         torch.testing.assert_close(value, masked.get_parameter(name), rtol=1e-6, atol=1e-7)
         assert not torch.equal(value, start.get_parameter(name))

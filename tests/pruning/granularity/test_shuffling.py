@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pruning.data import load_data
 from pruning.errors import UserError
-from pruning.finders.base import Workshop
+from pruning.finders.base import Trainer
 from pruning.finders.controls import shuffle
 from pruning.finders.lineage import find_step, lineage
 from pruning.granularity.layer import blocks_gone
@@ -151,9 +151,9 @@ def control(original: Recipe) -> tuple[Ticket, Ticket]:
     recipe = Recipe(model=original.model, data="digits", finder="shuffled", of=original, training=original.training)
     assert recipe.granularity.name == original.option("structure")
     known: dict[str, Ticket] = {}
-    workshop = Workshop(load_data("digits"))
+    trainer = Trainer(load_data("digits"))
     for step in lineage([recipe]):
-        known[step.id] = find_step(step, known, workshop)
+        known[step.id] = find_step(step, known, trainer)
     return known[original.id], known[recipe.id]
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pruning.data import load_data
 from pruning.models import build_model, count_macs
-from pruning.search.network import Searched
+from pruning.search.network import SupermaskNetwork
 from pruning.search.rules import Rule, binarised, popped_up, selected, signed
 from pruning.training.config import Training
 from pruning.training.loop import make_optimizer, train
@@ -17,14 +17,14 @@ from pruning.training.loop import make_optimizer, train
 SHAPE = (1, 8, 8)
 
 
-def small(rule: Rule) -> tuple[Searched, Tensor, Tensor]:
+def small(rule: Rule) -> tuple[SupermaskNetwork, Tensor, Tensor]:
     """One convolution, batch norm, and a classifier that is not searched; images and labels."""
     torch.manual_seed(3)
     network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(144, 10))
     scores = torch.randn(4, 1, 3, 3)
     mask = torch.rand(4, 1, 3, 3) < 0.5
     return (
-        Searched(network, {"0.weight": scores}, {"0.weight": mask}, rule),
+        SupermaskNetwork(network, {"0.weight": scores}, {"0.weight": mask}, rule),
         torch.randn(16, 1, 8, 8),
         torch.arange(16) % 10,
     )
@@ -122,7 +122,7 @@ def test_its_cost_is_that_of_the_network(name: str) -> None:
     expected = count_macs(network, SHAPE)
     weights = {key: value for key, value in network.named_parameters() if value.ndim > 1}
     masks = {key: torch.ones_like(value, dtype=torch.bool) for key, value in weights.items()}
-    assert count_macs(Searched(network, weights, masks, selected), SHAPE) == expected > 0
+    assert count_macs(SupermaskNetwork(network, weights, masks, selected), SHAPE) == expected > 0
 
 
 def test_a_weight_that_two_layers_share() -> None:
@@ -132,7 +132,7 @@ def test_a_weight_that_two_layers_share() -> None:
     second.weight = first.weight
     network = nn.Sequential(first, nn.ReLU(), second)
     weight, mask, x = first.weight.detach().clone(), torch.rand(4, 4) < 0.5, torch.randn(3, 4)
-    searched = Searched(network, {"0.weight": torch.ones(4, 4)}, {"0.weight": mask}, selected)
+    searched = SupermaskNetwork(network, {"0.weight": torch.ones(4, 4)}, {"0.weight": mask}, selected)
     copy = (weight * mask).requires_grad_()
     expected = (x @ copy.T).relu() @ copy.T
     torch.testing.assert_close(searched(x), expected)

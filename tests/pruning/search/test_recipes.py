@@ -16,7 +16,7 @@ FINDERS = ("jackpot", "edge_popup", "biprop", "sign_supermask")
 
 def test_defaults_are_written_out() -> None:
     given = Recipe(**COMMON, finder="jackpot", sparsity=0.9)
-    half = TRAINED.model_copy(update={"epochs": 1.5, "lr": 0.1, "weight_decay": 5e-4})
+    half = TRAINED.but(epochs=1.5, lr=0.1, weight_decay=5e-4)
     assert given.option("search") == half
     assert (given.criterion, given.option("allocation"), given.option("frozen")) == ("magnitude", "global", "trained")
     assert (given.option("margin"), given.option("restrict")) == (0.01, "cosine")
@@ -25,7 +25,7 @@ def test_defaults_are_written_out() -> None:
     assert cost(given) == 1.5
     for finder, weights in (("edge_popup", "signed"), ("biprop", "scaled")):
         recipe = Recipe(**COMMON, finder=finder, sparsity=0.9)
-        assert recipe.option("search") == half.model_copy(update={"epochs": 3})
+        assert recipe.option("search") == half.but(epochs=3)
         assert (recipe.option("allocation"), recipe.option("frozen"), recipe.criterion) == ("layer", weights, None)
     sign = Recipe(**COMMON, finder="sign_supermask", sparsity=0.9)
     assert sign.option("search") is not None

@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruning.search.network import Searched
+from pruning.search.network import SupermaskNetwork
 from pruning.search.rules import selected
-from pruning.search.score_updates import RESTRICTIONS, Exchanging
+from pruning.search.score_updates import RESTRICTIONS, MaskUpdates
 from pruning.search.swaps import Swaps
 
 
-def two_layers(first: list[float], second: list[float], keep: int = 2) -> Searched:
+def two_layers(first: list[float], second: list[float], keep: int = 2) -> SupermaskNetwork:
     """Two layers of one output each with these scores, the first `keep` weights of each kept."""
     network = nn.Sequential(nn.Linear(len(first), 1, bias=False), nn.Linear(len(second), 1, bias=False))
     scores = {
@@ -20,10 +20,10 @@ def two_layers(first: list[float], second: list[float], keep: int = 2) -> Search
         "1.weight": torch.tensor([second], dtype=torch.float32),
     }
     masks = {name: (torch.arange(score.numel()) < keep).view(score.shape) for name, score in scores.items()}
-    return Searched(network, scores, masks, selected)
+    return SupermaskNetwork(network, scores, masks, selected)
 
 
-def kept(searched: Searched) -> list[list[int]]:
+def kept(searched: SupermaskNetwork) -> list[list[int]]:
     """The positions kept in each layer."""
     return [mask.reshape(-1).nonzero().squeeze(1).tolist() for mask in searched.found().values()]
 
@@ -42,7 +42,7 @@ def test_as_many_swaps_as_the_share_says(restrict: str) -> None:
     """Ten weights want to enter at each step; of these ceil(r(step / iterations) 10) do."""
     for step in range(4):
         searched = two_layers([*[0.0] * 10, *range(1, 11)], [0.0, 0.0], keep=10)
-        hook = Exchanging(searched, 4, restrict)
+        hook = MaskUpdates(searched, 4, restrict)
         assert hook.after(step) is False
         expected = math.ceil(RESTRICTIONS[restrict](step / 4) * 10)
         assert hook.swaps.entries == [(step + 1, expected, 10)]
@@ -51,13 +51,13 @@ def test_as_many_swaps_as_the_share_says(restrict: str) -> None:
 
 def test_each_layer_keeps_its_count() -> None:
     searched = two_layers([1, 2, 3], [7, 8, 9])
-    Exchanging(searched, 10).after(0)
+    MaskUpdates(searched, 10).after(0)
     assert kept(searched) == [[1, 2], [1, 2]]
 
 
 def test_layers_that_compete() -> None:
     searched = two_layers([1, 2, 3], [7, 8, 9])
-    hook = Exchanging(searched, 10, together=True)
+    hook = MaskUpdates(searched, 10, together=True)
     hook.after(0)
     assert kept(searched) == [[2], [0, 1, 2]]
     assert hook.swaps.entries == [(1, 2, 2)]
@@ -65,14 +65,14 @@ def test_layers_that_compete() -> None:
 
 def test_the_largest_of_either_sign() -> None:
     searched = two_layers([1, -2, -3], [0.5, 0.25, -1])
-    Exchanging(searched, 10, by_size=True).after(0)
+    MaskUpdates(searched, 10, by_size=True).after(0)
     assert kept(searched) == [[1, 2], [0, 2]]
 
 
 def test_what_came_pruned_never_enters() -> None:
     searched = two_layers([1, 2, 3, 4], [1, 1])
     allowed = {"0.weight": torch.tensor([[True, True, True, False]]), "1.weight": torch.tensor([[True, True]])}
-    Exchanging(searched, 10, allowed=allowed).after(0)
+    MaskUpdates(searched, 10, allowed=allowed).after(0)
     assert kept(searched)[0] == [1, 2]
 
 
@@ -82,10 +82,10 @@ def test_the_same_whatever_the_memory_layout() -> None:
     mask = torch.rand(scores.shape, generator=source) < 0.3
     results: list[Tensor] = []
     for layout in (torch.contiguous_format, torch.channels_last):
-        searched = Searched(nn.Conv2d(4, 6, 3), {"weight": scores}, {"weight": mask}, selected)
+        searched = SupermaskNetwork(nn.Conv2d(4, 6, 3), {"weight": scores}, {"weight": mask}, selected)
         searched.to(memory_format=layout)
         assert searched.masks[0].is_contiguous(memory_format=layout)
-        Exchanging(searched, 10, "cosine").after(4)
+        MaskUpdates(searched, 10, "cosine").after(4)
         results.append(searched.found()["weight"])
     assert torch.equal(*results)
     assert not torch.equal(results[0], mask)

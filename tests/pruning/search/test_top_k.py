@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pruning.search.top_k import Contest
+from pruning.search.top_k import TopK
 
 untimed = settings(deadline=None, max_examples=60)
 
@@ -50,9 +50,9 @@ def situations(draw: Any) -> tuple[list[float], list[bool], float, list[bool]]:
 def test_one_exchange(situation: tuple[list[float], list[bool], float, list[bool]]) -> None:
     scores, kept, share, allowed = situation
     expected, carried, possible = by_brute_force(scores, kept, share, allowed)
-    contest = Contest(torch.tensor(kept), torch.tensor(allowed))
-    assert contest.swap(torch.tensor(scores), share) == (carried, possible)
-    assert contest.kept.tolist() == expected.tolist()
+    top = TopK(torch.tensor(kept), torch.tensor(allowed))
+    assert top.swap(torch.tensor(scores), share) == (carried, possible)
+    assert top.kept.tolist() == expected.tolist()
 
 
 @untimed
@@ -62,14 +62,14 @@ def test_many_exchanges_in_a_row(seed: int, size: int, share: float) -> None:
     source = np.random.default_rng(seed)
     kept = source.random(size) < source.random()
     everything = [True] * size
-    contest, scores = Contest(torch.from_numpy(kept)), source.normal(size=size).round(1)
+    top, scores = TopK(torch.from_numpy(kept)), source.normal(size=size).round(1)
     for _ in range(5):
         scores = (scores + source.normal(size=size) / 5).round(1)
         expected, carried, possible = by_brute_force(scores.tolist(), kept.tolist(), share, everything)
-        assert contest.swap(torch.from_numpy(scores), share) == (carried, possible)
-        np.testing.assert_array_equal(contest.kept.numpy(), expected)
+        assert top.swap(torch.from_numpy(scores), share) == (carried, possible)
+        np.testing.assert_array_equal(top.kept.numpy(), expected)
         kept = expected
-    assert int(contest.kept.sum()) == int(kept.sum())
+    assert int(top.kept.sum()) == int(kept.sum())
 
 
 @untimed
@@ -78,21 +78,21 @@ def test_all_exchanges_leave_the_best(seed: int, size: int) -> None:
     """With nothing held back and no ties, the mask is the top of the ranking, from wherever it started."""
     source = np.random.default_rng(seed)
     scores, kept = source.permutation(size).astype(np.float32), source.random(size) < 0.4
-    contest = Contest(torch.from_numpy(kept))
-    contest.swap(torch.from_numpy(scores), 1.0)
-    assert contest.kept.numpy().nonzero()[0].tolist() == sorted(np.argsort(-scores)[: kept.sum()].tolist())
+    top = TopK(torch.from_numpy(kept))
+    top.swap(torch.from_numpy(scores), 1.0)
+    assert top.kept.numpy().nonzero()[0].tolist() == sorted(np.argsort(-scores)[: kept.sum()].tolist())
 
 
 def test_constants_at_the_start_neither_move_nor_stall() -> None:
     """Two constants, as a jackpot starts: nothing moves while they are so; one better weight moves exactly one."""
     kept = torch.tensor([False, True, False, True, False, True])
     scores = torch.where(kept, 1.0, 0.99)
-    contest = Contest(kept)
-    assert contest.swap(scores, 1.0) == (0, 0)
+    top = TopK(kept)
+    assert top.swap(scores, 1.0) == (0, 0)
     scores[4] = 1.001
-    assert contest.swap(scores, 1.0) == (1, 1)
-    assert contest.kept.tolist() == [False, True, False, True, True, False]  # of three that tie the last leaves
-    all_equal = Contest(kept)
+    assert top.swap(scores, 1.0) == (1, 1)
+    assert top.kept.tolist() == [False, True, False, True, True, False]  # of three that tie the last leaves
+    all_equal = TopK(kept)
     assert all_equal.swap(torch.ones(6), 1.0) == (0, 0)
     assert torch.equal(all_equal.kept, kept)
 
@@ -100,6 +100,6 @@ def test_constants_at_the_start_neither_move_nor_stall() -> None:
 def test_nothing_or_everything_kept() -> None:
     ranks = torch.arange(5.0)
     for kept in (torch.zeros(5, dtype=torch.bool), torch.ones(5, dtype=torch.bool)):
-        contest = Contest(kept)
-        assert contest.swap(ranks) == (0, 0)
-        assert torch.equal(contest.kept, kept)
+        top = TopK(kept)
+        assert top.swap(ranks) == (0, 0)
+        assert torch.equal(top.kept, kept)

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from pruning.finders import mask_search
-from pruning.finders.base import Finder, Workshop
+from pruning.finders.base import Finder, Trainer
 from pruning.finders.options import CriterionName, Scored, criterion_option
 from pruning.finders.scoring import prune_by_score
 from pruning.recipe import Recipe
-from pruning.search.network import Searched
+from pruning.search.network import SupermaskNetwork
 from pruning.search.rules import signed
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
@@ -36,7 +36,7 @@ class SignOptions(Scored, mask_search.SearchOptions):
 class SignChanges(Hook):
     """Counts the kept weights whose sign changes at each step."""
 
-    def __init__(self, searched: Searched) -> None:
+    def __init__(self, searched: SupermaskNetwork) -> None:
         self.searched, self.swaps = searched, Swaps()
         self.negative = self._now()
 
@@ -57,17 +57,17 @@ class SignChanges(Hook):
         return False
 
 
-def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Cut the mask, then train the signs of what is kept."""
     began = time.perf_counter()
-    model, allowed = mask_search.starting_point(recipe, parents, workshop)
+    model, allowed = mask_search.starting_point(recipe, parents, trainer)
     weights = mask_search.frozen_weights(recipe, model)
     latent = {name: model.get_parameter(name).detach().clone() for name in weights}
-    workshop.progress(0.0, "scoring")
-    masks = prune_by_score(recipe, model, workshop, within=allowed)
-    searched = Searched(mask_search.put(model, weights), latent, masks, signed)
+    trainer.progress(0.0, "scoring")
+    masks = prune_by_score(recipe, model, trainer, within=allowed)
+    searched = SupermaskNetwork(mask_search.set_weights(model, weights), latent, masks, signed)
     hook = SignChanges(searched)
-    return mask_search.search(recipe, searched, hook, hook.swaps, workshop, began, parents, text="searching for signs")
+    return mask_search.search(recipe, searched, hook, hook.swaps, trainer, began, parents, text="searching for signs")
 
 
 FINDER = Finder(

@@ -1,5 +1,6 @@
-"""Supermasks in networks that are never trained: edge-popup (Ramanujan et al. 2020, arXiv 1911.13299), and biprop
-(Diffenderfer & Kailkhura 2021, arXiv 2103.09377), which also binarises the kept weights of each layer.
+"""Supermasks in networks that are never trained: edge-popup (Ramanujan et al. 2020, arXiv 1911.13299), and biprop.
+
+Biprop also binarises the kept weights of each layer (Diffenderfer & Kailkhura 2021, arXiv 2103.09377).
 
 Each weight has a score, drawn at random at first; those with the largest |score| are kept, after every step anew. The
 weights frozen by default are for edge-popup the initial ones' signs times one size a layer, for biprop the initial ones
@@ -16,13 +17,13 @@ import torch
 from torch import Tensor
 
 from pruning.finders import mask_search
-from pruning.finders.base import Finder, Workshop
+from pruning.finders.base import Finder, Trainer
 from pruning.finders.options import AllocationName, allocation_option
 from pruning.masks import make_masks
 from pruning.recipe import Recipe
-from pruning.search.network import Searched
+from pruning.search.network import SupermaskNetwork
 from pruning.search.rules import binarised, popped_up
-from pruning.search.score_updates import Exchanging
+from pruning.search.score_updates import MaskUpdates
 from pruning.ticket import Ticket
 from pruning.training.loop import generator
 
@@ -55,10 +56,10 @@ def first_scores(weights: dict[str, Tensor], seed: int, together: bool = False) 
     }
 
 
-def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Train scores from scratch; of the weights in each layer, or in all, the mask keeps those that score highest."""
     began = time.perf_counter()
-    model, allowed = mask_search.starting_point(recipe, parents, workshop)
+    model, allowed = mask_search.starting_point(recipe, parents, trainer)
     weights = mask_search.frozen_weights(recipe, model)
     allocation = PopupOptions.read(recipe).allocation
     together = allocation == "global"
@@ -66,10 +67,10 @@ def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticke
     ranks = {name: score.abs() for name, score in scores.items()}
     masks = make_masks(ranks, recipe.sparsity, allocation, within=allowed, options=recipe.parts.allocation)
     rule = binarised if recipe.finder == "biprop" else popped_up
-    searched = Searched(mask_search.put(model, weights), scores, masks, rule)
-    steps = mask_search.iterations(recipe, workshop)
-    hook = Exchanging(searched, steps, together=together, by_size=True, allowed=allowed)
-    return mask_search.search(recipe, searched, hook, hook.swaps, workshop, began, parents)
+    searched = SupermaskNetwork(mask_search.set_weights(model, weights), scores, masks, rule)
+    steps = mask_search.iterations(recipe, trainer)
+    hook = MaskUpdates(searched, steps, together=together, by_size=True, allowed=allowed)
+    return mask_search.search(recipe, searched, hook, hook.swaps, trainer, began, parents)
 
 
 def _finder(name: str, label: str, words: str, options: type[PopupOptions]) -> Finder:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pruning.errors import UserError
 from pruning.finders import one_shot
-from pruning.finders.base import Finder, Workshop
+from pruning.finders.base import Finder, Trainer
 from pruning.finders.options import Control, original, same_training
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
@@ -26,9 +26,9 @@ def check(recipe: Recipe) -> None:
     same_training(recipe)
 
 
-def find(recipe: Recipe, parents: Sequence[Ticket], workshop: Workshop) -> Ticket:
+def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Prune and train as the original, but for the sign of the scores."""
-    return replace(one_shot.find(original(recipe), parents, workshop, invert=True), recipe=recipe)
+    return replace(one_shot.find(original(recipe), parents, trainer, invert=True), recipe=recipe)
 
 
 FINDER = Finder(

@@ -11,8 +11,9 @@ from pruning import Recipe, Ticket, Training, UserError, find_ticket
 from pruning.criteria import CRITERIA as KNOWN
 from pruning.criteria.base import Context, Criterion
 from pruning.data import load_data
-from pruning.finders import one_shot, sanity
-from pruning.finders.base import Workshop
+from pruning.finders import inverted as inverting
+from pruning.finders import one_shot
+from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.finders.scoring import prune_by_score, scoring_batches
 from pruning.imported_weights import Start
@@ -37,16 +38,16 @@ def inverted(of: Recipe) -> Recipe:
 
 def find_all(*recipes: Recipe) -> dict[str, Ticket]:
     known: dict[str, Ticket] = {}
-    workshop = Workshop(load_data("digits"))
+    trainer = Trainer(load_data("digits"))
     for step in lineage(recipes):
-        known[step.id] = find_step(step, known, workshop)
+        known[step.id] = find_step(step, known, trainer)
     return known
 
 
 def scores_of(recipe: Recipe) -> dict[str, Tensor]:
     """The criterion's scores of the initial weights."""
     model = build_model(recipe.model, 10, (1, 8, 8), recipe.seed)
-    batches = scoring_batches(recipe, Workshop(load_data("digits")))
+    batches = scoring_batches(recipe, Trainer(load_data("digits")))
     chance = generator(recipe.seed, "criterion", recipe.criterion)
     return KNOWN[recipe.criterion or ""].score(model, Context(batches, chance))
 
@@ -78,11 +79,11 @@ def test_ties_are_broken_by_position() -> None:
             for name, w in context.weights(model).items()
         }
 
-    model, workshop = build_model("lenet300", 10, (1, 8, 8), 3), Workshop(load_data("digits"))
+    model, trainer = build_model("lenet300", 10, (1, 8, 8), 3), Trainer(load_data("digits"))
     flat = torch.cat([score.reshape(-1) for score in coarse(model, Context([], torch.Generator())).values()]).tolist()
     KNOWN.register(Criterion("coarse", "Coarse", "", coarse, needs_data=False))
     try:
-        masks = prune_by_score(Recipe(**COMMON, criterion="coarse", sparsity=0.8), model, workshop, invert=True)
+        masks = prune_by_score(Recipe(**COMMON, criterion="coarse", sparsity=0.8), model, trainer, invert=True)
     finally:
         KNOWN.unregister("coarse")
     assert torch.cat([mask.reshape(-1) for mask in masks.values()]).tolist() == lowest(flat, 10_040)
@@ -94,9 +95,9 @@ def test_ties_are_broken_by_position() -> None:
 )
 def test_exactly_as_many_are_kept_and_others(criterion: str, more: dict[str, Any]) -> None:
     of = Recipe(**COMMON, criterion=criterion, score_on="init", sparsity=0.8, score_per_class=3, **more)
-    workshop = Workshop(load_data("digits"))
+    trainer = Trainer(load_data("digits"))
     plain, turned = (
-        prune_by_score(of, build_model("lenet300", 10, (1, 8, 8), 3), workshop, invert=invert)
+        prune_by_score(of, build_model("lenet300", 10, (1, 8, 8), 3), trainer, invert=invert)
         for invert in (False, True)
     )
     assert counts(plain) == counts(turned)
@@ -112,21 +113,21 @@ def test_exactly_as_many_are_kept_and_others(criterion: str, more: dict[str, Any
 def test_each_round_prunes_its_best() -> None:
     """SynFlow's first round, by hand."""
     of = Recipe(**COMMON, criterion="synflow", sparsity=0.8)
-    turned = prune_by_score(of, build_model("lenet300", 10, (1, 8, 8), 3), Workshop(load_data("digits")), invert=True)
+    turned = prune_by_score(of, build_model("lenet300", 10, (1, 8, 8), 3), Trainer(load_data("digits")), invert=True)
     flat = torch.cat([score.reshape(-1) for score in scores_of(of).values()])
     first = torch.tensor(lowest(flat.tolist(), 50_200 - round((1 - 0.2**0.01) * 50_200)))
     assert not bool((torch.cat([mask.reshape(-1) for mask in turned.values()]) & ~first).any())
 
 
 def test_patterns_and_filters() -> None:
-    workshop = Workshop(load_data("digits"))
+    trainer = Trainer(load_data("digits"))
     for structure in ("2:4", "filter", "block"):
         sparsity: dict[str, Any] = {} if structure == "2:4" else {"sparsity": 0.4}
         of = Recipe(
             **COMMON | {"model": "conv2"}, criterion="magnitude", score_on="init", structure=structure, **sparsity
         )
         plain, turned = (
-            prune_by_score(of, build_model("conv2", 10, (1, 8, 8), 3), workshop, invert=invert)
+            prune_by_score(of, build_model("conv2", 10, (1, 8, 8), 3), trainer, invert=invert)
             for invert in (False, True)
         )
         weights = build_model("conv2", 10, (1, 8, 8), 3).state_dict()
@@ -158,7 +159,7 @@ def test_a_trained_network_is_fine_tuned_as_its_original() -> None:
     of = Recipe(**COMMON, criterion="magnitude", sparsity=0.5, finetune=fine)
     recipe = inverted(of)
     assert parents_of(recipe) == parents_of(of)
-    assert sanity.FINDER.cost(recipe) == one_shot.cost(of) == 0.5
+    assert inverting.FINDER.cost(recipe) == one_shot.cost(of) == 0.5
     known = find_all(of, recipe)
     (dense,) = parents_of(recipe)
     sizes = torch.cat([known[dense.id].state[name].abs().reshape(-1) for name in known[dense.id].masks])
