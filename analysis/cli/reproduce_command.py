@@ -9,12 +9,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from analysis.cli.display import Display
 from analysis.reproductions import REPRODUCTIONS, by_year
 from analysis.reproductions.claims import Claim
 from analysis.reproductions.report import write
 from analysis.reproductions.running import Show, kept
 from analysis.reproductions.running import run as run_one
+from pruning.cli.progress_bar import ProgressBar
 from pruning.cli.run_display import RunDisplay
 from pruning.progress import Progress
 from pruning.study.folder import Study
@@ -31,8 +31,8 @@ class _Bars(Show):
 
     @contextmanager
     def measuring(self, study: Study) -> Iterator[Progress]:
-        with Display(f"measuring {study.config.title}") as display:
-            yield display.tell
+        with ProgressBar(f"measuring {study.config.title}") as bar:
+            yield bar.tell
 
 
 COLOURS = {"holds": "green", "does not hold": "red", "within noise": "yellow"}

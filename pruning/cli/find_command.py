@@ -58,8 +58,8 @@ def find_from_recipe(
     if asked.start is not None and study is None:
         raise UserError("This recipe starts from imported weights; add --study with the folder of their study.")
     weights = study if asked.start is not None else None
-    with ProgressBar(f"{asked.label}, seed {asked.seed}") as progress:
-        ticket = find_ticket(asked, progress, device, root, download, weights)
+    with ProgressBar(f"{asked.label}, seed {asked.seed}") as bar:
+        ticket = find_ticket(asked, bar.tell, device, root, download, weights)
     path = out or Path(f"{asked.id}{SUFFIX}")
     ticket.save(path)
     Console().print(

@@ -52,8 +52,8 @@ def import_checkpoint(
     options = ImportOptions(model, name, masks, zeros, means, stds, into, root, download)
 
     def attempt(options: ImportOptions) -> ImportResult:
-        with ProgressBar("importing") as progress:
-            return import_network(checkpoint, data, options, progress)
+        with ProgressBar("importing") as bar:
+            return import_network(checkpoint, data, options, bar.tell)
 
     try:
         made = attempt(options)

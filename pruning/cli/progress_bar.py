@@ -28,7 +28,7 @@ def bars(console: Console) -> Progress:
 
 
 class ProgressBar:
-    """A `pruning.progress.Progress` that is shown while it is entered."""
+    """Shows how far work is while it is entered; `tell` is the progress that it shows."""
 
     def __init__(self, title: str) -> None:
         self.console = Console()
@@ -45,7 +45,7 @@ class ProgressBar:
         if self.console.is_terminal:
             self._bar.stop()
 
-    def __call__(self, fraction: float, text: str, /) -> None:
+    def tell(self, fraction: float, text: str, /) -> None:
         """Show that this fraction is done, and what is in work."""
         self._bar.update(self._task, completed=fraction, description=text or "looking at what is there")
         now = time.monotonic()

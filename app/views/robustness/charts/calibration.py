@@ -10,12 +10,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from analysis.comparisons.calibration import STEPS, confidence_histogram
 from app.charts.base import heading
+from app.charts.error_bars import error_bars
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
+from app.views.robustness.charts.panels import panels
 
 PER_ROW = 5
 PANEL, HEADING, FOOT = 190, 34, 46  # pixels
@@ -30,24 +31,14 @@ def reliability(bins: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, 
         theme: light or dark colours.
         notes: key -> what stands beside the ticket's name.
     """
-    columns = max(1, min(PER_ROW, len(tickets)))
-    lines = max(1, -(-len(tickets) // columns))
-    height = lines * (PANEL + HEADING + FOOT)
-    figure = make_subplots(
-        rows=lines, cols=columns, shared_yaxes=True, shared_xaxes=False, horizontal_spacing=0.025,
-        vertical_spacing=(HEADING + FOOT) / (height - HEADING - FOOT) if lines > 1 else 0,
-    )  # fmt: skip
-    figure.update_layout(
-        template=theme.template, height=height, margin={"l": 8, "r": 12, "t": HEADING, "b": FOOT}, showlegend=False,
-        bargap=0.06,
-    )  # fmt: skip
-    for at, (key, style) in enumerate(tickets.items()):
-        line, column = at // columns + 1, at % columns + 1
+    figure, places = panels(tickets, theme, PER_ROW, PANEL, (HEADING, FOOT), 0.025, shared_yaxes=True)
+    figure.update_layout(margin={"r": 12}, showlegend=False, bargap=0.06)
+    for key, style, number, line, column, lowest in places:
         own = bins[bins["key"] == key].sort_values("confidence")
         for trace in (_histogram(own, theme), _diagonal(theme), _curve(own, style)):
             figure.add_trace(trace, line, column)
-        heading(figure, at + 1, style, notes.get(key, ""))
-        if line == lines or at + columns >= len(tickets):
+        heading(figure, number, style, notes.get(key, ""))
+        if lowest:
             figure.update_xaxes(title_text="confidence (%)", row=line, col=column)
         if column == 1:
             figure.update_yaxes(title_text="accuracy (%)", row=line, col=column)
@@ -84,11 +75,7 @@ def _curve(rows: pd.DataFrame, style: Style) -> go.Scatter:
         name=style.label,
         line={"color": style.color, "width": 1.6},
         marker={"color": style.color, "size": 5.5, "symbol": style.symbol},
-        error_y={
-            "type": "data", "symmetric": False, "array": each["high"] - each["accuracy"],
-            "arrayminus": each["accuracy"] - each["low"], "thickness": 1.2, "width": 0,
-            "color": fade(style.color, 0.55),
-        },
+        error_y=error_bars(each["accuracy"], each["low"], each["high"], fade(style.color, 0.55), 1.2),
         customdata=np.column_stack([each["low"], each["high"], rows["n"]]),
         hovertemplate=f"<b>{style.label}</b><br>confidence %{{x:.1f}} %: accuracy %{{y:.1f}} % "
         "(%{customdata[0]:.1f} to %{customdata[1]:.1f})<br>%{customdata[2]:,} images<extra></extra>",

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from app.charts.base import NOISE, heading
 from app.charts.dendrogram import clustered_heat_map
+from app.charts.error_bars import error_bars
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
+from app.views.robustness.charts.panels import panels
 
 PER_ROW = 3
 PANEL, HEADING, FOOT = 140, 30, 34  # pixels
@@ -79,25 +80,16 @@ def costs(
         classes: names of the classes.
         theme: light or dark colours.
     """
-    columns = max(1, min(PER_ROW, len(tickets)))
-    lines = max(1, -(-len(tickets) // columns))
-    height = lines * (PANEL + HEADING + FOOT)
-    figure = make_subplots(
-        rows=lines, cols=columns, shared_yaxes="all", horizontal_spacing=0.025,
-        vertical_spacing=(HEADING + FOOT) / (height - HEADING - FOOT) if lines > 1 else 0,
-    )  # fmt: skip
-    figure.update_layout(
-        template=theme.template, height=height, margin={"l": 8, "r": 12, "t": HEADING, "b": FOOT}, showlegend=False
-    )
+    figure, places = panels(tickets, theme, PER_ROW, PANEL, (HEADING, FOOT), 0.025, shared_yaxes="all")
+    figure.update_layout(margin={"r": 12}, showlegend=False)
     overall = by_ticket.set_index("key")
-    for at, (key, style) in enumerate(tickets.items()):
-        line, column = at // columns + 1, at % columns + 1
+    for key, style, number, line, column, _ in places:
         own = by_class[by_class["key"] == key].sort_values("class")
         figure.add_trace(_dots(own, style, classes, theme), line, column)
         mean = 100 * float(overall.at[key, "change"])
         figure.add_hline(y=0, line={"color": theme.muted, "width": 1}, row=line, col=column)
         figure.add_hline(y=mean, line={"color": style.color, "width": 1.2, "dash": "dash"}, row=line, col=column)
-        heading(figure, at + 1, style, "" if overall.at[key, "within_noise"] else "non-uniform")
+        heading(figure, number, style, "" if overall.at[key, "within_noise"] else "non-uniform")
         if column == 1:
             figure.update_yaxes(title_text="points", row=line, col=column)
     present = sorted(int(label) for label in by_class["class"].unique())
@@ -120,10 +112,7 @@ def _dots(rows: pd.DataFrame, style: Style, classes: Sequence[str], theme: Theme
             "size": 8, "color": np.where(beyond, style.color, theme.surface).tolist(),
             "line": {"color": style.color, "width": 1.6},
         },
-        error_y={
-            "type": "data", "symmetric": False, "array": each[:, 2] - each[:, 0],
-            "arrayminus": each[:, 0] - each[:, 1], "color": fade(style.color, 0.6), "thickness": 1.4, "width": 0,
-        },
+        error_y=error_bars(each[:, 0], each[:, 1], each[:, 2], fade(style.color, 0.6), 1.4),
         customdata=[[classes[row["class"]], _hover(row)] for row in rows.to_dict("records")],
         hovertemplate=f"<b>{style.label}</b>, class %{{customdata[0]}}<br>%{{customdata[1]}}<extra></extra>",
     )  # fmt: skip

@@ -7,19 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from analysis.comparisons.frequencies import CLEAN_RADIUS
 from analysis.corruptions.fourier import STEPS, frequency_of
-from app.charts.base import NOISE, Scale, color_bar, heading
-from app.shell.colour import fade
+from app.charts.base import NOISE, Scale, color_bar, heading, interval
 from app.shell.theme import Style, Theme
+from app.views.robustness.charts.lines import ticket_lines
+from app.views.robustness.charts.panels import panels
 
 PER_ROW = 5
 PANEL, HEADING, FOOT = 188, 32, 46  # pixels
 SIZE = 2 * STEPS + 1
-BANDS = 4  # tickets whose intervals may be bands
-DODGE = 0.6  # of a step, for the bars of many tickets
 ENDS = {"tickvals": [-STEPS, 0, STEPS], "ticktext": ["\u22121", "0", "1"]}
 
 
@@ -79,13 +77,7 @@ def radial(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> 
     """
     figure = go.Figure()
     figure.update_layout(template=theme.template, height=400, margin={"l": 8, "r": 8, "t": 40, "b": 8})
-    shown = [key for key in tickets if (points["key"] == key).any()]
-    for place, key in enumerate(shown):
-        rows = points[points["key"] == key].sort_values("radius")
-        aside = 0.0 if len(shown) <= BANDS else DODGE * (place - (len(shown) - 1) / 2) / len(shown)
-        if len(shown) <= BANDS:
-            figure.add_traces(_band(rows, tickets[key], key))
-        figure.add_trace(_curve(rows, tickets[key], key, aside, len(shown) > BANDS))
+    figure.add_traces(ticket_lines(points, tickets, "radius", "error", _hovers))
     radii = sorted(int(radius) for radius in points["radius"].unique())
     figure.update_xaxes(
         title_text="frequency, as a share of the highest along an axis",
@@ -97,22 +89,14 @@ def radial(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> 
 
 
 def _panels(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, scale: Scale, unit: str) -> go.Figure:
-    columns = max(1, min(PER_ROW, len(tickets)))
-    lines = max(1, -(-len(tickets) // columns))
-    height = lines * (PANEL + HEADING + FOOT)
-    figure = make_subplots(
-        rows=lines, cols=columns, horizontal_spacing=0.02,
-        vertical_spacing=(HEADING + FOOT) / (height - HEADING - FOOT) if lines > 1 else 0,
-    )  # fmt: skip
-    figure.update_layout(template=theme.template, height=height, margin={"l": 8, "r": 8, "t": HEADING, "b": FOOT})
-    for at, (key, style) in enumerate(tickets.items()):
-        line, column = at // columns + 1, at % columns + 1
+    figure, places = panels(tickets, theme, PER_ROW, PANEL, (HEADING, FOOT))
+    for key, style, number, line, column, _ in places:
         own = cells[cells["key"] == key].set_index("corruption")
         figure.add_traces(_heats(own, style), line, column)
         figure.add_trace(_rings(own, theme), line, column)
-        heading(figure, at + 1, style)
+        heading(figure, number, style)
         figure.update_yaxes(
-            scaleanchor=f"x{at + 1 if at else ''}", title_text="down" if column == 1 else None,
+            scaleanchor=f"x{number if number > 1 else ''}", title_text="down" if column == 1 else None,
             showticklabels=column == 1, row=line, col=column,
         )  # fmt: skip
         figure.update_xaxes(title_text="across", title_standoff=2, row=line, col=column)
@@ -158,35 +142,9 @@ def _rings(own: pd.DataFrame, theme: Theme) -> go.Scatter:
     )  # fmt: skip
 
 
-def _band(rows: pd.DataFrame, style: Style, key: str) -> list[go.Scatter]:
-    common = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, "legendgroup": key}
-    return [
-        go.Scatter(x=rows["radius"], y=100 * rows["high"], **common),
-        go.Scatter(x=rows["radius"], y=100 * rows["low"], fill="tonexty", fillcolor=fade(style.color, 0.14), **common),
-    ]
-
-
-def _curve(rows: pd.DataFrame, style: Style, key: str, aside: float, bars: bool) -> go.Scatter:
-    error, below, above = (100 * rows[name] for name in ("error", "low", "high"))
-    line = {
-        "type": "data", "symmetric": False, "array": above - error, "arrayminus": error - below,
-        "color": fade(style.color, 0.55), "thickness": 1.3, "width": 0,
-    }  # fmt: skip
+def _hovers(rows: pd.DataFrame) -> list[str]:
     places = [
         "clean images" if radius == CLEAN_RADIUS else f"frequency {radius / STEPS:.2f}" for radius in rows["radius"]
     ]
-    return go.Scatter(
-        x=rows["radius"] + aside,
-        y=error,
-        error_y=line if bars else None,
-        mode="lines+markers",
-        name=style.label,
-        legendgroup=key,
-        line={"color": style.color, "width": 1.7, "dash": style.dash},
-        marker={"color": style.color, "symbol": style.symbol, "size": 7},
-        customdata=[
-            [place, f"<b>{value:.1f} %</b> ({low:.1f} to {high:.1f})"]
-            for place, value, low, high in zip(places, error, below, above, strict=True)
-        ],
-        hovertemplate=f"<b>{style.label}</b><br>%{{customdata[0]}}: error %{{customdata[1]}}<extra></extra>",
-    )
+    values = [interval(row, "error") for _, row in rows.iterrows()]
+    return [f"{place}: error {value}" for place, value in zip(places, values, strict=True)]

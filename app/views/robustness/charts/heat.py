@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from analysis.comparisons.outcomes import MEAN
 from analysis.metrics.corruption_error import EXTRA
 from app.charts.base import NOISE, Scale, color_bar, heading, inks, interval
 from app.charts.names import name, ordered
 from app.shell.theme import Style, Theme
+from app.views.robustness.charts.panels import panels
 
 GAP = "gap"
 PER_ROW = 4
@@ -64,25 +64,13 @@ def _panels(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, sca
     has_mean = MEAN in corruptions
     rows = [*standard, *([GAP, MEAN] if has_mean else []), *([GAP + "2", *others] if others else [])]
     severities = sorted(int(severity) for severity in cells["severity"].unique())
-    columns = max(1, min(PER_ROW, len(tickets)))
-    lines = max(1, -(-len(tickets) // columns))
-    panel = CELL * len(rows)
-    height = lines * (panel + HEADING + FOOT)
-    figure = make_subplots(
-        rows=lines,
-        cols=columns,
-        shared_yaxes=True,
-        horizontal_spacing=0.02,
-        vertical_spacing=(HEADING + FOOT) / (height - HEADING - FOOT) if lines > 1 else 0,
-    )
-    figure.update_layout(template=theme.template, height=height, margin={"l": 8, "r": 8, "t": HEADING, "b": FOOT})
+    figure, places = panels(tickets, theme, PER_ROW, CELL * len(rows), (HEADING, FOOT), shared_yaxes=True)
     labels = [_row_label(row, len(standard), bool(others)) for row in rows]
-    for at, (key, style) in enumerate(tickets.items()):
-        line, column = at // columns + 1, at % columns + 1
+    for key, style, number, line, column, _ in places:
         own = cells[cells["key"] == key].set_index(["corruption", "severity"])
         figure.add_trace(_heat(own, rows, labels, severities), line, column)
         figure.add_trace(_numbers(own, rows, severities, scale), line, column)
-        heading(figure, at + 1, style)
+        heading(figure, number, style)
         figure.update_xaxes(title_text="severity", row=line, col=column)
     colours, low, high = scale
     figure.update_layout(coloraxis={"colorscale": colours, "cmin": low, "cmax": high, **color_bar(unit)})

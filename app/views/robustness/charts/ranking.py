@@ -14,6 +14,7 @@ from scipy.special import expit, logit
 
 from analysis.comparisons.effective import Line
 from app.charts.base import NOISE
+from app.charts.error_bars import error_bars
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
 
@@ -151,10 +152,7 @@ def _dot(place: int, values: np.ndarray, style: Style, form: str, note: str = ""
         mode="markers",
         name=style.label,
         marker={"color": style.color, "symbol": style.symbol, "size": 11},
-        error_x={
-            "type": "data", "symmetric": False, "array": [high - middle], "arrayminus": [middle - low],
-            "color": style.color, "thickness": 2, "width": 0,
-        },
+        error_x=error_bars(middle, low, high, style.color, 2),
         hovertemplate=f"<b>{style.label}</b><br>{shown}{note}<extra></extra>",
     )  # fmt: skip
 

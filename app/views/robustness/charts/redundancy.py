@@ -13,6 +13,7 @@ from analysis.statistics.clusters import Clustering
 from analysis.statistics.correlation import Correlation
 from app.charts.base import Scale, figure
 from app.charts.dendrogram import clustered_heat_map
+from app.charts.error_bars import error_bars
 from app.shell.colour import fade
 from app.shell.theme import Theme
 
@@ -70,8 +71,7 @@ def steps(found: Redundancy, labels: Mapping[str, str], theme: Theme) -> go.Figu
             x=tau, y=rows["size"], mode="markers",
             marker={"size": 9, "color": np.where(kept, theme.good, theme.surface).tolist(),
                     "line": {"color": theme.good, "width": 1.6}},
-            error_x={"type": "data", "symmetric": False, "array": rows["high"] - tau, "arrayminus": tau - rows["low"],
-                     "color": fade(theme.good, 0.6), "thickness": 1.5, "width": 0},
+            error_x=error_bars(tau, rows["low"], rows["high"], fade(theme.good, 0.6)),
             customdata=[
                 [labels.get(name, name), f"<b>{value:.2f}</b> ({a:.2f} to {b:.2f})"]
                 for name, value, a, b in zip(rows["corruption"], tau, rows["low"], rows["high"], strict=True)

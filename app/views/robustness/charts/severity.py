@@ -6,7 +6,7 @@ are shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -14,11 +14,9 @@ from plotly.subplots import make_subplots
 
 from analysis.corruptions import SEVERITIES
 from app.charts.base import interval
-from app.shell.colour import fade
 from app.shell.theme import Style, Theme
+from app.views.robustness.charts.lines import ticket_lines
 
-BANDS = 4  # tickets whose intervals may be bands
-DODGE = 0.5  # of the step between severities, for the bars of many tickets
 MEASURES = {
     "ece": (100.0, "calibration error (points)"),
     "brier": (1.0, "Brier score"),
@@ -35,7 +33,7 @@ def curves(
     """
     figure = go.Figure()
     figure.update_layout(template=theme.template, height=420, margin={"l": 8, "r": 8, "t": 40, "b": 8})
-    figure.add_traces(_lines(points, tickets, value))
+    figure.add_traces(ticket_lines(points, tickets, "severity", value, _hovers(value)))
     _severities(figure, points)
     figure.update_yaxes(title_text=title or f"{value} (%)")
     return figure
@@ -51,7 +49,8 @@ def measures(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -
     for column, (measure, (scale, title)) in enumerate(MEASURES.items(), 1):
         own = points[points["measure"] == measure].copy()
         own[["value", "low", "high"]] *= scale / 100
-        for trace in _lines(own, tickets, "value", form="{:.1f}" if scale > 1 else "{:.3f}"):
+        hovers = _hovers("value", "{:.1f}" if scale > 1 else "{:.3f}", "")
+        for trace in ticket_lines(own, tickets, "severity", "value", hovers):
             trace.showlegend = column == 1 and trace.mode == "lines+markers"
             figure.add_trace(trace, 1, column)
         figure.update_yaxes(title_text=title, rangemode="tozero", row=1, col=column)
@@ -71,53 +70,8 @@ def _severities(figure: go.Figure, points: pd.DataFrame) -> None:
     )
 
 
-def _lines(points: pd.DataFrame, tickets: Mapping[str, Style], value: str, form: str = "{:.1f} %") -> list[go.Scatter]:
-    shown = [key for key in tickets if (points["key"] == key).any()]
-    traces = []
-    for place, key in enumerate(shown):
-        rows = points[points["key"] == key].sort_values("severity")
-        if len(shown) <= BANDS:
-            traces += [*_band(rows, tickets[key].color, key), _curve(rows, tickets[key], key, value, form)]
-        else:  # bands of many tickets would cover each other: bars, side by side
-            aside = DODGE * (place - (len(shown) - 1) / 2) / len(shown)
-            traces.append(_curve(rows, tickets[key], key, value, form, aside))
-    return traces
+def _hovers(value: str, form: str = "{:.1f}", unit: str = " %") -> Callable[[pd.DataFrame], list[str]]:
+    def words(rows: pd.DataFrame) -> list[str]:
+        return [f"severity {row['severity']:.0f}: {interval(row, value, form, unit)}" for _, row in rows.iterrows()]
 
-
-def _band(rows: pd.DataFrame, colour: str, key: str) -> list[go.Scatter]:
-    common = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, "legendgroup": key}
-    x = rows["severity"]
-    return [
-        go.Scatter(x=x, y=100 * rows["high"], **common),
-        go.Scatter(x=x, y=100 * rows["low"], fill="tonexty", fillcolor=fade(colour, 0.14), **common),
-    ]
-
-
-def _curve(rows: pd.DataFrame, style: Style, key: str, value: str, form: str, aside: float | None = None) -> go.Scatter:
-    """The line of a ticket; moved `aside` it has bars for its intervals."""
-    bars = None
-    if aside is not None:
-        bars = {
-            "type": "data",
-            "symmetric": False,
-            "array": 100 * (rows["high"] - rows[value]),
-            "arrayminus": 100 * (rows[value] - rows["low"]),
-            "color": fade(style.color, 0.55),
-            "thickness": 1.4,
-            "width": 0,
-        }
-    return go.Scatter(
-        x=rows["severity"] + (aside or 0.0),
-        y=100 * rows[value],
-        error_y=bars,
-        mode="lines+markers",
-        name=style.label,
-        legendgroup=key,
-        line={"color": style.color, "width": 1.8, "dash": style.dash},
-        marker={"color": style.color, "symbol": style.symbol, "size": 8},
-        customdata=[
-            [int(row["severity"]), interval(row, value, form.removesuffix(" %"), " %" if form.endswith(" %") else "")]
-            for _, row in rows.iterrows()
-        ],
-        hovertemplate=f"<b>{style.label}</b><br>severity %{{customdata[0]}}: %{{customdata[1]}}<extra></extra>",
-    )
+    return words
