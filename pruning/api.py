@@ -6,10 +6,10 @@ from pathlib import Path
 from torch import Tensor
 
 from pruning.checkpoints import read
+from pruning.checkpoints.imported_weights import Imported, Start
 from pruning.data import Dataset, load_data
 from pruning.finders.base import Trainer
 from pruning.finders.lineage import cost, find_step, lineage
-from pruning.imported_weights import Imported, Start
 from pruning.models import build_model
 from pruning.progress import Progress, quiet, share
 from pruning.recipe import Recipe

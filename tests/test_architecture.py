@@ -23,7 +23,7 @@ ROOMS = {
         "criteria",
         "search",
         "shrink",
-        "recipe ticket imported_weights",
+        "procedure recipe ticket",
         "finders",
         "execution",
         "study",
@@ -47,7 +47,7 @@ ROOMS = {
 }
 LOOSE = {"pruning": 12, "analysis": 8, "app": 10}
 BELOW = {"pruning": set(), "analysis": {"pruning"}, "app": {"pruning", "analysis"}}
-LINES = 350
+LINES = 320
 
 
 @cache

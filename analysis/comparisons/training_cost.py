@@ -10,7 +10,8 @@ import pandas as pd
 from analysis.comparisons.dynamics import WHO, drawn_at, who
 from analysis.statistics.intervals import mean_interval
 from pruning.finders import lineage
-from pruning.recipe import FINDERS, Recipe
+from pruning.procedure import FINDERS
+from pruning.recipe import Recipe
 from pruning.study.folder import Entry
 
 

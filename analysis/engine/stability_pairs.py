@@ -10,7 +10,8 @@ from typing import Literal
 
 from analysis.engine.base import Pair
 from pruning.finders.base import dense_recipe
-from pruning.recipe import FINDERS, Recipe
+from pruning.procedure import FINDERS
+from pruning.recipe import Recipe
 from pruning.study.folder import Entry
 
 Relation = Literal["order", "pruning"]

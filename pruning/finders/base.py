@@ -10,16 +10,17 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from pruning.checkpoints.imported_weights import Imported
 from pruning.data import Dataset
 from pruning.errors import UserError
 from pruning.granularity import Granularity
 from pruning.granularity.bypass import without_blocks
 from pruning.granularity.dead_channels import with_dead_channels
-from pruning.imported_weights import Imported
 from pruning.masks import Masks
 from pruning.models import build_model, count_macs
+from pruning.procedure import FINDERS, Procedure
 from pruning.progress import Progress, quiet, saying
-from pruning.recipe import FINDERS, Procedure, Recipe
+from pruning.recipe import Recipe
 from pruning.ticket import Ticket, TicketInfo
 from pruning.training.config import Training
 from pruning.training.history import Record

@@ -12,7 +12,8 @@ from pruning.finders.base import Finder, Trainer, make_ticket, no_parents
 from pruning.finders.mask_distance import MaskDistanceWatch
 from pruning.masks import full_masks
 from pruning.models import prunable
-from pruning.recipe import Fields, FinderOptions, Recipe
+from pruning.procedure import Fields, FinderOptions
+from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.training.config import Training
 from pruning.validation import option

@@ -19,7 +19,8 @@ from pruning.finders.options import OF_TRAINING, Count, EndFraction, Fraction, S
 from pruning.finders.scoring import prune_by_score
 from pruning.masks import Masks
 from pruning.models import prunable
-from pruning.recipe import FinderOptions, Recipe
+from pruning.procedure import FinderOptions
+from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.training.loop import Hook, iterations_per_epoch
 from pruning.validation import option

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from pruning.checkpoints.imported_weights import Start
 from pruning.criteria import CRITERIA
 from pruning.data import Dataset
 from pruning.errors import UserError
 from pruning.finders.base import Trainer, finder_of
-from pruning.imported_weights import Start
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.version import VERSION

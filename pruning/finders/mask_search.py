@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from pruning.finders.base import Trainer, dense_recipe, make_ticket
 from pruning.masks import Masks, full_masks
 from pruning.models import prunable
-from pruning.recipe import Fields, FinderOptions, Recipe, Shared
+from pruning.procedure import Fields, FinderOptions, Shared
+from pruning.recipe import Recipe
 from pruning.search.network import SupermaskNetwork
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket

@@ -13,7 +13,8 @@ from pruning.criteria import CRITERIA
 from pruning.finders.base import Finder, Trainer, dense_recipe, make_ticket
 from pruning.finders.options import CriterionName, ScoredPieces, criterion_option, finetune_option
 from pruning.finders.scoring import prune_by_score
-from pruning.recipe import Fields, Recipe, Shared
+from pruning.procedure import Fields, Shared
+from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.training.batch_norm import recalibrated
 from pruning.training.config import Training

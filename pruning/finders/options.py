@@ -9,7 +9,8 @@ from pruning.criteria import CRITERIA
 from pruning.errors import UserError
 from pruning.granularity import get_granularity
 from pruning.masks import check_fixed
-from pruning.recipe import Fields, FinderOptions, Recipe, Shared
+from pruning.procedure import Fields, FinderOptions, Shared
+from pruning.recipe import Recipe
 from pruning.training.config import Training
 from pruning.validation import option
 

@@ -26,7 +26,8 @@ from pruning.finders.base import (
 from pruning.finders.options import Control, Count, original, same_training
 from pruning.masks import Masks, full_masks
 from pruning.models import prunable
-from pruning.recipe import Fields, Recipe, Shared
+from pruning.procedure import Fields, Shared
+from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.training.loop import derived_seed
 from pruning.validation import checked, option

@@ -8,12 +8,12 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from pruning.checkpoints import Checkpoint, read, read_masks, zeros_as_masks
+from pruning.checkpoints.imported_weights import Imported, Start
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step
-from pruning.imported_weights import Imported, Start
 from pruning.masks import Masks
 from pruning.models import build_model, prunable
 from pruning.progress import Progress, quiet

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from pruning.checkpoints.imported_weights import Start
 from pruning.errors import UserError, unknown
 from pruning.granularity import get_granularity
-from pruning.imported_weights import Start
-from pruning.recipe import FINDER, FINDERS, Procedure, Recipe
+from pruning.procedure import FINDERS, Procedure
+from pruning.recipe import FINDER, Recipe
 from pruning.training.config import Training
 from pruning.validation import validate
 

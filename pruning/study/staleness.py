@@ -2,7 +2,8 @@
 
 from pruning.criteria import CRITERIA
 from pruning.finders.lineage import own_revisions, revisions
-from pruning.recipe import FINDERS, Recipe
+from pruning.procedure import FINDERS
+from pruning.recipe import Recipe
 from pruning.study.folder import Entry, Study
 from pruning.ticket import TicketInfo
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from pruning import data as data_sets
 from pruning import models
 from pruning.allocation import ALLOCATIONS
+from pruning.checkpoints.imported_weights import Start
 from pruning.criteria import CRITERIA
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.finders.options import Control, ScoredPieces
 from pruning.granularity import granularity_names
-from pruning.imported_weights import Start
-from pruning.recipe import FINDERS, Procedure, Recipe
+from pruning.procedure import FINDERS, Procedure
+from pruning.recipe import Recipe
 from pruning.study.folder import TOML
 from pruning.training.config import Training
 from pruning.validation import option_words

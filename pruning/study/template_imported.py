@@ -2,9 +2,9 @@
 
 import json
 
+from pruning.checkpoints.imported_weights import Start
 from pruning.criteria import CRITERIA
-from pruning.imported_weights import Start
-from pruning.recipe import FINDERS
+from pruning.procedure import FINDERS
 from pruning.study.template import commented, prunes
 
 TEMPLATE = """\

@@ -18,7 +18,7 @@ from pruning.finders.scoring import prune_by_score
 from pruning.granularity import GRANULARITIES, Granularity
 from pruning.granularity.block import units as tiles
 from pruning.models import prunable
-from pruning.recipe import FINDERS
+from pruning.procedure import FINDERS
 from pruning.ticket import Ticket
 from pruning.validation import Options, option
 

@@ -11,7 +11,7 @@ from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from app.views.dynamics.charts import levels as charts
-from pruning.recipe import FINDERS
+from pruning.procedure import FINDERS
 
 MOST = 4
 """Methods compared at first where there are no controls."""

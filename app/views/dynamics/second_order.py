@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.load import StudyView
 from app.shell import layout
 from app.shell.families import entries
-from pruning.recipe import FINDERS
+from pruning.procedure import FINDERS
 
 
 def missing(study: StudyView) -> None:

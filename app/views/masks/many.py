@@ -23,7 +23,7 @@ from app.views.masks.charts import chance as chance_charts
 from app.views.masks.charts import upset as charts
 from app.views.masks.readable import at_least_two
 from pruning.criteria import CRITERIA
-from pruning.recipe import FINDERS
+from pruning.procedure import FINDERS
 
 AT_FIRST, BARS, PAIRS = 6, 15, 15
 """Tickets in the UpSet plot at first, its bars, and the pairs shown."""

@@ -9,7 +9,8 @@ from pydantic.fields import FieldInfo
 
 from pruning.allocation import ALLOCATIONS
 from pruning.criteria import CRITERIA
-from pruning.recipe import FINDERS, Recipe, percent
+from pruning.procedure import FINDERS
+from pruning.recipe import Recipe, percent
 from pruning.training.config import Training
 from pruning.validation import option_words
 

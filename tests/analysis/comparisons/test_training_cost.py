@@ -6,7 +6,7 @@ import pytest
 
 from analysis.comparisons import training_cost
 from analysis.statistics.intervals import mean_interval
-from pruning.imported_weights import Start
+from pruning.checkpoints.imported_weights import Start
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry
 from pruning.ticket import TicketInfo

@@ -14,8 +14,8 @@ from analysis.engine.status import status
 from analysis.metrics import connectivity
 from analysis.metrics.connectivity import ALPHAS
 from analysis.results.store import Results
+from pruning.checkpoints.imported_weights import Start
 from pruning.data import load_data
-from pruning.imported_weights import Start
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry, Study
 from pruning.study.runner import Options

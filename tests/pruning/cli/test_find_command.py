@@ -10,10 +10,10 @@ import torch
 
 from pruning import Ticket
 from pruning.__main__ import app
+from pruning.checkpoints.imported_weights import Start
 from pruning.cli.console import main
 from pruning.cli.find_command import command_line, read_recipe
 from pruning.errors import UserError
-from pruning.imported_weights import Start
 from pruning.recipe import Recipe
 from pruning.study.folder import Study
 

@@ -13,11 +13,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pruning import Recipe, Training, UserError, find_ticket
+from pruning.checkpoints.imported_weights import Start
 from pruning.data import load_data, normalise
 from pruning.finders.base import Trainer
 from pruning.finders.dynamic import DropAndGrow, DynamicOptions, drop_and_grow, share_dropped, update_iterations
 from pruning.finders.scoring import prune_by_score
-from pruning.imported_weights import Start
 from pruning.masks import Masks
 from pruning.models import build_model, prunable
 from pruning.study.folder import Study

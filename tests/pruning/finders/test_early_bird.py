@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from pruning import Recipe, Training, UserError, find_ticket
+from pruning.checkpoints.imported_weights import Start
 from pruning.data import Dataset, Split, load_data
 from pruning.finders import early_bird
 from pruning.finders.base import Trainer
 from pruning.finders.early_bird import EarlyBirdDetector, has_settled
 from pruning.finders.mask_distance import pack_masks
-from pruning.imported_weights import Start
 from pruning.masks import Masks, make_masks
 from pruning.models import build_model, prunable
 from pruning.study.folder import Study

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pruning import Recipe, Ticket, Training, UserError, find_ticket
+from pruning.checkpoints.imported_weights import Start
 from pruning.criteria import CRITERIA as KNOWN
 from pruning.criteria.base import Context, Criterion
 from pruning.data import load_data
@@ -16,7 +17,6 @@ from pruning.finders import one_shot
 from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.finders.scoring import prune_by_score, scoring_batches
-from pruning.imported_weights import Start
 from pruning.masks import counts
 from pruning.models import build_model
 from pruning.study.folder import Study

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from pruning import Recipe, Ticket, Training, find_ticket
+from pruning.checkpoints.imported_weights import Imported, Start
 from pruning.data import load_data, normalise
 from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.finders.mask_search import scaled
-from pruning.imported_weights import Imported, Start
 from pruning.masks import counts
 from pruning.models import build_model, prunable
 from pruning.training.batch_norm import recalibrate

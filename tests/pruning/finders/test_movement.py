@@ -11,11 +11,11 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from pruning import Recipe, Training, UserError, find_ticket
+from pruning.checkpoints.imported_weights import Imported, Start
 from pruning.data import load_data, normalise
 from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.finders.movement import MovementNetwork, MovingMasks
-from pruning.imported_weights import Imported, Start
 from pruning.masks import full_masks
 from pruning.models import build_model, prunable
 from pruning.study.folder import Study

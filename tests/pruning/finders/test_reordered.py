@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from pruning import Recipe, Ticket, Training, UserError, find_ticket
+from pruning.checkpoints.imported_weights import Start
 from pruning.data import Dataset, load_data
 from pruning.finders import base, reordered
 from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step, lineage, parents_of
-from pruning.imported_weights import Start
 from pruning.models import build_model
 from pruning.study.folder import Study
 from pruning.study.runner import Options, run

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from pruning import Recipe, Training, UserError, find_ticket
+from pruning.checkpoints.imported_weights import Imported, Start
 from pruning.data import Dataset, load_data, normalise
 from pruning.finders.base import Trainer
 from pruning.finders.gradual import pruning_iterations, sparsity_at
 from pruning.finders.lineage import find_step, lineage, parents_of
-from pruning.imported_weights import Imported, Start
 from pruning.models import build_model
 from pruning.ticket import Ticket
 from pruning.training.batch_norm import IMAGES, recalibrate

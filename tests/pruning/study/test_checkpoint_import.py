@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from pruning import Study, UserError
 from pruning.__main__ import app
+from pruning.checkpoints.imported_weights import Imported, Start
 from pruning.data import load_data, normalise
-from pruning.imported_weights import Imported, Start
 from pruning.models import build_model
 from pruning.study.checkpoint_import import ImportOptions, import_network
 from pruning.study.runner import run

@@ -7,7 +7,7 @@ import pytest
 
 import pruning
 from pruning.criteria import CRITERIA
-from pruning.recipe import FINDERS
+from pruning.procedure import FINDERS
 from pruning.study.folder import Study
 from pruning.study.runner import Options, run
 from pruning.study.staleness import stale, stale_tickets, summary

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pruning import Study
+from pruning.checkpoints.imported_weights import Start
 from pruning.criteria import CRITERIA
-from pruning.imported_weights import Start
-from pruning.recipe import FINDERS
+from pruning.procedure import FINDERS
 from pruning.study.template import commented, prunes, write_template
 from pruning.study.template_imported import imported_study
 

@@ -8,7 +8,8 @@ import pytest
 from app.shell import theme
 from app.views.overview.charts import story as charts
 from app.views.overview.recipe_words import in_words
-from pruning.recipe import FINDERS, Recipe
+from pruning.procedure import FINDERS
+from pruning.recipe import Recipe
 from pruning.study.folder import Study
 from pruning.training.config import Training
 

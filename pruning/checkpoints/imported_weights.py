@@ -25,7 +25,7 @@ DIGITS = 12
 class Start(Frozen):
     """Imported weights that a recipe starts from in place of an initialisation, and the normalisation they expect.
 
-    `weights` is the digest of the tensors (`imported_weights`); a study keeps them in `imports/`. `mean` and `std`
+    `weights` is the digest of the tensors; a study keeps them in `imports/`. `mean` and `std`
     have a value a channel, on the scale 0 to 1. `sparsity` is the fraction of the prunable weights that came pruned.
     """
 
