@@ -57,10 +57,11 @@ def run(
 ) -> None:
     """Measure every ticket that was found, as far as that is not done yet.
 
-    What is measured is said in [analysis] of the study.toml: families, corruptions, severities, arrays, frost,
-    embeddings, samples, map_samples. What it no longer asks for is kept; --force drops it, unless a family is named.
-    After a change of arrays or frost, only --force measures anew. Ctrl-C or a kill loses at most the conditions in
-    work: run again to go on.
+    What is measured is said in [analysis] of the study.toml: families, corruptions, severities, arrays, frost, samples,
+    and the keys of single measures, such as embeddings and map_samples. What it no longer asks for is kept; --force
+    drops it, unless a family is named.
+    What was made by something that has changed since (a measure, a corruption, the images, the ticket, a setting) is
+    measured again, that part alone. Ctrl-C or a kill loses at most the conditions in work: run again to go on.
     """
     from analysis.engine import measure  # seconds of imports that --help does not need
 
@@ -84,7 +85,7 @@ def run(
 
 @app.command("list")
 def list_tables(study: StudyPath, root: Root = None) -> None:
-    """List which tables there are for how many tickets, and what is missing."""
+    """List which tables there are for how many tickets, what is missing, and what has changed since it was made."""
     from analysis.engine.status import status
 
     opened = Study.open(study)
@@ -102,6 +103,39 @@ def list_tables(study: StudyPath, root: Root = None) -> None:
         console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
     if any(row.complete < row.tickets for row in found.rows):
         console.print(f"Next: python -m analysis run {study}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def adopt(
+    study: StudyPath,
+    tickets: Annotated[int, typer.Option(min=1, help="Measure so many tickets of each table again.")] = 3,
+    conditions: Annotated[int, typer.Option(min=1, help="And of each so many conditions, or maps.")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed that draws them.")] = 0,
+    trust: Annotated[bool, typer.Option("--trust", help="Measure nothing again: believe what is stored.")] = False,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes for small networks.")] = 0,
+    root: Root = None,
+) -> None:
+    """Bring a study of an earlier version up to date without measuring everything again.
+
+    A sample of what is stored is measured again and compared: equal, or off by 0.2 % and in one of 100 values at most,
+    as another processor may round otherwise; what only the machine decides (times, the coordinates of UMAP) is passed
+    over. When all of it fits, tickets and results are rewritten once, with digests and with what made them; else what
+    differs is named and nothing is rewritten.
+    """
+    from analysis.engine.adopt import adopt as take_over
+
+    opened = Study.open(study)
+    with stoppable("measured"), Display(opened.config.title) as display:
+        done = take_over(
+            opened, display.tell, root, tickets=tickets, conditions=conditions, seed=seed, trust=trust, jobs=jobs
+        )
+    for sentence in done.problems + done.differing:
+        display.console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    checked = f"Measured {done.checked} parts again"
+    if done.differing:
+        display.console.print(f"{checked}: {len(done.differing)} differ, so that nothing was rewritten.")
+        raise typer.Exit(1)
+    display.console.print(f"{checked}; rewrote {done.tickets} tickets and {done.results} result files.")
 
 
 @app.command()

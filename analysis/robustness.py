@@ -100,12 +100,15 @@ def iterate(
 
     Args:
         tickets: by whatever name they are to have in the result. Each network is built once.
-        images: uint8 [N, C, H, W]. labels: int64 [N], the true classes.
+        images: uint8 [N, C, H, W].
+        labels: int64 [N], the true classes.
         conditions: (corruption, severity) in the order wanted; `all_conditions()` by default.
         done: (ticket, corruption, severity) that are known already and left out; a condition in which every ticket is
             known is skipped altogether, so a run that was killed goes on where it stopped.
-        batch_size: images shown at once; it bounds the memory used. seed: that of the corruptions.
-        device: ``auto``, or a name torch knows. precision: ``auto``, ``float32`` or ``bfloat16``; ``auto`` takes
+        batch_size: images shown at once; it bounds the memory used.
+        seed: that of the corruptions.
+        device: ``auto``, or a name torch knows.
+        precision: ``auto``, ``float32`` or ``bfloat16``; ``auto`` takes
             bfloat16 for large networks on hardware that has it.
         progress: called with the fraction done, in [0, 1], and what is being done.
         corrupted: images to be taken instead of making them, {condition: uint8, same shape as `images`}.

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, Protocol, TypeVar
+from zlib import crc32
 
 from pruning.errors import UserError, unknown
 
@@ -96,7 +97,7 @@ class Registry(Mapping[str, T], Generic[T]):
     def _own(self) -> dict[str, T]:
         """What does not ship: from plugins, and added by `register`."""
         found: dict[str, T] = {}
-        for module in _plugins():
+        for module in plugins():
             for thing in self._in(module):
                 if self._shipped().get(thing.name) is not thing:  # which a plugin may import
                     self._refuse_shipped(thing)
@@ -143,8 +144,8 @@ def _modules(package: str) -> list[str]:
     return sorted(f"{package}.{module.name}" for module in pkgutil.iter_modules(path))
 
 
-def _plugins() -> list[ModuleType]:
-    """The modules of the files that `PRUNING_PLUGINS` names, each read once.
+def plugins() -> list[ModuleType]:
+    """Return the modules of the files that `PRUNING_PLUGINS` names, each read once.
 
     Raises:
         UserError: there is no such file, or it cannot be run.
@@ -159,7 +160,7 @@ def _plugins() -> list[ModuleType]:
 
 
 def _load(path: Path) -> None:
-    spec = importlib.util.spec_from_file_location(f"pruning_plugin_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"pruning_plugin_{path.stem}_{crc32(str(path).encode()):08x}", path)
     if spec is None or spec.loader is None or not path.is_file():
         raise UserError(f"{PLUGINS} names {path}, which is no Python file.")
     module = importlib.util.module_from_spec(spec)

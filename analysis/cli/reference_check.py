@@ -101,7 +101,7 @@ def read_reference(path: str | Path) -> dict[Condition, Effect]:
     return {(row.corruption, row.severity): row for row in rows}
 
 
-def _numbered(lines: csv.DictReader) -> Iterable[tuple[int, dict[str, str]]]:
+def _numbered(lines: "csv.DictReader[str]") -> Iterable[tuple[int, dict[str, str]]]:
     return ((lines.line_num, row) for row in lines)
 
 

@@ -39,8 +39,8 @@ OBJECTIVES: dict[str, Objective] = {
 """Name of a column of `weighed` -> what it is."""
 
 MEANS = (
-    "macs", "macs_kept", "bytes_dense", "bytes_ticket", "bytes_network", "latency_ms", "latency_low", "latency_high",
-    "dense_ms", "speedup", "speedup_low", "speedup_high", "peak_bytes", "dense_peak_bytes",
+    "macs", "macs_kept", "bytes_ticket", "bytes_network", "latency_ms", "latency_low", "latency_high", "speedup",
+    "speedup_low", "speedup_high", "peak_bytes",
 )  # fmt: skip
 
 

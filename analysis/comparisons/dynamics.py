@@ -14,13 +14,12 @@ import pandas as pd
 
 from analysis.statistics.replication import bands
 from pruning.errors import UserError
-from pruning.recipe import Recipe
 from pruning.study.folder import Entry
 
 WHO = ["ticket_id", "family", "seed", "label"]
 """Columns that say which ticket a row is of; tickets that differ in their seed alone share a family and a label."""
 
-POINT = ["iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "test_loss"]
+POINT = ["epoch", "loss", "train_accuracy", "test_accuracy", "test_loss"]
 STOPS = [
     "family", "label", "epoch", "low", "high", "seeds", "resolution", "at_end", "accuracy", "accuracy_low",
     "accuracy_high", "final_epoch", "final_accuracy",
@@ -34,22 +33,20 @@ def who(entry: Entry) -> tuple[str, str, int, str]:
     return entry.id, entry.recipe.family, entry.recipe.seed, entry.recipe.label
 
 
-def curves(entries: Iterable[Entry], images: int | None = None) -> pd.DataFrame:
+def curves(entries: Iterable[Entry]) -> pd.DataFrame:
     """Collect the training curves, a row a point.
 
     Args:
         entries: tickets found; those without a curve give no rows.
-        images: how many training images there are, which a ticket does not know. Without it, iteration is NaN.
 
     Returns:
-        `WHO`, then iteration, epoch, loss, train_accuracy, test_accuracy, test_loss. Losses are mean cross-entropies in
+        `WHO`, then epoch, loss, train_accuracy, test_accuracy, test_loss. Losses are mean cross-entropies in
         nats, accuracies fractions. Loss and train_accuracy are means over the batches since the point before, under
         training's augmentation. NaN is what was not recorded.
     """
     rows = [
         (
             *who(entry),
-            _iteration(entry.recipe, point.epoch, images),
             point.epoch,
             point.loss,
             point.train_accuracy,
@@ -60,14 +57,6 @@ def curves(entries: Iterable[Entry], images: int | None = None) -> pd.DataFrame:
         for point in entry.info.history
     ]
     return pd.DataFrame(rows, columns=[*WHO, *POINT]).astype(dict.fromkeys(POINT, float))
-
-
-def _iteration(recipe: Recipe, epoch: float, images: int | None) -> float:
-    """The iteration at an epoch; NaN where that is not known, as when parts of the recipe have batches of their own."""
-    sizes = {part.batch_size for part in recipe.trainings}
-    if images is None or len(sizes) > 1:
-        return math.nan
-    return float(round(epoch * math.ceil(images / sizes.pop())))
 
 
 def curve_bands(curves: pd.DataFrame, value: str = "test_accuracy") -> pd.DataFrame:

@@ -152,6 +152,7 @@ class Measure(Table):
             the column "kind".
         reference: the ticket that comes first, as others' rows of the kinds in `follow` build on its own.
         layers: the modules whose outputs "activations" are, by name.
+        by_machine: columns that another machine cannot repeat, such as times.
         matters: (settings, test images used) -> settings that decide the numbers, in a form that JSON knows.
         cost: (parts, test images, multiply-adds of the network for one image) -> about the seconds that `rows` takes on
             one core.
@@ -169,6 +170,7 @@ class Measure(Table):
     reference: Callable[[Sequence[Entry]], Entry] | None = None
     follow: frozenset[str] = frozenset()
     layers: Callable[[nn.Module], Sequence[str]] = weighted_layers
+    by_machine: frozenset[str] = frozenset()
     matters: Callable[[AnalysisConfig, int], Mapping[str, object]] = lambda settings, images: {}
     cost: Callable[[Sequence[str], int, int], float] = lambda parts, images, macs: 0.02
 

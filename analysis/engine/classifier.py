@@ -78,4 +78,4 @@ class Classifier:
         """The classes of images, uint8 [N, C, H, W] -> int64 [N]."""
         with settled(self.macs):
             inputs = as_input(normalise(images.to(self.device), self.mean, self.std), self.device, self.macs)
-            return self.module(inputs).argmax(dim=1)
+            return torch.argmax(self.module(inputs), dim=1)

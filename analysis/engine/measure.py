@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
+import torch
+
 from analysis.corruptions.conditions import Condition
 from analysis.engine.evaluation import Done, Source, measure_condition, measure_ticket
 from analysis.engine.groups import by_condition, groups_of, per_condition, pick_processes, weight
@@ -67,7 +69,8 @@ def run(
         only: tables to make; all by default.
         force: measure also what is there, and take out what the settings no longer ask for (which nothing tells when
             `families` are named, so that then it stays).
-        root, download: as for `pruning.data.load_data`.
+        root: folder of the data sets, as for `pruning.data.load_data`.
+        download: whether the data set may be fetched.
         families: measure these families of corruptions, this time, instead of those of the settings.
         jobs: processes for small networks; 0 for as many as pay. The results do not depend on it.
 
@@ -94,10 +97,24 @@ def run(
         if not force:
             plan.refuse_unrecorded()
         report = RunReport(len(entries), problems=problems, mended=plan.sentences(now=True))
-        _Run(source, wanted, images, results, journal, report).do(plan.jobs(force), progress, jobs)
+        measure_jobs(source, wanted, images, plan.jobs(force), report, progress, jobs)
         if force and not families:
             _cut_all(wanted, results, tables)
     return report
+
+
+def measure_jobs(
+    source: Source,
+    wanted: Wanted,
+    images: TestImages,
+    jobs: Sequence[Job],
+    report: RunReport,
+    progress: Progress = quiet,
+    processes: int = 0,
+) -> None:
+    """Do what tickets of the source's study lack, and write in the report what was done."""
+    results, journal = Results(source.study.path), Journal(source.study.path)
+    _Run(source, wanted, images, results, journal, report).do(jobs, progress, processes)
 
 
 @dataclass
@@ -256,7 +273,7 @@ def images_of(study: Study, config: AnalysisConfig, data: Dataset) -> TestImages
     """The images of a study. Raises UserError when a class is missing among them, or a folder of images."""
     images = TestImages.of(study, config, data)
     # A test set that is sorted by class must not be cut to its first classes unnoticed.
-    left = len(data.test.labels.unique()) - len(images.labels.unique())
+    left = len(torch.unique(data.test.labels)) - len(torch.unique(images.labels))
     if left:
         raise UserError(
             f"The {len(images)} test images used of '{data.name}' leave out {left} of its classes; raise `samples` "

@@ -19,8 +19,14 @@ from pruning.training.precision import SMALL_NETWORK, Precision, as_input, autoc
 
 @dataclass(frozen=True)
 class Output:
-    """What a network makes of a batch: features [N, D], the input of the classifier, and logits [N, K], float32; and,
-    as far as they were asked for, the outputs of modules and the gradients of parameters by name."""
+    """What a network makes of a batch.
+
+    Attributes:
+        features: float32 [N, D], the input of the classifier.
+        logits: float32 [N, K].
+        activations: the outputs of modules that were asked for, by name.
+        gradients: those of the parameters by name, where they were asked for.
+    """
 
     features: Tensor
     logits: Tensor
@@ -72,7 +78,8 @@ class Network:
         """What the network makes of a batch, in one forward pass.
 
         Args:
-            images: uint8 [N, C, H, W], on the device. labels: int64 [N].
+            images: uint8 [N, C, H, W], on the device.
+            labels: int64 [N].
             inputs: keeps the normalised batch for the networks that want it in the same form.
             layers: modules whose outputs are wanted, by name.
             gradients: whether those of the summed cross-entropy by the parameters are.

@@ -90,6 +90,21 @@ class Wanted:
                     found[part_name(*keys)] = self._made(measure, base, entry, pair, condition, kind)
         return found
 
+    def made(self, measure: Measure, entry: Entry, part: str) -> Provenance | None:
+        """What would make a part, also one that is not asked for; None where that cannot be said."""
+        asked = self.parts(measure, entry)
+        if part in asked:
+            return asked[part]
+        words = part.split(" ") if part else []
+        pair = None
+        if measure.pairs is not None:
+            other = words.pop(0)
+            pair = next((each for each in self.pairs_of(measure, entry) if each and each.entry.id == other), None)
+            if pair is None:
+                return None
+        condition = (words.pop(0), int(words.pop(0))) if measure.by_condition else CLEAN
+        return self._made(measure, self._base(measure, entry), entry, pair, condition, " ".join(words))
+
     def pairs_of(self, measure: Measure, entry: Entry) -> Sequence[Pair | None]:
         """Whom a ticket is held against; [None] where the measure is not about pairs."""
         return [None] if measure.pairs is None else list(self.pairs[measure.name].get(entry.id, ()))
@@ -285,9 +300,11 @@ class Plan:
 
 
 def _blinded(now: Provenance, made: Provenance) -> Provenance:
-    """What would make a part now, with what is not known as if it were the same."""
+    """What would make a part now, with what is not known of it, or of what made it, as if it were the same."""
     fields = ("images", "source", "settings")
-    unknown: dict[str, Any] = {name: getattr(made, name) for name in fields if getattr(now, name) == UNKNOWN}
+    unknown: dict[str, Any] = {
+        name: getattr(made, name) for name in fields if UNKNOWN in (getattr(now, name), getattr(made, name))
+    }
     if "source" in unknown and made.source.startswith("array"):
         unknown["corruption"] = made.corruption
     return replace(now, **unknown) if unknown else now

@@ -29,8 +29,12 @@ SECONDS = {"pca": 3e-4, "umap": 2.2e-3, JOINT: 2.2e-3}
 
 
 class MapOptions(BaseModel):
-    """Keys of [analysis]. embeddings: which maps are made. map_samples: a map shows at most so many of the test images,
-    evenly spaced."""
+    """Keys of [analysis].
+
+    Attributes:
+        embeddings: which maps are made.
+        map_samples: a map shows at most so many of the test images, evenly spaced.
+    """
 
     embeddings: list[Kind] = ["pca", "umap", "umap_joint"]
     map_samples: Annotated[int, Field(ge=5)] = 2000
@@ -66,7 +70,7 @@ def clean_features(ticket: Ticket, images: Tensor, device: str = "auto") -> np.n
     macs = count_macs(model, ticket.info.shape)
     model, parts = prepare(model, where, macs), []
     with settled(macs), autocast(pick_precision("auto", macs, where), where):
-        for batch in images.split(BATCH):
+        for batch in torch.split(images, BATCH):
             inputs = as_input(normalise(batch.to(where), ticket.info.mean, ticket.info.std), where, macs)
             parts.append(features_and_logits(model, inputs)[0].cpu())
     return torch.cat(parts).numpy()
@@ -119,6 +123,7 @@ MEASURE = Measure(
     reference=reference_of,
     follow=frozenset({JOINT}),
     options=MapOptions,
+    by_machine=frozenset({"x", "y"}),  # UMAP makes of the last bit of a feature another map, as good
     matters=lambda settings, images: {"map_samples": min(images, options_of(settings).map_samples)},
     cost=lambda parts, images, macs: images * sum(SECONDS[kind] for kind in parts),
     columns={

@@ -152,6 +152,7 @@ def _begin(queue: "SimpleQueue[Told]", registered: bytes) -> None:
     threading.Thread(target=follow, daemon=True).start()
     _worker = Worker(lambda number: throttled(lambda fraction, text: queue.put((number, fraction, text))))
     try:
+        registry.plugins()  # what comes from them is known here by the name of its module
         registry.add_all(cloudpickle.loads(registered))
     except Exception as error:
         _problem = (

@@ -18,7 +18,7 @@ from app.shell.selection import Selection
 from app.views.overview.charts import pareto as charts
 
 AMONG = {"all": "All tickets", "chosen": "Chosen tickets"}
-WORDS = {FRONT: "on the front", dominance.NEAR: "near front", DOMINATED: "dominated"}
+WORDS = {FRONT: "front", dominance.NEAR: "near front", DOMINATED: "dominated"}
 
 
 def show(selection: Selection) -> None:
@@ -71,7 +71,7 @@ def _chart(selection: Selection, rows: pd.DataFrame, x: str, y: str, found: dict
         config=layout.QUIET,
         help="A point a ticket, means over seeds. The dotted line is the front by the values themselves. Full points "
         "lie on it; hollow ones are behind another in both objectives, but by no more than noise; faint ones are "
-        "dominated. Bars are 95 % intervals.",
+        "dominated. Bars are 95 % intervals of those on the front.",
         caption=_noise(rows, x, y),
     )
 
@@ -82,7 +82,7 @@ def _noise(rows: pd.DataFrame, x: str, y: str) -> str:
         pairs = len(rows) * (len(rows) - 1) // 2
         said.append(
             "Accuracies differ when two 95 % intervals of the difference leave out zero: that over the same images, "
-            f"widened for {pairs} comparisons, and that over seeds."
+            f"Bonferroni-corrected for {pairs} comparisons, and that over seeds."
         )
     if any(OBJECTIVES[name].noise == "interval" for name in (x, y)):
         said.append("Times differ when their 95 % intervals do not overlap.")
@@ -110,16 +110,16 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict
         frame,
         "dominance",
         columns={
-            "colour": st.column_config.ImageColumn("", width=30),
-            "ticket": st.column_config.TextColumn("Ticket", width=118),
-            "state": st.column_config.TextColumn("State", width=76),
+            "colour": st.column_config.ImageColumn("", width=28),
+            "ticket": st.column_config.TextColumn("Ticket", width=108),
+            "state": st.column_config.TextColumn("State", width=78),
             "behind": st.column_config.TextColumn(
-                "Behind", width=130, help="Who dominates it, or is better in both objectives by no more than noise."
+                "Behind", width=112, help="Who dominates it, or is better in both objectives by no more than noise."
             ),
             "alike": st.column_config.TextColumn(
-                "Within noise of", width=124, help="Told apart from it in neither objective."
+                "Within noise of", width=112, help="Told apart from it in neither objective."
             ),
-            "dominates": st.column_config.NumberColumn("Dominates", width=72, help="How many tickets it dominates."),
+            "dominates": st.column_config.NumberColumn("Dominates", width=82, help="How many tickets it dominates."),
         },
         help="One ticket dominates another when it is at least as good in both objectives and better in one of them "
         "beyond the noise.",
@@ -131,10 +131,10 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict
 
 
 def some(names: Sequence[str]) -> str:
-    """The first name, and how many more; a dash for none."""
+    """The first name and how many more: `LRR 95 %, +9`; a dash for none."""
     if len(names) < 2:
         return names[0] if names else "–"
-    return f"{names[0]} + {len(names) - 1} more"
+    return f"{names[0]}, +{len(names) - 1}"
 
 
 def _lower(label: str) -> str:

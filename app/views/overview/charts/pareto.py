@@ -91,7 +91,7 @@ def _points(
         "hovertemplate": "%{hovertext}<extra></extra>",
         "cliponaxis": False,
     }
-    if not faint:
+    if state == FRONT:  # bars of all would cover each other where costs are the same
         for axis, name in zip("xy", scales, strict=True):
             trace[f"error_{axis}"] = _bars(rows, name, scales[name], theme)
     if state == FRONT:
@@ -121,7 +121,7 @@ def _line(row: Mapping[str, object], name: str) -> str:
 def _bars(rows: pd.DataFrame, name: str, scale: Scale, theme: Theme) -> dict[str, object] | None:
     if f"{name}_low" not in rows or rows[f"{name}_low"].isna().all():
         return None
-    return bars_of(rows, name, fade(theme.muted, 0.2), scale.place)
+    return bars_of(rows, name, fade(theme.muted, 0.6), scale.place)
 
 
 def _places(rows: pd.DataFrame, scales: Mapping[str, Scale]) -> list[str]:

@@ -21,7 +21,7 @@ def points(seeds: int = 3, epochs: int = 4) -> pd.DataFrame:
     rows = [
         {
             "ticket_id": f"{key}{seed}", "family": f"family {key}", "seed": seed, "label": f"Ticket {key}",
-            "iteration": np.nan, "epoch": float(epoch), "loss": 1 / epoch, "train_accuracy": 0.9,
+            "epoch": float(epoch), "loss": 1 / epoch, "train_accuracy": 0.9,
             "test_accuracy": 0.8 + 0.03 * epoch + 0.01 * rng.random(), "test_loss": 0.1 + abs(epoch - least),
         }
         for key, least in (("a", 2), ("b", 4))

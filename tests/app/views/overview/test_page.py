@@ -54,8 +54,8 @@ def test_pareto_of_all_tickets(tiny_study: Path, monkeypatch: pytest.MonkeyPatch
     rows = test.dataframe[0].value.set_index("ticket")
     assert len(rows) == 9
     dominated = rows["state"] == "dominated"
-    assert set(rows["state"]) <= {"on the front", "near front", "dominated"}
-    assert (rows["behind"] == "–").equals(rows["state"] == "on the front")
+    assert set(rows["state"]) <= {"front", "near front", "dominated"}
+    assert (rows["behind"] == "–").equals(rows["state"] == "front")
     # whoever is dominated is so by somebody who dominates
     assert dominated.sum() <= rows["dominates"].sum()
     assert rows.loc[dominated, "behind"].str.contains(" %|Dense").all()

@@ -41,7 +41,7 @@ def test_the_front_is_full_and_named_and_the_dominated_are_faint(weighed: pd.Dat
         assert 10 ** trace.x[place] == pytest.approx(row["macs"])
         assert 1 - 10 ** -trace.y[place] == pytest.approx(row["accuracy"])
         assert row["label"] in trace.hovertext[place]
-        if states[key] != dominance.DOMINATED:
+        if states[key] == dominance.FRONT:
             assert 1 - 10 ** -(trace.y[place] + trace.error_y.array[place]) == pytest.approx(
                 min(row["accuracy_high"], 1 - 5e-4)
             )
