@@ -21,6 +21,7 @@ import streamlit as st
 import torch
 
 from analysis.comparisons.two_studies import Described
+from analysis.engine.status import status
 from analysis.metrics.overlap import Counts, PackedMasks, count
 from analysis.results.store import Results
 from pruning.study import staleness
@@ -258,6 +259,20 @@ def _overlaps(path: Path, ids: tuple[str, ...], stamps: tuple[str, ...]) -> Coun
 def _packed(path: Path, ticket_id: str, stamp: str) -> PackedMasks:
     masks = _masks(path, ticket_id, stamp)
     return PackedMasks.pack({name: torch.from_numpy(mask) for name, mask in masks.items()})
+
+
+def amiss(study: StudyView) -> list[str]:
+    """Sentences about results that are damaged, stale or not of today's making. Reads every file of theirs.
+
+    Raises:
+        UserError: the study's settings name what is not known.
+    """
+    return _amiss(study.path, study.stamp)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _amiss(path: Path, stamp: str) -> list[str]:
+    return status(Study.open(path)).sentences
 
 
 def described(study: StudyView) -> Described:

@@ -114,6 +114,7 @@ class Procedure:
         revision: raised when its tickets change, so that those found by earlier ones are known to be stale.
         named_for_criterion: whether people know its tickets by their criterion.
         is_dense: whether nothing is pruned. fine_tunes: whether a study's `[finetune]` is for it.
+        by_chance: whether chance alone decides which weights are kept.
         reorders: whether it trains its original once more under another order of the data.
         mask_moves: whether the mask changes while weights or scores are trained, which the ticket's record counts.
         searches: whether its own step trains scores, not weights.
@@ -134,6 +135,7 @@ class Procedure:
     named_for_criterion: bool = False
     is_dense: bool = False
     fine_tunes: bool = False
+    by_chance: bool = False
     reorders: bool = False
     mask_moves: bool = False
     searches: bool = False

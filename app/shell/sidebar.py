@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import load
+from app.load import StudyView
 from app.shell import import_form, layout
 from app.shell.parameters import choose_study, resolve
 from app.shell.picker import picker
@@ -61,8 +62,7 @@ def show() -> Selection | None:
         picker(selection)
         _baseline_menu(selection)
         _seed_menu(selection)
-        for sentence in study.stale:
-            st.caption(f":material/history: {sentence}")
+        _stale(study)
     return selection
 
 
@@ -80,6 +80,18 @@ def mode() -> Mode:
 def show_notes(selection: Selection) -> None:
     """What the link asked for in vain, and ticket files that could not be read."""
     layout.notes([*selection.notes, *selection.study.problems])
+
+
+def _stale(study: StudyView) -> None:
+    """Say what is stale: tickets at once, results when asked, as every file of theirs has to be read."""
+    sentences = list(study.stale)
+    if st.button("Check the results", icon=":material/fact_check:", type="tertiary", key="check-results",
+                 help="Reads every file: is all measured, and by today's measures and corruptions? "
+                 "Takes some seconds."):  # fmt: skip
+        with st.spinner("Reading the results …"):
+            sentences += load.amiss(study) or ["Nothing is amiss with the results."]
+    for sentence in sentences:
+        st.caption(f":material/history: {sentence}")
 
 
 def _study_menu(name: str | None, names: list[str]) -> None:

@@ -55,6 +55,7 @@ class Criterion:
         score_on: the weights it is meant for: the initial or the trained ones.
         structure: the only structure whose pieces it scores; None: any.
         options: what it lets one choose; a network is scored with an object of them in the context.
+        by_chance: whether the scores say nothing of the weights.
         revision: raised when the scores change, so that tickets found by earlier ones are known to be stale.
     """
 
@@ -66,6 +67,7 @@ class Criterion:
     rounds: int = 1
     score_on: Literal["init", "trained"] = "init"
     structure: str | None = None
+    by_chance: bool = False
     options: type[Options] = Options
     revision: int = 1
 

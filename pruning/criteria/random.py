@@ -25,4 +25,4 @@ def score(model: nn.Module, context: Context) -> Scores:
     return {name: values.to(weights[name].device) for name, values in drawn.items()}
 
 
-CRITERION = Criterion("random", "Random", "Liu et al. 2022, arXiv 2202.02643", score, needs_data=False)
+CRITERION = Criterion("random", "Random", "Liu et al. 2022, arXiv 2202.02643", score, needs_data=False, by_chance=True)

@@ -96,5 +96,6 @@ SHUFFLED = Finder(
     find=find_shuffled,
     cost=training_epochs,
     check=check_shuffled,
+    by_chance=True,
     starts_as_dense=starts_as_dense,
 )

@@ -22,10 +22,11 @@ from app.shell.url import LIST
 from app.views.masks.charts import chance as chance_charts
 from app.views.masks.charts import upset as charts
 from app.views.masks.readable import at_least_two
+from pruning.criteria import CRITERIA
+from pruning.recipe import FINDERS
 
 AT_FIRST, BARS, PAIRS = 6, 15, 15
 """Tickets in the UpSet plot at first, its bars, and the pairs shown."""
-BY_CHANCE = ("random", "shuffled")
 ORDERS = {"size": "Largest first", "beyond": "Most beyond chance first"}
 
 
@@ -112,8 +113,14 @@ def first(tickets: Sequence[Chosen], twins: dict[str, str]) -> list[str]:
     fresh = [ticket for ticket in tickets if ticket.method != DENSE and ticket.key not in twins]
     if len(fresh) < 2:
         return [ticket.key for ticket in tickets][:AT_FIRST]
-    telling = sorted(fresh, key=lambda ticket: ticket.method in BY_CHANCE)[:AT_FIRST]
+    telling = sorted(fresh, key=lambda ticket: _by_chance(ticket.method))[:AT_FIRST]
     return [ticket.key for ticket in fresh if ticket in telling]
+
+
+def _by_chance(method: str) -> bool:
+    """Whether chance alone decides what the method keeps, so that its overlaps tell little."""
+    known = CRITERIA.get(method) or FINDERS.get(method)
+    return known is not None and known.by_chance
 
 
 def _table(regions: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:

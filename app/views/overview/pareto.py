@@ -82,7 +82,7 @@ def _noise(rows: pd.DataFrame, x: str, y: str) -> str:
         pairs = len(rows) * (len(rows) - 1) // 2
         said.append(
             "Accuracies differ when two 95 % intervals of the difference leave out zero: that over the same images, "
-            f"widened for {pairs} comparisons, and that over seeds."
+            f"Bonferroni-corrected for {pairs} comparisons, and that over seeds."
         )
     if any(OBJECTIVES[name].noise == "interval" for name in (x, y)):
         said.append("Times differ when their 95 % intervals do not overlap.")

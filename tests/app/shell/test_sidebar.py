@@ -51,3 +51,16 @@ def test_stale_tickets_are_said_with_the_command_that_mends_them(
     shown = text(draw("masks", tiny_study, monkeypatch))
     assert "tickets are stale" in shown
     assert f"python -m pruning run {tiny_study} --stale" in shown
+
+
+def test_results_are_checked_when_asked(study_copy: Path, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("masks", tiny_study, monkeypatch)
+    test.button(key="check-results").click().run()
+    assert "Nothing is amiss with the results." in text(test)
+    shutil.copytree(tiny_study / "results", study_copy / "results")
+    damaged = sorted((study_copy / "results" / "summary").iterdir())[0]
+    damaged.write_bytes(damaged.read_bytes()[:-8])
+    test = draw("masks", study_copy, monkeypatch)
+    test.button(key="check-results").click().run()
+    assert damaged.name in text(test)
+    assert "makes it anew" in text(test)
