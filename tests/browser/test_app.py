@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from app.shell import theme
 from app.shell.pages import in_order
+from app.views.samples.page import PER_PAGE
 from tests.browser.conftest import Open, settle
 
 CHARTS = ".st-key-geometry-charts .js-plotly-plot"
@@ -166,7 +167,7 @@ def test_the_selection_reaches_the_samples_page(opened: Open) -> None:
 def test_a_picture_that_is_clicked_is_seen_closely(opened: Open) -> None:
     page = opened("samples?tickets=dense~imp-90")
     pictures = page.locator(".gallery button")
-    expect(pictures).to_have_count(28)
+    expect(pictures).to_have_count(PER_PAGE)
     sample = pictures.nth(4).get_attribute("data-sample")
     pictures.nth(4).click()
     until(page, lambda: f"sample={sample}" in page.url)

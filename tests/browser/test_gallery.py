@@ -50,6 +50,6 @@ def test_a_name_leads_to_its_curve(opened: Open) -> None:
     page.wait_for_url("**/robustness?**")
     settle(page)
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
-    expect(page.get_by_text("Accuracy as severity rises: Gaussian blur").first).to_be_visible()
+    expect(page.get_by_text("Accuracy over severity: Gaussian blur").first).to_be_visible()
     assert "tickets=dense~imp-90" in page.url
     expect(page.get_by_text("passed over")).to_have_count(0)

@@ -82,8 +82,9 @@ def ranking_table(ranked: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFram
 
 
 def _caption(compared: ComparedTickets, family: str, reference: str) -> str:
-    count = len(averaged_corruptions(compared.measured[family]))
-    if family != "cifar_c":
+    measured = compared.measured[family]
+    count = len(averaged_corruptions(measured))
+    if not set(measured) & set(COUNTED):
         return f"The mean over {count} corruptions and their severities."
     which = f"the {count} common corruptions"
     if count < len(COUNTED):

@@ -61,3 +61,11 @@ def test_where_nothing_counts_all_but_the_clean_images_do() -> None:
 
 def test_no_ticket_has_no_rank() -> None:
     assert ranking(Outcomes(CONDITIONS, {}), "a").empty
+
+
+def test_extra_corruptions_alone_are_averaged_where_no_other_was_measured() -> None:
+    made = outcomes([("clean", 0), ("spatter", 1), ("saturate", 1)])
+    table = ranking(made, "a").set_index("key")
+    mean = made.right["c"][:, 1:].mean()
+    assert table.loc["c", ["accuracy", "extra"]].tolist() == pytest.approx([mean, mean])
+    assert table["mce"].isna().all()
