@@ -41,10 +41,11 @@ def collect(conditions: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> O
     """Outcomes from rows of the table `conditions`.
 
     Args:
-        conditions: ticket_id, corruption, severity, n, offsets. tickets: name -> ids of its seeds. Ids without
-            rows are left out, and names without any.
+        conditions: ticket_id, corruption, severity, n, offsets.
+        tickets: name -> ids of its seeds. Ids without rows are left out, and names without any.
 
-    Raises UserError when tickets were not measured under the same conditions, on the same images.
+    Raises:
+        UserError: tickets were not measured under the same conditions, on the same images.
     """
     unpacked = unpack_correct(conditions)
     rows = conditions[conditions["ticket_id"] == next(iter(unpacked), None)]

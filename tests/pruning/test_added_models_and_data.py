@@ -13,8 +13,8 @@ from pruning.cli.tables import models_table
 from pruning.data import DATASETS, EmbeddedData, Split, available, load_data, make_dataset
 from pruning.errors import UserError
 from pruning.models import MODELS, Architecture, build_model, skeleton
-from pruning.recipe import Training
 from pruning.recognition import recognise
+from pruning.training.config import Training
 
 PLUGIN = '''
 import torch

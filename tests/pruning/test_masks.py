@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from pruning.allocation import ALLOCATIONS, share
 from pruning.errors import UserError
 from pruning.masks import (
-    ALLOCATIONS,
     Masks,
     collapsed_layers,
     counts,
@@ -17,7 +17,6 @@ from pruning.masks import (
     keep_best,
     make_masks,
     pack,
-    share,
     sparsity,
     unpack,
 )

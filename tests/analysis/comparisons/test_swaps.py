@@ -8,7 +8,8 @@ import pytest
 from analysis.comparisons import swaps
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry
-from pruning.ticket import Record, TicketInfo
+from pruning.ticket import TicketInfo
+from pruning.training.history import Record
 
 
 def entry(carried: list[float], possible: list[float] | None = None, seed: int = 0) -> Entry:

@@ -15,6 +15,7 @@ import pytest
 from analysis.corruptions.conditions import Condition
 from analysis.engine import evaluation, groups, measure
 from analysis.engine.journal import SUFFIX, Journal
+from analysis.engine.showing import show
 from analysis.results.store import Results
 from pruning.errors import UserError
 from pruning.study.folder import Study
@@ -59,7 +60,7 @@ def drive(study: Path, kill: str) -> None:
 
 def stop(study: Path) -> None:
     """What Ctrl-C does, after four conditions of all tickets."""
-    original, calls = evaluation.show, []
+    original, calls = show, []
 
     def counted(*arguments: Any) -> None:
         calls.append(1)
@@ -110,7 +111,7 @@ def undisturbed(found_study: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def shown(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str, int]]:
     """What is measured in this process: (ticket, corruption, severity)."""
     found: set[tuple[str, str, int]] = set()
-    original = evaluation.show
+    original = show
 
     def spy(networks: Any, images: Any, condition: Condition, viewers: dict[str, Any], progress: Any) -> None:
         found.update((name, *condition) for name in viewers)

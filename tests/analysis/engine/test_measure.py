@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from analysis.corruptions import AVAILABLE
+from analysis.corruptions import AVAILABLE, corrupt
 from analysis.engine import evaluation, groups, images, measure, settings
 from analysis.engine.base import measures
 from analysis.engine.plan import Job, Wanted
@@ -241,7 +241,6 @@ def test_files_of_an_earlier_version_are_made_anew(measured: Study) -> None:
 
 def test_other_settings_lead_to_the_work_they_ask_for_only(measured: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     results, made = Results(measured.path), []
-    corrupt = images.corrupt
 
     def spy(batch: torch.Tensor, name: str, severity: int, **settings: object) -> torch.Tensor:
         made.append(f"{name} {severity}")

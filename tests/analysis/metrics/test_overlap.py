@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from analysis.metrics import overlap
-from analysis.metrics.overlap_metrics import OverlapMetric
+from analysis.metrics.overlap_metrics import METRICS, OverlapMetric
 from pruning.errors import UserError
 from pruning.masks import Masks, pack
 
@@ -57,7 +57,7 @@ def tickets(draw: st.DrawFn) -> dict[str, Masks]:
     return {name: {f"layer {i}": mask(shape) for i, shape in enumerate(shapes)} for name in names}
 
 
-@pytest.mark.parametrize("metric", overlap.METRICS)
+@pytest.mark.parametrize("metric", METRICS)
 @given(masks=tickets(), threads=st.sampled_from([1, 2]))
 @settings(max_examples=60, deadline=None)
 def test_every_metric_is_what_its_definition_on_sets_says(metric: str, masks: dict[str, Masks], threads: int) -> None:
@@ -89,7 +89,7 @@ def test_an_example_worked_by_hand() -> None:
         "lift": (3 / 2, [1.0, 2.0]),
         "hamming": (4 / 12, [4 / 8, 0.0]),
     }
-    assert set(by_hand) == set(overlap.METRICS)
+    assert set(by_hand) == set(METRICS)
     for metric, (whole, layers) in by_hand.items():
         square = overlap.pairwise(masks, metric)
         assert square.loc["A", "B"] == square.loc["B", "A"] == pytest.approx(whole)
@@ -177,7 +177,7 @@ def test_a_ticket_inside_another_has_overlap_and_adjusted_overlap_1(seed: int, d
 @settings(max_examples=50, deadline=None)
 def test_matrices_are_symmetric_and_metrics_keep_their_ranges(masks: dict[str, Masks]) -> None:
     counts = overlap.count(masks)
-    for name, metric in overlap.METRICS.items():
+    for name, metric in METRICS.items():
         square = overlap.pairwise(counts, name)
         pd.testing.assert_frame_equal(square, square.T)
         values = square.to_numpy()
@@ -261,22 +261,22 @@ def test_an_unknown_metric_is_refused_with_the_nearest_one(measure: object) -> N
 
 
 def test_the_metrics_and_their_ranges_are_these_in_this_order() -> None:
-    assert {name: (metric.low, metric.high) for name, metric in overlap.METRICS.items()} == {
+    assert {name: (metric.low, metric.high) for name, metric in METRICS.items()} == {
         "jaccard": (0, 1),
         "overlap": (0, 1),
         "adjusted": (-inf, 1),
         "lift": (0, inf),
         "hamming": (0, 1),
     }
-    assert list(overlap.METRICS) == ["jaccard", "overlap", "adjusted", "lift", "hamming"]
+    assert list(METRICS) == ["jaccard", "overlap", "adjusted", "lift", "hamming"]
 
 
 def test_a_metric_that_is_registered_is_computed_over_the_network_and_by_layer() -> None:
     dice = OverlapMetric("dice", "Dice", "Dice index", "", lambda pair: 2 * pair.both / (pair.first + pair.second))
-    overlap.METRICS.register(dice)
+    METRICS.register(dice)
     try:
         masks = {"A": {"u": bools("1110"), "v": bools("10")}, "B": {"u": bools("1000"), "v": bools("10")}}
         assert overlap.pairwise(masks, "dice").loc["A", "B"] == pytest.approx(2 * 2 / (4 + 2))
         assert overlap.by_layer(masks, "dice").value.tolist() == pytest.approx([2 * 1 / (3 + 1), 1.0])
     finally:
-        overlap.METRICS.unregister("dice")
+        METRICS.unregister("dice")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -15,6 +16,7 @@ from app.pictures.offer import progress_text
 from pruning.data import fetching, load_data
 from pruning.data.fetching import Downloaded, Offer
 from pruning.errors import UserError
+from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
 SAMPLES = 359
@@ -66,9 +68,7 @@ def test_a_list_that_does_not_fit_is_one_sentence(
     (copy / study_images.STAND_IN).write_text(said)
     monkeypatch.setattr(load, "Results", None)  # no results are asked
     with pytest.raises(UserError, match=r"pictures\.json"):
-        study_images.pictures(
-            load.StudyView("moved", copy, load.Study.open(copy).config, 0, load.pd.DataFrame(), (), "")
-        )
+        study_images.pictures(load.StudyView("moved", copy, Study.open(copy).config, 0, pd.DataFrame(), (), ""))
 
 
 def test_without_any_pictures_the_pages_say_so(

@@ -196,7 +196,7 @@ def test_training_starts_from_the_dense_network_of_that_iteration(
     imp = Recipe(**common, finder="imp", rate=0.5, sparsity=0.75, rewind=rewind)
     mixed = Recipe(**common, finder="shuffled", of=imp)
     started: list[tuple[dict[str, Tensor], int]] = []
-    real = base.train
+    real = train
 
     def watched(network: nn.Module, *args: Any, **rest: Any) -> object:
         started.append(({name: value.clone() for name, value in network.state_dict().items()}, rest["start"]))

@@ -17,6 +17,7 @@ from pruning.masks import Masks, full_masks
 from pruning.models import build_model, count_macs, prunable
 from pruning.recipe import Recipe
 from pruning.training.config import Training
+from pruning.training.loop import train
 
 SHAPE = (3, 8, 8)
 
@@ -116,7 +117,7 @@ def test_the_workshop_trains_the_smaller_network_to_the_same_weights(monkeypatch
         return model, found.accuracy
 
     seen: list[nn.Module] = []
-    real = base.train
+    real = train
 
     def watched(model: nn.Module, *args: object, **rest: object) -> object:
         seen.append(model)

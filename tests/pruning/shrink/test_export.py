@@ -12,7 +12,7 @@ from pruning.api import find_ticket
 from pruning.cli.console import main
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
-from pruning.training.loop import Training
+from pruning.training.config import Training
 
 ELSEWHERE = """
 import sys

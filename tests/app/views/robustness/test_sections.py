@@ -9,7 +9,8 @@ from analysis.comparisons.outcomes import Outcomes
 from analysis.comparisons.pair_tests import both_ways, pair_tests
 from analysis.comparisons.ranking import ranking
 from app.charts.base import NOISE
-from app.shell import layout, theme
+from app.shell import theme
+from app.shell.downloads import to_latex
 from app.shell.theme import Style
 from app.views.robustness.charts import pairs
 from app.views.robustness.charts.matrix import matrix
@@ -68,7 +69,7 @@ def test_a_table_for_a_paper_has_the_headings_and_decimals_of_the_page() -> None
     frame = pd.DataFrame({"t": ["IMP 90 %"], "a": [91.25], "low": [90.0], "high": [92.0], "secret": [3]})
     number = st.column_config.NumberColumn
     columns = {"a": number("Accuracy (%)", format="%.2f"), "low": None, "high": None, "secret": None}
-    text = layout.to_latex(frame, columns, intervals={"a": ("low", "high")})
+    text = to_latex(frame, columns, intervals={"a": ("low", "high")})
     assert r"Accuracy (\%)" in text
     assert "91.25 [90.00, 92.00]" in text
     assert "secret" not in text
