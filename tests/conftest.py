@@ -10,7 +10,7 @@ import torch
 from filelock import FileLock
 
 from pruning.study.folder import Study
-from pruning.study.runner import Options, run
+from pruning.study.runner import RunOptions, run
 
 TINY = """\
 title = "A tiny study"
@@ -88,7 +88,7 @@ def found_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "study.toml").write_text(TINY)
-        outcome = run(Study.open(folder), Options(jobs=1))
+        outcome = run(Study.open(folder), RunOptions(jobs=1))
         assert not outcome.failed
 
     return shared(tmp_path_factory, "found", make)

@@ -10,7 +10,7 @@ import torch
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
-from analysis.reproductions.running import Outcome
+from analysis.reproductions.running import ReproductionResult
 from pruning.files import write_atomically
 
 INTRO = """\
@@ -30,19 +30,19 @@ Minutes are of processors, all processes taken together: two cores take a little
 UNEXPLAINED = "Why it comes out otherwise here is not known."
 
 
-def write(path: Path, reproductions: Sequence[Reproduction], outcomes: Mapping[str, Outcome]) -> None:
+def write(path: Path, reproductions: Sequence[Reproduction], outcomes: Mapping[str, ReproductionResult]) -> None:
     """Write the page, whole or not at all."""
     write_atomically(path, page(reproductions, outcomes))
 
 
-def page(reproductions: Sequence[Reproduction], outcomes: Mapping[str, Outcome]) -> str:
+def page(reproductions: Sequence[Reproduction], outcomes: Mapping[str, ReproductionResult]) -> str:
     """The page's text; a reproduction without an outcome is listed as not run."""
     parts = [INTRO, _overview(reproductions, outcomes)]
     parts += [_section(each, outcomes.get(each.name)) for each in reproductions]
     return "\n".join(parts)
 
 
-def _overview(reproductions: Sequence[Reproduction], outcomes: Mapping[str, Outcome]) -> str:
+def _overview(reproductions: Sequence[Reproduction], outcomes: Mapping[str, ReproductionResult]) -> str:
     rows = [("paper", "finding", "here")]
     for each in reproductions:
         outcome = outcomes.get(each.name)
@@ -57,7 +57,7 @@ def _overview(reproductions: Sequence[Reproduction], outcomes: Mapping[str, Outc
     return f"{summary}\n{_table(rows)}\n"
 
 
-def _section(reproduction: Reproduction, outcome: Outcome | None) -> str:
+def _section(reproduction: Reproduction, outcome: ReproductionResult | None) -> str:
     command = f"python -m analysis reproduce {reproduction.name}"
     study = f"analysis/reproductions/studies/{reproduction.name}/study.toml"
     head = (

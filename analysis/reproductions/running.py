@@ -24,7 +24,7 @@ OUTCOME = "outcome.json"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ReproductionResult:
     """What a reproduction came out as.
 
     Attributes:
@@ -52,7 +52,7 @@ class Show:
         return nullcontext(quiet)
 
 
-def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0, show: Show | None = None) -> Outcome:
+def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0, show: Show | None = None) -> ReproductionResult:
     """Do what is still to be done of a reproduction below the folder `root`. What was done before is not done again.
 
     Args:
@@ -69,11 +69,11 @@ def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0, show: Show
     study = _study(reproduction, folder)
     show = show or Show()
     with show.finding(study) as (progress, watcher):
-        found = runner.run(study, runner.Options(jobs=jobs), progress, watcher)
+        found = runner.run(study, runner.RunOptions(jobs=jobs), progress, watcher)
     if found.failed:
         raise UserError(f"In {folder}, {len(found.failed)} tickets failed: {next(iter(found.failed.values()))}")
     made = bool(reproduction.tables) and _measure(study, reproduction, jobs, show)
-    outcome = Outcome(
+    outcome = ReproductionResult(
         reproduction.claims(StudyResults(study)),
         None if before is None else before + (_processor_time() - began if found.found or made else 0.0),
         len(study.entries()),
@@ -83,12 +83,12 @@ def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0, show: Show
     return outcome
 
 
-def kept(reproduction: Reproduction, root: Path = ROOT) -> Outcome | None:
+def kept(reproduction: Reproduction, root: Path = ROOT) -> ReproductionResult | None:
     """What the last run came out as, None when there was none (or an earlier version made it)."""
     try:
         plain = json.loads((root / reproduction.name / OUTCOME).read_text(encoding="utf-8"))
         found = [Claim(**{**claim, "number": Number(**claim["number"])}) for claim in plain.pop("claims")]
-        return Outcome(claims=found, **plain)
+        return ReproductionResult(claims=found, **plain)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

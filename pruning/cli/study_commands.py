@@ -11,7 +11,7 @@ from pruning.cli.options import AnyStudyPath, Device, Download, Root, StudyPath
 from pruning.cli.run_display import RunDisplay
 from pruning.cli.tables import models_table, studies_table, tickets_table
 from pruning.study.folder import Study
-from pruning.study.runner import Options, run
+from pruning.study.runner import RunOptions, run
 from pruning.study.staleness import stale_tickets
 from pruning.study.template import write_template
 
@@ -33,7 +33,7 @@ def run_study(
     Ctrl-C or a kill loses at most the tickets in work: run again to go on.
     """
     opened = Study.open(study)
-    options = Options(str(root) if root else None, download, device, jobs, stale)
+    options = RunOptions(str(root) if root else None, download, device, jobs, stale)
     with stoppable("found"), RunDisplay(opened) as display:
         summary = run(opened, options, display.tell, display)
     display.summary(summary)

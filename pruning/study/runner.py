@@ -26,7 +26,7 @@ from pruning.training.precision import SMALL_NETWORK, pick_device
 
 
 @dataclass(frozen=True)
-class Options:
+class RunOptions:
     """How to run: where the data set lies, whether it may be fetched, on what device, in how many processes."""
 
     root: str | None = None
@@ -64,7 +64,7 @@ class Watcher:
 
 def run(
     study: Study,
-    options: Options | None = None,
+    options: RunOptions | None = None,
     progress: Progress = quiet,
     watcher: Watcher | None = None,
     cancel: Event | None = None,
@@ -84,7 +84,7 @@ def run(
         UserError: the data or the model cannot be had, another run is at work on the study, or a process died.
         WriteError: the disk is full; what was found until then is kept.
     """
-    options, watcher = options or Options(), watcher or Watcher()
+    options, watcher = options or RunOptions(), watcher or Watcher()
     with _alone(study.path):
         _settle(study)
         steps, there_before = open_steps(study, options.stale)
@@ -100,7 +100,7 @@ def run(
 def _find_all(
     study: Study,
     steps: Sequence[Recipe],
-    options: Options,
+    options: RunOptions,
     total: Total,
     watcher: Watcher,
     summary: RunSummary,
@@ -126,7 +126,7 @@ def _find_all(
                 watcher.found(recipe, info)
 
 
-def _ready(study: Study, options: Options, steps: int) -> Options:
+def _ready(study: Study, options: RunOptions, steps: int) -> RunOptions:
     """The options with nothing left open, once the data and the model are there."""
     options = replace(options, root=str(data_root(options.root).absolute()))
     data = load_data(study.config.data, options.root, options.download)
@@ -163,7 +163,7 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _task(study: Study, recipe: Recipe, options: Options) -> Task[TicketInfo]:
+def _task(study: Study, recipe: Recipe, options: RunOptions) -> Task[TicketInfo]:
     parents = parents_of(recipe)
     places = {one.id: study.ticket_path(one).absolute() for one in (*parents, recipe)}
     return Task(
@@ -177,7 +177,7 @@ def _task(study: Study, recipe: Recipe, options: Options) -> Task[TicketInfo]:
 
 
 def _find_and_save(
-    worker: Worker, folder: Path, recipe: Recipe, places: Mapping[str, Path], options: Options
+    worker: Worker, folder: Path, recipe: Recipe, places: Mapping[str, Path], options: RunOptions
 ) -> TicketInfo:
     """Find one ticket whose parents are there, in the study's `folder`, and write it; `places` are the files by id.
 

@@ -18,7 +18,7 @@ from pruning.checkpoints.imported_weights import Start
 from pruning.data import load_data
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry, Study
-from pruning.study.runner import Options
+from pruning.study.runner import RunOptions
 from pruning.study.runner import run as find_all
 from pruning.ticket import TicketInfo
 from pruning.training.config import Training
@@ -80,7 +80,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stability") / "study"
     folder.mkdir()
     (folder / "study.toml").write_text(TOML)
-    assert not find_all(Study.open(folder), Options(jobs=1)).failed
+    assert not find_all(Study.open(folder), RunOptions(jobs=1)).failed
     measure.run(Study.open(folder), only=PAIRS)
     return folder
 

@@ -12,7 +12,7 @@ from analysis.reproductions import REPRODUCTIONS, Claim, Reproduction, StudyResu
 from analysis.reproductions import base as base_module
 from analysis.reproductions.claims import Number
 from analysis.reproductions.report import UNEXPLAINED, page
-from analysis.reproductions.running import Outcome, kept, run
+from analysis.reproductions.running import ReproductionResult, kept, run
 from pruning.errors import UserError
 from pruning.study.folder import Study
 
@@ -98,7 +98,7 @@ def test_the_page_says_what_came_out(tiny: Reproduction, tmp_path: Path) -> None
 def test_the_page_owns_up_to_what_it_cannot_explain(tiny: Reproduction) -> None:
     bad = Number(-2, -3, -1, "2 seeds")
     because = "Since it is small."
-    outcome = Outcome([Claim(f, "", "m", bad, why=w) for f, w in (("A.", ""), ("B.", because), ("C.", because))],
+    outcome = ReproductionResult([Claim(f, "", "m", bad, why=w) for f, w in (("A.", ""), ("B.", because), ("C.", because))],
                       1.0, 4, "2026-01-01")  # fmt: skip
     text = page([tiny], {"tiny": outcome})
     assert f"- A. {UNEXPLAINED}\n- B. C. {because}\n" in text

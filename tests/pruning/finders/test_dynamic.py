@@ -21,7 +21,7 @@ from pruning.finders.scoring import prune_by_score
 from pruning.masks import Masks
 from pruning.models import build_model, prunable
 from pruning.study.folder import Study
-from pruning.study.runner import Options, run
+from pruning.study.runner import RunOptions, run
 from pruning.training.loop import generator
 
 COMMON: dict[str, Any] = {
@@ -253,6 +253,6 @@ def test_in_a_study(tmp_path: Path) -> None:
         '[[method]]\nfinder = "set"\nsteps = 3\nrate = 0.5\n[[method]]\nfinder = "rigl"\nallocation = "layer"\n'
     )
     study = Study.open(tmp_path)
-    assert not run(study, Options(jobs=1)).failed
+    assert not run(study, RunOptions(jobs=1)).failed
     assert [entry.recipe.label for entry in study.entries()] == ["Dense", "SET 80 %", "RigL 80 %"]
     assert len(study.entries()[1].info.recorded("swaps")["carried"]) == 3

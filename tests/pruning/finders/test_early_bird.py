@@ -22,7 +22,7 @@ from pruning.finders.mask_distance import pack_masks
 from pruning.masks import Masks, make_masks
 from pruning.models import build_model, prunable
 from pruning.study.folder import Study
-from pruning.study.runner import Options, run
+from pruning.study.runner import RunOptions, run
 from pruning.training.loop import train
 
 TRAINING = Training(epochs=4, batch_size=128, warmup_epochs=0)
@@ -198,7 +198,7 @@ def test_in_a_study(tmp_path: Path) -> None:
         '[[method]]\nfinder = "early_bird"\ndistance = 0.2\npatience = 2\nfinetune = { epochs = 0.5 }\n'
     )
     study = Study.open(tmp_path)
-    assert not run(study, Options(jobs=1)).failed
+    assert not run(study, RunOptions(jobs=1)).failed
     assert [entry.recipe.label for entry in study.entries()] == ["Dense", "Early bird 50 %", "Early bird 90 %"]
     for entry in study.entries()[1:]:
         assert entry.recipe.option("finetune") is not None

@@ -20,7 +20,7 @@ from pruning.finders.scoring import prune_by_score, scoring_batches
 from pruning.masks import counts
 from pruning.models import build_model
 from pruning.study.folder import Study
-from pruning.study.runner import Options, run
+from pruning.study.runner import RunOptions, run
 from pruning.training.loop import generator, train
 
 COMMON: dict[str, Any] = {
@@ -214,7 +214,7 @@ def test_in_a_study(tmp_path: Path) -> None:
         '[[method]]\nname = "half inverted"\nfinder = "inverted"\nof = "half"\n'
     )
     study = Study.open(tmp_path)
-    assert not run(study, Options(jobs=1)).failed
+    assert not run(study, RunOptions(jobs=1)).failed
     assert [entry.recipe.label for entry in study.entries()][-4:] == [
         "SNIP inverted 50 %", "SNIP inverted 80 %", "half 50 %", "half inverted 50 %",
     ]  # fmt: skip

@@ -19,7 +19,7 @@ from pruning.finders.movement import MovementNetwork, MovingMasks
 from pruning.masks import full_masks
 from pruning.models import build_model, prunable
 from pruning.study.folder import Study
-from pruning.study.runner import Options, run
+from pruning.study.runner import RunOptions, run
 from pruning.ticket import Ticket
 from pruning.training.loop import generator, make_optimizer
 
@@ -241,7 +241,7 @@ def test_in_a_study(tmp_path: Path) -> None:
         '[[method]]\nfinder = "movement"\n'
     )
     study = Study.open(tmp_path)
-    assert not run(study, Options(jobs=1)).failed
+    assert not run(study, RunOptions(jobs=1)).failed
     dense, ticket = study.entries()
     assert ticket.recipe.label == "Movement 80 %"
     assert ticket.recipe.option("finetune") is not None

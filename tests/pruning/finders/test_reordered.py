@@ -15,7 +15,7 @@ from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.models import build_model
 from pruning.study.folder import Study
-from pruning.study.runner import Options, run
+from pruning.study.runner import RunOptions, run
 from pruning.training.loop import Trained, train
 
 COMMON: dict[str, Any] = {
@@ -216,7 +216,7 @@ def test_in_a_study(tmp_path: Path) -> None:
         "snip again 80 %",
     ]
     assert [recipe.of.seed for recipe in study.recipes() if recipe.of] == [0] * 4 + [1] * 4
-    assert not run(study, Options(jobs=1)).failed
+    assert not run(study, RunOptions(jobs=1)).failed
     entries = study.entries()
     assert [entry.id for entry in entries] == [recipe.id for recipe in study.recipes()]
     assert entries[2].recipe.of == entries[0].recipe

@@ -18,7 +18,7 @@ import torch
 from pruning import Study
 from pruning.criteria import CRITERIA, Criterion
 from pruning.models import MODELS, Architecture
-from pruning.study.runner import Options, run
+from pruning.study.runner import RunOptions, run
 
 SLOPE = 2.0
 
@@ -50,7 +50,7 @@ for jobs in (1, 2):
         'title = "Mine"\\nmodel = "small"\\ndata = "digits"\\nseeds = [0, 1]\\nsparsities = [0.5]\\n'
         '[training]\\nepochs = 1\\n[[method]]\\ncriterion = "upper"\\n'
     )
-    summary = run(Study.open(folder), Options(jobs=jobs))
+    summary = run(Study.open(folder), RunOptions(jobs=jobs))
     assert not summary.failed, summary.failed
     assert len(summary.found) == 4
 """

@@ -13,7 +13,7 @@ import pytest
 from pruning import Recipe, Study, Ticket, UserError
 from pruning.progress import Progress, quiet
 from pruning.study.folder import LOG, TICKETS
-from pruning.study.runner import Options, Watcher, run
+from pruning.study.runner import RunOptions, Watcher, run
 from tests import ROOT
 from tests.conftest import TINY
 
@@ -70,7 +70,7 @@ def test_entries_come_in_the_order_of_the_study(found_study: Path) -> None:
 
 def test_a_second_run_does_nothing(study_copy: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in study_copy.rglob("*.safetensors")}
-    outcome = run(Study.open(study_copy), Options(jobs=1))
+    outcome = run(Study.open(study_copy), RunOptions(jobs=1))
     assert not outcome.found
     assert outcome.there_before == 18
     assert {path: path.stat().st_mtime_ns for path in study_copy.rglob("*.safetensors")} == before
@@ -86,7 +86,7 @@ def test_only_what_is_lost_is_found_again_and_is_the_same(study_copy: Path) -> N
     assert recipe.id not in [entry.id for entry in entries]
     assert len(problems) == 1
     assert str(path) in problems[0]
-    outcome = run(study, Options(jobs=1))
+    outcome = run(study, RunOptions(jobs=1))
     assert [found.id for found in outcome.found] == [recipe.id]
     again = Ticket.load(path)
     for name, value in before.state.items():
@@ -96,7 +96,7 @@ def test_only_what_is_lost_is_found_again_and_is_the_same(study_copy: Path) -> N
 def test_several_processes_find_the_same_as_one(found_study: Path, tmp_path: Path) -> None:
     write(tmp_path, TINY.replace("seeds = [0, 1]", "seeds = [1]").replace("[0.5, 0.9]", "[0.5]"))
     fractions: list[float] = []
-    outcome = run(Study.open(tmp_path), Options(jobs=2), lambda fraction, text: fractions.append(fraction))
+    outcome = run(Study.open(tmp_path), RunOptions(jobs=2), lambda fraction, text: fractions.append(fraction))
     assert not outcome.failed
     assert len(outcome.found) == 5
     assert fractions == sorted(fractions)
@@ -113,7 +113,7 @@ def test_a_step_that_is_asked_for_later_is_taken_over(study_copy: Path) -> None:
     # the other methods have no tickets at 75 %, so let IMP alone have it
     text = TINY.replace('finder = "imp"\nrate = 0.5', 'finder = "imp"\nrate = 0.5\nsparsities = [0.5, 0.75, 0.9]')
     write(study_copy, text)
-    outcome = run(Study.open(study_copy), Options(jobs=1))
+    outcome = run(Study.open(study_copy), RunOptions(jobs=1))
     assert not outcome.found
     assert outcome.there_before == 20
     assert len(list((study_copy / TICKETS).glob("*.safetensors"))) == 20
@@ -126,7 +126,7 @@ def test_a_ticket_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     text = head.replace("[0, 1]", "[0]").replace("[0.5, 0.9]", "[0.5]")
     write(tmp_path, text + hot + control + '[[method]]\ncriterion = "snip"\n')
     study = Study.open(tmp_path)
-    outcome = run(study, Options(jobs=1))
+    outcome = run(study, RunOptions(jobs=1))
     failed = {recipe.method: outcome.failed.get(recipe.id) for recipe in study.recipes()}
     assert failed["dense"] is None
     assert failed["snip"] is None
@@ -143,11 +143,11 @@ def test_two_runs_at_once_are_refused(study_copy: Path) -> None:
     class Second(Watcher):
         def started(self, recipe: Recipe) -> Progress:
             with pytest.raises(UserError, match="Another run is at work") as caught:
-                run(Study.open(study_copy), Options(jobs=1))
+                run(Study.open(study_copy), RunOptions(jobs=1))
             refused.append(str(caught.value))
             return quiet
 
-    run(study, Options(jobs=1), watcher=Second())
+    run(study, RunOptions(jobs=1), watcher=Second())
     assert len(refused) == 1
 
 
@@ -172,7 +172,7 @@ def test_a_kill_loses_at_most_the_ticket_in_work(tmp_path: Path) -> None:
     missing = [recipe for recipe in study.recipes() if not study.ticket_path(recipe).exists()]
     assert missing
     assert all(path.stat().st_mtime_ns == time_ for path, time_ in before.items())
-    run(study, Options(jobs=1))
+    run(study, RunOptions(jobs=1))
     assert len(study.entries()) == 9
     assert all(path.stat().st_mtime_ns == time_ for path, time_ in before.items())
     assert not list((tmp_path / TICKETS).glob(".*"))
@@ -228,7 +228,7 @@ def test_what_cannot_be_had_is_said_before_any_work(tmp_path: Path) -> None:
     ]:
         write(tmp_path, **{old: new})
         with pytest.raises(UserError, match=words):
-            run(Study.open(tmp_path), Options(root=str(tmp_path / "no-data"), jobs=1))
+            run(Study.open(tmp_path), RunOptions(root=str(tmp_path / "no-data"), jobs=1))
     assert not list(tmp_path.rglob("*.safetensors"))
 
 

@@ -9,7 +9,7 @@ import pruning
 from pruning.criteria import CRITERIA
 from pruning.procedure import FINDERS
 from pruning.study.folder import Study
-from pruning.study.runner import Options, run
+from pruning.study.runner import RunOptions, run
 from pruning.study.staleness import stale, stale_tickets, summary
 from tests.pruning.cli.test_commands import command
 
@@ -52,14 +52,14 @@ def test_what_was_mended_and_what_descends_from_it_is_stale(found_study: Path, m
 def test_what_is_stale_is_found_again_and_then_no_more(study_copy: Path, mended: None) -> None:
     study = Study.open(study_copy)
     before = {entry.id: entry.digest for entry in study.entries()}
-    assert run(study, Options(jobs=1)).found == []
+    assert run(study, RunOptions(jobs=1)).found == []
     wanted = set(stale_tickets(study))
-    outcome = run(study, Options(jobs=1, stale=True))
+    outcome = run(study, RunOptions(jobs=1, stale=True))
     assert wanted <= {recipe.id for recipe in outcome.found}
     assert not outcome.failed
     assert stale_tickets(study) == {}
     assert {entry.id: entry.digest for entry in study.entries()} == before
-    assert run(study, Options(jobs=1, stale=True)).found == []
+    assert run(study, RunOptions(jobs=1, stale=True)).found == []
 
 
 def test_the_command_line_names_them(

@@ -12,7 +12,7 @@ from app.shell.families import controls
 from app.shell.pages import in_order
 from app.shell.sections import of_page
 from pruning.study.folder import Study
-from pruning.study.runner import Options, run
+from pruning.study.runner import RunOptions, run
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
 SEARCHED = """\
@@ -66,7 +66,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("searched") / "searched"
     folder.mkdir()
     (folder / "study.toml").write_text(SEARCHED)
-    assert not run(Study.open(folder), Options(jobs=1)).failed
+    assert not run(Study.open(folder), RunOptions(jobs=1)).failed
     measure.run(Study.open(folder), only=TABLES, jobs=1)
     return folder
 
