@@ -98,8 +98,8 @@ def test_the_page_says_what_came_out(tiny: Reproduction, tmp_path: Path) -> None
 def test_the_page_owns_up_to_what_it_cannot_explain(tiny: Reproduction) -> None:
     bad = Number(-2, -3, -1, "2 seeds")
     because = "Since it is small."
-    outcome = ReproductionResult([Claim(f, "", "m", bad, why=w) for f, w in (("A.", ""), ("B.", because), ("C.", because))],
-                      1.0, 4, "2026-01-01")  # fmt: skip
+    claims = [Claim(finding, "", "m", bad, why=why) for finding, why in (("A.", ""), ("B.", because), ("C.", because))]
+    outcome = ReproductionResult(claims, 1.0, 4, "2026-01-01")
     text = page([tiny], {"tiny": outcome})
     assert f"- A. {UNEXPLAINED}\n- B. C. {because}\n" in text
 
