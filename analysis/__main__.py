@@ -57,9 +57,10 @@ def run(
 ) -> None:
     """Measure every ticket that was found, as far as that is not done yet.
 
-    What is measured is said in [analysis] of the study.toml: families, corruptions, severities, arrays, frost, samples,
-    and the keys of single measures, such as embeddings and map_samples. What it no longer asks for is kept; --force
-    drops it, unless a family is named.
+    What is measured is said in the section `analysis` of the study.toml: families, corruptions, severities, arrays,
+    frost, samples, and the keys of single measures, such as embeddings and map_samples. What it no longer asks for is
+    kept, unless a run is forced.
+
     What was made by something that has changed since (a measure, a corruption, the images, the ticket, a setting) is
     measured again, that part alone. Ctrl-C or a kill loses at most the conditions in work: run again to go on.
     """
