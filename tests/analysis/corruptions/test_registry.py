@@ -4,11 +4,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
-import cloudpickle
 import pytest
 import torch
 from torch import Tensor, nn
@@ -19,7 +16,7 @@ from analysis.corruptions.corruption import Attack, Corruption, Reach, Row, sing
 from analysis.corruptions.random import Draws
 from analysis.corruptions.registry import ATTACKS
 from pruning.errors import UserError
-from pruning.registry import add_all, additions
+from pruning.execution import local_executor
 from tests import ROOT
 from tests.analysis.corruptions.pictures import flat, pictures
 
@@ -67,14 +64,9 @@ def test_it_is_made_by_threads_and_by_other_processes_as_here() -> None:
     whole = corrupt(images, "dead_pixels", 2, seed=3)
     off = (whole == 0).all(dim=1).float().mean().item()
     assert off == pytest.approx(0.5, abs=0.01)
-    added = cloudpickle.dumps(additions())
-    with ProcessPoolExecutor(2, get_context("spawn"), initializer=_add, initargs=(added,)) as pool:
+    with local_executor(2) as pool:
         parts = [pool.submit(_corrupted, images[i : i + 300], range(i, i + 300)) for i in (0, 300)]
         assert torch.equal(torch.from_numpy(_joined([part.result() for part in parts])), whole)
-
-
-def _add(added: bytes) -> None:
-    add_all(cloudpickle.loads(added))
 
 
 def _corrupted(images: Tensor, index: range) -> object:
