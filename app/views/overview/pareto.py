@@ -47,7 +47,7 @@ def show(selection: Selection) -> None:
     found = dominance.verdicts(
         rows["key"].tolist(), *(dominance.gaps(rows, name, _outcomes(selection, name)) for name in (x, y))
     )
-    left, right = st.columns([1, 1.15], gap="medium")
+    left, right = st.columns([1, 1.45], gap="medium")
     with left:
         _chart(selection, rows, x, y, found)
     with right:
@@ -114,10 +114,10 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict
             "ticket": st.column_config.TextColumn("Ticket", width=108),
             "state": st.column_config.TextColumn("State", width=78),
             "behind": st.column_config.TextColumn(
-                "Behind", width=112, help="Who dominates it, or is better in both objectives by no more than noise."
+                "Behind", width=130, help="Who dominates it, or is better in both objectives by no more than noise."
             ),
             "alike": st.column_config.TextColumn(
-                "Within noise of", width=112, help="Told apart from it in neither objective."
+                "Within noise of", width=148, help="Told apart from it in neither objective."
             ),
             "dominates": st.column_config.NumberColumn("Dominates", width=82, help="How many tickets it dominates."),
         },

@@ -67,8 +67,9 @@ def _tiles(selection: Selection, means: pd.DataFrame, chosen: pd.DataFrame, foun
             tiles.append((title, write(row[measure], "share"), f"{row['label']}, {images}"))
     if "smallest" in best.index and selection.baseline is not None:
         row = best.loc["smallest"]
-        note = f"of {row['total']:,.0f} weights: {row['label']}"
-        tiles.append((f"Sparsest, not worse than {selection.baseline.label}", f"{row['kept']:,.0f}", note))
+        note = f"weights of {row['total']:,.0f}: {row['label']}"
+        # no significant loss was found, which is not the same as none
+        tiles.append((f"Sparsest, no loss found to {selection.baseline.label}", f"{row['kept']:,.0f}", note))
     layout.tiles(tiles)
 
 
