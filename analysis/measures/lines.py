@@ -11,6 +11,7 @@ from analysis.engine.stability_pairs import partners
 from analysis.metrics import connectivity
 from analysis.metrics.connectivity import ALPHAS, TRAINING_IMAGES, Line
 from pruning.data import Split
+from pruning.progress import saying
 from pruning.study.folder import Entry
 
 
@@ -19,10 +20,8 @@ def line(context: Context) -> Line:
     assert context.partner is not None
     assert context.images.data is not None
     data = replace(context.images.data, test=Split(context.images.images, context.images.labels))
-    text = f"the line to {context.entry.recipe.label}"
-    return connectivity.line(
-        context.partner, context.ticket, data, tell=lambda fraction: context.progress(fraction, text)
-    )
+    told = saying(context.progress, f"the line to {context.entry.recipe.label}")
+    return connectivity.line(context.partner, context.ticket, data, progress=told)
 
 
 def frame(context: Context) -> pd.DataFrame:

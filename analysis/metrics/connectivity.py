@@ -5,7 +5,7 @@ Linear mode connectivity (Frankle et al. 2020, arXiv 1912.05671) and stability (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from pruning.data.base import used_rows
 from pruning.errors import UserError
 from pruning.masks import Masks
 from pruning.models import count_macs
+from pruning.progress import Progress, quiet
 from pruning.ticket import Ticket
 from pruning.training.batch_norm import recalibrate
 from pruning.training.precision import as_input, autocast, pick_device, pick_precision, prepare, settled
@@ -80,7 +81,7 @@ def line(
     data: Dataset,
     alphas: int = ALPHAS,
     seed: int = 0,
-    tell: Callable[[float], None] | None = None,
+    progress: Progress = quiet,
 ) -> Line:
     """Accuracy and loss along (1 - alpha) W_one + alpha W_other.
 
@@ -94,7 +95,7 @@ def line(
             normalised as the tickets expect it.
         alphas: points, evenly spaced from 0 to 1; at least 2.
         seed: draws the training images that batch statistics are measured on.
-        tell: told the fraction done.
+        progress: told how far it is, a point at a time.
 
     Raises:
         UserError: the tickets are of different networks, or keep different weights.
@@ -115,8 +116,7 @@ def line(
             model = prepare(model.eval(), device, macs)
             tested.append(_outcomes(model, data, data.test, device, precision, macs))
             trained.append(_outcomes(model, data, train, device, precision, macs))
-            if tell is not None:
-                tell((done + 1) / alphas)
+            progress((done + 1) / alphas, f"alpha {alpha:g}")
     return Line(
         places,
         np.stack([right for right, _ in tested]),

@@ -64,7 +64,7 @@ def test_what_lies_between() -> None:
 def test_a_line_goes_from_the_one_to_the_other(pair: tuple[Ticket, Ticket], data: Dataset) -> None:
     one, other = pair
     told: list[float] = []
-    found = connectivity.line(one, other, data, alphas=5, tell=told.append)
+    found = connectivity.line(one, other, data, alphas=5, progress=lambda fraction, text: told.append(fraction))
     assert found.alphas.tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert told == [0.2, 0.4, 0.6, 0.8, 1]
     assert found.right.shape == (5, len(data.test.labels))
