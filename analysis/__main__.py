@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pruning.cli.console import main, stoppable
-from pruning.cli.progress_bar import ProgressBar as Display
+from pruning.cli.options import Download, Root, StudyPath
+from pruning.cli.progress_bar import ProgressBar
 from pruning.study.folder import Study
 
 app = typer.Typer(
@@ -17,13 +18,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-StudyPath = Annotated[Path, typer.Argument(help="A study.toml, or the folder that holds one.", show_default=False)]
-
-Root = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the data sets that are not embedded.", show_default="$PRUNING_DATA, else ./data"),
-]
 
 
 @app.command()
@@ -53,7 +47,7 @@ def run(
         typer.Option("--force", help="Measure also what has been measured before, and drop what is not asked for."),
     ] = False,
     root: Root = None,
-    download: Annotated[bool, typer.Option("--download", help="Fetch the data set when it is not there.")] = False,
+    download: Download = False,
 ) -> None:
     """Measure every ticket that was found, as far as that is not done yet.
 
@@ -67,7 +61,7 @@ def run(
     from analysis.engine import measure  # seconds of imports that --help does not need
 
     opened = Study.open(study)
-    with stoppable("measured"), Display(opened.config.title) as display:
+    with stoppable("measured"), ProgressBar(opened.config.title) as display:
         outcome = measure.run(opened, display.tell, only, force, root, download, families=family or (), jobs=jobs)
     for problem in outcome.mended + outcome.problems:
         display.console.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
@@ -126,7 +120,7 @@ def adopt(
     from analysis.engine.adopt import adopt as take_over
 
     opened = Study.open(study)
-    with stoppable("measured"), Display(opened.config.title) as display:
+    with stoppable("measured"), ProgressBar(opened.config.title) as display:
         done = take_over(
             opened, display.tell, root, tickets=tickets, conditions=conditions, seed=seed, trust=trust, jobs=jobs
         )
@@ -202,7 +196,7 @@ def corruptions(
     source = parts.open_source(data, root, samples, seed, frost, arrays, (ticket, model, weights, mean, std))
     conditions = selection.conditions(source.arrays, reference)
     source.check(conditions)
-    with Display("corruptions") as display:
+    with ProgressBar("corruptions") as display:
         found = parts.measure(source, conditions, display.tell)
     if save:
         reference_check.save(save, found)
