@@ -3,9 +3,9 @@
 Three seeds say little of how much seeds vary: the variance of one difference has two degrees of freedom, and of many
 differences tested together hardly any can be shown. But all of them say something of it together. Variances are taken
 as drawn from a scaled inverse chi-squared distribution, whose weight, in degrees of freedom, follows from how far they
-agree: where they do, each is as good as known; where tickets vary by very different amounts, it is left to itself. (With
-two seeds that cannot be seen: one ticket that varies five times as much as nine others is then told apart too often,
-in 5 to 15 % of simulated families. With three seeds it is 3 to 7 %.)
+agree: where they do, each is as good as known; where tickets vary by very different amounts, it is left to itself. With
+two seeds that cannot be seen: one ticket that varies five times as much as nine others is then told apart too often, in
+5 to 15 % of simulated families; with three seeds in 3 to 7 %.
 """
 
 from __future__ import annotations
