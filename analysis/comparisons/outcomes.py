@@ -109,3 +109,9 @@ def per_image(tickets: pd.DataFrame, conditions: pd.DataFrame, images: Images) -
         key, seed = places[ticket]
         found.setdefault(key, {})[int(seed)] = correct.mean(0)
     return found
+
+
+def best_first(outcomes: Outcomes, places: Sequence[int]) -> list[str]:
+    """The tickets by their accuracy, the mean over seeds and the conditions at these places."""
+    accuracy = {name: float(right[:, list(places)].mean()) for name, right in outcomes.right.items()}
+    return sorted(accuracy, key=lambda name: -accuracy[name])

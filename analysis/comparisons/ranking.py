@@ -14,8 +14,8 @@ from analysis.statistics.replication import share
 from analysis.statistics.verdicts import DIFFERS
 
 COLUMNS = [
-    "key", "rank", "tied", "group", "leader", "verdict", "detectable", "accuracy", "low", "high", "clean", "mce",
-    "relative_mce", "extra",
+    "key", "rank", "tied", "best", "group", "leader", "verdict", "detectable", "accuracy", "low", "high", "clean",
+    "mce", "relative_mce", "extra",
 ]  # fmt: skip
 
 
@@ -30,11 +30,11 @@ def ranking(outcomes: Outcomes, reference: str, tests: pd.DataFrame | None = Non
             formed by its pairs, and so never say anything else than it does.
 
     Returns:
-        a row a ticket: key, rank (that of its group, from 1), tied (bool, its group has others), group (from 1; see
-        `statistics.ranking.tie_groups`), leader (key of its group's best), verdict and detectable (against the leader,
-        of `verdicts`; "" and NaN for the leader), accuracy, low, high (fractions; the interval of the mean over seeds
-        where there are several, else over images), clean (accuracy), mce and relative_mce (NaN where nothing counts),
-        extra (accuracy under the extra corruptions, NaN without any).
+        a row a ticket: key, rank (that of its group, from 1), tied (bool, its group has others), best (bool, it is of
+        the first group), group (from 1; see `statistics.ranking.tie_groups`), leader (key of its group's best), verdict
+        and detectable (against the leader, of `verdicts`; "" and NaN for the leader), accuracy, low, high (fractions;
+        the interval of the mean over seeds where there are several, else over images), clean (accuracy), mce and
+        relative_mce (NaN where nothing counts), extra (accuracy under the extra corruptions, NaN without any).
 
     Raises UserError when the reference has no results, or the tickets were measured on different images.
     """
@@ -50,11 +50,11 @@ def ranking(outcomes: Outcomes, reference: str, tests: pd.DataFrame | None = Non
 
 
 def _groups(keys: list[str], tests: pd.DataFrame) -> pd.DataFrame:
-    """key, group, rank, tied, leader, verdict, detectable, of tickets that stand best first."""
+    """key, group, best, rank, tied, leader, verdict, detectable, of tickets that stand best first."""
     cells = both_ways(tests).set_index(["a", "b"])[["verdict", "detectable"]]
     wide = cells["verdict"].unstack().reindex(index=keys, columns=keys)
     group = tie_groups(wide.eq(DIFFERS).to_numpy())
-    table = pd.DataFrame({"key": keys, "group": group})
+    table = pd.DataFrame({"key": keys, "group": group, "best": group == 1})
     found = table.groupby("group")["key"]
     table["leader"] = found.transform("first")
     table["rank"] = table.index.to_series().groupby(group).transform("min") + 1
