@@ -77,15 +77,16 @@ def _sparsest(selection: Selection, means: pd.DataFrame, baseline: str) -> tuple
     study, within = selection.study, verdicts.equivalence(selection)
     found = _search(study.path, study.stamp, study.name, baseline, within)
     labels = means.set_index("key")
-    title = f"Sparsest of all {found.among} equivalent to {labels.at[baseline, 'label']}"
+    title = f"Sparsest of all {found.among} as good as {labels.at[baseline, 'label']}"
     own = "" if found.over == "seeds" else ", these networks"
     if found.key is not None:
         row = labels.loc[found.key]
-        return title, f"{row['kept']:,.0f}", f"weights: {row['label']}, within {verdicts.points(within)}{own}"
+        loss = verdicts.points(within)
+        return title, f"{row['kept']:,.0f}", f"weights: {row['label']}, a loss below {loss} shown{own}"
     if found.nearest is None:
         return title, "–", "nothing to compare"
-    loss = verdicts.points(found.loss)
-    return title, "none shown", f"nearest: {labels.at[found.nearest, 'label']}, a loss below {loss}{own}"
+    nearest, loss = labels.at[found.nearest, "label"], verdicts.points(found.loss)
+    return title, "none shown", f"nearest: {nearest}, a loss below {loss} shown{own}"
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -74,11 +74,11 @@ def test_the_sparsest_is_one_that_is_shown_to_be_as_good() -> None:
 
 def test_noise_earns_nothing() -> None:
     """What differs much from seed to seed is never told apart, which was taken for as good."""
-    families, outcomes = study({"a": 0.001})
-    noisy = {seed: correct((0.5, 1, 0.6, 1, 0.7)[seed], seed, 20_000) for seed in range(5)}
+    families, outcomes = study({**{f"quiet {place}": 0.001 for place in range(8)}, "a": 0.001})
+    noisy = {seed: correct((0.9, 0.96, 0.92, 0.99, 0.96)[seed], seed, 20_000) for seed in range(5)}
     assert of_pairs({**outcomes, "n": noisy}, [("n", "dense")])["verdict"].tolist() == ["cannot tell"]
     with_it = pd.concat([families, pd.DataFrame({"key": ["n"], "kept": [0], "accuracy": [0.95]})])
-    assert sparsest_equivalent(with_it, {**outcomes, "n": noisy}, "dense", 0.02).key == "a"
+    assert sparsest_equivalent(with_it, {**outcomes, "n": noisy}, "dense", 0.04).key == "a"
 
 
 def test_where_nothing_is_shown_the_nearest_is_named() -> None:
