@@ -30,7 +30,8 @@ _BITS = {name: np.uint8(1 << place) for place, name in enumerate(RESCUES)}
 def cause_of(rescues: np.ndarray) -> np.ndarray:
     """The place in `CAUSES` of each lost image, from its bits in the column `rescues`; uint8 -> int64."""
     back = [(rescues & _BITS[name]) > 0 for name in CAUSES[:-1]]
-    return np.argmax(np.stack([*back, np.ones(len(rescues), dtype=bool)]), axis=0)
+    found: np.ndarray = np.argmax(np.stack([*back, np.ones(len(rescues), dtype=bool)]), axis=0)
+    return found
 
 
 def causes(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataFrame:

@@ -39,7 +39,7 @@ def test_agrees_with_the_networks(measured: Study) -> None:
     strongest = "corruption = 'gaussian_noise' AND severity = 3"
     [row] = Results(measured.path).table("lost", ids=[entry.id], where=strongest).itertuples()
     assert (row.n, row.lost, row.right) == (len(labels), int(lost.sum()), int((now.argmax(1) == labels).sum()))
-    weight, bias = (each.detach() for each in (model.fc3.weight, model.fc3.bias))  # type: ignore[union-attr]
+    weight, bias = model.get_parameter("fc3.weight").detach(), model.get_parameter("fc3.bias").detach()
     undone = predictions(clean, after, labels, weight, bias)
     bits = np.frombuffer(row.rescues, dtype=np.uint8)
     for place, name in enumerate(RESCUES[: len(SHIFTS)]):
@@ -76,9 +76,7 @@ def test_causes_flows_and_images_count_the_same(measured: Study) -> None:
     assert (towards["label"] != towards["winner"]).all()
     shares, at = [], rows[(rows["corruption"] == condition[0]) & (rows["severity"] == condition[1])]
     for place, ticket in enumerate(tickets[key]):
-        mine = rows[
-            (rows["ticket_id"] == ticket) & (rows["corruption"] == condition[0]) & (rows["severity"] == 3)
-        ].iloc[0]
+        mine = at[at["ticket_id"] == ticket].iloc[0]
         images = lost_images(found, key, place, condition, np.arange(mine["n"]), mine["rescues"])
         assert len(images) == mine["lost"]
         shares.append([(images["cause"] == cause).sum() / mine["n"] for cause in CAUSES])
