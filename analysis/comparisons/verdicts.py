@@ -1,0 +1,122 @@
+"""Which tickets differ, which are equivalent, and of which one cannot tell: the one table that every page asks.
+
+A question is: these tickets, on these images. All of its pairs are one family of tests, so the answer to it is the same
+wherever it is asked, as a matrix, as a ranking, or against a baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparisons.outcomes import PerImage
+from analysis.statistics.verdicts import COLUMNS as OF_A_PAIR
+from analysis.statistics.verdicts import EQUIVALENCE, LEVEL, Gap, judge, paired_gaps
+
+COLUMNS = ["a", "b", *OF_A_PAIR]
+
+
+def verdicts(
+    outcomes: PerImage,
+    keys: Sequence[str] | None = None,
+    baseline: str | None = None,
+    equivalence: float = EQUIVALENCE,
+    level: float = LEVEL,
+) -> pd.DataFrame:
+    """Each pair of tickets: the difference in accuracy, and what may be said of it.
+
+    Args:
+        outcomes: of all tickets, on the images that are asked about (`outcomes.per_image`, `Outcomes.per_image`).
+        keys: the tickets compared, all by default; those without outcomes are left out. Their pairs are the family, so
+            the more there are the more each must show.
+        baseline: a ticket that is compared with them as well.
+        equivalence: the difference that does not matter, a fraction above 0.
+        level: see `statistics.verdicts.judge`.
+
+    Returns a row a pair, in the order of the tickets: a, b (keys) and the columns of `statistics.verdicts.judge`, the
+    difference being the accuracy of a minus that of b. Seeds are paired by their number; two tickets that have none in
+    common are compared as one network each, over images, by their means over seeds. So are two that are the same
+    network under every seed, as imported weights are: nothing was repeated.
+    """
+    wanted = [*(outcomes if keys is None else keys), *([] if baseline is None else [baseline])]
+    there = [key for key in dict.fromkeys(wanted) if outcomes.get(key)]
+    return of_pairs(outcomes, list(combinations(there, 2)), equivalence, level)
+
+
+def of_pairs(
+    outcomes: PerImage, pairs: Sequence[tuple[str, str]], equivalence: float = EQUIVALENCE, level: float = LEVEL
+) -> pd.DataFrame:
+    """As `verdicts`, of these pairs alone, which are the family; those without the same images are left out."""
+    pairs = [(a, b) for a, b in pairs if _images(outcomes.get(a)) & _images(outcomes.get(b))]
+    if not pairs:
+        return pd.DataFrame(columns=COLUMNS)
+    gaps = {pair: gap for group, gap in _gaps(outcomes, pairs) for pair, gap in _split(group, gap)}
+    table = judge([gaps[pair] for pair in pairs], equivalence, level)
+    table.insert(0, "a", [a for a, _ in pairs])
+    table.insert(1, "b", [b for _, b in pairs])
+    return table
+
+
+def both_ways(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows and each of them the other way round, b minus a: the cells of a matrix of tickets."""
+    turned = table.rename(columns={"a": "b", "b": "a", "low": "high", "high": "low"})
+    turned[["difference", "low", "high"]] *= -1
+    return pd.concat([table, turned[table.columns]], ignore_index=True)
+
+
+def against(table: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    """The rows of each other ticket (a) against the baseline (b), turned round where they stand the other way."""
+    rows = both_ways(table)
+    return rows[rows["b"] == baseline].reset_index(drop=True)
+
+
+def _gaps(outcomes: PerImage, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[list[tuple[str, str]], Gap]]:
+    """Pairs that have the same seeds in common, and their gaps; a pair without any is compared by the means over seeds.
+
+    Pairs of a group are computed together, as their differences follow from the products of all tickets.
+    """
+    repeated = {key: _repeated(outcomes[key]) for key in dict.fromkeys(key for pair in pairs for key in pair)}
+    groups: dict[tuple[tuple[int, ...], int], list[tuple[str, str]]] = {}
+    for a, b in pairs:
+        one, other = outcomes[a], outcomes[b]
+        seeds = tuple(seed for seed in one if seed in other and one[seed].size == other[seed].size)
+        seeds = seeds if repeated[a] or repeated[b] else seeds[:1]
+        images = one[seeds[0]].size if seeds else max(_images(one) & _images(other))
+        groups.setdefault((seeds, images), []).append((a, b))
+    for (seeds, images), group in groups.items():
+        members = {key: place for place, key in enumerate(dict.fromkeys(key for pair in group for key in pair))}
+        own = [
+            np.stack([outcomes[key][seed] for seed in seeds])
+            if seeds
+            else np.mean([each for each in outcomes[key].values() if each.size == images], axis=0)[None]
+            for key in members
+        ]
+        every = paired_gaps(np.stack(own))
+        first, second = ([members[pair[side]] for pair in group] for side in (0, 1))
+        at = (first, second)
+        yield group, _at(every, at)
+
+
+def _images(own: Mapping[int, np.ndarray] | None) -> set[int]:
+    """On how many images the seeds were measured."""
+    return {each.size for each in (own or {}).values()}
+
+
+def _repeated(own: Mapping[int, np.ndarray]) -> bool:
+    """Whether the seeds are several networks, and not one that no seed changes."""
+    first, *others = own.values()
+    return not all(np.array_equal(first, other) for other in others)
+
+
+def _split(pairs: Sequence[tuple[str, str]], gap: Gap) -> Iterator[tuple[tuple[str, str], Gap]]:
+    for place, pair in enumerate(pairs):
+        yield pair, _at(gap, place)
+
+
+def _at(gap: Gap, place: Any) -> Gap:
+    return replace(gap, difference=gap.difference[place], centre=gap.centre[place], error=gap.error[place])
