@@ -11,7 +11,7 @@ from pruning.finders.base import Trainer, apply_masks, reinit_seed
 from pruning.finders.controls import shuffle
 from pruning.finders.lineage import cost, find_step, lineage, parents_of
 from pruning.models import build_model
-from pruning.study.config import StudyConfig, expand
+from pruning.study.config import Method, StudyConfig, expand
 from pruning.training.loop import train
 
 TRAINING = Training(epochs=1, batch_size=128, warmup_epochs=0)
@@ -94,13 +94,10 @@ def test_a_fine_tuning_of_its_own_may_be_given_and_cannot_be_reordered() -> None
 
 
 def test_a_studys_controls_follow_the_fine_tuning_of_the_study() -> None:
-    methods: list[dict[str, Any]] = [
-        {"criterion": "magnitude"},
-        {"finder": "shuffled", "of": "magnitude"},
-        {"finder": "random_reinit", "of": "magnitude"},
-    ]
+    controls = [Method(finder=finder, of="magnitude") for finder in ("shuffled", "random_reinit")]
+    methods = [Method(criterion="magnitude"), *controls]
     config = StudyConfig(
-        title="", model="lenet300", data="digits", sparsities=[0.9], finetune={"epochs": 3.0}, method=methods
+        title="", model="lenet300", data="digits", sparsities=[0.9], finetune={"epochs": 3.0}, methods=methods
     )
     trained = {recipe.method: recipe.option("finetune") for recipe in expand(config, "here").values()}
     assert trained["shuffled"] == trained["random_reinit"] == trained["magnitude"]
