@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -9,10 +10,12 @@ import streamlit as st
 
 from analysis.comparisons import verdicts as comparisons
 from analysis.comparisons.outcomes import Images
+from analysis.comparisons.seed_noise import LEVEL, SeedNoise, seed_noise
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES
 from app import load
 from app.shell import families
 from app.shell.selection import Selection
+from pruning.errors import UserError
 
 WITHIN = {"0.2": "0.2 points", "0.5": "0.5 points", "1": "1 point", "2": "2 points", "5": "5 points"}
 MARKS = {DIFFERS: "●", EQUIVALENT: "=", CANNOT_TELL: "○"}
@@ -97,3 +100,45 @@ def speak_of(table: pd.DataFrame) -> str:
         f"Paired over the test images, with {which}; {pairs}. So the verdicts are about **these networks**: another "
         "training of the same method may come out otherwise. The interval drawn is the one that decides."
     )
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The floor of seed noise, and the study whose trainings it is of; `same` where these are of this network."""
+
+    noise: SeedNoise
+    study: str
+    same: bool
+
+    @property
+    def words(self) -> str:
+        """The floor in a sentence."""
+        where = self.study if self.same else f"{self.study} (another network or other images)"
+        return (
+            f"Floor of seed noise: in {where}, two trainings of one method differ by less than "
+            f"{points(self.noise.floor)} in {100 * LEVEL:.0f} % of {self.noise.pairs:,} pairs."
+        )
+
+
+def floor(selection: Selection, images: Images) -> Floor | None:
+    """How far two trainings of one method differ: in this study, else in one of the same network, else in any."""
+    study = selection.study
+    own = _seed_noise(study.path, study.stamp, study.name, images)
+    if own is not None:
+        return Floor(own, "this study", True)
+    found = []
+    for name, path in load.studies().items():
+        try:
+            other = load.open_study(name, path)
+            noise = _seed_noise(other.path, other.stamp, other.name, images)
+        except UserError:
+            continue  # it is named where it is chosen
+        if noise is not None:
+            kin = (other.config.model, other.config.data) == (study.config.model, study.config.data)
+            found.append(Floor(noise, other.title, kin))
+    return max(found, key=lambda each: each.same, default=None)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _seed_noise(path: Path, stamp: str, name: str, images: Images) -> SeedNoise | None:
+    return seed_noise(families.measured(load.open_study(name, path)), images)
