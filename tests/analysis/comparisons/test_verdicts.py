@@ -51,7 +51,10 @@ def test_seeds_are_paired_by_their_number() -> None:
 
 def test_the_order_in_which_seeds_come_says_nothing() -> None:
     made = outcomes()
-    turned = {key: dict(reversed(own.items())) if key in "ac" else own for key, own in made.items()}
+    turned = {
+        key: {seed: own[seed] for seed in sorted(own, reverse=True)} if key in "ac" else own
+        for key, own in made.items()
+    }
     pd.testing.assert_frame_equal(verdicts(turned), verdicts(made))
 
 

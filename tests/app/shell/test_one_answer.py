@@ -53,6 +53,6 @@ def test_overview_pairs_and_ranking_say_the_same(name: str) -> None:
 def test_an_interval_without_0_stands_beside_differs_alone(name: str) -> None:
     selection, _, _ = opened(name)
     for images in ("accuracy", "corrupted"):
-        rows = against(of_chosen(selection, images), str(selection.baseline.key))  # type: ignore[union-attr,arg-type]
+        rows = against(of_chosen(selection, images), str(selection.baseline.key))  # type: ignore[union-attr]
         without = (rows["low"] > 0) | (rows["high"] < 0)
         np.testing.assert_array_equal(without, rows["verdict"] == DIFFERS)
