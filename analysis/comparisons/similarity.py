@@ -119,7 +119,9 @@ def place(nodes: Nodes, seed: int = 0) -> tuple[np.ndarray, float]:
     start = (u * s)[:, :2] / np.sqrt(flat.shape[1])
     scaling = MDS(2, metric="precomputed", n_init=1, init="random", random_state=seed, normalized_stress=True)
     found = scaling.fit_transform(distances, init=start)
-    return np.asarray(found), float(scaling.stress_)
+    found = found - found.mean(0)
+    turned = found @ np.linalg.svd(found, full_matrices=False)[2].T  # the widest direction lies across
+    return np.asarray(turned), float(scaling.stress_)
 
 
 def spanning_tree(distances: np.ndarray) -> list[tuple[int, int]]:
@@ -210,4 +212,4 @@ def _arrays(results: Results, table: str, ids: Sequence[str], where: str) -> dic
 
 def _labels(results: Results, ticket: str) -> np.ndarray:
     rows = results.table("samples", ids=[ticket], columns=["sample", "label"]).sort_values("sample")
-    return rows["label"].to_numpy()
+    return np.asarray(rows["label"])
