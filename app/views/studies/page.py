@@ -31,7 +31,7 @@ def show(selection: Selection) -> None:
         if not keys:
             layout.empty(f"No ticket of {what} study is chosen.", f"Choose some {where}.")
             return
-    table = pair_of.compared(pair)
+    table = pair_of.compared(pair, verdicts.equivalence(selection))
     if table.empty:
         layout.empty(
             "No chosen ticket has results in either study under conditions that both measured.",
