@@ -55,13 +55,34 @@ def points(fraction: float) -> str:
     return f"{text} point{'' if text == '1' else 's'}"
 
 
-def words(row: pd.Series, within: float) -> str:
-    """The verdict of one row of the table, such as `cannot tell (3.1 points would have been found)`."""
+def words(row: pd.Series, within: float, brief: bool = False) -> str:
+    """The verdict of a row of the table, as `cannot tell (could have shown 3.1 points)`; without brackets if brief."""
     if row["verdict"] == DIFFERS:
         return f"differs, by less than {points(within)}" if row["within"] else DIFFERS
     if row["verdict"] == EQUIVALENT:
         return f"equivalent within {points(within)}"
-    return f"{CANNOT_TELL} (could have shown {points(row['detectable'])})"
+    return CANNOT_TELL if brief else f"{CANNOT_TELL} (could have shown {points(row['detectable'])})"
+
+
+def counted(table: pd.DataFrame, within: float) -> str:
+    """How many pairs of the table got which verdict: `3 of 10 pairs differ, 1 is equivalent within 1 point, ...`."""
+    found = table["verdict"].value_counts().reindex([DIFFERS, EQUIVALENT, CANNOT_TELL], fill_value=0)
+    differ, same, unknown = (int(count) for count in found)
+    said = [f"{differ} of {len(table)} pair{'' if len(table) == 1 else 's'} differ{'s' if differ == 1 else ''}"]
+    if same:
+        said.append(f"{same} {'is' if same == 1 else 'are'} equivalent within {points(within)}")
+    if unknown:
+        said.append(f"{unknown} cannot be told")
+    return ", ".join(said)
+
+
+MEANINGS = {
+    "low": "lower end of the interval that decides, at this pair's step of Holm's procedure",
+    "high": "upper end of the interval that decides",
+    "p_equivalent": "p value of equivalence (two one-sided tests), corrected; equivalent below .025",
+    "detectable": "difference that would be shown with a power of 80 %",
+}
+"""Of columns of the table, for `layout.card`."""
 
 
 def speak_of(table: pd.DataFrame) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from analysis.comparisons import two_studies
 from app import load
 from app.load import StudyView
-from app.shell import layout
+from app.shell import layout, verdicts
 from app.shell.pages import Page
 from app.shell.selection import Selection
 from app.views.studies import cards
