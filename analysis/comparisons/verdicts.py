@@ -7,7 +7,9 @@ wherever it is asked, as a matrix, as a ranking, or against a baseline.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,7 +99,7 @@ def _gaps(outcomes: PerImage, pairs: Sequence[tuple[str, str]]) -> Iterator[tupl
         every = paired_gaps(np.stack(own))
         first, second = ([members[pair[side]] for pair in group] for side in (0, 1))
         at = (first, second)
-        yield group, Gap(every.difference[at], every.centre[at], every.error[at], every.seeds)
+        yield group, _at(every, at)
 
 
 def _images(own: Mapping[int, np.ndarray] | None) -> set[int]:
@@ -113,4 +115,8 @@ def _repeated(own: Mapping[int, np.ndarray]) -> bool:
 
 def _split(pairs: Sequence[tuple[str, str]], gap: Gap) -> Iterator[tuple[tuple[str, str], Gap]]:
     for place, pair in enumerate(pairs):
-        yield pair, Gap(gap.difference[place], gap.centre[place], gap.error[place], gap.seeds)
+        yield pair, _at(gap, place)
+
+
+def _at(gap: Gap, place: Any) -> Gap:
+    return replace(gap, difference=gap.difference[place], centre=gap.centre[place], error=gap.error[place])

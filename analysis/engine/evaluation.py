@@ -6,7 +6,7 @@ Which process does it makes no difference to the result. A worker has the images
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -24,19 +24,24 @@ from analysis.results.store import Results
 from pruning.data import load_data
 from pruning.errors import UserError, WriteError
 from pruning.execution import Worker
+from pruning.models import count_macs
 from pruning.progress import Progress, share
 from pruning.study.folder import Study
 from pruning.ticket import Ticket
-from pruning.training.precision import pick_device
+from pruning.training.precision import on_threads, pick_device, pick_precision
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a worker reads for itself: a study, with the families measured this time instead of its own."""
+    """What a worker reads for itself: a study, with the families measured this time instead of its own.
+
+    `threads` are those that networks run on; 0: as many as their size says.
+    """
 
     study: Study
     families: tuple[str, ...]
     root: Path | None
+    threads: int = 0
 
     @property
     def key(self) -> Hashable:
@@ -65,6 +70,10 @@ class Laboratory:
         self.measures = measures()
         self.process: dict[Hashable, object] = {}
 
+    def precision(self, ticket: Ticket) -> str:
+        """That of a ticket's forward passes."""
+        return pick_precision(self.config.precision, count_macs(ticket.model(), ticket.info.shape), pick_device())
+
     def context(self, job: Job, ticket: Ticket, measure: Measure, shared: dict[Hashable, object]) -> Context:
         """What a measure is given of a ticket."""
         return Context(
@@ -82,14 +91,14 @@ class Laboratory:
 class Group:
     """The networks of tickets that are shown the same images; a ticket that cannot be read is left out."""
 
-    def __init__(self, study: Study, ids: Sequence[str]) -> None:
+    def __init__(self, study: Study, ids: Sequence[str], precision: str) -> None:
         self.tickets: dict[str, Ticket] = {}
         self.networks: dict[str, Network] = {}
         self.problems: dict[str, str] = {}
         for ticket_id in ids:
             try:
                 ticket = study.load(ticket_id)
-                self.networks[ticket_id] = Network.of(ticket, pick_device())
+                self.networks[ticket_id] = Network.of(ticket, pick_device(), precision)
                 self.tickets[ticket_id] = ticket
             except UserError as error:
                 self.problems[ticket_id] = str(error)
@@ -102,11 +111,16 @@ def measure_ticket(worker: Worker, source: Source, job: Job) -> Done:
         WriteError: the disk will not take them.
     """
     place = worker.kept("laboratory", source.key, lambda: Laboratory(source))
-    done = Done()
     try:
         ticket = source.study.load(job.entry.id)
     except UserError as error:
         return Done(problems=[str(error)])
+    with on_threads(source.threads):
+        return _measure_ticket(worker, source, place, job, ticket)
+
+
+def _measure_ticket(worker: Worker, source: Source, place: Laboratory, job: Job, ticket: Ticket) -> Done:
+    done = Done()
     shared: dict[str, dict[Hashable, object]] = {}
     for number, (table, parts) in enumerate(job.missing.items()):
         measure = place.measures[table]
@@ -129,7 +143,7 @@ def measure_ticket(worker: Worker, source: Source, job: Job) -> Done:
             except UserError as error:
                 if str(error) not in done.problems:
                     done.problems.append(str(error))
-        rows = _rows(measure, frames, parts)
+        rows = _rows(measure, frames, parts, place.precision(ticket) if measure.of_images else "")
         if rows is not None:
             store(place.results, table, job.entry.id, rows.frame, rows.made)
             done.written.append(table)
@@ -167,16 +181,18 @@ def measure_condition(
         WriteError: the disk will not take it.
     """
     place = worker.kept("laboratory", source.key, lambda: Laboratory(source))
-    group = worker.kept("group", (source.key, ids), lambda: Group(source.study, ids))
+    group = worker.kept("group", (source.key, ids), lambda: Group(source.study, ids, place.config.precision))
     done = Done(problems=[group.problems[ticket_id] for ticket_id in ids if ticket_id in group.problems])
     wanted = {job.entry.id: job for job in jobs if job.entry.id in group.networks}
     runs = {key: _runs(place, group, job, condition) for key, job in wanted.items()}
-    _show(place, group, condition, runs, worker.progress, done)
+    with on_threads(source.threads):
+        _show(place, group, condition, runs, worker.progress, done)
     rows: dict[tuple[str, str], Rows] = {}
     for ticket_id, each in runs.items():
         for table in wanted[ticket_id].missing:
             own = [run for run in each if run.measure.name == table]
-            found = _rows(place.measures[table], _frames(own, done), wanted[ticket_id].missing[table])
+            precision = group.networks[ticket_id].precision
+            found = _rows(place.measures[table], _frames(own, done), wanted[ticket_id].missing[table], precision)
             if found is not None:
                 rows[table, ticket_id] = found
     done.file = place.journal.write(rows)
@@ -249,10 +265,11 @@ def _frames(runs: Sequence[_Run], done: Done) -> list[pd.DataFrame]:
     return frames
 
 
-def _rows(measure: Measure, frames: Sequence[pd.DataFrame], parts: Parts) -> Rows | None:
+def _rows(measure: Measure, frames: Sequence[pd.DataFrame], parts: Parts, precision: str) -> Rows | None:
     """The rows of the parts asked for, and what made them; None where there is nothing."""
     if not frames:
         return None
+    parts = {part: replace(made, precision=precision) for part, made in parts.items()}
     frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
     if not measure.keys:
         return Rows(frame, dict(parts))

@@ -5,7 +5,7 @@ import pytest
 
 from analysis.comparisons.outcomes import Outcomes, PerImage
 from analysis.comparisons.verdicts import COLUMNS, against, both_ways, of_pairs, verdicts
-from analysis.statistics.verdicts import judge, paired_gap
+from analysis.statistics.verdicts import Gap, judge, paired_gap, paired_gaps
 from tests.analysis.statistics.test_verdicts import drawn
 
 
@@ -18,7 +18,9 @@ def test_every_pair_is_a_row_of_one_family() -> None:
     made = outcomes()
     found = verdicts(made)
     pairs = list(combinations("abcd", 2))
-    expected = judge([paired_gap(*(np.stack(list(made[key].values())) for key in pair)) for pair in pairs])
+    every = paired_gaps(np.stack([np.stack(list(made[key].values())) for key in "abcd"]))
+    at = np.triu_indices(4, 1)
+    expected = judge([Gap(every.difference[at], every.centre[at], every.error[at], 3, every.freedom)])
     assert list(found.columns) == COLUMNS
     assert list(zip(found["a"], found["b"], strict=True)) == pairs
     for name in ("difference", "low", "high", "p", "p_holm", "p_equivalent", "detectable"):
