@@ -31,8 +31,8 @@ def scores(bins: pd.DataFrame, by: Sequence[str], draws: int = DRAWS, seed: int 
         images: in all of its bins.
         ece: the expected calibration error, 0 to 1.
         low, high: its 95 % interval over images: the basic bootstrap (Davison & Hinkley 1997), which takes off what
-            noise adds, as percentiles would count it twice. Each end is moved out by `ece` less `debiased`, as resamples
-            know only a part of that. From 0 where the error is not above `floor_high`.
+            noise adds, as percentiles would count it twice. Each end is moved out by `ece` less `debiased`, of which
+            resamples know a part. From 0 where the error is not above `floor_high`.
         debiased: less what noise adds, by the normal approximation of Kumar et al. 2019; may fall below 0.
         rms: the root of the debiased squared error (Bröcker 2012, Kumar et al. 2019), 0 where that is negative; bins of
             one image are left out.
