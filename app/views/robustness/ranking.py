@@ -228,9 +228,7 @@ def _effective_columns() -> dict[str, Any]:
         "high": number("To", format="%+.1f"),
         "p_holm": number("p (Holm)", format="%.3f"),
         "verdict": st.column_config.TextColumn("Verdict"),
-        "detectable": number(
-            "Detectable", format="%.1f", help="In points: would be shown with a power of 80 %."
-        ),
+        "detectable": number("Detectable", format="%.1f", help="In points: would be shown with a power of 80 %."),
     }
 
 
