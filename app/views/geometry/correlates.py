@@ -1,0 +1,102 @@
+"""Correlates: which geometry on clean images goes with robustness, study beside study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from analysis.comparisons.family_means import measured
+from analysis.comparisons.geometry_robustness import FEWEST, GEOMETRY, clean_geometry, flipped, goes_with_robustness
+from app import load
+from app.shell import layout
+from app.shell.sections import Section
+from app.shell.selection import Selection
+from app.views.geometry.charts import correlates as charts
+from pruning.errors import UserError
+from pruning.study.folder import Study
+
+MEANINGS = {
+    "rho": "partial rank correlation with mean corruption accuracy, clean accuracy held fixed",
+    "claimed": "whether it is claimed: p after Holm's correction over the measures is below .05",
+    "tickets": "how many tickets it is of, every sparsity and seed",
+    "methods": "how many methods these are of, which is what the interval counts",
+}
+
+
+def show(selection: Selection) -> None:
+    """Draw the section."""
+    tables = {title: table for title, table in _tables().items() if (table["tickets"] > 0).any()}
+    if not tables:
+        layout.empty(
+            "No study has been measured on the geometry of clean images and on corrupted ones yet.",
+            "Measure the study; what is missing appears here at the next click.",
+            f"python -m analysis run {selection.study.path}",
+        )
+        return
+    st.markdown(answer(tables))
+    rows = pd.concat([table.assign(study=title) for title, table in tables.items()], ignore_index=True)
+    layout.card(
+        "Geometry on clean images against robustness, at equal clean accuracy",
+        charts.forest(tables, selection.theme),
+        rows.assign(measure=rows["measure"].map(GEOMETRY)),
+        "correlates",
+        help="Spearman's partial correlation over all tickets of a study, whatever their sparsity and seed. Angles, "
+        "gaps and lengths are without what all directions share. Full marks: claimed after Holm's correction over "
+        "the measures of a study.",
+        caption="95 % intervals over methods, which are what is repeated (jackknife, Student's): tickets of one method "
+        f"are not independent. Nothing is said of fewer than {FEWEST} methods. Correlation is no cause.",
+        config=layout.QUIET,
+        meanings=MEANINGS,
+    )
+
+
+def answer(tables: Mapping[str, pd.DataFrame]) -> str:
+    """What goes with robustness in which study, and what flips, as markdown."""
+    said = []
+    for title, table in tables.items():
+        claims = table[table["claimed"]].sort_values("rho", key=abs, ascending=False)
+        if claims.empty:
+            said.append(f"In **{title}** no measure is shown to go with robustness beyond clean accuracy.")
+            continue
+        parts = ", ".join(f"{'more' if row.rho > 0 else 'less'} robust with a larger {GEOMETRY[row.measure]}"
+                          f" (ρ = {row.rho:.2f})" for row in claims.itertuples())  # fmt: skip
+        said.append(f"In **{title}** tickets of equal clean accuracy are {parts}.")
+    turned = flipped(dict(tables))
+    if turned:
+        said.append(f"The sign flips between studies for the {' and the '.join(GEOMETRY[name] for name in turned)}.")
+    elif len(tables) > 1:
+        said.append("What is shown in one study need not hold in another: compare the marks.")
+    return "  \n".join(said)
+
+
+def _tables() -> dict[str, pd.DataFrame]:
+    """The title of each study that can be read -> its correlations."""
+    found = {}
+    for name, path in load.studies().items():
+        try:
+            study = load.open_study(name, path)
+        except UserError:
+            continue
+        found[study.title] = _table(path, study.stamp, name)
+    return found
+
+
+@st.cache_data(max_entries=16, show_spinner="Reading the geometry of every ticket …")
+def _table(path: Path, stamp: str, name: str) -> pd.DataFrame:
+    study = load.open_study(name, path)
+    conditions = load.table(study, "conditions", columns=["ticket_id", "corruption", "severity", "accuracy"])
+    rows = measured(study.tickets, load.table(study, "summary"), conditions)
+    return goes_with_robustness(rows.merge(clean_geometry(Study.open(path)), on="ticket_id"))
+
+
+SECTION = Section(
+    "geometry",
+    "correlates",
+    "Correlates",
+    30,
+    show,
+    "Which geometry on clean images goes with robustness, among tickets of equal clean accuracy?",
+)
