@@ -1,6 +1,7 @@
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.comparisons.outcomes import Outcomes, PerImage
@@ -46,6 +47,12 @@ def test_seeds_are_paired_by_their_number() -> None:
     gap = paired_gap(*(np.stack([some[key][seed] for seed in (0, 3)]) for key in "ab"))
     assert (row.seeds, row.over) == (2, "seeds")
     assert row.p == pytest.approx(judge([gap])["p"][0])
+
+
+def test_the_order_of_the_seeds_changes_nothing() -> None:
+    made = outcomes()
+    turned = {key: dict(list(own.items())[:: 1 if key < "c" else -1]) for key, own in made.items()}
+    pd.testing.assert_frame_equal(verdicts(turned), verdicts(made))
 
 
 def test_without_a_common_seed_the_networks_are_compared() -> None:
