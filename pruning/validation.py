@@ -4,7 +4,14 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 from pydantic.fields import FieldInfo
 
 from pruning.errors import UserError, nearest
@@ -33,6 +40,16 @@ class Frozen(BaseModel):
 class Options(Frozen):
     """What something that has a name (a finder, a criterion, ...) lets one choose: a field each, made by `option`."""
 
+    @model_serializer(mode="wrap")
+    def _brief(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what came later and has its default, so that what is written (and hashed) is as before."""
+        plain: dict[str, Any] = handler(self)
+        for name, field in type(self).model_fields.items():
+            extra = field.json_schema_extra
+            if isinstance(extra, dict) and extra.get("later") and getattr(self, name) == field.default:
+                plain.pop(name, None)
+        return plain
+
 
 def option(
     default: Any,
@@ -40,6 +57,7 @@ def option(
     meaning: str = "",
     values: Mapping[str, str] | None = None,
     part_of: str = "",
+    later: bool = False,
     **limits: Any,
 ) -> Any:
     """Return a field of `Options`.
@@ -50,9 +68,10 @@ def option(
         meaning: a sentence on it.
         values: the words for each of its values.
         part_of: where it is a fraction, what it is a fraction of.
+        later: whether there were tickets before it, whose ids stay: `Options` are written without it at its default.
         limits: as those of pydantic's `Field`: `ge`, `lt`, ...
     """
-    words: dict[str, Any] = {"values": dict(values or {}), "part_of": part_of}
+    words: dict[str, Any] = {"values": dict(values or {}), "part_of": part_of, "later": later}
     return Field(default, title=title, description=meaning, json_schema_extra=words, **limits)
 
 

@@ -1,8 +1,4 @@
-"""Which tickets differ from the baseline beyond the noise: paired differences in accuracy, over images and over seeds.
-
-`PerImage` holds what the tests need. For each family's key and seed it has an array float64 [N]: for each test image
-the share of the conditions under which it is classified correctly.
-"""
+"""Which tickets differ from the baseline beyond the noise: paired differences, over images and over seeds."""
 
 from __future__ import annotations
 
@@ -14,18 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.corruptions.conditions import CLEAN
-from analysis.metrics.corruption_error import COUNTED
-from analysis.results.offsets import unpack_correct
+from analysis.comparisons.outcomes import CORRUPTIONS, Images, PerImage, per_image
 from analysis.statistics.intervals import mean_interval
 
+__all__ = ["CORRUPTIONS", "Images", "PerImage", "per_image"]
 LEVEL = 0.95
 BY_SPARSITY = ["method", "sparsity", "difference", "low", "high", "real"]
-
-PerImage = Mapping[str, Mapping[int, np.ndarray]]
-Images = Literal["accuracy", "corrupted"]
-CORRUPTIONS: dict[Images, tuple[str, ...]] = {"accuracy": (CLEAN[0],), "corrupted": COUNTED}
-"""Clean images, or those of the corruptions that the mean corruption accuracy counts."""
 
 
 @dataclass(frozen=True)
@@ -53,28 +43,6 @@ class Difference:
     def interval(self) -> tuple[float, float]:
         """The interval over seeds; over images where there is one seed."""
         return self.images if np.isnan(self.seeds[0]) else self.seeds
-
-
-def per_image(tickets: pd.DataFrame, conditions: pd.DataFrame, images: Images) -> dict[str, dict[int, np.ndarray]]:
-    """Average each ticket's correctness over conditions, image by image.
-
-    Args:
-        tickets: ticket_id, key, seed.
-        conditions: rows of the results' table `conditions`; those without a ticket are passed over, as when its file
-            was deleted after it was measured.
-        images: which conditions count.
-
-    Returns:
-        Key -> seed -> float64 [N].
-    """
-    counted = conditions["corruption"].isin(CORRUPTIONS[images])
-    rows = conditions[counted & conditions["ticket_id"].isin(tickets["ticket_id"])]
-    places = dict(zip(tickets["ticket_id"], zip(tickets["key"], tickets["seed"], strict=True), strict=True))
-    found: dict[str, dict[int, np.ndarray]] = {}
-    for ticket, correct in unpack_correct(rows).items():
-        key, seed = places[ticket]
-        found.setdefault(key, {})[int(seed)] = correct.mean(0)
-    return found
 
 
 def against_baseline(

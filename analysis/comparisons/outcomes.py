@@ -2,22 +2,31 @@
 
 `Outcomes` are what the results' table `conditions` holds, unpacked: for each ticket (whatever its seeds, one name) a
 bool array [seeds, conditions, images], True where the prediction is right.
+
+`PerImage` is what the tests need. For each ticket's key and seed it has an array float64 [N]: for each test image the
+share of the conditions under which it is classified correctly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from analysis.corruptions.conditions import Condition
+from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
 from analysis.results.offsets import unpack_correct
 
 MEAN = "mean"
 """Stands in the column `corruption` for the mean over the corruptions that count."""
+
+PerImage = Mapping[str, Mapping[int, np.ndarray]]
+Images = Literal["accuracy", "corrupted"]
+CORRUPTIONS: dict[Images, tuple[str, ...]] = {"accuracy": (CLEAN[0],), "corrupted": COUNTED}
+"""Clean images, or those of the corruptions that the mean corruption accuracy counts."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,13 @@ class Outcomes:
             if corruption in COUNTED:
                 found.setdefault(severity, []).append(place)
         return dict(sorted(found.items()))
+
+    def per_image(self, places: Sequence[int]) -> dict[str, dict[int, np.ndarray]]:
+        """Each image's share right of the conditions at these places, by ticket and seed, seeds numbered from 0."""
+        return {
+            name: dict(enumerate(right[:, list(places)].mean(axis=1, dtype=np.float64)))
+            for name, right in self.right.items()
+        }
 
 
 def collect(conditions: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> Outcomes:
@@ -56,3 +72,25 @@ def collect(conditions: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> O
         if found:
             right[name] = np.stack(found)
     return Outcomes(order, right)
+
+
+def per_image(tickets: pd.DataFrame, conditions: pd.DataFrame, images: Images) -> dict[str, dict[int, np.ndarray]]:
+    """Average each ticket's correctness over conditions, image by image.
+
+    Args:
+        tickets: ticket_id, key, seed.
+        conditions: rows of the results' table `conditions`; those without a ticket are passed over, as when its file
+            was deleted after it was measured.
+        images: which conditions count.
+
+    Returns:
+        Key -> seed -> float64 [N].
+    """
+    counted = conditions["corruption"].isin(CORRUPTIONS[images])
+    rows = conditions[counted & conditions["ticket_id"].isin(tickets["ticket_id"])]
+    places = dict(zip(tickets["ticket_id"], zip(tickets["key"], tickets["seed"], strict=True), strict=True))
+    found: dict[str, dict[int, np.ndarray]] = {}
+    for ticket, correct in unpack_correct(rows).items():
+        key, seed = places[ticket]
+        found.setdefault(key, {})[int(seed)] = correct.mean(0)
+    return found

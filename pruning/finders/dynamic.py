@@ -3,9 +3,10 @@
 A random mask is drawn at initialisation. At each of `steps` updates every layer drops its smallest weights and grows
 as many others: `set` at random (Mocanu et al. 2018, arXiv 1707.04780), `rigl` where the gradient of the loss is largest
 (Evci et al. 2020, arXiv 1911.11134). The share that is dropped falls from `rate` to 0 over the updates' part of the
-training. What was dropped does not grow again in the same update; a grown weight starts at zero, with nothing in the
-optimiser's memory; and that iteration changes no weight otherwise, for `set` too, so that both differ in what they grow
-alone. The paper updates every 100 iterations; 50 updates are as many in twenty epochs of CIFAR-10 in batches of 128.
+training. As in the paper's code and jaxpruner, what was just dropped may grow at once, and then it was never gone: it
+keeps its value and what the optimiser remembers of it. Any other grown weight starts at zero, with nothing remembered.
+That iteration changes no weight otherwise, for `set` too, so that both differ in what they grow alone. The paper
+updates every 100 iterations; 50 updates are as many in twenty epochs of CIFAR-10 in batches of 128.
 """
 
 import math
@@ -28,6 +29,7 @@ from pruning.training.loop import Hook, generator, iterations_per_epoch
 from pruning.validation import option
 
 NEVER = -math.inf
+REGROW = {"False": "not in the update that dropped it"}
 
 
 class DynamicOptions(RampOptions):
@@ -38,6 +40,7 @@ class DynamicOptions(RampOptions):
     begin: Fraction = option(0.0, "Update start", part_of=OF_TRAINING)
     until: EndFraction = option(0.75, "Update end", part_of=OF_TRAINING)
     steps: Count = option(50, "Mask updates")
+    regrow: bool = option(True, "Regrowth", "whether what was just dropped may grow at once", REGROW, later=True)
 
 
 def update_iterations(recipe: Recipe, total: int) -> list[int]:
@@ -62,22 +65,23 @@ def share_dropped(step: int, end: int, rate: float) -> float:
     return rate / 2 * (1 + math.cos(math.pi * step / end))
 
 
-def drop_and_grow(weight: Tensor, mask: Tensor, growth: Tensor, count: int) -> Tensor:
-    """The mask without its `count` smallest weights and with as many new ones, those of the highest `growth`.
+def drop_and_grow(weight: Tensor, mask: Tensor, growth: Tensor, count: int, regrow: bool = True) -> Tensor:
+    """The mask without its `count` smallest weights and with as many others, those of the highest `growth`.
 
     Args:
         weight: of one layer; of equal |w| the later goes.
         mask: bool of its shape, True = kept.
-        growth: float of its shape; only where `mask` is False can a weight grow. Of equal ones the earlier grows.
-        count: at most as many as are kept, and as are not.
+        growth: float of its shape; what stays cannot grow. Of equal ones the earlier grows.
+        count: at most as many as are kept, and without `regrow` at most as many as are not.
+        regrow: whether what was just dropped may grow too.
 
     Returns:
         bool of its shape; exactly as many are kept as before.
     """
     old = mask.reshape(-1)
     sizes = torch.where(old, weight.detach().abs().reshape(-1), NEVER)
-    chances = torch.where(old, NEVER, growth.reshape(-1))
     stays = keep_best(sizes, int(old.sum()) - count)
+    chances = torch.where(stays if regrow else old, NEVER, growth.reshape(-1))
     return (stays | keep_best(chances, count)).view(mask.shape)
 
 
@@ -94,14 +98,17 @@ class DropAndGrow(Hook):
         """The new masks when it is time for an update, else None."""
         if step not in self.due:
             return None
-        share, swapped = share_dropped(step, self.end, DynamicOptions.read(self.recipe).rate), 0
+        options = DynamicOptions.read(self.recipe)
+        share, regrow = share_dropped(step, self.end, options.rate), options.regrow
+        carried, dropped = 0, 0
         for name, mask in self.masks.items():
             weight, kept = self.model.get_parameter(name), int(mask.sum())
-            count = min(round(share * kept), mask.numel() - kept)
-            mask = mask.to(weight.device)
-            self.masks[name] = drop_and_grow(weight, mask, self._growth(step, name, weight), count)
-            swapped += count
-        self.swaps.note(step, swapped)
+            count = round(share * kept) if regrow else min(round(share * kept), mask.numel() - kept)
+            old = mask.to(weight.device)
+            new = drop_and_grow(weight, old, self._growth(step, name, weight), count, regrow)
+            self.masks[name] = new
+            carried, dropped = carried + int((old & ~new).sum()), dropped + count
+        self.swaps.note(step, carried, dropped)
         return self.masks
 
     def _growth(self, step: int, name: str, weight: nn.Parameter) -> Tensor:
@@ -142,6 +149,7 @@ def _finder(name: str, label: str, words: str) -> Finder:
         cost=training_epochs,
         check=check,
         mask_moves=True,
+        revision=2,
     )
 
 

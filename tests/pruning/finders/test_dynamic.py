@@ -76,19 +76,35 @@ def test_exchanges_are_spaced_evenly(steps: int, total: int, begin: float, width
 layers = st.lists(st.tuples(st.integers(-2, 2), st.booleans(), st.integers(0, 3)), min_size=1, max_size=12)
 
 
-@given(layers, st.integers(0, 12))
-def test_an_exchange_by_brute_force(layer: list[tuple[int, bool, int]], asked: int) -> None:
+@given(layers, st.integers(0, 12), st.booleans())
+def test_an_exchange_by_brute_force(layer: list[tuple[int, bool, int]], asked: int, regrow: bool) -> None:
     """Many ties: of equal weights the later is dropped, of equal chances the earlier grows."""
     kept = [position for position, (_, keeps, _) in enumerate(layer) if keeps]
     free = [position for position, (_, keeps, _) in enumerate(layer) if not keeps]
-    count = min(asked, len(kept), len(free))
+    count = min(asked, len(kept)) if regrow else min(asked, len(kept), len(free))
     dropped = sorted(kept, key=lambda position: (abs(layer[position][0]), -position))[:count]
+    free += dropped if regrow else []
     grown = sorted(free, key=lambda position: (-layer[position][2], position))[:count]
     weight = torch.tensor([float(value) for value, _, _ in layer])
     mask = torch.tensor([keeps for _, keeps, _ in layer])
     chances = torch.tensor([float(chance) for _, _, chance in layer])
-    found = drop_and_grow(weight, mask, chances, count)
-    assert found.nonzero().squeeze(1).tolist() == sorted({*kept, *grown} - set(dropped))
+    found = drop_and_grow(weight, mask, chances, count, regrow)
+    assert found.nonzero().squeeze(1).tolist() == sorted(({*kept} - {*dropped}) | {*grown})
+
+
+def test_a_dropped_weight_grows_again_where_its_gradient_is_largest() -> None:
+    """Algorithm 1 of Evci et al. grows outside of what stays, and so do the paper's code and jaxpruner."""
+    weight, mask = torch.tensor([3.0, 0.1, -2.0, 0.0, 0.0]), torch.tensor([True, True, True, False, False])
+    slope = torch.tensor([9.0, 5.0, 9.0, 4.0, 1.0])
+    assert drop_and_grow(weight, mask, slope, 1).tolist() == mask.tolist()
+    assert drop_and_grow(weight, mask, torch.tensor([9.0, 5.0, 2.0, 4.0, 1.0]), 2).tolist() == [
+        True,
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert drop_and_grow(weight, mask, slope, 1, regrow=False).tolist() == [True, False, True, True, False]
 
 
 class Spy(DropAndGrow):
@@ -97,6 +113,7 @@ class Spy(DropAndGrow):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.steps: list[int] = []
+        self.swapped: list[int] = []
         self.dropped: list[int] = []
         self.weights: dict[str, Tensor] = {}
 
@@ -116,20 +133,26 @@ class Spy(DropAndGrow):
             assert all(torch.equal(before[name], mask) for name, mask in self.masks.items())
             return None
         self.steps.append(step)
-        swapped = 0
+        swapped = back = 0
         for name, old in before.items():
             new, size, slope = masks[name], weights[name].abs(), slopes[name]
-            gone, grown = old & ~new, new & ~old
+            assert slope is not None
             assert int(new.sum()) == int(old.sum())
             share = 0.3 / 2 * (1 + math.cos(math.pi * step / 18))  # until is 0.75 of 24 iterations
-            assert int(gone.sum()) == int(grown.sum()) == min(round(share * int(old.sum())), int((~old).sum()))
-            if bool(gone.any()):
-                assert float(size[gone].max()) <= float(size[old & new].min())
-            assert slope is not None
-            if bool(grown.any()) and self.recipe.finder == "rigl":
-                assert float(slope[grown].abs().min()) >= float(slope[~old & ~new].abs().max())
-            swapped += int(gone.sum())
-        self.dropped.append(swapped)
+            regrow = DynamicOptions.read(self.recipe).regrow
+            count = min(round(share * int(old.sum())), old.numel() if regrow else int((~old).sum()))
+            dropped = torch.zeros_like(old)
+            backwards = torch.where(old, size, math.inf).reshape(-1).flip(0).argsort(stable=True)
+            dropped.view(-1)[old.numel() - 1 - backwards[:count]] = True
+            assert not bool((old & ~new & ~dropped).any())
+            assert regrow or not bool((dropped & new).any())
+            grown, left = new & ~(old & ~dropped), ~new if regrow else ~new & ~dropped
+            assert int(grown.sum()) == count
+            if bool(grown.any()) and bool(left.any()) and self.recipe.finder == "rigl":
+                assert float(slope[grown].abs().min()) >= float(slope[left].abs().max())
+            swapped, back = swapped + int((old & ~new).sum()), back + int((dropped & new).sum())
+        self.swapped.append(swapped)
+        self.dropped.append(swapped + back)
         self.weights = weights
         return masks
 
@@ -142,29 +165,35 @@ class Spy(DropAndGrow):
         return super().after(step)
 
 
+@pytest.mark.parametrize("regrow", [True, False])
 @pytest.mark.parametrize("finder", FINDERS)
-def test_every_exchange(finder: str) -> None:
-    recipe = Recipe(**COMMON, finder=finder, steps=8)
+def test_every_exchange(finder: str, regrow: bool) -> None:
+    recipe = Recipe(**COMMON, finder=finder, steps=8, regrow=regrow)
     trainer, model = Trainer(load_data("digits")), build_model("lenet300", 10, (1, 8, 8), 6)
     masks = prune_by_score(recipe, model, trainer, criterion="random")
     spy = Spy(recipe, model, dict(masks), trainer)
     trainer.train(model, recipe.training, recipe, masks, hook=spy)
     assert spy.steps == [2, 4, 6, 8, 10, 12, 14, 16]
-    assert min(spy.dropped) > 0
+    assert min(spy.swapped) > 0
+    assert (sum(spy.swapped) < sum(spy.dropped)) == regrow
     ticket = find_ticket(recipe)
     for name, mask in spy.masks.items():
         assert torch.equal(mask, ticket.masks[name])
         assert int(mask.sum()) == int(masks[name].sum())
         assert bool((ticket.state[name][~mask] == 0).all())
     assert not torch.equal(masks["fc2.weight"], ticket.masks["fc2.weight"])
-    expected = {"iteration": [step + 1.0 for step in spy.steps], "carried": spy.dropped, "possible": spy.dropped}
+    expected = {"iteration": [step + 1.0 for step in spy.steps], "carried": spy.swapped, "possible": spy.dropped}
     assert ticket.info.recorded("swaps") == expected
 
 
-def test_training_by_hand() -> None:
-    """RigL in a plain loop: masked weights, momentum that is forgotten with its weight, updates in place of steps."""
+@pytest.mark.parametrize("regrow", [True, False])
+def test_training_by_hand(regrow: bool) -> None:
+    """RigL in a plain loop: masked weights, momentum that is forgotten with its weight, updates in place of steps.
+
+    A weight that is dropped and grown at once keeps both.
+    """
     config = Training(epochs=2, batch_size=128, lr=0.05, warmup_epochs=0, schedule="constant", weight_decay=0.01)
-    recipe = Recipe(**COMMON | {"training": config}, finder="rigl", steps=5, until=0.5, rate=0.4)
+    recipe = Recipe(**COMMON | {"training": config}, finder="rigl", steps=5, until=0.5, rate=0.4, regrow=regrow)
     data, model = load_data("digits"), build_model("lenet300", 10, (1, 8, 8), 6)
     masks = prune_by_score(recipe, model, Trainer(data), criterion="random")
     values = {name: p.detach().clone().requires_grad_() for name, p in model.named_parameters()}
@@ -179,10 +208,11 @@ def test_training_by_hand() -> None:
             if step in (2, 4, 6, 8, 10):
                 for name, mask in masks.items():
                     share = 0.2 * (1 + math.cos(math.pi * step / 12))
-                    count = min(round(share * int(mask.sum())), int((~mask).sum()))
+                    count, old = round(share * int(mask.sum())), mask.clone()
                     gone = torch.where(mask, values[name].abs(), math.inf).reshape(-1).argsort(stable=True)[:count]
-                    grown = torch.where(mask, -1.0, slopes[name].abs()).reshape(-1).argsort(descending=True)[:count]
                     mask.view(-1)[gone] = False
+                    barred = mask if regrow else old
+                    grown = torch.where(barred, -1.0, slopes[name].abs()).reshape(-1).argsort(descending=True)[:count]
                     mask.view(-1)[grown] = True
                     values[name] *= mask
                     speed[name] *= mask
@@ -215,7 +245,7 @@ def test_found_again_it_is_the_same(finder: str) -> None:
     recipe = Recipe(**COMMON, finder=finder)
     again = Recipe.model_validate_json(recipe.model_dump_json(exclude_none=True))
     assert again == recipe
-    assert recipe.options == DynamicOptions(allocation="erk", rate=0.3, begin=0.0, until=0.75, steps=50)
+    assert recipe.options == DynamicOptions(allocation="erk", rate=0.3, begin=0.0, until=0.75, steps=50, regrow=True)
     torch.manual_seed(1)
     one = find_ticket(recipe)
     torch.manual_seed(2)
@@ -226,7 +256,7 @@ def test_found_again_it_is_the_same(finder: str) -> None:
 
 
 def test_a_dense_layer_stays_dense() -> None:
-    """Under ERK the classifier keeps everything; it has nothing to grow, and drops nothing."""
+    """Under ERK the classifier keeps everything; all that it drops grows again, with its value."""
     ticket = find_ticket(Recipe(**COMMON | {"sparsity": 0.5}, finder="rigl", steps=4))
     full = [name for name, mask in ticket.masks.items() if bool(mask.all())]
     assert full == ["fc3.weight"]
@@ -239,6 +269,15 @@ def test_a_network_with_convolutions_and_norms() -> None:
                     sparsity=0.8, steps=2, until=1.0)  # fmt: skip
     ticket = find_ticket(recipe)
     assert ticket.kept == ticket.total - round(0.8 * ticket.total)
+
+
+def test_only_barred_regrowth_enters_the_id() -> None:
+    """So that a recipe from before there was the option is the same recipe."""
+    usual = Recipe(**COMMON, finder="rigl")
+    assert usual.id == usual.but(regrow=True).id == "e307163e320a"
+    assert usual.but(regrow=False).id != usual.id
+    assert "regrow" not in usual.canonical()
+    assert Recipe.model_validate(usual.but(regrow=False).canonical()) == usual.but(regrow=False)
 
 
 def test_imported_weights_are_refused() -> None:

@@ -1,0 +1,64 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from analysis.comparisons.outcomes import Outcomes, PerImage
+from analysis.comparisons.verdicts import COLUMNS, against, both_ways, verdicts
+from analysis.statistics.verdicts import judge, paired_gap
+from tests.analysis.statistics.test_verdicts import drawn
+
+
+def outcomes(tickets: str = "abcd", seeds: int = 3, images: int = 300) -> PerImage:
+    arrays = drawn(len(tickets), seeds, images).astype(float)
+    return {key: dict(enumerate(own)) for key, own in zip(tickets, arrays, strict=True)}
+
+
+def test_every_pair_is_a_row_of_one_family() -> None:
+    made = outcomes()
+    found = verdicts(made)
+    pairs = list(combinations("abcd", 2))
+    expected = judge([paired_gap(*(np.stack(list(made[key].values())) for key in pair)) for pair in pairs])
+    assert list(found.columns) == COLUMNS
+    assert list(zip(found["a"], found["b"], strict=True)) == pairs
+    for name in ("difference", "low", "high", "p", "p_holm", "p_equivalent", "detectable"):
+        np.testing.assert_allclose(found[name], expected[name])
+
+
+def test_the_baseline_belongs_to_the_family() -> None:
+    made = outcomes()
+    found = verdicts(made, ["b", "a", "gone"], "d")
+    assert list(zip(found["a"], found["b"], strict=True)) == [("b", "a"), ("b", "d"), ("a", "d")]
+    rows = against(found, "a")
+    assert list(zip(rows["a"], rows["b"], strict=True)) == [("d", "a"), ("b", "a")] or set(rows["a"]) == {"b", "d"}
+    straight = found[(found["a"] == "a") & (found["b"] == "d")].iloc[0]
+    turned = rows[rows["a"] == "d"].iloc[0]
+    assert (turned.difference, turned.low, turned.high) == (-straight.difference, -straight.high, -straight.low)
+    assert len(both_ways(found)) == 6
+
+
+def test_seeds_are_paired_by_their_number() -> None:
+    made = outcomes("ab", seeds=4)
+    some = {"a": {0: made["a"][0], 2: made["a"][2], 3: made["a"][3]}, "b": {3: made["b"][3], 0: made["b"][0]}}
+    row = verdicts(some).iloc[0]
+    gap = paired_gap(*(np.stack([some[key][seed] for seed in (0, 3)]) for key in "ab"))
+    assert (row.seeds, row.over) == (2, "seeds")
+    assert row.p == pytest.approx(judge([gap])["p"][0])
+
+
+def test_without_a_common_seed_the_networks_are_compared() -> None:
+    made = outcomes("ab", seeds=2)
+    row = verdicts({"a": {0: made["a"][0]}, "b": {1: made["b"][1]}}).iloc[0]
+    assert (row.over, row.seeds) == ("images", 1)
+    assert row.p == pytest.approx(judge([paired_gap(made["a"][0][None], made["b"][1][None])])["p"][0])
+
+
+def test_few_tickets_have_no_pairs() -> None:
+    assert list(verdicts(outcomes("a")).columns) == COLUMNS
+    assert verdicts({}).empty
+
+
+def test_outcomes_are_averaged_image_by_image() -> None:
+    right = np.random.default_rng(0).random((2, 3, 50)) < 0.5
+    made = Outcomes([("clean", 0), ("fog", 1), ("fog", 2)], {"a": right})
+    np.testing.assert_allclose(made.per_image([1, 2])["a"][1], right[1, 1:].mean(axis=0))
