@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
-from torch import Tensor, nn
+from torch import Tensor
 
 from pruning.errors import UserError
 
@@ -20,20 +20,6 @@ COLUMNS = ("prediction", "confidence", "angle", "length", "margin")
 
 # Two class directions this close, relative to their lengths, differ by rounding alone: no boundary lies between them.
 SAME_DIRECTION = 1e-12
-
-
-def class_directions(model: nn.Module) -> tuple[Tensor, Tensor]:
-    """The classifier's class directions and biases.
-
-    Returns: weight [K, D], a row a class, and bias [K] (zeros where the layer has none), detached, on the model's
-    device.
-    """
-    from pruning.models import find_classifier
-
-    _, layer = find_classifier(model)
-    weight = layer.weight.detach()
-    bias = layer.bias.detach() if layer.bias is not None else torch.zeros_like(weight[:, 0])
-    return weight, bias
 
 
 def class_gaps(weight: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """Networks by name, and the parts of any network that pruning and analysis need.
 
-A model's classifier (the linear map whose output is the logits) and its prunable layers are found, not listed, so that a network of the
-user's own works as well as one from here. A new network is an `Architecture` in a file here, or in the user's code with
-``MODELS.register(...)``.
+A model's classifier (the linear map whose output is the logits) and its prunable layers are found, not listed, so that
+a network of the user's own works as well as one from here. A new network is an `Architecture` in a file here, or in the
+user's code with ``MODELS.register(...)``.
 """
 
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from torch.overrides import TorchFunctionMode
 
 from pruning.errors import UserError, unknown
 from pruning.models.base import Architecture
+from pruning.models.blame import blamed
 from pruning.models.classifier import NoClassifier, class_directions, features_and_logits, find_classifier, remember
 from pruning.models.inspection import count_macs, prunable
 from pruning.models.outputs import settle_output
 from pruning.models.torchvision_models import PREFIX, build_torchvision
 from pruning.models.user_file import build_from_file, is_user_file, seeded
-from pruning.models.blame import blamed
 from pruning.registry import Registry
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "features_and_logits",
     "find_classifier",
     "prunable",
+    "remember",
     "skeleton",
 ]
 
@@ -62,12 +63,17 @@ def build_model(
         UserError: the name is unknown, the images do not fit the network, or the user's code is at fault.
     """
     with seeded(seed), torch.device("cpu"):
-        user = is_user_file(name)
-        model = build_from_file(name, num_classes, shape) if user else _built(name, num_classes, shape)
-        if user or (name in MODELS and not _is_ours(MODELS[name])):
-            settle_output(model, f"'{name}'", num_classes, shape)
+        model = _made(name, num_classes, shape)
+        if is_user_file(name) or (name in MODELS and not _is_ours(MODELS[name])):
+            settle_output(model, name, num_classes, shape)
     remember(model, shape, classifier)
     return model
+
+
+def _made(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Module:
+    if is_user_file(name):
+        return build_from_file(name, num_classes, shape)
+    return _built(name, num_classes, shape)
 
 
 def _is_ours(architecture: Architecture) -> bool:
@@ -85,14 +91,19 @@ def skeleton(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Mod
         UserError: as `build_model`.
     """
     if is_user_file(name):
-        return build_model(name, num_classes, shape, 0)
+        return _whole(name, num_classes, shape)
     # torchvision computes the widths of its RegNets with tensors, which needs a device that has values.
     device = "cpu" if name.startswith(f"{PREFIX}regnet") else "meta"
     try:
         with torch.device(device), _Unfilled():
             return _built(name, num_classes, shape, check=False)
     except UserError:
-        return build_model(name, num_classes, shape, 0)
+        return _whole(name, num_classes, shape)
+
+
+def _whole(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Module:
+    with seeded(0), torch.device("cpu"):
+        return _made(name, num_classes, shape)
 
 
 class _Unfilled(TorchFunctionMode):

@@ -182,7 +182,7 @@ def _searched(model: nn.Module, shape: Shape | None) -> _Found:
         return found
     if named is None:
         raise NoClassifier(
-            f"No linear classifier was found in the network {type(model).__name__}: run on random images, its logits are "
+            f"No linear classifier was found in the network {type(model).__name__}: on random images, its logits are "
             "the output of none of its linear maps. Name the layer with --classifier NAME (`classifier` in study.toml), "
             'or say "none".'
         )

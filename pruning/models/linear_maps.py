@@ -112,9 +112,9 @@ def _einsum(equation: Any, *operands: Any) -> LinearMap | None:
         if len(ours) != 2 or len(summed) != 1 or len(classes) != 1 or set(theirs) | classes != set(made) | summed:
             continue
         (d,), (k,) = summed, classes
-        order = [theirs.index(letter) for letter in made.replace(k, "") + d]
-        weight, given = tensors[matrix], tensors[inputs]
-        return LinearMap(lambda: given.permute(order), weight if ours == k + d else weight.T, None, made.index(k))
+        given = tensors[inputs].permute([theirs.index(letter) for letter in made.replace(k, "") + d])
+        weight = tensors[matrix] if ours == k + d else tensors[matrix].T
+        return LinearMap(lambda given=given: given, weight, None, made.index(k))  # type: ignore[misc]
     return None
 
 

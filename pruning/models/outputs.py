@@ -29,7 +29,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Choice:
-    """Where the logits are in what a network gives: keys, names and numbers on the way, and whether as probabilities."""
+    """Where in what a network gives the logits are (keys, names, numbers on the way), and whether as probabilities."""
 
     path: Path = ()
     probabilities: bool = False
@@ -46,7 +46,9 @@ class Choice:
         """What is taken, for the user."""
         names = ".".join(map(str, self.path))
         place = f"element {names} of " if names.isdigit() else f"'{names}' of " if names else ""
-        return f"the logarithm of {place}what it returns, a softmax" if self.probabilities else f"{place}what it returns"
+        return (
+            f"the logarithm of {place}what it returns, a softmax" if self.probabilities else f"{place}what it returns"
+        )
 
 
 def settle_output(model: nn.Module, name: str, num_classes: int, shape: tuple[int, ...]) -> None:
@@ -54,7 +56,7 @@ def settle_output(model: nn.Module, name: str, num_classes: int, shape: tuple[in
 
     Args:
         model: the network, as the user's code made it.
-        name: what it is called, in quotation marks.
+        name: what it is called.
         num_classes: K.
         shape: of one image.
 
@@ -63,7 +65,7 @@ def settle_output(model: nn.Module, name: str, num_classes: int, shape: tuple[in
     """
     kept = [(buffer, buffer.clone()) for buffer in model.buffers()]
     images = torch.randn(IMAGES, *shape, generator=torch.Generator().manual_seed(0))
-    size = "x".join(map(str, shape))
+    size, name = "x".join(map(str, shape)), f"'{name}'"
     try:
         with torch.no_grad(), blamed(f"The network of {name} cannot read images of {size}"):
             given = model.eval()(images)
@@ -108,8 +110,8 @@ def _give(model: nn.Module, evaluation: Choice, training: Choice, name: str) -> 
         model.__class__ = type(own.__name__, (own,), {"forward": forward, "__module__": own.__module__})
     except TypeError:
         raise UserError(
-            f"The network of {name} gives more than logits, and its class cannot be changed; have it return the logits "
-            "alone."
+            f"The network of {name} gives more than logits, and its class cannot be changed; have it return the "
+            "logits alone."
         ) from None
 
 
@@ -154,7 +156,7 @@ def _rank(path: Path) -> int:
 
 
 def _without_chance(model: nn.Module) -> nn.Module:
-    """The network in training mode, but for norms and dropout: what it computes is what evaluation computes, if alike."""
+    """The network in training mode, but for norms and dropout: then it computes what evaluation computes, if alike."""
     model.train()
     for module in model.modules():
         if isinstance(module, _NormBase) or any(word in type(module).__name__.lower() for word in CHANCE):
@@ -191,4 +193,4 @@ def _tensors(given: Any, path: Path = ()) -> Iterator[tuple[Path, Tensor]]:
 def _is_softmax(values: Tensor) -> bool:
     """Whether every row is a distribution."""
     rows = values.flatten(1)
-    return bool((rows >= 0).all()) and torch.allclose(rows.sum(dim=1), torch.ones(len(rows), dtype=rows.dtype), atol=1e-4)
+    return bool((rows >= 0).all()) and bool(((rows.sum(dim=1) - 1).abs() < 1e-4).all())
