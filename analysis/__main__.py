@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pruning.cli.console import main, stoppable
-from pruning.cli.options import Download, Root, StudyPath
+from pruning.cli.options import Download, Root, StudyPath, Threads
 from pruning.cli.progress_bar import ProgressBar
 from pruning.study.folder import Study
 
@@ -40,7 +40,7 @@ def run(
     ] = None,
     jobs: Annotated[
         int,
-        typer.Option(min=0, help="Processes for small networks; a large one is measured in one that uses all cores."),
+        typer.Option(min=0, help="Processes for all but large networks; 0: as many as pay."),
     ] = 0,
     force: Annotated[
         bool,
@@ -48,6 +48,7 @@ def run(
     ] = False,
     root: Root = None,
     download: Download = False,
+    threads: Threads = 0,
 ) -> None:
     """Measure every ticket that was found, as far as that is not done yet.
 
@@ -62,7 +63,9 @@ def run(
 
     opened = Study.open(study)
     with stoppable("measured"), ProgressBar(opened.config.title) as display:
-        outcome = measure.run(opened, display.tell, only, force, root, download, families=family or (), jobs=jobs)
+        outcome = measure.run(
+            opened, display.tell, only, force, root, download, families=family or (), jobs=jobs, threads=threads
+        )
     for problem in outcome.mended + outcome.problems:
         display.console.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
     made = ", ".join(f"{table} {count}" for table, count in outcome.written.items())

@@ -40,6 +40,9 @@ class TicketInfo(BaseModel):
     passes them (layer collapse, Tanaka et al. 2020); those of removed blocks are not among them. `record` is what a
     finder noted on the way: columns of numbers, called "TABLE/COLUMN", of equal length within a table.
 
+    `threads`, `device` and `cpu` (its vector instructions, such as "AVX512") are those that its own step ran on, with
+    `precision` and `versions` all beside the recipe that the bits depend on; 0 and "" where earlier versions found it.
+
     `version` is that of the project that found the ticket. `revisions` are those of the finders and criteria it came
     through, the tickets it descends from included, by "finder NAME" and "criterion NAME" (`study.staleness`).
     """
@@ -57,6 +60,9 @@ class TicketInfo(BaseModel):
     record: Record = {}
     collapsed: list[str] = []
     precision: str = "float32"
+    threads: int = 0
+    device: str = ""
+    cpu: str = ""
     created: str = ""
     version: str = ""
     revisions: dict[str, int] = {}

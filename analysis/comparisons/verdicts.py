@@ -6,8 +6,10 @@ wherever it is asked, as a matrix, as a ranking, or against a baseline.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,14 +40,22 @@ def verdicts(
 
     Returns a row a pair, in the order of the tickets: a, b (keys) and the columns of `statistics.verdicts.judge`, the
     difference being the accuracy of a minus that of b. Seeds are paired by their number; two tickets that have none in
-    common are compared as one network each, over images, by their means over seeds.
+    common are compared as one network each, over images, by their means over seeds. So are two that are the same
+    network under every seed, as imported weights are: nothing was repeated.
     """
     wanted = [*(outcomes if keys is None else keys), *([] if baseline is None else [baseline])]
     there = [key for key in dict.fromkeys(wanted) if outcomes.get(key)]
-    gaps = {pair: gap for pairs, gap in _gaps(outcomes, there) for pair, gap in _split(pairs, gap)}
-    pairs = list(combinations(there, 2))
+    return of_pairs(outcomes, list(combinations(there, 2)), equivalence, level)
+
+
+def of_pairs(
+    outcomes: PerImage, pairs: Sequence[tuple[str, str]], equivalence: float = EQUIVALENCE, level: float = LEVEL
+) -> pd.DataFrame:
+    """As `verdicts`, of these pairs alone, which are the family; those without the same images are left out."""
+    pairs = [(a, b) for a, b in pairs if _images(outcomes.get(a)) & _images(outcomes.get(b))]
     if not pairs:
         return pd.DataFrame(columns=COLUMNS)
+    gaps = {pair: gap for group, gap in _gaps(outcomes, pairs) for pair, gap in _split(group, gap)}
     table = judge([gaps[pair] for pair in pairs], equivalence, level)
     table.insert(0, "a", [a for a, _ in pairs])
     table.insert(1, "b", [b for _, b in pairs])
@@ -65,28 +75,48 @@ def against(table: pd.DataFrame, baseline: str) -> pd.DataFrame:
     return rows[rows["b"] == baseline].reset_index(drop=True)
 
 
-def _gaps(outcomes: PerImage, keys: Sequence[str]) -> Iterator[tuple[list[tuple[str, str]], Gap]]:
+def _gaps(outcomes: PerImage, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[list[tuple[str, str]], Gap]]:
     """Pairs that have the same seeds in common, and their gaps; a pair without any is compared by the means over seeds.
 
     Pairs of a group are computed together, as their differences follow from the products of all tickets.
     """
-    groups: dict[tuple[int, ...], list[tuple[str, str]]] = {}
-    for a, b in combinations(keys, 2):
-        groups.setdefault(tuple(seed for seed in outcomes[a] if seed in outcomes[b]), []).append((a, b))
-    for seeds, pairs in groups.items():
-        members = {key: place for place, key in enumerate(dict.fromkeys(key for pair in pairs for key in pair))}
+    repeated = {key: _repeated(outcomes[key]) for key in dict.fromkeys(key for pair in pairs for key in pair)}
+    groups: dict[tuple[tuple[int, ...], int], list[tuple[str, str]]] = {}
+    for a, b in pairs:
+        one, other = outcomes[a], outcomes[b]
+        seeds = tuple(seed for seed in one if seed in other and one[seed].size == other[seed].size)
+        seeds = seeds if repeated[a] or repeated[b] else seeds[:1]
+        images = one[seeds[0]].size if seeds else max(_images(one) & _images(other))
+        groups.setdefault((seeds, images), []).append((a, b))
+    for (seeds, images), group in groups.items():
+        members = {key: place for place, key in enumerate(dict.fromkeys(key for pair in group for key in pair))}
         own = [
             np.stack([outcomes[key][seed] for seed in seeds])
             if seeds
-            else np.mean(list(outcomes[key].values()), axis=0)[None]
+            else np.mean([each for each in outcomes[key].values() if each.size == images], axis=0)[None]
             for key in members
         ]
         every = paired_gaps(np.stack(own))
-        first, second = ([members[pair[side]] for pair in pairs] for side in (0, 1))
+        first, second = ([members[pair[side]] for pair in group] for side in (0, 1))
         at = (first, second)
-        yield pairs, Gap(every.difference[at], every.centre[at], every.error[at], every.seeds)
+        yield group, _at(every, at)
+
+
+def _images(own: Mapping[int, np.ndarray] | None) -> set[int]:
+    """On how many images the seeds were measured."""
+    return {each.size for each in (own or {}).values()}
+
+
+def _repeated(own: Mapping[int, np.ndarray]) -> bool:
+    """Whether the seeds are several networks, and not one that no seed changes."""
+    first, *others = own.values()
+    return not all(np.array_equal(first, other) for other in others)
 
 
 def _split(pairs: Sequence[tuple[str, str]], gap: Gap) -> Iterator[tuple[tuple[str, str], Gap]]:
     for place, pair in enumerate(pairs):
-        yield pair, Gap(gap.difference[place], gap.centre[place], gap.error[place], gap.seeds)
+        yield pair, _at(gap, place)
+
+
+def _at(gap: Gap, place: Any) -> Gap:
+    return replace(gap, difference=gap.difference[place], centre=gap.centre[place], error=gap.error[place])

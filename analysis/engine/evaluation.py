@@ -27,16 +27,20 @@ from pruning.execution import Worker
 from pruning.progress import Progress, share
 from pruning.study.folder import Study
 from pruning.ticket import Ticket
-from pruning.training.precision import pick_device
+from pruning.training.precision import on_threads, pick_device
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a worker reads for itself: a study, with the families measured this time instead of its own."""
+    """What a worker reads for itself: a study, with the families measured this time instead of its own.
+
+    `threads` are those that networks run on; 0: as many as their size says.
+    """
 
     study: Study
     families: tuple[str, ...]
     root: Path | None
+    threads: int = 0
 
     @property
     def key(self) -> Hashable:
@@ -107,11 +111,16 @@ def measure_ticket(worker: Worker, source: Source, job: Job) -> Done:
         WriteError: the disk will not take them.
     """
     place = worker.kept("laboratory", source.key, lambda: Laboratory(source))
-    done = Done()
     try:
         ticket = source.study.load(job.entry.id)
     except UserError as error:
         return Done(problems=[str(error)])
+    with on_threads(source.threads):
+        return _measure_ticket(worker, source, place, job, ticket)
+
+
+def _measure_ticket(worker: Worker, source: Source, place: Laboratory, job: Job, ticket: Ticket) -> Done:
+    done = Done()
     shared: dict[str, dict[Hashable, object]] = {}
     for number, (table, parts) in enumerate(job.missing.items()):
         measure = place.measures[table]
@@ -176,7 +185,8 @@ def measure_condition(
     done = Done(problems=[group.problems[ticket_id] for ticket_id in ids if ticket_id in group.problems])
     wanted = {job.entry.id: job for job in jobs if job.entry.id in group.networks}
     runs = {key: _runs(place, group, job, condition) for key, job in wanted.items()}
-    _show(place, group, condition, runs, worker.progress, done)
+    with on_threads(source.threads):
+        _show(place, group, condition, runs, worker.progress, done)
     rows: dict[tuple[str, str], Rows] = {}
     for ticket_id, each in runs.items():
         for table in wanted[ticket_id].missing:

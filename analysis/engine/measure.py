@@ -31,6 +31,7 @@ from pruning.execution import Executor, Finished, Task, local_executor, run_task
 from pruning.models import count_macs
 from pruning.progress import Progress, Total, quiet
 from pruning.study.folder import Entry, Study
+from pruning.training.precision import on_threads
 
 
 @dataclass
@@ -56,6 +57,7 @@ def run(
     *,
     families: Sequence[str] = (),
     jobs: int = 0,
+    threads: int = 0,
 ) -> RunReport:
     """Measure every found ticket of the study, as far as that is not done yet.
 
@@ -72,7 +74,8 @@ def run(
         root: folder of the data sets, as for `pruning.data.load_data`.
         download: whether the data set may be fetched.
         families: measure these families of corruptions, this time, instead of those of the settings.
-        jobs: processes for small networks; 0 for as many as pay. The results do not depend on it.
+        jobs: processes for all but large networks; 0 for as many as pay. The results do not depend on it.
+        threads: of the CPU, for each network; 0 for 1, and 4 for large ones. The last digits depend on it.
 
     A ticket that cannot be read, does not fit the data, or goes missing on the way is left out, and a sentence in the
     report says so.
@@ -82,7 +85,7 @@ def run(
             there, its results do not say what made them, another run is measuring it, or a process died.
     """
     tables = [TABLES.get_known(table).name for table in dict.fromkeys(only or TABLES)]
-    source = Source(study, tuple(families), Path(root).resolve() if root is not None else None)
+    source = Source(study, tuple(families), Path(root).resolve() if root is not None else None, threads)
     config = settings(study)
     if families:
         config = config.limited_to(families)
@@ -142,7 +145,8 @@ class _Run:
         groups = list(groups_of(shown, len(self.images), known))
         seconds = sum(self._cost(condition, under, macs) for condition, under in by_condition(shown, known).items())
         seconds += sum(task.cost for task in tickets)
-        several = pick_processes(processes, macs, seconds)
+        with on_threads(self.source.threads):
+            several = pick_processes(processes, macs, seconds)
         total = Total(seconds / several + sum(task.cost for task in timed), progress)
         with local_executor(1) as here:  # first, as nothing may run beside it
             self._run(timed, here, total, 1)

@@ -14,6 +14,12 @@ from analysis.engine.base import Context, Shown
 from analysis.engine.networks import Network
 from analysis.metrics import calibration, geometry
 
+MARGIN = (
+    "where right the distance to the nearest decision boundary; where wrong, negative, that to the farthest boundary "
+    "of the true class that the feature is beyond"
+)
+"""What the column `margin` of an image means."""
+
 
 @dataclass(frozen=True)
 class ImageValues:

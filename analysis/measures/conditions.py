@@ -54,9 +54,11 @@ MEASURE = Measure(
         "correct": Column("i32", "images", "test images classified right"),
         "accuracy": Column("f64", "", "share classified right, 0 to 1"),
         "mean_confidence": Column("f64", "", "mean probability of the predicted class, 0 to 1"),
-        "mean_angle": Column("f64", "degrees", "mean angle between a feature and the direction of its true class"),
+        "mean_angle": Column(
+            "f64", "degrees", "mean angle between a feature and the direction of its true class, as they are"
+        ),
         "mean_length": Column("f64", "", "mean Euclidean norm of the features"),
-        "mean_margin": Column("f64", "", "mean signed distance to the nearest decision boundary, negative where wrong"),
+        "mean_margin": Column("f64", "", "mean margin, as in `samples`"),
         "nll": Column("f64", "nats", "mean negative log-likelihood of the true class"),
         "brier": Column("f64", "", "mean Brier score, 0 (best) to 2"),
         "ece": Column("f64", "", "expected calibration error over 15 bins of equal mass, 0 to 1"),

@@ -5,7 +5,7 @@ import pandas as pd
 from analysis.corruptions import FAMILIES, family_of
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.base import Column, Context, Measure, Shown
-from analysis.engine.per_image import per_image
+from analysis.engine.per_image import MARGIN, per_image
 
 
 def image_by_image(condition: Condition) -> bool:
@@ -43,8 +43,10 @@ MEASURE = Measure(
         "sample": Column("i32", "", "place of the image among those used, from 0"),
         "prediction": Column("i16", "", "predicted class"),
         "confidence": Column("rounded", "", "probability of the predicted class, 0 to 1"),
-        "angle": Column("rounded", "degrees", "angle between the feature and the direction of its true class"),
+        "angle": Column(
+            "rounded", "degrees", "angle between the feature and the direction of its true class, as they are"
+        ),
         "length": Column("rounded", "", "Euclidean norm of the feature"),
-        "margin": Column("rounded", "", "signed distance to the nearest decision boundary, negative where wrong"),
+        "margin": Column("rounded", "", MARGIN),
     },
 )

@@ -4,7 +4,7 @@ import pandas as pd
 
 from analysis.corruptions.conditions import CLEAN
 from analysis.engine.base import Column, Context, Measure, Shown
-from analysis.engine.per_image import per_image
+from analysis.engine.per_image import MARGIN, per_image
 
 
 class Samples:
@@ -34,8 +34,8 @@ MEASURE = Measure(
         "label": Column("i16", "", "true class"),
         "prediction": Column("i16", "", "predicted class"),
         "confidence": Column("f32", "", "probability of the predicted class, 0 to 1"),
-        "angle": Column("f32", "degrees", "angle between the feature and the direction of its true class"),
+        "angle": Column("f32", "degrees", "angle between the feature and the direction of its true class, as they are"),
         "length": Column("f32", "", "Euclidean norm of the feature"),
-        "margin": Column("f32", "", "signed distance to the nearest decision boundary, negative where wrong"),
+        "margin": Column("f32", "", MARGIN),
     },
 )

@@ -35,9 +35,11 @@ MEASURE = Measure(
         "accuracy": Column("f64", "", "share of the test images classified right, 0 to 1"),
         "correct": Column("i64", "images", "test images classified right"),
         "n": Column("i64", "images", "test images shown"),
-        "mean_angle": Column("f64", "degrees", "mean angle between a feature and the direction of its true class"),
+        "mean_angle": Column(
+            "f64", "degrees", "mean angle between a feature and the direction of its true class, as they are"
+        ),
         "mean_length": Column("f64", "", "mean Euclidean norm of the features"),
-        "mean_margin": Column("f64", "", "mean signed distance to the nearest decision boundary, negative where wrong"),
+        "mean_margin": Column("f64", "", "mean margin, as in `samples`"),
         "mean_confidence": Column("f64", "", "mean probability of the predicted class, 0 to 1"),
         "kept": Column("i64", "weights", "prunable weights kept"),
         "total": Column("i64", "weights", "prunable weights in all"),

@@ -24,6 +24,7 @@ from pruning.masks import Masks
 from pruning.models import build_model, prunable
 from pruning.models.inspection import weight_uses
 from pruning.ticket import Ticket
+from pruning.training.precision import pick_threads
 
 SHARED_SEED = 0
 """Of the dense network's weights and of the images shown, neither of which the time depends on."""
@@ -116,7 +117,7 @@ def measure(ticket: Ticket, file_bytes: int, yardstick: Yardstick) -> pd.DataFra
         "bytes_network": yardstick.bytes if small is None else disk_bytes(small.state_dict()),
         "shrunk": small is not None,
         "batch": yardstick.batch,
-        "threads": latency.threads(yardstick.macs),
+        "threads": pick_threads(yardstick.macs),
         "latency_ms": timing.milliseconds.value,
         "latency_low": timing.milliseconds.low,
         "latency_high": timing.milliseconds.high,

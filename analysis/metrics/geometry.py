@@ -1,9 +1,11 @@
 """The geometry of the last layer: where each sample's feature lies with respect to the class directions.
 
-A classifier gives class c the logit ||w_c|| ||f|| cos(angle_c) + b_c, so a pruned network can fail in two ways that
-accuracy does not tell apart: the feature turns away from its class direction (angle), or it shrinks (length). The
-margin says how far it still is from being wrong. See Li et al., "Understanding Robustness Lottery" (arXiv 2206.07918);
-for the margin of a linear classifier, Elsayed et al., "Large Margin Deep Networks for Classification" (2018).
+A classifier gives class c the logit ||w_c|| ||f|| cos(angle_c) + b_c. Which class wins is a matter of the angles, of
+the lengths of the directions, and of the biases, which weigh the more the shorter the feature is. The margin says how
+far the feature is from another answer. See Li et al., "Understanding Robustness Lottery" (arXiv 2206.07918).
+
+Angles and lengths of the vectors as they are (`measure_tensors`) depend on what all directions, or all features, have
+in common, and so cannot be compared between networks; `compare_tensors` takes that out.
 """
 
 from collections.abc import Mapping
@@ -14,12 +16,15 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from analysis.metrics import directions, margins
+from analysis.metrics.directions import SAME_DIRECTION
 from pruning.errors import UserError
 
 COLUMNS = ("prediction", "confidence", "angle", "length", "margin")
+"""What `measure_tensors` says of a sample."""
 
-# Two class directions this close, relative to their lengths, differ by rounding alone: no boundary lies between them.
-SAME_DIRECTION = 1e-12
+COMPARABLE = ("centred_angle", "centred_length", "gap", "raw_gap", "nearest_margin", "region_margin")
+"""What `compare_tensors` adds to it."""
 
 
 def class_gaps(weight: Tensor) -> Tensor:
@@ -60,9 +65,10 @@ def measure_tensors(
         angle: float32, degrees in [0, 180], between the feature and the direction of its true class; 90 where the
             feature or the direction is zero, as neither leans to the other.
         length: float32, the feature's Euclidean norm.
-        margin: float32, the signed distance to the nearest decision boundary of the true class y, in the feature's
-            units: min over c != y of (logit_y - logit_c) / ||w_y - w_c||. Positive where the prediction is right,
-            negative where it is wrong, 0 on a boundary.
+        margin: float32, the least signed distance to a decision boundary of the true class y, in the feature's units:
+            min over c != y of (logit_y - logit_c) / ||w_y - w_c||. Where the prediction is right it is the distance to
+            the nearest boundary; where it is wrong it is negative, the distance to the farthest of the boundaries that
+            the feature is beyond. 0 on a boundary. `analysis.metrics.margins` has the other distances.
 
     Classes whose direction equals that of y have no boundary with it; their biases decide for every feature alike.
     When b_y is greater, the class cannot win and is left out; when the biases are equal, every feature lies on the
@@ -85,16 +91,70 @@ def measure_tensors(
         "confidence": torch.softmax(logits, dim=1).amax(dim=1),
         "angle": _angle(features, length, weight[labels]),
         "length": length,
-        "margin": _margin(logits, labels, gaps),
+        "margin": margins.margin(logits, labels, gaps),
     }
     result = {"prediction": logits.argmax(dim=1).to(device)}
     return result | {name: _finite(value).to(device) for name, value in measured.items()}
 
 
+def compare_tensors(
+    features: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    labels: Tensor,
+    mean: Tensor,
+    logits: Tensor | None = None,
+    gaps: Tensor | None = None,
+) -> dict[str, Tensor]:
+    """Of a batch, what no vector common to all class directions changes, and `raw_gap` to set beside it.
+
+    The mean [D] that is taken off the features is that of those of the clean images, for corrupted ones too; the other
+    arguments are those of `measure_tensors`.
+
+    Returns a dict of float32 tensors [N] on the features' device; see `directions` and `margins`:
+        centred_angle: degrees between the feature less the mean and the direction of its true class, less that of all.
+        centred_length: norm of the feature less the mean.
+        gap: degrees from -180 to 180, the angle to the nearest other direction minus that to the own, all centred;
+            negative where another is nearer; nan where there is no other class.
+        raw_gap: the same between the vectors as they are.
+        nearest_margin: distance to the nearest decision boundary, negative where the prediction is wrong.
+        region_margin: distance to the border of the region of the true class, negative outside.
+
+    Margins are nan where `measure_tensors` gives none, and where the region of the true class is empty; nothing is
+    infinite. Raises ValueError when the shapes do not fit.
+    """
+    _check_shapes(features, weight, bias, labels, logits)
+    device = features.device
+    features, weight, mean = _double(features), _double(weight), _double(mean)
+    labels = labels.to(features.device, torch.int64)
+    if logits is None:
+        logits = features @ weight.T + (0.0 if bias is None else _double(bias))
+    logits = _double(logits)
+    gaps = class_gaps(weight) if gaps is None else _double(gaps)
+    centred = directions.centred_features(features, mean)
+    angles = directions.angles(centred, directions.centred_directions(weight))
+    compared = {
+        "centred_angle": angles.gather(1, labels[:, None])[:, 0],
+        "centred_length": centred.norm(dim=1),
+        "gap": directions.gap(angles, labels),
+        "raw_gap": directions.gap(directions.angles(features, weight), labels),
+        "nearest_margin": margins.nearest_margin(logits, labels, gaps),
+        "region_margin": margins.region_margin(logits, labels, gaps, weight),
+    }
+    return {name: _finite(value).to(device) for name, value in compared.items()}
+
+
+def sum_of_finite(features: Tensor) -> tuple[Tensor, int]:
+    """The sum [D], float64, of the features [N, D] that are finite in float32, and how many are."""
+    there = _double(features)
+    there = there[there.float().isfinite().all(dim=1)]
+    return there.sum(dim=0), len(there)
+
+
 def measure(
     features: ArrayLike, classifier_weight: ArrayLike, classifier_bias: ArrayLike | None, labels: ArrayLike
 ) -> pd.DataFrame:
-    """`measure_tensors` for arrays or tensors: a row a sample, in order.
+    """`measure_tensors` and `compare_tensors` for arrays or tensors: a row a sample, in order.
 
     Args:
         features: [N, D].
@@ -102,8 +162,8 @@ def measure(
         classifier_bias: [K] or None.
         labels: integers [N] in 0..K-1.
 
-    Returns a DataFrame with columns prediction (int64), confidence, angle (degrees), length, margin (float32), as
-    described at `measure_tensors`. Raises UserError when the shapes do not fit or a label names no class.
+    Returns a DataFrame with the columns of `COLUMNS` and `COMPARABLE`, prediction int64, the others float32. What is
+    centred is so by the mean of these features. Raises UserError when the shapes do not fit or a label names no class.
     """
     bias = None if classifier_bias is None else torch.as_tensor(classifier_bias)
     features, weight, labels = (torch.as_tensor(value) for value in (features, classifier_weight, labels))
@@ -115,7 +175,9 @@ def measure(
     if len(outside):
         raise UserError(f"Label {int(outside[0])} names no class: the classifier has {len(weight)}, numbered from 0.")
     measured = measure_tensors(features, weight, bias, labels)
-    return pd.DataFrame({name: measured[name].cpu().numpy() for name in COLUMNS})
+    total, count = sum_of_finite(features)
+    measured |= compare_tensors(features, weight, bias, labels, total / max(1, count))
+    return pd.DataFrame({name: measured[name].cpu().numpy() for name in (*COLUMNS, *COMPARABLE)})
 
 
 def summarise(measured: Mapping[str, ArrayLike] | pd.DataFrame, labels: ArrayLike) -> dict[str, float | int]:
@@ -151,17 +213,6 @@ def _angle(features: Tensor, length: Tensor, directions: Tensor) -> Tensor:
     # Rounding may take the cosine of (anti)parallel vectors past 1, where arccos is nan.
     angle = torch.rad2deg(torch.arccos(cosine.clamp(-1.0, 1.0)))
     return angle.masked_fill(norms == 0, 90.0)
-
-
-def _margin(logits: Tensor, labels: Tensor, gaps: Tensor) -> Tensor:
-    """The margin [N] from logits [N, K]; infinite or nan where there is no finite distance."""
-    lead = logits.gather(1, labels[:, None]) - logits
-    gap = gaps[labels]
-    # Division by a gap of 0 says the right thing of itself: +inf never binds, -inf cannot be won, and 0 / 0 is the tie.
-    distance = torch.where((gap == 0) & (lead == 0), 0.0, lead / gap)
-    own = torch.arange(logits.shape[1], device=logits.device) == labels[:, None]
-    distance = distance.masked_fill(own, torch.inf)
-    return distance.amin(dim=1)
 
 
 def _finite(values: Tensor) -> Tensor:

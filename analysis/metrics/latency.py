@@ -111,12 +111,6 @@ def times(models: Sequence[nn.Module], images: Tensor, macs: int, seconds: float
         return rounds([lambda model=model: model(shown) for model in ready], seconds, clock)  # type: ignore[misc]
 
 
-def threads(macs: int) -> int:
-    """How many threads a network of `macs` multiply-adds an image gets."""
-    with settled(macs):
-        return torch.get_num_threads()
-
-
 @cache
 def machine() -> str:
     """The processor's name, such as "Intel(R) Xeon(R) CPU @ 2.20GHz"."""

@@ -4,9 +4,9 @@ Two chances are at work. Another training would have given other networks, and a
 about *methods* has to outlast both. So the squared error of a difference is the sum of the two: the variance over
 seeds of the seeds' means, divided by the seeds, and the variance over images of the images' means, divided by the
 images. (The two overlap a little, which errs on the careful side, and keeps seeds that agree by chance from proving
-anything.) The test is Student's with as many degrees of freedom as there are seeds less one, so that it never claims
-more than the paired test over seeds does. **One seed says nothing of other trainings**: then the images are the only
-chance taken into account, and the verdict speaks of these networks.
+anything.) The test is Student's. Its degrees of freedom are those of the seeds, with what the other pairs show of how
+much seeds vary (`moderation`). **One seed says nothing of other trainings**: then the images are the only chance taken
+into account, and the verdict speaks of these networks.
 
 Of several comparisons each is held to its step of Holm's procedure, and its interval is taken at that step. This one
 interval decides: without 0 the two *differ*; within +-d they are *equivalent* within d (two one-sided tests, Schuirmann
@@ -17,7 +17,7 @@ no difference.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -25,6 +25,7 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.stats import chi2, norm, t
 
+from analysis.statistics.moderation import moderated
 from analysis.statistics.multiple_testing import holm, holm_steps
 
 DIFFERS, EQUIVALENT, CANNOT_TELL = "differs", "equivalent", "cannot tell"
@@ -49,17 +50,14 @@ class Gap:
             keeps the interval honest where few images differ.
         error: standard error of `centre`, above 0.
         seeds: how many pairs of trainings there were.
+        freedom: degrees of freedom of Student's distribution; endless for one seed, where the error is over images.
     """
 
     difference: np.ndarray
     centre: np.ndarray
     error: np.ndarray
     seeds: int
-
-    @property
-    def freedom(self) -> float:
-        """Degrees of freedom of Student's distribution; endless for one seed, where the error is over images alone."""
-        return self.seeds - 1 if self.seeds > 1 else np.inf
+    freedom: float
 
 
 def paired_gap(a: np.ndarray, b: np.ndarray) -> Gap:
@@ -78,30 +76,43 @@ def paired_gap(a: np.ndarray, b: np.ndarray) -> Gap:
     # Sums first: whole numbers are exact, so that networks that are right equally often never differ by rounding.
     totals = a.sum(axis=-1, dtype=np.float64) - b.sum(axis=-1, dtype=np.float64)
     images = (a.sum(axis=0, dtype=np.float64) - b.sum(axis=0, dtype=np.float64)) / len(a)
-    return _gap(totals, (images**2).sum(axis=-1), a.shape[-1])
+    gap, n = _over_images(totals, (images**2).sum(axis=-1), a.shape[-1]), a.shape[-1]
+    return _over_seeds(gap, (totals / n).var(axis=0, ddof=1), len(a) - 1) if len(a) > 1 else gap
 
 
 def paired_gaps(outcomes: np.ndarray) -> Gap:
-    """Compare every two of many networks: `paired_gap` of each pair, [T, T], row minus column, in one go.
+    """Compare every two of many networks: as `paired_gap`, [T, T], row minus column, but with moderated variances.
 
     Args:
         outcomes: [T, S, N], as in `paired_gap`; not empty.
     """
-    totals = outcomes.sum(axis=-1, dtype=np.float64).T
+    tickets, seeds, n = outcomes.shape
+    sums = outcomes.sum(axis=-1, dtype=np.float64).T
+    totals = sums[:, :, None] - sums[:, None, :]
     images = outcomes.mean(axis=1, dtype=np.float64)
     products = images @ images.T
     squares = np.maximum(np.diag(products)[:, None] + np.diag(products) - 2 * products, 0)
-    return _gap(totals[:, :, None] - totals[:, None, :], squares, outcomes.shape[-1])
+    gap = _over_images(totals, squares, n)
+    if seeds == 1 or tickets == 1:
+        return gap
+    above, variances = np.triu_indices(tickets, 1), np.zeros((tickets, tickets))
+    variances[above], freedom = moderated(
+        (totals / n).var(axis=0, ddof=1)[above], seeds - 1, (tickets - 1) * (seeds - 1)
+    )
+    return _over_seeds(gap, variances + variances.T, freedom)
 
 
-def _gap(totals: np.ndarray, squares: np.ndarray, n: int) -> Gap:
+def _over_images(totals: np.ndarray, squares: np.ndarray, n: int) -> Gap:
     """From sums over n images: of each seed's gaps, [S, ...], and of the squares of their means over seeds, [...]."""
-    seeds, mean = len(totals), totals.mean(axis=0)
+    mean = totals.mean(axis=0)
     centre = mean / (n + 2)
-    squared = ((squares + 2) / (n + 2) - centre**2) / (n + 2)
-    if seeds > 1:
-        squared = squared + (totals / n).var(axis=0, ddof=1) / seeds
-    return Gap(mean / n, centre, np.sqrt(squared), seeds)
+    error = np.sqrt(((squares + 2) / (n + 2) - centre**2) / (n + 2))
+    return Gap(mean / n, centre, error, len(totals), np.inf)
+
+
+def _over_seeds(gap: Gap, variances: np.ndarray, freedom: float) -> Gap:
+    """With the variance over seeds as well."""
+    return replace(gap, error=np.sqrt(gap.error**2 + variances / gap.seeds), freedom=freedom)
 
 
 def judge(gaps: Sequence[Gap], equivalence: float = EQUIVALENCE, level: float = LEVEL) -> pd.DataFrame:

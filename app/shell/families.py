@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons import baseline, costs, family_means
-from analysis.comparisons.baseline import Images, PerImage
+from analysis.comparisons import costs, family_means
+from analysis.comparisons.outcomes import CORRUPTIONS, Images, PerImage, per_image
 from analysis.results.store import Results
 from app import load
 from app.load import StudyView
@@ -57,7 +57,7 @@ def efficiency(study: StudyView) -> pd.DataFrame:
 
 
 def outcomes(study: StudyView, images: Images) -> PerImage:
-    """Which images each family classifies correctly, for the tests of `comparisons.baseline`."""
+    """Which images each family classifies correctly, for `comparisons.verdicts`."""
     return _outcomes(study.path, study.stamp, study.name, images)
 
 
@@ -65,8 +65,8 @@ def outcomes(study: StudyView, images: Images) -> PerImage:
 def _outcomes(path: Path, stamp: str, name: str, images: Images) -> PerImage:
     study = load.open_study(name, path)
     columns = ["ticket_id", "corruption", "severity", "n", "offsets"]
-    where = "corruption IN ({})".format(", ".join(f"'{name}'" for name in baseline.CORRUPTIONS[images]))
-    return baseline.per_image(study.tickets, Results(path).table("conditions", columns=columns, where=where), images)
+    where = "corruption IN ({})".format(", ".join(f"'{name}'" for name in CORRUPTIONS[images]))
+    return per_image(study.tickets, Results(path).table("conditions", columns=columns, where=where), images)
 
 
 def without_ticket(study: StudyView) -> list[str]:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from pruning.api import find_ticket
-from pruning.cli.options import Device, Download, Root
+from pruning.cli.options import Device, Download, Root, Threads
 from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
 from pruning.recipe import Recipe
@@ -49,17 +49,19 @@ def find_from_recipe(
     device: Device = "auto",
     root: Root = None,
     download: Download = False,
+    threads: Threads = 0,
 ) -> None:
     """Find one ticket from its recipe, and on the way those it descends from.
 
-    The app gives this command for every ticket. The same recipe on the same machine gives the same ticket.
+    The app gives this command for every ticket. The same recipe on as many threads of the same machine gives the same
+    ticket.
     """
     asked = read_recipe(recipe)
     if asked.start is not None and study is None:
         raise UserError("This recipe starts from imported weights; add --study with the folder of their study.")
     weights = study if asked.start is not None else None
     with ProgressBar(f"{asked.label}, seed {asked.seed}") as bar:
-        ticket = find_ticket(asked, bar.tell, device, root, download, weights)
+        ticket = find_ticket(asked, bar.tell, device, root, download, weights, threads)
     path = out or Path(f"{asked.id}{SUFFIX}")
     ticket.save(path)
     Console().print(
@@ -69,8 +71,8 @@ def find_from_recipe(
     )
 
 
-def command_line(recipe: Recipe, study: Path) -> str:
-    """Return the command line that finds the recipe's ticket again.
+def command_line(recipe: Recipe, study: Path, threads: int = 0) -> str:
+    """Return the command line that finds the recipe's ticket again, on the threads that it records.
 
     The study's folder is named where it is needed, which is for imported weights.
     """
@@ -78,4 +80,6 @@ def command_line(recipe: Recipe, study: Path) -> str:
     parts = ["python", "-m", "pruning", "find", "--recipe", json.dumps(plain)]
     if recipe.start is not None:
         parts += ["--study", str(study)]
+    if threads:
+        parts += ["--threads", str(threads)]
     return shlex.join([*parts, "--out", f"{recipe.id}{SUFFIX}"])

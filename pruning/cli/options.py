@@ -23,3 +23,11 @@ Root = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps, ...")]
 Download = Annotated[bool, typer.Option("--download", help="Fetch the data set when it is not there.")]
+Threads = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="CPU threads of each network; the last digits of results depend on it, so that they record it.",
+        show_default="1, large networks 4",
+    ),
+]

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from pruning.cli.console import stoppable
-from pruning.cli.options import AnyStudyPath, Device, Download, Root, StudyPath
+from pruning.cli.options import AnyStudyPath, Device, Download, Root, StudyPath, Threads
 from pruning.cli.run_display import RunDisplay
 from pruning.cli.tables import models_table, studies_table, tickets_table
 from pruning.study.folder import Study
@@ -19,7 +19,7 @@ from pruning.study.template import write_template
 def run_study(
     study: StudyPath,
     jobs: Annotated[
-        int, typer.Option(min=0, help="Tickets found side by side; 0: one a core for small networks, else 1.")
+        int, typer.Option(min=0, help="Tickets found side by side; 0: one a core, 1 for large networks.")
     ] = 0,
     device: Device = "auto",
     root: Root = None,
@@ -27,13 +27,14 @@ def run_study(
     stale: Annotated[
         bool, typer.Option("--stale", help="Find those again whose finder or criterion was mended since.")
     ] = False,
+    threads: Threads = 0,
 ) -> None:
     """Find every ticket that the study asks for and does not have yet.
 
     Ctrl-C or a kill loses at most the tickets in work: run again to go on.
     """
     opened = Study.open(study)
-    options = RunOptions(str(root) if root else None, download, device, jobs, stale)
+    options = RunOptions(str(root) if root else None, download, device, jobs, stale, threads)
     with stoppable("found"), RunDisplay(opened) as display:
         summary = run(opened, options, display.tell, display)
     display.summary(summary)

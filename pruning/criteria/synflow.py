@@ -1,4 +1,10 @@
-"""SynFlow: iterative pruning that conserves the flow through the synapses, without data (Tanaka et al. 2020)."""
+"""SynFlow: iterative pruning that conserves the flow through the synapses, without data (Tanaka et al. 2020).
+
+In every round what goes is counted as everywhere here, rounded to the nearest; the authors' code rounds down and keeps
+one weight more in about half of the rounds. With their count the masks are theirs to the last weight. The outcome hangs
+on such things: at 98 % on ResNet-20 one weight more in an early round exchanges a tenth of those that are kept in the
+end (Jaccard .79), while the sum of the flow changes by 1 %. Take no overlap with a SynFlow ticket for more than that.
+"""
 
 import torch
 from torch import nn

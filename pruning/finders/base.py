@@ -30,11 +30,15 @@ from pruning.training.precision import pick_precision
 
 @dataclass
 class Trainer:
-    """Builds and trains the networks of recipes on one data set and device, and tells how far it is."""
+    """Builds and trains the networks of recipes on one data set and device, and tells how far it is.
+
+    `threads` are those of the CPU; 0: as many as the network's size says.
+    """
 
     data: Dataset
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     progress: Progress = quiet
+    threads: int = 0
     imports: Path | Imported | None = None  # where imported weights lie, or the one network that is there
 
     def build(self, recipe: Recipe, seed: int | None = None) -> nn.Module:

@@ -8,8 +8,10 @@ from pruning.criteria import CRITERIA
 from pruning.data import Dataset
 from pruning.errors import UserError
 from pruning.finders.base import Trainer, finder_of
+from pruning.models import count_macs
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
+from pruning.training.precision import cpu_capability, device_name, on_threads, pick_threads
 from pruning.version import VERSION
 
 
@@ -39,12 +41,19 @@ def cost(recipe: Recipe) -> float:
 
 
 def find_step(recipe: Recipe, known: Mapping[str, Ticket], trainer: Trainer) -> Ticket:
-    """The recipe's own step; `known` holds its parents' tickets by id."""
+    """The recipe's own step; `known` holds its parents' tickets by id.
+
+    All of it runs on one number of threads, the trainer's or that of the network's size, which the ticket records.
+    """
     tickets = [known[parent.id] for parent in parents_of(recipe)]
     if recipe.start is not None:
         trainer = replace(trainer, data=as_expected(trainer.data, recipe.start))
-    ticket = finder_of(recipe).find(recipe, tickets, trainer)
-    ticket.info.version, ticket.info.revisions = VERSION, _recorded(recipe, tickets)
+    threads = trainer.threads or pick_threads(count_macs(trainer.build(recipe), trainer.data.shape))
+    with on_threads(threads):
+        ticket = finder_of(recipe).find(recipe, tickets, trainer)
+    info = ticket.info
+    info.version, info.revisions = VERSION, _recorded(recipe, tickets)
+    info.threads, info.device, info.cpu = threads, device_name(trainer.device), cpu_capability()
     return ticket
 
 

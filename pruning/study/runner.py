@@ -1,7 +1,7 @@
 """Finds what a study asks for and lacks, several tickets at a time, and can be stopped at any moment.
 
-A ticket is written as soon as it is found, so a second run goes on where the first was stopped. Small networks are
-trained on one thread each in several processes; results do not depend on how many.
+A ticket is written as soon as it is found, so a second run goes on where the first was stopped. All but large networks
+are trained on one thread each in several processes; results do not depend on how many.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,18 +22,22 @@ from pruning.recipe import Recipe
 from pruning.study.folder import CACHE, LOG, TICKETS, TOML, Study
 from pruning.study.open_steps import open_steps
 from pruning.ticket import Ticket, TicketInfo
-from pruning.training.precision import SMALL_NETWORK, pick_device
+from pruning.training.precision import LARGE_NETWORK, pick_device, pick_threads
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How to run: where the data set lies, whether it may be fetched, on what device, in how many processes."""
+    """How to run: where the data set lies, whether it may be fetched, on what device, in how many processes.
+
+    Of these, the tickets depend on the device and on `threads` alone, which they record.
+    """
 
     root: str | None = None
     download: bool = False
     device: str = "auto"
     jobs: int = 0  # 0: as many as pay
     stale: bool = False  # find those again that an earlier revision of a finder or criterion found
+    threads: int = 0  # of each ticket; 0: 1, and 4 for large networks, however many cores there are
 
 
 @dataclass
@@ -131,15 +135,17 @@ def _ready(study: Study, options: RunOptions, steps: int) -> RunOptions:
     options = replace(options, root=str(data_root(options.root).absolute()))
     data = load_data(study.config.data, options.root, options.download)
     model = build_model(study.config.model, data.num_classes, data.shape, seed=0)
-    jobs = options.jobs or _jobs(count_macs(model, data.shape), options.device)
-    return replace(options, jobs=min(jobs, steps))
+    macs = count_macs(model, data.shape)
+    threads = options.threads or pick_threads(macs)
+    jobs = options.jobs or _jobs(macs, threads, options.device)
+    return replace(options, jobs=min(jobs, steps), threads=threads)
 
 
-def _jobs(macs: int, device: str) -> int:
-    """A process a core for small networks, which use one thread each; else one that uses all."""
-    if pick_device(device).type != "cpu" or macs >= SMALL_NETWORK:
+def _jobs(macs: int, threads: int, device: str) -> int:
+    """As many processes as there are cores for their threads; one for large networks, which fill the memory."""
+    if pick_device(device).type != "cpu" or macs >= LARGE_NETWORK:
         return 1
-    return cores()
+    return max(1, cores() // threads)
 
 
 def _settle(study: Study) -> None:
@@ -187,7 +193,7 @@ def _find_and_save(
     """
     data, device = load_data(recipe.data, options.root), pick_device(options.device)
     known = {parent.id: _load(folder, places[parent.id]) for parent in parents_of(recipe)}
-    ticket = find_step(recipe, known, Trainer(data, device, worker.progress, folder))
+    ticket = find_step(recipe, known, Trainer(data, device, worker.progress, options.threads, folder))
     ticket.save(places[recipe.id])
     return ticket.info
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Literal
 
 import torch
@@ -12,8 +13,14 @@ from pruning.errors import UserError
 
 Precision = Literal["float32", "bfloat16"]
 
-# Below this many multiply-adds an image, converting to bfloat16 and waking a second thread cost more than they save.
+# Below this many multiply-adds an image, converting to bfloat16 costs more than it saves.
 SMALL_NETWORK = 5_000_000
+
+# From this many on, several threads save more than waking them costs, and few such networks fit into memory at once.
+LARGE_NETWORK = 1_000_000_000
+LARGE_THREADS = 4
+
+_asked: ContextVar[int] = ContextVar("threads", default=0)
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -66,17 +73,51 @@ def as_input(images: Tensor, device: torch.device, macs: int) -> Tensor:
     return images.contiguous(memory_format=torch.channels_last) if macs >= SMALL_NETWORK else images
 
 
+def pick_threads(macs: int) -> int:
+    """How many threads a network of `macs` multiply-adds an image gets: those of `on_threads`, else by its size alone.
+
+    That is 1, or 4 for a large network, however many cores there are: which numbers are added up in which order, and so
+    the last digits of most results, depends on how many threads share the work.
+    """
+    return _asked.get() or (LARGE_THREADS if macs >= LARGE_NETWORK else 1)
+
+
+@contextmanager
+def on_threads(count: int) -> Iterator[None]:
+    """Run networks on so many threads, whatever their size; 0 changes nothing. Also everything else within."""
+    before, token = torch.get_num_threads(), _asked.set(count or _asked.get())
+    try:
+        torch.set_num_threads(_asked.get() or before)
+        yield
+    finally:
+        torch.set_num_threads(before)
+        _asked.reset(token)
+
+
+def cpu_capability() -> str:
+    """The vector instructions that torch uses here, such as ``AVX512``: another set rounds otherwise."""
+    return str(torch.backends.cpu.get_cpu_capability())
+
+
+def device_name(device: torch.device) -> str:
+    """``cpu``, or the device with the name of the hardware: ``cuda (NVIDIA H200)``."""
+    return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
+
+
 @contextmanager
 def settled(macs: int) -> Iterator[None]:
-    """Deterministic kernels, and one thread for small networks: results then do not depend on the number of cores."""
-    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    """Deterministic kernels on a number of threads that is `pick_threads`'.
+
+    Results then depend neither on the number of cores nor on what else is at work.
+    """
+    deterministic = torch.are_deterministic_algorithms_enabled()
     cudnn = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
     if torch.cuda.is_available():
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
-    if macs < SMALL_NETWORK:
-        torch.set_num_threads(1)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(pick_threads(macs))
     try:
         yield
     finally:

@@ -161,7 +161,7 @@ def _swaps(selection: Selection) -> None:
         config=layout.QUIET,
         help="A swap brings one weight into the mask and takes another out; where signs are searched for, it turns a "
         "sign. Full lines: swaps carried out; dotted: those that were possible, of which a jackpot search carries out "
-        "fewer and fewer.",
+        "fewer and fewer; RigL and SET grow a part of what they dropped at once.",
         caption=("Summed up from the start. " if summed else f"Means over {swaps.STRETCHES} stretches of each search. ")
         + ("Means over seeds with 95 % intervals." if several else "One seed, so no intervals."),
         controls=lambda: selection.pick("swaps", "Swaps", SWAPS, label_visibility="collapsed", width="content"),

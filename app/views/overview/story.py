@@ -150,7 +150,7 @@ def _key(selection: Selection, entry: Entry) -> str:
 def _again(selection: Selection, entry: Entry) -> None:
     with st.container(border=True, key="card-again"):
         st.markdown("**Reproduce this ticket**", help="On the same machine this gives the same ticket, bit for bit.")
-        st.code(command_line(entry.recipe, selection.study.path), language="bash", wrap_lines=True)
+        st.code(command_line(entry.recipe, selection.study.path, entry.info.threads), language="bash", wrap_lines=True)
 
 
 def _duration(seconds: float) -> str:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from analysis.comparisons.outcomes import Outcomes, PerImage
-from analysis.comparisons.verdicts import COLUMNS, against, both_ways, verdicts
-from analysis.statistics.verdicts import judge, paired_gap
+from analysis.comparisons.verdicts import COLUMNS, against, both_ways, of_pairs, verdicts
+from analysis.statistics.verdicts import Gap, judge, paired_gap, paired_gaps
 from tests.analysis.statistics.test_verdicts import drawn
 
 
@@ -18,7 +18,9 @@ def test_every_pair_is_a_row_of_one_family() -> None:
     made = outcomes()
     found = verdicts(made)
     pairs = list(combinations("abcd", 2))
-    expected = judge([paired_gap(*(np.stack(list(made[key].values())) for key in pair)) for pair in pairs])
+    every = paired_gaps(np.stack([np.stack(list(made[key].values())) for key in "abcd"]))
+    at = np.triu_indices(4, 1)
+    expected = judge([Gap(every.difference[at], every.centre[at], every.error[at], 3, every.freedom)])
     assert list(found.columns) == COLUMNS
     assert list(zip(found["a"], found["b"], strict=True)) == pairs
     for name in ("difference", "low", "high", "p", "p_holm", "p_equivalent", "detectable"):
@@ -51,6 +53,30 @@ def test_without_a_common_seed_the_networks_are_compared() -> None:
     row = verdicts({"a": {0: made["a"][0]}, "b": {1: made["b"][1]}}).iloc[0]
     assert (row.over, row.seeds) == ("images", 1)
     assert row.p == pytest.approx(judge([paired_gap(made["a"][0][None], made["b"][1][None])])["p"][0])
+
+
+def test_one_network_under_every_seed_was_not_repeated() -> None:
+    """As imported weights are, and what is pruned of them without training: no seed changes anything."""
+    one, other = (made[0] for made in outcomes("ab", seeds=1).values())
+    row = verdicts({"a": dict.fromkeys(range(3), one), "b": dict.fromkeys(range(3), other)}).iloc[0]
+    assert (row.over, row.seeds) == ("images", 1)
+    row = verdicts({"a": dict.fromkeys(range(3), one), "b": outcomes("b")["b"]}).iloc[0]
+    assert (row.over, row.seeds) == ("seeds", 3)
+
+
+def test_only_what_was_shown_the_same_images_is_compared() -> None:
+    made = {**outcomes("ab"), **outcomes("cd", images=200)}
+    assert list(zip(*verdicts(made)[["a", "b"]].to_numpy().T, strict=True)) == [("a", "b"), ("c", "d")]
+    made["a"] = {**made["a"], 0: made["c"][0]}
+    assert verdicts(made, ["a", "b"])["seeds"].tolist() == [2]
+    assert verdicts(made, ["a", "c"])["seeds"].tolist() == [1]
+
+
+def test_pairs_that_are_named_are_a_family_by_themselves() -> None:
+    made = outcomes()
+    found = of_pairs(made, [("a", "b"), ("c", "gone")])
+    assert found["a"].tolist() == ["a"]
+    assert found["p_holm"].tolist() == found["p"].tolist() == verdicts(made, ["a", "b"])["p"].tolist()
 
 
 def test_few_tickets_have_no_pairs() -> None:

@@ -42,7 +42,7 @@ def test_agrees_with_the_definitions_sample_by_sample(seed: int, dtype: type) ->
     features, weight, bias, labels = problem(seed)
     frame = geometry.measure(features.astype(dtype), weight.astype(dtype), bias.astype(dtype), labels)
     expected = [by_hand(f, weight, bias, y) for f, y in zip(features, labels, strict=True)]
-    assert list(frame.columns) == list(geometry.COLUMNS)
+    assert list(frame.columns) == [*geometry.COLUMNS, *geometry.COMPARABLE]
     assert frame["prediction"].tolist() == [row["prediction"] for row in expected]
     for name in geometry.COLUMNS[1:]:
         np.testing.assert_allclose(frame[name], [row[name] for row in expected], rtol=3e-6, atol=3e-6, err_msg=name)
@@ -69,7 +69,7 @@ def test_scaling_laws(seed: int, factor: float) -> None:
     np.testing.assert_allclose(longer["length"], plain["length"] * factor, rtol=1e-5)
     np.testing.assert_allclose(longer["margin"], plain["margin"] * factor, rtol=1e-5)
     heavier = geometry.measure(features, weight * factor, bias * factor, labels)
-    for name in ("angle", "length", "margin"):
+    for name in ("angle", "length", "margin", *geometry.COMPARABLE):
         np.testing.assert_allclose(heavier[name], plain[name], rtol=1e-5, err_msg=name)
 
 
@@ -80,7 +80,7 @@ def test_geometry_does_not_depend_on_the_coordinates(seed: int) -> None:
     rotation, _ = np.linalg.qr(np.random.default_rng(seed + 1).normal(size=(features.shape[1],) * 2))
     plain = geometry.measure(features, weight, bias, labels)
     turned = geometry.measure(features @ rotation, weight @ rotation, bias, labels)
-    for name in geometry.COLUMNS[1:]:
+    for name in (*geometry.COLUMNS[1:], *geometry.COMPARABLE):
         np.testing.assert_allclose(turned[name], plain[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
@@ -177,7 +177,7 @@ def test_gaps_of_nearly_equal_directions_do_not_cancel() -> None:
 
 def test_no_samples_give_an_empty_frame() -> None:
     frame = geometry.measure(np.zeros((0, 3)), np.eye(3), None, np.zeros(0, dtype=int))
-    assert list(frame.columns) == list(geometry.COLUMNS)
+    assert list(frame.columns) == [*geometry.COLUMNS, *geometry.COMPARABLE]
     assert frame.empty
     assert np.isnan(geometry.summarise(frame, [])["accuracy"])
 

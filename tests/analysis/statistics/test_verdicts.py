@@ -43,15 +43,27 @@ def test_the_error_adds_both_chances() -> None:
 
 
 def test_all_pairs_at_once_are_the_pairs_one_by_one() -> None:
-    outcomes = drawn(4, 2, 300)
+    outcomes = drawn(4, 1, 300)
     every = paired_gaps(outcomes)
     for a, b in combinations(range(4), 2):
         one = paired_gap(outcomes[a], outcomes[b])
         for name in ("difference", "centre", "error"):
             assert getattr(every, name)[a, b] == pytest.approx(getattr(one, name))
+    two = drawn(2, 3, 300)
+    assert paired_gaps(two).error[0, 1] == pytest.approx(paired_gap(*two).error), "two tickets have but their own seeds"
+    assert paired_gaps(two).freedom == 2
     shares = np.random.default_rng(0).random((2, 2, 5, 40))  # under several conditions
     by_condition = paired_gap(*shares)
     assert by_condition.error[3] == pytest.approx(paired_gap(shares[0, :, 3], shares[1, :, 3]).error)
+
+
+def test_many_pairs_together_know_how_much_seeds_vary() -> None:
+    outcomes = drawn(8, 3, 1000)
+    every, one = paired_gaps(outcomes), paired_gap(outcomes[0], outcomes[1])
+    assert one.freedom == 2 < every.freedom <= 7 * 2
+    np.testing.assert_allclose(every.error, every.error.T)
+    for a, b in combinations(range(8), 2):
+        assert every.error[a, b] >= paired_gap(outcomes[a], outcomes[b]).error - 1e-12, "never less than its own"
 
 
 def test_one_seed_speaks_of_these_networks() -> None:
@@ -74,7 +86,7 @@ def test_equivalence_is_two_one_sided_tests() -> None:
 
 
 def test_a_difference_may_be_real_and_too_small_to_matter() -> None:
-    gap = Gap(np.array(0.005), np.array(0.005), np.array(0.0005), 30)
+    gap = Gap(np.array(0.005), np.array(0.005), np.array(0.0005), 30, 29)
     found = judge([gap]).iloc[0]
     assert (found.verdict, found.within) == (DIFFERS, True)
 
@@ -94,7 +106,9 @@ gaps_strategy = some.lists(
 @settings(max_examples=200, deadline=None)
 @given(gaps_strategy, some.floats(0.001, 0.1), some.sampled_from([0.8, 0.95, 0.99]))
 def test_the_interval_decides(drawn: list[tuple[float, float, int]], d: float, level: float) -> None:
-    found = judge([Gap(np.array(gap), np.array(gap), np.array(error), n) for gap, error, n in drawn], d, level)
+    found = judge(
+        [Gap(np.array(gap), np.array(gap), np.array(error), n, n - 1 or np.inf) for gap, error, n in drawn], d, level
+    )
     without_zero = (found["low"] > 0) | (found["high"] < 0)
     inside = (found["low"] > -d) & (found["high"] < d)
     assert ((found["verdict"] == DIFFERS) == without_zero).all()
@@ -117,12 +131,13 @@ def test_what_could_have_been_shown(freedom: int) -> None:
 
 @pytest.mark.parametrize("seeds", [2, 3, 5])
 @pytest.mark.parametrize("images", [400, 5000])
-def test_equal_methods_are_told_apart_in_few_families(seeds: int, images: int) -> None:
+@pytest.mark.parametrize("spread", [0.05, 0.5])
+def test_equal_methods_are_told_apart_in_few_families(seeds: int, images: int, spread: float) -> None:
     wrong = 0
     for seed in range(60):
-        every = paired_gaps(drawn(5, seeds, images, seed))
+        every = paired_gaps(drawn(5, seeds, images, seed, spread))
         above = np.triu_indices(5, 1)
-        gap = Gap(every.difference[above], every.centre[above], every.error[above], seeds)
+        gap = Gap(every.difference[above], every.centre[above], every.error[above], seeds, every.freedom)
         wrong += (judge([gap])["verdict"] == DIFFERS).any()
     assert wrong <= 6
 
@@ -131,7 +146,7 @@ def test_networks_d_apart_are_called_equivalent_in_few_cases() -> None:
     rng, wrong = np.random.default_rng(0), 0
     for _ in range(300):
         each = rng.normal(0.01, 0.004, 4)  # four seeds whose methods are just one point apart
-        gap = Gap(each.mean(), each.mean(), each.std(ddof=1) / 2, 4)
+        gap = Gap(each.mean(), each.mean(), each.std(ddof=1) / 2, 4, 3)
         wrong += judge([gap])["within"][0]
     assert wrong <= 17
 

@@ -1,0 +1,146 @@
+"""Why images are lost under corruption, and to whom: the nested rescue of the measure `lost`, ticket by ticket.
+
+A lost image is right when clean and wrong when corrupted. Its cause is the first that brings it back when it is undone:
+a drift that all images share, that drift with a change of scale, a drift of its class (which uses the label, so that
+its share is an upper bound); what none brings back is scatter of single images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparisons.predictions import Predictions
+from analysis.corruptions.conditions import CLEAN, Condition
+from analysis.measures.lost import RESCUES
+from analysis.statistics.intervals import wilson
+from analysis.statistics.replication import bands
+from pruning.errors import UserError
+
+CAUSES = ("drift", "scale", "class", "scatter")
+SHARES = ("lost", *CAUSES, "other", "by_length")
+"""What is given as a share of all images, each with `_low` and `_high`."""
+NETS = ("drift", "scale", "class", "other")
+
+_BITS = {name: np.uint8(1 << place) for place, name in enumerate(RESCUES)}
+
+
+def cause_of(rescues: np.ndarray) -> np.ndarray:
+    """The place in `CAUSES` of each lost image, from its bits in the column `rescues`; uint8 -> int64."""
+    back = [(rescues & _BITS[name]) > 0 for name in CAUSES[:-1]]
+    found: np.ndarray = np.argmax(np.stack([*back, np.ones(len(rescues), dtype=bool)]), axis=0)
+    return found
+
+
+def causes(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """How many images each ticket loses under each condition, by cause.
+
+    Args:
+        rows: of the table `lost`.
+        tickets: name -> ids of its seeds.
+
+    Returns:
+        a row a ticket and condition: key, corruption, severity, seeds, n (images); of all images the share that is
+        lost, and of these what drift, scale, class and scatter are the cause of; other, what the drift of some other
+        class would bring back (a control of class); by_length, what the clean length alone would. Each has _low and
+        _high: over seeds where there are several (Student's), else over images (Wilson's). Then net_drift, net_scale,
+        net_class, net_other: the accuracy gained when it is undone for every image, losses counted too; direction and
+        length, what each changes the lost images' lead by, in logits.
+    """
+    key_of = {ticket: key for key, ids in tickets.items() for ticket in ids}
+    rows = rows.assign(key=rows["ticket_id"].map(key_of)).dropna(subset=["key"])
+    counted = pd.concat([rows.reset_index(drop=True), _counts(rows["rescues"])], axis=1)
+    by = ["key", "corruption", "severity"]
+    found = counted.groupby(by, sort=False).agg(
+        seeds=("ticket_id", "size"), n=("n", "first"), direction=("direction", "mean"), length=("length", "mean")
+    )
+    for name in SHARES:
+        found = found.join(_share(counted, by, name))
+    for name in NETS:
+        gained = (counted[f"right_{name}"] - counted["right"]) / counted["n"]
+        found[f"net_{name}"] = gained.groupby([counted[each] for each in by], sort=False).mean()
+    return found.reset_index()
+
+
+def flows(predictions: Predictions, key: str, condition: Condition) -> pd.DataFrame:
+    """Towards whom a ticket's images are lost under a condition: their own class, and the one that wins.
+
+    Args:
+        predictions: of the clean images and of the condition.
+        key: the ticket.
+        condition: not the clean one.
+
+    Returns:
+        label, winner, images (the mean over seeds), of_lost (their share of all lost images, 0 to 1); most first.
+
+    Raises:
+        UserError: the ticket or the condition was not measured.
+    """
+    chosen = predictions.chosen([CLEAN, condition], [key])
+    clean, corrupted = np.moveaxis(chosen.predicted[key], 1, 0)
+    labels = np.broadcast_to(chosen.labels, clean.shape)
+    lost = (clean == labels) & (corrupted != labels)
+    pairs = pd.DataFrame({"label": labels[lost], "winner": corrupted[lost]})
+    found = pairs.value_counts(["label", "winner"]).rename("images").reset_index()
+    return found.assign(images=found["images"] / len(clean), of_lost=found["images"] / max(lost.sum(), 1))
+
+
+def lost_images(
+    predictions: Predictions, key: str, seed_place: int, condition: Condition, used: np.ndarray, rescues: bytes
+) -> pd.DataFrame:
+    """The images that one training of a ticket loses under a condition.
+
+    Args:
+        predictions: of the clean images and of the condition.
+        key: the ticket.
+        seed_place: which of its seeds, by place.
+        condition: not the clean one.
+        used: the images that were asked, as `analysis.measures.lost.used` gives them.
+        rescues: of the row of `lost`.
+
+    Returns:
+        sample, label, winner, cause (of `CAUSES`), in the order of the samples.
+
+    Raises:
+        UserError: the results do not belong together.
+    """
+    chosen = predictions.chosen([CLEAN, condition], [key])
+    clean, corrupted = chosen.predicted[key][seed_place][:, used]
+    labels = chosen.labels[used]
+    lost = (clean == labels) & (corrupted != labels)
+    bits = np.frombuffer(rescues, dtype=np.uint8)
+    if lost.sum() != len(bits):
+        raise UserError(f"The results of ticket {key} under {condition[0]} {condition[1]} do not belong together.")
+    cause = np.asarray(CAUSES)[cause_of(bits)]
+    return pd.DataFrame(
+        {"sample": used[lost], "label": labels[lost], "winner": corrupted[lost], "cause": cause}
+    ).reset_index(drop=True)
+
+
+def _counts(rescues: pd.Series) -> pd.DataFrame:
+    """How many lost images there are of each cause, and of each of the controls, in every row."""
+    codes = np.arange(2 ** len(RESCUES), dtype=np.uint8)
+    tallies = np.stack([np.bincount(np.frombuffer(each, dtype=np.uint8), minlength=len(codes)) for each in rescues])
+    cause = cause_of(codes)
+    found = {name: tallies[:, cause == place].sum(1) for place, name in enumerate(CAUSES)}
+    found["other"] = tallies[:, (codes & _BITS["other"]) > 0].sum(1)
+    found["by_length"] = tallies[:, (codes & _BITS["length"]) > 0].sum(1)
+    return pd.DataFrame(found)
+
+
+def _share(counted: pd.DataFrame, by: list[str], name: str) -> pd.DataFrame:
+    """Mean over seeds of the share of all images, with its interval, indexed by `by`."""
+    shares = counted[by].assign(share=counted[name] / counted["n"], n_images=counted["n"])
+    found = bands(shares, by, "share").set_index(by)
+    images = shares.groupby(by, sort=False)["n_images"].first()
+    low, high = wilson(np.clip(found["mean"] * images, 0, images), images)
+    one = found["low"].isna()
+    return pd.DataFrame(
+        {
+            name: found["mean"],
+            f"{name}_low": np.where(one, low, found["low"].clip(lower=0)),
+            f"{name}_high": np.where(one, high, found["high"].clip(upper=1)),
+        }
+    )

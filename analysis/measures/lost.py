@@ -1,0 +1,143 @@
+"""Why images are lost to each corruption: a drift that all share, a drift of each class, or scatter."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import BaseModel, Field
+from torch import Tensor
+
+from analysis.engine.base import Column, Context, Measure, Shown
+from analysis.engine.settings import AnalysisConfig
+from analysis.engine.showing import BATCH
+from analysis.measures.corrupted import image_by_image
+from analysis.measures.maps import positions
+from analysis.metrics import drift, lead
+
+RESCUES = (*drift.SHIFTS, "direction", "length")
+"""What may bring a lost image back, in the order of the bits of the column `rescues`."""
+
+KEPT = "clean features"
+MOST_KEPT = 24
+"""Tickets whose clean features a process keeps; as many are measured together."""
+
+
+class LostOptions(BaseModel):
+    """Keys of [analysis].
+
+    Attributes:
+        lost_samples: at most so many of the test images, evenly spaced, are asked why they are lost.
+    """
+
+    lost_samples: Annotated[int, Field(ge=2)] = 10_000
+
+
+def used(settings: AnalysisConfig, images: int) -> np.ndarray:
+    """Which of `images` test images are asked: int32, rising."""
+    assert isinstance(settings, LostOptions)
+    return positions(images, settings.lost_samples)
+
+
+class Lost:
+    """The row of one condition."""
+
+    def __init__(self, context: Context) -> None:
+        assert context.network is not None
+        self.condition, self.network = context.condition, context.network
+        self.rows_used = torch.from_numpy(used(context.settings, len(context.images)).astype(np.int64))
+        self.labels = context.images.labels[self.rows_used]
+        self.clean = _clean(context, self.rows_used)
+        self.features: list[Tensor] = []
+        self.predicted: list[Tensor] = []
+
+    def update(self, shown: Shown) -> None:
+        """Take in a batch."""
+        part = torch.isin(shown.index, self.rows_used)
+        self.features.append(shown.features[part.to(shown.features.device)].cpu())
+        self.predicted.append(shown.logits.argmax(1).cpu()[part])
+
+    def rows(self) -> pd.DataFrame:
+        """Return the row."""
+        before, clean = self.clean
+        after, predicted, labels = torch.cat(self.features), torch.cat(self.predicted), self.labels
+        weight, bias = self.network.weight.cpu(), self.network.bias.cpu()
+        right = {name: found == labels for name, found in drift.predictions(clean, after, labels, weight, bias).items()}
+        (turned, now), (straight, was) = lead.polar(after), lead.polar(clean)
+        right["direction"] = lead.exchanged(straight, now, weight, bias) == labels
+        right["length"] = lead.exchanged(turned, was, weight, bias) == labels
+        lost = (before == labels) & (predicted != labels)
+        bits = sum((right[name][lost].to(torch.uint8) << place for place, name in enumerate(RESCUES)), torch.tensor(0))
+        split = lead.lead_change(clean[lost], after[lost], weight, bias, labels[lost], predicted[lost])
+        row = {
+            "corruption": self.condition[0],
+            "severity": self.condition[1],
+            "n": len(labels),
+            "lost": int(lost.sum()),
+            "right": int((predicted == labels).sum()),
+            **{f"right_{name}": int(right[name].sum()) for name in drift.SHIFTS},
+            **{name: float(split[name].mean()) if lost.any() else np.nan for name in ("direction", "length")},
+            "rescues": bits.to(torch.uint8).numpy().tobytes(),
+        }
+        return pd.DataFrame([row])
+
+
+def _clean(context: Context, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Predictions and features of the clean images, which a process keeps of the last tickets that it measured."""
+    kept: dict[str, tuple[Tensor, Tensor]] = context.process.setdefault(KEPT, {})  # type: ignore[assignment]
+    if context.ticket.id not in kept:
+        while len(kept) >= MOST_KEPT:
+            del kept[next(iter(kept))]
+        kept[context.ticket.id] = _shown_clean(context, rows)
+    return kept[context.ticket.id]
+
+
+def _shown_clean(context: Context, rows: Tensor) -> tuple[Tensor, Tensor]:
+    network = context.network
+    assert network is not None
+    images, labels = context.images.images, context.images.labels
+    predicted, features = [], []
+    for start in range(0, len(labels), BATCH):  # the batches of everybody, so that each number is the same to the bit
+        part = slice(start, start + BATCH)
+        chosen = rows[(rows >= start) & (rows < start + BATCH)] - start
+        found = network.show(images[part].to(network.device), labels[part].to(network.device), {})
+        predicted.append(found.logits.argmax(1).cpu()[chosen])
+        features.append(found.features.cpu()[chosen])
+    return torch.cat(predicted), torch.cat(features)
+
+
+def _matters(settings: AnalysisConfig, images: int) -> dict[str, object]:
+    return {"lost_samples": len(used(settings, images))}
+
+
+MEASURE = Measure(
+    name="lost",
+    meaning="why images are lost to each corruption",
+    of="condition",
+    needs=frozenset({"logits", "features", "classifier"}),
+    start=Lost,
+    conditions=image_by_image,
+    options=LostOptions,
+    matters=_matters,
+    columns={
+        "corruption": Column("str", "", "name of the corruption"),
+        "severity": Column("i8", "", "1 (mild) to 5"),
+        "n": Column("i32", "images", "test images asked, evenly spaced among those shown"),
+        "lost": Column("i32", "images", "of these right when clean and wrong when corrupted"),
+        "right": Column("i32", "images", "right when corrupted"),
+        "right_drift": Column("i32", "images", "right once the drift common to all images is undone"),
+        "right_scale": Column("i32", "images", "right once the features have their clean means and deviations again"),
+        "right_class": Column("i32", "images", "right once the drift of their own class is undone, an upper bound"),
+        "right_other": Column("i32", "images", "right once the drift of another class is undone, a control"),
+        "direction": Column("f32", "logits", "mean change of the lost images' lead that the feature's direction makes"),
+        "length": Column("f32", "logits", "mean change of the lost images' lead that the feature's length makes"),
+        "rescues": Column(
+            "blob",
+            "",
+            "a byte for each lost image, in order; its bits, the lowest first, say whether it is right once there are "
+            f"undone: {', '.join(RESCUES)}",
+        ),
+    },
+)

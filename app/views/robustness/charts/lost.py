@@ -1,0 +1,139 @@
+"""Lost images by cause: bars by ticket, a map of tickets by corruptions, and towards which class they went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.comparisons.lost_images import CAUSES
+from app.charts.base import color_bar, figure, heading
+from app.charts.error_bars import error_bars
+from app.charts.names import name
+from app.charts.texts import bracket
+from app.shell.colour import fade, readable_on
+from app.shell.theme import Style, Theme
+from app.views.robustness.charts.panels import panels
+
+NAMES = {"drift": "Common drift", "scale": "Drift and scale", "class": "Class drift", "scatter": "Scatter"}
+LINE = 34  # pixels of a ticket's bar or of a line of the map
+NAMED = 12  # classes, beyond which their names find no room
+PANEL, HEADING, FOOT = 240, 30, 52  # pixels
+
+
+def colours(theme: Theme) -> dict[str, str]:
+    """Cause -> its colour: what all images share is blue, what each class or image has of its own orange and grey."""
+    shades = (theme.good, fade(theme.good, 0.45), theme.bad, fade(theme.muted, 0.55))
+    return dict(zip(CAUSES, shades, strict=True))
+
+
+def by_cause(rows: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
+    """The share of images each ticket loses, stacked by cause, with the interval of the whole.
+
+    `rows`: of `comparisons.lost_images.causes`, one a ticket; a bar's `customdata` is the ticket's key and the cause.
+    """
+    rows = rows.set_index("key").loc[[key for key in tickets if key in set(rows["key"])]]
+    chart = figure(theme, 120 + LINE * len(rows), barmode="stack", bargap=0.3, dragmode=False)
+    names = [tickets[str(key)].label for key in rows.index]
+    for cause, colour in colours(theme).items():
+        words = [
+            f"{100 * row[cause]:.1f} % of the images{bracket(row[f'{cause}_low'], row[f'{cause}_high'])}<br>"
+            f"{100 * row[cause] / row['lost'] if row['lost'] else 0:.0f} % of the lost ones"
+            for _, row in rows.iterrows()
+        ]
+        chart.add_bar(
+            x=100 * rows[cause], y=names, orientation="h", name=NAMES[cause], marker={"color": colour},
+            customdata=[[key, cause] for key in rows.index], text=words, textposition="none",
+            hovertemplate=f"<b>%{{y}}</b>, {NAMES[cause].lower()}<br>%{{text}}<extra></extra>",
+        )  # fmt: skip
+    ends = error_bars(100 * rows["lost"], 100 * rows["lost_low"], 100 * rows["lost_high"], theme.ink, 1.2)
+    chart.add_scatter(
+        x=100 * rows["lost"], y=names, error_x=ends, mode="markers", marker={"size": 5, "color": theme.ink},
+        hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
+    chart.update_yaxes(autorange="reversed", showgrid=False, tickfont={"color": theme.ink})
+    chart.update_xaxes(title_text="images lost (%)", rangemode="tozero")
+    return chart.update_layout(legend={"traceorder": "normal"}, margin={"r": 16})
+
+
+def cause_map(
+    rows: pd.DataFrame, tickets: Mapping[str, Style], corruptions: Sequence[str], chosen: str, theme: Theme
+) -> go.Figure:
+    """The largest cause of loss for each ticket and corruption, and in numbers the share of images lost.
+
+    `rows`: of `comparisons.lost_images.causes`, one a ticket and corruption; a cell's `customdata` is the two.
+    """
+    cells = rows.set_index(["key", "corruption"]).reindex(pd.MultiIndex.from_product([list(tickets), corruptions]))
+    shape = len(tickets), len(corruptions)
+    values = cells[list(CAUSES)].to_numpy(float)
+    largest = np.where(np.isnan(values).any(1) | (values.max(1) <= 0), np.nan, values.argmax(1)).reshape(shape)
+    shades = list(colours(theme).values())
+    scale = [(end / 4, shade) for place, shade in enumerate(shades) for end in (place, place + 1)]
+    lost = 100 * cells["lost"].to_numpy(float)
+    words = [
+        f"{value:.1f} % lost<br>" + "<br>".join(
+            f"{NAMES[cause].lower()} {100 * row[place]:.1f}" for place, cause in enumerate(CAUSES)
+        )
+        for value, row in zip(lost, values, strict=True)
+    ]  # fmt: skip
+    chart = figure(theme, 120 + LINE * len(tickets), dragmode=False)
+    chart.add_heatmap(
+        z=largest, x=list(corruptions), y=list(tickets), zmin=-0.5, zmax=3.5, colorscale=scale, showscale=False,
+        text=np.array(words, dtype=object).reshape(shape), xgap=2, ygap=2,
+        customdata=np.array([[[key, corruption] for corruption in corruptions] for key in tickets], dtype=object),
+        hovertemplate="<b>%{y}</b>, %{x}<br>%{text}<extra></extra>", hoverongaps=False,
+    )  # fmt: skip
+    ink = {0: "#ffffff", 1: theme.ink, 2: readable_on(theme.bad), 3: theme.ink}
+    for (line, place), kind in np.ndenumerate(largest):
+        if np.isfinite(kind):
+            chart.add_annotation(
+                x=corruptions[place], y=list(tickets)[line], text=f"{lost.reshape(shape)[line, place]:.0f}",
+                showarrow=False, font={"size": 12, "color": ink[int(kind)]},
+            )  # fmt: skip
+    if chosen in corruptions:
+        at = list(corruptions).index(chosen)
+        chart.add_shape(type="rect", x0=at - 0.5, x1=at + 0.5, y0=-0.5, y1=len(tickets) - 0.5,
+                        line={"color": theme.accent, "width": 2})  # fmt: skip
+    chart.update_yaxes(
+        autorange="reversed", showgrid=False, tickvals=list(tickets), ticktext=[each.label for each in tickets.values()]
+    )
+    chart.update_xaxes(tickvals=list(corruptions), ticktext=[name(each) for each in corruptions], showgrid=False)
+    return chart
+
+
+def towards(
+    flows: Mapping[str, pd.DataFrame], tickets: Mapping[str, Style], classes: Sequence[str], theme: Theme
+) -> go.Figure:
+    """From their own class (rows) to the class that wins (columns): the share of a ticket's lost images, a panel each.
+
+    `flows`: key -> what `comparisons.lost_images.flows` gives.
+    """
+    chart, places = panels(tickets, theme, 4, PANEL, (HEADING, FOOT), 0.03, shared_yaxes="all")
+    grids = {key: _grid(flows[key], len(classes)) for key in tickets}
+    top = max((float(np.nanmax(grid)) for grid in grids.values() if np.isfinite(grid).any()), default=1.0)
+    short = [each if len(classes) <= NAMED else str(place) for place, each in enumerate(classes)]
+    for panel in places:
+        own = flows[panel.key]
+        winner = own.groupby("winner")["of_lost"].sum()
+        note = f"{100 * winner.max():.0f} % to {classes[int(winner.idxmax())]}" if len(winner) else "none lost"
+        chart.add_heatmap(
+            z=grids[panel.key], x=short, y=short, coloraxis="coloraxis", xgap=1, ygap=1, hoverongaps=False,
+            hovertemplate="%{y} → %{x}: <b>%{z:.1f} %</b> of the lost images<extra></extra>",
+            row=panel.row, col=panel.column,
+        )  # fmt: skip
+        heading(chart, panel.number, panel.style, note, small=len(tickets) > 2)
+    chart.update_layout(
+        coloraxis={"colorscale": theme.sequential, "cmin": 0, "cmax": top, **color_bar("of the lost images (%)")}
+    )
+    chart.update_xaxes(type="category", showgrid=False, title_text="class that wins", tickangle=0)
+    chart.update_yaxes(type="category", showgrid=False, autorange="reversed")
+    chart.update_yaxes(title_text="own class", col=1)
+    return chart
+
+
+def _grid(flows: pd.DataFrame, classes: int) -> np.ndarray:
+    found = np.full((classes, classes), np.nan)
+    found[flows["label"], flows["winner"]] = 100 * flows["of_lost"]
+    return found

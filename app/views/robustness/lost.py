@@ -1,0 +1,247 @@
+"""Lost images: why a corruption costs a ticket images, and towards which class they go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from analysis.comparisons.lost_images import CAUSES, causes, flows, lost_images
+from analysis.engine.settings import settings
+from analysis.measures.lost import used
+from app.charts.names import name, ordered
+from app.charts.texts import bracket
+from app.shell import layout
+from app.shell.links import corruption_option
+from app.shell.sections import Section
+from app.shell.theme import Style
+from app.views.robustness.charts import lost as charts
+from app.views.robustness.compared_tickets import FOURIER, ComparedTickets, named
+from app.views.robustness.pickers import not_measured, pick_family
+from pruning.study.folder import Study
+
+MOST_FLOWS = 8
+MEANINGS = {
+    "lost": "share of the images that are right when clean and wrong when corrupted",
+    **{cause: f"share of all images whose loss is due to {charts.NAMES[cause].lower()}" for cause in CAUSES},
+    "other": "share of all images that are lost and that another class's drift would bring back, a control",
+    "by_length": "share of all images that are lost and that their clean length alone would bring back",
+    **{f"net_{each}": f"accuracy gained when {each} is undone for all images" for each in ("drift", "scale", "class")},
+    "net_other": "accuracy gained when another class's drift is undone for all images",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """What the section shows: a family's corruption at a severity, and the tickets measured under it."""
+
+    compared: ComparedTickets
+    table: pd.DataFrame
+    family: str
+    corruption: str
+    severity: int
+    styles: dict[str, Style]
+
+    @property
+    def here(self) -> pd.DataFrame:
+        """The rows of the chosen corruption and severity."""
+        at_severity = self.table[self.table["severity"] == self.severity]
+        return at_severity[at_severity["corruption"] == self.corruption]
+
+
+def show(compared: ComparedTickets) -> None:
+    """Draw the section."""
+    view = _view(compared)
+    if view is None:
+        return
+    st.markdown(answer(view.here, view.styles, name(view.corruption), view.severity))
+    left, right = st.columns([1, 1.25], gap="medium")
+    with left:
+        _bars(view)
+    with right:
+        _map(view)
+    _flows(view)
+    _table(view)
+
+
+def answer(rows: pd.DataFrame, styles: dict[str, Style], corruption: str, severity: int) -> str:
+    """What costs the tickets most, in a sentence or two of markdown."""
+    rows = rows[rows["lost"] > 0]
+    if rows.empty:
+        return f"No ticket loses an image under {corruption} {severity}."
+    common = (rows["drift"] + rows["scale"]) / rows["lost"]
+    worst, mended = rows.loc[rows["lost"].idxmax()], rows.loc[common.idxmax()]
+    largest = pd.Series(rows[list(CAUSES)].idxmax(axis=1)).value_counts()
+    main = str(largest.index[0])
+    count = f"{largest.iloc[0]} of {len(rows)} tickets" if len(rows) > 1 else "its losses"
+    ending = {
+        "drift": "all images move alike, and a shift of the mean feature undoes it",
+        "scale": "all images move alike, and adapting batch-norm statistics would undo it",
+        "class": "images of a class move together, which takes labels to undo",
+        "scatter": "images move one by one, which no shift undoes",
+    }[main]
+    return (
+        f"Under **{corruption} {severity}** {styles[worst['key']].label} loses most, {100 * worst['lost']:.1f} % of "
+        f"the images{bracket(worst['lost_low'], worst['lost_high'])}. Of {count} the largest part is "
+        f"**{charts.NAMES[main].lower()}**: {ending}. A common drift, with or without scale, accounts for "
+        f"{100 * common.min():.0f} to {100 * common.max():.0f} % of the losses, most for {styles[mended['key']].label}."
+    )
+
+
+def _view(compared: ComparedTickets) -> View | None:
+    """The widgets, and what they choose; says what is missing where there is nothing to show."""
+    rows = compared.computed("lost", lambda: causes(compared.results.table("lost"), compared.seeds))
+    measured = {family: each for family, each in compared.measured.items() if family != FOURIER}
+    there = {
+        family: [corruption for corruption in each if corruption in set(rows["corruption"])]
+        for family, each in measured.items()
+    }
+    if not any(there.values()):
+        not_measured(compared, "why images are lost")
+        return None
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        family = pick_family(compared) if len(measured) > 1 else next(iter(measured))
+        if not there[family]:
+            family = next(each for each, names in there.items() if names)
+        table = rows[rows["corruption"].isin(there[family])]
+        standard, extra = ordered(there[family])
+        worst = str(table.groupby("corruption")["lost"].mean().idxmax())
+        names = {each: name(each) for each in [*standard, *extra]}
+        option = f"lost-{corruption_option(family)}"
+        corruption = compared.selection.pick(option, "Corruption", names, default=worst, kind="select", width=280)
+        levels = sorted(int(level) for level in table.loc[table["corruption"] == corruption, "severity"].unique())
+        usual = str(max(level for level in levels if level <= 4 or level == levels[0]))
+        severity = compared.selection.pick("lost-severity", "Severity", list(map(str, levels)), default=usual,
+                                           width="content")  # fmt: skip
+    styles = {key: style for key, style in compared.styles.items() if key in set(table["key"])}
+    return View(compared, table, family, corruption, int(severity), styles)
+
+
+def _bars(view: View) -> None:
+    several = int(view.here["seeds"].max()) > 1
+    layout.card(
+        f"Images lost, by cause: {name(view.corruption)} {view.severity}",
+        view.compared.figure(("lost", view.corruption, view.severity), view.styles,
+                             lambda: charts.by_cause(view.here, view.styles, view.compared.selection.theme)),
+        lambda: named(view.here, view.styles),
+        "lost",
+        help="Right when clean, wrong when corrupted. Common drift: right again once one vector is taken from all "
+        "corrupted features; drift and scale: once these have their clean means and deviations again (Schneider et "
+        "al. 2020); class drift: once the drift of the image's own class is undone, which uses the label and so is an "
+        "upper bound; scatter: the rest. Fitted on every second image, applied to the others.",
+        caption=("Bar: 95 % interval over seeds (Student's)." if several else
+                 "Bar: 95 % interval over images (Wilson's): one seed, so it speaks of these networks.")
+        + " Click a segment to mark its images on every page.",
+        on_select=lambda: _mark(view),
+        selection_mode="points",
+        config=layout.QUIET,
+        meanings=MEANINGS,
+    )  # fmt: skip
+
+
+def _mark(view: View) -> None:
+    """Mark the images of the segment that was clicked, of the selected seed."""
+    points = layout.selected_points("lost")
+    data = points[-1].get("customdata") if points else None
+    if not isinstance(data, (list, tuple)) or len(data) != 2 or data[0] not in view.styles:
+        return
+    key, cause = str(data[0]), str(data[1])
+    compared, condition = view.compared, (view.corruption, view.severity)
+    ids = list(compared.seeds[key])
+    ticket = next((each.id for each in compared.selection.tickets if each.key == key and each.id in ids), ids[0])
+    where = f"corruption = '{view.corruption}' AND severity = {view.severity}"
+    row = compared.results.table("lost", ids=[ticket], where=where).iloc[0]
+    predictions = compared.predictions(view.family)
+    config = settings(Study.open(compared.selection.study.path))
+    images = used(config, len(predictions.labels))
+    found = lost_images(predictions, key, ids.index(ticket), condition, images, row["rescues"])
+    compared.selection.set_samples(found.loc[found["cause"] == cause, "sample"].to_numpy())
+
+
+def _map(view: View) -> None:
+    rows = view.table[view.table["severity"] == view.severity]
+    names = [each for group in ordered(rows["corruption"].unique()) for each in group]
+    layout.card(
+        f"Largest cause by ticket and corruption: severity {view.severity}",
+        view.compared.figure(
+            ("lost map", view.family, view.corruption, view.severity), view.styles,
+            lambda: charts.cause_map(rows, view.styles, names, view.corruption, view.compared.selection.theme),
+        ),
+        lambda: named(rows, view.styles),
+        "lost-map",
+        help="The colour is the cause of most losses, as in the bars; the number is the share of images lost, in per "
+        "cent.",
+        caption="Click a cell to see its corruption.",
+        on_select=lambda: _choose(view),
+        selection_mode="points",
+        config=layout.QUIET,
+        meanings=MEANINGS,
+    )  # fmt: skip
+
+
+def _choose(view: View) -> None:
+    """Show the corruption whose cell was clicked."""
+    points = layout.selected_points("lost-map")
+    data = points[-1].get("customdata") if points else None
+    if isinstance(data, (list, tuple)) and len(data) == 2:
+        view.compared.selection.set(**{f"lost-{corruption_option(view.family)}": str(data[1])})
+
+
+def _flows(view: View) -> None:
+    classes, condition = view.compared.selection.study.classes, (view.corruption, view.severity)
+    styles = dict(list(view.styles.items())[:MOST_FLOWS])
+
+    def make() -> dict[str, pd.DataFrame]:
+        predictions = view.compared.predictions(view.family)
+        return {key: flows(predictions, key, condition) for key in styles if key in predictions.predicted}
+
+    found = view.compared.computed(("flows", view.family, condition, tuple(styles)), make)
+    styles = {key: style for key, style in styles.items() if key in found}
+    layout.card(
+        f"Towards whom: own class and winner under {name(view.corruption)} {view.severity}",
+        view.compared.figure(("flows", view.family, condition), styles,
+                             lambda: charts.towards(found, styles, classes, view.compared.selection.theme)),
+        lambda: named(pd.concat([rows.assign(key=key) for key, rows in found.items()]), styles),
+        "flows",
+        help="Of the images that each ticket loses: from which class, and to which. Means over seeds.",
+        caption="" if len(styles) == len(view.styles) else f"The first {MOST_FLOWS} of the tickets chosen.",
+        config=layout.QUIET,
+        meanings={"label": "the true class, by number", "winner": "the class that wins, by number",
+                  "images": "lost images, the mean over seeds",
+                  "of_lost": "share of the ticket's lost images [fraction]"},
+    )  # fmt: skip
+
+
+def _table(view: View) -> None:
+    rows = view.here.set_index("key").loc[list(view.styles)].reset_index()
+    shown = pd.DataFrame({"Ticket": [view.styles[key].label for key in rows["key"]], "lost": 100 * rows["lost"]})
+    for each in ("drift", "scale", "class", "other"):
+        shown[f"net_{each}"] = 100 * rows[f"net_{each}"]
+    shown["by_length"] = (100 * rows["by_length"] / rows["lost"]).fillna(0)
+    shown[["direction", "length"]] = rows[["direction", "length"]]
+    number = st.column_config.NumberColumn
+    with st.expander("Counted both ways, and by direction and length"):
+        layout.table_card(
+            "What undoing each drift does to the accuracy of all images, and what moved the lost images",
+            shown,
+            "lost-table",
+            columns={
+                "lost": number("Lost (%)", format="%.1f"),
+                "net_drift": number("Drift undone (points)", format="%+.1f", help="Accuracy gained, losses counted."),
+                "net_scale": number("Drift and scale undone (points)", format="%+.1f"),
+                "net_class": number("Class drift undone (points)", format="%+.1f", help="Uses the labels."),
+                "net_other": number("Another class's (points)", format="%+.1f", help="The control of class drift."),
+                "by_length": number("Length given back (% of lost)", format="%.0f",
+                                    help="Lost images that are right again at their clean length. Without a bias this "
+                                    "cannot happen."),
+                "direction": number("Lead by direction (logits)", format="%+.2f",
+                                    help="Of the change of the lead over the winner: the direction's Shapley value."),
+                "length": number("Lead by length (logits)", format="%+.2f"),
+            },
+        )  # fmt: skip
+
+
+SECTION = Section(
+    "robustness", "lost", "Lost images", 25, show, "Why are images lost to a corruption, and could a shift mend it?"
+)

@@ -1,0 +1,1 @@
+"""What every verdict claims where there is nothing: seeds of one method, presented as several methods."""
