@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from pruning import masks as mask_tools
 from pruning.criteria import CRITERIA, Context
+from pruning.criteria.ties import refuse_ties
 from pruning.data import normalise
 from pruning.errors import UserError
 from pruning.finders.base import Trainer, apply_masks
@@ -47,6 +48,9 @@ def prune_by_score(
 
     A criterion of several rounds scores, prunes a little and scores again, the density falling exponentially to the
     one asked for (Tanaka et al. 2020) from that of `within`. The model is left with its pruned weights at zero.
+
+    Raises:
+        UserError: the scores say nothing of a layer, and the recipe has no `ties`; see `criteria.ties`.
     """
     chosen = CRITERIA[criterion or recipe.criterion or ""]
     wanted = recipe.sparsity if sparsity is None else sparsity
@@ -71,6 +75,7 @@ def prune_by_score(
         structure=granularity,
         options=recipe.parts.criterion if chosen.name == recipe.criterion else None,
     )
+    ties = generator(recipe.seed, "ties") if recipe.option("ties") else None
     with settled(count_macs(model, trainer.data.shape)):
         rounds = 1 if granularity.pattern else chosen.rounds  # a pattern has no sparsities in between
         for turn in range(1, rounds + 1):
@@ -80,7 +85,10 @@ def prune_by_score(
             scores = chosen.score(model, context)
             if invert:
                 scores = {name: -score for name, score in scores.items()}
-            masks = make_masks(scores, now, allocation, granularity, masks, model, recipe.parts.allocation)
+            before = masks
+            masks = make_masks(scores, now, allocation, granularity, masks, model, recipe.parts.allocation, ties)
+            if ties is None:
+                refuse_ties(chosen.label, scores, before, masks, parameters, granularity, model)
             apply_masks(model, masks)
     model.cpu()
     return {name: mask.cpu() for name, mask in masks.items()}

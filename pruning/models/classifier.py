@@ -183,8 +183,8 @@ def _searched(model: nn.Module, shape: Shape | None) -> _Found:
     if named is None:
         raise NoClassifier(
             f"No linear classifier was found in the network {type(model).__name__}: on random images, its logits are "
-            "the output of none of its linear maps. Name the layer with --classifier NAME (`classifier` in study.toml), "
-            'or say "none".'
+            "the output of none of its linear maps. Name the layer with --classifier NAME (`classifier` in "
+            'study.toml), or say "none".'
         )
     if found is not None:
         raise UserError(

@@ -33,9 +33,9 @@ class ImportOptions:
     """What the user says beside the checkpoint and the data; what is left out is found out.
 
     model: the architecture's name, or ``path/to/file.py:factory``. classifier: the layer whose output is the logits, or
-    "none"; else it is found by running. name: what the network is called. masks: a file with masks apart from the weights. zeros_are_pruned: take weights that are exactly zero as pruned. mean, std: the
-    normalisation of the input, a value a channel. into: an existing study that the network is to be added to as a
-    ticket. root, download: as for `pruning.data.load_data`.
+    "none". name: what the network is called. masks: a file with masks apart from the weights. zeros_are_pruned: take
+    weights that are exactly zero as pruned. mean, std: the normalisation of the input, a value a channel. into: an
+    existing study that the network is to be added to as a ticket. root, download: as for `pruning.data.load_data`.
     """
 
     model: str | None = None
@@ -172,7 +172,7 @@ def _output(model: nn.Module) -> tuple[str, ...]:
     try:
         classifier = find_classifier(model).words
     except NoClassifier as error:
-        classifier = f"{error} Until then {LEFT_OUT}."
+        classifier = f"{error} As it is, {LEFT_OUT}."
     return tuple(filter(None, (output_words(model), classifier)))
 
 

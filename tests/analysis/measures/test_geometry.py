@@ -9,7 +9,7 @@ from analysis.engine import measure
 from analysis.metrics import geometry
 from analysis.results.store import Results
 from pruning.data import load_data, normalise
-from pruning.models import features_and_logits
+from pruning.models import class_directions, features_and_logits
 from pruning.study.folder import Study
 
 
@@ -22,7 +22,7 @@ def test_it_is_that_of_the_features_centred_by_the_mean_of_the_clean_ones(study_
     model = ticket.model().eval()
     with torch.no_grad():
         features, _ = features_and_logits(model, normalise(data.test.images, ticket.info.mean, ticket.info.std))
-    weight, bias = geometry.class_directions(model)
+    weight, bias = class_directions(model)
     expected = geometry.measure(features, weight, bias, data.test.labels)
     found = Results(study.path).table("geometry", ids=[entry.id])
     assert found["sample"].tolist() == list(range(len(data.test.labels)))
