@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 MISSING = "--"
@@ -47,7 +46,7 @@ def table(
     frame: pd.DataFrame,
     digits: int | Mapping[str, int] = 1,
     intervals: Mapping[str, tuple[str, str]] | None = None,
-    bold: Mapping[str, Sequence[bool]] | pd.DataFrame | None = None,
+    bold: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     caption: str | None = None,
     label: str | None = None,
@@ -60,29 +59,25 @@ def table(
         digits: behind the point, for all columns or by column (then 1 for those not named).
         intervals: column -> (column of its low, column of its high): these two go into the first one's cells, as
             "71.2 [70.1, 72.3]", and are no columns of their own. A missing bound leaves the value alone.
-        bold: column -> bool for each row, or a DataFrame of such columns, rows in the same order. Mark the best and
-            all that are within noise of it (`pair_tests.tied_with_best`), or a reader takes noise for a win.
-            Of an interval cell only the value is bold.
+        bold: column -> a column of bool of the same table, which says what is bold and is no column of its own: marks
+            lie in the rows they are of, however these are sorted. Mark the best and all that are not shown to be worse
+            (`comparisons.ranking`, its `best`), or a reader takes noise for a win. Of an interval cell only the value
+            is bold.
         headers: column -> what stands above it, plain text; the column's name otherwise.
         caption: plain text. With a caption or a label the tabular is put into a table float, caption above.
         label: used as `\label{...}`; it may hold letters, digits and ``:-._``.
 
     Returns LaTeX, ending with a newline; the first line is a comment that names the package needed.
 
-    Raises ValueError for a column that is not there, a column name that occurs twice, a mask of another length, or
-    a label of other characters.
+    Raises ValueError for a column that is not there, a column name that occurs twice, marks that are no bool, or a
+    label of other characters.
     """
-    intervals, headers = intervals or {}, headers or {}
+    intervals, headers, bold = intervals or {}, headers or {}, bold or {}
     places = digits if isinstance(digits, Mapping) else dict.fromkeys(frame.columns, digits)
-    marks = {column: np.asarray(bold[column], dtype=bool) for column in bold} if bold is not None else {}
-    bounds = [column for pair in intervals.values() for column in pair]
-    _check(frame, [*places, *intervals, *bounds, *marks, *headers], marks, label)
-    shown = [column for column in frame.columns if column not in bounds]
-    unmarked = np.zeros(len(frame), dtype=bool)
-    cells = [
-        _cells(frame, column, places.get(column, 1), intervals.get(column), marks.get(column, unmarked))
-        for column in shown
-    ]
+    aside = [*(column for pair in intervals.values() for column in pair), *bold.values()]
+    _check(frame, [*places, *intervals, *aside, *bold, *headers], list(bold.values()), label)
+    shown = [column for column in frame.columns if column not in aside]
+    cells = [_cells(frame, column, places.get(column, 1), intervals.get(column), bold.get(column)) for column in shown]
     lines = [
         f"\\begin{{tabular}}{{{''.join('r' if _numeric(frame[column]) else 'l' for column in shown)}}}",
         "\\toprule",
@@ -127,10 +122,10 @@ def interval(value: float | None, low: float | None, high: float | None, digits:
 
 
 def _cells(
-    frame: pd.DataFrame, column: str, digits: int, bounds: tuple[str, str] | None, bold: np.ndarray
+    frame: pd.DataFrame, column: str, digits: int, bounds: tuple[str, str] | None, marks: str | None
 ) -> list[str]:
-    """One column, a text a row."""
-    values = frame[column]
+    """One column, a text a row; bold where the column `marks` says so."""
+    values, bold = frame[column], frame[marks] if marks else [False] * len(frame)
     if bounds is not None:
         rows = zip(values, frame[bounds[0]], frame[bounds[1]], bold, strict=True)
         return [interval(value, low, high, digits, bool(mark)) for value, low, high, mark in rows]
@@ -164,14 +159,14 @@ def _floated(lines: list[str], caption: str | None, label: str | None) -> list[s
     return ["\\begin{table}", "\\centering", *above, *lines, "\\end{table}"]
 
 
-def _check(frame: pd.DataFrame, named: Sequence[str], marks: Mapping[str, np.ndarray], label: str | None) -> None:
+def _check(frame: pd.DataFrame, named: Sequence[str], marks: Sequence[str], label: str | None) -> None:
     if not len(frame.columns) or frame.columns.has_duplicates:
         raise ValueError(f"A table needs columns, each with a name of its own: {list(frame.columns)}.")
     missing = [column for column in named if column not in frame.columns]
     if missing:
         raise ValueError(f"There is no column {missing[0]!r} among {list(frame.columns)}.")
-    for column, mask in marks.items():
-        if mask.shape != (len(frame),):
-            raise ValueError(f"The mask of {column!r} has shape {mask.shape}, but there are {len(frame)} rows.")
+    for column in marks:
+        if not pd.api.types.is_bool_dtype(frame[column]):
+            raise ValueError(f"What is bold is said by a column of bool, and {column!r} is of {frame[column].dtype}.")
     if label is not None and not re.fullmatch(r"[A-Za-z0-9:._-]+", label):
         raise ValueError(f"A label holds letters, digits and : . _ - only, not {label!r}.")

@@ -91,6 +91,8 @@ class Procedure:
         searches: whether its own step trains scores, not weights.
         trains_nothing: of a recipe, whether its ticket costs no training of its own: it is imported, or lies on the
             way to another.
+        after_dense: of a recipe that cuts the trained dense network, how that is trained on, all levels together; None
+            where training starts elsewhere.
         starts_as_dense: of a recipe, whether it was trained from weights that the dense network had on its way, on the
             same batches.
     """
@@ -111,6 +113,7 @@ class Procedure:
     mask_moves: bool = False
     searches: bool = False
     trains_nothing: Callable[[Recipe], bool] = _never
+    after_dense: Callable[[Recipe], Training | None] = lambda recipe: None
     starts_as_dense: Callable[[Recipe], bool] = _never
 
     def method(self, name: str, criterion: str | None) -> str:

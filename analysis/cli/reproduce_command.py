@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.reproductions import REPRODUCTIONS, by_year
-from analysis.reproductions.claims import Claim
-from analysis.reproductions.report import write
+from analysis.reproductions.family import Finding, count, family
+from analysis.reproductions.report import summary, write
 from analysis.reproductions.running import Show, kept
 from analysis.reproductions.running import run as run_one
 from pruning.cli.progress_bar import ProgressBar
@@ -35,7 +35,7 @@ class _Bars(Show):
             yield bar.tell
 
 
-COLOURS = {"holds": "green", "does not hold": "red", "within noise": "yellow"}
+COLOURS = {"holds": "green", "does not hold": "red", "within noise": "yellow", "not counted": "dim"}
 
 
 def run(names: Sequence[str], root: Path, report: Path, jobs: int) -> None:
@@ -43,23 +43,31 @@ def run(names: Sequence[str], root: Path, report: Path, jobs: int) -> None:
     chosen = [REPRODUCTIONS.get_known(name) for name in names] or by_year()
     console = Console()
     for each in chosen:
-        outcome = run_one(each, root, jobs, _Bars())
-        console.print(_table(f"{each.title} ({each.paper})", outcome.claims))
+        run_one(each, root, jobs, _Bars())
+        console.print(_table(f"{each.title} ({each.paper})", _found(root)[each.name]))
         _write(root, report)
     console.print(f"Wrote {report}. Next: make app shows the studies, too.", highlight=False, soft_wrap=True)
 
 
 def show(root: Path) -> None:
     """List the reproductions with what their last runs came out as."""
-    table = Table()
-    for column in ("name", "paper", "findings", "hold"):
+    found, table = _found(root), Table()
+    for column in ("name", "paper", "findings", "hold", "by Holm", "by BH"):
         table.add_column(column)
     for each in by_year():
-        outcome = kept(each, root)
-        claims = outcome.claims if outcome else []
-        held = str(sum(claim.verdict == "holds" for claim in claims)) if outcome else "not run"
-        table.add_row(each.name, each.paper, str(len(claims)) if outcome else "", held)
-    Console().print(table)
+        counts = count(found.get(each.name, []))
+        held = [str(number) for number in (counts.counted, counts.hold, counts.by_holm, counts.by_share)]
+        table.add_row(each.name, each.paper, *(held if each.name in found else ["", "not run", "", ""]))
+    console = Console()
+    console.print(table)
+    if found:
+        console.print(summary(count(finding for own in found.values() for finding in own)).replace("**", ""))
+
+
+def _found(root: Path) -> dict[str, list[Finding]]:
+    """The findings of all that was run, as one family."""
+    outcomes = {each.name: kept(each, root) for each in by_year()}
+    return family({name: outcome.claims for name, outcome in outcomes.items() if outcome})
 
 
 def _write(root: Path, report: Path) -> None:
@@ -67,11 +75,13 @@ def _write(root: Path, report: Path) -> None:
     write(report, by_year(), {name: outcome for name, outcome in found.items() if outcome})
 
 
-def _table(title: str, claims: Sequence[Claim]) -> Table:
+def _table(title: str, findings: Sequence[Finding]) -> Table:
     table = Table(title=title, show_lines=True)
-    for column in ("finding", "the paper", "here", ""):
+    for column in ("finding", "the paper", "here", "p", ""):
         table.add_column(column)
-    for claim in claims:
-        colour = COLOURS[claim.verdict]
-        table.add_row(claim.finding, claim.paper, f"{claim.number}\n{claim.measured}", f"[{colour}]{claim.verdict}[/]")
+    for finding in findings:
+        claim, words = finding.claim, f"[{COLOURS[finding.verdict]}]{finding.verdict}[/]"
+        by = f"\n{finding.together}" if finding.together else ""
+        ours = f"{claim.number}\n{claim.measured}"
+        table.add_row(claim.finding, claim.paper, ours, f"{claim.p:.2g}" if finding.counts else "", words + by)
     return table

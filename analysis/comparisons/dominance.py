@@ -1,8 +1,8 @@
 """Which tickets are better than which in two respects at once, as far as noise allows to say so.
 
-A ticket dominates another when it is at least as good in both objectives and better in one of them beyond the noise. A
-ticket that is behind another in both, but by no more than noise, is not dominated: more images or seeds might set it
-right.
+A ticket dominates another when it is shown to be better in one objective, and in the other better as well or
+equivalent. A ticket that is behind another in both by the values alone is not dominated: more images or seeds might set
+it right.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.comparisons.baseline import LEVEL, PerImage, image_quantile
 from analysis.comparisons.costs import OBJECTIVES
+from analysis.comparisons.outcomes import PerImage
+from analysis.comparisons.verdicts import verdicts as verdicts_of
+from analysis.statistics.multiple_testing import holm
+from analysis.statistics.verdicts import DIFFERS, EQUIVALENCE, EQUIVALENT, LEVEL
 
 FRONT, NEAR, DOMINATED = "front", "near", "dominated"
-"""On the front; behind it by no more than noise; dominated."""
+"""On the front; behind it by the values, but not shown to be; dominated."""
 ORDER = (FRONT, NEAR, DOMINATED)
 
 
@@ -28,24 +31,27 @@ class Gaps:
 
     Attributes:
         ahead: float64 [T, T], how much better the row's ticket is than the column's; NaN where either was not measured.
-        real: bool [T, T], whether that exceeds the noise.
+        real: bool [T, T], whether that is shown to be a difference.
+        close: bool [T, T], whether it is shown not to matter: equal counts, equivalent accuracies.
     """
 
     ahead: np.ndarray
     real: np.ndarray
+    close: np.ndarray
 
 
-def gaps(rows: pd.DataFrame, objective: str, outcomes: PerImage) -> Gaps:
+def gaps(rows: pd.DataFrame, objective: str, outcomes: PerImage, equivalence: float = EQUIVALENCE) -> Gaps:
     """Compare every two tickets in one objective, in the way that its noise asks for.
 
     Args:
         rows: of `costs.weighed`, measured in this objective.
         objective: of `costs.OBJECTIVES`.
         outcomes: of the tickets on the images of this objective; used where its noise is "paired".
+        equivalence: the difference in accuracy that does not matter, a fraction above 0.
     """
     about, values = OBJECTIVES[objective], rows[objective].to_numpy(dtype=float)
     if about.noise == "paired":
-        return paired(rows["key"].tolist(), values, outcomes, about.more)
+        return paired(rows["key"].tolist(), values, outcomes, about.more, equivalence)
     if about.noise == "interval":
         low, high = (rows[f"{objective}_{end}"].to_numpy(dtype=float) for end in ("low", "high"))
         return by_intervals(values, low, high, about.more)
@@ -55,57 +61,45 @@ def gaps(rows: pd.DataFrame, objective: str, outcomes: PerImage) -> Gaps:
 def exact(values: np.ndarray, more: bool) -> Gaps:
     """Gaps between counts, which have no noise. `more` says whether more is better."""
     ahead = _ahead(values, more)
-    return Gaps(ahead, np.abs(np.nan_to_num(ahead)) > 0)
+    return Gaps(ahead, np.abs(np.nan_to_num(ahead)) > 0, ahead == 0)
 
 
-def by_intervals(values: np.ndarray, low: np.ndarray, high: np.ndarray, more: bool) -> Gaps:
-    """Gaps that are real where the intervals of the two do not overlap."""
-    apart = (low[:, None] > high[None]) | (high[:, None] < low[None])
-    return Gaps(_ahead(values, more), apart)
+def by_intervals(values: np.ndarray, low: np.ndarray, high: np.ndarray, more: bool, level: float = LEVEL) -> Gaps:
+    """Gaps between numbers that were measured one by one, each with its 95 % interval.
 
-
-def paired(keys: Sequence[str], values: np.ndarray, outcomes: PerImage, more: bool = True) -> Gaps:
-    """Gaps in accuracy that are real where `baseline.against_baseline` finds them so.
-
-    Every pair is one of as many comparisons. What cannot be paired is never real. Pairs that share the same seeds are
-    tested together: the variance of a difference follows from the covariances of all tickets over the images.
+    The half widths are taken for standard errors, and the tests of all pairs are one family (Holm's correction).
     """
-    real = np.zeros((len(keys), len(keys)), dtype=bool)
-    quantile = image_quantile(len(keys) * (len(keys) - 1) // 2)
-    for seeds, first, second in _by_seeds(keys, outcomes):
-        members, places = np.unique([first, second], return_inverse=True)
-        own = np.stack([[outcomes[keys[member]][seed] for seed in seeds] for member in members])  # [T, seeds, N]
-        real[first, second] = real[second, first] = _real(own, quantile)[tuple(places.reshape(2, -1))]
-    return Gaps(_ahead(values, more), real)
+    ahead = _ahead(values, more)
+    error = (high - low) / (2 * stats.norm.ppf(0.975))
+    both = np.sqrt(error[:, None] ** 2 + error[None] ** 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = 2 * stats.norm.sf(np.abs(ahead) / both)
+    p = np.nan_to_num(np.where(both > 0, p, ahead == 0), nan=1.0)
+    real = np.zeros(ahead.shape, dtype=bool)
+    pairs = np.triu_indices(len(values), 1)
+    real[pairs] = holm(p[pairs]) < 1 - level
+    return Gaps(ahead, real | real.T, ahead == 0)
 
 
-def _by_seeds(keys: Sequence[str], outcomes: PerImage) -> list[tuple[tuple[int, ...], list[int], list[int]]]:
-    """Pairs that have the same seeds, and the same images at each of them, in common: seeds, first, second places."""
-    shapes = [{seed: right.shape for seed, right in outcomes.get(key, {}).items()} for key in keys]
-    groups: dict[tuple[tuple[int, tuple[int, ...]], ...], tuple[list[int], list[int]]] = {}
-    for first, one in enumerate(shapes):
-        for second, other in enumerate(shapes[:first]):
-            common = tuple((seed, shape) for seed, shape in sorted(one.items()) if seed in other)
-            if common and all(other[seed] == shape for seed, shape in common):
-                pairs = groups.setdefault(common, ([], []))
-                pairs[0].append(first)
-                pairs[1].append(second)
-    return [(tuple(seed for seed, _ in common), *pairs) for common, pairs in groups.items()]
+def paired(
+    keys: Sequence[str],
+    values: np.ndarray,
+    outcomes: PerImage,
+    more: bool = True,
+    equivalence: float = EQUIVALENCE,
+    level: float = LEVEL,
+) -> Gaps:
+    """Gaps in accuracy, as `comparisons.verdicts` has them: all pairs are one family.
 
-
-def _real(outcomes: np.ndarray, quantile: float) -> np.ndarray:
-    """Whether every two tickets differ beyond the noise, bool [T, T], from their outcomes [T, seeds, N]."""
-    _, seeds, images = outcomes.shape
-    each = outcomes.mean(axis=2)
-    gap = each.mean(axis=1)[:, None] - each.mean(axis=1)[None]
-    covariance = np.cov(outcomes.mean(axis=1)) if images > 1 else np.full(gap.shape, np.nan)
-    spread = np.diag(covariance)
-    error = np.sqrt(np.maximum(spread[:, None] + spread[None] - 2 * covariance, 0) / images)
-    real: np.ndarray = np.abs(gap) > quantile * error
-    if seeds > 1:
-        apart = (each[:, None] - each[None]).std(axis=2, ddof=1) / np.sqrt(seeds)
-        real &= np.abs(gap) > stats.t.ppf(0.5 + LEVEL / 2, seeds - 1) * apart
-    return real
+    What was not shown the same images is never told apart, nor as good.
+    """
+    found = verdicts_of(outcomes, keys, equivalence=equivalence, level=level)
+    place = {key: at for at, key in enumerate(keys)}
+    first, second = ([place[key] for key in found[side]] for side in ("a", "b"))
+    real, close = np.zeros((2, len(keys), len(keys)), dtype=bool)
+    for matrix, verdict in ((real, found["verdict"] == DIFFERS), (close, found["verdict"] == EQUIVALENT)):
+        matrix[first, second] = matrix[second, first] = verdict
+    return Gaps(_ahead(values, more), real, close)
 
 
 def _ahead(values: np.ndarray, more: bool) -> np.ndarray:
@@ -119,7 +113,7 @@ class Verdict:
 
     Attributes:
         state: FRONT, NEAR or DOMINATED.
-        by: keys of the tickets that dominate it, or that it is behind within noise; those on the front first.
+        by: keys of the tickets that dominate it, or that it is behind by the values; those on the front first.
         dominates: keys of those it dominates.
         alike: keys of those told apart from it in neither objective.
     """
@@ -134,7 +128,9 @@ def verdicts(keys: Sequence[str], one: Gaps, other: Gaps) -> dict[str, Verdict]:
     """Each ticket's place among the others. Every ticket must have been measured in both objectives."""
     as_good = (one.ahead >= 0) & (other.ahead >= 0)
     better = as_good & ((one.ahead > 0) | (other.ahead > 0))
-    surely = as_good & (((one.ahead > 0) & one.real) | ((other.ahead > 0) & other.real))
+    ahead = [(gaps.ahead > 0) & gaps.real for gaps in (one, other)]
+    shown = [leads | gaps.close for leads, gaps in zip(ahead, (one, other), strict=True)]
+    surely = shown[0] & shown[1] & (ahead[0] | ahead[1])
     alike = ~one.real & ~other.real & ~np.eye(len(keys), dtype=bool)
     states = np.where(surely.any(axis=0), DOMINATED, np.where(better.any(axis=0), NEAR, FRONT)).tolist()
     front_first = sorted(range(len(keys)), key=lambda place: ORDER.index(states[place]))
@@ -147,7 +143,7 @@ def verdicts(keys: Sequence[str], one: Gaps, other: Gaps) -> dict[str, Verdict]:
 
 
 def table(rows: pd.DataFrame, found: Mapping[str, Verdict]) -> pd.DataFrame:
-    """The tickets with their verdicts: those on the front first, then those behind it within noise, then dominated.
+    """The tickets with their verdicts: those on the front first, then those behind it by the values, then dominated.
 
     Args:
         rows: key, label.

@@ -5,8 +5,6 @@ Tickets that differ in their seed alone are a family and share a `key`, such as 
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 import pandas as pd
 
@@ -48,7 +46,7 @@ def by_family(rows: pd.DataFrame) -> pd.DataFrame:
     """
     found = []
     for key, group in rows.groupby("key", sort=False):
-        group = _distinct(group)
+        group = distinct(group)
         first = group.iloc[0]
         row = {name: first[name] for name in ("method", "method_label", "label", "sparsity", "total")}
         row |= {name: group[name].mean() for name in ("kept", "seconds", "mean_angle")}
@@ -65,29 +63,24 @@ def by_family(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def _distinct(group: pd.DataFrame) -> pd.DataFrame:
+def distinct(group: pd.DataFrame) -> pd.DataFrame:
     """Repetitions without twins: imported weights are the same network whatever the seed, and repeat nothing."""
     twins = group.duplicated(["accuracy", "corrupted", "mean_angle"]) & group["mean_angle"].notna()
     return group[~twins]
 
 
-def highlights(families: pd.DataFrame, as_good: Collection[str]) -> pd.DataFrame:
+def highlights(families: pd.DataFrame) -> pd.DataFrame:
     """Pick the families that stand out among those given.
 
     Args:
-        families: rows of `by_family`, the pruned ones among which to pick.
-        as_good: keys of families that are not worse than the baseline beyond the noise.
+        families: rows of `by_family` among which to pick.
 
     Returns:
-        Rows of `families` indexed by what they stand out for: "accurate" (highest accuracy on clean images), "robust"
-        (highest mean corruption accuracy), "smallest" (fewest weights of those `as_good`, of equals the most accurate).
-        What no family was measured for is left out.
+        Rows of `families` indexed by what they stand out for: "accurate" (highest accuracy on clean images) and
+        "robust" (highest mean corruption accuracy). What no family was measured for is left out.
     """
     found: dict[str, pd.Series] = {}
     for name, measure in (("accurate", "accuracy"), ("robust", "corrupted")):
         if families[measure].notna().any():
             found[name] = families.loc[families[measure].idxmax()]
-    small = families[families["key"].isin(list(as_good))]
-    if len(small):
-        found["smallest"] = small.sort_values(["kept", "accuracy"], ascending=[True, False]).iloc[0]
     return pd.DataFrame(found).T

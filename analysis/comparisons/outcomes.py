@@ -10,7 +10,7 @@ share of the conditions under which it is classified correctly.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -31,10 +31,17 @@ CORRUPTIONS: dict[Images, tuple[str, ...]] = {"accuracy": (CLEAN[0],), "corrupte
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Who is right where: `right[name]` is bool [seeds, conditions, images], `conditions` names the middle axis."""
+    """Who is right where.
+
+    Attributes:
+        conditions: name the middle axis.
+        right: by ticket bool [seeds, conditions, images].
+        seeds: by ticket the numbers of its seeds, by which they are paired; in their order from 0 where not known.
+    """
 
     conditions: list[Condition]
     right: dict[str, np.ndarray]
+    seeds: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def counted(self) -> dict[int, list[int]]:
@@ -46,19 +53,28 @@ class Outcomes:
         return dict(sorted(found.items()))
 
     def per_image(self, places: Sequence[int]) -> dict[str, dict[int, np.ndarray]]:
-        """Each image's share right of the conditions at these places, by ticket and seed, seeds numbered from 0."""
+        """Each image's share right of the conditions at these places, by ticket and seed."""
         return {
-            name: dict(enumerate(right[:, list(places)].mean(axis=1, dtype=np.float64)))
+            name: dict(
+                zip(
+                    self.seeds.get(name, range(len(right))),
+                    right[:, list(places)].mean(axis=1, dtype=np.float64),
+                    strict=True,
+                )
+            )
             for name, right in self.right.items()
         }
 
 
-def collect(conditions: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> Outcomes:
+def collect(
+    conditions: pd.DataFrame, tickets: Mapping[str, Sequence[str]], seeds: Mapping[str, int] | None = None
+) -> Outcomes:
     """Outcomes from rows of the table `conditions`.
 
     Args:
         conditions: ticket_id, corruption, severity, n, offsets.
         tickets: name -> ids of its seeds. Ids without rows are left out, and names without any.
+        seeds: id -> number of the seed; where it is not given, seeds are numbered in their order.
 
     Raises:
         UserError: tickets were not measured under the same conditions, on the same images.
@@ -66,12 +82,11 @@ def collect(conditions: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> O
     unpacked = unpack_correct(conditions)
     rows = conditions[conditions["ticket_id"] == next(iter(unpacked), None)]
     order = [(str(name), int(level)) for name, level in zip(rows["corruption"], rows["severity"], strict=True)]
-    right = {}
-    for name, ids in tickets.items():
-        found = [unpacked[ticket] for ticket in ids if ticket in unpacked]
-        if found:
-            right[name] = np.stack(found)
-    return Outcomes(order, right)
+    there = {name: [ticket for ticket in ids if ticket in unpacked] for name, ids in tickets.items()}
+    there = {name: ids for name, ids in there.items() if ids}
+    right = {name: np.stack([unpacked[ticket] for ticket in ids]) for name, ids in there.items()}
+    numbers = {name: [seeds[ticket] for ticket in ids] for name, ids in there.items()} if seeds else {}
+    return Outcomes(order, right, numbers)
 
 
 def per_image(tickets: pd.DataFrame, conditions: pd.DataFrame, images: Images) -> dict[str, dict[int, np.ndarray]]:
@@ -94,3 +109,9 @@ def per_image(tickets: pd.DataFrame, conditions: pd.DataFrame, images: Images) -
         key, seed = places[ticket]
         found.setdefault(key, {})[int(seed)] = correct.mean(0)
     return found
+
+
+def best_first(outcomes: Outcomes, places: Sequence[int]) -> list[str]:
+    """The tickets by their accuracy, the mean over seeds and the conditions at these places."""
+    accuracy = {name: float(right[:, list(places)].mean()) for name, right in outcomes.right.items()}
+    return sorted(accuracy, key=lambda name: -accuracy[name])

@@ -44,7 +44,8 @@ def chosen(
 
     Corruptions are chosen by their conditions, as ("fog", 3). Raises UserError when one is not there.
     """
-    return Outcomes(*_chosen(outcomes.conditions, outcomes.right, conditions, names))
+    found = _chosen(outcomes.conditions, outcomes.right, conditions, names)
+    return Outcomes(*found, outcomes.seeds)
 
 
 def collect_predictions(

@@ -7,45 +7,60 @@ import pandas as pd
 
 from analysis.comparisons.condition_cells import averaged
 from analysis.comparisons.outcomes import Outcomes
+from analysis.comparisons.verdicts import both_ways, verdicts
 from analysis.metrics.corruption_error import mean_corruption_accuracy, mean_corruption_error
-from analysis.statistics.ranking import ranked_with_ties
+from analysis.statistics.ranking import tie_groups
 from analysis.statistics.replication import share
+from analysis.statistics.verdicts import DIFFERS
 
-RESAMPLES = 2000
 COLUMNS = [
-    "key", "rank", "tied", "group", "accuracy", "low", "high", "clean", "mce", "relative_mce", "extra",
+    "key", "rank", "tied", "best", "group", "leader", "verdict", "detectable", "accuracy", "low", "high", "clean",
+    "mce", "relative_mce", "extra",
 ]  # fmt: skip
 
 
-def ranking(outcomes: Outcomes, reference: str) -> pd.DataFrame:
+def ranking(outcomes: Outcomes, reference: str, tests: pd.DataFrame | None = None) -> pd.DataFrame:
     """The tickets by mean corruption accuracy, best first; one group cannot be told apart from its best.
 
     Args:
         outcomes: the tickets under one family of corruptions and on clean images. The mean is over the conditions that
             count, or over all but the clean one where none of them counts (`condition_cells.averaged`).
         reference: the ticket whose errors the corruption errors are relative to.
+        tests: `verdicts.verdicts` of these tickets on these conditions, made where it is not given: the groups are
+            formed by its pairs, and so never say anything else than it does.
 
     Returns:
-        a row a ticket: key, rank (that of its group, from 1), tied (bool, its group has others), group (from 1; see
-        `ranked_with_ties`), accuracy, low, high (fractions; the interval of the mean over seeds where there are
-        several, else over images), clean (accuracy), mce and relative_mce (NaN where nothing counts), extra (accuracy
-        under the extra corruptions, NaN without any).
+        a row a ticket: key, rank (that of its group, from 1), tied (bool, its group has others), best (bool, it is of
+        the first group), group (from 1; see `statistics.ranking.tie_groups`), leader (key of its group's best), verdict
+        and detectable (against the leader, of `verdicts`; "" and NaN for the leader), accuracy, low, high (fractions;
+        the interval of the mean over seeds where there are several, else over images), clean (accuracy), mce and
+        relative_mce (NaN where nothing counts), extra (accuracy under the extra corruptions, NaN without any).
 
     Raises UserError when the reference has no results, or the tickets were measured on different images.
     """
+    if not outcomes.right:
+        return pd.DataFrame(columns=COLUMNS)
     places = averaged(outcomes)
-    seeds = min((len(right) for right in outcomes.right.values()), default=0)
-    # Every ticket with as many seeds, so that the same number of outcomes is averaged inside an image.
-    right = {key: each[:seeds, places].reshape(-1, each.shape[-1]) for key, each in outcomes.right.items()}
-    shares = {key: float(each.mean()) for key, each in right.items()}
-    by_seed = {key: each[:seeds, places].mean((1, 2)) for key, each in outcomes.right.items()}
-    ranked = ranked_with_ties(shares, right, resamples=RESAMPLES, seeds_by_ticket=by_seed)
-    groups = ranked.groupby("group")
-    table = pd.DataFrame({"key": ranked["ticket"], "group": ranked["group"]})
-    table = table.assign(rank=groups["rank"].transform("min"), tied=groups["rank"].transform("size") > 1)
-    for parts in (_intervals(outcomes, places), _scores(outcomes, reference)):
+    tests = verdicts(outcomes.per_image(places)) if tests is None else tests
+    table = _intervals(outcomes, places).sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
+    groups = _groups(table["key"].tolist(), tests)
+    for parts in (groups, _scores(outcomes, reference)):
         table = table.merge(parts, on="key", how="left")
     return table[COLUMNS]
+
+
+def _groups(keys: list[str], tests: pd.DataFrame) -> pd.DataFrame:
+    """key, group, best, rank, tied, leader, verdict, detectable, of tickets that stand best first."""
+    cells = both_ways(tests).set_index(["a", "b"])[["verdict", "detectable"]]
+    wide = cells["verdict"].unstack().reindex(index=keys, columns=keys)
+    group = tie_groups(wide.eq(DIFFERS).to_numpy())
+    table = pd.DataFrame({"key": keys, "group": group, "best": group == 1})
+    found = table.groupby("group")["key"]
+    table["leader"] = found.transform("first")
+    table["rank"] = table.index.to_series().groupby(group).transform("min") + 1
+    table["tied"] = found.transform("size") > 1
+    against = cells.reindex(pd.MultiIndex.from_frame(table[["key", "leader"]]))
+    return table.assign(verdict=against["verdict"].fillna("").array, detectable=against["detectable"].array)
 
 
 def _intervals(outcomes: Outcomes, places: list[int]) -> pd.DataFrame:
@@ -59,8 +74,6 @@ def _intervals(outcomes: Outcomes, places: list[int]) -> pd.DataFrame:
 def _scores(outcomes: Outcomes, reference: str) -> pd.DataFrame:
     """key, clean, extra, mce, relative_mce."""
     columns = ["key", "clean", "extra", "mce", "relative_mce"]
-    if not outcomes.right:
-        return pd.DataFrame(columns=columns)
     names, severities = zip(*outcomes.conditions, strict=True)
     accuracies = pd.concat(
         pd.DataFrame({"ticket": key, "corruption": names, "severity": severities, "accuracy": right.mean(axis=(0, 2))})

@@ -34,12 +34,16 @@ def averaged_corruptions(corruptions: Sequence[str]) -> list[str]:
     return [name for name in corruptions if name in COUNTED] or list(corruptions)
 
 
-def stored_outcomes(results: Results, tickets: Tickets, corruptions: Sequence[str]) -> Outcomes:
+def stored_outcomes(
+    results: Results, tickets: Tickets, corruptions: Sequence[str], seeds: Mapping[str, int] | None = None
+) -> Outcomes:
     """Who is right under these corruptions and on the clean images, of the tickets measured under all of them.
+
+    `seeds`: id -> number of the seed, by which tickets are paired; else in their order.
 
     Raises UserError when tickets were measured under different conditions, or on different images.
     """
-    return collect(_rows(results, tickets, corruptions), tickets)
+    return collect(_rows(results, tickets, corruptions), tickets, seeds)
 
 
 def stored_predictions(results: Results, tickets: Tickets, corruptions: Sequence[str], classes: int) -> Predictions:

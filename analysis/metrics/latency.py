@@ -13,7 +13,7 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +98,30 @@ def rounds(
     return found
 
 
+def training_times(
+    models: Sequence[nn.Module], images: Tensor, labels: Tensor, macs: int, seconds: float = SECONDS
+) -> np.ndarray:
+    """Seconds that each network took for a training step on a batch, float64 [rounds, networks]; as `times` else.
+
+    A step is a pass forward and back and one of SGD at a learning rate of 0, so that the weights stay.
+    """
+    with settled(macs):
+        ready = [prepare(model.train(), CPU, macs) for model in models]
+        shown = as_input(images, CPU, macs)
+        optimizers = [torch.optim.SGD(model.parameters(), lr=0.0, momentum=0.9) for model in ready]
+
+        def step(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(shown), labels).backward()
+            optimizer.step()
+
+        return rounds([partial(step, *pair) for pair in zip(ready, optimizers, strict=True)], seconds, _clock())
+
+
+def _clock() -> Callable[[], float]:
+    return time.thread_time if torch.get_num_threads() == 1 else time.perf_counter
+
+
 @torch.no_grad()
 def times(models: Sequence[nn.Module], images: Tensor, macs: int, seconds: float = SECONDS) -> np.ndarray:
     """Seconds that each network took for `images` [N, C, H, W] in each round, float64 [rounds, networks].
@@ -107,8 +131,7 @@ def times(models: Sequence[nn.Module], images: Tensor, macs: int, seconds: float
     with settled(macs):
         ready = [prepare(model.eval(), CPU, macs) for model in models]
         shown = as_input(images, CPU, macs)
-        clock = time.thread_time if torch.get_num_threads() == 1 else time.perf_counter
-        return rounds([lambda model=model: model(shown) for model in ready], seconds, clock)  # type: ignore[misc]
+        return rounds([partial(model, shown) for model in ready], seconds, _clock())
 
 
 @cache

@@ -10,6 +10,7 @@ import torch
 
 from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim
+from analysis.reproductions.family import ALPHA, Count, Finding, count, family
 from analysis.reproductions.running import ReproductionResult
 from pruning.files import write_atomically
 
@@ -20,10 +21,19 @@ The headline findings of the lottery-ticket papers, put to the test on data that
 on two cores. `make reproduce` runs all of them and writes this page; nothing here is written by hand.
 
 A finding **holds** where the whole 95 % interval of our number lies beyond the bound that its row names (0, or no
-difference, where it names none). It **does not hold** where the whole interval lies on the other side, and is **within
-noise** where the bound is inside. That a finding does not hold here says something of networks this small and
-trainings this short, and nothing of the paper's own scale. Settings were chosen for the time they take; where one was
-chosen by a look at results, so that there is something to see, the section says so.
+difference, where it names none): by itself it would do so by chance in 2.5 % of cases. It **does not hold** where the
+whole interval lies on the other side, and is **within noise** where the bound is inside. That a finding does not hold
+here says something of networks this small and trainings this short, and nothing of the paper's own scale.
+
+With so many findings some hold by chance, so all of them are corrected as one family. What holds after Holm's
+correction holds together with a chance of 2.5 % that any of it is false; after that of Benjamini & Hochberg (BH) 2.5 %
+of what holds is expected to be false. Each row gives the one-sided p of its finding and both corrected ones. A finding
+that could not have come out otherwise, or is the number of another one, is **not counted**; below its table stands
+why. Intervals and p are over seeds, on the same test images.
+
+Settings were chosen for the time they take; where one was chosen by a look at results, so that there is something to
+see, the section says so, and the seeds looked at are not among those that count. What is compared has the same number
+of epochs, unless the row says otherwise.
 
 Minutes are of processors, all processes taken together: two cores take a little more than half of them.
 """
@@ -37,27 +47,38 @@ def write(path: Path, reproductions: Sequence[Reproduction], outcomes: Mapping[s
 
 def page(reproductions: Sequence[Reproduction], outcomes: Mapping[str, ReproductionResult]) -> str:
     """The page's text; a reproduction without an outcome is listed as not run."""
-    parts = [INTRO, _overview(reproductions, outcomes)]
-    parts += [_section(each, outcomes.get(each.name)) for each in reproductions]
+    found = family({name: outcome.claims for name, outcome in outcomes.items()})
+    parts = [INTRO, _overview(reproductions, found)]
+    parts += [_section(each, outcomes.get(each.name), found.get(each.name, [])) for each in reproductions]
     return "\n".join(parts)
 
 
-def _overview(reproductions: Sequence[Reproduction], outcomes: Mapping[str, ReproductionResult]) -> str:
-    rows = [("paper", "finding", "here")]
-    for each in reproductions:
-        outcome = outcomes.get(each.name)
-        found = [(claim.finding, f"**{claim.verdict}**") for claim in outcome.claims] if outcome else [("", "not run")]
-        link = f"[{each.title}](#{each.name})"
-        rows += [(link if position == 0 else "", *row) for position, row in enumerate(found)]
-    verdicts = [claim.verdict for outcome in outcomes.values() for claim in outcome.claims]
-    summary = (
-        f"Of {len(verdicts)} findings {verdicts.count('holds')} hold, {verdicts.count('does not hold')} do not, and "
-        f"{verdicts.count('within noise')} cannot be told from noise (on {_machine()}).\n"
+def summary(found: Count) -> str:
+    """How many findings hold, by themselves and together, in a paragraph."""
+    return (
+        f"Of {found.counted} findings **{found.hold} hold** one by one, {found.fail} do not, and {found.noise} cannot "
+        f"be told from noise. Corrected for their number, **{found.by_holm} hold by Holm** and **{found.by_share} by "
+        f"Benjamini & Hochberg**; of those that do not hold, {found.fail_by_holm} do not by Holm. Were none true, "
+        f"{ALPHA * found.counted:.0f} would hold one by one. {found.uncounted} more are not counted."
     )
-    return f"{summary}\n{_table(rows)}\n"
 
 
-def _section(reproduction: Reproduction, outcome: ReproductionResult | None) -> str:
+def _overview(reproductions: Sequence[Reproduction], found: Mapping[str, Sequence[Finding]]) -> str:
+    rows = [("paper", "finding", "here", "together")]
+    for each in reproductions:
+        own = [(finding.claim.finding, *_verdict(finding)) for finding in found.get(each.name, [])]
+        own = own or [("", "not run", "")]
+        link = f"[{each.title}](#{each.name})"
+        rows += [(link if position == 0 else "", *row) for position, row in enumerate(own)]
+    counts = summary(count(finding for own in found.values() for finding in own))
+    return f"{counts} (On {_machine()}.)\n\n{_table(rows)}\n"
+
+
+def _verdict(finding: Finding) -> tuple[str, str]:
+    return f"**{finding.verdict}**", finding.together
+
+
+def _section(reproduction: Reproduction, outcome: ReproductionResult | None, found: Sequence[Finding]) -> str:
     command = f"python -m analysis reproduce {reproduction.name}"
     study = f"analysis/reproductions/studies/{reproduction.name}/study.toml"
     head = (
@@ -67,22 +88,41 @@ def _section(reproduction: Reproduction, outcome: ReproductionResult | None) -> 
         return f"{head}\nNot run yet: `{command}`.\n"
     took = "" if outcome.seconds is None else f", {max(0.1, outcome.seconds / 60):.1f} minutes of one core"
     ran = f"`{command}` ([study.toml](../{study})): {outcome.tickets} tickets{took}, {outcome.day}."
-    rows = [("finding", "the paper", "here, with 95 % interval", "")]
+    rows = [("finding", "the paper", "here, with 95 % interval", "p (Holm, BH)", "", "together")]
     rows += [
-        (claim.finding, claim.paper or "no number", _ours(claim), f"**{claim.verdict}**") for claim in outcome.claims
+        (
+            finding.claim.finding,
+            finding.claim.paper or "no number",
+            _ours(finding.claim),
+            _p(finding),
+            *_verdict(finding),
+        )
+        for finding in found
     ]
-    notes = _notes(outcome.claims)
+    notes = _notes(found)
     return "\n".join([head, ran, "", _table(rows), "", *notes, *([""] if notes else [])])
 
 
-def _notes(claims: Sequence[Claim]) -> list[str]:
+def _notes(findings: Sequence[Finding]) -> list[str]:
     """What else is to be known of the findings, said once where it is the same for several."""
     found: dict[str, list[str]] = {}
-    for claim in claims:
-        why = claim.why or (UNEXPLAINED if claim.verdict == "does not hold" else "")
-        if why:
-            found.setdefault(why, []).append(claim.finding)
+    for finding in findings:
+        claim = finding.claim
+        why = claim.why or (UNEXPLAINED if finding.counts and claim.verdict == "does not hold" else "")
+        for words in (why, f"Not counted: {finding.uncounted}" if finding.uncounted else ""):
+            if words:
+                found.setdefault(words, []).append(claim.finding)
     return [f"- {' '.join(findings)} {why}" for why, findings in found.items()]
+
+
+def _p(finding: Finding) -> str:
+    if not finding.counts:
+        return ""
+    return f"{_small(finding.claim.p)} ({_small(finding.holm)}, {_small(finding.share)})"
+
+
+def _small(p: float) -> str:
+    return "< 0.0001" if p < 0.0001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
 
 
 def _ours(claim: Claim) -> str:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from analysis.engine import measure
 from analysis.reproductions.base import Reproduction
@@ -87,10 +88,14 @@ def kept(reproduction: Reproduction, root: Path = ROOT) -> ReproductionResult | 
     """What the last run came out as, None when there was none (or an earlier version made it)."""
     try:
         plain = json.loads((root / reproduction.name / OUTCOME).read_text(encoding="utf-8"))
-        found = [Claim(**{**claim, "number": Number(**claim["number"])}) for claim in plain.pop("claims")]
-        return ReproductionResult(claims=found, **plain)
+        return ReproductionResult(claims=[_claim(each) for each in plain.pop("claims")], **plain)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _claim(plain: dict[str, Any]) -> Claim:
+    number = plain["number"]
+    return Claim(**{**plain, "number": Number(**{**number, "values": tuple(number["values"])})})
 
 
 def _study(reproduction: Reproduction, folder: Path) -> Study:

@@ -21,7 +21,7 @@ def claims(study: StudyResults) -> list[Claim]:
             study.gap(("sign_supermask", 0.8), ("edge_popup", 0.8)),
         ),
         Claim(
-            "One bit a weight is enough to come near training the same weights.",
+            "One bit a weight is enough to come within 2 points of training the same weights.",
             "",
             "signs minus the same sparsity of SynFlow with its weights trained, at 50 %",
             study.gap(("sign_supermask", 0.5), ("synflow", 0.5)),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from analysis.reproductions.base import Reproduction
-from analysis.reproductions.claims import Claim, Number
+from analysis.reproductions.claims import Claim
 from analysis.reproductions.study_results import StudyResults
 
 SPARSITY = 0.8926258176
@@ -30,14 +30,13 @@ def to_pruning(study: StudyResults, rewind: int, shuffled: bool = False) -> np.n
     return measured(study, f"imp_{rewind}{'_shuffled' if shuffled else ''}", "pruning")
 
 
-def barrier(study: StudyResults, method: str, sparsity: float = SPARSITY) -> Number:
-    """The error barrier between the two trainings, in points."""
-    return study.over_seeds(POINTS * measured(study, method, "order", "barrier", sparsity))
+def barriers(study: StudyResults, method: str, sparsity: float = SPARSITY) -> np.ndarray:
+    """The error barriers between the two trainings in points, by seed."""
+    return POINTS * measured(study, method, "order", "barrier", sparsity)
 
 
 def claims(study: StudyResults) -> list[Claim]:
     """Distances of tickets against those of random subnetworks, and what rewinding does to them."""
-    room = barrier(study, "imp_0_reordered")
     return [
         Claim(
             "Tickets are more stable to the order of the data than random subnetworks of like layers.",
@@ -57,7 +56,7 @@ def claims(study: StudyResults) -> list[Claim]:
             "Tickets of LeNet are stable at initialisation: the error barrier between two trainings is below 2 points.",
             "below 2 points",
             "2 points minus the barrier between two trainings of a ticket, rewound to 0",
-            Number(2 - room.value, 2 - room.high, 2 - room.low, room.repeats),
+            study.over_seeds(2 - barriers(study, "imp_0_reordered")),
         ),
         Claim(
             "Rewinding to a later iteration brings tickets nearer to the dense network.",
@@ -67,7 +66,7 @@ def claims(study: StudyResults) -> list[Claim]:
             beyond=1.0,
         ),
         Claim(
-            "A small rewinding is as good as none for LeNet, whose tickets are stable at initialisation.",
+            "For LeNet, stable at initialisation, a small rewinding is as good as none, to half a point.",
             "",
             "accuracy rewound to 24 minus rewound to 0",
             study.gap(("imp_24", SPARSITY), ("imp_0", SPARSITY)),

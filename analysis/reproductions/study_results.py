@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
@@ -24,11 +25,6 @@ Measure = Callable[[Entry], float]
 def accuracy(entry: Entry) -> float:
     """Accuracy on the clean test images when the ticket was found, in percent."""
     return 100 * entry.info.accuracy
-
-
-def seconds(entry: Entry) -> float:
-    """Seconds of the ticket's own step."""
-    return entry.info.own_seconds
 
 
 class StudyResults:
@@ -93,12 +89,13 @@ class StudyResults:
 
     def over_seeds(self, values: Sequence[float] | np.ndarray, unit: str = "points") -> Number:
         """The mean of a value a seed, with Student's interval."""
-        return Number(*mean_interval(values), self.repeats, unit)
+        return Number(*mean_interval(values), self.repeats, unit, tuple(map(float, values)))
 
     def times(self, ratios: Sequence[float] | np.ndarray) -> Number:
         """The geometric mean of a positive ratio a seed, with Student's interval of the logarithm."""
-        value, low, high = np.exp(mean_interval(np.log(ratios)))
-        return Number(float(value), float(low), float(high), self.repeats, "times")
+        logs = np.log(ratios)
+        value, low, high = map(math.exp, mean_interval(logs))
+        return Number(value, low, high, self.repeats, "times", tuple(logs.tolist()))
 
     def recipe(self, method: str, sparsity: float = 0.0) -> Recipe:
         """The recipe of the first seed."""

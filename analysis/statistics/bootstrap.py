@@ -24,9 +24,3 @@ def resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray
         times = np.bincount(drawn.reshape(-1), minlength=size * n).reshape(size, n)
         means[:, start : start + size] = values @ times.T.astype(np.float64) / n
     return means
-
-
-def percentile_interval(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Low and high end of the bootstrapped values [resamples], between which lies the share `level` of them."""
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)

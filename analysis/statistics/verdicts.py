@@ -133,7 +133,7 @@ def judge(gaps: Sequence[Gap], equivalence: float = EQUIVALENCE, level: float = 
             lies between -d and d (p_equivalent below alpha / 2), and does not differ; else "cannot tell".
         within: bool, the difference is shown to be less than d, also where it differs.
         detectable: the difference that so many seeds and images, with the noise seen here, show with a power of 80 %
-            at the row's step.
+            at the step where Holm's procedure stopped.
         over: "seeds", the verdict speaks of methods; "images", of these networks. seeds: how many were paired.
 
     Raises ValueError for a level or an equivalence beyond its range.
@@ -152,6 +152,7 @@ def judge(gaps: Sequence[Gap], equivalence: float = EQUIVALENCE, level: float = 
     outside = t.sf((equivalence - np.abs(centre)) / error, freedom)
     step = holm_steps(p, alpha)
     differs = p * step < alpha
+    shifts = {own: detectable_shift(own, alpha / max((~differs).sum(), 1)) for own in np.unique(freedom).tolist()}
     # What does not differ is asked for its size as well; the wider of the two intervals serves both questions.
     step = np.where(differs, step, np.maximum(step, holm_steps(outside, alpha / 2)))
     reach = t.isf(alpha / (2 * step), freedom) * error
@@ -167,16 +168,11 @@ def judge(gaps: Sequence[Gap], equivalence: float = EQUIVALENCE, level: float = 
             "p_equivalent": p_equivalent,
             "verdict": np.select([differs, within], [DIFFERS, EQUIVALENT], CANNOT_TELL),
             "within": within,
-            "detectable": np.minimum(_shifts(freedom, alpha / step) * error, 1),
+            "detectable": np.minimum([shifts[own] for own in freedom.tolist()] * error, 1),
             "over": np.where(seeds > 1, SEEDS, IMAGES),
             "seeds": seeds,
         }
     )[COLUMNS]
-
-
-def _shifts(freedom: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """`detectable_shift` of each row."""
-    return np.array([detectable_shift(float(each), float(own)) for each, own in zip(freedom, alpha, strict=True)])
 
 
 @cache
@@ -188,8 +184,8 @@ def detectable_shift(freedom: float, alpha: float, power: float = POWER) -> floa
         alpha: of the test, in (0, 1).
         power: in (alpha, 1).
 
-    The estimated error is averaged over its distribution at 2,000 quantiles, where the noncentral distribution of other
-    libraries gives up.
+    The estimated error is averaged over its distribution at 2,000 quantiles: scipy's noncentral distribution gives up
+    where `alpha` is small.
     """
     critical = float(t.isf(alpha / 2, freedom))
     shares = (np.arange(2000) + 0.5) / 2000

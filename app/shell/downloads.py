@@ -52,8 +52,8 @@ def to_latex(frame: pd.DataFrame, columns: dict[str, Any] | None = None, **more:
         more: goes to `analysis.latex.table`.
     """
     columns = columns or {}
-    bounds = [bound for pair in more.get("intervals", {}).values() for bound in pair]
-    hidden = [name for name in frame.columns if name in columns and columns[name] is None and name not in bounds]
+    used = {*(bound for pair in more.get("intervals", {}).values() for bound in pair), *more.get("bold", {}).values()}
+    hidden = [name for name in frame.columns if name in columns and columns[name] is None and name not in used]
     digits, heads = {}, {}
     for name, config in columns.items():
         if not config or name not in frame.columns:

@@ -30,9 +30,13 @@ def means(study: StudyView) -> pd.DataFrame:
 
 @st.cache_data(max_entries=8, show_spinner="Summing up the study …")
 def _means(path: Path, stamp: str, name: str) -> pd.DataFrame:
-    study = load.open_study(name, path)
+    return family_means.by_family(measured(load.open_study(name, path)))
+
+
+def measured(study: StudyView) -> pd.DataFrame:
+    """Rows of `comparisons.family_means.measured`: all tickets of the study, a row a seed."""
     conditions = load.table(study, "conditions", columns=["ticket_id", "corruption", "severity", "accuracy"])
-    return family_means.by_family(family_means.measured(study.tickets, load.table(study, "summary"), conditions))
+    return family_means.measured(study.tickets, load.table(study, "summary"), conditions)
 
 
 def any_measured(study: StudyView) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -9,10 +10,12 @@ import streamlit as st
 
 from analysis.comparisons import verdicts as comparisons
 from analysis.comparisons.outcomes import Images
+from analysis.comparisons.seed_noise import LEVEL, SeedNoise, seed_noise
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES
 from app import load
 from app.shell import families
 from app.shell.selection import Selection
+from pruning.errors import UserError
 
 WITHIN = {"0.2": "0.2 points", "0.5": "0.5 points", "1": "1 point", "2": "2 points", "5": "5 points"}
 MARKS = {DIFFERS: "●", EQUIVALENT: "=", CANNOT_TELL: "○"}
@@ -52,13 +55,34 @@ def points(fraction: float) -> str:
     return f"{text} point{'' if text == '1' else 's'}"
 
 
-def words(row: pd.Series, within: float) -> str:
-    """The verdict of one row of the table, such as `cannot tell (3.1 points would have been found)`."""
+def words(row: pd.Series, within: float, brief: bool = False) -> str:
+    """The verdict of a row of the table, as `cannot tell (could have shown 3.1 points)`; without brackets if brief."""
     if row["verdict"] == DIFFERS:
         return f"differs, by less than {points(within)}" if row["within"] else DIFFERS
     if row["verdict"] == EQUIVALENT:
         return f"equivalent within {points(within)}"
-    return f"{CANNOT_TELL} (could have shown {points(row['detectable'])})"
+    return CANNOT_TELL if brief else f"{CANNOT_TELL} (could have shown {points(row['detectable'])})"
+
+
+def counted(table: pd.DataFrame, within: float) -> str:
+    """How many pairs of the table got which verdict: `3 of 10 pairs differ, 1 is equivalent within 1 point, ...`."""
+    found = table["verdict"].value_counts().reindex([DIFFERS, EQUIVALENT, CANNOT_TELL], fill_value=0)
+    differ, same, unknown = (int(count) for count in found)
+    said = [f"{differ} of {len(table)} pair{'' if len(table) == 1 else 's'} differ{'s' if differ == 1 else ''}"]
+    if same:
+        said.append(f"{same} {'is' if same == 1 else 'are'} equivalent within {points(within)}")
+    if unknown:
+        said.append(f"{unknown} cannot be told")
+    return ", ".join(said)
+
+
+MEANINGS = {
+    "low": "lower end of the interval that decides, at this pair's step of Holm's procedure",
+    "high": "upper end of the interval that decides",
+    "p_equivalent": "p value of equivalence (two one-sided tests), corrected; equivalent below .025",
+    "detectable": "difference that would be shown with a power of 80 %",
+}
+"""Of columns of the table, for `layout.card`."""
 
 
 def speak_of(table: pd.DataFrame) -> str:
@@ -76,3 +100,45 @@ def speak_of(table: pd.DataFrame) -> str:
         f"Paired over the test images, with {which}; {pairs}. So the verdicts are about **these networks**: another "
         "training of the same method may come out otherwise. The interval drawn is the one that decides."
     )
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The floor of seed noise, and the study whose trainings it is of; `same` where these are of this network."""
+
+    noise: SeedNoise
+    study: str
+    same: bool
+
+    @property
+    def words(self) -> str:
+        """The floor in a sentence."""
+        where = self.study if self.same else f"{self.study} (another network or other images)"
+        return (
+            f"Floor of seed noise: in {where}, two trainings of one method differ by less than "
+            f"{points(self.noise.floor)} in {100 * LEVEL:.0f} % of {self.noise.pairs:,} pairs."
+        )
+
+
+def floor(selection: Selection, images: Images) -> Floor | None:
+    """How far two trainings of one method differ: in this study, else in one of the same network, else in any."""
+    study = selection.study
+    own = _seed_noise(study.path, study.stamp, study.name, images)
+    if own is not None:
+        return Floor(own, "this study", True)
+    found = []
+    for name, path in load.studies().items():
+        try:
+            other = load.open_study(name, path)
+            noise = _seed_noise(other.path, other.stamp, other.name, images)
+        except UserError:
+            continue  # it is named where it is chosen
+        if noise is not None:
+            kin = (other.config.model, other.config.data) == (study.config.model, study.config.data)
+            found.append(Floor(noise, other.title, kin))
+    return max(found, key=lambda each: each.same, default=None)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _seed_noise(path: Path, stamp: str, name: str, images: Images) -> SeedNoise | None:
+    return seed_noise(families.measured(load.open_study(name, path)), images)

@@ -51,6 +51,13 @@ def cost(recipe: Recipe) -> float:
     return schedule(recipe).epochs
 
 
+def all_levels(recipe: Recipe) -> Training:
+    """The training of one level, for as many epochs as all levels up to the recipe's have."""
+    before = previous_level(recipe)
+    own = schedule(recipe)
+    return own if before is None else own.but(epochs=own.epochs + all_levels(before).epochs)
+
+
 ITERATIVE = Finder(
     name="iterative",
     label="Iterative",
@@ -60,6 +67,7 @@ ITERATIVE = Finder(
     find=find,
     cost=cost,
     fine_tunes=True,
+    after_dense=all_levels,
 )
 LRR = Finder(
     name="lrr",
@@ -69,4 +77,5 @@ LRR = Finder(
     parents=parents,
     find=find,
     cost=cost,
+    after_dense=all_levels,
 )

@@ -72,4 +72,5 @@ FINDER = Finder(
     cost=mask_search.cost,
     mask_moves=True,
     searches=True,
+    after_dense=lambda recipe: recipe.training.but(epochs=0) if recipe.option("frozen") == "trained" else None,
 )

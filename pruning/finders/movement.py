@@ -150,5 +150,6 @@ FINDER = Finder(
     cost=lambda recipe: fine_tuning(recipe).epochs,
     check=check,
     fine_tunes=True,
+    after_dense=fine_tuning,
     mask_moves=True,
 )

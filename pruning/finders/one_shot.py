@@ -94,5 +94,6 @@ FINDER = Finder(
     cost=cost,
     named_for_criterion=True,
     fine_tunes=True,
+    after_dense=lambda recipe: fine_tuning(recipe) if scored_on_trained(recipe) else None,
     starts_as_dense=lambda recipe: recipe.start is None and not scored_on_trained(recipe),
 )

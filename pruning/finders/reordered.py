@@ -70,7 +70,8 @@ def check(recipe: Recipe) -> None:
     """Raise UserError when the original cannot be trained a second time from where it started."""
     of = original(recipe)
     whole = of.is_dense and of.option("rewind") is None
-    masked = of.finder in ("imp", "shuffled", "random_reinit") or of.option("score_on") == "init"
+    early = of.finder in ("imp", "shuffled", "random_reinit") and of.option("finetune") is None
+    masked = early or of.option("score_on") == "init"
     if not (whole or masked) or _source(of).start is not None:
         raise UserError(
             f"Control 'reordered' starts where its original's training did, which '{of.method}' does not allow; "

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons import baseline
-from app.shell import families, layout
+from analysis.comparisons.levels import by_sparsity
+from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES
+from app.shell import families, layout, verdicts
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
@@ -30,11 +31,12 @@ def show(selection: Selection) -> None:
         return
     styles = families.method_styles(selection)
     reference, others = _pick(selection, pruned, styles)
-    rows = baseline.by_sparsity(means, families.outcomes(selection.study, "accuracy"), reference, others)
+    within = verdicts.equivalence(selection)
+    rows = by_sparsity(means, families.outcomes(selection.study, "accuracy"), reference, others, within)
     compared = {method: styles[method] for method in others if (rows["method"] == method).any()}
     name = styles[reference].label
     if compared:
-        st.markdown("  \n".join(sentence(style.label, name, rows[rows["method"] == method])
+        st.markdown("  \n".join(sentence(style.label, name, rows[rows["method"] == method], within)
                                 for method, style in compared.items()))  # fmt: skip
     left, right = st.columns(2, gap="medium")
     with left:
@@ -94,35 +96,46 @@ def _gaps_card(
             f"make study STUDY={selection.study.path / 'study.toml'}",
         )
         return
-    by_seed = len(selection.study.seeds) > 1
+    within = verdicts.equivalence(selection)
+    floor = verdicts.floor(selection, "accuracy") if (rows["over"] == IMAGES).any() else None
     layout.card(
         f"Accuracy difference to {label}",
-        charts.differences(rows, label, compared, selection.theme),
+        charts.differences(rows, label, compared, selection.theme, within, floor.noise.floor if floor else None),
         rows.assign(method=rows["method"].map({key: style.label for key, style in compared.items()})),
         "gaps",
         config=layout.QUIET,
-        help="Accuracy minus that of the reference method, at the same sparsity, on the same images. Full symbols: "
-        "beyond the noise; hollow ones: within it.",
-        caption="Beyond the noise: two 95 % intervals leave out zero, that over the test images (paired, "
-        f"Bonferroni-corrected for {len(rows)} comparisons)"
-        + (" and that over seeds (paired, Student's), which is drawn." if by_seed else "."),
+        help="Accuracy minus that of the reference method, at the same sparsity, on the same images. Full symbols "
+        "differ, those with a dot inside are equivalent (the whole interval lies in the band), of hollow ones one "
+        "cannot tell.",
+        caption=" ".join([verdicts.speak_of(rows), *([f"{floor.words} It is dotted."] if floor else [])]),
+        controls=lambda: verdicts.pick_equivalence(selection),
     )
 
 
-def sentence(name: str, reference: str, rows: pd.DataFrame) -> str:
-    """At which levels a method differs from the reference beyond the noise, in one sentence."""
+def sentence(name: str, reference: str, rows: pd.DataFrame, within: float) -> str:
+    """At which levels a method differs from the reference, is equivalent to it, or one cannot tell, in one sentence."""
     rows = rows.sort_values("sparsity")
-    worse, better = (rows[rows["real"] & (sign * rows["difference"] < 0)] for sign in (1, -1))
+    differ = rows["verdict"] == DIFFERS
     said = [
         f"{word} than {reference} with {_kept(found)} of the weights kept, by {_points(found)}"
-        for word, found in (("worse", worse), ("better", better))
+        for word, found in (
+            ("worse", rows[differ & (rows["difference"] < 0)]),
+            ("better", rows[differ & (rows["difference"] > 0)]),
+        )
         if len(found)
     ]
-    noise = rows[~rows["real"]]
+    alike, unknown = rows[rows["verdict"] == EQUIVALENT], rows[rows["verdict"] == CANNOT_TELL]
+    if len(alike):
+        said.append(f"equivalent to {reference} within {verdicts.points(within)} with {_kept(alike)}")
+    who = f"**{name}**" + (" (this network)" if (rows["over"] == IMAGES).any() else "")
     if not said:
-        return f"**{name}** is within noise of {reference} at every level."
-    tail = f"; with {_kept(noise)} the difference is within noise." if len(noise) else "."
-    return f"**{name}** is {', and '.join(said)}{tail}"
+        return f"Of **{name}** one cannot tell at any level whether it differs from {reference}: {_shown(rows)}."
+    tail = f"; with {_kept(unknown)} one cannot tell: {_shown(unknown)}." if len(unknown) else "."
+    return f"{who} is {', and '.join(said)}{tail}"
+
+
+def _shown(rows: pd.DataFrame) -> str:
+    return f"{verdicts.points(float(rows['detectable'].min()))} or more would have shown"
 
 
 def _kept(rows: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""Pareto: two objectives against each other, and which ticket dominates which beyond the noise."""
+"""Pareto: two objectives against each other, and which ticket is shown to dominate which."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons import baseline, costs, dominance
-from analysis.comparisons.baseline import PerImage
+from analysis.comparisons import costs, dominance
 from analysis.comparisons.costs import OBJECTIVES
 from analysis.comparisons.dominance import DOMINATED, FRONT, Verdict
+from analysis.comparisons.outcomes import CORRUPTIONS, PerImage
 from app.charts.texts import dot
-from app.shell import families, layout
+from app.shell import families, layout, verdicts
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.overview.charts import pareto as charts
 
 AMONG = {"all": "All tickets", "chosen": "Chosen tickets"}
-WORDS = {FRONT: "front", dominance.NEAR: "near front", DOMINATED: "dominated"}
+WORDS = {FRONT: "front", dominance.NEAR: "cannot tell", DOMINATED: "dominated"}
 
 
 def show(selection: Selection) -> None:
@@ -33,6 +33,7 @@ def show(selection: Selection) -> None:
         default = next(name for name in ("macs", "kept", *others) if name in others)
         x = selection.pick("across", "Horizontal axis", others, default=default, kind="select", width=270)
         among = selection.pick("among", "Among", AMONG, width="content")
+        within = verdicts.pick_equivalence(selection)
     lacking = [_lower(objective.label) for name, objective in OBJECTIVES.items() if name not in there]
     if lacking:
         layout.notes([f"Not measured yet: {', '.join(lacking)}."])
@@ -45,7 +46,7 @@ def show(selection: Selection) -> None:
         return
     rows = rows.reset_index(drop=True)
     found = dominance.verdicts(
-        rows["key"].tolist(), *(dominance.gaps(rows, name, _outcomes(selection, name)) for name in (x, y))
+        rows["key"].tolist(), *(dominance.gaps(rows, name, _outcomes(selection, name), within) for name in (x, y))
     )
     left, right = st.columns([1, 1.45], gap="medium")
     with left:
@@ -55,7 +56,7 @@ def show(selection: Selection) -> None:
 
 
 def _outcomes(selection: Selection, name: str) -> PerImage:
-    images = next((each for each in baseline.CORRUPTIONS if each == name), None)
+    images = next((each for each in CORRUPTIONS if each == name), None)
     return families.outcomes(selection.study, images) if images else {}
 
 
@@ -70,22 +71,25 @@ def _chart(selection: Selection, rows: pd.DataFrame, x: str, y: str, found: dict
         "pareto",
         config=layout.QUIET,
         help="A point a ticket, means over seeds. The dotted line is the front by the values themselves. Full points "
-        "lie on it; hollow ones are behind another in both objectives, but by no more than noise; faint ones are "
-        "dominated. Bars are 95 % intervals of those on the front.",
-        caption=_noise(rows, x, y),
+        "lie on it; hollow ones are behind another in both objectives, but not shown to be; faint ones are dominated. "
+        "Bars are 95 % intervals of those on the front.",
+        caption=_noise(selection, rows, x, y),
     )
 
 
-def _noise(rows: pd.DataFrame, x: str, y: str) -> str:
+def _noise(selection: Selection, rows: pd.DataFrame, x: str, y: str) -> str:
     said = []
+    pairs = len(rows) * (len(rows) - 1) // 2
     if any(OBJECTIVES[name].noise == "paired" for name in (x, y)):
-        pairs = len(rows) * (len(rows) - 1) // 2
+        within = verdicts.points(verdicts.equivalence(selection))
+        several = len(selection.study.seeds) > 1
+        over = "seeds and the test images" if several else "the test images: one seed, so it is of these networks"
         said.append(
-            "Accuracies differ when two 95 % intervals of the difference leave out zero: that over the same images, "
-            f"Bonferroni-corrected for {pairs} comparisons, and that over seeds."
+            f"Accuracies are paired over {over}; as good is what is shown to differ by less than {within}. "
+            f"Holm's correction over all {pairs:,} pairs."
         )
     if any(OBJECTIVES[name].noise == "interval" for name in (x, y)):
-        said.append("Times differ when their 95 % intervals do not overlap.")
+        said.append(f"Times are tested by their intervals, corrected for {pairs:,} pairs too.")
     if any(OBJECTIVES[name].noise == "none" for name in (x, y)):
         said.append("Counts are exact, so that any difference counts.")
     return " ".join(said)
@@ -114,17 +118,15 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict
             "ticket": st.column_config.TextColumn("Ticket", width=108),
             "state": st.column_config.TextColumn("State", width=78),
             "behind": st.column_config.TextColumn(
-                "Behind", width=130, help="Who dominates it, or is better in both objectives by no more than noise."
+                "Behind", width=130, help="Who dominates it, or is ahead in both objectives by the values alone."
             ),
-            "alike": st.column_config.TextColumn(
-                "Within noise of", width=148, help="Told apart from it in neither objective."
-            ),
+            "alike": st.column_config.TextColumn("Not told apart from", width=148, help="In neither objective."),
             "dominates": st.column_config.NumberColumn("Dominates", width=82, help="How many tickets it dominates."),
         },
-        help="One ticket dominates another when it is at least as good in both objectives and better in one of them "
-        "beyond the noise.",
-        caption=f"{states.count(FRONT)} on the front, {states.count(dominance.NEAR)} behind it within noise, "
-        f"{states.count(DOMINATED)} dominated.",
+        help="One ticket dominates another when it is shown to be better in one objective, and in the other "
+        "better as well or as good.",
+        caption=f"Of {len(states)}, {states.count(FRONT)} are on the front, {states.count(DOMINATED)} are dominated, "
+        f"and {states.count(dominance.NEAR)} behind the front by their values, of which one cannot tell.",
         data=lambda: frame.drop(columns="colour"),
         height=charts.HEIGHT + 10,
     )

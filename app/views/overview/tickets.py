@@ -1,22 +1,26 @@
-"""Tickets: what each reached, and which differences exceed the noise."""
+"""Tickets: what each reached, and which differ from the baseline."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons import baseline, family_means
-from analysis.comparisons.baseline import Difference, Images
+from analysis.comparisons import family_means
 from analysis.comparisons.costs import write
-from app.charts.texts import points
-from app.shell import families, layout, theme
+from analysis.comparisons.levels import Sparsest, sparsest_equivalent
+from analysis.comparisons.outcomes import CORRUPTIONS, Images
+from analysis.comparisons.verdicts import against
+from analysis.statistics.verdicts import DIFFERS
+from app import load
+from app.shell import families, layout, theme, verdicts
 from app.shell.sections import Section
 from app.shell.selection import Selection
-from app.views.overview import table
+from app.views.overview import differences, table
 from app.views.overview.charts import accuracy as charts
 
 MEASURES = {"accuracy": "Clean images", "corrupted": "Corrupted images"}
-HEADINGS = {"worse": "Worse than {}", "better": "Better than {}", "alike": "Within noise of {}"}
 
 
 def show(selection: Selection) -> None:
@@ -28,49 +32,69 @@ def show(selection: Selection) -> None:
         return
     means = families.means(selection.study)
     chosen = means[means["key"].isin(selection.keys)]
-    found = {images: _differences(selection, images) for images in baseline.CORRUPTIONS}
-    _tiles(selection, means, chosen, found["accuracy"])
+    found: dict[Images, pd.DataFrame] = {images: verdicts.of_chosen(selection, images) for images in CORRUPTIONS}
+    _tiles(selection, means, chosen, found)
+    differences.show(selection, found)
     left, right = st.columns([1.15, 1], gap="medium")
     with left:
         _sparsity_card(selection, means)
     with right:
         _robustness_card(selection, means)
-    _noise_card(selection, found)
     table.show(selection, chosen)
 
 
-def _differences(selection: Selection, images: Images) -> list[Difference]:
-    if selection.baseline is None:
-        return []
-    return baseline.differences(families.outcomes(selection.study, images), selection.baseline.key, _others(selection))
-
-
-def _others(selection: Selection) -> list[str]:
-    """Keys of the chosen tickets but for the baseline."""
-    own = selection.baseline.key if selection.baseline else None
-    return [ticket.key for ticket in selection.tickets if own and ticket.key != own]
-
-
-def _tiles(selection: Selection, means: pd.DataFrame, chosen: pd.DataFrame, found: list[Difference]) -> None:
+def _tiles(selection: Selection, means: pd.DataFrame, chosen: pd.DataFrame, found: dict[Images, pd.DataFrame]) -> None:
     tiles = []
     if selection.baseline is not None:
         row = means.set_index("key").loc[selection.baseline.key]
         note = "on clean images" + (", mean over seeds" if row["seeds"] > 1 else "")
         tiles.append((f"Baseline: {row['label']}", write(row["accuracy"], "share"), note))
-    best = family_means.highlights(chosen[chosen["method"] != theme.DENSE], baseline.as_good(found))
-    for name, title, measure, images in (
-        ("accurate", "Most accurate pruned ticket", "accuracy", "clean images"),
-        ("robust", "Most robust pruned ticket", "corrupted", "corrupted images"),
-    ):
+    pruned = chosen[chosen["method"] != theme.DENSE]
+    best = family_means.highlights(pruned)
+    measures: list[tuple[str, str, Images]] = [
+        ("accurate", "Most accurate", "accuracy"),
+        ("robust", "Most robust", "corrupted"),
+    ]
+    for name, title, images in measures:
         if name in best.index:
             row = best.loc[name]
-            tiles.append((title, write(row[measure], "share"), f"{row['label']}, {images}"))
-    if "smallest" in best.index and selection.baseline is not None:
-        row = best.loc["smallest"]
-        note = f"weights of {row['total']:,.0f}: {row['label']}"
-        # no significant loss was found, which is not the same as none
-        tiles.append((f"Sparsest, no loss found to {selection.baseline.label}", f"{row['kept']:,.0f}", note))
+            ties = tied(found[images], row["key"], pruned["key"].tolist())
+            tiles.append((f"{title} of {len(pruned)} chosen", write(row[images], "share"), f"{row['label']}{ties}"))
+    if selection.baseline is not None:
+        tiles.append(_sparsest(selection, means, selection.baseline.key))
     layout.tiles(tiles)
+
+
+def tied(table: pd.DataFrame, leader: str, others: list[str]) -> str:
+    """From how many others the leader was not told apart, to follow its name; empty where from none."""
+    rows = against(table, leader)
+    alike = int((rows["a"].isin(others) & (rows["verdict"] != DIFFERS)).sum())
+    return f", not told apart from {alike} other{'s' if alike > 1 else ''}" if alike else ""
+
+
+def _sparsest(selection: Selection, means: pd.DataFrame, baseline: str) -> tuple[str, str, str]:
+    """The tile of the sparsest ticket of the whole study that is equivalent to the baseline."""
+    study, within = selection.study, verdicts.equivalence(selection)
+    found = _search(study.path, study.stamp, study.name, baseline, within)
+    labels = means.set_index("key")
+    title = f"Sparsest of all {found.among} as good as {labels.at[baseline, 'label']}"
+    own = "" if found.over == "seeds" else ", these networks"
+    if found.key is not None:
+        row = labels.loc[found.key]
+        loss = verdicts.points(within)
+        return title, f"{row['kept']:,.0f}", f"weights: {row['label']}, a loss below {loss} shown{own}"
+    if found.nearest is None:
+        return title, "–", "nothing to compare"
+    nearest, loss = labels.at[found.nearest, "label"], verdicts.points(found.loss)
+    return title, "none shown", f"nearest: {nearest}, a loss below {loss} shown{own}"
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _search(path: Path, stamp: str, name: str, baseline: str, within: float) -> Sparsest:
+    study = load.open_study(name, path)
+    means = families.means(study)
+    pruned = means[(means["method"] != theme.DENSE) & (means["sparsity"] > 0)]
+    return sparsest_equivalent(pruned, families.outcomes(study, "accuracy"), baseline, within)
 
 
 def _sparsity_card(selection: Selection, means: pd.DataFrame) -> None:
@@ -114,31 +138,6 @@ def _robustness_card(selection: Selection, means: pd.DataFrame) -> None:
         help="Mean corruption accuracy: the mean over the common corruptions, each the mean over its severities. Bars "
         "are 95 % intervals over seeds. Chosen tickets are coloured and named, the others of the study are faint.",
     )
-
-
-def _noise_card(selection: Selection, found: dict[Images, list[Difference]]) -> None:
-    own, others, seeds = selection.baseline, _others(selection), len(selection.study.seeds)
-    if own is None or not others:
-        return
-    styles = {ticket.key: ticket.style for ticket in selection.tickets}
-    with st.container(border=True, key="card-noise"):
-        st.markdown(
-            f"**Which differences to {own.label} exceed the noise?**",
-            help="Differences in accuracy in percentage points, means over seeds.",
-        )
-        for column, (images, differences) in zip(st.columns(2, gap="large"), found.items(), strict=True):
-            with column:
-                st.caption(f"{MEASURES[images]}, percentage points")
-                for verdict, group in baseline.verdicts(differences).items():
-                    heading = HEADINGS[verdict].format(own.label)
-                    layout.chips(heading, [(styles[each.key], points(each.difference)) for each in group])
-                if not differences:
-                    st.markdown("Not measured yet.")
-        st.caption(
-            f"Beyond noise: two 95 % intervals leave out zero, that over the test images (paired, Bonferroni-corrected "
-            f"for {len(others)} comparisons)"
-            + (f" and that over the {seeds} seeds (paired, Student's)." if seeds > 1 else ".")
-        )
 
 
 SECTION = Section("overview", "tickets", "Tickets", 10, show)

@@ -14,11 +14,13 @@ import streamlit as st
 from analysis.comparisons.outcomes import Outcomes
 from analysis.comparisons.predictions import Predictions
 from analysis.comparisons.stored_conditions import by_family, stored_outcomes, stored_predictions, true_classes
+from analysis.comparisons.verdicts import verdicts
 from analysis.results.store import Results
 from app import load
 from app.shell.per_sample import kept
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
+from app.shell.verdicts import equivalence
 
 FOURIER = "fourier"
 
@@ -73,7 +75,11 @@ class ComparedTickets:
     def outcomes(self, family: str) -> Outcomes:
         """Who is right under the family's corruptions and on clean images; tickets measured under all of them."""
         corruptions = self.measured[family]
-        return self.computed(("outcomes", family), lambda: stored_outcomes(self.results, self.seeds, corruptions))
+        found = self.selection.study.tickets
+        seeds = dict(zip(found["ticket_id"], found["seed"].astype(int), strict=True))
+        return self.computed(
+            ("outcomes", family), lambda: stored_outcomes(self.results, self.seeds, corruptions, seeds)
+        )
 
     def predictions(self, family: str) -> Predictions:
         """Which class each of these tickets gives under the same conditions.
@@ -84,6 +90,12 @@ class ComparedTickets:
         return self.computed(
             ("predictions", family), lambda: stored_predictions(self.results, self.seeds, corruptions, classes)
         )
+
+    def verdicts(self, family: str, places: Sequence[int]) -> pd.DataFrame:
+        """What may be said of each pair's accuracy under the conditions at these places, all pairs one family."""
+        outcomes, within = self.outcomes(family), equivalence(self.selection)
+        what = ("verdicts", family, tuple(places), within)
+        return self.computed(what, lambda: verdicts(outcomes.per_image(places), equivalence=within))
 
     @property
     def labels(self) -> np.ndarray:

@@ -8,15 +8,17 @@ import streamlit as st
 
 from analysis.comparisons.condition_cells import conditions_of
 from analysis.comparisons.flips import flips_from_baseline, flips_from_clean
-from analysis.comparisons.outcomes import MEAN
-from analysis.comparisons.pair_tests import best_first, both_ways, pair_tests
-from analysis.comparisons.predictions import chosen
+from analysis.comparisons.outcomes import MEAN, best_first
+from analysis.comparisons.verdicts import both_ways
 from analysis.corruptions.conditions import CLEAN
+from analysis.statistics.verdicts import EQUIVALENT
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.theme import Style
+from app.shell.verdicts import MARKS, MEANINGS, counted, pick_equivalence, points, speak_of
+from app.shell.verdicts import words as verdict_words
 from app.views.robustness.charts import pairs as charts
 from app.views.robustness.charts import severity
 from app.views.robustness.compared_tickets import ComparedTickets, named
@@ -29,12 +31,13 @@ def show(compared: ComparedTickets) -> None:
         family = pick_family(compared)
         corruption = pick_corruption(compared, family, width=280)
         level = _pick_severity(compared, family, corruption)
+        within = pick_equivalence(compared.selection)
     note_missing(compared, family)
     styles = compared.styles_under(family)
     if len(styles) < 2:
         layout.empty("Only one ticket is chosen.", "Choose others at the left to compare it with.")
         return
-    _tests(compared, family, corruption, level, styles)
+    _tests(compared, family, corruption, level, within)
     if has_baseline(compared, family):
         _churn(compared, family, corruption, styles)
 
@@ -46,34 +49,30 @@ def _pick_severity(compared: ComparedTickets, family: str, corruption: str) -> i
     return 0 if picked == "all" else int(picked)
 
 
-def _tests(compared: ComparedTickets, family: str, corruption: str, level: int, styles: dict[str, Style]) -> None:
-    outcomes = compared.outcomes(family)
-
-    def make() -> tuple[pd.DataFrame, list[str]]:
-        shown = chosen(outcomes, conditions_of(outcomes.conditions, corruption, level))
-        return pair_tests(shown, together=True), best_first(shown)
-
-    tests, order = compared.computed(("pairs", family, corruption, level), make)
-    ranked = {key: styles[key] for key in order}
-    theme = compared.selection.theme
+def _tests(compared: ComparedTickets, family: str, corruption: str, level: int, within: float) -> None:
+    outcomes, styles, theme = compared.outcomes(family), compared.styles_under(family), compared.selection.theme
+    wanted = set(conditions_of(outcomes.conditions, corruption, level))
+    places = [place for place, condition in enumerate(outcomes.conditions) if condition in wanted]
+    tests = compared.verdicts(family, places)
+    ranked = {key: styles[key] for key in best_first(outcomes, places)}
     under = "the common corruptions" if corruption == MEAN else name(corruption)
     severities = f"severity {level}" if level else "all severities"
-    real = int((~tests["within_noise"].astype(bool)).sum())
-    over = "seeds" if tests["over_seeds"].any() else "test images"
-    table = tests_table(tests, compared)
+    table = tests_table(tests, compared, within)
     layout.card(
-        f"{real} of {len(tests)} pairs {'differs' if real == 1 else 'differ'} significantly: {under}, {severities}",
+        f"{counted(tests, within)}: {under}, {severities}",
         compared.figure(
-            ("pairs", family, corruption, level), styles, lambda: charts.differences(both_ways(tests), ranked, theme)
+            ("pairs", family, corruption, level, within), styles,
+            lambda: charts.differences(both_ways(tests), ranked, theme, within),
         ),
         table,
         "pairs",
-        meanings={"difference": "accuracy of the first ticket minus that of the second [points]"},
-        help="Accuracy of the row's ticket minus that of the column's, in points, best first. Each pair is tested on "
-        f"the same test images, over {over}; p-values are Holm's, so that the chance of any false claim in the whole "
-        "matrix is 5 %.",
-        caption=f"{NOISE} and pale: within noise.",
-    )
+        meanings={"difference": "accuracy of the first ticket minus that of the second [points]", **MEANINGS},
+        help="Accuracy of the row's ticket minus that of the column's, in points, best first. All pairs of the chosen "
+        "tickets and the baseline are one family of tests, held to a chance of 5 % that any claimed difference of the "
+        "whole matrix is false. Ranking and Overview say the same of the same tickets and images.",
+        caption=f"A number: differs. {MARKS[EQUIVALENT]}: equivalent within {points(within)}. {NOISE} and pale: cannot "
+        f"tell, which is not the same as no difference. {speak_of(tests)}",
+    )  # fmt: skip
     number = st.column_config.NumberColumn
     layout.table_card(
         "Every pair",
@@ -83,28 +82,34 @@ def _tests(compared: ComparedTickets, family: str, corruption: str, level: int, 
             "a": st.column_config.TextColumn("Ticket"),
             "b": st.column_config.TextColumn("minus"),
             "difference": number("Difference (points)", format="%+.2f"),
-            "low": number("95 % from", format="%+.2f"),
-            "high": number("95 % to", format="%+.2f"),
-            "p": number("p", format="%.4f"),
-            "p_holm": number("p (Holm)", format="%.4f"),
-            "verdict": st.column_config.TextColumn("Verdict"),
+            "low": number("From", format="%+.2f", help="The interval that decides: at the pair's step of Holm's "
+                          "procedure."),
+            "high": number("To", format="%+.2f"),
+            "verdict": st.column_config.TextColumn("Verdict", width="medium"),
+            "detectable": number("Detectable (points)", format="%.1f", help="The difference that so many seeds and "
+                                 "images, with the noise seen here, would show with a power of 80 %."),
+            "p_holm": number("p (Holm)", format="%.4f", help="That there is no difference; differs below .05."),
+            "p_equivalent": number("p (equivalence)", format="%.4f", help="That the difference is "
+                                   f"{points(within)} or more, Holm's; equivalent below .025."),
         },
         paper={"intervals": {"difference": ("low", "high")}},
+        meanings=MEANINGS,
         height=250,
-    )
+    )  # fmt: skip
 
 
-def tests_table(tests: pd.DataFrame, compared: ComparedTickets) -> pd.DataFrame:
-    """The tests with the tickets' names, in points, the smallest p first."""
-    rows = tests.sort_values("p")
+def tests_table(tests: pd.DataFrame, compared: ComparedTickets, within: float) -> pd.DataFrame:
+    """The verdicts with the tickets' names, in points, the smallest p first."""
+    rows = tests.sort_values("p", kind="stable")
     return pd.DataFrame(
         {
             "a": rows["a"].map(compared.label),
             "b": rows["b"].map(compared.label),
             **{column: 100 * rows[column] for column in ("difference", "low", "high")},
-            "p": rows["p"],
+            "verdict": [verdict_words(row, within, brief=True) for _, row in rows.iterrows()],
+            "detectable": 100 * rows["detectable"],
             "p_holm": rows["p_holm"],
-            "verdict": np.where(rows["within_noise"].astype(bool), "within noise", "differ"),
+            "p_equivalent": rows["p_equivalent"],
         }
     ).reset_index(drop=True)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from analysis.comparisons.condition_cells import averaged
 from analysis.comparisons.effective import Line, effective_robustness
 from analysis.comparisons.ranking import ranking
 from analysis.comparisons.stored_conditions import averaged_corruptions, stored_outcomes
@@ -15,41 +17,52 @@ from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.theme import Style
+from app.shell.verdicts import pick_equivalence, speak_of, words
 from app.views.robustness.charts import ranking as charts
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.pickers import note_missing, pick_family
 from pruning.errors import UserError
 
+MEANINGS = {
+    "best": "whether it is not shown to differ from the best of all",
+    "against_best": "what the paired test says of it and the best of its rank",
+    "detectable": "difference to the best of its rank that would be shown with a power of 80 % [points]",
+}
+_INTERVAL = {"corrupted": ("low", "high")}
 EXPECTED = {"expected": "corrupted accuracy that the fit gives to this clean accuracy [%]"}
 
 
 def show(compared: ComparedTickets) -> None:
     """Draw the section."""
-    family = pick_family(compared)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        family = pick_family(compared)
+        within = pick_equivalence(compared.selection)
     note_missing(compared, family)
     styles = compared.styles_under(family)
-    _ranking(compared, family, styles)
+    _ranking(compared, family, styles, within)
     _effective(compared, family, styles)
 
 
-def _ranking(compared: ComparedTickets, family: str, styles: dict[str, Style]) -> None:
+def _ranking(compared: ComparedTickets, family: str, styles: dict[str, Style], within: float) -> None:
     outcomes, reference = compared.outcomes(family), compared.reference(list(styles))
-    ranked = compared.computed(("ranking", family, reference), lambda: ranking(outcomes, reference))
-    table = ranking_table(ranked, styles)
+    tests = compared.verdicts(family, averaged(outcomes))
+    ranked = compared.computed(("ranking", family, reference, within), lambda: ranking(outcomes, reference, tests))
+    table = ranking_table(ranked, styles, within)
     theme = compared.selection.theme
     images = "the mean over seeds" if max(len(each) for _, each in compared.ids) > 1 else "the test images"
     left, right = st.columns([5, 6])
     with left:
         layout.card(
             "Mean corruption accuracy, best first",
-            compared.figure(("ranking", family), styles, lambda: charts.ranking(ranked, styles, theme)),
+            compared.figure(("ranking", family, within), styles, lambda: charts.ranking(ranked, styles, theme)),
             table,
             "ranking",
             percent=True,
-            help=f"The mean over corruptions and severities, with the 95 % interval of {images}. Tickets on one grey "
-            "band are not significantly different from the best on it: by the same test images (paired bootstrap, "
-            "Tukey's range), by the training seeds (paired Student's test), or by both.",
-            caption="Grey bands: within noise of the best in the band.",
+            meanings=MEANINGS,
+            help=f"The mean over corruptions and severities, with the 95 % interval of {images}. A ticket on a grey "
+            "band is not shown to differ from the best on it. That is decided by the paired tests of the section "
+            "Pairs, on all pairs of these tickets, and not by whether two intervals overlap.",
+            caption=f"Grey bands: not shown to differ from the best in the band. {speak_of(tests)}",
         )
     with right:
         layout.table_card(
@@ -58,14 +71,19 @@ def _ranking(compared: ComparedTickets, family: str, styles: dict[str, Style]) -
             "ranking-table",
             columns=_columns(styles[reference].label),
             caption=_caption(compared, family, styles[reference].label),
-            paper={"intervals": {"corrupted": ("low", "high")}, "bold": {"corrupted": ranked["rank"].eq(1)}}
-            if "low" in table
-            else None,
+            paper={
+                "intervals": {"corrupted": ("low", "high")} if "low" in table else {},
+                "bold": {"corrupted": "best"},
+            },
+            meanings=MEANINGS,
         )
 
 
-def ranking_table(ranked: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
+def ranking_table(ranked: pd.DataFrame, styles: dict[str, Style], within: float) -> pd.DataFrame:
     """The rows of `analysis.comparisons.ranking` as they are shown: accuracies in per cent, a tied rank with `=`."""
+    said = [
+        f"{words(row, within, brief=True)}" if row["verdict"] else "best of its rank" for _, row in ranked.iterrows()
+    ]
     table = pd.DataFrame(
         {
             "rank": [
@@ -73,9 +91,13 @@ def ranking_table(ranked: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFram
             ],
             "ticket": [styles[key].label for key in ranked["key"]],
             "corrupted": 100 * ranked["accuracy"],
-            **{name: 100 * ranked[name] for name in ("low", "high", "clean")},
+            **{name: 100 * ranked[name] for name in ("low", "high")},
+            "against_best": said if ranked["tied"].any() else np.nan,
+            "detectable": 100 * ranked["detectable"].astype(float),
+            "clean": 100 * ranked["clean"],
             **{name: ranked[name] for name in ("mce", "relative_mce")},
             "extra": 100 * ranked["extra"],
+            "best": ranked["best"],
         }
     )
     return table.dropna(axis="columns", how="all")
@@ -98,11 +120,22 @@ def _caption(compared: ComparedTickets, family: str, reference: str) -> str:
 def _columns(reference: str) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
-        "rank": st.column_config.TextColumn("Rank", width=52, help="=: within noise of the best of the same rank."),
+        "rank": st.column_config.TextColumn(
+            "Rank", width=52, help="=: not shown to differ from the best of the same rank."
+        ),
         "ticket": st.column_config.TextColumn("Ticket"),
         "corrupted": number("Corrupted (%)", format="%.1f", help="Mean corruption accuracy."),
         "low": None,
         "high": None,
+        "best": None,
+        "against_best": st.column_config.TextColumn(
+            "Against it", help="What the paired test says of a ticket and the best of the same rank."
+        ),
+        "detectable": number(
+            "Detectable",
+            format="%.1f",
+            help="In points: the difference to the best of the same rank that would be shown with a power of 80 %.",
+        ),
         "clean": number("Clean (%)", format="%.1f", help="Accuracy on the clean test images."),
         "mce": number("mCE", format="%.2f", help=f"Mean corruption error relative to {reference}."),
         "relative_mce": number(

@@ -90,7 +90,10 @@ def test_the_page_says_what_came_out(tiny: Reproduction, tmp_path: Path) -> None
     assert f"| Dense is better than random. | 1 point | {outcome.claims[0].number}<br>dense minus random" in text
     assert "the bound is -100" in text
     assert "- It is no less. It cannot be." in text
-    assert re.search(r"Of 2 findings [12] hold", text)
+    assert re.search(r"Of 1 findings \*\*[01] hold\*\*", text)
+    assert "1 more are not counted" in text
+    assert "- It is no less. It cannot be." in text
+    assert "- It is no less. Not counted: It is the number of another finding once more: Dense is better than" in text
     assert "python -m analysis reproduce tiny" in text
     assert "not run" in page([tiny], {})
 

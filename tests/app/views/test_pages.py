@@ -96,7 +96,7 @@ def test_another_layer_goes_into_the_link(tiny_study: Path, monkeypatch: pytest.
 def test_another_baseline_is_compared_with(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("overview", tiny_study, monkeypatch)
     test.selectbox(key="pick baseline").set_value("imp-90").run()
-    assert "Which differences to IMP 90 % exceed the noise?" in text(test)
+    assert "Difference in accuracy to IMP 90 %" in text(test)
     assert test.query_params["baseline"] in ("imp-90", ["imp-90"])
 
 

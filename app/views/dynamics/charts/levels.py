@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.statistics.verdicts import DIFFERS, EQUIVALENT
 from app.charts.base import figure
 from app.charts.error_bars import bars_of, error_bars
 from app.charts.error_scale import axis, dense_line, height
 from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.theme import DENSE, Style, Theme
+from app.shell.verdicts import words
 
 HEIGHT = 430
 ASIDE = 1.03
@@ -73,19 +75,31 @@ def _line(rows: pd.DataFrame, aside: float, method: str) -> dict[str, object]:
     }
 
 
-def differences(rows: pd.DataFrame, reference: str, styles: Mapping[str, Style], theme: Theme) -> go.Figure:
+def differences(
+    rows: pd.DataFrame,
+    reference: str,
+    styles: Mapping[str, Style],
+    theme: Theme,
+    within: float,
+    floor: float | None = None,
+) -> go.Figure:
     """Draw how far each method's accuracy lies from the reference's at the same level, in percentage points.
 
     Args:
-        rows: method, sparsity, difference, low, high (fractions, NaN: no interval), real (beyond the noise).
+        rows: of `analysis.comparisons.levels.by_sparsity`.
         reference: its name.
         styles: by method, in the order drawn.
         theme: colours of the page, light or dark.
+        within: the difference that does not matter, a fraction; it is a band.
+        floor: of seed noise, where verdicts are about these networks, a fraction; it is dotted.
 
-    Differences beyond the noise are full, others hollow.
+    Those that differ are full, equivalent ones have a dot inside, others are hollow.
     """
     chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
     chart.add_hline(y=0, line={"color": theme.muted, "width": 1.5, "dash": "dash"})
+    chart.add_hrect(-100 * within, 100 * within, fillcolor=fade(theme.muted, 0.14), line_width=0, layer="below")
+    for end in () if floor is None else (-100 * floor, 100 * floor):
+        chart.add_hline(y=end, line={"color": theme.muted, "width": 1.5, "dash": "dot"})
     methods = [method for method in styles if (rows["method"] == method).any()]
     for place, method in enumerate(methods):
         own, style = rows[rows["method"] == method].sort_values("sparsity"), styles[method]
@@ -104,16 +118,17 @@ def differences(rows: pd.DataFrame, reference: str, styles: Mapping[str, Style],
             showlegend=False,
             line={"color": fade(style.color, 0.6), "width": 1.5, "dash": style.dash},
             marker={
-                "color": [style.color if real else theme.surface for real in own["real"]],
-                "symbol": style.symbol,
+                "color": [style.color if verdict == DIFFERS else theme.surface for verdict in own["verdict"]],
+                "symbol": [
+                    f"{style.symbol}-open-dot" if verdict == EQUIVALENT else style.symbol for verdict in own["verdict"]
+                ],
                 "size": 10,
                 "line": {"width": 2, "color": style.color},
             },
             customdata=[
-                f"{100 * row.difference:+.1f} points"
-                + bracket(row.low, row.high, "{:+.1f}")
-                + ("" if row.real else "<br>within noise")
-                for row in own.itertuples()
+                f"{100 * row['difference']:+.1f} points{bracket(row['low'], row['high'], '{:+.1f}')}<br>"
+                + words(row, within)
+                for _, row in own.iterrows()
             ],
             hovertemplate=f"<b>{style.label}</b> against {reference}<br>%{{x:.3g}} % kept<br>%{{customdata}}"
             "<extra></extra>",

@@ -22,13 +22,13 @@ PLOT = (470.0, 430.0)
 """About the pixels between the axes, for the places of names."""
 
 SIZES = {FRONT: 12, NEAR: 10, DOMINATED: 7}
-WORDS = {FRONT: "On the front", NEAR: "Behind the front, within noise", DOMINATED: "Dominated"}
+WORDS = {FRONT: "On the front", NEAR: "Behind the front by its values, not shown to be", DOMINATED: "Dominated"}
 
 
 def pareto(rows: pd.DataFrame, x: str, y: str, states: Mapping[str, str], styles: Styles, theme: Theme) -> go.Figure:
     """Draw tickets by two of `costs.OBJECTIVES`, with the front by the values themselves as a stepped line.
 
-    Tickets on the front are full and named, those behind it within noise hollow, dominated ones faint.
+    Tickets on the front are full and named, those behind it by their values hollow, dominated ones faint.
 
     Args:
         rows: of `comparisons.costs.weighed`, measured in both.

@@ -19,7 +19,8 @@ from app.charts.names import name, ordered
 from app.shell.theme import Style, Theme
 from app.views.robustness.charts.panels import panels
 
-GAP = "gap"
+GAPS = ("", " ")
+"""Names of empty rows, which no corruption has."""
 PER_ROW = 4
 CELL, HEADING, FOOT = 25, 34, 44  # pixels: a cell's height, over a panel, under it
 
@@ -62,7 +63,7 @@ def _panels(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, sca
     corruptions = set(cells["corruption"])
     standard, others = ordered(corruptions - {MEAN})
     has_mean = MEAN in corruptions
-    rows = [*standard, *([GAP, MEAN] if has_mean else []), *([GAP + "2", *others] if others else [])]
+    rows = [*standard, *([GAPS[0], MEAN] if has_mean else []), *([GAPS[1], *others] if others else [])]
     severities = sorted(int(severity) for severity in cells["severity"].unique())
     figure, places = panels(tickets, theme, PER_ROW, CELL * len(rows), (HEADING, FOOT), shared_yaxes=True)
     labels = [_row_label(row, len(standard), bool(others)) for row in rows]
@@ -115,7 +116,7 @@ def _numbers(own: pd.DataFrame, rows: Sequence[str], severities: Sequence[int], 
 
 
 def _row_label(row: str, counted: int, others: bool) -> str:
-    if row.startswith(GAP):
+    if row in GAPS:
         return ""
     if row == MEAN:
         return f"<b>Mean of {'these ' if not others else 'the '}{counted}</b>"

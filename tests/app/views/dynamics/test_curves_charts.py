@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.comparisons import baseline, dynamics
+from analysis.comparisons import dynamics
+from analysis.comparisons.levels import by_sparsity
 from app.charts.error_scale import height
 from app.shell import theme
 from app.shell.theme import Style
@@ -114,29 +115,40 @@ def correct(shares: dict[str, float], seeds: int = 3) -> dict[str, dict[int, np.
     }
 
 
-def test_a_difference_within_noise_is_hollow_and_said_to_be() -> None:
-    right = correct({"imp-0.5": 0.96, "imp-0.9": 0.95, "shuffled-0.5": 0.96, "shuffled-0.9": 0.90})
-    rows = baseline.by_sparsity(families(), right, "imp", ["shuffled", "snip"])
-    assert rows["difference"].tolist() == pytest.approx([0.0, -0.05])
-    assert rows["real"].tolist() == [False, True]
-    text = sentence("Shuffled", "IMP", rows)
+def test_a_difference_that_one_cannot_tell_is_hollow_and_said_to_be() -> None:
+    right = correct({"imp-0.5": 0.96, "imp-0.9": 0.95, "shuffled-0.5": 0.96, "shuffled-0.9": 0.7})
+    right["shuffled-0.5"] = {seed: own[::-1] for seed, own in right["shuffled-0.5"].items()}  # right on others
+    rows = by_sparsity(families(), right, "imp", ["shuffled", "snip"])
+    assert rows["difference"].tolist() == pytest.approx([0.0, -0.25])
+    assert rows["verdict"].tolist() == ["cannot tell", "differs"]
+    text = sentence("Shuffled", "IMP", rows, 0.01)
+    least = f"{100 * rows['detectable'][0]:.2g}"
     assert text == (
-        "**Shuffled** is worse than IMP with 10 % of the weights kept, by 5.0 points; with 50 % the difference is "
-        "within noise."
+        "**Shuffled** is worse than IMP with 10 % of the weights kept, by 25.0 points; with 50 % one cannot tell: "
+        f"{least} points or more would have shown."
     )
-    figure = levels.differences(rows, "IMP", {"shuffled": Style("Shuffled", "#aa0000", "star")}, LIGHT)
+    style = {"shuffled": Style("Shuffled", "#aa0000", "star")}
+    figure = levels.differences(rows, "IMP", style, LIGHT, 0.01, floor=0.02)
     drawn = next(trace for trace in figure.data if trace.showlegend is False)
     np.testing.assert_allclose(drawn.y, 100 * rows["difference"])
     assert list(drawn.marker.color) == [LIGHT.surface, "#aa0000"]
-    assert "within noise" in drawn.customdata[0]
+    assert "cannot tell" in drawn.customdata[0]
+    heights = sorted({shape.y0 for shape in figure.layout.shapes})
+    assert heights == [-2, -1, 0, 2]  # the floor, what does not matter, nothing
 
 
-def test_a_method_is_better_or_within_noise_everywhere() -> None:
-    rows = pd.DataFrame({"sparsity": [0.8, 0.9], "difference": [0.01, 0.03], "real": [True, True]})
-    assert (
-        sentence("A", "B", rows) == "**A** is better than B with 20 and 10 % of the weights kept, by 1.0 to 3.0 points."
+def test_a_method_is_better_or_equivalent_or_one_cannot_tell() -> None:
+    rows = pd.DataFrame(
+        {"sparsity": [0.8, 0.9], "difference": [0.01, 0.03], "verdict": "differs", "over": "seeds", "detectable": 0.04}
     )
-    assert "within noise of B at every level" in sentence("A", "B", rows.assign(real=False))
+    said = "is better than B with 20 and 10 % of the weights kept, by 1.0 to 3.0 points."
+    assert sentence("A", "B", rows, 0.01) == f"**A** {said}"
+    assert sentence("A", "B", rows.assign(over="images"), 0.01) == f"**A** (this network) {said}"
+    assert "equivalent to B within 2 points with 20 and 10 %" in sentence(
+        "A", "B", rows.assign(verdict="equivalent"), 0.02
+    )
+    unknown = sentence("A", "B", rows.assign(verdict="cannot tell"), 0.01)
+    assert "one cannot tell at any level whether it differs from B: 4 points or more" in unknown
 
 
 def test_a_panel_each_shows_one_curve_and_the_others_in_grey() -> None:

@@ -6,15 +6,16 @@ import pytest
 
 from analysis.comparisons import condition_cells
 from analysis.comparisons.outcomes import Outcomes
-from analysis.comparisons.pair_tests import both_ways, pair_tests
 from analysis.comparisons.ranking import ranking
+from analysis.comparisons.verdicts import both_ways, verdicts
+from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT
 from app.charts.base import NOISE
 from app.shell import theme
 from app.shell.downloads import to_latex
 from app.shell.theme import Style
 from app.views.robustness.charts import pairs
 from app.views.robustness.charts.matrix import matrix
-from app.views.robustness.ranking import ranking_table
+from app.views.robustness.ranking import _columns, ranking_table
 
 LIGHT = theme.get("light")
 CONDITIONS = [("clean", 0), ("fog", 1), ("fog", 2), ("snow", 1), ("snow", 2), ("spatter", 1), ("spatter", 2)]
@@ -46,21 +47,42 @@ def test_the_matrix_shows_differences_and_rings_noise(outcomes: Outcomes) -> Non
     assert any(text != NOISE for text in texts.values())
 
 
-def test_pairs_show_both_signs(outcomes: Outcomes) -> None:
-    tests = pair_tests(Outcomes(CONDITIONS[1:], {k: v[:, 1:] for k, v in outcomes.right.items()}), together=True)
-    figure = pairs.differences(both_ways(tests), styles(outcomes), LIGHT)
+def test_pairs_show_both_signs_and_three_verdicts(outcomes: Outcomes) -> None:
+    per_image = outcomes.per_image(range(1, 7))
+    per_image["like a"] = {seed: np.roll(right, 1) for seed, right in per_image["a"].items()}
+    tests = verdicts(per_image, equivalence=0.1)
+    tickets = {**styles(outcomes), "like a": Style("Like a", "#336699", "circle")}
+    figure = pairs.differences(both_ways(tests), tickets, LIGHT, 0.1)
     values = np.nansum([trace.z for trace in figure.data if trace.type == "heatmap"], axis=0)
     np.testing.assert_allclose(values, -values.T, atol=1e-12)
     gap = 100 * (outcomes.right["a"][:, 1:].mean() - outcomes.right["c"][:, 1:].mean())
     assert values[0, 2] == pytest.approx(gap)
+    texts = {tuple(at): text for trace in figure.data if trace.type == "scatter"
+             for at, text in zip(trace.customdata or [], trace.text or [], strict=True)}  # fmt: skip
+    signs = {EQUIVALENT: "=", CANNOT_TELL: NOISE}
+    assert set(tests["verdict"]) >= {DIFFERS, EQUIVALENT}
+    for row in tests.itertuples():
+        assert texts[row.a, row.b] == signs.get(str(row.verdict), f"{100 * row.difference:+.1f}")
 
 
 def test_the_ranking_is_shown_in_per_cent_with_its_ties(outcomes: Outcomes) -> None:
     ranked = ranking(outcomes, "a")
-    table = ranking_table(ranked, styles(outcomes))
+    table = ranking_table(ranked, styles(outcomes), 0.01)
     np.testing.assert_allclose(table["corrupted"], 100 * ranked["accuracy"])
     assert table["rank"].tolist() == ["1 =", "1 =", "3"]
     assert table["ticket"].tolist()[-1] == "Ticket c"
+    assert table["against_best"].tolist() == ["best of its rank", "cannot tell", "best of its rank"]
+
+
+def test_of_many_ranks_only_the_first_is_bold() -> None:
+    rng = np.random.default_rng(0)
+    right = {f"t{place}": rng.random((1, 2, 4000)) < 0.98 - 0.04 * place for place in range(20)}
+    made = Outcomes([("clean", 0), ("fog", 1)], right)
+    ranked = ranking(made, "t0")
+    assert set(range(10, 17)) & set(ranked["rank"]), "ranks that begin with a 1"
+    columns = _columns("dense")
+    text = to_latex(ranking_table(ranked, styles(made), 0.01), columns, bold={"corrupted": "best"})
+    assert [line.split(" & ")[1] for line in text.splitlines() if "textbf" in line] == ["Ticket t0"]
 
 
 def test_a_table_for_a_paper_has_the_headings_and_decimals_of_the_page() -> None:

@@ -1,0 +1,86 @@
+"""Which of the chosen tickets differ from the baseline, which are equivalent to it, and of which one cannot tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from analysis.comparisons.outcomes import Images
+from analysis.comparisons.verdicts import against
+from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES
+from app.charts.base import Styles
+from app.shell import families, layout, verdicts
+from app.shell.selection import Selection
+from app.views.overview.charts import differences as charts
+
+TITLES: dict[Images, str] = {"accuracy": "Clean images", "corrupted": "Corrupted images"}
+
+
+def show(selection: Selection, tables: Mapping[Images, pd.DataFrame]) -> None:
+    """Draw the card; `tables` are those of `verdicts.of_chosen`."""
+    own = selection.baseline
+    if own is None or len(selection.tickets) < (2 if own.key in selection.keys else 1):
+        return
+    found = {images: against(table, own.key) for images, table in tables.items()}
+    found = {images: rows for images, rows in found.items() if len(rows)}
+    if not found:
+        return
+    within = verdicts.equivalence(selection)
+    floors = {
+        images: verdicts.floor(selection, images) for images, rows in found.items() if (rows["over"] == IMAGES).any()
+    }
+    st.markdown("  \n".join(tally(TITLES[images], own.label, rows, within) for images, rows in found.items()))
+    heights = {TITLES[images]: each.noise.floor for images, each in floors.items() if each is not None}
+    titled = {TITLES[images]: rows for images, rows in found.items()}
+    layout.card(
+        f"Difference in accuracy to {own.label}",
+        charts.differences(titled, within, heights, families.styles(selection), selection.theme),
+        lambda: rows_of(titled, families.styles(selection)),
+        "noise",
+        config=layout.QUIET,
+        help="Percentage points, means over seeds. Full marks differ, squares are equivalent (their whole interval "
+        "lies in the band), of rings one cannot tell: that is not the same as no difference.",
+        caption=_caption(tables, floors),
+        controls=lambda: verdicts.pick_equivalence(selection),
+        meanings={"difference": f"accuracy minus that of {own.label}", "images": "clean or corrupted test images"},
+    )
+
+
+def tally(title: str, baseline: str, rows: pd.DataFrame, within: float) -> str:
+    """How many tickets are worse, better, equivalent, and of how many one cannot tell, as markdown."""
+    differ = rows["verdict"] == DIFFERS
+    counts = {
+        f"worse than {baseline}": int((differ & (rows["difference"] < 0)).sum()),
+        f"better than {baseline}": int((differ & (rows["difference"] > 0)).sum()),
+        f"equivalent to it within {verdicts.points(within)}": int((rows["verdict"] == EQUIVALENT).sum()),
+    }
+    said = [f"**{count}** {'is' if count == 1 else 'are'} {words}" for words, count in counts.items() if count]
+    unknown = rows[rows["verdict"] == CANNOT_TELL]
+    if len(unknown):
+        least = verdicts.points(float(unknown["detectable"].min()))
+        said.append(f"of **{len(unknown)}** one cannot tell ({least} or more would have shown)")
+    which = "these networks" if (rows["over"] == IMAGES).any() else "tickets"
+    return f"{title}, {len(rows)} {which}: {'; '.join(said)}."
+
+
+def _caption(tables: Mapping[Images, pd.DataFrame], floors: Mapping[Images, verdicts.Floor | None]) -> str:
+    said = [verdicts.speak_of(next(table for table in tables.values() if len(table)))]
+    known = {each.words: None for each in floors.values() if each is not None}
+    if floors and not known:
+        said.append("No study at hand repeats its trainings, so nothing says how far another one would differ.")
+    elif known:
+        said += [*known, "Dotted: that floor, for clean and corrupted images."]
+    return " ".join(said)
+
+
+def rows_of(found: Mapping[str, pd.DataFrame], styles: Styles) -> pd.DataFrame:
+    """The rows to download: images, ticket and what was found."""
+    return pd.concat(
+        [
+            rows.assign(images=title, ticket=[styles[key].label for key in rows["a"]]).drop(columns=["a", "b"])
+            for title, rows in found.items()
+        ],
+        ignore_index=True,
+    )
