@@ -10,6 +10,7 @@ from pruning.checkpoints.imported_weights import Imported, Start
 from pruning.data import Dataset, load_data
 from pruning.finders.base import Trainer
 from pruning.finders.lineage import cost, find_step, lineage
+from pruning.finders.scoring_memory import processes_that_fit
 from pruning.models import build_model
 from pruning.progress import Progress, quiet, share
 from pruning.recipe import Recipe
@@ -25,6 +26,7 @@ def find_ticket(
     download: bool = False,
     weights: Mapping[str, Tensor] | str | Path | None = None,
     threads: int = 0,
+    memory: float = 0.0,
 ) -> Ticket:
     """Find the ticket of a recipe, and on the way those it descends from (the dense network, the levels of IMP).
 
@@ -40,9 +42,11 @@ def find_ticket(
             recipe's `start` is from. Without a `start` in the recipe the data set's own normalisation is used.
         threads: of the CPU. Left at 0 it is 1, and 4 for networks of 1 G multiply-adds an image or more, on any
             machine. Results differ in their last digits between numbers of threads; the ticket's `info` has its own.
+        memory: GB that scoring may take; at 0 what is free.
 
     Raises:
-        UserError: data that is missing, a loss that is not finite, a network that does not fit the data.
+        UserError: data that is missing, a loss that is not finite, a network that does not fit the data, scores that
+            need more memory than there is.
     """
     data = load_data(recipe.data, root, download)
     imports: Path | Imported | None = None
@@ -51,6 +55,7 @@ def find_ticket(
     steps = lineage([recipe])
     total, done = sum(map(cost, steps)) or 1.0, 0.0
     known: dict[str, Ticket] = {}
+    processes_that_fit(steps, data, pick_device(device), free=round(1e9 * memory) or None)
     trainer = Trainer(data, pick_device(device), threads=threads, imports=imports)
     for step in steps:
         trainer.progress = share(progress, done / total, cost(step) / total, step.label)

@@ -6,7 +6,7 @@ Which process does it makes no difference to the result. A worker has the images
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -24,10 +24,11 @@ from analysis.results.store import Results
 from pruning.data import load_data
 from pruning.errors import UserError, WriteError
 from pruning.execution import Worker
+from pruning.models import count_macs
 from pruning.progress import Progress, share
 from pruning.study.folder import Study
 from pruning.ticket import Ticket
-from pruning.training.precision import on_threads, pick_device
+from pruning.training.precision import on_threads, pick_device, pick_precision
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ class Laboratory:
         self.measures = measures()
         self.process: dict[Hashable, object] = {}
 
+    def precision(self, ticket: Ticket) -> str:
+        """That of a ticket's forward passes."""
+        return pick_precision(self.config.precision, count_macs(ticket.model(), ticket.info.shape), pick_device())
+
     def context(self, job: Job, ticket: Ticket, measure: Measure, shared: dict[Hashable, object]) -> Context:
         """What a measure is given of a ticket."""
         return Context(
@@ -89,14 +94,14 @@ class Group:
     `problems` says what is left out, by ticket.
     """
 
-    def __init__(self, study: Study, ids: Sequence[str]) -> None:
+    def __init__(self, study: Study, ids: Sequence[str], precision: str) -> None:
         self.tickets: dict[str, Ticket] = {}
         self.networks: dict[str, Network] = {}
         self.problems: dict[str, str] = {}
         for ticket_id in ids:
             try:
                 ticket = study.load(ticket_id)
-                self.networks[ticket_id] = Network.of(ticket, pick_device())
+                self.networks[ticket_id] = Network.of(ticket, pick_device(), precision)
                 self.tickets[ticket_id] = ticket
                 if self.networks[ticket_id].without:
                     self.problems[ticket_id] = self.networks[ticket_id].without
@@ -143,7 +148,7 @@ def _measure_ticket(worker: Worker, source: Source, place: Laboratory, job: Job,
             except UserError as error:
                 if str(error) not in done.problems:
                     done.problems.append(str(error))
-        rows = _rows(measure, frames, parts)
+        rows = _rows(measure, frames, parts, place.precision(ticket) if measure.of_images else "")
         if rows is not None:
             store(place.results, table, job.entry.id, rows.frame, rows.made)
             done.written.append(table)
@@ -181,7 +186,7 @@ def measure_condition(
         WriteError: the disk will not take it.
     """
     place = worker.kept("laboratory", source.key, lambda: Laboratory(source))
-    group = worker.kept("group", (source.key, ids), lambda: Group(source.study, ids))
+    group = worker.kept("group", (source.key, ids), lambda: Group(source.study, ids, place.config.precision))
     done = Done(problems=[group.problems[ticket_id] for ticket_id in ids if ticket_id in group.problems])
     wanted = {job.entry.id: job for job in jobs if job.entry.id in group.networks}
     runs = {key: _runs(place, group, job, condition) for key, job in wanted.items()}
@@ -191,7 +196,8 @@ def measure_condition(
     for ticket_id, each in runs.items():
         for table in wanted[ticket_id].missing:
             own = [run for run in each if run.measure.name == table]
-            found = _rows(place.measures[table], _frames(own, done), wanted[ticket_id].missing[table])
+            precision = group.networks[ticket_id].precision
+            found = _rows(place.measures[table], _frames(own, done), wanted[ticket_id].missing[table], precision)
             if found is not None:
                 rows[table, ticket_id] = found
     done.file = place.journal.write(rows)
@@ -264,10 +270,11 @@ def _frames(runs: Sequence[_Run], done: Done) -> list[pd.DataFrame]:
     return frames
 
 
-def _rows(measure: Measure, frames: Sequence[pd.DataFrame], parts: Parts) -> Rows | None:
+def _rows(measure: Measure, frames: Sequence[pd.DataFrame], parts: Parts, precision: str) -> Rows | None:
     """The rows of the parts asked for, and what made them; None where there is nothing."""
     if not frames:
         return None
+    parts = {part: replace(made, precision=precision) for part, made in parts.items()}
     frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
     if not measure.keys:
         return Rows(frame, dict(parts))

@@ -134,7 +134,8 @@ class Wanted:
         images = (self.images.digest if self.images is not None else UNKNOWN) if measure.of_images else ""
         matters = measure.matters(self.config, len(self.images) if self.images is not None else ALL)
         settings = canonical(matters) if known or not measure.of_images else UNKNOWN
-        return Provenance(measure.version, entry.digest, images, settings=settings)
+        asked = self.config.precision if measure.of_images and self.config.precision != "auto" else ""
+        return Provenance(measure.version, entry.digest, images, settings=settings, precision=asked)
 
     def _made(
         self, measure: Measure, base: Provenance, entry: Entry, pair: Pair | None, condition: Condition, kind: str
@@ -307,4 +308,6 @@ def _blinded(now: Provenance, made: Provenance) -> Provenance:
     }
     if "source" in unknown and made.source.startswith("array"):
         unknown["corruption"] = made.corruption
+    if not (now.precision and made.precision):  # either will do, or it was not noted
+        unknown["precision"] = made.precision
     return replace(now, **unknown) if unknown else now

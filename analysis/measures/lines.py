@@ -21,7 +21,7 @@ def line(context: Context) -> Line:
     assert context.images.data is not None
     data = replace(context.images.data, test=Split(context.images.images, context.images.labels))
     told = saying(context.progress, f"the line to {context.entry.recipe.label}")
-    return connectivity.line(context.partner, context.ticket, data, progress=told)
+    return connectivity.line(context.partner, context.ticket, data, progress=told, precision=context.settings.precision)
 
 
 def frame(context: Context) -> pd.DataFrame:

@@ -64,12 +64,12 @@ def reference_of(entries: Sequence[Entry]) -> Entry:
 
 
 @torch.inference_mode()
-def clean_features(ticket: Ticket, images: Tensor, device: str = "auto") -> np.ndarray:
-    """Features [N, D] (the classifier's input) of images uint8 [N, C, H, W]."""
+def clean_features(ticket: Ticket, images: Tensor, device: str = "auto", precision: str = "auto") -> np.ndarray:
+    """Features [N, D] (the classifier's input) of images uint8 [N, C, H, W]; precision as for `pick_precision`."""
     where, model = pick_device(device), ticket.model()
     macs = count_macs(model, ticket.info.shape)
     model, parts = prepare(model, where, macs), []
-    with settled(macs), autocast(pick_precision("auto", macs, where), where):
+    with settled(macs), autocast(pick_precision(precision, macs, where), where):
         for batch in torch.split(images, BATCH):
             inputs = as_input(normalise(batch.to(where), ticket.info.mean, ticket.info.std), where, macs)
             parts.append(features_and_logits(model, inputs)[0].cpu())
@@ -82,7 +82,7 @@ def maps_of(context: Context) -> pd.DataFrame:
     The reference's joint map is its own map.
     """
     shown = positions(len(context.images), options_of(context.settings).map_samples)
-    features = clean_features(context.ticket, context.images.images[shown])
+    features = clean_features(context.ticket, context.images.images[shown], precision=context.settings.precision)
     made: dict[str, np.ndarray] = {}
     frames = [pd.DataFrame({name: [] for name in MEASURE.columns})]
     for kind in [kind for kind in get_args(Kind) if kind in context.parts]:
@@ -92,10 +92,9 @@ def maps_of(context: Context) -> pd.DataFrame:
         except UserError as error:
             context.problems.append(str(error))
             continue
-        trust = embedding.trustworthiness(features, xy)
-        frames.append(
-            pd.DataFrame({"kind": kind, "sample": shown, "x": xy[:, 0], "y": xy[:, 1], "trustworthiness": trust})
-        )
+        rows = {"kind": kind, "sample": shown, "x": xy[:, 0], "y": xy[:, 1]}
+        rows["trustworthiness"] = embedding.trustworthiness(features, xy)
+        frames.append(pd.DataFrame(rows | {"recall": embedding.neighbour_recall(features, xy)}))
     return pd.concat(frames[1:] or frames, ignore_index=True)
 
 
@@ -123,7 +122,7 @@ MEASURE = Measure(
     reference=reference_of,
     follow=frozenset({JOINT}),
     options=MapOptions,
-    by_machine=frozenset({"x", "y"}),  # UMAP makes of the last bit of a feature another map, as good
+    by_machine=frozenset({"x", "y", "recall"}),  # UMAP makes of the last bit of a feature another map, as good
     matters=lambda settings, images: {"map_samples": min(images, options_of(settings).map_samples)},
     cost=lambda parts, images, macs: images * sum(SECONDS[kind] for kind in parts),
     columns={
@@ -132,6 +131,11 @@ MEASURE = Measure(
         "x": Column("f32", "", "first coordinate"),
         "y": Column("f32", "", "second coordinate"),
         "trustworthiness": Column("f64", "", "of the whole map: whether its neighbours are neighbours, 0 to 1"),
+        "recall": Column(
+            "f32",
+            "",
+            "share of the image's 15 nearest by their features that are among its 15 nearest on the map, 0 to 1",
+        ),
     },
     kinds=("pca", "umap", "umap_joint"),
 )

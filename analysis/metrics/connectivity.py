@@ -82,6 +82,7 @@ def line(
     alphas: int = ALPHAS,
     seed: int = 0,
     progress: Progress = quiet,
+    precision: str = "auto",
 ) -> Line:
     """Accuracy and loss along (1 - alpha) W_one + alpha W_other.
 
@@ -96,6 +97,7 @@ def line(
         alphas: points, evenly spaced from 0 to 1; at least 2.
         seed: draws the training images that batch statistics are measured on.
         progress: told how far it is, a point at a time.
+        precision: of the forward passes, as for `pick_precision`.
 
     Raises:
         UserError: the tickets are of different networks, or keep different weights.
@@ -106,7 +108,7 @@ def line(
     train = Split(data.train.images[rows], data.train.labels[rows])
     model = one.model()
     macs, device = count_macs(model, data.shape), pick_device()
-    precision = pick_precision("auto", macs, device)
+    precision = pick_precision(precision, macs, device)
     places = np.linspace(0, 1, alphas)
     tested, trained = [], []
     with settled(macs):

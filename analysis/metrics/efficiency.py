@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from analysis.metrics import latency
 from analysis.metrics.latency import Interval
-from analysis.metrics.memory import peak_bytes
 from pruning.masks import Masks
 from pruning.models import build_model, prunable
 from pruning.models.inspection import weight_uses
+from pruning.models.memory import peak_bytes
 from pruning.ticket import Ticket
 from pruning.training.precision import pick_threads
 

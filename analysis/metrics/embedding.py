@@ -152,6 +152,38 @@ def trustworthiness(features: ArrayLike, xy: ArrayLike, neighbours: int = NEIGHB
     return float(measure(_scaled(there), xy[finite], n_neighbors=min(neighbours, (len(there) - 1) // 2)))
 
 
+def neighbour_recall(features: ArrayLike, xy: ArrayLike, neighbours: int = NEIGHBOURS) -> np.ndarray:
+    """How many of a sample's nearest neighbours by features are among its nearest on the map.
+
+    Trustworthiness looks at how far the map's neighbours are off and forgives what is near; this counts. A map of whole
+    clusters may have a trustworthiness of 0.98 and a mean recall of 0.5.
+
+    Args:
+        features: [N, D].
+        xy: [N, 2].
+        neighbours: how many nearest are looked at, k; fewer where N is below 31, as for `trustworthiness`.
+
+    Returns float32 [N], shares from 0 to 1, by chance k / (N - 1); nan for a sample that is not finite in both, and for
+    all where `trustworthiness` is nan.
+    """
+    features, finite = _checked(features)
+    xy = np.asarray(xy, dtype=np.float64)
+    finite = finite & np.isfinite(xy).all(axis=1)
+    found = np.full(len(features), np.nan, dtype=np.float32)
+    there = features[finite]
+    if len(there) < MIN_SAMPLES or _is_constant(there):
+        return found
+    from sklearn.neighbors import NearestNeighbors
+
+    count = min(neighbours, (len(there) - 1) // 2)
+    near = [
+        NearestNeighbors(n_neighbors=count).fit(points).kneighbors(return_distance=False)  # of each but itself
+        for points in (_scaled(there), xy[finite])
+    ]
+    found[finite] = [np.isin(own, on_map).mean() for own, on_map in zip(*near, strict=True)]
+    return found
+
+
 def _anchored(features: Any, reference: np.ndarray, seed: int) -> np.ndarray:
     """The map of `features` [N, D] that the reference [N, 2] holds in place; see `umap_joint`."""
     features, finite = _checked(features, MIN_SAMPLES)

@@ -20,6 +20,7 @@ class Provenance:
         source: where corrupted images come from when they are not made: digest of the array or of the photographs.
         partner: digest of the other ticket's masks and weights, for a pair.
         settings: those that matter, as canonical JSON; "" where none do.
+        precision: of the forward passes, "float32" or "bfloat16"; "" where there are none, or it was not noted.
     """
 
     measure: int
@@ -29,6 +30,7 @@ class Provenance:
     source: str = ""
     partner: str = ""
     settings: str = ""
+    precision: str = ""
 
     def differences(self, now: Provenance) -> list[str]:
         """What has changed since, in words; [] when nothing has."""
@@ -47,6 +49,8 @@ class Provenance:
             found.append("the ticket that it is held against was found again")
         if self.settings != now.settings:
             found.append(f"other settings ({_changed(self.settings, now.settings)})")
+        if self.precision != now.precision:
+            found.append(f"measured in {self.precision}, and {now.precision} is asked for")
         return found
 
 

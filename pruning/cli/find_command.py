@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from pruning.api import find_ticket
-from pruning.cli.options import Device, Download, Root, Threads
+from pruning.cli.options import Device, Download, Memory, Root, Threads
 from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
 from pruning.recipe import Recipe
@@ -50,6 +50,7 @@ def find_from_recipe(
     root: Root = None,
     download: Download = False,
     threads: Threads = 0,
+    memory: Memory = 0.0,
 ) -> None:
     """Find one ticket from its recipe, and on the way those it descends from.
 
@@ -61,7 +62,7 @@ def find_from_recipe(
         raise UserError("This recipe starts from imported weights; add --study with the folder of their study.")
     weights = study if asked.start is not None else None
     with ProgressBar(f"{asked.label}, seed {asked.seed}") as bar:
-        ticket = find_ticket(asked, bar.tell, device, root, download, weights, threads)
+        ticket = find_ticket(asked, bar.tell, device, root, download, weights, threads, memory)
     path = out or Path(f"{asked.id}{SUFFIX}")
     ticket.save(path)
     Console().print(

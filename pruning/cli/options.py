@@ -31,3 +31,7 @@ Threads = Annotated[
         show_default="1, large networks 4",
     ),
 ]
+Memory = Annotated[
+    float,
+    typer.Option(min=0, help="GB that scoring may take; what needs more is refused.", show_default="what is free"),
+]

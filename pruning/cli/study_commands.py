@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from pruning.cli.console import stoppable
-from pruning.cli.options import AnyStudyPath, Device, Download, Root, StudyPath, Threads
+from pruning.cli.options import AnyStudyPath, Device, Download, Memory, Root, StudyPath, Threads
 from pruning.cli.run_display import RunDisplay
 from pruning.cli.tables import models_table, studies_table, tickets_table
 from pruning.study.folder import Study
@@ -28,13 +28,14 @@ def run_study(
         bool, typer.Option("--stale", help="Find those again whose finder or criterion was mended since.")
     ] = False,
     threads: Threads = 0,
+    memory: Memory = 0.0,
 ) -> None:
     """Find every ticket that the study asks for and does not have yet.
 
     Ctrl-C or a kill loses at most the tickets in work: run again to go on.
     """
     opened = Study.open(study)
-    options = RunOptions(str(root) if root else None, download, device, jobs, stale, threads)
+    options = RunOptions(str(root) if root else None, download, device, jobs, stale, threads, memory)
     with stoppable("found"), RunDisplay(opened) as display:
         summary = run(opened, options, display.tell, display)
     display.summary(summary)

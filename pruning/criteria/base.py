@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from pruning.criteria.batches import Batches
 from pruning.errors import UserError
 from pruning.granularity import Granularity
 from pruning.models import prunable
@@ -30,7 +31,7 @@ class Context:
         options: the criterion's own; None: its defaults.
     """
 
-    batches: list[tuple[Tensor, Tensor]]
+    batches: Batches
     generator: torch.Generator
     masks: dict[str, Tensor] | None = None
     classifier: bool = True

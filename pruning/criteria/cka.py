@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, fx, nn
 
 from pruning.criteria.base import Context, Criterion, Scores
-from pruning.criteria.gradients import Batches, differentiable_copy, without_single
+from pruning.criteria.batches import Batches, without_single
+from pruning.criteria.gradients import differentiable_copy
 from pruning.granularity.bypass import bypassed
 from pruning.granularity.layer import gone, removable
 from pruning.granularity.tracing import trace

@@ -1,14 +1,14 @@
 """Gradients of the loss by the weights, taken on a copy so that the network itself is left alone."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-Batches = Sequence[tuple[Tensor, Tensor]]
+from pruning.criteria.batches import Batches, count_images, without_single
 
 
 def differentiable_copy(model: nn.Module, batch_statistics: bool = False) -> nn.Module:
@@ -29,18 +29,9 @@ def losses(model: nn.Module, batches: Batches, temperature: float = 1.0) -> Iter
 
     The shares are made one by one, so that only one batch's graph lives at a time.
     """
-    batches = without_single(batches)
-    total = sum(len(labels) for _, labels in batches)
-    for images, labels in batches:
+    total = count_images(batches)
+    for images, labels in without_single(batches):
         yield F.cross_entropy(model(images) / temperature, labels, reduction="sum") / total
-
-
-def without_single(batches: Batches) -> Batches:
-    """The batches with a last batch of one image joined to the one before: one image has no batch statistics."""
-    if len(batches) < 2 or len(batches[-1][1]) > 1:
-        return batches
-    joined = [torch.cat(parts) for parts in zip(*batches[-2:], strict=True)]
-    return [*batches[:-2], (joined[0], joined[1])]
 
 
 def loss_gradient(

@@ -46,11 +46,16 @@ def finetune_option() -> Training | None:
 
 
 class Scored(FinderOptions):
-    """Of finders that score single weights by a criterion, and share the sparsity out."""
+    """Of finders that score single weights by a criterion, and share the sparsity out.
+
+    `score_batch` images are scored at once. Batch normalisation sees the batch, so that another
+    size gives other scores there; without it, they are the same but for the rounding of sums.
+    """
 
     criterion: CriterionName = criterion_option("magnitude")
     allocation: AllocationName | None = allocation_option("global")
     score_per_class: Count = option(25, "Scoring images per class")
+    score_batch: Count = option(250, "Images scored at once", later=True)
     ties: Literal["random"] | None = option(
         None, "Equal scores", "which win where most of a layer are equal; else they are refused", {"random": "drawn"}
     )
@@ -59,7 +64,10 @@ class Scored(FinderOptions):
     def complete(cls, given: Fields, shared: Shared) -> Fields:
         """Return what was given; a criterion that scores one structure's pieces says nothing about those of another."""
         name = given.get("criterion", cls.model_fields["criterion"].default)
-        wanted = CRITERIA.get_known(str(name)).structure
+        chosen = CRITERIA.get_known(str(name))
+        wanted = chosen.structure
+        if not chosen.needs_data:
+            given.pop("score_batch", None)  # so that it does not enter the id
         if wanted is not None and given.get("structure") != wanted:
             raise UserError(
                 f"Criterion '{name}' scores what structure '{wanted}' removes, not single weights or other pieces; "

@@ -1,12 +1,13 @@
 """Weights are scored and the worst pruned, in as many rounds as the criterion has."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from pruning import masks as mask_tools
 from pruning.criteria import CRITERIA, Context
+from pruning.criteria.batches import Batches, TrainingBatches
 from pruning.criteria.ties import refuse_ties
-from pruning.data import normalise
 from pruning.errors import UserError
 from pruning.finders.base import Trainer, apply_masks
 from pruning.masks import Masks, full_masks, make_masks
@@ -15,10 +16,8 @@ from pruning.recipe import Recipe
 from pruning.training.loop import generator
 from pruning.training.precision import settled
 
-SCORE_BATCH = 250
 
-
-def scoring_batches(recipe: Recipe, trainer: Trainer) -> list[tuple[Tensor, Tensor]]:
+def scoring_batches(recipe: Recipe, trainer: Trainer) -> TrainingBatches:
     """The training images that a criterion sees: `score_per_class` of each class (fewer where there are fewer)."""
     labels = trainer.data.train.labels
     source = generator(recipe.seed, "score")
@@ -26,11 +25,14 @@ def scoring_batches(recipe: Recipe, trainer: Trainer) -> list[tuple[Tensor, Tens
     wanted = recipe.option("score_per_class") or 1
     rows = torch.cat([order[labels[order] == label][:wanted] for label in range(trainer.data.num_classes)])
     rows = rows[torch.randperm(len(rows), generator=source)]
-    data, device = trainer.data, trainer.device
-    return [
-        (normalise(data.train.images[part], data.mean, data.std).to(device), labels[part].to(device))
-        for part in rows.split(SCORE_BATCH)
-    ]
+    return TrainingBatches(trainer.data, rows.split(recipe.option("score_batch") or len(rows)), trainer.device)
+
+
+def _check_batch(recipe: Recipe, model: nn.Module) -> None:
+    if recipe.option("score_batch") == 1 and any(isinstance(module, _BatchNorm) for module in model.modules()):
+        raise UserError(
+            "`score_batch = 1` leaves batch normalisation a single image to normalise by; give the method 2 or more."
+        )
 
 
 def prune_by_score(
@@ -63,7 +65,8 @@ def prune_by_score(
     masks = {name: mask.to(trainer.device) for name, mask in masks.items()}
     came = (1 - mask_tools.sparsity(masks)) or 1.0  # what is left when the first round begins
     allocation = recipe.option("allocation") or "global"
-    batches = scoring_batches(recipe, trainer) if chosen.needs_data else []
+    _check_batch(recipe, model)
+    batches: Batches = scoring_batches(recipe, trainer) if chosen.needs_data else []
     if not batches:
         # data-free criteria still learn device and input shape from an empty batch
         batches = [(torch.zeros(1, *trainer.data.shape, device=trainer.device), torch.zeros(1, dtype=torch.long))]

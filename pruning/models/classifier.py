@@ -18,10 +18,9 @@ from pruning.models.linear_maps import LinearCalls, LinearMap, Place
 from pruning.models.logit_relations import Relation, relation_of
 
 Shape = tuple[int, ...]
-IMAGES = 5
-"""Random images that a network is tried on."""
-NONE = "none"
-"""What a user says in place of a name where there is no classifier."""
+IMAGES = 5  # random ones, that a network is tried on
+NONE = "none"  # what a user says in place of a name where there is no classifier
+LEFT_OUT = "angles, lengths, margins and maps of the features are left out"
 _FOUND, _SHAPE, _NAMED = "_classifier_found", "_classifier_shape", "_classifier_named"
 
 
@@ -66,9 +65,6 @@ class Classifier:
         cosine = ", of features and class directions of length 1 (a cosine head)" if self.cosine else ""
         end = "" if self.is_linear else f"; they are not linear in the features, so {LEFT_OUT}"
         return f"{what}, found by running the network: {self.relation.words}{cosine}{end}."
-
-
-LEFT_OUT = "angles, lengths, margins and maps of the features are left out"
 
 
 def remember(model: nn.Module, shape: Shape, named: str | None = None) -> None:
@@ -163,8 +159,7 @@ class _Found(NamedTuple):
     bias: Tensor | None = None
 
 
-@dataclass(frozen=True)
-class _Tried:
+class _Tried(NamedTuple):
     """A linear map, and the numbers [N, P, K] that took the place of its output."""
 
     place: Place

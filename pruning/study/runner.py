@@ -16,6 +16,7 @@ from pruning.execution import Task, Worker, cores, local_executor, run_tasks
 from pruning.files import alone_in, append_line, remove_leftovers, write_atomically
 from pruning.finders.base import Trainer
 from pruning.finders.lineage import cost, find_step, parents_of
+from pruning.finders.scoring_memory import processes_that_fit
 from pruning.models import build_model, count_macs
 from pruning.progress import Progress, Total, both, quiet
 from pruning.recipe import Recipe
@@ -38,6 +39,7 @@ class RunOptions:
     jobs: int = 0  # 0: as many as pay
     stale: bool = False  # find those again that an earlier revision of a finder or criterion found
     threads: int = 0  # of each ticket; 0: 1, and 4 for large networks, however many cores there are
+    memory: float = 0.0  # GB that scoring may take, in all processes; 0: what is free
 
 
 @dataclass
@@ -85,7 +87,8 @@ def run(
         cancel: when it is set, the run ends with `pruning.execution.Cancelled`; what was found is kept.
 
     Raises:
-        UserError: the data or the model cannot be had, another run is at work on the study, or a process died.
+        UserError: the data or the model cannot be had, scoring needs more memory than there is, another run is at work
+            on the study, or a process died.
         WriteError: the disk is full; what was found until then is kept.
     """
     options, watcher = options or RunOptions(), watcher or Watcher()
@@ -95,7 +98,7 @@ def run(
         summary = RunSummary(there_before=there_before)
         watcher.planned(steps, there_before)
         if steps:
-            options = _ready(study, options, len(steps))
+            options = _ready(study, options, steps)
             total = Total(sum(map(cost, steps)), progress)
             _find_all(study, steps, options, total, watcher, summary, cancel)
     return summary
@@ -130,15 +133,18 @@ def _find_all(
                 watcher.found(recipe, info)
 
 
-def _ready(study: Study, options: RunOptions, steps: int) -> RunOptions:
-    """The options with nothing left open, once the data and the model are there."""
+def _ready(study: Study, options: RunOptions, steps: Sequence[Recipe]) -> RunOptions:
+    """The options with nothing left open, once the data and the model are there and the memory suffices."""
     options = replace(options, root=str(data_root(options.root).absolute()))
     data = load_data(study.config.data, options.root, options.download)
     model = build_model(study.config.model, data.num_classes, data.shape, seed=0)
     macs = count_macs(model, data.shape)
     threads = options.threads or pick_threads(macs)
-    jobs = options.jobs or _jobs(macs, threads, options.device)
-    return replace(options, jobs=min(jobs, steps), threads=threads)
+    jobs = min(options.jobs or _jobs(macs, threads, options.device), len(steps))
+    free = round(1e9 * options.memory) or None
+    return replace(
+        options, threads=threads, jobs=processes_that_fit(steps, data, pick_device(options.device), jobs, free)
+    )
 
 
 def _jobs(macs: int, threads: int, device: str) -> int:

@@ -61,6 +61,8 @@ criterion = "magnitude"  # scored on the trained network, then fine-tuned
 
 [[method]]
 criterion = "snip"  # scored at initialisation, then trained
+# score_per_class = 25  # training images of each class that it looks at
+# score_batch = 250     # of them at once: less takes less memory, and scores otherwise where there is batch norm
 
 [[method]]
 finder = "imp"  # iterative magnitude pruning with rewinding

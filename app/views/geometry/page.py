@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import pandas as pd
@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from analysis.comparisons.marked_samples import compare_marked
+from analysis.metrics.embedding import NEIGHBOURS
 from app import load
 from app.assets import read
 from app.linked import linked
@@ -18,21 +19,15 @@ from app.shell.columns import of_table
 from app.shell.pages import Page
 from app.shell.per_sample import COLUMNS, kept, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
+from app.views.geometry import measures
 from app.views.geometry.charts import panels as charts
+from app.views.geometry.measures import Measures
 
 GROUP = "geometry-charts"
 MOST = 4
 PREFERRED = ("dense", "imp", "magnitude", "random")
 CONFIG = {"modeBarButtonsToRemove": ["zoom2d", "pan2d", "autoScale2d", "zoomIn2d", "zoomOut2d"], "doubleClick": "reset"}
 DRAGS = {"lasso": "Lasso", "select": "Box", "zoom": "Zoom"}
-MEASURES = {
-    "accuracy": ("Accuracy (%)", 100, 1),
-    "confidence": ("Confidence (%)", 100, 1),
-    "angle": ("Angle (°)", 1, 1),
-    "length": ("Length", 1, 2),
-    "margin": ("Margin", 1, 2),
-}
-"""What marked samples are compared by -> its heading, what it is multiplied by, and its decimals."""
 ABOUT_MAPS = {
     "umap": "UMAP of each ticket's features by itself: near means similar, but places differ between the columns.",
     "umap_joint": "UMAP of all tickets' features together: an image lies near the same place in each column.",
@@ -63,6 +58,8 @@ def show(selection: Selection) -> None:
     unmeasured = [ticket.label for ticket in chosen if ticket.id not in set(samples["ticket_id"])]
     if unmeasured:
         st.caption(f":material/info: Not measured yet: {', '.join(unmeasured)}.")
+    compared = load.table(selection.study, "geometry", ids=[ticket.id for ticket in chosen])
+    samples = samples.merge(compared, on=["ticket_id", "sample"], how="left")
     classes = selection.study.classes
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         labels = pick_classes(selection, classes, width="content")
@@ -73,8 +70,8 @@ def show(selection: Selection) -> None:
         layout.empty("The test set has no sample of these classes.", "Pick others, or none for all.")
         return
     with st.container(key=GROUP):
-        _charts(selection, chosen, samples, classes, drag)
-    _marked(selection, chosen, samples)
+        shown, margin = _charts(selection, chosen, samples, classes, drag)
+    _marked(selection, chosen, samples, shown, margin)
 
 
 def _columns(selection: Selection) -> list[Chosen]:
@@ -102,7 +99,7 @@ def _preference(method: str) -> int:
 
 
 @st.fragment
-def _marked(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame) -> None:
+def _marked(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, shown: Measures, margin: str) -> None:
     """What is marked, as numbers. Only this runs anew after a lasso: the browser has marked the charts already."""
     marked = linked(selection, GROUP)
     total = samples["sample"].nunique()
@@ -111,13 +108,21 @@ def _marked(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame) -
         title = f"{count:,} of {total:,} samples selected: their means | means of the rest"
     else:
         title = f"Means of {total:,} samples; select some in a chart to compare them with the rest"
-    table = with_labels(compare_marked(samples, [ticket.id for ticket in chosen], marked), chosen)
+    compared = {
+        "accuracy": ("Accuracy (%)", 100, 1),
+        "confidence": ("Confidence (%)", 100, 1),
+        shown.gap: ("Gap (°)", 1, 1),
+        shown.angle: ("Angle (°)", 1, 1),
+        shown.length: ("Length", 1, 2),
+        margin: ("Margin", 1, 2),
+    }
+    compared = {name: how for name, how in compared.items() if name == "accuracy" or samples[name].notna().any()}
+    table = with_labels(compare_marked(samples, [ticket.id for ticket in chosen], marked, list(compared)), chosen)
     rows = samples[samples["sample"].isin(marked)] if count else samples
     layout.table_card(
         title,
-        _as_text(table, compared=count > 0),
+        _as_text(table, compared, parted=count > 0),
         "marked",
-        meanings=of_table("samples"),
         data=lambda: with_labels(rows, chosen),
         help="The CSV has a row for each ticket and selected sample, or for all samples while none is selected.",
     )
@@ -134,18 +139,22 @@ def _bar(selection: Selection, count: int, hidden: int) -> None:
         st.button("Clear", key="clear-marked", icon=":material/close:", on_click=lambda: selection.set_samples(None))
 
 
-def _as_text(table: pd.DataFrame, compared: bool) -> pd.DataFrame:
-    """The means as text: `31.2 | 24.8` for the marked and the rest, or the one number while nothing is marked."""
+def _as_text(table: pd.DataFrame, compared: Mapping[str, tuple[str, int, int]], parted: bool) -> pd.DataFrame:
+    """The means as text: `31.2 | 24.8` for the marked and the rest, or the one number while nothing is marked.
+
+    `compared` is measure -> its heading, what it is multiplied by, and its decimals.
+    """
     shown = pd.DataFrame({"Ticket": table["ticket"]})
-    for measure, (heading, scale, digits) in MEASURES.items():
+    for measure, (heading, scale, digits) in compared.items():
         own, rest = ((scale * table[part]).map(f"{{:.{digits}f}}".format) for part in (measure, f"{measure}_rest"))
-        shown[heading] = own + "  |  " + rest if compared else rest
+        shown[heading] = own + "  |  " + rest if parted else rest
     return shown
 
 
 def _charts(
     selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: tuple[str, ...], drag: str
-) -> None:
+) -> tuple[Measures, str]:
+    """Draw the charts; returns which of the measures they show, and which margin."""
     styles = {ticket.id: ticket.style for ticket in chosen}
     colours = selection.theme
     shown = tuple(sorted(samples["label"].unique().tolist()))
@@ -155,38 +164,54 @@ def _charts(
         return kept((*what, name, *more), make).update_layout(dragmode=drag)
 
     rows = partial(with_labels, samples, chosen)
+    complete = samples["gap"].notna().any()
+    if not complete:
+        st.caption(
+            ":material/info: These results are of an earlier version, with raw angles alone, which cannot be compared "
+            f"between tickets; `python -m analysis run {selection.study.path}` adds the rest."
+        )
+    measured = measures.choose(selection) if complete else measures.RAW
+    axes = measured.length, measured.over_length
     layout.card(
-        "Angle to the true class against feature length",
-        figure("angle", lambda: charts.angle_length(samples, styles, classes, colours)),
+        measured.title,
+        figure("angle", lambda: charts.angle_length(samples, styles, classes, colours, *axes), *axes),
         rows,
         "angle-length",
         meanings=of_table("samples"),
-        help="A point is a test image: the angle between its feature (the input of the classifier) and the direction "
-        "of its true class, against the feature's length. Shades: highest-density regions of 10, 30, 50, 70 and 90 % "
-        "of the images.",
+        help="A point is a test image: how its feature (the input of the classifier) lies to the class directions, "
+        f"against the feature's length. {measures.ABOUT_ANGLES} Lengths of the directions and biases decide too, so "
+        "such an image may still be right. Shades: highest-density regions of 10, 30, 50, 70 and 90 % of the images.",
         config=CONFIG,
     )
+    margin = measures.choose_margin(selection) if complete else "margin"
     layout.card(
         "Margin: signed distance to the decision boundary",
-        figure("margin", lambda: charts.margins(samples, styles, classes, colours)),
+        figure("margin", lambda: charts.margins(samples, styles, classes, colours, margin), margin),
         rows,
         "margins",
         meanings=of_table("samples"),
-        help="The signed distance of the feature to the nearest decision boundary of its true class: left of zero the "
-        "image is misclassified. Each image is a point under the density; its height has no meaning.",
+        help="Where the prediction is right, the distance of the feature to the nearest decision boundary; left of "
+        f"zero it is wrong. {measures.ABOUT_MARGINS} Each image is a point under the density; its height has no "
+        "meaning.",
         config=CONFIG,
     )
-    _map(selection, chosen, samples, classes, figure)
+    _map(selection, chosen, samples, classes, figure, margin)
+    return measured, margin
 
 
 def _map(
-    selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: tuple[str, ...], figure: Figures
+    selection: Selection,
+    chosen: list[Chosen],
+    samples: pd.DataFrame,
+    classes: tuple[str, ...],
+    figure: Figures,
+    margin: str,
 ) -> None:
     study, styles = selection.study, {ticket.id: ticket.style for ticket in chosen}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         kind = selection.pick("map", "Map", charts.MAPS, width="content")
         colouring = selection.pick("colour", "Coloured by", charts.COLOURINGS, width="content")
-    columns = ["ticket_id", "sample", "x", "y", "trustworthiness"]
+    columns = ["ticket_id", "sample", "x", "y", "trustworthiness", "recall"]
     places = load.table(study, "maps", ids=list(styles), columns=columns, where=f"kind = '{kind}'")
     if places.empty:
         layout.empty(
@@ -195,15 +220,19 @@ def _map(
             f"python -m analysis run {study.path}",
         )
         return
+    quality = places.groupby("ticket_id")[["trustworthiness", "recall"]].mean()
     placed = samples.merge(places, on=["ticket_id", "sample"])
+    look = kind, colouring, margin
     layout.card(
         f"Map of the features: {charts.MAPS[kind]}",
-        figure("map", lambda: charts.maps(placed, styles, classes, selection.theme, kind, colouring), kind, colouring),
+        figure("map", lambda: charts.maps(placed, quality, styles, classes, selection.theme, *look), *look),
         partial(with_labels, placed, chosen),
         "maps",
         meanings=of_table("samples"),
-        help=f"{ABOUT_MAPS[kind]} Trustworthiness (Venna & Kaski 2001): whether neighbours in the map are neighbours "
-        "among the features too, 1 when all are.",
+        help=f"{ABOUT_MAPS[kind]} Trustworthiness (Venna & Kaski 2001): whether neighbours in the map are near among "
+        f"the features too, 1 when all are. Recall: of an image's {NEIGHBOURS} nearest among the features, the share "
+        f"that is among its {NEIGHBOURS} nearest in the map, the mean over images; where it is low, do not read "
+        "neighbours off the map.",
         config=CONFIG,
     )
 

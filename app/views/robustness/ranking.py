@@ -17,7 +17,7 @@ from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.theme import Style
-from app.shell.verdicts import pick_equivalence, speak_of, words
+from app.shell.verdicts import equivalence, pick_equivalence, points, speak_of, words
 from app.views.robustness.charts import ranking as charts
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.pickers import note_missing, pick_family
@@ -154,23 +154,26 @@ def _line(compared: ComparedTickets, family: str) -> Line:
         str(key): tuple(rows["ticket_id"]) for key, rows in compared.selection.study.tickets.groupby("key", sort=False)
     }
     corruptions = averaged_corruptions(compared.measured[family])
-    return effective_robustness(stored_outcomes(compared.results, everybody, corruptions))
+    within = equivalence(compared.selection)
+    return effective_robustness(stored_outcomes(compared.results, everybody, corruptions), equivalence=within)
 
 
 def _effective(compared: ComparedTickets, family: str, styles: dict[str, Style]) -> None:
+    within = equivalence(compared.selection)
     try:
-        line = compared.computed(("effective", family), lambda: _line(compared, family))
+        line = compared.computed(("effective", family, within), lambda: _line(compared, family))
     except UserError as error:
         layout.empty(str(error))
         return
     theme = compared.selection.theme
     table = effective_table(line, styles)
-    spread = "seeds" if line.over_seeds else "test images"
+    spread = "seeds and the test images" if line.over_seeds else "the test images"
+    whose = "" if line.over_seeds else " With one seed this is of these networks, not of their methods."
     left, right = st.columns([5, 6])
     with left:
         layout.card(
             "Corrupted against clean accuracy",
-            compared.figure(("line", family), styles, lambda: charts.effective(line, styles, theme)),
+            compared.figure(("line", family, within), styles, lambda: charts.effective(line, styles, theme)),
             lambda: effective_table(line),
             "effective",
             percent=True,
@@ -182,14 +185,15 @@ def _effective(compared: ComparedTickets, family: str, styles: dict[str, Style])
     with right:
         layout.card(
             "Effective robustness: the residuals of that fit",
-            compared.figure(("residuals", family), styles, lambda: charts.residuals(line, styles, theme)),
+            compared.figure(("residuals", family, within), styles, lambda: charts.residuals(line, styles, theme)),
             table,
             "residuals",
             percent=True,
             meanings=EXPECTED,
-            help="Corrupted accuracy beyond that expected from the clean accuracy, in points, with a 95 % interval "
-            f"over {spread} that includes the fit's own uncertainty.",
-            caption=f"{NOISE} not significantly off the line (after Holm's correction over all tickets).",
+            help="Corrupted accuracy beyond that expected from the clean accuracy, in points, with the interval that "
+            f"decides: over {spread}, with the fit's own uncertainty, at its step of Holm's correction over all "
+            f"{len(line.table)} tickets.",
+            caption=f"{NOISE}: one cannot tell whether it lies off the line; =: on it within {points(within)}.{whose}",
         )
     layout.table_card(
         "Effective robustness",
@@ -208,7 +212,8 @@ def effective_table(line: Line, styles: dict[str, Style] | None = None) -> pd.Da
     names = ["clean", "corrupted", "expected", "effective", "low", "high"]
     label = rows["key"].map({key: style.label for key, style in (styles or {}).items()}).fillna(rows["key"])
     shown = pd.DataFrame({"ticket": label, **{name: 100 * rows[name] for name in names}})
-    return shown.assign(p_holm=rows["p_holm"], verdict=rows["verdict"]).reset_index(drop=True)
+    shown = shown.assign(p_holm=rows["p_holm"], verdict=rows["verdict"], detectable=100 * rows["detectable"])
+    return shown.reset_index(drop=True)
 
 
 def _effective_columns() -> dict[str, Any]:
@@ -219,10 +224,11 @@ def _effective_columns() -> dict[str, Any]:
         "corrupted": number("Corrupted (%)", format="%.1f"),
         "expected": number("Expected (%)", format="%.1f", help="Corrupted accuracy by the fit."),
         "effective": number("Effective robustness (points)", format="%+.1f"),
-        "low": number("95 % from", format="%+.1f"),
-        "high": number("95 % to", format="%+.1f"),
+        "low": number("From", format="%+.1f", help="The interval that decides."),
+        "high": number("To", format="%+.1f"),
         "p_holm": number("p (Holm)", format="%.3f"),
         "verdict": st.column_config.TextColumn("Verdict"),
+        "detectable": number("Detectable", format="%.1f", help="In points: would be shown with a power of 80 %."),
     }
 
 

@@ -21,12 +21,13 @@ def samples() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-NAMES = ("confidence", "angle", "length", "margin")
+NAMES = ("confidence", "gap", "length")
+MEASURES = ("accuracy", *NAMES)
 
 
 def test_marked_samples_against_the_rest() -> None:
     frame = samples()
-    table = compare_marked(frame, ["b", "a", "never measured"], [0, 7, 1000]).set_index("ticket_id")
+    table = compare_marked(frame, ["b", "a", "never measured"], [0, 7, 1000], MEASURES).set_index("ticket_id")
     assert table.index.tolist() == ["b", "a", "never measured"]
     own = frame[frame["ticket_id"] == "b"]
     chosen = own["sample"].isin([0, 7])
@@ -39,6 +40,6 @@ def test_marked_samples_against_the_rest() -> None:
 
 def test_nothing_marked_has_no_mean() -> None:
     frame = samples()
-    table = compare_marked(frame, ["a"], [])
-    assert table["angle"].isna().all()
+    table = compare_marked(frame, ["a"], [], MEASURES)
+    assert table["gap"].isna().all()
     assert table["accuracy_rest"][0] == pytest.approx(correct(frame[frame["ticket_id"] == "a"]).mean())

@@ -103,6 +103,24 @@ def test_other_images_and_arrays(study: Study) -> None:
     assert again(study) == three
 
 
+def test_results_know_the_precision_of_the_forward_passes(study: Study) -> None:
+    key, text = study.entries()[0].id, study.source.read_text()
+    results = Results(study.path)
+    assert {made.precision for made in results.made("conditions", key).values()} == {"float32"}
+    assert {made.precision for made in results.made("layers", key).values()} == {""}
+    before = results.table("samples", ids=[key])["angle"]
+    study.source.write_text(text + 'precision = "bfloat16"\n')
+    assert all("of 3 tickets: measured in float32, and bfloat16 is asked for;" in each for each in sentences(study))
+    assert again(study) == dict.fromkeys(set(TABLES_MADE) - {"layers"}, 3)
+    assert {made.precision for made in results.made("conditions", key).values()} == {"bfloat16"}
+    off = (results.table("samples", ids=[key])["angle"] - before).abs()
+    assert 0.001 < off.max() < 3
+    # by default either will do, or results would change hands with every machine
+    study.source.write_text(text)
+    assert not sentences(study)
+    assert not again(study)
+
+
 def test_where_the_data_are_not_at_hand_nothing_is_called_stale(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     from analysis.engine import status as module
 

@@ -12,9 +12,9 @@ from torch import nn
 
 from analysis.metrics import efficiency, latency
 from analysis.metrics.efficiency import Yardstick
-from analysis.metrics.memory import peak_bytes
 from pruning.models import build_model, count_macs, prunable
 from pruning.models.inspection import weight_uses
+from pruning.models.memory import peak_bytes
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket, TicketInfo
 

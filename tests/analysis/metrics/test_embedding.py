@@ -167,3 +167,37 @@ def test_trustworthiness_of_few_samples() -> None:
     assert np.isnan(embedding.trustworthiness(random.normal(size=(4, 3)), random.normal(size=(4, 2))))
     features = random.normal(size=(6, 2))
     assert embedding.trustworthiness(features, features) == 1  # fewer neighbours than asked for, not an error
+
+
+def test_recall_counts_neighbours_one_by_one() -> None:
+    """Against loops over sorted distances."""
+    features, xy = blobs(each=12), np.random.default_rng(3).normal(size=(48, 2)).astype(np.float32)
+    apart = [np.linalg.norm(points[:, None] - points[None], axis=2) for points in (features, xy)]
+    expected = []
+    for sample in range(48):
+        near = [set([other for other in np.argsort(each[sample]) if other != sample][:15]) for each in apart]
+        expected.append(len(near[0] & near[1]) / 15)
+    np.testing.assert_allclose(embedding.neighbour_recall(features, xy), expected, rtol=1e-6)
+    plane = features[:, :2]
+    assert (embedding.neighbour_recall(plane, plane) == 1).all()
+
+
+def test_recall_by_chance_and_where_trustworthiness_flatters() -> None:
+    random = np.random.default_rng(0)
+    by_chance = embedding.neighbour_recall(random.normal(size=(600, 5)), random.normal(size=(600, 2)))
+    assert by_chance.mean() == pytest.approx(15 / 599, abs=0.01)
+    # clusters in their places, but samples anywhere inside them
+    features = blobs(classes=12, each=50, width=12)
+    xy = np.stack([np.cos(np.arange(12)), np.sin(np.arange(12))], axis=1).repeat(50, axis=0) * 50
+    xy = xy + random.normal(size=xy.shape)
+    assert embedding.trustworthiness(features, xy) > 0.95
+    assert embedding.neighbour_recall(features, xy).mean() < 0.5
+
+
+def test_recall_of_few_samples_and_of_samples_that_are_not_finite() -> None:
+    assert np.isnan(embedding.neighbour_recall(np.zeros((4, 2)), np.zeros((4, 2)))).all()
+    assert np.isnan(embedding.neighbour_recall(np.full((9, 2), 7.0), np.zeros((9, 2)))).all()
+    features = blobs(each=10)
+    broken = np.concatenate([features, np.full((1, 8), np.nan, np.float32)])
+    found = embedding.neighbour_recall(broken, np.concatenate([features[:, :2], [[0, 0]]]))
+    np.testing.assert_array_equal(found, [*embedding.neighbour_recall(features, features[:, :2]), np.nan])

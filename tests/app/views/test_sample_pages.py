@@ -77,14 +77,41 @@ def test_the_marked_samples_are_compared_with_the_rest(tiny_study: Path, monkeyp
     test = draw("geometry", tiny_study, monkeypatch, samples=encode_samples(np.array(marked)), tickets="imp-90")
     assert "3 of 359 samples selected" in text(test)
     entry = next(e for e in Study.open(tiny_study).entries() if e.recipe.label == "IMP 90 %" and e.recipe.seed == 0)
-    own = Results(tiny_study).table("samples", ids=[entry.id]).set_index("sample")
+    own = Results(tiny_study).table("geometry", ids=[entry.id]).set_index("sample")
     rest = own.drop(marked)
-    assert test.dataframe[0].value["Angle (°)"].tolist() == [
-        f"{own.loc[marked, 'angle'].mean():.1f}  |  {rest['angle'].mean():.1f}"
-    ]
+    for heading, name in (("Angle (°)", "centred_angle"), ("Gap (°)", "gap")):
+        assert test.dataframe[0].value[heading].tolist() == [
+            f"{own.loc[marked, name].mean():.1f}  |  {rest[name].mean():.1f}"
+        ]
     test.button(key="clear-marked").click().run()
     assert "samples" not in test.query_params
     assert "selected:" not in text(test)
+
+
+def test_raw_vectors_and_other_margins_are_options(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = Results(tiny_study)
+    entry = next(e for e in Study.open(tiny_study).entries() if e.recipe.label == "IMP 90 %" and e.recipe.seed == 0)
+    raw, compared = (results.table(name, ids=[entry.id]).mean(numeric_only=True) for name in ("samples", "geometry"))
+    asked = {"vectors": "raw", "against": "angle", "margin": "region_margin"}
+    test = draw("geometry", tiny_study, monkeypatch, tickets="imp-90", **asked)
+    assert "Angle to the true class against feature length" in text(test)
+    row = test.dataframe[0].value.iloc[0]
+    assert row["Angle (°)"] == f"{raw['angle']:.1f}"
+    assert row["Length"] == f"{raw['length']:.2f}"
+    assert row["Gap (°)"] == f"{compared['raw_gap']:.1f}"
+    assert row["Margin"] == f"{compared['region_margin']:.2f}"
+
+
+def test_results_of_an_earlier_version_are_shown_as_they_are(
+    tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = Path(shutil.copytree(tiny_study, tmp_path / "earlier"))
+    shutil.rmtree(study / "results" / "geometry")
+    test = draw("geometry", study, monkeypatch)
+    assert charts(test) == 3
+    assert "cannot be compared between tickets" in text(test)
+    assert "Gap (°)" not in test.dataframe[0].value
+    assert not test.error
 
 
 def test_classes_filter_the_samples(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from scipy import stats
 from torch import Tensor, nn
 
 from pruning.criteria import CRITERIA, Context
-from pruning.criteria.gradients import without_single
+from pruning.criteria.batches import without_single
 from pruning.errors import UserError
 from pruning.finders.base import Trainer
 from pruning.finders.scoring import prune_by_score
@@ -247,7 +247,7 @@ def test_magnitude_is_the_absolute_value() -> None:
 @pytest.mark.parametrize(("sizes", "expected"), [((3, 1), [4]), ((5, 3, 1), [5, 4]), ((1,), [1]), ((3, 2), [3, 2])])
 def test_a_last_image_alone_joins_the_batch_before(sizes: tuple[int, ...], expected: list[int]) -> None:
     batches = context((1, 2, 2), sizes).batches
-    joined = without_single(batches)
+    joined = [*without_single(batches)]
     assert [len(labels) for _, labels in joined] == expected
     assert torch.equal(torch.cat([images for images, _ in joined]), torch.cat([images for images, _ in batches]))
     assert torch.equal(torch.cat([labels for _, labels in joined]), torch.cat([labels for _, labels in batches]))

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
 from analysis.comparisons.marked_samples import correct
+from analysis.metrics.embedding import NEIGHBOURS
 from analysis.statistics import density
 from app.shell.colour import fade
 from app.shell.theme import Theme
@@ -22,42 +23,56 @@ SHADES = 41  # steps of the margin's colour scale
 NAMED_CLASSES = 20  # more names than this would hide the map
 
 
-def angle_length(samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str], theme: Theme) -> go.Figure:
-    """Angle to the true class's direction against feature length, samples over contours of their density.
+def angle_length(
+    samples: pd.DataFrame,
+    tickets: Tickets,
+    classes: Sequence[str],
+    theme: Theme,
+    length: str = "centred_length",
+    angle: str = "gap",
+) -> go.Figure:
+    """Gap, or angle to the true class, against feature length, samples over contours of their density.
 
-    `samples` are rows of the table `samples` of these tickets.
+    `samples` are rows of the tables `samples` and `geometry` of these tickets, `length` and `angle` columns of theirs.
     """
     figure = columns(tickets, theme, height=400)
     shown = samples[samples["ticket_id"].isin(list(tickets))]
-    ranges = span(shown["length"].to_numpy()), span(shown["angle"].to_numpy())
+    ranges = span(shown[length].to_numpy(float)), span(shown[angle].to_numpy(float))
+    what = "gap" if angle.endswith("gap") else "angle"
     for column, (ticket, style) in enumerate(tickets.items(), 1):
-        rows = of_ticket(samples, ticket, ["length", "angle"])
-        inside = density.mass_inside(rows["length"].to_numpy(), rows["angle"].to_numpy(), *ranges)
+        rows = of_ticket(samples, ticket, [length, angle])
+        inside = density.mass_inside(rows[length].to_numpy(), rows[angle].to_numpy(), *ranges)
         figure.add_trace(_contours(*inside, style.color), 1, column)
         colours = _by_correctness(rows, style.color, theme.ink)
-        detail = "length %{x:.2f}, angle %{y:.1f}°"
-        figure.add_trace(points(rows, "length", "angle", colours, style.label, classes, detail), 1, column)
+        detail = f"length %{{x:.2f}}, {what} %{{y:.1f}}°"
+        figure.add_trace(points(rows, length, angle, colours, style.label, classes, detail), 1, column)
     key(figure, {"misclassified": theme.ink})
-    figure.update_xaxes(range=ranges[0], matches="x", title_text="length of the feature (no unit)")
+    centred = ", centred" if length.startswith("centred") else ""
+    figure.update_xaxes(range=ranges[0], matches="x", title_text=f"length of the feature{centred}")
     figure.update_yaxes(range=ranges[1], matches="y", showticklabels=False)
-    figure.update_yaxes(title_text="angle to the true class (degrees)", showticklabels=True, col=1)
+    title = {"gap": "gap to the nearest other class", "angle": "angle to the true class"}[what]
+    figure.update_yaxes(title_text=f"{title} (degrees)", showticklabels=True, col=1)
+    if what == "gap":
+        figure.add_hline(0, line={"color": theme.muted, "width": 1.2, "dash": "dot"})
     return figure
 
 
-def margins(samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str], theme: Theme) -> go.Figure:
-    """Distributions of the margin, a point a sample under the curve, and the share misclassified, left of zero."""
+def margins(
+    samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str], theme: Theme, margin: str = "margin"
+) -> go.Figure:
+    """Distributions of a margin, a point a sample under the curve, and the share misclassified, left of zero."""
     figure = columns(tickets, theme, height=310)
-    limits = span(samples.loc[samples["ticket_id"].isin(list(tickets)), "margin"].to_numpy())
+    limits = span(samples.loc[samples["ticket_id"].isin(list(tickets)), margin].to_numpy(float))
     for column, (ticket, style) in enumerate(tickets.items(), 1):
-        rows = of_ticket(samples, ticket, ["margin"])
-        values = rows["margin"].to_numpy()
+        rows = of_ticket(samples, ticket, [margin])
+        values = rows[margin].to_numpy()
         centres, height = density.curve(values, limits)
         # To its own peak: one narrow distribution would flatten the others, and areas are equal anyway.
         height = height / (height.max() or 1.0)
         figure.add_trace(_area(centres, height, style.color), 1, column)
         rows = rows.assign(height=heights(rows["sample"].to_numpy(), values, centres, height))
         colours = _by_correctness(rows, style.color, theme.ink)
-        figure.add_trace(points(rows, "margin", "height", colours, style.label, classes, "margin %{x:.2f}"), 1, column)
+        figure.add_trace(points(rows, margin, "height", colours, style.label, classes, "margin %{x:.2f}"), 1, column)
     _zero(figure, samples, tickets, theme)
     figure.update_xaxes(range=limits, matches="x", title_text="margin (no unit)")
     figure.update_yaxes(range=(0, 1.16), matches="y", showticklabels=False, showgrid=False)
@@ -66,27 +81,35 @@ def margins(samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str], the
 
 
 def maps(
-    placed: pd.DataFrame, tickets: Tickets, classes: Sequence[str], theme: Theme, kind: str, colouring: str = "class"
+    placed: pd.DataFrame,
+    quality: pd.DataFrame,
+    tickets: Tickets,
+    classes: Sequence[str],
+    theme: Theme,
+    kind: str,
+    colouring: str = "class",
+    margin: str = "margin",
 ) -> go.Figure:
-    """2-D maps of the features, trustworthiness beside each.
+    """2-D maps of the features, and beside each how far to trust it.
 
     Args:
-        placed: columns of `samples`, and x, y, trustworthiness of `maps`, a row a ticket and sample.
+        placed: columns of `samples`, and x, y of `maps`, a row a ticket and sample.
+        quality: ticket id -> trustworthiness and mean recall of its whole map.
         tickets: key -> style, in the order shown.
         classes: names of the classes.
         theme: light or dark colours.
         kind: a key of `MAPS`; the columns of "umap_joint" have axes in common, those of others do not.
         colouring: a key of `COLOURINGS`.
+        margin: the column that the colouring by margin shows.
     """
-    trust = placed.groupby("ticket_id")["trustworthiness"].first()
-    notes = {ticket: f"trustworthiness {trust[ticket]:.3f}" if ticket in trust else "not mapped" for ticket in tickets}
+    notes = {ticket: _quality(quality.loc[ticket]) if ticket in quality.index else "not mapped" for ticket in tickets}
     figure = columns(tickets, theme, height=440, notes=notes)
     joint = kind == "umap_joint"
-    limit = float(np.nanquantile(np.abs(placed["margin"].to_numpy(float)), 0.95)) if len(placed) else 1.0
+    limit = float(np.nanquantile(np.abs(placed[margin].to_numpy(float)), 0.95)) if len(placed) else 1.0
     names: list[dict[str, object]] = []
     for column, (ticket, style) in enumerate(tickets.items(), 1):
         rows = of_ticket(placed, ticket, ["x", "y"])
-        colours = _coloured(rows, colouring, theme, limit)
+        colours = _coloured(rows, colouring, theme, limit, margin)
         figure.add_trace(points(rows, "x", "y", colours, style.label, classes), 1, column)
         if colouring == "class" and len(classes) <= NAMED_CLASSES:
             names += _class_names(column, rows, classes, theme)
@@ -154,11 +177,16 @@ def _zero(figure: go.Figure, samples: pd.DataFrame, tickets: Tickets, theme: The
     )  # fmt: skip
 
 
-def _coloured(rows: pd.DataFrame, colouring: str, theme: Theme, limit: float) -> Colours:
+def _quality(row: pd.Series) -> str:
+    recall = f" · {NEIGHBOURS}-NN recall {row['recall']:.2f}" if np.isfinite(row["recall"]) else ""
+    return f"trustworthiness {row['trustworthiness']:.3f}{recall}"
+
+
+def _coloured(rows: pd.DataFrame, colouring: str, theme: Theme, limit: float, margin: str) -> Colours:
     if colouring == "correct":
         return _by_correctness(rows, theme.good, theme.bad)
     if colouring == "margin":
-        place = np.clip(rows["margin"].fillna(0).to_numpy(float) / (limit or 1.0), -1, 1)
+        place = np.clip(rows[margin].fillna(0).to_numpy(float) / (limit or 1.0), -1, 1)
         return _shades(theme), np.rint((place + 1) / 2 * (SHADES - 1)).astype(int)
     return list(theme.classes), rows["label"].to_numpy(int) % len(theme.classes)
 

@@ -38,6 +38,9 @@ def samples(count: int = 60, seed: int = 0) -> pd.DataFrame:
                     "angle": rng.uniform(20, 100, count),
                     "length": rng.uniform(1, 9, count),
                     "margin": margin,
+                    "centred_length": rng.uniform(1, 9, count),
+                    "gap": rng.uniform(-20, 60, count),
+                    "nearest_margin": np.sqrt(np.abs(margin)) * np.sign(margin),
                 }
             )
         )
@@ -61,7 +64,10 @@ def colours_of(trace: go.Scattergl) -> list[str]:
 def placed(frame: pd.DataFrame) -> pd.DataFrame:
     rng = np.random.default_rng(1)
     places = rng.normal(size=(2, len(frame)))
-    return frame.assign(x=places[0], y=places[1], trustworthiness=np.where(frame["ticket_id"] == "a", 0.91, 0.72))
+    return frame.assign(x=places[0], y=places[1])
+
+
+QUALITY = pd.DataFrame({"trustworthiness": [0.91, 0.72], "recall": [0.48, np.nan]}, index=["a", "b"])
 
 
 def test_each_ticket_has_a_column_with_every_sample_once() -> None:
@@ -71,8 +77,22 @@ def test_each_ticket_has_a_column_with_every_sample_once() -> None:
     for ticket, trace in zip(TICKETS, points(figure), strict=True):
         own = frame[frame["ticket_id"] == ticket].set_index("sample")
         assert sorted(trace.customdata) == list(range(60))
-        np.testing.assert_allclose(trace.x, own.loc[trace.customdata, "length"], rtol=1e-6)
-        np.testing.assert_allclose(trace.y, own.loc[trace.customdata, "angle"], rtol=1e-6)
+        np.testing.assert_allclose(trace.x, own.loc[trace.customdata, "centred_length"], rtol=1e-6)
+        np.testing.assert_allclose(trace.y, own.loc[trace.customdata, "gap"], rtol=1e-6)
+
+
+def test_raw_vectors_are_shown_where_they_are_asked_for_and_the_axes_say_so() -> None:
+    frame = samples()
+    raw = panels.angle_length(frame, TICKETS, CLASSES, LIGHT, "length", "angle")
+    own = frame[frame["ticket_id"] == "a"].set_index("sample")
+    np.testing.assert_allclose(points(raw)[0].y, own.loc[points(raw)[0].customdata, "angle"], rtol=1e-6)
+    assert raw.layout.yaxis.title.text == "angle to the true class (degrees)"
+    assert "centred" not in raw.layout.xaxis.title.text
+    centred = panels.angle_length(frame, TICKETS, CLASSES, LIGHT)
+    assert "gap" in centred.layout.yaxis.title.text
+    assert "centred" in centred.layout.xaxis.title.text
+    nearest = points(panels.margins(frame, TICKETS, CLASSES, LIGHT, "nearest_margin"))[0]
+    np.testing.assert_allclose(nearest.x, own.loc[nearest.customdata, "nearest_margin"], rtol=1e-6)
 
 
 def test_columns_share_their_axes_and_hold_all_points() -> None:
@@ -129,12 +149,13 @@ def test_points_lie_under_the_curve_of_their_margins() -> None:
 
 @pytest.mark.parametrize("colouring", panels.COLOURINGS)
 @pytest.mark.parametrize("kind", panels.MAPS)
-def test_maps_print_trustworthiness_and_share_axes_only_when_joint(kind: str, colouring: str) -> None:
+def test_maps_print_trustworthiness_with_recall_and_share_axes_only_when_joint(kind: str, colouring: str) -> None:
     frame = placed(samples())
-    figure = panels.maps(frame, TICKETS, CLASSES, LIGHT, kind, colouring)
+    figure = panels.maps(frame, QUALITY, TICKETS, CLASSES, LIGHT, kind, colouring)
     text = " ".join(note.text for note in figure.layout.annotations)
-    assert "trustworthiness 0.910" in text
+    assert "trustworthiness 0.910 · 15-NN recall 0.48" in text
     assert "trustworthiness 0.720" in text
+    assert "nan" not in text
     assert (figure.layout.xaxis2.matches == "x") == (kind == "umap_joint")
     for trace in points(figure):
         assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in colours_of(trace))
@@ -145,7 +166,7 @@ def test_map_colours_say_what_they_should() -> None:
     frame["label"] = frame["label"].astype(np.int16)
 
     def colours(colouring: str) -> tuple[list[str], pd.DataFrame]:
-        trace = points(panels.maps(frame, TICKETS, CLASSES, LIGHT, "pca", colouring))[0]
+        trace = points(panels.maps(frame, QUALITY, TICKETS, CLASSES, LIGHT, "pca", colouring))[0]
         own = frame[frame["ticket_id"] == "a"].set_index("sample").loc[trace.customdata]
         return colours_of(trace), own
 
@@ -167,7 +188,7 @@ def test_charts_of_almost_nothing_are_drawn(rows: int) -> None:
     for figure in (
         panels.angle_length(frame, TICKETS, CLASSES, LIGHT),
         panels.margins(frame, TICKETS, CLASSES, LIGHT),
-        panels.maps(placed(frame), TICKETS, CLASSES, LIGHT, "umap"),
+        panels.maps(placed(frame), QUALITY, TICKETS, CLASSES, LIGHT, "umap"),
     ):
         assert len(points(figure)) == 2
         figure.to_json()

@@ -1,4 +1,4 @@
-"""How much memory a network needs while it runs, counted from the tensors that it makes."""
+"""How much memory a network needs while it runs, or is worked on, counted from the tensors that are made."""
 
 from __future__ import annotations
 
@@ -12,27 +12,30 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 
-class _Live(TorchDispatchMode):  # type: ignore[no-untyped-call, unused-ignore]
-    """Adds up the bytes of the tensors that are there at the same time, a storage that several share once."""
+class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call, unused-ignore]
+    """Adds up the bytes of the tensors that are there at the same time, a storage that several share once.
 
-    def __init__(self, held: Tensor) -> None:
+    What is made while it is entered counts: `now` at this moment, `course` after each operation that made something.
+    """
+
+    def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
-        self.now = self.peak = 0
+        self.now = 0
+        self.course: list[int] = []
         self.known: dict[int, weakref.ref[UntypedStorage]] = {}
-        self._add(held)
 
     def ignore(self, tensor: Tensor) -> None:
         """Leave out what is there anyway."""
         storage = tensor.untyped_storage()
         self.known[storage._cdata] = weakref.ref(storage)
 
-    def _add(self, tensor: Tensor) -> None:
+    def add(self, tensor: Tensor) -> None:
+        """Count a tensor from here on."""
         storage = tensor.untyped_storage()
         key, size = storage._cdata, storage.nbytes()
         if key in self.known:
             return
         self.now += size
-        self.peak = max(self.peak, self.now)
 
         def gone(_: weakref.ref[UntypedStorage]) -> None:
             self.now -= size
@@ -44,7 +47,8 @@ class _Live(TorchDispatchMode):  # type: ignore[no-untyped-call, unused-ignore]
         made = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(made):
             if isinstance(leaf, Tensor):
-                self._add(leaf)
+                self.add(leaf)
+        self.course.append(self.now)
         return made
 
 
@@ -64,9 +68,10 @@ def peak_bytes(model: nn.Module, shape: tuple[int, int, int], batch: int) -> int
     """
     held = [*model.parameters(), *model.buffers()]
     images = torch.zeros(batch, *shape)
-    live = _Live(images)
+    live = LiveBytes()
+    live.add(images)
     for tensor in held:
         live.ignore(tensor)
     with live:
         model.eval()(images)
-    return tensor_bytes(held) + live.peak
+    return tensor_bytes(held) + max(live.course)
