@@ -17,7 +17,9 @@ from pruning.errors import UserError, unknown
 from pruning.models.base import Architecture
 from pruning.models.blame import blamed
 from pruning.models.classifier import NoClassifier, class_directions, features_and_logits, find_classifier, remember
-from pruning.models.inspection import count_macs, prunable
+from pruning.models.counting import count_macs
+from pruning.models.folding import fold
+from pruning.models.inspection import prunable
 from pruning.models.outputs import settle_output
 from pruning.models.torchvision_models import PREFIX, build_torchvision
 from pruning.models.user_file import build_from_file, is_user_file, seeded
@@ -50,7 +52,9 @@ def choices() -> tuple[str, ...]:
 def build_model(
     name: str, num_classes: int, shape: tuple[int, int, int], seed: int, classifier: str | None = None
 ) -> nn.Module:
-    """A freshly initialised network on the CPU, in training mode, that gives logits alone (see `models.outputs`).
+    """A freshly initialised network on the CPU, in training mode, its parametrised weights folded.
+
+    It gives logits alone; see `models.outputs`.
 
     Args:
         name: one of `MODELS`, `torchvision/NAME` or `path/to/file.py:factory` (see `models.user_file`).
@@ -71,9 +75,9 @@ def build_model(
 
 
 def _made(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Module:
-    if is_user_file(name):
-        return build_from_file(name, num_classes, shape)
-    return _built(name, num_classes, shape)
+    model = build_from_file(name, num_classes, shape) if is_user_file(name) else _built(name, num_classes, shape)
+    fold(model)
+    return model
 
 
 def _is_ours(architecture: Architecture) -> bool:

@@ -281,8 +281,10 @@ def _by_position(values: Tensor, images: int, dimension: int) -> Tensor:
 def _described(model: nn.Module, each: _Tried, relation: Relation) -> _Found:
     map_, place = each.map, each.place
     weight = _parameter(model, place.module, map_.weight)
-    owner = weight.rpartition(".")[0] if weight else place.module
-    is_layer = bool(place.module) and (owner == place.module or owner.startswith(f"{place.module}.parametrizations"))
+    layer = model.get_submodule(place.module)
+    parts = [name for name, _ in layer.named_children() if name != "parametrizations"]
+    shared = {id(value) for value in layer.parameters()}
+    is_layer = bool(weight and place.module and not parts) and id(model.get_parameter(weight)) in shared
     rows = map_.weight.detach()
     classifier = Classifier(
         name=place.module if is_layer or not weight else weight,
