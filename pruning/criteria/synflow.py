@@ -25,9 +25,6 @@ NORMALISING = {
     **dict.fromkeys(("scaled_dot_product_attention", "multi_head_attention_forward"), "attention"),
     **dict.fromkeys(("layer_norm", "group_norm", "instance_norm", "rms_norm"), "norms of the image's own statistics"),
     **dict.fromkeys(("normalize", "local_response_norm"), "activations brought to one size"),
-    **dict.fromkeys(
-        ("lstm", "gru", "rnn_tanh", "lstm_cell", "gru_cell", "rnn_tanh_cell"), "recurrent layers that saturate"
-    ),
 }
 """Operations by name, in which the output does not grow with the input."""
 
@@ -49,6 +46,8 @@ def score(model: nn.Module, context: Context) -> Scores:
     images = context.batches[0][0]
     ones = torch.ones(1, *images.shape[1:], dtype=torch.float64, device=images.device)
     gradients = {name: torch.zeros_like(weight) for name, weight in weights.items()}
+    if any(isinstance(module, (nn.RNNBase, nn.RNNCellBase)) for module in twin.modules()):
+        raise _undefined("recurrent layers, whose gates saturate")
     with _Refusing():
         flow = twin(ones)
     _refuse_sources(twin, ones)
@@ -70,6 +69,12 @@ def linearise(model: nn.Module) -> nn.Module:
     return model
 
 
+def _undefined(what: str) -> UserError:
+    return UserError(
+        f"SynFlow is not defined for a network with {what}: the flow through it is not conserved. {OTHERS}"
+    )
+
+
 class _Refusing(TorchFunctionMode):
     """Refuses what does not pass on the flow that it is given, in proportion."""
 
@@ -77,19 +82,11 @@ class _Refusing(TorchFunctionMode):
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         name = getattr(func, "__name__", "").strip("_")
-        if name in NORMALISING or (name == "batch_norm" and _by_the_batch(*args, **(kwargs or {}))):
-            raise UserError(
-                f"SynFlow is not defined for a network with {NORMALISING.get(name, 'norms without running statistics')}: "
-                f"the flow through it is not conserved. {OTHERS}"
-            )
-        return func(*args, **(kwargs or {}))
-
-
-def _by_the_batch(
-    x: Tensor, mean: Any = None, var: Any = None, weight: Any = None, bias: Any = None, training: bool = False, *_: Any
-) -> bool:
-    """Whether a batch norm that is called so normalises by the batch at hand."""
-    return training
+        given = kwargs or {}
+        by_batch = name == "batch_norm" and bool(given.get("training", args[5] if len(args) > 5 else False))
+        if name in NORMALISING or by_batch:
+            raise _undefined(NORMALISING.get(name, "norms without running statistics"))
+        return func(*args, **given)
 
 
 @torch.no_grad()
