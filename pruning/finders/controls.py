@@ -136,5 +136,6 @@ SHUFFLED = Finder(
     cost=lambda recipe: _fine_tuning_epochs(recipe) if recipe.option("finetune") else training_epochs(recipe),
     check=check_shuffled,
     by_chance=True,
+    after_dense=lambda recipe: TrainedControl.read(recipe).finetune,
     starts_as_dense=starts_as_dense,
 )

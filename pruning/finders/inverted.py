@@ -40,4 +40,5 @@ FINDER = Finder(
     find=find,
     cost=lambda recipe: one_shot.cost(original(recipe)),
     check=check,
+    after_dense=lambda recipe: one_shot.after_dense(original(recipe)),
 )

@@ -79,6 +79,11 @@ def fine_tuning(recipe: Recipe) -> Training:
     return given or training.but(epochs=training.epochs / 2, lr=training.lr / 10, warmup_epochs=0.0)
 
 
+def after_dense(recipe: Recipe) -> Training | None:
+    """How the trained dense network is trained on, None where the scores are taken at initialisation."""
+    return fine_tuning(recipe) if scored_on_trained(recipe) else None
+
+
 def cost(recipe: Recipe) -> float:
     """Epochs of training after pruning."""
     return fine_tuning(recipe).epochs if scored_on_trained(recipe) else recipe.training.epochs
@@ -94,6 +99,6 @@ FINDER = Finder(
     cost=cost,
     named_for_criterion=True,
     fine_tunes=True,
-    after_dense=lambda recipe: fine_tuning(recipe) if scored_on_trained(recipe) else None,
+    after_dense=after_dense,
     starts_as_dense=lambda recipe: recipe.start is None and not scored_on_trained(recipe),
 )

@@ -59,6 +59,14 @@ def test_a_shuffled_mask_starts_where_its_original_did_and_is_trained_for_as_lon
         assert torch.equal(known[recipe.id].state[key], value), key
 
 
+@pytest.mark.parametrize("middle", ["inverted", "shuffled"])
+def test_a_control_of_a_control_starts_there_too(middle: str) -> None:
+    between = control(middle, Recipe(**COMMON, sparsity=0.75, criterion="magnitude", finetune=FINE))
+    recipe = control("shuffled", between)
+    assert recipe.option("finetune") == FINE
+    assert [parent.finder for parent in parents_of(recipe)] == [middle, "dense"]
+
+
 @pytest.mark.parametrize("name", ["one_shot", "iterative"])
 def test_new_weights_are_trained_for_as_long_as_the_dense_network_and_its_fine_tuning(name: str) -> None:
     options, budget = CUT_FROM_TRAINED[name]

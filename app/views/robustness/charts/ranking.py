@@ -12,7 +12,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from scipy.special import expit, logit
 
-from analysis.comparisons.effective import Line
+from analysis.comparisons.effective import ON_LINE, Line
+from analysis.statistics.verdicts import CANNOT_TELL
 from app.charts.base import NOISE
 from app.charts.error_bars import error_bars
 from app.shell.colour import fade
@@ -54,7 +55,7 @@ def ranking(ranked: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) ->
 def residuals(line: Line, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """How far each ticket lies above (+) or below the line of expected robustness, the most robust on top.
 
-    What may as well lie on it is marked by a ring.
+    A ring marks those that are not shown to be off it, = those that are shown to be on it.
     """
     rows = line.table[line.table["key"].isin(list(tickets))].sort_values("effective", ascending=False)
     figure = go.Figure()
@@ -65,10 +66,9 @@ def residuals(line: Line, tickets: Mapping[str, Style], theme: Theme) -> go.Figu
     figure.add_vline(x=0, line={"color": theme.muted, "width": 1.2})
     for place, row in enumerate(rows.itertuples()):
         values = 100 * np.array([row.effective, row.low, row.high])
-        note = "<br>not significantly off the line" if row.within_noise else ""
-        figure.add_trace(_dot(place, values, tickets[str(row.key)], "{:+.1f}", note))
+        figure.add_trace(_dot(place, values, tickets[str(row.key)], "{:+.1f}", f"<br>{row.verdict}"))
     _rows(figure, [tickets[str(key)] for key in rows["key"]], theme)
-    marks = [NOISE if noise else "" for noise in rows["within_noise"]]
+    marks = [{CANNOT_TELL: NOISE, ON_LINE: "="}.get(verdict, "") for verdict in rows["verdict"]]
     figure.update_yaxes(
         ticktext=[f"{tickets[str(key)].label} {mark}".rstrip() for key, mark in zip(rows["key"], marks, strict=True)]
     )

@@ -22,9 +22,9 @@ def line(count: int = 5) -> Line:
     table = pd.DataFrame({"key": [f"t{number}" for number in range(count)], "clean": clean, "expected": expected})
     table["corrupted"] = expected + effective
     table["effective"], table["low"], table["high"] = effective, effective - 0.01, effective + 0.01
-    table["within_noise"] = np.abs(effective) < 0.01
+    table["verdict"] = np.where(np.abs(effective) < 0.01, "cannot tell", "more robust")
     table["p"] = table["p_holm"] = 0.5
-    return Line(table.assign(on_line=True), 1.2, -0.4, 0.99, True)
+    return Line(table.assign(on_line=True), 1.2, -0.4, 0.99)
 
 
 def test_ties_share_a_band() -> None:
@@ -68,7 +68,7 @@ def test_distances_come_best_first_and_noise_is_ringed() -> None:
     found = line()
     figure = charts.residuals(found, TICKETS, LIGHT)
     assert [trace.x[0] for trace in figure.data] == pytest.approx(sorted(100 * found.table["effective"], reverse=True))
-    noise = dict(zip(found.table["key"], found.table["within_noise"], strict=True))
+    noise = dict(zip(found.table["key"], found.table["verdict"] == "cannot tell", strict=True))
     for text in figure.layout.yaxis.ticktext:
         assert text.endswith(NOISE) == noise[f"t{text.split()[1]}"]
     top = figure.data[0]
