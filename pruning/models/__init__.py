@@ -14,7 +14,9 @@ from torch.overrides import TorchFunctionMode
 
 from pruning.errors import UserError, unknown
 from pruning.models.base import Architecture
-from pruning.models.inspection import count_macs, features_and_logits, find_classifier, prunable
+from pruning.models.counting import count_macs
+from pruning.models.folding import fold
+from pruning.models.inspection import features_and_logits, find_classifier, prunable
 from pruning.models.torchvision_models import PREFIX, build_torchvision
 from pruning.models.user_file import blamed, build_from_file, is_user_file, seeded
 from pruning.registry import Registry
@@ -41,7 +43,7 @@ def choices() -> tuple[str, ...]:
 
 
 def build_model(name: str, num_classes: int, shape: tuple[int, int, int], seed: int) -> nn.Module:
-    """A freshly initialised network on the CPU, in training mode.
+    """A freshly initialised network on the CPU, in training mode, its parametrised weights folded.
 
     Args:
         name: one of `MODELS`, `torchvision/NAME` or `path/to/file.py:factory` (see `models.user_file`).
@@ -53,9 +55,9 @@ def build_model(name: str, num_classes: int, shape: tuple[int, int, int], seed: 
         UserError: the name is unknown, the images do not fit the network, or the user's code is at fault.
     """
     with seeded(seed), torch.device("cpu"):
-        if is_user_file(name):
-            return build_from_file(name, num_classes, shape)
-        return _built(name, num_classes, shape)
+        model = build_from_file(name, num_classes, shape) if is_user_file(name) else _built(name, num_classes, shape)
+        fold(model)
+    return model
 
 
 def skeleton(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Module:

@@ -118,7 +118,8 @@ def test_multiply_adds_of_attention() -> None:
             tokens = x.flatten(2).transpose(1, 2)
             return self.attention(tokens, tokens, tokens)[0]
 
-    assert count_macs(Attend(), (6, 2, 2)) == 4 * (3 * 6 * 6 + 6 * 6)
+    # the projections of 4 tokens, and each token's six numbers against and by those of all four
+    assert count_macs(Attend(), (6, 2, 2)) == 4 * (3 * 6 * 6 + 6 * 6) + 2 * 4 * 4 * 6
 
 
 def test_macs_of_a_network_that_computes_with_other_tensors() -> None:
