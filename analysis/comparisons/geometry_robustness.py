@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.metrics.geometry import class_directions
 from analysis.results.store import Results
 from analysis.statistics.multiple_testing import holm
 from pruning.errors import UserError
+from pruning.models import class_directions
 from pruning.study.folder import Study
 
 GEOMETRY = {
@@ -44,8 +44,9 @@ def clean_geometry(study: Study) -> pd.DataFrame:
 
 def _bias_range(study: Study, ticket_id: str) -> float:
     try:
-        _, bias = class_directions(study.load(ticket_id).model())
-    except UserError:  # its file is gone or damaged, which other pages say
+        ticket = study.load(ticket_id)
+        _, bias = class_directions(ticket.model(), ticket.info.shape)
+    except UserError:  # its file is gone or damaged, which other pages say, or it has no classifier
         return float("nan")
     return float(bias.max() - bias.min())
 

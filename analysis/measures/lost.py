@@ -16,6 +16,7 @@ from analysis.engine.showing import BATCH
 from analysis.measures.corrupted import image_by_image
 from analysis.measures.maps import positions
 from analysis.metrics import drift, lead
+from pruning.errors import UserError
 
 RESCUES = (*drift.SHIFTS, "direction", "length")
 """What may bring a lost image back, in the order of the bits of the column `rescues`."""
@@ -60,7 +61,13 @@ class Lost:
         self.predicted.append(shown.logits.argmax(1).cpu()[part])
 
     def rows(self) -> pd.DataFrame:
-        """Return the row."""
+        """Return the row.
+
+        Raises:
+            UserError: the network's logits are not linear in its features.
+        """
+        if self.network.without:
+            raise UserError(self.network.without)
         before, clean = self.clean
         after, predicted, labels = torch.cat(self.features), torch.cat(self.predicted), self.labels
         weight, bias = self.network.weight.cpu(), self.network.bias.cpu()
