@@ -13,12 +13,12 @@ from analysis.comparisons.effective import Line, effective_robustness
 from analysis.comparisons.ranking import ranking
 from analysis.comparisons.stored_conditions import averaged_corruptions, stored_outcomes
 from analysis.metrics.corruption_error import COUNTED
-from analysis.statistics.verdicts import EQUIVALENT
+from analysis.statistics.verdicts import CANNOT_TELL, EQUIVALENT
 from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.theme import Style
-from app.shell.verdicts import equivalence, floor_words, pick_equivalence, points, speak_of
+from app.shell.verdicts import MARKS, equivalence, floor_words, pick_equivalence, points, speak_of
 from app.views.robustness.charts import ranking as charts
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.pickers import note_missing, pick_family
@@ -29,10 +29,6 @@ MEANINGS = {
     "against_best": "what the paired test says of it and the best of its rank",
     "detectable": "difference to the best of its rank that would be shown with a power of 80 % [points]",
 }
-_TIE = (
-    "What the paired test says of a ticket and the best of the same rank: equivalent (see above), or cannot tell, and "
-    "in brackets the difference in points that would have been shown with a power of 80 %."
-)
 EXPECTED = {"expected": "corrupted accuracy that the fit gives to this clean accuracy [%]"}
 
 
@@ -59,7 +55,7 @@ def _ranking(compared: ComparedTickets, family: str, styles: dict[str, Style], w
     with left:
         layout.card(
             "Mean corruption accuracy, best first",
-            compared.figure(("ranking", family, within), styles, lambda: charts.ranking(ranked, styles, theme)),
+            compared.figure(("ranking", family, within), styles, lambda: charts.ranking(ranked, styles, theme, within)),
             table,
             "ranking",
             percent=True,
@@ -71,11 +67,12 @@ def _ranking(compared: ComparedTickets, family: str, styles: dict[str, Style], w
         )
     with right:
         layout.table_card(
-            "Ranking, ties marked with =",
+            "Ranking",
             table,
             "ranking-table",
             columns=_columns(styles[reference].label),
-            caption=_caption(compared, family, styles[reference].label),
+            caption=f"Of the same rank: {MARKS[EQUIVALENT]} equivalent to its best within {points(within)}, "
+            f"{MARKS[CANNOT_TELL]} cannot tell. {_caption(compared, family, styles[reference].label)}",
             paper={
                 "intervals": {"corrupted": ("low", "high")} if "low" in table else {},
                 "bold": {"corrupted": "best"},
@@ -85,21 +82,18 @@ def _ranking(compared: ComparedTickets, family: str, styles: dict[str, Style], w
 
 
 def ranking_table(ranked: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
-    """The rows of `analysis.comparisons.ranking` as they are shown: accuracies in per cent, a tied rank with `=`."""
-    unknown = (100 * ranked["detectable"]).map("cannot tell ({:.1f})".format)
-    said = np.select([ranked["verdict"] == "", ranked["verdict"] == EQUIVALENT], ["", EQUIVALENT], unknown)
+    """The rows of `analysis.comparisons.ranking` as they are shown: accuracies in per cent, ties with their mark."""
     table = pd.DataFrame(
         {
-            "rank": [
-                f"{rank}{' =' if tied else ''}" for rank, tied in zip(ranked["rank"], ranked["tied"], strict=True)
-            ],
+            "rank": ranked["rank"].astype(str)
+            + ranked["verdict"].map({"": ""} | {said: f" {mark}" for said, mark in MARKS.items()}),
             "ticket": [styles[key].label for key in ranked["key"]],
             "corrupted": 100 * ranked["accuracy"],
             **{name: 100 * ranked[name] for name in ("low", "high")},
             "clean": 100 * ranked["clean"],
             **{name: ranked[name] for name in ("mce", "relative_mce")},
             "extra": 100 * ranked["extra"],
-            "against_best": said if ranked["tied"].any() else np.nan,
+            "against_best": ranked["verdict"].replace("", np.nan),
             "detectable": 100 * ranked["detectable"].astype(float),
             "best": ranked["best"],
         }
@@ -125,7 +119,7 @@ def _columns(reference: str) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
         "rank": st.column_config.TextColumn(
-            "Rank", width=52, help="=: not shown to differ from the best of the same rank."
+            "Rank", width=52, help="Not shown to differ from the best of the same rank: = equivalent, ○ cannot tell."
         ),
         "ticket": st.column_config.TextColumn("Ticket"),
         "corrupted": number("Corrupted (%)", format="%.1f", help="Mean corruption accuracy."),
@@ -133,7 +127,7 @@ def _columns(reference: str) -> dict[str, Any]:
         "high": None,
         "best": None,
         "detectable": None,
-        "against_best": st.column_config.TextColumn("Tie", help=_TIE),
+        "against_best": None,
         "clean": number("Clean (%)", format="%.1f", help="Accuracy on the clean test images."),
         "mce": number("mCE", format="%.2f", help=f"Mean corruption error relative to {reference}."),
         "relative_mce": number(

@@ -69,9 +69,9 @@ def test_the_ranking_is_shown_in_per_cent_with_its_ties(outcomes: Outcomes) -> N
     ranked = ranking(outcomes, "a")
     table = ranking_table(ranked, styles(outcomes))
     np.testing.assert_allclose(table["corrupted"], 100 * ranked["accuracy"])
-    assert table["rank"].tolist() == ["1 =", "1 =", "3"]
+    assert table["rank"].tolist() == ["1", "1 ○", "3"]
     assert table["ticket"].tolist()[-1] == "Ticket c"
-    assert table["against_best"].tolist() == ["", f"cannot tell ({100 * ranked['detectable'][1]:.1f})", ""]
+    assert table["against_best"].fillna("").tolist() == ["", "cannot tell", ""]
 
 
 def test_of_many_ranks_only_the_first_is_bold() -> None:
