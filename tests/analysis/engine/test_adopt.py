@@ -55,9 +55,10 @@ def test_what_fits_is_kept_and_says_what_made_it(old: Study) -> None:
     done = adopt(old, tickets=2, conditions=2)
     assert not done.problems
     assert not done.differing
-    # two parts of two tickets in three tables of conditions and of maps, one in each of the five others
-    assert done.checked == 2 * (2 * 4 + 5)
-    assert (done.tickets, done.results) == (TICKETS, 9 * TICKETS)
+    # two parts of two tickets in each table of conditions or maps, one in each of the others; none is of pairs
+    alone = [each for each in measures().values() if each.pairs is None]
+    assert done.checked == 2 * sum(2 if each.keys else 1 for each in alone)
+    assert (done.tickets, done.results) == (TICKETS, len(alone) * TICKETS)
     for table, rows in contents(old).items():
         pd.testing.assert_frame_equal(rows, before[table], check_exact=True)
     assert all(entry.content for entry in old.entries())
