@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.outcomes import MEAN, Outcomes
-from analysis.comparisons.verdicts import gaps_of
+from analysis.comparisons.verdicts import against, verdicts
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
-from analysis.statistics.discoveries import discoveries
 from analysis.statistics.replication import share
-from analysis.statistics.verdicts import Gap
+from analysis.statistics.verdicts import DIFFERS
 
 Groups = Mapping[Condition, Sequence[int]]
 """(corruption, severity) -> the places of the conditions averaged; severity 0 is the mean over all severities."""
@@ -69,22 +68,20 @@ def accuracies(outcomes: Outcomes, groups: Groups) -> pd.DataFrame:
 
 
 def gaps(outcomes: Outcomes, baseline: str, groups: Groups) -> pd.DataFrame:
-    """key, corruption, severity, difference, low, high, p, within_noise.
+    """key, corruption, severity, difference, low, high, within_noise.
 
-    Accuracy minus the baseline's on the same images, paired over seeds and images, or over images alone where there is
-    one seed. The cells are held to a rate of false discoveries of 5 % together, which their intervals are for (see
-    `statistics.discoveries`); `within_noise` is whether that holds 0. A row for every key but the baseline.
+    Accuracy minus the baseline's on the same images, with the interval that decides. Each condition is a question by
+    itself, to which `comparisons.verdicts` has the answer: all pairs of the tickets are its family. `within_noise` is
+    whether the two are not shown to differ. A row for every key but the baseline.
     """
-    others = [key for key in outcomes.right if key != baseline]
-    cells: dict[tuple[str, Condition], Gap] = {}
-    for condition, places in groups.items():
-        found = gaps_of(outcomes.per_image(places), [(key, baseline) for key in others])
-        cells |= {(key, condition): gap for (key, _), gap in found.items()}
-    order = [(key, condition) for key in others for condition in groups if (key, condition) in cells]
-    table = discoveries([cells[place] for place in order])
-    keys = pd.DataFrame([(key, *condition) for key, condition in order], columns=["key", "corruption", "severity"])
-    found_there = keys.join(table.drop(columns="stands_out"))
-    return found_there.assign(within_noise=~table["stands_out"].astype(bool))
+    tables = []
+    for (corruption, severity), places in groups.items():
+        rows = against(verdicts(outcomes.per_image(places), baseline=baseline), baseline)
+        tables.append(rows.assign(corruption=corruption, severity=severity, within_noise=rows["verdict"] != DIFFERS))
+    table = pd.concat(tables, ignore_index=True).rename(columns={"a": "key"}) if tables else pd.DataFrame()
+    order = {key: place for place, key in enumerate(outcomes.right)}
+    table = table.reindex(columns=["key", "corruption", "severity", "difference", "low", "high", "within_noise"])
+    return table.sort_values("key", key=lambda keys: keys.map(order), kind="stable", ignore_index=True)
 
 
 def over_seeds(outcomes: Outcomes) -> bool:

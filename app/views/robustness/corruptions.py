@@ -131,8 +131,8 @@ def _caption(compared: ComparedTickets, family: str, what: str) -> str:
     several = over_seeds(compared.outcomes(family))
     spread = "seeds and the test images" if several else "the test images: one seed, so it is of these networks"
     return (
-        f"{NOISE} and pale: does not stand out. Paired over {spread}; of the cells that stand out no more than 5 % "
-        "are expected to do so by chance (Benjamini-Hochberg), and the intervals are for that."
+        f"{NOISE} and pale: not shown to differ. Paired over {spread}, as in the section Pairs: each corruption is a "
+        "question by itself, with Holm's correction over all pairs of the tickets."
     )
 
 

@@ -73,8 +73,8 @@ def _differences(compared: ComparedTickets) -> None:
         "fourier-differences",
         percent=True,
         help="On the same images. Orange: the ticket errs more. The interval is in the hover.",
-        caption=f"{NOISE} and paler: does not stand out. {(~cells['within_noise']).sum():,} of {len(cells):,} do, of "
-        "which no more than 5 % are expected to by chance (Benjamini-Hochberg)"
+        caption=f"{NOISE} and paler: not shown to differ. {(~cells['within_noise']).sum():,} of {len(cells):,} differ; "
+        "each wave is a question by itself, with Holm's correction over all pairs of the tickets"
         + ("" if over_seeds(compared.outcomes(FOURIER)) else "; of one seed, so it is of these networks")
         + ". "
         + _caption(cells["corruption"].nunique()),
