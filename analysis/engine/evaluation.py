@@ -93,7 +93,10 @@ class Laboratory:
 
 
 class Group:
-    """The networks of tickets that are shown the same images; a ticket that cannot be read is left out."""
+    """The networks of tickets that are shown the same images; one that cannot be read is left out.
+
+    `problems` says what is left out, by ticket.
+    """
 
     def __init__(self, study: Study, ids: Sequence[str], precision: str) -> None:
         self.tickets: dict[str, Ticket] = {}
@@ -104,6 +107,8 @@ class Group:
                 ticket = study.load(ticket_id)
                 self.networks[ticket_id] = Network.of(ticket, pick_device(), precision)
                 self.tickets[ticket_id] = ticket
+                if self.networks[ticket_id].without:
+                    self.problems[ticket_id] = self.networks[ticket_id].without
             except UserError as error:
                 self.problems[ticket_id] = str(error)
 
