@@ -65,10 +65,12 @@ def words(row: pd.Series, within: float, brief: bool = False) -> str:
 
 
 def counted(table: pd.DataFrame, within: float) -> str:
-    """How many pairs of the table got which verdict: `3 of 10 pairs differ, 1 is equivalent within 1 point, ...`."""
+    """How many pairs got which verdict, and of what: `3 of 10 pairs of networks differ, 1 is equivalent within ...`."""
     found = table["verdict"].value_counts().reindex([DIFFERS, EQUIVALENT, CANNOT_TELL], fill_value=0)
     differ, same, unknown = (int(count) for count in found)
-    said = [f"{differ} of {len(table)} pair{'' if len(table) == 1 else 's'} differ{'s' if differ == 1 else ''}"]
+    pairs = "pair" if len(table) == 1 else "pairs"
+    pairs += " of networks" if (table["over"] == IMAGES).any() else ""
+    said = [f"{differ} of {len(table)} {pairs} differ{'s' if differ == 1 else ''}"]
     if same:
         said.append(f"{same} {'is' if same == 1 else 'are'} equivalent within {points(within)}")
     if unknown:
