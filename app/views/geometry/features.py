@@ -53,20 +53,27 @@ def show(selection: Selection) -> None:
     unmeasured = [ticket.label for ticket in chosen if ticket.id not in set(samples["ticket_id"])]
     if unmeasured:
         st.caption(f":material/info: Not measured yet: {', '.join(unmeasured)}.")
-    compared = load.table(selection.study, "geometry", ids=[ticket.id for ticket in chosen])
-    samples = samples.merge(compared, on=["ticket_id", "sample"], how="left")
+    centred = load.table(selection.study, "geometry", ids=[ticket.id for ticket in chosen])
+    samples = samples.merge(centred, on=["ticket_id", "sample"], how="left")
     classes = selection.study.classes
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         labels = pick_classes(selection, classes, width="content")
         help = "What dragging in a chart does. A double click clears the selection and the zoom."
         drag = selection.pick("drag", "Dragging", DRAGS, width="content", help=help)
+        compared = samples["gap"].notna().any()
+        measured = measures.choose(selection) if compared else measures.RAW
+    if not compared:
+        st.caption(
+            ":material/info: These results are of an earlier version, with raw angles alone, which cannot be compared "
+            f"between tickets; `python -m analysis run {selection.study.path}` adds the rest."
+        )
     samples = samples[samples["label"].isin(labels)]
     if samples.empty:
         layout.empty("The test set has no sample of these classes.", "Pick others, or none for all.")
         return
     with st.container(key=GROUP):
-        shown, margin = _charts(selection, chosen, samples, classes, drag)
-    _marked(selection, chosen, samples, shown, margin)
+        margin = _charts(selection, chosen, samples, classes, measured, drag)
+    _marked(selection, chosen, samples, measured, margin)
 
 
 def _columns(selection: Selection) -> list[Chosen]:
@@ -147,9 +154,14 @@ def _as_text(table: pd.DataFrame, compared: Mapping[str, tuple[str, int, int]], 
 
 
 def _charts(
-    selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: tuple[str, ...], drag: str
-) -> tuple[Measures, str]:
-    """Draw the charts; returns which of the measures they show, and which margin."""
+    selection: Selection,
+    chosen: list[Chosen],
+    samples: pd.DataFrame,
+    classes: tuple[str, ...],
+    measured: Measures,
+    drag: str,
+) -> str:
+    """Draw the charts; returns which margin they show."""
     styles = {ticket.id: ticket.style for ticket in chosen}
     colours = selection.theme
     shown = tuple(sorted(samples["label"].unique().tolist()))
@@ -159,13 +171,6 @@ def _charts(
         return kept((*what, name, *more), make).update_layout(dragmode=drag)
 
     rows = partial(with_labels, samples, chosen)
-    complete = samples["gap"].notna().any()
-    if not complete:
-        st.caption(
-            ":material/info: These results are of an earlier version, with raw angles alone, which cannot be compared "
-            f"between tickets; `python -m analysis run {selection.study.path}` adds the rest."
-        )
-    measured = measures.choose(selection) if complete else measures.RAW
     axes = measured.length, measured.over_length
     layout.card(
         measured.title,
@@ -178,7 +183,7 @@ def _charts(
         "such an image may still be right. Shades: highest-density regions of 10, 30, 50, 70 and 90 % of the images.",
         config=CONFIG,
     )
-    margin = measures.choose_margin(selection) if complete else "margin"
+    margin = measures.choose_margin(selection) if measured != measures.RAW else "margin"
     layout.card(
         "Margin: signed distance to the decision boundary",
         figure("margin", lambda: charts.margins(samples, styles, classes, colours, margin), margin),
@@ -191,7 +196,7 @@ def _charts(
         config=CONFIG,
     )
     _map(selection, chosen, samples, classes, figure, margin)
-    return measured, margin
+    return margin
 
 
 def _map(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import streamlit as st
-
 from app.shell.selection import Selection
 
 VECTORS = {"centred": "Centred", "raw": "As they are"}
@@ -54,10 +52,9 @@ RAW = Measures("raw_gap", "angle", "length", "angle")
 
 
 def choose(selection: Selection) -> Measures:
-    """The widgets above the first chart, and what they say."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        vectors = selection.pick("vectors", "Features and directions", VECTORS, width="content", help=ABOUT_VECTORS)
-        drawn = selection.pick("against", "Over the length", ANGLES, width="content", help=ABOUT_ANGLES)
+    """The widgets for the first chart, and what they say."""
+    vectors = selection.pick("vectors", "Features and directions", VECTORS, width="content", help=ABOUT_VECTORS)
+    drawn = selection.pick("against", "Over the length", ANGLES, width="content", help=ABOUT_ANGLES)
     gap, angle, length = COLUMNS[vectors]
     return Measures(gap, angle, length, gap if drawn == "gap" else angle)
 
