@@ -69,6 +69,16 @@ class TicketInfo(BaseModel):
     versions: dict[str, str] = {}
     layers: dict[str, tuple[int, int]] = {}  # parameter -> (kept, total)
 
+    @property
+    def made_on(self) -> str:
+        """What the bits depend on beside the recipe: ``1 thread of cpu (AVX512), float32, torch 2.8.0``, or ""."""
+        if not self.threads:
+            return ""
+        threads = f"{self.threads} thread{'s' * (self.threads > 1)}"
+        return (
+            f"{threads} of {self.device} ({self.cpu}), {self.precision}, torch {self.versions.get('torch', 'unknown')}"
+        )
+
     def recorded(self, table: str) -> Record:
         """The columns of one table of the record, by name; {} where the finder notes no such thing."""
         start = f"{table}/"
@@ -116,7 +126,8 @@ class Ticket:
 
     def model(self) -> nn.Module:
         """A new network with the masked weights, on the CPU, in evaluation mode."""
-        model = build_model(self.recipe.model, len(self.info.classes), self.info.shape, seed=0)
+        recipe, info = self.recipe, self.info
+        model = build_model(recipe.model, len(info.classes), info.shape, seed=0, classifier=recipe.classifier)
         try:
             model.load_state_dict(self.state)
         except RuntimeError as error:

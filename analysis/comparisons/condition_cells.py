@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.outcomes import MEAN, Outcomes
+from analysis.comparisons.verdicts import gaps_of
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
-from analysis.statistics.replication import compare, share
+from analysis.statistics.discoveries import discoveries
+from analysis.statistics.replication import share
+from analysis.statistics.verdicts import Gap
 
 Groups = Mapping[Condition, Sequence[int]]
 """(corruption, severity) -> the places of the conditions averaged; severity 0 is the mean over all severities."""
@@ -66,21 +69,22 @@ def accuracies(outcomes: Outcomes, groups: Groups) -> pd.DataFrame:
 
 
 def gaps(outcomes: Outcomes, baseline: str, groups: Groups) -> pd.DataFrame:
-    """key, corruption, severity, difference, low, high, within_noise.
+    """key, corruption, severity, difference, low, high, p, within_noise.
 
-    Accuracy minus the baseline's on the same images and its 95 % interval, over paired seeds where there are several,
-    else over images. `within_noise` is whether that holds 0. A row for every key but the baseline.
+    Accuracy minus the baseline's on the same images, paired over seeds and images, or over images alone where there is
+    one seed. The cells are held to a rate of false discoveries of 5 % together, which their intervals are for (see
+    `statistics.discoveries`); `within_noise` is whether that holds 0. A row for every key but the baseline.
     """
-    rows = []
-    reference = outcomes.right[baseline]
-    for key, right in outcomes.right.items():
-        if key == baseline:
-            continue
-        for condition, places in groups.items():
-            found = compare(_together(right, places), _together(reference, places))
-            rows.append((key, *condition, float(found.value), float(found.low), float(found.high)))
-    table = pd.DataFrame(rows, columns=["key", "corruption", "severity", "difference", "low", "high"])
-    return table.assign(within_noise=(table["low"] <= 0) & (table["high"] >= 0))
+    others = [key for key in outcomes.right if key != baseline]
+    cells: dict[tuple[str, Condition], Gap] = {}
+    for condition, places in groups.items():
+        found = gaps_of(outcomes.per_image(places), [(key, baseline) for key in others])
+        cells |= {(key, condition): gap for (key, _), gap in found.items()}
+    order = [(key, condition) for key in others for condition in groups if (key, condition) in cells]
+    table = discoveries([cells[place] for place in order])
+    keys = pd.DataFrame([(key, *condition) for key, condition in order], columns=["key", "corruption", "severity"])
+    found_there = keys.join(table.drop(columns="stands_out"))
+    return found_there.assign(within_noise=~table["stands_out"].astype(bool))
 
 
 def over_seeds(outcomes: Outcomes) -> bool:

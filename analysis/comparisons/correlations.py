@@ -58,6 +58,8 @@ def methods_over_conditions(outcomes: Outcomes, centred: bool = False) -> Correl
         centred: subtract each condition's mean over the tickets first, since some conditions are hard for everybody.
             The correlations are then relative to the others and average below 0; it takes three tickets.
 
+    The intervals count corruptions, not conditions: what a training happens to do under fog it does at each severity.
+
     Raises UserError when there are fewer than `FEWEST` conditions, no ticket, or fewer than three to centre.
     """
     places = [place for place, condition in enumerate(outcomes.conditions) if condition != CLEAN]
@@ -67,7 +69,8 @@ def methods_over_conditions(outcomes: Outcomes, centred: bool = False) -> Correl
     accuracy = np.stack([right[:, places].mean(axis=(0, 2)) for right in outcomes.right.values()])
     if centred:
         accuracy = accuracy - accuracy.mean(axis=0)
-    return describe(list(outcomes.right), pearson(accuracy), len(places), "conditions")
+    corruptions = {outcomes.conditions[place][0] for place in places}
+    return describe(list(outcomes.right), pearson(accuracy), len(corruptions), "corruptions")
 
 
 def by_image(outcomes: Outcomes, clean: bool = False) -> tuple[list[str], np.ndarray]:

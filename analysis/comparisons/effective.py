@@ -13,19 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
-from scipy.stats import norm, t
 
 from analysis.comparisons.condition_cells import averaged
 from analysis.comparisons.outcomes import Outcomes
 from analysis.corruptions.conditions import CLEAN
-from analysis.statistics.bootstrap import resampled_means
-from analysis.statistics.multiple_testing import holm
+from analysis.statistics.moderation import moderated
+from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENCE, EQUIVALENT, SEEDS, Gap, judge
 from pruning.errors import UserError
 
 FEWEST = 5
 """Distinct points below which a line through them says nothing."""
-RESAMPLES = 2000
-VERDICTS = ("within noise of the line", "more robust", "less robust")
+STEP = 1e-6  # of an accuracy, for derivatives
+MORE, LESS, ON_LINE = "more robust", "less robust", "on the line"
+"""Verdicts, beside `CANNOT_TELL`."""
 
 
 @dataclass(frozen=True)
@@ -33,25 +33,30 @@ class Line:
     """logit(corrupted accuracy) = slope x logit(clean accuracy) + intercept, r is their correlation over the tickets.
 
     `table`: a row a ticket: key, clean, corrupted (accuracies, means over seeds), expected (by the line at its clean
-    accuracy), effective (corrupted - expected, -1 to 1: above 0 is more robust than expected), low, high (its 95 %
-    interval), p (that it is 0), p_holm (after Holm's correction over the tickets), within_noise (bool, p_holm >= .05:
-    it lies on the line as far as can be told), verdict (`VERDICTS`), on_line (bool, whether it was among the tickets of
-    the line).
-    `over_seeds`: the intervals are over seeds, otherwise over images.
+    accuracy), effective (corrupted - expected, -1 to 1: above 0 is more robust than expected), and the columns of
+    `statistics.verdicts.judge` for it, all tickets being one family; there `verdict` is `MORE`, `LESS`, `ON_LINE` (its
+    distance is shown to be less than what matters) or `CANNOT_TELL`. on_line: bool, whether it was among the tickets of
+    the line.
     """
 
     table: pd.DataFrame
     slope: float
     intercept: float
     r: float
-    over_seeds: bool
+
+    @property
+    def over_seeds(self) -> bool:
+        """Whether verdicts are about methods; otherwise they are about these networks."""
+        return bool((self.table["over"] == SEEDS).all())
 
     def expected(self, clean: np.ndarray) -> np.ndarray:
         """The corrupted accuracies that the line gives for clean ones in (0, 1)."""
         return np.asarray(expit(self.slope * logit(np.asarray(clean, dtype=np.float64)) + self.intercept))
 
 
-def effective_robustness(outcomes: Outcomes, line: Sequence[str] | None = None, seed: int = 0) -> Line:
+def effective_robustness(
+    outcomes: Outcomes, line: Sequence[str] | None = None, equivalence: float = EQUIVALENCE
+) -> Line:
     """Each ticket's distance from the line of accuracies under corruption against clean ones.
 
     Corrupted accuracy is the mean over the conditions that count, or over all but the clean one where none of them
@@ -61,11 +66,11 @@ def effective_robustness(outcomes: Outcomes, line: Sequence[str] | None = None, 
         outcomes: the tickets, with ("clean", 0) among the conditions.
         line: the tickets through which the line is laid, all by default. A ticket on it pulls the line towards itself,
             so its distance comes out a little too small.
-        seed: same seed, same interval.
+        equivalence: the distance that does not matter, a fraction above 0.
 
     Returns `Line`. With at least two seeds of every ticket, the line is laid anew for each (in their order, as many as
-    all have) and the interval is Student's of the mean distance; otherwise images are resampled, the same for all
-    tickets and conditions, and the line is laid anew each time. Its own uncertainty is so included.
+    all have), and its variance over seeds is added to that over images; otherwise the images alone are the noise, and
+    the verdicts are about these networks.
 
     Raises UserError when clean or corrupted images were not measured, a ticket of the line is not there, or the line
     has fewer than `FEWEST` distinct points, or all at one clean accuracy.
@@ -87,40 +92,35 @@ def effective_robustness(outcomes: Outcomes, line: Sequence[str] | None = None, 
     n, points = images.shape[-1], images.mean(axis=-1)
     seeds = min(len(right) for right in outcomes.right.values())
     distance = _distances(points, on_line, n)
+    squared, freedom = _squared_error(images, on_line), np.inf
     if seeds > 1:
         draws = _distances(_points_by_seed(outcomes, seeds, clean, corrupted), on_line, n)
-        error, law = draws.std(axis=0, ddof=1) / np.sqrt(seeds), t(seeds - 1)
-    else:
-        means = resampled_means(images.reshape(-1, n), RESAMPLES, seed)
-        draws = _distances(means.T.reshape(RESAMPLES, len(names), 2), on_line, n)
-        error, law = np.nanstd(draws, axis=0, ddof=1), norm
+        varied, freedom = moderated(draws.var(axis=0, ddof=1), seeds - 1, (len(names) - 1) * (seeds - 1))
+        squared = squared + varied / seeds
     slope, intercept = _fit(points, on_line, n)
     r = np.corrcoef(_logits(points[on_line], n).T)[0, 1]
     # Without any spread there is nothing to go by, and nothing is claimed.
-    p = np.where(error > 0, 2 * law.sf(np.abs(distance) / np.where(error > 0, error, 1)), 1.0)
-    table = _table(names, points, distance, law.ppf(0.975) * error, p).assign(on_line=on_line)
-    return Line(table, float(slope), float(intercept), float(r), seeds > 1)
+    error = np.sqrt(np.where(squared > 0, squared, np.inf))
+    judged = judge([Gap(distance, distance, error, seeds, freedom)], equivalence)
+    words = np.where(judged["difference"] > 0, MORE, LESS)
+    verdict = np.select([judged["verdict"] == DIFFERS, judged["verdict"] == EQUIVALENT], [words, ON_LINE], CANNOT_TELL)
+    accuracies = {"key": names, "clean": points[:, 0], "corrupted": points[:, 1], "expected": points[:, 1] - distance}
+    table = pd.DataFrame(accuracies).join(judged.rename(columns={"difference": "effective"}))
+    return Line(table.assign(verdict=verdict, on_line=on_line), float(slope), float(intercept), float(r))
 
 
-def _table(
-    names: Sequence[str], points: np.ndarray, distance: np.ndarray, reach: np.ndarray, p: np.ndarray
-) -> pd.DataFrame:
-    adjusted = holm(p)
-    return pd.DataFrame(
-        {
-            "key": list(names),
-            "clean": points[:, 0],
-            "corrupted": points[:, 1],
-            "expected": points[:, 1] - distance,
-            "effective": distance,
-            "low": distance - reach,
-            "high": distance + reach,
-            "p": p,
-            "p_holm": adjusted,
-            "within_noise": adjusted >= 0.05,
-            "verdict": np.select([adjusted >= 0.05, distance > 0], VERDICTS[:2], VERDICTS[2]),
-        }
-    )
+def _squared_error(images: np.ndarray, on_line: np.ndarray) -> np.ndarray:
+    """Variance over images of each ticket's distance from the line, [T], from outcomes [T, 2, N].
+
+    How a distance answers to each accuracy says what each image adds to it (the infinitesimal jackknife, Efron 1982),
+    so the line's own uncertainty is included.
+    """
+    tickets, _, n = images.shape
+    points = images.mean(axis=-1)
+    steps = STEP * np.eye(2 * tickets).reshape(-1, tickets, 2)
+    slopes = (_distances(points + steps, on_line, n) - _distances(points - steps, on_line, n)) / (2 * STEP)
+    influence = slopes.T @ (images - points[..., None]).reshape(2 * tickets, n)
+    return np.asarray((influence**2).sum(axis=-1) / n / max(n - 1, 1))
 
 
 def _places(outcomes: Outcomes) -> tuple[list[int], list[int]]:

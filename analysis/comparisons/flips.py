@@ -14,7 +14,8 @@ from analysis.comparisons.outcomes import MEAN, Outcomes
 from analysis.comparisons.predictions import Predictions
 from analysis.corruptions.conditions import CLEAN
 from analysis.statistics.multiple_testing import holm
-from analysis.statistics.replication import compare, share
+from analysis.statistics.replication import share
+from analysis.statistics.verdicts import judge, paired_gap
 from pruning.errors import UserError
 
 COLUMNS = ["key", "corruption", "severity", "flipped", "low", "high", "lost", "gained", "moved", "seeds"]
@@ -59,7 +60,7 @@ def flips_from_baseline(predictions: Predictions, baseline: str) -> pd.DataFrame
     Returns the columns of `flips_from_clean`, for every ticket but the baseline and every condition, the clean one
     too, and:
         by_chance: on what share of images these seeds of the baseline differ from its other seeds. p: of the ticket
-        and chance flipping equally often, paired by seed or by image as `statistics.replication.compare` does. p_holm:
+        and chance flipping equally often, paired by seed and image as `statistics.verdicts.paired_gap` does. p_holm:
         after Holm's correction over the table. within_noise: bool, nothing shows that the ticket flips more than
         another seed does (p_holm >= .05, or it flips less). With a single seed of the baseline nothing tells what
         chance does: by_chance, p and p_holm are NaN, within_noise is True.
@@ -116,6 +117,6 @@ def _tests(differ: np.ndarray, chance: np.ndarray, predictions: Predictions) -> 
     if len(chance) < 2:
         return [(np.nan, np.nan)] * (len(predictions.conditions) + len(_counted(predictions)))
     usual = _with_means(chance[: len(differ)], predictions)
-    gaps = [compare(*pair) for pair in zip(_with_means(differ, predictions), usual, strict=True)]
+    gaps = [paired_gap(*pair) for pair in zip(_with_means(differ, predictions), usual, strict=True)]
     shares = np.concatenate([each.mean(axis=(0, 2)) for each in usual])
-    return list(zip(shares.tolist(), np.concatenate([gap.p for gap in gaps]).tolist(), strict=True))
+    return list(zip(shares.tolist(), judge(gaps)["p"].tolist(), strict=True))

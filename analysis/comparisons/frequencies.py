@@ -38,9 +38,9 @@ def error_differences_by_wave(outcomes: Outcomes, baseline: str) -> pd.DataFrame
     """The error of each ticket but the baseline under each wave, minus the baseline's on the same images.
 
     Returns key, corruption (the wave), down, across (as `errors_by_wave`), difference, low, high (fractions, with the
-    95 % interval), within_noise (bool, the interval holds 0).
+    interval that decides), within_noise (bool, it holds 0: the cell does not stand out, see `condition_cells.gaps`).
     """
-    table = gaps(outcomes, baseline, _by_wave(outcomes))
+    table = gaps(outcomes, baseline, _by_wave(outcomes)).drop(columns="p")
     turned = {"difference": -table["difference"], "low": -table["high"], "high": -table["low"]}
     return _placed(table.assign(**turned))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from analysis.comparisons.correlations import by_image
 from analysis.comparisons.outcomes import Outcomes
@@ -22,6 +23,7 @@ from pruning.errors import UserError
 FEWEST = 4
 """Tickets below which their ranking says little."""
 RESAMPLES = 40  # of the images, for whether groups stay together: to the nearest few per cent
+PERMUTATIONS = 2000
 SAME = 1e-9  # means that differ by less are equal but for rounding
 
 
@@ -34,12 +36,21 @@ class Redundancy:
     `kept`: the first corruptions with tau at least `threshold`.
     `itself`: (tau, low, high) between the ranking by all on these images and on resampled ones: how well the whole
     benchmark agrees with itself. A subset that agrees as well loses nothing that could be seen.
+    `seeds`: (W, p): Kendall's concordance of the rankings that each seed gives by all, 0 to 1, and how likely one as
+    large is where the methods are all equal; None where there is one seed. Unless p is small there is no ranking of
+    methods that could be kept.
     """
 
     steps: pd.DataFrame
     kept: list[str]
     threshold: float
     itself: tuple[float, float, float]
+    seeds: tuple[float, float] | None = None
+
+    @property
+    def ranked(self) -> bool:
+        """Whether the seeds show that there is a ranking; of one seed it is that of these networks."""
+        return self.seeds is None or self.seeds[1] < 0.05
 
     @property
     def agreement(self) -> tuple[float, float, float]:
@@ -88,7 +99,9 @@ def redundant(outcomes: Outcomes, threshold: float = 0.95, resamples: int = 1000
     enough = int(np.argmax(steps["tau"].to_numpy() >= threshold - SAME)) + 1
     itself = kendall(whole, drawn.mean(axis=1))
     kept = steps["corruption"].tolist()[:enough]
-    return Redundancy(steps, kept, threshold, (float(itself.mean()), *_interval(itself)))
+    each = _each_seed(outcomes)
+    found = concordance(each, seed=seed) if len(each) > 1 else None
+    return Redundancy(steps, kept, threshold, (float(itself.mean()), *_interval(itself)), found)
 
 
 def correlated_groups(
@@ -163,6 +176,30 @@ def kendall(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         signs.append(np.where(np.abs(gap) < SAME, 0.0, np.sign(gap)))
     pairs = np.sqrt((signs[0] ** 2).sum(axis=-1) * (signs[1] ** 2).sum(axis=-1))
     return np.asarray((signs[0] * signs[1]).sum(axis=-1) / np.maximum(pairs, 1))
+
+
+def concordance(values: np.ndarray, permutations: int = PERMUTATIONS, seed: int = 0) -> tuple[float, float]:
+    """Kendall's W of several rankings, and its p by permutation (Kendall & Babington Smith 1939; Friedman 1937).
+
+    Args:
+        values: [rankings, T], what each ranks by.
+        permutations: orders drawn for each ranking; p is at least 1 / (permutations + 1).
+        seed: same seed, same p.
+
+    Returns (W, p). W is 1 where all rank alike.
+    """
+    ranks = rankdata(values, axis=1)
+    drawn = np.random.default_rng(seed).permuted(np.broadcast_to(ranks, (permutations, *ranks.shape)), axis=2)
+    observed, chance = ranks.sum(axis=0).var(), drawn.sum(axis=1).var(axis=1)
+    most = (len(ranks) * np.arange(1, ranks.shape[1] + 1)).var()
+    return float(observed / most), float((1 + (chance >= observed - SAME).sum()) / (1 + permutations))
+
+
+def _each_seed(outcomes: Outcomes) -> np.ndarray:
+    """Mean accuracy over corruptions of each ticket, a row a seed that all have: [seeds, T]."""
+    seeds = min(len(right) for right in outcomes.right.values())
+    each = [by_image(Outcomes(outcomes.conditions, {name: right[:seeds]})) for name, right in outcomes.right.items()]
+    return np.stack([values.mean(axis=(1, 2)) for _, values in each], axis=1)
 
 
 def _by_ticket(outcomes: Outcomes) -> tuple[list[str], np.ndarray]:

@@ -51,13 +51,13 @@ def stable_from(barrier: pd.DataFrame) -> pd.DataFrame:
         barrier: rows of `stability_curves`, of one ticket and the measure "barrier".
 
     Returns:
-        The rows after the last one whose mean barrier is not below `STABLE`, rising by rewind; with sure, whether all
-        of the 95 % interval lies below it too. Empty where the last one is not stable.
+        The rows after the last one whose mean barrier is not below `STABLE`, rising by rewind; with shown, whether all
+        of the 95 % interval lies below it too: without that one cannot tell. Empty where the last one is not below.
     """
     rows = barrier.sort_values("rewind")
     unstable = rows.loc[~(rows["mean"] < STABLE), "rewind"]
     stable = rows if unstable.empty else rows[rows["rewind"] > unstable.max()]
-    return stable.assign(sure=stable["high"] < STABLE)
+    return stable.assign(shown=stable["high"] < STABLE)
 
 
 def rewind_of(recipe: Recipe) -> int:

@@ -15,14 +15,14 @@ import pandas as pd
 from analysis.comparisons.outcomes import Outcomes, collect
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
-from analysis.statistics.multiple_testing import holm
-from analysis.statistics.replication import compare, share
+from analysis.statistics.replication import share
+from analysis.statistics.verdicts import COLUMNS as OF_A_PAIR
+from analysis.statistics.verdicts import EQUIVALENCE, LEVEL, Gap, judge, paired_gap
 from pruning.study.config import StudyConfig
 
 ACCURACY, CORRUPTED = "accuracy", "corrupted"
 COLUMNS = [
-    "key", "measure", "first", "first_low", "first_high", "second", "second_low", "second_high",
-    "difference", "low", "high", "p", "p_holm", "within_noise", "over_seeds",
+    "key", "measure", "first", "first_low", "first_high", "second", "second_low", "second_high", *OF_A_PAIR,
 ]  # fmt: skip
 UNSAID = ("title", "description", "pictures", "methods")
 """What of a study.toml does not decide its tickets, and the methods, which are compared one by one."""
@@ -114,47 +114,46 @@ def in_common(
     return one, other
 
 
-def compare_studies(first: Outcomes, second: Outcomes, level: float = 0.95) -> pd.DataFrame:
+def compare_studies(
+    first: Outcomes, second: Outcomes, equivalence: float = EQUIVALENCE, level: float = LEVEL
+) -> pd.DataFrame:
     """Accuracies of the tickets of both studies, and the paired differences of partners.
 
     Args:
         first: outcomes of the first study, as `in_common` gives them: both under the same conditions in the same order,
             on the same images, the seeds of partners in the order in which they belong together.
         second: those of the second study.
-        level: coverage of each interval by itself, and 1 minus the chance that any test of the table claims a
-            difference where there is none, in (0, 1).
+        equivalence: the difference that does not matter, a fraction above 0.
+        level: coverage of the intervals of accuracies, and as for `statistics.verdicts.judge`.
 
     Returns a row a key and measure, keys of the first study first:
         key; measure: "accuracy" on clean images, or "corrupted", the mean over the corruptions, each the mean over its
         severities. first, second with _low and _high: accuracies, in [0, 1], and their intervals (over seeds, or over
-        images for one seed; see `statistics.replication.share`). difference, low, high: second minus first, and its
-        interval, unadjusted. p: of the paired test over seeds or over images (see `statistics.replication.compare`).
-        p_holm: after Holm's correction over all rows with partners. within_noise, over_seeds: bool.
-    What a study has not is NaN; then within_noise is True, as nothing is claimed.
+        images for one seed; see `statistics.replication.share`). Then the columns of `statistics.verdicts.judge` for
+        second minus first; all rows with partners are one family.
+    What a study has not is NaN, and its verdict is empty.
     """
     rows: list[dict[str, Any]] = []
+    gaps: dict[int, Gap] = {}
     for key in dict.fromkeys([*first.right, *second.right]):
         for measure in (ACCURACY, CORRUPTED):
             one, other = (_measured(each, key, measure) for each in (first, second))
+            if one is not None and other is not None:
+                seeds = min(len(one), len(other))
+                gaps[len(rows)] = paired_gap(other[:seeds], one[:seeds])
             if one is not None or other is not None:
-                rows.append({"key": key, "measure": measure, **_row(one, other, level)})
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    paired = table["p"].notna()
-    table.loc[paired, "p_holm"] = holm(table.loc[paired, "p"])
-    table["within_noise"] = ~(table["p_holm"].astype(float) < 1 - level)
-    return table
+                rows.append({"key": key, "measure": measure, **_accuracies(one, other, level)})
+    judged = judge(list(gaps.values()), equivalence, level).set_index(pd.Index(gaps, dtype=int))
+    found = pd.DataFrame(rows, columns=COLUMNS[:8]).join(judged)[COLUMNS]
+    return found.assign(verdict=found["verdict"].fillna(""), over=found["over"].fillna(""))
 
 
-def _row(one: np.ndarray | None, other: np.ndarray | None, level: float) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(COLUMNS[2:12], np.nan) | {"p_holm": np.nan, "over_seeds": False}
+def _accuracies(one: np.ndarray | None, other: np.ndarray | None, level: float) -> dict[str, float]:
+    row: dict[str, float] = dict.fromkeys(COLUMNS[2:8], np.nan)
     for name, values in (("first", one), ("second", other)):
         if values is not None:
             found = share(values, level)
             row |= {name: float(found.value), f"{name}_low": float(found.low), f"{name}_high": float(found.high)}
-    if one is not None and other is not None:
-        gap = compare(other, one, level)
-        row |= {"difference": float(gap.value), "low": float(gap.low), "high": float(gap.high), "p": float(gap.p)}
-        row["over_seeds"] = bool(gap.over_seeds)
     return row
 
 

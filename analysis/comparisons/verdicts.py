@@ -52,14 +52,20 @@ def of_pairs(
     outcomes: PerImage, pairs: Sequence[tuple[str, str]], equivalence: float = EQUIVALENCE, level: float = LEVEL
 ) -> pd.DataFrame:
     """As `verdicts`, of these pairs alone, which are the family; those without the same images are left out."""
-    pairs = [(a, b) for a, b in pairs if _images(outcomes.get(a)) & _images(outcomes.get(b))]
-    if not pairs:
+    gaps = gaps_of(outcomes, pairs)
+    if not gaps:
         return pd.DataFrame(columns=COLUMNS)
-    gaps = {pair: gap for group, gap in _gaps(outcomes, pairs) for pair, gap in _split(group, gap)}
-    table = judge([gaps[pair] for pair in pairs], equivalence, level)
-    table.insert(0, "a", [a for a, _ in pairs])
-    table.insert(1, "b", [b for _, b in pairs])
+    table = judge(list(gaps.values()), equivalence, level)
+    table.insert(0, "a", [a for a, _ in gaps])
+    table.insert(1, "b", [b for _, b in gaps])
     return table
+
+
+def gaps_of(outcomes: PerImage, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Gap]:
+    """The difference of each pair that was shown the same images, first minus second, in the order of the pairs."""
+    pairs = [(a, b) for a, b in pairs if _images(outcomes.get(a)) & _images(outcomes.get(b))]
+    found = {pair: gap for group, gap in _gaps(outcomes, pairs) for pair, gap in _split(group, gap)}
+    return {pair: found[pair] for pair in pairs}
 
 
 def both_ways(table: pd.DataFrame) -> pd.DataFrame:
@@ -84,7 +90,7 @@ def _gaps(outcomes: PerImage, pairs: Sequence[tuple[str, str]]) -> Iterator[tupl
     groups: dict[tuple[tuple[int, ...], int], list[tuple[str, str]]] = {}
     for a, b in pairs:
         one, other = outcomes[a], outcomes[b]
-        seeds = tuple(seed for seed in one if seed in other and one[seed].size == other[seed].size)
+        seeds = tuple(sorted(seed for seed in one if seed in other and one[seed].size == other[seed].size))
         seeds = seeds if repeated[a] or repeated[b] else seeds[:1]
         images = one[seeds[0]].size if seeds else max(_images(one) & _images(other))
         groups.setdefault((seeds, images), []).append((a, b))

@@ -24,8 +24,8 @@ MEASURE = Measure(
     by_machine=frozenset({*TIMES, "machine", "threads", "bytes_ticket", "peak_bytes", "dense_peak_bytes"}),
     cost=lambda parts, images, macs: 0.4,
     columns={
-        "macs": Column("i64", "multiply-adds", "of the dense network, for one image"),
-        "macs_kept": Column("i64", "multiply-adds", "of the kept weights alone, for one image"),
+        "macs": Column("i64", "multiply-adds", "of the dense network, for one image, products of activations included"),
+        "macs_kept": Column("i64", "multiply-adds", "of those, without the ones of pruned weights"),
         "parameters": Column("i64", "parameters", "of the dense network"),
         "kept_parameters": Column("i64", "parameters", "those that are not pruned"),
         "bytes_dense": Column("i64", "bytes", "the dense network's state dict"),

@@ -7,6 +7,7 @@ from analysis.corruptions.conditions import Condition
 from analysis.engine.base import Column, Context, Measure, Shown
 from analysis.engine.per_image import ImageValues, per_image
 from analysis.metrics import calibration
+from analysis.metrics.calibration import Equal
 
 
 class Reliability:
@@ -24,10 +25,10 @@ class Reliability:
         return bins(self.condition, self.images.whole())
 
 
-def bins(condition: Condition, found: ImageValues) -> pd.DataFrame:
+def bins(condition: Condition, found: ImageValues, equal: Equal = "mass") -> pd.DataFrame:
     """Corruption, severity, bin, n, confidence, accuracy; bin -1 holds the images without a confidence."""
     confidence, right = found.values["confidence"], found.right
-    rows, lost = calibration.bins(confidence, right), np.isnan(confidence)
+    rows, lost = calibration.bins(confidence, right, equal=equal), np.isnan(confidence)
     if lost.any():
         without = {"bin": [-1], "n": [lost.sum()], "confidence": [np.nan], "accuracy": [right[lost].mean()]}
         rows = pd.concat([pd.DataFrame(without), rows], ignore_index=True)

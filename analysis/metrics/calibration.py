@@ -1,12 +1,14 @@
 """Whether a network's confidence can be trusted: expected calibration error, Brier score, negative log-likelihood.
 
-Bins hold equally many images (equal mass; Nixon et al. 2019), for with bins of equal width nearly all images of a good
-network lie in the last one. Where equal confidences straddle the border of two bins, each of these images counts with
-the share of right ones among all of that confidence: what their order, which means nothing, gives on average. So the
-result does not depend on the order of the images.
+Bins hold equally many images ("mass"; Nixon et al. 2019), or are equally wide ("width": what most papers print; Guo et
+al. 2017). With equal widths nearly all images of a good network lie in the last bin. With equal masses the border of
+two bins may part equal confidences; then each of these images counts with the share of right ones among all of that
+confidence: what their order, which means nothing, gives on average. So no result depends on the order of the images.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -17,30 +19,35 @@ from torch import Tensor
 BINS = 15
 COLUMNS = ["bin", "n", "confidence", "accuracy"]
 
+Equal = Literal["mass", "width"]
+"""What bins have in common."""
 
-def bins(confidence: ArrayLike, right: ArrayLike, count: int = BINS) -> pd.DataFrame:
-    """Reliability by bins of equal mass, least confident first.
+
+def bins(confidence: ArrayLike, right: ArrayLike, count: int = BINS, equal: Equal = "mass") -> pd.DataFrame:
+    """Reliability by bins, least confident first.
 
     Args:
         confidence: [N], the probability given to the predicted class, in [0, 1]. Images without one (NaN) are left out.
         right: bool [N], whether the prediction is right.
-        count: how many bins; sizes differ by one image at most. Fewer images than that have a bin each.
+        count: how many bins.
+        equal: "mass": sizes differ by one image at most, and fewer images than bins have a bin each. "width": bin k of
+            K holds the confidences above k / K, up to (k + 1) / K, and the first those of 0 as well.
 
-    Returns columns bin (int, from 0), n (int, images in it), confidence and accuracy (means in it, 0 to 1); no rows
-    where there are no images.
+    Returns columns bin (int, from 0), n (int, images in it), confidence and accuracy (means in it, 0 to 1); no row for
+    a bin without images.
 
     Raises ValueError when the shapes differ, a confidence is outside [0, 1], or `count` is below 1.
     """
-    return pd.DataFrame(dict(zip(COLUMNS, _bins(confidence, right, count), strict=True)))
+    return pd.DataFrame(dict(zip(COLUMNS, _bins(confidence, right, count, equal), strict=True)))
 
 
-def ece(confidence: ArrayLike, right: ArrayLike, count: int = BINS) -> float:
-    """Expected calibration error (Naeini et al. 2015) over equal-mass bins, in [0, 1]: 0 is calibrated.
+def ece(confidence: ArrayLike, right: ArrayLike, count: int = BINS, equal: Equal = "mass") -> float:
+    """Expected calibration error (Naeini et al. 2015), in [0, 1]: 0 is calibrated.
 
     Arguments and errors as for `bins`. NaN without images. Noise alone makes it positive, the more so the fewer images
-    are in a bin: only values from as many images can be compared.
+    are in a bin: only values from as many images can be compared. `calibration_noise` says by how much.
     """
-    _, n, sure, accuracy = _bins(confidence, right, count)
+    _, n, sure, accuracy = _bins(confidence, right, count, equal)
     return float(np.abs(accuracy - sure) @ n / n.sum()) if len(n) else float("nan")
 
 
@@ -73,7 +80,7 @@ def brier(logits: Tensor, labels: Tensor) -> Tensor:
     return gaps.square_().sum(dim=1)
 
 
-def _bins(confidence: ArrayLike, right: ArrayLike, count: int) -> tuple[np.ndarray, ...]:
+def _bins(confidence: ArrayLike, right: ArrayLike, count: int, equal: Equal) -> tuple[np.ndarray, ...]:
     """bin, n, confidence, accuracy."""
     sure, hit = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=bool)
     if sure.shape != hit.shape or sure.ndim != 1:
@@ -85,14 +92,22 @@ def _bins(confidence: ArrayLike, right: ArrayLike, count: int) -> tuple[np.ndarr
     there = ~np.isnan(sure)
     sure, hit = sure[there], hit[there]
     order = np.argsort(sure)
-    sure, shares = sure[order], _shared(sure[order], hit[order])
+    sure, hit = sure[order], hit[order]
+    if equal == "width":
+        # Outcomes stay as they are: equal confidences never part.
+        place = np.searchsorted(np.linspace(0, 1, count + 1)[1:], sure)
+        number, n = np.unique(np.minimum(place, count - 1), return_counts=True)
+        return number, n, *_means(n, sure, hit)
     used = min(count, len(sure))
-    edges = np.arange(used + 1) * len(sure) // max(used, 1)
-    n = np.diff(edges)
-    if not used:
-        return np.arange(0), n, sure, sure
-    means = (np.add.reduceat(values, edges[:-1]) / n for values in (sure, shares))
-    return np.arange(used), n, *means
+    n = np.diff(np.arange(used + 1) * len(sure) // max(used, 1))
+    return np.arange(used), n, *_means(n, sure, _shared(sure, hit))
+
+
+def _means(n: np.ndarray, *columns: np.ndarray) -> list[np.ndarray]:
+    """The means of each column over successive groups of so many."""
+    if not len(n):
+        return [np.empty(0)] * len(columns)
+    return [np.add.reduceat(column, np.cumsum(n) - n, dtype=np.float64) / n for column in columns]
 
 
 def _shared(sure: np.ndarray, hit: np.ndarray) -> np.ndarray:

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from analysis.metrics import latency
 from analysis.metrics.latency import Interval
 from pruning.masks import Masks
-from pruning.models import build_model, prunable
-from pruning.models.inspection import weight_uses
+from pruning.models import build_model
+from pruning.models.counting import multiply_adds
 from pruning.models.memory import peak_bytes
 from pruning.ticket import Ticket
 from pruning.training.precision import pick_threads
@@ -47,9 +47,9 @@ class Yardstick:
         return cls(build_model(ticket.recipe.model, len(ticket.info.classes), shape, SHARED_SEED).eval(), shape)
 
     @cached_property
-    def uses(self) -> dict[str, int]:
-        """How often each weight of a parameter is multiplied for one image."""
-        return weight_uses(self.model, self.shape)
+    def multiply_adds(self) -> dict[str, float]:
+        """Multiply-adds for one image, by the parameter that is multiplied; "" for products of activations."""
+        return multiply_adds(self.model, self.shape)
 
     @cached_property
     def macs(self) -> int:
@@ -57,10 +57,9 @@ class Yardstick:
         return self.macs_kept({})
 
     def macs_kept(self, masks: Masks) -> int:
-        """Multiply-adds for one image when only kept weights are multiplied."""
-        weights = prunable(self.model)
-        kept = {name: int(masks[name].sum()) if name in masks else weights[name].numel() for name in weights}
-        return sum(times * kept[name] for name, times in self.uses.items())
+        """Multiply-adds for one image when no pruned weight is multiplied."""
+        saved = sum(self.multiply_adds.get(name, 0) / mask.numel() * int((~mask).sum()) for name, mask in masks.items())
+        return round(sum(self.multiply_adds.values()) - saved)
 
     @cached_property
     def parameters(self) -> int:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from pruning.checkpoints import masks as mask_tools
 from pruning.checkpoints.contents import Contents
+from pruning.checkpoints.folded import fold_normalised
 from pruning.checkpoints.formats import read_contents
 from pruning.checkpoints.source import Source, opened
 from pruning.checkpoints.state_dict import find_state, none_found, without_prefix
@@ -36,6 +37,7 @@ def read(path: str | Path) -> Checkpoint:
 
     The state dict may be bare or below keys such as ``state_dict`` (see `state_dict.WRAPPERS`), its names may share
     prefixes such as ``module.`` (`state_dict.PREFIXES`), and pruned weights may be ``NAME_orig`` and ``NAME_mask``.
+    The parts of a weight under weight or spectral normalisation become the weight.
 
     Raises:
         UserError: the file is not there or cannot be read, holds no state dict, asks for more than tensors, or its
@@ -54,5 +56,5 @@ def _checkpoint(source: Source, contents: Contents) -> Checkpoint:
     loaded = load(source, views, contents.store)
     notes += conversions(views)
     refuse_not_finite(source, loaded)
-    state, masks = mask_tools.merge(source, loaded, notes)
+    state, masks = mask_tools.merge(source, fold_normalised(loaded, notes), notes)
     return Checkpoint(source.path, state, masks, tuple(notes))

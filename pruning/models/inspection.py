@@ -1,4 +1,4 @@
-"""The parts of any network that pruning and analysis need: classifier, prunable weights, features, cost."""
+"""The parts of any network that pruning and analysis need: prunable weights, cost; for the classifier see there."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,130 +8,45 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 from torch.utils.hooks import RemovableHandle
 
-from pruning.errors import UserError
+from pruning.models.classifier import classifier_weight
 
+Shape = tuple[int, int, int]
 Watcher = Callable[[str, nn.Module, tuple[Tensor, ...], Tensor], None]
 """Sees a module that is called: its name, itself, its inputs, its output."""
 
 
-def find_classifier(model: nn.Module) -> tuple[str, nn.Linear]:
-    """The last linear layer in the order of the modules: its dotted name and the layer.
-
-    Its input is what the analysis calls features, its rows are the class directions. The layer may have no bias.
-
-    Raises:
-        UserError: the network has no linear layer.
-    """
-    linears = [(name, module) for name, module in model.named_modules() if isinstance(module, nn.Linear)]
-    if not linears:
-        raise UserError(
-            f"The network {type(model).__name__} has no linear layer, so no classifier was found; "
-            "let it end in a torch.nn.Linear."
-        )
-    return linears[-1]
-
-
 def prunable(model: nn.Module, classifier: bool = True) -> dict[str, nn.Parameter]:
-    """The weights that may be pruned: those of convolutions and linear layers, in the order of the modules.
+    """The weights that may be pruned: those of convolutions, linear, bilinear and recurrent layers and attention.
 
-    Keys are as in the state dict (`layer1.0.conv1.weight`). Attention's joint input projection is a linear layer
-    too and is named `in_proj_weight`. Biases, normalisation and embeddings stay out; so does the classifier's weight
-    when `classifier` is false. A weight that two layers share is listed once.
+    They are in the order of the modules, and keys are as in the state dict (`layer1.0.conv1.weight`). Attention's joint
+    input projection is a linear layer too and is named `in_proj_weight`. Biases, normalisation and embeddings stay out;
+    so does the classifier's weight when `classifier` is false. A weight that several modules share (an embedding may be
+    one) is listed once, by its first name. `pruning.models.unpruned` says what stays out and what share it has.
     """
-    last = None if classifier else find_classifier(model)[1]
-    found: dict[int, tuple[str, nn.Parameter]] = {}
-    for name, module in model.named_modules():
+    left_out = "" if classifier else classifier_weight(model)
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    found: dict[str, nn.Parameter] = {}
+    for module in model.modules():
         for key in _weight_names(module):
             weight = getattr(module, key)
-            if module is not last and isinstance(weight, nn.Parameter):
-                found.setdefault(id(weight), (f"{name}.{key}" if name else key, weight))
-    return dict(found.values())
-
-
-def _weights(module: nn.Module) -> list[nn.Parameter]:
-    """The prunable weights that a module multiplies with itself when it is called."""
-    if isinstance(module, nn.MultiheadAttention):
-        return list(prunable(module).values())  # its output projection is not called as a module
-    weights = [getattr(module, key) for key in _weight_names(module)]
-    return [weight for weight in weights if isinstance(weight, nn.Parameter)]
+            if isinstance(weight, nn.Parameter) and names[id(weight)] != left_out:
+                found[names[id(weight)]] = weight
+    return found
 
 
 def _weight_names(module: nn.Module) -> tuple[str, ...]:
-    if isinstance(module, (_ConvNd, nn.Linear)):
+    if isinstance(module, (_ConvNd, nn.Linear, nn.Bilinear)):
         return ("weight",)
     if isinstance(module, nn.MultiheadAttention):
         return ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
+    if isinstance(module, nn.RNNBase):
+        return tuple(name for name in module._flat_weights_names if name.startswith("weight"))
+    if isinstance(module, nn.RNNCellBase):
+        return ("weight_ih", "weight_hh")
     return ()
 
 
-def features_and_logits(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Features [N, D] (the input of the classifier) and logits [N, K] of images [N, C, H, W], in one forward pass.
-
-    Mode, gradients and autocast are the caller's; half-precision results are given back as float32.
-
-    Raises:
-        UserError: the classifier takes no part in the forward pass.
-    """
-    name, layer = find_classifier(model)
-    caught: list[Tensor] = []
-    handle = layer.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
-    try:
-        logits = model(x)
-    finally:
-        handle.remove()
-    if not caught:
-        raise UserError(f"The last linear layer '{name}' takes no part in the network's forward pass.")
-    return _widened(caught[-1].flatten(1)), _widened(logits)
-
-
-def _widened(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
-
-
-def count_macs(model: nn.Module, shape: tuple[int, int, int]) -> int:
-    """Multiply-adds of the convolutions and linear layers for one image of `shape` (C, H, W), as if none were pruned.
-
-    Counted in a forward pass on zeros; additions of biases, normalisation, pooling, and attention's products of
-    activations are left out. The model is left as it was.
-    """
-    uses = weight_uses(model, shape)
-    return sum(uses[name] * weight.numel() for name, weight in prunable(model).items())
-
-
-def weight_uses(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, int]:
-    """How often each weight of a parameter is multiplied for one image of `shape` (C, H, W).
-
-    This is once in a linear layer, once a pixel of its output in a convolution, 0 where the forward pass leaves it out.
-    Keys are those of `prunable`, in its order. Counted in a forward pass on zeros; the model is left as it was.
-    """
-    names = {id(weight): name for name, weight in prunable(model).items()}
-    uses = dict.fromkeys(names.values(), 0)
-    # noted before the forward pass, in which a network may put other tensors in its parameters' place
-    held = {
-        module: [names[id(weight)] for weight in prunable(module).values() if id(weight) in names]
-        for module in model.modules()
-        if isinstance(module, (_ConvNd, nn.Linear, nn.MultiheadAttention))
-    }
-
-    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if isinstance(module, nn.MultiheadAttention):
-            # Its output projection is not called as a module, so both projections are counted here.
-            times = inputs[0].numel() // module.embed_dim
-        elif isinstance(module, (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)):
-            times = inputs[0].numel() // module.in_channels
-        elif isinstance(module, (_ConvNd, nn.Linear)):
-            times = output.numel() // module.weight.shape[0]
-        else:
-            return
-        for name in held[module]:
-            uses[name] += times
-
-    watch(model, shape, lambda _, module, inputs, output: count(module, inputs, output))
-    return uses
-
-
-@torch.no_grad()
-def watch(model: nn.Module, shape: tuple[int, int, int], see: Watcher) -> None:
+def watch(model: nn.Module, shape: Shape, see: Watcher) -> None:
     """Send one image of zeros of `shape` (C, H, W) through the network in evaluation mode.
 
     `see` is given the name, inputs and output of every module that is called. The model is left as it was.
@@ -139,12 +54,20 @@ def watch(model: nn.Module, shape: tuple[int, int, int], see: Watcher) -> None:
     handles: list[RemovableHandle] = [
         module.register_forward_hook(partial(see, name)) for name, module in model.named_modules()
     ]
-    modes = {module: module.training for module in model.modules()}
-    weight = next(model.parameters())
     try:
-        model.eval()(torch.zeros(1, *shape, device=weight.device, dtype=weight.dtype))
+        show_zeros(model, shape)
     finally:
         for handle in handles:
             handle.remove()
+
+
+@torch.no_grad()
+def show_zeros(model: nn.Module, shape: Shape) -> None:
+    """Send one image of zeros of `shape` (C, H, W) through the network in evaluation mode; it is left as it was."""
+    modes = {module: module.training for module in model.modules()}
+    weight = next(model.parameters(), torch.zeros(()))
+    try:
+        model.eval()(torch.zeros(1, *shape, device=weight.device, dtype=weight.dtype))
+    finally:
         for module, mode in modes.items():
             module.training = mode

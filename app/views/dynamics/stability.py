@@ -86,22 +86,29 @@ def _styles(selection: Selection, labels: list[str]) -> dict[str, Style]:
 
 
 def sentence(label: str, rows: pd.DataFrame) -> str:
-    """From which iteration on a ticket is stable to the order of the data, by the mean barrier and by its interval."""
+    """From which iteration on a ticket is shown to be stable to the order of the data, or not to be, or neither."""
     start = stable_from(rows)
     limit = f"{100 * STABLE:g} points"
     if start.empty:
         last = rows.sort_values("rewind").iloc[-1]
-        return (
-            f"**{label}** is not stable, even from iteration {last['rewind']:,}: its mean barrier is "
-            f"{100 * last['mean']:.1f} points there, not below {limit}."
+        barrier = (
+            f"its mean barrier is {100 * last['mean']:.1f} points at iteration {last['rewind']:,}, not below {limit}"
         )
+        if last["low"] >= STABLE:
+            return f"**{label}** is not stable, even from the last point: {barrier}, with all of its 95 % interval."
+        return f"**{label}** is not shown to be stable: {barrier}{_unsure(last)}."
     when = "from the start" if start["rewind"].min() == 0 else f"from iteration {start['rewind'].min():,} on"
-    text = f"**{label}** is stable {when}: its mean barrier is below {limit}"
-    if start["high"].isna().all():
-        return f"{text} (one seed)."
-    if start["sure"].all():
-        return f"{text}, with all of its 95 % interval."
-    return f"{text}, though its 95 % interval reaches beyond" + (" at some of them." if start["sure"].any() else ".")
+    if start["shown"].all():
+        return f"**{label}** is stable {when}: its barrier is below {limit}, with all of its 95 % interval."
+    text = f"**{label}** may be stable {when}: its mean barrier is below {limit}"
+    where = " at some points" if start["shown"].any() else ""
+    return f"{text}{_unsure(start.iloc[0], where)}."
+
+
+def _unsure(row: pd.Series, where: str = "") -> str:
+    if pd.isna(row["high"]):
+        return " (one seed: true of this training, and of others one cannot tell)"
+    return f", but its 95 % interval reaches across{where}, so one cannot tell"
 
 
 SECTION = Section(

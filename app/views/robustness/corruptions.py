@@ -128,10 +128,11 @@ def _which(level: int) -> str:
 def _caption(compared: ComparedTickets, family: str, what: str) -> str:
     if what == "accuracy":
         return ""
-    spread = "paired over seeds" if over_seeds(compared.outcomes(family)) else "paired over the test images"
+    several = over_seeds(compared.outcomes(family))
+    spread = "seeds and the test images" if several else "the test images: one seed, so it is of these networks"
     return (
-        f"{NOISE} and pale: within noise, the 95 % interval of the difference, {spread}, holds 0. Not corrected for "
-        "the number of cells, so about one in twenty stands out by chance."
+        f"{NOISE} and pale: does not stand out. Paired over {spread}; of the cells that stand out no more than 5 % "
+        "are expected to do so by chance (Benjamini-Hochberg), and the intervals are for that."
     )
 
 

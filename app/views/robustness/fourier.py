@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analysis.comparisons.condition_cells import over_seeds
 from analysis.comparisons.frequencies import error_differences_by_wave, errors_by_radius, errors_by_wave
 from app.charts.base import NOISE
 from app.shell import layout
@@ -72,9 +73,11 @@ def _differences(compared: ComparedTickets) -> None:
         "fourier-differences",
         percent=True,
         help="On the same images. Orange: the ticket errs more. The interval is in the hover.",
-        caption=f"{NOISE} and paler: within noise, 0 is inside the 95 % interval. {(~cells['within_noise']).sum():,} "
-        f"of {len(cells):,} are not; were there no difference at all, about {round(0.05 * len(cells)):,} would not be "
-        "either. " + _caption(cells["corruption"].nunique()),
+        caption=f"{NOISE} and paler: does not stand out. {(~cells['within_noise']).sum():,} of {len(cells):,} do, of "
+        "which no more than 5 % are expected to by chance (Benjamini-Hochberg)"
+        + ("" if over_seeds(compared.outcomes(FOURIER)) else "; of one seed, so it is of these networks")
+        + ". "
+        + _caption(cells["corruption"].nunique()),
     )
 
 

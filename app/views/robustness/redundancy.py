@@ -42,6 +42,11 @@ def verdict(found: Redundancy, tickets: int) -> str:
     """Which corruptions keep the ranking, with the interval, as markdown."""
     size, total = len(found.kept), len(found.steps)
     tau, low, high = found.agreement
+    if not found.ranked and found.seeds is not None:
+        return (
+            f"**The seeds do not rank these {tickets} tickets alike** (Kendall's W is {found.seeds[0]:.2f}, p = "
+            f"{found.seeds[1]:.2f}), so there is no ranking of the methods that a corruption could be redundant for."
+        )
     names = listed([name(corruption) for corruption in found.kept])
     which = f"{names} alone ranks" if size == 1 else f"{size} of {total} corruptions rank"
     same = "as" if tau > 1 - 1e-9 else "nearly as"
@@ -54,8 +59,15 @@ def verdict(found: Redundancy, tickets: int) -> str:
     return (
         f"**{which} these {tickets} tickets {same} all {total} do**: Kendall's τ is {tau:.2f} (95 % interval {low:.2f} "
         f"to {high:.2f}).{more} On other test images all {total} agree with themselves by {found.itself[0]:.2f} "
-        f"({found.itself[1]:.2f} to {found.itself[2]:.2f})."
+        f"({found.itself[1]:.2f} to {found.itself[2]:.2f}). {_over_seeds(found)}"
     )
+
+
+def _over_seeds(found: Redundancy) -> str:
+    if found.seeds is None:
+        return "With one seed this is the ranking of these networks; another training may give another."
+    chance = "p < 0.01" if found.seeds[1] < 0.01 else f"p = {found.seeds[1]:.2f}"
+    return f"The seeds rank them alike by Kendall's W of {found.seeds[0]:.2f} ({chance})."
 
 
 def listed(names: Sequence[str]) -> str:
@@ -234,8 +246,8 @@ def _matrix(compared: ComparedTickets, view: _Matrix, make: Callable[[], tuple[C
         view.key,
         help=view.words + " Ordered by average linkage of 1 - r with optimal leaf order; a joint of the tree stands as "
         "high as 1 - r.",
-        caption=" ".join(filter(None, [f"{NOISE} within noise: 0 is inside the 95 % interval.", few(correlation),
-                                       left_out(correlation, view.names)])),
+        caption=" ".join(filter(None, [f"{NOISE}: 0 is inside the 95 % interval, which counts each pair by itself.",
+                                       few(correlation), left_out(correlation, view.names)])),
     )  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from analysis.metrics.overlap_metrics import METRICS
 from app import load
 from app.charts.base import NOISE
 from app.load import StudyView
-from app.shell import layout
+from analysis.statistics.verdicts import DIFFERS
+from app.shell import layout, verdicts
 from app.shell.selection import Selection
 from app.shell.theme import DENSE
 from app.views.studies.charts import agreement as charts
@@ -25,9 +26,10 @@ SIDES = charts.SIDES
 def accuracy_card(selection: Selection, pair: Pair, table: pd.DataFrame) -> None:
     """Draw each ticket's accuracy in both studies."""
     paired = table[table["difference"].notna()]
-    real = int((~paired["within_noise"].astype(bool)).sum())
-    title = f"{real} of {len(paired)} differences exceed the noise" if len(paired) else "No ticket is in both studies"
-    over = "seeds" if paired["over_seeds"].any() else "test images"
+    real = int((paired["verdict"] == DIFFERS).sum())
+    title = "No ticket is in both studies"
+    if len(paired):
+        title = f"{real} of {len(paired)} pairs {'differs' if real == 1 else 'differ'} between the studies"
     layout.card(
         title,
         charts.dumbbells(table, pair.styles, pair.names, selection.theme),
@@ -37,10 +39,11 @@ def accuracy_card(selection: Selection, pair: Pair, table: pd.DataFrame) -> None
                   "difference": "second minus first [points]", "images": "clean or corrupted test images"},
         config=layout.QUIET,
         help="Solid: the first study, hollow: the second. Bars are 95 % intervals, over seeds, or over test images "
-        "where there is one seed. A strong line joins tickets that differ beyond noise, a dotted one others. The "
+        "where there is one seed. A strong line joins tickets that differ, a dotted one others. The "
         "corrupted mean is over the corruptions and severities that both studies measured.",
-        caption=f"At the right: second minus first in points; {NOISE}: within noise. Each pair is tested on the same "
-        f"test images, over {over}, with Holm's correction over all {len(paired)} tests.",
+        caption=f"At the right: second minus first in points; =: equivalent; {NOISE}: one cannot tell. "
+        + verdicts.speak_of(paired),
+        controls=lambda: verdicts.pick_equivalence(selection),
     )
 
 
@@ -105,14 +108,15 @@ def table_card(pair: Pair, table: pd.DataFrame) -> None:
         columns |= {f"{side}_{end}": number(word, format="%.1f") for end, word in (("low", "from"), ("high", "to"))}
     columns["difference"] = number("Difference (points)", format="%+.1f", help="Second minus first.")
     columns |= {"low": number("from", format="%+.1f"), "high": number("to", format="%+.1f")}
-    columns |= {"p": number("p", format="%.4f"), "p_holm": number("p (Holm)", format="%.4f")}
+    columns |= {"p_holm": number("p (Holm)", format="%.4f"), "detectable": number("Detectable", format="%.1f")}
     bounds = {side: (f"{side}_low", f"{side}_high") for side in SIDES}
     layout.table_card(
         "Accuracy in both studies",
         _long(pair, table),
         "studies-table",
         columns=columns,
-        caption=f"First: {pair.names[0]}. Second: {pair.names[1]}.",
+        caption=f"First: {pair.names[0]}. Second: {pair.names[1]}. Detectable: the difference that so many seeds and images "
+        "would have shown with 80 % power, in points.",
         paper={"intervals": {**bounds, "difference": ("low", "high")}},
         height="content",
     )
@@ -121,10 +125,10 @@ def table_card(pair: Pair, table: pd.DataFrame) -> None:
 def _long(pair: Pair, table: pd.DataFrame) -> pd.DataFrame:
     """The rows for reading: names for keys, per cent and points, and a verdict in words."""
     rows = table.copy()
-    shares = ["first", "first_low", "first_high", "second", "second_low", "second_high", "difference", "low", "high"]
+    shares = ["first", "first_low", "first_high", "second", "second_low", "second_high"]
+    shares += ["difference", "low", "high", "detectable"]
     rows[shares] = 100 * rows[shares].astype(float)
     rows.insert(0, "ticket", rows["key"].map({key: style.label for key, style in pair.styles.items()}))
     rows.insert(1, "images", rows["measure"].map(MEASURES))
-    alone = rows["difference"].isna()
-    rows["verdict"] = np.where(alone, "only in one", np.where(rows["within_noise"], "within noise", "differs"))
-    return rows.drop(columns=["key", "measure", "within_noise", "over_seeds"]).reset_index(drop=True)
+    rows["verdict"] = rows["verdict"].where(rows["verdict"] != "", "only in one")
+    return rows[["ticket", "images", *shares[:9], "p_holm", "verdict", "detectable"]].reset_index(drop=True)

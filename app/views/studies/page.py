@@ -7,7 +7,7 @@ import streamlit as st
 from analysis.comparisons import two_studies
 from app import load
 from app.load import StudyView
-from app.shell import layout
+from app.shell import layout, verdicts
 from app.shell.pages import Page
 from app.shell.selection import Selection
 from app.views.studies import cards
@@ -31,7 +31,7 @@ def show(selection: Selection) -> None:
         if not keys:
             layout.empty(f"No ticket of {what} study is chosen.", f"Choose some {where}.")
             return
-    table = pair_of.compared(pair)
+    table = pair_of.compared(pair, verdicts.equivalence(selection))
     if table.empty:
         layout.empty(
             "No chosen ticket has results in either study under conditions that both measured.",

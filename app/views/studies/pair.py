@@ -73,11 +73,11 @@ def _styles(selection: Selection, other: StudyView, keys: list[str]) -> dict[str
     }
 
 
-def compared(pair: Pair) -> pd.DataFrame:
+def compared(pair: Pair, within: float) -> pd.DataFrame:
     """Rows of `comparisons.two_studies.compare_studies`."""
     return _table(
         (pair.one.name, pair.other.name), (pair.one.path, pair.other.path), (pair.one.stamp, pair.other.stamp),
-        (tuple(pair.keys[0]), tuple(pair.keys[1])),
+        (tuple(pair.keys[0]), tuple(pair.keys[1])), within,
     )  # fmt: skip
 
 
@@ -87,6 +87,7 @@ def _table(
     paths: tuple[Path, Path],
     stamps: tuple[str, str],
     keys: tuple[tuple[str, ...], tuple[str, ...]],
+    within: float,
 ) -> pd.DataFrame:
     views = [load.open_study(name, path) for name, path in zip(names, paths, strict=True)]
     seeds = [set(view.tickets["seed"]) for view in views]
@@ -96,4 +97,4 @@ def _table(
         Results(view.path).table("conditions", ids=[ticket for each in found.values() for ticket in each], columns=CONDITIONS)
         for view, found in zip(views, ids, strict=True)
     ]
-    return two_studies.compare_studies(*two_studies.in_common(rows[0], rows[1], (ids[0], ids[1])))
+    return two_studies.compare_studies(*two_studies.in_common(rows[0], rows[1], (ids[0], ids[1])), within)

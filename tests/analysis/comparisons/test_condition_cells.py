@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.stats import false_discovery_control
 
 from analysis.comparisons import condition_cells
 from analysis.comparisons.outcomes import MEAN, Outcomes
+from analysis.comparisons.verdicts import gaps_of
+from analysis.statistics.discoveries import discoveries
 from analysis.statistics.intervals import mean_interval, wilson
+from tests.analysis.nulls.studies import BASELINE, Null, simulate
 
 CONDITIONS = [("clean", 0), ("fog", 1), ("fog", 2), ("snow", 1), ("snow", 2), ("spatter", 1), ("spatter", 2)]
 
@@ -54,14 +58,26 @@ def test_what_the_mean_is_over(outcomes: Outcomes) -> None:
     assert condition_cells.averaged(other) == [1, 2]
 
 
-def test_gaps_are_paired_by_seed(outcomes: Outcomes) -> None:
-    table = condition_cells.gaps(outcomes, "a", condition_cells.by_corruption(outcomes))
+def test_gaps_stand_out_of_all_the_cells_together(outcomes: Outcomes) -> None:
+    groups = condition_cells.by_corruption(outcomes)
+    table = condition_cells.gaps(outcomes, "a", groups)
     row = table[(table["key"] == "c") & (table["corruption"] == "fog")].iloc[0]
     each = outcomes.right["c"][:, 1:3].mean((1, 2)) - outcomes.right["a"][:, 1:3].mean((1, 2))
     assert row["difference"] == pytest.approx(each.mean())
-    assert (row["high"] + row["low"]) / 2 == pytest.approx(each.mean())
-    reach = 4.302652729911275 * each.std(ddof=1) / np.sqrt(3)  # Student's, two degrees of freedom
-    assert row["high"] - row["difference"] == pytest.approx(reach)
     assert "a" not in set(table["key"])
     assert table["within_noise"].tolist() == [low <= 0 <= high for low, high in zip(table.low, table.high, strict=True)]
     assert 0 < table["within_noise"].sum() < len(table)
+    np.testing.assert_array_equal(~table["within_noise"], false_discovery_control(table["p"]) < 0.05)
+    gap = gaps_of(outcomes.per_image([1, 2]), [("b", "a"), ("c", "a")])["c", "a"]
+    assert row["p"] == pytest.approx(discoveries([gap])["p"][0])
+
+
+def test_identical_tickets_rarely_have_a_cell_that_stands_out() -> None:
+    null = Null(seeds=3, images=300, corruptions=4, tickets=5)
+    false = []
+    for number in range(60):
+        made = simulate(null, np.random.default_rng(number)).outcomes
+        false.append(
+            not condition_cells.gaps(made, BASELINE, condition_cells.by_corruption(made))["within_noise"].all()
+        )
+    assert sum(false) <= 8  # of 60, nominally 3

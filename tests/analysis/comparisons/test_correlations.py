@@ -103,6 +103,8 @@ def test_methods_over_conditions() -> None:
     centred = methods_over_conditions(made, centred=True)
     np.testing.assert_allclose(centred.matrix, np.corrcoef(accuracy - accuracy.mean(axis=0)))
     assert centred.names == ["t0", "t1", "t2", "t3"]
+    # severities of one corruption are no more evidence than one of them
+    assert (centred.n, centred.unit) == (len(PLACES), "corruptions")
 
 
 def test_what_does_not_vary_is_left_out() -> None:

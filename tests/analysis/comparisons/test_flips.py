@@ -87,7 +87,8 @@ def test_flips_that_another_seed_makes_too_are_noise() -> None:
     ]
     flipped = (made.predicted["far"][:, 2] != made.predicted["dense"][:, 2]).mean(axis=1)
     row = table[(table["key"] == "far") & (table["corruption"] == "snow")].iloc[0]
-    assert row.p == pytest.approx(scipy.stats.ttest_rel(flipped, each).pvalue)
+    assert row.p >= scipy.stats.ttest_rel(flipped, each).pvalue  # other images are a chance too
+    assert row.p < 0.001
     single = Predictions(CONDITIONS, {name: each[:1] for name, each in made.predicted.items()}, made.labels)
     alone = flips_from_baseline(single, "dense")
     assert alone[["by_chance", "p", "p_holm"]].isna().all(axis=None)

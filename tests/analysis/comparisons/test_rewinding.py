@@ -65,6 +65,6 @@ def test_a_training_is_stable_from_where_no_later_barrier_reaches_the_limit() ->
     )
     found = rewinding.stable_from(rows)
     assert found["rewind"].tolist() == [90, 180]
-    assert found["sure"].tolist() == [False, True]
+    assert found["shown"].tolist() == [False, True]
     assert rewinding.stable_from(rows.assign(mean=0.02)).empty
     assert rewinding.stable_from(rows.assign(mean=0.01, high=float("nan")))["rewind"].tolist() == [0, 45, 90, 180]

@@ -15,8 +15,8 @@ from analysis.comparisons.two_studies import (
     settings_that_differ,
 )
 from analysis.statistics.intervals import wilson
+from analysis.statistics.verdicts import judge, paired_gap
 from pruning.study.config import Method, StudyConfig
-from tests.analysis.statistics.by_hand import mcnemar
 
 N = 200
 LAYERS = {"fc.weight": (10, 4)}
@@ -116,18 +116,18 @@ def test_accuracies_differences_and_tests_are_those_by_hand(outcomes: tuple[Outc
     low, high = wilson(other[0].sum(), N)
     assert (clean["second_low"], clean["second_high"]) == pytest.approx((float(low), float(high)))
     assert clean["difference"] == pytest.approx(other[0].mean() - one[0].mean())
-    assert clean["p"] == pytest.approx(mcnemar(one[0], other[0]))
+    gap = paired_gap(other[:1], one[:1])
+    assert clean["p_holm"] == pytest.approx(judge([gap] * 4)["p_holm"][0], abs=1e-6)
     corrupted = table.loc["better", CORRUPTED]  # fog counts once, whatever its severities
     assert corrupted["first"] == pytest.approx((one[1:3].mean() + one[3].mean()) / 2)
     assert corrupted["low"] < corrupted["difference"] < corrupted["high"]
 
 
 def test_ties_are_called_ties_and_what_differs_is_said(outcomes: tuple[Outcomes, Outcomes]) -> None:
-    table = compare_studies(*outcomes)
-    verdicts = table.groupby("key")["within_noise"].agg(list).to_dict()
-    assert verdicts == {
-        "better": [False, False], "same": [True, True], "here": [True, True], "there": [True, True]
-    }  # fmt: skip
+    table = compare_studies(*outcomes, equivalence=0.05)
+    verdicts = table.groupby("key")["verdict"].agg(set).to_dict()
+    assert verdicts == {"better": {"differs"}, "same": {"equivalent"}, "here": {""}, "there": {""}}
+    assert set(table.loc[table["key"] == "same", "over"]) == {"images"}
     same = table[table["key"] == "same"]
     assert (same["difference"] == 0).all()
     assert (same["p"] == 1).all()
@@ -155,7 +155,7 @@ def test_several_seeds_are_paired_over_seeds() -> None:
         "records"
     )
     gaps = lost.mean(axis=(1, 2)) - base.mean(axis=(1, 2))
-    assert row["over_seeds"]
+    assert (row["over"], row["seeds"]) == ("seeds", 3)
     assert row["difference"] == pytest.approx(gaps.mean())
-    reach = 4.302652729911275 * gaps.std(ddof=1) / np.sqrt(3)  # Student's quantile for two degrees of freedom
-    assert (row["low"], row["high"]) == pytest.approx((gaps.mean() - reach, gaps.mean() + reach))
+    expected = judge([paired_gap(lost[:, 0], base[:, 0])]).iloc[0]
+    assert (row["low"], row["high"]) == (expected["low"], expected["high"])

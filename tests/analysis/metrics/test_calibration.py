@@ -35,6 +35,25 @@ def test_the_error_by_hand() -> None:
     assert calibration.ece([1.0, 1.0], [False, False]) == 1
 
 
+def test_bins_of_equal_width_by_hand() -> None:
+    # (0, .5] holds .2 and .5, (.5, 1] the others
+    confidence, right = [0.9, 0.2, 0.6, 0.5], [True, False, True, True]
+    found = calibration.bins(confidence, right, count=2, equal="width")
+    assert found.to_numpy().tolist() == [[0, 2, 0.35, 0.5], [1, 2, 0.75, 1]]
+    assert calibration.ece(confidence, right, count=2, equal="width") == pytest.approx((0.15 + 0.25) / 2)
+    assert calibration.bins([0, 1], [False, True], equal="width")["bin"].tolist() == [0, 14]
+    assert calibration.bins([0.61, 0.61], [False, True], equal="width").to_numpy().tolist() == [[9, 2, 0.61, 0.5]]
+    assert calibration.bins([np.nan], [True], equal="width").empty
+
+
+def test_the_error_over_equal_widths_is_torchmetrics() -> None:
+    rng = np.random.default_rng(7)
+    confidence = rng.uniform(0.15, 1, 600)
+    right = rng.random(600) < confidence**1.5
+    # torchmetrics 1.9: binary_calibration_error(confidence, right, n_bins=15, norm="l1")
+    assert calibration.ece(confidence, right, equal="width") == pytest.approx(0.09949312258960408)
+
+
 def test_equal_confidences_share_their_outcomes() -> None:
     # four of .5, one of them right, of which the border takes one to the first bin: 1/4 of a hit each
     found = calibration.bins([0.1, 0.5, 0.5, 0.5, 0.5, 0.9], [True, True, False, False, False, True], count=3)

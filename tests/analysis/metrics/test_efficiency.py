@@ -13,7 +13,7 @@ from torch import nn
 from analysis.metrics import efficiency, latency
 from analysis.metrics.efficiency import Yardstick
 from pruning.models import build_model, count_macs, prunable
-from pruning.models.inspection import weight_uses
+from pruning.models.counting import weight_uses
 from pruning.models.memory import peak_bytes
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket, TicketInfo
@@ -36,7 +36,7 @@ def lenet() -> Yardstick:
 
 
 def test_lenet5_by_hand(lenet: Yardstick) -> None:
-    assert lenet.uses == {name: places for name, (_, places) in LAYERS.items()}
+    assert lenet.multiply_adds == {name: weights * places for name, (weights, places) in LAYERS.items()}
     assert lenet.macs == sum(weights * places for weights, places in LAYERS.values()) == 416_520
     assert lenet.parameters == sum(weights for weights, _ in LAYERS.values()) + BIASES == 61_706
 

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from analysis.comparisons.two_studies import ACCURACY, CORRUPTED
+from analysis.statistics.verdicts import DIFFERS, EQUIVALENT
 from app.charts.base import NOISE, Styles, percent_axis
 from app.charts.dendrogram import clustered_heat_map
 from app.charts.error_bars import error_bars
@@ -27,7 +28,7 @@ def dumbbells(table: pd.DataFrame, styles: Styles, names: tuple[str, str], theme
     """Draw each ticket's accuracy in both studies with its intervals, clean at the left, corrupted at the right.
 
     The first study's marks are solid, the second's hollow, in the ticket's colour. Partners are joined, by a strong
-    line where they differ beyond noise; what only one study has stands below them.
+    line where they differ; what only one study has stands below them.
 
     Args:
         table: rows of `analysis.comparisons.two_studies.compare_studies`.
@@ -106,7 +107,7 @@ def _ticket(
     values = [100 * row[side] for side in SIDES]
     if np.isfinite(values).all():
         line = {"color": fade(theme.muted, 0.6), "width": 1.2, "dash": "dot"}
-        if not row["within_noise"]:
+        if row["verdict"] == DIFFERS:
             line = {"color": style.color, "width": 3}
         chart.add_scatter(
             x=values, y=[place - APART, place + APART], mode="lines", line=line, hoverinfo="skip", showlegend=False,
@@ -137,17 +138,17 @@ def _hover(row: dict[str, Any]) -> str:
     if not np.isfinite(row["difference"]):
         return "<br>only in this study"
     low, high = 100 * row["low"], 100 * row["high"]
-    said = "within noise" if row["within_noise"] else "beyond noise"
-    return f"<br>second − first: {100 * row['difference']:+.1f} points ({low:+.1f} to {high:+.1f}), {said}"
+    return f"<br>second − first: {100 * row['difference']:+.1f} points ({low:+.1f} to {high:+.1f}), {row['verdict']}"
 
 
 def _verdict(chart: go.Figure, row: dict[str, Any], place: float, column: int, span: list[float], theme: Theme) -> None:
-    """At the right end of a line the difference in points; a ring where it is within noise."""
-    difference, noise = row["difference"], row["within_noise"]
+    """At the right end of a line the difference in points; a mark where it is not shown."""
+    difference, noise = row["difference"], row["verdict"] != DIFFERS
+    mark = "=" if row["verdict"] == EQUIVALENT else NOISE
     if not np.isfinite(difference):
         return
     chart.add_annotation(
-        x=span[1], y=place, text=NOISE if noise else f"<b>{100 * difference:+.1f}</b>".replace("-", "−"),
+        x=span[1], y=place, text=mark if noise else f"<b>{100 * difference:+.1f}</b>".replace("-", "−"),
         showarrow=False, xanchor="right", font={"size": 13, "color": theme.muted if noise else theme.ink},
         row=1, col=column,
     )  # fmt: skip

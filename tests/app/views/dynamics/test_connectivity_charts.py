@@ -91,16 +91,21 @@ def test_stability_is_drawn_over_the_square_root_of_the_iteration() -> None:
         (
             [0.05, 0.03, 0.01],
             [0.06, 0.05, 0.015],
-            "stable from iteration 180 on: its mean barrier is below 2 points, with",
+            "**A** is stable from iteration 180 on: its barrier is below 2 points, with",
         ),
         (
             [0.01, 0.01, 0.01],
             [0.06, 0.05, 0.03],
-            "stable from the start: its mean barrier is below 2 points, though its",
+            "may be stable from the start: its mean barrier is below 2 points, but its",
         ),
-        ([0.01, 0.01, 0.01], [0.01, 0.05, 0.03], "reaches beyond at some"),
-        ([0.01, 0.03], [0.01, 0.05], "is not stable, even from iteration 45: its mean barrier is 3.0 points there"),
-        ([0.03, 0.01], None, "stable from iteration 45 on: its mean barrier is below 2 points (one seed)."),
+        ([0.01, 0.01, 0.01], [0.01, 0.05, 0.03], "reaches across at some points, so one cannot tell"),
+        ([0.01, 0.03], [0.01, 0.05], "is not shown to be stable: its mean barrier is 3.0 points at iteration 45"),
+        ([0.01, 0.05], [0.01, 0.055], "is not stable, even from the last point: its mean barrier is 5.0 points"),
+        (
+            [0.03, 0.01],
+            None,
+            "may be stable from iteration 45 on: its mean barrier is below 2 points (one seed: true of",
+        ),
     ],
 )
 def test_stability_in_a_sentence(means: list[float], high: list[float] | None, words: str) -> None:

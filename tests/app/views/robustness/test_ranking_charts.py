@@ -22,9 +22,9 @@ def line(count: int = 5) -> Line:
     table = pd.DataFrame({"key": [f"t{number}" for number in range(count)], "clean": clean, "expected": expected})
     table["corrupted"] = expected + effective
     table["effective"], table["low"], table["high"] = effective, effective - 0.01, effective + 0.01
-    table["within_noise"] = np.abs(effective) < 0.01
+    table["verdict"] = np.where(np.abs(effective) < 0.01, "cannot tell", "more robust")
     table["p"] = table["p_holm"] = 0.5
-    return Line(table.assign(on_line=True), 1.2, -0.4, 0.99, True)
+    return Line(table.assign(on_line=True), 1.2, -0.4, 0.99)
 
 
 def test_ties_share_a_band() -> None:
@@ -35,10 +35,14 @@ def test_ties_share_a_band() -> None:
             "low": [0.88, 0.78, np.nan, 0.4],
             "high": [0.92, 0.82, np.nan, 0.6],
             "group": [1, 2, 2, 3],
+            "leader": ["t3", "t1", "t1", "t2"],
+            "verdict": ["", "", "cannot tell", ""],
+            "detectable": [np.nan, np.nan, 0.031, np.nan],
         }
     )
-    figure = charts.ranking(ranked, TICKETS, LIGHT)
+    figure = charts.ranking(ranked, TICKETS, LIGHT, 0.01)
     assert list(figure.layout.yaxis.ticktext) == ["Ticket 3", "Ticket 1", "Ticket 0", "Ticket 2"]
+    assert "could have shown 3.1 points)<br>against Ticket 1" in figure.data[2].hovertemplate
     (band,) = figure.layout.shapes
     assert band.y0 < 1 < 2 < band.y1
     assert band.y0 > 0
@@ -68,7 +72,7 @@ def test_distances_come_best_first_and_noise_is_ringed() -> None:
     found = line()
     figure = charts.residuals(found, TICKETS, LIGHT)
     assert [trace.x[0] for trace in figure.data] == pytest.approx(sorted(100 * found.table["effective"], reverse=True))
-    noise = dict(zip(found.table["key"], found.table["within_noise"], strict=True))
+    noise = dict(zip(found.table["key"], found.table["verdict"] == "cannot tell", strict=True))
     for text in figure.layout.yaxis.ticktext:
         assert text.endswith(NOISE) == noise[f"t{text.split()[1]}"]
     top = figure.data[0]
@@ -76,5 +80,5 @@ def test_distances_come_best_first_and_noise_is_ringed() -> None:
 
 
 def test_nothing_is_drawn_of_nothing() -> None:
-    charts.ranking(pd.DataFrame(columns=["key", "accuracy", "low", "high", "group"]), {}, LIGHT).to_json()
+    charts.ranking(pd.DataFrame(columns=["key", "accuracy", "low", "high", "group"]), {}, LIGHT, 0.01).to_json()
     charts.residuals(line(), {}, LIGHT).to_json()

@@ -89,6 +89,9 @@ def test_the_sentence_names_the_set_and_its_interval() -> None:
     assert "They are Fog and Snow." in said
     alone = verdict(Redundancy(STEPS.assign(tau=1.0), ["fog"], 0.95, (1.0, 0.9, 1.0)), 4)
     assert "Fog alone ranks these 4 tickets as all 3 do" in alone
+    assert "ranking of these networks" in said
+    assert "Kendall's W of 0.91 (p < 0.01)" in verdict(replace(FOUND, seeds=(0.91, 0.001)), 10)
+    assert verdict(replace(FOUND, seeds=(0.3, 0.4)), 10).startswith("**The seeds do not rank these 10 tickets alike**")
     assert "takes all 3" in verdict(Redundancy(STEPS, ["fog", "snow", "frost"], 0.95, (1.0, 0.9, 1.0)), 4)
 
 

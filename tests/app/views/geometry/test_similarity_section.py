@@ -1,0 +1,60 @@
+"""Similarity on the page Geometry: the map's nodes, its tree and the sentence."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.comparisons.similarity import Agreement, Nodes, shares
+from app.shell import theme
+from app.shell.theme import Style
+from app.views.geometry.charts.similarity import agreement, node_map
+from app.views.geometry.similarity import answer
+from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
+
+LIGHT = theme.get("light")
+STYLES = {"a": Style("Ticket a", "#336699", "circle"), "b": Style("Ticket b", "#cc5500", "square")}
+CONDITIONS = [("clean", 0), ("fog", 3), ("snow", 3)]
+
+
+def made_up() -> Nodes:
+    rng = np.random.default_rng(0)
+    return Nodes(["a", "b"], list(CONDITIONS), rng.normal(size=(2, 3, 20, 3)), rng.random((2, 3)), 0.5)
+
+
+@pytest.mark.parametrize("colouring", ["ticket", "group"])
+def test_every_node_is_drawn_once_and_the_tree_joins_them(colouring: str) -> None:
+    nodes = made_up()
+    table = nodes.table.assign(x=np.arange(6.0), y=np.arange(6.0) % 2, group=["clean", "weather", "weather"] * 2)
+    tree = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]
+    figure = node_map(table, tree, STYLES, colouring, LIGHT, nodes.noise)
+    lines, *rest = figure.data
+    assert [list(lines.x[at : at + 2]) for at in range(0, 15, 3)] == [[a, b] for a, b in tree]
+    drawn = [tuple(each) for trace in rest if trace.customdata is not None for each in trace.customdata]
+    assert sorted(drawn) == sorted((row.key, row.corruption, str(row.severity)) for row in table.itertuples())
+    sizes = {tuple(each): size for trace in rest if trace.customdata is not None
+             for each, size in zip(trace.customdata, trace.marker.size, strict=True)}  # fmt: skip
+    best, worst = table.loc[table["accuracy"].idxmax()], table.loc[table["accuracy"].idxmin()]
+    assert sizes[best.key, best.corruption, str(best.severity)] == max(sizes.values())
+    assert sizes[worst.key, worst.corruption, str(worst.severity)] == min(sizes.values())
+    ruler = rest[-1]
+    assert ruler.x[1] - ruler.x[0] == pytest.approx(nodes.noise)
+
+
+def test_the_sentence_claims_what_the_test_shows_and_no_more() -> None:
+    parts = shares(made_up()).set_index("part")
+    pairs = pd.DataFrame({"a": ["clean"], "b": ["fog 3"], "distance": [1.0], "tau": [0.5]})
+    assert "rank the tickets alike (Spearman -0.70" in answer(parts, made_up(), Agreement(pairs, -0.7, 0.001))
+    assert "cannot be told from chance" in answer(parts, made_up(), Agreement(pairs, -0.2, 0.4))
+    assert "fewer than four tickets" in answer(parts, made_up(), Agreement(pairs, np.nan, np.nan))
+    assert [tuple(agreement(pairs, LIGHT).data[0].x)] == [(1.0,)]
+
+
+def test_the_section_is_drawn(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("geometry", tiny_study, monkeypatch, geometry="similarity")
+    assert charts(test) == 2
+    assert "is the network's" in text(test)
+    assert not test.error
+    other = draw("geometry", tiny_study, monkeypatch, geometry="similarity", seed="1")
+    assert charts(other) == 2  # the results image by image are of the detail seed, whichever is looked at
