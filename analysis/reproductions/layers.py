@@ -172,7 +172,7 @@ REPRODUCTION = Reproduction(
     "When layers play the lottery",
     "Jordao et al. 2023",
     2023,
-    "ResNet-32 on digits of 8x8 pixels for 8 epochs. CKA with and without a block is the criterion here, where the "
+    "ResNet-32 on digits of 8x8 pixels for 6 epochs. CKA with and without a block is the criterion here, where the "
     "paper has HRank, expectABS, PLS and KL, and CKA as a measure. Seeds 0 to 6 were looked at when the arms were "
     "chosen and do not count: these are 7 to 11. What is pruned is trained again from its trained weights with the "
     "whole learning rate schedule, then its batch statistics are measured anew; so is the dense network that it is "
