@@ -16,6 +16,7 @@ from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step
 from pruning.masks import Masks
 from pruning.models import build_model, prunable
+from pruning.models.unpruned import coverage, in_words
 from pruning.progress import Progress, quiet
 from pruning.recipe import Recipe
 from pruning.recognition import Match, Normalisation, choose_normalisation, recognise
@@ -241,4 +242,4 @@ def _report(
             f"{ticket.recipe.label}: {100 * share:.2f} % of the {tested:,} test images are right "
             f"({round(share * tested):,}); {ticket.kept:,} of {ticket.total:,} prunable weights are kept."
         )
-    return [*lines, f"Wrote {folder}."]
+    return [*lines, *in_words(coverage(tickets[0].model(), dataset.shape)), f"Wrote {folder}."]
