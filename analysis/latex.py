@@ -34,6 +34,8 @@ SPECIAL = {
     "ρ": r"$\rho$",
     "ℓ": r"$\ell$",
     "°": r"$^\circ$",
+    "○": r"$\circ$",
+    "●": r"$\bullet$",
     "²": r"$^2$",
     "…": r"\ldots{}",
     "–": r"\textendash{}",

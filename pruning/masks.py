@@ -33,6 +33,7 @@ def make_masks(
     within: Masks | None = None,
     model: nn.Module | None = None,
     options: Options | None = None,
+    ties: torch.Generator | None = None,
 ) -> Masks:
     """Keep the best-scored weights so that ``round(sparsity * prunable)`` go.
 
@@ -54,6 +55,7 @@ def make_masks(
         model: the network, which ``layer`` needs to find its blocks and ``filter`` to leave the classifier's outputs
             alone.
         options: those of the allocation, where it has some.
+        ties: on the CPU, draws which of equal scores win; None: the earlier positions do.
 
     Returns:
         a bool mask for each key of `scores`, True = kept, on the scores' device.
@@ -69,7 +71,7 @@ def make_masks(
     flat = {name: _flat_scores(name, score, within) for name, score in scores.items()}
     if pieces.pattern is not None:
         ranks = {name: flat[name].view(scores[name].shape) for name in scores}
-        return best_of_each_group(ranks, pieces.pattern, model)
+        return best_of_each_group(ranks, pieces.pattern, model, ties)
     alive = {name: int((score > PRUNED).sum()) for name, score in flat.items()}
     total = sum(score.numel() for score in flat.values())
     keep = total - round(sparsity * total)
@@ -82,12 +84,12 @@ def make_masks(
     weights = {name: density(scores[name].shape) * flat[name].numel() for name in flat} if density else None
     if pieces.units is not None:
         shaped = {name: flat[name].view(scores[name].shape) for name in scores}
-        return _keep_units(pieces, shaped, keep, weights, model)
+        return _keep_units(pieces, shaped, keep, weights, model, ties)
     if weights is None:
-        kept = _keep_global(flat, keep)
+        kept = _keep_global(flat, keep, ties)
     else:
         shares = share(keep, weights, alive)
-        kept = {name: keep_best(flat[name], shares[name]) for name in flat}
+        kept = {name: keep_best(flat[name], shares[name], ties) for name in flat}
     return {name: kept[name].view(scores[name].shape) for name in scores}
 
 
@@ -118,16 +120,21 @@ def _flat_scores(name: str, score: Tensor, within: Masks | None) -> Tensor:
     return torch.where(alive, flat.clamp(min=torch.finfo(flat.dtype).min), PRUNED)
 
 
-def _keep_global(flat: Scores, keep: int) -> Masks:
-    kept = keep_best(torch.cat(list(flat.values())), keep)
+def _keep_global(flat: Scores, keep: int, ties: torch.Generator | None) -> Masks:
+    kept = keep_best(torch.cat(list(flat.values())), keep, ties)
     return dict(zip(flat, kept.split([score.numel() for score in flat.values()]), strict=True))
 
 
 def _keep_units(
-    structure: Granularity, ranks: Scores, keep: int, weights: Mapping[str, float] | None, model: nn.Module | None
+    structure: Granularity,
+    ranks: Scores,
+    keep: int,
+    weights: Mapping[str, float] | None,
+    model: nn.Module | None,
+    ties: torch.Generator | None,
 ) -> Masks:
     """Masks without the worst units; `weights` are the layers' shares of what is kept, None to compare over all."""
-    units = Units.tally(structure, ranks, model)
+    units = Units.tally(structure, ranks, model, ties)
     alive = {name: int((rank > PRUNED).sum()) for name, rank in ranks.items()}
     budget = sum(alive.values()) - keep
     if budget > units.removable():
@@ -164,8 +171,8 @@ def _budgets(units: Units, keep: int, weights: Mapping[str, float], alive: Mappi
         fixed |= {name: least[name] for name in short}
 
 
-def keep_best(scores: Tensor, keep: int) -> Tensor:
-    """True at the `keep` highest entries of a 1-D tensor; of equal scores the earlier positions win."""
+def keep_best(scores: Tensor, keep: int, source: torch.Generator | None = None) -> Tensor:
+    """True at the `keep` highest entries of a 1-D tensor; of equal scores the earlier win, or those that are drawn."""
     if keep <= 0:
         return torch.zeros_like(scores, dtype=torch.bool)
     if keep >= scores.numel():
@@ -173,6 +180,8 @@ def keep_best(scores: Tensor, keep: int) -> Tensor:
     threshold = _lowest_kept(scores.detach(), keep)
     kept = scores > threshold
     ties = (scores == threshold).nonzero().squeeze(1)
+    if source is not None:
+        ties = ties[torch.randperm(len(ties), generator=source).to(ties.device)]
     kept[ties[: keep - int(kept.sum())]] = True
     return kept
 

@@ -51,7 +51,9 @@ class Recipe(Frozen):
     fields: ``Recipe(model="lenet300", data="digits", finder="imp", rate=0.2, sparsity=0.9)``. An option that the finder
     does not have is an error. Defaults are written out, so that equal work has an equal id.
 
-    `name` is how a study calls the method; it does not enter the id. `start` holds imported weights to start from.
+    `classifier` names the layer whose output is the logits, where running the network does not tell (see
+    `pruning.models.classifier`). `name` is how a study calls the method; it does not enter the id. `start` holds
+    imported weights to start from.
     """
 
     model: str = option(..., "Network")
@@ -59,6 +61,7 @@ class Recipe(Frozen):
     finder: str = option(FINDER, "Finder")
     start: Start | None = option(None, "Initialised from")
     sparsity: Annotated[float, Field(ge=0, lt=1)] = option(0.0, "Sparsity")
+    classifier: str | None = option(None, "Classifier layer", "its name, or none; left out, it is found")
     prune_classifier: bool = option(True, "Classifier")
     training: Training = option(Training(), "Training")
     seed: Annotated[int, Field(ge=0, lt=2**31)] = option(0, "Seed")

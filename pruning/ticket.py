@@ -116,7 +116,8 @@ class Ticket:
 
     def model(self) -> nn.Module:
         """A new network with the masked weights, on the CPU, in evaluation mode."""
-        model = build_model(self.recipe.model, len(self.info.classes), self.info.shape, seed=0)
+        recipe, info = self.recipe, self.info
+        model = build_model(recipe.model, len(info.classes), info.shape, seed=0, classifier=recipe.classifier)
         try:
             model.load_state_dict(self.state)
         except RuntimeError as error:

@@ -11,24 +11,34 @@ import pandas as pd
 from analysis.metrics.corruption_error import mean_corruption_accuracy
 from analysis.statistics.intervals import mean_interval, wilson
 
+GAPS = "SELECT ticket_id, avg(gap) AS mean_gap FROM geometry GROUP BY ticket_id"
+"""The query for the gaps that `measured` takes."""
 
-def measured(tickets: pd.DataFrame, summary: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
+
+def measured(
+    tickets: pd.DataFrame, summary: pd.DataFrame, conditions: pd.DataFrame, gaps: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Join the tickets with what was measured of each.
 
     Args:
         tickets: a row a ticket: ticket_id, key, method, method_label, label, sparsity, seed, kept, total, seconds.
         summary: rows of the results' table `summary`.
         conditions: rows of the results' table `conditions`.
+        gaps: what `GAPS` answers: ticket_id, mean_gap.
 
     Returns:
-        `tickets` with accuracy, correct and n on the clean test set, corrupted (mean corruption accuracy, 0 to 1) and
-        mean_angle (degrees). NaN is what was not measured. Results without a ticket are left out.
+        `tickets` with accuracy, correct and n on the clean test set, corrupted (mean corruption accuracy, 0 to 1),
+        mean_angle and mean_gap (degrees). NaN is what was not measured. Results without a ticket are left out. Of the
+        two, gaps alone can be compared between tickets.
     """
+    gap = pd.DataFrame(columns=["ticket_id", "mean_gap"], dtype=float) if gaps is None else gaps
     clean = summary.set_index("ticket_id").reindex(columns=["correct", "n", "accuracy", "mean_angle"])
     robust = pd.Series(dtype=float, name="corrupted")
     if len(conditions):
         robust = mean_corruption_accuracy(conditions).set_index("ticket_id")["accuracy"].rename("corrupted")
-    return tickets.join(clean, on="ticket_id").join(robust, on="ticket_id")
+    return (
+        tickets.join(clean, on="ticket_id").join(robust, on="ticket_id").join(gap.set_index("ticket_id"), "ticket_id")
+    )
 
 
 def by_family(rows: pd.DataFrame) -> pd.DataFrame:
@@ -42,14 +52,14 @@ def by_family(rows: pd.DataFrame) -> pd.DataFrame:
         seeds: how many were measured; one for imported weights, which repeat nothing.
         accuracy, corrupted: means, with `_low` and `_high`, their 95 % interval: Student's over seeds, Wilson's over
         images where there is one seed and images are counted, else NaN.
-        mean_angle, kept, seconds: means.
+        mean_gap, kept, seconds: means.
     """
     found = []
     for key, group in rows.groupby("key", sort=False):
         group = distinct(group)
         first = group.iloc[0]
         row = {name: first[name] for name in ("method", "method_label", "label", "sparsity", "total")}
-        row |= {name: group[name].mean() for name in ("kept", "seconds", "mean_angle")}
+        row |= {name: group[name].mean() for name in ("kept", "seconds", "mean_gap")}
         row |= {"key": key, "seeds": int(group["accuracy"].notna().sum())}
         for name in ("accuracy", "corrupted"):
             row[name], *bounds = mean_interval(group[name].dropna())

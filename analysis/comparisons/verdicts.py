@@ -90,7 +90,7 @@ def _gaps(outcomes: PerImage, pairs: Sequence[tuple[str, str]]) -> Iterator[tupl
     groups: dict[tuple[tuple[int, ...], int], list[tuple[str, str]]] = {}
     for a, b in pairs:
         one, other = outcomes[a], outcomes[b]
-        seeds = tuple(seed for seed in one if seed in other and one[seed].size == other[seed].size)
+        seeds = tuple(sorted(seed for seed in one if seed in other and one[seed].size == other[seed].size))
         seeds = seeds if repeated[a] or repeated[b] else seeds[:1]
         images = one[seeds[0]].size if seeds else max(_images(one) & _images(other))
         groups.setdefault((seeds, images), []).append((a, b))

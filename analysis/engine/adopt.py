@@ -106,7 +106,7 @@ def adopt(
     with Journal(study.path).alone():
         plan = Plan.of(Wanted(study, config, entries, images), results)
         if images is not None and not trust:
-            source = Source(study, (), Path(root).resolve() if root is not None else None)
+            source = Source(study, (), Path(root).resolve() if root is not None else None, threads=0)
             sample = _sample(plan, tickets, conditions, np.random.default_rng(seed))
             _check(plan, sample, source, images, progress, jobs, done)
         if not done.differing:
@@ -155,7 +155,7 @@ def _check(
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes((plan.results.path / table / target.name).read_bytes())
         report = RunReport(len(sample))
-        measure_jobs(Source(aside, (), source.root), plan.wanted, images, sample, report, progress, jobs)
+        measure_jobs(Source(aside, (), source.root, threads=0), plan.wanted, images, sample, report, progress, jobs)
         done.problems += report.problems
         for job in sample:
             for table, parts in job.missing.items():

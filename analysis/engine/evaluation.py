@@ -5,9 +5,11 @@ Which process does it makes no difference to the result. A worker has the images
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec
 
 import pandas as pd
 
@@ -28,20 +30,22 @@ from pruning.models import count_macs
 from pruning.progress import Progress, share
 from pruning.study.folder import Study
 from pruning.ticket import Ticket
-from pruning.training.precision import on_threads, pick_device, pick_precision
+from pruning.training.precision import hardware, on_threads, pick_device, pick_precision
+
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
 class Source:
     """What a worker reads for itself: a study, with the families measured this time instead of its own.
 
-    `threads` are those that networks run on; 0: as many as their size says.
+    `threads` are those of the CPU that everything runs on.
     """
 
     study: Study
     families: tuple[str, ...]
     root: Path | None
-    threads: int = 0
+    threads: int = 1
 
     @property
     def key(self) -> Hashable:
@@ -89,7 +93,10 @@ class Laboratory:
 
 
 class Group:
-    """The networks of tickets that are shown the same images; a ticket that cannot be read is left out."""
+    """The networks of tickets that are shown the same images; one that cannot be read is left out.
+
+    `problems` says what is left out, by ticket.
+    """
 
     def __init__(self, study: Study, ids: Sequence[str], precision: str) -> None:
         self.tickets: dict[str, Ticket] = {}
@@ -100,10 +107,26 @@ class Group:
                 ticket = study.load(ticket_id)
                 self.networks[ticket_id] = Network.of(ticket, pick_device(), precision)
                 self.tickets[ticket_id] = ticket
+                if self.networks[ticket_id].without:
+                    self.problems[ticket_id] = self.networks[ticket_id].without
             except UserError as error:
                 self.problems[ticket_id] = str(error)
 
 
+def _on_its_threads(
+    work: Callable[Concatenate[Worker, Source, P], Done],
+) -> Callable[Concatenate[Worker, Source, P], Done]:
+    """Do the work on the source's number of threads, whatever the process has."""
+
+    @wraps(work)
+    def on_them(worker: Worker, source: Source, /, *arguments: P.args, **named: P.kwargs) -> Done:
+        with on_threads(source.threads):
+            return work(worker, source, *arguments, **named)
+
+    return on_them
+
+
+@_on_its_threads
 def measure_ticket(worker: Worker, source: Source, job: Job) -> Done:
     """Make a ticket's tables that need no images to be shown, and write them.
 
@@ -115,11 +138,6 @@ def measure_ticket(worker: Worker, source: Source, job: Job) -> Done:
         ticket = source.study.load(job.entry.id)
     except UserError as error:
         return Done(problems=[str(error)])
-    with on_threads(source.threads):
-        return _measure_ticket(worker, source, place, job, ticket)
-
-
-def _measure_ticket(worker: Worker, source: Source, place: Laboratory, job: Job, ticket: Ticket) -> Done:
     done = Done()
     shared: dict[str, dict[Hashable, object]] = {}
     for number, (table, parts) in enumerate(job.missing.items()):
@@ -172,6 +190,7 @@ class _Run:
                 self.problem = str(error)
 
 
+@_on_its_threads
 def measure_condition(
     worker: Worker, source: Source, ids: tuple[str, ...], condition: Condition, jobs: Sequence[Job]
 ) -> Done:
@@ -185,8 +204,7 @@ def measure_condition(
     done = Done(problems=[group.problems[ticket_id] for ticket_id in ids if ticket_id in group.problems])
     wanted = {job.entry.id: job for job in jobs if job.entry.id in group.networks}
     runs = {key: _runs(place, group, job, condition) for key, job in wanted.items()}
-    with on_threads(source.threads):
-        _show(place, group, condition, runs, worker.progress, done)
+    _show(place, group, condition, runs, worker.progress, done)
     rows: dict[tuple[str, str], Rows] = {}
     for ticket_id, each in runs.items():
         for table in wanted[ticket_id].missing:
@@ -269,7 +287,9 @@ def _rows(measure: Measure, frames: Sequence[pd.DataFrame], parts: Parts, precis
     """The rows of the parts asked for, and what made them; None where there is nothing."""
     if not frames:
         return None
-    parts = {part: replace(made, precision=precision) for part, made in parts.items()}
+    if precision:
+        machine = hardware(pick_device())
+        parts = {part: replace(made, precision=precision, machine=machine) for part, made in parts.items()}
     frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
     if not measure.keys:
         return Rows(frame, dict(parts))

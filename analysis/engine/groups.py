@@ -9,7 +9,7 @@ from analysis.corruptions.conditions import CLEAN, Condition, in_order
 from analysis.engine.base import Measure
 from analysis.engine.plan import Job, Parts
 from pruning.execution import cores
-from pruning.training.precision import LARGE_NETWORK, pick_device, pick_threads
+from pruning.training.precision import LARGE_NETWORK, pick_device
 
 GROUP = 24
 """Tickets measured together at most: each corrupted batch is made once a group."""
@@ -78,8 +78,11 @@ def weight(condition: Condition) -> float:
     return WEIGHTS.get(condition[0], 1.0)
 
 
-def pick_processes(asked: int, macs: int, seconds: float) -> int:
-    """How many processes: `asked`, or as many as pay where that is 0; one for large networks and on a GPU."""
+def pick_processes(asked: int, macs: int, seconds: float, threads: int = 1) -> int:
+    """How many processes of so many threads: `asked`, or as many as pay where that is 0.
+
+    One for large networks and on a GPU.
+    """
     if pick_device().type != "cpu" or macs >= LARGE_NETWORK:
         return 1
-    return asked or (max(1, cores() // pick_threads(macs)) if seconds >= WORTH_SECONDS else 1)
+    return asked or (max(1, cores() // threads) if seconds >= WORTH_SECONDS else 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from pruning.execution import Executor, Finished, Task, local_executor, run_task
 from pruning.models import count_macs
 from pruning.progress import Progress, Total, quiet
 from pruning.study.folder import Entry, Study
-from pruning.training.precision import on_threads
+from pruning.training.precision import pick_threads
 
 
 @dataclass
@@ -138,6 +138,7 @@ class _Run:
             return
         known = self.wanted.measures
         macs = self._macs(jobs)
+        self.source = replace(self.source, threads=self.source.threads or pick_threads(macs))
         timed = self._ticket_tasks(_about(jobs, [name for name, each in known.items() if "alone" in each.needs]), macs)
         rest = [name for name, each in known.items() if not each.shown and "alone" not in each.needs]
         tickets = self._ticket_tasks(_about(jobs, rest), macs)
@@ -145,8 +146,7 @@ class _Run:
         groups = list(groups_of(shown, len(self.images), known))
         seconds = sum(self._cost(condition, under, macs) for condition, under in by_condition(shown, known).items())
         seconds += sum(task.cost for task in tickets)
-        with on_threads(self.source.threads):
-            several = pick_processes(processes, macs, seconds)
+        several = pick_processes(processes, macs, seconds, self.source.threads)
         total = Total(seconds / several + sum(task.cost for task in timed), progress)
         with local_executor(1) as here:  # first, as nothing may run beside it
             self._run(timed, here, total, 1)

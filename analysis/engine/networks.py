@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from analysis.corruptions.attacks import attack
 from analysis.metrics import geometry
 from pruning.data import normalise
-from pruning.models import count_macs, features_and_logits, prunable
+from pruning.models import NoClassifier, class_directions, count_macs, features_and_logits, prunable
+from pruning.models.classifier import LEFT_OUT, widened
 from pruning.ticket import Ticket
 from pruning.training.precision import SMALL_NETWORK, Precision, as_input, autocast, pick_precision, prepare, settled
 
@@ -39,7 +40,7 @@ class Network:
     """A ticket's network, with what its geometry needs worked out once.
 
     `weight` [K, D] and `bias` [K] are the classifier's, `gaps` [K, K] the distances of its class directions, `macs`
-    multiply-adds an image.
+    multiply-adds an image. Where logits are not linear in features, `without` says why, and D is 1 and all of it nan.
     """
 
     module: nn.Module
@@ -51,16 +52,23 @@ class Network:
     device: torch.device
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    without: str = ""
 
     @classmethod
     def of(cls, ticket: Ticket, device: torch.device, precision: str = "auto") -> Self:
         """Build the ticket's network on the device, in the precision asked for (as for `pick_precision`)."""
-        module = ticket.model().eval()
+        module, classes = ticket.model().eval(), len(ticket.info.classes)
         macs = count_macs(module, ticket.info.shape)
         module = prepare(module, device, macs)
-        weight, bias = geometry.class_directions(module)
+        without = ""
+        try:
+            weight, bias = class_directions(module, ticket.info.shape)
+        except NoClassifier as error:
+            without = f"Ticket {ticket.id}: {LEFT_OUT}. {error}"
+            weight, bias = (torch.full(size, torch.nan, device=device) for size in ((classes, 1), (classes,)))
         gaps, chosen = geometry.class_gaps(weight), pick_precision(precision, macs, device)
-        return cls(module, weight, bias, gaps, macs, chosen, device, tuple(ticket.info.mean), tuple(ticket.info.std))
+        ways = tuple(ticket.info.mean), tuple(ticket.info.std)
+        return cls(module, weight, bias, gaps, macs, chosen, device, *ways, without)
 
     @property
     def classes(self) -> int:
@@ -91,12 +99,18 @@ class Network:
         with torch.inference_mode(not gradients), settled(self.macs), _caught(self.module, layers) as activations:
             with autocast(self.precision, self.device):
                 if not gradients:
-                    return Output(*features_and_logits(self.module, inputs[form]), activations)
+                    return Output(*self._run(inputs[form]), activations)
                 with torch.enable_grad():
                     # What was made for others in inference mode cannot be kept for the way back.
-                    features, logits = features_and_logits(self.module, inputs[form].clone())
+                    features, logits = self._run(inputs[form].clone())
                     found = self._gradients(logits, labels)
             return Output(features.detach(), logits.detach(), activations, found)
+
+    def _run(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Features and logits of normalised images."""
+        if not self.without:
+            return features_and_logits(self.module, x)
+        return torch.full((len(x), 1), torch.nan, device=x.device), widened(self.module(x))
 
     def _gradients(self, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
         parameters = dict(self.module.named_parameters())

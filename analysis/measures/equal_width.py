@@ -2,8 +2,10 @@
 
 import pandas as pd
 
+from analysis.corruptions.conditions import CLEAN
 from analysis.engine.base import Column, Measure
 from analysis.measures import reliability
+from analysis.measures.corrupted import image_by_image
 
 
 class EqualWidth(reliability.Reliability):
@@ -21,5 +23,6 @@ MEASURE = Measure(
     of="condition",
     needs=reliability.MEASURE.needs,
     start=EqualWidth,
+    conditions=lambda condition: condition == CLEAN or image_by_image(condition),
     columns={**reliability.MEASURE.columns, "bin": Column("i8", "", BIN)},
 )

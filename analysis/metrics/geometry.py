@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
-from torch import Tensor, nn
+from torch import Tensor
 
 from analysis.metrics import directions, margins
 from analysis.metrics.directions import SAME_DIRECTION
@@ -25,20 +25,6 @@ COLUMNS = ("prediction", "confidence", "angle", "length", "margin")
 
 COMPARABLE = ("centred_angle", "centred_length", "gap", "raw_gap", "nearest_margin", "region_margin")
 """What `compare_tensors` adds to it."""
-
-
-def class_directions(model: nn.Module) -> tuple[Tensor, Tensor]:
-    """The classifier's class directions and biases.
-
-    Returns: weight [K, D], a row a class, and bias [K] (zeros where the layer has none), detached, on the model's
-    device.
-    """
-    from pruning.models import find_classifier
-
-    _, layer = find_classifier(model)
-    weight = layer.weight.detach()
-    bias = layer.bias.detach() if layer.bias is not None else torch.zeros_like(weight[:, 0])
-    return weight, bias
 
 
 def class_gaps(weight: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Provenance:
-    """Everything that decides the numbers of one part.
+    """Everything that decides the numbers of one part, and what decides their last digits.
 
     Attributes:
         measure: version of the measure.
@@ -21,6 +21,8 @@ class Provenance:
         partner: digest of the other ticket's masks and weights, for a pair.
         settings: those that matter, as canonical JSON; "" where none do.
         precision: of the forward passes, "float32" or "bfloat16"; "" where there are none, or it was not noted.
+        machine: threads and device of the forward passes, as `hardware` says it; "" likewise. It is for the record:
+            others round otherwise, which makes no result stale.
     """
 
     measure: int
@@ -31,6 +33,7 @@ class Provenance:
     partner: str = ""
     settings: str = ""
     precision: str = ""
+    machine: str = ""
 
     def differences(self, now: Provenance) -> list[str]:
         """What has changed since, in words; [] when nothing has."""

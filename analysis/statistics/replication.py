@@ -1,4 +1,4 @@
-"""What varies, the seeds or the images: intervals and paired tests that take whichever was repeated.
+"""What varies, the seeds or the images: intervals that take whichever was repeated.
 
 Several seeds of a ticket say how another training would have come out, and the interval is Student's over them. One
 seed says nothing of that; then the interval is for other test images. Seeds that agree to the last image show no
@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, t
+from scipy.stats import t
 
 from analysis.statistics.intervals import wilson
-from analysis.statistics.paired import mcnemar, paired_interval
 
 
 @dataclass(frozen=True)
@@ -27,13 +26,6 @@ class Estimate:
     high: np.ndarray
     over_seeds: np.ndarray
     """bool: the interval is over seeds; otherwise over images."""
-
-
-@dataclass(frozen=True)
-class Gap(Estimate):
-    """A paired difference, with the two-sided p-value that there is none."""
-
-    p: np.ndarray
 
 
 def share(values: np.ndarray, level: float = 0.95) -> Estimate:
@@ -57,35 +49,6 @@ def share(values: np.ndarray, level: float = 0.95) -> Estimate:
         half = t.ppf(0.5 + level / 2, seeds - 1) * each.std(axis=0, ddof=1) / np.sqrt(seeds)
         low, high = np.where(over, mean - half, low), np.where(over, mean + half, high)
     return Estimate(mean, np.clip(low, 0, 1), np.clip(high, 0, 1), over)
-
-
-def compare(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> Gap:
-    """Two tickets on the same images: the share right of a minus that of b.
-
-    Args:
-        a: [seeds, ..., N], bool, or means of such in [0, 1].
-        b: the same but for the number of seeds. Seeds are paired in their order, and the first ones that both have are
-            used.
-        level: coverage, in (0, 1).
-
-    Returns arrays [...]. Over seeds: the paired Student's test and interval. Over images: for one run McNemar's test
-    with Bonett & Price's adjusted Wald interval, and where each image's outcome is a mean (over conditions) that
-    interval and the z-test which belongs to it. Equal outcomes have p = 1.
-
-    Raises ValueError when the shapes differ.
-    """
-    seeds = min(len(a), len(b))
-    a, b = a[:seeds], b[:seeds]
-    if a.shape != b.shape or not a.size:
-        raise ValueError(f"Tickets are compared on the same conditions and images: {a.shape} and {b.shape}.")
-    n = a.shape[-1]
-    each = (a.sum(axis=-1, dtype=np.float64) - b.sum(axis=-1, dtype=np.float64)) / n
-    value, over = each.mean(axis=0), _spread_out(each)
-    low, high, p = _by_seeds(each, level) if over.any() else (value, value, np.ones_like(value))
-    if not over.all():
-        low_images, high_images, p_images = _by_images(a, b, level)
-        low, high, p = (np.where(over, *pair) for pair in ((low, low_images), (high, high_images), (p, p_images)))
-    return Gap(value, np.maximum(low, -1), np.minimum(high, 1), over, p)
 
 
 def bands(frame: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
@@ -113,24 +76,3 @@ def _over_images(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarr
     with np.errstate(divide="ignore", invalid="ignore"):
         worth = np.where(variance > 0, n * np.maximum(mean * (1 - mean) / variance, 1), n)
     return wilson(np.clip(mean, 0, 1) * worth, worth, level)
-
-
-def _by_seeds(each: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    seeds, value = len(each), each.mean(axis=0)
-    error = each.std(axis=0, ddof=1) / np.sqrt(seeds)
-    half = t.ppf(0.5 + level / 2, seeds - 1) * error
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = 2 * t.sf(np.abs(value) / error, seeds - 1)
-    return value - half, value + half, p
-
-
-def _by_images(a: np.ndarray, b: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    gap = a.mean(axis=0, dtype=np.float64) - b.mean(axis=0, dtype=np.float64)
-    _, low, high = paired_interval(gap, level)
-    if len(a) == 1 and a.dtype == b.dtype == bool:
-        return low, high, mcnemar((gap > 0).sum(axis=-1), (gap < 0).sum(axis=-1))
-    # The z that belongs to `paired_interval`, which counts one more image on either side.
-    n = gap.shape[-1] + 2
-    centre = gap.sum(axis=-1) / n
-    error = np.sqrt(((gap**2).sum(axis=-1) + 2) / n - centre**2) / np.sqrt(n)
-    return low, high, 2 * norm.sf(np.abs(centre) / error)

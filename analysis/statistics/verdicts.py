@@ -76,8 +76,19 @@ def paired_gap(a: np.ndarray, b: np.ndarray) -> Gap:
     # Sums first: whole numbers are exact, so that networks that are right equally often never differ by rounding.
     totals = a.sum(axis=-1, dtype=np.float64) - b.sum(axis=-1, dtype=np.float64)
     images = (a.sum(axis=0, dtype=np.float64) - b.sum(axis=0, dtype=np.float64)) / len(a)
-    gap, n = _over_images(totals, (images**2).sum(axis=-1), a.shape[-1]), a.shape[-1]
-    return _over_seeds(gap, (totals / n).var(axis=0, ddof=1), len(a) - 1) if len(a) > 1 else gap
+    return gap_from_sums(totals, (images**2).sum(axis=-1), a.shape[-1])
+
+
+def gap_from_sums(totals: np.ndarray, squares: np.ndarray, n: int | np.ndarray) -> Gap:
+    """As `paired_gap`, from sums over n images.
+
+    Args:
+        totals: [S, ...], each seed's gaps.
+        squares: [...], the squares of the images' gaps, means over seeds.
+        n: images, one number or [...].
+    """
+    gap, seeds = _over_images(totals, squares, n), len(totals)
+    return _over_seeds(gap, (totals / n).var(axis=0, ddof=1), seeds - 1) if seeds > 1 else gap
 
 
 def paired_gaps(outcomes: np.ndarray) -> Gap:
@@ -102,7 +113,7 @@ def paired_gaps(outcomes: np.ndarray) -> Gap:
     return _over_seeds(gap, variances + variances.T, freedom)
 
 
-def _over_images(totals: np.ndarray, squares: np.ndarray, n: int) -> Gap:
+def _over_images(totals: np.ndarray, squares: np.ndarray, n: int | np.ndarray) -> Gap:
     """From sums over n images: of each seed's gaps, [S, ...], and of the squares of their means over seeds, [...]."""
     mean = totals.mean(axis=0)
     centre = mean / (n + 2)

@@ -36,7 +36,8 @@ def _means(path: Path, stamp: str, name: str) -> pd.DataFrame:
 def measured(study: StudyView) -> pd.DataFrame:
     """Rows of `comparisons.family_means.measured`: all tickets of the study, a row a seed."""
     conditions = load.table(study, "conditions", columns=["ticket_id", "corruption", "severity", "accuracy"])
-    return family_means.measured(study.tickets, load.table(study, "summary"), conditions)
+    gaps = load.query(study, family_means.GAPS)
+    return family_means.measured(study.tickets, load.table(study, "summary"), conditions, gaps)
 
 
 def any_measured(study: StudyView) -> bool:

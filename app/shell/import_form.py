@@ -43,6 +43,7 @@ class Form:
         data: the data set that the network is for.
         name: the study's name, "" for that of the file.
         model: the network, "" to find out.
+        classifier: the layer whose output is the logits, "" to find out.
         masks_path: the masks as a path on this machine, or "".
         masks_upload: the masks as an upload, or None.
         zeros_are_pruned: whether weights that are exactly zero are pruned ones.
@@ -56,6 +57,7 @@ class Form:
     masks_path: str = ""
     masks_upload: Upload | None = None
     zeros_are_pruned: bool = False
+    classifier: str = ""
 
 
 def button() -> None:
@@ -87,6 +89,7 @@ def run_import(form: Form, progress: Progress) -> tuple[Path, list[str]]:
             name=form.name.strip() or None,
             masks=masks,
             zeros_are_pruned=form.zeros_are_pruned,
+            classifier=form.classifier.strip() or None,
         )
         found = import_network(checkpoint, form.data.strip(), options, progress)
         # an upload's own place is gone in a moment and says nothing
@@ -162,11 +165,14 @@ def _fields() -> Form | None:
                 "Network", list(MODELS), index=None, key="import-model", accept_new_options=True,
                 placeholder=RECOGNISED, help="Or path/to/file.py:factory for a network of your own.",
             )  # fmt: skip
-            st.space("small")
+            classifier = st.text_input(
+                "Classifier", key="import-classifier", placeholder="found by running the network",
+                help="The layer whose output is the logits, or `none`, where running the network does not tell.",
+            )  # fmt: skip
             zeros = st.checkbox("Weights that are exactly zero are pruned", key="import-zeros")
         if not st.form_submit_button("Import", type="primary", icon=":material/input:", key="import-go"):
             return None
-    return Form(path, upload, data or "", name, model or "", masks, masks_upload, zeros)
+    return Form(path, upload, data or "", name, model or "", masks, masks_upload, zeros, classifier)
 
 
 def _found(folder: str, report: list[str]) -> None:

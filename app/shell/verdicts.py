@@ -24,7 +24,7 @@ MARKS = {DIFFERS: "●", EQUIVALENT: "=", CANNOT_TELL: "○"}
 def pick_equivalence(selection: Selection) -> float:
     """The chooser of the difference that does not matter, as a fraction; the same on every page."""
     points = selection.pick(
-        "within", "Equivalent within", WITHIN, default="1", kind="select", width=150,
+        "within", "Equivalent within", WITHIN, default="1", kind="select", width=125,
         help="Two tickets are equivalent when their accuracies are shown to differ by less than this.",
     )  # fmt: skip
     return float(points) / 100
@@ -65,14 +65,16 @@ def words(row: pd.Series, within: float, brief: bool = False) -> str:
 
 
 def counted(table: pd.DataFrame, within: float) -> str:
-    """How many pairs of the table got which verdict: `3 of 10 pairs differ, 1 is equivalent within 1 point, ...`."""
+    """How many pairs got which verdict, and of what: `3 of 10 pairs of networks differ, 1 is equivalent within ...`."""
     found = table["verdict"].value_counts().reindex([DIFFERS, EQUIVALENT, CANNOT_TELL], fill_value=0)
     differ, same, unknown = (int(count) for count in found)
-    said = [f"{differ} of {len(table)} pair{'' if len(table) == 1 else 's'} differ{'s' if differ == 1 else ''}"]
+    pairs = "pair" if len(table) == 1 else "pairs"
+    pairs += " of networks" if (table["over"] == IMAGES).any() else ""
+    said = [f"{differ} of {len(table)} {pairs} differ{'s' if differ == 1 else ''}"]
     if same:
         said.append(f"{same} {'is' if same == 1 else 'are'} equivalent within {points(within)}")
     if unknown:
-        said.append(f"{unknown} cannot be told")
+        said.append(f"{unknown} cannot be told apart")
     return ", ".join(said)
 
 
@@ -85,21 +87,31 @@ MEANINGS = {
 """Of columns of the table, for `layout.card`."""
 
 
-def speak_of(table: pd.DataFrame) -> str:
-    """Whether the verdicts are about methods or about these networks, in a sentence; empty without any."""
+def speak_of(table: pd.DataFrame, drawn: bool = True) -> str:
+    """Whether the verdicts are about methods or about these networks, in sentences; empty without any.
+
+    `drawn`: whether their intervals are shown.
+    """
     if table.empty:
         return ""
+    interval = " The interval drawn is the one that decides." if drawn else ""
     pairs = f"Holm's correction over {len(table):,} pairs" if len(table) > 1 else "one pair"
     own = (table["over"] == IMAGES).sum()
     if own == 0:
         seeds = sorted(table["seeds"].unique())
         count = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
-        return f"Paired over {count} seeds and the test images; {pairs}. The interval drawn is the one that decides."
+        return f"Paired over {count} seeds and the test images; {pairs}.{interval}"
     which = "one seed" if own == len(table) else "one seed in common for some"
     return (
         f"Paired over the test images, with {which}; {pairs}. So the verdicts are about **these networks**: another "
-        "training of the same method may come out otherwise. The interval drawn is the one that decides."
+        f"training of the same method may come out otherwise.{interval}"
     )
+
+
+def floor_words(selection: Selection, table: pd.DataFrame, images: Images) -> str:
+    """The floor of seed noise in a sentence, where verdicts are about networks and it is known; else empty."""
+    found = floor(selection, images) if (table["over"] == IMAGES).any() else None
+    return found.words if found is not None else ""
 
 
 @dataclass(frozen=True)

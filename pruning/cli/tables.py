@@ -9,8 +9,8 @@ from pruning.errors import UserError, few
 from pruning.finders.lineage import parents_of
 from pruning.granularity.layer import LAYER, blocks_gone
 from pruning.models import MODELS, choices, skeleton
+from pruning.models.blame import blamed
 from pruning.models.unpruned import coverage, in_words
-from pruning.models.user_file import blamed
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry, Study, study_folders
 from pruning.ticket import Ticket, TicketInfo

@@ -6,6 +6,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pruning.criteria.base import Context, Criterion, Scores
 from pruning.criteria.gradients import add_gradient, differentiable_copy, loss_gradient, losses
+from pruning.errors import UserError
 from pruning.models import prunable
 
 TEMPERATURE = 200.0
@@ -16,13 +17,25 @@ def score(model: nn.Module, context: Context) -> Scores:
 
     The paper's S = -w (H g) removes the largest, so its negative keeps the largest. Logits are divided by 200, as
     there; batch norm normalises by the batch, as in the authors' code. The gradient g runs over the weights that are
-    not yet pruned, the classifier's included even when it is not scored: the flow is that of the whole network.
+    not yet pruned, the classifier's included even when it is not scored: the flow is that of the whole network. It is
+    defined whatever the layers, attention and norms included.
+
+    Raises:
+        UserError: an operation of the network has no second derivative.
     """
     twin = differentiable_copy(model, batch_statistics=True)
     weights = prunable(twin)
     # Fused attention kernels have no second derivative.
-    with sdpa_kernel(SDPBackend.MATH):
-        product = hessian_gradient_product(twin, weights, context)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            product = hessian_gradient_product(twin, weights, context)
+    except RuntimeError as error:
+        if "derivative" not in str(error):
+            raise
+        raise UserError(
+            f"GraSP needs second derivatives, which an operation of the network {type(model).__name__} lacks "
+            f"({str(error).splitlines()[0].rstrip('.')}); take another criterion, such as SNIP."
+        ) from None
     return {name: weight * product[name] for name, weight in context.weights(twin).items()}
 
 

@@ -6,14 +6,27 @@ on such things: at 98 % on ResNet-20 one weight more in an early round exchanges
 end (Jaccard .79), while the sum of the flow changes by 1 %. Take no overlap with a SynFlow ticket for more than that.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.overrides import TorchFunctionMode
 
 from pruning.criteria.base import Context, Criterion, Scores
 from pruning.criteria.gradients import add_gradient, differentiable_copy
+from pruning.errors import UserError, few
 
 ROUNDS = 100
+OTHERS = "Take another criterion, such as magnitude, SNIP or GraSP."
+NORMALISING = {
+    **dict.fromkeys(("softmax", "log_softmax", "gumbel_softmax"), "a softmax"),
+    **dict.fromkeys(("scaled_dot_product_attention", "multi_head_attention_forward"), "attention"),
+    **dict.fromkeys(("layer_norm", "group_norm", "instance_norm", "rms_norm"), "norms of the image's own statistics"),
+    **dict.fromkeys(("normalize", "local_response_norm"), "activations brought to one size"),
+}
+"""Operations by name, in which the output does not grow with the input."""
 
 
 def score(model: nn.Module, context: Context) -> Scores:
@@ -22,13 +35,23 @@ def score(model: nn.Module, context: Context) -> Scores:
     In double precision: R is a product over the layers and leaves the range of float32 in deep networks. Batch norm is
     in evaluation mode, that is a fixed scale. Additive terms (biases, running means) are not in the paper's R and are
     left out; in a network freshly initialised with zero biases they are zero anyway.
+
+    Raises:
+        UserError: the network is none of the kind that R is about. What normalises its input by its own size (softmax
+            in attention, layer norm) takes the flow away that it is given, and what is added and is no bias (position
+            embeddings, class tokens) is a flow from nowhere.
     """
     twin = linearise(differentiable_copy(model).double())
     weights = context.weights(twin)
     images = context.batches[0][0]
     ones = torch.ones(1, *images.shape[1:], dtype=torch.float64, device=images.device)
     gradients = {name: torch.zeros_like(weight) for name, weight in weights.items()}
-    add_gradient(gradients, twin(ones).sum(), weights)
+    if any(isinstance(module, (nn.RNNBase, nn.RNNCellBase)) for module in twin.modules()):
+        raise _undefined("recurrent layers, whose gates saturate")
+    with _Refusing():
+        flow = twin(ones)
+    _refuse_sources(twin, ones)
+    add_gradient(gradients, flow.sum(), weights)
     return {name: (weight * gradients[name]).abs() for name, weight in weights.items()}
 
 
@@ -44,6 +67,43 @@ def linearise(model: nn.Module) -> nn.Module:
         if isinstance(module, _BatchNorm) and module.running_mean is not None:
             module.running_mean.zero_()
     return model
+
+
+def _undefined(what: str) -> UserError:
+    return UserError(
+        f"SynFlow is not defined for a network with {what}: the flow through it is not conserved. {OTHERS}"
+    )
+
+
+class _Refusing(TorchFunctionMode):
+    """Refuses what does not pass on the flow that it is given, in proportion."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        name = getattr(func, "__name__", "").strip("_")
+        given = kwargs or {}
+        by_batch = name == "batch_norm" and bool(given.get("training", args[5] if len(args) > 5 else False))
+        if name in NORMALISING or by_batch:
+            raise _undefined(NORMALISING.get(name, "norms without running statistics"))
+        return func(*args, **given)
+
+
+@torch.no_grad()
+def _refuse_sources(twin: nn.Module, ones: Tensor) -> None:
+    """Refuse what makes a flow of an image of zeros: only parameters and buffers of a network's own modules can."""
+    own = [
+        f"{name}.{key}".lstrip(".")
+        for name, module in twin.named_modules()
+        if not type(module).__module__.startswith("torch.nn.modules")
+        for key, value in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False))
+        if bool(value.any())
+    ]
+    if own and bool(twin(torch.zeros_like(ones)).any()):
+        raise UserError(
+            f"SynFlow is not defined for a network that adds what is no bias of a layer (it has {few(own)}), such as a "
+            f"position embedding: that would be a flow from nowhere. {OTHERS}"
+        )
 
 
 CRITERION = Criterion(

@@ -43,7 +43,8 @@ class Trainer:
 
     def build(self, recipe: Recipe, seed: int | None = None) -> nn.Module:
         """The recipe's model with the initial weights of its seed (or of another)."""
-        return build_model(recipe.model, self.data.num_classes, self.data.shape, recipe.seed if seed is None else seed)
+        data, seed = self.data, recipe.seed if seed is None else seed
+        return build_model(recipe.model, data.num_classes, data.shape, seed, recipe.classifier)
 
     def imported(self, recipe: Recipe) -> tuple[nn.Module, Masks]:
         """The imported network that the recipe starts from, and the masks of all its prunable weights."""
@@ -153,6 +154,7 @@ def dense_recipe(recipe: Recipe, iteration: int | None = None) -> Recipe:
         start=recipe.start,
         model=recipe.model,
         data=recipe.data,
+        classifier=recipe.classifier,
         finder="dense",
         training=recipe.training,
         seed=recipe.seed,

@@ -1,6 +1,6 @@
 """Options that several finders have, and what follows from them."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -56,6 +56,9 @@ class Scored(FinderOptions):
     allocation: AllocationName | None = allocation_option("global")
     score_per_class: Count = option(25, "Scoring images per class")
     score_batch: Count = option(250, "Images scored at once", later=True)
+    ties: Literal["random"] | None = option(
+        None, "Equal scores", "which win where most of a layer are equal; else they are refused", {"random": "drawn"}
+    )
 
     @classmethod
     def complete(cls, given: Fields, shared: Shared) -> Fields:

@@ -7,6 +7,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from pruning import masks as mask_tools
 from pruning.criteria import CRITERIA, Context
 from pruning.criteria.batches import Batches, TrainingBatches
+from pruning.criteria.ties import refuse_ties
 from pruning.errors import UserError
 from pruning.finders.base import Trainer, apply_masks
 from pruning.masks import Masks, full_masks, make_masks
@@ -49,6 +50,9 @@ def prune_by_score(
 
     A criterion of several rounds scores, prunes a little and scores again, the density falling exponentially to the
     one asked for (Tanaka et al. 2020) from that of `within`. The model is left with its pruned weights at zero.
+
+    Raises:
+        UserError: the scores say nothing of a layer, and the recipe has no `ties`; see `criteria.ties`.
     """
     chosen = CRITERIA[criterion or recipe.criterion or ""]
     wanted = recipe.sparsity if sparsity is None else sparsity
@@ -74,6 +78,7 @@ def prune_by_score(
         structure=granularity,
         options=recipe.parts.criterion if chosen.name == recipe.criterion else None,
     )
+    ties = generator(recipe.seed, "ties") if recipe.option("ties") else None
     with settled(count_macs(model, trainer.data.shape)):
         rounds = 1 if granularity.pattern else chosen.rounds  # a pattern has no sparsities in between
         for turn in range(1, rounds + 1):
@@ -83,7 +88,10 @@ def prune_by_score(
             scores = chosen.score(model, context)
             if invert:
                 scores = {name: -score for name, score in scores.items()}
-            masks = make_masks(scores, now, allocation, granularity, masks, model, recipe.parts.allocation)
+            before = masks
+            masks = make_masks(scores, now, allocation, granularity, masks, model, recipe.parts.allocation, ties)
+            if ties is None:
+                refuse_ties(chosen.label, scores, before, masks, parameters, granularity, model)
             apply_masks(model, masks)
     model.cpu()
     return {name: mask.cpu() for name, mask in masks.items()}

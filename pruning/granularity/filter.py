@@ -12,6 +12,7 @@ from torch import nn
 
 from pruning.granularity.base import Granularity, Ids, Shapes
 from pruning.granularity.units import transposed
+from pruning.models.classifier import classifier_weight
 
 
 def units(shapes: Shapes, model: nn.Module | None) -> Ids:
@@ -31,14 +32,13 @@ def units(shapes: Shapes, model: nn.Module | None) -> Ids:
 def _left_out(model: nn.Module | None) -> set[str]:
     if model is None:
         return set()
-    linears = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     joint = {
         f"{name}.{key}".lstrip(".")
         for name, module in model.named_modules()
         if isinstance(module, nn.MultiheadAttention)
         for key in ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
     }
-    return transposed(model) | joint | {f"{name}.weight".lstrip(".") for name in linears[-1:]}
+    return transposed(model) | joint | {classifier_weight(model)}
 
 
 FILTER = Granularity("filter", units=units, keeps_one=True, ends_channels=True)

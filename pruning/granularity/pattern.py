@@ -38,7 +38,10 @@ def _pattern(n: int, m: int) -> Granularity:
 
 
 def best_of_each_group(
-    ranks: Mapping[str, Tensor], pattern: tuple[int, int], model: nn.Module | None = None
+    ranks: Mapping[str, Tensor],
+    pattern: tuple[int, int],
+    model: nn.Module | None = None,
+    ties: torch.Generator | None = None,
 ) -> dict[str, Tensor]:
     """The masks that keep the N highest-ranked of every M neighbours; of equal ones the earlier inputs win.
 
@@ -47,19 +50,26 @@ def best_of_each_group(
             so that a group with fewer than N left keeps those.
         pattern: (N, M).
         model: the network, from which transposed convolutions are known.
+        ties: draws which of equal ones win instead.
     """
     n, m = pattern
     left_out = transposed(model)
-    return {name: _layer(rank, n, m) if name not in left_out else rank > -torch.inf for name, rank in ranks.items()}
+    return {
+        name: _layer(rank, n, m, ties) if name not in left_out else rank > -torch.inf for name, rank in ranks.items()
+    }
 
 
-def _layer(rank: Tensor, n: int, m: int) -> Tensor:
+def _layer(rank: Tensor, n: int, m: int, ties: torch.Generator | None) -> Tensor:
     alive = rank > -torch.inf
     if rank.ndim < 2 or rank.shape[1] % m:
         return alive
     inputs_last = rank.movedim(1, -1)
     groups = inputs_last.reshape(-1, m)
-    best = groups.sort(dim=1, descending=True, stable=True).indices[:, :n]
+    if ties is None:
+        best = groups.sort(dim=1, descending=True, stable=True).indices[:, :n]
+    else:
+        order = torch.rand(groups.shape, generator=ties).argsort(dim=1).to(groups.device)
+        best = order.gather(1, groups.gather(1, order).sort(dim=1, descending=True, stable=True).indices[:, :n])
     kept = torch.zeros_like(groups, dtype=torch.bool).scatter_(1, best, True)
     return kept.view(inputs_last.shape).movedim(-1, 1).contiguous() & alive
 

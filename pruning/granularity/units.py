@@ -32,6 +32,7 @@ class Units:
         score, size: of each unit the mean score and the number of weights not pruned yet, float64 and int64 [U].
         layer: the first parameter in which the unit has a weight, as its position in `ids`, int64 [U].
         protected: whether the unit has to stay, bool [U].
+        ties: draws which of equal units go first; None: the later ones do.
     """
 
     ids: dict[str, np.ndarray]
@@ -39,9 +40,16 @@ class Units:
     size: np.ndarray
     layer: np.ndarray
     protected: np.ndarray
+    ties: torch.Generator | None = None
 
     @classmethod
-    def tally(cls, structure: Granularity, ranks: Mapping[str, Tensor], model: nn.Module | None) -> "Units":
+    def tally(
+        cls,
+        structure: Granularity,
+        ranks: Mapping[str, Tensor],
+        model: nn.Module | None,
+        ties: torch.Generator | None = None,
+    ) -> "Units":
         """Sum up the units of `structure`; `ranks` are the weights' scores, minus infinity where already pruned."""
         assert structure.units is not None
         found = structure.units({name: rank.shape for name, rank in ranks.items()}, model)
@@ -58,7 +66,7 @@ class Units:
             total += np.bincount(members, weights=values[here], minlength=count)
             layer[(seen > 0) & (layer < 0)] = position
         score = total / np.maximum(size, 1)
-        units = cls(ids, score, size, layer, np.zeros(count, dtype=bool))
+        units = cls(ids, score, size, layer, np.zeros(count, dtype=bool), ties)
         if structure.keeps_one:
             for position in range(len(ids)):
                 order = units.ranking(units.layer == position)
@@ -66,8 +74,10 @@ class Units:
         return units
 
     def ranking(self, among: np.ndarray) -> np.ndarray:
-        """The units of `among` (bool [U]) that can go, the worst first; of equal ones the later goes first."""
+        """The units of `among` (bool [U]) that can go, the worst first; of equal ones the later, or as `ties` draws."""
         members = np.flatnonzero(among & (self.size > 0) & ~self.protected)
+        if self.ties is not None:
+            members = members[torch.randperm(len(members), generator=self.ties).numpy()]
         return members[np.argsort(-self.score[members], kind="stable")][::-1]
 
     def removable(self) -> int:

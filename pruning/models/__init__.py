@@ -1,11 +1,12 @@
 """Networks by name, and the parts of any network that pruning and analysis need.
 
-A model's classifier (its last linear layer) and its prunable layers are found, not listed, so that a network of the
-user's own works as well as one from here. A new network is an `Architecture` in a file here, or in the user's code with
-``MODELS.register(...)``.
+A model's classifier (the linear map whose output is the logits) and its prunable layers are found, not listed, so that
+a network of the user's own works as well as one from here. A new network is an `Architecture` in a file here, or in the
+user's code with ``MODELS.register(...)``.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,22 +15,28 @@ from torch.overrides import TorchFunctionMode
 
 from pruning.errors import UserError, unknown
 from pruning.models.base import Architecture
+from pruning.models.blame import blamed
+from pruning.models.classifier import NoClassifier, class_directions, features_and_logits, find_classifier, remember
 from pruning.models.counting import count_macs
 from pruning.models.folding import fold
-from pruning.models.inspection import features_and_logits, find_classifier, prunable
+from pruning.models.inspection import prunable
+from pruning.models.outputs import settle_output
 from pruning.models.torchvision_models import PREFIX, build_torchvision
-from pruning.models.user_file import blamed, build_from_file, is_user_file, seeded
+from pruning.models.user_file import build_from_file, is_user_file, seeded
 from pruning.registry import Registry
 
 __all__ = [
     "MODELS",
     "Architecture",
+    "NoClassifier",
     "build_model",
     "choices",
+    "class_directions",
     "count_macs",
     "features_and_logits",
     "find_classifier",
     "prunable",
+    "remember",
     "skeleton",
 ]
 
@@ -42,22 +49,41 @@ def choices() -> tuple[str, ...]:
     return (*MODELS, f"{PREFIX}NAME", "path/to/file.py:factory")
 
 
-def build_model(name: str, num_classes: int, shape: tuple[int, int, int], seed: int) -> nn.Module:
+def build_model(
+    name: str, num_classes: int, shape: tuple[int, int, int], seed: int, classifier: str | None = None
+) -> nn.Module:
     """A freshly initialised network on the CPU, in training mode, its parametrised weights folded.
+
+    It gives logits alone; see `models.outputs`.
 
     Args:
         name: one of `MODELS`, `torchvision/NAME` or `path/to/file.py:factory` (see `models.user_file`).
         num_classes: number of logits.
         shape: that of one image, (channels, height, width).
         seed: the same arguments give the same weights, bit for bit; the global random states are left as they were.
+        classifier: what the user calls its classifier, "none" where it has none; None to find it by running.
 
     Raises:
         UserError: the name is unknown, the images do not fit the network, or the user's code is at fault.
     """
     with seeded(seed), torch.device("cpu"):
-        model = build_from_file(name, num_classes, shape) if is_user_file(name) else _built(name, num_classes, shape)
-        fold(model)
+        model = _made(name, num_classes, shape)
+        if is_user_file(name) or (name in MODELS and not _is_ours(MODELS[name])):
+            settle_output(model, name, num_classes, shape)
+    remember(model, shape, classifier)
     return model
+
+
+def _made(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Module:
+    model = build_from_file(name, num_classes, shape) if is_user_file(name) else _built(name, num_classes, shape)
+    fold(model)
+    return model
+
+
+def _is_ours(architecture: Architecture) -> bool:
+    """Whether it ships with the project, so that its output is known."""
+    build = architecture.build.func if isinstance(architecture.build, partial) else architecture.build
+    return build.__module__.startswith(f"{__name__}.")
 
 
 def skeleton(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Module:
@@ -69,14 +95,19 @@ def skeleton(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Mod
         UserError: as `build_model`.
     """
     if is_user_file(name):
-        return build_model(name, num_classes, shape, 0)
+        return _whole(name, num_classes, shape)
     # torchvision computes the widths of its RegNets with tensors, which needs a device that has values.
     device = "cpu" if name.startswith(f"{PREFIX}regnet") else "meta"
     try:
         with torch.device(device), _Unfilled():
             return _built(name, num_classes, shape, check=False)
     except UserError:
-        return build_model(name, num_classes, shape, 0)
+        return _whole(name, num_classes, shape)
+
+
+def _whole(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Module:
+    with seeded(0), torch.device("cpu"):
+        return _made(name, num_classes, shape)
 
 
 class _Unfilled(TorchFunctionMode):

@@ -1,4 +1,4 @@
-"""The parts of any network that pruning and analysis need: classifier, prunable weights, features, cost."""
+"""The parts of any network that pruning and analysis need: prunable weights, cost; for the classifier see there."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,28 +8,11 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 from torch.utils.hooks import RemovableHandle
 
-from pruning.errors import UserError
+from pruning.models.classifier import classifier_weight
 
 Shape = tuple[int, int, int]
 Watcher = Callable[[str, nn.Module, tuple[Tensor, ...], Tensor], None]
 """Sees a module that is called: its name, itself, its inputs, its output."""
-
-
-def find_classifier(model: nn.Module) -> tuple[str, nn.Linear]:
-    """The last linear layer in the order of the modules: its dotted name and the layer.
-
-    Its input is what the analysis calls features, its rows are the class directions. The layer may have no bias.
-
-    Raises:
-        UserError: the network has no linear layer.
-    """
-    linears = [(name, module) for name, module in model.named_modules() if isinstance(module, nn.Linear)]
-    if not linears:
-        raise UserError(
-            f"The network {type(model).__name__} has no linear layer, so no classifier was found; "
-            "let it end in a torch.nn.Linear."
-        )
-    return linears[-1]
 
 
 def prunable(model: nn.Module, classifier: bool = True) -> dict[str, nn.Parameter]:
@@ -40,13 +23,13 @@ def prunable(model: nn.Module, classifier: bool = True) -> dict[str, nn.Paramete
     so does the classifier's weight when `classifier` is false. A weight that several modules share (an embedding may be
     one) is listed once, by its first name. `pruning.models.unpruned` says what stays out and what share it has.
     """
-    last = None if classifier else find_classifier(model)[1]
+    left_out = "" if classifier else classifier_weight(model)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     found: dict[str, nn.Parameter] = {}
     for module in model.modules():
         for key in _weight_names(module):
             weight = getattr(module, key)
-            if module is not last and isinstance(weight, nn.Parameter):
+            if isinstance(weight, nn.Parameter) and names[id(weight)] != left_out:
                 found[names[id(weight)]] = weight
     return found
 
@@ -61,30 +44,6 @@ def _weight_names(module: nn.Module) -> tuple[str, ...]:
     if isinstance(module, nn.RNNCellBase):
         return ("weight_ih", "weight_hh")
     return ()
-
-
-def features_and_logits(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Features [N, D] (the input of the classifier) and logits [N, K] of images [N, C, H, W], in one forward pass.
-
-    Mode, gradients and autocast are the caller's; half-precision results are given back as float32.
-
-    Raises:
-        UserError: the classifier takes no part in the forward pass.
-    """
-    name, layer = find_classifier(model)
-    caught: list[Tensor] = []
-    handle = layer.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
-    try:
-        logits = model(x)
-    finally:
-        handle.remove()
-    if not caught:
-        raise UserError(f"The last linear layer '{name}' takes no part in the network's forward pass.")
-    return _widened(caught[-1].flatten(1)), _widened(logits)
-
-
-def _widened(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
 
 
 def watch(model: nn.Module, shape: Shape, see: Watcher) -> None:

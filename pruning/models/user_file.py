@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pruning.errors import UserError, nearest
-from pruning.models.inspection import find_classifier
+from pruning.models.blame import blamed
 
 CLASS_NAMES = ("num_classes", "n_classes", "nclasses", "num_class", "classes", "num_labels", "out_features")
 SHAPE_NAMES = ("shape", "input_shape", "image_shape", "in_shape")
@@ -34,8 +34,7 @@ def build_from_file(name: str, num_classes: int, shape: tuple[int, int, int]) ->
     them, else by position. It draws from the global generators, which the caller seeds.
 
     Raises:
-        UserError: no such file or factory, an exception in either, something other than a network, or a network that
-            does not give [N, num_classes] for images [N, *shape].
+        UserError: no such file or factory, an exception in either, or something other than a network.
     """
     file, _, function = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
     path = Path(file).expanduser()
@@ -47,7 +46,6 @@ def build_from_file(name: str, num_classes: int, shape: tuple[int, int, int]) ->
         model = factory(*arguments, **named)
     if not isinstance(model, nn.Module):
         raise UserError(f"The factory '{name}' gives a {type(model).__name__}, not a torch.nn.Module.")
-    _try_out(model, name, num_classes, shape)
     return model.train()
 
 
@@ -85,29 +83,6 @@ def _importable(folder: Path) -> Iterator[None]:
 def _is_beside(file: Path, folder: Path) -> bool:
     """Whether a module comes from the user's folder, and not from an environment that lies in it."""
     return folder in file.parents and not any("-packages" in part for part in file.relative_to(folder).parts)
-
-
-@contextmanager
-def blamed(what: str) -> Iterator[None]:
-    """Turns any exception of the user's code into one sentence that says where in their files it arose."""
-    try:
-        yield
-    except UserError:
-        raise
-    except SyntaxError as error:
-        raise UserError(f"{what}: line {error.lineno} is not valid Python ({error.msg}).") from error
-    except (Exception, SystemExit) as error:
-        text = " ".join(str(error).split())[:200].rstrip(".")
-        raise UserError(f"{what}: {type(error).__name__}{': ' if text else ''}{text}{_place(error)}.") from error
-
-
-def _place(error: BaseException) -> str:
-    found, step = "", error.__traceback__
-    while step is not None:
-        if step.tb_frame.f_globals.get("__name__", "").startswith("_user_model_"):
-            found = f" (line {step.tb_lineno})"
-        step = step.tb_next
-    return found
 
 
 def _factory(module: ModuleType, path: Path, name: str) -> Callable[..., Any]:
@@ -148,22 +123,6 @@ def _arguments(
     arguments = rest[: len(positional)]
     named |= dict(zip((p.name for p in needed[len(positional) :]), rest[len(positional) :], strict=False))
     return arguments, named
-
-
-def _try_out(model: nn.Module, name: str, num_classes: int, shape: tuple[int, int, int]) -> None:
-    """Two black images must give two rows of logits."""
-    model.eval()
-    size = f"{shape[0]}x{shape[1]}x{shape[2]}"
-    with torch.no_grad(), blamed(f"The network of '{name}' cannot read images of {size}"):
-        logits = model(torch.zeros(2, *shape))
-    if not isinstance(logits, Tensor):
-        raise UserError(f"The network of '{name}' gives a {type(logits).__name__}, not a tensor of logits.")
-    if logits.shape != (2, num_classes):
-        raise UserError(
-            f"The network of '{name}' gives {list(logits.shape)} for 2 images, but the data set has {num_classes} "
-            f"classes, so it should be [2, {num_classes}]."
-        )
-    find_classifier(model)
 
 
 @contextmanager

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pruning.errors import UserError
-from pruning.models import find_classifier, skeleton
+from pruning.models import skeleton
 from pruning.recognition.alignment import Ambiguous, align
 from pruning.recognition.layers import COUNTER, Layer, Shape, is_beside, layers, plain_shape
 
@@ -55,14 +55,13 @@ def match(state: Mapping[str, Tensor], model: str, num_classes: int, shape: tupl
     Raises:
         UserError: what does not fit, or that several ways fit.
     """
-    network = skeleton(model, num_classes, shape)
-    ours = network.state_dict()
+    ours = skeleton(model, num_classes, shape).state_dict()
     forms = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in ours.items()}
     theirs = {name: tensor for name, tensor in state.items() if name in ours or not is_beside(name, tensor)}
     pairs = _by_name(theirs, ours)
     exact = pairs is not None
     if pairs is None:
-        pairs = _flat(theirs, ours) or _by_layers(theirs, ours, network, model)
+        pairs = _flat(theirs, ours) or _by_layers(theirs, ours, num_classes, model)
     taken, filled = {name for name, _ in pairs}, {name for _, name in pairs}
     lacking = [name for name in ours if name not in filled]
     for mine, yours in pairs:
@@ -111,14 +110,14 @@ def _flat(theirs: Mapping[str, Tensor], ours: Mapping[str, Tensor]) -> list[tupl
 
 
 def _by_layers(
-    theirs: Mapping[str, Tensor], ours: Mapping[str, Tensor], network: nn.Module, model: str
+    theirs: Mapping[str, Tensor], ours: Mapping[str, Tensor], num_classes: int, model: str
 ) -> list[tuple[str, str]]:
     mine, yours = layers(theirs), layers(ours)
     for bias in (True, False):
         if Counter(layer.signature(bias) for layer in mine) == Counter(layer.signature(bias) for layer in yours):
             break
     else:
-        raise misfit(mine, yours, network, model)
+        raise misfit(mine, yours, num_classes, model)
     try:
         found = align(mine, yours, bias)
     except Ambiguous as error:
@@ -138,16 +137,15 @@ def _by_layers(
     ]
 
 
-def misfit(mine: list[Layer], yours: list[Layer], network: nn.Module, model: str) -> UserError:
+def misfit(mine: list[Layer], yours: list[Layer], num_classes: int, model: str) -> UserError:
     """Says what does not fit: the classes, the channels of the images, or the first layer without a counterpart."""
     surplus, lacking = _without(mine, yours), _without(yours, mine)
-    classifier = find_classifier(network)[0]
     first = next((layer for layer in yours if len(layer.shapes.get("weight", ())) == 4), None)
     for layer in surplus:
         weight = layer.shapes.get("weight", ())
         for our in lacking:
             wanted = our.shapes.get("weight", ())
-            if our.name == classifier and weight[1:] == wanted[1:] and weight[:1] != wanted[:1]:
+            if wanted[:1] == (num_classes,) and weight[1:] == wanted[1:] and weight[:1] != wanted[:1]:
                 return wrong_classes(weight[0], wanted[0])
             if our is first and len(weight) == 4 and weight[2:] == wanted[2:] and weight[0] == wanted[0]:
                 return wrong_channels(weight[1], wanted[1])

@@ -15,7 +15,9 @@ from pruning.files import write_atomically
 from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step
 from pruning.masks import Masks
-from pruning.models import build_model, prunable
+from pruning.models import NoClassifier, build_model, find_classifier, prunable
+from pruning.models.classifier import LEFT_OUT
+from pruning.models.outputs import output_words
 from pruning.models.unpruned import coverage, in_words
 from pruning.progress import Progress, quiet
 from pruning.recipe import Recipe
@@ -31,10 +33,10 @@ from pruning.training.precision import pick_device
 class ImportOptions:
     """What the user says beside the checkpoint and the data; what is left out is found out.
 
-    model: the architecture's name, or ``path/to/file.py:factory``. name: what the network is called. masks: a file with
-    masks apart from the weights. zeros_are_pruned: take weights that are exactly zero as pruned. mean, std: the
-    normalisation of the input, a value a channel. into: an existing study that the network is to be added to as a
-    ticket. root, download: as for `pruning.data.load_data`.
+    model: the architecture's name, or ``path/to/file.py:factory``. classifier: the layer whose output is the logits, or
+    "none". name: what the network is called. masks: a file with masks apart from the weights. zeros_are_pruned: take
+    weights that are exactly zero as pruned. mean, std: the normalisation of the input, a value a channel. into: an
+    existing study that the network is to be added to as a ticket. root, download: as for `pruning.data.load_data`.
     """
 
     model: str | None = None
@@ -46,6 +48,7 @@ class ImportOptions:
     into: Path | None = None
     root: Path | None = None
     download: bool = False
+    classifier: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,13 +120,16 @@ def import_network(
 class _Known:
     """A checkpoint that was recognised.
 
-    Its network as it is, the network under the mask file's masks if there is one, and the normalisation it expects.
+    Its network as it is, the network under the mask file's masks if there is one, the normalisation it expects, what
+    the user calls its classifier, and sentences on its output.
     """
 
     match: Match
     plain: Imported
     masked: Imported | None
     norm: Normalisation
+    classifier: str | None
+    output: tuple[str, ...]
 
     def ticket(self, imported: Imported, data: str, dataset: Dataset, finder: str, name: str) -> Ticket:
         """The ticket that the weights are, tried on the test images."""
@@ -134,7 +140,8 @@ class _Known:
             std=tuple(self.norm.std),
             sparsity=imported.sparsity(network),
         )
-        recipe = Recipe(model=self.match.model, data=data, finder=finder, start=start, name=name)
+        said = {"model": self.match.model, "data": data, "classifier": self.classifier}
+        recipe = Recipe(**said, finder=finder, start=start, name=name)
         return find_step(recipe, {}, Trainer(dataset, pick_device(), imports=imported))
 
 
@@ -147,12 +154,27 @@ def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: ImportOptions
             f"The checkpoint is a {match.model}, and the study {study.path} is on {study.config.model}; import it into "
             "a study of its own."
         )
-    model = build_model(match.model, dataset.num_classes, dataset.shape, seed=0)
+    named = study.config.classifier if study else options.classifier
+    model = build_model(match.model, dataset.num_classes, dataset.shape, seed=0, classifier=named)
     masks = zeros_as_masks(checkpoint.state) if options.zeros_are_pruned else {}
     plain = Imported(match.apply(checkpoint.state), _renamed(masks | checkpoint.masks, match, model, "The checkpoint"))
     plain.fill(model)
     masked = _with_mask_file(plain, match, model, options.masks)
-    return _Known(match, plain, masked, choose_normalisation(model, dataset, _given(options), checkpoint.state))
+    norm = choose_normalisation(model, dataset, _given(options), checkpoint.state)
+    return _Known(match, plain, masked, norm, named, _output(model))
+
+
+def _output(model: nn.Module) -> tuple[str, ...]:
+    """Sentences on what the network gives, and on its classifier.
+
+    Raises:
+        UserError: what the user calls its classifier is none.
+    """
+    try:
+        classifier = find_classifier(model).words
+    except NoClassifier as error:
+        classifier = f"{error} As it is, {LEFT_OUT}."
+    return tuple(filter(None, (output_words(model), classifier)))
 
 
 def _place(path: str | Path, data: str, study: Study | None, options: ImportOptions) -> tuple[str, Path]:
@@ -225,8 +247,7 @@ def _given(options: ImportOptions) -> tuple[tuple[float, ...], tuple[float, ...]
 
 def _write_toml(folder: Path, checkpoint: Path, ticket: Ticket, dataset: Dataset, name: str) -> None:
     recipe, sizes = ticket.recipe, (len(dataset.train.labels), len(dataset.test.labels))
-    assert recipe.start is not None  # it was imported
-    text = imported_study(str(folder / TOML), name, checkpoint.name, recipe.model, recipe.data, recipe.start, *sizes)
+    text = imported_study(str(folder / TOML), name, checkpoint.name, recipe, *sizes)
     write_atomically(folder / TOML, text)
 
 
@@ -234,7 +255,8 @@ def _report(
     checkpoint: Checkpoint, known: _Known, tickets: Sequence[Ticket], dataset: Dataset, folder: Path
 ) -> list[str]:
     """What was done and found, sentence by sentence."""
-    lines = [f"Read {checkpoint.path}.", *checkpoint.notes, *match_report(known.match), known.norm.sentence]
+    lines = [f"Read {checkpoint.path}.", *checkpoint.notes, *match_report(known.match), *known.output]
+    lines.append(known.norm.sentence)
     tested = len(dataset.test.labels)
     for ticket in tickets:
         share = ticket.info.accuracy

@@ -58,6 +58,7 @@ class StudyConfig(BaseModel):
     title: str
     description: str = ""
     model: str
+    classifier: str | None = None  # the layer whose output is the logits, or "none"; left out, it is found
     data: str
     pictures: str | None = None  # a named data set whose test images stand in where `data` is not there
     start: Start | None = None
@@ -94,6 +95,8 @@ def expand(config: StudyConfig, where: str) -> dict[str, Recipe]:
     common: dict[str, Any] = {"model": config.model, "data": config.data, "training": config.training.model_dump()}
     if config.start is not None:
         common["start"] = config.start
+    if config.classifier is not None:
+        common["classifier"] = config.classifier
     recipes: dict[str, Recipe] = {}
     for seed in config.seeds:
         dense = validate(Recipe, {**common, "finder": "dense", "seed": seed, "name": DENSE}, where)

@@ -2,9 +2,9 @@
 
 import json
 
-from pruning.checkpoints.imported_weights import Start
 from pruning.criteria import CRITERIA
 from pruning.procedure import FINDERS
+from pruning.recipe import Recipe
 from pruning.study.template import commented, prunes
 
 TEMPLATE = """\
@@ -13,7 +13,7 @@ TEMPLATE = """\
 title = {title}
 description = {description}
 model = {model}
-data = {data}
+{classifier}data = {data}
 seeds = [0]  # more repetitions give intervals over seeds: [0, 1, 2]
 sparsities = {sparsities}  # fraction of the weights removed
 
@@ -63,18 +63,22 @@ SPARSITIES = (0.5, 0.8, 0.9)
 SAMPLES = 1000
 
 
-def imported_study(
-    path: str, name: str, file: str, model: str, data: str, start: Start, images: int, tested: int
-) -> str:
-    """The text of a study of `start`, which came from `file`, on `images` training and `tested` test images."""
+def imported_study(path: str, name: str, file: str, recipe: Recipe, images: int, tested: int) -> str:
+    """The text of a study of the recipe's start, which came from `file`.
+
+    It is sized for `images` training and `tested` test images.
+    """
+    start = recipe.start
+    assert start is not None  # it was imported
     short = _epochs(images)
     sparsities = [level for level in SPARSITIES if level > start.sparsity] or [round((1 + start.sparsity) / 2, 4)]
     return TEMPLATE.format(
         path=path,
         title=json.dumps(name, ensure_ascii=False),
         description=json.dumps(f"The weights of {file}, pruned in several ways.", ensure_ascii=False),
-        model=json.dumps(model, ensure_ascii=False),
-        data=json.dumps(data, ensure_ascii=False),
+        model=json.dumps(recipe.model, ensure_ascii=False),
+        classifier=f"classifier = {json.dumps(recipe.classifier, ensure_ascii=False)}\n" if recipe.classifier else "",
+        data=json.dumps(recipe.data, ensure_ascii=False),
         sparsities=sparsities,
         weights=start.weights,
         mean=list(start.mean),

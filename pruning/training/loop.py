@@ -20,7 +20,7 @@ from pruning.training.config import Training
 from pruning.training.history import Epoch
 from pruning.training.precision import as_input, autocast, pick_precision, prepare, settled
 
-EVALUATION_BATCH = 1000
+EVALUATION_BATCH = 1000  # images of up to 64 x 64; of larger ones as many as have so many pixels
 CHECK_EVERY = 25  # iterations between looks at the loss: each look waits for the device
 
 
@@ -264,6 +264,11 @@ def accuracy(model: nn.Module, data: Dataset, split: Split, device: torch.device
     return evaluate(model, data, split, device, precision, macs)[0]
 
 
+def evaluation_batch(shape: tuple[int, int, int]) -> int:
+    """How many images of `shape` (C, H, W) are evaluated at once: by their size alone, never by the memory there is."""
+    return max(1, min(EVALUATION_BATCH, EVALUATION_BATCH * 64 * 64 // (shape[1] * shape[2])))
+
+
 def evaluate(
     model: nn.Module, data: Dataset, split: Split, device: torch.device, precision: str, macs: int
 ) -> tuple[float, float]:
@@ -271,10 +276,11 @@ def evaluate(
     was_training = model.training
     model.eval()
     right, loss = 0, 0.0
+    size = evaluation_batch(data.shape)
     with torch.inference_mode():
-        for begin in range(0, len(split.labels), EVALUATION_BATCH):
-            images = normalise(split.images[begin : begin + EVALUATION_BATCH], data.mean, data.std)
-            labels = split.labels[begin : begin + EVALUATION_BATCH]
+        for begin in range(0, len(split.labels), size):
+            images = normalise(split.images[begin : begin + size], data.mean, data.std)
+            labels = split.labels[begin : begin + size]
             with autocast(precision, device):
                 logits = model(as_input(images, device, macs))
             logits = logits.float().cpu()

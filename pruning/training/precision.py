@@ -104,6 +104,12 @@ def device_name(device: torch.device) -> str:
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
 
 
+def hardware(device: torch.device) -> str:
+    """What the last digits depend on beside the precision: ``1 thread of cpu (AVX512)``."""
+    threads = torch.get_num_threads()
+    return f"{threads} thread{'s' * (threads > 1)} of {device_name(device)} ({cpu_capability()})"
+
+
 @contextmanager
 def settled(macs: int) -> Iterator[None]:
     """Deterministic kernels on a number of threads that is `pick_threads`'.

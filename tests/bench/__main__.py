@@ -1,7 +1,8 @@
-"""python -m tests.bench [--quick] [NAME]: time what must be fast against a plain way of doing it, in one run.
+"""python -m tests.bench [--quick] [NAME]: time what must be fast, and count what must not be claimed, in one run.
 
-A benchmark is a module `bench_NAME.py` beside this file with `run(quick: bool) -> list[Row]`. Ratios depend on the
-machine and on what else it does, so they are shown beside their targets and never asserted.
+A benchmark is a module `bench_NAME.py` beside this file with `run(quick: bool) -> list[Row]`: times against a plain way
+of doing it. Ratios depend on the machine and on what else it does, so they are shown beside their targets and never
+asserted. `nulls` gives rates of false claims (`Rate`) instead, beside the nominal one.
 """
 
 import importlib
@@ -15,6 +16,8 @@ from rich.table import Table
 
 from pruning.errors import UserError, unknown
 from tests import bench
+from tests.analysis.nulls.claims import NOMINAL
+from tests.analysis.nulls.rates import Rate
 from tests.bench.rows import Row
 
 PREFIX = "bench_"
@@ -29,11 +32,11 @@ def names() -> list[str]:
     )
 
 
-def load(name: str) -> Callable[[bool], list[Row]]:
+def load(name: str) -> Callable[[bool], list[Row] | list[Rate]]:
     """The benchmark of that name. Raises UserError when there is none."""
     if name not in names():
         raise unknown("benchmark", name, names())
-    run: Callable[[bool], list[Row]] = importlib.import_module(f"tests.bench.{PREFIX}{name}").run
+    run: Callable[[bool], list[Row] | list[Rate]] = importlib.import_module(f"tests.bench.{PREFIX}{name}").run
     return run
 
 
@@ -52,6 +55,21 @@ def table(rows: list[Row]) -> Table:
     return shown
 
 
+def claims_table(rates: list[Rate]) -> Table:
+    """Rates of false claims as they are shown."""
+    shown = Table(title=f"False claims in studies where nothing differs, nominally {100 * NOMINAL:g} %")
+    shown.add_column("verdict", overflow="fold")
+    shown.add_column("page", overflow="fold")
+    for heading in ("seeds", "images", "claimed", "studies"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    shown.add_column("")
+    for each in rates:
+        rate = f"{100 * each.rate:.1f} ± {100 * each.error:.1f} %"
+        counts = [str(each.null.seeds), f"{each.null.images:,}", rate, str(each.studies)]
+        shown.add_row(each.claim.verdict, each.claim.page, *counts, "[green]met[/]" if each.met else "[red]above[/]")
+    return shown
+
+
 def duration(seconds: float) -> str:
     """Seconds in the unit that reads best, to three digits."""
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
@@ -66,7 +84,7 @@ def main(
 ) -> None:
     """Time what must be fast against a plain way of doing it, and show the ratios beside their targets."""
     console = Console()
-    rows: list[Row] = []
+    rows: list[Row | Rate] = []
     try:
         for chosen in [name] if name else names():
             run = load(chosen)
@@ -75,7 +93,10 @@ def main(
     except UserError as error:
         console.print(f"[red]{error}[/]", highlight=False)
         raise typer.Exit(2) from None
-    console.print(table(rows))
+    if times := [row for row in rows if isinstance(row, Row)]:
+        console.print(table(times))
+    if found := [row for row in rows if isinstance(row, Rate)]:
+        console.print(claims_table(found))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def _quality(selection: Selection, chosen: pd.DataFrame) -> None:
             "interval": _intervals(chosen, "accuracy"),
             "corrupted": 100 * chosen["corrupted"],
             "corrupted interval": _intervals(chosen, "corrupted"),
-            "angle": chosen["mean_angle"],
+            "gap": chosen["mean_gap"],
             "kept": chosen["kept"],
             "seconds": chosen["seconds"],
             "seeds": chosen["seeds"],
@@ -50,7 +50,12 @@ def _quality(selection: Selection, chosen: pd.DataFrame) -> None:
         "interval": written("95 % interval"),
         "corrupted": number("Corruption accuracy", format="%.1f %%", help="Mean corruption accuracy, mean over seeds."),
         "corrupted interval": written("95 % interval "),
-        "angle": number("Mean angle", format="%.1f°", help="Between feature and the true class's direction."),
+        "gap": number(
+            "Mean gap",
+            format="%.1f°",
+            help="The angle between a feature and the nearest other class's "
+            "direction minus that to its own, all centred: the larger, the further from a confusion.",
+        ),
         "kept": number("Weights kept", format="localized", help="Prunable weights that remain."),
         "seconds": number("Training time", format="%.0f s", help="With the tickets it descends from."),
         "seeds": number("Seeds", help="How many repetitions were measured."),

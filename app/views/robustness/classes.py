@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -15,6 +16,7 @@ from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.theme import Style
+from app.shell.verdicts import equivalence, pick_equivalence
 from app.views.robustness import exemplars
 from app.views.robustness.charts import classes as charts
 from app.views.robustness.compared_tickets import FOURIER, ComparedTickets
@@ -26,6 +28,7 @@ def show(compared: ComparedTickets) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         options = {"clean": "clean images", "corrupted": "mean over the corruptions"}
         under = compared.selection.pick("under", "Accuracy on", options, width="content")
+        pick_equivalence(compared.selection)
         families = [family for family in compared.measured if family != FOURIER]
         family = pick_family(compared) if under == "corrupted" else families[0]
     note_missing(compared, family)
@@ -35,31 +38,40 @@ def show(compared: ComparedTickets) -> None:
 
 
 def verdict(costs: Costs, styles: dict[str, Style]) -> str:
-    """Whose change of accuracy differs between classes, as markdown."""
+    """In which tickets the change of accuracy differs between classes, as markdown."""
     rows = costs.by_ticket
-    uneven = [styles[key].label for key, same in zip(rows["key"], rows["within_noise"], strict=True) if not same]
-    test = "permutation test, p < 0.05 after Holm's correction over the tickets"
+    told = rows[rows["p"].notna()]
+    single = [styles[key].label for key in rows.loc[rows["p"].isna(), "key"]]
+    if told.empty:
+        return (
+            "**One training of each cannot tell whether some classes pay more.** Another training would hit other "
+            "classes. Find the tickets and the baseline under more seeds; below is what became of these networks."
+        )
+    seeds = f"{told['seeds'].min()} to {told['seeds'].max()}" if told["seeds"].nunique() > 1 else told["seeds"].iloc[0]
+    test = f"against the spread between trainings, {seeds} seeds; p < 0.05 after Holm's correction over the tickets"
+    left_out = f" Cannot tell, with one training: {', '.join(single)}." if single else ""
+    uneven = [styles[key].label for key in told.loc[told["uneven"], "key"]]
     if not uneven:
-        return f"**In no ticket does the change of accuracy differ significantly between classes** ({test})."
-    if len(uneven) == len(rows):
-        which = "in this ticket" if len(rows) == 1 else "in all of these tickets"
-        return f"**The change of accuracy differs significantly between classes {which}** ({test})."
-    return (
-        f"**The change of accuracy differs significantly between classes in {len(uneven)} of {len(rows)} tickets**: "
-        f"{', '.join(uneven)} ({test})."
-    )
+        few = "; with 2 seeds only a very uneven one would show" if told["seeds"].max() == 2 else ""
+        of_one = "this ticket" if len(told) == 1 else f"any of the {len(told)} tickets"
+        return f"**Not shown in {of_one}: that some classes pay more than others** ({test}{few}).{left_out}"
+    which = "in this ticket" if len(told) == 1 else "in all of these tickets"
+    if len(uneven) < len(told):
+        which = f"in {len(uneven)} of {len(told)} tickets**: {', '.join(uneven)}"
+        return f"**Some classes pay more than others {which} ({test}).{left_out}"
+    return f"**Some classes pay more than others {which}** ({test}).{left_out}"
 
 
 def verdicts(costs: Costs, styles: dict[str, Style]) -> pd.DataFrame:
-    """A row a ticket: ticket, change, spread, by_chance, ceiling (points), p_holm, verdict (in words)."""
+    """A row a ticket: ticket, change, spread, by_chance, ceiling (points), seeds, p_holm, verdict (in words)."""
     rows = costs.by_ticket
     points = {name: 100 * rows[name] for name in ("change", "spread", "by_chance", "ceiling")}
     said = [
-        "within noise" if same else f"differs between classes: p {_p(p)}"
-        for same, p in zip(rows["within_noise"], rows["p_holm"], strict=True)
+        "cannot tell from one training" if np.isnan(p) else f"uneven: p {_p(p)}" if uneven else "not shown to be uneven"
+        for uneven, p in zip(rows["uneven"], rows["p_holm"], strict=True)
     ]
     names = rows["key"].map({key: style.label for key, style in styles.items()})
-    return pd.DataFrame({"ticket": names, **points, "p_holm": rows["p_holm"], "verdict": said})
+    return pd.DataFrame({"ticket": names, **points, "seeds": rows["seeds"], "p_holm": rows["p_holm"], "verdict": said})
 
 
 def _p(p: float) -> str:
@@ -69,11 +81,12 @@ def _p(p: float) -> str:
 def _class_costs(compared: ComparedTickets, family: str, under: str) -> Costs:
     outcomes = compared.outcomes(family)
     conditions = [outcomes.conditions[place] for place in averaged(outcomes)] if under == "corrupted" else [CLEAN]
-    return class_costs(chosen(outcomes, conditions), compared.labels, str(compared.baseline))
+    within = equivalence(compared.selection)
+    return class_costs(chosen(outcomes, conditions), compared.labels, str(compared.baseline), within)
 
 
 def _costs(compared: ComparedTickets, family: str, under: str) -> None:
-    drawn = ("costs", family, under, compared.baseline)
+    drawn = ("costs", family, under, compared.baseline, equivalence(compared.selection))
     costs = compared.computed(drawn, lambda: _class_costs(compared, family, under))
     styles = {key: style for key, style in compared.styles_under(family).items() if key != compared.baseline}
     names, theme = compared.selection.study.classes, compared.selection.theme
@@ -88,11 +101,10 @@ def _costs(compared: ComparedTickets, family: str, under: str) -> None:
         "class-map",
         percent=True,
         help=f"Points of accuracy that each class gains or loses against {base}, on the same images. A class is "
-        "outlined when its change differs significantly from that of the ticket's other classes, by a permutation test "
-        "that holds for all of its classes at once (Westfall-Young). It is conditional on the trained networks: other "
-        "seeds may affect other classes.",
-        caption=f"{NOISE} within noise: 0 is inside the 95 % interval. Outlined: significantly different from the "
-        "ticket's other classes." + (f" The {rest} classes with smaller changes are in the CSV." if rest > 0 else ""),
+        "outlined where its change is shown to differ from the ticket's over all images, by more than trainings and "
+        "images vary (Student's test, Holm's correction over all classes of the tickets shown).",
+        caption=f"{NOISE} not shown to differ from 0. Outlined: changes otherwise than the ticket's other classes."
+        + (f" The {rest} classes with smaller changes are in the CSV." if rest > 0 else ""),
     )
     layout.card(
         f"Change of accuracy by class with 95 % intervals, on {what}",
@@ -102,19 +114,20 @@ def _costs(compared: ComparedTickets, family: str, under: str) -> None:
         lambda: _long(costs, styles, names),
         "class-costs",
         percent=True,
-        help="Dashed: the change over all images, which each class would have were the change uniform. "
-        "Intervals are over paired seeds where there are several, else over the images of the class.",
-        caption="Filled: significantly different from the ticket's other classes. Rings: not.",
+        help="Dashed: the change over all images, which each class would have were the change uniform. The intervals "
+        "are those that decide whether a change differs from 0, over seeds and images, with Holm's correction over all "
+        "classes of the tickets shown; with one training they are over images alone, and speak of these networks.",
+        caption="Filled: changes otherwise than the ticket's other classes. Rings: not shown to.",
     )
     layout.table_card(
         "Does the change differ between classes?",
         verdicts(costs, styles),
         "class-verdicts",
         columns=_columns(),
-        help="Test statistic: the standard deviation of the classes' changes, against its distribution when the labels "
-        "are permuted among the images.",
-        caption="The test is conditional on the trained networks and asks for other images; the variation between "
-        "seeds is in the intervals above.",
+        help="An F test: how far the classes' changes lie from the change over all images, against how far they lie in "
+        "two groups of trainings of one method, on other images. The ticket's seeds and the baseline's tell that, each "
+        "by their own spread. Degrees of freedom after Greenhouse and Geisser, on the careful side.",
+        caption="Not shown is not the same as even: few seeds show only what is far above what trainings do by chance.",
     )
 
 
@@ -131,12 +144,16 @@ def _columns() -> dict[str, Any]:
     return {
         "ticket": st.column_config.TextColumn("Ticket"),
         "change": number("Change (points)", format="%+.1f", help="Over all images."),
-        "spread": number("SD over classes (points)", format="%.1f", help="Standard deviation of the classes' changes."),
-        "by_chance": number("Null mean", format="%.1f", help="Mean of that standard deviation over the permutations."),
-        "ceiling": number("Null 95 %", format="%.1f", help="Its 95 % quantile over the permutations."),
+        "spread": number(
+            "Spread over classes (points)", format="%.1f",
+            help="Root mean square of the classes' changes, less the change over all images.",
+        ),
+        "by_chance": number("By chance", format="%.1f", help="What two groups of trainings of one method show."),
+        "ceiling": number("Needed", format="%.1f", help="The spread above which it is called uneven."),
+        "seeds": number("Seeds", format="%d", help="The fewer of the ticket's and the baseline's."),
         "p_holm": number("p (Holm)", format="%.3f"),
         "verdict": st.column_config.TextColumn("Verdict", width="medium"),
-    }
+    }  # fmt: skip
 
 
 SECTION = Section(

@@ -17,7 +17,7 @@ from app.charts.names import name
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.theme import Style
-from app.shell.verdicts import MARKS, MEANINGS, counted, pick_equivalence, points, speak_of
+from app.shell.verdicts import MARKS, MEANINGS, counted, floor_words, pick_equivalence, points, speak_of
 from app.shell.verdicts import words as verdict_words
 from app.views.robustness.charts import pairs as charts
 from app.views.robustness.charts import severity
@@ -29,7 +29,7 @@ def show(compared: ComparedTickets) -> None:
     """Draw the section."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         family = pick_family(compared)
-        corruption = pick_corruption(compared, family, width=280)
+        corruption = pick_corruption(compared, family, width=265)
         level = _pick_severity(compared, family, corruption)
         within = pick_equivalence(compared.selection)
     note_missing(compared, family)
@@ -58,6 +58,7 @@ def _tests(compared: ComparedTickets, family: str, corruption: str, level: int, 
     under = "the common corruptions" if corruption == MEAN else name(corruption)
     severities = f"severity {level}" if level else "all severities"
     table = tests_table(tests, compared, within)
+    floor = floor_words(compared.selection, tests, "corrupted") if corruption == MEAN and not level else ""
     layout.card(
         f"{counted(tests, within)}: {under}, {severities}",
         compared.figure(
@@ -71,7 +72,7 @@ def _tests(compared: ComparedTickets, family: str, corruption: str, level: int, 
         "tickets and the baseline are one family of tests, held to a chance of 5 % that any claimed difference of the "
         "whole matrix is false. Ranking and Overview say the same of the same tickets and images.",
         caption=f"A number: differs. {MARKS[EQUIVALENT]}: equivalent within {points(within)}. {NOISE} and pale: cannot "
-        f"tell, which is not the same as no difference. {speak_of(tests)}",
+        f"tell, which is not the same as no difference. {speak_of(tests)} {floor}".strip(),
     )  # fmt: skip
     number = st.column_config.NumberColumn
     layout.table_card(

@@ -13,11 +13,12 @@ from analysis.comparisons.effective import Line, effective_robustness
 from analysis.comparisons.ranking import ranking
 from analysis.comparisons.stored_conditions import averaged_corruptions, stored_outcomes
 from analysis.metrics.corruption_error import COUNTED
+from analysis.statistics.verdicts import CANNOT_TELL, EQUIVALENT
 from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.theme import Style
-from app.shell.verdicts import equivalence, pick_equivalence, points, speak_of, words
+from app.shell.verdicts import MARKS, equivalence, floor_words, pick_equivalence, points, speak_of
 from app.views.robustness.charts import ranking as charts
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.pickers import note_missing, pick_family
@@ -28,7 +29,6 @@ MEANINGS = {
     "against_best": "what the paired test says of it and the best of its rank",
     "detectable": "difference to the best of its rank that would be shown with a power of 80 % [points]",
 }
-_INTERVAL = {"corrupted": ("low", "high")}
 EXPECTED = {"expected": "corrupted accuracy that the fit gives to this clean accuracy [%]"}
 
 
@@ -47,14 +47,15 @@ def _ranking(compared: ComparedTickets, family: str, styles: dict[str, Style], w
     outcomes, reference = compared.outcomes(family), compared.reference(list(styles))
     tests = compared.verdicts(family, averaged(outcomes))
     ranked = compared.computed(("ranking", family, reference, within), lambda: ranking(outcomes, reference, tests))
-    table = ranking_table(ranked, styles, within)
+    table = ranking_table(ranked, styles)
     theme = compared.selection.theme
+    said = f"{speak_of(tests, drawn=False)} {floor_words(compared.selection, tests, 'corrupted')}"
     images = "the mean over seeds" if max(len(each) for _, each in compared.ids) > 1 else "the test images"
     left, right = st.columns([5, 6])
     with left:
         layout.card(
             "Mean corruption accuracy, best first",
-            compared.figure(("ranking", family, within), styles, lambda: charts.ranking(ranked, styles, theme)),
+            compared.figure(("ranking", family, within), styles, lambda: charts.ranking(ranked, styles, theme, within)),
             table,
             "ranking",
             percent=True,
@@ -62,15 +63,16 @@ def _ranking(compared: ComparedTickets, family: str, styles: dict[str, Style], w
             help=f"The mean over corruptions and severities, with the 95 % interval of {images}. A ticket on a grey "
             "band is not shown to differ from the best on it. That is decided by the paired tests of the section "
             "Pairs, on all pairs of these tickets, and not by whether two intervals overlap.",
-            caption=f"Grey bands: not shown to differ from the best in the band. {speak_of(tests)}",
+            caption=f"Grey bands: not shown to differ from the best in the band. {said}".strip(),
         )
     with right:
         layout.table_card(
-            "Ranking, ties marked with =",
+            "Ranking",
             table,
             "ranking-table",
             columns=_columns(styles[reference].label),
-            caption=_caption(compared, family, styles[reference].label),
+            caption=f"Of the same rank: {MARKS[EQUIVALENT]} equivalent to its best within {points(within)}, "
+            f"{MARKS[CANNOT_TELL]} cannot tell. {_caption(compared, family, styles[reference].label)}",
             paper={
                 "intervals": {"corrupted": ("low", "high")} if "low" in table else {},
                 "bold": {"corrupted": "best"},
@@ -79,24 +81,20 @@ def _ranking(compared: ComparedTickets, family: str, styles: dict[str, Style], w
         )
 
 
-def ranking_table(ranked: pd.DataFrame, styles: dict[str, Style], within: float) -> pd.DataFrame:
-    """The rows of `analysis.comparisons.ranking` as they are shown: accuracies in per cent, a tied rank with `=`."""
-    said = [
-        f"{words(row, within, brief=True)}" if row["verdict"] else "best of its rank" for _, row in ranked.iterrows()
-    ]
+def ranking_table(ranked: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
+    """The rows of `analysis.comparisons.ranking` as they are shown: accuracies in per cent, ties with their mark."""
     table = pd.DataFrame(
         {
-            "rank": [
-                f"{rank}{' =' if tied else ''}" for rank, tied in zip(ranked["rank"], ranked["tied"], strict=True)
-            ],
+            "rank": ranked["rank"].astype(str)
+            + ranked["verdict"].map({"": ""} | {said: f" {mark}" for said, mark in MARKS.items()}),
             "ticket": [styles[key].label for key in ranked["key"]],
             "corrupted": 100 * ranked["accuracy"],
             **{name: 100 * ranked[name] for name in ("low", "high")},
-            "against_best": said if ranked["tied"].any() else np.nan,
-            "detectable": 100 * ranked["detectable"].astype(float),
             "clean": 100 * ranked["clean"],
             **{name: ranked[name] for name in ("mce", "relative_mce")},
             "extra": 100 * ranked["extra"],
+            "against_best": ranked["verdict"].replace("", np.nan),
+            "detectable": 100 * ranked["detectable"].astype(float),
             "best": ranked["best"],
         }
     )
@@ -121,21 +119,15 @@ def _columns(reference: str) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
         "rank": st.column_config.TextColumn(
-            "Rank", width=52, help="=: not shown to differ from the best of the same rank."
+            "Rank", width=52, help="Not shown to differ from the best of the same rank: = equivalent, ○ cannot tell."
         ),
         "ticket": st.column_config.TextColumn("Ticket"),
         "corrupted": number("Corrupted (%)", format="%.1f", help="Mean corruption accuracy."),
         "low": None,
         "high": None,
         "best": None,
-        "against_best": st.column_config.TextColumn(
-            "Against it", help="What the paired test says of a ticket and the best of the same rank."
-        ),
-        "detectable": number(
-            "Detectable",
-            format="%.1f",
-            help="In points: the difference to the best of the same rank that would be shown with a power of 80 %.",
-        ),
+        "detectable": None,
+        "against_best": None,
         "clean": number("Clean (%)", format="%.1f", help="Accuracy on the clean test images."),
         "mce": number("mCE", format="%.2f", help=f"Mean corruption error relative to {reference}."),
         "relative_mce": number(

@@ -1,96 +1,109 @@
 import numpy as np
 import pytest
-import scipy.stats
 
 from analysis.comparisons.classes import class_costs
 from analysis.comparisons.outcomes import Outcomes
 from analysis.statistics.multiple_testing import holm
+from analysis.statistics.patterns import compare_patterns
+from analysis.statistics.verdicts import judge, paired_gap
 from pruning.errors import UserError
+from tests.analysis.nulls.studies import shipped_repetitions, shipped_seeds
 
 LABELS = np.array([0, 1, 2, 0] * 50)
 
 
-def outcomes(shares: dict[str, np.ndarray | float], seeds: int = 1, conditions: int = 1, seed: int = 0) -> Outcomes:
+def outcomes(shares: dict[str, np.ndarray | float], seeds: int = 3, conditions: int = 1, seed: int = 0) -> Outcomes:
     rng = np.random.default_rng(seed)
     names = [("fog", severity + 1) for severity in range(conditions)]
     shape = (seeds, conditions, len(LABELS))
     return Outcomes(names, {name: rng.random(shape) < share for name, share in shares.items()})
 
 
-def brute_force(change: np.ndarray, labels: np.ndarray, draws: int) -> tuple[np.ndarray, np.ndarray]:
-    """Spreads and most extreme classes under permuted labels, one by one."""
-    rng = np.random.default_rng(77)
-    spreads, extremes = [], []
-    for _ in range(draws):
-        given = rng.permutation(labels)
-        means = [change[given == label].mean() for label in np.unique(labels)]
-        errors = [np.sqrt(1 / (labels == label).sum() - 1 / len(labels)) for label in np.unique(labels)]
-        spreads.append(np.std(means, ddof=1))
-        extremes.append(max(abs(mean - change.mean()) / error for mean, error in zip(means, errors, strict=True)))
-    return np.array(spreads), np.array(extremes)
-
-
-def test_the_permutation_test_is_that_of_permuting_labels_one_by_one() -> None:
+def test_changes_and_verdicts_of_classes_are_those_of_their_images() -> None:
     hit = np.where(LABELS == 1, 0.75, 0.85)
-    made = outcomes({"dense": 0.92, "a": hit}, seeds=2, conditions=3, seed=4)
-    costs = class_costs(made, LABELS, "dense", permutations=4000)
+    made = outcomes({"dense": 0.92, "a": hit, "b": 0.9}, seeds=2, conditions=3, seed=4)
+    costs = class_costs(made, LABELS, "dense")
+    runs = {name: right.mean(axis=1) for name, right in made.right.items()}
+    pairs = [paired_gap(runs[name][:, k == LABELS], runs["dense"][:, k == LABELS]) for name in "ab" for k in range(3)]
+    expected = judge(pairs)  # all classes of all tickets are one family
+    for column in ("low", "high", "detectable"):
+        np.testing.assert_allclose(costs.by_class[column], expected[column])
+    np.testing.assert_allclose(costs.by_class["change"], expected["difference"])
+    assert costs.by_class["verdict"].tolist() == expected["verdict"].tolist()
+    assert costs.by_class[["key", "class", "n"]].to_numpy().tolist()[2:4] == [["a", 2, 50], ["b", 0, 100]]
+    pattern = compare_patterns(runs["a"], runs["dense"], LABELS)
     row = costs.by_ticket.iloc[0]
-    change = (made.right["a"].mean(axis=1) - made.right["dense"].mean(axis=1)).mean(axis=0)
-    means = np.array([change[np.equal(LABELS, label)].mean() for label in range(3)])
-    assert row.change == pytest.approx(change.mean())
-    assert row.spread == pytest.approx(means.std(ddof=1))
-    np.testing.assert_allclose(costs.by_class["change"], means)
-    spreads, extremes = brute_force(change, LABELS, 4000)
-    assert row.p == pytest.approx((spreads >= row.spread).mean(), abs=0.03)
-    assert row.by_chance == pytest.approx(spreads.mean(), rel=0.05)
-    assert row.ceiling == pytest.approx(np.quantile(spreads, 0.95), rel=0.05)
-    far = np.abs(means - change.mean()) / np.sqrt(1 / np.array([100, 50, 50]) - 1 / 200)
-    expected = [(extremes >= value - 1e-12).mean() for value in far]
-    np.testing.assert_allclose(costs.by_class["p"], expected, atol=0.03)
-
-
-def test_two_classes_are_scipys_permutation_test() -> None:
-    labels = np.arange(60) % 2
-    rng = np.random.default_rng(2)
-    dense, pruned = np.ones((1, 1, 60), dtype=bool), (rng.random((1, 1, 60)) < np.where(labels, 0.6, 0.85))
-    change = pruned[0, 0].astype(float) - 1
-    expected = scipy.stats.permutation_test(
-        (change[labels == 0], change[labels == 1]),
-        lambda x, y, axis: np.abs(x.mean(axis=axis) - y.mean(axis=axis)),
-        n_resamples=9999,
-        vectorized=True,
-        alternative="greater",
-        rng=np.random.default_rng(0),
-    ).pvalue
-    costs = class_costs(Outcomes([("fog", 1)], {"dense": dense, "a": pruned}), labels, "dense", permutations=9999)
-    assert 0.01 < expected < 0.5
-    assert costs.by_ticket["p"][0] == pytest.approx(expected, abs=0.015)
-    assert costs.by_class["p"].tolist() == pytest.approx([expected] * 2, abs=0.015)
+    assert (row.p, row.spread, row.by_chance) == (pattern.p, pattern.spread, pattern.error)
+    assert row.change == pytest.approx(runs["a"].mean() - runs["dense"].mean())
+    np.testing.assert_allclose(costs.by_ticket["p_holm"], holm(costs.by_ticket["p"]))
 
 
 def test_one_class_that_pays_is_found_and_named() -> None:
-    hit = np.where(LABELS == 1, 0.5, 0.95)
-    costs = class_costs(outcomes({"dense": 0.95, "a": hit, "b": 0.9}), LABELS, "dense")
+    hit = np.where(LABELS == 1, 0.3, 0.95)
+    costs = class_costs(outcomes({"dense": 0.95, "a": hit, "b": 0.9}, seeds=5, seed=1), LABELS, "dense")
     assert costs.by_ticket["key"].tolist() == ["a", "b"]
-    assert costs.by_ticket["within_noise"].tolist() == [False, True]
-    assert costs.by_ticket["p"][0] == pytest.approx(1 / 5001)
-    np.testing.assert_allclose(costs.by_ticket["p_holm"], holm(costs.by_ticket["p"]))
+    assert costs.by_ticket["uneven"].tolist() == [True, False]
+    assert (costs.by_ticket["spread"] > costs.by_ticket["ceiling"]).tolist() == [True, False]
     rows = costs.by_class[costs.by_class["key"] == "a"].set_index("class")
     assert rows["beyond_chance"][1]
     assert rows["low"][1] < rows["change"][1] < rows["high"][1] < 0
-    assert rows["within_noise"].tolist() == ((rows["low"] <= 0) & (rows["high"] >= 0)).tolist()
-    assert not rows["within_noise"][1]
+    assert rows["verdict"][1] == "differs"
     assert not costs.by_class[costs.by_class["key"] == "b"]["beyond_chance"].any()
 
 
-def test_classes_that_pay_alike_are_called_so() -> None:
-    wrong = [
-        not class_costs(
-            outcomes({"dense": 0.95, "a": 0.8}, conditions=2, seed=seed), LABELS, "dense", permutations=199
-        ).by_ticket["within_noise"][0]
-        for seed in range(200)
+def test_from_one_training_nothing_is_claimed() -> None:
+    """However much one class pays; and seeds that agree on every image are one training."""
+    hit = np.where(LABELS == 1, 0.1, 0.95)
+    made = outcomes({"dense": 0.95, "a": hit})
+    one = {"dense": made.right["dense"][:1], "a": made.right["a"]}
+    copies = {"dense": made.right["dense"], "a": np.repeat(made.right["a"][:1], 3, axis=0)}
+    for right in (one, copies):
+        costs = class_costs(Outcomes(made.conditions, right), LABELS, "dense")
+        row = costs.by_ticket.iloc[0]
+        assert row.seeds == 1
+        assert np.isnan([row.p, row.p_holm, row.by_chance, row.ceiling]).all()
+        assert not row.uneven
+        assert not costs.by_class["beyond_chance"].any()
+        assert (costs.by_class["over"] == "images").all()  # of these networks the change is told all the same
+    both = class_costs(Outcomes(made.conditions, made.right | {"b": made.right["a"][:1]}), LABELS, "dense")
+    assert both.by_ticket["p_holm"][0] == both.by_ticket["p"][0]  # b is no part of the family
+
+
+def trainings(tickets: int, seeds: int, images: int, noisy: float, rng: np.random.Generator) -> Outcomes:
+    """One method many times: images of unlike difficulty, and what each training does to each class."""
+    labels, easy = np.arange(images) % 10, rng.normal(3, 2, images)
+    right = {}
+    for ticket in range(tickets):
+        luck = 0.5 * rng.normal(size=(seeds, 10)) * (noisy if ticket else 1)
+        right[f"t{ticket}"] = (rng.random((seeds, images)) < 1 / (1 + np.exp(-easy - luck[:, labels])))[:, None]
+    return Outcomes([("fog", 1)], right)
+
+
+@pytest.mark.parametrize(("seeds", "images"), [(2, 400), (3, 400), (5, 400), (2, 10_000), (3, 10_000), (5, 10_000)])
+@pytest.mark.parametrize("noisy", [1.0, 3.0])
+def test_trainings_of_one_method_are_claimed_in_no_more_than_5_percent(seeds: int, images: int, noisy: float) -> None:
+    rng, claims, draws = np.random.default_rng(0), 0, 60 if images == 400 else 20
+    for _ in range(draws):
+        costs = class_costs(trainings(4, seeds, images, noisy, rng), np.arange(images) % 10, "t0")
+        claims += bool(costs.by_ticket["uneven"].any())
+    assert claims <= 0.05 * draws + 1
+
+
+@pytest.mark.parametrize("study", ["digits-lottery", "mnist5k-lenet5"])
+def test_seeds_of_shipped_methods_are_not_told_apart(study: str) -> None:
+    """Of those of one method taken one against another, 85 of 92 and 103 of 112 pairs were claimed."""
+    for given in shipped_seeds(study):
+        costs = class_costs(given.outcomes, given.labels, "ticket 0")
+        assert not costs.by_ticket["uneven"].any()
+
+
+def test_repetitions_of_shipped_methods_are_not_told_apart() -> None:
+    claims = [
+        bool(class_costs(given.outcomes, given.labels, "ticket 0").by_ticket["uneven"].any())
+        for given in shipped_repetitions()
     ]
-    assert scipy.stats.binomtest(sum(wrong), 200, 0.05).pvalue > 0.001
+    assert len(claims) > 3
+    assert sum(claims) <= 0.05 * len(claims) + 0.5
 
 
 def test_without_a_change_nothing_is_claimed() -> None:
@@ -102,13 +115,15 @@ def test_without_a_change_nothing_is_claimed() -> None:
     assert (costs.by_class["p"] == 1).all()
 
 
-def test_shuffling_in_several_goes_changes_only_the_chance(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = outcomes({"dense": 0.95, "a": np.where(LABELS == 1, 0.8, 0.9)})
-    whole = class_costs(made, LABELS, "dense").by_ticket
-    assert class_costs(made, LABELS, "dense").by_ticket.equals(whole)
-    assert not class_costs(made, LABELS, "dense", seed=1).by_ticket.equals(whole)
-    monkeypatch.setattr("analysis.comparisons.classes.AT_ONCE", 7 * len(LABELS))
-    assert class_costs(made, LABELS, "dense").by_ticket["p"][0] == pytest.approx(whole["p"][0], abs=0.03)
+def test_many_classes_of_many_images() -> None:
+    """A class may have a single image, and labels any numbers."""
+    rng = np.random.default_rng(0)
+    labels = np.concatenate([rng.integers(0, 900, 4999) * 3, [5000]])
+    right = {name: rng.random((3, 1, 5000)) < 0.8 for name in ("dense", "a", "b")}
+    costs = class_costs(Outcomes([("fog", 1)], right), labels, "dense")
+    assert not costs.by_ticket["uneven"].any()
+    assert costs.by_class["class"].tolist() == 2 * np.unique(labels).tolist()
+    assert costs.by_class[["p", "low", "high"]].notna().all(axis=None)
 
 
 def test_what_cannot_be_compared_is_refused() -> None:

@@ -43,6 +43,14 @@ def test_means_and_intervals_over_seeds() -> None:
     assert imp["kept"] == 100
 
 
+def test_gaps_are_averaged_over_seeds_and_may_be_missing() -> None:
+    summary, conditions = results({"imp-90": [0.8, 0.9]})
+    gaps = pd.DataFrame({"ticket_id": ["imp-90.0", "imp-90.1", "gone"], "mean_gap": [20.0, 23.0, 1.0]})
+    for given, expected in ((gaps, 21.5), (gaps[:0], np.nan), (None, np.nan)):
+        rows = family_means.by_family(family_means.measured(make_tickets(), summary, conditions, given))
+        assert rows.set_index("key").at["imp-90", "mean_gap"] == pytest.approx(expected, nan_ok=True)
+
+
 def test_a_single_seed_has_the_interval_of_its_images() -> None:
     summary, conditions = results({"imp-90": [0.9]})
     row = (

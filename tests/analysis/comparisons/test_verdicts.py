@@ -1,6 +1,7 @@
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.comparisons.outcomes import Outcomes, PerImage
@@ -46,6 +47,15 @@ def test_seeds_are_paired_by_their_number() -> None:
     gap = paired_gap(*(np.stack([some[key][seed] for seed in (0, 3)]) for key in "ab"))
     assert (row.seeds, row.over) == (2, "seeds")
     assert row.p == pytest.approx(judge([gap])["p"][0])
+
+
+def test_the_order_in_which_seeds_come_says_nothing() -> None:
+    made = outcomes()
+    turned = {
+        key: {seed: own[seed] for seed in sorted(own, reverse=True)} if key in "ac" else own
+        for key, own in made.items()
+    }
+    pd.testing.assert_frame_equal(verdicts(turned), verdicts(made))
 
 
 def test_without_a_common_seed_the_networks_are_compared() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from analysis.metrics import embedding, geometry
 from analysis.results.store import Results
 from pruning.data import load_data, normalise
-from pruning.models import features_and_logits
+from pruning.models import class_directions, features_and_logits
 from pruning.study.folder import Entry, Study
 
 
@@ -26,7 +26,7 @@ def test_geometry_is_that_of_the_features_centred_by_the_mean_of_the_clean_ones(
     study = Study.open(tiny_study)
     entry = study.entries()[-1]
     features, model = features_of(study, entry)
-    weight, bias = geometry.class_directions(model)
+    weight, bias = class_directions(model)
     expected = geometry.measure(features, weight, bias, load_data("digits").test.labels)
     found = Results(study.path).table("geometry", ids=[entry.id])
     assert found["sample"].tolist() == list(range(len(features)))

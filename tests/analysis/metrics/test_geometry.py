@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cosine as cosine_distance
 from scipy.special import softmax
-from torch import nn
 
 from analysis.metrics import geometry
 from pruning.errors import UserError
@@ -216,24 +215,3 @@ def test_bad_input_is_one_sentence(
 ) -> None:
     with pytest.raises(UserError, match=words):
         geometry.measure(features, weight, bias, labels)
-
-
-class Small(nn.Module):
-    """A network with a hidden layer and a classifier, with or without a bias."""
-
-    def __init__(self, bias: bool) -> None:
-        super().__init__()
-        self.hidden = nn.Linear(6, 4)
-        self.out = nn.Linear(4, 3, bias=bias)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.out(torch.relu(self.hidden(x)))
-
-
-@pytest.mark.parametrize("bias", [True, False])
-def test_class_directions_are_those_of_the_last_linear_layer(bias: bool) -> None:
-    model = Small(bias)
-    weight, found = geometry.class_directions(model)
-    assert torch.equal(weight, model.out.weight)
-    assert torch.equal(found, model.out.bias if bias else torch.zeros(3))
-    assert not weight.requires_grad

@@ -3,8 +3,7 @@ import pytest
 import scipy.stats
 
 from analysis.statistics.intervals import mean_interval, wilson
-from analysis.statistics.replication import compare, share
-from tests.analysis.statistics.by_hand import mcnemar
+from analysis.statistics.replication import share
 
 
 def draw(accuracy: float, *shape: int, seed: int = 0) -> np.ndarray:
@@ -54,64 +53,3 @@ def test_the_interval_of_a_mean_covers_the_truth() -> None:
         found = share(values)
         covered += bool(found.low <= 0.9 * 0.97 <= found.high)
     assert scipy.stats.binomtest(covered, 400, 0.95).pvalue > 0.001
-
-
-def test_one_run_is_compared_by_mcnemar() -> None:
-    a, b = draw(0.9, 1, 4, 300), draw(0.84, 1, 4, 300, seed=1)
-    found = compare(a, b)
-    assert found.p.tolist() == pytest.approx([mcnemar(a[0, place], b[0, place]) for place in range(4)])
-    np.testing.assert_allclose(found.value, a[0].mean(axis=1) - b[0].mean(axis=1))
-    assert ((found.low <= found.value) & (found.value <= found.high)).all()
-
-
-def test_several_seeds_are_compared_by_the_paired_students_test() -> None:
-    a, b = draw(0.9, 4, 3, 100), draw(0.85, 5, 3, 100, seed=1)
-    found = compare(a, b)
-    expected = scipy.stats.ttest_rel(a.mean(axis=-1), b[:4].mean(axis=-1))
-    np.testing.assert_allclose(found.p, expected.pvalue)
-    interval = expected.confidence_interval(0.95)
-    np.testing.assert_allclose([found.low, found.high], [interval.low, interval.high])
-    assert found.over_seeds.all()
-
-
-def test_means_over_conditions_are_compared_over_images() -> None:
-    a, b = draw(0.9, 1, 6, 3000).mean(axis=1), draw(0.896, 1, 6, 3000, seed=1).mean(axis=1)
-    found = compare(a, b)
-    expected = scipy.stats.ttest_rel(a[0], b[0])
-    assert 0.001 < expected.pvalue < 0.6
-    assert float(found.p) == pytest.approx(expected.pvalue, abs=0.002)
-    interval = expected.confidence_interval(0.95)
-    assert (float(found.low), float(found.high)) == pytest.approx((interval.low, interval.high), abs=3e-4)
-
-
-def test_seeds_that_all_differ_by_the_same_are_compared_over_images() -> None:
-    a, b = np.ones((2, 1, 200), dtype=bool), np.ones((2, 1, 200), dtype=bool)
-    b[0, 0, 5] = b[1, 0, 9] = False  # both seeds are behind by just one image: that proves nothing
-    found = compare(a, b)
-    assert not found.over_seeds.any()
-    assert float(found.p[0]) > 0.3
-    assert found.low[0] < 0 < found.high[0]
-
-
-def test_the_same_outcomes_do_not_differ() -> None:
-    a = draw(0.9, 3, 2, 100)
-    for x in (a, a[:1], a.mean(axis=1)):
-        found = compare(x, x)
-        assert (found.value == 0).all()
-        assert (found.p == 1).all()
-
-
-@pytest.mark.parametrize(("seeds", "together"), [(1, False), (1, True), (3, False), (3, True)])
-def test_equal_tickets_differ_no_more_often_than_the_level_says(seeds: int, together: bool) -> None:
-    rng = np.random.default_rng(5)
-    false = 0
-    for _ in range(300):
-        hard = rng.random((1, 1, 150)) * 0.5
-        a, b = (hard + rng.random((seeds, 3, 150)) < 1 for _ in "ab")
-        false += bool((compare(a.mean(axis=1), b.mean(axis=1)) if together else compare(a[:, 0], b[:, 0])).p < 0.05)
-    assert scipy.stats.binomtest(false, 300, 0.05, alternative="greater").pvalue > 0.001
-
-
-def test_tickets_on_other_images_cannot_be_compared() -> None:
-    with pytest.raises(ValueError, match="same conditions and images"):
-        compare(draw(0.9, 1, 2, 10), draw(0.9, 1, 2, 11))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from scipy.stats import nct, norm, t, ttest_rel
+from scipy.stats import binomtest, nct, norm, t, ttest_rel
 
 from analysis.statistics.multiple_testing import holm
 from analysis.statistics.verdicts import (
@@ -71,6 +71,25 @@ def test_one_seed_speaks_of_these_networks() -> None:
     found = judge([paired_gap(a, b)]).iloc[0]
     assert found.over == "images"
     assert found.p == pytest.approx(ttest_rel(1.0 * a[0], 1.0 * b[0]).pvalue, rel=0.02)
+
+
+@pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (1, 0), (10, 0), (3, 12), (13, 12), (40, 60), (300, 200)])
+def test_one_run_is_tested_about_as_mcnemar_does(only_a: int, only_b: int) -> None:
+    a, b = np.zeros((2, 1, 1000), dtype=bool)
+    a[0, :only_a] = True
+    b[0, only_a : only_a + only_b] = True
+    exact = binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1
+    found = judge([paired_gap(a, b)])["p"][0]
+    assert (found > 0.05) == (exact > 0.05)
+    assert found > exact / 2, "honest also where few images differ, and far below .05"
+
+
+def test_the_interval_over_images_is_that_of_resampled_images() -> None:
+    a, b = drawn(2, 1, 2000)
+    rng, gap = np.random.default_rng(0), a[0].astype(float) - b[0]
+    means = [gap[rng.integers(2000, size=2000)].mean() for _ in range(2000)]
+    found = judge([paired_gap(a, b)]).iloc[0]
+    assert (found.low, found.high) == pytest.approx(np.quantile(means, [0.025, 0.975]), abs=1.5e-3)
 
 
 def test_equivalence_is_two_one_sided_tests() -> None:

@@ -44,7 +44,7 @@ def lived_in(name: str) -> nn.Module:
     model = build_model(name, 10, SHAPES[name], 1)
     model(torch.randn(5, *SHAPES[name])).square().sum().backward()
     next(iter(model.children())).eval()
-    find_classifier(model)[1].weight.requires_grad_(False)
+    model.get_parameter(find_classifier(model).weight).requires_grad_(False)
     return model
 
 

@@ -118,7 +118,7 @@ def net(num_classes, shape):
 """
 
 
-@pytest.mark.parametrize("criterion", ["magnitude", "snip", "grasp", "synflow"])
+@pytest.mark.parametrize("criterion", ["magnitude", "snip", "grasp"])
 def test_a_ticket_of_a_normalised_recurrent_network(tmp_path: Path, criterion: str) -> None:
     """Whole rows go at this sparsity, whose length would be 0 / 0."""
     (tmp_path / "net.py").write_text(FILE)

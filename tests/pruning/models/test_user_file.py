@@ -117,11 +117,6 @@ def test_the_users_folder_is_left_alone_and_not_mixed_up_with_another(own: Path,
             "own.py:net",
             "[2, 4]",
         ),
-        (
-            "def net(k): return nn.Sequential(nn.Conv2d(1, k, 4), nn.Flatten())",
-            "own.py:net",
-            "no linear layer",
-        ),
     ],
 )
 def test_what_is_wrong_with_the_users_file_is_one_sentence(

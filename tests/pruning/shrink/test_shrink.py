@@ -64,7 +64,7 @@ def assert_same_but_smaller(model: nn.Module, masks: Masks, shape: tuple[int, in
         key for key in found.state_dict() if key.endswith("bias") or key.startswith("constant_of_")
     }
     assert count_macs(found, shape) < count_macs(model, shape)
-    assert find_classifier(found)[0] == find_classifier(model)[0]
+    assert find_classifier(found).name == find_classifier(model).name
     return found
 
 

@@ -11,6 +11,7 @@ from pruning.procedure import FINDERS
 from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, run
 from pruning.study.staleness import stale, stale_tickets, summary
+from tests import ROOT
 from tests.pruning.cli.test_commands import command
 
 
@@ -71,3 +72,17 @@ def test_the_command_line_names_them(
     status, out, _ = command(capsys, monkeypatch, "run", found_study)
     assert status == 0
     assert "12 tickets are stale; the first: Random 50 %, seed 0: its criterion 'random' was mended since" in out
+
+
+@pytest.mark.parametrize(
+    ("recorded", "is_stale"), [({}, True), ({"finder rigl": 1}, True), ({"finder rigl": 2}, False)]
+)
+def test_tickets_of_rigl_from_before_it_was_mended_are_named(recorded: dict[str, int], is_stale: bool) -> None:
+    """A ticket that records nothing was found by the first revision."""
+    study = Study.open(ROOT / "sample_checkpoints" / "digits-lottery")
+    entry = next(each for each in study.entries() if each.recipe.finder == "rigl")
+    assert not stale(entry)  # the shipped one was found anew
+    entry.info.revisions = recorded
+    sentence = stale(entry)
+    assert bool(sentence) == is_stale
+    assert not is_stale or "its finder 'rigl' was mended since (revision 1, now 2); `python -m pruning run" in sentence

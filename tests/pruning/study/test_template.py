@@ -9,6 +9,7 @@ from pruning import Study
 from pruning.checkpoints.imported_weights import Start
 from pruning.criteria import CRITERIA
 from pruning.procedure import FINDERS
+from pruning.recipe import Recipe
 from pruning.study.template import commented, prunes, write_template
 from pruning.study.template_imported import imported_study
 
@@ -26,7 +27,8 @@ def templates(tmp_path: Path) -> list[Path]:
     """Both files, as they are written."""
     own = write_template(tmp_path / "own", "lenet5", "mnist5k")
     imported = tmp_path / "imported.toml"
-    imported.write_text(imported_study(str(imported), "name", "file.pt", "resnet20", "cifar10", START, 5000, 1000))
+    recipe = Recipe(model="resnet20", data="cifar10", finder="dense", start=START)
+    imported.write_text(imported_study(str(imported), "name", "file.pt", recipe, 5000, 1000))
     return [own, imported]
 
 

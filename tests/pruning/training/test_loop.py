@@ -15,7 +15,7 @@ from pruning import Training, UserError
 from pruning.data import Dataset, Split, load_data, normalise
 from pruning.masks import Masks, make_masks
 from pruning.models import build_model, prunable
-from pruning.training.loop import derived_seed, generator, learning_rate, make_optimizer, train
+from pruning.training.loop import derived_seed, evaluation_batch, generator, learning_rate, make_optimizer, train
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +173,8 @@ def test_a_point_of_the_curve_without_a_single_batch(data: Dataset) -> None:
     history = train(network(), few, Training(epochs=2, batch_size=32, log_every=0.2), seed=0).history
     assert [math.isnan(point.loss) for point in history] == [False] * 4 + [True] + [False] * 4 + [True]
     assert not any(math.isnan(point.test_accuracy) for point in history)
+
+
+@pytest.mark.parametrize(("side", "expected"), [(8, 1000), (32, 1000), (64, 1000), (128, 250), (224, 81), (5000, 1)])
+def test_large_images_are_evaluated_few_at_a_time(side: int, expected: int) -> None:
+    assert evaluation_batch((3, side, side)) == expected

@@ -140,6 +140,8 @@ def test_one_process_and_two_find_the_same_and_it_is_measured_alike(tmp_path: Pa
     for table in TABLES:
         frames = [Results(study.path).table(table) for study in found]
         pd.testing.assert_frame_equal(*frames, check_exact=True)
+        made = Results(found[1].path).made("conditions", key).values()
+        assert {each.machine for each in made} == {f"1 thread of cpu ({one[key].info.cpu})"}
     shown = [ticket_view(entry.path).renderables[0] for entry in two.values()]
     assert all("made on 1 thread of cpu, float32" in str(head) for head in shown)
 
@@ -183,5 +185,4 @@ def test_a_task_has_one_number_whatever_is_run_in_it() -> None:
 def test_processes_leave_each_its_threads() -> None:
     assert pick_processes(0, SMALL_NETWORK, WORTH_SECONDS) == cores()
     assert pick_processes(0, LARGE_NETWORK, WORTH_SECONDS) == 1
-    with on_threads(cores()):
-        assert pick_processes(0, SMALL_NETWORK, WORTH_SECONDS) == 1
+    assert pick_processes(0, SMALL_NETWORK, WORTH_SECONDS, cores()) == 1

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.statistics.verdicts import DIFFERS
 from app.charts.base import NOISE, heading
 from app.charts.dendrogram import clustered_heat_map
 from app.charts.error_bars import error_bars
@@ -30,8 +31,8 @@ def shown_classes(by_class: pd.DataFrame) -> list[int]:
 def cost_map(by_class: pd.DataFrame, tickets: Mapping[str, Style], classes: Sequence[str], theme: Theme) -> go.Figure:
     """The change of accuracy for each ticket (rows) and class (columns), in points.
 
-    Within noise are changes whose interval holds 0; outlined are classes that are hit harder, or spared more, than the
-    others beyond chance.
+    Paler, with a ring in place of the number, are changes that are not shown to differ from 0. Outlined are classes
+    that are hit harder, or spared more, than the others beyond chance.
 
     `by_class`: the table of `analysis.comparisons.classes.Costs`. `classes`: names of all classes.
     """
@@ -49,7 +50,7 @@ def cost_map(by_class: pd.DataFrame, tickets: Mapping[str, Style], classes: Sequ
         None, None, (theme.diverging, -limit, limit), "points", theme,
         texts=texts.reshape(shape) if len(columns) <= NAMED else None,
         hover=np.array(hover, dtype=object).reshape(shape),
-        faded=rows["within_noise"].eq(True).to_numpy().reshape(shape),
+        faded=(rows["change"].notna() & rows["verdict"].ne(DIFFERS)).to_numpy().reshape(shape),
         row_labels={key: f'{style.label} <span style="color:{style.color}">●</span>' for key, style in tickets.items()},
         column_labels={str(label): classes[label] for label in columns},
     )  # fmt: skip
@@ -89,7 +90,7 @@ def costs(
         mean = 100 * float(overall.at[key, "change"])
         figure.add_hline(y=0, line={"color": theme.muted, "width": 1}, row=line, col=column)
         figure.add_hline(y=mean, line={"color": style.color, "width": 1.2, "dash": "dash"}, row=line, col=column)
-        heading(figure, number, style, "" if overall.at[key, "within_noise"] else "non-uniform")
+        heading(figure, number, style, "uneven" if overall.at[key, "uneven"] else "")
         if column == 1:
             figure.update_yaxes(title_text="points", row=line, col=column)
     present = sorted(int(label) for label in by_class["class"].unique())
@@ -119,10 +120,11 @@ def _dots(rows: pd.DataFrame, style: Style, classes: Sequence[str], theme: Theme
 
 
 def _hover(row: Mapping[str, float]) -> str:
-    told = "significantly different from the other classes"
-    if row["beyond_chance"] is not True:
-        told = f"{NOISE} not significantly different from the other classes"
+    if row["beyond_chance"] is True:
+        told = "changes otherwise than the other classes"
+    else:
+        told = f"{NOISE} not shown to change otherwise than the other classes"
     return (
         f"<b>{100 * row['change']:+.1f} points</b> ({100 * row['low']:+.1f} to {100 * row['high']:+.1f}), "
-        f"{row['n']:.0f} images<br>{told}"
+        f"{row['n']:.0f} images: {row['verdict']}<br>{told}"
     )

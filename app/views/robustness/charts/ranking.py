@@ -18,16 +18,17 @@ from app.charts.base import NOISE
 from app.charts.error_bars import error_bars
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
+from app.shell.verdicts import words
 
 ROW = 34  # pixels a ticket
 TICKS = (0.5, 1, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 92, 94, 95, 96, 97, 98, 99, 99.5, 99.8)
 FEWEST_APART = 0.075  # of the axis' length, between two of its ticks
 
 
-def ranking(ranked: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
-    """Mean corruption accuracy with 95 % intervals, best on top; tickets that cannot be told apart share a band.
+def ranking(ranked: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, within: float) -> go.Figure:
+    """Mean corruption accuracy with 95 % intervals, best on top; tickets not told from the best of a band share it.
 
-    `ranked`: key, accuracy, low, high (fractions), group (equal numbers: tied), best first.
+    `ranked`: rows of `comparisons.ranking`, of which equivalent is within the fraction `within`.
     """
     figure = go.Figure()
     count = len(ranked)
@@ -44,9 +45,10 @@ def ranking(ranked: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) ->
                 type="rect", xref="paper", x0=0, x1=1, y0=top, y1=bottom, layer="below",
                 line={"width": 0}, fillcolor=fade(theme.muted, 0.13),
             )  # fmt: skip
-    for place, row in enumerate(ranked.itertuples()):
+    for place, (_, row) in enumerate(ranked.iterrows()):
         values = 100 * np.array([row.accuracy, row.low, row.high])
-        figure.add_trace(_dot(place, values, tickets[str(row.key)], "{:.1f} %"))
+        note = f"<br>{words(row, within)}<br>against {tickets[str(row.leader)].label}" if row.verdict else ""
+        figure.add_trace(_dot(place, values, tickets[str(row.key)], "{:.1f} %", note))
     _rows(figure, [tickets[str(key)] for key in ranked["key"]], theme)
     figure.update_xaxes(title_text="mean corruption accuracy (%)")
     return figure

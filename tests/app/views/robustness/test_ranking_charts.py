@@ -35,10 +35,14 @@ def test_ties_share_a_band() -> None:
             "low": [0.88, 0.78, np.nan, 0.4],
             "high": [0.92, 0.82, np.nan, 0.6],
             "group": [1, 2, 2, 3],
+            "leader": ["t3", "t1", "t1", "t2"],
+            "verdict": ["", "", "cannot tell", ""],
+            "detectable": [np.nan, np.nan, 0.031, np.nan],
         }
     )
-    figure = charts.ranking(ranked, TICKETS, LIGHT)
+    figure = charts.ranking(ranked, TICKETS, LIGHT, 0.01)
     assert list(figure.layout.yaxis.ticktext) == ["Ticket 3", "Ticket 1", "Ticket 0", "Ticket 2"]
+    assert "could have shown 3.1 points)<br>against Ticket 1" in figure.data[2].hovertemplate
     (band,) = figure.layout.shapes
     assert band.y0 < 1 < 2 < band.y1
     assert band.y0 > 0
@@ -76,5 +80,5 @@ def test_distances_come_best_first_and_noise_is_ringed() -> None:
 
 
 def test_nothing_is_drawn_of_nothing() -> None:
-    charts.ranking(pd.DataFrame(columns=["key", "accuracy", "low", "high", "group"]), {}, LIGHT).to_json()
+    charts.ranking(pd.DataFrame(columns=["key", "accuracy", "low", "high", "group"]), {}, LIGHT, 0.01).to_json()
     charts.residuals(line(), {}, LIGHT).to_json()

@@ -1,0 +1,209 @@
+"""Every verdict that a page makes, asked of a study in which nothing differs: whether it claims anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparisons import condition_cells, dominance
+from analysis.comparisons.classes import class_costs
+from analysis.comparisons.condition_cells import averaged, by_corruption
+from analysis.comparisons.correlations import methods_over_conditions
+from analysis.comparisons.effective import LESS, MORE, effective_robustness
+from analysis.comparisons.exemplars import find_exemplars
+from analysis.comparisons.flips import flips_from_baseline
+from analysis.comparisons.levels import by_sparsity, sparsest_equivalent
+from analysis.comparisons.outcomes import Outcomes
+from analysis.comparisons.predictions import Predictions, chosen
+from analysis.comparisons.ranking import ranking
+from analysis.comparisons.redundancy import redundant
+from analysis.comparisons.rewinding import stable_from
+from analysis.comparisons.two_studies import compare_studies
+from analysis.comparisons.verdicts import against, verdicts
+from analysis.corruptions.conditions import CLEAN
+from analysis.statistics.replication import bands
+from analysis.statistics.verdicts import DIFFERS
+from tests.analysis.nulls.studies import BASELINE
+
+NOMINAL = 0.05
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A verdict of a page.
+
+    Attributes:
+        verdict: in words.
+        page: where it is made.
+        claims: the share of its statements about one null study that are false: mostly 0 or 1, whether there is any.
+        fewest: seeds below which it claims nothing.
+        loss: how much less accurate every ticket but the baseline is in truth, where equivalence is the claim.
+        each: the rate is that of each statement by itself, and not of any of a study.
+    """
+
+    verdict: str
+    page: str
+    claims: Callable[[Predictions], float]
+    fewest: int = 1
+    loss: float = 0.0
+    each: bool = False
+
+
+def _clean(predictions: Predictions) -> Outcomes:
+    return chosen(predictions.outcomes, [CLEAN])
+
+
+def _others(predictions: Predictions) -> list[str]:
+    return [key for key in predictions.predicted if key != BASELINE]
+
+
+def worse_or_better(predictions: Predictions) -> float:
+    """On clean images, against the baseline."""
+    table = verdicts(_clean(predictions).per_image([0]))
+    return float((against(table, BASELINE)["verdict"] == DIFFERS).any())
+
+
+def worse_or_better_corrupted(predictions: Predictions) -> float:
+    """On corrupted images, against the baseline."""
+    outcomes = predictions.outcomes
+    table = verdicts(outcomes.per_image(averaged(outcomes)))
+    return float((against(table, BASELINE)["verdict"] == DIFFERS).any())
+
+
+def a_pair_differs(predictions: Predictions) -> float:
+    """Of all pairs under corruption."""
+    outcomes = predictions.outcomes
+    return float((verdicts(outcomes.per_image(averaged(outcomes)))["verdict"] == DIFFERS).any())
+
+
+def ranks_part(predictions: Predictions) -> float:
+    """More than one group of ties."""
+    return float(ranking(predictions.outcomes, BASELINE)["group"].max() > 1)
+
+
+def dominated(predictions: Predictions) -> float:
+    """At equal costs somebody is said to be worse."""
+    return _dominated(predictions, np.ones(len(predictions.predicted)))
+
+
+def dominated_by_smaller(predictions: Predictions) -> float:
+    """The tickets lose a point, and are smaller: said to be as good."""
+    cost = np.arange(len(predictions.predicted), 0, -1, dtype=float)
+    return _dominated(predictions, cost)
+
+
+def _dominated(predictions: Predictions, cost: np.ndarray) -> float:
+    outcomes = _clean(predictions).per_image([0])
+    keys = list(outcomes)
+    values = np.array([np.mean([own.mean() for own in outcomes[key].values()]) for key in keys])
+    found = dominance.verdicts(keys, dominance.exact(cost, more=False), dominance.paired(keys, values, outcomes))
+    return float(found[BASELINE].state == dominance.DOMINATED)
+
+
+def slower_or_faster(predictions: Predictions) -> float:
+    """Times of equal speed; the intervals of 31 rounds."""
+    rng = np.random.default_rng(int(predictions.labels[:8] @ 10 ** np.arange(8)))
+    rounds = np.sort(1 + 0.03 * rng.standard_normal((len(predictions.predicted), 31)), axis=1)
+    gaps = dominance.by_intervals(np.median(rounds, axis=1), rounds[:, 9], rounds[:, 21], more=False)
+    return float(gaps.real.any())
+
+
+def sparsest_is_as_good(predictions: Predictions) -> float:
+    """Every ticket loses a point, and one is called as good within a point."""
+    families = pd.DataFrame({"key": _others(predictions), "kept": 1, "accuracy": 1.0})
+    return float(sparsest_equivalent(families, _clean(predictions).per_image([0]), BASELINE).key is not None)
+
+
+def a_level_differs(predictions: Predictions) -> float:
+    """Four methods at two levels, against the first of them."""
+    outcomes = _clean(predictions).per_image([0])
+    families = pd.DataFrame(
+        [(key, f"method {place // 2}", (0.5, 0.9)[place % 2]) for place, key in enumerate(outcomes)],
+        columns=["key", "method", "sparsity"],
+    )
+    rows = by_sparsity(families, outcomes, "method 0", ["method 1", "method 2", "method 3"])
+    return float((rows["verdict"] == DIFFERS).any())
+
+
+def off_the_line(predictions: Predictions) -> float:
+    """Effective robustness."""
+    return float(effective_robustness(predictions.outcomes).table["verdict"].isin([MORE, LESS]).any())
+
+
+def a_cell_stands_out(predictions: Predictions) -> float:
+    """In the map of tickets by corruptions, or by waves."""
+    outcomes = predictions.outcomes
+    return float(not condition_cells.gaps(outcomes, BASELINE, by_corruption(outcomes))["within_noise"].all())
+
+
+def churn_beyond_seeds(predictions: Predictions) -> float:
+    """More changed predictions than between seeds."""
+    return float(not flips_from_baseline(predictions, BASELINE)["within_noise"].all())
+
+
+def more_exemplars(predictions: Predictions) -> float:
+    """Of all tickets against the baseline's runs."""
+    return float(not find_exemplars(predictions, _others(predictions), [BASELINE]).within_noise)
+
+
+def uneven_over_classes(predictions: Predictions) -> float:
+    """Some ticket costs some classes more than others."""
+    outcomes = predictions.outcomes
+    table = class_costs(chosen(outcomes, [outcomes.conditions[at] for at in averaged(outcomes)]), predictions.labels,
+                        BASELINE).by_ticket  # fmt: skip
+    return float(table["uneven"].any() if "uneven" in table else not table["within_noise"].all())
+
+
+def studies_differ(predictions: Predictions) -> float:
+    """The first half of the tickets against the other, as two studies."""
+    right = list(predictions.outcomes.right.values())
+    half = len(right) // 2
+    sides = [dict(zip("abcdefgh", part, strict=False)) for part in (right[:half], right[half : 2 * half])]
+    first, second = (Outcomes(predictions.conditions, side) for side in sides)
+    return float((compare_studies(first, second)["verdict"] == DIFFERS).any())
+
+
+def a_ranking_to_keep(predictions: Predictions) -> float:
+    """Few corruptions are said to rank the methods as all do."""
+    return float(redundant(predictions.outcomes, resamples=2).ranked)
+
+
+def tickets_correlate(predictions: Predictions) -> float:
+    """The share of pairs of tickets that are said to be good under the same corruptions."""
+    found = methods_over_conditions(predictions.outcomes, centred=True)
+    pairs = np.triu_indices(len(found.names), 1)
+    return float((~found.within_noise[pairs]).mean())
+
+
+def training_is_stable(predictions: Predictions) -> float:
+    """Barriers of exactly 2 points at four iterations, said to be below."""
+    seeds = len(predictions.predicted[BASELINE])
+    rng = np.random.default_rng(int(predictions.labels[:8] @ 10 ** np.arange(8)))
+    rows = [(at, 0.02 + 0.006 * rng.standard_normal()) for at in range(4) for _ in range(seeds)]
+    found = stable_from(bands(pd.DataFrame(rows, columns=["rewind", "barrier"]), ["rewind"], "barrier"))
+    return float(len(found) > 0 and found["shown"].all())
+
+
+CLAIMS = (
+    Claim("worse / better than the baseline, clean", "Overview", worse_or_better),
+    Claim("worse / better than the baseline, corrupted", "Overview", worse_or_better_corrupted),
+    Claim("sparsest as good as dense (all 1 point worse)", "Overview, tile", sparsest_is_as_good, loss=0.01),
+    Claim("dominated (equal costs)", "Overview, Pareto", dominated),
+    Claim("dominated by a smaller one (1 point worse)", "Overview, Pareto", dominated_by_smaller, loss=0.01),
+    Claim("slower / faster", "Overview, Pareto", slower_or_faster),
+    Claim("ranks that part", "Robustness, Ranking", ranks_part),
+    Claim("off the line: effective robustness", "Robustness, Ranking", off_the_line),
+    Claim("a pair differs", "Robustness, Pairs", a_pair_differs),
+    Claim("churn beyond seeds", "Robustness, Pairs", churn_beyond_seeds, fewest=2),
+    Claim("a cell stands out", "Robustness, Corruptions and Fourier", a_cell_stands_out),
+    Claim("costs uneven over classes", "Robustness, Classes", uneven_over_classes, fewest=2),
+    Claim("more exemplars than by chance", "Robustness, Exemplars", more_exemplars, fewest=2),
+    Claim("a ranking of methods to keep", "Robustness, Redundancy", a_ranking_to_keep, fewest=2),
+    Claim("tickets correlate (each pair)", "Robustness, Redundancy", tickets_correlate, each=True),
+    Claim("differs at a level", "Dynamics, Levels", a_level_differs),
+    Claim("stable (barriers of 2 points)", "Dynamics, Stability", training_is_stable, fewest=2),
+    Claim("a ticket differs between studies", "Studies", studies_differ),
+)

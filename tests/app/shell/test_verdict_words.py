@@ -1,0 +1,37 @@
+"""What pages say of verdicts: three of them, whom they are about, and how small a difference would have shown."""
+
+import numpy as np
+import pandas as pd
+
+from analysis.statistics.verdicts import Gap, judge
+from app.shell.verdicts import counted, points, speak_of, words
+
+
+def table(seeds: int, *differences: float, error: float = 0.001) -> pd.DataFrame:
+    gaps = np.array(differences)
+    freedom = 30.0 if seeds > 1 else np.inf
+    return judge([Gap(gaps, gaps, np.full(len(gaps), error), seeds, freedom)])
+
+
+def test_the_three_verdicts_in_words() -> None:
+    near, far, small, unknown = table(3, 0.0005, 0.05, 0.007), None, None, table(3, 0.005, error=0.01)
+    far, small = near.iloc[1], near.iloc[2]
+    assert words(near.iloc[0], 0.01) == "equivalent within 1 point"
+    assert words(far, 0.01) == "differs"
+    assert words(small, 0.01) == "differs, by less than 1 point"
+    assert words(unknown.iloc[0], 0.01) == f"cannot tell (could have shown {points(unknown['detectable'][0])})"
+    assert words(unknown.iloc[0], 0.01, brief=True) == "cannot tell"
+
+
+def test_pairs_are_counted_by_verdict_and_called_networks_where_they_are() -> None:
+    assert counted(table(3, 0.05, -0.05, 0.0005), 0.01) == "2 of 3 pairs differ, 1 is equivalent within 1 point"
+    assert counted(table(1, 0.05), 0.01) == "1 of 1 pair of networks differs"
+    assert counted(table(3, 0.005, error=0.01), 0.01) == "0 of 1 pair differ, 1 cannot be told apart"
+
+
+def test_one_seed_speaks_of_these_networks() -> None:
+    assert "these networks" in speak_of(table(1, 0.05, 0.01))
+    assert "these networks" in speak_of(pd.concat([table(1, 0.05), table(3, 0.05)]))
+    assert "these networks" not in speak_of(table(3, 0.05, 0.01))
+    assert "interval" not in speak_of(table(3, 0.05), drawn=False)
+    assert speak_of(table(3)) == ""
