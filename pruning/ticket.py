@@ -69,6 +69,16 @@ class TicketInfo(BaseModel):
     versions: dict[str, str] = {}
     layers: dict[str, tuple[int, int]] = {}  # parameter -> (kept, total)
 
+    @property
+    def made_on(self) -> str:
+        """What the bits depend on beside the recipe: ``1 thread of cpu (AVX512), float32, torch 2.8.0``, or ""."""
+        if not self.threads:
+            return ""
+        threads = f"{self.threads} thread{'s' * (self.threads > 1)}"
+        return (
+            f"{threads} of {self.device} ({self.cpu}), {self.precision}, torch {self.versions.get('torch', 'unknown')}"
+        )
+
     def recorded(self, table: str) -> Record:
         """The columns of one table of the record, by name; {} where the finder notes no such thing."""
         start = f"{table}/"

@@ -13,7 +13,7 @@ from pruning.models.blame import blamed
 from pruning.models.unpruned import coverage, in_words
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry, Study, study_folders
-from pruning.ticket import Ticket, TicketInfo
+from pruning.ticket import Ticket
 
 
 def studies_table() -> Table:
@@ -70,20 +70,12 @@ def ticket_view(path: Path) -> Group:
         f"{ticket.recipe.label}, seed {ticket.recipe.seed}  ({path})\n"
         f"keeps {ticket.kept:,} of {ticket.total:,} prunable weights, accuracy {100 * info.accuracy:.2f} %, "
         f"found in {info.seconds:.1f} s ({info.own_seconds:.1f} s its own step) on {info.created}\n"
-        f"{_made_on(info)}"
-        f"{' '.join(in_words(coverage(ticket.model(), info.shape)))}\n"
-        f"descends from: {' -> '.join(_ancestors(ticket.recipe))}"
+        + (f"made on {info.made_on}\n" if info.made_on else "")
+        + f"{' '.join(in_words(coverage(ticket.model(), info.shape)))}\n"
+        + f"descends from: {' -> '.join(_ancestors(ticket.recipe))}"
         f"{_blocks(ticket)}"
     )
     return Group(head, "", _recipe_table(ticket.recipe), "", _layers_table(ticket), "", _history_table(ticket))
-
-
-def _made_on(info: TicketInfo) -> str:
-    """What the bits depend on beside the recipe, on a line of its own; '' where it was not recorded."""
-    if not info.threads:
-        return ""
-    threads = "1 thread" if info.threads == 1 else f"{info.threads} threads"
-    return f"made on {threads} of {info.device}, {info.precision}, CPU {info.cpu}, torch {info.versions['torch']}\n"
 
 
 def models_table() -> Table:

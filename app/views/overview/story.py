@@ -20,6 +20,7 @@ from pruning.cli.find_command import command_line
 from pruning.errors import few
 from pruning.recipe import percent
 from pruning.study.folder import Entry
+from pruning.ticket import TicketInfo
 
 
 def show(selection: Selection) -> None:
@@ -149,8 +150,15 @@ def _key(selection: Selection, entry: Entry) -> str:
 
 def _again(selection: Selection, entry: Entry) -> None:
     with st.container(border=True, key="card-again"):
-        st.markdown("**Reproduce this ticket**", help="On the same machine this gives the same ticket, bit for bit.")
+        st.markdown("**Reproduce this ticket**", help=_sameness(entry.info))
         st.code(command_line(entry.recipe, selection.study.path, entry.info.threads), language="bash", wrap_lines=True)
+
+
+def _sameness(info: TicketInfo) -> str:
+    """Where the command gives the same bits, as far as the ticket says what it was made on."""
+    if not info.made_on:
+        return "On the same machine this gives the same ticket, bit for bit; on how many threads was not noted."
+    return f"Bit for bit the same ticket on {info.made_on}, which made it; elsewhere sums are rounded otherwise."
 
 
 def _duration(seconds: float) -> str:

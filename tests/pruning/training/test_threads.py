@@ -143,7 +143,7 @@ def test_one_process_and_two_find_the_same_and_it_is_measured_alike(tmp_path: Pa
         made = Results(found[1].path).made("conditions", key).values()
         assert {each.machine for each in made} == {f"1 thread of cpu ({one[key].info.cpu})"}
     shown = [ticket_view(entry.path).renderables[0] for entry in two.values()]
-    assert all("made on 1 thread of cpu, float32" in str(head) for head in shown)
+    assert all("made on 1 thread of cpu (" in str(head) for head in shown)
 
 
 def test_what_a_network_makes_of_images_does_not_depend_on_the_threads_there_are() -> None:
