@@ -13,12 +13,18 @@ from scipy.stats import t
 
 from analysis.comparisons.outcomes import MEAN
 from analysis.metrics.calibration import COLUMNS as BINNED
+from analysis.metrics.calibration import Equal
+from analysis.metrics.calibration_noise import scores
 from analysis.metrics.corruption_error import COUNTED
 from analysis.statistics.intervals import wilson
 from analysis.statistics.replication import bands
 
 MEASURES = ("ece", "brier", "nll")
 SUMMARY = ["key", "corruption", "severity", "measure", "value", "low", "high", "seeds"]
+ERRORS = ["key", "ece", "ece_low", "ece_high", "debiased", "rms", "floor", "floor_high", "seeds"]
+SCALED = ["key", "temperature", "ece", "brier", "nll"]
+DRAWN = 300_000
+"""Diagrams times draws at most, for a page is not to wait."""
 STEPS = 10
 """Bars of a histogram of the confidence."""
 
@@ -120,6 +126,52 @@ def calibration_table(conditions: pd.DataFrame, tickets: Tickets, corruption: st
         own = scores[scores.index.get_level_values("measure") == measure].droplevel("measure")
         for part, column in (("value", measure), ("low", f"{measure}_low"), ("high", f"{measure}_high")):
             table[column] = own[part].reindex(table.index)
+    return table.rename_axis("key").reset_index()
+
+
+def errors(bins: pd.DataFrame, tickets: Tickets) -> pd.DataFrame:
+    """The calibration error of each ticket over several conditions, and how much of it is noise.
+
+    Args:
+        bins: rows of the table `reliability` or `equal_width` under the conditions to average over: ticket_id,
+            corruption, severity, n, confidence, accuracy.
+        tickets: name -> ids of its seeds; tickets without rows are left out.
+
+    Returns a row a ticket: key, and means over conditions and seeds of what `calibration_noise.scores` says: ece,
+    debiased, rms, floor, floor_high. ece_low, ece_high are Student's 95 % interval over seeds; with one seed that over
+    its images, of which the ends are averaged over conditions, as these show the same images again. seeds.
+    """
+    rows = bins.assign(key=bins["ticket_id"].map(_names(tickets))).dropna(subset=["key"])
+    if rows.empty:
+        return pd.DataFrame(columns=ERRORS)
+    diagram = ["key", "ticket_id", "corruption", "severity"]
+    draws = int(np.clip(DRAWN // len(rows[diagram].drop_duplicates()), 100, 1000))
+    found = scores(rows, diagram, draws).groupby(["key", "ticket_id"], sort=False)
+    seeds = found[["ece", "low", "high", "debiased", "rms", "floor", "floor_high"]].mean().reset_index("key")
+    table = seeds.groupby("key", sort=False).mean().rename(columns={"low": "ece_low", "high": "ece_high"})
+    spread = bands(seeds, ["key"], "ece").set_index("key")
+    several = spread["n"] > 1
+    table["ece_low"] = spread["low"].clip(lower=0).where(several, table["ece_low"])
+    table["ece_high"] = spread["high"].clip(upper=1).where(several, table["ece_high"])
+    table = table.assign(seeds=spread["n"]).reindex([name for name in tickets if name in table.index])
+    return table.rename_axis("key").reset_index()[ERRORS]
+
+
+def scaled(temperatures: pd.DataFrame, tickets: Tickets, equal: Equal = "mass") -> pd.DataFrame:
+    """What temperature scaling leaves of each ticket's calibration error.
+
+    Args:
+        temperatures: rows of the table `temperature` under the conditions to average over.
+        tickets: name -> ids of its seeds; tickets without rows are left out.
+        equal: the bins of the error.
+
+    Returns a row a ticket, means over conditions and seeds: key, temperature (geometric), ece, brier, nll.
+    """
+    rows = temperatures.assign(key=temperatures["ticket_id"].map(_names(tickets))).dropna(subset=["key"])
+    rows = rows.assign(temperature=np.log(rows["temperature"]), ece=rows["ece" if equal == "mass" else "ece_width"])
+    table = rows.groupby("key", sort=False)[SCALED[1:]].mean()
+    table["temperature"] = np.exp(table["temperature"])
+    table = table.reindex([name for name in tickets if name in table.index])
     return table.rename_axis("key").reset_index()
 
 

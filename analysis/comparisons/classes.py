@@ -32,9 +32,10 @@ class Costs:
 
     `by_class`: a row a ticket and class: key, class (int), n (images), change (accuracy minus the baseline's, -1 to
     1), low, high, verdict, within, detectable, over (as `statistics.verdicts.judge` has them, all classes of all
-    tickets being one family), p (of the change being the ticket's over all images, after Holm's correction over the
-    same family; NaN for a single training), beyond_chance (bool, p < .05 in a ticket whose costs are uneven: the class
-    is hit harder, or spared more, than the others).
+    tickets being one family, and variances over seeds moderated by those of the ticket's other classes), p (of the
+    change being the ticket's over all images, after Holm's correction over the same family; NaN for a single
+    training), beyond_chance (bool, p < .05 in a ticket whose costs are uneven: the class is hit harder, or spared
+    more, than the others).
 
     `by_ticket`: a row a ticket: key, classes, images, seeds (the fewer of the ticket's trainings and the baseline's),
     change (over all images), spread (how far the classes' changes are from it: root mean square over images), and,
@@ -113,7 +114,7 @@ def _gaps(a: Mapping[int, np.ndarray], b: Mapping[int, np.ndarray], places: np.n
     gaps = [a[seed] - b[seed] for seed in seeds]
     gaps = gaps or [np.mean(list(a.values()), axis=0) - np.mean(list(b.values()), axis=0)]
     totals = np.stack([np.bincount(places, weights=gap) for gap in gaps])
-    return gap_from_sums(totals, np.bincount(places, weights=np.mean(gaps, axis=0) ** 2), sizes)
+    return gap_from_sums(totals, np.bincount(places, weights=np.mean(gaps, axis=0) ** 2), sizes, together=True)
 
 
 def _corrected(patterns: Sequence[Pattern]) -> np.ndarray:

@@ -23,7 +23,8 @@ from pruning.masks import Masks
 from pruning.models import build_model
 from pruning.models.counting import multiply_adds
 from pruning.models.memory import peak_bytes
-from pruning.ticket import Ticket
+from pruning.models.unpruned import Coverage, coverage
+from pruning.ticket import Ticket, TicketInfo
 from pruning.training.precision import pick_threads
 
 SHARED_SEED = 0
@@ -43,8 +44,12 @@ class Yardstick:
     @classmethod
     def of(cls, ticket: Ticket) -> Yardstick:
         """The dense network of a ticket."""
-        shape = ticket.info.shape
-        return cls(build_model(ticket.recipe.model, len(ticket.info.classes), shape, SHARED_SEED).eval(), shape)
+        return cls.build(ticket.recipe.model, ticket.info)
+
+    @classmethod
+    def build(cls, model: str, info: TicketInfo) -> Yardstick:
+        """The network of that name for the data that `info` tells of."""
+        return cls(build_model(model, len(info.classes), info.shape, SHARED_SEED).eval(), info.shape)
 
     @cached_property
     def multiply_adds(self) -> dict[str, float]:
@@ -60,6 +65,11 @@ class Yardstick:
         """Multiply-adds for one image when no pruned weight is multiplied."""
         saved = sum(self.multiply_adds.get(name, 0) / mask.numel() * int((~mask).sum()) for name, mask in masks.items())
         return round(sum(self.multiply_adds.values()) - saved)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """What of it can be pruned, and what cannot."""
+        return coverage(self.model, self.shape)
 
     @cached_property
     def parameters(self) -> int:

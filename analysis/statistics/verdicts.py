@@ -79,16 +79,22 @@ def paired_gap(a: np.ndarray, b: np.ndarray) -> Gap:
     return gap_from_sums(totals, (images**2).sum(axis=-1), a.shape[-1])
 
 
-def gap_from_sums(totals: np.ndarray, squares: np.ndarray, n: int | np.ndarray) -> Gap:
+def gap_from_sums(totals: np.ndarray, squares: np.ndarray, n: int | np.ndarray, together: bool = False) -> Gap:
     """As `paired_gap`, from sums over n images.
 
     Args:
         totals: [S, ...], each seed's gaps.
         squares: [...], the squares of the images' gaps, means over seeds.
         n: images, one number or [...].
+        together: whether variances over seeds are moderated, as they are of parts of the same networks.
     """
     gap, seeds = _over_images(totals, squares, n), len(totals)
-    return _over_seeds(gap, (totals / n).var(axis=0, ddof=1), seeds - 1) if seeds > 1 else gap
+    if seeds == 1:
+        return gap
+    variances, freedom = (totals / n).var(axis=0, ddof=1), float(seeds - 1)
+    if together:
+        variances, freedom = moderated(variances, freedom, (variances.size - 1) * freedom)
+    return _over_seeds(gap, variances, freedom)
 
 
 def paired_gaps(outcomes: np.ndarray) -> Gap:

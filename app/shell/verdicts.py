@@ -23,10 +23,10 @@ MARKS = {DIFFERS: "●", EQUIVALENT: "=", CANNOT_TELL: "○"}
 
 def pick_equivalence(selection: Selection) -> float:
     """The chooser of the difference that does not matter, as a fraction; the same on every page."""
+    texts = {value: f"Equivalent within {text}" for value, text in WITHIN.items()}
     points = selection.pick(
-        "within", "Equivalent within", WITHIN, default="1", kind="select", width=125,
-        help="Two tickets are equivalent when their accuracies are shown to differ by less than this.",
-    )  # fmt: skip
+        "within", "Equivalent within", texts, default="1", kind="select", width=230, label_visibility="collapsed"
+    )
     return float(points) / 100
 
 

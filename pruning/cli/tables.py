@@ -8,7 +8,9 @@ from rich.table import Table
 from pruning.errors import UserError, few
 from pruning.finders.lineage import parents_of
 from pruning.granularity.layer import LAYER, blocks_gone
-from pruning.models import MODELS, choices, prunable, skeleton
+from pruning.models import MODELS, choices, skeleton
+from pruning.models.blame import blamed
+from pruning.models.unpruned import coverage, in_words
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry, Study, study_folders
 from pruning.ticket import Ticket
@@ -69,6 +71,7 @@ def ticket_view(path: Path) -> Group:
         f"keeps {ticket.kept:,} of {ticket.total:,} prunable weights, accuracy {100 * info.accuracy:.2f} %, "
         f"found in {info.seconds:.1f} s ({info.own_seconds:.1f} s its own step) on {info.created}\n"
         + (f"made on {info.made_on}\n" if info.made_on else "")
+        + f"{' '.join(in_words(coverage(ticket.model(), info.shape)))}\n"
         + f"descends from: {' -> '.join(_ancestors(ticket.recipe))}"
         f"{_blocks(ticket)}"
     )
@@ -77,17 +80,17 @@ def ticket_view(path: Path) -> Group:
 
 def models_table() -> Table:
     """The project's own networks with their size on 32x32 colour images of ten classes; torchvision's come on top."""
-    table = Table("model", "parameters", "prunable weights", box=None, pad_edge=False)
+    table = Table("model", "parameters", "prunable", "multiply-adds", "of these prunable", box=None, pad_edge=False)
     for name in MODELS:
         try:
-            network = skeleton(name, 10, (3, 32, 32))
+            with blamed(name):
+                of = coverage(skeleton(name, 10, (3, 32, 32)), (3, 32, 32))
         except UserError:  # one of the user's, for other images
-            table.add_row(name, "", "")
+            table.add_row(name)
             continue
-        weights = sum(weight.numel() for weight in prunable(network).values())
-        table.add_row(name, f"{sum(p.numel() for p in network.parameters()):,}", f"{weights:,}")
+        table.add_row(name, f"{of.parameters:,}", f"{of.prunable:,}", f"{of.macs:,.0f}", f"{of.prunable_macs:,.0f}")
     for name in choices()[len(MODELS) :]:
-        table.add_row(name, "", "")
+        table.add_row(name)
     return table
 
 

@@ -3,7 +3,8 @@
 The rule: of a layer's pieces (weights, or whatever goes as one) more than half have one and the same score, and either
 some of these stay while others go, or they are the whole of a layer that nothing was pruned of yet, as behind a head
 that starts at zero, where no gradient reaches any weight. Weights that are zero themselves are worth the same, so which
-of them stay is no choice, unless a whole layer is zero. Blocks of the whole network are compared as one layer.
+of them stay is no choice, unless a whole layer is zero. Blocks of the whole network are compared as one layer. Once a
+layer has nothing left no signal passes, and all scores may be zero: of that the ticket itself speaks (`collapsed`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -57,7 +58,8 @@ def refuse_ties(
     Raises:
         UserError: of a layer most scores are equal, by the rule above.
     """
-    if all(torch.equal(before[name], after[name]) for name in scores):
+    cut = any(not bool(mask.any()) for mask in before.values())
+    if cut or all(torch.equal(before[name], after[name]) for name in scores):
         return
     pieces = _units(scores, before, after, weights, granularity, model) if granularity.units else None
     found = [layer for layer in pieces or _weights(scores, before, after, weights) if _says_nothing(layer)]

@@ -90,7 +90,7 @@ def prune_by_score(
                 scores = {name: -score for name, score in scores.items()}
             before = masks
             masks = make_masks(scores, now, allocation, granularity, masks, model, recipe.parts.allocation, ties)
-            if ties is None:
+            if ties is None and turn == 1:  # later its own rounds may have cut the network, as inverted ones do
                 refuse_ties(chosen.label, scores, before, masks, parameters, granularity, model)
             apply_masks(model, masks)
     model.cpu()

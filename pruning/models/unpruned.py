@@ -78,10 +78,19 @@ def _why(model: nn.Module, name: str, macs: Mapping[str, float]) -> str:
 
 def in_words(found: Coverage) -> list[str]:
     """Sentences on what can be pruned and what cannot."""
+    able = f"{found.prunable:,} of {found.parameters:,} parameters can be pruned"
+    return [f"{able}: {shares_in_words(found)}.", *left_out_in_words(found)]
+
+
+def shares_in_words(found: Coverage) -> str:
+    """The share of what can be pruned, as part of a sentence."""
     able, cost = _share(found.prunable, found.parameters), _share(found.prunable_macs, found.macs)
-    lines = [
-        f"{found.prunable:,} of {found.parameters:,} parameters can be pruned ({able}), {cost} of the multiply-adds."
-    ]
+    return f"{able} of the parameters, {cost} of the multiply-adds"
+
+
+def left_out_in_words(found: Coverage) -> list[str]:
+    """Sentences on what cannot be pruned, none where there is nothing but biases and normalisation."""
+    lines = []
     groups: dict[tuple[str, str], list[LeftOut]] = {}
     for each in found.left_out:
         groups.setdefault((each.name.rpartition(".")[2], each.why), []).append(each)

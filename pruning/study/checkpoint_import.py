@@ -18,6 +18,7 @@ from pruning.masks import Masks
 from pruning.models import NoClassifier, build_model, find_classifier, prunable
 from pruning.models.classifier import LEFT_OUT
 from pruning.models.outputs import output_words
+from pruning.models.unpruned import coverage, in_words
 from pruning.progress import Progress, quiet
 from pruning.recipe import Recipe
 from pruning.recognition import Match, Normalisation, choose_normalisation, recognise
@@ -263,4 +264,4 @@ def _report(
             f"{ticket.recipe.label}: {100 * share:.2f} % of the {tested:,} test images are right "
             f"({round(share * tested):,}); {ticket.kept:,} of {ticket.total:,} prunable weights are kept."
         )
-    return [*lines, f"Wrote {folder}."]
+    return [*lines, *in_words(coverage(tickets[0].model(), dataset.shape)), f"Wrote {folder}."]

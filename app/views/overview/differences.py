@@ -61,8 +61,8 @@ def tally(title: str, baseline: str, rows: pd.DataFrame, within: float) -> str:
     if len(unknown):
         least = verdicts.points(float(unknown["detectable"].min()))
         said.append(f"of **{len(unknown)}** one cannot tell ({least} or more would have shown)")
-    which = "these networks" if (rows["over"] == IMAGES).any() else "tickets"
-    return f"{title}, {len(rows)} {which}: {'; '.join(said)}."
+    whose = " (these networks)" if (rows["over"] == IMAGES).any() else ""
+    return f"{title}, {len(rows)} ticket{'' if len(rows) == 1 else 's'}{whose}: {'; '.join(said)}."
 
 
 def _caption(tables: Mapping[Images, pd.DataFrame], floors: Mapping[Images, verdicts.Floor | None]) -> str:

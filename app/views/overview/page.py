@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
+from analysis.metrics.efficiency import Yardstick
 from app.load import StudyView
 from app.shell import families, layout
 from app.shell.pages import Page
 from app.shell.sections import choose
 from app.shell.selection import Selection
+from pruning.errors import UserError
+from pruning.models.unpruned import Coverage, left_out_in_words, shares_in_words
+from pruning.study.folder import Study
 
 
 def show(selection: Selection) -> None:
@@ -20,15 +26,29 @@ def show(selection: Selection) -> None:
         section = choose(selection, "overview", "overview")
     with st.container(key=f"overview-{section.key}"):
         section.show(selection)
-    layout.notes(families.without_ticket(study))
+    found = _coverage(study.path, study.stamp)
+    layout.notes([*families.without_ticket(study), *(left_out_in_words(found) if found else ())])
 
 
 def _facts(study: StudyView) -> list[str]:
     config, found = study.config, study.tickets
     weights = f"{int(found['total'].max()):,} prunable weights"
+    share = _coverage(study.path, study.stamp)
+    weights += f" ({shares_in_words(share)})" if share else ""
     tickets = f"{len(found)} tickets: {len(study.methods)} methods, {len(study.sparsities)} sparsities"
     seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) != 1 else ''}"
     return [f"Network **{config.model}**, {weights}", f"data **{config.data}**", f"{tickets}, {seeds}"]
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _coverage(path: Path, stamp: str) -> Coverage | None:
+    """What of the study's network can be pruned; None where there is no ticket, or the network cannot be built here."""
+    study = Study.open(path)
+    entry = next(iter(study.entries()), None)
+    try:
+        return Yardstick.build(study.config.model, entry.info).coverage if entry else None
+    except UserError:
+        return None
 
 
 PAGE = Page("overview", "Overview", ":material/table_chart:", 10, show)

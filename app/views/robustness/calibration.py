@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons.calibration import MEASURES, calibration_table, reliability, summary
+from analysis.comparisons.calibration import ERRORS, MEASURES, calibration_table, errors, reliability, scaled, summary
 from analysis.comparisons.condition_cells import conditions_of
 from analysis.comparisons.outcomes import MEAN
 from analysis.comparisons.stored_conditions import averaged_corruptions
 from analysis.corruptions.conditions import CLEAN
+from analysis.metrics.calibration import Equal
 from app import load
 from app.charts.names import name
 from app.shell import layout
@@ -20,6 +23,9 @@ from app.views.robustness.charts import severity as curves
 from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.pickers import note_missing, pick_corruption, pick_family
 
+BINS = {"mass": "mass", "width": "width"}
+WORDS = {"mass": "with equally many images each (equal mass)", "width": "of equal width, as most papers have them"}
+TABLES: dict[Equal, str] = {"mass": "reliability", "width": "equal_width"}
 COLUMNS = ["ticket_id", "corruption", "severity", "accuracy", "mean_confidence", *MEASURES]
 
 
@@ -31,24 +37,30 @@ def show(compared: ComparedTickets) -> None:
         family = pick_family(compared)
         corruption = pick_corruption(compared, family, width=280)
         level = _pick_severity(compared, family, corruption)
+        equal = cast(Equal, compared.selection.pick("bins", "Bins of equal", BINS, width="content"))
     note_missing(compared, family)
     styles = compared.styles_under(family)
     tickets = {key: ids for key, ids in compared.ids if key in styles}
     scores = compared.computed(("calibration", family), lambda: _scores(compared, conditions, family, tickets))
     scores = scores[scores["corruption"].isin([corruption, CLEAN[0]])]
-    table = compared.computed(
-        ("calibration table", family, corruption, level),
-        lambda: calibration_table(conditions, tickets, corruption, level),
-    )
-    bins = compared.computed(("bins", family, corruption, level), lambda: _bins(compared, family, corruption, level))
-    if bins.empty:
+    rows = _rows(compared, TABLES[equal], family, corruption, level, "AND bin >= 0")
+    if rows.empty:
         layout.empty("There are no reliability diagrams of these tickets yet.", "Measure the study anew.",
                      f"python -m analysis run {compared.selection.study.path}")  # fmt: skip
         return
-    view = (family, corruption, level)
+    view = (family, corruption, level, equal)
+    table = compared.computed(
+        ("calibration table", view),
+        lambda: _with_errors(calibration_table(conditions, tickets, corruption, level), rows, tickets),
+    )
+    keys = {ticket: key for key, each in compared.ids for ticket in each}
+    bins = compared.computed(
+        ("bins", view), lambda: reliability(rows.assign(key=rows["ticket_id"].map(keys)), by=("key",))
+    )
     _diagrams(compared, bins, table, styles, view)
     _measures(compared, scores, styles, view)
-    _table(table, styles, view)
+    temperatures = _rows(compared, "temperature", family, corruption, level)
+    _table(table, scaled(temperatures, tickets, equal), styles, view)
 
 
 def _pick_severity(compared: ComparedTickets, family: str, corruption: str) -> int:
@@ -66,23 +78,31 @@ def _scores(
     return summary(conditions[conditions["corruption"].isin([*compared.measured[family], CLEAN[0]])], tickets)
 
 
-def _bins(compared: ComparedTickets, family: str, corruption: str, level: int) -> pd.DataFrame:
-    """The reliability diagram of each ticket under the condition, or under all that count at that severity."""
+def _rows(
+    compared: ComparedTickets, table: str, family: str, corruption: str, level: int, more: str = ""
+) -> pd.DataFrame:
+    """A table's rows of the tickets under the condition, or under all that count at that severity."""
     names = averaged_corruptions(compared.measured[family]) if corruption == MEAN else [corruption]
     if level == 0:
         names = [CLEAN[0]]
     listed = ", ".join("'" + one.replace("'", "''") + "'" for one in names)
-    keys = {ticket: key for key, each in compared.ids for ticket in each}
-    where = f"corruption IN ({listed}) AND severity = {level} AND bin >= 0"
-    rows = load.table(compared.selection.study, "reliability", ids=tuple(keys), where=where)
-    return reliability(rows.assign(key=rows["ticket_id"].map(keys)), by=("key",))
+    ids = tuple(ticket for _, each in compared.ids for ticket in each)
+    where = f"corruption IN ({listed}) AND severity = {level} {more}"
+    return load.table(compared.selection.study, table, ids=ids, where=where)
 
 
-View = tuple[str, str, int]  # family, corruption, severity
+def _with_errors(table: pd.DataFrame, bins: pd.DataFrame, tickets: dict[str, tuple[str, ...]]) -> pd.DataFrame:
+    """The table with the error over these bins in place of its own."""
+    found = table.drop(columns=["ece", "ece_low", "ece_high"]).merge(errors(bins, tickets), on="key")
+    first = ["key", "accuracy", "confidence", *[column for column in ERRORS if column != "key"]]
+    return found[[*first, *[column for column in found if column not in first]]]
+
+
+View = tuple[str, str, int, Equal]  # family, corruption, severity, bins
 
 
 def _under(view: View) -> str:
-    _, corruption, level = view
+    _, corruption, level, _ = view
     if level == 0:
         return "clean images"
     return f"{'the common corruptions' if corruption == MEAN else name(corruption)}, severity {level}"
@@ -91,15 +111,15 @@ def _under(view: View) -> str:
 def _diagrams(
     compared: ComparedTickets, bins: pd.DataFrame, table: pd.DataFrame, styles: dict[str, Style], view: View
 ) -> None:
-    errors = table.set_index("key")["ece"].dropna()
-    notes = {key: f"ECE {100 * errors[key]:.1f}" for key in styles if key in errors}
+    found = table.set_index("key")["ece"].dropna()
+    notes = {key: f"ECE {100 * found[key]:.1f}" for key in styles if key in found}
     theme = compared.selection.theme
     layout.card(
         f"Reliability diagrams: {_under(view)}",
         compared.figure(("reliability", view), styles, lambda: charts.reliability(bins, styles, theme, notes)),
         lambda: named(bins, styles),
         "reliability",
-        help="Accuracy against confidence in 15 bins with equally many images each (equal mass). Below the diagonal a "
+        help=f"Accuracy against confidence in 15 bins {WORDS[view[-1]]}. Below the diagonal a "
         "ticket is overconfident. Bars on the points: 95 % intervals, over seeds where there are several. Grey: "
         "histogram of the confidence, from the means of the bins. ECE: expected calibration error, the mean distance "
         "from the diagonal, in points. Of several corruptions it is the mean of theirs, so it can be large where "
@@ -108,7 +128,7 @@ def _diagrams(
 
 
 def _measures(compared: ComparedTickets, scores: pd.DataFrame, styles: dict[str, Style], view: View) -> None:
-    family, corruption, _ = view
+    family, corruption, *_ = view
     words = "mean of the common corruptions" if corruption == MEAN else name(corruption)
     theme = compared.selection.theme
     layout.card(
@@ -121,26 +141,61 @@ def _measures(compared: ComparedTickets, scores: pd.DataFrame, styles: dict[str,
     )
 
 
-def _table(table: pd.DataFrame, styles: dict[str, Style], view: View) -> None:
-    rows = table[table["key"].isin(list(styles))]
-    percent = ["accuracy", "confidence", "ece", "ece_low", "ece_high"]
+def _table(table: pd.DataFrame, after: pd.DataFrame, styles: dict[str, Style], view: View) -> None:
+    rows = pd.concat([table, after]).reset_index(drop=True)
+    rows = rows[rows["key"].isin(list(styles))].sort_values("key", key=lambda keys: keys.map(list(styles).index))
+    percent = ["accuracy", "confidence", "ece", "ece_low", "ece_high", "debiased", "rms", "floor", "floor_high"]
     rows = rows.assign(**{column: 100 * rows[column] for column in percent})
+    shown = named(rows, styles)
+    own = shown["temperature"].isna()
+    shown["ticket"] = shown["ticket"].where(
+        own, shown["ticket"] + ", temperature " + shown["temperature"].map("{:.2f}".format)
+    )
     number = st.column_config.NumberColumn
     layout.table_card(
         f"Calibration: {_under(view)}",
-        named(rows, styles),
+        shown.drop(columns=["seeds", "temperature"]),
         "calibration-table",
         columns={
-            "ticket": st.column_config.TextColumn("Ticket"),
+            "ticket": st.column_config.TextColumn("Ticket", width="medium"),
             "accuracy": number("Accuracy (%)", format="%.1f"),
             "confidence": number("Mean confidence (%)", format="%.1f"),
             "ece": number("ECE (points)", format="%.1f", help="Expected calibration error."),
+            "ece_low": number(
+                "from",
+                format="%.1f",
+                help="95 % interval of the ECE, less what noise adds: over seeds, with one seed over images.",
+            ),
+            "ece_high": number("to", format="%.1f"),
+            "floor": number(
+                "Calibrated: mean",
+                format="%.1f",
+                help="ECE that a calibrated network has on so many images, by noise alone.",
+            ),
+            "floor_high": number(
+                "Calibrated: 95 %",
+                format="%.1f",
+                help="What it exceeds in 5 % of test sets. An ECE below it says nothing.",
+            ),
+            "debiased": number("Debiased ECE", format="%.1f", help="Less what noise adds (Kumar et al. 2019)."),
+            "rms": number(
+                "Debiased RMS", format="%.1f", help="Root mean square error, without what noise adds to its square."
+            ),
             "brier": number("Brier", format="%.3f", help="0 is best, 2 the worst."),
             "nll": number("NLL (nats)", format="%.3f", help="0 is best."),
-            **{f"{measure}_{part}": None for measure in MEASURES for part in ("low", "high")},
+            **{f"{measure}_{part}": None for measure in ("brier", "nll") for part in ("low", "high")},
         },
         paper={"intervals": {measure: (f"{measure}_low", f"{measure}_high") for measure in MEASURES}},
+        caption=_caption(table, after),
     )
+
+
+def _caption(table: pd.DataFrame, after: pd.DataFrame) -> str:
+    below = int((table["ece"] <= table["floor_high"]).sum())
+    said = f"{below} of {len(table)} ECEs are no larger than a calibrated network's on so many images may be."
+    if after.empty:
+        return f"{said} Temperature scaling has not been measured yet."
+    return f"{said} Rows with a temperature: logits divided by it, fitted on each half of the images for the other."
 
 
 SECTION = Section(

@@ -12,6 +12,7 @@ from analysis.comparisons.classes import Costs, class_costs
 from analysis.comparisons.condition_cells import averaged
 from analysis.comparisons.predictions import chosen
 from analysis.corruptions.conditions import CLEAN
+from analysis.statistics.verdicts import IMAGES
 from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.sections import Section
@@ -74,6 +75,11 @@ def verdicts(costs: Costs, styles: dict[str, Style]) -> pd.DataFrame:
     return pd.DataFrame({"ticket": names, **points, "seeds": rows["seeds"], "p_holm": rows["p_holm"], "verdict": said})
 
 
+def _of_networks(costs: Costs) -> str:
+    """What one training adds to a caption."""
+    return "; with one training, said of these networks alone" if (costs.by_class["over"] == IMAGES).any() else ""
+
+
 def _p(p: float) -> str:
     return f"= {p:.3f}" if p >= 0.001 else "< 0.001"
 
@@ -103,8 +109,8 @@ def _costs(compared: ComparedTickets, family: str, under: str) -> None:
         help=f"Points of accuracy that each class gains or loses against {base}, on the same images. A class is "
         "outlined where its change is shown to differ from the ticket's over all images, by more than trainings and "
         "images vary (Student's test, Holm's correction over all classes of the tickets shown).",
-        caption=f"{NOISE} not shown to differ from 0. Outlined: changes otherwise than the ticket's other classes."
-        + (f" The {rest} classes with smaller changes are in the CSV." if rest > 0 else ""),
+        caption=f"{NOISE} not shown to differ from 0{_of_networks(costs)}. Outlined: changes otherwise than the "
+        "ticket's other classes." + (f" The {rest} classes with smaller changes are in the CSV." if rest > 0 else ""),
     )
     layout.card(
         f"Change of accuracy by class with 95 % intervals, on {what}",

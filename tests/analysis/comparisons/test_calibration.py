@@ -6,9 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.comparisons.calibration import calibration_table, confidence_histogram, reliability, summary
+from analysis.comparisons.calibration import (
+    calibration_table,
+    confidence_histogram,
+    errors,
+    reliability,
+    scaled,
+    summary,
+)
 from analysis.comparisons.outcomes import MEAN
 from analysis.metrics.calibration import bins
+from analysis.metrics.calibration_noise import scores
 from analysis.statistics.intervals import mean_interval, wilson
 
 
@@ -116,3 +124,29 @@ def test_the_histogram_holds_every_image_once() -> None:
     assert shares.sum() == pytest.approx(1)
     assert shares[[0, 5, 9]] == pytest.approx([0.1, 0.5, 0.4])
     assert confidence_histogram(rows.iloc[:0]).sum() == 0
+
+
+def test_the_error_of_one_seed_has_the_interval_of_its_images_and_of_several_that_of_their_mean() -> None:
+    rows = pd.concat([stored(3, 2), stored(1, 2).assign(ticket_id="one")])
+    found = errors(rows, {"b": ["one", "lost"], "a": ["t0", "t1", "t2"], "c": []}).set_index("key")
+    assert found.index.tolist() == ["b", "a"]
+    each = scores(rows, ["ticket_id", "severity"]).groupby("ticket_id").mean()
+    assert found.loc["b", ["ece", "ece_low", "floor"]].tolist() == pytest.approx(
+        each.loc["one", ["ece", "low", "floor"]].tolist(), abs=0.004
+    )
+    seeds = each.loc[["t0", "t1", "t2"], "ece"]
+    assert found.loc["a", ["ece", "ece_low", "ece_high"]].tolist() == pytest.approx(mean_interval(seeds))
+    assert found["seeds"].tolist() == [1, 3]
+    assert errors(rows, {"c": []}).empty
+
+
+def test_temperatures_are_averaged_by_their_logarithm() -> None:
+    rows = pd.DataFrame(
+        [("a0", 1.0, 0.02, 0.01, 0.2, 0.3), ("a1", 4.0, 0.04, 0.03, 0.4, 0.5)],
+        columns=["ticket_id", "temperature", "ece", "ece_width", "brier", "nll"],
+    )
+    found = scaled(rows, {"b": [], "a": ["a0", "a1"]})
+    assert found["key"].tolist() == ["a"]
+    assert found.iloc[0, 1:].tolist() == pytest.approx([2, 0.03, 0.3, 0.4])
+    assert scaled(rows, {"a": ["a0"]}, "width")["ece"].tolist() == [0.01]
+    assert scaled(rows[:0], {"a": ["a0"]}).empty

@@ -40,7 +40,7 @@ def test_each_is_named_with_its_share(found: Coverage) -> None:
 
 def test_in_words(found: Coverage) -> None:
     assert in_words(found) == [
-        "40 of 178 parameters can be pruned (22.5 %), 8 % of the multiply-adds.",
+        "40 of 178 parameters can be pruned: 22.5 % of the parameters, 8 % of the multiply-adds.",
         "Not pruned: mix (multiplied by the network itself, in no layer; 18 % of the parameters, "
         "32 % of the multiply-adds); places (added, not multiplied; 22.5 % of the parameters); "
         "tags.weight (an embedding; 22.5 % of the parameters).",
@@ -51,5 +51,5 @@ def test_in_words(found: Coverage) -> None:
 def test_of_a_usual_network_there_is_little_to_say() -> None:
     model = build_model("resnet20", 10, (3, 32, 32), 0)
     assert in_words(coverage(model, (3, 32, 32))) == [
-        "268,336 of 269,722 parameters can be pruned (99.5 %), 100 % of the multiply-adds."
+        "268,336 of 269,722 parameters can be pruned: 99.5 % of the parameters, 100 % of the multiply-adds."
     ]

@@ -41,19 +41,16 @@ def differences(
     keys += [key for rows in found.values() for key in rows["a"] if key not in keys]
     keys = list(dict.fromkeys(keys))
     chart = make_subplots(1, len(found), shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=list(found))
-    chart.update_layout(template=theme.template, height=96 + ROW * len(keys), showlegend=False)
+    chart.update_layout(template=theme.template, height=110 + ROW * len(keys), showlegend=False, margin_t=34)
     for place, (title, rows) in enumerate(found.items(), 1):
         at = {"row": 1, "col": place}
-        chart.add_vrect(
-            -100 * within, 100 * within, fillcolor=fade(theme.muted, 0.14), line_width=0, layer="below", **at
-        )
-        chart.add_vline(x=0, line={"color": theme.muted, "width": 1.2}, **at)
-        for sign in (-1, 1) if title in floors else ():
-            chart.add_vline(
-                x=sign * 100 * floors[title], line={"color": theme.muted, "width": 1.5, "dash": "dot"}, **at
-            )
-        for _, row in rows.iterrows():
+        for _, row in rows.iterrows():  # before the shapes, which plotly leaves out of an empty panel
             chart.add_scatter(**_mark(row, keys.index(row["a"]), within, styles, theme), **at)
+        band = {"fillcolor": fade(theme.muted, 0.16), "line_width": 0, "layer": "below"}
+        chart.add_vrect(-100 * within, 100 * within, **band, **at)
+        chart.add_vline(x=0, line={"color": theme.muted, "width": 1.2}, layer="below", **at)
+        for end in (-100 * floors[title], 100 * floors[title]) if title in floors else ():
+            chart.add_vline(x=end, line={"color": theme.muted, "width": 1.5, "dash": "dot"}, **at)
         reach = 100 * max(REACH * rows["difference"].abs().max(), 2 * within, 1.15 * floors.get(title, 0))
         chart.update_xaxes(range=[-reach, reach], title_text="points", zeroline=False, row=1, col=place)
     chart.update_yaxes(

@@ -1,0 +1,54 @@
+"""Which tickets differ from the baseline, drawn and said as the table has it."""
+
+import numpy as np
+import pandas as pd
+
+from app.shell import theme
+from app.shell.theme import Style
+from app.views.overview.charts.differences import differences
+from app.views.overview.differences import tally
+from app.views.overview.tickets import tied
+
+ROWS = pd.DataFrame(
+    {
+        "a": ["x", "y", "z"],
+        "b": "dense",
+        "difference": [-0.05, 0.001, 0.02],
+        "low": [-0.07, -0.005, -0.01],
+        "high": [-0.03, 0.007, 0.05],
+        "verdict": ["differs", "equivalent", "cannot tell"],
+        "within": [False, True, False],
+        "detectable": [0.02, 0.006, 0.03],
+        "over": "seeds",
+    }
+)
+STYLES = {key: Style(key.upper(), "#aa0000", "star") for key in "xyz"}
+
+
+def test_marks_say_the_verdict_and_bars_are_the_interval_that_decides() -> None:
+    chart = differences({"Clean images": ROWS, "Corrupted images": ROWS}, 0.01, {"Clean images": 0.03}, STYLES,
+                        theme.get("light"))  # fmt: skip
+    marks = {trace.hovertemplate.split("<br>")[0]: trace for trace in chart.data[:3]}
+    assert [marks[f"<b>{name}</b>"].marker.symbol for name in "XYZ"] == ["circle", "square", "circle-open"]
+    worse = marks["<b>X</b>"]
+    np.testing.assert_allclose(
+        [worse.x[0] - worse.error_x.arrayminus[0], worse.x[0] + worse.error_x.array[0]], [-7, -3]
+    )
+    assert list(chart.layout.yaxis.ticktext) == ["Z", "Y", "X"]
+    lines = sorted({(shape.x0, shape.x1, shape.xref) for shape in chart.layout.shapes if shape.xref == "x"})
+    assert lines == [(-3, -3, "x"), (-1, 1, "x"), (0, 0, "x"), (3, 3, "x")]  # floor, what does not matter, nothing
+
+
+def test_the_sentence_counts_each_verdict() -> None:
+    assert tally("Clean images", "Dense", ROWS, 0.01) == (
+        "Clean images, 3 tickets: **1** is worse than Dense; **1** is equivalent to it within 1 point; of **1** one "
+        "cannot tell (3 points or more would have shown)."
+    )
+    assert "1 ticket (these networks):" in tally("Clean images", "Dense", ROWS[:1].assign(over="images"), 0.01)
+
+
+def test_the_best_says_from_how_many_it_was_not_told_apart() -> None:
+    table = ROWS.assign(b="y", a=["x", "dense", "z"])
+    assert tied(table, "y", ["x", "z"]) == ", not told apart from 1 other"
+    assert tied(table, "y", ["x", "z", "dense"]) == ", not told apart from 2 others"
+    assert tied(table, "y", ["x"]) == ""
