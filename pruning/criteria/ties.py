@@ -1,10 +1,11 @@
 """Scores that say nothing: layers in which equal scores leave it to the position which weights stay.
 
 The rule: of a layer's pieces (weights, or whatever goes as one) more than half have one and the same score, and either
-some of these stay while others go, or they are the whole of a layer that nothing was pruned of yet, as behind a head
-that starts at zero, where no gradient reaches any weight. Weights that are zero themselves are worth the same, so which
-of them stay is no choice, unless a whole layer is zero. Blocks of the whole network are compared as one layer. Once a
-layer has nothing left no signal passes, and all scores may be zero: of that the ticket itself speaks (`collapsed`).
+some of these go while others stay and make up more than a tenth of what stays; or they are the whole of a layer that
+nothing was pruned of yet, as behind a head that starts at zero, where no gradient reaches any weight. Weights that are
+zero themselves are worth the same, so which of them stay is no choice, unless a whole layer is zero. Blocks of the
+whole network are compared as one layer. Once a layer has nothing left no signal passes, and all scores may be zero: of
+that the ticket itself speaks (`collapsed`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from pruning.granularity import Granularity
 from pruning.granularity.units import Units
 
 Tensors = Mapping[str, Tensor]
+BY_POSITION = 0.1  # of what stays in a layer: more is too much
 SAMPLE = 4096  # pieces that a large layer is looked at first by
 WAY_OUT = (
     'Take other weights to score (another initialisation, or score_on = "trained"), or another criterion; or choose '
@@ -84,7 +86,8 @@ def _says_nothing(layer: Layer) -> bool:
     if len(scores) < 2 or int((sample == sample.median()).sum()) <= len(sample) // 4:
         return False
     tied = scores == scores.median()  # what more than half have in common is the median
-    return int(tied.sum()) > len(scores) // 2 and bool(stays[tied].any()) and not bool(stays[tied].all())
+    chosen = int(stays[tied].sum())  # by their position
+    return 2 * int(tied.sum()) > len(scores) and not bool(stays[tied].all()) and chosen > BY_POSITION * int(stays.sum())
 
 
 def _weights(scores: Tensors, before: Tensors, after: Tensors, weights: Tensors) -> Iterator[Layer]:

@@ -52,6 +52,8 @@ def test_constant_scores_are_refused_whatever_goes_as_one_piece(structure: str, 
     [
         (0.49, 0.3, False),  # not most
         (0.6, 0.3, True),  # position would say which half of them stays
+        (0.6, 0.59, False),  # a few of them stay
+        (0.6, 0.5, True),
         (0.6, 0.6, False),  # all of them go
         (0.6, 0.8, False),  # and more
         (0.99, 0.5, True),
