@@ -110,7 +110,12 @@ def speak_of(table: pd.DataFrame, drawn: bool = True) -> str:
 
 def floor_words(selection: Selection, table: pd.DataFrame, images: Images) -> str:
     """The floor of seed noise in a sentence, where verdicts are about networks and it is known; else empty."""
-    found = floor(selection, images) if (table["over"] == IMAGES).any() else None
+    return one_seed_words(selection, images) if (table["over"] == IMAGES).any() else ""
+
+
+def one_seed_words(selection: Selection, images: Images) -> str:
+    """The floor of seed noise in a sentence, for what rests on one seed; empty where no study has several."""
+    found = floor(selection, images)
     return found.words if found is not None else ""
 
 

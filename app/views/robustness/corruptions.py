@@ -24,6 +24,7 @@ from app.shell.columns import REST
 from app.shell.links import corruption_option
 from app.shell.sections import Section
 from app.shell.theme import Style
+from app.shell.verdicts import one_seed_words
 from app.views.robustness.charts import heat, severity
 from app.views.robustness.charts.matrix import Trees, matrix
 from app.views.robustness.compared_tickets import ComparedTickets, named
@@ -130,9 +131,10 @@ def _caption(compared: ComparedTickets, family: str, what: str) -> str:
         return ""
     several = over_seeds(compared.outcomes(family))
     spread = "seeds and the test images" if several else "the test images: one seed, so it is of these networks"
+    floor = "" if several else f" {one_seed_words(compared.selection, 'corrupted')}"
     return (
         f"{NOISE} and pale: not shown to differ. Paired over {spread}, as in the section Pairs: each corruption is a "
-        "question by itself, with Holm's correction over all pairs of the tickets."
+        f"question by itself, with Holm's correction over all pairs of the tickets.{floor}"
     )
 
 

@@ -9,6 +9,7 @@ from analysis.comparisons.frequencies import error_differences_by_wave, errors_b
 from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.sections import Section
+from app.shell.verdicts import one_seed_words
 from app.views.robustness.charts import frequencies as charts
 from app.views.robustness.compared_tickets import FOURIER, ComparedTickets, named
 from app.views.robustness.pickers import has_baseline, not_measured, note_missing
@@ -75,8 +76,11 @@ def _differences(compared: ComparedTickets) -> None:
         help="On the same images. Orange: the ticket errs more. The interval is in the hover.",
         caption=f"{NOISE} and paler: not shown to differ. {(~cells['within_noise']).sum():,} of {len(cells):,} differ; "
         "each wave is a question by itself, with Holm's correction over all pairs of the tickets"
-        + ("" if over_seeds(compared.outcomes(FOURIER)) else "; of one seed, so it is of these networks")
-        + ". "
+        + (
+            ". "
+            if over_seeds(compared.outcomes(FOURIER))
+            else f"; of one seed, so it is of these networks. {one_seed_words(compared.selection, 'corrupted')} "
+        )
         + _caption(cells["corruption"].nunique()),
     )
 

@@ -18,7 +18,7 @@ from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.theme import Style
-from app.shell.verdicts import MARKS, equivalence, floor_words, pick_equivalence, points, speak_of
+from app.shell.verdicts import MARKS, equivalence, floor_words, one_seed_words, pick_equivalence, points, speak_of
 from app.views.robustness.charts import ranking as charts
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.pickers import note_missing, pick_family
@@ -160,7 +160,14 @@ def _effective(compared: ComparedTickets, family: str, styles: dict[str, Style])
     theme = compared.selection.theme
     table = effective_table(line, styles)
     spread = "seeds and the test images" if line.over_seeds else "the test images"
-    whose = "" if line.over_seeds else " With one seed this is of these networks, not of their methods."
+    whose = (
+        ""
+        if line.over_seeds
+        else (
+            " With one seed this is of these networks, not of their methods. "
+            + one_seed_words(compared.selection, "corrupted")
+        )
+    )
     left, right = st.columns([5, 6])
     with left:
         layout.card(
