@@ -81,8 +81,6 @@ def counted(table: pd.DataFrame, within: float) -> str:
 MEANINGS = {
     "low": "lower end of the interval that decides, at this pair's step of Holm's procedure",
     "high": "upper end of the interval that decides",
-    "p_equivalent": "p value of equivalence (two one-sided tests), corrected; equivalent below .025",
-    "detectable": "difference that would be shown with a power of 80 %",
 }
 """Of columns of the table, for `layout.card`."""
 

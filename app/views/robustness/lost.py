@@ -25,6 +25,8 @@ MOST_FLOWS = 8
 MEANINGS = {
     "lost": "share of the images that are right when clean and wrong when corrupted",
     **{cause: f"share of all images whose loss is due to {charts.NAMES[cause].lower()}" for cause in CAUSES},
+    "direction": "mean change of the lost images' lead that the feature's direction makes [logits]",
+    "length": "mean change of the lost images' lead that the feature's length makes [logits]",
     "other": "share of all images that are lost and that another class's drift would bring back, a control",
     "by_length": "share of all images that are lost and that their clean length alone would bring back",
     **{f"net_{each}": f"accuracy gained when {each} is undone for all images" for each in ("drift", "scale", "class")},

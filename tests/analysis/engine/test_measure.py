@@ -250,7 +250,7 @@ def test_other_settings_lead_to_the_work_they_ask_for_only(measured: Study, monk
     old = results.table("conditions")
     more = with_analysis(measured, 'corruptions = ["gaussian_noise", "contrast", "brightness"]\nseverities = [3, 1, 5]')
     stale = status(more)
-    both = {"conditions": 18, "reliability": 18, "equal_width": 18, "temperature": 18, "corrupted": 9}
+    both = {"conditions": 18, "reliability": 18, "equal_width": 18, "temperature": 18, "lost": 18, "corrupted": 9}
     assert {row.table: row.partial for row in stale.rows if row.partial} == both
     assert measure.run(more).written == both
     assert set(made) == {"gaussian_noise 5", "brightness 5", "contrast 1", "contrast 3", "contrast 5"}

@@ -58,7 +58,7 @@ def charts(test: AppTest) -> int:
 def test_the_overview_of_a_study(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("overview", tiny_study, monkeypatch)
     assert "A tiny study" in text(test)
-    assert charts(test) == 2
+    assert charts(test) == 3
     table = test.dataframe[0].value
     assert table["ticket"].tolist() == ["Dense", "Random 90 %", "Magnitude 90 %", "IMP 90 %", "IMP shuffled 90 %"]
     assert table["seeds"].tolist() == [2] * 5

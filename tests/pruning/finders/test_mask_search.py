@@ -10,7 +10,7 @@ from torch import Tensor
 from pruning import Recipe, Ticket, Training, find_ticket
 from pruning.checkpoints.imported_weights import Imported, Start
 from pruning.data import load_data, normalise
-from pruning.finders.base import Trainer
+from pruning.finders.base import Trainer, dense_recipe
 from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.finders.mask_search import scaled
 from pruning.masks import counts
@@ -332,11 +332,11 @@ def test_imported_weights_may_be_frozen(finder: str) -> None:
 
 
 def test_controls_of_a_jackpot_train_its_mask() -> None:
-    """Shuffled, the weights start from their initialisation, not from the frozen ones; all kept ones are trained."""
+    """Shuffled, the mask lies on the trained weights that the jackpot has frozen; new weights are trained as those."""
     jackpot = Recipe(**COMMON, finder="jackpot", sparsity=0.9)
-    for finder in ("random_reinit", "shuffled"):
+    for finder, start in (("random_reinit", []), ("shuffled", [dense_recipe(jackpot).id])):
         control = Recipe(**COMMON, finder=finder, of=jackpot)
-        assert [parent.id for parent in parents_of(control)] == [jackpot.id]
+        assert [parent.id for parent in parents_of(control)] == [jackpot.id, *start]
         ticket = find(control)
         assert ticket.info.layers == find(jackpot).info.layers
         assert not any(torch.equal(ticket.state[n][m], initial()[n][m]) for n, m in ticket.masks.items())
