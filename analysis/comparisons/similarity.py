@@ -1,8 +1,9 @@
 """Geometric similarity: every ticket under every condition is one node, alike where images lie alike.
 
-A node's vector holds the angle, length and margin of all images, each standardised over the nodes, image by image (Li
-et al., arXiv 2206.07918). The map is metric multidimensional scaling of the vectors' distances, joined by their
-minimum spanning tree. How far two trainings of one method lie apart on clean images is the scale of noise.
+A node's vector holds the length and margin of all images, each standardised over the nodes, image by image (Li et al.,
+arXiv 2206.07918; their vectors hold the angles too, but these turn with a vector common to all class directions, which
+changes no prediction). The map is metric multidimensional scaling of the vectors' distances, joined by their minimum
+spanning tree. How far two trainings of one method lie apart on clean images is the scale of noise.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from analysis.corruptions.conditions import CLEAN, Condition, in_order
 from analysis.results.store import Results
 from pruning.errors import UserError
 
-MEASURES = ("angle", "length", "margin")
+MEASURES = ("length", "margin")
 PARTS = ("network", "condition", "interaction")
 RESAMPLES, PERMUTATIONS = 2_000, 4_999
 

@@ -132,8 +132,9 @@ def _map_card(selection: Selection, made: Nodes, xy: np.ndarray, stress: float, 
         table.assign(ticket=table["key"].map({key: style.label for key, style in styles.items()})),
         "similarity",
         help="Every ticket under every corruption is one node, larger where it is more accurate; stars are clean "
-        "images. Nodes lie near each other where the angle, length and margin of the images are alike, each "
-        "standardised over the nodes. Lines: the minimum spanning tree of the true distances (Li et al. 2022).",
+        "images. Nodes lie near each other where the length and margin of the images are alike, each standardised over "
+        "the nodes (Li et al. 2022; without angles, which a vector common to all class directions turns). Lines: the "
+        "minimum spanning tree of the true distances.",
         caption=f"Metric multidimensional scaling, stress {stress:.2f}. Results image by image are those of seed "
         f"{selection.study.detail_seed}, so this is about these networks.{noise} Click a node to choose its corruption "
         "on the page Robustness.",

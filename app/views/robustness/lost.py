@@ -76,7 +76,7 @@ def answer(rows: pd.DataFrame, styles: dict[str, Style], corruption: str, severi
     worst, mended = rows.loc[rows["lost"].idxmax()], rows.loc[common.idxmax()]
     largest = pd.Series(rows[list(CAUSES)].idxmax(axis=1)).value_counts()
     main = str(largest.index[0])
-    count = f"{largest.iloc[0]} of {len(rows)} tickets" if len(rows) > 1 else "its losses"
+    count = f"{'all ' if largest.iloc[0] == len(rows) else f'{largest.iloc[0]} of '}{len(rows)} tickets"
     ending = {
         "drift": "all images move alike, and a shift of the mean feature undoes it",
         "scale": "all images move alike, and adapting batch-norm statistics would undo it",
@@ -85,7 +85,7 @@ def answer(rows: pd.DataFrame, styles: dict[str, Style], corruption: str, severi
     }[main]
     return (
         f"Under **{corruption} {severity}** {styles[worst['key']].label} loses most, {100 * worst['lost']:.1f} % of "
-        f"the images{bracket(worst['lost_low'], worst['lost_high'])}. Of {count} the largest part is "
+        f"the images{bracket(worst['lost_low'], worst['lost_high'])}. For {count} the largest part is "
         f"**{charts.NAMES[main].lower()}**: {ending}. A common drift, with or without scale, accounts for "
         f"{100 * common.min():.0f} to {100 * common.max():.0f} % of the losses, most for {styles[mended['key']].label}."
     )
