@@ -63,7 +63,7 @@ def cause_map(
 ) -> go.Figure:
     """The largest cause of loss for each ticket and corruption, and in numbers the share of images lost.
 
-    `rows`: of `comparisons.lost_images.causes`, one a ticket and corruption; a cell's `customdata` is the two.
+    `rows`: of `comparisons.lost_images.causes`, one a ticket and corruption; a point's `customdata` is the two.
     """
     cells = rows.set_index(["key", "corruption"]).reindex(pd.MultiIndex.from_product([list(tickets), corruptions]))
     shape = len(tickets), len(corruptions)
@@ -78,20 +78,25 @@ def cause_map(
         )
         for value, row in zip(lost, values, strict=True)
     ]  # fmt: skip
-    chart = figure(theme, 120 + LINE * len(tickets), dragmode=False)
+    chart = figure(theme, 120 + LINE * len(tickets), dragmode=False, showlegend=False)
+    keys, names = np.meshgrid(list(tickets), list(corruptions), indexing="ij")
     chart.add_heatmap(
         z=largest, x=list(corruptions), y=list(tickets), zmin=-0.5, zmax=3.5, colorscale=scale, showscale=False,
-        text=np.array(words, dtype=object).reshape(shape), xgap=2, ygap=2,
-        customdata=np.array([[[key, corruption] for corruption in corruptions] for key in tickets], dtype=object),
-        hovertemplate="<b>%{y}</b>, %{x}<br>%{text}<extra></extra>", hoverongaps=False,
+        xgap=2, ygap=2, hoverinfo="skip", hoverongaps=False,
     )  # fmt: skip
-    ink = {0: "#ffffff", 1: theme.ink, 2: readable_on(theme.bad), 3: theme.ink}
-    for (line, place), kind in np.ndenumerate(largest):
-        if np.isfinite(kind):
-            chart.add_annotation(
-                x=corruptions[place], y=list(tickets)[line], text=f"{lost.reshape(shape)[line, place]:.0f}",
-                showarrow=False, font={"size": 12, "color": ink[int(kind)]},
-            )  # fmt: skip
+    for cause, ink in enumerate(("#ffffff", theme.ink, readable_on(theme.bad), theme.ink)):
+        at = np.flatnonzero(largest.ravel() == cause)
+        same = {"marker": {"opacity": 0}, "textfont": {"color": ink}}
+        chart.add_scatter(  # cells of a heat map cannot be selected, points can
+            x=names.ravel()[at], y=keys.ravel()[at], mode="markers+text", text=[f"{lost[place]:.0f}" for place in at],
+            marker={"symbol": "square", "size": 20, "opacity": 0}, textfont={"size": 12, "color": ink},
+            customdata=[[str(keys.ravel()[place]), str(names.ravel()[place])] for place in at],
+            hovertext=[
+                f"<b>{tickets[keys.ravel()[place]].label}</b>, {name(str(names.ravel()[place]))}<br>{words[place]}"
+                for place in at
+            ],
+            hovertemplate="%{hovertext}<extra></extra>", selected=same, unselected=same,
+        )  # fmt: skip
     if chosen in corruptions:
         at = list(corruptions).index(chosen)
         chart.add_shape(type="rect", x0=at - 0.5, x1=at + 0.5, y0=-0.5, y1=len(tickets) - 0.5,

@@ -46,7 +46,10 @@ def test_bars_add_up_to_the_images_lost(strongest: pd.DataFrame) -> None:
 def test_the_map_shows_the_largest_cause(table: pd.DataFrame) -> None:
     rows, names = table[table["severity"] == 3], ["gaussian_noise", "brightness"]
     figure = charts.cause_map(rows, STYLES, names, "brightness", LIGHT)
-    [cells] = figure.data
+    cells, *points = figure.data
+    assert sorted(tuple(each) for trace in points for each in trace.customdata) == sorted(
+        (row.key, row.corruption) for row in rows.itertuples() if row.corruption in names and row.lost > 0
+    )
     for line, key in enumerate(STYLES):
         for place, corruption in enumerate(names):
             own = rows[(rows["key"] == key) & (rows["corruption"] == corruption)].iloc[0]
