@@ -84,7 +84,7 @@ def cause_map(
         z=largest, x=list(corruptions), y=list(tickets), zmin=-0.5, zmax=3.5, colorscale=scale, showscale=False,
         xgap=2, ygap=2, hoverinfo="skip", hoverongaps=False,
     )  # fmt: skip
-    for cause, ink in enumerate(("#ffffff", theme.ink, readable_on(theme.bad), theme.ink)):
+    for cause, ink in enumerate((readable_on(theme.good), theme.ink, readable_on(theme.bad), theme.ink)):
         at = np.flatnonzero(largest.ravel() == cause)
         same = {"marker": {"opacity": 0}, "textfont": {"color": ink}}
         chart.add_scatter(  # cells of a heat map cannot be selected, points can
