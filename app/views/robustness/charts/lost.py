@@ -98,8 +98,8 @@ def cause_map(
             hovertemplate="%{hovertext}<extra></extra>", selected=same, unselected=same,
         )  # fmt: skip
     if chosen in corruptions:
-        at = list(corruptions).index(chosen)
-        chart.add_shape(type="rect", x0=at - 0.5, x1=at + 0.5, y0=-0.5, y1=len(tickets) - 0.5,
+        column = list(corruptions).index(chosen)
+        chart.add_shape(type="rect", x0=column - 0.5, x1=column + 0.5, y0=-0.5, y1=len(tickets) - 0.5,
                         line={"color": theme.accent, "width": 2})  # fmt: skip
     chart.update_yaxes(
         autorange="reversed", showgrid=False, tickvals=list(tickets), ticktext=[each.label for each in tickets.values()]
