@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from analysis.comparisons.marked_samples import compare_marked
-from analysis.metrics.embedding import NEIGHBOURS
+from analysis.metrics.neighbours import NEIGHBOURS
 from app import load
 from app.assets import read
 from app.linked import linked

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
 from analysis.comparisons.marked_samples import correct
-from analysis.metrics.embedding import NEIGHBOURS
+from analysis.metrics.neighbours import NEIGHBOURS
 from analysis.statistics import density
 from app.shell.colour import fade
 from app.shell.theme import Theme
