@@ -45,9 +45,7 @@ def show(selection: Selection) -> None:
     show_marked(selection, chosen, samples, measured, margin)
 
 
-def _charts(
-    selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, measured: Measures, drag: str
-) -> str:
+def _charts(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, measured: Measures, drag: str) -> str:
     """Draw the charts; returns which margin they show."""
     styles, study = {ticket.id: ticket.style for ticket in chosen}, selection.study
     classes, theme = study.classes, selection.theme
