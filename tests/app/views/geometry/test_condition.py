@@ -21,6 +21,7 @@ def picked(folder: Path, monkeypatch: pytest.MonkeyPatch, **link: str) -> AppTes
 
         synchronise()
         selection = navigation.select()
+        assert selection is not None
         st.text(repr(pick_condition(selection)))
         for note in selection.notes:
             st.caption(note)
