@@ -115,7 +115,7 @@ def test_what_two_networks_have_in_common_has_no_share(changed: Callable[..., tu
 
 
 def test_the_split_between_networks_by_hand() -> None:
-    # one feature on the first axis, two directions +-1 along it: cosines +1 and -1, norms 1; lead = 2 length + b_y - b_r
+    # one feature on the first axis, two directions along it: cosines 1 and -1, norms 1; lead = 2 length + b_y - b_r
     label, rival = torch.tensor([0]), torch.tensor([1])
     weight = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
     one = Polar.of(torch.tensor([[2.0, 0.0]]), weight, torch.tensor([0.5, 0.0]), label, rival)
