@@ -123,8 +123,8 @@ def lead_between(before: Polar, after: Polar) -> dict[str, Tensor]:
     """
 
     def game(changed: frozenset[str]) -> Tensor:
-        length, cosines, norms, biases = (getattr(after if name in changed else before, name) for name in PLAYERS)
-        logits = length[:, None] * norms * cosines + biases
+        length, cosines, norms, biases = (after if name in changed else before for name in PLAYERS)
+        logits = length.length[:, None] * cosines.cosines * norms.norms + biases.biases
         return logits[:, 0] - logits[:, 1]
 
     return shapley(PLAYERS, game)

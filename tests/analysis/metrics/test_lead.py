@@ -72,14 +72,17 @@ def test_without_biases_no_length_changes_who_wins_and_with_them_it_does(seed: i
     assert (exchanged(directions, 1e-9 * others, weight, bias) == bias.argmax()).all()
 
 
-def two_networks(seed: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], Tensor, Tensor]:
+Head = tuple[Tensor, Tensor, Tensor]
+
+
+def two_networks(seed: int) -> tuple[Head, Head, Tensor, Tensor]:
     """Features, directions and biases of two networks of other widths on the same images; labels and rivals."""
     features_a, _, weight_a, bias_a, labels, rivals = features(seed)
     features_b, _, weight_b, bias_b, _, _ = features(seed + 1, width=9)
     return (features_a, weight_a, bias_a), (features_b, weight_b, bias_b), labels, rivals
 
 
-def lead_of(network: tuple[Tensor, ...], labels: Tensor, rivals: Tensor) -> Tensor:
+def lead_of(network: Head, labels: Tensor, rivals: Tensor) -> Tensor:
     features, weight, bias = (each.double() for each in network)
     logits, rows = features @ weight.T + bias, torch.arange(len(labels))
     return logits[rows, labels] - logits[rows, rivals]
@@ -106,9 +109,9 @@ def test_what_sets_two_networks_apart_sums_to_the_change_of_the_lead(seed: int) 
         (lambda f, w, b: (f.flip(1), w.flip(1), b), ""),  # the same network in another basis
     ],
 )
-def test_what_two_networks_have_in_common_has_no_share(changed: Callable[..., tuple[Tensor, ...]], player: str) -> None:
-    one, _, labels, rivals = two_networks(3)
-    one = tuple(each.double() for each in one)
+def test_what_two_networks_have_in_common_has_no_share(changed: Callable[..., Head], player: str) -> None:
+    (features, weight, bias), _, labels, rivals = two_networks(3)
+    one = features.double(), weight.double(), bias.double()
     split = lead_between(Polar.of(*one, labels, rivals), Polar.of(*changed(*one), labels, rivals))
     for name, share in split.items():
         assert (float(share.abs().max()) > 0.1) == (name == player), name
