@@ -49,7 +49,12 @@ def test_they_are_those_of_the_whole_networks_and_one_is_run(tiny_study: Path, m
     entries = Study.open(tiny_study).entries()
     runs: list[str] = []
     made = module._by_running
-    monkeypatch.setattr(module, "_by_running", lambda entry: runs.append(entry.id) or made(entry))
+
+    def counted(entry: Entry) -> tuple[np.ndarray, str]:
+        runs.append(entry.id)
+        return made(entry)
+
+    monkeypatch.setattr(module, "_by_running", counted)
     found = biases(entries)
     assert runs == [entries[0].id]
     expected = of_whole_networks(entries)
