@@ -110,7 +110,7 @@ Parts = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def _taken(counts: np.ndarray) -> Parts:
-    taken, missed, errors = _errors(np.stack(distinct(list(counts))))
+    taken, missed, errors = _errors(distinct(counts))
     there = errors > 0
     taken, missed, errors = taken[there], missed[there], np.broadcast_to(errors[there, None], taken[there].shape)
     others = max(counts.shape[-1] - 1, 1)
@@ -118,7 +118,7 @@ def _taken(counts: np.ndarray) -> Parts:
 
 
 def _wrong(counts: np.ndarray) -> Parts:
-    kept = np.stack(distinct(list(counts)))
+    kept = distinct(counts)
     _, missed, errors = _errors(kept)
     images = kept.sum(axis=2)
     overall = errors / np.maximum(images.sum(axis=1), 1)

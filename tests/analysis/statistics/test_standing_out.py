@@ -58,7 +58,7 @@ def test_equal_parts_are_named_at_most_at_the_nominal_rate(runs: int) -> None:
         trials, parts = 60, 8
         images = rng.multinomial(trials, np.full(parts, 1 / parts)) / trials - 1 / parts
         own = rng.dirichlet(np.full(parts, 0.5), runs) if runs > 1 else np.full((1, parts), 1 / parts)
-        named += (standing_out(own + images, 1 / parts, trials, study, draws=399) < 0.05).any()
+        named += int((standing_out(own + images, 1 / parts, trials, study, draws=399) < 0.05).any())
     assert named <= 200 * 0.05 + 3 * np.sqrt(200 * 0.05 * 0.95)
 
 
@@ -70,7 +70,7 @@ def test_a_true_favourite_leaves_the_others_in_peace() -> None:
         rest = rng.dirichlet(np.full(7, 0.5), 3) / 2
         shares = np.column_stack([np.full(3, 0.5), rest])
         p = standing_out(shares, 1 / 8, 200, study, draws=399)
-        second += (p[1:] < 0.05).any()
+        second += int((p[1:] < 0.05).any())
     assert second <= 150 * 0.05 + 3 * np.sqrt(150 * 0.05 * 0.95)
 
 
