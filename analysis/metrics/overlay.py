@@ -52,7 +52,7 @@ def overlay(features: ArrayLike, xy: ArrayLike, others: ArrayLike, neighbours: i
     found, far = np.full((len(index), 2), np.nan, dtype=np.float32), np.zeros(len(index), dtype=bool)
     if there.any():
         # At a distance of nothing the sample itself decides.
-        least = 1e-6 * max(float(own.mean()), np.finfo(np.float32).tiny)
+        least = 1e-6 * max(float(own.mean()), 1e-30)
         weights = 1 / np.maximum(distance[there].astype(np.float64), least) ** 2
         weights /= weights.sum(axis=1, keepdims=True)
         found[there] = (weights[:, :, None] * xy[placed][index[there]]).sum(axis=1)

@@ -36,7 +36,7 @@ def test_neighbours_of_others() -> None:
     features, asked = np.array([[0.0], [1.0], [3.0], [7.0]]), np.array([[2.9], [0.0], [np.nan]])
     index, distance = nearest(features, 2, asked)
     assert index.tolist() == [[2, 1], [0, 1], [NOBODY, NOBODY]]  # one that is where a sample is has it for a neighbour
-    np.testing.assert_allclose(distance, [[0.1, 1.9], [0, 1], [np.nan, np.nan]], rtol=1e-5)
+    np.testing.assert_allclose(distance, np.array([[0.1, 1.9], [0.0, 1.0], [np.nan, np.nan]]), rtol=1e-5)
     assert nearest(features, 2)[0].tolist() == [[1, 2], [0, 2], [1, 0], [2, 1]]
 
 

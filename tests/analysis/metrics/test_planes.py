@@ -52,7 +52,7 @@ def test_odd_classes() -> None:
     assert lines == []
     assert np.isfinite(plane.project(np.eye(3))).all()
     plane, lines = of_classes(np.array([[1.0, 0], [-1, 0]]), np.zeros(2), [1, 0])  # opposite: one axis
-    np.testing.assert_allclose(plane.project([[2.0, 7.0], [np.nan, 0]]), [[-2, 0], [np.nan, np.nan]])
+    np.testing.assert_allclose(plane.project([[2.0, 7.0], [np.nan, 0]]), np.array([[-2.0, 0.0], [np.nan, np.nan]]))
     for classes in ([0], [0, 0], [0, 3], [0, 1, 2, 2]):
         with pytest.raises(UserError, match="two or three different classes from 0 to 2"):
             of_classes(same, np.zeros(3), classes)
