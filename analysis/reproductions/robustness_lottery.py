@@ -55,11 +55,9 @@ def _angle_claims(study: StudyResults) -> list[Claim]:
             finding, printed, measured, number, why=f"Without what all class directions share it is {centred}."
         )
 
-    fewer = ("random", "magnitude")
+    dense, fewer = (REFERENCE,), ("random", "magnitude")
     return [
-        claim(
-            "Multi-prize tickets have larger angles to their own class than the dense network.", "mean", (REFERENCE,), 1
-        ),
+        claim("Multi-prize tickets have larger angles to the own class than the dense network.", "mean", dense, 1),
         claim(
             "The count of weights does not explain it: they have larger ones than other networks of as many.",
             "mean",
