@@ -79,7 +79,7 @@ def _corruption_claims(study: StudyResults, nodes: Nodes) -> list[Claim]:
         names, mean = found[0][0], np.mean([distances for _, distances in found], axis=0)
         ratios = [corruption_geometry.nearness(names, distances, group)[0] for _, distances in found]
         share = corruption_geometry.nearness(names, mean, group)[1]
-        return study.times(ratios), f"{100 * share:.1f} % of as many corruptions lie as near each other."
+        return study.times(ratios), f"{100 * share:.1f} % of all groups of as many corruptions lie as near to each other."
 
     blurs, words = near(BLURS)
     turned, turned_words = near(BLURS, by_direction=True)
@@ -95,6 +95,7 @@ def _corruption_claims(study: StudyResults, nodes: Nodes) -> list[Claim]:
             "a group on its map",
             few.format("triples", "among the three"),
             blurs,
+            beyond=1.0,
             why=words,
         ),
         Claim(
@@ -102,6 +103,7 @@ def _corruption_claims(study: StudyResults, nodes: Nodes) -> list[Claim]:
             "",
             "the same of one minus the cosine between the changes from clean images",
             turned,
+            beyond=1.0,
             why=turned_words,
         ),
         Claim(
@@ -109,6 +111,7 @@ def _corruption_claims(study: StudyResults, nodes: Nodes) -> list[Claim]:
             "redundant",
             few.format("pairs", "between the two"),
             alike,
+            beyond=1.0,
             why=alike_words,
         ),
         Claim(
@@ -134,6 +137,7 @@ def _group_claims(study: StudyResults, nodes: Nodes) -> list[Claim]:
             "groups on its map",
             "distance between methods over that between seeds of a method, under all conditions",
             study.jackknifed(lambda seeds: corruption_geometry.between_over_within(distances, seeds), "times"),
+            beyond=1.0,
             why=f"p = {p:.2g} when methods are exchanged within seeds.",
         ),
         Claim(
@@ -147,6 +151,7 @@ def _group_claims(study: StudyResults, nodes: Nodes) -> list[Claim]:
             "groups on its map",
             "distance of edge-popup and biprop from pruned and trained networks over that of these from each other",
             study.jackknifed(lambda seeds: corruption_geometry.apart(distances, group, rest, seeds), "times"),
+            beyond=1.0,
         ),
     ]
 
