@@ -113,8 +113,8 @@ def apart(distances: np.ndarray, group: Sequence[int], rest: Sequence[int], seed
 def agreement(distances: np.ndarray, seeds: Sequence[int]) -> float:
     """How alike the methods lie among each other in two seeds: Spearman's correlation, the mean over pairs of seeds."""
     upper = np.triu_indices(len(distances), 1)
-    maps = [distances[:, seed, :, seed][upper] for seed in seeds]
-    return float(np.mean([stats.spearmanr(one, other).statistic for one, other in combinations(maps, 2)]))
+    ranks = [stats.rankdata(distances[:, seed, :, seed][upper]) for seed in seeds]
+    return float(np.corrcoef(ranks)[np.triu_indices(len(seeds), 1)].mean())
 
 
 def permutation_p(distances: np.ndarray, permutations: int = PERMUTATIONS, seed: int = 0) -> float:

@@ -79,7 +79,8 @@ def _corruption_claims(study: StudyResults, nodes: Nodes) -> list[Claim]:
         names, mean = found[0][0], np.mean([distances for _, distances in found], axis=0)
         ratios = [corruption_geometry.nearness(names, distances, group)[0] for _, distances in found]
         share = corruption_geometry.nearness(names, mean, group)[1]
-        return study.times(ratios), f"{100 * share:.1f} % of all groups of as many corruptions lie as near to each other."
+        words = f"{100 * share:.1f} % of all groups of as many corruptions lie as near to each other."
+        return study.times(ratios), words
 
     blurs, words = near(BLURS)
     turned, turned_words = near(BLURS, by_direction=True)
