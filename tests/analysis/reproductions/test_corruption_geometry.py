@@ -85,7 +85,8 @@ def test_names_given_by_chance_are_a_group_in_one_case_of_forty(size: int) -> No
 
 def test_methods_are_held_against_each_other_over_different_seeds() -> None:
     apart = distances(1.0)
-    between, within = [], []
+    between: list[float] = []
+    within: list[float] = []
     for a in range(METHODS):
         for b in range(METHODS):
             for s in range(SEEDS):
