@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.shell import layout, trust
@@ -60,13 +61,13 @@ def test_code_runs_once_it_is_allowed_and_asks_again_when_it_or_what_it_imports_
 def test_code_never_runs_where_others_can_open_the_app(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trust._remember(user_file.digest_of_code(network))
     for address in ("0.0.0.0", "", "192.168.0.7", "example.org"):
-        monkeypatch.setattr(trust.st, "get_option", lambda name, address=address: address)
+        monkeypatch.setattr(st, "get_option", lambda name, address=address: address)
         test = page(network).run()
         assert "never runs where others can open this app" in text(test)
         assert not test.button
         assert not network.with_name("ran").exists()
     for address in ("127.0.0.1", "::1", "localhost"):
-        monkeypatch.setattr(trust.st, "get_option", lambda name, address=address: address)
+        monkeypatch.setattr(st, "get_option", lambda name, address=address: address)
         assert "It ran." in text(page(network).run())
 
 
