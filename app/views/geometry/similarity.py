@@ -20,6 +20,7 @@ from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
 from app.views.geometry.charts import similarity as charts
+from app.views.geometry.condition import condition_parameters
 
 COLOURINGS = {"ticket": "Ticket", "group": "Kind of corruption"}
 MEANINGS = {
@@ -148,8 +149,10 @@ def _clicked(selection: Selection) -> None:
     """Choose the node's corruption and severity wherever one is chosen."""
     points = layout.selected_points("similarity")
     data = points[-1].get("customdata") if points else None
-    if isinstance(data, (list, tuple)) and len(data) == 3 and data[1] != "clean":
-        selection.set(**{"corruption": data[1], "lost-corruption": data[1], "lost-severity": data[2]})
+    if isinstance(data, (list, tuple)) and len(data) == 3:
+        corruption, severity = str(data[1]), int(data[2])
+        lost = {"lost-corruption": corruption, "lost-severity": str(severity)} if severity else {}
+        selection.set(**condition_parameters((corruption, severity)), **lost)
 
 
 def _styles(selection: Selection, keys: list[str]) -> dict[str, Style]:
@@ -179,7 +182,7 @@ SECTION = Section(
     "geometry",
     "similarity",
     "Similarity",
-    20,
+    60,
     show,
     "Which tickets and which corruptions are alike in geometry? Each ticket under each corruption is one node.",
 )

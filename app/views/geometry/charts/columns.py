@@ -125,6 +125,11 @@ def points(
     )
 
 
+def by_correctness(rows: pd.DataFrame, colour: str, wrong: str) -> Colours:
+    """The colour of a ticket for what is right, `wrong` for what is not."""
+    return [colour, wrong], (~correct(rows)).astype(int)
+
+
 def _predictions(rows: pd.DataFrame, names: np.ndarray) -> list[str]:
     """What each sample is predicted as, and with what confidence: `7 (93 %)`."""
     percent = np.round(100 * rows["confidence"].to_numpy(float)).astype(int)
