@@ -1,14 +1,13 @@
-"""Which pixels turn an image's feature, and which lengthen it: network beside network, with the seeds as noise."""
+"""Which pixels of an image turn its feature, and which lengthen it: many networks at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
-from scipy.stats import t
 from torch import Tensor
 
 from analysis.engine.networks import Network
@@ -21,7 +20,6 @@ from analysis.metrics.attribution import (
     integrated_gradients,
     mean_colour,
 )
-from analysis.statistics.verdicts import LEVEL
 from pruning.data import normalise
 from pruning.data.base import LEVELS
 from pruning.models import features_and_logits
@@ -197,99 +195,3 @@ def _response(network: Network, mean: np.ndarray, label: int) -> Response:
         return _geometry(network, mean, features, labels)
 
     return respond
-
-
-@dataclass(frozen=True, eq=False)
-class Floored:
-    """A mean over seeds, and images, with what chance makes of it.
-
-    Attributes:
-        mean: [...].
-        reach: half the width of the 95 % interval, element by element; nan of one network on one image.
-    """
-
-    mean: np.ndarray
-    reach: np.ndarray
-
-    @property
-    def beyond(self) -> np.ndarray:
-        """Where the interval leaves out 0, or where there is none: bool [...]."""
-        return ~(np.abs(self.mean) <= self.reach)
-
-
-def floored(effects: np.ndarray, level: float = LEVEL) -> Floored:
-    """The mean of effects [S, N, ...] of S seeds on N images; its error is the sum of that over seeds and over images.
-
-    Student's interval, element by element, with the degrees of freedom of the seeds; of one seed, of the images.
-    """
-    seeds, images = effects.shape[:2]
-    squares = np.zeros(effects.shape[2:])
-    if seeds > 1:
-        squares = squares + effects.mean(axis=1).var(axis=0, ddof=1) / seeds
-    if images > 1:
-        squares = squares + effects.mean(axis=0).var(axis=0, ddof=1) / images
-    groups = seeds if seeds > 1 else images
-    factor = t.isf((1 - level) / 2, groups - 1) if groups > 1 else np.nan
-    return Floored(effects.mean(axis=(0, 1)), factor * np.sqrt(squares))
-
-
-@dataclass(frozen=True, eq=False)
-class Hidden:
-    """What hiding one patch does in one ticket: the mean over seeds, the least and the most; the patch's place."""
-
-    key: str
-    place: int
-    mean: float
-    low: float
-    high: float
-
-
-def hidden_at(effects: Mapping[str, np.ndarray], key: str, place: int) -> Hidden:
-    """What hiding the patch of that place does in a ticket; `effects` are key -> [S, P]."""
-    own = effects[key][:, place]
-    return Hidden(key, place, float(own.mean()), float(own.min()), float(own.max()))
-
-
-def strongest(effects: Mapping[str, np.ndarray], keys: Sequence[str]) -> Hidden | None:
-    """The patch whose hiding takes most, and from whom: of `keys`, by the mean over seeds.
-
-    `effects` are key -> [S, P]. None where hiding takes nothing anywhere.
-    """
-    means = {key: effects[key].mean(axis=0) for key in keys}
-    means = {key: each for key, each in means.items() if np.isfinite(each).any() and np.nanmax(each) > 0}
-    if not means:
-        return None
-    key = max(means, key=lambda each: float(np.nanmax(means[each])))
-    return hidden_at(effects, key, int(np.nanargmax(means[key])))
-
-
-def where(corner: Sequence[int], patch: int, height: int, width: int) -> str:
-    """Where a patch lies in the image, in words: `upper right`, `centre`, `left`."""
-    row, column = (
-        min(2, int(3 * (start + min(patch, size) / 2) / size))
-        for start, size in zip(corner, (height, width), strict=True)
-    )
-    words = [("upper", "", "lower")[row], ("left", "", "right")[column]]
-    if words == ["", ""]:
-        return "centre"
-    alone = {"upper": "top", "lower": "bottom"}
-    return " ".join(filter(None, words)) if all(words) else alone.get(words[0], words[0] or words[1])
-
-
-def telling(clean: Mapping[str, np.ndarray], shown: Mapping[str, np.ndarray], baseline: str) -> np.ndarray:
-    """The images that say most of why tickets are lost, most telling first.
-
-    Args:
-        clean: key -> which images are classified right when clean, bool [N].
-        shown: the same under the condition looked at.
-        baseline: one of the keys.
-
-    Returns int64, those first that the baseline has right under the condition and most tickets have wrong; then those
-    that some ticket loses to the condition; the rest are left out.
-    """
-    others = [key for key in shown if key != baseline] or [baseline]
-    wrong = np.sum([~shown[key] for key in others], axis=0)
-    lost = np.sum([clean[key] & ~shown[key] for key in shown], axis=0)
-    score = np.where(shown[baseline], wrong * (len(shown) + 1), 0) + lost
-    order = np.argsort(-score, kind="stable")
-    return np.asarray(order[score[order] > 0])
