@@ -103,7 +103,7 @@ def attribute(
     whole, empty = plain[:, 0], plain[:, 1]
     hidden = None
     if way.method == "occlusion":
-        patches = Patches(*image.shape[1:], way.patch, way.stride)
+        patches = Patches(int(image.shape[1]), int(image.shape[2]), way.patch, way.stride)
         hidden = np.moveaxis(whole[:, None] - _hidden(networks, means, image, fill, patches, label, progress), 1, 2)
         maps = patches.spread(hidden)
     else:
@@ -148,7 +148,8 @@ def _hidden(
 def _shown(networks: Sequence[Network], means: Sequence[np.ndarray], images: Tensor, label: int) -> np.ndarray:
     """Gap and length of images uint8 [N, C, H, W] for each network, float64 [R, N, 2]."""
     device = networks[0].device
-    images, labels, inputs = images.to(device), torch.full((len(images),), label, device=device), {}
+    images, labels = images.to(device), torch.full((len(images),), label, device=device)
+    inputs: dict[object, Tensor] = {}
     found = []
     with torch.inference_mode():
         for network, mean in zip(networks, means, strict=True):

@@ -32,7 +32,7 @@ class Floored:
     @property
     def beyond(self) -> np.ndarray:
         """Where the interval leaves out 0, or where there is none: bool [...]."""
-        return ~(np.abs(self.mean) <= self.reach)
+        return np.asarray(~(np.abs(self.mean) <= self.reach))
 
 
 def floored(effects: np.ndarray, level: float = LEVEL) -> Floored:

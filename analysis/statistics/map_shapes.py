@@ -61,15 +61,16 @@ def _compared(maps: Mapping[str, Maps], key: str, baseline: str) -> dict[str, ob
     own = [_mean(each) for each in maps[key].values()]
     common = sorted(maps[key].keys() & maps[baseline].keys())
     alike = [cosine(a, b) for a, b in combinations(own, 2)]
+    likeness = cosine(_average(maps[key]), _average(maps[baseline]))
     row: dict[str, object] = {
         "key": key,
-        "likeness": cosine(_average(maps[key]), _average(maps[baseline])),
+        "likeness": likeness,
         "own": float(np.mean(alike)) if alike else np.nan,
         "p": np.nan,
         "over": SEEDS if len(common) > 1 else IMAGES,
         "seeds": len(common),
     }
-    if key != baseline and common and np.isfinite(row["likeness"]):
+    if key != baseline and common and np.isfinite(likeness):
         pairs = [np.stack([maps[key][seed], maps[baseline][seed]]) for seed in common]
         row["p"] = _p(pairs, _dimension(maps, over_seeds=len(common) > 1))
     return row
@@ -134,4 +135,4 @@ def _mean(maps: np.ndarray) -> np.ndarray:
 
 
 def _average(maps: Maps) -> np.ndarray:
-    return np.mean([_mean(each) for each in maps.values()], axis=0)
+    return np.asarray(np.mean([_mean(each) for each in maps.values()], axis=0))

@@ -240,9 +240,9 @@ def _table(table: pd.DataFrame, styles: Mapping[str, Style], asked: Asked) -> No
 
 def _strip(selection: Selection, images: TestImages, order: np.ndarray, picked: int, condition: Condition) -> None:
     """The images to choose from: the marked ones, or those that tickets lose."""
-    marked = selection.samples is not None
-    there = [int(sample) for sample in (selection.samples if marked else order) if sample < len(images)]
-    what = "selected images" if marked else "images that tickets lose and the baseline has right come first"
+    marked = selection.samples
+    there = [int(sample) for sample in (order if marked is None else marked) if sample < len(images)]
+    what = "selected images" if marked is not None else "images that tickets lose and the baseline has right come first"
     if not there:
         st.caption("No ticket loses an image here. Mark some in a chart of Local or Maps to choose among them.")
         return

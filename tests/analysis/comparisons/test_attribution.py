@@ -12,7 +12,7 @@ from analysis.comparisons import attribution
 from analysis.comparisons.attribution import Method, Way, attribute
 from analysis.engine.networks import Network
 from analysis.metrics import geometry
-from analysis.metrics.attribution import Patches, blurred
+from analysis.metrics.attribution import Patches, blurred, gap_and_length
 from pruning.data import load_data
 from pruning.models import features_and_logits
 from pruning.study.folder import Study
@@ -45,6 +45,7 @@ def test_each_hidden_patch_is_what_its_copy_alone_says(networks: list[Network], 
     way = Way(patch=3, stride=2)
     found = attribute(networks, means, IMAGE, LABEL, way)
     patches, fill = Patches(8, 8, 3, 2), blurred(IMAGE, 3)
+    assert found.hidden is not None
     for place, (network, mean) in enumerate(zip(networks, means, strict=True)):
         whole = known(network, mean, IMAGE[None])[0]
         np.testing.assert_allclose(found.whole[place], whole, rtol=1e-5)
@@ -92,7 +93,7 @@ def test_the_gradient_is_what_a_little_brightness_adds(networks: list[Network], 
                 features, _ = features_and_logits(module, inputs.double())
                 labels = torch.tensor([LABEL])
                 weight, centre = network.weight.double(), torch.from_numpy(mean)
-                values.append(attribution.gap_and_length(features, weight, centre, labels)[0].detach().numpy())
+                values.append(gap_and_length(features, weight, centre, labels)[0].detach().numpy())
             slope = (values[0] - values[1]) / 0.01 * 25.5
             slope[1] *= 100 / found.whole[0, 1]
             np.testing.assert_allclose(found.maps[0, :, row, column], slope, rtol=2e-2, atol=2e-3)
