@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from torch import Tensor, nn
 
 from analysis.engine.networks import weighted_layers
-from pruning.models.inspection import Shape, watch
+from pruning.models.inspection import watch
 
 IMAGE = "input"
 """What takes the place of a layer's name in a network of one layer, which takes in the images."""
@@ -22,7 +22,7 @@ Take = Callable[[str, Tensor], None]
 """Is given the name of a layer and what it hands on, [n, ...], in the order of the layers."""
 
 
-def inner_layers(module: nn.Module, shape: Shape) -> dict[str, str]:
+def inner_layers(module: nn.Module, shape: tuple[int, int, int]) -> dict[str, str]:
     """The layers with prunable weights but the last, in the order in which they run.
 
     Args:

@@ -73,7 +73,8 @@ def chosen(images: int, most: int) -> Tensor:
 
 def show(network: Network, images: TestImages, rows: Tensor, condition: Condition = CLEAN) -> Pass:
     """Show a network the images of `rows` under a condition that is no attack."""
-    names = inner_layers(network.module, tuple(images.images.shape[1:]))
+    _, channels, height, width = images.images.shape
+    names = inner_layers(network.module, (channels, height, width))
     layers = {name: Layer() for name in names.values()}
     features, logits = [], []
     shown, labels = images.some(condition, rows, network.device, network.macs), images.labels[rows]

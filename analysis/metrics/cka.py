@@ -67,4 +67,5 @@ def cka(first: Tensor, second: Tensor) -> Tensor:
     """
     products = (first @ second.T).double()
     sizes = [each.square().sum(1).double() for each in (first, second)]
-    return products / (sizes[0][:, None] * sizes[1]).sqrt()
+    found: Tensor = products / (sizes[0][:, None] * sizes[1]).sqrt()
+    return found

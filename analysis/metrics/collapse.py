@@ -58,4 +58,5 @@ def _spread(residuals: Tensor, centred: Tensor) -> float:
 
 
 def _unit(rows: Tensor) -> Tensor:
-    return rows / rows.norm()
+    found: Tensor = rows / rows.norm()
+    return found

@@ -43,7 +43,7 @@ class Units:
         self.low = low if self.low is None else torch.minimum(self.low, low)
         self.high = high if self.high is None else torch.maximum(self.high, high)
         # numpy counts ten times as fast, where the numbers lie one after the other
-        self.zeros += np.count_nonzero((flat(activations) == 0).cpu().numpy())
+        self.zeros += int(np.count_nonzero((flat(activations) == 0).cpu().numpy()))
         self.total += activations.numel()
 
     @property
@@ -75,8 +75,8 @@ def flat(activations: Tensor) -> Tensor:
 def pooled(activations: Tensor) -> Tensor:
     """Activations [n, U], maps [n, U, H, W] or tokens [n, L, U] as float32 [n, U, places]."""
     if activations.dim() == 4:
-        sides = [min(size, PLACES) for size in activations.shape[2:]]
-        return F.adaptive_avg_pool2d(activations.float(), sides).flatten(2)
+        height, width = (min(size, PLACES) for size in activations.shape[2:])
+        return F.adaptive_avg_pool2d(activations.float(), (height, width)).flatten(2)
     if activations.dim() == 3:
         activations = activations.mean(1)
     return activations.flatten(1).float()[:, :, None]

@@ -1,5 +1,7 @@
 """What inner layers hand on: which there are, in which networks, and that it is what the network computes."""
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,16 +11,18 @@ from analysis.engine.inner import IMAGE, handing_on, inner_layers
 from pruning.models import build_model
 
 
-def caught(module: nn.Module, images: Tensor) -> dict[str, Tensor]:
+def caught(module: Any, images: Tensor) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
-    layers = inner_layers(module, tuple(images.shape[1:]))
+    _, channels, height, width = images.shape
+    layers = inner_layers(module, (channels, height, width))
     with torch.no_grad(), handing_on(module, layers, lambda name, value: found.update({name: value.clone()})):
         module(images)
     return found
 
 
 def test_lenet_hands_on_what_was_pooled() -> None:
-    model, images = build_model("lenet5", 10, (1, 28, 28), 0).eval(), torch.randn(3, 1, 28, 28)
+    model: Any = build_model("lenet5", 10, (1, 28, 28), 0).eval()
+    images = torch.randn(3, 1, 28, 28)
     found = caught(model, images)
     assert list(found) == ["conv1", "conv2", "fc1", "fc2"]
     with torch.no_grad():
@@ -32,7 +36,8 @@ def test_lenet_hands_on_what_was_pooled() -> None:
 
 def test_a_residual_network_hands_on_the_sum_and_a_shortcut_counts_once() -> None:
     images = torch.randn(2, 3, 32, 32)
-    plain, projected = (build_model(name, 10, (3, 32, 32), 0).eval() for name in ("resnet20", "resnet20b"))
+    plain: Any = build_model("resnet20", 10, (3, 32, 32), 0).eval()
+    projected = build_model("resnet20b", 10, (3, 32, 32), 0).eval()
     names = [name for name, module in plain.named_modules() if isinstance(module, nn.Conv2d)]
     assert list(caught(plain, images)) == list(caught(projected, images)) == names
     block = plain.layer1[0]

@@ -1,12 +1,13 @@
 """What inner layers hand on and how alike tickets are there, measured on a small study, against the networks."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from analysis.corruptions import corrupt
 from analysis.engine import measure
@@ -24,7 +25,7 @@ from pruning.study.folder import Study
 ORDER = chosen(359, 1000)
 
 
-def hidden(network: nn.Module, images: Tensor) -> tuple[list[Tensor], Tensor]:
+def hidden(network: Any, images: Tensor) -> tuple[list[Tensor], Tensor]:
     """What the two hidden layers give, in the order of the passes, and the logits."""
     data = load_data("digits")
     with torch.no_grad():
@@ -40,7 +41,7 @@ def alike(first: Tensor, second: Tensor) -> float:
 def test_agrees_with_the_network(tiny_study: Path) -> None:
     study, data = Study.open(tiny_study), load_data("digits")
     entry = next(entry for entry in study.entries() if entry.recipe.label == "Magnitude 90 %")
-    network = study.load(entry.id).model().eval()
+    network: Any = study.load(entry.id).model().eval()
     clean, logits = hidden(network, data.test.images)
     after, _ = hidden(network, corrupt(data.test.images, "gaussian_noise", 3))
     labels = data.test.labels[ORDER]
@@ -111,7 +112,7 @@ def test_two_processes_and_one_find_the_same(tiny_study: Path, study_copy: Path)
 
 
 def test_the_severity_nearest_to_the_one_asked_for() -> None:
-    def asked(**settings: object) -> set[tuple[str, int]]:
+    def asked(**settings: Any) -> set[tuple[str, int]]:
         config = model()(families=["cifar_c", "mnist_c", "adversarial", "fourier"], **settings)
         found = {each for each in config.conditions() if of_images(each) and nearest_severity(config, each)}
         assert ("clean", 0) in found
