@@ -46,7 +46,8 @@ def centred_gram(features: Tensor) -> Tensor:
     gram.fill_diagonal_(0)
     sums = gram.sum(0)
     gram -= (sums[:, None] + sums - sums.sum() / (n - 1)) / (n - 2)
-    return (gram.fill_diagonal_(0) / (n * (n - 3)) ** 0.5).float()
+    centred: Tensor = gram.fill_diagonal_(0) / (n * (n - 3)) ** 0.5
+    return centred.float()
 
 
 def grams(minibatches: Sequence[Tensor]) -> Tensor:
