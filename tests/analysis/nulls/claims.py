@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons import condition_cells, dominance, neighbours
+from analysis.comparisons import condition_cells, dominance
 from analysis.comparisons.classes import class_costs
 from analysis.comparisons.condition_cells import averaged, by_corruption
 from analysis.comparisons.confusion import confusions, sinks, sufferers
@@ -16,8 +16,8 @@ from analysis.comparisons.correlations import methods_over_conditions
 from analysis.comparisons.effective import LESS, MORE, effective_robustness
 from analysis.comparisons.exemplars import find_exemplars
 from analysis.comparisons.flips import flips_from_baseline
+from analysis.comparisons.layers_apart import behind_dense, dense_of, from_clean, from_dense
 from analysis.comparisons.levels import by_sparsity, sparsest_equivalent
-from analysis.comparisons.map_trust import MapTrust, map_trust
 from analysis.comparisons.outcomes import Outcomes
 from analysis.comparisons.predictions import Predictions, chosen
 from analysis.comparisons.ranking import ranking
@@ -26,11 +26,11 @@ from analysis.comparisons.rewinding import stable_from
 from analysis.comparisons.two_studies import compare_studies
 from analysis.comparisons.verdicts import against, verdicts
 from analysis.corruptions.conditions import CLEAN, Condition
-from analysis.metrics.embedding import pca
-from analysis.metrics.faithfulness import Faithfulness, faithfulness
-from analysis.metrics.neighbours import nearest
+from analysis.statistics.map_shapes import compare_shapes
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
+from tests.analysis.nulls.layers import Networks
+from tests.analysis.nulls.neighbourhoods import a_class_misled, a_map_misleads, neighbours_beyond_seeds, neighbours_kept
 from tests.analysis.nulls.studies import BASELINE
 
 NOMINAL = 0.05
@@ -209,59 +209,49 @@ def training_is_stable(predictions: Predictions) -> float:
     return float(len(found) > 0 and found["shown"].all())
 
 
-def _features(predictions: Predictions, noise: float) -> dict[str, dict[int, np.ndarray]]:
-    """Feature spaces of the same images, of trainings that differ by chance alone; more by chance where seeds do."""
+def parts_at_a_layer(predictions: Predictions) -> float:
+    """Features of equal methods, as unit vectors: some layer is less alike than two seeds are."""
+    drawn = _networks(predictions)
+    return float(from_dense(drawn.alignment, drawn.seeds)["beyond"].any())
+
+
+def breaks_at_a_layer(predictions: Predictions) -> float:
+    """Corrupted features lie as far from the clean ones as another seed's."""
+    drawn = _networks(predictions)
+    return float(from_clean(drawn.alignment, drawn.corrupted, drawn.seeds)["beyond"].any())
+
+
+def falls_behind_at_a_layer(predictions: Predictions) -> float:
+    """Probes lose the same in all tickets, as in dense."""
+    drawn = _networks(predictions)
+    table = behind_dense(drawn.clean, drawn.corrupted, drawn.seeds, dense_of(drawn.alignment))
+    return float(table["beyond"].any())
+
+
+def _networks(predictions: Predictions) -> Networks:
     rng = np.random.default_rng(int(predictions.labels[:8] @ 10 ** np.arange(8)))
-    common = rng.standard_normal((len(predictions.labels), 5))
-    return {
-        key: {
-            seed: common
-            + noise * np.exp(0.1 * (len(runs) > 1) * rng.standard_normal()) * rng.standard_normal(common.shape)
-            for seed in range(len(runs))
-        }
-        for key, runs in predictions.predicted.items()
-    }
+    return Networks.draw(rng, len(predictions.predicted[BASELINE]), len(predictions.predicted))
 
 
-def _spaces(features: dict[str, dict[int, np.ndarray]], drift: float = 0.0) -> neighbours.Neighbourhoods:
-    rng = np.random.default_rng(7)
-    return {
-        key: {seed: nearest(own + drift * rng.standard_normal(own.shape), 10)[0] for seed, own in runs.items()}
-        for key, runs in features.items()
-    }
-
-
-def neighbours_beyond_seeds(predictions: Predictions) -> float:
-    """Some ticket changes neighbourhoods more, or less, than training the baseline again."""
-    found = neighbours.against_retraining(_spaces(_features(predictions, 0.7)), BASELINE)
-    return float((found.table["verdict"] == DIFFERS).any())
-
-
-def neighbours_kept(predictions: Predictions) -> float:
-    """Some ticket keeps more of its neighbourhoods under a corruption than the baseline, or less."""
-    features = _features(predictions, 0.3)
-    kept = neighbours.kept(_spaces(features), _spaces(features, drift=0.5))
-    return float((against(verdicts(kept), BASELINE)["verdict"] == DIFFERS).any())
-
-
-def _map_trust(predictions: Predictions) -> MapTrust:
-    """Of maps of two tickets, their classes at random."""
-    features = [own[0] for own in list(_features(predictions, 0.7).values())[:2]]
-    quality = {str(place): faithfulness(own, pca(own), 10) for place, own in enumerate(features)}
-    return map_trust(quality, dict.fromkeys(quality, predictions.labels % 5))
-
-
-def a_class_misled(predictions: Predictions) -> float:
-    """Some class of a map is said to be told less of than the others."""
-    return float(_map_trust(predictions).classes["lower"].any())
-
-
-def a_map_misleads(predictions: Predictions) -> float:
-    """Whether a map is said to mislead of which half of the neighbours are true."""
+def leans_on_other_pixels(predictions: Predictions) -> float:
+    """Smooth maps of one pattern, of unequal strength and noise: of one image, or by one seed of five."""
     rng = np.random.default_rng(int(predictions.labels[:8] @ 10 ** np.arange(8)))
-    recall = rng.binomial(10, 0.5, len(predictions.labels)) / 10
-    table = map_trust({"a": Faithfulness(recall, recall, recall, recall)}, {"a": predictions.labels}).maps
-    return float((table["misleads"] | table["leads"]).any())
+    seeds = len(predictions.predicted[BASELINE])
+    images = 1 if seeds > 1 else 5
+
+    def smooth(number: int) -> np.ndarray:
+        drawn = rng.standard_normal((number, 8, 8))
+        for axis in (1, 1, 2, 2):
+            drawn = drawn + np.roll(drawn, 1, axis)
+        return np.asarray(drawn.reshape(number, -1))
+
+    pattern = smooth(1) + smooth(images) / 2
+    drawn = zip(predictions.predicted, rng.uniform(0.5, 2, 99), rng.uniform(0.3, 1.5, 99), strict=False)
+    maps = {
+        key: {seed: strength * pattern + noise * smooth(images) for seed in range(seeds)}
+        for key, strength, noise in drawn
+    }
+    return float(compare_shapes(maps, BASELINE)["differs"].any())
 
 
 CLAIMS = (
@@ -284,6 +274,10 @@ CLAIMS = (
     Claim("stable (barriers of 2 points)", "Dynamics, Stability", training_is_stable, fewest=2),
     Claim("a class takes the errors", "Geometry, Global", a_class_is_a_sink),
     Claim("a class suffers", "Geometry, Global", a_class_suffers),
+    Claim("parts from dense at a layer", "Geometry, Layers", parts_at_a_layer, fewest=2),
+    Claim("breaks at a layer", "Geometry, Layers", breaks_at_a_layer, fewest=2),
+    Claim("falls behind dense at a layer", "Geometry, Layers", falls_behind_at_a_layer, fewest=2),
+    Claim("leans on other pixels", "Geometry, Attribution", leans_on_other_pixels),
     Claim("a ticket differs between studies", "Studies", studies_differ),
     Claim("neighbours change more than by retraining", "Geometry, Maps", neighbours_beyond_seeds, fewest=3),
     Claim("keeps fewer neighbours under corruption", "Geometry, Maps", neighbours_kept),
