@@ -220,8 +220,8 @@ def _about_overlay(kind: str, condition: Condition) -> str:
     how = (
         "projected onto the plane of the clean ones"
         if kind in EXACT
-        else f"each where the {NEIGHBOURS} clean images nearest to it among the features lie, weighted by nearness. Far "
-        "off the map, which says nothing of it: farther from all than 95 % of the clean images are from theirs"
+        else f"each where the {NEIGHBOURS} clean images nearest to it among the features lie, weighted by nearness. "
+        "Far off the map, which says nothing of it: farther from all than 95 % of the clean images are from theirs"
     )
     over = f"{condition_text(condition)} over the clean images (grey)"
     return f"{over}: {how}. Arrows: from each class's middle to where it goes."
