@@ -94,42 +94,28 @@ def points(
     `detail` is a line more for the hover, in plotly's template language.
     """
     palette, codes = colours
+    hover = {
+        "classes": list(classes),
+        "label": _small(rows["label"].to_numpy(int)),
+        "prediction": _small(rows["prediction"].to_numpy(int)),
+        "percent": _small(np.round(100 * rows["confidence"].to_numpy(float)).astype(int)),
+        "detail": detail,
+    }
     few = len(rows) <= MANY
-    names = np.asarray(classes, dtype=object)
-    opacity = 0.6 if few else 0.4
     return go.Scattergl(
         x=rows[x].to_numpy(np.float32),
         y=rows[y].to_numpy(np.float32),
         customdata=_small(rows["sample"].to_numpy()),
-        text=names[rows["label"].to_numpy(int)],
-        hovertext=_predictions(rows, names),
         mode="markers",
-        meta={"kind": SAMPLES, "palette": palette},
+        visible="legendonly",
+        meta={"kind": SAMPLES, "palette": palette, "hover": hover},
         name=label,
-        # Numbers into a palette: plotly checks 10,000 colours given by name one by one, for seconds.
         marker={
             "size": 4 if few else 3,
-            "opacity": opacity,
+            "opacity": 0.6 if few else 0.4,
             "color": _small(codes),
-            "cmin": 0,
-            "cmax": max(1, len(palette) - 1),
-            "colorscale": [[at / max(1, len(palette) - 1), colour] for at, colour in enumerate(palette)],
-            "showscale": False,
         },
-        # Plotly's own dimming would redraw every point; the marks over the charts do that work.
-        selected={"marker": {"opacity": opacity}},
-        unselected={"marker": {"opacity": opacity}},
-        hovertemplate=f"<b>Sample %{{customdata}}</b> · {label}<br>true class %{{text}}, predicted %{{hovertext}}"
-        + (f"<br>{detail}" if detail else "")
-        + "<extra></extra>",
     )
-
-
-def _predictions(rows: pd.DataFrame, names: np.ndarray) -> list[str]:
-    """What each sample is predicted as, and with what confidence: `7 (93 %)`."""
-    percent = np.round(100 * rows["confidence"].to_numpy(float)).astype(int)
-    predicted = names[rows["prediction"].to_numpy(int)]
-    return [f"{name} ({share} %)" for name, share in zip(predicted, percent, strict=True)]
 
 
 def _small(numbers: np.ndarray) -> np.ndarray:
