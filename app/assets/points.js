@@ -206,7 +206,7 @@ function stamp(size, width) {
   return { size: offsets.length, offsets: Int32Array.from(offsets), covers: Float32Array.from(covers) };
 }
 
-const radius = (count) => (count <= 50 ? 4.5 : count <= 400 ? 3 : count <= 3000 ? 2.3 : 1.7);
+const radius = (count) => (count <= 50 ? 4.5 : count <= 400 ? 3 : count <= 3000 ? 2.3 : count <= 30000 ? 1.7 : 1.1);
 
 // "#rrggbb" as numbers, and as the 32 bits of a pixel (little-endian: alpha, blue, green, red).
 const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));

@@ -71,19 +71,19 @@ def until(page: Page, true: Callable[[], bool]) -> None:
 
 
 def linked(page: Page) -> bool:
-    """Whether all three charts of the geometry page take part."""
-    return page.locator(f"{CHARTS} canvas.linked").count() == 3
+    """Whether both charts of the first section of the geometry page take part."""
+    return page.locator(f"{CHARTS} canvas.linked").count() == 2
 
 
-@pytest.mark.parametrize("number", [0, 3, 4], ids=["angle", "margin", "map"])
+@pytest.mark.parametrize("number", [0, 3], ids=["angle", "margin"])
 def test_a_lasso_marks_the_same_samples_in_every_chart(number: int, opened: Open) -> None:
     page = opened("geometry?tickets=dense~imp-90")
     until(page, lambda: linked(page))
-    assert marked(page) == [[], [], []]
+    assert marked(page) == [[], []]
     lasso(page, number)
     until(page, lambda: "samples=" in page.url)
     counts = marked(page)
-    assert [len(chart) for chart in counts] == [2, 2, 2]
+    assert [len(chart) for chart in counts] == [2, 2]
     assert len({count for chart in counts for count in chart}) == 1
     count = counts[0][0]
     assert 0 < count < 359
@@ -91,14 +91,14 @@ def test_a_lasso_marks_the_same_samples_in_every_chart(number: int, opened: Open
     expect(page.locator(".st-key-card-marked")).to_contain_text(f"{count} of 359 samples selected")
     page.get_by_role("button", name="Clear").click()
     until(page, lambda: "samples=" not in page.url)
-    until(page, lambda: marked(page) == [[], [], []])
+    until(page, lambda: marked(page) == [[], []])
 
 
 def test_marks_are_drawn_on_the_points(opened: Open) -> None:
     page = opened("geometry?tickets=dense~imp-90")
     until(page, lambda: linked(page))
     lasso(page, 0)
-    until(page, lambda: bool(marked(page)[2]))
+    until(page, lambda: bool(marked(page)[1]))
     inked = page.evaluate(
         f"""[...document.querySelectorAll('{CHARTS} canvas.linked')].map(canvas => {{
             const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
@@ -120,12 +120,12 @@ def exported(page: Page, card: str) -> np.ndarray:
 
 
 def test_the_marks_are_in_the_picture_that_is_saved(opened: Open) -> None:
-    page = opened("geometry?tickets=dense~imp-90&colour=correct")
-    until(page, lambda: linked(page))
+    page = opened("geometry?geometry=features&tickets=dense~imp-90&colour=correct")
+    until(page, lambda: page.locator(f"{CHARTS} canvas.linked").count() == 1)
     good = np.array([int(theme.get("light").good[at : at + 2], 16) for at in (1, 3, 5)])
     before = (exported(page, "maps") == good).all(axis=2).sum()
     lasso(page, 0)
-    until(page, lambda: bool(marked(page)[2]))
+    until(page, lambda: bool(marked(page)[0]))
     after = (exported(page, "maps") == good).all(axis=2).sum()
     assert after > 2 * before  # a mark has the colour itself, a point lets the ground shine through
 
@@ -133,15 +133,15 @@ def test_the_marks_are_in_the_picture_that_is_saved(opened: Open) -> None:
 def test_a_copied_link_shows_the_same_view(opened: Open) -> None:
     page = opened("geometry?tickets=dense~imp-90")
     until(page, lambda: linked(page))
-    page.get_by_role("radio", name="PCA").click()
-    until(page, lambda: "map=pca" in page.url)
+    page.get_by_role("radio", name="Angle", exact=True).click()
+    until(page, lambda: "against=angle" in page.url)
     settle(page)
     lasso(page, 0)
     until(page, lambda: "samples=" in page.url)
     other = opened(page.url)
     until(other, lambda: linked(other) and all(marked(other)))
     assert marked(other) == marked(page)
-    expect(other.get_by_text("Map of the features: PCA")).to_be_visible()
+    expect(other.get_by_text("Angle to the true class against feature length")).to_be_visible()
     expect(other.locator(".st-key-marked-bar")).to_contain_text("samples selected")
 
 
@@ -151,7 +151,7 @@ def test_choosing_another_ticket_changes_charts_and_link(opened: Open) -> None:
     page.get_by_role("button", name="Random 50 %").click()
     until(page, lambda: "random-50" in page.url)
     settle(page)
-    expect(page.locator(f"{CHARTS} .annotation").filter(has_text="Random 50 %")).to_have_count(3)
+    expect(page.locator(f"{CHARTS} .annotation").filter(has_text="Random 50 %")).to_have_count(2)
 
 
 def test_the_selection_reaches_the_samples_page(opened: Open) -> None:

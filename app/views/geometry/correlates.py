@@ -96,7 +96,7 @@ SECTION = Section(
     "geometry",
     "correlates",
     "Correlates",
-    30,
+    70,
     show,
     "Which geometry on clean images goes with robustness, among tickets of equal clean accuracy?",
 )

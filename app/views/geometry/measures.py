@@ -47,7 +47,8 @@ class Measures:
         return f"{what} against feature length"
 
 
-RAW = Measures("raw_gap", "angle", "length", "angle")
+CENTRED = Measures(*COLUMNS["centred"], over_length="gap")
+RAW = Measures(*COLUMNS["raw"], over_length="angle")
 """What results of earlier versions have."""
 
 

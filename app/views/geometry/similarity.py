@@ -11,7 +11,6 @@ import streamlit as st
 from analysis.comparisons.similarity import Agreement, Nodes, nodes, place, rank_agreement, shares, spanning_tree
 from analysis.comparisons.stored_conditions import by_family
 from analysis.corruptions import CORRUPTIONS, FAMILIES
-from analysis.results.store import Results
 from app import load
 from app.charts.names import name
 from app.shell import layout
@@ -20,6 +19,7 @@ from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
 from app.views.geometry.charts import similarity as charts
+from app.views.geometry.condition import condition_parameters
 
 COLOURINGS = {"ticket": "Ticket", "group": "Kind of corruption"}
 MEANINGS = {
@@ -116,7 +116,7 @@ def _made(
         for key in order
         if (rows.loc[rows["key"] == key, "seed"] == study.detail_seed).any()
     }
-    made = nodes(Results(path), ids, detail, [(each, severity) for each in names])
+    made = nodes(load.results(path), ids, detail, [(each, severity) for each in names])
     xy, stress = place(made)
     return made, xy, stress, rank_agreement(made)
 
@@ -148,8 +148,10 @@ def _clicked(selection: Selection) -> None:
     """Choose the node's corruption and severity wherever one is chosen."""
     points = layout.selected_points("similarity")
     data = points[-1].get("customdata") if points else None
-    if isinstance(data, (list, tuple)) and len(data) == 3 and data[1] != "clean":
-        selection.set(**{"corruption": data[1], "lost-corruption": data[1], "lost-severity": data[2]})
+    if isinstance(data, (list, tuple)) and len(data) == 3:
+        corruption, severity = str(data[1]), int(data[2])
+        lost = {"lost-corruption": corruption, "lost-severity": str(severity)} if severity else {}
+        selection.set(**condition_parameters((corruption, severity)), **lost)
 
 
 def _styles(selection: Selection, keys: list[str]) -> dict[str, Style]:
@@ -179,7 +181,7 @@ SECTION = Section(
     "geometry",
     "similarity",
     "Similarity",
-    20,
+    60,
     show,
     "Which tickets and which corruptions are alike in geometry? Each ticket under each corruption is one node.",
 )

@@ -19,7 +19,7 @@ from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 PAGES = ["geometry", "robustness", "samples"]
 
 
-@pytest.mark.parametrize(("page", "count"), [("geometry", 3), ("robustness", 3), ("samples", 1)])
+@pytest.mark.parametrize(("page", "count"), [("geometry", 2), ("robustness", 3), ("samples", 1)])
 def test_a_page_of_a_measured_study(page: str, count: int, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw(page, tiny_study, monkeypatch)
     assert charts(test) == count
@@ -108,7 +108,7 @@ def test_results_of_an_earlier_version_are_shown_as_they_are(
     study = Path(shutil.copytree(tiny_study, tmp_path / "earlier"))
     shutil.rmtree(study / "results" / "geometry")
     test = draw("geometry", study, monkeypatch)
-    assert charts(test) == 3
+    assert charts(test) == 2
     assert "cannot be compared between tickets" in text(test)
     assert "Gap (°)" not in test.dataframe[0].value
     assert not test.error
@@ -127,16 +127,16 @@ def test_at_most_four_tickets_stand_side_by_side(tiny_study: Path, monkeypatch: 
 
 @pytest.mark.parametrize("kind", ["umap", "umap_joint", "pca"])
 def test_every_map_is_drawn(kind: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    test = draw("geometry", tiny_study, monkeypatch, map=kind, colour="margin")
-    assert charts(test) == 3
+    test = draw("geometry", tiny_study, monkeypatch, geometry="features", map=kind, colour="margin")
+    assert charts(test) == 1
     assert not test.error
 
 
 def test_a_missing_map_says_how_to_make_it(tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = Path(shutil.copytree(tiny_study, tmp_path / "unmapped"))
     shutil.rmtree(study / "results" / "maps")
-    test = draw("geometry", study, monkeypatch)
-    assert charts(test) == 2
+    test = draw("geometry", study, monkeypatch, geometry="features")
+    assert charts(test) == 0
     assert "There is no UMAP map" in text(test)
 
 

@@ -1,0 +1,156 @@
+"""Features of a study's tickets under any condition, worked out when a page asks and kept while there is room."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import streamlit as st
+import torch
+
+from analysis.corruptions import AVAILABLE
+from analysis.corruptions.conditions import CLEAN, Condition
+from analysis.engine.images import TestImages
+from analysis.engine.live import Features, features_of
+from analysis.engine.networks import Network
+from analysis.engine.settings import settings
+from app.load import StudyView, file_stamp
+from app.pictures.offer import pictures
+from pruning.data import available, load_data
+from pruning.errors import UserError
+from pruning.progress import Progress
+from pruning.study.folder import TICKETS, TOML, Study
+from pruning.training.precision import pick_device
+
+ROOM = 1_000_000_000
+"""Bytes of features that are kept, the least recently used given up first."""
+
+PATIENCE = 0.7
+"""Seconds after which a bar says how far it is."""
+
+
+@dataclass
+class Kept:
+    """Features by what decides them, as many as there is room for; one computes at a time."""
+
+    room: int = ROOM
+    found: OrderedDict[tuple[str, ...], Features] = field(default_factory=OrderedDict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def get(self, key: tuple[str, ...]) -> Features | None:
+        """What is kept under a key."""
+        with self.lock:
+            if key in self.found:
+                self.found.move_to_end(key)
+            return self.found.get(key)
+
+    def put(self, key: tuple[str, ...], features: Features) -> None:
+        """Keep it, and give up what was not used for longest."""
+        with self.lock:
+            self.found[key] = features
+            while len(self.found) > 1 and sum(each.nbytes for each in self.found.values()) > self.room:
+                self.found.popitem(last=False)
+
+
+@st.cache_resource(show_spinner=False)
+def _kept() -> Kept:
+    return Kept()
+
+
+def images(study: StudyView) -> TestImages | None:
+    """The study's test images; None, and the reason and the way to them on the page, when they are not to be had.
+
+    Raises:
+        UserError: a folder that the settings name does not hold what it should.
+    """
+    if not available(study.config.data):
+        found = pictures(study)
+        return None if found is None else TestImages(found.images, torch.from_numpy(found.labels))
+    return _own(study.path, file_stamp(study.path / TOML))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the images …")
+def _own(path: Path, stamp: str) -> TestImages:
+    study = Study.open(path)
+    return TestImages.of(study, settings(study), load_data(study.config.data))
+
+
+def can_show(shown: TestImages, condition: Condition) -> bool:
+    """Whether the images can be had under a condition: one of arrays that are not on this machine cannot."""
+    return condition == CLEAN or condition in shown.given or condition[0] in AVAILABLE or shown.attacks(condition)
+
+
+def network(study: StudyView, ticket_id: str) -> Network:
+    """A ticket's network, ready to be shown images. Do not write into it.
+
+    Raises:
+        UserError: the ticket's file is damaged, or its weights do not fit.
+    """
+    return _network(study.path, ticket_id, file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors"))
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _network(path: Path, ticket_id: str, stamp: str) -> Network:
+    study = Study.open(path)
+    return Network.of(study.load(ticket_id), pick_device(), settings(study).precision)
+
+
+def features(
+    study: StudyView, shown: TestImages, ids: Sequence[str], condition: Condition = CLEAN
+) -> dict[str, Features]:
+    """What tickets make of the test images under a condition; a bar says how far it is where that takes a while.
+
+    Args:
+        study: whose tickets they are.
+        shown: what `images` gave.
+        ids: the tickets.
+        condition: corruption and severity.
+
+    Returns:
+        Ticket id -> features, in the order of `ids`.
+
+    Raises:
+        UserError: the condition is not to be had here, a network cannot be attacked, or a ticket's file is damaged.
+    """
+    if not can_show(shown, condition):
+        raise UserError(f"The images of {condition[0]} are not on this machine, and no corruption here makes them.")
+    store = _kept()
+    keys = {ticket: _key(study, ticket, condition) for ticket in ids}
+    with store.lock:
+        found = {ticket: store.get(key) for ticket, key in keys.items()}
+        missing = {ticket: network(study, ticket) for ticket, each in found.items() if each is None}
+        if missing:
+            with _bar() as progress:
+                made = features_of(missing, shown, condition, progress)
+            for ticket, each in made.items():
+                store.put(keys[ticket], each)
+            found |= made
+    return {ticket: each for ticket, each in found.items() if each is not None}
+
+
+def _key(study: StudyView, ticket_id: str, condition: Condition) -> tuple[str, ...]:
+    """Everything that decides what a ticket makes of the images."""
+    stamps = file_stamp(study.path / TOML), file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors")
+    return str(study.path), ticket_id, condition[0], str(condition[1]), *stamps
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """A progress bar with the time left, for work that is not done at once."""
+    began, place = time.perf_counter(), st.empty()
+
+    def tell(fraction: float, text: str) -> None:
+        seconds = time.perf_counter() - began
+        if seconds > PATIENCE and 0 < fraction < 1:
+            left = seconds * (1 - fraction) / fraction
+            place.progress(fraction, text=f"Showing the images to the tickets ({text}), about {left:.0f} s left")
+
+    try:
+        yield tell
+    finally:
+        place.empty()

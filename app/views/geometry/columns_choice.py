@@ -1,0 +1,71 @@
+"""The tickets side by side, and what was measured of their images."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import load
+from app.shell import layout
+from app.shell.per_sample import COLUMNS, not_measured
+from app.shell.selection import Chosen, Selection
+
+MOST = 4
+PREFERRED = ("dense", "imp", "magnitude", "random")
+
+
+def pick_columns(selection: Selection) -> list[Chosen]:
+    """The tickets side by side, at most `MOST`; a menu says which where more are chosen at the left.
+
+    Says what is missing where there is none.
+    """
+    if not selection.tickets:
+        layout.empty("No ticket is chosen.", "Choose two to four in the grid at the left.")
+        return []
+    tickets = {ticket.key: ticket for ticket in selection.tickets}
+    if len(tickets) <= MOST:
+        return list(tickets.values())
+    ranked = sorted(tickets.values(), key=lambda ticket: _preference(ticket.method))
+    default = [ticket.key for ticket in ranked[:MOST]]
+    keys = selection.pick_many(
+        "columns",
+        f"Side by side (at most {MOST} of the {len(tickets)} tickets chosen at the left)",
+        {key: ticket.label for key, ticket in tickets.items()},
+        default=default,
+        kind="menu",
+        max_selections=MOST,
+    )
+    if not keys and selection.option("columns") != "none":  # the link asks for tickets that are not chosen any more
+        keys = default
+    if not keys:
+        layout.empty("No column is chosen.", "Choose above which tickets to put side by side.")
+    return [tickets[key] for key in keys[:MOST]]
+
+
+def samples_of(selection: Selection, chosen: list[Chosen]) -> pd.DataFrame:
+    """Rows of `samples` with those of `geometry`, a row a ticket and clean image; says which tickets have none.
+
+    The columns of `geometry` are NaN where the results are of a version that had none.
+    """
+    ids = [ticket.id for ticket in chosen]
+    samples = load.table(selection.study, "samples", ids=ids, columns=COLUMNS)
+    if samples.empty:
+        not_measured(selection)
+        return samples
+    unmeasured = [ticket.label for ticket in chosen if ticket.id not in set(samples["ticket_id"])]
+    if unmeasured:
+        st.caption(f":material/info: Not measured yet: {', '.join(unmeasured)}.")
+    centred = load.table(selection.study, "geometry", ids=ids)
+    return samples.merge(centred, on=["ticket_id", "sample"], how="left")
+
+
+def of_classes(samples: pd.DataFrame, labels: list[int]) -> pd.DataFrame:
+    """The samples of these classes; says so where there is none."""
+    rows = samples[samples["label"].isin(labels)]
+    if rows.empty:
+        layout.empty("The test set has no sample of these classes.", "Pick others, or none for all.")
+    return rows
+
+
+def _preference(method: str) -> int:
+    return PREFERRED.index(method) if method in PREFERRED else len(PREFERRED)

@@ -1,0 +1,83 @@
+"""What is marked in the charts of a section: the charts' link, the means of what is marked, the strip to clear it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from analysis.comparisons.marked_samples import compare_marked
+from app.assets import read
+from app.linked import linked
+from app.shell import layout
+from app.shell.per_sample import with_labels
+from app.shell.selection import Chosen, Selection
+from app.views.geometry.measures import Measures
+
+GROUP = "geometry-charts"
+"""The key of the container of the charts that are linked."""
+
+CONFIG = {"modeBarButtonsToRemove": ["zoom2d", "pan2d", "autoScale2d", "zoomIn2d", "zoomOut2d"], "doubleClick": "reset"}
+DRAGS = {"lasso": "Lasso", "select": "Box", "zoom": "Zoom"}
+
+
+def pick_drag(selection: Selection) -> str:
+    """What dragging in a linked chart does: a key of `DRAGS`."""
+    help = "What dragging in a chart does. A double click clears the selection and the zoom."
+    return selection.pick("drag", "Dragging", DRAGS, width="content", help=help)
+
+
+@st.fragment
+def show_marked(
+    selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, shown: Measures, margin: str
+) -> None:
+    """What is marked, as numbers. Only this runs anew after a lasso: the browser has marked the charts already."""
+    marked = linked(selection, GROUP)
+    total = samples["sample"].nunique()
+    count = samples.loc[samples["sample"].isin(marked), "sample"].nunique()
+    if count:
+        title = f"{count:,} of {total:,} samples selected: their means | means of the rest"
+    else:
+        title = f"Means of {total:,} samples; select some in a chart to compare them with the rest"
+    compared = {
+        "accuracy": ("Accuracy (%)", 100, 1),
+        "confidence": ("Confidence (%)", 100, 1),
+        shown.gap: ("Gap (°)", 1, 1),
+        shown.angle: ("Angle (°)", 1, 1),
+        shown.length: ("Length", 1, 2),
+        margin: ("Margin", 1, 2),
+    }
+    compared = {name: how for name, how in compared.items() if name == "accuracy" or samples[name].notna().any()}
+    table = with_labels(compare_marked(samples, [ticket.id for ticket in chosen], marked, list(compared)), chosen)
+    rows = samples[samples["sample"].isin(marked)] if count else samples
+    layout.table_card(
+        title,
+        _as_text(table, compared, parted=count > 0),
+        "marked",
+        data=lambda: with_labels(rows, chosen),
+        help="The CSV has a row for each ticket and selected sample, or for all samples while none is selected.",
+    )
+    if marked:
+        _bar(selection, count, len(marked) - count)
+
+
+def _bar(selection: Selection, count: int, hidden: int) -> None:
+    """A strip that floats at the lower edge while samples are marked."""
+    st.html(f"<style>{read('linked.css')}</style>")
+    with st.container(horizontal=True, vertical_alignment="center", key="marked-bar", width="content"):
+        more = f" ({hidden:,} more in other classes)" if hidden else ""
+        st.markdown(f"**{count:,} samples selected**{more}", width="content")
+        st.button("Clear", key="clear-marked", icon=":material/close:", on_click=lambda: selection.set_samples(None))
+
+
+def _as_text(table: pd.DataFrame, compared: Mapping[str, tuple[str, int, int]], parted: bool) -> pd.DataFrame:
+    """The means as text: `31.2 | 24.8` for the marked and the rest, or the one number while nothing is marked.
+
+    `compared` is measure -> its heading, what it is multiplied by, and its decimals.
+    """
+    shown = pd.DataFrame({"Ticket": table["ticket"]})
+    for measure, (heading, scale, digits) in compared.items():
+        own, rest = ((scale * table[part]).map(f"{{:.{digits}f}}".format) for part in (measure, f"{measure}_rest"))
+        shown[heading] = own + "  |  " + rest if parted else rest
+    return shown
