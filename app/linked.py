@@ -23,12 +23,12 @@ def _component() -> Any:
     return streamlit.components.v2.component("linked_charts", js=script)
 
 
-def linked(selection: Selection, group: str) -> list[int]:
+def linked(selection: Selection, group: str, drag: str = "lasso") -> list[int]:
     """Link the charts inside `st.container(key=group)` and return the marked samples, rising.
 
     A chart takes part through its traces made by `charts.columns.points`, which are drawn here and by nobody else. Call
     it inside a fragment: a lasso then runs that fragment only, so that the charts, which the browser has marked
-    already, are not drawn anew.
+    already, are not drawn anew. `drag` is what dragging in them does: plotly's "lasso", "select", "zoom" or "pan".
     """
     key = f"linked {group}"
 
@@ -43,6 +43,7 @@ def linked(selection: Selection, group: str) -> list[int]:
         "marked": _to_bitmap(marked),
         "version": st.session_state.get(VERSION, 0),
         "veil": selection.theme.surface,
+        "drag": drag,
     }
     _component()(key=key, data=data, height=1, on_lasso_change=store)
     return [int(sample) for sample in marked]

@@ -8,14 +8,15 @@
 const groups = (window.linkedCharts ??= new Map()); // group -> what is marked there; outlives this module's re-imports
 
 export default function ({ data, setTriggerValue }) {
-  const group = groups.get(data.group) ?? { charts: new Map(), marked: null, version: -1 };
+  const group = groups.get(data.group) ?? { name: data.group, charts: new Map(), marked: null, version: -1 };
   groups.set(data.group, group);
   group.veil = pack(data.veil, 0.78);
   group.report = () => setTriggerValue("lasso", { marked: group.marked ? toText(group.marked) : "", version: group.version });
+  group.drag = data.drag;
   if (data.version >= group.version && !group.dragging) {
     // An answer to an older lasso than the last one would make the marks jump back for a moment.
     group.version = data.version;
-    if (show(group, data.marked ? fromText(data.marked) : null)) forgetOutlines(group);
+    if (show(group, data.marked ? fromText(data.marked) : null)) forgetOutlines(group, null);
   }
   const attach = () => {
     const host = document.querySelector(`.st-key-${data.group}`);
@@ -27,7 +28,10 @@ export default function ({ data, setTriggerValue }) {
     }
   };
   attach();
-  for (const chart of group.charts.keys()) paint(group, chart);
+  for (const chart of group.charts.keys()) {
+    paint(group, chart);
+    handle(group, chart);
+  }
   // Charts, and even the container, may come after this component, and are made anew when the page changes.
   const observer = new MutationObserver(() => {
     group.timer ??= setTimeout(() => { group.timer = undefined; attach(); }, 60);
@@ -43,16 +47,28 @@ function enlist(group, chart) {
   chart.on("plotly_relayouting", () => soon(chart, "painting", () => paint(group, chart)));
   chart.on("plotly_selecting", (event) => preview(group, chart, event));
   chart.on("plotly_selected", (event) => {
+    // Plotly says it again at every zoom, and at the double click that clears.
+    if (!group.dragging && !group.editing) return;
     group.dragging = false;
     const found = chosen(group, chart, event);
     if (found) mark(group, chart, found);
   });
-  chart.on("plotly_deselect", () => mark(group, chart, null));
   paint(group, chart);
+  handle(group, chart);
+}
+
+// What dragging does is told to the charts here: a figure with another `dragmode` would be drawn anew, without its zoom.
+function handle(group, chart) {
+  if (chart.isConnected && chart._fullLayout && chart._fullLayout.dragmode !== group.drag) {
+    window.Plotly?.relayout(chart, { dragmode: group.drag });
+  }
 }
 
 function listen(group, chart) {
-  chart.addEventListener("mousedown", ({ shiftKey, altKey }) => {
+  chart.addEventListener("mousedown", ({ shiftKey, altKey, target, detail }) => {
+    const drawing = /lasso|select/.test(chart._fullLayout.dragmode) && !target.closest?.(".modebar");
+    if (detail === 2 && drawing) mark(group, null, null); // of plotly's double click only the first press is heard here
+    group.editing = Boolean(target.closest?.(".selectionlayer, .outline-controllers"));
     group.before = shiftKey || altKey ? group.marked : null;
     group.how = altKey ? (a, b) => a & ~b : (a, b) => a | b;
     group.slow = false;
@@ -98,7 +114,7 @@ function mark(group, source, marked) {
   show(group, marked);
   group.version += 1;
   requestAnimationFrame(() => requestAnimationFrame(() => {
-    source.dataset.linkedMs = (performance.now() - start).toFixed(1);
+    document.querySelector(`.st-key-${group.name}`)?.setAttribute("data-linked-ms", (performance.now() - start).toFixed(1));
   }));
   group.report();
   setTimeout(() => forgetOutlines(group, source), 250);
@@ -113,10 +129,13 @@ function show(group, marked) {
   return true;
 }
 
-// The outline of an earlier lasso in another chart says nothing of what is marked now.
-function forgetOutlines(group, but) {
+// The outline of an earlier lasso says nothing of what is marked now: only the last one of `source` stays, and with
+// shift or alt, which build on the earlier ones, all of its own.
+function forgetOutlines(group, source) {
   for (const chart of group.charts.keys()) {
-    if (chart !== but && chart.isConnected && chart.layout?.selections?.length) window.Plotly?.relayout(chart, { selections: [] });
+    const outlines = chart.isConnected && chart.layout?.selections;
+    const kept = chart !== source ? 0 : group.before ? Infinity : 1;
+    if (outlines?.length > kept) window.Plotly?.relayout(chart, { selections: outlines.slice(outlines.length - kept) });
   }
 }
 
@@ -156,11 +175,12 @@ function ring(chart, sample) {
 
 function label(chart, { trace, i }, panel) {
   const { ink, ground: back, line, font } = colours(chart);
-  const { classes, label: own, prediction, percent, detail } = trace.meta.hover;
+  const { classes, detail, ...rest } = trace.meta.hover;
+  const [own, prediction, percent] = ["label", "prediction", "percent"].map((name) => numbers(rest[name])[i]);
   const number = (text, axis, digits) => Number(trace[axis][i]).toFixed(digits);
   const lines = [
     `Sample ${trace.customdata[i]} · ${trace.name}`,
-    `true class ${classes[own[i]]}, predicted ${classes[prediction[i]]} (${percent[i]} %)`,
+    `true class ${classes[own]}, predicted ${classes[prediction]} (${percent} %)`,
     detail.replace(/%\{([xy]):\.(\d)f\}/g, number),
   ];
   const box = document.createElement("div");

@@ -150,6 +150,17 @@ function nearest(panel, x, y) {
 
 const place = (panel, trace, i) => [panel.x.scale * trace.x[i] + panel.x.shift, panel.y.scale * trace.y[i] + panel.y.shift];
 
+// Plotly unpacks typed arrays, but leaves what is in `meta` as it was sent.
+const unpacked = new WeakMap();
+function numbers(packed) {
+  if (!packed.bdata) return packed;
+  if (!unpacked.has(packed)) {
+    const bytes = Uint8Array.from(atob(packed.bdata), (letter) => letter.charCodeAt(0));
+    unpacked.set(packed, new { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array }[packed.dtype](bytes.buffer));
+  }
+  return unpacked.get(packed);
+}
+
 // A set of samples is a bitmap: { bits, count }. A million take 125 kB, and are told in less than that.
 function none(traces) {
   let largest = 0;
