@@ -23,12 +23,13 @@ def _component() -> Any:
     return streamlit.components.v2.component("linked_charts", js=script)
 
 
-def linked(selection: Selection, group: str, drag: str = "lasso") -> list[int]:
+def linked(selection: Selection, group: str, drag: str | None = None) -> list[int]:
     """Link the charts inside `st.container(key=group)` and return the marked samples, rising.
 
     A chart takes part through its traces made by `charts.columns.points`, which are drawn here and by nobody else. Call
     it inside a fragment: a lasso then runs that fragment only, so that the charts, which the browser has marked
-    already, are not drawn anew. `drag` is what dragging in them does: plotly's "lasso", "select", "zoom" or "pan".
+    already, are not drawn anew. `drag` is what dragging in them does (plotly's
+    "lasso", "select", "zoom", "pan") where the figures do not say: a figure that changes loses its zoom.
     """
     key = f"linked {group}"
 

@@ -59,7 +59,7 @@ function enlist(group, chart) {
 
 // What dragging does is told to the charts here: a figure with another `dragmode` would be drawn anew, without its zoom.
 function handle(group, chart) {
-  if (chart.isConnected && chart._fullLayout && chart._fullLayout.dragmode !== group.drag) {
+  if (chart.isConnected && group.drag && chart._fullLayout && chart._fullLayout.dragmode !== group.drag) {
     window.Plotly?.relayout(chart, { dragmode: group.drag });
   }
 }
@@ -67,7 +67,11 @@ function handle(group, chart) {
 function listen(group, chart) {
   chart.addEventListener("mousedown", ({ shiftKey, altKey, target, detail }) => {
     const drawing = /lasso|select/.test(chart._fullLayout.dragmode) && !target.closest?.(".modebar");
-    if (detail === 2 && drawing) mark(group, null, null); // of plotly's double click only the first press is heard here
+    if (detail === 2 && drawing) {
+      // A double click; plotly's cover over the page takes the browser's own event of it.
+      mark(group, null, null);
+      setTimeout(() => chart.querySelector('.modebar-btn[data-val="reset"]')?.click(), 300);
+    }
     group.editing = Boolean(target.closest?.(".selectionlayer, .outline-controllers"));
     group.before = shiftKey || altKey ? group.marked : null;
     group.how = altKey ? (a, b) => a & ~b : (a, b) => a | b;
@@ -185,8 +189,12 @@ function label(chart, { trace, i }, panel) {
   ];
   const box = document.createElement("div");
   box.style.cssText = `position:absolute;padding:4px 8px;border-radius:4px;white-space:nowrap;pointer-events:none;
-    color:${ink};background:${back};border:1px solid ${line};font:13px ${font}`;
-  for (const line of lines.filter(Boolean)) box.append(Object.assign(document.createElement("div"), { textContent: line }));
+    color:${ink};background:${back};border:1px solid ${line};box-shadow:0 2px 8px rgb(0 0 0 / .18);font:13px ${font}`;
+  for (const line of lines.filter(Boolean)) {
+    const part = Object.assign(document.createElement("span"), { textContent: line }); // plotly gives a div its own font
+    part.style.display = "block";
+    box.append(part);
+  }
   box.firstChild.style.fontWeight = 650;
   const [x, y] = place(panel, trace, i);
   const [left, top] = [panel.left + x, panel.top + y];

@@ -29,7 +29,7 @@ def show(selection: Selection) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         labels = pick_classes(selection, selection.study.classes, width="content")
-        drag = pick_drag(selection)
+        pick_drag(selection)
         compared = samples["gap"].notna().any()
         measured = measures.choose(selection) if compared else measures.RAW
     if not compared:
@@ -41,11 +41,11 @@ def show(selection: Selection) -> None:
     if samples.empty:
         return
     with st.container(key=GROUP):
-        margin = _charts(selection, chosen, samples, measured, drag)
+        margin = _charts(selection, chosen, samples, measured)
     show_marked(selection, chosen, samples, measured, margin)
 
 
-def _charts(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, measured: Measures, drag: str) -> str:
+def _charts(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, measured: Measures) -> str:
     """Draw the charts; returns which margin they show."""
     styles, study = {ticket.id: ticket.style for ticket in chosen}, selection.study
     classes, theme = study.classes, selection.theme
@@ -53,7 +53,7 @@ def _charts(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, m
     what = (str(study.path), study.stamp, tuple(styles.items()), labels, theme.mode)
 
     def figure(make: Callable[[], go.Figure], *more: str) -> go.Figure:
-        return kept((*what, *more), make).update_layout(dragmode=drag)
+        return kept((*what, *more), make)
 
     rows = partial(with_labels, samples, chosen)
     axes = measured.length, measured.over_length
