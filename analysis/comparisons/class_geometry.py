@@ -60,7 +60,7 @@ def towards(seen: Features, quantity: str, mean: np.ndarray | None) -> np.ndarra
         return found
     angles = _angles(seen, mean)
     if quantity == "excess":
-        return angles - angles[np.arange(len(angles)), seen.labels][:, None]
+        angles = angles - angles[np.arange(len(angles)), seen.labels][:, None]
     return np.cos(np.radians(angles)) if quantity == "cosine" else angles
 
 
