@@ -65,7 +65,7 @@ def _pick_baseline(selection: Selection) -> Chosen | None:
     """The baseline, where the matrices are less its own."""
     if selection.baseline is None:
         return None
-    options = {"plain": "As they are", "less": f"Less {selection.baseline.label}"}
+    options = {"plain": "As they are", "less": f"Minus {selection.baseline.label}"}
     picked = selection.pick("global-less", "Matrices", options, width="content")
     return selection.baseline if picked == "less" else None
 
@@ -124,12 +124,14 @@ def _side_by_side(view: View) -> None:
     if len(view.tickets) < 2:
         return
     kind = view.selection.option("global-matrix", "errors", list(KINDS))
-    panels = panel_of(kind, view, view.tickets)
+    shown = [ticket for ticket in view.tickets if view.baseline is None or ticket.id != view.baseline.id]
+    panels = panel_of(kind, view, shown)
     if not panels:
         return
+    minus = f" minus {view.baseline.label}" if view.baseline else ""
     rows, columns = view.names
     layout.card(
-        f"{KINDS[kind]}, ticket beside ticket: {condition_text(view.condition)}",
+        f"{KINDS[kind]}{minus}, ticket beside ticket: {condition_text(view.condition)}",
         matrices(list(panels.values()), rows, columns, view.selection.theme),
         lambda: _long(view, {kind: panels}),
         "global-tickets",
@@ -167,9 +169,9 @@ def _one_ticket(view: View) -> None:
         return
     rows, columns = view.names
     titled = [_titled(each[ticket.id], KINDS[kind]) for kind, each in shown.items()]
-    less = f", less {view.baseline.label}" if view.baseline else ""
+    less = f" minus {view.baseline.label}" if view.baseline else ""
     layout.card(
-        f"{ticket.label}, angles beside confusion: {condition_text(view.condition)}{less}",
+        f"{ticket.label}{less}, angles beside confusion: {condition_text(view.condition)}",
         matrices(titled, rows, columns, view.selection.theme, [] if view.baseline else strips_of(view, ticket),
                  view.tree.linkage if view.whole else None),
         lambda: _long(view, shown),

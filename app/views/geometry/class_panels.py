@@ -127,7 +127,7 @@ def _angles(view: View, tickets: Sequence[Chosen]) -> dict[str, Panel]:
             panels[ticket.id] = Panel(
                 heading(ticket), (ticket.id, "angles"), each.value, _texts(each.value, form),
                 _hovers(each, form.replace("0f", "1f"), 1.0, degrees, _faded(view, each)), scale,
-                f"{unit}, less the baseline's" if minus else unit, "direction of", _faded(view, each),
+                f"{unit}, minus the baseline's" if minus else unit, "direction of", _faded(view, each),
             )  # fmt: skip
     return panels
 
@@ -145,7 +145,7 @@ def _cosines(view: View, tickets: Sequence[Chosen]) -> dict[str, Panel]:
             words = [[f"cosine <b>{value:.3f}</b>" for value in line] for line in each]
             panels[ticket.id] = Panel(
                 heading(ticket), (ticket.id, "cosines"), each, _texts(each, "{:.2f}"), np.array(words, dtype=object),
-                scale, "cosine, less the baseline's" if minus else f"cosine (simplex: {_signed(ideal, 2)})" if ideal
+                scale, "cosine, minus the baseline's" if minus else f"cosine (simplex: {_signed(ideal, 2)})" if ideal
                 else "cosine", "direction of",
             )  # fmt: skip
     return panels
@@ -174,7 +174,9 @@ def _texts(values: np.ndarray, form: str, nothing: Sequence[str] = ()) -> np.nda
 
 
 def _short(text: str) -> str:
-    """Without the naught before the point, and with a true minus."""
+    """Without the naught before the point, with a true minus, and nothing as 0."""
+    if not text.strip("+-0."):
+        return "0"
     for sign in ("", "-", "+"):
         if text.startswith(f"{sign}0."):
             text = sign + text[len(sign) + 1 :]

@@ -88,7 +88,7 @@ def _wrong(sufferers: pd.DataFrame, styles: Mapping[str, Style], classes: Sequen
             said.append(f"for {styles[str(key)].label} {_listed(parts)}, against {whole:.0f} % of all images")
     if not said:
         return "No class is shown to suffer more than the others."
-    return f"More than the others suffer {'; '.join(said)}."
+    return f"Classes that suffer more than the others: {'; '.join(said)}."
 
 
 def _share(row: Mapping[Hashable, float]) -> str:

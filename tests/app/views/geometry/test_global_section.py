@@ -19,7 +19,7 @@ from app.shell.theme import Style
 from app.views.geometry import between_classes
 from app.views.geometry.charts.class_matrices import Panel, Strip, matrices
 from app.views.geometry.charts.parallel import parallel
-from app.views.geometry.class_view import MOST_CLASSES, OPEN, opened, written
+from app.views.geometry.class_view import MOST_CLASSES, OPEN, View, opened, written
 from app.views.geometry.class_words import answer, spoken_of
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
@@ -49,7 +49,7 @@ def test_the_sentences_name_what_stands_out_and_no_more() -> None:
     said = answer(table({"a": [2], "b": []}), table({"a": [], "b": [1]}), counts, STYLES, NAMES, "Under fog 4")
     assert "class **class 2** takes 60 % (50 to 70) of the errors of First." in said
     assert "The trainings of Second (class 0, class 2 and class 2) disagree" in said
-    assert "for Second **class 1** (60 % wrong, 50 to 70), against 25 % of all images" in said
+    assert "more than the others: for Second **class 1** (60 % wrong, 50 to 70), against 25 % of all images" in said
     nothing = answer(table({"a": []}), table({"a": []}), counts, STYLES, NAMES, "Under fog 4")
     assert "no class is shown to take more" in nothing
     assert "No class is shown to suffer" in nothing
@@ -180,9 +180,8 @@ def test_a_cell_marks_its_images(tiny_study: Path, monkeypatch: pytest.MonkeyPat
     """Of the confusion those taken for the other class, of the angles all of the class."""
     marked: list[np.ndarray] = []
     monkeypatch.setattr("app.shell.selection.Selection.set_samples", lambda self, samples: marked.append(samples))
-    views: list[between_classes.View] = []
-    shown = between_classes._one_ticket
-    monkeypatch.setattr(between_classes, "_one_ticket", lambda view: (views.append(view), shown(view)))
+    views: list[View] = []
+    monkeypatch.setattr(between_classes, "_one_ticket", views.append)
     draw("geometry", tiny_study, monkeypatch, geometry="global")
     view = views[0]
     ticket = view.tickets[0]
