@@ -135,7 +135,8 @@ def features_under(
     selection: Selection, images: Images, ids: Sequence[str]
 ) -> tuple[dict[str, Features], dict[str, Features]] | None:
     """Ticket -> its features under the condition, and of the clean images; None, and why, where they cannot be had."""
-    shown = images.shown or live.images(selection.study)
+    # Where corrupted images were not to be had, that has been said.
+    shown = images.shown if images.corrupted else live.images(selection.study)
     if shown is None or not live.can_show(shown, images.condition):
         return None
     return tuple(live.features(selection.study, shown, ids, each) for each in (images.condition, CLEAN))  # type: ignore[return-value]

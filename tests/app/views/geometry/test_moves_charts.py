@@ -14,7 +14,6 @@ from app.views.geometry.charts.moves import change_arrows, change_density
 from app.views.geometry.charts.suffering import by_class, turn_and_length
 from tests.app.views.geometry.made import CLASSES, LIGHT, TICKETS, points, samples
 
-
 N = 500
 
 
