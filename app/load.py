@@ -175,6 +175,16 @@ def _open(name: str, path: Path, stamp: str) -> StudyView:
     return StudyView(name, path, study.config, study.detail_seed, tickets, tuple(problems), stamp, classes, stale)
 
 
+def results(path: Path) -> Results:
+    """The results of the study in a folder, without what is damaged: `damaged` says what was left out."""
+    return Results(path, forgiving=True)
+
+
+def damaged(study: StudyView) -> list[str]:
+    """Sentences on damaged result files that pages came upon and left out."""
+    return results(study.path).found_damaged()
+
+
 def table(
     study: StudyView,
     name: str,
@@ -194,7 +204,7 @@ def table(
 def _table(
     path: Path, stamp: str, name: str, ids: tuple[str, ...] | None, columns: tuple[str, ...] | None, where: str | None
 ) -> pd.DataFrame:
-    return Results(path).table(name, ids=ids, columns=columns, where=where)
+    return results(path).table(name, ids=ids, columns=columns, where=where)
 
 
 def query(study: StudyView, sql: str, params: tuple[Any, ...] = ()) -> pd.DataFrame:
@@ -204,7 +214,7 @@ def query(study: StudyView, sql: str, params: tuple[Any, ...] = ()) -> pd.DataFr
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _query(path: Path, stamp: str, sql: str, params: tuple[Any, ...]) -> pd.DataFrame:
-    return Results(path).query(sql, list(params) or None)
+    return results(path).query(sql, list(params) or None)
 
 
 def masks(study: StudyView, ticket_id: str) -> dict[str, np.ndarray]:
@@ -282,9 +292,9 @@ def described(study: StudyView) -> Described:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _described(path: Path, stamp: str) -> Described:
-    study, results = Study.open(path), Results(path)
-    entries, stored = study.entries(), results.ids("samples")
-    rows = results.table("samples", ids=stored[:1], columns=["sample", "label"]).sort_values("sample")
+    study, stored = Study.open(path), results(path)
+    entries, ids = study.entries(), stored.ids("samples")
+    rows = stored.table("samples", ids=ids[:1], columns=["sample", "label"]).sort_values("sample")
     shapes = read_header(entries[0].path).shapes if entries else {}
     layers = {name: tuple(shape) for name, shape in shapes.items()}
     labels = rows["label"].to_numpy(np.int64) if len(rows) else None

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -252,6 +252,18 @@ def read_header(path: Path) -> Header:
         return Header(recipe, info, json.loads(metadata["shapes"]), metadata.get(CONTENT, ""))
     except (KeyError, json.JSONDecodeError) as error:
         raise damaged(path, f"bad metadata: {error}") from None
+
+
+def read_tensor(path: Path, name: str) -> Tensor | None:
+    """One tensor of a ticket file as it is stored, without the others, and so without holding it to their digest.
+
+    Returns None where the file has none of that name, or cannot be read.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            return file.get_tensor(name) if name in file.keys() else None  # noqa: SIM118 - the file is no mapping
+    except (SafetensorError, OSError, ValueError):
+        return None
 
 
 def _digest_of(stored: Mapping[str, Tensor], shapes: Mapping[str, list[int]]) -> str:

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.comparisons.biases import biases, ranges
 from analysis.results.store import Results
 from analysis.statistics.multiple_testing import holm
-from pruning.errors import UserError
-from pruning.models import class_directions
 from pruning.study.folder import Study
 
 GEOMETRY = {
@@ -39,16 +38,9 @@ def clean_geometry(study: Study) -> pd.DataFrame:
         " quantile_cont(nearest_margin / nullif(centred_length, 0), 0.1) AS relative_margin"
         " FROM geometry GROUP BY ticket_id"
     )
-    return means.assign(bias_range=[_bias_range(study, str(ticket)) for ticket in means["ticket_id"]])
-
-
-def _bias_range(study: Study, ticket_id: str) -> float:
-    try:
-        ticket = study.load(ticket_id)
-        _, bias = class_directions(ticket.model(), ticket.info.shape)
-    except UserError:  # its file is gone or damaged, which other pages say, or it has no classifier
-        return float("nan")
-    return float(bias.max() - bias.min())
+    measured = set(means["ticket_id"])
+    found = ranges(biases(entry for entry in study.entries() if entry.id in measured))
+    return means.assign(bias_range=means["ticket_id"].map(found).astype(float))
 
 
 def partial_rank_correlation(x: np.ndarray, y: np.ndarray, given: np.ndarray) -> float:

@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from analysis.corruptions.conditions import CLEAN, Condition
+from analysis.corruptions.conditions import Condition
 from analysis.engine.base import Shown
 from analysis.engine.images import TestImages
 from analysis.engine.networks import Network, largest
-from analysis.metrics import geometry
 from pruning.progress import Progress, quiet
 from pruning.training.precision import settled
 
@@ -70,17 +69,6 @@ def show(
             else:
                 shared.show(ticket, each)
         progress((place + 1) / count, text)
-
-
-def mean_feature(network: Network, images: TestImages) -> Tensor:
-    """The mean [D], float64, of a network's finite features of the clean images: one more pass over them."""
-    sums: list[tuple[Tensor, int]] = []
-
-    def take(shown: Shown) -> None:
-        sums.append(geometry.sum_of_finite(shown.features))
-
-    show({"": network}, images, CLEAN, {"": [Viewer(take)]})
-    return torch.stack([total for total, _ in sums]).sum(dim=0) / max(1, sum(count for _, count in sums))
 
 
 class _Batch:

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from analysis.engine.base import Column, Context, Measure, Shown
-from analysis.engine.showing import mean_feature
+from analysis.measures.clean_pass import clean_pass
+from analysis.measures.lost import used
 from analysis.metrics import geometry
 
 
@@ -16,7 +17,8 @@ class Geometry:
     def __init__(self, context: Context) -> None:
         assert context.network is not None
         self.network = context.network
-        self.mean = mean_feature(self.network, context.images)
+        rows = torch.from_numpy(used(context.settings, len(context.images)).astype(np.int64))
+        self.mean = clean_pass(context, rows).mean
         self.parts: list[dict[str, Tensor]] = []
 
     def update(self, shown: Shown) -> None:

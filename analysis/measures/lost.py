@@ -12,7 +12,7 @@ from torch import Tensor
 
 from analysis.engine.base import Column, Context, Measure, Shown
 from analysis.engine.settings import AnalysisConfig
-from analysis.engine.showing import BATCH
+from analysis.measures.clean_pass import clean_pass
 from analysis.measures.corrupted import image_by_image
 from analysis.measures.maps import positions
 from analysis.metrics import drift, lead
@@ -20,10 +20,6 @@ from pruning.errors import UserError
 
 RESCUES = (*drift.SHIFTS, "direction", "length")
 """What may bring a lost image back, in the order of the bits of the column `rescues`."""
-
-KEPT = "clean features"
-MOST_KEPT = 24
-"""Tickets whose clean features a process keeps; as many are measured together."""
 
 
 class LostOptions(BaseModel):
@@ -50,7 +46,7 @@ class Lost:
         self.condition, self.network = context.condition, context.network
         self.rows_used = torch.from_numpy(used(context.settings, len(context.images)).astype(np.int64))
         self.labels = context.images.labels[self.rows_used]
-        self.clean = _clean(context, self.rows_used)
+        self.clean = clean_pass(context, self.rows_used)
         self.features: list[Tensor] = []
         self.predicted: list[Tensor] = []
 
@@ -68,7 +64,7 @@ class Lost:
         """
         if self.network.without:
             raise UserError(self.network.without)
-        before, clean = self.clean
+        before, clean = self.clean.predicted, self.clean.features
         after, predicted, labels = torch.cat(self.features), torch.cat(self.predicted), self.labels
         weight, bias = self.network.weight.cpu(), self.network.bias.cpu()
         right = {name: found == labels for name, found in drift.predictions(clean, after, labels, weight, bias).items()}
@@ -89,30 +85,6 @@ class Lost:
             "rescues": bits.to(torch.uint8).numpy().tobytes(),
         }
         return pd.DataFrame([row])
-
-
-def _clean(context: Context, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Predictions and features of the clean images, which a process keeps of the last tickets that it measured."""
-    kept: dict[str, tuple[Tensor, Tensor]] = context.process.setdefault(KEPT, {})  # type: ignore[assignment]
-    if context.ticket.id not in kept:
-        while len(kept) >= MOST_KEPT:
-            del kept[next(iter(kept))]
-        kept[context.ticket.id] = _shown_clean(context, rows)
-    return kept[context.ticket.id]
-
-
-def _shown_clean(context: Context, rows: Tensor) -> tuple[Tensor, Tensor]:
-    network = context.network
-    assert network is not None
-    images, labels = context.images.images, context.images.labels
-    predicted, features = [], []
-    for start in range(0, len(labels), BATCH):  # the batches of everybody, so that each number is the same to the bit
-        part = slice(start, start + BATCH)
-        chosen = rows[(rows >= start) & (rows < start + BATCH)] - start
-        found = network.show(images[part].to(network.device), labels[part].to(network.device), {})
-        predicted.append(found.logits.argmax(1).cpu()[chosen])
-        features.append(found.features.cpu()[chosen])
-    return torch.cat(predicted), torch.cat(features)
 
 
 def _matters(settings: AnalysisConfig, images: int) -> dict[str, object]:

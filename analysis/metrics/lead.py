@@ -5,13 +5,23 @@ the clean one in its direction and in its length; the biases stay. Each one's sh
 (Shapley 1953), the mean of its marginal contributions over the orders in which the two change, so the shares sum to
 the change exactly. Without biases a length alone never changes which class wins; with them it does, as a shorter
 feature leaves more to the bias.
+
+Two networks' features have no basis in common, so between them the lead is written in what can be compared,
+
+    ||f|| (||w_y|| cos_y - ||w_r|| cos_r) + b_y - b_r,
+
+and its change split among the feature's length, the cosines, the norms of the class directions and the biases. The
+directions are taken less their mean: what all share is in no lead, but would move cosines and norms. A network that
+doubles its features and halves its directions is the same one, so only the sum of length and norms is beyond doubt.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -74,6 +84,50 @@ def lead_change(
         return length * (direction * apart).sum(1) + offset
 
     return shapley(("direction", "length"), game)
+
+
+@dataclass(frozen=True)
+class Polar:
+    """What a network's leads are made of, in terms that another network has too; all float64.
+
+    Attributes:
+        length: of the features, [N].
+        cosines: between features and the centred directions of two classes of each image, [N, 2].
+        norms: of these directions, [N, 2].
+        biases: of the two classes, [N, 2].
+    """
+
+    length: Tensor
+    cosines: Tensor
+    norms: Tensor
+    biases: Tensor
+
+    @classmethod
+    def of(cls, features: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, rivals: Tensor) -> Self:
+        """From features [N, D], directions [K, D] and biases [K], of the classes int64 [N] and [N]."""
+        pair = torch.stack([labels, rivals], 1)
+        directions, norms = polar(weight.double() - weight.double().mean(0))
+        straight, length = polar(features)
+        return cls(length, (straight[:, None] * directions[pair]).sum(2), norms[pair], bias.double()[pair])
+
+
+PLAYERS = ("length", "cosines", "norms", "biases")
+"""What sets the leads of two networks apart: the fields of `Polar`."""
+
+
+def lead_between(before: Polar, after: Polar) -> dict[str, Tensor]:
+    """How much the lead of the first class over the second changes from one network to another, by what differs.
+
+    Returns:
+        each of `PLAYERS`, float64 [N], in units of the logits; their sum is the lead of `after` minus that of `before`.
+    """
+
+    def game(changed: frozenset[str]) -> Tensor:
+        length, cosines, norms, biases = (after if name in changed else before for name in PLAYERS)
+        logits = length.length[:, None] * cosines.cosines * norms.norms + biases.biases
+        return logits[:, 0] - logits[:, 1]
+
+    return shapley(PLAYERS, game)
 
 
 def exchanged(directions: Tensor, lengths: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

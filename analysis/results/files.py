@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.results.tables import Table
+from analysis.results.tables import TICKET, Table
 from pruning.errors import UserError
 from pruning.files import write_atomically
 
@@ -67,7 +67,7 @@ def encode(table: Table, rows: pa.Table, made: str) -> bytes:
 
 
 def verify(path: Path) -> None:
-    """See whether a file is as it was written; it is read once, until it changes.
+    """See whether a file is as it was written, for the ticket that it is named after; it is read until it changes.
 
     A file of an earlier version carries no digest and is taken as it is.
 
@@ -79,8 +79,18 @@ def verify(path: Path) -> None:
     seen = stat.st_mtime_ns, stat.st_size, stat.st_ino
     if _verified.get(path) == seen:
         return
-    if not _is_whole(path.read_bytes()):
+    content = path.read_bytes()
+    if not _is_whole(content):
         raise damaged(path)
+    try:
+        tickets = _tickets(content)
+    except (OSError, pa.ArrowException) as error:
+        raise damaged(path) from error
+    if not tickets <= {path.stem}:
+        raise Damaged(
+            f"The result file {path} holds rows of ticket {min(tickets - {path.stem})}, not of the one that it is "
+            f"named after: delete it and run `python -m analysis run {path.parents[2]}` again."
+        )
     _verified[path] = seen
 
 
@@ -103,6 +113,14 @@ def made_by(path: Path) -> str:
     except (OSError, pa.ArrowException) as error:
         raise damaged(path) from error
     return str(metadata.get(MADE.encode(), b"").decode(errors="replace"))
+
+
+def _tickets(content: bytes) -> set[str]:
+    """Whose rows a file holds; nobody's where it has not the column."""
+    file = pq.ParquetFile(pa.BufferReader(content))
+    if TICKET not in file.schema_arrow.names:
+        return set()
+    return set(file.read(columns=[TICKET]).column(0).unique().to_pylist())
 
 
 def _digest(content: bytes) -> str:

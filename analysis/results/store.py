@@ -50,11 +50,13 @@ class Stored:
 class Results:
     """The results of the study in `study_path`. Tables and columns are those of `tables.TABLES`.
 
-    Cheap to open, safe to share between threads, and safe to read while another process writes.
+    Cheap to open, safe to share between threads, and safe to read while another process writes. One that is `forgiving`
+    answers without the rows of damaged files, which `found_damaged` then names.
     """
 
-    def __init__(self, study_path: str | Path) -> None:
+    def __init__(self, study_path: str | Path, forgiving: bool = False) -> None:
         self.path = Path(study_path) / "results"
+        self.forgiving = forgiving
 
     def write(self, table: str, ticket_id: str, frame: pd.DataFrame, made: Made | None = None) -> Path:
         """Store the rows of one ticket, replacing those it had, and return the file.
@@ -126,11 +128,11 @@ class Results:
         `params` fill `?` or `$name`. Only the tables named in the SQL are opened.
 
         Raises:
-            UserError: a result file is damaged.
+            UserError: a result file is damaged, unless forgiven.
             duckdb.Error: the SQL is wrong.
         """
         named = {table: self._files(table) for table in TABLES if re.search(rf"\b{table}\b", sql, re.IGNORECASE)}
-        return _ask(sql, params, named)
+        return self._ask(sql, params, named)
 
     def table(
         self,
@@ -146,7 +148,7 @@ class Results:
         `$name` are filled from `params`. A column that a file of an earlier version lacks is missing in its rows.
 
         Raises:
-            UserError: the table or a column is unknown, or a file is damaged.
+            UserError: the table or a column is unknown, or a file is damaged, unless forgiven.
         """
         known = TABLES.get_known(name).all_columns
         for column in columns or ():
@@ -154,7 +156,7 @@ class Results:
                 raise unknown("column", column, known)
         selected = ", ".join(f'"{column}"' for column in columns) if columns else "*"
         condition = f" WHERE {where}" if where else ""
-        return _ask(f"SELECT {selected} FROM {name}{condition}", params, {name: self._files(name, ids)})
+        return self._ask(f"SELECT {selected} FROM {name}{condition}", params, {name: self._files(name, ids)})
 
     def fingerprint(self) -> str:
         """16 hex characters that change whenever a result file is added, removed or replaced; reads no file."""
@@ -166,6 +168,37 @@ class Results:
                         stat = (self.path / table / name).stat()
                         digest.update(f"{table}/{name} {stat.st_mtime_ns} {stat.st_size}\n".encode())
         return digest.hexdigest()
+
+    def found_damaged(self) -> list[str]:
+        """Sentences on the files that a forgiving reader has left out in this process, and that are as they were."""
+        return [
+            sentence
+            for path, (seen, sentence) in sorted(_left_out.items())
+            if path.is_relative_to(self.path) and _seen(path) == seen
+        ]
+
+    def _ask(self, sql: str, params: Parameters, tables: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
+        there = {table: [path for path in paths if self._is_there(path)] for table, paths in tables.items()}
+        try:
+            return _answer(sql, params, {table: _view(table, paths) for table, paths in there.items()})
+        except duckdb.Error:
+            if not any(_check(table, path) for table, paths in there.items() for path in paths):
+                raise
+        # Some file is of an earlier version, with fewer columns.
+        return _answer(sql, params, {table: _view(table, paths, by_name=True) for table, paths in there.items()})
+
+    def _is_there(self, path: Path) -> bool:
+        """Whether a file is there to be read. Raises Damaged when it is not as it was written, unless forgiven."""
+        try:
+            files.verify(path)
+        except FileNotFoundError:
+            return False
+        except Damaged as error:
+            if not self.forgiving:
+                raise
+            _left_out[path] = _seen(path), str(error)
+            return False
+        return True
 
     def _folder(self, table: str) -> Path:
         return self.path / TABLES.get_known(table).name
@@ -188,7 +221,7 @@ class Results:
         found: dict[str, list[str]] = {ticket_id: [] if keys else [""] for ticket_id in ids}
         if keys and ids:
             part = " || ' ' || ".join(f'"{key}"' for key in keys)
-            rows = _ask(f"SELECT DISTINCT {TICKET}, {part} FROM {table}", None, {table: self._files(table, ids)})
+            rows = self._ask(f"SELECT DISTINCT {TICKET}, {part} FROM {table}", None, {table: self._files(table, ids)})
             for ticket_id, name in rows.itertuples(index=False, name=None):
                 found[ticket_id].append(name)
         return found
@@ -205,6 +238,18 @@ def _is_result(name: str) -> bool:
     return name.endswith(".parquet") and not name.startswith(".")
 
 
+_left_out: dict[Path, tuple[tuple[int, int] | None, str]] = {}
+"""Damaged files that a forgiving reader came upon: time of change and size then, and the sentence."""
+
+
+def _seen(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
+
+
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     """One database in memory for the process; every query gets a cursor of its own, whose views no other sees."""
@@ -217,19 +262,9 @@ def _database() -> duckdb.DuckDBPyConnection:
 
 
 def _listed(paths: Iterable[Path]) -> str:
-    """The files as a list in SQL."""
-    return "[" + ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths) + "]"
-
-
-def _ask(sql: str, params: Parameters, tables: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
-    there = {table: [path for path in paths if _is_there(path)] for table, paths in tables.items()}
-    try:
-        return _answer(sql, params, {table: _view(table, paths) for table, paths in there.items()})
-    except duckdb.Error:
-        if not any(_check(table, path) for table, paths in there.items() for path in paths):
-            raise
-    # Some file is of an earlier version, with fewer columns.
-    return _answer(sql, params, {table: _view(table, paths, by_name=True) for table, paths in there.items()})
+    """The files as a list in SQL, each by its name alone: DuckDB takes `*`, `?` and `[` in a path for a pattern."""
+    literal = (re.sub(r"([*?\[])", r"[\1]", str(path)).replace("'", "''") for path in paths)
+    return "[" + ", ".join(f"'{path}'" for path in literal) + "]"
 
 
 def _answer(sql: str, params: Parameters, views: Mapping[str, str]) -> pd.DataFrame:
@@ -254,15 +289,6 @@ def _view(table: str, paths: Sequence[Path], by_name: bool = False) -> str:
 
 def _quoted(column: str) -> str:
     return f'"{column}"'
-
-
-def _is_there(path: Path) -> bool:
-    """Whether a file is still there. Raises Damaged when it is not as it was written."""
-    try:
-        files.verify(path)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _check(table: str, path: Path) -> list[str]:

@@ -13,7 +13,6 @@ import streamlit as st
 
 from analysis.comparisons import costs, family_means
 from analysis.comparisons.outcomes import CORRUPTIONS, Images, PerImage, per_image
-from analysis.results.store import Results
 from app import load
 from app.load import StudyView
 from app.shell import layout, theme
@@ -71,12 +70,12 @@ def _outcomes(path: Path, stamp: str, name: str, images: Images) -> PerImage:
     study = load.open_study(name, path)
     columns = ["ticket_id", "corruption", "severity", "n", "offsets"]
     where = "corruption IN ({})".format(", ".join(f"'{name}'" for name in CORRUPTIONS[images]))
-    return per_image(study.tickets, Results(path).table("conditions", columns=columns, where=where), images)
+    return per_image(study.tickets, load.results(path).table("conditions", columns=columns, where=where), images)
 
 
 def without_ticket(study: StudyView) -> list[str]:
     """A sentence, if any, about results whose tickets are gone, which the pages leave out."""
-    gone = sorted(set(Results(study.path).ids("conditions")) - set(study.tickets["ticket_id"]))
+    gone = sorted(set(load.results(study.path).ids("conditions")) - set(study.tickets["ticket_id"]))
     if not gone:
         return []
     return [

@@ -78,8 +78,8 @@ def mode() -> Mode:
 
 
 def show_notes(selection: Selection) -> None:
-    """What the link asked for in vain, and ticket files that could not be read."""
-    layout.notes([*selection.notes, *selection.study.problems])
+    """What the link asked for in vain, and files that could not be read."""
+    layout.notes([*selection.notes, *selection.study.problems, *load.damaged(selection.study)])
 
 
 def _stale(study: StudyView) -> None:

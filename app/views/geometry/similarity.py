@@ -11,7 +11,6 @@ import streamlit as st
 from analysis.comparisons.similarity import Agreement, Nodes, nodes, place, rank_agreement, shares, spanning_tree
 from analysis.comparisons.stored_conditions import by_family
 from analysis.corruptions import CORRUPTIONS, FAMILIES
-from analysis.results.store import Results
 from app import load
 from app.charts.names import name
 from app.shell import layout
@@ -117,7 +116,7 @@ def _made(
         for key in order
         if (rows.loc[rows["key"] == key, "seed"] == study.detail_seed).any()
     }
-    made = nodes(Results(path), ids, detail, [(each, severity) for each in names])
+    made = nodes(load.results(path), ids, detail, [(each, severity) for each in names])
     xy, stress = place(made)
     return made, xy, stress, rank_agreement(made)
 

@@ -55,7 +55,7 @@ class ComparedTickets:
     @property
     def results(self) -> Results:
         """The study's results."""
-        return Results(self.selection.study.path)
+        return load.results(self.selection.study.path)
 
     def label(self, key: str | None) -> str:
         """What a ticket is called; "" for none."""

@@ -12,7 +12,6 @@ import streamlit as st
 
 from analysis.comparisons.fragility import fragile_samples, hardest_corruption
 from analysis.corruptions import AVAILABLE, corrupt
-from analysis.results.store import Results
 from app import load
 from app.assets import read
 from app.charts.names import name, ordered
@@ -102,7 +101,7 @@ def _choose(
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _fragile(path: Path, stamp: str, baseline: str, tickets: tuple[str, ...], _labels: pd.Series) -> pd.DataFrame:
-    rows = Results(path).table("conditions", ids=[baseline, *tickets], columns=BITS)
+    rows = load.results(path).table("conditions", ids=[baseline, *tickets], columns=BITS)
     return fragile_samples(rows, baseline, tickets, _labels)
 
 

@@ -94,7 +94,7 @@ def _table(
     common = seeds[0] & seeds[1]
     ids = [two_studies.ids_of_seeds(view.tickets, own, common) for view, own in zip(views, keys, strict=True)]
     rows = [
-        Results(view.path).table("conditions", ids=[ticket for each in found.values() for ticket in each], columns=CONDITIONS)
+        load.results(view.path).table("conditions", ids=[ticket for each in found.values() for ticket in each], columns=CONDITIONS)
         for view, found in zip(views, ids, strict=True)
     ]
     return two_studies.compare_studies(*two_studies.in_common(rows[0], rows[1], (ids[0], ids[1])), within)

@@ -1,5 +1,6 @@
 """The split of a lead against permutations written out, and against what it promises."""
 
+from collections.abc import Callable
 from itertools import permutations
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from analysis.metrics.lead import exchanged, lead_change, polar, shapley
+from analysis.metrics.lead import PLAYERS, Polar, exchanged, lead_between, lead_change, polar, shapley
 
 
 def features(seed: int, samples: int = 30, width: int = 6, classes: int = 4) -> tuple[Tensor, ...]:
@@ -69,3 +70,59 @@ def test_without_biases_no_length_changes_who_wins_and_with_them_it_does(seed: i
     before = exchanged(directions, lengths, weight, alone)
     assert torch.equal(exchanged(directions, others, weight, alone)[seen], before[seen])
     assert (exchanged(directions, 1e-9 * others, weight, bias) == bias.argmax()).all()
+
+
+Head = tuple[Tensor, Tensor, Tensor]
+
+
+def two_networks(seed: int) -> tuple[Head, Head, Tensor, Tensor]:
+    """Features, directions and biases of two networks of other widths on the same images; labels and rivals."""
+    features_a, _, weight_a, bias_a, labels, rivals = features(seed)
+    features_b, _, weight_b, bias_b, _, _ = features(seed + 1, width=9)
+    return (features_a, weight_a, bias_a), (features_b, weight_b, bias_b), labels, rivals
+
+
+def lead_of(network: Head, labels: Tensor, rivals: Tensor) -> Tensor:
+    features, weight, bias = (each.double() for each in network)
+    logits, rows = features @ weight.T + bias, torch.arange(len(labels))
+    return logits[rows, labels] - logits[rows, rivals]
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_what_sets_two_networks_apart_sums_to_the_change_of_the_lead(seed: int) -> None:
+    one, other, labels, rivals = two_networks(seed)
+    split = lead_between(Polar.of(*one, labels, rivals), Polar.of(*other, labels, rivals))
+    assert list(split) == list(PLAYERS)
+    change = lead_of(other, labels, rivals) - lead_of(one, labels, rivals)
+    torch.testing.assert_close(torch.stack(list(split.values())).sum(0), change, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("changed", "player"),
+    [
+        (lambda f, w, b: (3 * f, w, b), "length"),
+        (lambda f, w, b: (f, w - w.mean(0) + 5, b), ""),  # what all directions share is in no lead
+        (lambda f, w, b: (f, 2 * w, b), "norms"),
+        (lambda f, w, b: (f, w, b.flip(0)), "biases"),
+        (lambda f, w, b: (f.flip(1), w, b), "cosines"),
+        (lambda f, w, b: (f.flip(1), w.flip(1), b), ""),  # the same network in another basis
+    ],
+)
+def test_what_two_networks_have_in_common_has_no_share(changed: Callable[..., Head], player: str) -> None:
+    (features, weight, bias), _, labels, rivals = two_networks(3)
+    one = features.double(), weight.double(), bias.double()
+    split = lead_between(Polar.of(*one, labels, rivals), Polar.of(*changed(*one), labels, rivals))
+    for name, share in split.items():
+        assert (float(share.abs().max()) > 0.1) == (name == player), name
+
+
+def test_the_split_between_networks_by_hand() -> None:
+    # one feature on the first axis, two directions along it: cosines 1 and -1, norms 1; lead = 2 length + b_y - b_r
+    label, rival = torch.tensor([0]), torch.tensor([1])
+    weight = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
+    one = Polar.of(torch.tensor([[2.0, 0.0]]), weight, torch.tensor([0.5, 0.0]), label, rival)
+    other = Polar.of(torch.tensor([[4.0, 0.0]]), 3 * weight, torch.tensor([0.0, 1.0]), label, rival)
+    split = {name: float(share) for name, share in lead_between(one, other).items()}
+    # length 2 -> 4 at norm 1 adds 4, at norm 3 adds 12; norm 1 -> 3 at length 2 adds 8, at 4 adds 16; biases -1.5
+    assert split == pytest.approx({"length": 8.0, "cosines": 0.0, "norms": 12.0, "biases": -1.5})

@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.comparisons import condition_cells, dominance
 from analysis.comparisons.classes import class_costs
 from analysis.comparisons.condition_cells import averaged, by_corruption
+from analysis.comparisons.confusion import confusions, sinks, sufferers
 from analysis.comparisons.correlations import methods_over_conditions
 from analysis.comparisons.effective import LESS, MORE, effective_robustness
 from analysis.comparisons.exemplars import find_exemplars
@@ -23,7 +24,8 @@ from analysis.comparisons.redundancy import redundant
 from analysis.comparisons.rewinding import stable_from
 from analysis.comparisons.two_studies import compare_studies
 from analysis.comparisons.verdicts import against, verdicts
-from analysis.corruptions.conditions import CLEAN
+from analysis.corruptions.conditions import CLEAN, Condition
+from analysis.statistics.map_shapes import compare_shapes
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
 from tests.analysis.nulls.studies import BASELINE
@@ -158,6 +160,22 @@ def uneven_over_classes(predictions: Predictions) -> float:
     return float(table["uneven"].any())
 
 
+def a_class_is_a_sink(predictions: Predictions) -> float:
+    """Of four tickets side by side under one corruption, some class takes more of the errors."""
+    four, classes, condition = _side_by_side(predictions)
+    return float(sinks(confusions(four, classes, condition))["stands_out"].any())
+
+
+def a_class_suffers(predictions: Predictions) -> float:
+    """The same of a class that is hit harder than the others."""
+    return float(sufferers(*_side_by_side(predictions))["stands_out"].any())
+
+
+def _side_by_side(predictions: Predictions) -> tuple[Predictions, int, Condition]:
+    four = predictions.chosen(names=list(predictions.predicted)[:4])
+    return four, int(predictions.labels.max()) + 1, predictions.conditions[-1]
+
+
 def studies_differ(predictions: Predictions) -> float:
     """The first half of the tickets against the other, as two studies."""
     right = list(predictions.outcomes.right.values())
@@ -188,6 +206,27 @@ def training_is_stable(predictions: Predictions) -> float:
     return float(len(found) > 0 and found["shown"].all())
 
 
+def leans_on_other_pixels(predictions: Predictions) -> float:
+    """Smooth maps of one pattern, of unequal strength and noise: of one image, or by one seed of five."""
+    rng = np.random.default_rng(int(predictions.labels[:8] @ 10 ** np.arange(8)))
+    seeds = len(predictions.predicted[BASELINE])
+    images = 1 if seeds > 1 else 5
+
+    def smooth(number: int) -> np.ndarray:
+        drawn = rng.standard_normal((number, 8, 8))
+        for axis in (1, 1, 2, 2):
+            drawn = drawn + np.roll(drawn, 1, axis)
+        return np.asarray(drawn.reshape(number, -1))
+
+    pattern = smooth(1) + smooth(images) / 2
+    drawn = zip(predictions.predicted, rng.uniform(0.5, 2, 99), rng.uniform(0.3, 1.5, 99), strict=False)
+    maps = {
+        key: {seed: strength * pattern + noise * smooth(images) for seed in range(seeds)}
+        for key, strength, noise in drawn
+    }
+    return float(compare_shapes(maps, BASELINE)["differs"].any())
+
+
 CLAIMS = (
     Claim("worse / better than the baseline, clean", "Overview", worse_or_better),
     Claim("worse / better than the baseline, corrupted", "Overview", worse_or_better_corrupted),
@@ -206,5 +245,8 @@ CLAIMS = (
     Claim("tickets correlate (each pair)", "Robustness, Redundancy", tickets_correlate, each=True),
     Claim("differs at a level", "Dynamics, Levels", a_level_differs),
     Claim("stable (barriers of 2 points)", "Dynamics, Stability", training_is_stable, fewest=2),
+    Claim("a class takes the errors", "Geometry, Global", a_class_is_a_sink),
+    Claim("a class suffers", "Geometry, Global", a_class_suffers),
+    Claim("leans on other pixels", "Geometry, Attribution", leans_on_other_pixels),
     Claim("a ticket differs between studies", "Studies", studies_differ),
 )

@@ -289,6 +289,42 @@ def test_any_flipped_bit_is_noticed(results: Results) -> None:
         assert len(results.table(table)) == 300
 
 
+def test_a_forgiving_reader_leaves_out_what_is_damaged_and_says_so_until_it_is_mended(results: Results) -> None:
+    for key in "abc":
+        results.write("conditions", key, rows("conditions"))
+    content = results._file("conditions", "b").read_bytes()
+    forgiving = Results(results.path.parent, forgiving=True)
+    for bad in (content[:100], content[:60] + bytes([content[60] ^ 4]) + content[61:], b""):
+        results._file("conditions", "b").write_bytes(bad)
+        assert set(forgiving.table("conditions")["ticket_id"]) == {"a", "c"}
+        assert forgiving.query("SELECT count(DISTINCT ticket_id) AS n FROM conditions").n[0] == 2
+        (sentence,) = forgiving.found_damaged()
+        assert "b.parquet is damaged" in sentence
+        with pytest.raises(UserError, match=r"b\.parquet"):
+            results.table("conditions")
+    results._file("conditions", "b").write_bytes(content)
+    assert set(forgiving.table("conditions")["ticket_id"]) == {"a", "b", "c"}
+    assert not forgiving.found_damaged()
+
+
+@pytest.mark.parametrize("name", ["exp[12]", "star*", "what?", "it's", "a,b", "{1,2}", "100%", "[!x]", "**"])
+def test_the_name_of_a_folder_is_no_pattern(tmp_path: Path, name: str) -> None:
+    for place, folder in enumerate([name, "exp1", "exp2", "starred", "whats", "a", "1", "y"]):
+        frame = rows("conditions").assign(n=place)
+        Results(tmp_path / folder).write("conditions", "a", frame)
+    assert set(Results(tmp_path / name).table("conditions")["n"]) == {0}
+    assert Results(tmp_path / name).query("SELECT max(n) AS n FROM conditions").n[0] == 0
+
+
+def test_rows_of_another_ticket_are_not_taken_for_those_that_the_file_is_named_after(results: Results) -> None:
+    own = results.write("conditions", "a", rows("conditions"))
+    (own.parent / "b.parquet").write_bytes(own.read_bytes())
+    with pytest.raises(UserError, match=r"b\.parquet holds rows of ticket a, .* delete it"):
+        results.table("conditions", ["b"])
+    assert results.stored("conditions").damaged == ["b"]
+    assert len(results.table("conditions", ["a"]))
+
+
 def test_a_table_that_has_gained_a_column_stays_readable(results: Results) -> None:
     old = results.write("conditions", "a", rows("conditions"))
     results.write("conditions", "b", rows("conditions"))

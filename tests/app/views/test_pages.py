@@ -186,6 +186,20 @@ def test_a_damaged_ticket_is_named_and_the_others_are_shown(study_copy: Path, mo
     assert not test.error
 
 
+@pytest.mark.parametrize("page", ["overview", "robustness"])
+def test_a_damaged_result_costs_its_own_rows_and_a_sentence(
+    page: str, tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Path(shutil.copytree(tiny_study, tmp_path / "copy"))
+    for table in ("conditions", "summary"):
+        damaged = sorted((copy / "results" / table).glob("*.parquet"))[1]
+        damaged.write_bytes(damaged.read_bytes()[:-1])
+    test = draw(page, copy, monkeypatch)
+    assert f"{damaged.stem}.parquet is damaged" in text(test)
+    assert charts(test) >= 1
+    assert not test.error
+
+
 def test_a_typo_in_the_study_file_is_one_sentence(study_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = study_copy / "study.toml"
     file.write_text(file.read_text().replace("seeds =", "sedes ="))
