@@ -10,6 +10,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from analysis.statistics.verdicts import DIFFERS, Gap, judge
@@ -30,8 +31,9 @@ def ticket_changes(moved: pd.DataFrame) -> pd.DataFrame:
     """
     rows = [_of_ticket(own, ticket) for ticket, own in _finite(moved).groupby("ticket_id", sort=False)]
     table = pd.DataFrame(rows, columns=["ticket_id", "n", "before", "after", "turn", "turn_error", "length", "error"])
-    turns, lengths = table[["turn", "turn_error"]].to_numpy(float).T, table[["length", "error"]].to_numpy(float).T
-    told = judge([_gap(*turns, TURN), _gap(*lengths, STRETCH)], level=LEVEL)
+    told = judge(
+        [_gap(table["turn"], table["turn_error"], TURN), _gap(table["length"], table["error"], STRETCH)], level=LEVEL
+    )
     for at, name, unit, shown in ((0, "turn", TURN, "turns"), (1, "length", STRETCH, "stretches")):
         own = told.iloc[at * len(table) : (at + 1) * len(table)].reset_index(drop=True)
         table[f"{name}_low"], table[f"{name}_high"] = own["low"] * unit, own["high"] * unit
@@ -51,7 +53,7 @@ def told_apart(moved: pd.DataFrame) -> pd.DataFrame:
     moved = _finite(moved)
     wide = {name: moved.pivot(index="sample", columns="ticket_id", values=name) for name in ("x_before", "x_move",
                                                                                             "y_move")}  # fmt: skip
-    pairs, turns, lengths = [], [], []
+    pairs, turns, lengths = [], list[tuple[float, float]](), list[tuple[float, float]]()
     for a, b in combinations(dict.fromkeys(moved["ticket_id"]), 2):
         both = wide["x_move"][[a, b]].dropna().index
         if len(both) < 2:
@@ -64,11 +66,12 @@ def told_apart(moved: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(pairs, columns=["a", "b"])
     if table.empty:
         return table.assign(turn=0.0, turns=False, length=0.0, stretches=False)
-    told = judge([_gap(*np.transpose(turns), TURN), _gap(*np.transpose(lengths), STRETCH)], level=LEVEL)
+    (turn, turn_error), (length, error) = (np.array(each).T for each in (turns, lengths))
+    told = judge([_gap(turn, turn_error, TURN), _gap(length, error, STRETCH)], level=LEVEL)
     differs = (told["verdict"] == DIFFERS).to_numpy()
     return table.assign(
-        turn=[each[0] for each in turns], turns=differs[: len(table)],
-        length=[each[0] for each in lengths], stretches=differs[len(table) :],
+        turn=turn, turns=differs[: len(table)],
+        length=length, stretches=differs[len(table) :],
     )  # fmt: skip
 
 
@@ -86,7 +89,7 @@ def class_changes(moved: pd.DataFrame) -> pd.DataFrame:
                         after=("y_after", "mean"), after_error=("y_after", "sem")).reset_index()  # fmt: skip
     table = table[table["n"] > 1].reset_index(drop=True)
     for name, error, prefix in (("change", "error", ""), ("after", "after_error", "after_")):
-        told = judge([_gap(*table[[name, error]].to_numpy(float).T, TURN)], level=LEVEL)
+        told = judge([_gap(table[name], table[error], TURN)], level=LEVEL)
         table[f"{prefix}low"], table[f"{prefix}high"] = told["low"] * TURN, told["high"] * TURN
     return table.assign(below=table["after_high"] < 0)
 
@@ -139,7 +142,7 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> tuple[float, np.ndarray]:
     return float(ratio), (part - ratio * whole) / mean if mean else np.full(len(part), np.nan)
 
 
-def _gap(value: np.ndarray, error: np.ndarray, unit: float) -> Gap:
+def _gap(values: ArrayLike, errors: ArrayLike, unit: float) -> Gap:
     """As `judge` takes it; an error of 0, where all images change alike, is next to nothing."""
-    scaled = value / unit
-    return Gap(scaled, scaled, np.maximum(error / unit, 1e-12), 1, np.inf)
+    scaled = np.asarray(values, float) / unit
+    return Gap(scaled, scaled, np.maximum(np.asarray(errors, float) / unit, 1e-12), 1, np.inf)

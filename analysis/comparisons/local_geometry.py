@@ -30,10 +30,12 @@ def image_rows(features: Features, mean: np.ndarray) -> pd.DataFrame:
     Returns a row an image: sample, label, then the columns of `geometry.COLUMNS` and `geometry.COMPARABLE`.
     """
     # Copies: arrays that are kept in a cache may be read-only, which torch does not like.
-    tensors = [torch.tensor(each) for each in (features.features, features.weight, features.bias, features.labels)]
-    logits = torch.tensor(features.logits)
-    found = geometry.measure_tensors(*tensors, logits)
-    found |= geometry.compare_tensors(*tensors, torch.tensor(mean), logits)
+    vectors, weight, bias, truth, logits = (
+        torch.tensor(each)
+        for each in (features.features, features.weight, features.bias, features.labels, features.logits)
+    )
+    found = geometry.measure_tensors(vectors, weight, bias, truth, logits)
+    found |= geometry.compare_tensors(vectors, weight, bias, truth, torch.tensor(mean), logits)
     labels = features.labels
     return pd.DataFrame({"sample": np.arange(len(labels)), "label": labels} | {k: v.numpy() for k, v in found.items()})
 

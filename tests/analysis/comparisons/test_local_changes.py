@@ -17,7 +17,7 @@ def made(turns: dict[str, float], seed: int = 0, classes: dict[int, float] | Non
     frames = []
     for ticket, turn in turns.items():
         x, y = rng.gamma(9, 1 / 9, N), rng.normal(20, 8, N)
-        more = np.array([(classes or {}).get(each, 0.0) for each in label])
+        more = np.array([(classes or {}).get(int(each), 0.0) for each in label])
         frame = pd.DataFrame(
             {"ticket_id": ticket, "sample": np.arange(N), "label": label, "x_before": x, "y_before": y}
         )

@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.statistics import density
 from app.shell.theme import Theme
 from app.views.geometry.charts.columns import HEADING, Colours, Tickets, columns, key, of_ticket, points
-from app.views.geometry.charts.local import HEIGHT, label_axes, outline
-from app.views.geometry.charts.marginals import Part, add_marginals
-from app.views.geometry.charts.scatter import span
+from app.views.geometry.charts.local import HEIGHT, common_ranges, label_axes, outline
+from app.views.geometry.charts.marginals import Part, add_marginals, places
 
 
 def pair_plane(
@@ -40,8 +38,7 @@ def pair_plane(
     notes = {ticket: f"{100 * shares[ticket]:.1f} % on the side of their own class" if np.isfinite(shares[ticket])
              else "no boundary: both classes have one direction" for ticket in tickets if ticket in shares}  # fmt: skip
     figure = columns(tickets, theme, HEIGHT + 22, notes)
-    shown = [rows] if clean is None else [rows, clean]
-    ranges = tuple(span(np.concatenate([each[name].to_numpy(float) for each in shown])) for name in ("across", "rest"))
+    ranges = common_ranges([rows] if clean is None else [rows, clean], "across", "rest")
     colours = [theme.classes[each % len(theme.classes)] for each in pair]
     lines, parts = boundaries.set_index("ticket_id")["boundary"], []
     for column, (ticket, style) in enumerate(tickets.items(), 1):
@@ -49,15 +46,19 @@ def pair_plane(
         for label, colour in zip(pair, colours, strict=True):
             if clean is not None:
                 before = of_ticket(clean, ticket, ["across", "rest"])
-                places = [before.loc[before["label"] == label, name].to_numpy(float) for name in ("across", "rest")]
-                figure.add_trace(outline(*density.mass_inside(*places, *ranges), colour), 1, column)
+                start = places(before[before["label"] == label], "across", "rest")
+                figure.add_trace(outline(start, ranges, colour), 1, column)
         codes: Colours = colours, (own["label"].to_numpy(int) == pair[1]).astype(int)
         detail = "across %{x:.3f}, rest %{y:.2f}"
         figure.add_trace(points(own, "across", "rest", codes, style.label, classes, detail), 1, column)
         if np.isfinite(lines.get(ticket, np.nan)):
             figure.add_vline(lines[ticket], line={"color": theme.ink, "width": 1.6}, row=1, col=column)
-        parts.append([Part(*(own.loc[own["label"] == label, name].to_numpy(float) for name in ("across", "rest")),
-                           colour) for label, colour in zip(pair, colours, strict=True)])  # fmt: skip
+        parts.append(
+            [
+                Part(places(own[own["label"] == label], "across", "rest"), colour)
+                for label, colour in zip(pair, colours, strict=True)
+            ]
+        )
     names = [str(classes[each]) for each in pair]
     key(figure, dict(zip(names, colours, strict=True)) | {"boundary": theme.ink})
     label_axes(figure, f"towards {names[0]}, away from {names[1]} →", "rest of the length (1 = mean of clean)", ranges)

@@ -23,7 +23,7 @@ from app.views.geometry.charts.columns import (
     of_ticket,
     points,
 )
-from app.views.geometry.charts.marginals import Part, add_marginals
+from app.views.geometry.charts.marginals import Part, Places, Ranges, add_marginals, places
 from app.views.geometry.charts.scatter import heights, span
 
 COLOURINGS = {"correct": "Correctness", "class": "Class"}
@@ -56,21 +56,21 @@ def angle_length(
     """
     figure = columns(tickets, theme, HEIGHT)
     shown = [each[each["ticket_id"].isin(list(tickets))] for each in (samples, clean) if each is not None]
-    ranges = tuple(span(np.concatenate([each[name].to_numpy(float) for each in shown])) for name in (length, angle))
+    ranges = common_ranges(shown, length, angle)
     what, parts = _what(angle), []
     for column, (ticket, style) in enumerate(tickets.items(), 1):
         rows = of_ticket(samples, ticket, [length, angle])
-        places = [rows[name].to_numpy(float) for name in (length, angle)]
+        at, behind = places(rows, length, angle), []
         if clean is not None:
-            before = of_ticket(clean, ticket, [length, angle])
-            start = [before[name].to_numpy(float) for name in (length, angle)]
-            figure.add_trace(outline(*density.mass_inside(*start, *ranges), theme.muted), 1, column)
-        figure.add_trace(contours(*density.mass_inside(*places, *ranges), style.color), 1, column)
+            start = places(of_ticket(clean, ticket, [length, angle]), length, angle)
+            figure.add_trace(outline(start, ranges, theme.muted), 1, column)
+            behind = [Part(start, theme.muted)]
+        figure.add_trace(contours(at, ranges, style.color), 1, column)
         colours = coloured(rows, colouring, style.color, theme)
         detail = f"length %{{x:.2f}}, {what} %{{y:.1f}}°"
         figure.add_trace(points(rows, length, angle, colours, style.label, classes, detail), 1, column)
-        own = [Part(*places, style.color)] if colouring == "correct" else of_colours(rows, places, colours)
-        parts.append(([Part(*start, theme.muted)] if clean is not None else []) + own)
+        own = [Part(at, style.color)] if colouring == "correct" else _class_parts(rows, at, colours)
+        parts.append(behind + own)
     _key(figure, samples, classes, theme, colouring, clean is not None)
     label_axes(figure, f"{X_TITLE} (1 = mean of clean)", f"{Y_TITLES[what]} (degrees)", ranges)
     if what == "gap":
@@ -116,17 +116,23 @@ def coloured(rows: pd.DataFrame, colouring: str, colour: str, theme: Theme) -> C
     return by_correctness(rows, colour, theme.ink)
 
 
-def of_colours(rows: pd.DataFrame, places: Sequence[np.ndarray], colours: Colours) -> list[Part]:
+def _class_parts(rows: pd.DataFrame, at: Places, colours: Colours) -> list[Part]:
     """A part for each class with a curve of its own."""
     palette, codes = colours
     labels = rows["label"].to_numpy(int)
     shown = np.unique(labels)[:MOST_CURVES]
-    return [Part(places[0][labels == each], places[1][labels == each], palette[codes[labels == each][0]])
-            for each in shown]  # fmt: skip
+    return [Part((at[0][labels == each], at[1][labels == each]), palette[codes[labels == each][0]]) for each in shown]
 
 
-def contours(z: np.ndarray, x: np.ndarray, y: np.ndarray, colour: str) -> go.Contour:
+def common_ranges(frames: Sequence[pd.DataFrame], x: str, y: str) -> Ranges:
+    """Ranges that hold all of the frames' points."""
+    across, upwards = (np.concatenate([frame[name].to_numpy(float) for frame in frames]) for name in (x, y))
+    return span(across), span(upwards)
+
+
+def contours(at: Places, ranges: Ranges, colour: str) -> go.Contour:
     """Regions that hold 90, 70, 50, 30 and 10 % of the samples, the densest the strongest."""
+    z, x, y = density.mass_inside(at[0], at[1], ranges[0], ranges[1])
     scale = [[0.0, fade(colour, 0)], [0.099, fade(colour, 0)], [0.1, fade(colour, 0.1)], [1.0, fade(colour, 0.55)]]
     return go.Contour(
         z=z.astype(np.float32),
@@ -142,8 +148,9 @@ def contours(z: np.ndarray, x: np.ndarray, y: np.ndarray, colour: str) -> go.Con
     )
 
 
-def outline(z: np.ndarray, x: np.ndarray, y: np.ndarray, colour: str) -> go.Contour:
+def outline(at: Places, ranges: Ranges, colour: str) -> go.Contour:
     """The lines that enclose 90 and 50 % of the samples."""
+    z, x, y = density.mass_inside(at[0], at[1], ranges[0], ranges[1])
     return go.Contour(
         z=z.astype(np.float32),
         x=x,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.statistics import density
@@ -19,19 +20,30 @@ ABOVE, BESIDE = 0.13, 0.09  # shares of a column's height and width
 POINTS = 96  # of a curve
 
 
+Places = tuple[np.ndarray, np.ndarray]
+"""Values across and upwards, [N] each."""
+
+Ranges = tuple[tuple[float, float], tuple[float, float]]
+"""Those of the axes across and upwards."""
+
+
 @dataclass(frozen=True)
 class Part:
-    """Some of a column's images: their values across and upwards, and the colour of their densities."""
+    """Some of a column's images: where they lie, and the colour of their densities."""
 
-    x: np.ndarray
-    y: np.ndarray
+    places: Places
     colour: str
+
+
+def places(rows: pd.DataFrame, x: str, y: str) -> Places:
+    """Two columns of a frame."""
+    return rows[x].to_numpy(float), rows[y].to_numpy(float)
 
 
 def add_marginals(
     figure: go.Figure,
     columns: Sequence[Sequence[Part]],
-    ranges: tuple[tuple[float, float], tuple[float, float]],
+    ranges: Ranges,
 ) -> None:
     """Make room in each column of a figure and draw the densities of its parts there.
 
@@ -49,10 +61,11 @@ def add_marginals(
         right = high - BESIDE * (high - low)
         across.domain, upwards.domain = (low, right), (0.0, 1 - ABOVE)
         curves = [(part, *_curves(part, ranges)) for part in parts]
-        tops = [max((curve[at][1].max() for curve in curves), default=0.0) or 1.0 for at in (1, 2)]
+        top_x = max((curve[1].max() for _, curve, _ in curves), default=0.0) or 1.0
+        top_y = max((curve[1].max() for _, _, curve in curves), default=0.0) or 1.0
         for part, (x, over_x), (y, over_y) in curves:
-            x_paper = right + (high - right) * (0.06 + 0.9 * over_y / tops[1])
-            y_paper = 1 - ABOVE * (0.94 - 0.88 * over_x / tops[0])
+            x_paper = right + (high - right) * (0.06 + 0.9 * over_y / top_y)
+            y_paper = 1 - ABOVE * (0.94 - 0.88 * over_x / top_x)
             look = {"line": {"color": part.colour, "width": 1.3}, "fillcolor": fade(part.colour, 0.16)}
             above = _path(x, y_paper, y_paper.min())
             beside = _path(y, x_paper, x_paper.min(), turned=True)
@@ -61,12 +74,9 @@ def add_marginals(
     figure.layout.shapes = [*figure.layout.shapes, *shapes]
 
 
-Curve = tuple[np.ndarray, np.ndarray]
-
-
-def _curves(part: Part, ranges: tuple[tuple[float, float], tuple[float, float]]) -> tuple[Curve, Curve]:
+def _curves(part: Part, ranges: Ranges) -> tuple[Places, Places]:
     found = []
-    for values, limits in zip((part.x, part.y), ranges, strict=True):
+    for values, limits in zip(part.places, ranges, strict=True):
         there = values[np.isfinite(values)]
         centres, height = density.curve(there, limits, POINTS)
         found.append((centres, height * len(there)))

@@ -9,12 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.comparisons.local_geometry import CLASS
-from analysis.statistics import density
 from app.shell.colour import fade
 from app.shell.theme import Theme
 from app.views.geometry.charts.columns import Tickets, annotate, axis, by_correctness, columns, key, of_ticket, points
 from app.views.geometry.charts.local import HEIGHT, X_TITLE, Y_TITLES, contours, label_axes, outline
-from app.views.geometry.charts.marginals import Part, add_marginals
+from app.views.geometry.charts.marginals import Part, add_marginals, places
 from app.views.geometry.charts.scatter import span
 
 HEAD = 9  # pixels of an arrow's head
@@ -45,8 +44,8 @@ def change_arrows(
     parts, names = [], []
     for column, (ticket, style) in enumerate(tickets.items(), 1):
         rows = of_ticket(moved, ticket, ["x_before", "x_after", "y_before", "y_after"])
-        before, after = ([rows[f"{at}_{when}"].to_numpy(float) for at in ("x", "y")] for when in ("before", "after"))
-        figure.add_trace(outline(*density.mass_inside(*before, *ranges), theme.muted), 1, column)
+        before, after = places(rows, "x_before", "y_before"), places(rows, "x_after", "y_after")
+        figure.add_trace(outline(before, ranges, theme.muted), 1, column)
         ink = by_correctness(rows, style.color, theme.ink)
         faint = points(rows, "x_after", "y_after", ink, style.label, classes, f"length %{{x:.2f}}, {what} %{{y:.1f}}°")
         faint.marker.opacity = faint.selected.marker.opacity = faint.unselected.marker.opacity = 0.22
@@ -56,7 +55,7 @@ def change_arrows(
             _arrows(figure, own[own["within_noise"] == noise], column, classes, theme, over, noise)
         if over == CLASS and len(own) <= NAMED:
             names += _names(own, column, classes, theme)
-        parts.append([Part(*before, theme.muted), Part(*after, style.color)])
+        parts.append([Part(before, theme.muted), Part(after, style.color)])
     annotate(figure, names)
     key(figure, {f"{start} (outline)": theme.muted, "arrow within noise": fade(theme.ink, 0.3)})
     label_axes(figure, f"{X_TITLE} (1 = mean of clean)", f"{Y_TITLES[what]} (degrees)", ranges)
@@ -73,12 +72,12 @@ def change_density(moved: pd.DataFrame, tickets: Tickets, classes: Sequence[str]
     parts = []
     for column, (ticket, style) in enumerate(tickets.items(), 1):
         rows = of_ticket(moved, ticket, ["x_move", "y_move"])
-        change = [rows[name].to_numpy(float) for name in ("x_move", "y_move")]
-        figure.add_trace(contours(*density.mass_inside(*change, *ranges), style.color), 1, column)
+        change = places(rows, "x_move", "y_move")
+        figure.add_trace(contours(change, ranges, style.color), 1, column)
         ink = by_correctness(rows, style.color, theme.ink)
         detail = f"length %{{x:+.2f}}, {what} %{{y:+.1f}}°"
         figure.add_trace(points(rows, "x_move", "y_move", ink, style.label, classes, detail), 1, column)
-        parts.append([Part(*change, style.color)])
+        parts.append([Part(change, style.color)])
     key(figure, {"misclassified": theme.ink})
     label_axes(figure, "change of length (1 = mean of clean)", f"change of {what} (degrees)", ranges)
     for line in (figure.add_hline, figure.add_vline):
