@@ -146,7 +146,7 @@ function forgetOutlines(group, source) {
 // Names the point under the pointer, and rings the same sample in every panel.
 function hover(group, chart, { clientX, clientY, buttons, target }) {
   unhover(group);
-  if (buttons || !target.closest?.(".nsewdrag")) return;
+  if (buttons || !target.closest?.(".nsewdrag") || chart.querySelector(".hoverlayer .hovertext")) return;
   const { left, top } = chart.querySelector(".svg-container").getBoundingClientRect();
   const [x, y] = [clientX - left, clientY - top];
   const panel = panels(chart).find((each) => x >= each.left && y >= each.top && x <= each.left + each.width && y <= each.top + each.height);
@@ -181,11 +181,11 @@ function label(chart, { trace, i }, panel) {
   const { ink, ground: back, line, font } = colours(chart);
   const { classes, detail, ...rest } = trace.meta.hover;
   const [own, prediction, percent] = ["label", "prediction", "percent"].map((name) => numbers(rest[name])[i]);
-  const number = (text, axis, digits) => Number(trace[axis][i]).toFixed(digits);
+  const number = (text, axis, sign, digits) => `${sign && trace[axis][i] >= 0 ? "+" : ""}${trace[axis][i].toFixed(digits)}`;
   const lines = [
     `Sample ${trace.customdata[i]} · ${trace.name}`,
     `true class ${classes[own]}, predicted ${classes[prediction]} (${percent} %)`,
-    detail.replace(/%\{([xy]):\.(\d)f\}/g, number),
+    detail.replace(/%\{([xy]):(\+?)\.(\d)f\}/g, number),
   ];
   const box = document.createElement("div");
   box.style.cssText = `position:absolute;padding:4px 8px;border-radius:4px;white-space:nowrap;pointer-events:none;
