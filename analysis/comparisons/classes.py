@@ -48,7 +48,9 @@ class Costs:
     by_ticket: pd.DataFrame
 
 
-def class_costs(outcomes: Outcomes, labels: np.ndarray, baseline: str, equivalence: float = EQUIVALENCE) -> Costs:
+def class_costs(
+    outcomes: Outcomes, labels: np.ndarray, baseline: str | Mapping[str, str], equivalence: float = EQUIVALENCE
+) -> Costs:
     """How much accuracy each class loses against the baseline, and whether that differs between classes.
 
     The change of an image is the mean over seeds and conditions of being right, minus the baseline's. Runs that agree
@@ -57,7 +59,7 @@ def class_costs(outcomes: Outcomes, labels: np.ndarray, baseline: str, equivalen
     Args:
         outcomes: the tickets, with the baseline among them, under the conditions to average over.
         labels: int [images], the true classes.
-        baseline: the ticket they are compared with.
+        baseline: the ticket they are compared with; or of each its own, and those named are compared with nothing.
         equivalence: the change of a class that does not matter, a fraction above 0.
 
     Returns `Costs`, without the baseline. Changes of a class pair the seeds that both have, or the means over seeds
@@ -66,26 +68,27 @@ def class_costs(outcomes: Outcomes, labels: np.ndarray, baseline: str, equivalen
     Raises UserError when the baseline has no outcomes, there is no label for each image, or fewer than two classes.
     """
     labels = _checked(outcomes, labels)
-    if baseline not in outcomes.right:
+    against = dict.fromkeys(outcomes.right, baseline) if isinstance(baseline, str) else dict(baseline)
+    if not set(against.values()) <= set(outcomes.right):
         raise UserError("The baseline has no results on corrupted images; measure it, or choose another.")
     classes, places, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     if len(classes) < 2:
         raise UserError("Costs by class need images of at least two classes; choose another data set.")
     shares = outcomes.per_image(range(len(outcomes.conditions)))
     right = {name: distinct(list(own.values())) for name, own in shares.items()}
-    names = [name for name in right if name != baseline]
+    names = [name for name in right if name not in against.values()]
     if not names:
         return Costs(pd.DataFrame(columns=BY_CLASS), pd.DataFrame(columns=BY_TICKET))
-    reference = right[baseline]
-    patterns = [compare_patterns(right[name], reference, places) for name in names]
+    reference = {name: right[against[name]] for name in names}
+    patterns = [compare_patterns(right[name], reference[name], places) for name in names]
     by_ticket = _by_ticket(patterns).assign(
         key=names,
         classes=len(classes),
         images=len(labels),
-        seeds=[min(len(right[name]), len(reference)) for name in names],
-        change=[right[name].mean() - reference.mean() for name in names],
+        seeds=[min(len(right[name]), len(reference[name])) for name in names],
+        change=[right[name].mean() - reference[name].mean() for name in names],
     )
-    by_class = judge([_gaps(shares[name], shares[baseline], places, sizes) for name in names], equivalence)
+    by_class = judge([_gaps(shares[name], shares[against[name]], places, sizes) for name in names], equivalence)
     by_class = by_class.rename(columns={"difference": "change"}).assign(
         key=np.repeat(names, len(classes)), n=np.tile(sizes, len(names)), p=_corrected(patterns)
     )

@@ -12,6 +12,7 @@ from torch import Tensor
 from analysis.engine.base import Column, Context, Measure
 from analysis.engine.settings import AnalysisConfig
 from analysis.metrics import embedding
+from analysis.metrics.faithfulness import MIN_SAMPLES, faithfulness
 from pruning.data import normalise
 from pruning.errors import UserError
 from pruning.models import count_macs, features_and_logits
@@ -49,7 +50,7 @@ def options_of(settings: AnalysisConfig) -> MapOptions:
 def kinds(settings: AnalysisConfig, images: int | None) -> Sequence[str]:
     """The maps asked for; of too few images there is none by neighbours."""
     options = options_of(settings)
-    enough = images is None or min(images, options.map_samples) >= embedding.MIN_SAMPLES
+    enough = images is None or min(images, options.map_samples) >= MIN_SAMPLES
     return [kind for kind in options.embeddings if kind == "pca" or enough]
 
 
@@ -93,8 +94,9 @@ def maps_of(context: Context) -> pd.DataFrame:
             context.problems.append(str(error))
             continue
         rows = {"kind": kind, "sample": shown, "x": xy[:, 0], "y": xy[:, 1]}
-        rows["trustworthiness"] = embedding.trustworthiness(features, xy)
-        frames.append(pd.DataFrame(rows | {"recall": embedding.neighbour_recall(features, xy)}))
+        quality = faithfulness(features, xy)
+        rows["trustworthiness"] = quality.whole["trustworthiness"]
+        frames.append(pd.DataFrame(rows | {"recall": quality.recall.astype(np.float32)}))
     return pd.concat(frames[1:] or frames, ignore_index=True)
 
 

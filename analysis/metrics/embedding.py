@@ -1,7 +1,8 @@
-"""Two-dimensional maps of features: PCA, UMAP, and UMAP maps of several networks that can be laid over one another.
+"""Two-dimensional maps of features: PCA, t-SNE, UMAP, and UMAP maps of several networks laid over one another.
 
 PCA is linear and keeps the large distances; UMAP (McInnes, Healy & Melville 2018, arXiv 1802.03426) keeps who is whose
-neighbour, and the distances between its clusters mean little. Beside a map belongs its `trustworthiness`.
+neighbour, and the distances between its clusters mean little; so does t-SNE. Beside a map belongs how far to trust it
+(`analysis.metrics.faithfulness`).
 
 All functions treat odd input alike: a sample whose feature is not finite is at (nan, nan) and bears on no other;
 features that are all the same, as of a network that pruning has disconnected, are all at the origin.
@@ -16,25 +17,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analysis.metrics.faithfulness import MIN_SAMPLES
+from analysis.metrics.neighbours import NEIGHBOURS, is_constant
+from analysis.metrics.planes import principal
 from pruning.errors import UserError
 
 if TYPE_CHECKING:
     from scipy.sparse import coo_matrix
-
-NEIGHBOURS = 15
-"""How many nearest samples UMAP looks at, and trustworthiness asks about."""
-
-MIN_SAMPLES = 5
-"""Fewer samples than this have no neighbourhoods to speak of."""
 
 EPOCHS = 500
 MIN_DIST, SPREAD = 0.1, 1.0
 
 PULL = 0.25
 """Strength of the spring between a sample and its place in the reference map, as a share of the strongest edge."""
-
-# Features that differ by less, relative to the largest value, differ by the rounding of float32 alone.
-SAME = 1e-6
 
 
 def pca(features: ArrayLike) -> np.ndarray:
@@ -47,21 +42,8 @@ def pca(features: ArrayLike) -> np.ndarray:
     weighs most in it does so positively, so equal features give equal maps. With one feature, or samples along one
     line, the second coordinate is 0. Raises UserError when the shape is another.
     """
-    features, finite = _checked(features)
-    xy = _blank(features, finite)
-    there = features[finite].astype(np.float64)
-    if _is_constant(there):
-        return xy
-    there -= there.mean(axis=0)
-    # Scaled so that squaring neither overflows nor vanishes; the decomposition is of [D, D], not of [N, N].
-    scale = np.abs(there).max()
-    values, axes = np.linalg.eigh((there / scale).T @ (there / scale))
-    order = np.argsort(values)[::-1][:2]
-    axes = axes[:, order] * (values[order] > values[order[0]] * 1e-12)
-    heaviest = np.abs(axes).argmax(axis=0)
-    axes = axes * np.where(axes[heaviest, np.arange(len(order))] < 0, -1.0, 1.0)
-    xy[finite, : len(order)] = there @ axes
-    return xy
+    features, _ = _checked(features)
+    return principal(features).project(features)
 
 
 def umap(features: ArrayLike, seed: int = 0) -> np.ndarray:
@@ -77,8 +59,33 @@ def umap(features: ArrayLike, seed: int = 0) -> np.ndarray:
     features, finite = _checked(features, MIN_SAMPLES)
     xy = _blank(features, finite)
     there = features[finite]
-    if len(there) >= MIN_SAMPLES and not _is_constant(there):
+    if len(there) >= MIN_SAMPLES and not is_constant(there):
         xy[finite] = _mapper(there, seed).fit_transform(_scaled(there))
+    return xy
+
+
+def tsne(features: ArrayLike, seed: int = 0) -> np.ndarray:
+    """A t-SNE map (van der Maaten & Hinton 2008) by scikit-learn's Barnes-Hut, begun from the principal components.
+
+    Args:
+        features: [N, D]; N at least 5. The perplexity is 30, or a third of N where that is less. On one core 1,000
+            samples take about three seconds and 2,000 seven.
+        seed: decides the random choices.
+
+    Returns float32 [N, 2], without units. Raises UserError for fewer than 5 samples.
+    """
+    from sklearn.manifold import TSNE  # when needed: it takes a second
+
+    features, finite = _checked(features, MIN_SAMPLES)
+    xy = _blank(features, finite)
+    there = features[finite]
+    if len(there) >= MIN_SAMPLES and not is_constant(there):
+        start = pca(_scaled(there))
+        start *= 1e-4 / start[:, 0].std()
+        perplexity = min(30.0, (len(there) - 1) / 3)
+        # One thread: sums of several would make another map on every machine.
+        mapper = TSNE(2, perplexity=perplexity, init=start, random_state=seed, n_jobs=1, method="barnes_hut")
+        xy[finite] = mapper.fit_transform(_scaled(there))
     return xy
 
 
@@ -129,67 +136,12 @@ def umap_joint(
     return maps
 
 
-def trustworthiness(features: ArrayLike, xy: ArrayLike, neighbours: int = NEIGHBOURS) -> float:
-    """How far neighbours in the map are neighbours among the features (Venna & Kaski 2001): 1 always, 0.5 by chance.
-
-    Args:
-        features: [N, D].
-        xy: [N, 2].
-        neighbours: how many of each sample are looked at; fewer where N is below 31.
-
-    Returns a number in [0, 1], over the samples that are finite in both; nan when fewer than 5 are, or when all
-    features are the same, as nobody is then a nearer neighbour than others. Memory grows with N squared: 0.8 GB at
-    10,000.
-    """
-    features, finite = _checked(features)
-    xy = np.asarray(xy, dtype=np.float64)
-    finite = finite & np.isfinite(xy).all(axis=1)
-    there = features[finite]
-    if len(there) < MIN_SAMPLES or _is_constant(there):
-        return float("nan")
-    from sklearn.manifold import trustworthiness as measure
-
-    return float(measure(_scaled(there), xy[finite], n_neighbors=min(neighbours, (len(there) - 1) // 2)))
-
-
-def neighbour_recall(features: ArrayLike, xy: ArrayLike, neighbours: int = NEIGHBOURS) -> np.ndarray:
-    """How many of a sample's nearest neighbours by features are among its nearest on the map.
-
-    Trustworthiness looks at how far the map's neighbours are off and forgives what is near; this counts. A map of whole
-    clusters may have a trustworthiness of 0.98 and a mean recall of 0.5.
-
-    Args:
-        features: [N, D].
-        xy: [N, 2].
-        neighbours: how many nearest are looked at, k; fewer where N is below 31, as for `trustworthiness`.
-
-    Returns float32 [N], shares from 0 to 1, by chance k / (N - 1); nan for a sample that is not finite in both, and for
-    all where `trustworthiness` is nan.
-    """
-    features, finite = _checked(features)
-    xy = np.asarray(xy, dtype=np.float64)
-    finite = finite & np.isfinite(xy).all(axis=1)
-    found = np.full(len(features), np.nan, dtype=np.float32)
-    there = features[finite]
-    if len(there) < MIN_SAMPLES or _is_constant(there):
-        return found
-    from sklearn.neighbors import NearestNeighbors
-
-    count = min(neighbours, (len(there) - 1) // 2)
-    near = [
-        NearestNeighbors(n_neighbors=count).fit(points).kneighbors(return_distance=False)  # of each but itself
-        for points in (_scaled(there), xy[finite])
-    ]
-    found[finite] = [np.isin(own, on_map).mean() for own, on_map in zip(*near, strict=True)]
-    return found
-
-
 def _anchored(features: Any, reference: np.ndarray, seed: int) -> np.ndarray:
     """The map of `features` [N, D] that the reference [N, 2] holds in place; see `umap_joint`."""
     features, finite = _checked(features, MIN_SAMPLES)
     xy = _blank(features, finite)
     there = features[finite]
-    if len(there) < MIN_SAMPLES or _is_constant(there):
+    if len(there) < MIN_SAMPLES or is_constant(there):
         return xy
     mapper = _mapper(there, seed, transform_mode="graph").fit(_scaled(there))
     xy[finite] = _lay_out(mapper.graph_.tocoo(), reference[finite], seed)
@@ -244,7 +196,7 @@ def _checked(features: ArrayLike, at_least: int = 0) -> tuple[np.ndarray, np.nda
     if features.ndim != 2:
         raise UserError(f"Features must be [samples, D], not {list(features.shape)}.")
     if len(features) < at_least:
-        raise UserError(f"A UMAP map needs at least {at_least} samples, there are {len(features)}.")
+        raise UserError(f"A map by neighbours needs at least {at_least} samples, there are {len(features)}.")
     if features.dtype not in (np.float32, np.float64):
         features = features.astype(np.float64)
     return features, np.isfinite(features).all(axis=1)
@@ -257,12 +209,8 @@ def _blank(features: np.ndarray, finite: np.ndarray) -> np.ndarray:
     return xy
 
 
-def _is_constant(features: np.ndarray) -> bool:
-    return not features.size or bool(np.ptp(features, axis=0).max() <= SAME * np.abs(features).max())
-
-
 def _is_point(xy: np.ndarray) -> bool:
-    return _is_constant(xy[np.isfinite(xy).all(axis=1)])
+    return is_constant(xy[np.isfinite(xy).all(axis=1)])
 
 
 def _scaled(features: np.ndarray) -> np.ndarray:

@@ -14,6 +14,9 @@ import streamlit.components.v2
 from analysis import latex
 from app.assets import read
 
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.]*$)")
+"""How text begins that a spreadsheet takes for a formula; a signed number is none."""
+
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
@@ -30,17 +33,23 @@ def image_buttons(key: str, name: str) -> None:
 def to_csv(frame: pd.DataFrame, meanings: Mapping[str, str] | None = None) -> bytes:
     """The frame as CSV, its index left out, below lines that begin with # and say what its columns mean.
 
-    `pandas.read_csv(file, comment="#")` gives the frame back. Text is quoted where a # is part of it.
+    `pandas.read_csv(file, comment="#")` gives the frame back. Text is quoted where a # is part of it; an apostrophe
+    goes before text that a spreadsheet would run as a formula.
 
     Args:
         frame: the rows.
         meanings: column -> what it means, with its unit.
     """
+    frame = frame.rename(columns=_as_text).map(_as_text)
     notes = [f"# {name}: {' '.join(meaning.split())}\n" for name, meaning in (meanings or {}).items()]
     table = frame.to_csv(index=False)
-    if "#" in table:
+    if "#" in table or "\r" in table:
         table = frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
     return "".join([*notes, table]).encode()
+
+
+def _as_text(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def to_latex(frame: pd.DataFrame, columns: dict[str, Any] | None = None, **more: Any) -> str:

@@ -101,6 +101,7 @@ class Study:
         for path in sorted((self.path / TICKETS).glob(f"*{SUFFIX}")):
             try:
                 recipe, info, _, content = read_header(path)
+                _check_name(path, recipe)
             except UserError as error:
                 problems.append(str(error))
                 continue
@@ -114,15 +115,24 @@ class Study:
         return self.scan()[0]
 
     def load(self, ticket_id: str) -> Ticket:
-        """The ticket of that id. Raises UserError when it was not found yet or its file is damaged."""
+        """The ticket of that id. Raises UserError when it was not found yet or its file is damaged or another's."""
         path = self.path / TICKETS / f"{ticket_id}{SUFFIX}"
         if not path.exists():
             raise UserError(
                 f"Study {self.path} has no ticket {ticket_id}; `python -m pruning list {self.path}` shows what it has."
             )
         ticket = Ticket.load(path)
+        _check_name(path, ticket.recipe)
         ticket.recipe = self._recipes.get(ticket.id, ticket.recipe)
         return ticket
+
+
+def _check_name(path: Path, recipe: Recipe) -> None:
+    """Raise UserError when a file is not named after the ticket that it holds, so that none passes for another."""
+    if recipe.id != path.stem:
+        raise UserError(
+            f"The file {path} holds ticket {recipe.id}, not the one that it is named after: rename or delete it."
+        )
 
 
 def home(file: Path, title: str) -> Path:

@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from analysis.metrics.embedding import NEIGHBOURS
+from analysis.metrics.neighbours import NEIGHBOURS
 from app import load
 from app.shell import layout
 from app.shell.columns import of_table

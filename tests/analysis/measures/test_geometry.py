@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from analysis.metrics import embedding, geometry
+from analysis.metrics import geometry
+from analysis.metrics.faithfulness import faithfulness
 from analysis.results.store import Results
 from pruning.data import load_data, normalise
 from pruning.models import class_directions, features_and_logits
@@ -40,6 +41,6 @@ def test_maps_say_of_each_image_how_many_of_its_neighbours_they_keep(kind: str, 
     results = Results(study.path)
     entry = next(entry for entry in study.entries() if entry.id in results.ids("maps"))
     rows = results.table("maps", ids=[entry.id], where=f"kind = '{kind}'")
-    expected = embedding.neighbour_recall(features_of(study, entry)[0].numpy()[rows["sample"]], rows[["x", "y"]])
+    expected = faithfulness(features_of(study, entry)[0].numpy()[rows["sample"]], rows[["x", "y"]]).recall
     np.testing.assert_allclose(rows["recall"], expected, atol=0.08)  # a tie may fall otherwise
     assert rows["recall"].mean() == pytest.approx(expected.mean(), abs=1e-3)

@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.decomposition import PCA
 
 from analysis.metrics import embedding
+from analysis.metrics.faithfulness import faithfulness
 from pruning.errors import UserError
 
 
@@ -68,7 +69,9 @@ def test_samples_that_are_not_finite_are_nowhere_and_move_no_other() -> None:
         xy = make(broken)
         assert np.isnan(xy[~rest]).all()
         np.testing.assert_array_equal(xy[rest], make(features))
-    np.testing.assert_array_equal(embedding.trustworthiness(broken, xy), embedding.trustworthiness(features, xy[rest]))
+    quality = faithfulness(broken, xy)
+    assert quality.whole == faithfulness(features, xy[rest]).whole
+    assert np.isnan(quality.recall[~rest]).all()
     anchored = embedding.umap_joint({"other": features}, reference=("broken", xy[: len(features)]))["other"]
     assert np.isfinite(anchored).all()
 
@@ -85,7 +88,6 @@ def test_umap_of_constant_features_is_a_point() -> None:
     constant = np.full((30, 4), 0.3, dtype=np.float32)
     constant[::2] += np.float32(3e-8)  # rounding, not structure
     np.testing.assert_array_equal(embedding.umap(constant), np.zeros((30, 2)))
-    assert np.isnan(embedding.trustworthiness(constant, np.zeros((30, 2))))
     features = blobs(3, 10)
     # a point draws nothing together: the first map that is none becomes the reference
     joint = embedding.umap_joint({"dead": constant, "alive": features, "also": features})
@@ -123,8 +125,8 @@ def test_joint_maps_lie_over_one_another() -> None:
 
     assert displacement(joint) < 0.5 * displacement(apart)
     for name, features in networks.items():
-        trust = embedding.trustworthiness(features, joint[name])
-        assert trust > embedding.trustworthiness(features, apart[name]) - 0.03
+        joined, alone = (faithfulness(features, xy[name]).whole["trustworthiness"] for xy in (joint, apart))
+        assert joined > alone - 0.03
     np.testing.assert_array_equal(joint["dense"], apart["dense"])
 
 
@@ -148,56 +150,22 @@ def test_a_sample_that_changes_its_cluster_moves_with_it() -> None:
     assert np.linalg.norm(at - second) < np.linalg.norm(at - first)
 
 
-def test_trustworthiness_by_hand() -> None:
-    # Venna & Kaski: whoever is nearest in the map, but only r-th nearest among the features, costs r - 1.
-    line = np.arange(7.0)[:, None] ** 1.1  # uneven, so that no two are equally near
-    swapped = line[[6, 1, 2, 3, 4, 5, 0]]
-    rank = np.abs(line - line.T).argsort(axis=1).argsort(axis=1)
-    distance = np.abs(swapped - swapped.T) + np.diag(np.full(7, np.inf))
-    penalty = sum(max(rank[i, distance[i].argmin()] - 1, 0) for i in range(7))
-    assert penalty > 0
-    expected = 1 - penalty * 2 / (7 * 1 * (2 * 7 - 3 * 1 - 1))
-    xy = np.column_stack([swapped[:, 0], np.zeros(7)])
-    assert embedding.trustworthiness(line, xy, neighbours=1) == pytest.approx(expected)
-    assert embedding.trustworthiness(line, np.column_stack([line[:, 0], np.zeros(7)]), neighbours=1) == 1
+def test_tsne_keeps_clusters_apart_and_repeats_itself() -> None:
+    features, label = blobs(each=15), np.arange(4).repeat(15)
+    xy = embedding.tsne(features, seed=3)
+    nearest = np.linalg.norm(xy[:, None] - xy[None], axis=2) + np.diag(np.full(len(xy), np.inf))
+    assert (label[nearest.argmin(axis=1)] == label).all()
+    np.testing.assert_array_equal(embedding.tsne(features, seed=3), xy)
+    # its neighbours are truer than those of the plane of most variance
+    assert faithfulness(features, xy).recall.mean() > faithfulness(features, embedding.pca(features)).recall.mean()
 
 
-def test_trustworthiness_of_few_samples() -> None:
-    random = np.random.default_rng(0)
-    assert np.isnan(embedding.trustworthiness(random.normal(size=(4, 3)), random.normal(size=(4, 2))))
-    features = random.normal(size=(6, 2))
-    assert embedding.trustworthiness(features, features) == 1  # fewer neighbours than asked for, not an error
-
-
-def test_recall_counts_neighbours_one_by_one() -> None:
-    """Against loops over sorted distances."""
-    features, xy = blobs(each=12), np.random.default_rng(3).normal(size=(48, 2)).astype(np.float32)
-    apart = [np.linalg.norm(points[:, None] - points[None], axis=2) for points in (features, xy)]
-    expected = []
-    for sample in range(48):
-        near = [set([other for other in np.argsort(each[sample]) if other != sample][:15]) for each in apart]
-        expected.append(len(near[0] & near[1]) / 15)
-    np.testing.assert_allclose(embedding.neighbour_recall(features, xy), expected, rtol=1e-6)
-    plane = features[:, :2]
-    assert (embedding.neighbour_recall(plane, plane) == 1).all()
-
-
-def test_recall_by_chance_and_where_trustworthiness_flatters() -> None:
-    random = np.random.default_rng(0)
-    by_chance = embedding.neighbour_recall(random.normal(size=(600, 5)), random.normal(size=(600, 2)))
-    assert by_chance.mean() == pytest.approx(15 / 599, abs=0.01)
-    # clusters in their places, but samples anywhere inside them
-    features = blobs(classes=12, each=50, width=12)
-    xy = np.stack([np.cos(np.arange(12)), np.sin(np.arange(12))], axis=1).repeat(50, axis=0) * 50
-    xy = xy + random.normal(size=xy.shape)
-    assert embedding.trustworthiness(features, xy) > 0.95
-    assert embedding.neighbour_recall(features, xy).mean() < 0.5
-
-
-def test_recall_of_few_samples_and_of_samples_that_are_not_finite() -> None:
-    assert np.isnan(embedding.neighbour_recall(np.zeros((4, 2)), np.zeros((4, 2)))).all()
-    assert np.isnan(embedding.neighbour_recall(np.full((9, 2), 7.0), np.zeros((9, 2)))).all()
+def test_tsne_of_odd_input() -> None:
     features = blobs(each=10)
     broken = np.concatenate([features, np.full((1, 8), np.nan, np.float32)])
-    found = embedding.neighbour_recall(broken, np.concatenate([features[:, :2], [[0, 0]]]))
-    np.testing.assert_array_equal(found, [*embedding.neighbour_recall(features, features[:, :2]), np.nan])
+    np.testing.assert_array_equal(embedding.tsne(broken)[:-1], embedding.tsne(features))
+    assert np.isnan(embedding.tsne(broken)[-1]).all()
+    np.testing.assert_array_equal(embedding.tsne(np.full((9, 3), 2.0)), np.zeros((9, 2)))
+    assert np.isfinite(embedding.tsne(np.eye(6, 3))).all()
+    with pytest.raises(UserError, match="at least 5 samples, there are 4"):
+        embedding.tsne(np.zeros((4, 3)))

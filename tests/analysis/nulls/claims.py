@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.comparisons import condition_cells, dominance
 from analysis.comparisons.classes import class_costs
 from analysis.comparisons.condition_cells import averaged, by_corruption
+from analysis.comparisons.confusion import confusions, sinks, sufferers
 from analysis.comparisons.correlations import methods_over_conditions
 from analysis.comparisons.effective import LESS, MORE, effective_robustness
 from analysis.comparisons.exemplars import find_exemplars
@@ -23,7 +24,7 @@ from analysis.comparisons.redundancy import redundant
 from analysis.comparisons.rewinding import stable_from
 from analysis.comparisons.two_studies import compare_studies
 from analysis.comparisons.verdicts import against, verdicts
-from analysis.corruptions.conditions import CLEAN
+from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
 from tests.analysis.nulls.studies import BASELINE
@@ -158,6 +159,22 @@ def uneven_over_classes(predictions: Predictions) -> float:
     return float(table["uneven"].any())
 
 
+def a_class_is_a_sink(predictions: Predictions) -> float:
+    """Of four tickets side by side under one corruption, some class takes more of the errors."""
+    four, classes, condition = _side_by_side(predictions)
+    return float(sinks(confusions(four, classes, condition))["stands_out"].any())
+
+
+def a_class_suffers(predictions: Predictions) -> float:
+    """The same of a class that is hit harder than the others."""
+    return float(sufferers(*_side_by_side(predictions))["stands_out"].any())
+
+
+def _side_by_side(predictions: Predictions) -> tuple[Predictions, int, Condition]:
+    four = predictions.chosen(names=list(predictions.predicted)[:4])
+    return four, int(predictions.labels.max()) + 1, predictions.conditions[-1]
+
+
 def studies_differ(predictions: Predictions) -> float:
     """The first half of the tickets against the other, as two studies."""
     right = list(predictions.outcomes.right.values())
@@ -206,5 +223,7 @@ CLAIMS = (
     Claim("tickets correlate (each pair)", "Robustness, Redundancy", tickets_correlate, each=True),
     Claim("differs at a level", "Dynamics, Levels", a_level_differs),
     Claim("stable (barriers of 2 points)", "Dynamics, Stability", training_is_stable, fewest=2),
+    Claim("a class takes the errors", "Geometry, Global", a_class_is_a_sink),
+    Claim("a class suffers", "Geometry, Global", a_class_suffers),
     Claim("a ticket differs between studies", "Studies", studies_differ),
 )

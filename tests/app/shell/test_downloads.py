@@ -18,8 +18,18 @@ def test_pandas_reads_back_what_is_given_away(rows: list[str], name: str, meanin
     frame = pd.DataFrame({name: rows, "value 2": range(len(rows))})
     file = io.BytesIO(to_csv(frame, {name.strip() or "x": meaning} if "\n" not in name else {}))
     again = pd.read_csv(file, comment="#", dtype={0: str}, keep_default_na=False, skip_blank_lines=False)
-    assert again.iloc[:, 0].tolist() == rows
+    assert again.iloc[:, 0].str.removeprefix("'").tolist() == [row.removeprefix("'") for row in rows]
     assert again["value 2"].tolist() == frame["value 2"].tolist()
+
+
+def test_no_text_is_a_formula_to_a_spreadsheet() -> None:
+    hostile = ["=1+1", "@SUM(A1)", "+A1", "-A1", "-1+cmd|' /C calc'!A0", "\t=1", "\r=1"]
+    harmless = ["-1.5", "+3", "Dense", "a=b", "", "'quoted'"]
+    frame = pd.DataFrame({"=name": hostile + harmless, "n": range(13)})
+    again = pd.read_csv(io.BytesIO(to_csv(frame)), dtype=str, keep_default_na=False)
+    assert list(again) == ["'=name", "n"]
+    assert [cell[0] for cell in again["'=name"][:7]] == ["'"] * 7
+    assert again["'=name"][7:].tolist() == harmless
 
 
 def test_the_first_lines_say_what_the_columns_mean() -> None:

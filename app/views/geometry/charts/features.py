@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from analysis.metrics.embedding import NEIGHBOURS
+from analysis.metrics.neighbours import NEIGHBOURS
 from app.shell.colour import fade
 from app.shell.theme import Theme
 from app.views.geometry.charts.columns import (

@@ -1,0 +1,144 @@
+"""Nearest neighbours in a feature space, exactly, and how alike two networks' neighbourhoods are.
+
+Features of two networks have no common basis, but their samples are the same: whom a sample has for neighbours can be
+compared. The measure is the Jaccard index of its two neighbourhoods; 1: the same, by chance about k / (2n - k).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from scipy.stats import hypergeom
+from torch import Tensor
+
+from pruning.errors import UserError
+
+NEIGHBOURS = 15
+"""How many nearest samples make a neighbourhood, where nobody says otherwise."""
+
+NOBODY = -1
+"""Stands for the neighbours of a sample that has none."""
+
+SPARE = 8
+"""So many more are taken by the rounded distances than are kept by the exact ones."""
+
+BLOCK_BYTES = 64_000_000
+"""Memory that a block of distances takes; the rest grows with N alone."""
+
+SAME = 1e-6
+"""Features that differ by less, relative to the largest value, differ by the rounding of float32 alone."""
+
+
+def nearest(
+    features: ArrayLike, k: int = NEIGHBOURS, queries: ArrayLike | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest samples of each, by Euclidean distance, exactly.
+
+    Blocks of queries are held against all samples by matrix products in float32, whose rounding is mended by exact
+    distances of the nearest few, and in float64 where they are too few for that. 10,000 samples x 512 features take
+    about 3 seconds on two cores.
+
+    Args:
+        features: [N, D]; samples that are not finite are nobody's neighbours.
+        k: how many, at most N - 1 (N with `queries`).
+        queries: [Q, D], whose neighbours among `features` are asked for; of `features` themselves where not given, and
+            then none is its own neighbour.
+
+    Returns:
+        The samples' places, int32 [Q, k], nearest first, the lower place where two are equally near; and their
+        distances, float32 [Q, k]. A query that is not finite has `NOBODY` at nan, and so has every query where all
+        features are the same, as of a network that pruning has disconnected: nobody is nearer than others.
+
+    Raises:
+        UserError: there are not so many others.
+    """
+    own = queries is None
+    features = _matrix(features)
+    asked = features if queries is None else _matrix(queries)
+    finite, there = np.isfinite(features).all(axis=1), np.isfinite(asked).all(axis=1)
+    known = np.flatnonzero(finite)
+    if not 0 < k <= len(known) - own:
+        raise UserError(f"{k} neighbours were asked for, among {len(known)} samples with finite features.")
+    index = np.full((len(asked), k), NOBODY, dtype=np.int32)
+    distance = np.full((len(asked), k), np.nan, dtype=np.float32)
+    if is_constant(features[finite]):
+        return index, distance
+    middle = features[finite].mean(axis=0, dtype=np.float64)
+    scale = float(np.abs(features[finite] - middle).max())
+    points, rest = (
+        torch.from_numpy(((each - middle) / scale).astype(np.float32)) for each in (features[finite], asked)
+    )
+    places = np.flatnonzero(there)
+    itself = torch.from_numpy(np.searchsorted(known, places)) if own else None
+    step = max(1, BLOCK_BYTES // (4 * len(known) + 16 * (k + SPARE) * points.shape[1]))
+    for start in range(0, len(places), step):
+        rows = places[start : start + step]
+        near, exact = _nearest(points, rest[rows], k, None if itself is None else itself[start : start + step])
+        index[rows], distance[rows] = known[near.numpy()], scale * exact.numpy()
+    return index, distance
+
+
+def overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """How many neighbours each sample has in common in two spaces: int64 [N], of places [N, k] as `nearest` has them.
+
+    -1 where a sample has no neighbours in one of them.
+    """
+    both = np.array(
+        [np.isin(one, other, assume_unique=True).sum() for one, other in zip(first, second, strict=True)],
+        dtype=np.int64,
+    )
+    return np.where((first[:, 0] == NOBODY) | (second[:, 0] == NOBODY), -1, both)
+
+
+def jaccard(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Of the neighbours that a sample has in one space or the other, the share that it has in both.
+
+    Args:
+        first: places [N, k] as `nearest` has them.
+        second: of the same samples, [N, k].
+
+    Returns float32 [N], 0 to 1; nan where a sample has no neighbours in one of them.
+    """
+    both = overlap(first, second).astype(np.float32)
+    return np.where(both < 0, np.float32(np.nan), both / (first.shape[1] + second.shape[1] - both))
+
+
+def by_chance(samples: int, k: int = NEIGHBOURS) -> float:
+    """The mean Jaccard index of two neighbourhoods of k that are drawn at random from the other samples."""
+    common = np.arange(k + 1)
+    return float((hypergeom(samples - 1, k, k).pmf(common) * common / (2 * k - common)).sum())
+
+
+def is_constant(features: np.ndarray) -> bool:
+    """Whether samples [N, D] are all the same, but for rounding."""
+    return not features.size or bool(np.ptp(features, axis=0).max() <= SAME * np.abs(features).max())
+
+
+def _nearest(points: Tensor, asked: Tensor, k: int, itself: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Places and distances [Q, k] of the nearest of some queries [Q, D]; `itself`: whom each may not have."""
+    squares, own = (points**2).sum(dim=1), (asked**2).sum(dim=1)
+    apart = torch.addmm(squares, asked, points.T, alpha=-2)
+    if itself is not None:
+        apart[torch.arange(len(asked)), itself] = torch.inf
+    taken = min(k + SPARE, len(points) - (itself is not None))
+    rough, near = apart.topk(taken, dim=1, largest=False, sorted=False)
+    near = near.sort(dim=1).values
+    exact, order = torch.linalg.vector_norm(points[near] - asked[:, None], dim=2, dtype=torch.float64).sort(
+        dim=1, stable=True
+    )
+    near, exact = near.gather(1, order[:, :k]), exact[:, :k]
+    # Whoever was not taken is at least as far as the last that was, but for rounding.
+    rounding = 8 * torch.finfo(points.dtype).eps * (squares.max() + own)
+    unsure = exact[:, -1] ** 2 > rough.max(dim=1).values + own - rounding
+    if points.dtype == torch.float32 and taken < len(points) - (itself is not None) and unsure.any():
+        whom = None if itself is None else itself[unsure]
+        near[unsure], exact[unsure] = _nearest(points.double(), asked[unsure].double(), k, whom)
+    return near, exact
+
+
+def _matrix(features: ArrayLike) -> np.ndarray:
+    features = np.asarray(features)
+    if features.ndim != 2:
+        raise UserError(f"Features must be [samples, D], not {list(features.shape)}.")
+    return features if features.dtype in (np.float32, np.float64) else features.astype(np.float64)
