@@ -91,12 +91,16 @@ def answer(rows: pd.DataFrame, means: pd.DataFrame, styles: Mapping[str, Style],
     `rows` are of `counts`, `means` of `mean_splits`.
     """
     if rows.empty or not rows["lost"].any():
-        return f"On {condition} no ticket loses an image to {baseline}."
+        return f"No ticket loses an image to {baseline} here ({condition})."
     worst = rows.loc[rows["lost"].idxmax()]
+    where = f"{'On' if condition == 'clean images' else 'Under'} **{condition}**"
+    shares = {
+        name: f"{100 * worst[name]:.1f} %{{}}{bracket(worst[f'{name}_low'], worst[f'{name}_high'])}"
+        for name in ("lost", "gained")
+    }
     said = (
-        f"On **{condition}** {styles[worst['key']].label} loses most to **{baseline}**, {100 * worst['lost']:.1f} % of "
-        f"the images{bracket(worst['lost_low'], worst['lost_high'])}, and gains {100 * worst['gained']:.1f} %"
-        f"{bracket(worst['gained_low'], worst['gained_high'])}."
+        f"{where} {styles[worst['key']].label} loses most to **{baseline}**, {shares['lost'].format(' of the images')},"
+        f" and gains {shares['gained'].format('')}."
     )
     largest = largest_part(means)
     shown = largest[largest != ""].value_counts()
@@ -104,14 +108,14 @@ def answer(rows: pd.DataFrame, means: pd.DataFrame, styles: Mapping[str, Style],
         return said
     part, count = str(shown.index[0]), int(shown.iloc[0])
     who = f"all {len(means)}" if count == len(means) > 1 else f"{count} of {len(means)}"
-    where = {
+    why = {
         "cosines": "the features point elsewhere among the class directions",
         "length": "the features are shorter",
         "norms": "the class directions have other lengths",
         "biases": "the biases favour the winner",
     }[part]
     return f"{said} Of the lead that is lost, most is due to the **{charts.PART_NAMES[part].lower()}** in {who} " \
-           f"tickets: {where}."  # fmt: skip
+           f"tickets: {why}."  # fmt: skip
 
 
 def _pairs(compared: ComparedTickets, key: str, baseline: str) -> Pairs:
@@ -153,7 +157,9 @@ def _counts(view: View, rows: pd.DataFrame, baseline: str) -> None:
     compared = view.compared
     between = between_seeds(compared.predictions(view.family), baseline, view.condition)
     label = compared.label(baseline)
-    several = int(rows["seeds"].max()) > 1
+    over = "over images (Wilson's): one seed, so they speak of these networks"
+    if int(rows["seeds"].max()) > 1:
+        over = "over seeds (Student's) where these differ, else over images (Wilson's)"
     dotted = f" Dotted: what two trainings of {label} lose to each other." if np.isfinite(between) else ""
     layout.card(
         f"Lost to {label}, and gained: {view.words}",
@@ -162,9 +168,7 @@ def _counts(view: View, rows: pd.DataFrame, baseline: str) -> None:
         lambda: named(rows, view.styles),
         "lost-to",
         help=f"Lost: right for {label}, wrong for the ticket, on the same images. Gained: the other way round.",
-        caption=("Bars: 95 % intervals, over seeds (Student's) where these differ, else over images (Wilson's)."
-                 if several else "Bars: 95 % intervals over images (Wilson's): one seed, so it speaks of these networks.")
-        + f"{dotted} Click a bar to mark its images on every page.",
+        caption=f"Bars: 95 % intervals, {over}.{dotted} Click a bar to mark its images on every page.",
         on_select=lambda: _mark(view, baseline),
         selection_mode="points",
         config=layout.QUIET,

@@ -63,6 +63,12 @@ def ways(rows: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.F
     return chart
 
 
+def _shares(rows: pd.DataFrame, column: str) -> list[str]:
+    return [
+        f"{100 * row[column]:.1f} %{bracket(row[f'{column}_low'], row[f'{column}_high'])}" for _, row in rows.iterrows()
+    ]
+
+
 def _ticket_axis(chart: go.Figure, names: Sequence[str], theme: Theme) -> None:
     chart.update_yaxes(tickvals=list(range(len(names))), ticktext=list(names), range=[len(names) - 0.5, -0.5],
                        showgrid=False, zeroline=False, tickfont={"color": theme.ink})  # fmt: skip
@@ -81,10 +87,7 @@ def lost_and_gained(rows: pd.DataFrame, tickets: Mapping[str, Style], between: f
     chart = figure(theme, 120 + LINE * len(rows), barmode="relative", bargap=0.3, dragmode=False)
     for column, sign, colour, name in (("gained", -1, theme.good, "Gained"), ("lost", 1, theme.bad, "Lost")):
         middle, low, high = (100 * sign * rows[f"{column}{end}"] for end in ("", "_low", "_high"))
-        words = [
-            f"{100 * row[column]:.1f} %{bracket(row[f'{column}_low'], row[f'{column}_high'])}"
-            for _, row in rows.iterrows()
-        ]
+        words = _shares(rows, column)
         ends = error_bars(middle, *((low, high) if sign > 0 else (high, low)), theme.ink, 1.2)
         chart.add_bar(
             x=middle, y=names, orientation="h", name=name, marker={"color": colour}, error_x=ends,
@@ -121,8 +124,9 @@ def parts(rows: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.
         )  # fmt: skip
     ends = error_bars(rows["change"], rows["change_low"], rows["change_high"], theme.ink, 1.2)
     chart.add_scatter(
-        x=rows["change"], y=names, error_x=ends, mode="markers", marker={"size": 6, "color": theme.ink}, name="Together",
-        text=_words(rows, "change"), hovertemplate="<b>%{y}</b>, together<br>%{text}<extra></extra>",
+        x=rows["change"], y=names, error_x=ends, mode="markers", name="Together",
+        marker={"size": 6, "color": theme.ink}, text=_words(rows, "change"),
+        hovertemplate="<b>%{y}</b>, together<br>%{text}<extra></extra>",
     )  # fmt: skip
     chart.add_vline(x=0, line={"color": theme.muted, "width": 1})
     chart.update_yaxes(autorange="reversed", showgrid=False, tickfont={"color": theme.ink})
