@@ -12,11 +12,13 @@ import streamlit as st  # noqa: E402
 from app import assets  # noqa: E402
 from app.shell import navigation  # noqa: E402
 from app.shell.guard import guard  # noqa: E402
+from app.shell.trust import guard_code  # noqa: E402
 from app.shell.url import synchronise  # noqa: E402
 
 st.set_page_config(
     page_title="Pruning side by side", page_icon=str(Path(ROOT, "app", "assets", "icon.svg")), layout="wide"
 )
 st.html(f"<style>{assets.read('style.css')}</style>")
+guard_code()
 synchronise()
 guard(navigation.run)

@@ -53,7 +53,7 @@ def show(root: Path) -> None:
     """List the reproductions with what their last runs came out as."""
     found, table = _found(root), Table()
     for column in ("name", "paper", "findings", "hold", "by Holm", "by BH"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column == "name")
     for each in by_year():
         counts = count(found.get(each.name, []))
         held = [str(number) for number in (counts.counted, counts.hold, counts.by_holm, counts.by_share)]

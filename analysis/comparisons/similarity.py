@@ -94,9 +94,8 @@ def nodes(
     )
     labels = _labels(results, next(iter(there.values())))
     accuracy = (raw[..., len(MEASURES)] == labels).mean(-1)
-    values = np.nan_to_num(raw[..., : len(MEASURES)])
-    mean, spread = values.mean((0, 1)), values.std((0, 1))
-    spread[spread == 0] = 1.0
+    values = raw[..., : len(MEASURES)]
+    spread = _scale(values)[1]
     noise = [
         float(np.sqrt(np.mean((np.nan_to_num(one - other)[..., : len(MEASURES)] / spread) ** 2)))
         for key in there
@@ -104,7 +103,16 @@ def nodes(
             [clean[(ticket, *CLEAN)] for ticket in tickets[key] if (ticket, *CLEAN) in clean], 2
         )
     ]
-    return Nodes(list(there), order, (values - mean) / spread, accuracy, float(np.median(noise)) if noise else np.nan)
+    return Nodes(list(there), order, standardised(values), accuracy, float(np.median(noise)) if noise else np.nan)
+
+
+def standardised(values: np.ndarray) -> np.ndarray:
+    """Measures [tickets, conditions, images, measures] in standard deviations over the nodes, image by image.
+
+    What is not finite counts as 0.
+    """
+    mean, spread = _scale(values)
+    return np.asarray((np.nan_to_num(values) - mean) / spread)
 
 
 def place(nodes: Nodes, seed: int = 0) -> tuple[np.ndarray, float]:
@@ -193,6 +201,13 @@ def rank_agreement(nodes: Nodes, permutations: int = PERMUTATIONS, seed: int = 0
     orders = (rng.permutation(count) for _ in range(permutations))
     drawn = np.array([np.corrcoef(ranks[0], ranks[1][np.ix_(order, order)][upper])[0, 1] for order in orders])
     return Agreement(pairs, rho, float((1 + (np.abs(drawn) >= abs(rho) - 1e-12).sum()) / (1 + permutations)))
+
+
+def _scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean and spread over nodes of each image's measures, [images, measures]; a spread of 0 is taken as 1."""
+    values = np.nan_to_num(values)
+    spread = values.std((0, 1))
+    return values.mean((0, 1)), np.where(spread == 0, 1.0, spread)
 
 
 def _arrays(results: Results, table: str, ids: Sequence[str], where: str) -> dict[tuple[str, str, int], np.ndarray]:

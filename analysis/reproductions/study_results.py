@@ -97,6 +97,21 @@ class StudyResults:
         value, low, high = map(math.exp, mean_interval(logs))
         return Number(value, low, high, self.repeats, "times", tuple(logs.tolist()))
 
+    def jackknifed(self, statistic: Callable[[Sequence[int]], float], unit: str = "") -> Number:
+        """A number that is of several seeds at once, such as of pairs of them, with Student's interval.
+
+        Its values are Tukey's pseudo-values, one for each seed that is left out (Tukey 1958), since what pairs have in
+        common must not count as so many draws.
+
+        Args:
+            statistic: of the places of seeds; of what has the unit "times" the logarithm.
+            unit: of the number.
+        """
+        every = range(len(self.seeds))
+        without = np.array([statistic([each for each in every if each != one]) for one in every])
+        values = len(every) * statistic(every) - (len(every) - 1) * without
+        return self.times(np.exp(values)) if unit == "times" else self.over_seeds(values, unit)
+
     def recipe(self, method: str, sparsity: float = 0.0) -> Recipe:
         """The recipe of the first seed."""
         return self.entries(method, sparsity)[0].recipe

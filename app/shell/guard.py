@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
-from app.shell import layout
+from app.shell import layout, trust
 from pruning.errors import UserError
 
 LOG_FILE = Path(tempfile.gettempdir()) / "pruning-app.log"
@@ -24,12 +24,15 @@ R = TypeVar("R")
 def guard(draw: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R | None:
     """Draw something; what goes wrong becomes a message, never a traceback. Returns what `draw` does, or None.
 
-    A `UserError` says itself what to do. Anything else is our mistake: an apology, and the details in `LOG_FILE`.
+    A `UserError` says itself what to do, and code that nobody has allowed yet can be allowed there. Anything else is
+    our mistake: an apology, and the details in `LOG_FILE`.
     """
     try:
         return draw(*arguments, **options)
+    except trust.Untrusted as error:
+        trust.offer(error)
     except UserError as error:
-        layout.empty(str(error))
+        layout.empty(layout.harmless(str(error)))
     except Exception:  # Streamlit's own control flow (stop, rerun) is no Exception
         log().exception("A page failed")
         st.error(f"Sorry, this page could not be drawn; the details are in {LOG_FILE}.", icon=":material/error:")

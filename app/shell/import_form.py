@@ -12,7 +12,7 @@ from typing import Protocol
 import streamlit as st
 
 from app import load
-from app.shell import guard, layout
+from app.shell import guard, layout, trust
 from app.shell.url import change, mirror
 from pruning.data import DATASETS
 from pruning.errors import UserError
@@ -129,6 +129,10 @@ def _dialog() -> None:
 
     try:
         folder, report = run_import(form, tell)
+    except trust.Untrusted as error:
+        bar.empty()
+        trust.offer(error)
+        return
     except UserError as error:
         bar.empty()
         st.warning(layout.plain(str(error)), icon=":material/info:")
@@ -146,7 +150,8 @@ def _fields() -> Form | None:
     """The form; what it says at the moment it is sent, else None."""
     st.markdown(
         "A network that was trained elsewhere becomes a study of its own: its weights stay as they are, and the "
-        "study's file says how it is pruned from there. Nothing in the checkpoint is executed."
+        "study's file says how it is pruned from there. Nothing in the checkpoint is executed, and a file of code only "
+        "once you allow it."
     )
     with st.form("import", border=False):
         left, right = st.columns(2, gap="medium")

@@ -229,6 +229,11 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", text)
 
 
+def harmless(text: str) -> str:
+    """Text in which Markdown finds no picture or link: these need a bracket before a parenthesis, or a second line."""
+    return " ".join(text.split()).replace("](", "]\\(")
+
+
 def notes(sentences: Iterable[str]) -> None:
     """Small print below a page. The sentences may quote what a link says, so they are shown as text."""
     lines = "".join(f"<div>{escape(sentence)}</div>" for sentence in sentences)

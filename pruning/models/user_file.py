@@ -21,6 +21,27 @@ CLASS_NAMES = ("num_classes", "n_classes", "nclasses", "num_class", "classes", "
 SHAPE_NAMES = ("shape", "input_shape", "image_shape", "in_shape")
 
 
+Ask = Callable[[Path, Callable[[], str]], None]
+"""Is told of a file before it is run, with what gives its digest; raises UserError to forbid it."""
+
+_asked: list[Ask] = []
+
+
+def ask_first(ask: Ask | None) -> None:
+    """Ask before a file is run in this process; None asks no more. A command that names a file is leave enough."""
+    _asked[:] = [] if ask is None else [ask]
+
+
+def digest_of_code(file: Path) -> str:
+    """64 hex digits of a file, its place, and the Python files beside and below it, as far as it may import them."""
+    file = file.resolve()
+    digest = hashlib.sha256(f"{file}\n".encode())
+    beside = (path for path in file.parent.rglob("*.py") if _is_beside(path, file.parent))
+    for path in sorted({file, *beside}):
+        digest.update(f"{path}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
 def is_user_file(name: str) -> bool:
     """Whether a model's name is that of a file: `FILE.py:FACTORY`, or one that was meant to be."""
     return name.endswith(".py") or ".py:" in name
@@ -52,6 +73,8 @@ def build_from_file(name: str, num_classes: int, shape: tuple[int, int, int]) ->
 def _load(path: Path) -> ModuleType:
     try:
         source = path.read_bytes()
+        for ask in _asked:
+            ask(path.resolve(), lambda: digest_of_code(path))
     except OSError as error:
         raise UserError(f"The model's file '{path}' cannot be read: {error.strerror or error}.") from None
     folder = path.resolve().parent

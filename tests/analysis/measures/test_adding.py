@@ -1,5 +1,6 @@
 """A measure written here and added at run time is measured with all others, in any number of processes."""
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from analysis.results.tables import TABLES, describe
 from pruning.data import load_data, normalise
 from pruning.errors import UserError
 from pruning.study.folder import Entry, Study
+from tests.conftest import shared
 
 
 class SpreadOptions(BaseModel):
@@ -137,7 +139,7 @@ ADDED = [SPREAD, AGREEMENT, NORMS, SLOPE]
 NAMES = [each.name for each in ADDED]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def added() -> Iterator[None]:
     for each in ADDED:
         register(each)
@@ -146,19 +148,30 @@ def added() -> Iterator[None]:
         TABLES.unregister(each.name)
 
 
+@pytest.fixture(scope="module")
+def measured_once(added: None, found_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study with the added measures; not to be changed."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(found_study, folder)
+        file = folder / "study.toml"
+        file.write_text(file.read_text() + "spread_scale = 2.0\n")
+        report = measure.run(Study.open(folder), only=[*NAMES, "summary", "conditions"], jobs=2)
+        assert not report.problems
+        counts = {"spread": 9, "agreement": 16, "norms": 18, "slope": 18, "summary": 18, "conditions": 18}
+        assert report.written == counts
+
+    return shared(tmp_path_factory, "added", make)
+
+
 @pytest.fixture
-def measured(study_copy: Path, request: pytest.FixtureRequest) -> Study:
-    file = study_copy / "study.toml"
-    file.write_text(file.read_text() + "spread_scale = 2.0\n")
-    study = Study.open(study_copy)
-    report = measure.run(study, only=[*NAMES, "summary", "conditions"], jobs=2)
-    assert not report.problems
-    counts = {"spread": 9, "agreement": 16, "norms": 18, "slope": 18, "summary": 18, "conditions": 18}
-    assert report.written == counts
-    return study
+def measured(measured_once: Path, tmp_path: Path) -> Study:
+    """A copy of it, for tests that change it."""
+    return Study.open(shutil.copytree(measured_once, tmp_path / "copy"))
 
 
-def test_four_measures_of_each_kind_with_two_processes(measured: Study) -> None:
+def test_four_measures_of_each_kind_with_two_processes(measured_once: Path) -> None:
+    measured = Study.open(measured_once)
     results, data = Results(measured.path), load_data("digits")
     shown = {CLEAN: data.test.images} | {("brightness", s): corrupt(data.test.images, "brightness", s) for s in (1, 3)}
     inputs = {condition: normalise(images, data.mean, data.std) for condition, images in shown.items()}

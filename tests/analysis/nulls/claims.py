@@ -27,6 +27,9 @@ from analysis.comparisons.turned_or_shrank import by_way, decided_by
 from analysis.comparisons.two_studies import compare_studies
 from analysis.comparisons.verdicts import against, verdicts
 from analysis.corruptions.conditions import CLEAN, Condition
+from analysis.measures.lost import RESCUES
+from analysis.metrics.lead import PLAYERS
+from analysis.statistics.map_shapes import compare_shapes
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
 from tests.analysis.nulls.studies import BASELINE
@@ -231,6 +234,27 @@ def one_part_costs_most(predictions: Predictions) -> float:
     return float((largest_part(mean_splits(made)) != "").mean())
 
 
+def leans_on_other_pixels(predictions: Predictions) -> float:
+    """Smooth maps of one pattern, of unequal strength and noise: of one image, or by one seed of five."""
+    rng = np.random.default_rng(int(predictions.labels[:8] @ 10 ** np.arange(8)))
+    seeds = len(predictions.predicted[BASELINE])
+    images = 1 if seeds > 1 else 5
+
+    def smooth(number: int) -> np.ndarray:
+        drawn = rng.standard_normal((number, 8, 8))
+        for axis in (1, 1, 2, 2):
+            drawn = drawn + np.roll(drawn, 1, axis)
+        return np.asarray(drawn.reshape(number, -1))
+
+    pattern = smooth(1) + smooth(images) / 2
+    drawn = zip(predictions.predicted, rng.uniform(0.5, 2, 99), rng.uniform(0.3, 1.5, 99), strict=False)
+    maps = {
+        key: {seed: strength * pattern + noise * smooth(images) for seed in range(seeds)}
+        for key, strength, noise in drawn
+    }
+    return float(compare_shapes(maps, BASELINE)["differs"].any())
+
+
 CLAIMS = (
     Claim("worse / better than the baseline, clean", "Overview", worse_or_better),
     Claim("worse / better than the baseline, corrupted", "Overview", worse_or_better_corrupted),
@@ -253,5 +277,6 @@ CLAIMS = (
     Claim("stable (barriers of 2 points)", "Dynamics, Stability", training_is_stable, fewest=2),
     Claim("a class takes the errors", "Geometry, Global", a_class_is_a_sink),
     Claim("a class suffers", "Geometry, Global", a_class_suffers),
+    Claim("leans on other pixels", "Geometry, Attribution", leans_on_other_pixels),
     Claim("a ticket differs between studies", "Studies", studies_differ),
 )

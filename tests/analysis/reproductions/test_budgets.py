@@ -39,6 +39,9 @@ BUDGETS = {
         ("movement", "magnitude"),
     ],
     "signs": [("sign_supermask", "sign_random"), ("sign_supermask", "edge_popup"), ("sign_supermask", "synflow")],
+    "robustness_lottery": [
+        *(("biprop", name) for name in ("dense_long", "random", "magnitude", "taylor", "snip", "grasp", "edge_popup")),
+    ],
     "popup": [("edge_popup", "dense"), ("edge_popup", "edge_popup_scaled"), ("biprop", "dense")],
 }
 LOOKED_AT = {"connectivity": range(5), "layers": range(7)}
