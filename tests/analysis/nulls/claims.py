@@ -16,6 +16,7 @@ from analysis.comparisons.correlations import methods_over_conditions
 from analysis.comparisons.effective import LESS, MORE, effective_robustness
 from analysis.comparisons.exemplars import find_exemplars
 from analysis.comparisons.flips import flips_from_baseline
+from analysis.comparisons.layers_apart import behind_dense, dense_of, from_clean, from_dense
 from analysis.comparisons.levels import by_sparsity, sparsest_equivalent
 from analysis.comparisons.outcomes import Outcomes
 from analysis.comparisons.predictions import Predictions, chosen
@@ -28,6 +29,7 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.statistics.map_shapes import compare_shapes
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
+from tests.analysis.nulls.layers import Networks
 from tests.analysis.nulls.studies import BASELINE
 
 NOMINAL = 0.05
@@ -206,6 +208,30 @@ def training_is_stable(predictions: Predictions) -> float:
     return float(len(found) > 0 and found["shown"].all())
 
 
+def parts_at_a_layer(predictions: Predictions) -> float:
+    """Features of equal methods, as unit vectors: some layer is less alike than two seeds are."""
+    drawn = _networks(predictions)
+    return float(from_dense(drawn.alignment, drawn.seeds)["beyond"].any())
+
+
+def breaks_at_a_layer(predictions: Predictions) -> float:
+    """Corrupted features lie as far from the clean ones as another seed's."""
+    drawn = _networks(predictions)
+    return float(from_clean(drawn.alignment, drawn.corrupted, drawn.seeds)["beyond"].any())
+
+
+def falls_behind_at_a_layer(predictions: Predictions) -> float:
+    """Probes lose the same in all tickets, as in dense."""
+    drawn = _networks(predictions)
+    table = behind_dense(drawn.clean, drawn.corrupted, drawn.seeds, dense_of(drawn.alignment))
+    return float(table["beyond"].any())
+
+
+def _networks(predictions: Predictions) -> Networks:
+    rng = np.random.default_rng(int(predictions.labels[:8] @ 10 ** np.arange(8)))
+    return Networks.draw(rng, len(predictions.predicted[BASELINE]), len(predictions.predicted))
+
+
 def leans_on_other_pixels(predictions: Predictions) -> float:
     """Smooth maps of one pattern, of unequal strength and noise: of one image, or by one seed of five."""
     rng = np.random.default_rng(int(predictions.labels[:8] @ 10 ** np.arange(8)))
@@ -247,6 +273,9 @@ CLAIMS = (
     Claim("stable (barriers of 2 points)", "Dynamics, Stability", training_is_stable, fewest=2),
     Claim("a class takes the errors", "Geometry, Global", a_class_is_a_sink),
     Claim("a class suffers", "Geometry, Global", a_class_suffers),
+    Claim("parts from dense at a layer", "Geometry, Layers", parts_at_a_layer, fewest=2),
+    Claim("breaks at a layer", "Geometry, Layers", breaks_at_a_layer, fewest=2),
+    Claim("falls behind dense at a layer", "Geometry, Layers", falls_behind_at_a_layer, fewest=2),
     Claim("leans on other pixels", "Geometry, Attribution", leans_on_other_pixels),
     Claim("a ticket differs between studies", "Studies", studies_differ),
 )

@@ -31,7 +31,7 @@ def samples(count: int = 60, seed: int = 0) -> pd.DataFrame:
                     "angle": rng.uniform(20, 100, count),
                     "length": rng.uniform(1, 9, count),
                     "margin": margin,
-                    "centred_length": rng.uniform(1, 9, count),
+                    "relative_length": rng.uniform(0.2, 1.8, count),
                     "gap": rng.uniform(-20, 60, count),
                     "nearest_margin": np.sqrt(np.abs(margin)) * np.sign(margin),
                 }
