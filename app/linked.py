@@ -67,7 +67,7 @@ def _to_bitmap(samples: np.ndarray) -> str:
     """One bit a sample, the lowest bit of a byte first, in base64; empty when there are none."""
     bits = np.zeros(int(samples.max(initial=-1)) + 1, dtype=bool)
     bits[samples] = True
-    return base64.b64encode(np.packbits(bits, bitorder="little")).decode()
+    return base64.b64encode(np.packbits(bits, bitorder="little").tobytes()).decode()
 
 
 def _from_bitmap(text: str) -> np.ndarray:
