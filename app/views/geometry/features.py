@@ -65,14 +65,14 @@ def show(selection: Selection) -> None:
         condition = pick_condition(selection)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         labels = pick_classes(selection, selection.study.classes, width="content")
-        drag = pick_drag(selection)
+        pick_drag(selection)
     compared = samples["gap"].notna().any()
     shown = of_classes(samples, labels)
     if shown.empty:
         return
     spaces = Spaces(selection.study, live.images(selection.study))
     try:
-        _draw(selection, chosen, shown, spaces, kind, plane, condition, colouring, drag)
+        _draw(selection, chosen, shown, spaces, kind, plane, condition, colouring)
     except UserError as error:
         layout.empty(str(error), "Choose another map, condition, or ticket.")
     show_marked(selection, chosen, shown, measures.CENTRED if compared else measures.RAW, "margin")
@@ -98,7 +98,6 @@ def _draw(
     plane: Sequence[int],
     condition: Condition,
     colouring: str,
-    drag: str,
 ) -> None:
     if spaces.images is None and kind not in STORED:
         layout.empty(f"A map by {charts.MAPS[kind]} is worked out from the images.", "Choose a map that is stored.")
@@ -116,11 +115,11 @@ def _draw(
         return
     shared = neighbours.shared(selection, spaces, chosen, condition) if spaces.images is not None else {}
     placed = _table(selection, samples, places, shared, condition)
-    trust = _trust(places, placed)
+    trust = _trust(spaces, places)
     said = [_about_map(selection, chosen, trust, kind), neighbours.answer(selection, spaces, chosen, condition)]
     st.markdown(" ".join(filter(None, said)))
     with st.container(key=GROUP):
-        _map(selection, chosen, placed, places, kind, plane, condition, colouring, drag)
+        _map(selection, chosen, placed, places, kind, plane, condition, colouring)
     if spaces.images is not None:
         neighbours.show(selection, spaces, chosen, samples, shared, condition)
 
@@ -154,10 +153,10 @@ def _table(
     return pd.concat(frames, ignore_index=True).dropna(subset=["x", "y"])
 
 
-def _trust(places: Mapping[str, Places], placed: pd.DataFrame) -> MapTrust:
+def _trust(spaces: Spaces, places: Mapping[str, Places]) -> MapTrust:
+    """Of the whole maps, whatever classes are shown."""
     found = {ticket: own.quality for ticket, own in places.items() if own.quality is not None}
-    truth = placed.drop_duplicates("sample").set_index("sample")["label"]
-    labels = {ticket: truth.reindex(range(len(places[ticket].xy)), fill_value=-1).to_numpy() for ticket in found}
+    labels = {} if spaces.images is None else dict.fromkeys(found, spaces.images.labels.numpy())
     return map_trust(found, labels)
 
 
@@ -192,7 +191,6 @@ def _map(
     plane: Sequence[int],
     condition: Condition,
     colouring: str,
-    drag: str,
 ) -> None:
     study, theme = selection.study, selection.theme
     styles = {ticket.id: ticket.style for ticket in chosen}
@@ -204,7 +202,7 @@ def _map(
     make = partial(charts.maps, placed, notes, styles, study.classes, theme, kind, colouring, lines, plane)
     layout.card(
         f"Map of the features: {charts.MAPS[kind]}" + ("" if condition == CLEAN else f", {condition_text(condition)}"),
-        kept(what, make).update_layout(dragmode=drag),
+        kept(what, make),
         partial(with_labels, placed, chosen),
         "maps",
         meanings=MEANINGS,

@@ -162,7 +162,8 @@ def _made(
     key: tuple[str, ...], kind: str, classes: tuple[int, ...], _own: Features, _stored: np.ndarray | None
 ) -> tuple[Plane | None, Places] | None:
     """A ticket's map, the plane that it is where it is one; None where there is none."""
-    features, plane, lines = _own.features, None, []
+    features, plane = _own.features, None
+    lines: list[Line] = []
     xy = np.full((len(features), 2), np.nan, dtype=np.float32)
     shown = positions(len(features), MOST)
     if kind == "pca":

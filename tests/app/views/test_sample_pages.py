@@ -19,7 +19,7 @@ from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 PAGES = ["geometry", "robustness", "samples"]
 
 
-@pytest.mark.parametrize(("page", "count"), [("geometry", 2), ("robustness", 3), ("samples", 1)])
+@pytest.mark.parametrize(("page", "count"), [("geometry", 3), ("robustness", 3), ("samples", 1)])
 def test_a_page_of_a_measured_study(page: str, count: int, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw(page, tiny_study, monkeypatch)
     assert charts(test) == count
@@ -97,7 +97,7 @@ def test_raw_vectors_and_other_margins_are_options(tiny_study: Path, monkeypatch
     assert "Angle to the true class against feature length" in text(test)
     row = test.dataframe[0].value.iloc[0]
     assert row["Angle (°)"] == f"{raw['angle']:.1f}"
-    assert row["Length"] == f"{raw['length']:.2f}"
+    assert row["Length (1 = clean)"] == "1.00"
     assert row["Gap (°)"] == f"{compared['raw_gap']:.1f}"
     assert row["Margin"] == f"{compared['region_margin']:.2f}"
 
