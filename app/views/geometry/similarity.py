@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,7 @@ from app.views.geometry.charts import similarity as charts
 from app.views.geometry.condition import condition_parameters
 
 COLOURINGS = {"ticket": "Ticket", "group": "Kind of corruption"}
-MAPS: dict[Kind, str] = {"mds": "MDS", "pca": "PCA", "umap": "UMAP"}
+MAPS = {"mds": "MDS", "pca": "PCA", "umap": "UMAP"}
 VECTORS = {"plain": "Length, margin", "angle": "Angle as well"}
 ABOUT_VECTORS = (
     "Raw angles turn with a vector common to all class directions, which changes no prediction; the paper's vectors "
@@ -87,7 +88,7 @@ def show(selection: Selection) -> None:
     chosen = selection.option(corruption_option(family))
     left, right = st.columns([1.6, 1], gap="medium")
     with left:
-        _map_card(selection, made, _placed(*what, kind), colouring, chosen)
+        _map_card(selection, made, _placed(*what, cast(Kind, kind)), colouring, chosen)
     with right:
         _agreement_card(selection, agreement, len(made.keys))
     with st.expander("The same tickets in the order of their accuracy under each corruption"):
