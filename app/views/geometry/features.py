@@ -36,19 +36,17 @@ def show(selection: Selection) -> None:
         labels = pick_classes(selection, selection.study.classes, width="content")
         kind = selection.pick("map", "Map", charts.MAPS, width="content")
         colouring = selection.pick("colour", "Coloured by", charts.COLOURINGS, width="content")
-        drag = pick_drag(selection)
+        pick_drag(selection)
     compared = samples["gap"].notna().any()
     samples = of_classes(samples, labels)
     if samples.empty:
         return
     with st.container(key=GROUP):
-        _map(selection, chosen, samples, kind, colouring, drag)
+        _map(selection, chosen, samples, kind, colouring)
     show_marked(selection, chosen, samples, measures.CENTRED if compared else measures.RAW, "margin")
 
 
-def _map(
-    selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, kind: str, colouring: str, drag: str
-) -> None:
+def _map(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, kind: str, colouring: str) -> None:
     study, styles, theme = selection.study, {ticket.id: ticket.style for ticket in chosen}, selection.theme
     columns = ["ticket_id", "sample", "x", "y", "trustworthiness", "recall"]
     places = load.table(study, "maps", ids=list(styles), columns=columns, where=f"kind = '{kind}'")
@@ -66,7 +64,7 @@ def _map(
     figure = kept(what, lambda: charts.maps(placed, quality, styles, study.classes, theme, kind, colouring))
     layout.card(
         f"Map of the features: {charts.MAPS[kind]}",
-        figure.update_layout(dragmode=drag),
+        figure,
         partial(with_labels, placed, chosen),
         "maps",
         meanings=of_table("samples"),

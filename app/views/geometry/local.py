@@ -49,12 +49,12 @@ def show(selection: Selection) -> None:
             if images.centred:
                 measured = measures.choose_vectors(selection, drawn)
             colouring = selection.pick("coloured", "Coloured by", charts.COLOURINGS, width="content")
-            drag = pick_drag(selection)
+            pick_drag(selection)
     ids = [ticket.id for ticket in chosen]
     rows = of_classes(images.here[images.here["ticket_id"].isin(ids)], labels)
     if rows.empty:
         return
-    panel = Panel(selection, chosen, images, rows, measured, drag)
+    panel = Panel(selection, chosen, images, rows, measured)
     reference = selection.baseline if start == "baseline" or not images.corrupted else None
     losses = Losses.of(panel, reference) if images.centred else None
     if losses is not None:

@@ -67,7 +67,6 @@ class Panel:
         images: all that is known of the images.
         rows: those of `images.here` that are shown: of these tickets, and of the classes picked.
         measured: what is drawn.
-        drag: what dragging in a chart does.
     """
 
     selection: Selection
@@ -75,7 +74,6 @@ class Panel:
     images: Images
     rows: pd.DataFrame
     measured: Measures
-    drag: str
 
     @property
     def styles(self) -> dict[str, Style]:
@@ -97,7 +95,7 @@ class Panel:
     def figure(self, make: Callable[[], go.Figure], *more: object) -> go.Figure:
         """The figure, made once."""
         key = self.key(tuple(self.labels), self.selection.theme.mode, *more)
-        return kept(key, make).update_layout(dragmode=self.drag)
+        return kept(key, make)
 
     def labelled(self) -> pd.DataFrame:
         """The rows shown, with the tickets' names."""

@@ -22,10 +22,10 @@ CONFIG = {"modeBarButtonsToRemove": ["zoom2d", "pan2d", "autoScale2d", "zoomIn2d
 DRAGS = {"lasso": "Lasso", "select": "Box", "zoom": "Zoom"}
 
 
-def pick_drag(selection: Selection) -> str:
-    """What dragging in a linked chart does: a key of `DRAGS`."""
+def pick_drag(selection: Selection) -> None:
+    """The widget for what dragging in a linked chart does: `show_marked` tells it to the charts."""
     help = "What dragging in a chart does. A double click clears the selection and the zoom."
-    return selection.pick("drag", "Dragging", DRAGS, width="content", help=help)
+    selection.pick("drag", "Dragging", DRAGS, width="content", help=help)
 
 
 @st.fragment
@@ -33,7 +33,7 @@ def show_marked(
     selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, shown: Measures, margin: str
 ) -> None:
     """What is marked, as numbers. Only this runs anew after a lasso: the browser has marked the charts already."""
-    marked = linked(selection, GROUP)
+    marked = linked(selection, GROUP, selection.option("drag", "lasso", list(DRAGS)))
     total = samples["sample"].nunique()
     count = samples.loc[samples["sample"].isin(marked), "sample"].nunique()
     if count:

@@ -60,14 +60,12 @@ def test_wrong_samples_have_the_ink_and_lie_on_top() -> None:
 def test_the_hover_names_sample_class_prediction_and_confidence() -> None:
     frame = samples()
     trace = points(local.margins(frame, TICKETS, CLASSES, LIGHT))[0]
-    assert "%{customdata}" in trace.hovertemplate
-    assert "true class %{text}, predicted %{hovertext}" in trace.hovertemplate
+    hover = trace.meta["hover"]
     own = frame[frame["ticket_id"] == "a"].set_index("sample").loc[trace.customdata]
-    assert list(trace.text) == [CLASSES[label] for label in own["label"]]
-    assert list(trace.hovertext) == [
-        f"{CLASSES[guess]} ({100 * sure:.0f} %)"
-        for guess, sure in zip(own["prediction"], own["confidence"], strict=True)
-    ]
+    assert [hover["classes"][label] for label in hover["label"]] == [CLASSES[label] for label in own["label"]]
+    assert [hover["classes"][guess] for guess in hover["prediction"]] == [CLASSES[guess] for guess in own["prediction"]]
+    np.testing.assert_allclose(hover["percent"], 100 * own["confidence"], atol=0.5)
+    assert hover["detail"] == "margin %{x:.2f}"
 
 
 def test_margins_print_the_share_that_is_wrong_and_leave_missing_values_out() -> None:
