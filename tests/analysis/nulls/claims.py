@@ -35,6 +35,7 @@ from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
 from tests.analysis.nulls import local
 from tests.analysis.nulls.layers import Networks
+from tests.analysis.nulls.neighbourhoods import a_class_misled, a_map_misleads, neighbours_beyond_seeds, neighbours_kept
 from tests.analysis.nulls.studies import BASELINE
 
 NOMINAL = 0.05
@@ -314,4 +315,8 @@ CLAIMS = (
     Claim("falls behind dense at a layer", "Geometry, Layers", falls_behind_at_a_layer, fewest=2),
     Claim("leans on other pixels", "Geometry, Attribution", leans_on_other_pixels),
     Claim("a ticket differs between studies", "Studies", studies_differ),
+    Claim("neighbours change more than by retraining", "Geometry, Maps", neighbours_beyond_seeds, fewest=3),
+    Claim("keeps fewer neighbours under corruption", "Geometry, Maps", neighbours_kept),
+    Claim("a map tells less of a class", "Geometry, Maps", a_class_misled),
+    Claim("a map misleads", "Geometry, Maps", a_map_misleads),
 )

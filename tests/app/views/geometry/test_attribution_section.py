@@ -96,6 +96,9 @@ def test_the_sentence_says_what_hiding_does_and_no_more_than_the_test() -> None:
         "patch at the **upper left** (framed) turns this 8 away from its class by **21.0°** in Ticket b, by **9.0°**"
         in words
     )
+    under = answer(maps_of(hidden), "gap", Way(patch=2, stride=2), (6, 6), "this 8", maps_of(hidden).table("gap"),
+                   STYLES, "Under **Fog 4**: ")  # fmt: skip
+    assert under.startswith("Under **Fog 4**: hiding the patch at")
     assert "is shown to lean" not in words  # without noise nothing can be tested
     noisy = said(maps_of(hidden, seeds=3, noise=0.5))
     assert "by seed)" in noisy
