@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -70,12 +70,14 @@ class Attribution:
             the range of brightness adds. nan where there is no gap or no length.
         hidden: what is lost with each patch, [R, 2, P]; None where nothing was hidden.
         emptied: what is lost with the whole content, the image against its fill, [R, 2].
+        predictions: what the networks take the image for, int64 [R].
     """
 
     whole: np.ndarray
     maps: np.ndarray
     hidden: np.ndarray | None
     emptied: np.ndarray
+    predictions: np.ndarray
 
 
 def attribute(
@@ -99,7 +101,7 @@ def attribute(
     A network without a classifier has nan in everything.
     """
     fill = blurred(image, way.patch) if way.fill == "blur" else mean_colour(image)
-    plain = _shown(networks, means, torch.stack([image, fill]), label)
+    plain, predictions = _shown(networks, means, torch.stack([image, fill]), label)
     whole, empty = plain[:, 0], plain[:, 1]
     hidden = None
     if way.method == "occlusion":
@@ -118,6 +120,7 @@ def attribute(
         maps * scale[:, :, None, None],
         None if hidden is None else hidden * scale[:, :, None],
         (whole - empty) * scale,
+        predictions[:, 0],
     )
 
 
@@ -140,22 +143,33 @@ def _hidden(
     at_once, found = max(1, PIXELS // image.numel()), []
     for start in range(0, len(patches), at_once):
         copies = patches.hide(image, fill, slice(start, start + at_once))
-        found.append(_shown(networks, means, copies, label))
-        progress(min(1.0, (start + at_once) / len(patches)), "Hiding patches")
+
+        def tell(share: float, start: int = start, count: int = len(copies)) -> None:
+            progress((start + share * count) / len(patches), "Hiding patches")
+
+        found.append(_shown(networks, means, copies, label, tell)[0])
     return np.concatenate(found, axis=1)
 
 
-def _shown(networks: Sequence[Network], means: Sequence[np.ndarray], images: Tensor, label: int) -> np.ndarray:
-    """Gap and length of images uint8 [N, C, H, W] for each network, float64 [R, N, 2]."""
+def _shown(
+    networks: Sequence[Network],
+    means: Sequence[np.ndarray],
+    images: Tensor,
+    label: int,
+    tell: Callable[[float], None] = lambda share: None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gap and length, float64 [R, N, 2], and predictions [R, N], of images uint8 [N, C, H, W] for each network."""
     device = networks[0].device
     images, labels = images.to(device), torch.full((len(images),), label, device=device)
     inputs: dict[object, Tensor] = {}
-    found = []
+    found, predictions = [], []
     with torch.inference_mode():
         for network, mean in zip(networks, means, strict=True):
-            features = network.show(images, labels, inputs).features
-            found.append(_geometry(network, mean, features, labels).cpu().numpy())
-    return np.stack(found)
+            output = network.show(images, labels, inputs)
+            found.append(_geometry(network, mean, output.features, labels).cpu().numpy())
+            predictions.append(output.logits.argmax(dim=1).cpu().numpy())
+            tell(len(found) / len(networks))
+    return np.stack(found), np.stack(predictions)
 
 
 def _geometry(network: Network, mean: np.ndarray, features: Tensor, labels: Tensor) -> Tensor:

@@ -52,14 +52,22 @@ def floored(effects: np.ndarray, level: float = LEVEL) -> Floored:
 
 
 @dataclass(frozen=True)
-class Hidden:
-    """What is lost with one patch: by whom, which patch, the mean over seeds, the least and the most of a seed."""
+class Lost:
+    """What a ticket loses with a part of the images: the mean over seeds, the least and the most of a seed.
+
+    `place` is that of the patch; None where it is the whole content.
+    """
 
     key: str
-    place: int
     mean: float
     low: float
     high: float
+    place: int | None = None
+
+    @classmethod
+    def over_seeds(cls, key: str, values: np.ndarray, place: int | None = None) -> Lost:
+        """From what each seed loses, [S]."""
+        return cls(key, float(values.mean()), float(values.min()), float(values.max()), place)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +98,10 @@ class TicketMaps:
         """Gap and length of the images, [S, N, 2]."""
         return np.stack([[each.whole[place] for each in self.found] for place in self.places[key].values()])
 
+    def predictions(self, key: str) -> np.ndarray:
+        """What each seed takes each image for, int64 [S, N]."""
+        return np.stack([[each.predictions[place] for each in self.found] for place in self.places[key].values()])
+
     def effect(self, key: str, measure: str) -> Floored:
         """A ticket's map [H, W]: of the gap in degrees, of the length in per cent."""
         return floored(self._stacked(key, measure, list(self.places[key])))
@@ -110,12 +122,18 @@ class TicketMaps:
         }
         return compare_shapes(maps, self.baseline)
 
-    def hidden_at(self, key: str, measure: str, place: int) -> Hidden:
-        """What is lost with the patch of that place."""
-        own = self._hidden(key, measure)[:, place]
-        return Hidden(key, place, float(own.mean()), float(own.min()), float(own.max()))
+    def hidden_at(self, key: str, measure: str, place: int) -> Lost:
+        """What is lost with the patch of that place, means over the images."""
+        return Lost.over_seeds(key, self._hidden(key, measure)[:, place], place)
 
-    def strongest(self, measure: str) -> Hidden | None:
+    def content(self, key: str, measure: str) -> Lost:
+        """What is lost with the whole content of the images, means over them."""
+        at, own = MEASURES.index(measure), self.places[key].values()
+        return Lost.over_seeds(
+            key, np.mean([[each.emptied[place, at] for place in own] for each in self.found], axis=0)
+        )
+
+    def strongest(self, measure: str) -> Lost | None:
         """The patch that most is lost with, and the ticket, not the baseline unless it is alone, that loses it.
 
         By the mean over seeds and images; None where nothing was hidden, or is lost with any patch.

@@ -20,7 +20,7 @@ from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection
 from app.shell.theme import Style
 from app.views.geometry.attribution_maps import MOST_IMAGES, Asked, candidates, picture_of, ticket_maps
-from app.views.geometry.attribution_words import UNITS, answer
+from app.views.geometry.attribution_words import UNITS, answer, note, taken_for
 from app.views.geometry.charts import attribution as charts
 from app.views.geometry.columns_choice import pick_columns
 from app.views.geometry.condition import condition_text, pick_condition
@@ -33,9 +33,9 @@ PATCHES = {"9": 1 / 9, "7": 1 / 7, "4": 1 / 4}
 STEPS = {"half": "Half a patch", "quarter": "A quarter"}
 STRIP = 12
 BARS = {
-    "occlusion": "lost where it is hidden",
-    "integrated": "the pixel's part of the whole",
-    "gradient": "for a tenth more brightness",
+    "occlusion": "lost where hidden",
+    "integrated": "the pixel's part",
+    "gradient": "by a tenth more light",
 }
 ABOUT = {
     "gap": "The gap is the angle to the nearest other class direction minus that to the own, centred. Blue pixels hold "
@@ -53,6 +53,7 @@ ABOUT_WAYS = {
 MEANINGS = {
     "gap": "gap of the image, the mean over seeds [degrees]",
     "length": "length of the feature less the mean feature, the mean over seeds",
+    "taken_for": "the classes predicted, by how many seeds and images",
     "likeness": "cosine of the angle between the ticket's mean map and the baseline's, -1 to 1",
     "own": "the same between two seeds of the ticket, the mean over pairs",
     "p": "p value of the hypothesis that both lean on the same pixels, at any strength",
@@ -149,24 +150,25 @@ def _answered(asked: Asked, found: Mapping[Condition, TicketMaps], condition: Co
     name = layout.plain(selection.study.classes[asked.label])
     what = f"this {name}" if len(asked.samples) == 1 else f"these {len(asked.samples)} images of {name}"
     size = (int(asked.images.images.shape[2]), int(asked.images.images.shape[3]))
-    st.markdown(answer(here, asked.measure, asked.way, size, what, table, styles))
+    under = "" if condition == CLEAN else f"Under **{condition_text(condition)}**: "
+    st.markdown(answer(here, asked.measure, asked.way, size, what, table, styles, under))
     rows = [_row(asked, maps, each, size if each == condition else None, against) for each, maps in found.items()]
     unit = UNITS[asked.measure]
     title = f"What the pixels of {what} add to the {MEASURES[asked.measure].lower()}"
     layout.card(
         title + (", minus the baseline" if against else ""),
-        charts.maps(rows, styles, selection.theme, f"{unit} {BARS[asked.way.method]}", unit),
+        charts.maps(rows, styles, selection.theme, f"{BARS[asked.way.method]} ({unit})", unit),
         lambda: _pixels(rows, styles),
         "attribution",
         help=ABOUT[asked.measure] + " " + ABOUT_WAYS[asked.way.method],
-        caption=_caption(asked, here, against),
+        caption=_caption(asked, here, rows, against),
         config=layout.QUIET,
         meanings={"row": "pixel from the top, from 0", "column": "pixel from the left, from 0",
                   "effect": f"what the pixel adds, the mean over seeds [{unit}]",
                   "beyond": "whether that is beyond the noise over seeds"},
     )  # fmt: skip
     with st.expander("Numbers: are the maps alike?"):
-        _table(table, styles, asked)
+        _table(asked, here, table, styles)
 
 
 def _row(
@@ -177,9 +179,8 @@ def _row(
     panels = []
     for key in maps.others if against else maps.places:
         made = maps.against_baseline(key, measure) if against else maps.effect(key, measure)
-        gap, length = maps.whole(key).mean(axis=(0, 1))
-        note = "" if against else f"gap {gap:.0f}°" if measure == "gap" else f"length {length:.1f}"
-        panels.append(charts.Panel(key, made.mean, made.beyond, note.replace("-", "−")))
+        said = "" if against else note(maps, key, measure, asked.label)
+        panels.append(charts.Panel(key, made.mean, made.beyond, said))
     most, mark = maps.strongest(measure), None
     if most is not None and framed is not None:
         side = asked.way.patch
@@ -189,7 +190,7 @@ def _row(
     return charts.Row(title, picture_of(asked.images, asked.samples, condition), panels, mark)
 
 
-def _caption(asked: Asked, maps: TicketMaps, against: bool) -> str:
+def _caption(asked: Asked, maps: TicketMaps, rows: Sequence[charts.Row], against: bool) -> str:
     """What is seen, and what is noise."""
     minus = " The maps are the ticket's minus the baseline's." if against else ""
     images = f" Means over {len(asked.samples)} images." if len(asked.samples) > 1 else ""
@@ -199,7 +200,9 @@ def _caption(asked: Asked, maps: TicketMaps, against: bool) -> str:
         noise = "One seed; pale where the 95 % interval over the images holds 0, pixel by pixel: of these networks."
     else:
         noise = "One seed: which of it another training would repeat is not known."
-    return f"{noise}{images}{minus} One scale for all maps."
+    crossed = not against and any("✗" in panel.note for row in rows for panel in row.panels)
+    cross = " ✗: most seeds take it for another class." if crossed else ""
+    return f"{noise}{images}{minus}{cross} One scale for all maps."
 
 
 def _pixels(rows: Sequence[charts.Row], styles: Mapping[str, Style]) -> pd.DataFrame:
@@ -215,16 +218,20 @@ def _pixels(rows: Sequence[charts.Row], styles: Mapping[str, Style]) -> pd.DataF
     return pd.concat(parts, ignore_index=True)
 
 
-def _table(table: pd.DataFrame, styles: Mapping[str, Style], asked: Asked) -> None:
-    number = st.column_config.NumberColumn
-    shown = table.assign(ticket=[styles[key].label for key in table["key"]])
+def _table(asked: Asked, maps: TicketMaps, table: pd.DataFrame, styles: Mapping[str, Style]) -> None:
+    number, classes = st.column_config.NumberColumn, asked.selection.study.classes
+    shown = table.assign(
+        ticket=[styles[key].label for key in table["key"]],
+        taken_for=[taken_for(maps.predictions(key).ravel(), classes) for key in table["key"]],
+    )
     base = layout.plain(styles[asked.baseline].label)
     layout.table_card(
         f"How alike the maps are to that of {base}, and two seeds to each other",
-        shown[["ticket", "gap", "length", "likeness", "own", "p_holm", "over"]],
+        shown[["ticket", "taken_for", "gap", "length", "likeness", "own", "p_holm", "over"]],
         "attribution-table",
         columns={
             "ticket": "Ticket",
+            "taken_for": st.column_config.TextColumn("Taken for", help="By how many seeds, and images."),
             "gap": number("Gap (°)", format="%.1f"),
             "length": number("Length", format="%.2f"),
             "likeness": number("Like the baseline's", format="%.2f", help="Cosine between the mean maps, -1 to 1."),
@@ -233,7 +240,8 @@ def _table(table: pd.DataFrame, styles: Mapping[str, Style], asked: Asked) -> No
             "over": st.column_config.TextColumn("Speaks of", help="Seeds: of methods. Images: of these networks."),
         },
         caption="The test holds the difference of the mean maps, each at the strength that suits best, against what "
-        "seeds (and images, where there are several) differ by.",
+        "seeds (and images, where there are several) differ by. It is of the images looked at: of many, some are told "
+        "apart by chance.",
         meanings=MEANINGS,
     )
 
@@ -242,7 +250,9 @@ def _strip(selection: Selection, images: TestImages, order: np.ndarray, picked: 
     """The images to choose from: the marked ones, or those that tickets lose."""
     marked = selection.samples
     there = [int(sample) for sample in (order if marked is None else marked) if sample < len(images)]
-    what = "selected images" if marked is not None else "images that tickets lose and the baseline has right come first"
+    what = (
+        "selected images" if marked is not None else "images that tickets lose; what the baseline has right comes first"
+    )
     if not there:
         st.caption("No ticket loses an image here. Mark some in a chart of Local or Maps to choose among them.")
         return

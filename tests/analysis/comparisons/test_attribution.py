@@ -55,6 +55,8 @@ def test_each_hidden_patch_is_what_its_copy_alone_says(networks: list[Network], 
         np.testing.assert_allclose(found.maps[place], patches.spread(lost.T), atol=1e-3)
         emptied = (whole - known(network, mean, fill[None])[0]) * [1, 100 / whole[1]]
         np.testing.assert_allclose(found.emptied[place], emptied, atol=1e-3)
+        logits = network.show(IMAGE[None], torch.tensor([LABEL]), {}).logits
+        assert found.predictions[place] == logits.argmax()
 
 
 def test_a_small_memory_changes_nothing(

@@ -14,7 +14,7 @@ def made_up(images: int = 1, places: int = 7) -> list[Attribution]:
     rng = np.random.default_rng(images)
     return [
         Attribution(rng.random((places, 2)), rng.normal(size=(places, 2, 4, 4)), rng.normal(size=(places, 2, 9)),
-                    rng.random((places, 2)))
+                    rng.random((places, 2)), np.arange(places) % 3)
         for _ in range(images)
     ]  # fmt: skip
 
@@ -59,6 +59,14 @@ def test_maps_are_those_of_the_ticket_s_networks() -> None:
     table = maps.table("gap").set_index("key")
     assert table.at["imp", "gap"] == pytest.approx(np.mean([each.whole[3:6, 0] for each in found]))
     assert table.index.tolist() == list(PLACES)
+
+
+def test_the_content_is_worth_what_the_seeds_lose_on_average() -> None:
+    found = made_up(2)
+    lost = TicketMaps(found, PLACES, "base").content("imp", "gap")
+    each = np.mean([each.emptied[[3, 4, 5], 0] for each in found], axis=0)
+    assert (lost.mean, lost.low, lost.high) == pytest.approx((each.mean(), each.min(), each.max()))
+    assert lost.place is None
 
 
 def test_differences_are_paired_by_seed() -> None:

@@ -13,7 +13,7 @@ from app.charts.base import Styles, color_bar, heading
 from app.pictures.grid import picture
 from app.shell.theme import Theme
 
-WIDE, HIGH = 1040, 215
+WIDE, HIGH = 955, 215
 """Pixels that the panels of a row have beside each other, and a panel's height at most."""
 HEADING, GAP = 26, 14
 SHARP = 320

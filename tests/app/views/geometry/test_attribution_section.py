@@ -10,7 +10,7 @@ from analysis.comparisons.ticket_attribution import TicketMaps
 from app.shell import theme
 from app.shell.codec import encode_samples
 from app.shell.theme import Style
-from app.views.geometry.attribution_words import answer
+from app.views.geometry.attribution_words import answer, note, taken_for
 from app.views.geometry.charts.attribution import Panel, Row, maps, over_picture, scale_limit
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
@@ -79,7 +79,7 @@ def maps_of(hidden: np.ndarray, seeds: int = 2, noise: float = 0.0) -> TicketMap
     each = np.repeat(hidden, seeds, axis=0)
     lost = np.stack([each, each], axis=1) + noise * rng.normal(size=(2 * seeds, 2, 9))
     pixels = np.repeat(np.repeat(lost.reshape(-1, 2, 3, 3), 2, axis=2), 2, axis=3)
-    found = Attribution(np.ones((2 * seeds, 2)), pixels, lost, np.ones((2 * seeds, 2)))
+    found = Attribution(np.ones((2 * seeds, 2)), pixels, lost, np.ones((2 * seeds, 2)), np.arange(2 * seeds) // seeds)
     places = {"a": dict(enumerate(range(seeds))), "b": dict(enumerate(range(seeds, 2 * seeds)))}
     return TicketMaps([found], places, "a")
 
@@ -96,6 +96,9 @@ def test_the_sentence_says_what_hiding_does_and_no_more_than_the_test() -> None:
         "patch at the **upper left** (framed) turns this 8 away from its class by **21.0°** in Ticket b, by **9.0°**"
         in words
     )
+    under = answer(maps_of(hidden), "gap", Way(patch=2, stride=2), (6, 6), "this 8", maps_of(hidden).table("gap"),
+                   STYLES, "Under **Fog 4**: ")  # fmt: skip
+    assert under.startswith("Under **Fog 4**: hiding the patch at")
     assert "is shown to lean" not in words  # without noise nothing can be tested
     noisy = said(maps_of(hidden, seeds=3, noise=0.5))
     assert "by seed)" in noisy
@@ -110,6 +113,9 @@ def test_the_sentence_where_nothing_is_lost_or_hidden_or_known() -> None:
     assert "No patch of this 8 adds to the gap" in said(maps_of(-np.ones((2, 9))))
     towards = said(maps_of(np.array([[-3.0] * 9, [4.0] + [0.0] * 8])))
     assert "and turns it towards it by **3.0°** in Ticket a" in towards
+    whole = said(maps_of(np.array([[9.0] * 9, [4.0] * 9]), seeds=3), way=Way("integrated"))
+    assert whole.startswith("All pixels of this 8 together add **1.0°** to the gap in Ticket b, **1.0°** in Ticket a.")
+    assert "add" not in said(maps_of(np.array([[9.0] * 9, [4.0] * 9])), way=Way("gradient"))
     one = said(maps_of(np.array([[1.0] * 9, [4.0] * 9]), seeds=1))
     assert "One training of each" in one
     assert "by seed" not in one
@@ -157,3 +163,14 @@ def test_without_tickets_it_says_so(tiny_study: Path, monkeypatch: pytest.Monkey
     test = draw("geometry", tiny_study, monkeypatch, geometry="attribution", tickets="none")
     assert "No ticket is chosen" in text(test)
     assert charts(test) == 0
+
+
+def test_what_seeds_take_an_image_for() -> None:
+    assert taken_for(np.array([1, 1]), ["cat", "dog"]) == "dog"
+    assert taken_for(np.array([1, 0, 1]), ["cat", "dog"]) == "dog (2 of 3), cat (1 of 3)"
+    found = maps_of(np.zeros((2, 9)), seeds=2)  # ticket a takes it for class 0, ticket b for class 1
+    assert note(found, "a", "gap", label=0) == "gap 1°"
+    assert note(found, "b", "gap", label=0) == "gap 1° ✗"
+    assert note(found, "b", "length", label=1) == "length 1.0"
+    found.found[0].whole[:] = np.nan
+    assert note(found, "a", "gap", label=0) == "nothing to turn"
