@@ -38,10 +38,10 @@ def answer(
             "of these networks, and no layer is said to part from anything."
         )
     said = [_parting(apart, styles), _breaking(broken, styles, under)]
-    behind = {key: layer for key, layer in first_beyond(lost).items() if layer}
+    behind = _in_order(first_beyond(lost), lost)
     if behind:
         said.append(
-            f"Probes lose more than the dense network's {_groups(_in_order(behind, lost), styles)}, where they are first shown to."
+            f"Probes lose more than the dense network's {_groups(behind, styles)}, where they are first shown to."
         )
     elif len(lost):
         said.append("At no layer is a probe shown to lose more than the dense network's.")
@@ -52,11 +52,11 @@ def _parting(apart: pd.DataFrame, styles: Mapping[str, Style]) -> str:
     first = first_beyond(apart)
     if not first:
         return ""
-    there = {key: layer for key, layer in first.items() if layer}
+    there = _in_order(first, apart)
     nowhere = [key for key, layer in first.items() if not layer]
     if not there:
         return "On clean images no ticket is shown to part from its dense network by more than two seeds lie apart."
-    words = f"On clean images {_groups(_in_order(there, apart), styles, bold=True)} from the dense network, beyond the noise of seeds"
+    words = f"On clean images {_groups(there, styles, bold=True)} from the dense network, beyond the noise of seeds"
     return f"{words}; {_names(nowhere, styles)} nowhere, as far as can be told." if nowhere else f"{words}."
 
 
@@ -71,7 +71,8 @@ def _breaking(table: pd.DataFrame, styles: Mapping[str, Style], under: str) -> s
     starts = first.value_counts()
     usual = str(starts.index[0])
     count = "all" if starts.iloc[0] == table["key"].nunique() else str(int(starts.iloc[0]))
-    tickets = f"{count} tickets" if table["key"].nunique() > 1 else styles[str(table["key"].iloc[0])].label
+    several = table["key"].nunique() > 1 and (count == "all" or starts.iloc[0] > 1)
+    tickets = f"{count} tickets" if several else plain(styles[str(beyond["key"].iloc[0])].label)
     deep = f", and deepest in {_names(keys, styles)}: as far as **{plain(str(deepest['layer']))}**"
     return (
         f"Under **{under}** features change by more than seeds differ from **{plain(usual)}** on in {tickets}"
@@ -79,10 +80,10 @@ def _breaking(table: pd.DataFrame, styles: Mapping[str, Style], under: str) -> s
     )
 
 
-def _in_order(layers: Mapping[str, str], table: pd.DataFrame) -> dict[str, str]:
-    """Ticket -> layer, the tickets of the first layer first."""
+def _in_order(layers: Mapping[str, str | None], table: pd.DataFrame) -> dict[str, str]:
+    """Ticket -> layer, of those that have one, the tickets of the first layer first."""
     place = dict(zip(table["layer"], table["position"], strict=True))
-    return dict(sorted(layers.items(), key=lambda each: int(place[each[1]])))
+    return dict(sorted(((key, own) for key, own in layers.items() if own), key=lambda each: int(place[each[1]])))
 
 
 def _groups(layers: Mapping[str, str], styles: Mapping[str, Style], bold: bool = False) -> str:

@@ -51,7 +51,7 @@ def test_the_sentences_say_what_is_claimed() -> None:
     assert "no ticket is shown to part" in nothing
     assert "Under fog 3 no layer is shown to change" in nothing
     only = broken.assign(beyond=(broken["key"] == "ticket 2") & (broken["position"] < 2))
-    assert "from **conv1** on in 1 tickets, and deepest in Ticket 2: as far as **conv2**" in answer(
+    assert "from **conv1** on in Ticket 2, and deepest in Ticket 2: as far as **conv2**" in answer(
         apart, only, apart.assign(beyond=False), STYLES, "fog 3", several=True
     )
     assert "one seed" in answer(apart, broken, apart, STYLES, "fog 3", several=False)
@@ -93,7 +93,8 @@ def test_the_section_is_drawn(tiny_study: Path, monkeypatch: pytest.MonkeyPatch)
     assert collapse["nc1"].notna().all()
     other = draw("geometry", tiny_study, monkeypatch, geometry="layers", corruption="gaussian_noise", severity="1")
     assert "severity 3 alone is kept" in text(other)
-    assert "the mean of 3 corruptions" in text(other)
+    assert "Gaussian noise 3" in text(other)
+    assert "the mean of 3 corruptions" in text(draw("geometry", tiny_study, monkeypatch, geometry="layers"))
 
 
 def test_one_dead_network_is_no_error() -> None:
