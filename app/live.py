@@ -140,7 +140,14 @@ def _key(study: StudyView, ticket_id: str, condition: Condition) -> tuple[str, .
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def working(doing: str) -> Iterator[Progress]:
+    """The networks for oneself while they are worked with, and a progress bar that says what is being done."""
+    with _kept().lock, _bar(doing) as progress:
+        yield progress
+
+
+@contextmanager
+def _bar(doing: str = "Showing the images to the tickets") -> Iterator[Progress]:
     """A progress bar with the time left, for work that is not done at once."""
     began, place = time.perf_counter(), st.empty()
 
@@ -148,7 +155,7 @@ def _bar() -> Iterator[Progress]:
         seconds = time.perf_counter() - began
         if seconds > PATIENCE and 0 < fraction < 1:
             left = seconds * (1 - fraction) / fraction
-            place.progress(fraction, text=f"Showing the images to the tickets ({text}), about {left:.0f} s left")
+            place.progress(fraction, text=f"{doing} ({text}), about {left:.0f} s left")
 
     try:
         yield tell

@@ -20,7 +20,7 @@ from analysis.statistics.replication import bands
 from pruning.errors import UserError
 
 CAUSES = ("drift", "scale", "class", "scatter")
-SHARES = ("lost", *CAUSES, "other", "by_length")
+SHARES = ("lost", *CAUSES, "other")
 """What is given as a share of all images, each with `_low` and `_high`."""
 NETS = ("drift", "scale", "class", "other")
 
@@ -44,10 +44,9 @@ def causes(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataF
     Returns:
         a row a ticket and condition: key, corruption, severity, seeds, n (images); of all images the share that is
         lost, and of these what drift, scale, class and scatter are the cause of; other, what the drift of some other
-        class would bring back (a control of class); by_length, what the clean length alone would. Each has _low and
-        _high: over seeds where there are several (Student's), else over images (Wilson's). Then net_drift, net_scale,
-        net_class, net_other: the accuracy gained when it is undone for every image, losses counted too; direction and
-        length, what each changes the lost images' lead by, in logits.
+        class would bring back (a control of class). Each has _low and _high, as `share_of` gives them. Then net_drift,
+        net_scale, net_class, net_other: the accuracy gained when it is undone for every image, losses counted too;
+        direction and length, what each changes the lost images' lead by, in logits.
     """
     key_of = {ticket: key for key, ids in tickets.items() for ticket in ids}
     rows = rows.assign(key=rows["ticket_id"].map(key_of)).dropna(subset=["key"])
@@ -57,7 +56,7 @@ def causes(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataF
         seeds=("ticket_id", "size"), n=("n", "first"), direction=("direction", "mean"), length=("length", "mean")
     )
     for name in SHARES:
-        found = found.join(_share(counted, by, name))
+        found = found.join(share_of(counted, by, name, "n"))
     for name in NETS:
         gained = (counted[f"right_{name}"] - counted["right"]) / counted["n"]
         found[f"net_{name}"] = gained.groupby([counted[each] for each in by], sort=False).mean()
@@ -80,11 +79,21 @@ def flows(predictions: Predictions, key: str, condition: Condition) -> pd.DataFr
     """
     chosen = predictions.chosen([CLEAN, condition], [key])
     clean, corrupted = np.moveaxis(chosen.predicted[key], 1, 0)
-    labels = np.broadcast_to(chosen.labels, clean.shape)
-    lost = (clean == labels) & (corrupted != labels)
-    pairs = pd.DataFrame({"label": labels[lost], "winner": corrupted[lost]})
+    return flows_between(clean, corrupted, chosen.labels)
+
+
+def flows_between(before: np.ndarray, after: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
+    """The same for any classes given before and after, int [seeds, images], of images that are of classes [images]."""
+    true = np.broadcast_to(labels, before.shape)
+    lost = (before == true) & (after != true)
+    pairs = pd.DataFrame({"label": true[lost], "winner": after[lost]})
     found = pairs.value_counts(["label", "winner"]).rename("images").reset_index()
-    return found.assign(images=found["images"] / len(clean), of_lost=found["images"] / max(lost.sum(), 1))
+    return found.assign(images=found["images"] / max(len(before), 1), of_lost=found["images"] / max(lost.sum(), 1))
+
+
+def samples_between(before: np.ndarray, after: np.ndarray, labels: np.ndarray, label: int, winner: int) -> np.ndarray:
+    """Which images of a class are given it before and another class after; all int [images], rising."""
+    return np.flatnonzero((labels == label) & (before == label) & (after == winner))
 
 
 def lost_images(
@@ -126,21 +135,35 @@ def _counts(rescues: pd.Series) -> pd.DataFrame:
     cause = cause_of(codes)
     found = {name: tallies[:, cause == place].sum(1) for place, name in enumerate(CAUSES)}
     found["other"] = tallies[:, (codes & _BITS["other"]) > 0].sum(1)
-    found["by_length"] = tallies[:, (codes & _BITS["length"]) > 0].sum(1)
     return pd.DataFrame(found)
 
 
-def _share(counted: pd.DataFrame, by: list[str], name: str) -> pd.DataFrame:
-    """Mean over seeds of the share of all images, with its interval, indexed by `by`."""
-    shares = counted[by].assign(share=counted[name] / counted["n"], n_images=counted["n"])
+def share_of(counted: pd.DataFrame, by: list[str], name: str, whole: str) -> pd.DataFrame:
+    """A share by group, the mean over seeds, with its 95 % interval.
+
+    Over seeds it is Student's; where there is one seed, or all agree, Wilson's over the images.
+
+    Args:
+        counted: a row a seed: the columns `by`, and counts of images `name` and `whole`; seeds without any in whole
+            are left out.
+        by: what makes a group.
+        name: what is counted.
+        whole: what it is a share of.
+
+    Returns:
+        `name`, `name`_low, `name`_high, in [0, 1], indexed by `by`.
+    """
+    counted = counted[counted[whole] > 0]
+    shares = counted[by].assign(share=counted[name] / counted[whole], whole=counted[whole])
     found = bands(shares, by, "share").set_index(by)
-    images = shares.groupby(by, sort=False)["n_images"].first()
+    groups = shares.groupby(by, sort=False)
+    images = groups["whole"].mean()
     low, high = wilson(np.clip(found["mean"] * images, 0, images), images)
-    one = found["low"].isna()
+    alike = (found["n"] < 2) | (groups["share"].max() == groups["share"].min())
     return pd.DataFrame(
         {
             name: found["mean"],
-            f"{name}_low": np.where(one, low, found["low"].clip(lower=0)),
-            f"{name}_high": np.where(one, high, found["high"].clip(upper=1)),
+            f"{name}_low": np.where(alike, low, found["low"].clip(lower=0)),
+            f"{name}_high": np.where(alike, high, found["high"].clip(upper=1)),
         }
     )

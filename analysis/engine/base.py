@@ -147,6 +147,7 @@ class Measure(Table):
         detail: whether only tickets of the study's detail seed have it.
         conditions: which conditions, of those the study asks for, it is shown, where the table has the columns
             "corruption" and "severity"; without these it is shown the clean images alone.
+        asked: (settings, condition) -> whether the settings ask for it under that one of these.
         pairs: entries -> for each ticket's id, whom it is held against, for a table with the column "other".
         parts: (settings, test images used or None where that is not known) -> the kinds asked for, for a table with
             the column "kind".
@@ -165,6 +166,7 @@ class Measure(Table):
     version: int = 1
     detail: bool = False
     conditions: Callable[[Condition], bool] = lambda condition: True
+    asked: Callable[[AnalysisConfig, Condition], bool] = lambda settings, condition: True
     pairs: Callable[[Sequence[Entry]], Mapping[str, Sequence[Pair]]] | None = None
     parts: Callable[[AnalysisConfig, int | None], Sequence[str]] | None = None
     reference: Callable[[Sequence[Entry]], Entry] | None = None

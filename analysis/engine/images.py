@@ -92,6 +92,16 @@ class TestImages:
         with settled(macs):
             return corrupt(self.images[part].to(device), *condition, seed=self.seed, index=index, frost=self.frost)
 
+    def some(self, condition: Condition, rows: Tensor, device: torch.device, macs: int) -> Tensor:
+        """Images by place, int64 [n], under a condition that is no attack: as `batch` has them."""
+        if condition in self.given:
+            return torch.cat([self.given[condition][row : row + 1] for row in rows.tolist()]).to(device)
+        images = self.images[rows].to(device)
+        if condition == CLEAN:
+            return images
+        with settled(macs):
+            return corrupt(images, *condition, seed=self.seed, index=rows, frost=self.frost)
+
     @cached_property
     def digest(self) -> str:
         """16 hex digits of the clean images and their labels."""

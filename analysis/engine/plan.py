@@ -111,7 +111,9 @@ class Wanted:
 
     def conditions_of(self, measure: Measure) -> Sequence[Condition]:
         """The conditions that a measure looks at."""
-        return [each for each in self.conditions if measure.conditions(each)] if measure.by_condition else [CLEAN]
+        if not measure.by_condition:
+            return [CLEAN]
+        return [each for each in self.conditions if measure.conditions(each) and measure.asked(self.config, each)]
 
     def reference(self, measure: Measure) -> Entry | None:
         """The ticket on whose rows those of the others build."""

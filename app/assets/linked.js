@@ -1,34 +1,37 @@
 // Marks the same samples in every chart of a group, in the browser: the server hears of it afterwards.
 //
 // A chart takes part through its traces whose `meta.kind` is "samples": `customdata` holds the sample's number, one a
-// point, and `marker.color` the place of its colour in `meta.palette`.
-// The marks lie on a canvas of our own over the points, under the hover labels: a veil over everything, and the marked
-// points in their own colour on top. Restyling the traces instead costs seconds for 100,000 points without a GPU,
-// because every point's vertex data is made anew; the canvas takes milliseconds.
+// point, and `marker.color` the place of its colour in `meta.palette`. Plotly does not draw them ("legendonly"): they
+// lie on canvases of our own (points.js), and so do the marks, under the hover labels. Plotly's lasso and box draw the
+// outline; which points lie within is found here.
 
 const groups = (window.linkedCharts ??= new Map()); // group -> what is marked there; outlives this module's re-imports
 
 export default function ({ data, setTriggerValue }) {
-  const group = groups.get(data.group) ?? { charts: new Set(), marked: null, version: -1 };
+  const group = groups.get(data.group) ?? { name: data.group, charts: new Map(), marked: null, version: -1 };
   groups.set(data.group, group);
   group.veil = pack(data.veil, 0.78);
-  group.report = (samples) => setTriggerValue("lasso", { samples, version: group.version });
-  if (data.version >= group.version) {
+  group.report = () => setTriggerValue("lasso", { marked: group.marked ? toText(group.marked) : "", version: group.version });
+  group.drag = data.drag;
+  if (data.version >= group.version && !group.dragging) {
     // An answer to an older lasso than the last one would make the marks jump back for a moment.
     group.version = data.version;
-    group.marked = data.samples.length ? new Set(data.samples) : null;
+    if (show(group, data.marked ? fromText(data.marked) : null)) forgetOutlines(group, null);
   }
-  const root = () => document.querySelector(`.st-key-${data.group}`);
   const attach = () => {
-    const host = root();
+    const host = document.querySelector(`.st-key-${data.group}`);
     if (!host) return;
-    for (const chart of group.charts) if (!chart.isConnected) group.charts.delete(chart);
+    for (const chart of group.charts.keys()) if (!chart.isConnected) group.charts.delete(chart);
     for (const chart of host.querySelectorAll(".js-plotly-plot")) {
-      if (chart._fullLayout && chart.on && !group.charts.has(chart)) join(group, chart);
+      // A chart that is made anew in its place has lost its listeners.
+      if (chart._fullLayout && chart.on && group.charts.get(chart) !== chart._ev) enlist(group, chart);
     }
   };
   attach();
-  for (const chart of group.charts) paint(group, chart);
+  for (const chart of group.charts.keys()) {
+    paint(group, chart);
+    handle(group, chart);
+  }
   // Charts, and even the container, may come after this component, and are made anew when the page changes.
   const observer = new MutationObserver(() => {
     group.timer ??= setTimeout(() => { group.timer = undefined; attach(); }, 60);
@@ -37,65 +40,222 @@ export default function ({ data, setTriggerValue }) {
   return () => observer.disconnect();
 }
 
-function join(group, chart) {
-  group.charts.add(chart);
+function enlist(group, chart) {
+  if (!group.charts.has(chart)) listen(group, chart);
+  group.charts.set(chart, chart._ev);
   chart.on("plotly_afterplot", () => paint(group, chart));
-  chart.on("plotly_relayouting", () => paint(group, chart));
+  chart.on("plotly_relayouting", () => soon(chart, "painting", () => paint(group, chart)));
+  chart.on("plotly_selecting", (event) => preview(group, chart, event));
   chart.on("plotly_selected", (event) => {
-    if (!event || chart.dataset.clearing) return;
-    const samples = new Set();
-    for (const point of event.points) if (point.data.meta?.kind === "samples") samples.add(point.customdata);
-    mark(group, chart, samples);
+    // Plotly says it again at every zoom, and at the double click that clears.
+    if (!group.dragging && !group.editing) return;
+    group.dragging = false;
+    const found = chosen(group, chart, event);
+    if (found) mark(group, chart, found);
   });
-  chart.on("plotly_deselect", () => {
-    if (!chart.dataset.clearing) mark(group, chart, new Set());
-  });
-  chart.addEventListener("click", (event) => {
-    if (event.target.closest?.('.modebar-btn[data-attr="toImage"], .modebar-btn[data-title*="ownload"]')) lendMarks(group, chart);
-  }, true);
   paint(group, chart);
+  handle(group, chart);
 }
 
-function mark(group, source, samples) {
+// What dragging does is told to the charts here: a figure with another `dragmode` would be drawn anew, without its zoom.
+function handle(group, chart) {
+  if (chart.isConnected && group.drag && chart._fullLayout && chart._fullLayout.dragmode !== group.drag) {
+    window.Plotly?.relayout(chart, { dragmode: group.drag });
+  }
+}
+
+function listen(group, chart) {
+  chart.addEventListener("mousedown", ({ shiftKey, altKey, target, detail }) => {
+    const drawing = /lasso|select/.test(chart._fullLayout.dragmode) && !target.closest?.(".modebar");
+    if (detail === 2 && drawing) {
+      // A double click; plotly's cover over the page takes the browser's own event of it.
+      mark(group, null, null);
+      setTimeout(() => chart.querySelector('.modebar-btn[data-val="reset"]')?.click(), 300);
+    }
+    group.editing = Boolean(target.closest?.(".selectionlayer, .outline-controllers"));
+    group.before = shiftKey || altKey ? group.marked : null;
+    group.how = altKey ? (a, b) => a & ~b : (a, b) => a | b;
+    group.slow = false;
+    unhover(group);
+  }, true);
+  chart.addEventListener("click", (event) => {
+    if (event.target.closest?.('.modebar-btn[data-attr="toImage"], .modebar-btn[data-title*="ownload"]')) lendPoints(group, chart);
+  }, true);
+  chart.addEventListener("mousemove", (event) => soon(chart, "hovering", () => hover(group, chart, event)));
+  chart.addEventListener("mouseleave", () => soon(chart, "hovering", () => unhover(group)));
+}
+
+// Once before the next frame, however often it is asked for.
+function soon(chart, what, then) {
+  const waiting = (chart.linked ??= {});
+  if (!waiting[what]) requestAnimationFrame(() => { const last = waiting[what]; waiting[what] = undefined; last(); });
+  waiting[what] = then;
+}
+
+// The samples in the lasso or box of an event; with shift held they are added to those marked, with alt taken away.
+function chosen(group, chart, event) {
+  const { lassoPoints: lasso, range } = event ?? {};
+  const axes = lasso ?? range;
+  const panel = axes && panels(chart).find(({ ids }) => ids.every((id) => id in axes));
+  if (!panel) return null;
+  const [x, y] = panel.ids.map((id) => axes[id]);
+  const shape = lasso ? x.map((at, i) => [at, y[i]]) : [[x[0], y[0]], [x[1], y[0]], [x[1], y[1]], [x[0], y[1]]];
+  const found = inside(panel, shape);
+  return group.before ? joined(group.before, found, group.how) : found;
+}
+
+// Marks while the lasso is still being drawn, unless there are so many points that it would stutter.
+function preview(group, chart, event) {
+  group.dragging = true;
+  if (group.slow) return;
   const start = performance.now();
-  group.marked = samples.size ? samples : null;
+  show(group, chosen(group, chart, event) ?? group.marked);
+  group.slow = performance.now() - start > 150;
+}
+
+function mark(group, source, marked) {
+  const start = performance.now();
+  show(group, marked);
   group.version += 1;
-  for (const chart of group.charts) paint(group, chart);
   requestAnimationFrame(() => requestAnimationFrame(() => {
-    source.dataset.linkedMs = (performance.now() - start).toFixed(1);
+    document.querySelector(`.st-key-${group.name}`)?.setAttribute("data-linked-ms", (performance.now() - start).toFixed(1));
   }));
-  group.report([...samples]);
-  setTimeout(() => { for (const chart of group.charts) if (chart !== source) forgetOutline(chart); }, 250);
+  group.report();
+  setTimeout(() => forgetOutlines(group, source), 250);
 }
 
-// The outline of an earlier lasso in another chart says nothing of what is marked now.
-function forgetOutline(chart) {
-  if (!window.Plotly || !chart.isConnected || !chart.layout?.selections?.length) return;
-  chart.dataset.clearing = "yes";
-  window.Plotly.relayout(chart, { selections: [] }).finally(() => delete chart.dataset.clearing);
+// Marks a set, or nothing, in all charts; returns whether that is a change.
+function show(group, marked) {
+  const set = marked?.count ? marked : null;
+  if (same(set, group.marked)) return false;
+  group.marked = set;
+  for (const chart of group.charts.keys()) paint(group, chart);
+  return true;
 }
 
-// Plotly exports what it knows of: for the moment of the picture the marks are an image of its own layout.
-function lendMarks(group, chart) {
-  if (!group.marked) return;
+// The outline of an earlier lasso says nothing of what is marked now: only the last one of `source` stays, and with
+// shift or alt, which build on the earlier ones, all of its own.
+function forgetOutlines(group, source) {
+  for (const chart of group.charts.keys()) {
+    const outlines = chart.isConnected && chart.layout?.selections;
+    const kept = chart !== source ? 0 : group.before ? Infinity : 1;
+    if (outlines?.length > kept) window.Plotly?.relayout(chart, { selections: outlines.slice(outlines.length - kept) });
+  }
+}
+
+// Names the point under the pointer, and rings the same sample in every panel.
+function hover(group, chart, { clientX, clientY, buttons, target }) {
+  unhover(group);
+  if (buttons || !target.closest?.(".nsewdrag") || chart.querySelector(".hoverlayer .hovertext")) return;
+  const { left, top } = chart.querySelector(".svg-container").getBoundingClientRect();
+  const [x, y] = [clientX - left, clientY - top];
+  const panel = panels(chart).find((each) => x >= each.left && y >= each.top && x <= each.left + each.width && y <= each.top + each.height);
+  const point = panel && nearest(panel, x - panel.left, y - panel.top);
+  if (!point) return;
+  const sample = point.trace.customdata[point.i];
+  for (const other of group.charts.keys()) if (other.isConnected) ring(other, sample);
+  layer(chart).append(label(chart, point, panel));
+}
+
+function unhover(group) {
+  for (const chart of group.charts.keys()) chart.querySelector(".linked-hover")?.replaceChildren();
+}
+
+function ring(chart, sample) {
+  const { ink } = colours(chart);
+  for (const panel of panels(chart)) {
+    for (const trace of panel.traces) {
+      const i = trace.customdata.indexOf(sample);
+      if (i < 0) continue;
+      const [x, y] = place(panel, trace, i);
+      if (!(x >= 0 && y >= 0 && x <= panel.width && y <= panel.height)) continue;
+      const dot = document.createElement("div");
+      dot.style.cssText = `position:absolute;box-sizing:border-box;width:12px;height:12px;border-radius:50%;border:2px solid ${ink}`;
+      Object.assign(dot.style, { left: `${panel.left + x - 6}px`, top: `${panel.top + y - 6}px` });
+      layer(chart).append(dot);
+    }
+  }
+}
+
+function label(chart, { trace, i }, panel) {
+  const { ink, ground: back, line, font } = colours(chart);
+  const { classes, detail, ...rest } = trace.meta.hover;
+  const [own, prediction, percent] = ["label", "prediction", "percent"].map((name) => numbers(rest[name])[i]);
+  const number = (text, axis, sign, digits) => `${sign && trace[axis][i] >= 0 ? "+" : ""}${trace[axis][i].toFixed(digits)}`;
+  const lines = [
+    `Sample ${trace.customdata[i]} · ${trace.name}`,
+    `true class ${classes[own]}, predicted ${classes[prediction]} (${percent} %)`,
+    detail.replace(/%\{([xy]):(\+?)\.(\d)f\}/g, number),
+  ];
+  const box = document.createElement("div");
+  box.style.cssText = `position:absolute;padding:4px 8px;border-radius:4px;white-space:nowrap;pointer-events:none;
+    color:${ink};background:${back};border:1px solid ${line};box-shadow:0 2px 8px rgb(0 0 0 / .18);font:13px ${font}`;
+  for (const line of lines.filter(Boolean)) {
+    const part = Object.assign(document.createElement("span"), { textContent: line }); // plotly gives a div its own font
+    part.style.display = "block";
+    box.append(part);
+  }
+  box.firstChild.style.fontWeight = 650;
+  const [x, y] = place(panel, trace, i);
+  const [left, top] = [panel.left + x, panel.top + y];
+  // on the side where there is room
+  box.style[left > chart.clientWidth / 2 ? "right" : "left"] = `${(left > chart.clientWidth / 2 ? chart.clientWidth - left : left) + 12}px`;
+  box.style.top = `${Math.max(0, top - 28)}px`;
+  return box;
+}
+
+function colours(chart) {
+  const { hoverlabel: { bgcolor, bordercolor, font }, font: { color } } = chart._fullLayout;
+  return { ink: font.color ?? color, ground: bgcolor, line: bordercolor, font: font.family };
+}
+
+// Plotly exports what it knows of: for the moment of the picture points and marks are an image of its own layout.
+function lendPoints(group, chart) {
   const canvas = document.createElement("canvas");
-  draw(group, chart, canvas, 3);
   const { width, height, _size: size } = chart._fullLayout;
+  draw(chart, canvas, 3, (panel) => dots(panel, 3));
+  if (group.marked) {
+    const marks_ = document.createElement("canvas");
+    draw(chart, marks_, 3, (panel) => marks(panel, group.marked, group.veil, 3));
+    canvas.getContext("2d").drawImage(marks_, 0, 0);
+  }
   const before = chart.layout.images;
-  const marks = {
+  const picture = {
     source: canvas.toDataURL(), xref: "paper", yref: "paper", layer: "above", sizing: "stretch",
     x: -size.l / size.w, y: 1 + size.t / size.h, sizex: width / size.w, sizey: height / size.h,
     xanchor: "left", yanchor: "top",
   };
-  chart.layout.images = [...(before ?? []), marks];
+  chart.layout.images = [...(before ?? []), picture];
   setTimeout(() => { chart.layout.images = before; }, 1500);
 }
 
+// Draws the points of a chart, and the marks, each where something of it has changed.
 function paint(group, chart) {
-  if (chart._fullLayout && chart._fullData) draw(group, chart, overlay(chart), window.devicePixelRatio || 1);
+  if (!chart._fullLayout || !chart._fullData || !chart.querySelector(".svg-container")) return;
+  const ratio = window.devicePixelRatio || 1;
+  const all = panels(chart);
+  const where = JSON.stringify([ratio, all.map(({ traces, ...axes }) => axes)]);
+  const what = all.flatMap(({ traces }) => traces.flatMap((trace) => [trace.x, trace.y, trace.marker.color]));
+  redraw(canvas(chart, "points"), chart, ratio, [where, ...what], (panel) => dots(panel, ratio));
+  const counts = [];
+  const over = canvas(chart, "linked");
+  const drawn = redraw(over, chart, ratio, [where, group.marked, group.veil, ...what], group.marked && ((panel) => {
+    const image = marks(panel, group.marked, group.veil, ratio);
+    counts.push(image.count);
+    return image;
+  }));
+  if (drawn) over.dataset.marked = counts.join(",");
 }
 
-function draw(group, chart, canvas, ratio) {
+function redraw(target, chart, ratio, of, image) {
+  if (of.length === target.of?.length && of.every((each, i) => each === target.of[i])) return false;
+  target.of = of;
+  draw(chart, target, ratio, image);
+  return true;
+}
+
+// Puts an image of each panel on a canvas as large as the chart.
+function draw(chart, canvas, ratio, image) {
   const layout = chart._fullLayout;
   const [width, height] = [Math.round(layout.width * ratio), Math.round(layout.height * ratio)];
   if (canvas.width !== width || canvas.height !== height) {
@@ -104,92 +264,34 @@ function draw(group, chart, canvas, ratio) {
   }
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, width, height);
-  canvas.dataset.marked = "";
-  if (!group.marked) return;
-  canvas.dataset.marked = panels(chart).map((traces) => panel(group, context, layout, traces, ratio)).join(",");
-}
-
-// The sample traces of a chart, those on the same axes together.
-function panels(chart) {
-  const byAxes = new Map();
-  for (const trace of chart._fullData) {
-    if (trace.meta?.kind !== "samples" || trace.visible !== true) continue;
-    const axes = `${trace.xaxis} ${trace.yaxis}`;
-    byAxes.set(axes, [...(byAxes.get(axes) ?? []), trace]);
-  }
-  return [...byAxes.values()];
-}
-
-function panel(group, context, layout, traces, ratio) {
-  const x = layout[traces[0].xaxis.replace("x", "xaxis")];
-  const y = layout[traces[0].yaxis.replace("y", "yaxis")];
-  const [width, height] = [Math.round(x._length * ratio), Math.round(y._length * ratio)];
-  if (width < 1 || height < 1) return 0;
-  const image = context.createImageData(width, height);
-  const pixels = new Uint32Array(image.data.buffer);
-  pixels.fill(group.veil);
-  const disc = stamp(radius(group.marked.size) * ratio);
-  let count = 0;
-  for (const trace of traces) {
-    const palette = trace.meta.palette.map((colour) => pack(colour, 1));
-    for (let i = 0; i < trace.customdata.length; i += 1) {
-      if (!group.marked.has(trace.customdata[i])) continue;
-      count += 1;
-      const [px, py] = [Math.round(x.l2p(trace.x[i]) * ratio), Math.round(y.l2p(trace.y[i]) * ratio)];
-      put(pixels, width, height, px, py, disc, palette[trace.marker.color[i]], group.veil);
-    }
-  }
-  context.putImageData(image, Math.round(x._offset * ratio), Math.round(y._offset * ratio));
-  return count;
-}
-
-function put(pixels, width, height, px, py, disc, colour, veil) {
-  for (const [dx, dy, cover] of disc) {
-    const [cx, cy] = [px + dx, py + dy];
-    if (cx < 0 || cy < 0 || cx >= width || cy >= height) continue;
-    const at = cy * width + cx;
-    if (cover === 255) pixels[at] = colour;
-    else if (pixels[at] === veil) pixels[at] = ((colour & 0xffffff) | (cover << 24)) >>> 0;
+  if (!image) return;
+  for (const panel of panels(chart)) {
+    const { image: pixels_, reach, width: wide, height: high } = image(panel);
+    const [left, top] = [Math.round(panel.left * ratio), Math.round(panel.top * ratio)];
+    context.putImageData(pixels_, left - reach, top - reach, reach, reach, wide, high);
   }
 }
 
-// A disc as pixel offsets and how much of each is covered, 0 to 255.
-function stamp(size) {
-  const disc = [];
-  const reach = Math.ceil(size);
-  for (let dy = -reach; dy <= reach; dy += 1) {
-    for (let dx = -reach; dx <= reach; dx += 1) {
-      const cover = Math.min(1, Math.max(0, size + 0.5 - Math.hypot(dx, dy)));
-      if (cover > 0.05) disc.push([dx, dy, Math.round(cover * 255)]);
-    }
-  }
-  return disc;
-}
-
-const radius = (count) => (count <= 50 ? 4.5 : count <= 400 ? 3 : count <= 3000 ? 2.3 : 1.7);
-
-const packed = new Map();
-
-// "#rrggbb" as the 32 bits of a pixel (little-endian: alpha, blue, green, red).
-function pack(hex, alpha) {
-  const key = hex + alpha;
-  if (!packed.has(key)) {
-    const rgb = parseInt(hex.slice(1, 7), 16);
-    const [r, g, b] = [(rgb >> 16) & 255, (rgb >> 8) & 255, rgb & 255];
-    packed.set(key, ((Math.round(alpha * 255) << 24) | (b << 16) | (g << 8) | r) >>> 0);
-  }
-  return packed.get(key);
-}
-
-function overlay(chart) {
+// A canvas over the grid and the curves of a chart, under its labels: first the points, then the marks.
+function canvas(chart, name) {
   const host = chart.querySelector(".svg-container");
-  let canvas = host.querySelector(":scope > canvas.linked");
-  if (!canvas) {
-    canvas = document.createElement("canvas");
-    canvas.className = "linked";
-    canvas.style.cssText = "position:absolute;left:0;top:0;pointer-events:none";
-    const points = host.querySelector(":scope > .gl-container");
-    host.insertBefore(canvas, points ? points.nextSibling : null);
+  let found = host.querySelector(`:scope > canvas.${name}`);
+  if (!found) {
+    found = Object.assign(document.createElement("canvas"), { className: name });
+    found.style.cssText = "position:absolute;left:0;top:0;pointer-events:none";
+    const below = host.querySelector(":scope > canvas.points") ?? host.querySelector(":scope > .gl-container");
+    host.insertBefore(found, below ? below.nextSibling : null);
   }
-  return canvas;
+  return found;
+}
+
+function layer(chart) {
+  const host = chart.querySelector(".svg-container");
+  let found = host.querySelector(":scope > .linked-hover");
+  if (!found) {
+    found = Object.assign(document.createElement("div"), { className: "linked-hover" });
+    found.style.cssText = "position:absolute;inset:0;pointer-events:none";
+    host.append(found);
+  }
+  return found;
 }

@@ -39,16 +39,18 @@ def _component() -> Any:
     )
 
 
-def gallery(items: Sequence[Item], picked: int | None, bad: str, on_pick: Callable[[int], None]) -> None:
+def gallery(
+    items: Sequence[Item], picked: int | None, bad: str, on_pick: Callable[[int], None], key: str = "gallery"
+) -> None:
     """The pictures in a grid, the `picked` one framed; `on_pick` hears which one is clicked. `bad` colours the bars."""
 
     def heard() -> None:
-        sample = (st.session_state.get("gallery") or {}).get("picked")
+        sample = (st.session_state.get(key) or {}).get("picked")
         if sample is not None:
             on_pick(int(sample))
 
     data = {"items": [asdict(item) for item in items], "picked": picked, "bad": bad}
-    _component()(data=data, key="gallery", on_picked_change=heard)
+    _component()(data=data, key=key, on_picked_change=heard)
 
 
 def picture(image: np.ndarray) -> str:

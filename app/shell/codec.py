@@ -22,7 +22,9 @@ def encode_samples(samples: np.ndarray) -> str:
         return ""
     bitmap = np.zeros(int(indices[-1]) + 1, dtype=bool)
     bitmap[indices] = True
-    forms = {"b": np.packbits(bitmap).tobytes(), "g": _varints(np.diff(indices, prepend=-1) - 1)}
+    forms = {"b": np.packbits(bitmap).tobytes()}
+    if len(indices) <= len(forms["b"]):  # a gap takes a byte at least
+        forms["g"] = _varints(np.diff(indices, prepend=-1) - 1)
     packed = {mark: zlib.compress(form, 9) for mark, form in forms.items()}
     mark = min(packed, key=lambda mark: len(packed[mark]))
     return mark + base64.urlsafe_b64encode(packed[mark]).decode().rstrip("=")

@@ -61,6 +61,8 @@ _WORDS = {
     "over": "what the verdict rests on: seeds, and it is of methods; images, and it is of these networks",
     "within": "whether the difference is shown to be less than what counts as equivalent",
     "length": "Euclidean norm of the feature",
+    "relative_length": "norm of the centred feature [its mean over the ticket's clean images]",
+    "relative_raw_length": "norm of the feature as it is [its mean over the ticket's clean images]",
     "within_noise": "whether the difference is within noise",
     "beyond_chance": "whether the change exceeds what chance gives",
     "real": "whether the difference is beyond the noise",

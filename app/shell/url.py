@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 MIRROR, WRITTEN = "selection", "selection written"
+LONGEST = 30_000  # characters of a value; servers refuse an address of about twice that
 LIST = "~"  # between the values of one parameter; a URL shows it as it is
 
 
@@ -28,7 +29,15 @@ def change(values: Mapping[str, str | None]) -> None:
     parameters = {name: value for name, value in {**mirror(), **values}.items() if value}
     st.session_state[MIRROR] = parameters
     st.session_state[WRITTEN] = True
-    st.query_params.from_dict(parameters)
+    st.query_params.from_dict(_written(parameters))
+
+
+def _written(parameters: Mapping[str, str]) -> dict[str, str]:
+    """What of them stands in the URL: all but what is too long, such as half a million marked samples.
+
+    The session alone keeps that, or a page could not be loaded again.
+    """
+    return {name: value for name, value in parameters.items() if len(value) <= LONGEST}
 
 
 def synchronise() -> None:
@@ -39,11 +48,11 @@ def synchronise() -> None:
     """
     url = {name: value for name, value in st.query_params.to_dict().items() if isinstance(value, str)}
     fresh = MIRROR not in st.session_state
-    if fresh or (url and not st.session_state.pop(WRITTEN, False)):
+    known, just_written = _written(mirror()), st.session_state.pop(WRITTEN, False)
+    if fresh or (url and url != known and not just_written):
         st.session_state[MIRROR] = url
-    elif url != mirror():
-        st.query_params.from_dict(mirror())
-    st.session_state.pop(WRITTEN, None)
+    elif url != known:
+        st.query_params.from_dict(known)
 
 
 def passed_over(name: str, value: str) -> str:

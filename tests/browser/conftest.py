@@ -64,14 +64,20 @@ def browser() -> Iterator[Browser]:
 def serve(study: Path, folder: Path, *more: Path) -> Iterator[str]:
     """The address of the app, serving a study, and `more` in its menu, on a free port of this machine until the
     generator is closed."""
+    yield from run_streamlit(ROOT / "app" / "main.py", folder, study, *more)
+
+
+def run_streamlit(script: Path, folder: Path, *arguments: Path) -> Iterator[str]:
+    """The address of a script that Streamlit runs, with its log in `folder`, until the generator is closed."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "main.py"), "--server.address=127.0.0.1"]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.address=127.0.0.1"]
     command += [f"--server.port={port}", "--server.headless=true", "--browser.gatherUsageStats=false", "--"]
-    command += map(str, [study, *more])
+    command += map(str, arguments)
     with (folder / "streamlit.log").open("w") as log:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        paths = {**os.environ, "PYTHONPATH": str(ROOT)}  # a script elsewhere than in app/ finds the packages, too
+        server = subprocess.Popen(command, cwd=ROOT, env=paths, stdout=log, stderr=subprocess.STDOUT)
         try:
             _wait_until_up(server, url, folder / "streamlit.log")
             yield url

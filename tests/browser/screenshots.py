@@ -18,7 +18,7 @@ VIEWS = {
     "geometry": "geometry?tickets=dense~magnitude-90~imp-90~shuffled-90",
     "similarity": "geometry?geometry=similarity",
     "robustness": "robustness",
-    "lost": "robustness?section=lost&lost-corruption=fog&tickets=dense~random-90~magnitude-90~imp-90",
+    "lost": "robustness?section=lost&corruption=fog&severity=4&tickets=dense~random-90~magnitude-90~imp-90",
     "samples": "samples",
     "gallery": "gallery?image=810",
     "studies": "studies",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from analysis.comparisons.local_geometry import with_relative_lengths
 from app import load
 from app.shell import layout
-from app.shell.per_sample import COLUMNS, not_measured
+from app.shell.per_sample import COLUMNS, not_measured, without_classifier
 from app.shell.selection import Chosen, Selection
 
 MOST = 4
@@ -45,18 +46,23 @@ def pick_columns(selection: Selection) -> list[Chosen]:
 def samples_of(selection: Selection, chosen: list[Chosen]) -> pd.DataFrame:
     """Rows of `samples` with those of `geometry`, a row a ticket and clean image; says which tickets have none.
 
-    The columns of `geometry` are NaN where the results are of a version that had none.
+    Lengths are there in units of the ticket's mean as well, by which tickets can be compared. The columns of
+    `geometry` are NaN where the results are of a version that had none.
     """
     ids = [ticket.id for ticket in chosen]
     samples = load.table(selection.study, "samples", ids=ids, columns=COLUMNS)
     if samples.empty:
         not_measured(selection)
         return samples
+    if samples["length"].isna().all():
+        without_classifier()
+        return samples.head(0)
     unmeasured = [ticket.label for ticket in chosen if ticket.id not in set(samples["ticket_id"])]
     if unmeasured:
         st.caption(f":material/info: Not measured yet: {', '.join(unmeasured)}.")
     centred = load.table(selection.study, "geometry", ids=ids)
-    return samples.merge(centred, on=["ticket_id", "sample"], how="left")
+    rows = samples.merge(centred, on=["ticket_id", "sample"], how="left")
+    return with_relative_lengths(rows, rows)
 
 
 def of_classes(samples: pd.DataFrame, labels: list[int]) -> pd.DataFrame:

@@ -22,10 +22,10 @@ CONFIG = {"modeBarButtonsToRemove": ["zoom2d", "pan2d", "autoScale2d", "zoomIn2d
 DRAGS = {"lasso": "Lasso", "select": "Box", "zoom": "Zoom"}
 
 
-def pick_drag(selection: Selection) -> str:
-    """What dragging in a linked chart does: a key of `DRAGS`."""
+def pick_drag(selection: Selection) -> None:
+    """The widget for what dragging in a linked chart does: `show_marked` tells it to the charts."""
     help = "What dragging in a chart does. A double click clears the selection and the zoom."
-    return selection.pick("drag", "Dragging", DRAGS, width="content", help=help)
+    selection.pick("drag", "Dragging", DRAGS, width="content", help=help)
 
 
 @st.fragment
@@ -33,7 +33,7 @@ def show_marked(
     selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, shown: Measures, margin: str
 ) -> None:
     """What is marked, as numbers. Only this runs anew after a lasso: the browser has marked the charts already."""
-    marked = linked(selection, GROUP)
+    marked = linked(selection, GROUP, selection.option("drag", "lasso", list(DRAGS)))
     total = samples["sample"].nunique()
     count = samples.loc[samples["sample"].isin(marked), "sample"].nunique()
     if count:
@@ -45,19 +45,24 @@ def show_marked(
         "confidence": ("Confidence (%)", 100, 1),
         shown.gap: ("Gap (°)", 1, 1),
         shown.angle: ("Angle (°)", 1, 1),
-        shown.length: ("Length", 1, 2),
+        shown.length: ("Length (1 = clean)", 1, 2),
         margin: ("Margin", 1, 2),
     }
-    compared = {name: how for name, how in compared.items() if name == "accuracy" or samples[name].notna().any()}
+    compared = {
+        name: how
+        for name, how in compared.items()
+        if name == "accuracy" or (name in samples and samples[name].notna().any())
+    }
     table = with_labels(compare_marked(samples, [ticket.id for ticket in chosen], marked, list(compared)), chosen)
     rows = samples[samples["sample"].isin(marked)] if count else samples
-    layout.table_card(
-        title,
-        _as_text(table, compared, parted=count > 0),
-        "marked",
-        data=lambda: with_labels(rows, chosen),
-        help="The CSV has a row for each ticket and selected sample, or for all samples while none is selected.",
-    )
+    with st.container() if count else st.expander(title):
+        layout.table_card(
+            title,
+            _as_text(table, compared, parted=count > 0),
+            "marked",
+            data=lambda: with_labels(rows, chosen),
+            help="The CSV has a row for each ticket and selected sample, or for all samples while none is selected.",
+        )
     if marked:
         _bar(selection, count, len(marked) - count)
 

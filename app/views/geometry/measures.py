@@ -15,7 +15,10 @@ MARGINS = {
 }
 """Columns of the results, and to where each is measured of a misclassified image."""
 
-COLUMNS = {"centred": ("gap", "centred_angle", "centred_length"), "raw": ("raw_gap", "angle", "length")}
+COLUMNS = {
+    "centred": ("gap", "centred_angle", "relative_length"),
+    "raw": ("raw_gap", "angle", "relative_raw_length"),
+}
 ABOUT_VECTORS = (
     "Centred: less the mean of all class directions, and less the ticket's mean feature of the clean test images. What "
     "all directions share changes no prediction but turns every raw angle, so raw angles cannot be compared between "
@@ -52,10 +55,14 @@ RAW = Measures(*COLUMNS["raw"], over_length="angle")
 """What results of earlier versions have."""
 
 
-def choose(selection: Selection) -> Measures:
-    """The widgets for the first chart, and what they say."""
+def choose_angle(selection: Selection) -> str:
+    """The widget that says what is drawn over the length, a key of `ANGLES`."""
+    return selection.pick("against", "Over the length", ANGLES, width="content", help=ABOUT_ANGLES)
+
+
+def choose_vectors(selection: Selection, drawn: str) -> Measures:
+    """The widget that says of which vectors, and the measures of these."""
     vectors = selection.pick("vectors", "Features and directions", VECTORS, width="content", help=ABOUT_VECTORS)
-    drawn = selection.pick("against", "Over the length", ANGLES, width="content", help=ABOUT_ANGLES)
     gap, angle, length = COLUMNS[vectors]
     return Measures(gap, angle, length, gap if drawn == "gap" else angle)
 

@@ -1,13 +1,15 @@
-"""Lost images: why a corruption costs a ticket images, and towards which class they go."""
+"""Lost images: why a corruption costs a ticket images, and towards which class they go; or what the baseline keeps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from analysis.comparisons.lost_images import CAUSES, causes, flows, lost_images
+from analysis.corruptions.conditions import CLEAN
 from analysis.engine.settings import settings
 from analysis.measures.lost import used
 from app.charts.names import name, ordered
@@ -16,34 +18,39 @@ from app.shell import layout
 from app.shell.links import corruption_option
 from app.shell.sections import Section
 from app.shell.theme import Style
+from app.views.robustness import lost_by_direction, lost_to_baseline
 from app.views.robustness.charts import lost as charts
-from app.views.robustness.compared_tickets import FOURIER, ComparedTickets, named
+from app.views.robustness.compared_tickets import ComparedTickets, named
+from app.views.robustness.lost_view import (
+    View,
+    flows_card,
+    image_by_image,
+    pick_corruption,
+    pick_severity,
+    picked,
+)
 from app.views.robustness.pickers import not_measured, pick_family
 from pruning.study.folder import Study
 
-MOST_FLOWS = 8
 MEANINGS = {
     "lost": "share of the images that are right when clean and wrong when corrupted",
     **{cause: f"share of all images whose loss is due to {charts.NAMES[cause].lower()}" for cause in CAUSES},
     "direction": "mean change of the lost images' lead that the feature's direction makes [logits]",
     "length": "mean change of the lost images' lead that the feature's length makes [logits]",
     "other": "share of all images that are lost and that another class's drift would bring back, a control",
-    "by_length": "share of all images that are lost and that their clean length alone would bring back",
     **{f"net_{each}": f"accuracy gained when {each} is undone for all images" for each in ("drift", "scale", "class")},
     "net_other": "accuracy gained when another class's drift is undone for all images",
 }
 
 
-@dataclass(frozen=True)
-class View:
-    """What the section shows: a family's corruption at a severity, and the tickets measured under it."""
+AGAINST = {"clean": "Clean images", "baseline": "The baseline"}
 
-    compared: ComparedTickets
+
+@dataclass(frozen=True)
+class Corrupted(View):
+    """A corruption at a severity, with rows of `causes` of its family."""
+
     table: pd.DataFrame
-    family: str
-    corruption: str
-    severity: int
-    styles: dict[str, Style]
 
     @property
     def here(self) -> pd.DataFrame:
@@ -54,17 +61,30 @@ class View:
 
 def show(compared: ComparedTickets) -> None:
     """Draw the section."""
+    against = compared.selection.option("lost-against", "clean", list(AGAINST))
+    if against == "baseline":
+        lost_to_baseline.show(compared, pick_against)
+        return
     view = _view(compared)
     if view is None:
         return
     st.markdown(answer(view.here, view.styles, name(view.corruption), view.severity))
+    lost_by_direction.say(view)
     left, right = st.columns([1, 1.25], gap="medium")
     with left:
         _bars(view)
     with right:
         _map(view)
     _flows(view)
+    lost_by_direction.show(view)
     _table(view)
+
+
+def pick_against(compared: ComparedTickets) -> None:
+    """The chooser of what images are lost against."""
+    compared.selection.pick("lost-against", "Lost against", AGAINST, width="content",
+                            help="Clean images: right when clean, wrong when corrupted. The baseline: right for it, "
+                            "wrong for the ticket, on the same images.")  # fmt: skip
 
 
 def answer(rows: pd.DataFrame, styles: dict[str, Style], corruption: str, severity: int) -> str:
@@ -91,36 +111,28 @@ def answer(rows: pd.DataFrame, styles: dict[str, Style], corruption: str, severi
     )
 
 
-def _view(compared: ComparedTickets) -> View | None:
+def _view(compared: ComparedTickets) -> Corrupted | None:
     """The widgets, and what they choose; says what is missing where there is nothing to show."""
     rows = compared.computed("lost", lambda: causes(compared.results.table("lost"), compared.seeds))
-    measured = {family: each for family, each in compared.measured.items() if family != FOURIER}
     there = {
         family: [corruption for corruption in each if corruption in set(rows["corruption"])]
-        for family, each in measured.items()
+        for family, each in image_by_image(compared).items()
     }
-    if not any(there.values()):
-        not_measured(compared, "why images are lost")
-        return None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        family = pick_family(compared) if len(measured) > 1 else next(iter(measured))
-        if not there[family]:
-            family = next(each for each, names in there.items() if names)
+        pick_against(compared)
+        if not any(there.values()):
+            not_measured(compared, "why images are lost")
+            return None
+        family = pick_family(compared, [each for each, names in there.items() if names])
         table = rows[rows["corruption"].isin(there[family])]
-        standard, extra = ordered(there[family])
         worst = str(table.groupby("corruption")["lost"].mean().idxmax())
-        names = {each: name(each) for each in [*standard, *extra]}
-        option = f"lost-{corruption_option(family)}"
-        corruption = compared.selection.pick(option, "Corruption", names, default=worst, kind="select", width=280)
-        levels = sorted(int(level) for level in table.loc[table["corruption"] == corruption, "severity"].unique())
-        usual = str(max(level for level in levels if level <= 4 or level == levels[0]))
-        severity = compared.selection.pick("lost-severity", "Severity", list(map(str, levels)), default=usual,
-                                           width="content")  # fmt: skip
+        corruption = pick_corruption(compared, family, there[family], worst)
+        severity = pick_severity(compared, sorted(set(table.loc[table["corruption"] == corruption, "severity"])))
     styles = {key: style for key, style in compared.styles.items() if key in set(table["key"])}
-    return View(compared, table, family, corruption, int(severity), styles)
+    return Corrupted(compared, family, corruption, severity, styles, table)
 
 
-def _bars(view: View) -> None:
+def _bars(view: Corrupted) -> None:
     several = int(view.here["seeds"].max()) > 1
     layout.card(
         f"Images lost, by cause: {name(view.corruption)} {view.severity}",
@@ -142,26 +154,24 @@ def _bars(view: View) -> None:
     )  # fmt: skip
 
 
-def _mark(view: View) -> None:
+def _mark(view: Corrupted) -> None:
     """Mark the images of the segment that was clicked, of the selected seed."""
-    points = layout.selected_points("lost")
-    data = points[-1].get("customdata") if points else None
-    if not isinstance(data, (list, tuple)) or len(data) != 2 or data[0] not in view.styles:
+    clicked = picked("lost", 2)
+    if clicked is None or clicked[0] not in view.styles:
         return
-    key, cause = str(data[0]), str(data[1])
-    compared, condition = view.compared, (view.corruption, view.severity)
-    ids = list(compared.seeds[key])
-    ticket = next((each.id for each in compared.selection.tickets if each.key == key and each.id in ids), ids[0])
+    (key, cause), compared = clicked, view.compared
+    place = view.seed_place(key)
+    ticket = compared.seeds[key][place]
     where = f"corruption = '{view.corruption}' AND severity = {view.severity}"
     row = compared.results.table("lost", ids=[ticket], where=where).iloc[0]
     predictions = compared.predictions(view.family)
     config = settings(Study.open(compared.selection.study.path))
     images = used(config, len(predictions.labels))
-    found = lost_images(predictions, key, ids.index(ticket), condition, images, row["rescues"])
+    found = lost_images(predictions, key, place, view.condition, images, row["rescues"])
     compared.selection.set_samples(found.loc[found["cause"] == cause, "sample"].to_numpy())
 
 
-def _map(view: View) -> None:
+def _map(view: Corrupted) -> None:
     rows = view.table[view.table["severity"] == view.severity]
     names = [each for group in ordered(rows["corruption"].unique()) for each in group]
     layout.card(
@@ -182,48 +192,37 @@ def _map(view: View) -> None:
     )  # fmt: skip
 
 
-def _choose(view: View) -> None:
+def _choose(view: Corrupted) -> None:
     """Show the corruption whose cell was clicked."""
-    points = layout.selected_points("lost-map")
-    data = points[-1].get("customdata") if points else None
-    if isinstance(data, (list, tuple)) and len(data) == 2:
-        view.compared.selection.set(**{f"lost-{corruption_option(view.family)}": str(data[1])})
+    clicked = picked("lost-map", 2)
+    if clicked is not None:
+        view.compared.selection.set(**{corruption_option(view.family): clicked[1]})
 
 
-def _flows(view: View) -> None:
-    classes, condition = view.compared.selection.study.classes, (view.corruption, view.severity)
-    styles = dict(list(view.styles.items())[:MOST_FLOWS])
+def _flows(view: Corrupted) -> None:
+    compared = view.compared
+    there = set(compared.predictions(view.family).predicted)
+    shown = View(compared, view.family, view.corruption, view.severity,
+                 {key: style for key, style in view.styles.items() if key in there})  # fmt: skip
 
-    def make() -> dict[str, pd.DataFrame]:
-        predictions = view.compared.predictions(view.family)
-        return {key: flows(predictions, key, condition) for key in styles if key in predictions.predicted}
+    def pair_of(key: str) -> tuple[np.ndarray, np.ndarray]:
+        given = compared.predictions(view.family).chosen([CLEAN, view.condition], [key]).predicted[key]
+        before, after = given[view.seed_place(key)]
+        return before, after
 
-    found = view.compared.computed(("flows", view.family, condition, tuple(styles)), make)
-    styles = {key: style for key, style in styles.items() if key in found}
-    layout.card(
-        f"Towards whom: own class and winner under {name(view.corruption)} {view.severity}",
-        view.compared.figure(("flows", view.family, condition), styles,
-                             lambda: charts.towards(found, styles, classes, view.compared.selection.theme)),
-        lambda: named(pd.concat([rows.assign(key=key) for key, rows in found.items()]), styles),
-        "flows",
-        help="Of the images that each ticket loses: from which class, and to which. Means over seeds.",
-        caption="" if len(styles) == len(view.styles) else f"The first {MOST_FLOWS} of the tickets chosen.",
-        config=layout.QUIET,
-        meanings={"label": "the true class, by number", "winner": "the class that wins, by number",
-                  "images": "lost images, the mean over seeds",
-                  "of_lost": "share of the ticket's lost images [fraction]"},
-    )  # fmt: skip
+    flows_card(shown, f"under {view.words}", lambda key: flows(compared.predictions(view.family), key, view.condition),
+               pair_of)  # fmt: skip
 
 
-def _table(view: View) -> None:
-    rows = view.here.set_index("key").loc[list(view.styles)].reset_index()
+def _table(view: Corrupted) -> None:
+    rows = view.here.set_index("key")
+    rows = rows.loc[[key for key in view.styles if key in rows.index]].reset_index()
     shown = pd.DataFrame({"Ticket": [view.styles[key].label for key in rows["key"]], "lost": 100 * rows["lost"]})
     for each in ("drift", "scale", "class", "other"):
         shown[f"net_{each}"] = 100 * rows[f"net_{each}"]
-    shown["by_length"] = (100 * rows["by_length"] / rows["lost"]).fillna(0)
     shown[["direction", "length"]] = rows[["direction", "length"]]
     number = st.column_config.NumberColumn
-    with st.expander("Counted both ways, and by direction and length"):
+    with st.expander("Counted both ways: what undoing each drift does to the accuracy of all images"):
         layout.table_card(
             "What undoing each drift does to the accuracy of all images, and what moved the lost images",
             shown,
@@ -234,9 +233,6 @@ def _table(view: View) -> None:
                 "net_scale": number("Drift and scale undone (points)", format="%+.1f"),
                 "net_class": number("Class drift undone (points)", format="%+.1f", help="Uses the labels."),
                 "net_other": number("Another class's (points)", format="%+.1f", help="The control of class drift."),
-                "by_length": number("Length given back (% of lost)", format="%.0f",
-                                    help="Lost images that are right again at their clean length. Without a bias this "
-                                    "cannot happen."),
                 "direction": number("Lead by direction (logits)", format="%+.2f",
                                     help="Of the change of the lead over the winner: the direction's Shapley value."),
                 "length": number("Lead by length (logits)", format="%+.2f"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from analysis.comparisons.outcomes import MEAN
@@ -12,9 +14,13 @@ from app.shell.links import corruption_option
 from app.views.robustness.compared_tickets import FOURIER, ComparedTickets
 
 
-def pick_family(compared: ComparedTickets) -> str:
-    """The chooser of the family, where several were measured. The Fourier basis has a section of its own."""
-    options = {family: _label(family) for family in compared.measured if family != FOURIER}
+def pick_family(compared: ComparedTickets, among: Iterable[str] | None = None) -> str:
+    """The chooser of the family, where several were measured. The Fourier basis has a section of its own.
+
+    `among`: the families that can be chosen; None: all that were measured.
+    """
+    families = compared.measured if among is None else among
+    options = {family: _label(family) for family in families if family != FOURIER}
     if len(options) == 1:
         return next(iter(options))
     return compared.selection.pick("family", "Corruptions of", options, width="content")

@@ -16,17 +16,26 @@ from analysis.comparisons.correlations import methods_over_conditions
 from analysis.comparisons.effective import LESS, MORE, effective_robustness
 from analysis.comparisons.exemplars import find_exemplars
 from analysis.comparisons.flips import flips_from_baseline
+from analysis.comparisons.layers_apart import behind_dense, dense_of, from_clean, from_dense
 from analysis.comparisons.levels import by_sparsity, sparsest_equivalent
+from analysis.comparisons.lost_to_baseline import largest_part, mean_splits
 from analysis.comparisons.outcomes import Outcomes
 from analysis.comparisons.predictions import Predictions, chosen
 from analysis.comparisons.ranking import ranking
 from analysis.comparisons.redundancy import redundant
 from analysis.comparisons.rewinding import stable_from
+from analysis.comparisons.turned_or_shrank import by_way, decided_by
 from analysis.comparisons.two_studies import compare_studies
 from analysis.comparisons.verdicts import against, verdicts
 from analysis.corruptions.conditions import CLEAN, Condition
+from analysis.measures.lost import RESCUES
+from analysis.metrics.lead import PLAYERS
+from analysis.statistics.map_shapes import compare_shapes
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
+from tests.analysis.nulls import local
+from tests.analysis.nulls.layers import Networks
+from tests.analysis.nulls.neighbourhoods import a_class_misled, a_map_misleads, neighbours_beyond_seeds, neighbours_kept
 from tests.analysis.nulls.studies import BASELINE
 
 NOMINAL = 0.05
@@ -205,6 +214,75 @@ def training_is_stable(predictions: Predictions) -> float:
     return float(len(found) > 0 and found["shown"].all())
 
 
+def direction_decides(predictions: Predictions) -> float:
+    """Half of the lost images turned, half shrank, and one is said to lose most: the share of tickets."""
+    rng = np.random.default_rng(int(predictions.labels[:8] @ 10 ** np.arange(8)))
+    bits = np.array([1 << RESCUES.index(name) for name in ("direction", "length")], dtype=np.uint8)
+    seeds = len(predictions.predicted[BASELINE])
+    rows = [
+        {"ticket_id": f"{key} {seed}", "corruption": "fog", "severity": 3, "lost": 40,
+         "rescues": rng.choice(bits, 40).tobytes()}
+        for key in predictions.predicted for seed in range(seeds)
+    ]  # fmt: skip
+    tickets = {key: [f"{key} {seed}" for seed in range(seeds)] for key in predictions.predicted}
+    return float((decided_by(by_way(pd.DataFrame(rows), tickets)) != "").mean())
+
+
+def one_part_costs_most(predictions: Predictions) -> float:
+    """Parts of a lead that cost the same, and one is said to cost most: the share of tickets."""
+    rng = np.random.default_rng(int(predictions.labels[:8] @ 10 ** np.arange(8)))
+    made = {
+        key: pd.DataFrame(rng.normal(-1, 1, (25, len(PLAYERS))), columns=list(PLAYERS)).assign(change=0.0)
+        for key in predictions.predicted
+    }
+    return float((largest_part(mean_splits(made)) != "").mean())
+
+
+def parts_at_a_layer(predictions: Predictions) -> float:
+    """Features of equal methods, as unit vectors: some layer is less alike than two seeds are."""
+    drawn = _networks(predictions)
+    return float(from_dense(drawn.alignment, drawn.seeds)["beyond"].any())
+
+
+def breaks_at_a_layer(predictions: Predictions) -> float:
+    """Corrupted features lie as far from the clean ones as another seed's."""
+    drawn = _networks(predictions)
+    return float(from_clean(drawn.alignment, drawn.corrupted, drawn.seeds)["beyond"].any())
+
+
+def falls_behind_at_a_layer(predictions: Predictions) -> float:
+    """Probes lose the same in all tickets, as in dense."""
+    drawn = _networks(predictions)
+    table = behind_dense(drawn.clean, drawn.corrupted, drawn.seeds, dense_of(drawn.alignment))
+    return float(table["beyond"].any())
+
+
+def _networks(predictions: Predictions) -> Networks:
+    rng = np.random.default_rng(int(predictions.labels[:8] @ 10 ** np.arange(8)))
+    return Networks.draw(rng, len(predictions.predicted[BASELINE]), len(predictions.predicted))
+
+
+def leans_on_other_pixels(predictions: Predictions) -> float:
+    """Smooth maps of one pattern, of unequal strength and noise: of one image, or by one seed of five."""
+    rng = np.random.default_rng(int(predictions.labels[:8] @ 10 ** np.arange(8)))
+    seeds = len(predictions.predicted[BASELINE])
+    images = 1 if seeds > 1 else 5
+
+    def smooth(number: int) -> np.ndarray:
+        drawn = rng.standard_normal((number, 8, 8))
+        for axis in (1, 1, 2, 2):
+            drawn = drawn + np.roll(drawn, 1, axis)
+        return np.asarray(drawn.reshape(number, -1))
+
+    pattern = smooth(1) + smooth(images) / 2
+    drawn = zip(predictions.predicted, rng.uniform(0.5, 2, 99), rng.uniform(0.3, 1.5, 99), strict=False)
+    maps = {
+        key: {seed: strength * pattern + noise * smooth(images) for seed in range(seeds)}
+        for key, strength, noise in drawn
+    }
+    return float(compare_shapes(maps, BASELINE)["differs"].any())
+
+
 CLAIMS = (
     Claim("worse / better than the baseline, clean", "Overview", worse_or_better),
     Claim("worse / better than the baseline, corrupted", "Overview", worse_or_better_corrupted),
@@ -219,11 +297,26 @@ CLAIMS = (
     Claim("a cell differs (each condition)", "Robustness, Corruptions and Fourier", a_cell_differs, each=True),
     Claim("costs uneven over classes", "Robustness, Classes", uneven_over_classes, fewest=2),
     Claim("more exemplars than by chance", "Robustness, Exemplars", more_exemplars, fewest=2),
+    Claim("direction or length loses most (each ticket)", "Robustness, Lost images", direction_decides, each=True),
+    Claim("one part costs most (each ticket)", "Robustness, Lost images", one_part_costs_most, each=True),
     Claim("a ranking of methods to keep", "Robustness, Redundancy", a_ranking_to_keep, fewest=2),
     Claim("tickets correlate (each pair)", "Robustness, Redundancy", tickets_correlate, each=True),
     Claim("differs at a level", "Dynamics, Levels", a_level_differs),
     Claim("stable (barriers of 2 points)", "Dynamics, Stability", training_is_stable, fewest=2),
+    Claim("turns or shortens", "Geometry, Local", local.turns_or_shortens),
+    Claim("turns or shortens most", "Geometry, Local", local.turns_more),
+    Claim("a class loses most", "Geometry, Local", local.suffers_most),
+    Claim("a class is nearer to another", "Geometry, Local", local.nearer_to_another),
+    Claim("an arrow beyond noise", "Geometry, Local", local.an_arrow),
     Claim("a class takes the errors", "Geometry, Global", a_class_is_a_sink),
     Claim("a class suffers", "Geometry, Global", a_class_suffers),
+    Claim("parts from dense at a layer", "Geometry, Layers", parts_at_a_layer, fewest=2),
+    Claim("breaks at a layer", "Geometry, Layers", breaks_at_a_layer, fewest=2),
+    Claim("falls behind dense at a layer", "Geometry, Layers", falls_behind_at_a_layer, fewest=2),
+    Claim("leans on other pixels", "Geometry, Attribution", leans_on_other_pixels),
     Claim("a ticket differs between studies", "Studies", studies_differ),
+    Claim("neighbours change more than by retraining", "Geometry, Maps", neighbours_beyond_seeds, fewest=3),
+    Claim("keeps fewer neighbours under corruption", "Geometry, Maps", neighbours_kept),
+    Claim("a map tells less of a class", "Geometry, Maps", a_class_misled),
+    Claim("a map misleads", "Geometry, Maps", a_map_misleads),
 )

@@ -1,11 +1,12 @@
 """One column a ticket, and in it one point a sample: the frame of the charts whose samples are linked.
 
 Traces whose `meta` is of kind `SAMPLES` hold one point a sample, with the sample's number as `customdata` and numbers
-into the palette of `meta` as colours: `app.linked` marks the same samples in all of them.
+into the palette of `meta` as colours: `app.linked` draws them, and marks the same samples in all of them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -26,7 +27,8 @@ Colours = tuple[list[str], np.ndarray]
 
 BELOW = 56  # and for those of the x axes
 HEADING = 58  # pixels over the columns: the ticket's name, and a line below it
-MANY = 3000  # samples in a column from which on points get smaller
+LOOKS = ((3_000, 4, 0.6), (30_000, 3, 0.4), (200_000, 2, 0.25), (math.inf, 1.5, 0.12))
+"""Up to how many samples in a column points have which diameter, in pixels, and which opacity."""
 
 
 def columns(tickets: Tickets, theme: Theme, height: int, notes: Mapping[str, str] | None = None) -> go.Figure:
@@ -91,37 +93,38 @@ def points(
 ) -> go.Scattergl:
     """The samples as points that can be lassoed; the hover names sample, class, prediction and confidence.
 
-    `detail` is a line more for the hover, in plotly's template language.
+    Plotly only keeps them: `app.linked` draws, finds and names the points, so their chart needs ranges of its axes, and
+    must stand in a container that is linked.
+
+    Args:
+        rows: columns sample, label, prediction, confidence, `x` and `y`; NaN places are not drawn.
+        x: the column along the x axis.
+        y: the column along the y axis.
+        colours: of each row.
+        label: the ticket's name.
+        classes: names of the classes.
+        detail: a line more for the hover, with `%{x:.2f}` and `%{y:.1f}` for the place.
     """
     palette, codes = colours
-    few = len(rows) <= MANY
-    names = np.asarray(classes, dtype=object)
-    opacity = 0.6 if few else 0.4
+    size, opacity = next(look for most, *look in LOOKS if len(rows) <= most)
+    percent = np.round(100 * np.nan_to_num(rows["confidence"].to_numpy(float)))
+    hover = {
+        "classes": list(classes),
+        "label": _small(rows["label"].to_numpy()),
+        "prediction": _small(rows["prediction"].to_numpy()),
+        "percent": _small(percent),
+        "detail": detail,
+    }
+    # Numbers in place of colours and texts, in the smallest type that holds them: each point of each chart is sent.
     return go.Scattergl(
         x=rows[x].to_numpy(np.float32),
         y=rows[y].to_numpy(np.float32),
         customdata=_small(rows["sample"].to_numpy()),
-        text=names[rows["label"].to_numpy(int)],
-        hovertext=_predictions(rows, names),
         mode="markers",
-        meta={"kind": SAMPLES, "palette": palette},
+        visible="legendonly",
+        meta={"kind": SAMPLES, "palette": palette, "hover": hover},
         name=label,
-        # Numbers into a palette: plotly checks 10,000 colours given by name one by one, for seconds.
-        marker={
-            "size": 4 if few else 3,
-            "opacity": opacity,
-            "color": _small(codes),
-            "cmin": 0,
-            "cmax": max(1, len(palette) - 1),
-            "colorscale": [[at / max(1, len(palette) - 1), colour] for at, colour in enumerate(palette)],
-            "showscale": False,
-        },
-        # Plotly's own dimming would redraw every point; the marks over the charts do that work.
-        selected={"marker": {"opacity": opacity}},
-        unselected={"marker": {"opacity": opacity}},
-        hovertemplate=f"<b>Sample %{{customdata}}</b> · {label}<br>true class %{{text}}, predicted %{{hovertext}}"
-        + (f"<br>{detail}" if detail else "")
-        + "<extra></extra>",
+        marker={"size": size, "opacity": opacity, "color": _small(codes)},
     )
 
 
@@ -130,15 +133,8 @@ def by_correctness(rows: pd.DataFrame, colour: str, wrong: str) -> Colours:
     return [colour, wrong], (~correct(rows)).astype(int)
 
 
-def _predictions(rows: pd.DataFrame, names: np.ndarray) -> list[str]:
-    """What each sample is predicted as, and with what confidence: `7 (93 %)`."""
-    percent = np.round(100 * rows["confidence"].to_numpy(float)).astype(int)
-    predicted = names[rows["prediction"].to_numpy(int)]
-    return [f"{name} ({share} %)" for name, share in zip(predicted, percent, strict=True)]
-
-
 def _small(numbers: np.ndarray) -> np.ndarray:
-    """Whole numbers, not negative, in the smallest type that holds them: there are many of them to be sent."""
+    """Whole numbers, not negative, in the smallest type that holds them."""
     return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
 
 

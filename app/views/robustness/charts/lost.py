@@ -113,7 +113,7 @@ def towards(
 ) -> go.Figure:
     """From their own class (rows) to the class that wins (columns): the share of a ticket's lost images, a panel each.
 
-    `flows`: key -> what `comparisons.lost_images.flows` gives.
+    `flows`: key -> what `comparisons.lost_images.flows` gives; a point's `customdata` is the key and the two classes.
     """
     chart, places = panels(tickets, theme, 4, PANEL, (HEADING, FOOT), 0.03, shared_yaxes="all")
     grids = {key: _grid(flows[key], len(classes)) for key in tickets}
@@ -124,9 +124,17 @@ def towards(
         winner = own.groupby("winner")["of_lost"].sum()
         note = f"{100 * winner.max():.0f} % to {classes[int(winner.idxmax())]}" if len(winner) else "none lost"
         chart.add_heatmap(
-            z=grids[panel.key], x=short, y=short, coloraxis="coloraxis", xgap=1, ygap=1, hoverongaps=False,
-            hovertemplate="%{y} → %{x}: <b>%{z:.1f} %</b> of the lost images<extra></extra>",
-            row=panel.row, col=panel.column,
+            z=grids[panel.key], x=short, y=short, coloraxis="coloraxis", xgap=1, ygap=1, hoverinfo="skip",
+            hoverongaps=False, row=panel.row, col=panel.column,
+        )  # fmt: skip
+        unseen = {"marker": {"opacity": 0}}
+        chart.add_scatter(  # cells of a heat map cannot be selected, points can
+            x=[short[winner] for winner in own["winner"]], y=[short[label] for label in own["label"]], mode="markers",
+            marker={"symbol": "square", "size": 14, "opacity": 0}, selected=unseen, unselected=unseen,
+            customdata=[[panel.key, str(label), str(winner)]
+                        for label, winner in zip(own["label"], own["winner"], strict=True)],
+            text=[f"<b>{100 * share:.1f} %</b> of the lost images" for share in own["of_lost"]], showlegend=False,
+            hovertemplate="%{y} → %{x}: %{text}<extra></extra>", row=panel.row, col=panel.column,
         )  # fmt: skip
         heading(chart, panel.number, panel.style, note, small=len(tickets) > 2)
     chart.update_layout(

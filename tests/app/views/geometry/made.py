@@ -31,7 +31,7 @@ def samples(count: int = 60, seed: int = 0) -> pd.DataFrame:
                     "angle": rng.uniform(20, 100, count),
                     "length": rng.uniform(1, 9, count),
                     "margin": margin,
-                    "centred_length": rng.uniform(1, 9, count),
+                    "relative_length": rng.uniform(0.2, 1.8, count),
                     "gap": rng.uniform(-20, 60, count),
                     "nearest_margin": np.sqrt(np.abs(margin)) * np.sign(margin),
                 }
@@ -47,8 +47,6 @@ def points(figure: go.Figure) -> list[go.Scattergl]:
 
 
 def colours_of(trace: go.Scattergl) -> list[str]:
-    """The colours of its points, which plotly takes from the scale as the browser does from the palette."""
+    """The colours of its points, as the browser takes them from the palette."""
     palette = trace.meta["palette"]
-    assert [colour for _, colour in trace.marker.colorscale] == palette
-    assert (trace.marker.cmin, trace.marker.cmax) == (0, len(palette) - 1)
     return [palette[code] for code in trace.marker.color]

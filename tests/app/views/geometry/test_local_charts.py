@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ def test_each_ticket_has_a_column_with_every_sample_once() -> None:
     for ticket, trace in zip(TICKETS, points(figure), strict=True):
         own = frame[frame["ticket_id"] == ticket].set_index("sample")
         assert sorted(trace.customdata) == list(range(60))
-        np.testing.assert_allclose(trace.x, own.loc[trace.customdata, "centred_length"], rtol=1e-6)
+        np.testing.assert_allclose(trace.x, own.loc[trace.customdata, "relative_length"], rtol=1e-6)
         np.testing.assert_allclose(trace.y, own.loc[trace.customdata, "gap"], rtol=1e-6)
 
 
@@ -29,11 +30,9 @@ def test_raw_vectors_are_shown_where_they_are_asked_for_and_the_axes_say_so() ->
     raw = local.angle_length(frame, TICKETS, CLASSES, LIGHT, "length", "angle")
     own = frame[frame["ticket_id"] == "a"].set_index("sample")
     np.testing.assert_allclose(points(raw)[0].y, own.loc[points(raw)[0].customdata, "angle"], rtol=1e-6)
-    assert raw.layout.yaxis.title.text == "angle to the true class (degrees)"
-    assert "centred" not in raw.layout.xaxis.title.text
+    assert raw.layout.yaxis.title.text == "angle to own class (degrees)"
     centred = local.angle_length(frame, TICKETS, CLASSES, LIGHT)
     assert "gap" in centred.layout.yaxis.title.text
-    assert "centred" in centred.layout.xaxis.title.text
     nearest = points(local.margins(frame, TICKETS, CLASSES, LIGHT, "nearest_margin"))[0]
     np.testing.assert_allclose(nearest.x, own.loc[nearest.customdata, "nearest_margin"], rtol=1e-6)
 
@@ -61,14 +60,12 @@ def test_wrong_samples_have_the_ink_and_lie_on_top() -> None:
 def test_the_hover_names_sample_class_prediction_and_confidence() -> None:
     frame = samples()
     trace = points(local.margins(frame, TICKETS, CLASSES, LIGHT))[0]
-    assert "%{customdata}" in trace.hovertemplate
-    assert "true class %{text}, predicted %{hovertext}" in trace.hovertemplate
+    hover = trace.meta["hover"]
     own = frame[frame["ticket_id"] == "a"].set_index("sample").loc[trace.customdata]
-    assert list(trace.text) == [CLASSES[label] for label in own["label"]]
-    assert list(trace.hovertext) == [
-        f"{CLASSES[guess]} ({100 * sure:.0f} %)"
-        for guess, sure in zip(own["prediction"], own["confidence"], strict=True)
-    ]
+    assert [hover["classes"][label] for label in hover["label"]] == [CLASSES[label] for label in own["label"]]
+    assert [hover["classes"][guess] for guess in hover["prediction"]] == [CLASSES[guess] for guess in own["prediction"]]
+    np.testing.assert_allclose(hover["percent"], 100 * own["confidence"], atol=0.5)
+    assert hover["detail"] == "margin %{x:.2f}"
 
 
 def test_margins_print_the_share_that_is_wrong_and_leave_missing_values_out() -> None:
@@ -105,3 +102,32 @@ def test_charts_of_almost_nothing_are_drawn(rows: int) -> None:
         figure = draw(frame, TICKETS, CLASSES, LIGHT)
         assert len(points(figure)) == 2
         figure.to_json()
+
+
+def marginals(figure: go.Figure) -> list[go.layout.Shape]:
+    return [shape for shape in figure.layout.shapes if shape.type == "path"]
+
+
+def test_densities_stand_at_the_edges_and_points_keep_clear_of_them() -> None:
+    frame = samples()
+    figure = local.angle_length(frame, TICKETS, CLASSES, LIGHT, clean=frame.assign(gap=frame["gap"] + 9))
+    assert len(marginals(figure)) == 2 * 2 * 2  # two tickets, clean and corrupted, above and beside
+    for shape in marginals(figure):
+        places = np.array([place.split(",") for place in re.findall(r"[-\d.e]+,[-\d.e]+", shape.path)], float)
+        above = shape.yref == "paper"
+        free = places[:, 1] if above else places[:, 0]
+        column = figure.layout[f"xaxis{shape.xref[1:]}"] if above else None
+        assert free.min() >= (figure.layout.yaxis.domain[1] if above else figure.layout.xaxis.domain[1])
+        assert free.max() <= 1
+        if column is not None:  # the curve's mode is where the values are dense
+            own = frame[frame["ticket_id"] == "ab"[int(shape.xref[1:] or 1) - 1]]["relative_length"]
+            assert own.min() - 0.5 < places[free.argmax(), 0] < own.max() + 0.5
+
+
+def test_classes_have_densities_and_a_key_of_their_own() -> None:
+    figure = local.angle_length(samples(), TICKETS, CLASSES, LIGHT, colouring="class")
+    assert {shape.line.color for shape in marginals(figure)} == set(LIGHT.classes[:3])
+    assert {"zero", "one", "two"} <= {trace.name for trace in figure.data if trace.showlegend}
+    trace = points(figure)[0]
+    own = samples()[lambda frame: frame["ticket_id"] == "a"].set_index("sample").loc[trace.customdata]
+    assert colours_of(trace) == [LIGHT.classes[label] for label in own["label"]]

@@ -7,13 +7,19 @@ import pandas as pd
 import pytest
 
 from analysis.comparisons.lost_images import CAUSES, causes
+from analysis.comparisons.lost_to_baseline import mean_splits
+from analysis.comparisons.turned_or_shrank import WAYS
 from analysis.results.store import Results
 from app.shell import theme
 from app.shell.theme import Style
 from app.views.robustness.charts import lost as charts
+from app.views.robustness.charts.lead import PART_NAMES, WAY_NAMES, bias_map, lost_and_gained, parts, ways
 from app.views.robustness.lost import answer
+from app.views.robustness.lost_by_direction import answer as direction_or_length
+from app.views.robustness.lost_to_baseline import answer as to_baseline
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, draw, text  # noqa: F401
+from tests.app.views.test_pages import charts as charts_of
 
 LIGHT = theme.get("light")
 STYLES = {key: Style(f"Ticket {key}", "#336699", "circle") for key in "ab"}
@@ -68,3 +74,90 @@ def test_the_section_is_drawn(tiny_study: Path, monkeypatch: pytest.MonkeyPatch)
     test = draw("robustness", tiny_study, monkeypatch, section="lost")
     assert "loses most" in text(test)
     assert not test.error
+
+
+def test_each_cell_of_the_flows_can_be_clicked_once() -> None:
+    flows = {
+        "a": pd.DataFrame({"label": [0, 1], "winner": [2, 0], "images": [3, 1], "of_lost": [0.75, 0.25]}),
+        "b": pd.DataFrame({"label": [], "winner": [], "images": [], "of_lost": []}).astype(int),
+    }
+    figure = charts.towards(flows, STYLES, ("x", "y", "z"), LIGHT)
+    points = [trace for trace in figure.data if trace.type == "scatter"]
+    assert [tuple(each) for each in points[0].customdata] == [("a", "0", "2"), ("a", "1", "0")]
+    assert (list(points[0].x), list(points[0].y)) == (["z", "x"], ["x", "y"])
+    assert len(points[1].x) == 0
+
+
+def by_way_rows(turned: tuple[float, float, float], shrank: tuple[float, float, float], key: str) -> dict[str, object]:
+    row: dict[str, object] = {"key": key, "either": 0.0, "either_low": 0.0, "either_high": 0.0}
+    row |= {"both": 0.0, "both_low": 0.0, "both_high": 0.0}
+    for name, values in (("turned", turned), ("shrank", shrank)):
+        row |= dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
+    return row
+
+
+def test_the_sentence_says_who_turns_and_who_shrinks_as_far_as_intervals_show() -> None:
+    turned, shrank, open_ = (0.9, 0.8, 0.95), (0.1, 0.05, 0.2), (0.55, 0.4, 0.7)
+    both = pd.DataFrame([by_way_rows(turned, shrank, "a"), by_way_rows(shrank, turned, "b")])
+    said = direction_or_length(both, STYLES)
+    assert "For Ticket a the **direction** alone loses most of these images (90 %)" in said
+    assert "for Ticket b the **length** alone loses most" in said
+    assert "at most 90 % would be right again, in Ticket b" in said
+    same = pd.DataFrame([by_way_rows(turned, shrank, key) for key in "ab"])
+    assert "For all 2 tickets the **direction** alone" in direction_or_length(same, STYLES)
+    unclear = pd.DataFrame([by_way_rows(open_, (0.45, 0.3, 0.6), "a")])
+    assert "For Ticket a neither alone is shown to lose most" in direction_or_length(unclear, STYLES)
+    figure = ways(both, STYLES, LIGHT)
+    assert [trace.name for trace in figure.data] == [WAY_NAMES[way] for way in WAYS]
+    assert list(figure.data[0].x) == pytest.approx([90, 10])
+
+
+def splits_of(cosines: float, n: int = 30) -> pd.DataFrame:
+    rng = np.random.default_rng(n)
+    made = pd.DataFrame({part: 0.1 * rng.normal(size=n) for part in PART_NAMES})
+    made["cosines"] += cosines
+    return made.assign(change=made[list(PART_NAMES)].sum(axis=1))
+
+
+def test_what_is_lost_to_the_baseline_is_said_and_drawn() -> None:
+    rows = pd.DataFrame({"key": ["a", "b"], "seeds": 1})
+    for name, values in (("lost", [0.2, 0.1]), ("gained", [0.05, 0.0])):
+        rows = rows.assign(**{name: values, f"{name}_low": 0.0, f"{name}_high": 0.3})
+    means = mean_splits({"a": splits_of(-3), "b": splits_of(-2)})
+    said = to_baseline(rows, means, STYLES, "Dense", "Fog 3")
+    assert "Under **Fog 3** Ticket a loses most to **Dense**, 20.0 %" in said
+    assert "due to the **cosines to the class directions** in all 2 tickets" in said
+    assert "most is due" not in to_baseline(rows, mean_splits({"a": splits_of(0)}), STYLES, "Dense", "Fog 3")
+    assert "No ticket loses" in to_baseline(rows.assign(lost=0.0), means, STYLES, "Dense", "clean images")
+    figure = lost_and_gained(rows, STYLES, 0.01, LIGHT)
+    assert [list(trace.x) for trace in figure.data] == [[-5, 0], [20, 10]]
+    assert sorted(shape.x0 for shape in figure.layout.shapes) == [-1, 1]
+    assert not lost_and_gained(rows, STYLES, np.nan, LIGHT).layout.shapes
+    *bars, total = parts(means, STYLES, LIGHT).data
+    np.testing.assert_allclose(np.sum([bar.x for bar in bars], axis=0), total.x)
+    assert [tuple(each) for each in bars[0].customdata] == [("a", "cosines"), ("b", "cosines")]
+
+
+def test_biases_by_class_and_their_range() -> None:
+    rows = pd.DataFrame({"key": list("aabb"), "label": [0, 1] * 2, "bias": [-0.5, 0.5, 1.0, -1.0]})
+    figure = bias_map(rows, STYLES, ("x", "y"), LIGHT)
+    np.testing.assert_array_equal(figure.data[0].z, [[-0.5, 0.5], [1.0, -1.0]])
+    assert [each.text for each in figure.layout.annotations] == ["1.00", "2.00"]
+
+
+def test_the_section_against_the_baseline(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("robustness", tiny_study, monkeypatch, section="lost", **{"lost-against": "baseline"})
+    assert "On **clean images**" in text(test)
+    assert charts_of(test) == 3
+    assert not test.error
+    test.selectbox(key="pick lost-corruption").set_value("gaussian_noise").run()
+    assert "Under **Gaussian noise 3**" in text(test)
+    assert test.query_params["corruption"] in ("gaussian_noise", ["gaussian_noise"])
+    alone = draw("robustness", tiny_study, monkeypatch, section="lost", tickets="dense", **{"lost-against": "baseline"})
+    assert "Only the baseline is chosen." in text(alone)
+
+
+def test_the_corruption_is_one_choice_with_other_pages(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("robustness", tiny_study, monkeypatch, section="lost", corruption="brightness", severity="1")
+    assert "Under **Brightness 1**" in text(test) or "under Brightness 1" in text(test)
+    assert test.selectbox(key="pick lost-corruption").value == "brightness"

@@ -1,0 +1,138 @@
+"""What the section Local says first: who turns, who shortens, and which class suffers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.comparisons.local_changes import class_changes, ticket_changes, told_apart, worst_classes
+
+MOST_NAMED = 3
+"""Classes and tickets that a sentence names."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changes for tickets and classes, as `local_changes` has it."""
+
+    tickets: pd.DataFrame
+    apart: pd.DataFrame
+    classes: pd.DataFrame
+    worst: pd.DataFrame
+
+    @classmethod
+    def of(cls, moved: pd.DataFrame) -> Changes:
+        """From rows of `local_geometry.moves`."""
+        classes = class_changes(moved)
+        return cls(ticket_changes(moved), told_apart(moved), classes, worst_classes(classes))
+
+
+def answer(
+    changes: Changes, labels: Mapping[str, str], classes: Sequence[str], where: str, against: str = "",
+    lengths: bool = True,
+) -> str:  # fmt: skip
+    """A sentence or two, as markdown, that claim what the intervals say and no more.
+
+    Args:
+        changes: of the gap and the relative length.
+        labels: ticket -> its name.
+        classes: names of the classes.
+        where: the condition, such as "Under fog 3".
+        against: name of the ticket that the others are compared with; "" when each is compared with itself, clean.
+        lengths: whether lengths say anything: not of clean images, each ticket's being 1 on average.
+    """
+    if changes.tickets.empty:
+        return ""
+    of = f"than that of **{against}**" if against else ""
+    down, up = ("is smaller", "is larger") if against else ("falls", "rises")
+    said = [f"{where} " + _change(changes, labels, "turn", f"the gap {down}", f"the gap {up}", of, "turns")]
+    if lengths:
+        shorter, longer = (
+            f"features are {each}" if against else f"features get {each}" for each in ("shorter", "longer")
+        )
+        said.append(_change(changes, labels, "length", shorter, longer, f"than in **{against}**" if against else "",
+                            "stretches"))  # fmt: skip
+    return "; ".join(said) + ".  \n" + _classes(changes, labels, classes, against)
+
+
+def _change(
+    changes: Changes, labels: Mapping[str, str], column: str, down: str, up: str, of: str, shown: str
+) -> str:  # fmt: skip
+    """Who falls most, and who rises."""
+    table, count = changes.tickets, len(changes.tickets)
+    parts = []
+    for words, own in (
+        (down, table[table[shown] & (table[column] < 0)]),
+        (up, table[table[shown] & (table[column] > 0)]),
+    ):
+        if own.empty:
+            continue
+        most = own.loc[own[column].abs().idxmax()]
+        rivals = _rivals(changes.apart, str(most["ticket_id"]), set(own["ticket_id"]), shown, labels)
+        number = _number(most, column, rivals)
+        if count == 1:
+            parts.append(f"{words} {of} in **{labels[most['ticket_id']]}** by {number}")
+        elif len(own) == 1:
+            parts.append(f"{words} {of} in **{labels[most['ticket_id']]}** alone, by {number}")
+        else:
+            every = "both" if count == 2 else f"all {count}"
+            many = f"{every} tickets" if len(own) == count else f"{len(own)} of {count} tickets"
+            parts.append(f"{words} {of} in {many}, most in **{labels[most['ticket_id']]}** by {number}")
+    if not parts:
+        thing = "gap" if column == "turn" else "length"
+        return f"no change of the {thing} is beyond noise" if not of else f"no {thing} is shown to be other {of}"
+    return ", and ".join(" ".join(part.split()) for part in parts)
+
+
+def _number(row: pd.Series, column: str, more: str = "") -> str:
+    """The size of a change with its interval: `12.4° (11.6 to 13.2)`; `more` stands in the brackets."""
+    form, factor, unit = ("{:.1f}", 1.0, "°") if column == "turn" else ("{:.0f}", 100.0, " %")
+    sign = 1.0 if row[column] > 0 else -1.0
+    value, *bounds = (sign * factor * row[name] for name in (column, f"{column}_low", f"{column}_high"))
+    low, high = sorted(bounds)
+    return f"{form.format(value)}{unit} ({form.format(low)} to {form.format(high)}{more})"
+
+
+def _rivals(apart: pd.DataFrame, ticket: str, among: set[str], shown: str, labels: Mapping[str, str]) -> str:
+    own = apart[((apart["a"] == ticket) | (apart["b"] == ticket)) & ~apart[shown].astype(bool)]
+    others = [b if a == ticket else a for a, b in zip(own["a"], own["b"], strict=True)]
+    names = [labels[each] for each in others if each in among]
+    return f"; not told apart from {_listed(names)}" if names else ""
+
+
+def _classes(changes: Changes, labels: Mapping[str, str], classes: Sequence[str], against: str) -> str:
+    worst = changes.worst
+    if worst.empty:
+        return "No class is shown to lose."
+    by_class = worst.groupby("label", sort=False)
+    order = by_class.size().sort_values(ascending=False, kind="stable").index
+    parts = []
+    for label in order[:MOST_NAMED]:
+        own = by_class.get_group(label)
+        row = own.loc[own["change"].idxmin()]
+        near = sorted({other for others in own["others"] for other in others})
+        near_text = f", not everywhere told apart from {_listed([str(classes[each]) for each in near])}" if near else ""
+        up_to = "by up to" if len(own) > 1 else "by"
+        parts.append(
+            f"**{classes[int(label)]}** in {_listed([labels[each] for each in own['ticket_id']])} ({up_to} "
+            f"{-row['change']:.1f}°, {-row['high']:.1f} to {-row['low']:.1f}{near_text})"
+        )
+    lead = "The class that suffers most is " if not against else "The class that is behind most is "
+    below = changes.classes[changes.classes["below"]]
+    if below.empty:
+        return f"{lead}{'; '.join(parts)}."
+    names = [
+        f"{_listed([str(classes[each]) for each in own['label']])} in {labels[str(ticket)]}"
+        for ticket, own in below.groupby("ticket_id", sort=False)
+    ]
+    return f"{lead}{'; '.join(parts)}. Nearer to another class on average: {'; '.join(names)}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`, or how many more there are."""
+    names = list(names)
+    if len(names) > MOST_NAMED + 1:
+        names = [*names[:MOST_NAMED], f"{len(names) - MOST_NAMED} more"]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,166 @@
+"""The images one by one under the page's condition: from the results where they are clean, else worked out live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from analysis.comparisons.local_geometry import image_rows, moves, with_relative_lengths
+from analysis.corruptions.conditions import CLEAN, Condition
+from analysis.engine.images import TestImages
+from analysis.engine.live import Features
+from app import live, load
+from app.shell.per_sample import kept, with_labels
+from app.shell.selection import Chosen, Selection
+from app.shell.theme import Style
+from app.views.geometry.columns_choice import samples_of
+from app.views.geometry.measures import Measures
+
+
+@dataclass(frozen=True)
+class Images:
+    """What the section shows.
+
+    Attributes:
+        condition: that of `here`.
+        clean: a row a ticket and clean image, of all classes, as `local_geometry.image_rows` with relative lengths.
+        here: the same under the condition.
+        centred: whether there are gaps; without, raw angles and lengths are all there is.
+        shown: the test images, where they were needed and are here.
+    """
+
+    condition: Condition
+    clean: pd.DataFrame
+    here: pd.DataFrame
+    centred: bool
+    shown: TestImages | None
+
+    @property
+    def corrupted(self) -> bool:
+        """Whether the images are not the clean ones."""
+        return self.condition != CLEAN
+
+    def moves(self, measured: Measures, reference: str = "") -> pd.DataFrame:
+        """How they move from clean, or from where a reference ticket has them, in what `measured` draws."""
+        before = self.here if reference else self.clean
+        return moves(before, self.here, measured.length, measured.over_length, reference)
+
+    def gap_moves(self, measured: Measures, reference: str = "") -> pd.DataFrame:
+        """The same in the gap, whatever is drawn."""
+        if not reference and not self.corrupted:
+            return self.here[:0].assign(x_before=0.0, y_before=0.0, x_after=0.0, y_after=0.0, x_move=0.0, y_move=0.0)
+        return self.moves(replace(measured, over_length=measured.gap), reference)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What the charts of the section share.
+
+    Attributes:
+        selection: what the user has selected.
+        chosen: the tickets side by side.
+        images: all that is known of the images.
+        rows: those of `images.here` that are shown: of these tickets, and of the classes picked.
+        measured: what is drawn.
+    """
+
+    selection: Selection
+    chosen: list[Chosen]
+    images: Images
+    rows: pd.DataFrame
+    measured: Measures
+
+    @property
+    def styles(self) -> dict[str, Style]:
+        """Ticket id -> style, of those that have rows."""
+        there = set(self.rows["ticket_id"])
+        return {ticket.id: ticket.style for ticket in self.chosen if ticket.id in there}
+
+    @property
+    def labels(self) -> list[int]:
+        """The classes shown."""
+        return sorted(self.rows["label"].unique().tolist())
+
+    def key(self, *more: object) -> tuple[object, ...]:
+        """Everything that decides what is drawn, and more."""
+        study = self.selection.study
+        return (str(study.path), study.stamp, tuple(self.styles.items()), self.images.condition, self.images.centred,
+                self.measured, *more)  # fmt: skip
+
+    def figure(self, make: Callable[[], go.Figure], *more: object) -> go.Figure:
+        """The figure, made once."""
+        key = self.key(tuple(self.labels), self.selection.theme.mode, *more)
+        return kept(key, make)
+
+    def labelled(self) -> pd.DataFrame:
+        """The rows shown, with the tickets' names."""
+        return with_labels(self.rows, self.chosen)
+
+
+def images_under(selection: Selection, tickets: list[Chosen], condition: Condition) -> Images | None:
+    """The images of tickets under a condition; says what is missing, and is None where nothing is there."""
+    clean = samples_of(selection, tickets)
+    if clean.empty:
+        return None
+    centred = bool(clean["gap"].notna().any())
+    if not centred:
+        st.caption(
+            ":material/info: These results are of an earlier version, with raw angles alone, which cannot be compared "
+            f"between tickets; `python -m analysis run {selection.study.path}` adds the rest."
+        )
+    if condition == CLEAN:
+        return Images(condition, clean, clean, centred, None)
+    ids = tuple(clean["ticket_id"].unique())
+    shown = live.images(selection.study) if centred else None
+    if shown is not None and live.can_show(shown, condition):
+        here = _live(selection, shown, ids, condition)
+        return Images(condition, clean, with_relative_lengths(here, clean), True, shown)
+    here = _stored(selection, ids, condition)
+    if here.empty:
+        st.caption(
+            ":material/info: Nothing is stored of single images under this corruption; the clean ones are shown."
+        )
+        return Images(CLEAN, clean, clean, centred, None)
+    st.caption(
+        ":material/info: Shown are the angles and lengths that the results hold, as they are: gaps need the images. "
+        "Raw angles compare a ticket with itself, not with others."
+    )
+    here = here.merge(clean[["ticket_id", "sample", "label"]], on=["ticket_id", "sample"])
+    return Images(condition, clean, with_relative_lengths(here, clean), False, None)
+
+
+def features_under(
+    selection: Selection, images: Images, ids: Sequence[str]
+) -> tuple[dict[str, Features], dict[str, Features]] | None:
+    """Ticket -> its features under the condition, and of the clean images; None, and why, where they cannot be had."""
+    # Where corrupted images were not to be had, that has been said.
+    shown = images.shown if images.corrupted else live.images(selection.study)
+    if shown is None or not live.can_show(shown, images.condition):
+        return None
+    return tuple(live.features(selection.study, shown, ids, each) for each in (images.condition, CLEAN))  # type: ignore[return-value]
+
+
+def _live(selection: Selection, shown: TestImages, ids: tuple[str, ...], condition: Condition) -> pd.DataFrame:
+    study = selection.study
+    return _rows(study.path, study.stamp, ids, condition, selection, shown)
+
+
+@st.cache_data(max_entries=24, show_spinner="Measuring the images …")
+def _rows(
+    path: Path, stamp: str, ids: tuple[str, ...], condition: Condition, _selection: Selection, _shown: TestImages
+) -> pd.DataFrame:
+    study = _selection.study
+    here, clean = (live.features(study, _shown, ids, each) for each in (condition, CLEAN))
+    frames = [image_rows(own, clean[ticket].mean).assign(ticket_id=ticket) for ticket, own in here.items()]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _stored(selection: Selection, ids: tuple[str, ...], condition: Condition) -> pd.DataFrame:
+    name = condition[0].replace("'", "''")
+    where = f"corruption = '{name}' AND severity = {condition[1]}"
+    return load.table(selection.study, "corrupted", ids=ids, where=where)
