@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.engine.base import measures
 from analysis.metrics import overlap
 from analysis.results.store import Results
 from app.shell.pages import PAGES
@@ -68,10 +67,8 @@ def study(plugins: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study") / "mine"
     folder.mkdir()
     (folder / "study.toml").write_text(STUDY)
-    # All tables but maps: what makes those is compiled anew in each process, for longer than all else takes.
-    tables = [f"--only={name}" for name in {*measures(), "entropy"} - {"maps"}]
-    for package, only in (("pruning", []), ("analysis", sorted(tables))):
-        command = [sys.executable, "-m", package, "run", str(folder), "--jobs", "2", *only]
+    for package in ("pruning", "analysis"):
+        command = [sys.executable, "-m", package, "run", str(folder), "--jobs", "2"]
         subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
     return folder
 
