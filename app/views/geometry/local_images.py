@@ -108,6 +108,11 @@ def images_under(selection: Selection, tickets: list[Chosen], condition: Conditi
     if clean.empty:
         return None
     centred = bool(clean["gap"].notna().any())
+    if not centred:
+        st.caption(
+            ":material/info: These results are of an earlier version, with raw angles alone, which cannot be compared "
+            f"between tickets; `python -m analysis run {selection.study.path}` adds the rest."
+        )
     if condition == CLEAN:
         return Images(condition, clean, clean, centred, None)
     ids = tuple(clean["ticket_id"].unique())

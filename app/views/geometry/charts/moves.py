@@ -48,7 +48,7 @@ def change_arrows(
         figure.add_trace(outline(before, ranges, theme.muted), 1, column)
         ink = by_correctness(rows, style.color, theme.ink)
         faint = points(rows, "x_after", "y_after", ink, style.label, classes, f"length %{{x:.2f}}, {what} %{{y:.1f}}°")
-        faint.marker.opacity = faint.selected.marker.opacity = faint.unselected.marker.opacity = 0.22
+        faint.marker.opacity = 0.22
         figure.add_trace(faint, 1, column)
         own = arrows[arrows["ticket_id"] == ticket]
         for noise in (True, False):
