@@ -151,7 +151,7 @@ def test_a_sample_that_changes_its_cluster_moves_with_it() -> None:
 
 
 def test_tsne_keeps_clusters_apart_and_repeats_itself() -> None:
-    features, label = blobs(each=15), np.arange(4).repeat(15)
+    features, label = blobs(each=30), np.arange(4).repeat(30)  # twice as many as are counted as neighbours
     xy = embedding.tsne(features, seed=3)
     nearest = np.linalg.norm(xy[:, None] - xy[None], axis=2) + np.diag(np.full(len(xy), np.inf))
     assert (label[nearest.argmin(axis=1)] == label).all()
