@@ -84,7 +84,7 @@ def nodes(
         measures: what the vectors hold of each image: `MEASURES` or `WITH_ANGLE`.
 
     Raises:
-        UserError: no ticket was measured under all of them.
+        UserError: no ticket was measured under all of them, or none has a classifier.
     """
     shown = {key: ids[seed_place[key]] for key, ids in tickets.items() if key in seed_place}
     clean = _arrays(results, "samples", [ticket for ids in tickets.values() for ticket in ids], "", measures)
@@ -101,6 +101,8 @@ def nodes(
     raw = np.stack(
         [np.stack([(clean | corrupted)[(ticket, *condition)] for condition in order]) for ticket in there.values()]
     )
+    if not np.isfinite(raw[..., : len(measures)]).any():
+        raise UserError("These networks have no linear classifier that was found, so their images have no geometry.")
     labels = _labels(results, next(iter(there.values())))
     accuracy = (raw[..., len(measures)] == labels).mean(-1)
     values = raw[..., : len(measures)]

@@ -2,8 +2,10 @@
 
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.comparisons.similarity import (
@@ -111,3 +113,17 @@ def test_nodes_of_a_measured_study(tiny_study: Path) -> None:
         assert row.accuracy == pytest.approx(stored[tickets[str(row.key)][0], row.corruption, row.severity])
     with pytest.raises(UserError, match="image by image"):
         nodes(results, tickets, dict.fromkeys(tickets, 1), conditions)
+
+
+def test_networks_without_a_classifier_have_no_nodes(tiny_study: Path) -> None:
+    entry = Study.open(tiny_study).entries()[0]
+    with pytest.raises(UserError, match="no linear classifier"):
+        nodes(_Blank(tiny_study), {"it": [entry.id]}, {"it": 0}, [("brightness", 3)])
+
+
+class _Blank(Results):
+    """Results of networks whose features are not known."""
+
+    def table(self, *given: Any, **named: Any) -> pd.DataFrame:
+        rows = super().table(*given, **named)
+        return rows.assign(**{name: np.nan for name in ("length", "margin") if name in rows})
