@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.results.store import Results
-from app.views.geometry import local_images
+from app.views.geometry.columns_choice import samples_of
 from app.views.geometry.local_answer import Changes, answer
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
@@ -138,9 +138,10 @@ def test_the_sentence_of_one_ticket_and_against_a_baseline() -> None:
 
 
 def test_networks_without_a_last_linear_layer_have_no_angles(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = local_images.samples_of
     nothing = dict.fromkeys(["angle", "gap", "centred_angle", "raw_gap", "length"], np.nan)
-    monkeypatch.setattr(local_images, "samples_of", lambda *arguments: known(*arguments).assign(**nothing))
+    monkeypatch.setattr(
+        "app.views.geometry.local_images.samples_of", lambda *arguments: samples_of(*arguments).assign(**nothing)
+    )
     test = draw("geometry", tiny_study, monkeypatch)
     assert "have no last linear layer" in text(test)
     assert charts(test) == 0
