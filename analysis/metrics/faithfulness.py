@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.metrics.neighbours import NEIGHBOURS, is_constant, nearest, overlap
+from analysis.metrics.neighbours import NEIGHBOURS, is_constant, nearest, overlap, parts
 from pruning.errors import UserError
 
 MIN_SAMPLES = 5
@@ -31,18 +31,23 @@ class Faithfulness:
         trustworthiness: 1: all its neighbours on the map are its neighbours; 0: they are the farthest of all.
         continuity: 1: all its neighbours are near it on the map; 0: they are the farthest of all there.
         recall: share of its neighbours that are its neighbours on the map, 0 to 1; by chance k / (N - 1).
+        parts: each sample's part in the mean recall, for its interval (`analysis.metrics.neighbours.parts`).
 
     """
 
     trustworthiness: np.ndarray
     continuity: np.ndarray
     recall: np.ndarray
+    parts: np.ndarray
 
     @property
     def whole(self) -> dict[str, float]:
         """Name -> the mean over samples, which is that of the whole map; nan where there is none."""
         there = np.isfinite(self.recall)
-        return {name: float(values[there].mean()) if there.any() else np.nan for name, values in vars(self).items()}
+        return {
+            name: float(getattr(self, name)[there].mean()) if there.any() else np.nan
+            for name in ("trustworthiness", "continuity", "recall")
+        }
 
 
 def faithfulness(features: ArrayLike, xy: ArrayLike, neighbours: int = NEIGHBOURS) -> Faithfulness:
@@ -67,13 +72,14 @@ def faithfulness(features: ArrayLike, xy: ArrayLike, neighbours: int = NEIGHBOUR
         raise UserError(f"Features must be [samples, D], not {list(features.shape)}.")
     finite = np.isfinite(features).all(axis=1) & np.isfinite(xy).all(axis=1)
     space, plane = features[finite].astype(np.float64), xy[finite]
-    found = [np.full(len(features), np.nan) for _ in range(3)]
+    found = [np.full(len(features), np.nan) for _ in range(4)]
     if len(space) >= MIN_SAMPLES and not is_constant(space) and not is_constant(plane - plane.mean(axis=0)):
         k = min(neighbours, (len(space) - 1) // 2)
         truly, shown = nearest(space, k)[0], nearest(plane, k)[0]
         found[0][finite] = 1 - _intrusion(space, shown, k)
         found[1][finite] = 1 - _intrusion(plane, truly, k)
         found[2][finite] = overlap(truly, shown) / k
+        found[3][finite] = parts(truly, shown, recall=True)
     return Faithfulness(*found)
 
 

@@ -84,10 +84,7 @@ def overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
     -1 where a sample has no neighbours in one of them.
     """
-    both = np.array(
-        [np.isin(one, other, assume_unique=True).sum() for one, other in zip(first, second, strict=True)],
-        dtype=np.int64,
-    )
+    both = _common(first, second).sum(axis=1)
     return np.where((first[:, 0] == NOBODY) | (second[:, 0] == NOBODY), -1, both)
 
 
@@ -102,6 +99,39 @@ def jaccard(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """
     both = overlap(first, second).astype(np.float32)
     return np.where(both < 0, np.float32(np.nan), both / (first.shape[1] + second.shape[1] - both))
+
+
+def parts(first: np.ndarray, second: np.ndarray, recall: bool = False) -> np.ndarray:
+    """Each sample's part in the mean Jaccard index: what intervals and tests over samples are made of.
+
+    Indices of samples near one another are not independent, as they share neighbours: their own spread makes intervals
+    a third too narrow. A sample counts as one whose neighbours are asked for, and as a neighbour of others; without
+    it the next in turn would be in its place. The spread of these parts errs on the careful side, by about a fifth.
+
+    Args:
+        first: places [N, k] as `nearest` has them.
+        second: of the same samples, [N, k].
+        recall: of the mean share of the k that is common, in place of the Jaccard index.
+
+    Returns float64 [N], whose mean is the mean index; single parts may lie beyond 0 and 1. Samples without neighbours
+    count as having none in common.
+    """
+    (n, k), both = first.shape, _common(first, second)
+    common = both.sum(axis=1)
+    value, slope = common / k, np.full(n, 1 / k)
+    if not recall:
+        value, slope = common / (2 * k - common), 2 * k / (2 * k - common) ** 2
+    usual = (slope * common).sum() / (slope.sum() * k)
+
+    def asked(near: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The sum of the weights of those whose neighbour a sample is."""
+        there = near != NOBODY
+        return np.bincount(near[there], weights=np.broadcast_to(weights, near.shape)[there], minlength=n)
+
+    usually = usual * (asked(first, slope[:, None]) + asked(second, slope[:, None])) / 2
+    each = asked(first, both * slope[:, None]) - usually
+    result: np.ndarray = value + each - each.mean()
+    return result
 
 
 def by_chance(samples: int, k: int = NEIGHBOURS) -> float:
@@ -135,6 +165,13 @@ def _nearest(points: Tensor, asked: Tensor, k: int, itself: Tensor | None) -> tu
         whom = None if itself is None else itself[unsure]
         near[unsure], exact[unsure] = _nearest(points.double(), asked[unsure].double(), k, whom)
     return near, exact
+
+
+def _common(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Which of a sample's neighbours in the first space are neighbours in the second, bool [N, k]."""
+    if len(first) != len(second):
+        raise ValueError(f"Neighbours of the same samples are compared, not of {len(first)} and {len(second)}.")
+    return np.asarray((first[:, :, None] == second[:, None, :]).any(axis=2) & (first != NOBODY))
 
 
 def _matrix(features: ArrayLike) -> np.ndarray:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
 from analysis.metrics import neighbours
-from analysis.metrics.neighbours import NOBODY, by_chance, jaccard, nearest, overlap
+from analysis.metrics.neighbours import NOBODY, by_chance, jaccard, nearest, overlap, parts
 from pruning.errors import UserError
 
 
@@ -90,3 +90,23 @@ def test_the_level_by_chance_is_that_of_unrelated_spaces() -> None:
     assert np.mean(drawn) == pytest.approx(by_chance(200), rel=0.03)
     assert by_chance(200) == pytest.approx(15 / (2 * 200 - 15), rel=0.05)  # as it is often given, about
     assert by_chance(16, 15) == pytest.approx(1)  # all others
+
+
+def test_parts_have_the_mean_of_the_index_and_a_spread_that_is_careful() -> None:
+    """Over drawn spaces the mean index varies less than the parts say, and more than the indices' own spread says."""
+    random = np.random.default_rng(0)
+    means, from_parts, from_indices = [], [], []
+    for _ in range(120):
+        common = random.normal(size=(120, 4))
+        first, second = (nearest(common + 0.7 * random.normal(size=common.shape), 10)[0] for _ in range(2))
+        each, own = jaccard(first, second), parts(first, second)
+        assert own.mean() == pytest.approx(each.mean(), rel=1e-5)
+        means.append(each.mean())
+        from_parts.append(own.std() / np.sqrt(120))
+        from_indices.append(each.std() / np.sqrt(120))
+    spread = np.std(means)
+    assert 1.0 < np.mean(from_parts) / spread < 1.5
+    assert np.mean(from_indices) / spread < 0.85
+    shares = np.array([len(set(a) & set(b)) / 10 for a, b in zip(first.tolist(), second.tolist(), strict=True)])
+    assert parts(first, second, recall=True).mean() == pytest.approx(shares.mean())
+    assert parts(np.full_like(first, NOBODY), second).tolist() == [0] * 120

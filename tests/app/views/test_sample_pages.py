@@ -125,10 +125,30 @@ def test_at_most_four_tickets_stand_side_by_side(tiny_study: Path, monkeypatch: 
     assert test.dataframe[0].value["Ticket"].tolist() == ["Dense", "Random 90 %", "Magnitude 90 %", "IMP 90 %"]
 
 
-@pytest.mark.parametrize("kind", ["umap", "umap_joint", "pca"])
-def test_every_map_is_drawn(kind: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    test = draw("geometry", tiny_study, monkeypatch, geometry="features", map=kind, colour="margin")
-    assert charts(test) == 1
+@pytest.mark.parametrize("kind", ["umap", "umap_joint", "tsne", "pca", "classes"])
+def test_every_map_is_drawn_with_the_neighbours_below_it(
+    kind: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = {"geometry": "features", "map": kind, "tickets": "dense~imp-90"}
+    test = draw("geometry", tiny_study, monkeypatch, **chosen, colour="recall", corruption="gaussian_noise")
+    assert charts(test) == 2
+    assert not test.error
+    said = text(test)
+    assert "Under Gaussian noise 3 Dense keeps" in said
+    assert ("projected onto the plane" in said) == (kind in ("pca", "classes"))
+    assert "Arrows: from each class" in said
+
+
+def test_clean_neighbours_are_held_against_the_baseline_and_one_seed_too_few_is_said(
+    tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = draw("geometry", tiny_study, monkeypatch, geometry="features", tickets="dense~imp-90", sample="7")
+    assert charts(test) == 2
+    said = text(test)
+    assert "IMP 90 % and Dense share" in said
+    assert "With 2 trainings nothing can be said" in said
+    assert "**Sample 7, " in said
+    assert said.count("<figure") == 2 * 9  # in each ticket's space the image and its nearest
     assert not test.error
 
 

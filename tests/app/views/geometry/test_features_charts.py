@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.metrics.planes import Line
 from app.views.geometry.charts import features
 from tests.app.views.geometry.made import CLASSES, LIGHT, TICKETS, colours_of, points, samples
 
@@ -13,24 +14,58 @@ from tests.app.views.geometry.made import CLASSES, LIGHT, TICKETS, colours_of, p
 def placed(frame: pd.DataFrame) -> pd.DataFrame:
     rng = np.random.default_rng(1)
     places = rng.normal(size=(2, len(frame)))
-    return frame.assign(x=places[0], y=places[1])
+    shares = dict.fromkeys(("recall", "trustworthiness", "continuity", "shared"), rng.uniform(size=len(frame)))
+    return frame.assign(x=places[0], y=places[1], **shares)
 
 
-QUALITY = pd.DataFrame({"trustworthiness": [0.91, 0.72], "recall": [0.48, np.nan]}, index=["a", "b"])
+NOTES = {"a": "trust 0.910 · recall 0.48", "b": "not mapped"}
 
 
 @pytest.mark.parametrize("colouring", features.COLOURINGS)
 @pytest.mark.parametrize("kind", features.MAPS)
-def test_maps_print_trustworthiness_with_recall_and_share_axes_only_when_joint(kind: str, colouring: str) -> None:
+def test_maps_print_how_far_to_trust_them_and_share_axes_where_places_can_be_compared(
+    kind: str, colouring: str
+) -> None:
     frame = placed(samples())
-    figure = features.maps(frame, QUALITY, TICKETS, CLASSES, LIGHT, kind, colouring)
+    figure = features.maps(frame, NOTES, TICKETS, CLASSES, LIGHT, kind, colouring, chosen=[2, 0])
     text = " ".join(note.text for note in figure.layout.annotations)
-    assert "trustworthiness 0.910 · 15-NN recall 0.48" in text
-    assert "trustworthiness 0.720" in text
-    assert "nan" not in text
-    assert (figure.layout.xaxis2.matches == "x") == (kind == "umap_joint")
+    assert "trust 0.910 · recall 0.48" in text
+    assert "not mapped" in text
+    assert (figure.layout.xaxis2.matches == "x") == (kind in ("umap_joint", "classes"))
+    if kind == "classes":
+        assert figure.layout.xaxis.title.text == "distance to the boundary: zero | two"
     for trace in points(figure):
         assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in colours_of(trace))
+
+
+def test_corrupted_images_lie_over_the_clean_ones_with_an_arrow_a_class() -> None:
+    frame = placed(samples())
+    frame = frame.assign(x_clean=frame["x"] + 5, y_clean=frame["y"])
+    figure = features.maps(frame, NOTES, TICKETS, CLASSES, LIGHT, "umap")
+    ghosts = [trace for trace in figure.data if trace.mode == "markers" and not trace.meta]
+    own = frame[frame["ticket_id"] == "a"]
+    np.testing.assert_allclose(sorted(ghosts[0].x), sorted(own["x_clean"]))
+    arrows = [note for note in figure.layout.annotations if note.showarrow and note.xref == "x"]
+    assert len(arrows) == 3
+    middles = own.groupby("label")[["x", "y", "x_clean"]].median()
+    np.testing.assert_allclose([arrow.x for arrow in arrows], middles["x"])
+    np.testing.assert_allclose([arrow.ax for arrow in arrows], middles["x_clean"])
+    low, high = figure.layout.xaxis.range
+    assert low <= own[["x", "x_clean"]].to_numpy().min()
+    assert high >= own[["x", "x_clean"]].to_numpy().max()
+
+
+def test_decision_lines_lie_where_their_equation_says() -> None:
+    line = Line(0, 1, np.array([0.6, 0.8]), 0.5)
+    figure = features.maps(
+        placed(samples()), NOTES, TICKETS, CLASSES, LIGHT, "classes", lines={"a": [line]}, chosen=[0, 1]
+    )
+    drawn = [trace for trace in figure.data if trace.mode == "lines"]
+    assert len(drawn) == 1
+    np.testing.assert_allclose(0.6 * np.array(drawn[0].x) + 0.8 * np.array(drawn[0].y), 0.5, atol=1e-9)
+    ends = figure.layout.xaxis.range
+    assert min(drawn[0].x) < ends[0]
+    assert max(drawn[0].x) > ends[1]
 
 
 def test_map_colours_say_what_they_should() -> None:
@@ -38,7 +73,7 @@ def test_map_colours_say_what_they_should() -> None:
     frame["label"] = frame["label"].astype(np.int16)
 
     def colours(colouring: str) -> tuple[list[str], pd.DataFrame]:
-        trace = points(features.maps(frame, QUALITY, TICKETS, CLASSES, LIGHT, "pca", colouring))[0]
+        trace = points(features.maps(frame, NOTES, TICKETS, CLASSES, LIGHT, "pca", colouring))[0]
         own = frame[frame["ticket_id"] == "a"].set_index("sample").loc[trace.customdata]
         return colours_of(trace), own
 
@@ -56,6 +91,6 @@ def test_map_colours_say_what_they_should() -> None:
 
 @pytest.mark.parametrize("rows", [0, 1])
 def test_maps_of_almost_nothing_are_drawn(rows: int) -> None:
-    figure = features.maps(placed(samples().iloc[:rows]), QUALITY, TICKETS, CLASSES, LIGHT, "umap")
+    figure = features.maps(placed(samples().iloc[:rows]), NOTES, TICKETS, CLASSES, LIGHT, "umap")
     assert len(points(figure)) == 2
     figure.to_json()
