@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -143,13 +143,20 @@ def _hidden(
     at_once, found = max(1, PIXELS // image.numel()), []
     for start in range(0, len(patches), at_once):
         copies = patches.hide(image, fill, slice(start, start + at_once))
-        found.append(_shown(networks, means, copies, label)[0])
-        progress(min(1.0, (start + at_once) / len(patches)), "Hiding patches")
+
+        def tell(share: float, start: int = start, count: int = len(copies)) -> None:
+            progress((start + share * count) / len(patches), "Hiding patches")
+
+        found.append(_shown(networks, means, copies, label, tell)[0])
     return np.concatenate(found, axis=1)
 
 
 def _shown(
-    networks: Sequence[Network], means: Sequence[np.ndarray], images: Tensor, label: int
+    networks: Sequence[Network],
+    means: Sequence[np.ndarray],
+    images: Tensor,
+    label: int,
+    tell: Callable[[float], None] = lambda share: None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gap and length, float64 [R, N, 2], and predictions [R, N], of images uint8 [N, C, H, W] for each network."""
     device = networks[0].device
@@ -161,6 +168,7 @@ def _shown(
             output = network.show(images, labels, inputs)
             found.append(_geometry(network, mean, output.features, labels).cpu().numpy())
             predictions.append(output.logits.argmax(dim=1).cpu().numpy())
+            tell(len(found) / len(networks))
     return np.stack(found), np.stack(predictions)
 
 

@@ -102,6 +102,18 @@ def summary(conditions: pd.DataFrame, tickets: Tickets) -> pd.DataFrame:
     return table.assign(low=table["low"].clip(lower=0))[SUMMARY]
 
 
+def with_error_of(conditions: pd.DataFrame, bins: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `conditions` with the calibration error over other bins in place of their own.
+
+    `bins`: of the table `equal_width`: ticket_id, corruption, severity, n, confidence, accuracy. NaN where it has none.
+    """
+    by = ["ticket_id", "corruption", "severity"]
+    off = (bins["accuracy"] - bins["confidence"]).abs() * bins["n"]
+    sums = bins[by].assign(off=off, n=bins["n"]).groupby(by, sort=False)[["off", "n"]].sum()
+    error = (sums["off"] / sums["n"]).rename("ece").reset_index()
+    return conditions.drop(columns="ece").merge(error, on=by, how="left")
+
+
 def calibration_table(conditions: pd.DataFrame, tickets: Tickets, corruption: str, severity: int) -> pd.DataFrame:
     """Accuracy, confidence and scores of each ticket under one condition.
 

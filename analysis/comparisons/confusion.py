@@ -93,10 +93,13 @@ def _falls(predictions: Predictions, condition: Condition) -> pd.DataFrame:
     return costs.set_index(["key", "class"])[["p", "hit"]]
 
 
-def favourites(counts: np.ndarray) -> list[int]:
-    """The class that takes the most of each training's errors, for those that have any; `counts` int [S, K, K]."""
+def favourites(counts: np.ndarray) -> list[tuple[int, float]]:
+    """The class that takes the most of each training's errors and its share of them, for those that have any.
+
+    `counts`: int [S, K, K], as in `Counts`.
+    """
     taken, _, errors = _errors(counts)
-    return [int(each.argmax()) for each, some in zip(taken, errors, strict=True) if some]
+    return [(int(own.argmax()), float(own.max() / some)) for own, some in zip(taken, errors, strict=True) if some]
 
 
 def _errors(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

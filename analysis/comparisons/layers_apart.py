@@ -3,14 +3,16 @@
 Three questions, each asked of every layer of every ticket at once (Holm's correction over all of them):
 
 - `from_dense`: are a ticket and its dense network less alike than two trainings of one method are? The scale is the
-  mean of the CKA between two seeds of the ticket's method and that between two dense seeds. CKA is an inner product of
-  unit vectors (see `metrics.cka`), so this difference is half the squared distance of the two methods' means, which is
-  0 where they train the same networks. Ticket and dense network begin at the same weights: that is the careful side.
+  mean distance, 1 - CKA, of two seeds of the ticket's method and of two dense seeds. CKA is an inner product of unit
+  vectors (see `metrics.cka`), so the distance beyond that scale is half the squared distance of the two methods' means,
+  which is 0 where they train the same networks, whatever the noise of each. Ticket and dense network begin at the same
+  weights: that is the careful side.
 - `from_clean`: are a ticket's corrupted features less like its clean ones than those of another seed are?
 - `behind_dense`: does a ridge probe, fitted on clean features, lose more to the corruption than the dense network's?
 
-The trainings are what is repeated. Their variances are moderated over the cells (`statistics.moderation`), with no more
-degrees of freedom than tickets give, as the layers of one ticket vary together.
+The first two are asked of ratios of distances: on that scale seeds vary alike in layers that are nearly the same and in
+layers that are not. The trainings are what is repeated. Their variances are moderated over the cells
+(`statistics.moderation`), with no more degrees of freedom than tickets give, as the layers of one ticket vary together.
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ from analysis.statistics.verdicts import DIFFERS, LEVEL, Gap, judge
 
 CELL = ["key", "layer", "position"]
 JUDGED = ["difference", "low", "high", "p_holm"]
+SMALLEST = 5e-4
+"""Distance 1 - CKA below which nothing is told apart: that of the digits that are stored."""
+TENTH = 10.0
 
 Seeds = Mapping[str, Sequence[str]]
 """Ticket's key -> the ids of its seeds."""
@@ -42,15 +47,15 @@ def from_dense(alignment: pd.DataFrame, seeds: Seeds, level: float = LEVEL) -> p
 
     Returns:
         a row a ticket and layer, in their order: key, layer, position; value, the mean CKA over seeds, with value_low
-        and value_high (95 %, Student's; NaN for one seed); noise, the scale described above, with noise_low and
-        noise_high, the smallest and largest of the seeds; seeds; beyond, whether value is shown to be below noise;
-        difference (noise - value), low, high, p_holm, as `statistics.verdicts.judge` has them. NaN, and nothing beyond,
-        where only one seed says nothing of noise.
+        and value_high (95 %, Student's; NaN for one seed); noise, the CKA between seeds as described above, with
+        noise_low and noise_high, the smallest and largest of the seeds; seeds; times, how many times as far apart as
+        seeds the two are (a geometric mean), with the interval times_low and times_high that decides, p_holm, and
+        beyond, whether it is shown to be more than once. NaN, and nothing beyond, where one seed says nothing of noise.
     """
     own, same = _siblings(alignment), _same_layer(alignment, DENSE)
     rows = same.merge(own, on=["ticket_id", "layer"], how="left")
     rows = rows.merge(own.rename(columns={"ticket_id": "other", "own": "others"}), on=["other", "layer"], how="left")
-    return _judged(rows.assign(value=rows["cka"], noise=(rows["own"] + rows["others"]) / 2), seeds, level)
+    return _times(rows.assign(value=rows["cka"], noise=(rows["own"] + rows["others"]) / 2), seeds, level)
 
 
 def from_clean(alignment: pd.DataFrame, rows: pd.DataFrame, seeds: Seeds, level: float = LEVEL) -> pd.DataFrame:
@@ -67,7 +72,7 @@ def from_clean(alignment: pd.DataFrame, rows: pd.DataFrame, seeds: Seeds, level:
     """
     means = rows.groupby(["ticket_id", "layer", "position"], as_index=False, sort=False)["cka"].mean()
     found = means.merge(_siblings(alignment), on=["ticket_id", "layer"], how="left")
-    return _judged(found.assign(value=found["cka"], noise=found["own"]), seeds, level)
+    return _times(found.assign(value=found["cka"], noise=found["own"]), seeds, level)
 
 
 def behind_dense(clean: pd.DataFrame, rows: pd.DataFrame, seeds: Seeds, dense: Mapping[str, str],
@@ -82,8 +87,9 @@ def behind_dense(clean: pd.DataFrame, rows: pd.DataFrame, seeds: Seeds, dense: M
         level: as for `from_dense`.
 
     Returns:
-        as `from_dense`: value is the accuracy that the ticket's probe keeps under the condition less that on clean
-        images, and noise the same of the dense network, which it is compared with. The error takes in the images too.
+        as `from_dense`, but with difference, low and high in place of times: value is the accuracy of the ticket's
+        probe under the condition less that on clean images, and noise the same of the dense network; difference is
+        noise - value. Its error takes in the images too.
     """
     at = ["ticket_id", "layer", "position"]
     found = clean[[*at, "ridge", "n"]].merge(
@@ -97,7 +103,8 @@ def behind_dense(clean: pd.DataFrame, rows: pd.DataFrame, seeds: Seeds, dense: M
     )
     pairs = found[found["other"] != found["ticket_id"]].merge(others, on=["other", "layer"])
     # how far the same images are wrong for both is not stored; as if they were others is the careful side
-    return _judged(pairs.assign(images=pairs["images"] + pairs["others"]), seeds, level)
+    pairs = pairs.assign(images=pairs["images"] + pairs["others"], gap=pairs["noise"] - pairs["value"])
+    return _judged(pairs, seeds, level)
 
 
 def first_beyond(table: pd.DataFrame) -> dict[str, str | None]:
@@ -126,12 +133,21 @@ def _siblings(alignment: pd.DataFrame) -> pd.DataFrame:
     return both.groupby(["ticket_id", "layer"], as_index=False)["cka"].mean().rename(columns={"cka": "own"})
 
 
+def _times(rows: pd.DataFrame, seeds: Seeds, level: float) -> pd.DataFrame:
+    """The table of `from_dense`, from a row a training and layer: value and noise."""
+    value, noise = (np.log((1 - rows[name]).clip(lower=SMALLEST)) for name in ("value", "noise"))
+    # verdicts take differences between -1 and 1
+    table = _judged(rows.assign(gap=(value - noise) / TENTH), seeds, level)
+    table[JUDGED[:3]] = np.exp(TENTH * table[JUDGED[:3]].astype(float))
+    return table.rename(columns={"difference": "times", "low": "times_low", "high": "times_high"})
+
+
 def _judged(rows: pd.DataFrame, seeds: Seeds, level: float) -> pd.DataFrame:
-    """The table of `from_dense`, from a row a training and layer: value, noise, and images, their squared error."""
+    """The table of `behind_dense`, from a row a training and layer: value, noise, gap, and images, a squared error."""
     key_of = {ticket: key for key, ids in seeds.items() for ticket in ids}
     order = {key: place for place, key in enumerate(seeds)}
     rows = rows.assign(key=rows["ticket_id"].map(key_of)).dropna(subset=["key", "value"])
-    rows = rows.assign(gap=rows["noise"] - rows["value"], images=rows.get("images", 0.0), order=rows["key"].map(order))
+    rows = rows.assign(images=rows.get("images", 0.0), order=rows["key"].map(order))
     rows = rows.sort_values(["order", "position"], kind="stable")
     table = bands(rows, CELL, "value").rename(
         columns={"mean": "value", "low": "value_low", "high": "value_high", "n": "seeds"}

@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import norm
+from scipy.stats import t
 
 from analysis.statistics.verdicts import DIFFERS, Gap, judge
 
@@ -31,9 +31,9 @@ def ticket_changes(moved: pd.DataFrame) -> pd.DataFrame:
     """
     rows = [_of_ticket(own, ticket) for ticket, own in _finite(moved).groupby("ticket_id", sort=False)]
     table = pd.DataFrame(rows, columns=["ticket_id", "n", "before", "after", "turn", "turn_error", "length", "error"])
-    told = judge(
-        [_gap(table["turn"], table["turn_error"], TURN), _gap(table["length"], table["error"], STRETCH)], level=LEVEL
-    )
+    n = table["n"]
+    turns = _gaps(table["turn"], table["turn_error"], n, TURN)
+    told = judge([*turns, *_gaps(table["length"], table["error"], n, STRETCH)], level=LEVEL)
     for at, name, unit, shown in ((0, "turn", TURN, "turns"), (1, "length", STRETCH, "stretches")):
         own = told.iloc[at * len(table) : (at + 1) * len(table)].reset_index(drop=True)
         table[f"{name}_low"], table[f"{name}_high"] = own["low"] * unit, own["high"] * unit
@@ -53,21 +53,22 @@ def told_apart(moved: pd.DataFrame) -> pd.DataFrame:
     moved = _finite(moved)
     wide = {name: moved.pivot(index="sample", columns="ticket_id", values=name) for name in ("x_before", "x_move",
                                                                                             "y_move")}  # fmt: skip
-    pairs, turns, lengths = [], list[tuple[float, float]](), list[tuple[float, float]]()
+    pairs, images, turns, lengths = [], [], list[tuple[float, float]](), list[tuple[float, float]]()
     for a, b in combinations(dict.fromkeys(moved["ticket_id"]), 2):
         both = wide["x_move"][[a, b]].dropna().index
         if len(both) < 2:
             continue
-        parts = {t: {name: frame.loc[both, t].to_numpy(float) for name, frame in wide.items()} for t in (a, b)}
+        parts = {each: {name: frame.loc[both, each].to_numpy(float) for name, frame in wide.items()} for each in (a, b)}
         pairs.append((a, b))
+        images.append(len(both))
         turns.append(_mean(parts[a]["y_move"] - parts[b]["y_move"]))
-        (first, own), (second, other) = (_ratio(parts[t]["x_move"], parts[t]["x_before"]) for t in (a, b))
+        (first, own), (second, other) = (_ratio(parts[each]["x_move"], parts[each]["x_before"]) for each in (a, b))
         lengths.append((first - second, _mean(own - other)[1]))
     table = pd.DataFrame(pairs, columns=["a", "b"])
     if table.empty:
         return table.assign(turn=0.0, turns=False, length=0.0, stretches=False)
     (turn, turn_error), (length, error) = (np.array(each).T for each in (turns, lengths))
-    told = judge([_gap(turn, turn_error, TURN), _gap(length, error, STRETCH)], level=LEVEL)
+    told = judge([*_gaps(turn, turn_error, images, TURN), *_gaps(length, error, images, STRETCH)], level=LEVEL)
     differs = (told["verdict"] == DIFFERS).to_numpy()
     return table.assign(
         turn=turn, turns=differs[: len(table)],
@@ -89,7 +90,7 @@ def class_changes(moved: pd.DataFrame) -> pd.DataFrame:
                         after=("y_after", "mean"), after_error=("y_after", "sem")).reset_index()  # fmt: skip
     table = table[table["n"] > 1].reset_index(drop=True)
     for name, error, prefix in (("change", "error", ""), ("after", "after_error", "after_")):
-        told = judge([_gap(table[name], table[error], TURN)], level=LEVEL)
+        told = judge(_gaps(table[name], table[error], table["n"], TURN), level=LEVEL)
         table[f"{prefix}low"], table[f"{prefix}high"] = told["low"] * TURN, told["high"] * TURN
     return table.assign(below=table["after_high"] < 0)
 
@@ -107,12 +108,12 @@ def worst_classes(classes: pd.DataFrame) -> pd.DataFrame:
     rows = []
     sizes = classes.groupby("ticket_id").size()
     tests = max(1, int((sizes * (sizes - 1) / 2).sum()))
-    reach = norm.isf((1 - LEVEL) / (2 * tests))
     for ticket, own in classes.groupby("ticket_id", sort=False):
         worst = own.loc[own["change"].idxmin()]
         if worst["high"] >= 0:
             continue
         rest = own.drop(index=worst.name)
+        reach = t.isf((1 - LEVEL) / (2 * tests), rest["n"] + worst["n"] - 2)
         near = rest["change"] - worst["change"] <= reach * np.hypot(rest["error"], worst["error"])
         others = tuple(rest.loc[near].sort_values("change")["label"].astype(int))
         rows.append((ticket, int(worst["label"]), worst["change"], worst["low"], worst["high"], others))
@@ -142,7 +143,10 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> tuple[float, np.ndarray]:
     return float(ratio), (part - ratio * whole) / mean if mean else np.full(len(part), np.nan)
 
 
-def _gap(values: ArrayLike, errors: ArrayLike, unit: float) -> Gap:
-    """As `judge` takes it; an error of 0, where all images change alike, is next to nothing."""
-    scaled = np.asarray(values, float) / unit
-    return Gap(scaled, scaled, np.maximum(np.asarray(errors, float) / unit, 1e-12), 1, np.inf)
+def _gaps(values: ArrayLike, errors: ArrayLike, images: ArrayLike, unit: float) -> list[Gap]:
+    """As `judge` takes them; an error of 0, where all images change alike, is next to nothing."""
+    arrays = np.broadcast_arrays(np.asarray(values, float) / unit, np.asarray(errors, float) / unit, images)
+    return [
+        Gap(np.array([value]), np.array([value]), np.array([max(error, 1e-12)]), 1, float(max(n - 1, 1)))
+        for value, error, n in zip(*arrays, strict=True)
+    ]

@@ -2,8 +2,8 @@
 
 A node's vector holds the length and margin of all images, each standardised over the nodes, image by image (Li et al.,
 arXiv 2206.07918; their vectors hold the angles too, but these turn with a vector common to all class directions, which
-changes no prediction). The map is metric multidimensional scaling of the vectors' distances, joined by their minimum
-spanning tree. How far two trainings of one method lie apart on clean images is the scale of noise.
+changes no prediction; they can be had all the same). The nodes are joined by their minimum spanning tree; maps of them
+are in `similarity_maps`. How far two trainings of one method lie apart on clean images is the scale of noise.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import pandas as pd
 from scipy import stats
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist, squareform
-from sklearn.manifold import MDS
 
 from analysis.corruptions.conditions import CLEAN, Condition, in_order
 from analysis.results.store import Results
 from pruning.errors import UserError
 
 MEASURES = ("length", "margin")
+WITH_ANGLE = ("angle", *MEASURES)
 PARTS = ("network", "condition", "interaction")
 RESAMPLES, PERMUTATIONS = 2_000, 4_999
 
@@ -53,6 +53,13 @@ class Nodes:
         return pd.DataFrame(rows, columns=["key", "corruption", "severity"]).assign(accuracy=self.accuracy.ravel())
 
     @property
+    def between_conditions(self) -> np.ndarray:
+        """How far apart two conditions leave a ticket's images, the mean over tickets, [conditions, conditions]."""
+        count = len(self.conditions)
+        near = self.distances.reshape(len(self.keys), count, len(self.keys), count)
+        return np.asarray(np.mean([near[each, :, each, :] for each in range(len(self.keys))], axis=0))
+
+    @property
     def distances(self) -> np.ndarray:
         """Root mean square distance between the nodes' vectors, [nodes, nodes], in standard deviations."""
         flat = self.values.reshape(len(self.keys) * len(self.conditions), -1)
@@ -64,6 +71,7 @@ def nodes(
     tickets: Mapping[str, Sequence[str]],
     seed_place: Mapping[str, int],
     conditions: Sequence[Condition],
+    measures: Sequence[str] = MEASURES,
 ) -> Nodes:
     """The nodes of tickets under conditions, from the tables `samples` and `corrupted`.
 
@@ -73,14 +81,15 @@ def nodes(
         seed_place: key -> which of these has results image by image under corruption; tickets that are not in it, or
             were not measured under all conditions, are left out.
         conditions: corruptions and severities.
+        measures: what the vectors hold of each image: `MEASURES` or `WITH_ANGLE`.
 
     Raises:
-        UserError: no ticket was measured under all of them.
+        UserError: no ticket was measured under all of them, or none has a classifier.
     """
     shown = {key: ids[seed_place[key]] for key, ids in tickets.items() if key in seed_place}
-    clean = _arrays(results, "samples", [ticket for ids in tickets.values() for ticket in ids], "")
+    clean = _arrays(results, "samples", [ticket for ids in tickets.values() for ticket in ids], "", measures)
     named = " OR ".join(f"(corruption = '{name}' AND severity = {severity})" for name, severity in conditions)
-    corrupted = _arrays(results, "corrupted", list(shown.values()), named or "FALSE")
+    corrupted = _arrays(results, "corrupted", list(shown.values()), named or "FALSE", measures)
     order = [CLEAN, *in_order(conditions)]
     there = {
         key: ticket
@@ -92,12 +101,14 @@ def nodes(
     raw = np.stack(
         [np.stack([(clean | corrupted)[(ticket, *condition)] for condition in order]) for ticket in there.values()]
     )
+    if not np.isfinite(raw[..., : len(measures)]).any():
+        raise UserError("These networks have no linear classifier that was found, so their images have no geometry.")
     labels = _labels(results, next(iter(there.values())))
-    accuracy = (raw[..., len(MEASURES)] == labels).mean(-1)
-    values = raw[..., : len(MEASURES)]
+    accuracy = (raw[..., len(measures)] == labels).mean(-1)
+    values = raw[..., : len(measures)]
     spread = _scale(values)[1]
     noise = [
-        float(np.sqrt(np.mean((np.nan_to_num(one - other)[..., : len(MEASURES)] / spread) ** 2)))
+        float(np.sqrt(np.mean((np.nan_to_num(one - other)[..., : len(measures)] / spread) ** 2)))
         for key in there
         for one, other in combinations(
             [clean[(ticket, *CLEAN)] for ticket in tickets[key] if (ticket, *CLEAN) in clean], 2
@@ -115,22 +126,11 @@ def standardised(values: np.ndarray) -> np.ndarray:
     return np.asarray((np.nan_to_num(values) - mean) / spread)
 
 
-def place(nodes: Nodes, seed: int = 0) -> tuple[np.ndarray, float]:
-    """Where the nodes lie on a map, [nodes, 2], and the map's stress (Kruskal's stress 1, 0 when it is exact).
-
-    Metric multidimensional scaling by SMACOF, from the two directions of most variance.
-    """
-    distances = nodes.distances
-    if len(distances) < 3:
-        return np.column_stack([np.arange(len(distances)), np.zeros(len(distances))]).astype(float), 0.0
-    flat = nodes.values.reshape(len(distances), -1)
-    u, s, _ = np.linalg.svd(flat - flat.mean(0), full_matrices=False)
-    start = (u * s)[:, :2] / np.sqrt(flat.shape[1])
-    scaling = MDS(2, metric="precomputed", n_init=1, init="random", random_state=seed, normalized_stress=True)
-    found = scaling.fit_transform(distances, init=start)
-    found = found - found.mean(0)
-    turned = found @ np.linalg.svd(found, full_matrices=False)[2].T  # the widest direction lies across
-    return np.asarray(turned), float(scaling.stress_)
+def pairs_within_noise(nodes: Nodes) -> tuple[int, int]:
+    """How many pairs of tickets lie no farther apart on clean images than two seeds of one method do; of how many."""
+    clean = nodes.distances[:: len(nodes.conditions), :: len(nodes.conditions)]
+    apart = clean[np.triu_indices(len(clean), 1)]
+    return int((apart <= nodes.noise).sum()), len(apart)
 
 
 def spanning_tree(distances: np.ndarray) -> list[tuple[int, int]]:
@@ -178,8 +178,7 @@ class Agreement:
 def rank_agreement(nodes: Nodes, permutations: int = PERMUTATIONS, seed: int = 0) -> Agreement:
     """Whether corruptions that are alike in geometry rank tickets alike; the clean images are one of the conditions."""
     count = len(nodes.conditions)
-    near = nodes.distances.reshape(len(nodes.keys), count, len(nodes.keys), count)
-    distance = np.mean([near[each, :, each, :] for each in range(len(nodes.keys))], axis=0)
+    distance = nodes.between_conditions
     tau = np.eye(count)
     for a, b in combinations(range(count), 2):
         tau[a, b] = tau[b, a] = stats.kendalltau(nodes.accuracy[:, a], nodes.accuracy[:, b]).statistic
@@ -210,18 +209,20 @@ def _scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values.mean((0, 1)), np.where(spread == 0, 1.0, spread)
 
 
-def _arrays(results: Results, table: str, ids: Sequence[str], where: str) -> dict[tuple[str, str, int], np.ndarray]:
+def _arrays(
+    results: Results, table: str, ids: Sequence[str], where: str, measures: Sequence[str]
+) -> dict[tuple[str, str, int], np.ndarray]:
     """(ticket, corruption, severity) -> [images, measures and prediction], the images in order."""
     place = ["corruption", "severity"] if table == "corrupted" else []
     rows = results.table(
-        table, ids=ids, columns=["ticket_id", *place, "sample", *MEASURES, "prediction"], where=where or None
+        table, ids=ids, columns=["ticket_id", *place, "sample", *measures, "prediction"], where=where or None
     )
     if not place:
         rows = rows.assign(corruption=CLEAN[0], severity=CLEAN[1])
     rows = rows.sort_values("sample", kind="stable")
     groups = rows.groupby(["ticket_id", "corruption", "severity"], sort=False)
     return {
-        (str(ticket), str(name), int(severity)): own[[*MEASURES, "prediction"]].to_numpy(np.float64)
+        (str(ticket), str(name), int(severity)): own[[*measures, "prediction"]].to_numpy(np.float64)
         for (ticket, name, severity), own in groups
     }
 

@@ -80,17 +80,19 @@ def network_distances(nodes: Nodes, seeds: int) -> np.ndarray:
     return _apart(flat, flat).reshape(methods, seeds, methods, seeds)
 
 
-def nearness(names: Sequence[str], distances: np.ndarray, group: Sequence[str]) -> tuple[float, float]:
+def nearness(names: Sequence[str], distances: np.ndarray, group: Sequence[str]) -> tuple[float, float, list[str]]:
     """How near a group of corruptions lies, held against all groups of as many.
 
     Returns:
         The mean distance that a fortieth of the groups stays below over the group's own (above 1: it is among them);
-        and the share of the groups whose mean distance is as small, which is the exact p of a permutation of names.
+        the share of the groups whose mean distance is as small, which is the exact p of a permutation of names; and the
+        nearest group of all.
     """
     own = _within(distances, [names.index(each) for each in group])
-    all_groups = np.array([_within(distances, each) for each in combinations(range(len(names)), len(group))])
-    few = float(np.quantile(all_groups, TAIL, method="lower"))
-    return few / own, float((all_groups <= own + 1e-12).mean())
+    every = list(combinations(range(len(names)), len(group)))
+    means = np.array([_within(distances, each) for each in every])
+    few, nearest = float(np.quantile(means, TAIL, method="lower")), every[int(means.argmin())]
+    return few / own, float((means <= own + 1e-12).mean()), [names[each] for each in nearest]
 
 
 def between_over_within(distances: np.ndarray, seeds: Sequence[int]) -> float:
@@ -102,12 +104,21 @@ def between_over_within(distances: np.ndarray, seeds: Sequence[int]) -> float:
     return float(np.log(by_pair[~same].mean() / by_pair[same].mean()))
 
 
-def apart(distances: np.ndarray, group: Sequence[int], rest: Sequence[int], seeds: Sequence[int]) -> float:
-    """The logarithm of how many times as far as from each other methods lie from a group, over different seeds."""
+def apart(
+    distances: np.ndarray,
+    group: Sequence[int],
+    rest: Sequence[int],
+    seeds: Sequence[int],
+    others: Sequence[int] | None = None,
+) -> float:
+    """The logarithm of how many times as far as `rest` from each other a group lies from `others`, else from `rest`.
+
+    Over different seeds, like `between_over_within`.
+    """
     own = distances[:, seeds][:, :, :, seeds]
     by_pair = own.transpose(0, 2, 1, 3)[:, :, ~np.eye(len(seeds), dtype=bool)].mean(-1)
     among = by_pair[np.ix_(rest, rest)][~np.eye(len(rest), dtype=bool)]
-    return float(np.log(by_pair[np.ix_(group, rest)].mean() / among.mean()))
+    return float(np.log(by_pair[np.ix_(group, rest if others is None else others)].mean() / among.mean()))
 
 
 def agreement(distances: np.ndarray, seeds: Sequence[int]) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -69,32 +71,34 @@ def _angle_claims(study: StudyResults) -> list[Claim]:
     ]
 
 
+def _near(study: StudyResults, nodes: Nodes, group: tuple[str, ...], by_direction: bool = False) -> tuple[Number, str]:
+    """How near a group of corruptions lies, by seed; and its exact p and the nearest group, by the mean over seeds."""
+    own = [corruption_geometry.of_seed(nodes, seed, len(study.seeds)) for seed in range(len(study.seeds))]
+    found = [corruption_geometry.condition_distances(each, by_direction) for each in own]
+    names, mean = found[0][0], np.mean([distances for _, distances in found], axis=0)
+    ratios = [corruption_geometry.nearness(names, distances, group)[0] for _, distances in found]
+    _, share, nearest = corruption_geometry.nearness(names, mean, group)
+    *others, last = (name.replace("_", " ") for name in nearest)
+    of = {2: "pairs", 3: "triples"}[len(group)]
+    return study.times(ratios), f"{100 * share:.1f} % of all {of} lie as near, {', '.join(others)} and {last} nearest."
+
+
 def _corruption_claims(study: StudyResults, nodes: Nodes) -> list[Claim]:
     seeds = len(study.seeds)
-
-    def near(group: tuple[str, ...], by_direction: bool = False) -> tuple[Number, str]:
-        """How near a group lies by seed; and its exact p by the mean distance over seeds."""
-        own = [corruption_geometry.of_seed(nodes, seed, seeds) for seed in range(seeds)]
-        found = [corruption_geometry.condition_distances(each, by_direction) for each in own]
-        names, mean = found[0][0], np.mean([distances for _, distances in found], axis=0)
-        ratios = [corruption_geometry.nearness(names, distances, group)[0] for _, distances in found]
-        share = corruption_geometry.nearness(names, mean, group)[1]
-        words = f"{100 * share:.1f} % of all groups of as many corruptions lie as near to each other."
-        return study.times(ratios), words
-
-    blurs, words = near(BLURS)
-    turned, turned_words = near(BLURS, by_direction=True)
-    alike, alike_words = near(ALIKE)
+    blurs, words = _near(study, nodes, BLURS)
+    turned, turned_words = _near(study, nodes, BLURS, by_direction=True)
+    alike, alike_words = _near(study, nodes, ALIKE)
+    alike_turned = _near(study, nodes, ALIKE, by_direction=True)[1]
     rhos = [
         -rank_agreement(corruption_geometry.of_seed(nodes, seed, seeds), permutations=0).rho for seed in range(seeds)
     ]
     together = rank_agreement(nodes)
-    few = "distance in length and margin that a fortieth of all {} of corruptions stay below, over that {}"
+    measured = "distance in length and margin that a fortieth of all {} of corruptions stay below, over that {}"
     return [
         Claim(
             "Corruptions group by geometry: Gaussian, defocus and zoom blur lie together.",
             "a group on its map",
-            few.format("triples", "among the three"),
+            measured.format("triples", "among the three"),
             blurs,
             beyond=1.0,
             why=words,
@@ -110,10 +114,10 @@ def _corruption_claims(study: StudyResults, nodes: Nodes) -> list[Claim]:
         Claim(
             "Benchmarks are redundant: Gaussian blur is like zoom blur.",
             "redundant",
-            few.format("pairs", "between the two"),
+            measured.format("pairs", "between the two"),
             alike,
             beyond=1.0,
-            why=alike_words,
+            why=f"{alike_words} By direction, {alike_turned}",
         ),
         Claim(
             "Corruptions that are alike in geometry rank methods alike.",
@@ -132,6 +136,13 @@ def _group_claims(study: StudyResults, nodes: Nodes) -> list[Claim]:
     names = list(METHODS)
     group, rest = ([names.index(each) for each in own] for own in (UNTRAINED, PRUNED))
     p = corruption_geometry.permutation_p(distances)
+
+    def away(*own: int) -> Number:
+        return study.jackknifed(lambda seeds: corruption_geometry.apart(distances, own, rest, seeds), "times")
+
+    def from_each_other(seeds: Sequence[int]) -> float:
+        return corruption_geometry.apart(distances, group[:1], rest, seeds, group[1:])
+
     return [
         Claim(
             "Methods are told apart by their geometry: seeds of one are nearer to each other than methods are.",
@@ -148,11 +159,13 @@ def _group_claims(study: StudyResults, nodes: Nodes) -> list[Claim]:
             study.jackknifed(lambda seeds: corruption_geometry.agreement(distances, seeds)),
         ),
         Claim(
-            "Tickets of untrained weights are a group of their own.",
+            "Tickets of untrained weights lie farther from pruned and trained networks than these from each other.",
             "groups on its map",
             "distance of edge-popup and biprop from pruned and trained networks over that of these from each other",
-            study.jackknifed(lambda seeds: corruption_geometry.apart(distances, group, rest, seeds), "times"),
+            away(*group),
             beyond=1.0,
+            why=f"They are no group for that: biprop by itself lies {away(group[1])} as far, and edge-popup "
+            f"{study.jackknifed(from_each_other, 'times')} as far from biprop.",
         ),
     ]
 
@@ -170,7 +183,7 @@ def _robustness_claims(study: StudyResults, nodes: Nodes) -> list[Claim]:
     found = goes_with_robustness(rows.merge(clean_geometry(study.study), on="ticket_id")).set_index("measure")
 
     def claim(finding: str, measure: str, sign: int) -> Claim:
-        rho, low, high = sorted_bounds(sign, *found.loc[measure, ["rho", "low", "high"]].astype(float))
+        rho, low, high = _turned(sign, *found.loc[measure, ["rho", "low", "high"]].astype(float))
         minus = "minus the " if sign < 0 else ""
         return Claim(
             finding,
@@ -186,7 +199,7 @@ def _robustness_claims(study: StudyResults, nodes: Nodes) -> list[Claim]:
     ]
 
 
-def sorted_bounds(sign: int, value: float, low: float, high: float) -> tuple[float, float, float]:
+def _turned(sign: int, value: float, low: float, high: float) -> tuple[float, float, float]:
     """A number and its interval, turned round where the sign is -1."""
     return (value, low, high) if sign > 0 else (-value, -high, -low)
 

@@ -41,6 +41,15 @@ def not_measured(selection: Selection) -> None:
     st.button(f"Show seed {study.detail_seed}", on_click=lambda: selection.set(seed=None), type="primary")
 
 
+def without_classifier() -> None:
+    """Says why a network's images have no geometry."""
+    layout.empty(
+        "These networks have no linear classifier that was found, so their images have no angles, lengths and margins.",
+        "Everything else is shown. Where there is one, name the layer whose output is the logits as `classifier` in "
+        "study.toml and measure again.",
+    )
+
+
 def with_labels(rows: pd.DataFrame, chosen: Sequence[Chosen]) -> pd.DataFrame:
     """The rows with a column `ticket`, the tickets' names, in front."""
     rows = rows.copy()

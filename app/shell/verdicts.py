@@ -128,9 +128,14 @@ class Floor:
     @property
     def words(self) -> str:
         """The floor in a sentence."""
+        return self.words_on("")
+
+    def words_on(self, images: str) -> str:
+        """The floor in a sentence that says on which images, where it is one of several."""
         where = self.study if self.same else f"{self.study} (another network or other images)"
+        on = f" on {images}" if images else ""
         return (
-            f"Floor of seed noise: in {where}, two trainings of one method differ by less than "
+            f"Floor of seed noise{on}: in {where}, two trainings of one method differ by less than "
             f"{points(self.noise.floor)} in {100 * LEVEL:.0f} % of {self.noise.pairs:,} pairs."
         )
 

@@ -80,6 +80,8 @@ def test_a_lasso_marks_the_same_samples_in_every_chart(number: int, opened: Open
     page = opened("geometry?tickets=dense~imp-90")
     until(page, lambda: linked(page))
     assert marked(page) == [[], []]
+    page.get_by_text("Margins: how far images are").click()
+    settle(page)
     lasso(page, number)
     until(page, lambda: "samples=" in page.url)
     counts = marked(page)

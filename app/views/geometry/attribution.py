@@ -61,6 +61,14 @@ MEANINGS = {
     "over": "what the test speaks of: seeds, and it is of methods; images, and it is of these networks",
 }
 """What the columns of the table mean."""
+PIXELS = {
+    "condition": "clean, or the corruption and its severity",
+    "row": "pixel from the top, from 0",
+    "column": "pixel from the left, from 0",
+    "effect": "what the pixel adds, the mean over seeds [° of the gap, % of the length]",
+    "beyond": "whether that is beyond the noise over seeds",
+}
+"""What the columns of the maps mean."""
 
 
 def show(selection: Selection) -> None:
@@ -161,12 +169,10 @@ def _answered(asked: Asked, found: Mapping[Condition, TicketMaps], condition: Co
         lambda: _pixels(rows, styles),
         "attribution",
         help=ABOUT[asked.measure] + " " + ABOUT_WAYS[asked.way.method],
-        caption=_caption(asked, here, against),
+        caption=_caption(asked, here, rows, against),
         config=layout.QUIET,
-        meanings={"row": "pixel from the top, from 0", "column": "pixel from the left, from 0",
-                  "effect": f"what the pixel adds, the mean over seeds [{unit}]",
-                  "beyond": "whether that is beyond the noise over seeds"},
-    )  # fmt: skip
+        meanings=PIXELS,
+    )
     with st.expander("Numbers: are the maps alike?"):
         _table(asked, here, table, styles)
 
@@ -190,7 +196,7 @@ def _row(
     return charts.Row(title, picture_of(asked.images, asked.samples, condition), panels, mark)
 
 
-def _caption(asked: Asked, maps: TicketMaps, against: bool) -> str:
+def _caption(asked: Asked, maps: TicketMaps, rows: Sequence[charts.Row], against: bool) -> str:
     """What is seen, and what is noise."""
     minus = " The maps are the ticket's minus the baseline's." if against else ""
     images = f" Means over {len(asked.samples)} images." if len(asked.samples) > 1 else ""
@@ -200,7 +206,8 @@ def _caption(asked: Asked, maps: TicketMaps, against: bool) -> str:
         noise = "One seed; pale where the 95 % interval over the images holds 0, pixel by pixel: of these networks."
     else:
         noise = "One seed: which of it another training would repeat is not known."
-    cross = " ✗: most seeds take it for another class." if len(asked.samples) == 1 and not against else ""
+    crossed = not against and any("✗" in panel.note for row in rows for panel in row.panels)
+    cross = " ✗: most seeds take it for another class." if crossed else ""
     return f"{noise}{images}{minus}{cross} One scale for all maps."
 
 

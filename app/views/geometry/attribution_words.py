@@ -42,7 +42,8 @@ def answer(
         first = _hiding(maps, measure, way, size, what, styles)
     else:
         first = _content(maps, measure, what, styles) if way.method == "integrated" else ""
-    return " ".join(filter(None, [f"{under}{first}", _shapes(maps, table, styles)]))
+    said = " ".join(filter(None, [first, _shapes(maps, table, styles)]))
+    return f"{under}{said[:1].lower()}{said[1:]}" if under else said
 
 
 def _hiding(maps: TicketMaps, measure: str, way: Way, size: tuple[int, int], what: str, styles: Styles) -> str:

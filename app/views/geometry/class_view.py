@@ -22,9 +22,10 @@ from app import live, load
 from app.charts.class_names import group_name
 from app.shell.selection import Chosen, Selection
 
-MOST_CLASSES = 40
-"""Up to so many classes are shown one by one; of more their clusters, about `CLUSTERS`, of which one can be opened."""
-CLUSTERS = 20
+MOST_CLASSES, MOST_OPENED = 40, 50
+"""Up to so many classes are shown one by one, of all and of an opened cluster; of more their clusters."""
+CLUSTERS, MOST_IN_CLUSTER = 20, 100
+"""About so many clusters are shown, and more where one would have more classes."""
 OPEN = "global-open"
 """Of the URL: the clusters whose classes are shown, as ranges of leaves; "" for all by cluster."""
 
@@ -236,9 +237,10 @@ def _range(text: str, most: int) -> Range | None:
 
 
 def _parts(tree: Tree, within: Range) -> list[Range]:
-    if within[1] - within[0] <= MOST_CLASSES:
+    size, whole = within[1] - within[0], len(tree.leaves)
+    if size <= (MOST_CLASSES if size == whole else MOST_OPENED):
         return [(leaf, leaf + 1) for leaf in range(*within)]
-    return tree.cut(within, CLUSTERS, MOST_CLASSES)
+    return tree.cut(within, CLUSTERS, MOST_IN_CLUSTER)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -14,6 +14,9 @@ from app.shell.layout import plain
 from app.shell.theme import Style
 
 MOST_NAMED = 3
+"""Classes of a ticket that are said to suffer."""
+MANY = 0.25
+"""Of the errors: a share from which on a second class is named, or trainings are said to disagree."""
 
 
 def answer(
@@ -56,22 +59,31 @@ def _taken(
 ) -> str:
     named: dict[int, list[str]] = {}
     for key, rows in sinks.groupby("key", sort=False):
-        for row in rows[rows["stands_out"]].nlargest(MOST_NAMED, "share").to_dict("records"):
+        own = rows[rows["stands_out"]].sort_values("share", ascending=False)
+        for row in own[(own["share"] > MANY) | (np.arange(len(own)) == 0)].to_dict("records"):
             named.setdefault(row["class"], []).append(f"{_share(row)} of {styles[str(key)].label}")
-    if not named:
-        return "no class is shown to take more of the errors than its equal share."
-    said = []
-    for label, parts in named.items():
-        first = parts[0].replace(" of ", " of the errors of ", 1)
-        said.append(f"class **{plain(classes[label])}** takes {_listed([first, *parts[1:]])}")
-    unnamed = [str(key) for key, rows in sinks.groupby("key", sort=False) if not rows["stands_out"].any()]
-    own = {key: favourites(counts[key]) for key in unnamed}
-    disagree = [
-        f"{styles[key].label} ({_listed([plain(classes[label]) for label in each])})"
-        for key, each in own.items() if len(set(each)) > 1
-    ]  # fmt: skip
-    more = f" The trainings of {_listed(disagree)} disagree on which class takes most." if disagree else ""
-    return f"{'; '.join(said)}.{more}"
+    said = [_go_to(classes[label], parts) for label, parts in named.items()]
+    text = "; ".join(said) or "no class is shown to take more of the errors than its equal share"
+    return f"{text}.{_disagreement(sinks, counts, styles, classes)}"
+
+
+def _go_to(name: str, parts: Sequence[str]) -> str:
+    first = parts[0].replace(" of ", " of the errors of ", 1)
+    return f"class **{plain(name)}** takes {_listed([first, *parts[1:]])}"
+
+
+def _disagreement(
+    sinks: pd.DataFrame, counts: Mapping[str, np.ndarray], styles: Mapping[str, Style], classes: Sequence[str]
+) -> str:
+    """Which tickets' trainings each send many of their errors to one class, and not all to the same."""
+    found = []
+    for key, rows in sinks.groupby("key", sort=False):
+        own = favourites(counts[str(key)])
+        many = all(share > MANY for _, share in own)
+        if not rows["stands_out"].any() and many and len({label for label, _ in own}) > 1:
+            parts = [f"{plain(classes[label])}: {100 * share:.0f} %" for label, share in own]
+            found.append(f"{styles[str(key)].label} ({', '.join(parts)})")
+    return f" The trainings of {_listed(found)} disagree on the class that takes most." if found else ""
 
 
 def _wrong(sufferers: pd.DataFrame, styles: Mapping[str, Style], classes: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 from analysis.comparisons.local_geometry import with_relative_lengths
 from app import load
 from app.shell import layout
-from app.shell.per_sample import COLUMNS, not_measured
+from app.shell.per_sample import COLUMNS, not_measured, without_classifier
 from app.shell.selection import Chosen, Selection
 
 MOST = 4
@@ -54,6 +54,9 @@ def samples_of(selection: Selection, chosen: list[Chosen]) -> pd.DataFrame:
     if samples.empty:
         not_measured(selection)
         return samples
+    if samples["length"].isna().all():
+        without_classifier()
+        return samples.head(0)
     unmeasured = [ticket.label for ticket in chosen if ticket.id not in set(samples["ticket_id"])]
     if unmeasured:
         st.caption(f":material/info: Not measured yet: {', '.join(unmeasured)}.")

@@ -66,10 +66,10 @@ def show(selection: Selection) -> None:
             pair_card(panel, pair)
         else:
             _points_card(panel, colouring)
-        if losses is not None:
-            losses.cards()
         with st.expander("Margins: how far images are from the decision boundary"):
             margin = _margins_card(panel)
+    if losses is not None:
+        losses.cards()
     show_marked(selection, chosen, rows, measured, margin)
 
 

@@ -67,7 +67,11 @@ def tally(title: str, baseline: str, rows: pd.DataFrame, within: float) -> str:
 
 def _caption(tables: Mapping[Images, pd.DataFrame], floors: Mapping[Images, verdicts.Floor | None]) -> str:
     said = [verdicts.speak_of(next(table for table in tables.values() if len(table)))]
-    known = {each.words: None for each in floors.values() if each is not None}
+    known = [
+        each.words_on(TITLES[images].lower() if len(floors) > 1 else "")
+        for images, each in floors.items()
+        if each is not None
+    ]
     if floors and not known:
         said.append("No study at hand repeats its trainings, so nothing says how far another one would differ.")
     elif known:

@@ -7,7 +7,16 @@ from typing import cast
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons.calibration import ERRORS, MEASURES, calibration_table, errors, reliability, scaled, summary
+from analysis.comparisons.calibration import (
+    ERRORS,
+    MEASURES,
+    calibration_table,
+    errors,
+    reliability,
+    scaled,
+    summary,
+    with_error_of,
+)
 from analysis.comparisons.condition_cells import conditions_of
 from analysis.comparisons.outcomes import MEAN
 from analysis.comparisons.stored_conditions import averaged_corruptions
@@ -41,7 +50,9 @@ def show(compared: ComparedTickets) -> None:
     note_missing(compared, family)
     styles = compared.styles_under(family)
     tickets = {key: ids for key, ids in compared.ids if key in styles}
-    scores = compared.computed(("calibration", family), lambda: _scores(compared, conditions, family, tickets))
+    scores = compared.computed(
+        ("calibration", family, equal), lambda: _scores(compared, conditions, family, tickets, equal)
+    )
     scores = scores[scores["corruption"].isin([corruption, CLEAN[0]])]
     rows = _rows(compared, TABLES[equal], family, corruption, level, "AND bin >= 0")
     if rows.empty:
@@ -73,9 +84,14 @@ def _pick_severity(compared: ComparedTickets, family: str, corruption: str) -> i
 
 
 def _scores(
-    compared: ComparedTickets, conditions: pd.DataFrame, family: str, tickets: dict[str, tuple[str, ...]]
+    compared: ComparedTickets, conditions: pd.DataFrame, family: str, tickets: dict[str, tuple[str, ...]], equal: Equal
 ) -> pd.DataFrame:
-    return summary(conditions[conditions["corruption"].isin([*compared.measured[family], CLEAN[0]])], tickets)
+    """The scores of every condition of the family, with the error over the bins chosen."""
+    rows = conditions[conditions["corruption"].isin([*compared.measured[family], CLEAN[0]])]
+    if equal != "mass":
+        ids = tuple(ticket for each in tickets.values() for ticket in each)
+        rows = with_error_of(rows, load.table(compared.selection.study, TABLES[equal], ids=ids, where="bin >= 0"))
+    return summary(rows, tickets)
 
 
 def _rows(
@@ -128,15 +144,18 @@ def _diagrams(
 
 
 def _measures(compared: ComparedTickets, scores: pd.DataFrame, styles: dict[str, Style], view: View) -> None:
-    family, corruption, *_ = view
+    family, corruption, _, equal = view
     words = "mean of the common corruptions" if corruption == MEAN else name(corruption)
     theme = compared.selection.theme
     layout.card(
         f"Calibration over severity: {words}",
-        compared.figure(("measures", family, corruption), styles, lambda: curves.measures(scores, styles, theme)),
+        compared.figure(
+            ("measures", family, corruption, equal), styles, lambda: curves.measures(scores, styles, theme)
+        ),
         lambda: named(scores, styles),
         "measures",
-        help="Means over seeds with 95 % intervals; with a single seed there is none. The Brier score (0 to 2) and the "
+        help="Means over seeds with 95 % intervals; with a single seed there is none. The error is over 15 bins "
+        f"{WORDS[equal]}. The Brier score (0 to 2) and the "
         "negative log-likelihood (NLL) are proper scores, of calibration and accuracy together: lower is better.",
     )
 

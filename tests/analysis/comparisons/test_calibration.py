@@ -13,6 +13,7 @@ from analysis.comparisons.calibration import (
     reliability,
     scaled,
     summary,
+    with_error_of,
 )
 from analysis.comparisons.outcomes import MEAN
 from analysis.metrics.calibration import bins
@@ -150,3 +151,15 @@ def test_temperatures_are_averaged_by_their_logarithm() -> None:
     assert found.iloc[0, 1:].tolist() == pytest.approx([2, 0.03, 0.3, 0.4])
     assert scaled(rows, {"a": ["a0"]}, "width")["ece"].tolist() == [0.01]
     assert scaled(rows[:0], {"a": ["a0"]}).empty
+
+
+def test_the_error_over_other_bins_is_their_weighted_distance() -> None:
+    conditions = pd.DataFrame(
+        {"ticket_id": ["a", "b"], "corruption": "fog", "severity": 3, "ece": 0.5, "nll": [1.0, 2]}
+    )
+    bins = pd.DataFrame({"ticket_id": "a", "corruption": "fog", "severity": 3, "n": [30, 10],
+                         "confidence": [0.9, 0.5], "accuracy": [0.8, 0.7]})  # fmt: skip
+    found = with_error_of(conditions, bins)
+    assert found["ece"].iloc[0] == pytest.approx((30 * 0.1 + 10 * 0.2) / 40)
+    assert np.isnan(found["ece"].iloc[1])
+    assert found["nll"].tolist() == [1, 2]

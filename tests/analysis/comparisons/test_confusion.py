@@ -70,7 +70,10 @@ def test_shares_add_up_to_one_and_so_do_those_expected() -> None:
 
 
 def test_favourites_are_those_of_each_training() -> None:
-    assert favourites(confusions(study([4, 1, 3]), 6, FOG)["ticket"]) == [4, 1, 3]
+    found = favourites(confusions(study([4, 1, 3]), 6, FOG)["ticket"])
+    assert [label for label, _ in found] == [4, 1, 3]
+    first = study([4, 1, 3]).predicted["ticket"][0, 1]
+    assert found[0][1] == (first[first != study([4]).labels] == 4).mean()
     assert favourites(np.zeros((2, 3, 3), dtype=int)) == []
 
 

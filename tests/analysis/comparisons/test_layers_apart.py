@@ -45,7 +45,10 @@ def test_the_layer_that_was_made_to_part_is_found() -> None:
     assert table["beyond"].tolist() == [False, True]
     np.testing.assert_allclose(table["value"], [0.95, 0.5])
     np.testing.assert_allclose(table["noise"], [0.95, 0.8])
-    np.testing.assert_allclose(table["difference"], [0, 0.3], atol=1e-12)
+    # seed 0 is 0.05 from dense, its siblings 0.04 and 0.06 in both methods, and so on
+    own = np.array([[0.04, 0.06], [0.04, 0.05], [0.05, 0.06]]).mean(1)
+    assert table.loc[0, "times"] == pytest.approx(np.exp(np.log([0.05, 0.038, 0.062] / own).mean()))
+    assert table.loc[1, "times_low"] > 1
     low, high = stats.t.interval(0.95, 2, 0.95, stats.sem([0.95, 0.962, 0.938]))
     np.testing.assert_allclose(table.loc[0, ["value_low", "value_high"]].astype(float), [low, high])
     assert first_beyond(table) == {"ticket": "layer1"}
@@ -61,7 +64,7 @@ def test_one_seed_says_nothing_of_noise() -> None:
     rows = rows[(rows["ticket_id"] == "t0") & (rows["relation"] == "dense")]
     table = from_dense(rows, {"ticket": ["t0"]})
     assert table["value"].notna().all()
-    assert table[["noise", "value_low", "difference"]].isna().all(axis=None)
+    assert table[["noise", "value_low", "times"]].isna().all(axis=None)
     assert first_beyond(table) == {"ticket": None}
 
 
@@ -102,6 +105,14 @@ def test_networks_that_part_at_the_second_layer() -> None:
         found += [first_beyond(from_dense(drawn.alignment, drawn.seeds))["ticket 1"]]
     assert LAYERS[0] not in found
     assert found.count(LAYERS[1]) > 20
+
+
+def test_a_noisier_method_with_the_same_mean_does_not_part() -> None:
+    rng, found = np.random.default_rng(6), 0
+    for _ in range(60):
+        drawn = Networks.draw(rng, seeds=3, tickets=4, louder=2.0)
+        found += from_dense(drawn.alignment, drawn.seeds)["beyond"].any()
+    assert found <= 6
 
 
 def test_bands_and_the_table_say_the_same() -> None:

@@ -2,11 +2,21 @@
 
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from analysis.comparisons.similarity import Nodes, nodes, place, rank_agreement, shares, spanning_tree
+from analysis.comparisons.similarity import (
+    WITH_ANGLE,
+    Nodes,
+    nodes,
+    pairs_within_noise,
+    rank_agreement,
+    shares,
+    spanning_tree,
+)
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.results.store import Results
 from pruning.errors import UserError
@@ -37,17 +47,12 @@ def test_shares_are_sums_of_squares_written_out() -> None:
         assert found.loc[part, "low"] < value / total < found.loc[part, "high"]
 
 
-def test_points_of_a_plane_lie_as_they_do_there() -> None:
-    flat = (
-        np.random.default_rng(1).normal(size=(12, 2)) @ np.linalg.qr(np.random.default_rng(2).normal(size=(60, 2)))[0].T
-    )
-    found = made_up(flat.reshape(2, 6, 20, 3))
-    xy, stress = place(found)
-    assert stress < 0.01
-    mapped = np.linalg.norm(xy[:, None] - xy[None], axis=-1)
-    np.testing.assert_allclose(mapped, found.distances, atol=0.02)
-    plain = np.sqrt(((flat[3] - flat[7]) ** 2).mean())
-    assert found.distances[3, 7] == pytest.approx(plain)
+def test_pairs_within_noise_are_counted_on_clean_images() -> None:
+    places = np.array([0.0, 1.0, 5.0])  # of the clean nodes; corrupted ones lie elsewhere
+    values = np.stack([places, 100 * np.arange(3.0)], axis=1)[..., None, None] * np.ones((1, 1, 4, 2))
+    found = made_up(values)
+    assert pairs_within_noise(Nodes(found.keys, found.conditions, values, found.accuracy, 4.0)) == (2, 3)
+    assert pairs_within_noise(Nodes(found.keys, found.conditions, values, found.accuracy, 0.5)) == (0, 3)
 
 
 def test_the_tree_is_the_least_of_all_that_span() -> None:
@@ -100,8 +105,25 @@ def test_nodes_of_a_measured_study(tiny_study: Path) -> None:
     spread = found.values.std((0, 1))
     assert (np.isclose(spread, 1) | (spread == 0)).all()
     assert found.noise > 0
+    more = nodes(results, tickets, dict.fromkeys(tickets, 0), conditions, WITH_ANGLE)
+    assert more.values.shape == (*found.values.shape[:3], 3)
+    np.testing.assert_allclose(more.values[..., 1:], found.values)
     stored = results.table("conditions").set_index(["ticket_id", "corruption", "severity"])["accuracy"]
     for row in found.table.itertuples():
         assert row.accuracy == pytest.approx(stored[tickets[str(row.key)][0], row.corruption, row.severity])
     with pytest.raises(UserError, match="image by image"):
         nodes(results, tickets, dict.fromkeys(tickets, 1), conditions)
+
+
+def test_networks_without_a_classifier_have_no_nodes(tiny_study: Path) -> None:
+    entry = Study.open(tiny_study).entries()[0]
+    with pytest.raises(UserError, match="no linear classifier"):
+        nodes(_Blank(tiny_study), {"it": [entry.id]}, {"it": 0}, [("brightness", 3)])
+
+
+class _Blank(Results):
+    """Results of networks whose features are not known."""
+
+    def table(self, *given: Any, **named: Any) -> pd.DataFrame:
+        rows = super().table(*given, **named)
+        return rows.assign(**{name: np.nan for name in ("length", "margin") if name in rows})

@@ -33,6 +33,7 @@ from analysis.metrics.lead import PLAYERS
 from analysis.statistics.map_shapes import compare_shapes
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
+from tests.analysis.nulls import local
 from tests.analysis.nulls.layers import Networks
 from tests.analysis.nulls.neighbourhoods import a_class_misled, a_map_misleads, neighbours_beyond_seeds, neighbours_kept
 from tests.analysis.nulls.studies import BASELINE
@@ -302,6 +303,11 @@ CLAIMS = (
     Claim("tickets correlate (each pair)", "Robustness, Redundancy", tickets_correlate, each=True),
     Claim("differs at a level", "Dynamics, Levels", a_level_differs),
     Claim("stable (barriers of 2 points)", "Dynamics, Stability", training_is_stable, fewest=2),
+    Claim("turns or shortens", "Geometry, Local", local.turns_or_shortens),
+    Claim("turns or shortens most", "Geometry, Local", local.turns_more),
+    Claim("a class loses most", "Geometry, Local", local.suffers_most),
+    Claim("a class is nearer to another", "Geometry, Local", local.nearer_to_another),
+    Claim("an arrow beyond noise", "Geometry, Local", local.an_arrow),
     Claim("a class takes the errors", "Geometry, Global", a_class_is_a_sink),
     Claim("a class suffers", "Geometry, Global", a_class_suffers),
     Claim("parts from dense at a layer", "Geometry, Layers", parts_at_a_layer, fewest=2),

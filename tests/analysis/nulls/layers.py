@@ -32,18 +32,21 @@ class Networks:
 
     @classmethod
     def draw(
-        cls, rng: np.random.Generator, seeds: int, tickets: int = 6, apart: tuple[float, ...] = (0.0,) * len(LAYERS)
-    ) -> Self:
-        """Tickets whose means lie `apart` from dense, layer by layer; under corruption each is like another seed."""
+        cls, rng: np.random.Generator, seeds: int, tickets: int = 6, apart: tuple[float, ...] = (0.0,) * len(LAYERS),
+        louder: float = 1.0,
+    ) -> Self:  # fmt: skip
+        """Tickets whose means lie `apart` from dense, layer by layer; under corruption each is like another seed.
+
+        Trainings of a ticket lie `louder` times as far about its mean as the dense ones do.
+        """
         ids = {f"ticket {t}": [f"{t}-{s}" for s in range(seeds)] for t in range(tickets)}
         frames, shown = [], []
         for position, (layer, spread, off) in enumerate(zip(LAYERS, SPREAD, apart, strict=True)):
             mean, ways = _unit(rng.standard_normal(WIDTH)), rng.standard_normal((tickets, WIDTH)) / WIDTH**0.5
             ways[0] = 0
+            loud = spread * np.where(np.arange(tickets) > 0, louder, 1.0)[:, None, None] / WIDTH**0.5
             centres = (mean + off * ways)[:, None]
-            drawn, under = (
-                _unit(centres + spread * rng.standard_normal((tickets, seeds, WIDTH)) / WIDTH**0.5) for _ in range(2)
-            )
+            drawn, under = (_unit(centres + loud * rng.standard_normal((tickets, seeds, WIDTH))) for _ in range(2))
             pairs = [(t, s, 0, s, "dense") for t in range(1, tickets) for s in range(seeds)]
             if seeds > 1:
                 pairs += [(t, s, t, (s + 1) % seeds, "seed") for t in range(tickets) for s in range(seeds)]

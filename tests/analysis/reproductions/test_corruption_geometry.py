@@ -67,7 +67,8 @@ def test_a_group_is_near_where_few_of_as_many_are_nearer() -> None:
     points[:3] = 0.1 * points[:3]
     apart = np.linalg.norm(points[:, None] - points[None], axis=-1)
     names = [str(each) for each in range(12)]
-    ratio, share = groups.nearness(names, apart, names[:3])
+    ratio, share, nearest = groups.nearness(names, apart, names[:3])
+    assert nearest == names[:3]
     assert ratio > 1
     assert share == pytest.approx(1 / math.comb(12, 3))
     means = sorted(np.mean([apart[a, b] for a, b in combinations(each, 2)]) for each in combinations(range(12), 3))
@@ -79,7 +80,7 @@ def test_names_given_by_chance_are_a_group_in_one_case_of_forty(size: int) -> No
     apart = np.abs(np.random.default_rng(size).normal(size=(9, 9)))
     names = list("abcdefghi")
     found = [groups.nearness(names, apart, each) for each in combinations(names, size)]
-    for held in (np.mean([ratio > 1 for ratio, _ in found]), np.mean([share <= TAIL for _, share in found])):
+    for held in (np.mean([ratio > 1 for ratio, _, _ in found]), np.mean([share <= TAIL for _, share, _ in found])):
         assert 0 <= held <= TAIL
 
 
@@ -97,6 +98,9 @@ def test_methods_are_held_against_each_other_over_different_seeds() -> None:
     among = [apart[a, s, b, t] for a in (2, 3) for b in (2, 3) if a != b for s in (0, 2) for t in (0, 2) if s != t]
     off = [apart[a, s, b, t] for a in (0, 1) for b in (2, 3) for s in (0, 2) for t in (0, 2) if s != t]
     assert groups.apart(apart, [0, 1], [2, 3], [0, 2]) == pytest.approx(np.log(np.mean(off) / np.mean(among)))
+    aside = [apart[0, s, 1, t] for s, t in ((0, 2), (2, 0))]
+    found = groups.apart(apart, [0], [2, 3], [0, 2], [1])
+    assert found == pytest.approx(np.log(np.mean(aside) / np.mean(among)))
 
 
 def test_methods_that_lie_apart_do_so_in_every_seed() -> None:

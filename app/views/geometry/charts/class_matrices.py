@@ -18,7 +18,8 @@ TALL = 300  # pixels of a matrix whose rows have room
 HEADING, LETTER = 34, 6.6
 SLANT = 40  # degrees
 NUMBERED = 14  # columns, beyond which numbers find no room in the cells
-NAMED = 44  # columns, beyond which their names do not
+NAMED, SHORT_NAMED = 24, 44  # columns, beyond which their names do not, and short ones
+SHORT = 3  # letters of a name that is not slanted
 STRIP, TREE, GAP, BESIDE = 0.034, 0.07, 0.022, 0.006  # shares of the width
 
 
@@ -28,7 +29,7 @@ class Panel:
 
     Attributes:
         heading: stands over it.
-        customdata: the beginning of what a click on a cell tells; its row and column follow.
+        customdata: the beginning of what a click on a cell tells; its row and column follow, after spaces.
         values: give the colours; NaN: no cell.
         texts: stand in the cells where there is room; "" for nothing.
         hovers: what is said of a cell, below its row and column.
@@ -39,7 +40,7 @@ class Panel:
     """
 
     heading: str
-    customdata: tuple[str, ...]
+    customdata: str
     values: np.ndarray
     texts: np.ndarray
     hovers: np.ndarray
@@ -117,19 +118,19 @@ _BARE = {"visible": False, "fixedrange": True}
 
 def _foot(columns: Sequence[str]) -> int:
     longest = max((len(each) for each in columns), default=0)
-    slanted = longest > 3 and len(columns) <= NAMED
+    slanted = longest > SHORT and len(columns) <= NAMED
     return round(22 + (LETTER * longest * np.sin(np.radians(SLANT)) if slanted else 6))
 
 
 def _axis(names: Sequence[str], upright: bool, title: str) -> dict[str, object]:
     longest = max((len(each) for each in names), default=0)
-    named = len(names) <= NAMED
+    named = upright or len(names) <= (NAMED if longest > SHORT else SHORT_NAMED)
     ends = [len(names) - 0.5, -0.5] if upright else [-0.5, len(names) - 0.5]
     size = 12.5 if len(names) <= 24 else 9.5
     return {
         "tickvals": list(range(len(names))) if named else [], "ticktext": list(names) if named else [],
         "showgrid": False, "zeroline": False, "range": ends, "tickfont": {"size": size}, "fixedrange": True,
-        "tickangle": 0 if upright or longest <= 3 else -SLANT, "title": {"text": title, "standoff": 6},
+        "tickangle": 0 if upright or longest <= SHORT else -SLANT, "title": {"text": title, "standoff": 6},
     }  # fmt: skip
 
 
@@ -194,7 +195,7 @@ def _cells(
             text=panel.texts[line[own], place[own]].tolist() if numbered else None,
             marker={"symbol": "square", "size": 12, "opacity": 0, "color": theme.surface},
             textfont={"size": 10.5, "color": colour},
-            customdata=[[*panel.customdata, str(a), str(b)] for a, b in zip(line[own], place[own], strict=True)],
+            customdata=[f"{panel.customdata} {a} {b}" for a, b in zip(line[own], place[own], strict=True)],
             hovertext=[
                 f"<b>{rows[a]}</b> · {panel.across} <b>{columns[b]}</b><br>{panel.hovers[a, b]}"
                 for a, b in zip(line[own], place[own], strict=True)

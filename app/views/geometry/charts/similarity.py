@@ -22,7 +22,7 @@ PLOT = (760.0, 500.0)
 
 def node_map(
     nodes: pd.DataFrame, tree: Sequence[tuple[int, int]], tickets: Mapping[str, Style], colouring: str, theme: Theme,
-    noise: float,
+    noise: float, chosen: str = "",
 ) -> go.Figure:  # fmt: skip
     """The nodes, each as large as its accuracy.
 
@@ -33,7 +33,8 @@ def node_map(
         tickets: key -> style.
         colouring: "ticket" or "group".
         theme: light or dark colours.
-        noise: how far two seeds lie apart, drawn as a bar; NaN: not drawn.
+        noise: how far two seeds lie apart, drawn as rings round the clean nodes; NaN: not drawn.
+        chosen: the corruption whose nodes are outlined.
     """
     chart = figure(theme, HEIGHT, dragmode="pan", showlegend=colouring == "group", legend={"itemsizing": "constant"})
     x, y = nodes["x"].to_numpy(float), nodes["y"].to_numpy(float)
@@ -51,7 +52,11 @@ def node_map(
         chart.add_scatter(
             x=own["x"], y=own["y"], mode="markers", name=str(each).capitalize(),
             marker={
-                "color": fade(colour, 0.75), "size": sizes[own.index], "line": {"width": 1, "color": theme.surface},
+                "color": fade(colour, 0.75), "size": sizes[own.index],
+                "line": {
+                    "width": [2.5 if row.corruption == chosen else 1 for row in own.itertuples()],
+                    "color": [theme.accent if row.corruption == chosen else theme.surface for row in own.itertuples()],
+                },
                 "symbol": ["star" if row.corruption == "clean" else tickets[row.key].symbol
                            for row in own.itertuples()],
             },
@@ -64,7 +69,7 @@ def node_map(
         )  # fmt: skip
     _names(chart, nodes, tickets, theme)
     if np.isfinite(noise):
-        _ruler(chart, x, y, noise, theme)
+        _rings(chart, nodes, tickets, noise)
     blank = {"showticklabels": False, "showgrid": False, "title_text": ""}
     chart.update_xaxes(**blank)
     chart.update_yaxes(**blank, scaleanchor="x", scaleratio=1)
@@ -94,17 +99,46 @@ def _names(chart: go.Figure, nodes: pd.DataFrame, tickets: Mapping[str, Style], 
             )  # fmt: skip
 
 
-def _ruler(chart: go.Figure, x: np.ndarray, y: np.ndarray, noise: float, theme: Theme) -> None:
-    """A bar as long as two seeds lie apart, at the lower left."""
-    left, low = float(x.min()), float(y.min()) - 0.08 * float(np.ptp(y))
-    chart.add_scatter(
-        x=[left, left + noise], y=[low, low], mode="lines+markers", line={"color": theme.ink, "width": 2},
-        marker={"symbol": "line-ns-open", "size": 9, "color": theme.ink}, hoverinfo="skip", showlegend=False,
-    )  # fmt: skip
-    chart.add_annotation(
-        x=left + noise, y=low, text="two seeds of one method", showarrow=False, xanchor="left", xshift=8,
-        font={"size": 12, "color": theme.muted},
-    )  # fmt: skip
+def _rings(chart: go.Figure, nodes: pd.DataFrame, tickets: Mapping[str, Style], noise: float) -> None:
+    """Round each clean node a ring as wide as two seeds lie apart."""
+    for row in nodes[nodes["corruption"] == "clean"].itertuples():
+        chart.add_shape(
+            type="circle", x0=row.x - noise, x1=row.x + noise, y0=row.y - noise, y1=row.y + noise, layer="below",
+            line={"color": fade(tickets[row.key].color, 0.8), "width": 1.2, "dash": "dot"},
+        )  # fmt: skip
+
+
+def order(rows: pd.DataFrame, tickets: Mapping[str, Style], chosen: str, theme: Theme) -> go.Figure:
+    """The rank of each ticket by accuracy under each condition, the most accurate at the top.
+
+    `rows`: of `comparisons.similarity_maps.ranks`; a point's `customdata` is as a node's. `chosen`: the corruption
+    whose place is marked.
+    """
+    count = rows["key"].nunique()
+    chart = figure(theme, 130 + 26 * count, dragmode=False, showlegend=False)
+    for key, own in rows.sort_values("place").groupby("key", sort=False):
+        style = tickets[str(key)]
+        chart.add_scatter(
+            x=own["place"], y=own["rank"], mode="lines+markers", name=style.label,
+            line={"color": style.color, "dash": style.dash, "width": 2},
+            marker={"color": style.color, "symbol": style.symbol, "size": 9},
+            customdata=own[["key", "corruption", "severity"]].astype(str).to_numpy(),
+            text=[f"{_condition(row.corruption, row.severity)}: rank {row.rank:g}, {100 * row.accuracy:.1f} %"
+                  for row in own.itertuples()],
+            hovertemplate=f"<b>{style.label}</b>, %{{text}}<extra></extra>",
+        )  # fmt: skip
+    last = rows[rows["place"] == rows["place"].max()].sort_values("rank", kind="stable")
+    for line, row in enumerate(last.itertuples()):  # a line each, where equals share a rank
+        style = tickets[row.key]
+        chart.add_annotation(x=row.place, y=line + 1, text=style.label, showarrow=False, xanchor="left", xshift=9,
+                             font={"size": 12.5, "color": style.color})  # fmt: skip
+    places = rows.drop_duplicates("place").sort_values("place")
+    names = ["Clean" if row.corruption == "clean" else name(row.corruption) for row in places.itertuples()]
+    for place in places.loc[places["corruption"] == chosen, "place"]:
+        chart.add_vrect(x0=place - 0.4, x1=place + 0.4, fillcolor=fade(theme.accent, 0.14), line_width=0, layer="below")
+    chart.update_xaxes(tickvals=places["place"], ticktext=names, showgrid=False, zeroline=False, tickangle=-40)
+    chart.update_yaxes(title_text="rank by accuracy", range=[count + 0.5, 0.5], dtick=1, showgrid=False, zeroline=False)
+    return chart.update_layout(margin={"r": 150})
 
 
 def agreement(pairs: pd.DataFrame, theme: Theme) -> go.Figure:

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from analysis.comparisons.similarity import Agreement, Nodes, shares
+from analysis.comparisons.similarity_maps import Placed, ranks
 from app.shell import theme
 from app.shell.theme import Style
-from app.views.geometry.charts.similarity import agreement, node_map
-from app.views.geometry.similarity import answer
+from app.views.geometry.charts.similarity import agreement, node_map, order
+from app.views.geometry.similarity import answer, faithful
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
 LIGHT = theme.get("light")
@@ -38,14 +39,43 @@ def test_every_node_is_drawn_once_and_the_tree_joins_them(colouring: str) -> Non
     best, worst = table.loc[table["accuracy"].idxmax()], table.loc[table["accuracy"].idxmin()]
     assert sizes[best.key, best.corruption, str(best.severity)] == max(sizes.values())
     assert sizes[worst.key, worst.corruption, str(worst.severity)] == min(sizes.values())
-    ruler = rest[-1]
-    assert ruler.x[1] - ruler.x[0] == pytest.approx(nodes.noise)
+    clean = table[table["corruption"] == "clean"]
+    rings = [(shape.x0, shape.x1) for shape in figure.layout.shapes]
+    assert rings == [(x - nodes.noise, x + nodes.noise) for x in clean["x"]]
+    assert not node_map(table, tree, STYLES, colouring, LIGHT, np.nan).layout.shapes
+    marked = node_map(table, tree, STYLES, colouring, LIGHT, np.nan, "fog").data[1:]
+    outlined = [tuple(each) for trace in marked for each, colour
+                in zip(trace.customdata, trace.marker.line.color, strict=True) if colour == LIGHT.accent]  # fmt: skip
+    assert sorted(outlined) == [("a", "fog", "3"), ("b", "fog", "3")]
+
+
+def test_each_ticket_is_a_line_over_the_conditions() -> None:
+    rows = ranks(made_up())
+    figure = order(rows, STYLES, "fog", LIGHT)
+    assert [trace.name for trace in figure.data] == ["Ticket a", "Ticket b"]
+    for trace in figure.data:
+        assert list(trace.x) == [0, 1, 2]
+        assert {tuple(each)[1] for each in trace.customdata} == {"clean", "fog", "snow"}
+    assert [(shape.x0 + shape.x1) / 2 for shape in figure.layout.shapes] == [
+        rows.loc[rows["corruption"] == "fog", "place"].iloc[0]
+    ]
+
+
+def test_each_map_says_how_far_it_is_to_be_trusted() -> None:
+    xy = np.zeros((3, 2))
+    assert faithful(Placed(xy, stress=0.12, trustworthiness=0.9)) == (
+        "Metric multidimensional scaling, stress 0.12, trustworthiness 0.90."
+    )
+    assert "hold 61 % of the variance" in faithful(Placed(xy, explained=0.61))
+    assert "whose distances mean little" in faithful(Placed(xy))
 
 
 def test_the_sentence_claims_what_the_test_shows_and_no_more() -> None:
     parts = shares(made_up()).set_index("part")
     pairs = pd.DataFrame({"a": ["clean"], "b": ["fog 3"], "distance": [1.0], "tau": [0.5]})
     assert "rank the tickets alike (Spearman -0.70" in answer(parts, made_up(), Agreement(pairs, -0.7, 0.001))
+    said = answer(parts, made_up(), Agreement(pairs, -0.7, 0.001))
+    assert "0 of 1 pairs of tickets are no farther apart than two seeds" in said
     assert "cannot be told from chance" in answer(parts, made_up(), Agreement(pairs, -0.2, 0.4))
     assert "fewer than four tickets" in answer(parts, made_up(), Agreement(pairs, np.nan, np.nan))
     assert [tuple(agreement(pairs, LIGHT).data[0].x)] == [(1.0,)]
@@ -53,8 +83,12 @@ def test_the_sentence_claims_what_the_test_shows_and_no_more() -> None:
 
 def test_the_section_is_drawn(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("geometry", tiny_study, monkeypatch, geometry="similarity")
-    assert charts(test) == 2
+    assert charts(test) == 3
     assert "is the network's" in text(test)
     assert not test.error
     other = draw("geometry", tiny_study, monkeypatch, geometry="similarity", seed="1")
-    assert charts(other) == 2  # the results image by image are of the detail seed, whichever is looked at
+    assert charts(other) == 3  # the results image by image are of the detail seed, whichever is looked at
+    plane = draw("geometry", tiny_study, monkeypatch, geometry="similarity", severity="1",
+                 **{"similarity-map": "pca", "similarity-vectors": "angle"})  # fmt: skip
+    assert "of the variance" in text(plane)
+    assert not plane.error

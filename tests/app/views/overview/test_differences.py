@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from analysis.comparisons.seed_noise import SeedNoise
 from app.shell import theme
 from app.shell.theme import Style
+from app.shell.verdicts import Floor
 from app.views.overview.charts.differences import differences
-from app.views.overview.differences import tally
+from app.views.overview.differences import _caption, tally
 from app.views.overview.tickets import tied
 
 ROWS = pd.DataFrame(
@@ -52,3 +54,15 @@ def test_the_best_says_from_how_many_it_was_not_told_apart() -> None:
     assert tied(table, "y", ["x", "z"]) == ", not told apart from 1 other"
     assert tied(table, "y", ["x", "z", "dense"]) == ", not told apart from 2 others"
     assert tied(table, "y", ["x"]) == ""
+
+
+def test_each_floor_says_on_which_images() -> None:
+    rows = ROWS.assign(over="images", seeds=1)
+    clean, corrupted = (Floor(SeedNoise(floor, 30, 5), "this study", True) for floor in (0.01, 0.02))
+    said = _caption({"accuracy": rows, "corrupted": rows}, {"accuracy": clean, "corrupted": corrupted})
+    assert "Floor of seed noise on clean images: in this study" in said
+    assert "Floor of seed noise on corrupted images: in this study" in said
+    alone = _caption({"accuracy": rows}, {"accuracy": clean})
+    assert "Floor of seed noise: in this study" in alone
+    none = _caption({"accuracy": rows, "corrupted": rows}, {"accuracy": None, "corrupted": None})
+    assert "No study at hand repeats its trainings" in none

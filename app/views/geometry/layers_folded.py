@@ -1,0 +1,144 @@
+"""What the section Layers folds away: how features lie in each layer, neural collapse, every layer with every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from analysis.comparisons.layer_means import shapes
+from analysis.comparisons.layers_apart import Seeds
+from analysis.metrics.collapse import COLLAPSE
+from app.charts.texts import dot, spread
+from app.shell import layout
+from app.shell.selection import Selection
+from app.shell.theme import Style
+from app.views.geometry.charts import layers as charts
+
+COLLAPSES = {
+    "nc1": ("NC1", "Spread of the features within classes against that between them; 0 is collapse."),
+    "nc2_norms": ("NC2, lengths", "Coefficient of variation of the lengths of the centred class means; 0: all equal."),
+    "nc2_angles": ("NC2, angles", "Mean distance of their cosines from those of a simplex, -1 / (K - 1)."),
+    "nc3": ("NC3", "Distance of the class directions from the centred class means, both of norm 1."),
+    "nc4": ("NC4 (%)", "Images whose nearest class mean is not of the class that the network chooses."),
+}
+PERCENT = ("means", "dead_share", "zeros", "nc4")
+
+
+def show_folded(
+    selection: Selection, seeds: Seeds, styles: Mapping[str, Style], alignment: pd.DataFrame, clean: pd.DataFrame,
+    under: pd.DataFrame, text: str,
+) -> None:  # fmt: skip
+    """Draw the folded parts.
+
+    Args:
+        selection: of the page.
+        seeds: ticket's key -> ids of its seeds.
+        styles: key -> style.
+        alignment: rows of the table `alignment`.
+        clean: rows of `representations` on clean images.
+        under: under the condition looked at, or several, whose mean counts.
+        text: that condition for people.
+    """
+    keys = ["ticket_id", "layer", "position"]
+    means = under.drop(columns=["corruption", "severity"]).groupby(keys, as_index=False, sort=False).mean()
+    tables = {"clean images": shapes(clean, seeds), text: shapes(means, seeds)}
+    with st.expander("Ranks, dimensions, dead units"):
+        _shapes(tables, styles)
+    with st.expander("Neural collapse of the last layer"):
+        _collapse(tables, styles)
+    with st.expander("Every layer with every layer"):
+        _between(selection, seeds, styles, alignment)
+
+
+def _shapes(tables: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> None:
+    number = st.column_config.NumberColumn
+    rows = _stacked(tables, styles)
+    layout.table_card(
+        "How the features of each layer lie",
+        rows[["", "Ticket", "Images", "layer", "means", "rank", "dimension", "dead_share", "zeros"]],
+        "layers-shapes",
+        columns={
+            **_first(),
+            "layer": st.column_config.TextColumn("Layer"),
+            "means": number("Nearest class mean (%)", format="%.1f",
+                            help="Images nearest to the mean of their class, means of clean images."),
+            "rank": number("Effective rank", format="%.1f",
+                           help="Exponential of the entropy of the singular values (Roy & Vetterli 2007), of at most "
+                           "128 numbers an image."),
+            "dimension": number("Intrinsic dimension", format="%.1f", help="TwoNN (Facco et al. 2017)."),
+            "dead_share": number("Dead units (%)", format="%.1f", help="The same whatever the image."),
+            "zeros": number("Zeros (%)", format="%.1f", help="Activations that are exactly 0."),
+        },
+        caption="Means over seeds.",
+    )  # fmt: skip
+
+
+def _collapse(tables: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> None:
+    rows = _stacked(tables, styles)
+    rows = rows[rows["nc1"].notna() | rows["nc4"].notna()]
+    if rows.empty:
+        st.caption("The features of these tickets have no class means: dead networks, or a single class.")
+        return
+    shown = rows[["", "Ticket", "Images"]].copy()
+    for each in COLLAPSE:
+        shown[each] = rows[each]
+        ends = [rows[f"{each}_{end}"] for end in ("low", "high")]
+        unit = 1.0  # shares are in per cent already
+        shown[f"{each} interval"] = [spread(low, high, "{:.2f}", unit, "") for low, high in zip(*ends, strict=True)]
+    number, words = st.column_config.NumberColumn, st.column_config.TextColumn
+    layout.table_card(
+        "Neural collapse (Papyan et al. 2020)",
+        shown,
+        "layers-collapse",
+        columns={
+            **_first(),
+            **{each: number(title, format="%.2f", help=help) for each, (title, help) in COLLAPSES.items()},
+            **{f"{each} interval": words("95 %", help=f"Interval of {title} over seeds (Student's).")
+               for each, (title, _) in COLLAPSES.items()},
+        },
+        caption="0 is full collapse in each.",
+    )  # fmt: skip
+
+
+def _between(selection: Selection, seeds: Seeds, styles: Mapping[str, Style], alignment: pd.DataFrame) -> None:
+    dense = alignment[alignment["relation"] == "dense"]
+    keys = {key: styles[key].label for key, ids in seeds.items() if dense["ticket_id"].isin(ids).any()}
+    if not keys:
+        st.caption("No ticket here has a dense network to be held against.")
+        return
+    key = selection.pick("layers-ticket", "Ticket", keys, kind="select", width=280)
+    own = dense[dense["ticket_id"].isin(seeds[key])]
+    rows = own.groupby(["layer", "other_layer"], as_index=False, sort=False)["cka"].mean()
+    layout.card(
+        f"CKA of every layer: {keys[key]} and its dense network",
+        charts.between(rows, selection.theme, keys[key], "dense network"),
+        rows,
+        "layers-between",
+        caption="Clean images; the mean over seeds.",
+        config=layout.QUIET,
+        meanings={"layer": "the ticket's layer", "other_layer": "the dense network's layer",
+                  "cka": "debiased linear CKA between the two"},
+    )  # fmt: skip
+
+
+def _first() -> dict[str, object]:
+    return {
+        "": st.column_config.ImageColumn("", width=30),
+        "Ticket": st.column_config.TextColumn("Ticket"),
+        "Images": st.column_config.TextColumn("Images"),
+    }
+
+
+def _stacked(tables: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> pd.DataFrame:
+    """The tables one below the other, ticket by ticket, shares in per cent, with names and colours."""
+    rows = pd.concat([table.assign(Images=text) for text, table in tables.items()], ignore_index=True)
+    order = {key: place for place, key in enumerate(styles)}
+    rows = rows.assign(order=rows["key"].map(order)).sort_values(["order", "position"], kind="stable")
+    rows["Ticket"] = [styles[key].label for key in rows["key"]]
+    rows[""] = [dot(styles[key].color) for key in rows["key"]]
+    for each in PERCENT:
+        for name in (each, f"{each}_low", f"{each}_high"):
+            rows[name] = 100 * rows[name]
+    return rows.drop(columns="order")
