@@ -15,7 +15,7 @@ STUDY = ROOT / "sample_checkpoints" / "mnist5k-lenet5"
 VIEWS = {
     "overview": "",
     "masks": "masks",
-    "geometry": "geometry?tickets=dense~magnitude-90~imp-90~shuffled-90",
+    "geometry": "geometry?corruption=fog&tickets=dense~random-90~magnitude-90~imp-90",
     "similarity": "geometry?geometry=similarity",
     "robustness": "robustness",
     "lost": "robustness?section=lost&corruption=fog&severity=4&tickets=dense~random-90~magnitude-90~imp-90",

@@ -67,10 +67,10 @@ def told(page: Page) -> set[int]:
 
 
 def until(page: Page, true: Callable[[], bool]) -> None:
-    for _ in range(300):
+    for _ in range(600):
         if true():
             return
-        page.wait_for_timeout(50)
+        page.wait_for_timeout(100)
     raise AssertionError(f"It did not happen: {[chart['counts'] for chart in read(page)]} at {page.url}")
 
 
