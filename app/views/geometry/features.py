@@ -62,10 +62,10 @@ def show(selection: Selection) -> None:
         kind = selection.pick("map", "Map", charts.MAPS, width="content")
         plane = _pick_plane(selection, samples) if kind == "classes" else []
         colouring = selection.pick("colour", "Coloured by", charts.COLOURINGS, kind="select", width=250)
-        condition = pick_condition(selection)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        labels = pick_classes(selection, selection.study.classes, width="content")
         pick_drag(selection)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        condition = pick_condition(selection)
+        labels = pick_classes(selection, selection.study.classes, width="content")
     compared = samples["gap"].notna().any()
     shown = of_classes(samples, labels)
     if shown.empty:

@@ -172,7 +172,9 @@ def show(
     )
     order = most_changed({ticket: own[labels.index] for ticket, own in shared.items()})
     order["sample"] = labels.index.to_numpy()[order["sample"]]
-    left, right = st.columns([5, 7], gap="medium")
+    asked = bool(selection.option("sample"))
+    with st.expander("The images whose neighbours changed most, and who their neighbours are", expanded=asked):
+        left, right = st.columns([5, 7], gap="medium")
     with left:
         picked = _most_changed(selection, spaces, order, labels)
     with right:
