@@ -175,7 +175,7 @@ def _texts(values: np.ndarray, form: str, nothing: Sequence[str] = ()) -> np.nda
 
 def _short(text: str) -> str:
     """Without the naught before the point, with a true minus, and nothing as 0."""
-    if not text.strip("+-0."):
+    if text and not text.strip("+-0."):
         return "0"
     for sign in ("", "-", "+"):
         if text.startswith(f"{sign}0."):

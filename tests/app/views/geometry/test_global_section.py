@@ -19,6 +19,7 @@ from app.shell.theme import Style
 from app.views.geometry import between_classes
 from app.views.geometry.charts.class_matrices import Panel, Strip, matrices
 from app.views.geometry.charts.parallel import parallel
+from app.views.geometry.class_panels import _texts
 from app.views.geometry.class_view import MOST_IN_CLUSTER, OPEN, View, opened, written
 from app.views.geometry.class_words import answer, spoken_of
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
@@ -162,6 +163,11 @@ def test_a_thousand_classes_make_a_small_chart() -> None:
     assert len(figure.to_json()) < 1_000_000
     assert all(len(name) < 45 for name in names)
     assert max(len(group) for group in groups) <= MOST_IN_CLUSTER
+
+
+def test_numbers_in_cells_are_short_and_there_is_none_where_there_is_nothing() -> None:
+    texts = _texts(np.array([[np.nan, -0.123, 0.001], [0.5, -0.04, 12.0]]), "{:.2f}")
+    assert texts.tolist() == [["", "−.12", "0"], [".50", "−.04", "12.00"]]
 
 
 def test_a_cluster_is_named_by_its_members() -> None:
