@@ -29,7 +29,7 @@ from pruning.training.precision import pick_device
 
 KEPT = "clean layers"
 MOST_BYTES = 250_000_000
-"""Of clean Gram matrices that a process keeps of the last tickets, and of corrupted images."""
+"""Of clean Gram matrices that a process keeps, of the last tickets."""
 NEIGHBOURS_OF = 500
 """Images that the intrinsic dimension is taken from: it depends on how densely they lie."""
 
@@ -90,7 +90,7 @@ def measured(context: Context) -> pd.DataFrame:
         context.progress(place / len(conditions), condition[0])
         under = seen if condition == CLEAN else show(network, context.images, rows, condition)
         assert under is not None
-        frames.append(_rows(under, clean, network, condition))
+        frames.append(layer_rows(under, clean, network, condition))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -120,22 +120,28 @@ def _kept(context: Context, ticket: str) -> Clean | None:
     return store.get(ticket)
 
 
-def _keep(context: Context, ticket: str, seen: Pass, classes: int) -> Clean:
-    fitted = {
+def fitted(seen: Pass, classes: int) -> Clean:
+    """What is kept of a pass of the clean images, with probes fitted on each half of them."""
+    found = {
         name: (
             probes.cross_fitted(probes.nearest_mean, layer.sketch, seen.labels, classes),
             probes.cross_fitted(probes.ridge, layer.sketch, seen.labels, classes),
         )
         for name, layer in seen.layers.items()
     }
+    return Clean(tuple(seen.layers), seen.grams, found)
+
+
+def _keep(context: Context, ticket: str, seen: Pass, classes: int) -> Clean:
     store = _store(context)
-    store[ticket] = Clean(tuple(seen.layers), seen.grams, fitted)
+    store[ticket] = fitted(seen, classes)
     while len(store) > 1 and sum(each.grams.nbytes for each in store.values()) > MOST_BYTES:
         store.popitem(last=False)
     return store[ticket]
 
 
-def _rows(seen: Pass, clean: Clean, network: Network, condition: Condition) -> pd.DataFrame:
+def layer_rows(seen: Pass, clean: Clean, network: Network, condition: Condition) -> pd.DataFrame:
+    """The rows of a condition, from what came of the passes of it and of the clean images."""
     alike = cka(seen.grams, clean.grams).diagonal().tolist()
     rows = [
         {
@@ -160,11 +166,11 @@ def _rows(seen: Pass, clean: Clean, network: Network, condition: Condition) -> p
     return pd.DataFrame(rows, columns=list(MEASURE.columns))
 
 
-def _read(layer: Layer, labels: Tensor, fitted: Probes, classes: int, clean: bool) -> dict[str, float]:
+def _read(layer: Layer, labels: Tensor, known: Probes, classes: int, clean: bool) -> dict[str, float]:
     """The accuracies of the probes."""
     features = layer.sketch
-    means, ridge = (probes.accuracy(each, features, labels) for each in fitted)
-    again = probes.cross_fitted(probes.ridge, features, labels, classes) if not clean else fitted[1]
+    means, ridge = (probes.accuracy(each, features, labels) for each in known)
+    again = probes.cross_fitted(probes.ridge, features, labels, classes) if not clean else known[1]
     return {"means": means, "ridge": ridge, "refitted": ridge if clean else probes.accuracy(again, features, labels)}
 
 

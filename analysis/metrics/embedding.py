@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,7 +53,7 @@ def umap(features: ArrayLike, seed: int = 0) -> np.ndarray:
 
     Args:
         features: [N, D]; N at least 5. The time grows a little faster than N: on one core 1,000 samples take two
-            seconds, 10,000 half a minute. The first call in a process compiles for ten seconds.
+            seconds, 10,000 half a minute. The first call on a machine compiles for ten seconds.
         seed: decides the random choices. One thread, so that the same seed gives the same map on the same machine.
 
     Returns float32 [N, 2], without units. Raises UserError for fewer than 5 samples.
@@ -177,6 +179,7 @@ def _mapper(features: np.ndarray, seed: int, **settings: Any) -> Any:
         warnings.simplefilter("ignore")
         from umap import UMAP
 
+    _keep_compiled()
     return UMAP(
         n_neighbors=min(NEIGHBOURS, len(features) - 1),
         min_dist=MIN_DIST,
@@ -188,6 +191,22 @@ def _mapper(features: np.ndarray, seed: int, **settings: Any) -> Any:
         n_jobs=1,
         **settings,
     )
+
+
+@cache
+def _keep_compiled() -> None:
+    """Let numba keep on the disk what it compiles of UMAP, where the rest of it lies already.
+
+    UMAP marks only some of its functions so; the others were compiled by every process, for ten seconds.
+    """
+    from numba.core.dispatcher import Dispatcher
+    from umap import layouts, umap_, utils
+
+    for module in (layouts, umap_, utils):
+        for function in vars(module).values():
+            if isinstance(function, Dispatcher):
+                with suppress(RuntimeError):  # there is no folder to keep it in
+                    function.enable_caching()
 
 
 def _checked(features: ArrayLike, at_least: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -84,6 +84,7 @@ _WORDS = {
     "seconds": "time on the machine that found it [s]",
     "value": "the value of the measure that the chart shows",
     "measure": "which measure the value is of",
+    "layer": "the layer, by its name in the network, or that of its parameter",
     "class": "the class of the images",
     "corruption": "the corruption; clean: the images as they are; mean: over all of them",
     "severity": "1 (mild) to 5; 0 for the clean images, or where it is the mean over all",

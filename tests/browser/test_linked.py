@@ -27,9 +27,8 @@ PANELS = f"""[...document.querySelectorAll('{CHARTS}')].map(chart => ({{
 
 
 def read(page: Page) -> list[dict[str, Any]]:
-    """What `PANELS` says of each chart."""
-    charts: list[dict[str, Any]] = page.evaluate(PANELS)
-    return charts
+    """What `PANELS` says of each chart that has samples."""
+    return [chart for chart in page.evaluate(PANELS) if chart["panels"]]
 
 
 def places(panel: dict[str, Any]) -> np.ndarray:
@@ -67,10 +66,10 @@ def told(page: Page) -> set[int]:
 
 
 def until(page: Page, true: Callable[[], bool]) -> None:
-    for _ in range(300):
+    for _ in range(600):
         if true():
             return
-        page.wait_for_timeout(50)
+        page.wait_for_timeout(100)
     raise AssertionError(f"It did not happen: {[chart['counts'] for chart in read(page)]} at {page.url}")
 
 

@@ -61,6 +61,14 @@ MEANINGS = {
     "over": "what the test speaks of: seeds, and it is of methods; images, and it is of these networks",
 }
 """What the columns of the table mean."""
+PIXELS = {
+    "condition": "clean, or the corruption and its severity",
+    "row": "pixel from the top, from 0",
+    "column": "pixel from the left, from 0",
+    "effect": "what the pixel adds, the mean over seeds [° of the gap, % of the length]",
+    "beyond": "whether that is beyond the noise over seeds",
+}
+"""What the columns of the maps mean."""
 
 
 def show(selection: Selection) -> None:
@@ -163,10 +171,8 @@ def _answered(asked: Asked, found: Mapping[Condition, TicketMaps], condition: Co
         help=ABOUT[asked.measure] + " " + ABOUT_WAYS[asked.way.method],
         caption=_caption(asked, here, rows, against),
         config=layout.QUIET,
-        meanings={"row": "pixel from the top, from 0", "column": "pixel from the left, from 0",
-                  "effect": f"what the pixel adds, the mean over seeds [{unit}]",
-                  "beyond": "whether that is beyond the noise over seeds"},
-    )  # fmt: skip
+        meanings=PIXELS,
+    )
     with st.expander("Numbers: are the maps alike?"):
         _table(asked, here, table, styles)
 

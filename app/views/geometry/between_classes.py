@@ -220,9 +220,10 @@ def _clicked(view: View, card: str) -> None:
     """Mark the images of the cell that was clicked, or open its clusters."""
     points = layout.selected_points(card)
     data = points[-1].get("customdata") if points else None
-    if not isinstance(data, (list, tuple)) or len(data) != 4:
+    told = (data[0] if isinstance(data, (list, tuple)) and data else data or "").split()
+    if len(told) != 4:
         return
-    ticket_id, kind, row, column = str(data[0]), str(data[1]), int(data[2]), int(data[3])
+    ticket_id, kind, row, column = told[0], told[1], int(told[2]), int(told[3])
     if view.by_cluster:
         view.selection.set(**{OPEN: written(view.rows[row], view.columns[column])})
         return

@@ -12,7 +12,7 @@ from app.charts.texts import bracket
 from app.shell.selection import Chosen
 from app.shell.theme import Theme
 from app.views.geometry.charts.class_matrices import Panel, Strip
-from app.views.geometry.class_view import View
+from app.views.geometry.class_view import MOST_CLASSES, View
 
 QUANTITIES = {"excess": "Angle less own", "angle": "Angle", "cosine": "Cosine", "logit": "Logit"}
 KINDS = {"errors": "Confusion", "angles": "Angles", "cosines": "Class directions"}
@@ -80,7 +80,7 @@ def _errors(view: View, tickets: Sequence[Chosen]) -> dict[str, Panel]:
             hovers = _hovers(each, "{:+.1f}" if minus else "{:.1f}", 100.0, " % of its images", _faded(view, each))
             hovers = _over_seeds(view, ticket, hovers)
             panels[ticket.id] = Panel(
-                heading(ticket), (ticket.id, "errors"), values[ticket.id], texts, hovers, scale,
+                heading(ticket), f"{ticket.id} errors", values[ticket.id], texts, hovers, scale,
                 "points more than the baseline" if minus else "of the class's images, taken for another (%)",
                 "taken for", _faded(view, each),
             )  # fmt: skip
@@ -90,7 +90,7 @@ def _errors(view: View, tickets: Sequence[Chosen]) -> dict[str, Panel]:
 def _over_seeds(view: View, ticket: Chosen, hovers: np.ndarray) -> np.ndarray:
     """With the range over all trainings, where the predictions of several are stored, class by class."""
     stored = view.stored
-    if view.by_cluster or view.baseline is not None or stored is None:
+    if view.by_cluster or view.baseline is not None or stored is None or len(view.rows) > MOST_CLASSES:
         return hovers
     runs = stored.predicted.get(ticket.key)
     if runs is None or len(runs) < 2:
@@ -125,7 +125,7 @@ def _angles(view: View, tickets: Sequence[Chosen]) -> dict[str, Panel]:
             each = found[ticket.id]
             degrees = "°" if quantity in ("excess", "angle") else ""
             panels[ticket.id] = Panel(
-                heading(ticket), (ticket.id, "angles"), each.value, _texts(each.value, form),
+                heading(ticket), f"{ticket.id} angles", each.value, _texts(each.value, form),
                 _hovers(each, form.replace("0f", "1f"), 1.0, degrees, _faded(view, each)), scale,
                 f"{unit}, minus the baseline's" if minus else unit, "direction of", _faded(view, each),
             )  # fmt: skip
@@ -144,7 +144,7 @@ def _cosines(view: View, tickets: Sequence[Chosen]) -> dict[str, Panel]:
             each = found[ticket.id]
             words = [[f"cosine <b>{value:.3f}</b>" for value in line] for line in each]
             panels[ticket.id] = Panel(
-                heading(ticket), (ticket.id, "cosines"), each, _texts(each, "{:.2f}"), np.array(words, dtype=object),
+                heading(ticket), f"{ticket.id} cosines", each, _texts(each, "{:.2f}"), np.array(words, dtype=object),
                 scale, "cosine, minus the baseline's" if minus else f"cosine (simplex: {_signed(ideal, 2)})" if ideal
                 else "cosine", "direction of",
             )  # fmt: skip
@@ -175,7 +175,7 @@ def _texts(values: np.ndarray, form: str, nothing: Sequence[str] = ()) -> np.nda
 
 def _short(text: str) -> str:
     """Without the naught before the point, with a true minus, and nothing as 0."""
-    if not text.strip("+-0."):
+    if text and not text.strip("+-0."):
         return "0"
     for sign in ("", "-", "+"):
         if text.startswith(f"{sign}0."):

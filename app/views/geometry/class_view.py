@@ -22,7 +22,7 @@ from app import live, load
 from app.charts.class_names import group_name
 from app.shell.selection import Chosen, Selection
 
-MOST_CLASSES, MOST_OPENED = 40, 60
+MOST_CLASSES, MOST_OPENED = 40, 50
 """Up to so many classes are shown one by one, of all and of an opened cluster; of more their clusters."""
 CLUSTERS, MOST_IN_CLUSTER = 20, 100
 """About so many clusters are shown, and more where one would have more classes."""

@@ -14,8 +14,9 @@ from app.shell.layout import plain
 from app.shell.theme import Style
 
 MOST_NAMED = 3
+"""Classes of a ticket that are said to suffer."""
 MANY = 0.25
-"""A share of the errors of each training from which on it is said that they disagree."""
+"""Of the errors: a share from which on a second class is named, or trainings are said to disagree."""
 
 
 def answer(
@@ -58,7 +59,8 @@ def _taken(
 ) -> str:
     named: dict[int, list[str]] = {}
     for key, rows in sinks.groupby("key", sort=False):
-        for row in rows[rows["stands_out"]].nlargest(MOST_NAMED, "share").to_dict("records"):
+        own = rows[rows["stands_out"]].sort_values("share", ascending=False)
+        for row in own[(own["share"] > MANY) | (np.arange(len(own)) == 0)].to_dict("records"):
             named.setdefault(row["class"], []).append(f"{_share(row)} of {styles[str(key)].label}")
     said = [_go_to(classes[label], parts) for label, parts in named.items()]
     text = "; ".join(said) or "no class is shown to take more of the errors than its equal share"

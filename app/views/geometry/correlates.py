@@ -19,6 +19,7 @@ from pruning.errors import UserError
 from pruning.study.folder import Study
 
 MEANINGS = {
+    "study": "title of the study",
     "rho": "partial rank correlation with mean corruption accuracy, clean accuracy held fixed",
     "claimed": "whether it is claimed: p after Holm's correction over the measures is below .05",
     "tickets": "how many tickets it is of, every sparsity and seed",

@@ -62,16 +62,16 @@ def show(selection: Selection) -> None:
         kind = selection.pick("map", "Map", charts.MAPS, width="content")
         plane = _pick_plane(selection, samples) if kind == "classes" else []
         colouring = selection.pick("colour", "Coloured by", charts.COLOURINGS, kind="select", width=250)
-        condition = pick_condition(selection)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        labels = pick_classes(selection, selection.study.classes, width="content")
         pick_drag(selection)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        condition = pick_condition(selection)
+        labels = pick_classes(selection, selection.study.classes, width="content")
     compared = samples["gap"].notna().any()
     shown = of_classes(samples, labels)
     if shown.empty:
         return
-    spaces = Spaces(selection.study, live.images(selection.study))
     try:
+        spaces = Spaces(selection.study, live.images(selection.study))
         _draw(selection, chosen, shown, spaces, kind, plane, condition, colouring)
     except UserError as error:
         layout.empty(str(error), "Choose another map, condition, or ticket.")
@@ -198,7 +198,8 @@ def _map(
     lines = {ticket: own.lines for ticket, own in places.items()}
     labels = tuple(sorted(placed["label"].unique().tolist()))
     what = (str(study.path), study.stamp, tuple(styles.items()), labels, theme.mode, "map", kind, colouring, condition,
-            tuple(plane), selection.baseline.id if selection.baseline else "", tuple(notes.values()))  # fmt: skip
+            tuple(plane), selection.baseline.id if selection.baseline else "", tuple(notes.values()),
+            neighbours.count(selection))  # fmt: skip
     make = partial(charts.maps, placed, notes, styles, study.classes, theme, kind, colouring, lines, plane)
     layout.card(
         f"Map of the features: {charts.MAPS[kind]}" + ("" if condition == CLEAN else f", {condition_text(condition)}"),

@@ -15,6 +15,7 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.images import TestImages
 from analysis.engine.live import Features
 from app import live, load
+from app.shell import layout
 from app.shell.per_sample import kept, with_labels
 from app.shell.selection import Chosen, Selection
 from app.shell.theme import Style
@@ -108,6 +109,12 @@ def images_under(selection: Selection, tickets: list[Chosen], condition: Conditi
     if clean.empty:
         return None
     centred = bool(clean["gap"].notna().any())
+    if not clean["angle"].notna().any():
+        layout.empty(
+            "These networks have no last linear layer, so there are no class directions, and no angles to them.",
+            "Choose other tickets at the left.",
+        )
+        return None
     if not centred:
         st.caption(
             ":material/info: These results are of an earlier version, with raw angles alone, which cannot be compared "
@@ -122,9 +129,7 @@ def images_under(selection: Selection, tickets: list[Chosen], condition: Conditi
         return Images(condition, clean, with_relative_lengths(here, clean), True, shown)
     here = _stored(selection, ids, condition)
     if here.empty:
-        st.caption(
-            ":material/info: Nothing is stored of single images under this corruption; the clean ones are shown."
-        )
+        st.caption(":material/info: No single images of these tickets are stored under it; the clean ones are shown.")
         return Images(CLEAN, clean, clean, centred, None)
     st.caption(
         ":material/info: Shown are the angles and lengths that the results hold, as they are: gaps need the images. "

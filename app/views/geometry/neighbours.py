@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons.neighbours import Retraining, against_retraining, intervals, kept, most_changed
+from analysis.comparisons.neighbours import CLOSE, Retraining, against_retraining, intervals, kept, most_changed
 from analysis.comparisons.verdicts import against, verdicts
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.neighbours import NEIGHBOURS, NOBODY, by_chance, jaccard
@@ -59,7 +59,7 @@ def answer(selection: Selection, spaces: Spaces, chosen: Sequence[Chosen], condi
     if condition == CLEAN:
         return retraining_text(against_retraining(clean, selection.baseline.key), names, selection.baseline.label)
     own = kept(clean, _spaces(selection, spaces, keys, condition))
-    table = against(verdicts(own, keys), selection.baseline.key)
+    table = against(verdicts(own, keys, equivalence=CLOSE), selection.baseline.key)
     return corrupted_text(intervals(own), table, names, selection.baseline.key, condition_text(condition))
 
 
@@ -86,7 +86,7 @@ def retraining_text(found: Retraining, names: Mapping[str, str], baseline: str) 
         said = f"{layout.plain(names[row['key']])} shares {row['shared']:.2f} of a neighbourhood with {base}, {noise}"
     rest = {
         "no more than retraining": table[(table["verdict"] == DIFFERS) & (table["difference"] > 0)],
-        "as much as retraining, within 0.05": table[table["verdict"] == EQUIVALENT],
+        f"as much as retraining, within {CLOSE:g}": table[table["verdict"] == EQUIVALENT],
         "cannot be told from retraining": table[table["verdict"] == CANNOT_TELL],
     }
     parts = [f"{_listed(own, names)}: {text}" for text, own in rest.items() if len(own)]
@@ -108,6 +108,7 @@ def corrupted_text(
     for word, rows in (
         ("less", table[(table["verdict"] == DIFFERS) & (table["difference"] < 0)]),
         ("more", table[(table["verdict"] == DIFFERS) & (table["difference"] > 0)]),
+        (f"as much, within {CLOSE:g}", table[table["verdict"] == EQUIVALENT]),
         ("cannot tell", table[table["verdict"] == CANNOT_TELL]),
     ):
         if len(rows):
@@ -171,7 +172,9 @@ def show(
     )
     order = most_changed({ticket: own[labels.index] for ticket, own in shared.items()})
     order["sample"] = labels.index.to_numpy()[order["sample"]]
-    left, right = st.columns([5, 7], gap="medium")
+    asked = bool(selection.option("sample"))
+    with st.expander("The images whose neighbours changed most, and who their neighbours are", expanded=asked):
+        left, right = st.columns([5, 7], gap="medium")
     with left:
         picked = _most_changed(selection, spaces, order, labels)
     with right:

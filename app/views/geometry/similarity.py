@@ -173,7 +173,7 @@ def _map_card(selection: Selection, made: Nodes, placed: Placed, colouring: str,
     layout.card(
         "Geometric similarity of tickets and corruptions",
         charts.node_map(table, spanning_tree(made.distances), styles, colouring, selection.theme, rings, chosen),
-        table.assign(ticket=table["key"].map({key: style.label for key, style in styles.items()})),
+        _named(table, styles),
         "similarity",
         help="Every ticket under every corruption is one node, larger where it is more accurate; stars are clean "
         "images. Nodes lie near each other where the length and margin (and angle, if chosen) of the images are "
@@ -214,7 +214,7 @@ def _order_card(selection: Selection, made: Nodes, chosen: str) -> None:
     layout.card(
         "Who is the most accurate under which corruption",
         charts.order(rows, styles, chosen, selection.theme),
-        rows.assign(ticket=rows["key"].map({key: style.label for key, style in styles.items()})),
+        _named(rows, styles),
         "similarity-order",
         help="Corruptions stand beside those that are alike in geometry (leaves of a tree by average linkage). Where "
         "lines cross between neighbours, these rank the tickets otherwise although they are alike.",
@@ -225,6 +225,11 @@ def _order_card(selection: Selection, made: Nodes, chosen: str) -> None:
         config=layout.QUIET,
         meanings=MEANINGS,
     )  # fmt: skip
+
+
+def _named(rows: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
+    """The rows with the tickets' names in place of their keys."""
+    return rows.assign(ticket=rows["key"].map({key: style.label for key, style in styles.items()})).drop(columns="key")
 
 
 def _styles(selection: Selection, keys: list[str]) -> dict[str, Style]:

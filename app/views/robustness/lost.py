@@ -217,7 +217,7 @@ def _flows(view: Corrupted) -> None:
 def _table(view: Corrupted) -> None:
     rows = view.here.set_index("key")
     rows = rows.loc[[key for key in view.styles if key in rows.index]].reset_index()
-    shown = pd.DataFrame({"Ticket": [view.styles[key].label for key in rows["key"]], "lost": 100 * rows["lost"]})
+    shown = pd.DataFrame({"ticket": [view.styles[key].label for key in rows["key"]], "lost": 100 * rows["lost"]})
     for each in ("drift", "scale", "class", "other"):
         shown[f"net_{each}"] = 100 * rows[f"net_{each}"]
     shown[["direction", "length"]] = rows[["direction", "length"]]
@@ -228,6 +228,7 @@ def _table(view: Corrupted) -> None:
             shown,
             "lost-table",
             columns={
+                "ticket": st.column_config.TextColumn("Ticket"),
                 "lost": number("Lost (%)", format="%.1f"),
                 "net_drift": number("Drift undone (points)", format="%+.1f", help="Accuracy gained, losses counted."),
                 "net_scale": number("Drift and scale undone (points)", format="%+.1f"),

@@ -151,7 +151,7 @@ def test_a_sample_that_changes_its_cluster_moves_with_it() -> None:
 
 
 def test_tsne_keeps_clusters_apart_and_repeats_itself() -> None:
-    features, label = blobs(each=15), np.arange(4).repeat(15)
+    features, label = blobs(each=30), np.arange(4).repeat(30)  # twice as many as are counted as neighbours
     xy = embedding.tsne(features, seed=3)
     nearest = np.linalg.norm(xy[:, None] - xy[None], axis=2) + np.diag(np.full(len(xy), np.inf))
     assert (label[nearest.argmin(axis=1)] == label).all()
@@ -169,3 +169,13 @@ def test_tsne_of_odd_input() -> None:
     assert np.isfinite(embedding.tsne(np.eye(6, 3))).all()
     with pytest.raises(UserError, match="at least 5 samples, there are 4"):
         embedding.tsne(np.zeros((4, 3)))
+
+
+def test_what_umap_compiles_is_kept_for_other_processes() -> None:
+    embedding.umap(blobs())
+    from umap import layouts, umap_, utils
+
+    slow = [layouts._nb_optimize_layout_euclidean_single_epoch, umap_.smooth_knn_dist, utils.fast_knn_indices]
+    for function in (*slow, umap_.compute_membership_strengths):
+        assert function.stats.cache_path
+        assert function.stats.cache_hits or function.stats.cache_misses

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pandas as pd
 import pytest
@@ -11,8 +12,21 @@ from app.shell.columns import describe
 from tests.app.views.test_pages import _fresh, draw  # noqa: F401
 
 
-@pytest.mark.parametrize("page", ["overview", "masks", "geometry", "robustness", "samples"])
-def test_every_column_of_a_page_has_a_meaning(page: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        "overview",
+        "masks",
+        "geometry",
+        "geometry?geometry=similarity",
+        "geometry?geometry=correlates",
+        "robustness",
+        "robustness?section=lost",
+        "robustness?section=lost&lost-against=baseline",
+        "samples",
+    ],
+)
+def test_every_column_of_a_page_has_a_meaning(address: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found: dict[str, tuple[list[str], dict[str, str]]] = {}
     header = layout.header
 
@@ -25,7 +39,8 @@ def test_every_column_of_a_page_has_a_meaning(page: str, tiny_study: Path, monke
         header(title, data, key, *rest, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(layout, "header", watched)
-    draw(page, tiny_study, monkeypatch)
+    page, _, query = address.partition("?")
+    draw(page, tiny_study, monkeypatch, **dict(parse_qsl(query)))
     assert found
     for key, (names, meanings) in found.items():
         assert set(names) == set(meanings), key

@@ -152,6 +152,24 @@ def test_clean_neighbours_are_held_against_the_baseline_and_one_seed_too_few_is_
     assert not test.error
 
 
+def test_without_images_the_stored_maps_are_there_and_what_is_worked_out_says_why(
+    tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = Path(shutil.copytree(tiny_study, tmp_path / "imported"))
+    monkeypatch.setenv("PRUNING_DATA", str(tmp_path / "nowhere"))
+    toml = study / "study.toml"
+    toml.write_text(toml.read_text().replace('data = "digits"', 'data = "cifar10"'))
+    assert "cifar10" in toml.read_text()
+    chosen = {"geometry": "features", "tickets": "dense~imp-90"}
+    test = draw("geometry", study, monkeypatch, **chosen, corruption="gaussian_noise")
+    assert charts(test) == 1
+    assert "The pictures are not on this machine" in text(test)
+    assert not test.error
+    test = draw("geometry", study, monkeypatch, **chosen, map="tsne")
+    assert charts(test) == 0
+    assert "A map by t-SNE is worked out from the images." in text(test)
+
+
 def test_a_missing_map_says_how_to_make_it(tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = Path(shutil.copytree(tiny_study, tmp_path / "unmapped"))
     shutil.rmtree(study / "results" / "maps")

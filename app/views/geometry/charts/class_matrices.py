@@ -29,7 +29,7 @@ class Panel:
 
     Attributes:
         heading: stands over it.
-        customdata: the beginning of what a click on a cell tells; its row and column follow.
+        customdata: the beginning of what a click on a cell tells; its row and column follow, after spaces.
         values: give the colours; NaN: no cell.
         texts: stand in the cells where there is room; "" for nothing.
         hovers: what is said of a cell, below its row and column.
@@ -40,7 +40,7 @@ class Panel:
     """
 
     heading: str
-    customdata: tuple[str, ...]
+    customdata: str
     values: np.ndarray
     texts: np.ndarray
     hovers: np.ndarray
@@ -195,7 +195,7 @@ def _cells(
             text=panel.texts[line[own], place[own]].tolist() if numbered else None,
             marker={"symbol": "square", "size": 12, "opacity": 0, "color": theme.surface},
             textfont={"size": 10.5, "color": colour},
-            customdata=[[*panel.customdata, str(a), str(b)] for a, b in zip(line[own], place[own], strict=True)],
+            customdata=[f"{panel.customdata} {a} {b}" for a, b in zip(line[own], place[own], strict=True)],
             hovertext=[
                 f"<b>{rows[a]}</b> · {panel.across} <b>{columns[b]}</b><br>{panel.hovers[a, b]}"
                 for a, b in zip(line[own], place[own], strict=True)

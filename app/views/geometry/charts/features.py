@@ -90,9 +90,9 @@ def maps(
         figure.add_trace(points(rows, "x", "y", colours, style.label, classes), 1, column)
         for line in (lines or {}).get(ticket, ()):
             figure.add_trace(_line(line, ranges, theme), 1, column)
-        if ghosts:
+        if ghosts and len(classes) <= NAMED_CLASSES:
             names += _arrows(column, rows, theme)
-        elif colouring == "class" and len(classes) <= NAMED_CLASSES:
+        elif not ghosts and colouring == "class" and len(classes) <= NAMED_CLASSES:
             names += _class_names(column, rows, classes, theme)
         figure.update_xaxes(range=ranges[0], title_text=titles[0], col=column)
         figure.update_yaxes(range=ranges[1], col=column)

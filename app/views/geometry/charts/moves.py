@@ -18,6 +18,7 @@ from app.views.geometry.charts.scatter import span
 
 HEAD = 9  # pixels of an arrow's head
 NAMED = 12  # more classes' names would hide the arrows
+COLOURED = 40  # classes with a colour and a trace of their own
 
 
 def change_arrows(
@@ -89,12 +90,12 @@ def change_density(moved: pd.DataFrame, tickets: Tickets, classes: Sequence[str]
 def _arrows(
     figure: go.Figure, own: pd.DataFrame, column: int, classes: Sequence[str], theme: Theme, over: str, noise: bool
 ) -> None:
-    """One trace for all arrows of one look, or one a class in its colour."""
-    groups = [own] if over != CLASS else [own[own["group"] == each] for each in own["group"]]
-    for rows in groups:
+    """One trace for all arrows of one look, or one a class in its colour where there are not too many."""
+    by_class = over == CLASS and len(own) <= COLOURED
+    for rows in [own[own["group"] == each] for each in own["group"]] if by_class else [own]:
         if rows.empty:
             continue
-        colour = theme.ink if over != CLASS else theme.classes[int(rows["group"].iloc[0]) % len(theme.classes)]
+        colour = theme.classes[int(rows["group"].iloc[0]) % len(theme.classes)] if by_class else theme.ink
         names = [str(classes[each]) if over == CLASS else "" for each in rows["group"]]
         texts = [_text(name, row) for name, row in zip(names, rows.itertuples(), strict=True)]
         figure.add_trace(_trace(rows, texts, fade(colour, 0.3 if noise else 1.0), over), 1, column)

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.comparisons.attribution import Attribution, Way
 from analysis.comparisons.ticket_attribution import TicketMaps
-from app.shell import theme
+from app.shell import layout, theme
 from app.shell.codec import encode_samples
+from app.shell.columns import describe
 from app.shell.theme import Style
 from app.views.geometry.attribution_words import answer, note, taken_for
 from app.views.geometry.charts.attribution import Panel, Row, maps, over_picture, scale_limit
@@ -124,13 +126,26 @@ def test_the_sentence_where_nothing_is_lost_or_hidden_or_known() -> None:
 FOG = {"geometry": "attribution", "corruption": "brightness", "severity": "3"}
 
 
-def test_the_section_is_drawn(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_section_is_drawn_and_its_columns_have_meanings(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    header, given = layout.header, {}
+
+    def watched(title: str, data: pd.DataFrame, key: str, *rest: object, **options: object) -> None:
+        rows = data() if callable(data) else data
+        given[key] = rows, describe(rows.columns, options.get("meanings"))  # type: ignore[arg-type]
+        header(title, data, key, *rest, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(layout, "header", watched)
     test = draw("geometry", tiny_study, monkeypatch, **FOG)
     assert charts(test) == 1
     assert "lean on other pixels" in text(test)
     assert "pale where the 95 % interval over seeds" in text(test)
     assert not test.error
     assert test.dataframe[0].value["ticket"].tolist()[0] == "Dense"
+    assert given.keys() == {"attribution", "attribution-table"}
+    for rows, meanings in given.values():
+        assert set(rows.columns) == set(meanings)
+    pixels, _ = given["attribution"]
+    assert len(pixels) == 2 * 4 * 64  # conditions, tickets, pixels
 
 
 @pytest.mark.parametrize(

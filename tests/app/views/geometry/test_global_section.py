@@ -19,6 +19,7 @@ from app.shell.theme import Style
 from app.views.geometry import between_classes
 from app.views.geometry.charts.class_matrices import Panel, Strip, matrices
 from app.views.geometry.charts.parallel import parallel
+from app.views.geometry.class_panels import _texts
 from app.views.geometry.class_view import MOST_IN_CLUSTER, OPEN, View, opened, written
 from app.views.geometry.class_words import answer, spoken_of
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
@@ -50,6 +51,11 @@ def test_the_sentences_name_what_stands_out_and_no_more() -> None:
     assert "class **class 2** takes 60 % (50 to 70) of the errors of First." in said
     assert "The trainings of Second (class 0: 100 %, class 2: 100 %, class 2: 100 %) disagree" in said
     assert "more than the others: for Second **class 1** (60 % wrong, 50 to 70), against 25 % of all images" in said
+    several = table({"a": [0, 1, 2], "b": []}).assign(share=[0.3, 0.4, 0.2, 0.1] * 2)
+    named = answer(several, table({"a": []}), counts, STYLES, NAMES, "Under fog 4")
+    assert "class **class 1** takes 40 %" in named
+    assert "class **class 0** takes 30 %" in named
+    assert "class **class 2** takes" not in named  # little beside what the first takes
     nothing = answer(table({"a": []}), table({"a": []}), counts, STYLES, NAMES, "Under fog 4")
     assert "no class is shown to take more" in nothing
     assert "No class is shown to suffer" in nothing
@@ -67,12 +73,12 @@ def panel(size: int = 4, unit: str = "%") -> Panel:
     values[0, 0] = np.nan
     texts = np.array([[f"{value:.0f}" for value in line] for line in values], dtype=object)
     texts[0, 0] = ""
-    return Panel("one", ("a", "errors"), values, texts, texts, (LIGHT.sequential, 0.0, 15.0), unit, "taken for",
+    return Panel("one", "a errors", values, texts, texts, (LIGHT.sequential, 0.0, 15.0), unit, "taken for",
                  values > 10)  # fmt: skip
 
 
-def points(figure: go.Figure) -> list[list[str]]:
-    return [list(each) for trace in figure.data if trace.customdata is not None for each in trace.customdata]
+def points(figure: go.Figure) -> list[str]:
+    return [str(each) for trace in figure.data if trace.customdata is not None for each in trace.customdata]
 
 
 def test_every_cell_is_drawn_once_and_tells_where_it_is() -> None:
@@ -80,7 +86,8 @@ def test_every_cell_is_drawn_once_and_tells_where_it_is() -> None:
                       "bias", ["+1"] * 4)], tree_of(np.eye(4)).linkage)  # fmt: skip
     told = points(figure)
     assert len(told) == 2 * 15
-    assert {(row, column) for _, _, row, column in told} == {
+    assert {tuple(each.split()[:2]) for each in told} == {("a", "errors")}
+    assert {tuple(each.split()[2:]) for each in told} == {
         (str(a), str(b)) for a in range(4) for b in range(4) if (a, b) != (0, 0)
     }
     heat = [trace for trace in figure.data if trace.type == "heatmap" and trace.xaxis in (None, "x")]
@@ -150,12 +157,17 @@ def test_a_thousand_classes_make_a_small_chart() -> None:
         cosines(many.weight, groups, groups),
     ]
     words = np.full(values[0].shape, "12.3° (12.0 to 12.6), 150 images", dtype=object)
-    shown = [Panel("one", ("a", str(place)), each, words, words, (LIGHT.sequential, 0, 1), str(place), "")
+    shown = [Panel("one", f"a {place}", each, words, words, (LIGHT.sequential, 0, 1), str(place), "")
              for place, each in enumerate(values)]  # fmt: skip
     figure = matrices(shown, names, names, LIGHT)
     assert len(figure.to_json()) < 1_000_000
     assert all(len(name) < 45 for name in names)
     assert max(len(group) for group in groups) <= MOST_IN_CLUSTER
+
+
+def test_numbers_in_cells_are_short_and_there_is_none_where_there_is_nothing() -> None:
+    texts = _texts(np.array([[np.nan, -0.123, 0.001], [0.5, -0.04, 12.0]]), "{:.2f}")
+    assert texts.tolist() == [["", "−.12", "0"], [".50", "−.04", "12.00"]]
 
 
 def test_a_cluster_is_named_by_its_members() -> None:
@@ -192,7 +204,7 @@ def test_a_cell_marks_its_images(tiny_study: Path, monkeypatch: pytest.MonkeyPat
     row, column = (list(view.tree.leaves).index(each[wrong]) for each in (labels, predicted))
     for kind in ("errors", "angles"):
         monkeypatch.setattr(layout, "selected_points", lambda key, kind=kind: [
-            {"customdata": [ticket.id, kind, str(row), str(column)]}])  # fmt: skip
+            {"customdata": f"{ticket.id} {kind} {row} {column}"}])  # fmt: skip
         between_classes._clicked(view, "global-ticket")
     own = labels == labels[wrong]
     assert marked[0].tolist() == np.flatnonzero(own & (predicted == predicted[wrong])).tolist()

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.results.store import Results
+from app.views.geometry.columns_choice import samples_of
 from app.views.geometry.local_answer import Changes, answer
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
@@ -134,3 +135,14 @@ def test_the_sentence_of_one_ticket_and_against_a_baseline() -> None:
     assert "the gap is smaller than that of **SNIP 90 %** in all 3 tickets" in said
     assert "The class that is behind most is **4**" in said
     assert "features" not in said
+
+
+def test_networks_without_a_last_linear_layer_have_no_angles(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = dict.fromkeys(["angle", "gap", "centred_angle", "raw_gap", "length"], np.nan)
+    monkeypatch.setattr(
+        "app.views.geometry.local_images.samples_of", lambda *arguments: samples_of(*arguments).assign(**nothing)
+    )
+    test = draw("geometry", tiny_study, monkeypatch)
+    assert "have no last linear layer" in text(test)
+    assert charts(test) == 0
+    assert not test.error
