@@ -27,9 +27,8 @@ PANELS = f"""[...document.querySelectorAll('{CHARTS}')].map(chart => ({{
 
 
 def read(page: Page) -> list[dict[str, Any]]:
-    """What `PANELS` says of each chart."""
-    charts: list[dict[str, Any]] = page.evaluate(PANELS)
-    return charts
+    """What `PANELS` says of each chart that has samples."""
+    return [chart for chart in page.evaluate(PANELS) if chart["panels"]]
 
 
 def places(panel: dict[str, Any]) -> np.ndarray:
