@@ -38,11 +38,11 @@ def show(selection: Selection) -> None:
         condition = pick_condition(selection)
         view = selection.pick("local", "Show", VIEWS, width="content", help=ABOUT_VIEWS)
         start, form = _pick_moves(selection, condition[1] > 0) if view == MOVES else ("clean", CELL)
-        pair = pick_pair(selection) if view == PAIR else None
     images = images_under(selection, _with_baseline(selection, chosen), condition)
     if images is None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        pair = pick_pair(selection) if view == PAIR else None
         labels = pick_classes(selection, selection.study.classes, width="content")
         measured, drawn = measures.RAW, measures.choose_angle(selection) if images.centred else "angle"
         with st.popover("Options", icon=":material/tune:"):
