@@ -15,7 +15,12 @@ STUDY = ROOT / "sample_checkpoints" / "mnist5k-lenet5"
 VIEWS = {
     "overview": "",
     "masks": "masks",
-    "geometry": "geometry?corruption=fog&tickets=dense~random-90~magnitude-90~imp-90",
+    "geometry": "geometry?tickets=dense~random-90~magnitude-90~imp-90&corruption=fog&severity=3",
+    "global": "geometry?geometry=global&tickets=dense~random-90~magnitude-90~imp-90&corruption=fog&severity=4",
+    "maps": "geometry?geometry=features&tickets=dense~random-90~magnitude-90~imp-90",
+    "layers": "geometry?geometry=layers&tickets=dense~random-90~magnitude-90~imp-90",
+    "attribution": "geometry?geometry=attribution&tickets=dense~random-90~magnitude-90~imp-90&sample=110"
+    "&corruption=fog&severity=3",
     "similarity": "geometry?geometry=similarity",
     "robustness": "robustness",
     "lost": "robustness?section=lost&corruption=fog&severity=4&tickets=dense~random-90~magnitude-90~imp-90",

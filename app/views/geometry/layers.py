@@ -99,6 +99,8 @@ def show(selection: Selection) -> None:
     broken = from_clean(view.alignment, view.under, view.seeds)
     lost = behind_dense(view.clean, view.under, view.seeds, dense_of(view.alignment))
     st.markdown(answer(apart, broken, lost, view.styles, view.text, view.several))
+    if len(selection.keys) > MOST:
+        st.caption(f"The first {MOST} of the {len(selection.keys)} tickets chosen.")
     left, right = st.columns(2, gap="medium")
     with left:
         _apart_card(view, apart)

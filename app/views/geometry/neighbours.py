@@ -90,7 +90,7 @@ def retraining_text(found: Retraining, names: Mapping[str, str], baseline: str) 
         "cannot be told from retraining": table[table["verdict"] == CANNOT_TELL],
     }
     parts = [f"{_listed(own, names)}: {text}" for text, own in rest.items() if len(own)]
-    return said + "".join(f"; {part}" for part in parts) + "."
+    return said + "".join(f"; {part}" for part in parts) + ". All are compared between different seeds."
 
 
 def corrupted_text(

@@ -104,6 +104,8 @@ def maps(
     figure.update_yaxes(title_text=titles[1], col=1)
     if colouring == "correct":
         key(figure, {"correct": theme.good, "misclassified": theme.bad})
+        figure.update_layout(height=460, margin={"b": 86})  # below, as a line stands under the tickets' names
+        figure.update_layout(legend={"x": 1, "xanchor": "right", "y": -0.13, "yanchor": "top"})
     low, high, title = SCALES.get(colouring, (-limit, limit, "margin"))
     if colouring in SCALES or colouring == "margin":
         _scale(figure, theme, low, high, title)
