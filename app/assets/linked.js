@@ -146,7 +146,7 @@ function forgetOutlines(group, source) {
 // Names the point under the pointer, and rings the same sample in every panel.
 function hover(group, chart, { clientX, clientY, buttons, target }) {
   unhover(group);
-  if (buttons || !target.closest?.(".nsewdrag") || chart.querySelector(".hoverlayer .hovertext")) return;
+  if (buttons || target.closest?.(".modebar") || chart.querySelector(".hoverlayer .hovertext")) return;
   const { left, top } = chart.querySelector(".svg-container").getBoundingClientRect();
   const [x, y] = [clientX - left, clientY - top];
   const panel = panels(chart).find((each) => x >= each.left && y >= each.top && x <= each.left + each.width && y <= each.top + each.height);

@@ -65,6 +65,19 @@ def told(page: Page) -> set[int]:
     return set(decode_samples(query.get("samples", "")).tolist())
 
 
+def dragging(page: Page, name: str, mode: str) -> None:
+    """Choose what dragging does, in the line of controls or in the menu of options."""
+    radio = page.get_by_role("radio", name=name, exact=True)
+    hidden = not radio.is_visible()
+    if hidden:
+        page.get_by_role("button", name="Options").click()
+    radio.click()
+    until(page, lambda: page.evaluate(f"document.querySelector('{CHARTS}')._fullLayout.dragmode") == mode)
+    if hidden:
+        page.keyboard.press("Escape")
+        expect(radio).not_to_be_visible()
+
+
 def until(page: Page, true: Callable[[], bool]) -> None:
     for _ in range(600):
         if true():
@@ -118,8 +131,7 @@ def test_one_selection_for_all_charts_and_pages(linked: Page) -> None:
 
 def test_zoom_hover_and_double_click(linked: Page) -> None:
     page = linked
-    page.get_by_role("radio", name="Zoom").click()
-    until(page, lambda: page.evaluate(f"document.querySelector('{CHARTS}')._fullLayout.dragmode") == "zoom")
+    dragging(page, "Zoom", "zoom")
     panel = read(page)[0]["panels"][0]
     whole, (left, top), (width, height) = panel["ranges"], panel["corner"], panel["size"]
     page.mouse.move(left + 0.2 * width, top + 0.2 * height)
@@ -129,8 +141,7 @@ def test_zoom_hover_and_double_click(linked: Page) -> None:
     until(page, lambda: read(page)[0]["panels"][0]["ranges"] != whole)
     close = read(page)[0]["panels"][0]["ranges"]
 
-    page.get_by_role("radio", name="Lasso").click()
-    until(page, lambda: page.evaluate(f"document.querySelector('{CHARTS}')._fullLayout.dragmode") == "lasso")
+    dragging(page, "Lasso", "lasso")
     panel = read(page)[0]["panels"][0]
     assert panel["ranges"] == close  # the zoom outlives the change of what dragging does
     is_found = drag(page, panel, (0.1, 0.1, 0.9, 0.9))
