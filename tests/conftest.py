@@ -2,13 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from filelock import FileLock
 
+from pruning.models import user_file
 from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, run
 
@@ -60,6 +61,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: next((place for place, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST))
     )
+
+
+@pytest.fixture(autouse=True)
+def code_runs_unasked() -> Iterator[None]:
+    """The app, drawn in this process by one test, asks before a file of code runs; others are not to be asked."""
+    yield
+    user_file.ask_first(None)
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from tests.app.views.test_pages import text
 def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file that notes when it is run."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(user_file, "_asked", [])
+    monkeypatch.setattr(st, "get_option", lambda name: "127.0.0.1")
     folder = tmp_path / "study"
     folder.mkdir()
     (folder / "helper.py").write_text("HIDDEN = 4\n")
