@@ -109,19 +109,30 @@ def app_url(browser: Browser, tiny_study: Path, tmp_path_factory: pytest.TempPat
     yield from serve(tiny_study, folder, Path(shutil.copytree(tiny_study, folder / "twin")))
 
 
+FRESH = "if (window === window.top) { localStorage.clear(); sessionStorage.clear(); }"
+
+
+@pytest.fixture(scope="session")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """What the browser keeps between pages: what it has loaded once, and nothing of what a page has stored."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.add_init_script(FRESH)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def opened(browser: Browser, app_url: str) -> Iterator[Open]:
-    """Opens a path of the app in a browser context of its own and waits until it is drawn: opened("masks?a=imp-90").
+def opened(profile: BrowserContext, app_url: str) -> Iterator[Open]:
+    """Opens a path of the app in a tab of its own and waits until it is drawn: opened("masks?a=imp-90").
 
     After the test: no error in any console, and no request to another host than this machine.
     """
-    contexts: list[BrowserContext] = []
+    tabs: list[Page] = []
     troubles: list[str] = []
 
-    def open_(path: str = "", dark: bool = False) -> Page:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark" if dark else "light")
-        contexts.append(context)
-        page = context.new_page()
+    def open_(path: str = "") -> Page:
+        page = profile.new_page()
+        tabs.append(page)
         page.set_default_timeout(WAIT)
         page.on("console", lambda message: troubles.extend(_complaint(message)))
         page.on("pageerror", lambda error: troubles.append(f"error in the page: {error}"))
@@ -131,8 +142,8 @@ def opened(browser: Browser, app_url: str) -> Iterator[Open]:
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page in tabs:
+        page.close()
     assert not troubles
 
 

@@ -16,17 +16,23 @@ from tests.browser.conftest import Open, settle
 CHARTS = ".st-key-geometry-charts .js-plotly-plot"
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("name", [page.name for page in in_order()])
-def test_every_page_opens(name: str, dark: bool, opened: Open) -> None:
-    page = opened("" if name == in_order()[0].name else name, dark)  # the first one has no path of its own
-    expect(page.locator("h2").first).to_be_visible()
-    expect(page.locator(".js-plotly-plot, .sheet").first).to_be_visible()
-    expect(page.locator("[data-testid=stException]")).to_have_count(0)
-    expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
-    assert "Traceback" not in page.content()
-    light = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
-    assert (sum(map(int, re.findall(r"\d+", light)[:3])) < 200) == dark
+def test_every_page_opens_and_turns_dark_with_the_system(name: str, opened: Open) -> None:
+    page = opened("" if name == in_order()[0].name else name)  # the first one has no path of its own
+    for dark in (False, True):
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        until(page, lambda dark=dark: is_dark(page) == dark)  # type: ignore[misc]
+        settle(page)
+        expect(page.locator("h2").first).to_be_visible()
+        expect(page.locator(".js-plotly-plot, .sheet").first).to_be_visible()
+        expect(page.locator("[data-testid=stException]")).to_have_count(0)
+        expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
+        assert "Traceback" not in page.content()
+
+
+def is_dark(page: Page) -> bool:
+    colour = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    return sum(map(int, re.findall(r"\d+", colour)[:3])) < 200
 
 
 def test_pages_are_reached_by_their_links_and_keep_the_selection(opened: Open) -> None:
