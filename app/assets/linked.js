@@ -7,6 +7,8 @@
 
 const groups = (window.linkedCharts ??= new Map()); // group -> what is marked there; outlives this module's re-imports
 
+const LENT = "linked points";
+
 export default function ({ data, setTriggerValue }) {
   const group = groups.get(data.group) ?? { name: data.group, charts: new Map(), marked: null, version: -1 };
   groups.set(data.group, group);
@@ -219,14 +221,15 @@ function lendPoints(group, chart) {
     draw(chart, marks_, 3, (panel) => marks(panel, group.marked, group.veil, 3));
     canvas.getContext("2d").drawImage(marks_, 0, 0);
   }
-  const before = chart.layout.images;
+  const others = () => (chart.layout.images ?? []).filter(({ name }) => name !== LENT);
   const picture = {
-    source: canvas.toDataURL(), xref: "paper", yref: "paper", layer: "above", sizing: "stretch",
+    name: LENT, source: canvas.toDataURL(), xref: "paper", yref: "paper", layer: "above", sizing: "stretch",
     x: -size.l / size.w, y: 1 + size.t / size.h, sizex: width / size.w, sizey: height / size.h,
     xanchor: "left", yanchor: "top",
   };
-  chart.layout.images = [...(before ?? []), picture];
-  setTimeout(() => { chart.layout.images = before; }, 1500);
+  chart.layout.images = [...others(), picture];
+  clearTimeout(chart.linkedLent); // of a picture that was asked for a moment ago
+  chart.linkedLent = setTimeout(() => { chart.layout.images = others(); }, 1500);
 }
 
 // Draws the points of a chart, and the marks, each where something of it has changed.
