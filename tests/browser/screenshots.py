@@ -34,6 +34,10 @@ VIEWS = {
 }
 
 
+HEIGHTS = {"geometry": 1000, "maps": 1000}
+"""Of the window, where the first chart would be cut off at 900 pixels."""
+
+
 @contextmanager
 def app() -> Iterator[str]:
     """The address of the app on the shipped study."""
@@ -45,7 +49,7 @@ def shoot(browser: Browser, url: str, name: str, dark: bool) -> Path:
     """Open a page as a visitor sees it first, and keep its picture."""
     scheme: Literal["dark", "light"] = "dark" if dark else "light"
     # drawn larger than it is, so that the picture is sharp on any screen
-    size: ViewportSize = {"width": 1440, "height": 900}
+    size: ViewportSize = {"width": 1440, "height": HEIGHTS.get(name, 900)}
     context = browser.new_context(viewport=size, color_scheme=scheme, device_scale_factor=1.5)
     page = context.new_page()
     page.set_default_timeout(90_000)
