@@ -97,7 +97,7 @@ def behind_dense(clean: pd.DataFrame, rows: pd.DataFrame, seeds: Seeds, dense: M
     )
     found["value"] = found["ridge"] - found["ridge_clean"]
     found["images"] = (found["ridge"] * (1 - found["ridge"])).clip(lower=0) / found["n"]
-    found["other"] = found["ticket_id"].map(dense)
+    found["other"] = found["ticket_id"].map(dense).astype(object)  # also where no ticket has a dense network
     others = found[["ticket_id", "layer", "value", "images"]].rename(
         columns={"ticket_id": "other", "value": "noise", "images": "others"}
     )

@@ -131,7 +131,9 @@ def lost_images(
 def _counts(rescues: pd.Series) -> pd.DataFrame:
     """How many lost images there are of each cause, and of each of the controls, in every row."""
     codes = np.arange(2 ** len(RESCUES), dtype=np.uint8)
-    tallies = np.stack([np.bincount(np.frombuffer(each, dtype=np.uint8), minlength=len(codes)) for each in rescues])
+    tallies = np.zeros((len(rescues), len(codes)), dtype=np.int64)
+    for row, each in enumerate(rescues):
+        tallies[row] = np.bincount(np.frombuffer(each, dtype=np.uint8), minlength=len(codes))
     cause = cause_of(codes)
     found = {name: tallies[:, cause == place].sum(1) for place, name in enumerate(CAUSES)}
     found["other"] = tallies[:, (codes & _BITS["other"]) > 0].sum(1)

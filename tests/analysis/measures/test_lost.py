@@ -100,3 +100,10 @@ def test_at_most_as_many_images_as_asked_for(study_copy: Path) -> None:
     rows = Results(study.path).table("lost")
     assert (rows["n"] == 100).all()
     assert (rows["rescues"].map(len) == rows["lost"]).all()
+
+
+def test_of_tickets_that_were_not_measured_there_is_nothing_to_say() -> None:
+    empty = Results("nowhere").table("lost")
+    found = causes(empty, {"dense": ["a"]})
+    assert found.empty
+    assert {"key", "corruption", "lost", "drift", "net_class"} <= set(found.columns)
