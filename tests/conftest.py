@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 from filelock import FileLock
@@ -12,6 +13,12 @@ from filelock import FileLock
 from pruning.models import user_file
 from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, run
+
+# How long an example takes says how busy the machine is, not whether the property holds.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 TINY = """\
 title = "A tiny study"
