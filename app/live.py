@@ -20,8 +20,9 @@ from analysis.engine.live import Features, features_of
 from analysis.engine.networks import Network
 from analysis.engine.settings import settings
 from app.load import StudyView, file_stamp
+from app.pictures import study_images
 from app.pictures.offer import pictures
-from pruning.data import available, load_data
+from pruning.data import available
 from pruning.errors import UserError
 from pruning.progress import Progress
 from pruning.study.folder import TICKETS, TOML, Study
@@ -77,7 +78,7 @@ def images(study: StudyView) -> TestImages | None:
 @st.cache_resource(max_entries=4, show_spinner="Reading the images …")
 def _own(path: Path, stamp: str) -> TestImages:
     study = Study.open(path)
-    return TestImages.of(study, settings(study), load_data(study.config.data))
+    return TestImages.of(study, settings(study), study_images.dataset(study.config.data))
 
 
 def can_show(shown: TestImages, condition: Condition) -> bool:

@@ -24,12 +24,15 @@ SHARES = ("lost", *CAUSES, "other")
 """What is given as a share of all images, each with `_low` and `_high`."""
 NETS = ("drift", "scale", "class", "other")
 
-_BITS = {name: np.uint8(1 << place) for place, name in enumerate(RESCUES)}
+BITS = {name: np.uint8(1 << place) for place, name in enumerate(RESCUES)}
+"""The bit of each rescue in the column `rescues`."""
+CODES = np.arange(2 ** len(RESCUES), dtype=np.uint8)
+"""All that the bits of a lost image may be."""
 
 
 def cause_of(rescues: np.ndarray) -> np.ndarray:
     """The place in `CAUSES` of each lost image, from its bits in the column `rescues`; uint8 -> int64."""
-    back = [(rescues & _BITS[name]) > 0 for name in CAUSES[:-1]]
+    back = [(rescues & BITS[name]) > 0 for name in CAUSES[:-1]]
     found: np.ndarray = np.argmax(np.stack([*back, np.ones(len(rescues), dtype=bool)]), axis=0)
     return found
 
@@ -48,9 +51,8 @@ def causes(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataF
         net_scale, net_class, net_other: the accuracy gained when it is undone for every image, losses counted too;
         direction and length, what each changes the lost images' lead by, in logits.
     """
-    key_of = {ticket: key for key, ids in tickets.items() for ticket in ids}
-    rows = rows.assign(key=rows["ticket_id"].map(key_of)).dropna(subset=["key"])
-    counted = pd.concat([rows.reset_index(drop=True), _counts(rows["rescues"])], axis=1)
+    rows = of_tickets(rows, tickets)
+    counted = pd.concat([rows, _counts(rows["rescues"])], axis=1)
     by = ["key", "corruption", "severity"]
     found = counted.groupby(by, sort=False).agg(
         seeds=("ticket_id", "size"), n=("n", "first"), direction=("direction", "mean"), length=("length", "mean")
@@ -128,15 +130,25 @@ def lost_images(
     ).reset_index(drop=True)
 
 
+def of_tickets(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """The rows of the tickets asked about (name -> ids of its seeds), with their names as `key`; numbered from 0."""
+    key_of = {ticket: key for key, ids in tickets.items() for ticket in ids}
+    return rows.assign(key=rows["ticket_id"].map(key_of)).dropna(subset=["key"]).reset_index(drop=True)
+
+
+def tallies(rescues: pd.Series) -> np.ndarray:
+    """How many lost images have each of `CODES`, in every row of the column: int64 [rows, codes]."""
+    found = np.zeros((len(rescues), len(CODES)), dtype=np.int64)
+    for row, each in enumerate(rescues):
+        found[row] = np.bincount(np.frombuffer(each, dtype=np.uint8), minlength=len(CODES))
+    return found
+
+
 def _counts(rescues: pd.Series) -> pd.DataFrame:
     """How many lost images there are of each cause, and of each of the controls, in every row."""
-    codes = np.arange(2 ** len(RESCUES), dtype=np.uint8)
-    tallies = np.zeros((len(rescues), len(codes)), dtype=np.int64)
-    for row, each in enumerate(rescues):
-        tallies[row] = np.bincount(np.frombuffer(each, dtype=np.uint8), minlength=len(codes))
-    cause = cause_of(codes)
-    found = {name: tallies[:, cause == place].sum(1) for place, name in enumerate(CAUSES)}
-    found["other"] = tallies[:, (codes & _BITS["other"]) > 0].sum(1)
+    counts, cause = tallies(rescues), cause_of(CODES)
+    found = {name: counts[:, cause == place].sum(1) for place, name in enumerate(CAUSES)}
+    found["other"] = counts[:, (CODES & BITS["other"]) > 0].sum(1)
     return pd.DataFrame(found)
 
 

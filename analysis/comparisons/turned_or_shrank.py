@@ -11,18 +11,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons.lost_images import share_of
-from analysis.measures.lost import RESCUES
+from analysis.comparisons.lost_images import BITS, CODES, of_tickets, share_of, tallies
 
 WAYS = ("turned", "shrank", "either", "both")
 """Lost by the direction alone; by the length alone; by either by itself; only by the two together."""
 
-_BITS = {name: np.uint8(1 << RESCUES.index(name)) for name in ("direction", "length")}
-
 
 def way_of(rescues: np.ndarray) -> np.ndarray:
     """The place in `WAYS` of each lost image, from its bits in the column `rescues`; uint8 -> int64."""
-    by_direction, by_length = ((rescues & _BITS[name]) > 0 for name in ("direction", "length"))
+    by_direction, by_length = ((rescues & BITS[name]) > 0 for name in ("direction", "length"))
     found: np.ndarray = np.where(by_direction, np.where(by_length, 3, 0), np.where(by_length, 1, 2))
     return found
 
@@ -38,12 +35,9 @@ def by_way(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataF
         a row a ticket and condition under which it loses any: key, corruption, severity, lost (images, the mean over
         seeds), and each of `WAYS` with _low and _high, of the lost ones, as `share_of` gives them.
     """
-    key_of = {ticket: key for key, ids in tickets.items() for ticket in ids}
-    rows = rows.assign(key=rows["ticket_id"].map(key_of)).dropna(subset=["key"])
-    rows = rows[rows["lost"] > 0].reset_index(drop=True)
-    ways = way_of(np.arange(2 ** len(RESCUES), dtype=np.uint8))
-    counts = [np.bincount(ways[np.frombuffer(each, dtype=np.uint8)], minlength=len(WAYS)) for each in rows["rescues"]]
-    counted = pd.concat([rows, pd.DataFrame(counts, columns=list(WAYS), dtype=int)], axis=1)
+    rows = of_tickets(rows[rows["lost"] > 0], tickets)
+    counts, way = tallies(rows["rescues"]), way_of(CODES)
+    counted = rows.assign(**{name: counts[:, way == place].sum(1) for place, name in enumerate(WAYS)})
     by = ["key", "corruption", "severity"]
     found = counted.groupby(by, sort=False)["lost"].mean().to_frame()
     for name in WAYS:

@@ -40,7 +40,7 @@ def pictures(study: StudyView) -> Pictures | None:
     """
     own, other = study.config.data, study.config.pictures
     if available(own):
-        test, samples = _dataset(own).test, study.config.analysis.get("samples")
+        test, samples = dataset(own).test, study.config.analysis.get("samples")
         rows = used_rows(len(test.labels), samples if isinstance(samples, int) and samples > 0 else None)
         return Pictures(test.images[rows], test.labels[rows].numpy())
     if other is not None and (study.path / STAND_IN).is_file() and available(other):
@@ -49,13 +49,14 @@ def pictures(study: StudyView) -> Pictures | None:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the images …")
-def _dataset(name: str) -> Dataset:
+def dataset(name: str) -> Dataset:
+    """The data set of that name, read once for all pages. Do not write into it."""
     return load_data(name)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the images …")
 def _stand_in(file: Path, own: str, other: str, classes: tuple[str, ...], stamp: str) -> Pictures:
-    data = _dataset(other)
+    data = dataset(other)
     try:
         rows = np.asarray(json.loads(file.read_text()))
     except (OSError, ValueError) as error:

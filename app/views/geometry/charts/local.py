@@ -132,36 +132,26 @@ def common_ranges(frames: Sequence[pd.DataFrame], x: str, y: str) -> Ranges:
 
 def contours(at: Places, ranges: Ranges, colour: str) -> go.Contour:
     """Regions that hold 90, 70, 50, 30 and 10 % of the samples, the densest the strongest."""
-    z, x, y = density.mass_inside(at[0], at[1], ranges[0], ranges[1])
     scale = [[0.0, fade(colour, 0)], [0.099, fade(colour, 0)], [0.1, fade(colour, 0.1)], [1.0, fade(colour, 0.55)]]
-    return go.Contour(
-        z=z.astype(np.float32),
-        x=x,
-        y=y,
-        zmin=0,
-        zmax=1,
+    return _mass(at, ranges).update(
         contours={"start": 0.1, "end": 0.9, "size": 0.2, "coloring": "fill"},
         colorscale=scale,
         line={"width": 1, "color": fade(colour, 0.7), "smoothing": 1.0},
-        showscale=False,
-        hoverinfo="skip",
     )
 
 
 def outline(at: Places, ranges: Ranges, colour: str) -> go.Contour:
     """The lines that enclose 90 and 50 % of the samples."""
-    z, x, y = density.mass_inside(at[0], at[1], ranges[0], ranges[1])
-    return go.Contour(
-        z=z.astype(np.float32),
-        x=x,
-        y=y,
-        zmin=0,
-        zmax=1,
+    return _mass(at, ranges).update(
         contours={"start": 0.1, "end": 0.5, "size": 0.4, "coloring": "none"},
         line={"width": 1.3, "color": colour, "dash": "dash"},
-        showscale=False,
-        hoverinfo="skip",
     )
+
+
+def _mass(at: Places, ranges: Ranges) -> go.Contour:
+    """Highest-density regions of the samples; the caller says how they are drawn."""
+    z, x, y = density.mass_inside(at[0], at[1], ranges[0], ranges[1])
+    return go.Contour(z=z.astype(np.float32), x=x, y=y, zmin=0, zmax=1, showscale=False, hoverinfo="skip")
 
 
 def _what(column: str) -> str:
