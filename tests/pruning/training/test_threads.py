@@ -169,6 +169,19 @@ def test_threads_go_by_the_size_of_the_network_alone(macs: int, expected: int) -
         assert torch.get_num_threads() == threads
 
 
+def test_new_memory_is_not_filled_within_and_as_before_after() -> None:
+    """With deterministic kernels torch fills it with NaN; of a network's time that was a tenth."""
+    torch.use_deterministic_algorithms(True)
+    try:
+        with settled(0):
+            assert torch.are_deterministic_algorithms_enabled()
+            assert not torch.utils.deterministic.fill_uninitialized_memory
+        assert torch.utils.deterministic.fill_uninitialized_memory
+        assert torch.empty(1000).isnan().all()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 def test_a_task_has_one_number_whatever_is_run_in_it() -> None:
     torch.set_num_threads(3)
     with on_threads(2):
