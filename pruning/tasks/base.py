@@ -16,7 +16,7 @@ Draws = Callable[..., torch.Generator]
 """Gives a CPU generator for a purpose, such as ``draws("noise")``: the same one whenever the same iteration is run."""
 
 Batch = tuple[Tensor, Tensor]
-"""Inputs as `pruning.data.normalise` makes them, float32 [N, C, H, W], and labels int64 [N], on the network's device."""
+"""Inputs as `normalise` makes them, float32 [N, C, H, W], and labels int64 [N], on the network's device."""
 
 
 @dataclass(frozen=True)
