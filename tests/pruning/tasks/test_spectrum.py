@@ -31,7 +31,8 @@ def test_amplitudes_are_those_of_sums_of_sines_and_cosines(tokens: int) -> None:
 def test_a_planted_frequency_is_all_there_is(frequency: int, phase: float, size: float, level: float) -> None:
     row = size * torch.cos(2 * math.pi * frequency * torch.arange(67, dtype=torch.float64) / 67 + phase) + level
     found = shares(amplitudes(row[None]))[0]
-    assert int(found.argmax()) + 1 == frequency and float(found.max()) == pytest.approx(1, abs=1e-6)
+    assert int(found.argmax()) + 1 == frequency
+    assert float(found.max()) == pytest.approx(1, abs=1e-6)
     assert float(entropies(amplitudes(row[None]))[0]) == pytest.approx(0, abs=1e-4)
 
 
@@ -54,7 +55,8 @@ def test_dead_neurons_are_counted_and_left_out() -> None:
     turn = 2 * math.pi * torch.arange(11) / 11
     rows = torch.stack([torch.zeros(11), torch.cos(2 * turn), torch.cos(3 * turn), torch.zeros(11)])
     found = spectrum(rows)
-    assert found.dead == 2 and found.strongest == pytest.approx(1, abs=1e-5)
+    assert found.dead == 2
+    assert found.strongest == pytest.approx(1, abs=1e-5)
     assert found.entropy == pytest.approx(0, abs=1e-4)
     assert found.share.tolist() == pytest.approx([0, 0.5, 0.5, 0, 0], abs=1e-5)
     assert torch.isnan(entropies(amplitudes(rows))).tolist() == [True, False, False, True]
@@ -62,5 +64,8 @@ def test_dead_neurons_are_counted_and_left_out() -> None:
 
 def test_a_network_without_live_neurons_has_no_spectrum() -> None:
     found = spectrum(torch.zeros(3, 5))
-    assert found.dead == 3 and math.isnan(found.entropy) and math.isnan(found.strongest)
-    assert found.share.shape == (2,) and torch.isnan(found.share).all()
+    assert found.dead == 3
+    assert math.isnan(found.entropy)
+    assert math.isnan(found.strongest)
+    assert found.share.shape == (2,)
+    assert torch.isnan(found.share).all()
