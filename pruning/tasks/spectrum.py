@@ -24,7 +24,7 @@ def amplitudes(rows: Tensor) -> Tensor:
 
     Returns float64 [neurons, F] of the frequencies 1 to F, on the CPU. The paper's code leaves out the last of them.
     """
-    values = torch.fft.rfft(rows.detach().double().cpu(), dim=1).abs()
+    values: Tensor = torch.fft.rfft(rows.detach().double().cpu(), dim=1).abs()
     return values[:, 1 : 1 + frequencies(rows.shape[1])]
 
 
@@ -35,7 +35,8 @@ def shares(amplitude: Tensor) -> Tensor:
 
 def entropies(amplitude: Tensor) -> Tensor:
     """Give the entropy of each row of `shares` in nats, 0 (one frequency) to log F; NaN for a dead neuron."""
-    return torch.special.entr(shares(amplitude)).sum(1)
+    entropy: Tensor = torch.special.entr(shares(amplitude)).sum(1)
+    return entropy
 
 
 class Spectrum(NamedTuple):
