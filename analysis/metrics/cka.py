@@ -54,13 +54,12 @@ def grams(minibatches: Sequence[Tensor], products: Sequence[Tensor] | None = Non
         products: what `product` makes of each, where that is there already.
     """
     found = [product(each) for each in minibatches] if products is None else products
-    sizes = [len(each) for each in found]
     parts = []
-    for n, places in groupby(range(len(sizes)), sizes.__getitem__):
-        alike = [*places]
-        together = torch.stack([found[place] for place in alike]).double()
+    for _, alike in groupby(zip(found, minibatches, strict=True), key=lambda pair: len(pair[0])):
+        raw, features = zip(*alike, strict=True)
+        together = torch.stack(raw).double()
         for at in _far(together).nonzero().flatten().tolist():
-            rows = minibatches[alike[at]].flatten(1).float()
+            rows = features[at].flatten(1).float()
             together[at] = product(rows - rows.mean(0))  # changes no CKA, and keeps the digits of what lies far
         parts.append(_centred(together).flatten())
     return torch.cat(parts)

@@ -115,7 +115,7 @@ def settled(macs: int) -> Iterator[None]:
     """Deterministic kernels on a number of threads that is `pick_threads`'.
 
     Results then depend neither on the number of cores nor on what else is at work. New memory is not filled with NaN
-    beforehand, which torch adds to deterministic kernels to find those that read it, and which takes a tenth of the time.
+    first, which torch adds to deterministic kernels to find those that read it, and which takes a tenth of the time.
     """
     filling = torch.utils.deterministic.fill_uninitialized_memory
     deterministic = torch.are_deterministic_algorithms_enabled()
