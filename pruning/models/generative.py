@@ -47,7 +47,7 @@ class DenseDecoder(nn.Module):
 
     def forward(self, latents: Tensor) -> Tensor:
         """Latents to logits of pixels."""
-        return _through(self, self.layers, latents).unflatten(1, self.shape)
+        return _through(self, self.layers, latents).view(-1, *self.shape)
 
 
 def _linear_layers(module: nn.Module, sizes: Sequence[int]) -> int:

@@ -105,7 +105,8 @@ def feature_network(data: Dataset) -> Features:
     They are the inner layer below the logits of a small classifier, which is trained on the training images when it is
     first asked for, in seconds, the same at each time and in every process; how the data set is normalised has no say.
     """
-    return _feature_network(_ByIdentity(data))
+    features: Features = _feature_network(_ByIdentity(data))
+    return features
 
 
 class _ByIdentity:

@@ -22,6 +22,13 @@ from pruning.training.loop import generator
 SHAPE = (1, 8, 8)
 
 
+def task_of(name: str) -> Generative:
+    """The task of that name."""
+    task = get_task(name)
+    assert isinstance(task, Generative)
+    return task
+
+
 def draws(*purpose: object) -> torch.Generator:
     """Seeded draws of one iteration."""
     return generator(0, "task", 7, *purpose)
@@ -121,7 +128,7 @@ def test_summed_loss_of_a_gan_gives_each_part_its_own_gradient() -> None:
 
 @pytest.mark.parametrize("name", ["autoencoder", "vae", "gan"])
 def test_pixels_as_they_are(name: str) -> None:
-    task, data = get_task(name), load_data("digits")
+    task, data = task_of(name), load_data("digits")
     raw = task.dataset(data)
     images = normalise(raw.test.images, raw.mean, raw.std)
     torch.testing.assert_close(images, data.test.images / 255)
@@ -134,7 +141,7 @@ def test_pixels_as_they_are(name: str) -> None:
 @pytest.mark.parametrize("name", ["autoencoder", "vae", "gan"])
 def test_evaluation(name: str) -> None:
     """The score is the error or the distance; the loss is the mean over images, whatever the batches; both repeat."""
-    task, data = get_task(name), load_data("digits")
+    task, data = task_of(name), load_data("digits")
     raw = task.dataset(data)
     model = build_model(f"{name}_mlp", 10, SHAPE, 0).eval()
     images, labels = raw.test.images / 255, raw.test.labels
@@ -154,8 +161,7 @@ def test_evaluation(name: str) -> None:
 
 
 def test_a_network_without_the_parts() -> None:
-    task = get_task("vae")
-    assert isinstance(task, Generative)
+    task = task_of("vae")
     task.check(build_model("vae_mlp", 10, SHAPE, 0))
     with pytest.raises(
         UserError, match=r"'vae' trains the parts .* LeNet300 has no encoder and no decoder; take .*'vae'"
