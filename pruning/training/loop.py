@@ -299,6 +299,5 @@ def make_optimizer(model: nn.Module, config: Training, phase: Phase | None = Non
     groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
     groups = [group for group in groups if group["params"]]
     if config.optimizer == "adamw":
-        betas = {"betas": config.betas} if config.betas else {}
-        return torch.optim.AdamW(groups, lr=config.lr, foreach=True, **betas)
+        return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas or (0.9, 0.999), foreach=True)
     return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, foreach=True)
