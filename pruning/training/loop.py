@@ -242,7 +242,7 @@ class _Run:
         with autocast(self.precision, self.device):
             lost = self.task.loss(phase, self.model, batch, draws, self.config.label_smoothing)
         optimizer.zero_grad(set_to_none=True)
-        lost.value.backward()  # type: ignore[no-untyped-call]
+        lost.value.backward()
         grown = self.hook.gradients(self.step)
         if grown is not None and len(self.optimizers) > 1:
             raise UserError(
