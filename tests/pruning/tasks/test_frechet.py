@@ -14,7 +14,7 @@ from pruning.models import build_model
 from pruning.models.generative import Generative
 from pruning.tasks import frechet
 from pruning.tasks.frechet import Moments, distance, moments
-from pruning.training.loop import generator
+from pruning.training.seeds import generator
 
 
 def gaussian(mean: list[float], covariance: list[list[float]]) -> Moments:
