@@ -68,7 +68,8 @@ def grams(minibatches: Sequence[Tensor], products: Sequence[Tensor] | None = Non
 def _far(products: Tensor) -> Tensor:
     """Which minibatches lie so far from the origin that little of their Gram matrix is spread; bool [B]."""
     lengths = products.diagonal(dim1=1, dim2=2).sum(1)
-    return lengths - products.sum((1, 2)) / products.shape[1] < FAR * lengths
+    found: Tensor = lengths - products.sum((1, 2)) / products.shape[1] < FAR * lengths
+    return found
 
 
 def _centred(products: Tensor) -> Tensor:
