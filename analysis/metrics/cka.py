@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from math import sqrt
 
 import torch
 from torch import Tensor
@@ -68,8 +69,7 @@ def grams(minibatches: Sequence[Tensor], products: Sequence[Tensor] | None = Non
 def _far(products: Tensor) -> Tensor:
     """Which minibatches lie so far from the origin that little of their Gram matrix is spread; bool [B]."""
     lengths = products.diagonal(dim1=1, dim2=2).sum(1)
-    found: Tensor = lengths - products.sum((1, 2)) / products.shape[1] < FAR * lengths
-    return found
+    return lengths - products.sum((1, 2)) / products.shape[1] < FAR * lengths
 
 
 def _centred(products: Tensor) -> Tensor:
@@ -83,7 +83,7 @@ def _centred(products: Tensor) -> Tensor:
     totals = sums.sum(1) / (n - 1)
     products -= (sums[:, :, None] + sums[:, None] - totals[:, None, None]) / (n - 2)
     diagonals.zero_()
-    return (products / (n * (n - 3)) ** 0.5).float()
+    return (products / sqrt(n * (n - 3))).float()
 
 
 def cka(first: Tensor, second: Tensor) -> Tensor:
