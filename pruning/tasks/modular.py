@@ -13,7 +13,7 @@ from pruning.tasks.base import Batch, Draws, Lost, Phase, Score, Task
 from pruning.tasks.spectrum import spectrum
 
 SHOWN = 6  # neurons whose weights are noted
-DIGITS = 4
+DIGITS, SHOWN_DIGITS = 4, 3
 
 
 class Modular(Task):
@@ -65,7 +65,7 @@ class Modular(Task):
             "spectrum/entropy": [round(found.entropy, DIGITS)],
             "spectrum/strongest": [round(found.strongest, DIGITS)],
             "spectrum/dead": [float(found.dead)],
-            "neurons/weight": [round(weight, DIGITS) for weight in rows[:SHOWN].flatten().tolist()],
+            "neurons/weight": [round(weight, SHOWN_DIGITS) for weight in rows[:SHOWN].flatten().tolist()],
             "norms/l1": [round(float(weights.abs().sum()), DIGITS)],
             "norms/l2": [round(float(weights.norm()), DIGITS)],
         }

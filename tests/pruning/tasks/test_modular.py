@@ -75,7 +75,7 @@ def test_what_is_noted_of_a_network() -> None:
     assert found["spectrum/entropy"] == [pytest.approx(spectrum(rows).entropy, abs=1e-4)]
     assert found["spectrum/strongest"] == [pytest.approx(spectrum(rows).strongest, abs=1e-4)]
     assert found["neurons/weight"][:21] == [0.0] * 21
-    torch.testing.assert_close(torch.tensor(found["neurons/weight"]).view(6, 7), rows[:6].detach(), atol=6e-5, rtol=0)
+    torch.testing.assert_close(torch.tensor(found["neurons/weight"]).view(6, 7), rows[:6].detach(), atol=6e-4, rtol=0)
 
 
 def test_norms_are_of_the_whole_vector() -> None:
