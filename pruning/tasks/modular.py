@@ -12,8 +12,7 @@ from pruning.models import prunable
 from pruning.tasks.base import Batch, Draws, Lost, Phase, Score, Task
 from pruning.tasks.spectrum import spectrum
 
-SHOWN = 6  # neurons whose weights are noted
-DIGITS, SHOWN_DIGITS = 4, 3
+SHOWN = 8  # neurons whose weights are noted
 
 
 class Modular(Task):
@@ -51,36 +50,34 @@ class Modular(Task):
 
     @torch.no_grad()
     def observe(self, model: nn.Module) -> dict[str, list[float]]:
-        """Note the spectrum of the weights over the token, a few of them, and the norms of the network.
+        """Note the norms of the network, and of one with `token_weights` its spectrum and a few of these weights.
 
-        Table `spectrum`: `entropy` (nats, the mean over live neurons), `strongest` (share of the strongest frequency,
-        likewise) and `dead` (neurons without any weight). `neurons/weight`: row by row the weights over the token of
-        the first six neurons, by their place, so that it is the same six all along. `norms/l1` and `norms/l2`: of all
-        prunable weights together; pruned ones are zero, so they are of what is kept.
+        `norms/l1` and `norms/l2` are of all prunable weights together; pruned ones are zero, so they are of what is
+        kept. `spectrum/entropy` (nats), `spectrum/strongest` (share of a neuron's strongest frequency) and
+        `spectrum_mean/share` (of each frequency) are means over live neurons, NaN without any; `spectrum/dead` counts
+        the others. `neurons/weight` has, neuron by neuron, the weights over the token of eight neurons, evenly spaced,
+        so that they are the same eight in all tickets; `neuron_rows/row` says which.
         """
-        rows = token_weights(model)
+        weights = torch.cat([weight.double().flatten() for weight in prunable(model).values()])
+        norms = {"norms/l1": [_brief(weights.abs().sum())], "norms/l2": [_brief(weights.norm())]}
+        if not hasattr(model, "token_weights"):
+            return norms
+        rows: Tensor = model.token_weights()
         found = spectrum(rows)
-        weights = torch.cat([weight.detach().double().flatten() for weight in prunable(model).values()])
-        return {
-            "spectrum/entropy": [round(found.entropy, DIGITS)],
-            "spectrum/strongest": [round(found.strongest, DIGITS)],
+        shown = [place * len(rows) // SHOWN for place in range(min(SHOWN, len(rows)))]
+        return norms | {
+            "spectrum/entropy": [_brief(found.entropy)],
+            "spectrum/strongest": [_brief(found.strongest)],
             "spectrum/dead": [float(found.dead)],
-            "neurons/weight": [round(weight, SHOWN_DIGITS) for weight in rows[:SHOWN].flatten().tolist()],
-            "norms/l1": [round(float(weights.abs().sum()), DIGITS)],
-            "norms/l2": [round(float(weights.norm()), DIGITS)],
+            "spectrum_mean/share": [_brief(share) for share in found.share],
+            "neuron_rows/row": [float(row) for row in shown],
+            "neurons/weight": [_brief(weight, 3) for weight in rows[shown].flatten()],
         }
 
 
-def token_weights(model: nn.Module) -> Tensor:
-    """The weight of each hidden neuron over the token, [neurons, P]: what `token_weights` of the network gives.
-
-    A network without such a method is taken by its first prunable matrix, which holds its embedding.
-    """
-    own = getattr(model, "token_weights", None)
-    if own is not None:
-        found: Tensor = own()
-        return found.detach()
-    return next(iter(prunable(model).values())).detach().flatten(1)
+def _brief(value: Tensor | float, digits: int = 4) -> float:
+    """The number in so many significant digits, as tickets hold many of them."""
+    return float(f"{float(value):.{digits}g}")
 
 
 TASK = Modular()
