@@ -27,6 +27,7 @@ from analysis.results.store import Results
 from pruning.study import staleness
 from pruning.study.config import DENSE, StudyConfig
 from pruning.study.folder import TICKETS, TOML, Study, study_folders
+from pruning.tasks import Task, get_task
 from pruning.ticket import read_header
 
 FIRST = Path("sample_checkpoints") / "mnist5k-lenet5"
@@ -58,6 +59,11 @@ class StudyView:
     def title(self) -> str:
         """The study's title."""
         return self.config.title
+
+    @property
+    def task(self) -> Task:
+        """What the study's networks are trained for."""
+        return get_task(self.config.task)
 
     @property
     def methods(self) -> list[str]:
