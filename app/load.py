@@ -1,7 +1,6 @@
 """What the pages read: studies, their tickets, results and masks, each kept until its files change.
 
-Everything cached is keyed by a stamp made of file times, so tickets that are found or measured while the app runs
-appear on the next click.
+What is cached is keyed by file times, so what is found or measured while the app runs appears on the next click.
 """
 
 from __future__ import annotations
