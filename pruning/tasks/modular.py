@@ -1,6 +1,6 @@
 """Modular arithmetic, in which networks grok: they know the training pairs long before the rule (Power et al. 2022)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
 import torch
@@ -60,9 +60,10 @@ class Modular(Task):
         """
         weights = torch.cat([weight.double().flatten() for weight in prunable(model).values()])
         norms = {"norms/l1": [_brief(weights.abs().sum())], "norms/l2": [_brief(weights.norm())]}
-        if not hasattr(model, "token_weights"):
+        token_weights: Callable[[], Tensor] | None = getattr(model, "token_weights", None)
+        if token_weights is None:
             return norms
-        rows: Tensor = model.token_weights()
+        rows = token_weights()
         found = spectrum(rows)
         shown = [place * len(rows) // SHOWN for place in range(min(SHOWN, len(rows)))]
         return norms | {
