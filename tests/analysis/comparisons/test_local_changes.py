@@ -1,4 +1,4 @@
-"""Who turns and which class suffers: means by hand, intervals against scipy and the bootstrap, no claim of noise."""
+"""Who turns and which class suffers: means by hand, intervals against scipy and the bootstrap, seeds by simulation."""
 
 import numpy as np
 import pandas as pd
@@ -10,16 +10,16 @@ from analysis.comparisons.local_changes import class_changes, ticket_changes, to
 N = 400
 
 
-def made(turns: dict[str, float], seed: int = 0, classes: dict[int, float] | None = None, shrink: float = 0.0
-         ) -> pd.DataFrame:  # fmt: skip
-    """Images of four classes whose gap changes by so much, and by more in some classes."""
+def made(turns: dict[str, float], seed: int = 0, classes: dict[int, float] | None = None, shrink: float = 0.0,
+         training: int = 0) -> pd.DataFrame:  # fmt: skip
+    """Images of four classes whose gap changes by so much, and by more in some classes, in one training."""
     rng, label = np.random.default_rng(seed), np.arange(N) % 4
     frames = []
     for ticket, turn in turns.items():
         x, y = rng.gamma(9, 1 / 9, N), rng.normal(20, 8, N)
         more = np.array([(classes or {}).get(int(each), 0.0) for each in label])
         frame = pd.DataFrame(
-            {"ticket_id": ticket, "sample": np.arange(N), "label": label, "x_before": x, "y_before": y}
+            {"key": ticket, "seed": training, "sample": np.arange(N), "label": label, "x_before": x, "y_before": y}
         )
         frame = frame.assign(x_move=-shrink * x + rng.normal(0, 0.1, N), y_move=turn + more + rng.normal(0, 3, N))
         frames.append(frame.assign(x_after=frame["x_before"] + frame["x_move"], y_after=y + frame["y_move"]))
@@ -54,24 +54,26 @@ def test_tickets_are_told_apart_paired_by_image() -> None:
     table = told_apart(moved).set_index(["a", "b"])
     assert not table.loc[("a", "b"), "turns"]
     assert table.loc[("a", "c"), "turns"]
-    wide = moved.pivot(index="sample", columns="ticket_id", values="y_move")
+    wide = moved.pivot(index="sample", columns="key", values="y_move")
     assert table.loc[("a", "c"), "turn"] == pytest.approx((wide["a"] - wide["c"]).mean())
     assert not table["stretches"].any()
     assert told_apart(made({"a": 0.0})).empty
 
 
 def test_the_class_that_suffers_is_found_and_what_is_not_told_apart_from_it() -> None:
-    classes = class_changes(made({"a": -2.0, "b": -2.0}, classes={1: -6.0, 3: -5.7}))
-    own = classes[classes["ticket_id"] == "a"].set_index("label")
+    moved = made({"a": -2.0, "b": -2.0}, classes={1: -6.0, 3: -5.7})
+    classes = class_changes(moved)
+    own = classes[classes["key"] == "a"].set_index("label")
     assert own["n"].tolist() == [100] * 4
     assert own.loc[1, "change"] == pytest.approx(-8, abs=1)
     assert (own["low"] < own["change"]).all()
     assert not own["below"].any()
-    worst = worst_classes(classes)
+    worst = worst_classes(moved, classes)
     assert set(worst["label"]) <= {1, 3}
     for row in worst.itertuples():
         assert set(row.others) <= {1, 3} - {row.label}
-    alone = worst_classes(class_changes(made({"a": 0.0}, classes={2: -9.0})))
+    moved = made({"a": 0.0}, classes={2: -9.0})
+    alone = worst_classes(moved, class_changes(moved))
     assert alone[["label", "others"]].to_numpy().tolist() == [[2, ()]]
     assert class_changes(made({"a": -40.0}))["below"].all()
 
@@ -80,7 +82,7 @@ def test_the_class_that_suffers_is_found_and_what_is_not_told_apart_from_it() ->
 def test_almost_nothing_is_no_error(turns: dict[str, float]) -> None:
     moved = made({"a": 0.0}).iloc[: len(turns)]
     assert len(ticket_changes(moved)) == len(turns)
-    assert worst_classes(class_changes(moved)).empty
+    assert worst_classes(moved, class_changes(moved)).empty
     assert told_apart(moved).empty
 
 
