@@ -119,8 +119,10 @@ def _number(row: pd.Series, column: str, more: str = "") -> str:
 def _rivals(apart: pd.DataFrame, ticket: str, among: set[str], shown: str, labels: Mapping[str, str]) -> str:
     own = apart[((apart["a"] == ticket) | (apart["b"] == ticket)) & ~apart[shown].astype(bool)]
     others = [b if a == ticket else a for a, b in zip(own["a"], own["b"], strict=True)]
-    names = [labels[each] for each in others if each in among]
-    return f"; not told apart from {_listed(names)}" if names else ""
+    named = [labels[each] for each in others if each in among]
+    if 1 < len(named) == len(among) - 1:
+        return "; not told apart from the others"
+    return f"; not told apart from {_listed(named)}" if named else ""
 
 
 def _classes(changes: Changes, labels: Mapping[str, str], classes: Sequence[str], against: str) -> str:
@@ -134,7 +136,9 @@ def _classes(changes: Changes, labels: Mapping[str, str], classes: Sequence[str]
         own = by_class.get_group(label)
         row = own.loc[own["change"].idxmin()]
         near = sorted({other for others in own["others"] for other in others})
-        near_text = f", not everywhere told apart from {_listed([str(classes[each]) for each in near])}" if near else ""
+        rest = [str(classes[each]) for each in near]
+        rest = [f"{len(rest)} others"] if len(rest) > MOST_NAMED + 1 else rest
+        near_text = f", not everywhere told apart from {_listed(rest)}" if rest else ""
         up_to = "by up to" if len(own) > 1 else "by"
         parts.append(
             f"**{classes[int(label)]}** in {_listed([labels[each] for each in own['key']])} ({up_to} "
