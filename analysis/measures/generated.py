@@ -11,7 +11,7 @@ import torch
 
 from analysis.engine.base import Column, Context, Measure
 from analysis.engine.makers import maker_of, unit
-from analysis.metrics.generated import Interval, copying, distance_interval, precision_recall
+from analysis.metrics.generated import copying, distance_interval, precision_recall
 from pruning.data.base import used_rows
 from pruning.errors import UserError
 from pruning.tasks import frechet
@@ -57,7 +57,9 @@ def real_features(context: Context) -> Real:
         assert data is not None
         test = context.images.images[used_rows(len(context.images), frechet.SAMPLES)]
         training = features(context, frechet.training_images(data))
-        context.process[REAL] = Real(training, features(context, unit(test)), frechet.floor(data), frechet.ceiling(data))
+        context.process[REAL] = Real(
+            training, features(context, unit(test)), frechet.floor(data), frechet.ceiling(data)
+        )
     found = context.process[REAL]
     assert isinstance(found, Real)
     return found
