@@ -56,11 +56,11 @@ def _sentence(selection: Selection) -> None:
         return
     one = row.iloc[0]
     near = f"**{one['nearest']:.2f}**{bracket(one['nearest_low'], one['nearest_high'], '{:.2f}', 1)} times"
-    copies = "no sign of copies" if one["nearest_low"] > 1 else "copies cannot be ruled out"
     st.markdown(
         f"FD runs from **{facts.write(one['floor'])}** for real test images to **{facts.write(one['ceiling'])}** for "
         f"noise. What {layout.plain(one['label'])} makes lies {near} as far from the nearest training image as test "
-        f"images do: {copies}. **{100 * one['precision']:.0f} %**"
+        "images do (copies would lie at 0). "
+        f"**{100 * one['precision']:.0f} %**"
         f"{bracket(one['precision_low'], one['precision_high'], '{:.0f}')} of it looks like test images by their "
         f"features, and it covers **{100 * one['recall']:.0f} %**"
         f"{bracket(one['recall_low'], one['recall_high'], '{:.0f}')} of them (one network, intervals over images)."

@@ -103,8 +103,8 @@ def _kl_card(selection: Selection, kl: pd.DataFrame) -> None:
         "made-kl",
         help="The KL of the code from the prior. Where it is near 0 the posterior has collapsed: every image gets the "
         "same code, and the decoder makes an average of all images.",
-        caption=f"Collapsed: all of the 95 % interval is below {COLLAPSED:g} nats. Intervals over seeds, or over images "
-        "where there is one seed.",
+        caption=f"Collapsed: all of the 95 % interval is below {COLLAPSED:g} nats. Intervals are over seeds, of one "
+        "seed over images.",
         config=layout.QUIET,
         meanings=COLUMNS,
     )
