@@ -33,11 +33,7 @@ from analysis.metrics.lead import PLAYERS
 from analysis.statistics.map_shapes import compare_shapes
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
-<<<<<<< HEAD
-from tests.analysis.nulls import generative, local
-=======
-from tests.analysis.nulls import grokking, local
->>>>>>> main
+from tests.analysis.nulls import generative, grokking, local
 from tests.analysis.nulls.layers import Networks
 from tests.analysis.nulls.neighbourhoods import a_class_misled, a_map_misleads, neighbours_beyond_seeds, neighbours_kept
 from tests.analysis.nulls.studies import BASELINE
