@@ -52,7 +52,9 @@ class Maker:
 
     def decoded(self, latents: Tensor) -> Tensor:
         """Images of latents."""
-        return self._by_batch(lambda part: self._method("decode")(part).float().cpu(), latents)
+        decode = cast(Callable[[Tensor], Tensor], self.module.decode)
+        with torch.inference_mode():
+            return torch.cat([decode(part.to(self.device)).float().cpu() for part in latents.split(BATCH)])
 
     def encoded(self, images: Tensor) -> Codes:
         """Means [N, L] of the codes of images, and the logarithms of their variances, None where they have none."""
@@ -62,15 +64,8 @@ class Maker:
 
     def _codes(self, images: Tensor) -> Codes:
         with torch.inference_mode():
-            mean, log_variance = self._method("encode")(images.to(self.device))
+            mean, log_variance = cast(Callable[[Tensor], Codes], self.module.encode)(images.to(self.device))
         return mean.float().cpu(), None if log_variance is None else log_variance.float().cpu()
-
-    def _method(self, name: str) -> Callable[..., object | Tensor | Codes]:
-        return cast(Callable[..., Tensor], getattr(self.module, name))
-
-    def _by_batch(self, run: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
-        with torch.inference_mode():
-            return torch.cat([run(part.to(self.device)) for part in inputs.split(BATCH)])
 
 
 def maker_of(context: Context) -> Maker:
