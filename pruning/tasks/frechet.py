@@ -173,7 +173,7 @@ def _train(model: nn.Module, data: Dataset) -> None:
         rows = torch.randint(count, (min(BATCH, count),), generator=source)
         loss = F.cross_entropy(model(_pixels(data.train.images[rows])), data.train.labels[rows])
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         optimizer.step()
 
 
