@@ -90,5 +90,5 @@ def test_what_has_just_changed_is_read_again(code: Path, monkeypatch: pytest.Mon
 
 def test_a_file_that_is_gone_is_an_error(code: Path) -> None:
     code.unlink()
-    with pytest.raises(OSError, match="net.py"):
+    with pytest.raises(OSError, match=r"net\.py"):
         digest_of_code(code)
