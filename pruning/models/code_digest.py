@@ -8,7 +8,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ UNREADABLE = "unreadable"
 _T = TypeVar("_T")
 _Known = dict[str, tuple[tuple[int, ...], _T]]
 _files: _Known[str] = {}
-_folders: _Known[list[str]] = {}
+_folders: _Known[Sequence[str]] = {}
 
 
 def digest_of_code(file: Path) -> str:
@@ -62,7 +62,7 @@ def _python_files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
             waiting += _once(place, status, _folders, _worth, [])
 
 
-def _worth(folder: str) -> list[str]:
+def _worth(folder: str) -> Sequence[str]:
     """The paths in a folder that matter: Python files, folders that may hold some, links to what may become either."""
     with os.scandir(folder) as entries:
         return sorted(
