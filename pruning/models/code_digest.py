@@ -59,7 +59,8 @@ def _python_files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
                 yield place, status
         elif (status.st_dev, status.st_ino) not in seen:
             seen.add((status.st_dev, status.st_ino))
-            waiting += _once(place, status, _folders, _worth, [])
+            inside: Sequence[str] = _once(place, status, _folders, _worth, [])
+            waiting += inside
 
 
 def _worth(folder: str) -> Sequence[str]:
