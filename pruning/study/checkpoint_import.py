@@ -285,17 +285,14 @@ def _report(
     """What was done and found, sentence by sentence."""
     lines = [f"Read {checkpoint.path}.", *checkpoint.notes, *match_report(known.match), *known.output]
     lines.append(known.norm.sentence)
-    tested = len(dataset.test.labels)
-    lines += [
-        f"{ticket.recipe.label}: {_scored(ticket, tested)}; {ticket.kept:,} of {ticket.total:,} prunable weights are kept."
-        for ticket in tickets
-    ]
+    lines += [_scored(ticket, len(dataset.test.labels)) for ticket in tickets]
     return [*lines, *in_words(coverage(tickets[0].model(), dataset.shape)), f"Wrote {folder}."]
 
 
 def _scored(ticket: Ticket, tested: int) -> str:
-    """How well a ticket does on so many test images, in words."""
+    """How well a ticket does on so many test images, and how sparse it is."""
     task, score = get_task(ticket.recipe.task), ticket.info.accuracy
-    if not task.classifies_images:
-        return f"{task.score.name} {score:.4g}"
-    return f"{100 * score:.2f} % of the {tested:,} test images are right ({round(score * tested):,})"
+    said = f"{task.score.name} {score:.4g}"
+    if task.classifies_images:
+        said = f"{100 * score:.2f} % of the {tested:,} test images are right ({round(score * tested):,})"
+    return f"{ticket.recipe.label}: {said}; {ticket.kept:,} of {ticket.total:,} prunable weights are kept."

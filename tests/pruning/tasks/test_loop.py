@@ -3,6 +3,8 @@
 import copy
 import math
 from collections.abc import Iterable
+from itertools import pairwise
+from typing import ClassVar
 
 import pytest
 import torch
@@ -39,7 +41,7 @@ class Duel(Task):
 
     def observe(self, model: nn.Module) -> dict[str, list[float]]:
         """Note two numbers at each look."""
-        return {"norms/l2": [float(model.one.weight.norm()), float(model.two.weight.norm())]}
+        return {"norms/l2": [float(part.weight.detach().norm()) for part in (model.one, model.two)]}
 
 
 class Pair(nn.Module):
@@ -132,16 +134,14 @@ def test_looks_lie_ever_farther_apart_and_leave_the_network_alone(digits: Datase
     seen = trained.record["observed/iteration"]
     assert seen[0] == 0
     assert seen[-1] == 20
-    assert all(after >= 1.15 * before for before, after in zip(seen[1:-2], seen[2:-1], strict=True))
+    assert all(after >= 1.15 * before for before, after in pairwise(seen[1:-1]))
     assert len(trained.record["norms/l2"]) == 2 * len(seen)
-    assert trained.record["norms/l2"][-2:] == pytest.approx(
-        [float(ours.one.weight.norm()), float(ours.two.weight.norm())]
-    )
+    assert trained.record["norms/l2"][-2:] == Duel().observe(ours)["norms/l2"]
 
 
 def test_training_ends_when_its_condition_holds_and_milestones_are_noted(digits: Dataset) -> None:
     class Classes(type(get_task(None))):  # type: ignore[misc]
-        milestones = {"t_half": "test accuracy > 0.5", "t_perfect": "test accuracy > 1"}
+        milestones: ClassVar[dict[str, str]] = {"t_half": "test accuracy > 0.5", "t_perfect": "test accuracy > 1"}
 
     config = Training(epochs=30, batch_size=40, lr=0.5, warmup_epochs=0, schedule="constant", augment="none")
     torch.manual_seed(0)
@@ -177,6 +177,6 @@ def test_a_task_of_the_users_own_is_a_file(tmp_path: object) -> None:
         get_task(f"{file}:number")
     with pytest.raises(UserError, match="names no function"):
         get_task(file)
-    with pytest.raises(UserError, match="did you mean 'classification'"):
+    with pytest.raises(UserError, match="Did you mean 'classification'"):
         get_task("clasification")
     assert "own" not in TASKS
