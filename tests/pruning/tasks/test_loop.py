@@ -19,16 +19,28 @@ from pruning.training.loop import Hook, train
 from pruning.training.seeds import generator
 
 
+class Pair(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Linear(64, 3), nn.Linear(64, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Give the sum of both parts."""
+        found: Tensor = self.one(images.flatten(1)) + self.two(images.flatten(1))
+        return found
+
+
 class Duel(Task):
     """Two parts with losses against one another, and noise: a GAN in small."""
 
     name = "duel"
     label = "Duel"
     score = Score("distance", higher=False)
-    phases = (Phase("first", ("one",)), Phase("second", ("two",)))
+    phases: ClassVar[tuple[Phase, ...]] = (Phase("first", ("one",)), Phase("second", ("two",)))
 
     def loss(self, phase: Phase, model: nn.Module, batch: Batch, draws: Draws, smoothing: float = 0.0) -> Lost:
         """Give one part's loss against the other's output."""
+        assert isinstance(model, Pair)
         images = batch[0].flatten(1)
         noise = torch.randn(images.shape, generator=draws(phase.name))
         one, two = model.one(images + noise), model.two(images - noise)
@@ -36,21 +48,14 @@ class Duel(Task):
 
     def evaluate(self, model: nn.Module, data: Dataset, batches: Iterable[Batch], draws: Draws) -> tuple[float, float]:
         """Give the distance of the outputs."""
+        assert isinstance(model, Pair)
         found = torch.cat([model.one(x.flatten(1)) - model.two(x.flatten(1)) for x, _ in batches])
         return float(found.square().mean()), 0.0
 
     def observe(self, model: nn.Module) -> dict[str, list[float]]:
         """Note two numbers at each look."""
+        assert isinstance(model, Pair)
         return {"norms/l2": [float(part.weight.detach().norm()) for part in (model.one, model.two)]}
-
-
-class Pair(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.one, self.two = nn.Linear(64, 3), nn.Linear(64, 3)
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.one(images.flatten(1)) + self.two(images.flatten(1))
 
 
 def pair() -> Pair:
