@@ -64,10 +64,10 @@ def test_the_map_shows_the_largest_cause(table: pd.DataFrame) -> None:
 
 
 def test_the_sentence_names_the_worst_and_the_range(strongest: pd.DataFrame) -> None:
-    said = answer(strongest, STYLES, "Gaussian noise", 3)
+    said = answer(strongest, STYLES, "Gaussian noise 3")
     worst = strongest.loc[strongest["lost"].idxmax()]
     assert f"Ticket {worst['key']} loses most, {100 * worst['lost']:.1f} %" in said
-    assert answer(strongest.assign(lost=0.0), STYLES, "Fog", 1) == "No ticket loses an image under Fog 1."
+    assert answer(strongest.assign(lost=0.0), STYLES, "Fog 1") == "No ticket loses an image under Fog 1."
 
 
 def test_the_section_is_drawn(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +148,8 @@ def test_biases_by_class_and_their_range() -> None:
 def test_the_section_against_the_baseline(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("robustness", tiny_study, monkeypatch, section="lost", **{"lost-against": "baseline"})
     assert "On **clean images**" in text(test)
-    assert charts_of(test) == 3
+    assert "Would a shift mend it?" in text(test)
+    assert charts_of(test) == 4
     assert not test.error
     test.selectbox(key="pick lost-corruption").set_value("gaussian_noise").run()
     assert "Under **Gaussian noise 3**" in text(test)
