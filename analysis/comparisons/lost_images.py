@@ -54,9 +54,10 @@ def causes(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataF
         class would bring back (a control of class); common, what drift and scale together are of the lost ones. Each
         has _low and _high, as `share_of` gives them. Then net_drift, net_scale, net_class, net_other: the accuracy
         gained when it is undone for every image, losses counted too, each with _low and _high as `_gain` gives them;
-        main, as `_main_cause` gives it; and direction and length, where the rows have them: what each changes the lost
+        main, as `main_cause` gives it; and direction and length, where the rows have them: what each changes the lost
         images' lead by, in logits.
     """
+    main = main_cause(rows, tickets)
     rows = of_tickets(rows, tickets)
     counted = pd.concat([rows, _counts(rows["rescues"])], axis=1)
     counted["common"] = counted["drift"] + counted["scale"]
@@ -68,14 +69,15 @@ def causes(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataF
     found = found.join(share_of(counted, by, "common", "lost"))
     for name in NETS:
         found = found.join(_gain(counted, by, name))
-    return found.assign(main=_main_cause(counted, by).reindex(found.index, fill_value="")).reset_index()
+    return found.assign(main=main).reset_index()
 
 
 def _gain(counted: pd.DataFrame, by: list[str], name: str) -> pd.DataFrame:
     """The accuracy gained when a shift is undone for all images, the mean over seeds, with its 95 % interval.
 
-    Over seeds it is Student's. Of one seed it is over the images, paired, where the rows say with `mended_` how many
-    wrong ones become right: Wald's, with half an image added to each of the four cells (Agresti & Min 2005). Else NaN.
+    Over seeds it is Student's. Of one seed, or where all agree, it is over the images, paired, where the rows say with
+    `mended_` how many wrong ones become right: Wald's, with half an image added to each of the four cells (Agresti &
+    Min 2005). Else NaN.
     """
     net = counted[f"right_{name}"] - counted["right"]
     each = counted[by].assign(gain=net / counted["n"], low=np.nan, high=np.nan)
@@ -84,22 +86,41 @@ def _gain(counted: pd.DataFrame, by: list[str], name: str) -> pd.DataFrame:
         half = norm.ppf(0.975) * np.sqrt(changed - net**2 / n) / n
         each = each.assign(low=net / n - half, high=net / n + half)
     found, one = bands(each, by, "gain").set_index(by), each.groupby(by, sort=False)[["low", "high"]].first()
-    low, high = (found[end].fillna(one[end]) for end in ("low", "high"))
+    differ = found["high"] - found["low"] > 1e-12
+    low, high = (found[end].where(differ, one[end]) for end in ("low", "high"))
     return pd.DataFrame({f"net_{name}": found["mean"], f"net_{name}_low": low, f"net_{name}_high": high})
 
 
-def _main_cause(counted: pd.DataFrame, by: list[str]) -> pd.Series:
-    """Which of `CAUSES` costs a group the most images; "" where none is shown to, for all groups that lose any.
+def main_cause(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.Series:
+    """Which of `CAUSES` costs each ticket the most images under each condition; "" where none is shown to.
 
     It is shown where, beside each other cause, the interval of its share of the two lies above one half.
+
+    Args:
+        rows: as for `causes`; of them ticket_id, corruption, severity and rescues.
+        tickets: name -> ids of its seeds.
+
+    Returns:
+        by key, corruption and severity.
     """
-    groups = counted[by].drop_duplicates()
-    most = pd.DataFrame(True, index=pd.MultiIndex.from_frame(groups), columns=list(CAUSES))
-    for one, other in combinations(CAUSES, 2):
-        share = share_of(counted.assign(two=counted[one] + counted[other]), by, one, "two").reindex(most.index)
-        most[one] &= share[f"{one}_low"] > 0.5
-        most[other] &= share[f"{one}_high"] < 0.5
-    return most.idxmax(axis=1).where(most.any(axis=1), "")
+    rows = of_tickets(rows, tickets)
+    by = ["key", "corruption", "severity"]
+    counts, pairs = _counts(rows["rescues"]), list(combinations(CAUSES, 2))
+    stacked = pd.concat([rows[by]] * len(pairs), ignore_index=True)
+    stacked["pair"] = np.repeat(np.arange(len(pairs)), len(rows))
+    stacked["first"] = np.concatenate([counts[one] for one, _ in pairs])
+    stacked["two"] = stacked["first"] + np.concatenate([counts[other] for _, other in pairs])
+    share = share_of(stacked, [*by, "pair"], "first", "two")
+    index = pd.MultiIndex.from_frame(rows[by].drop_duplicates())
+    low, high = (
+        share[f"first_{end}"].unstack("pair").reindex(index=index, columns=range(len(pairs))).to_numpy(float)
+        for end in ("low", "high")
+    )
+    most = np.ones((len(index), len(CAUSES) + 1), dtype=bool)  # the last: none
+    for place, (one, other) in enumerate(pairs):
+        most[:, CAUSES.index(one)] &= low[:, place] > 0.5
+        most[:, CAUSES.index(other)] &= high[:, place] < 0.5
+    return pd.Series(np.array([*CAUSES, ""], dtype=object)[most.argmax(axis=1)], index=index, dtype=str)
 
 
 def flows(predictions: Predictions, key: str, condition: Condition) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons.lost_images import CAUSES, LEADS, NETS
-from app.charts.texts import bracket
+from app.charts.texts import bracket, points
 from app.shell import layout
 from app.shell.theme import Style
 from app.views.robustness.charts import lost as charts
@@ -19,13 +19,13 @@ _NUMBER, _TEXT = st.column_config.NumberColumn, st.column_config.TextColumn
 COLUMNS = {
     "ticket": _TEXT("Ticket"),
     "lost": _NUMBER("Lost (%)", format="%.1f"),
-    "net_drift": _TEXT("Drift undone (points)", help="Accuracy gained, losses counted."),
-    "net_scale": _TEXT("Drift and scale undone (points)", help="Accuracy gained, losses counted."),
-    "net_class": _TEXT("Class drift undone (points)", help="Accuracy gained, losses counted. Uses the labels."),
-    "net_other": _TEXT("Another class's undone (points)", help="Accuracy gained: the control of class drift."),
-    "direction": _NUMBER("Lead by direction (logits)", format="%+.2f",
+    "net_drift": _TEXT("Drift (points)", help="Accuracy gained once it is undone, losses counted."),
+    "net_scale": _TEXT("Drift and scale (points)", help="Accuracy gained once both are undone, losses counted."),
+    "net_class": _TEXT("Class drift (points)", help="Accuracy gained once it is undone. Uses the labels."),
+    "net_other": _TEXT("Another class's (points)", help="Accuracy gained: the control of class drift."),
+    "direction": _NUMBER("By direction (logits)", format="%+.2f",
                          help="Of the change of the lead over the winner: the direction's Shapley value."),
-    "length": _NUMBER("Lead by length (logits)", format="%+.2f", help="The length's Shapley value."),
+    "length": _NUMBER("By length (logits)", format="%+.2f", help="The length's Shapley value."),
 }  # fmt: skip
 
 MEANINGS = {
@@ -53,14 +53,24 @@ def of_causes(rows: pd.DataFrame, styles: Mapping[str, Style], endings: Mapping[
         rest = len(rows) - len(shown)
         others = f" For {rest} no part is shown to be the largest." if rest else ""
         said = f"For {who} the largest part is **{charts.NAMES[main].lower()}**: {endings[main]}.{others}"
-    ends = [rows.loc[rows["common"].idxmin()], rows.loc[rows["common"].idxmax()]]
-    shares = [
-        f"{100 * row['common']:.0f} % {{}}{styles[row['key']].label}"
+    part, net = (
+        [rows.loc[place] for place in dict.fromkeys([rows[each].idxmin(), rows[each].idxmax()])]
+        for each in ("common", "net_scale")
+    )
+    shares = " up to ".join(
+        f"{100 * row['common']:.0f} % of {'those' if place else 'the losses'} of {styles[row['key']].label}"
         f"{bracket(row['common_low'], row['common_high'], '{:.0f}')}"
-        for row in ends
-    ]
-    least = "" if len(rows) == 1 else f"from {shares[0].format('of the losses of ')} to "
-    return f"{said} A common drift, with or without scale, accounts for {least}{shares[1].format('of those of ')}."
+        for place, row in enumerate(part)
+    )
+    gains = " up to ".join(
+        f"{points(row['net_scale'])}{'' if place else ' points'} for {styles[row['key']].label}"
+        f"{bracket(row['net_scale_low'], row['net_scale_high'], '{:+.1f}')}"
+        for place, row in enumerate(net)
+    )
+    return (
+        f"{said} A common drift, with or without scale, accounts for {shares}. Counted both ways, undoing drift and "
+        f"scale for all images changes the accuracy by {gains}."
+    )
 
 
 def bars(view: View, rows: pd.DataFrame, card: str, title: str, help: str, mark: Callable[[], None]) -> None:
@@ -103,7 +113,7 @@ def table(view: View, rows: pd.DataFrame, card: str) -> None:
     shown = numbers.drop(columns=ends)
     for place, each in enumerate(NETS):
         own = numbers[[f"net_{each}", f"net_{each}_low", f"net_{each}_high"]].itertuples(index=False)
-        said = [f"{net:+.1f}{bracket(low, high, '{:+.1f}', 1)}" for net, low, high in own]
+        said = [f"{net:+.1f}{bracket(low, high, '{:+.1f}', 1)}".replace("-", "−") for net, low, high in own]
         shown.insert(2 + place, f"net_{each}", said)
     with st.expander("Counted both ways: what undoing each drift does to the accuracy of all images"):
         layout.table_card(
