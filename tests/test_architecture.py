@@ -19,6 +19,7 @@ ROOMS = {
         "data",
         "checkpoints",
         "recognition",
+        "tasks",
         "training",
         "criteria",
         "search",

@@ -57,11 +57,7 @@ def build_from_file(name: str, num_classes: int, shape: tuple[int, int, int]) ->
     Raises:
         UserError: no such file or factory, an exception in either, or something other than a network.
     """
-    file, _, function = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
-    path = Path(file).expanduser()
-    if not function.isidentifier():
-        raise UserError(f"The model '{name}' names no function; write '{file}:FUNCTION'.")
-    factory = _factory(_load(path), path, function)
+    factory = load_object(name, "model")
     arguments, named = _arguments(factory, name, num_classes, shape)
     with blamed(f"The factory '{name}' failed"):
         model = factory(*arguments, **named)
@@ -70,13 +66,26 @@ def build_from_file(name: str, num_classes: int, shape: tuple[int, int, int]) ->
     return model.train()
 
 
-def _load(path: Path) -> ModuleType:
+def load_object(name: str, kind: str) -> Callable[..., Any]:
+    """What a file of the user's has under a name: of `FILE.py:NAME`, where the file names a thing of that kind.
+
+    Raises:
+        UserError: no such file, nothing of that name in it that can be called, or an exception when it is run.
+    """
+    file, _, function = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
+    path = Path(file).expanduser()
+    if not function.isidentifier():
+        raise UserError(f"The {kind} '{name}' names no function; write '{file}:FUNCTION'.")
+    return _factory(_load(path, kind), path, function)
+
+
+def _load(path: Path, kind: str) -> ModuleType:
     try:
         source = path.read_bytes()
         for ask in _asked:
             ask(path.resolve(), lambda: digest_of_code(path))
     except OSError as error:
-        raise UserError(f"The model's file '{path}' cannot be read: {error.strerror or error}.") from None
+        raise UserError(f"The {kind}'s file '{path}' cannot be read: {error.strerror or error}.") from None
     folder = path.resolve().parent
     module = ModuleType("_user_model_" + hashlib.sha256(bytes(path.resolve())).hexdigest()[:12])
     module.__file__ = str(path.resolve())

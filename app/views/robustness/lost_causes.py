@@ -62,15 +62,16 @@ def of_causes(rows: pd.DataFrame, styles: Mapping[str, Style], endings: Mapping[
         f"{bracket(row['common_low'], row['common_high'], '{:.0f}')}"
         for place, row in enumerate(part)
     )
-    gains = " up to ".join(
-        f"{points(row['net_scale'])}{'' if place else ' points'} for {styles[row['key']].label}"
-        f"{bracket(row['net_scale_low'], row['net_scale_high'], '{:+.1f}')}"
-        for place, row in enumerate(net)
-    )
+    gains = " up to ".join(f"{_gain(row, 'net_scale')} for {styles[row['key']].label}" for row in net)
     return (
         f"{said} A common drift, with or without scale, accounts for {shares}. Counted both ways, undoing drift and "
-        f"scale for all images changes the accuracy by {gains}."
+        f"scale for all images changes the accuracy, in points, by {gains}."
     )
+
+
+def _gain(row: pd.Series, name: str) -> str:
+    """A gain in accuracy with its interval, in points: `−1.2 (−2.0 to −0.4)`."""
+    return points(row[name]) + bracket(row[f"{name}_low"], row[f"{name}_high"], "{:+.1f}").replace("-", "−")
 
 
 def bars(view: View, rows: pd.DataFrame, card: str, title: str, help: str, mark: Callable[[], None]) -> None:
@@ -112,15 +113,15 @@ def table(view: View, rows: pd.DataFrame, card: str) -> None:
     numbers[leads] = rows[leads]
     shown = numbers.drop(columns=ends)
     for place, each in enumerate(NETS):
-        own = numbers[[f"net_{each}", f"net_{each}_low", f"net_{each}_high"]].itertuples(index=False)
-        said = [f"{net:+.1f}{bracket(low, high, '{:+.1f}', 1)}".replace("-", "−") for net, low, high in own]
-        shown.insert(2 + place, f"net_{each}", said)
+        shown.insert(2 + place, f"net_{each}", [_gain(row, f"net_{each}") for _, row in rows.iterrows()])
     with st.expander("Counted both ways: what undoing each drift does to the accuracy of all images"):
         layout.table_card(
             "What undoing each drift does to the accuracy of all images",
             shown,
             card,
             columns=COLUMNS,
-            caption="In brackets 95 % intervals. What it makes right less what it makes wrong.",
+            caption="What it makes right less what it makes wrong, with 95 % intervals."
+            if numbers["net_drift_low"].notna().any()
+            else "One seed, and the results do not hold which images change: no intervals.",
             data=numbers,
         )

@@ -1,0 +1,74 @@
+"""What networks over tokens noted on the way, read back as it was written."""
+
+import math
+
+import numpy as np
+import pytest
+
+from analysis.comparisons.periodicity import Neurons, looks, neurons, noted, over_seeds, settling, shares
+from pruning.errors import UserError
+from tests.analysis.comparisons.grokking_entries import looked_at, training
+
+
+def test_what_was_noted_comes_back() -> None:
+    entry = training(3, 40, 10, 20, record=looked_at([0, 10, 40]))
+    assert looks(entry).tolist() == [0, 10, 40]
+    rows = noted({"a": [entry]})
+    assert rows["step"].tolist() == [0, 10, 40]
+    assert rows["entropy"].tolist() == pytest.approx([0, math.log(11), math.log(41)])
+    assert rows[["l1", "l2"]].to_numpy().tolist() == [[0, 0], [10, 5], [40, 20]]
+    assert set(rows["seed"]) == {3}
+    np.testing.assert_allclose(shares(entry), np.full((3, 3), 1 / 3))
+
+
+def test_a_neurons_weights_are_its_own() -> None:
+    found = neurons(training(0, 40, 10, 20, record=looked_at([0, 10, 40])))
+    assert found is not None
+    assert found.rows.tolist() == [0, 3]
+    for place, step in enumerate((0, 10, 40)):
+        for neuron in range(2):
+            np.testing.assert_allclose(found.weights[place, neuron], step + 100 * neuron + np.arange(7))
+
+
+def test_the_look_nearest_to_a_step() -> None:
+    weights = np.arange(3)[:, None, None] * np.ones((1, 1, 5))
+    found = Neurons(np.array([0.0, 10, 40]), np.array([0]), weights)
+    assert [found.at(step)[0] for step in (0, 4, 6, 26, 900)] == [0, 0, 10, 40, 40]
+    assert found.at(900)[1].tolist() == [[2] * 5]
+
+
+def test_a_network_that_notes_no_spectrum_gives_norms_alone() -> None:
+    record = {name: values for name, values in looked_at([0, 10]).items() if name.startswith(("observed", "norms"))}
+    entry = training(0, 20, 10, 20, record=record)
+    rows = noted({"a": [entry]})
+    assert rows["entropy"].isna().all()
+    assert rows["l1"].tolist() == [0, 10]
+    assert neurons(entry) is None
+    assert shares(entry).shape == (2, 0)
+    assert noted({"a": [training(0, 20, 10, 20)]}).empty
+
+
+def test_the_mean_over_seeds_takes_those_that_still_run() -> None:
+    """The first seed ends at 30, which the second passes without a look."""
+    found = {"a": [training(0, 30, 10, 20, record=looked_at([0, 10, 30])),
+                   training(1, 90, 10, 20, record=looked_at([0, 10, 20, 90]))]}  # fmt: skip
+    table = over_seeds(noted(found), "l1")
+    assert table["step"].tolist() == [0, 10, 90]
+    assert table["n"].tolist() == [2, 2, 1]
+    assert table["mean"].tolist() == [0, 10, 90]
+
+
+def test_numbers_that_do_not_go_into_the_looks_are_damage() -> None:
+    record = looked_at([0, 10]) | {"spectrum_mean/share": [0.1, 0.2, 0.3]}
+    with pytest.raises(UserError, match="spectrum_mean/share"):
+        shares(training(0, 20, 10, 20, record=record))
+
+
+def test_masks_settle_towards_the_last_one() -> None:
+    matrix = [0, 0.5, 0.7, 0.5, 0, 0.2, 0.7, 0.2, 0]
+    record = {"masks/epoch": [0.0, 10, 20], "mask distance 0.6/d": matrix}
+    rows = settling(training(0, 20, 10, 20, record=record))
+    assert rows["to_end"].tolist() == [0.7, 0.2, 0]
+    assert rows["to_before"].tolist()[1:] == [0.5, 0.2]
+    assert rows["step"].tolist() == [0, 10, 20]
+    assert settling(training(0, 20, 10, 20)).empty
