@@ -33,11 +33,11 @@ class Generative(Task):
         missing = [part for part in self.parts if not isinstance(getattr(model, part, None), nn.Module)]
         missing = missing or [name for name in self.asks if not hasattr(model, name)]
         if missing:
+            trained, asked, lacking = (" and ".join(names) for names in (self.parts, self.asks, missing))
             raise UserError(
-                f"Task '{self.name}' trains the parts {' and '.join(self.parts)}, and asks for "
-                f"{' and '.join(self.asks)}; the network {type(model).__name__} has no {' and no '.join(missing)}. Take a network such as "
-                f"'{self.fitting}' or '{self.fitting}_mlp', or a class of your own like those in "
-                "`pruning.models.generative`."
+                f"Task '{self.name}' trains {trained} and asks for {asked}, and the network {type(model).__name__} has "
+                f"no {lacking}; take a network such as '{self.fitting}' or '{self.fitting}_mlp', or a class of your own "
+                "like those in `pruning.models.generative`."
             )
 
     def mean_loss(self, model: nn.Module, batches: Iterable[Batch], draws: Draws) -> float:
