@@ -36,8 +36,8 @@ class Generative(Task):
             trained, asked, lacking = (" and ".join(names) for names in (self.parts, self.asks, missing))
             raise UserError(
                 f"Task '{self.name}' trains {trained} and asks for {asked}, and the network {type(model).__name__} has "
-                f"no {lacking}; take a network such as '{self.fitting}' or '{self.fitting}_mlp', or a class of your own "
-                "like those in `pruning.models.generative`."
+                f"no {lacking}; take a network such as '{self.fitting}' or '{self.fitting}_mlp', or a class of your "
+                "own like those in `pruning.models.generative`."
             )
 
     def mean_loss(self, model: nn.Module, batches: Iterable[Batch], draws: Draws) -> float:
