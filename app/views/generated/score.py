@@ -45,19 +45,11 @@ def show(selection: Selection) -> None:
     left, right = st.columns([1.35, 1], gap="medium")
     with left:
         _curve_card(selection, curve, score, there)
+        _controls_card(selection, pairs, score)
     with right:
         if len(kl):
             _kl_card(selection, kl)
-        else:
-            _parts_card(selection)
-    if len(kl):
-        left, right = st.columns([1, 1.35], gap="medium")
-        with left:
-            _parts_card(selection)
-        with right:
-            _controls_card(selection, pairs, score)
-    else:
-        _controls_card(selection, pairs, score)
+        _parts_card(selection)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -140,10 +132,9 @@ def _controls_card(selection: Selection, pairs: pd.DataFrame, score: Score) -> N
     frame = pd.DataFrame(
         {
             "control": pairs["a"].map(labels),
-            "ticket": pairs["b"].map(labels),
             "times": pairs["ratio"],
             "interval": [spread(row.low, row.high, "{:.2g}", 1, "") for row in pairs.itertuples()],
-            "p_holm": pairs["p_holm"],
+            "p_holm": pairs["p_holm"].map(_p),
             "verdict": [_verdict(row) for _, row in pairs.iterrows()],
         }
     )
@@ -153,15 +144,18 @@ def _controls_card(selection: Selection, pairs: pd.DataFrame, score: Score) -> N
         "made-controls",
         columns={
             "control": st.column_config.TextColumn("Control"),
-            "ticket": st.column_config.TextColumn("Ticket"),
             "times": st.column_config.NumberColumn(f"{score.brief}, times the ticket's", format="%.2f"),
             "interval": st.column_config.TextColumn("95 % interval"),
-            "p_holm": st.column_config.NumberColumn("p (Holm)", format="%.3g"),
+            "p_holm": st.column_config.TextColumn("p (Holm)"),
             "verdict": st.column_config.TextColumn("Verdict"),
         },
         help="Paired by seed, by the ratio. All pairs are one family; the interval is the one that decides.",
         caption="" if pairs["seeds"].max() > 1 else "One seed: what another training would give cannot be told.",
     )
+
+
+def _p(p: float) -> str:
+    return "–" if pd.isna(p) else "< 0.0001" if p < 0.0001 else f"{p:.2g}"
 
 
 def _verdict(row: pd.Series) -> str:
