@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
-import streamlit as st
 
-from analysis.comparisons import generative
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -40,9 +38,7 @@ def _given_back(selection: Selection) -> None:
     if not (shown and originals):
         facts.missing(selection.study)
         return
-    measured = facts.rows(selection.study, score.table)
-    pairs = generative.ratios(measured, facts.controls(selection.study), score.column)
-    st.markdown(words.answer(selection.study, curve, score, pairs, pd.DataFrame()))
+    words.show(selection, score, with_kl=False)
     test = Made(Style("Test images", selection.theme.ink, "circle"), "as they are", originals[0].images)
     layout.card(
         "Test images given back by each ticket",

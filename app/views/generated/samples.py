@@ -12,7 +12,7 @@ from app.shell import families, layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
-from app.views.generated import facts
+from app.views.generated import facts, words
 from app.views.generated.charts import tiles
 
 ACROSS = 16
@@ -41,6 +41,7 @@ def show(selection: Selection) -> None:
     if not shown:
         facts.missing(selection.study)
         return
+    words.show(selection, facts.SCORES["fd"])
     _sentence(selection)
     ways = {"rows": "Over sparsities", "sheets": "One sparsity"}
     way = selection.pick("samples-way", "Layout", ways, label_visibility="collapsed", width="content")
@@ -103,7 +104,8 @@ def _sheets(selection: Selection, curve: pd.DataFrame) -> None:
     study = selection.study
     score = facts.SCORES["fd"]
     levels = {f"{100 * level:.4g}": f"{100 * (1 - level):.3g} % kept" for level in study.sparsities}
-    level = selection.pick("samples-sparsity", "Weights kept", levels, kind="slider", width=520)
+    last = list(levels)[-1]
+    level = selection.pick("samples-sparsity", "Weights kept", levels, last, kind="slider", width=520)
     asked = study.tickets["sparsity"].map(lambda value: f"{100 * value:.4g}") == level
     there = {*study.dense, *study.tickets.loc[asked, "key"]}
     keys = [key for key in facts.keys(selection) if key in there]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import generative
 from analysis.comparisons.generative import COLLAPSED, SEEDS
-from app import load
 from app.charts.texts import spread
 from app.shell import families, layout
 from app.shell.sections import Section
@@ -39,9 +36,9 @@ def show(selection: Selection) -> None:
         return
     name = selection.option("made-score", next(iter(there)), list(there))
     score, study = there[name], selection.study
-    curve, pairs = facts.curve(selection, score), _pairs(study.path, study.stamp, study.name, score)
-    kl = _divergences(study.path, study.stamp, study.name)
-    st.markdown(words.answer(study, curve, score, pairs, kl))
+    place = study.path, study.stamp, study.name
+    curve, pairs, kl = facts.curve(selection, score), words.pairs(*place, score), words.divergences(*place)
+    words.show(selection, score)
     left, right = st.columns([1.35, 1], gap="medium")
     with left:
         _curve_card(selection, curve, score, there)
@@ -50,17 +47,6 @@ def show(selection: Selection) -> None:
         if len(kl):
             _kl_card(selection, kl)
         _parts_card(selection)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _pairs(path: Path, stamp: str, name: str, score: Score) -> pd.DataFrame:
-    study = load.open_study(name, path)
-    return generative.ratios(facts.rows(study, score.table), facts.controls(study), score.column)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _divergences(path: Path, stamp: str, name: str) -> pd.DataFrame:
-    return generative.collapsed(facts.rows(load.open_study(name, path), "reconstruction"))
 
 
 def _curve_card(selection: Selection, curve: pd.DataFrame, score: Score, there: dict[str, Score]) -> None:
