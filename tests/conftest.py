@@ -167,7 +167,7 @@ def generative_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
             seeds = "[0, 1]" if task == "vae" else "[0]"
             (folder / "study.toml").write_text(GENERATIVE.format(task=task, seeds=seeds))
             assert not run(Study.open(folder), RunOptions(jobs=1)).failed
-            assert not measure.run(Study.open(folder)).problems
+            assert not measure.run(Study.open(folder), jobs=1).problems
 
         return shared(tmp_path_factory, f"generative {task}", make)
 

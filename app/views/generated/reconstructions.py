@@ -24,12 +24,12 @@ STEPS = 8
 
 def show(selection: Selection) -> None:
     """Draw the section."""
-    if selection.study.task.name != "gan":
-        _given_back(selection)
-    _between(selection)
+    if selection.study.task.name == "gan" or _given_back(selection):
+        _between(selection)
 
 
-def _given_back(selection: Selection) -> None:
+def _given_back(selection: Selection) -> bool:
+    """Draw test images as each ticket gives them back; whether that was measured."""
     score = facts.SCORES["mse"]
     curve = facts.curve(selection, score)
     keys = facts.keys(selection)
@@ -37,7 +37,7 @@ def _given_back(selection: Selection) -> None:
     originals = facts.made(selection, "original", keys[:1], 16, pd.Series(dtype=object))
     if not (shown and originals):
         facts.missing(selection.study)
-        return
+        return False
     words.show(selection, score, with_kl=False)
     test = Made(Style("Test images", selection.theme.ink, "circle"), "as they are", originals[0].images)
     layout.card(
@@ -50,6 +50,7 @@ def _given_back(selection: Selection) -> None:
         config=layout.QUIET,
         meanings=COLUMNS,
     )
+    return True
 
 
 def _between(selection: Selection) -> None:
