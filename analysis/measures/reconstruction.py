@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 import torch
-from pruning.tasks.vae import elbo_parts
 
 from analysis.engine.base import Column, Context, Measure
 from analysis.engine.makers import SEED, Maker, maker_of, unit
 from analysis.metrics.generated import Interval
 from analysis.metrics.neighbours import NOBODY, nearest
 from analysis.statistics.intervals import mean_interval
+from pruning.tasks.vae import elbo_parts
 
 ACTIVE = 0.01
 """Variance over images above which the mean of a latent is active (Burda et al. 2016)."""
