@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from pruning.cli.console import main, stoppable
+from pruning.cli.console import PlainConsole, main, stoppable
 from pruning.cli.options import Download, Root, StudyPath, Threads
 from pruning.cli.progress_bar import ProgressBar
 from pruning.study.folder import Study
@@ -67,7 +66,7 @@ def run(
             opened, display.tell, only, force, root, download, families=family or (), jobs=jobs, threads=threads
         )
     for problem in outcome.mended + outcome.problems:
-        display.console.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        display.console.print(problem, style="yellow", highlight=False, soft_wrap=True)
     made = ", ".join(f"{table} {count}" for table, count in outcome.written.items())
     display.console.print(
         f"Measured {outcome.tickets} tickets; made: {made}."
@@ -87,7 +86,7 @@ def list_tables(study: StudyPath, root: Root = None) -> None:
     from analysis.engine.status import status
 
     opened = Study.open(study)
-    console = Console()
+    console = PlainConsole()
     table = Table(title=opened.config.title)
     for column in ("table", "what"):
         table.add_column(column)
@@ -98,9 +97,9 @@ def list_tables(study: StudyPath, root: Root = None) -> None:
         table.add_row(row.table, row.meaning, *map(str, (row.tickets, row.complete, row.partial, row.missing)))
     console.print(table)
     for sentence in found.sentences:
-        console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        console.print(sentence, style="yellow", highlight=False, soft_wrap=True)
     if any(row.complete < row.tickets for row in found.rows):
-        console.print(f"Next: python -m analysis run {study}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"Next: python -m analysis run {study}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -128,7 +127,7 @@ def adopt(
             opened, display.tell, root, tickets=tickets, conditions=conditions, seed=seed, trust=trust, jobs=jobs
         )
     for sentence in done.problems + done.differing:
-        display.console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        display.console.print(sentence, style="yellow", highlight=False, soft_wrap=True)
     checked = f"Measured {done.checked} parts again"
     if done.differing:
         display.console.print(f"{checked}: {len(done.differing)} differ, so that nothing was rewritten.")
@@ -141,7 +140,7 @@ def tables(table: Annotated[str | None, typer.Argument(help="One table.", show_d
     """Print the tables of results: their columns with kind, unit and meaning."""
     from analysis.results.tables import TABLES, describe
 
-    console = Console()
+    console = PlainConsole()
     for name, columns in describe(table).groupby("table", sort=False):
         printed = Table("column", "kind", "unit", "meaning", title=f"{name}: {TABLES[str(name)].meaning}")
         for row in columns.itertuples(index=False):

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 from pruning import masks as mask_tools
@@ -181,7 +181,7 @@ class Ticket:
         path = Path(path)
         recipe, info, shapes, content = read_header(path)
         try:
-            stored = load_file(path)
+            stored = load(path.read_bytes())  # not mapped into memory, where a file that is cut short kills
         except (SafetensorError, OSError, ValueError) as error:
             raise damaged(path, str(error)) from None
         if content and content != _digest_of(stored, shapes):
@@ -193,7 +193,7 @@ class Ticket:
                 name = key.removesuffix(KEPT)
                 masks[name], state[name] = _unpack(path, name, value, stored.get(name + MASK), shapes[name])
             elif not (key.endswith(MASK) and key.removesuffix(MASK) in shapes):
-                state[key] = value.clone()  # what safetensors gives is the file itself, mapped into memory
+                state[key] = value.clone()  # into memory of its own, aligned as torch aligns it
         if set(masks) != set(shapes):
             raise damaged(path, f"the layers {sorted(set(shapes) - set(masks))} are missing")
         return cls(recipe, {name: masks[name] for name in shapes}, state, info)

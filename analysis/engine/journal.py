@@ -22,7 +22,7 @@ from analysis.engine.parts import store
 from analysis.results.provenance import Made, Provenance, from_text, to_text
 from analysis.results.store import Results
 from analysis.results.tables import TABLES, TICKET, to_arrow
-from pruning.files import alone_in, remove_leftovers, write_atomically
+from pruning.files import alone_in, leads_out, remove_leftovers, write_atomically
 from pruning.study.folder import CACHE
 
 FOLDER = "measured"
@@ -114,6 +114,8 @@ def _write(path: Path, rows: Mapping[tuple[str, str], Rows]) -> None:
 def _read(file: Path) -> list[tuple[tuple[str, str], Rows]]:
     """What a file holds; nothing of one that is damaged or was not written by this version."""
     found = []
+    if leads_out(file, file.parents[2]):
+        return []
     try:
         with pa.OSFile(str(file), "rb") as source:
             size = source.size()
