@@ -1,7 +1,6 @@
 """What the pages read: studies, their tickets, results and masks, each kept until its files change.
 
-Everything cached is keyed by a stamp made of file times, so tickets that are found or measured while the app runs
-appear on the next click.
+What is cached is keyed by file times, so what is found or measured while the app runs appears on the next click.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from analysis.results.store import Results
 from pruning.study import staleness
 from pruning.study.config import DENSE, StudyConfig
 from pruning.study.folder import TICKETS, TOML, Study, study_folders
+from pruning.tasks import Task, get_task
 from pruning.ticket import read_header
 
 FIRST = Path("sample_checkpoints") / "mnist5k-lenet5"
@@ -58,6 +58,11 @@ class StudyView:
     def title(self) -> str:
         """The study's title."""
         return self.config.title
+
+    @property
+    def task(self) -> Task:
+        """What the study's networks are trained for."""
+        return get_task(self.config.task)
 
     @property
     def methods(self) -> list[str]:

@@ -21,7 +21,9 @@ from pruning.checkpoints.imported_weights import Start
 from pruning.criteria import CRITERIA
 from pruning.errors import UserError, nearest
 from pruning.granularity import Granularity, get_granularity
+from pruning.models.user_file import is_user_file
 from pruning.procedure import FINDERS, Fields, FinderOptions, Procedure, Shared
+from pruning.tasks import TASKS, USUAL
 from pruning.training.config import Training
 from pruning.validation import Frozen, Options, checked, option, values_of
 
@@ -51,18 +53,21 @@ class Recipe(Frozen):
     fields: ``Recipe(model="lenet300", data="digits", finder="imp", rate=0.2, sparsity=0.9)``. An option that the finder
     does not have is an error. Defaults are written out, so that equal work has an equal id.
 
-    `classifier` names the layer whose output is the logits, where running the network does not tell (see
-    `pruning.models.classifier`). `name` is how a study calls the method; it does not enter the id. `start` holds
-    imported weights to start from.
+    `task` is what networks are trained for (`pruning.tasks`). `scope` is a part of the network, such as "decoder",
+    where that alone is pruned. `classifier` names the layer whose output is the logits, where running the network does
+    not tell (see `pruning.models.classifier`). `name` is how a study calls the method; it does not enter the id.
+    `start` holds imported weights to start from.
     """
 
     model: str = option(..., "Network")
     data: str = option(..., "Data")
+    task: str | None = option(None, "Task", "what networks are trained for; left out, classification")
     finder: str = option(FINDER, "Finder")
     start: Start | None = option(None, "Initialised from")
     sparsity: Annotated[float, Field(ge=0, lt=1)] = option(0.0, "Sparsity")
     classifier: str | None = option(None, "Classifier layer", "its name, or none; left out, it is found")
     prune_classifier: bool = option(True, "Classifier")
+    scope: str | None = option(None, "Pruned part", "the submodule whose weights may be pruned; left out, all")
     training: Training = option(Training(), "Training")
     seed: Annotated[int, Field(ge=0, lt=2**31)] = option(0, "Seed")
     name: str = ""
@@ -108,6 +113,13 @@ class Recipe(Frozen):
                 raise UserError(f"Finder '{finder.name}' needs '{key}'.")
         shared = Shared(info.data.get("training", Training()), info.data.get("start"))
         return checked(finder.options, finder.options.complete(dict(given), shared))
+
+    @field_validator("task")
+    @classmethod
+    def _known_task(cls, task: str | None) -> str | None:
+        if task is None or is_user_file(task):
+            return task
+        return None if TASKS.get_known(task).name == USUAL else task
 
     @model_validator(mode="after")
     def _settle(self) -> Self:

@@ -21,6 +21,7 @@ from pruning.files import write_atomically
 from pruning.masks import Masks
 from pruning.models import build_model
 from pruning.recipe import Recipe
+from pruning.tasks import get_task
 from pruning.training.history import Epoch, Record
 from pruning.validation import validate
 
@@ -127,7 +128,8 @@ class Ticket:
     def model(self) -> nn.Module:
         """A new network with the masked weights, on the CPU, in evaluation mode."""
         recipe, info = self.recipe, self.info
-        model = build_model(recipe.model, len(info.classes), info.shape, seed=0, classifier=recipe.classifier)
+        gives_logits = get_task(recipe.task).classifies_images
+        model = build_model(recipe.model, len(info.classes), info.shape, 0, recipe.classifier, gives_logits)
         try:
             model.load_state_dict(self.state)
         except RuntimeError as error:

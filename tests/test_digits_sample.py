@@ -11,7 +11,7 @@ from pruning.data import load_data
 from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step, lineage
 from pruning.ticket import Ticket
-from pruning.training.loop import accuracy
+from pruning.training.evaluation import accuracy
 from tests import ROOT
 
 SAMPLE = ROOT / "sample_checkpoints" / "digits-lottery"

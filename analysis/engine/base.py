@@ -23,6 +23,7 @@ from analysis.results.store import Results
 from analysis.results.tables import TABLES, Table
 from pruning.progress import Progress, quiet
 from pruning.study.folder import Entry
+from pruning.tasks import Task, get_task
 from pruning.ticket import Ticket
 
 __all__ = ["Accumulator", "Column", "Context", "Measure", "Need", "Pair", "Shown", "measures", "register"]
@@ -46,6 +47,9 @@ Need = Literal[
 ]
 SHOWN: frozenset[Need] = frozenset({"logits", "features", "activations", "gradients"})
 """What there is only where a network is shown images."""
+
+WITHOUT_IMAGES: frozenset[Need] = frozenset({"masks", "weights", "record", "alone"})
+"""What there is of a network whatever its task."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,11 @@ class Context:
     shared: dict[Hashable, object] = field(default_factory=dict)
     process: dict[Hashable, object] = field(default_factory=dict)
 
+    @property
+    def task(self) -> Task:
+        """What the ticket was trained for."""
+        return get_task(self.ticket.recipe.task)
+
     def once(self, make: Callable[[Context], T]) -> T:
         """What `make` gives, made once for all measures of this ticket (and pair) under this condition."""
         if make not in self.shared:
@@ -155,6 +164,8 @@ class Measure(Table):
         layers: the modules whose outputs "activations" are, by name.
         by_machine: columns that another machine cannot repeat, such as times.
         matters: (settings, test images used) -> settings that decide the numbers, in a form that JSON knows.
+        tasks: the names of the tasks whose tickets have it. None: of those that classify images, and of any where it
+            needs nothing but masks, weights and training records.
         cost: (parts, test images, multiply-adds of the network for one image) -> about the seconds that `rows` takes on
             one core.
     """
@@ -174,6 +185,7 @@ class Measure(Table):
     layers: Callable[[nn.Module], Sequence[str]] = weighted_layers
     by_machine: frozenset[str] = frozenset()
     matters: Callable[[AnalysisConfig, int], Mapping[str, object]] = lambda settings, images: {}
+    tasks: frozenset[str] | None = None
     cost: Callable[[Sequence[str], int, int], float] = lambda parts, images, macs: 0.02
 
     def __post_init__(self) -> None:
@@ -184,6 +196,12 @@ class Measure(Table):
         for column, given in (("other", self.pairs), ("kind", self.parts)):
             if (column in self.columns) != (given is not None):
                 raise ValueError(f"The measure '{self.name}' has a column '{column}' where it says what is in it.")
+
+    def suits(self, task: str | None) -> bool:
+        """Whether tickets of a recipe's task have it."""
+        if self.tasks is not None:
+            return get_task(task).name in self.tasks
+        return self.needs <= WITHOUT_IMAGES or get_task(task).classifies_images
 
     @property
     def shown(self) -> bool:

@@ -31,6 +31,7 @@ from pruning.execution import Executor, Finished, Task, local_executor, run_task
 from pruning.models import count_macs
 from pruning.progress import Progress, Total, quiet
 from pruning.study.folder import Entry, Study
+from pruning.tasks import get_task
 from pruning.training.precision import pick_threads
 
 
@@ -278,7 +279,7 @@ def images_of(study: Study, config: AnalysisConfig, data: Dataset) -> TestImages
     images = TestImages.of(study, config, data)
     # A test set that is sorted by class must not be cut to its first classes unnoticed.
     left = len(torch.unique(data.test.labels)) - len(torch.unique(images.labels))
-    if left:
+    if left and get_task(study.config.task).classifies_images:
         raise UserError(
             f"The {len(images)} test images used of '{data.name}' leave out {left} of its classes; raise `samples` "
             "in [analysis]."

@@ -68,16 +68,20 @@ class Wanted:
         self.detailed = [entry for entry in entries if entry.recipe.seed == study.detail_seed]
         self._detailed_ids = {entry.id for entry in self.detailed}
         self.conditions = config.conditions(images.given if images is not None else None)
-        self.pairs = {name: each.pairs(entries) for name, each in self.measures.items() if each.pairs is not None}
+        self.pairs = {
+            name: each.pairs([entry for entry in entries if each.suits(entry.recipe.task)])
+            for name, each in self.measures.items()
+            if each.pairs is not None
+        }
         self._sources: dict[Condition, str] = {}
 
     def subjects(self, measure: Measure) -> Sequence[Entry]:
         """The tickets that may have a table."""
-        return self.detailed if measure.detail else self.entries
+        return [each for each in (self.detailed if measure.detail else self.entries) if measure.suits(each.recipe.task)]
 
     def parts(self, measure: Measure, entry: Entry) -> Parts:
         """The parts asked for of a ticket's table; {} where it is to have none."""
-        if measure.detail and entry.id not in self._detailed_ids:
+        if not measure.suits(entry.recipe.task) or (measure.detail and entry.id not in self._detailed_ids):
             return {}
         found: Parts = {}
         base = self._base(measure, entry)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.shell import pages, sidebar
+from app.shell import layout, pages, sidebar
 from app.shell.guard import guard
 from app.shell.pages import Page
 from app.shell.selection import Selection
@@ -41,13 +41,18 @@ def entries(selection: Selection | None) -> list[st.Page]:
 
 def offered(page: Page, selection: Selection | None) -> bool:
     """Whether the navigation shows a page; without a study it shows all."""
-    return selection is None or page.shown(selection.study)
+    return selection is None or (page.shown(selection.study) and not page.unfit(selection.study))
 
 
 def show(page: Page, selection: Selection | None) -> None:
     """Draw a page, and below it the notes on the selection."""
     if selection is not None:
-        guard(page.show, selection)
+        reason = page.unfit(selection.study)
+        if reason:
+            layout.page_title(page.title)
+            st.info(reason)
+        else:
+            guard(page.show, selection)
         sidebar.show_notes(selection)
 
 

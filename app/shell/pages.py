@@ -15,6 +15,21 @@ def for_every_study(study: StudyView) -> bool:
     return True
 
 
+def suits_every_study(study: StudyView) -> str:
+    """No reason why a page should have nothing to say of a study."""
+    return ""
+
+
+def needs_classifiers(study: StudyView) -> str:
+    """Why a page that is about classifiers of images has nothing to say of a study, '' where it has."""
+    if study.task.classifies_images:
+        return ""
+    return (
+        f"This page is about networks that tell images apart by class; those of this study are trained for another "
+        f"task ({study.task.label})."
+    )
+
+
 @dataclass(frozen=True)
 class Page:
     """A page of the app.
@@ -26,6 +41,8 @@ class Page:
         order: its place in the navigation; the lowest comes first and is the start page.
         show: draws the page, beside a sidebar that is drawn already. What it raises is shown as a sentence.
         shown: whether the navigation offers it for a study. It is still drawn when a link asks for it.
+        unfit: why it has nothing to say of a study, in a sentence that stands in its place; '' where it has. The
+            navigation does not offer it then.
     """
 
     name: str
@@ -34,6 +51,7 @@ class Page:
     order: float
     show: Callable[[Selection], None]
     shown: Callable[[StudyView], bool] = for_every_study
+    unfit: Callable[[StudyView], str] = suits_every_study
 
 
 PAGES = Registry("page", Page, "app.views", nested=True)

@@ -1,7 +1,7 @@
 """What a criterion is: a function that gives every prunable weight a score, and what is known about it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -12,6 +12,7 @@ from pruning.errors import UserError
 from pruning.granularity import Granularity
 from pruning.models import prunable
 from pruning.registry import Registry
+from pruning.tasks import Task, get_task
 from pruning.validation import Options
 
 Scores = dict[str, Tensor]
@@ -27,6 +28,8 @@ class Context:
         generator: on the CPU, the only source of chance.
         masks: what is pruned already, True = kept; those weights are zero in the network. None: nothing is pruned.
         classifier: whether the classifier's weights are scored too.
+        scope: the submodule whose weights alone are scored; None: all.
+        task: what the network is trained for.
         structure: what will be removed as one piece.
         options: the criterion's own; None: its defaults.
     """
@@ -37,10 +40,12 @@ class Context:
     classifier: bool = True
     structure: str | Granularity = "weight"
     options: Options | None = None
+    scope: str | None = None
+    task: Task = field(default_factory=lambda: get_task(None))
 
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
         """The weights of `model` to be scored, by name."""
-        return prunable(model, self.classifier)
+        return prunable(model, self.classifier, self.scope)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
 """Gradients of the loss by the weights, taken on a copy so that the network itself is left alone."""
 
 import copy
+import hashlib
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from pruning.criteria.batches import Batches, count_images, without_single
+from pruning.tasks import Task, get_task
 
 
 def differentiable_copy(model: nn.Module, batch_statistics: bool = False) -> nn.Module:
@@ -24,22 +26,33 @@ def differentiable_copy(model: nn.Module, batch_statistics: bool = False) -> nn.
     return twin
 
 
-def losses(model: nn.Module, batches: Batches, temperature: float = 1.0) -> Iterator[Tensor]:
-    """Each batch's share of the mean cross-entropy over all images, the logits divided by `temperature`.
+def losses(model: nn.Module, batches: Batches, temperature: float = 1.0, task: Task | None = None) -> Iterator[Tensor]:
+    """Each batch's share of the task's mean loss over all images, the logits divided by `temperature`.
 
     The shares are made one by one, so that only one batch's graph lives at a time.
     """
     total = count_images(batches)
-    for images, labels in without_single(batches):
-        yield F.cross_entropy(model(images) / temperature, labels, reduction="sum") / total
+    for place, batch in enumerate(without_single(batches)):
+        draws = partial(_noise, place)
+        yield (task or get_task(None)).summed_loss(model, batch, draws, temperature) / total
+
+
+def _noise(place: int, *purpose: object) -> torch.Generator:
+    """The same whenever a batch is looked at again, so that all derivatives are of one function."""
+    digest = hashlib.sha256(":".join(map(str, (place, *purpose))).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
 
 def loss_gradient(
-    model: nn.Module, weights: Mapping[str, Tensor], batches: Batches, temperature: float = 1.0
+    model: nn.Module,
+    weights: Mapping[str, Tensor],
+    batches: Batches,
+    temperature: float = 1.0,
+    task: Task | None = None,
 ) -> dict[str, Tensor]:
-    """The gradient of the mean cross-entropy over all batches by each of `weights`, zero for one without effect."""
+    """The gradient of the task's mean loss over all batches by each of `weights`, zero for one without effect."""
     total = {name: torch.zeros_like(weight) for name, weight in weights.items()}
-    for loss in losses(model, batches, temperature):
+    for loss in losses(model, batches, temperature, task):
         add_gradient(total, loss, weights)
     return total
 

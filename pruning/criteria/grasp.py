@@ -41,11 +41,11 @@ def score(model: nn.Module, context: Context) -> Scores:
 
 def hessian_gradient_product(model: nn.Module, weights: dict[str, nn.Parameter], context: Context) -> Scores:
     """H g over `weights` of the mean loss of all batches; g first, then batch by batch, so memory stays that of one."""
-    gradient = loss_gradient(model, weights, context.batches, TEMPERATURE)
+    gradient = loss_gradient(model, weights, context.batches, TEMPERATURE, context.task)
     for name, mask in (context.masks or {}).items():
         gradient[name].mul_(mask)
     product = {name: torch.zeros_like(weight) for name, weight in weights.items()}
-    for loss in losses(model, context.batches, TEMPERATURE):
+    for loss in losses(model, context.batches, TEMPERATURE, context.task):
         add_gradient(product, _along(loss, weights, gradient), weights)
     return product
 

@@ -14,7 +14,7 @@ def score(model: nn.Module, context: Context) -> Scores:
     """
     twin = differentiable_copy(model)
     weights = context.weights(twin)
-    gradients = loss_gradient(twin, weights, context.batches)
+    gradients = loss_gradient(twin, weights, context.batches, task=context.task)
     return {name: (weight * gradients[name]).abs() for name, weight in weights.items()}
 
 

@@ -17,15 +17,18 @@ from pruning.granularity import Granularity
 from pruning.granularity.bypass import without_blocks
 from pruning.granularity.dead_channels import with_dead_channels
 from pruning.masks import Masks
-from pruning.models import build_model, count_macs
+from pruning.models import build_model, count_macs, prunable
 from pruning.procedure import FINDERS, Procedure
 from pruning.progress import Progress, quiet, saying
 from pruning.recipe import Recipe
+from pruning.tasks import get_task
 from pruning.ticket import Ticket, TicketInfo
+from pruning.training.batch_norm import recalibrated
 from pruning.training.config import Training
 from pruning.training.history import Record
-from pruning.training.loop import Hook, Trained, derived_seed, train
+from pruning.training.loop import Hook, Trained, train
 from pruning.training.precision import pick_precision
+from pruning.training.seeds import derived_seed
 
 
 @dataclass
@@ -44,7 +47,9 @@ class Trainer:
     def build(self, recipe: Recipe, seed: int | None = None) -> nn.Module:
         """The recipe's model with the initial weights of its seed (or of another)."""
         data, seed = self.data, recipe.seed if seed is None else seed
-        return build_model(recipe.model, data.num_classes, data.shape, seed, recipe.classifier)
+        return build_model(
+            recipe.model, data.num_classes, data.shape, seed, recipe.classifier, get_task(recipe.task).classifies_images
+        )
 
     def imported(self, recipe: Recipe) -> tuple[nn.Module, Masks]:
         """The imported network that the recipe starts from, and the masks of all its prunable weights."""
@@ -93,9 +98,14 @@ class Trainer:
             device=self.device,
             progress=saying(self.progress, text),
             hook=_WithDeadChannels(hook, model, shape, granularity) if hook else None,
+            task=get_task(recipe.task),
         )
         model.train(network.training)
         return trained
+
+    def recalibrated(self, model: nn.Module, trained: Trained, recipe: Recipe) -> Trained:
+        """`pruning.training.batch_norm.recalibrated` on this trainer's data and device."""
+        return recalibrated(model, trained, self.data, recipe.seed, self.device, get_task(recipe.task))
 
 
 @dataclass
@@ -138,6 +148,20 @@ def finder_of(recipe: Recipe) -> Finder:
     return finder
 
 
+def prunable_of(recipe: Recipe, model: nn.Module) -> dict[str, nn.Parameter]:
+    """Return the weights that the recipe may prune, by name.
+
+    Raises:
+        UserError: there are none.
+    """
+    found = prunable(model, recipe.prune_classifier, recipe.scope)
+    if not found:
+        parts = ", ".join(name for name, _ in model.named_children())
+        where = f" in its part '{recipe.scope}'; its parts are {parts}" if recipe.scope else ""
+        raise UserError(f"Model '{recipe.model}' has no convolution or linear layer to prune{where}.")
+    return found
+
+
 def no_parents(recipe: Recipe) -> list[Recipe]:
     """Return the parents of a recipe that starts from its own initialisation: none."""
     return []
@@ -154,6 +178,7 @@ def dense_recipe(recipe: Recipe, iteration: int | None = None) -> Recipe:
         start=recipe.start,
         model=recipe.model,
         data=recipe.data,
+        task=recipe.task,
         classifier=recipe.classifier,
         finder="dense",
         training=recipe.training,
@@ -199,7 +224,7 @@ def make_ticket(
         seconds=seconds + (parents[0].info.seconds if parents else 0.0),
         accuracy=trained.accuracy,
         history=trained.history,
-        record=record or {},
+        record=trained.record | (record or {}),
         precision=trained.precision,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={"torch": torch.__version__, "python": platform.python_version()},

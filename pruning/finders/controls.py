@@ -32,9 +32,8 @@ from pruning.masks import Masks
 from pruning.procedure import FINDERS, Fields, Shared
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
-from pruning.training.batch_norm import recalibrated
 from pruning.training.config import Training
-from pruning.training.loop import generator
+from pruning.training.seeds import generator
 from pruning.validation import checked
 
 
@@ -62,7 +61,7 @@ def find_reinit(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> 
     trained = trainer.train(model, recipe.training, recipe, masks)
     if finetune is not None:
         trained = trainer.train(model, finetune, recipe, masks, text="fine-tuning")
-        trained = recalibrated(model, trained, trainer.data, recipe.seed, trainer.device)
+        trained = trainer.recalibrated(model, trained, recipe)
     return make_ticket(recipe, model, masks, trained, trainer, began, parents)
 
 
@@ -78,7 +77,7 @@ def find_shuffled(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -
         trained = trainer.train(model, recipe.training, recipe, masks, start=start)
     else:
         trained = trainer.train(model, finetune, recipe, masks, text="fine-tuning")
-        trained = recalibrated(model, trained, trainer.data, recipe.seed, trainer.device)
+        trained = trainer.recalibrated(model, trained, recipe)
     return make_ticket(recipe, model, masks, trained, trainer, began, parents)
 
 

@@ -25,7 +25,8 @@ from pruning.masks import Masks, keep_best
 from pruning.recipe import Recipe
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
-from pruning.training.loop import Hook, generator, iterations_per_epoch
+from pruning.training.loop import Hook, iterations_per_epoch
+from pruning.training.seeds import generator
 from pruning.validation import option
 
 NEVER = -math.inf

@@ -26,7 +26,6 @@ from pruning.masks import Masks, counts
 from pruning.progress import share
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
-from pruning.training.batch_norm import recalibrated
 from pruning.training.config import Training
 from pruning.training.history import Record
 from pruning.training.loop import Hook, iterations_per_epoch
@@ -121,7 +120,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     apply_masks(model, masks)
     second = _part(trainer, share, 1.0)
     trained = second.train(model, retraining(recipe), recipe, masks, text="training the early bird")
-    trained = recalibrated(model, trained, trainer.data, recipe.seed, trainer.device)
+    trained = trainer.recalibrated(model, trained, recipe)
     return make_ticket(recipe, model, masks, trained, trainer, began, record=lookout.record())
 
 

@@ -25,7 +25,7 @@ from pruning.search.network import SupermaskNetwork
 from pruning.search.rules import binarised, popped_up
 from pruning.search.score_updates import MaskUpdates
 from pruning.ticket import Ticket
-from pruning.training.loop import generator
+from pruning.training.seeds import generator
 
 
 class PopupOptions(mask_search.SearchOptions):

@@ -14,7 +14,7 @@ from torch import nn
 
 from pruning import masks as mask_tools
 from pruning.errors import UserError
-from pruning.finders.base import Finder, Trainer, dense_recipe, make_ticket, training_epochs
+from pruning.finders.base import Finder, Trainer, dense_recipe, make_ticket, prunable_of, training_epochs
 from pruning.finders.options import OF_TRAINING, Count, EndFraction, Fraction, ScoredPieces
 from pruning.finders.scoring import prune_by_score
 from pruning.masks import Masks
@@ -91,7 +91,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     began = time.perf_counter()
     model = parents[0].model() if parents else trainer.build(recipe)
     kept = parents[0].masks if parents else mask_tools.full_masks(prunable(model))
-    parameters = prunable(model, recipe.prune_classifier)
+    parameters = prunable_of(recipe, model)
     ramp = GradualPruning(recipe, model, {name: kept[name] for name in parameters}, trainer)
     trained = trainer.train(model, recipe.training, recipe, ramp.masks, text="training and pruning", hook=ramp)
     return make_ticket(recipe, model, ramp.masks, trained, trainer, began, parents)

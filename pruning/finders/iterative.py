@@ -15,7 +15,6 @@ from pruning.finders.options import finetune_option
 from pruning.finders.scoring import prune_by_score
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
-from pruning.training.batch_norm import recalibrated
 from pruning.training.config import Training
 
 
@@ -42,7 +41,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     masks = prune_by_score(recipe, model, trainer, within=parents[0].masks)
     text = "fine-tuning" if recipe.finder == "iterative" else "training again"
     trained = trainer.train(model, schedule(recipe), recipe, masks, text=text)
-    trained = recalibrated(model, trained, trainer.data, recipe.seed, trainer.device)
+    trained = trainer.recalibrated(model, trained, recipe)
     return make_ticket(recipe, model, masks, trained, trainer, began, parents)
 
 

@@ -10,6 +10,7 @@ from pruning.errors import UserError
 from pruning.finders.base import Trainer, finder_of
 from pruning.models import count_macs
 from pruning.recipe import Recipe
+from pruning.tasks import get_task
 from pruning.ticket import Ticket
 from pruning.training.precision import cpu_capability, device_name, on_threads, pick_threads
 from pruning.version import VERSION
@@ -46,6 +47,7 @@ def find_step(recipe: Recipe, known: Mapping[str, Ticket], trainer: Trainer) -> 
     All of it runs on one number of threads, the trainer's or that of the network's size, which the ticket records.
     """
     tickets = [known[parent.id] for parent in parents_of(recipe)]
+    trainer = replace(trainer, data=get_task(recipe.task).dataset(trainer.data))
     if recipe.start is not None:
         trainer = replace(trainer, data=as_expected(trainer.data, recipe.start))
     threads = trainer.threads or pick_threads(count_macs(trainer.build(recipe), trainer.data.shape))

@@ -7,15 +7,13 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from pruning.finders.base import Trainer, dense_recipe, make_ticket
+from pruning.finders.base import Trainer, dense_recipe, make_ticket, prunable_of
 from pruning.masks import Masks, full_masks
-from pruning.models import prunable
 from pruning.procedure import Fields, FinderOptions, Shared
 from pruning.recipe import Recipe
 from pruning.search.network import SupermaskNetwork
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
-from pruning.training.batch_norm import recalibrated
 from pruning.training.config import Training
 from pruning.training.loop import Hook, iterations_per_epoch
 from pruning.validation import option
@@ -90,13 +88,13 @@ def parents(recipe: Recipe) -> list[Recipe]:
 def starting_point(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> tuple[nn.Module, Masks]:
     """The network whose weights are frozen, and the masks of the weights that may be pruned, as it came."""
     model = parents[0].model() if parents else trainer.build(recipe)
-    weights = prunable(model, recipe.prune_classifier)
+    weights = prunable_of(recipe, model)
     return model, {name: parents[0].masks[name] for name in weights} if parents else full_masks(weights)
 
 
 def frozen_weights(recipe: Recipe, model: nn.Module) -> dict[str, Tensor]:
     """A copy of the prunable weights as the recipe freezes them: as they are, scaled, or with one size a layer."""
-    weights = {name: weight.detach().clone() for name, weight in prunable(model, recipe.prune_classifier).items()}
+    weights = {name: weight.detach().clone() for name, weight in prunable_of(recipe, model).items()}
     frozen = SearchOptions.read(recipe).frozen
     if frozen == "signed":
         return {name: signed_constant(weight) for name, weight in weights.items()}
@@ -146,5 +144,5 @@ def search(
     began = time.perf_counter() if began is None else began
     trained = trainer.train(searched, search_of(recipe), recipe, text=text, hook=hook)
     model = searched.settled()
-    trained = recalibrated(model, trained, trainer.data, recipe.seed, trainer.device)
+    trained = trainer.recalibrated(model, trained, recipe)
     return make_ticket(recipe, model, searched.found(), trained, trainer, began, parents, record=swaps.record())

@@ -19,16 +19,14 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from pruning.errors import UserError
-from pruning.finders.base import Finder, Trainer, apply_masks, dense_recipe, make_ticket
+from pruning.finders.base import Finder, Trainer, apply_masks, dense_recipe, make_ticket, prunable_of
 from pruning.finders.gradual import RampOptions, sparsity_at
 from pruning.finders.one_shot import fine_tuning
 from pruning.finders.options import finetune_option
 from pruning.masks import Masks, keep_best
-from pruning.models import prunable
 from pruning.recipe import Recipe
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
-from pruning.training.batch_norm import recalibrated
 from pruning.training.config import Training
 from pruning.training.loop import Hook, iterations_per_epoch
 
@@ -118,7 +116,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Fine-tune weights and scores together, then put the last mask in force."""
     began = time.perf_counter()
     model, config = parents[0].model(), fine_tuning(recipe)
-    moving = MovementNetwork(model, {name: parents[0].masks[name] for name in prunable(model, recipe.prune_classifier)})
+    moving = MovementNetwork(model, {name: parents[0].masks[name] for name in prunable_of(recipe, model)})
     keep = moving.alive.numel() - round(recipe.sparsity * moving.alive.numel())
     if keep > moving.keep:
         raise UserError(
@@ -130,7 +128,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     moving.keep = keep
     masks = moving.masks()
     apply_masks(model, masks)
-    trained = recalibrated(model, trained, trainer.data, recipe.seed, trainer.device)
+    trained = trainer.recalibrated(model, trained, recipe)
     return make_ticket(recipe, model, masks, trained, trainer, began, parents, record=falling.swaps.record())
 
 

@@ -16,7 +16,6 @@ from pruning.finders.scoring import prune_by_score
 from pruning.procedure import Fields, Shared
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
-from pruning.training.batch_norm import recalibrated
 from pruning.training.config import Training
 from pruning.validation import option
 
@@ -68,7 +67,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer, invert: bo
     config, text = (fine_tuning(recipe), "fine-tuning") if parents else (recipe.training, "training")
     trained = trainer.train(model, config, recipe, masks, text=text)
     if parents:
-        trained = recalibrated(model, trained, trainer.data, recipe.seed, trainer.device)
+        trained = trainer.recalibrated(model, trained, recipe)
     return make_ticket(recipe, model, masks, trained, trainer, began, parents)
 
 

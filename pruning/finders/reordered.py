@@ -29,7 +29,7 @@ from pruning.models import prunable
 from pruning.procedure import Fields, Shared
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
-from pruning.training.loop import derived_seed
+from pruning.training.seeds import derived_seed
 from pruning.validation import checked, option
 
 

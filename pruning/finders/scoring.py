@@ -9,12 +9,13 @@ from pruning.criteria import CRITERIA, Context
 from pruning.criteria.batches import Batches, TrainingBatches
 from pruning.criteria.ties import refuse_ties
 from pruning.errors import UserError
-from pruning.finders.base import Trainer, apply_masks
+from pruning.finders.base import Trainer, apply_masks, prunable_of
 from pruning.masks import Masks, full_masks, make_masks
-from pruning.models import count_macs, prunable
+from pruning.models import count_macs
 from pruning.recipe import Recipe
-from pruning.training.loop import generator
+from pruning.tasks import get_task
 from pruning.training.precision import settled
+from pruning.training.seeds import generator
 
 
 def scoring_batches(recipe: Recipe, trainer: Trainer) -> TrainingBatches:
@@ -58,9 +59,7 @@ def prune_by_score(
     wanted = recipe.sparsity if sparsity is None else sparsity
     granularity = recipe.granularity
     model = model.to(trainer.device)
-    parameters = prunable(model, recipe.prune_classifier)
-    if not parameters:
-        raise UserError(f"Model '{recipe.model}' has no convolution or linear layer to prune.")
+    parameters = prunable_of(recipe, model)
     masks = full_masks(parameters) if within is None else {name: within[name] for name in parameters}
     masks = {name: mask.to(trainer.device) for name, mask in masks.items()}
     came = (1 - mask_tools.sparsity(masks)) or 1.0  # what is left when the first round begins
@@ -75,6 +74,8 @@ def prune_by_score(
         generator=generator(recipe.seed, "criterion", chosen.name),
         masks=masks,
         classifier=recipe.prune_classifier,
+        scope=recipe.scope,
+        task=get_task(recipe.task),
         structure=granularity,
         options=recipe.parts.criterion if chosen.name == recipe.criterion else None,
     )

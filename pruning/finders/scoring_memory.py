@@ -18,10 +18,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from pruning.criteria import CRITERIA, Context, Criterion
 from pruning.data import Dataset
 from pruning.errors import UserError
+from pruning.finders.base import prunable_of
 from pruning.masks import full_masks
-from pruning.models import build_model, prunable
+from pruning.models import build_model
 from pruning.models.memory import LiveBytes
 from pruning.recipe import Recipe
+from pruning.tasks import get_task
 from pruning.training.free_memory import free_bytes
 from pruning.training.precision import settled
 
@@ -85,12 +87,15 @@ def scoring_need(recipe: Recipe, data: Dataset) -> Need | None:
     criterion = CRITERIA[recipe.criterion or ""]
     if not criterion.needs_data:
         return None
-    model = build_model(recipe.model, data.num_classes, data.shape, recipe.seed)
+    task = get_task(recipe.task)
+    model = build_model(recipe.model, data.num_classes, data.shape, recipe.seed, gives_logits=task.classifies_images)
     context = Context(
         batches=[],
         generator=torch.Generator(),
-        masks=full_masks(prunable(model, recipe.prune_classifier)),
+        masks=full_masks(prunable_of(recipe, model)),
         classifier=recipe.prune_classifier,
+        scope=recipe.scope,
+        task=task,
         structure=recipe.granularity,
         options=recipe.parts.criterion,
     )
@@ -146,7 +151,8 @@ def _too_much(recipe: Recipe, need: Need, wanted: int, free: int, data: Dataset)
     )
     if fitting < FEW[0]:
         return f"{sentence}, where not even two images fit; run it where there is more memory."
-    model = build_model(recipe.model, data.num_classes, data.shape, recipe.seed)
+    task = get_task(recipe.task)
+    model = build_model(recipe.model, data.num_classes, data.shape, recipe.seed, gives_logits=task.classifies_images)
     coupled = any(isinstance(module, _BatchNorm) for module in model.modules())
     what = (
         "which is another recipe, as batch normalisation sees the batch"

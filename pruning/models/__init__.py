@@ -50,11 +50,16 @@ def choices() -> tuple[str, ...]:
 
 
 def build_model(
-    name: str, num_classes: int, shape: tuple[int, int, int], seed: int, classifier: str | None = None
+    name: str,
+    num_classes: int,
+    shape: tuple[int, int, int],
+    seed: int,
+    classifier: str | None = None,
+    gives_logits: bool = True,
 ) -> nn.Module:
     """A freshly initialised network on the CPU, in training mode, its parametrised weights folded.
 
-    It gives logits alone; see `models.outputs`.
+    One that classifies gives logits alone; see `models.outputs`.
 
     Args:
         name: one of `MODELS`, `torchvision/NAME` or `path/to/file.py:factory` (see `models.user_file`).
@@ -62,13 +67,14 @@ def build_model(
         shape: that of one image, (channels, height, width).
         seed: the same arguments give the same weights, bit for bit; the global random states are left as they were.
         classifier: what the user calls its classifier, "none" where it has none; None to find it by running.
+        gives_logits: whether its task is to classify; else what it gives is its task's concern.
 
     Raises:
         UserError: the name is unknown, the images do not fit the network, or the user's code is at fault.
     """
     with seeded(seed), torch.device("cpu"):
         model = _made(name, num_classes, shape)
-        if is_user_file(name) or (name in MODELS and not _is_ours(MODELS[name])):
+        if gives_logits and (is_user_file(name) or (name in MODELS and not _is_ours(MODELS[name]))):
             settle_output(model, name, num_classes, shape)
     remember(model, shape, classifier)
     return model

@@ -15,22 +15,25 @@ Watcher = Callable[[str, nn.Module, tuple[Tensor, ...], Tensor], None]
 """Sees a module that is called: its name, itself, its inputs, its output."""
 
 
-def prunable(model: nn.Module, classifier: bool = True) -> dict[str, nn.Parameter]:
+def prunable(model: nn.Module, classifier: bool = True, scope: str | None = None) -> dict[str, nn.Parameter]:
     """The weights that may be pruned: those of convolutions, linear, bilinear and recurrent layers and attention.
 
     They are in the order of the modules, and keys are as in the state dict (`layer1.0.conv1.weight`). Attention's joint
     input projection is a linear layer too and is named `in_proj_weight`. Biases, normalisation and embeddings stay out;
     so does the classifier's weight when `classifier` is false. A weight that several modules share (an embedding may be
-    one) is listed once, by its first name. `pruning.models.unpruned` says what stays out and what share it has.
+    one) is listed once, by its first name. With a `scope` only what lies in the submodule of that name is listed.
+    `pruning.models.unpruned` says what stays out and what share it has.
     """
     left_out = "" if classifier else classifier_weight(model)
+    within = f"{scope}." if scope else ""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     found: dict[str, nn.Parameter] = {}
     for module in model.modules():
         for key in _weight_names(module):
             weight = getattr(module, key)
-            if isinstance(weight, nn.Parameter) and names[id(weight)] != left_out:
-                found[names[id(weight)]] = weight
+            name = names[id(weight)] if isinstance(weight, nn.Parameter) else left_out
+            if name != left_out and name.startswith(within):
+                found[name] = weight
     return found
 
 

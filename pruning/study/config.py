@@ -29,6 +29,7 @@ class Method(BaseModel):
     name: str = ""
     finder: str = FINDER
     prune_classifier: bool = True
+    scope: str | None = None
     of: str | None = None
     sparsities: list[float] | None = None
     training: dict[str, Any] | None = None
@@ -60,6 +61,7 @@ class StudyConfig(BaseModel):
     model: str
     classifier: str | None = None  # the layer whose output is the logits, or "none"; left out, it is found
     data: str
+    task: str | None = None  # what networks are trained for; left out, classification
     pictures: str | None = None  # a named data set whose test images stand in where `data` is not there
     start: Start | None = None
     seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1)] = [0]
@@ -93,6 +95,8 @@ def read_config(file: Path) -> StudyConfig:
 def expand(config: StudyConfig, where: str) -> dict[str, Recipe]:
     """All recipes of a study by id."""
     common: dict[str, Any] = {"model": config.model, "data": config.data, "training": config.training.model_dump()}
+    if config.task is not None:
+        common["task"] = config.task
     if config.start is not None:
         common["start"] = config.start
     if config.classifier is not None:
@@ -138,7 +142,7 @@ def _sparsities(method: Method, config: StudyConfig) -> list[float]:
 
 def _fields(method: Method, config: StudyConfig) -> dict[str, Any]:
     """What a method decides of a recipe: its training laid over the study's, its other trainings over the finder's."""
-    own = method.model_dump(include={"finder", "prune_classifier"})
+    own = method.model_dump(include={"finder", "prune_classifier", "scope"})
     fields: dict[str, Any] = {"name": method.title, **own, **method.options}
     training = {**config.training.model_dump(), **(method.training or {})}
     if method.training:

@@ -88,6 +88,10 @@ class Task:
     milestones: ClassVar[Mapping[str, str]] = {}
     classifies_images: ClassVar[bool] = False
 
+    def dataset(self, data: Dataset) -> Dataset:
+        """Give the data set as networks see it, for one that normalises in another way."""
+        return data
+
     def loss(self, phase: Phase, model: nn.Module, batch: Batch, draws: Draws, smoothing: float = 0.0) -> Lost:
         """Give the loss of a phase on a batch; whatever chance it has comes from `draws`.
 
@@ -110,6 +114,14 @@ class Task:
             draws: seeded for this evaluation, the same for every network.
         """
         raise NotImplementedError
+
+    def observe(self, model: nn.Module) -> dict[str, list[float]]:
+        """Give what is noted of the network on its way, by "TABLE/COLUMN", as many numbers at every look.
+
+        It is asked at the beginning, at points of the training curve ever farther apart, and at the end; the ticket's
+        record has the numbers of all looks one after another, and their iterations in "observed/iteration".
+        """
+        return {}
 
     def summed_loss(self, model: nn.Module, batch: Batch, draws: Draws, temperature: float = 1.0) -> Tensor:
         """Give the loss over all phases, summed over a batch, which criteria differentiate.

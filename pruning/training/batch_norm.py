@@ -12,8 +12,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from pruning.data import Dataset, normalise
 from pruning.models import count_macs
-from pruning.training.loop import Trained, accuracy, generator
+from pruning.tasks import Task
+from pruning.training.evaluation import accuracy
+from pruning.training.loop import Trained
 from pruning.training.precision import as_input, autocast, prepare, settled
+from pruning.training.seeds import generator
 
 IMAGES, BATCH = 2000, 250
 
@@ -48,13 +51,15 @@ def recalibrate(model: nn.Module, data: Dataset, seed: int, device: torch.device
     return True
 
 
-def recalibrated(model: nn.Module, trained: Trained, data: Dataset, seed: int, device: torch.device) -> Trained:
+def recalibrated(
+    model: nn.Module, trained: Trained, data: Dataset, seed: int, device: torch.device, task: Task | None = None
+) -> Trained:
     """Recalibrate a fine-tuned network; what is given back has the accuracy that it then has."""
     if not recalibrate(model, data, seed, device, trained.precision):
         return trained
     macs = count_macs(model, data.shape)
     with settled(macs):
-        right = accuracy(prepare(model, device, macs), data, data.test, device, trained.precision, macs)
+        right = accuracy(prepare(model, device, macs), data, data.test, device, trained.precision, macs, task)
     model.cpu().to(memory_format=torch.contiguous_format)
     history = list(trained.history)
     if history and not math.isnan(history[-1].test_accuracy):

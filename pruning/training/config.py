@@ -2,9 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from pruning.training.until import Until
 from pruning.validation import Frozen
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Training(Frozen):
@@ -22,3 +25,10 @@ class Training(Frozen):
     augment: Literal["none", "crop", "crop_flip"] = "none"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     log_every: Annotated[float, Field(gt=0)] | None = None  # epochs between points of the training curve; None: 1
+    betas: tuple[Beta, Beta] | None = None  # of AdamW; None: 0.9 and 0.999
+    until: str | None = None  # training ends when this holds, such as "test accuracy > 0.95 for 3 points"
+
+    @field_validator("until")
+    @classmethod
+    def _in_one_form(cls, until: str | None) -> str | None:
+        return None if until is None else str(Until.read(until))

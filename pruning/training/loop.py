@@ -1,26 +1,28 @@
 """The one training loop: plain supervised training of a network whose pruned weights stay exactly zero."""
 
-import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pruning.data import Dataset, Split, normalise
+from pruning.data import Dataset, normalise
 from pruning.errors import UserError
 from pruning.masks import Masks
 from pruning.models import count_macs
 from pruning.progress import Progress, quiet
+from pruning.tasks import Batch, Lost, Phase, Task, get_task
 from pruning.training.augmentation import Moves, draw_moves
 from pruning.training.config import Training
-from pruning.training.history import Epoch
+from pruning.training.evaluation import evaluate
+from pruning.training.history import Epoch, Record
+from pruning.training.observing import Observer, milestones
 from pruning.training.precision import as_input, autocast, pick_precision, prepare, settled
+from pruning.training.seeds import generator
+from pruning.training.until import Until
 
-EVALUATION_BATCH = 1000  # images of up to 64 x 64; of larger ones as many as have so many pixels
 CHECK_EVERY = 25  # iterations between looks at the loss: each look waits for the device
 
 
@@ -53,17 +55,7 @@ class Trained:
     history: list[Epoch]
     accuracy: float
     precision: str
-
-
-def derived_seed(seed: int, *purpose: object) -> int:
-    """An independent 63-bit seed for each purpose, so that data order, augmentation, scoring share no stream."""
-    text = ":".join(str(part) for part in (seed, *purpose))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
-
-
-def generator(seed: int, *purpose: object) -> torch.Generator:
-    """A CPU generator seeded by `derived_seed`."""
-    return torch.Generator().manual_seed(derived_seed(seed, *purpose))
+    record: Record = field(default_factory=dict)
 
 
 def iterations_per_epoch(data: Dataset, config: Training) -> int:
@@ -93,31 +85,34 @@ def train(
     device: torch.device | None = None,
     progress: Progress = quiet,
     hook: Hook | None = None,
+    task: Task | None = None,
 ) -> Trained:
-    """Train `model` in place from iteration `start` to `stop` (default: to the end).
+    """Train `model` in place from iteration `start` to `stop` (default: to the end, or until `config.until` holds).
 
-    Data order and augmentation of iteration i depend on (seed, i) alone, so training rewound to iteration k sees the
-    batches that the dense network saw after k. Momentum starts empty. Pruned weights are zero before, during and
-    after: their gradient is masked before each step, so momentum and weight decay never see them either. `hook` may
-    change the masks on the way, and then what the optimiser remembers of the pruned weights is forgotten; or end it.
+    Data order, augmentation and the task's noise of iteration i depend on (seed, i) alone, so training rewound to
+    iteration k sees the batches that the dense network saw after k. Momentum starts empty. Pruned weights are zero
+    before, during and after: their gradient is masked before each step, so momentum and weight decay never see them
+    either. `hook` may change the masks on the way, and then what the optimiser remembers of the pruned weights is
+    forgotten; or end it. `task` is classification where it is not given.
 
     Raises:
         UserError: the loss is not finite.
     """
-    device = device or torch.device("cpu")
+    device, task = device or torch.device("cpu"), task or get_task(None)
     macs = count_macs(model, data.shape)
     precision = pick_precision(config.precision, macs, device)
     per_epoch = iterations_per_epoch(data, config)
     end = round(config.epochs * per_epoch) if stop is None else stop
+    until = Until.read(config.until) if config.until and stop is None else None
     with settled(macs):
         model = prepare(model, device, macs)
-        run = _Run(model, data, config, seed, masks, device, macs, precision, hook or Hook())
-        tested = partial(evaluate, model, data, data.test, device, precision, macs)
-        history = []
+        run = _Run(model, data, config, seed, masks, device, macs, precision, hook or Hook(), task)
+        tested = partial(evaluate, model, data, data.test, device, precision, macs, task)
+        history: list[Epoch] = []
+        observer = Observer(task, model, start) if stop is None else None
         for first, last in _segments(start, end, per_epoch, config.log_every):
-            loss, train_accuracy = run.epoch(first // per_epoch, first, last, per_epoch)
+            loss, train_accuracy = run.segment(first, last, per_epoch)
             last = run.step + 1
-            is_last = last == end or run.ended
             right, test_loss = tested() if stop is None else (math.nan, math.nan)
             history.append(
                 Epoch(
@@ -128,20 +123,28 @@ def train(
                     test_loss=test_loss,
                 )
             )
+            is_last = last == end or run.ended or (until is not None and until.is_met(history))
+            if observer is not None:
+                observer.look(last, is_last)
             progress(1.0 if is_last else (last - start) / (end - start), "training")
-            if run.ended:
+            if is_last:
                 break
         if not history and stop is None:
             right, test_loss = tested()
             history = [Epoch(epoch=0, loss=math.nan, train_accuracy=math.nan, test_accuracy=right, test_loss=test_loss)]
     model.cpu().to(memory_format=torch.contiguous_format)
-    return Trained(history, history[-1].test_accuracy if history else math.nan, precision)
+    record = {} if observer is None else milestones(task, history, per_epoch) | observer.record()
+    return Trained(history, history[-1].test_accuracy if history else math.nan, precision, record)
 
 
 def _segments(start: int, end: int, per_epoch: int, every: float | None) -> list[tuple[int, int]]:
-    """Iterations [first, last) after each of which the training curve has a point; none goes over an epoch's end."""
+    """Iterations [first, last) after each of which the training curve has a point.
+
+    None goes over an epoch's end, unless points are to lie more than an epoch apart.
+    """
     width = max(1, round((every or 1.0) * per_epoch))
-    ends = {end, *range(per_epoch, end, per_epoch), *(range(width, end, width) if every else ())}
+    epochs = range(per_epoch, end, per_epoch) if width <= per_epoch else ()
+    ends = {end, *epochs, *(range(width, end, width) if every else ())}
     points = [start, *sorted(point for point in ends if point > start)]
     return list(pairwise(points))
 
@@ -160,11 +163,12 @@ class _Run:
         macs: int,
         precision: str,
         hook: Hook,
+        task: Task,
     ) -> None:
         self.model, self.data, self.config, self.seed = model, data, config, seed
-        self.device, self.macs, self.precision, self.hook = device, macs, precision, hook
+        self.device, self.macs, self.precision, self.hook, self.task = device, macs, precision, hook, task
         self.step, self.ended = 0, False
-        self.optimizer = make_optimizer(model, config)
+        self.optimizers = [(phase, make_optimizer(model, config, phase)) for phase in task.phases]
         self._set_masks(masks or {})
 
     def _set_masks(self, masks: Masks) -> None:
@@ -175,9 +179,10 @@ class _Run:
         with torch.no_grad():
             for parameter, mask in zip(self.masked, self.masks, strict=True):
                 parameter.mul_(mask)
-                for memory in self.optimizer.state.get(parameter, {}).values():
-                    if isinstance(memory, Tensor) and memory.shape == mask.shape:
-                        memory.mul_(mask)
+                for _, optimizer in self.optimizers:
+                    for memory in optimizer.state.get(parameter, {}).values():
+                        if isinstance(memory, Tensor) and memory.shape == mask.shape:
+                            memory.mul_(mask)
 
     def _changed(self, masks: Masks | None) -> bool:
         if masks is not None:
@@ -193,16 +198,24 @@ class _Run:
             if parameter.grad is not None:
                 parameter.grad.mul_(mask)
 
-    def epoch(self, epoch: int, first: int, last: int, per_epoch: int) -> tuple[float, float]:
-        """Iterations `first` to `last` - 1 of the epoch; gives the mean loss and the accuracy on the batches seen."""
+    def segment(self, first: int, last: int, per_epoch: int) -> tuple[float, float]:
+        """Iterations `first` to `last` - 1; gives the mean loss and the accuracy on the batches seen."""
+        seen = _Seen(self.device)
+        while first < last and not self.ended:
+            epoch = first // per_epoch
+            stop = min(last, (epoch + 1) * per_epoch)
+            self._epoch(epoch, first, stop, per_epoch, seen)
+            if self.ended or stop == last or stop // CHECK_EVERY > first // CHECK_EVERY:
+                self._check(seen.loss, self.step, epoch)
+            first = stop
+        return seen.means()
+
+    def _epoch(self, epoch: int, first: int, last: int, per_epoch: int, seen: "_Seen") -> None:
         config, labels = self.config, self.data.train.labels
         order = torch.randperm(len(labels), generator=generator(self.seed, "order", epoch))
         jitter = generator(self.seed, "augment", epoch)
         moves = draw_moves(len(labels), self.data.shape, config.augment, jitter)
         self.model.train()
-        total_loss = torch.zeros((), device=self.device)
-        right = torch.zeros((), dtype=torch.int64, device=self.device)
-        seen = 0
         for step in range(first, last):
             offset = (step - epoch * per_epoch) * config.batch_size
             rows = order[offset : offset + config.batch_size]
@@ -211,28 +224,35 @@ class _Run:
                 self.model.train()
             if len(rows) == 1 and per_epoch > 1:
                 continue  # batch norm has no variance over one image
-            images, target = self._batch(rows, moves), labels[rows].to(self.device)
-            for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate(step, per_epoch, config)
-            with autocast(self.precision, self.device):
-                logits = self.model(images)
-            loss = F.cross_entropy(logits.float(), target, label_smoothing=config.label_smoothing)
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            if not self._changed(self.hook.gradients(step)):
-                self._mask_gradients()
-                self.optimizer.step()
-            total_loss += loss.detach() * len(rows)
-            right += (logits.detach().argmax(1) == target).sum()
-            seen += len(rows)
+            batch = self._batch(rows, moves), labels[rows].to(self.device)
+            for phase, optimizer in self.optimizers:
+                seen.add(self._step(phase, optimizer, batch, learning_rate(step, per_epoch, config)), len(rows))
+            seen.images += len(rows)
             self.ended = self.hook.after(step)
-            if step % CHECK_EVERY == 0 or step == last - 1 or self.ended:
-                self._check(total_loss, step, epoch)
+            if step % CHECK_EVERY == 0 and step < last - 1:
+                self._check(seen.loss, step, epoch)
             if self.ended:
                 break
-        if seen == 0:  # only the one image that is passed over
-            return math.nan, math.nan
-        return float(total_loss) / seen, float(right) / seen
+
+    def _step(self, phase: Phase, optimizer: torch.optim.Optimizer, batch: Batch, rate: float) -> Lost:
+        """One step of a phase's optimiser."""
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        draws = partial(generator, self.seed, "task", self.step)
+        with autocast(self.precision, self.device):
+            lost = self.task.loss(phase, self.model, batch, draws, self.config.label_smoothing)
+        optimizer.zero_grad(set_to_none=True)
+        lost.value.backward()
+        grown = self.hook.gradients(self.step)
+        if grown is not None and len(self.optimizers) > 1:
+            raise UserError(
+                f"Masks that grow by gradients need a loss of one phase, and the task '{self.task.name}' has "
+                f"{len(self.optimizers)}; take a finder that does not grow weights back."
+            )
+        if not self._changed(grown):
+            self._mask_gradients()
+            optimizer.step()
+        return lost
 
     def _check(self, loss: Tensor, step: int, epoch: int) -> None:
         if not math.isfinite(float(loss)):
@@ -248,43 +268,36 @@ class _Run:
         return as_input(normalise(images, self.data.mean, self.data.std), self.device, self.macs)
 
 
-def make_optimizer(model: nn.Module, config: Training) -> torch.optim.Optimizer:
-    """SGD with momentum or AdamW. Biases and normalisation parameters are not decayed."""
-    decayed = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
-    others = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
+@dataclass
+class _Seen:
+    """What a segment of training adds up, on the device, so that nobody waits for it."""
+
+    device: torch.device
+    images: int = 0
+
+    def __post_init__(self) -> None:
+        self.loss = torch.zeros((), device=self.device)
+        self.right: Tensor | None = torch.zeros((), dtype=torch.int64, device=self.device)
+
+    def add(self, lost: Lost, images: int) -> None:
+        """Take in a phase's loss on so many images."""
+        self.loss += lost.value.detach() * images
+        self.right = None if self.right is None or lost.right is None else self.right + lost.right
+
+    def means(self) -> tuple[float, float]:
+        """The mean loss, summed over phases, and the accuracy; NaN where nothing was seen."""
+        if self.images == 0:  # only the one image that is passed over
+            return math.nan, math.nan
+        right = math.nan if self.right is None else float(self.right) / self.images
+        return float(self.loss) / self.images, right
+
+
+def make_optimizer(model: nn.Module, config: Training, phase: Phase | None = None) -> torch.optim.Optimizer:
+    """SGD with momentum or AdamW, of a phase's parameters. Biases and normalisation parameters are not decayed."""
+    own = [p for name, p in model.named_parameters() if p.requires_grad and (phase is None or phase.owns(name))]
+    decayed, others = [p for p in own if p.ndim > 1], [p for p in own if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
     groups = [group for group in groups if group["params"]]
     if config.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=config.lr, foreach=True)
+        return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas or (0.9, 0.999), foreach=True)
     return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, foreach=True)
-
-
-def accuracy(model: nn.Module, data: Dataset, split: Split, device: torch.device, precision: str, macs: int) -> float:
-    """Fraction of a split that the network gets right, in evaluation mode."""
-    return evaluate(model, data, split, device, precision, macs)[0]
-
-
-def evaluation_batch(shape: tuple[int, int, int]) -> int:
-    """How many images of `shape` (C, H, W) are evaluated at once: by their size alone, never by the memory there is."""
-    return max(1, min(EVALUATION_BATCH, EVALUATION_BATCH * 64 * 64 // (shape[1] * shape[2])))
-
-
-def evaluate(
-    model: nn.Module, data: Dataset, split: Split, device: torch.device, precision: str, macs: int
-) -> tuple[float, float]:
-    """Accuracy on a split, in [0, 1], and the mean cross-entropy in nats, in evaluation mode."""
-    was_training = model.training
-    model.eval()
-    right, loss = 0, 0.0
-    size = evaluation_batch(data.shape)
-    with torch.inference_mode():
-        for begin in range(0, len(split.labels), size):
-            images = normalise(split.images[begin : begin + size], data.mean, data.std)
-            labels = split.labels[begin : begin + size]
-            with autocast(precision, device):
-                logits = model(as_input(images, device, macs))
-            logits = logits.float().cpu()
-            right += int((logits.argmax(1) == labels).sum())
-            loss += float(F.cross_entropy(logits, labels, reduction="sum"))
-    model.train(was_training)
-    return right / len(split.labels), loss / len(split.labels)

@@ -16,7 +16,7 @@ from app.pictures.study_images import Pictures
 from app.shell import layout
 from app.shell.downloads import file_name, to_csv
 from app.shell.links import curve_address
-from app.shell.pages import Page
+from app.shell.pages import Page, needs_classifiers
 from app.shell.selection import Chosen, Selection
 from app.views.gallery.charts.sheet import LARGE, SMALL, WAVE, sheet_html
 from app.views.gallery.charts.sheet_layout import Block, blocks
@@ -249,4 +249,4 @@ def _links(selection: Selection, shown: Shown) -> dict[str, str]:
     return {name: curve_address(name) for name in measured}
 
 
-PAGE = Page("gallery", "Gallery", ":material/auto_awesome_mosaic:", 70, show)
+PAGE = Page("gallery", "Gallery", ":material/auto_awesome_mosaic:", 70, show, unfit=needs_classifiers)

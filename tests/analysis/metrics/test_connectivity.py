@@ -22,7 +22,8 @@ from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.training.batch_norm import recalibrate
 from pruning.training.config import Training
-from pruning.training.loop import evaluate, train
+from pruning.training.evaluation import evaluate
+from pruning.training.loop import train
 
 CPU = torch.device("cpu")
 TRAINING = Training(epochs=1, batch_size=32, lr=0.1, warmup_epochs=0)

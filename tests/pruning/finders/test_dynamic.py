@@ -22,7 +22,7 @@ from pruning.masks import Masks
 from pruning.models import build_model, prunable
 from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, run
-from pruning.training.loop import generator
+from pruning.training.seeds import generator
 
 COMMON: dict[str, Any] = {
     "model": "lenet300",

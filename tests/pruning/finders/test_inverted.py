@@ -21,7 +21,8 @@ from pruning.masks import counts
 from pruning.models import build_model
 from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, run
-from pruning.training.loop import generator, train
+from pruning.training.loop import train
+from pruning.training.seeds import generator
 
 COMMON: dict[str, Any] = {
     "model": "lenet300",

@@ -16,8 +16,9 @@ from pruning.finders.mask_search import scaled
 from pruning.masks import counts
 from pruning.models import build_model, prunable
 from pruning.training.batch_norm import recalibrate
-from pruning.training.loop import evaluate, generator
+from pruning.training.evaluation import evaluate
 from pruning.training.precision import settled
+from pruning.training.seeds import generator
 
 SHAPE = (1, 8, 8)
 TOTAL = 50_200

@@ -21,7 +21,8 @@ from pruning.models import build_model, prunable
 from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, run
 from pruning.ticket import Ticket
-from pruning.training.loop import generator, make_optimizer
+from pruning.training.loop import make_optimizer
+from pruning.training.seeds import generator
 
 FINE = Training(epochs=1, batch_size=128, lr=0.02, warmup_epochs=0, weight_decay=0.01)
 COMMON: dict[str, Any] = {

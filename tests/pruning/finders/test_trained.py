@@ -18,7 +18,8 @@ from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.models import build_model
 from pruning.ticket import Ticket
 from pruning.training.batch_norm import IMAGES, recalibrate
-from pruning.training.loop import _segments, generator, train
+from pruning.training.loop import _segments, train
+from pruning.training.seeds import generator
 
 COMMON: dict[str, Any] = {
     "model": "lenet300",

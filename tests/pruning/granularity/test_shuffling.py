@@ -20,7 +20,7 @@ from pruning.recipe import Recipe
 from pruning.shrink import shrink
 from pruning.ticket import Ticket
 from pruning.training.config import Training
-from pruning.training.loop import generator
+from pruning.training.seeds import generator
 
 SHAPE = (3, 8, 8)
 

@@ -15,7 +15,9 @@ from pruning import Training, UserError
 from pruning.data import Dataset, Split, load_data, normalise
 from pruning.masks import Masks, make_masks
 from pruning.models import build_model, prunable
-from pruning.training.loop import derived_seed, evaluation_batch, generator, learning_rate, make_optimizer, train
+from pruning.training.evaluation import evaluation_batch
+from pruning.training.loop import learning_rate, make_optimizer, train
+from pruning.training.seeds import derived_seed, generator
 
 
 @pytest.fixture(scope="module")
