@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import torch
 
 from analysis.comparisons.grokking import Found
 from analysis.statistics.replication import bands
 from pruning.errors import UserError
 from pruning.study.folder import Entry
-from pruning.tasks.spectrum import amplitudes
+from pruning.tasks.spectrum import Spectrum, amplitudes, spectrum
 from pruning.tasks.spectrum import shares as shares_of
 from pruning.ticket import Ticket
 
@@ -54,6 +55,16 @@ def over_seeds(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     ends = rows.groupby(["key", "seed"], sort=False)["step"].max()
     running = [(ends[row.key] >= row.step).sum() for row in table.itertuples()]
     return table[table["n"] == running].sort_values(["key", "step"], ignore_index=True)
+
+
+def first_and_last(rows: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Average one of `VALUES` over seeds at the first and at the last look of each: key, at, mean, low, high, n.
+
+    `at` is "first" or "last"; the bounds are Student's (95 %), NaN for one seed.
+    """
+    ordered = rows.dropna(subset=[value]).sort_values("step", kind="stable").groupby(["key", "seed"], sort=False)
+    both = pd.concat([ordered.head(1).assign(at="first"), ordered.tail(1).assign(at="last")])
+    return bands(both, ["key", "at"], value)
 
 
 def shares(entry: Entry) -> np.ndarray:
@@ -130,3 +141,8 @@ def by_strongest(share: np.ndarray) -> np.ndarray:
     dead = np.isnan(share).any(axis=1)
     filled = np.where(np.isnan(share), 0, share)
     return np.lexsort((-filled.max(axis=1), filled.argmax(axis=1), dead))
+
+
+def spectrum_of(weights: np.ndarray) -> Spectrum:
+    """Sum up the spectra of neurons by their weights over the tokens, [n, p]."""
+    return spectrum(torch.from_numpy(weights))

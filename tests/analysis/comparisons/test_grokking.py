@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.comparisons.grokking import against, by_method, curves, per_epoch, times
+from analysis.comparisons.grokking import against, by_method, curves, mask_to_come, per_epoch, times
 from analysis.statistics.intervals import mean_interval
 from tests.analysis.comparisons.grokking_entries import looked_at, training
 
@@ -112,3 +112,15 @@ def test_what_noted_nothing_has_no_rows() -> None:
     assert times({"a": [entry]}).empty
     assert by_method(times({"a": [entry]})).empty
     assert against(times({"a": [entry]}), "b").empty
+
+
+def test_how_far_the_mask_is_from_the_last_one() -> None:
+    """At 15, half-way between two masks."""
+    matrix = [0, 0.5, 0.7, 0.5, 0, 0.2, 0.7, 0.2, 0]
+    record = {"masks/epoch": [0.0, 10, 20], "mask distance 0.6/d": matrix}
+    entries = [training(seed, 20, 10, 15, record=record) for seed in range(2)]
+    table = mask_to_come(entries, 0.6).set_index("at")
+    assert table["mean"].to_dict() == pytest.approx({"start": 0.7, "t_mem": 0.2, "t_gen": 0.1})
+    never = [*entries, training(2, 20, 10, NEVER, record=record)]
+    assert mask_to_come(never, 0.6)["at"].tolist() == ["start", "t_mem"]
+    assert mask_to_come(entries, 0.9).empty

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from analysis.comparisons.periodicity import Neurons, by_strongest, looks, neurons, noted, over_seeds, shares
+from analysis.comparisons.periodicity import Neurons, by_strongest, first_and_last, looks, neurons, noted, over_seeds, shares
+from analysis.statistics.intervals import mean_interval
 from pruning.errors import UserError
 from tests.analysis.comparisons.grokking_entries import looked_at, training
 
@@ -56,6 +57,14 @@ def test_the_mean_over_seeds_takes_those_that_still_run() -> None:
     assert table["step"].tolist() == [0, 10, 90]
     assert table["n"].tolist() == [2, 2, 1]
     assert table["mean"].tolist() == [0, 10, 90]
+
+
+def test_first_and_last_are_each_trainings_own() -> None:
+    found = {"a": [training(0, 30, 10, 20, record=looked_at([0, 10, 30])),
+                   training(1, 90, 10, 20, record=looked_at([0, 10, 20, 90]))]}  # fmt: skip
+    table = first_and_last(noted(found), "l1").set_index("at")
+    assert table["mean"].to_dict() == {"first": 0, "last": 60}
+    assert table.loc["last", ["low", "high"]].tolist() == pytest.approx(mean_interval([30, 90])[1:])
 
 
 def test_numbers_that_do_not_go_into_the_looks_are_damage() -> None:
