@@ -179,9 +179,9 @@ def rank_agreement(nodes: Nodes, permutations: int = PERMUTATIONS, seed: int = 0
     """Whether corruptions that are alike in geometry rank tickets alike; the clean images are one of the conditions."""
     count = len(nodes.conditions)
     distance = nodes.between_conditions
-    tau = np.eye(count)
-    for a, b in combinations(range(count), 2):
-        tau[a, b] = tau[b, a] = stats.kendalltau(nodes.accuracy[:, a], nodes.accuracy[:, b]).statistic
+    tau = np.full((count, count), np.nan)
+    for a, b in combinations(range(count), 2) if len(nodes.keys) > 1 else ():  # one ticket has no order
+        tau[a, b] = stats.kendalltau(nodes.accuracy[:, a], nodes.accuracy[:, b]).statistic
     upper = np.triu_indices(count, 1)
     names = [f"{name} {severity}" if severity else name for name, severity in nodes.conditions]
     pairs = pd.DataFrame(
@@ -192,7 +192,7 @@ def rank_agreement(nodes: Nodes, permutations: int = PERMUTATIONS, seed: int = 0
             "tau": tau[upper],
         }
     )
-    if len(nodes.keys) < 4 or count < 5 or np.isnan(tau).any():
+    if len(nodes.keys) < 4 or count < 5 or np.isnan(tau[upper]).any():
         return Agreement(pairs, np.nan, np.nan)
     ranks = stats.rankdata(distance[upper]), squareform(stats.rankdata(tau[upper]))
     rho = float(np.corrcoef(ranks[0], ranks[1][upper])[0, 1])

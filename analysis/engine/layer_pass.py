@@ -16,7 +16,7 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.images import TestImages
 from analysis.engine.inner import handing_on, inner_layers
 from analysis.engine.networks import Network
-from analysis.metrics.cka import FEWEST, grams
+from analysis.metrics.cka import FEWEST, grams, product
 from analysis.metrics.sketch import Units, flat, pooled, sketch
 from pruning.training.precision import settled
 
@@ -35,12 +35,23 @@ class Layer:
     units: Units = field(default_factory=Units)
 
     def update(self, activations: Tensor) -> None:
-        """Take in the activations of a batch, on their device."""
-        places = pooled(activations)
-        self.sketches.append(sketch(places).cpu())
-        self.units.update(activations, places)
-        minibatches = [part for part in flat(activations).split(MINIBATCH) if len(part) >= FEWEST]
-        self.grams.append(grams(minibatches).cpu() if minibatches else torch.zeros(0))
+        """Take in the activations of a batch, on their device.
+
+        They are read once, a minibatch at a time, which stays in the processor's cache until all is made of it.
+        """
+        places, minibatches, products = [], [], []
+        for part in activations.split(MINIBATCH):
+            values = part.float()
+            rows = flat(values)
+            places.append(pooled(values))
+            self.units.count_zeros(rows)
+            if len(part) >= FEWEST:
+                minibatches.append(part)
+                products.append(product(rows))
+        means = torch.cat(places)
+        self.sketches.append(sketch(means).cpu())
+        self.units.update(means)
+        self.grams.append(grams(minibatches, products).cpu() if minibatches else torch.zeros(0))
 
     @property
     def sketch(self) -> Tensor:
@@ -103,4 +114,4 @@ class _Batch:
             return
         self.taken.add(name)
         # windows of an image lie one after the other
-        self.layers[name].update((value if len(value) == self.size else value.reshape(self.size, -1)).float())
+        self.layers[name].update(value if len(value) == self.size else value.reshape(self.size, -1))

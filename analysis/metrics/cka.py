@@ -13,6 +13,8 @@ of all minibatches one after the other, and those of any number of layers and ne
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from math import sqrt
 
 import torch
 from torch import Tensor
@@ -36,23 +38,52 @@ def centred_gram(features: Tensor) -> Tensor:
         ValueError: there are fewer than 4 images.
     """
     n = len(features)
+    return grams([features]).view(n, n)
+
+
+def product(features: Tensor) -> Tensor:
+    """The Gram matrix of a minibatch as it is, float32 [n, n]; features as for `centred_gram`."""
+    rows = features.flatten(1).float()
+    return rows @ rows.T
+
+
+def grams(minibatches: Sequence[Tensor], products: Sequence[Tensor] | None = None) -> Tensor:
+    """The centred Gram matrices of minibatches of features, one after the other: float32 [sum of n squared].
+
+    Args:
+        minibatches: each as for `centred_gram`, which says what is raised.
+        products: what `product` makes of each, where that is there already.
+    """
+    found = [product(each) for each in minibatches] if products is None else products
+    parts = []
+    for _, alike in groupby(zip(found, minibatches, strict=True), key=lambda pair: len(pair[0])):
+        raw, features = zip(*alike, strict=True)
+        together = torch.stack(raw).double()
+        for at in _far(together).nonzero().flatten().tolist():
+            rows = features[at].flatten(1).float()
+            together[at] = product(rows - rows.mean(0))  # changes no CKA, and keeps the digits of what lies far
+        parts.append(_centred(together).flatten())
+    return torch.cat(parts)
+
+
+def _far(products: Tensor) -> Tensor:
+    """Which minibatches lie so far from the origin that little of their Gram matrix is spread; bool [B]."""
+    lengths = products.diagonal(dim1=1, dim2=2).sum(1)
+    return lengths - products.sum((1, 2)) / products.shape[1] < FAR * lengths
+
+
+def _centred(products: Tensor) -> Tensor:
+    """U-centres Gram matrices float64 [B, n, n], in place; float32."""
+    n = products.shape[1]
     if n < FEWEST:
         raise ValueError(f"CKA takes minibatches of {FEWEST} images or more, not {n}.")
-    rows = features.flatten(1).float()
-    gram = (rows @ rows.T).double()
-    if gram.trace() - gram.sum() / n < FAR * gram.trace():
-        rows = rows - rows.mean(0)  # changes no CKA, and keeps the digits of what lies far from the origin
-        gram = (rows @ rows.T).double()
-    gram.fill_diagonal_(0)
-    sums = gram.sum(0)
-    gram -= (sums[:, None] + sums - sums.sum() / (n - 1)) / (n - 2)
-    centred: Tensor = gram.fill_diagonal_(0) / (n * (n - 3)) ** 0.5
-    return centred.float()
-
-
-def grams(minibatches: Sequence[Tensor]) -> Tensor:
-    """The centred Gram matrices of minibatches of features, one after the other: float32 [sum of n squared]."""
-    return torch.cat([centred_gram(each).flatten() for each in minibatches])
+    diagonals = products.diagonal(dim1=1, dim2=2)
+    diagonals.zero_()
+    sums = products.sum(1)
+    totals = sums.sum(1) / (n - 1)
+    products -= (sums[:, :, None] + sums[:, None] - totals[:, None, None]) / (n - 2)
+    diagonals.zero_()
+    return (products / sqrt(n * (n - 3))).float()
 
 
 def cka(first: Tensor, second: Tensor) -> Tensor:

@@ -19,10 +19,10 @@ def effective_rank(features: Tensor) -> float:
         1 to min(N - 1, D); NaN where all are the same, or one is not finite.
     """
     rows = features.double()
-    if not rows.isfinite().all():
-        return float("nan")
     rows = rows - rows.mean(0)
     small = rows.T @ rows if rows.shape[1] <= len(rows) else rows @ rows.T
+    if not small.isfinite().all():
+        return float("nan")
     sizes = torch.linalg.eigvalsh(small).clamp(min=0).sqrt()
     sizes = sizes[sizes > sizes.max() * 1e-7]  # half the digits: these are roots
     if not len(sizes) or not float(sizes.max()) > 0:

@@ -15,6 +15,8 @@ Probe = tuple[Tensor, Tensor]
 """Directions [D, K] and biases [K] of a linear map from features to scores of the classes."""
 Fit = Callable[[Tensor, Tensor, int], Probe]
 
+HALVES = slice(0, None, 2), slice(1, None, 2)
+"""Every second of the images, and the others."""
 RIDGE = 0.01
 """The penalty, as a share of the mean variance of a feature."""
 
@@ -52,15 +54,9 @@ def ridge(features: Tensor, labels: Tensor, classes: int) -> Probe:
     return directions, level - centre @ directions
 
 
-def halves(count: int) -> tuple[Tensor, Tensor]:
-    """Every second of `count` images, and the others: bool [count]."""
-    even = torch.arange(count) % 2 == 0
-    return even, ~even
-
-
 def cross_fitted(fit: Fit, features: Tensor, labels: Tensor, classes: int) -> tuple[Probe, Probe]:
     """A probe fitted on either half of the images, for use on the other; arguments as for `nearest_mean`."""
-    first, second = (fit(features[half], labels[half], classes) for half in halves(len(labels)))
+    first, second = (fit(features[half], labels[half], classes) for half in HALVES)
     return first, second
 
 
@@ -75,10 +71,10 @@ def accuracy(probes: tuple[Probe, Probe], features: Tensor, labels: Tensor) -> f
     Returns:
         0 to 1; NaN where a feature is not finite.
     """
-    if not features.isfinite().all():
-        return float("nan")
-    rows = features.double()
     right = 0
-    for (directions, bias), half in zip(probes, reversed(halves(len(labels))), strict=True):
-        right += int(((rows[half] @ directions + bias).argmax(1) == labels[half]).sum())
+    for (directions, bias), half in zip(probes, reversed(HALVES), strict=True):
+        scores = features[half].double() @ directions
+        if not scores.isfinite().all():
+            return float("nan")
+        right += int(((scores + bias).argmax(1) == labels[half]).sum())
     return right / len(labels)

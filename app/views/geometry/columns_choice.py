@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -43,17 +45,19 @@ def pick_columns(selection: Selection) -> list[Chosen]:
     return [tickets[key] for key in keys[:MOST]]
 
 
-def samples_of(selection: Selection, chosen: list[Chosen]) -> pd.DataFrame:
+def samples_of(selection: Selection, chosen: list[Chosen], more: Sequence[str] = ()) -> pd.DataFrame:
     """Rows of `samples` with those of `geometry`, a row a ticket and clean image; says which tickets have none.
+
+    `more` are ids of other trainings, whose rows come along where there are any.
 
     Lengths are there in units of the ticket's mean as well, by which tickets can be compared. The columns of
     `geometry` are NaN where the results are of a version that had none.
     """
-    ids = [ticket.id for ticket in chosen]
+    ids = list(dict.fromkeys([*(ticket.id for ticket in chosen), *more]))
     samples = load.table(selection.study, "samples", ids=ids, columns=COLUMNS)
-    if samples.empty:
+    if not samples["ticket_id"].isin([ticket.id for ticket in chosen]).any():
         not_measured(selection)
-        return samples
+        return samples.head(0)
     if samples["length"].isna().all():
         without_classifier()
         return samples.head(0)

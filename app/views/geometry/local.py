@@ -101,6 +101,7 @@ def _points_card(panel: Panel, colouring: str) -> None:
         "Lengths of the directions and biases decide too, so such an image may still be right. Shades: highest-density "
         "regions of 10, 30, 50, 70 and 90 % of the images; the outline holds 50 and 90 % of the clean ones. Densities "
         "of either axis stand at its edge.",
+        caption=panel.whose,
         config=CONFIG,
     )  # fmt: skip
 

@@ -24,9 +24,17 @@ class Changes:
 
     @classmethod
     def of(cls, moved: pd.DataFrame) -> Changes:
-        """From rows of `local_geometry.moves`."""
+        """From rows of `local_changes.moves_of_trainings`."""
         classes = class_changes(moved)
-        return cls(ticket_changes(moved), told_apart(moved), classes, worst_classes(classes))
+        return cls(ticket_changes(moved), told_apart(moved), classes, worst_classes(moved, classes))
+
+    @property
+    def seeds(self) -> str:
+        """Over how many trainings, in words; "" where there is one of each ticket."""
+        counts = sorted(set(self.tickets["seeds"]))
+        if counts[-1:] in ([], [1]):
+            return ""
+        return f"{counts[-1]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
 
 
 def answer(
@@ -37,7 +45,7 @@ def answer(
 
     Args:
         changes: of the gap and the relative length.
-        labels: ticket -> its name.
+        labels: ticket's key -> its name.
         classes: names of the classes.
         where: the condition, such as "Under fog 3".
         against: name of the ticket that the others are compared with; "" when each is compared with itself, clean.
@@ -47,7 +55,10 @@ def answer(
         return ""
     of = f"than that of **{against}**" if against else ""
     down, up = ("is smaller", "is larger") if against else ("falls", "rises")
-    said = [f"{where} " + _change(changes, labels, "turn", f"the gap {down}", f"the gap {up}", of, "turns")]
+    said = [
+        f"{where}, {_whose(changes, labels)}, "
+        + _change(changes, labels, "turn", f"the gap {down}", f"the gap {up}", of, "turns")
+    ]
     if lengths:
         shorter, longer = (
             f"features are {each}" if against else f"features get {each}" for each in ("shorter", "longer")
@@ -55,6 +66,16 @@ def answer(
         said.append(_change(changes, labels, "length", shorter, longer, f"than in **{against}**" if against else "",
                             "stretches"))  # fmt: skip
     return "; ".join(said) + ".  \n" + _classes(changes, labels, classes, against)
+
+
+def _whose(changes: Changes, labels: Mapping[str, str]) -> str:
+    """Whether this is about methods, over their trainings, or about these networks alone."""
+    if not changes.seeds:
+        return "in these networks (one seed)"
+    alone = changes.tickets.loc[changes.tickets["seeds"] == 1, "key"]
+    return f"over {changes.seeds}" + (
+        f" ({_listed([labels[each] for each in alone])}: one network)" if len(alone) else ""
+    )
 
 
 def _change(
@@ -70,16 +91,16 @@ def _change(
         if own.empty:
             continue
         most = own.loc[own[column].abs().idxmax()]
-        rivals = _rivals(changes.apart, str(most["ticket_id"]), set(own["ticket_id"]), shown, labels)
+        rivals = _rivals(changes.apart, str(most["key"]), set(own["key"]), shown, labels)
         number = _number(most, column, rivals)
         if count == 1:
-            parts.append(f"{words} {of} in **{labels[most['ticket_id']]}** by {number}")
+            parts.append(f"{words} {of} in **{labels[most['key']]}** by {number}")
         elif len(own) == 1:
-            parts.append(f"{words} {of} in **{labels[most['ticket_id']]}** alone, by {number}")
+            parts.append(f"{words} {of} in **{labels[most['key']]}** alone, by {number}")
         else:
             every = "both" if count == 2 else f"all {count}"
             many = f"{every} tickets" if len(own) == count else f"{len(own)} of {count} tickets"
-            parts.append(f"{words} {of} in {many}, most in **{labels[most['ticket_id']]}** by {number}")
+            parts.append(f"{words} {of} in {many}, most in **{labels[most['key']]}** by {number}")
     if not parts:
         thing = "gap" if column == "turn" else "length"
         return f"no change of the {thing} is beyond noise" if not of else f"no {thing} is shown to be other {of}"
@@ -98,8 +119,10 @@ def _number(row: pd.Series, column: str, more: str = "") -> str:
 def _rivals(apart: pd.DataFrame, ticket: str, among: set[str], shown: str, labels: Mapping[str, str]) -> str:
     own = apart[((apart["a"] == ticket) | (apart["b"] == ticket)) & ~apart[shown].astype(bool)]
     others = [b if a == ticket else a for a, b in zip(own["a"], own["b"], strict=True)]
-    names = [labels[each] for each in others if each in among]
-    return f"; not told apart from {_listed(names)}" if names else ""
+    named = [labels[each] for each in others if each in among]
+    if 1 < len(named) == len(among) - 1:
+        return "; not told apart from the others"
+    return f"; not told apart from {_listed(named)}" if named else ""
 
 
 def _classes(changes: Changes, labels: Mapping[str, str], classes: Sequence[str], against: str) -> str:
@@ -113,10 +136,12 @@ def _classes(changes: Changes, labels: Mapping[str, str], classes: Sequence[str]
         own = by_class.get_group(label)
         row = own.loc[own["change"].idxmin()]
         near = sorted({other for others in own["others"] for other in others})
-        near_text = f", not everywhere told apart from {_listed([str(classes[each]) for each in near])}" if near else ""
+        rest = [str(classes[each]) for each in near]
+        rest = [f"{len(rest)} others"] if len(rest) > MOST_NAMED + 1 else rest
+        near_text = f", not everywhere told apart from {_listed(rest)}" if rest else ""
         up_to = "by up to" if len(own) > 1 else "by"
         parts.append(
-            f"**{classes[int(label)]}** in {_listed([labels[each] for each in own['ticket_id']])} ({up_to} "
+            f"**{classes[int(label)]}** in {_listed([labels[each] for each in own['key']])} ({up_to} "
             f"{-row['change']:.1f}°, {-row['high']:.1f} to {-row['low']:.1f}{near_text})"
         )
     lead = "The class that suffers most is " if not against else "The class that is behind most is "
@@ -125,7 +150,7 @@ def _classes(changes: Changes, labels: Mapping[str, str], classes: Sequence[str]
         return f"{lead}{'; '.join(parts)}."
     names = [
         f"{_listed([str(classes[each]) for each in own['label']])} in {labels[str(ticket)]}"
-        for ticket, own in below.groupby("ticket_id", sort=False)
+        for ticket, own in below.groupby("key", sort=False)
     ]
     return f"{lead}{'; '.join(parts)}. Nearer to another class on average: {'; '.join(names)}."
 

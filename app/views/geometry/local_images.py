@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from analysis.comparisons.local_changes import moves_of_trainings
 from analysis.comparisons.local_geometry import image_rows, moves, with_relative_lengths
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.images import TestImages
@@ -29,13 +30,15 @@ class Images:
 
     Attributes:
         condition: that of `here`.
-        clean: a row a ticket and clean image, of all classes, as `local_geometry.image_rows` with relative lengths.
+        trainings: rows of `study.tickets`, of every seed of the tickets.
+        clean: a row a training and clean image, of all classes, as `local_geometry.image_rows` with relative lengths.
         here: the same under the condition.
         centred: whether there are gaps; without, raw angles and lengths are all there is.
         shown: the test images, where they were needed and are here.
     """
 
     condition: Condition
+    trainings: pd.DataFrame
     clean: pd.DataFrame
     here: pd.DataFrame
     centred: bool
@@ -51,11 +54,15 @@ class Images:
         before = self.here if reference else self.clean
         return moves(before, self.here, measured.length, measured.over_length, reference)
 
-    def gap_moves(self, measured: Measures, reference: str = "") -> pd.DataFrame:
-        """The same in the gap, whatever is drawn."""
+    def gap_moves(self, measured: Measures, reference: str = "") -> pd.DataFrame | None:
+        """The same in the gap, whatever is drawn, and in every training; `reference` is a key.
+
+        None where images have nothing to have moved from.
+        """
         if not reference and not self.corrupted:
-            return self.here[:0].assign(x_before=0.0, y_before=0.0, x_after=0.0, y_after=0.0, x_move=0.0, y_move=0.0)
-        return self.moves(replace(measured, over_length=measured.gap), reference)
+            return None
+        before = self.here if reference else self.clean
+        return moves_of_trainings(before, self.here, measured.length, measured.gap, self.trainings, reference)
 
 
 @dataclass(frozen=True)
@@ -77,10 +84,21 @@ class Panel:
     measured: Measures
 
     @property
+    def shown(self) -> list[Chosen]:
+        """The tickets that have rows."""
+        there = set(self.rows["ticket_id"])
+        return [ticket for ticket in self.chosen if ticket.id in there]
+
+    @property
     def styles(self) -> dict[str, Style]:
         """Ticket id -> style, of those that have rows."""
-        there = set(self.rows["ticket_id"])
-        return {ticket.id: ticket.style for ticket in self.chosen if ticket.id in there}
+        return {ticket.id: ticket.style for ticket in self.shown}
+
+    @property
+    def whose(self) -> str:
+        """Which networks single images are of, where there are several seeds; "" where there is one."""
+        several = self.images.trainings["seed"].nunique() > 1
+        return f"Single images: of the networks of seed {self.selection.seed}." if several else ""
 
     @property
     def labels(self) -> list[int]:
@@ -105,7 +123,8 @@ class Panel:
 
 def images_under(selection: Selection, tickets: list[Chosen], condition: Condition) -> Images | None:
     """The images of tickets under a condition; says what is missing, and is None where nothing is there."""
-    clean = samples_of(selection, tickets)
+    trainings = selection.all_seeds([ticket.key for ticket in tickets])
+    clean = samples_of(selection, tickets, trainings["ticket_id"].tolist())
     if clean.empty:
         return None
     centred = bool(clean["gap"].notna().any())
@@ -121,22 +140,22 @@ def images_under(selection: Selection, tickets: list[Chosen], condition: Conditi
             f"between tickets; `python -m analysis run {selection.study.path}` adds the rest."
         )
     if condition == CLEAN:
-        return Images(condition, clean, clean, centred, None)
+        return Images(condition, trainings, clean, clean, centred, None)
     ids = tuple(clean["ticket_id"].unique())
     shown = live.images(selection.study) if centred else None
     if shown is not None and live.can_show(shown, condition):
         here = _live(selection, shown, ids, condition)
-        return Images(condition, clean, with_relative_lengths(here, clean), True, shown)
+        return Images(condition, trainings, clean, with_relative_lengths(here, clean), True, shown)
     here = _stored(selection, ids, condition)
     if here.empty:
         st.caption(":material/info: No single images of these tickets are stored under it; the clean ones are shown.")
-        return Images(CLEAN, clean, clean, centred, None)
+        return Images(CLEAN, trainings, clean, clean, centred, None)
     st.caption(
         ":material/info: Shown are the angles and lengths that the results hold, as they are: gaps need the images. "
         "Raw angles compare a ticket with itself, not with others."
     )
     here = here.merge(clean[["ticket_id", "sample", "label"]], on=["ticket_id", "sample"])
-    return Images(condition, clean, with_relative_lengths(here, clean), False, None)
+    return Images(condition, trainings, clean, with_relative_lengths(here, clean), False, None)
 
 
 def features_under(

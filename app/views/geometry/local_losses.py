@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from app.shell import layout
-from app.shell.per_sample import with_labels
 from app.shell.selection import Chosen
 from app.shell.theme import Style
 from app.views.geometry.charts import suffering as charts
@@ -17,6 +16,7 @@ from app.views.geometry.local_answer import Changes, answer
 from app.views.geometry.local_images import Panel
 
 MEANINGS = {
+    "seeds": "trainings that the means are over; of one, they are about these networks",
     "before": "mean gap before [degrees]",
     "after": "mean gap after [degrees]",
     "turn": "mean change of the gap [degrees]",
@@ -24,8 +24,6 @@ MEANINGS = {
     "length": "relative change of the mean length, each ticket's in units of its clean images",
     "stretches": "whether a change of the length is shown",
     "change": "mean change of the gap of the class's images [degrees]",
-    "error": "standard error of the change [degrees]",
-    "after_error": "standard error of the gap after [degrees]",
     "below": "whether the mean gap after is shown to be below 0",
 }
 
@@ -41,15 +39,17 @@ class Losses:
     @classmethod
     def of(cls, panel: Panel, reference: Chosen | None) -> Losses | None:
         """Of all classes, whichever are shown; None where nothing is compared."""
-        moved = panel.images.gap_moves(panel.measured, reference.id if reference else "")
-        moved = moved[moved["ticket_id"].isin(list(panel.styles))]
+        moved = panel.images.gap_moves(panel.measured, reference.key if reference else "")
+        if moved is None:
+            return None
+        moved = moved[moved["key"].isin([ticket.key for ticket in panel.shown])]
         return None if moved.empty else cls(panel, reference, _changes(panel.key("changes", _id(reference)), moved))
 
     def answer(self) -> str:
         """The sentences above the charts."""
         condition = self.panel.images.condition
         where = f"Under **{condition_text(condition).lower()}**" if self.panel.images.corrupted else "On clean images"
-        labels = {ticket.id: ticket.label for ticket in self.panel.chosen}
+        labels = {ticket.key: ticket.label for ticket in self.panel.chosen}
         against = self.reference.label if self.reference else ""
         classes = self.panel.selection.study.classes
         return answer(self.changes, labels, classes, where, against, self.panel.images.corrupted)
@@ -72,19 +72,29 @@ class Losses:
 
     @property
     def _styles(self) -> dict[str, Style]:
-        there = set(self.changes.tickets["ticket_id"])
-        return {ticket: style for ticket, style in self.panel.styles.items() if ticket in there}
+        there = set(self.changes.tickets["key"])
+        return {ticket.key: ticket.style for ticket in self.panel.shown if ticket.key in there}
+
+    def _named(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The rows with the tickets' names in front, in place of their keys."""
+        labels = {ticket.key: ticket.label for ticket in self.panel.chosen}
+        return table.assign(key=table["key"].map(labels)).rename(columns={"key": "ticket"})
+
+    def _caption(self, images: str) -> str:
+        if self.changes.seeds:
+            return f"95 % intervals over {self.changes.seeds} and the {images}."
+        return f"95 % intervals over the {images}, of these networks (seed {self.panel.selection.seed})."
 
     def _tickets_card(self) -> None:
         layout.card(
             f"Turned or shortened, against {self._against}?" if self._against else "Turned or shortened?",
             charts.turn_and_length(self.changes.tickets, self._styles, self.panel.selection.theme, self._against),
-            lambda: with_labels(self.changes.tickets, self.panel.chosen),
+            lambda: self._named(self.changes.tickets),
             "turned",
             meanings=MEANINGS,
             help="Upwards: the mean change of the gap, which turning makes. Across: that of the mean length, in units "
             "of each ticket's clean images. Intervals are one family over all tickets and both measures (Holm).",
-            caption=f"95 % intervals over images, of the networks of seed {self.panel.selection.seed}.",
+            caption=self._caption("images"),
             config=layout.QUIET,
         )
 
@@ -93,12 +103,12 @@ class Losses:
             f"Which class is behind {self._against}?" if self._against else "Which class suffers?",
             charts.by_class(self.changes.classes, self._styles, self.panel.selection.study.classes,
                             self.panel.selection.theme),
-            lambda: with_labels(self.changes.classes, self.panel.chosen),
+            lambda: self._named(self.changes.classes),
             "suffering",
             meanings=MEANINGS,
             help="The mean change of the gap of each class's images, the class that loses most on top. Intervals are "
             "one family over all classes and tickets (Holm). The page Robustness has what it costs in accuracy.",
-            caption=f"95 % intervals over the class's images, of the networks of seed {self.panel.selection.seed}.",
+            caption=self._caption("class's images"),
             config=layout.QUIET,
         )  # fmt: skip
 

@@ -62,6 +62,7 @@ def moves_card(panel: Panel, reference: Chosen | None, form: str) -> None:
         meanings=of_table("samples") | of_table("geometry") | MOVED,
         help=f"{how} {measures.ABOUT_ANGLES} Lengths are in units of the mean over each ticket's clean images: "
         "those of two networks cannot be compared.",
+        caption=panel.whose,
         config=CONFIG,
     )
 
@@ -97,5 +98,6 @@ def pair_card(panel: Panel, pair: tuple[int, int]) -> None:
         "between the two is a straight line, exactly, and stands off 0 by what the biases make; against gap and length "
         "it would be another curve for each image. Right of it the network prefers the first class to the second, "
         "though a third may win. Upwards: the length of the rest of the feature. Outlines: the clean images.",
+        caption=panel.whose,
         config=CONFIG,
     )  # fmt: skip

@@ -92,6 +92,13 @@ def test_what_is_alike_ranks_alike_where_it_does_and_by_chance_where_not() -> No
     assert len(few.pairs) == 15
 
 
+@pytest.mark.filterwarnings("error")
+def test_one_ticket_has_no_order() -> None:
+    found = rank_agreement(made_up(np.random.default_rng(0).normal(size=(1, 6, 5, 3)), np.zeros((1, 6))))
+    assert np.isnan(found.pairs["tau"]).all()
+    assert np.isnan(found.p)
+
+
 def test_nodes_of_a_measured_study(tiny_study: Path) -> None:
     study, results = Study.open(tiny_study), Results(tiny_study)
     tickets: dict[str, list[str]] = {}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from analysis.metrics.cka import centred_gram, cka, grams
+from analysis.metrics.cka import centred_gram, cka, grams, product
 
 
 def drawn(seed: int, *shape: int) -> Tensor:
@@ -58,6 +58,19 @@ def test_rotation_scale_and_shift_leave_it_at_one(seed: int, scale: float, shift
     turn = torch.linalg.qr(drawn(seed + 1, 6, 6))[0]
     found = cka(grams([x])[None], grams([scale * (x @ turn) + shift])[None])
     assert float(found) == pytest.approx(1, abs=2e-3)
+
+
+def test_minibatches_far_from_the_origin_keep_their_digits() -> None:
+    """Among others that are near, of which one is smaller: as in float64, where no shift matters."""
+    near, other, last = drawn(9, 20, 6), drawn(10, 20, 6), drawn(11, 7, 6)
+    far = other.double() + 3000
+    parts = [near, far.float(), last]
+    found = grams(parts).split([400, 400, 49])
+    for part, each in zip(parts, found, strict=True):
+        rows = part.double() - part.double().mean(0)
+        expected = grams([rows.float()])
+        np.testing.assert_allclose(each, expected, atol=1e-4 * float(expected.abs().max()))
+    assert torch.equal(grams(parts, [product(part) for part in parts]), torch.cat(found))
 
 
 def test_wide_features_of_few_images_have_nothing_in_common() -> None:

@@ -51,7 +51,8 @@ def test_units_in_batches(shape: tuple[int, ...]) -> None:
     rows[:, 0], rows[:, 1], rows[:, 2] = 0.0, 0.5, rows[0, 2].clone()
     units = Units()
     for part in activations.split(11):
-        units.update(part, pooled(part))
+        units.update(pooled(part))
+        units.count_zeros(flat(part))
     assert (units.count, units.dead) == (12, 3)
     assert units.sparsity == pytest.approx(float((activations == 0).float().mean()))
     assert np.isnan(Units().sparsity)

@@ -4,6 +4,7 @@ import itertools
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -167,6 +168,20 @@ def test_threads_go_by_the_size_of_the_network_alone(macs: int, expected: int) -
         with settled(macs):
             assert torch.get_num_threads() == expected
         assert torch.get_num_threads() == threads
+
+
+def test_new_memory_is_not_filled_within_and_as_before_after() -> None:
+    """With deterministic kernels torch fills it with NaN; of a network's time that was a tenth."""
+    memory: Any = torch.utils.deterministic
+    torch.use_deterministic_algorithms(True)
+    try:
+        with settled(0):
+            assert torch.are_deterministic_algorithms_enabled()
+            assert not memory.fill_uninitialized_memory
+        assert memory.fill_uninitialized_memory
+        assert torch.empty(1000).isnan().all()
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
 def test_a_task_has_one_number_whatever_is_run_in_it() -> None:

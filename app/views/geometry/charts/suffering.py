@@ -20,7 +20,7 @@ def turn_and_length(table: pd.DataFrame, tickets: Tickets, theme: Theme, against
     """Rows of `local_changes.ticket_changes`: the change of the gap upwards, of the length across."""
     chart = figure(theme, HEIGHT, showlegend=True, legend={"x": 0, "y": 1.02, "yanchor": "bottom"})
     for ticket, style in tickets.items():
-        for row in table[table["ticket_id"] == ticket].itertuples():
+        for row in table[table["key"] == ticket].itertuples():
             chart.add_scatter(
                 x=[100 * row.length],
                 y=[row.turn],
@@ -49,7 +49,7 @@ def by_class(table: pd.DataFrame, tickets: Tickets, classes: Sequence[str], them
     chart = figure(theme, max(HEIGHT, 70 + 24 * len(labels)), showlegend=False)
     offsets = np.linspace(-0.28, 0.28, len(tickets)) if len(tickets) > 1 else [0.0]
     for (ticket, style), offset in zip(tickets.items(), offsets, strict=True):
-        own = table[(table["ticket_id"] == ticket) & table["label"].isin(labels)]
+        own = table[(table["key"] == ticket) & table["label"].isin(labels)]
         names = [str(classes[each]) for each in own["label"]]
         chart.add_scatter(
             x=own["change"],

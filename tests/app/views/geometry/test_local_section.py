@@ -36,7 +36,9 @@ def test_each_view_under_corruption(
     test = draw("geometry", tiny_study, monkeypatch, **NOISE, **link)
     assert charts(test) == count
     assert title in text(test)
-    assert "Under **gaussian noise 3**" in text(test)
+    assert "Under **gaussian noise 3**, over 2 seeds, " in text(test)
+    assert "95 % intervals over 2 seeds and the images." in text(test)
+    assert "Single images: of the networks of seed 0." in text(test)
     assert not test.error
 
 
@@ -91,18 +93,18 @@ def test_without_the_images_stored_angles_are_shown_and_it_says_so(
     assert not test.error
 
 
-def made(turn: float, length: float, tickets: int = 3) -> Changes:
+def made(turn: float, length: float, tickets: int = 3, seeds: tuple[int, ...] = (1, 1, 1)) -> Changes:
     """Tickets a, b, c, of which a changes most; a class of it is below zero."""
     names = list("abc")[:tickets]
     factors = np.array([1.0, 0.9, 0.5])[:tickets]
-    table = pd.DataFrame({"ticket_id": names, "turn": turn * factors, "length": length * factors})
+    table = pd.DataFrame({"key": names, "turn": turn * factors, "length": length * factors, "seeds": seeds[:tickets]})
     for name, width in (("turn", 1.0), ("length", 0.01)):
         table[f"{name}_low"], table[f"{name}_high"] = table[name] - width, table[name] + width
     table = table.assign(turns=abs(table["turn"]) > 1, stretches=abs(table["length"]) > 0.01)
     pairs = [(a, b) for at, a in enumerate(names) for b in names[at + 1 :]]
     apart = pd.DataFrame(pairs, columns=["a", "b"]).assign(turns=[pair != ("a", "b") for pair in pairs], stretches=True)
-    classes = pd.DataFrame({"ticket_id": ["a"], "label": [4], "below": [turn < 0]})
-    worst = pd.DataFrame({"ticket_id": names, "label": 4, "change": -3.0 * factors, "low": -4.0, "high": -1.0,
+    classes = pd.DataFrame({"key": ["a"], "label": [4], "below": [turn < 0]})
+    worst = pd.DataFrame({"key": names, "label": 4, "change": -3.0 * factors, "low": -4.0, "high": -1.0,
                           "others": [(9,), (), ()][:tickets]})  # fmt: skip
     return Changes(table, apart, classes, worst if turn < 0 else worst[:0])
 
@@ -120,6 +122,14 @@ def test_the_sentence_names_who_turns_who_shortens_and_which_class() -> None:
     assert "suffers most is **4** in IMP 90 %, Random 90 % and Dense (by up to 3.0°, 1.0 to 4.0" in said
     assert "not everywhere told apart from 9" in said
     assert "Nearer to another class on average: 4 in IMP 90 %." in said
+
+
+def test_the_sentence_says_whether_it_is_about_methods() -> None:
+    assert "3, in these networks (one seed), the gap falls" in answer(made(-12.0, 0.2), LABELS, DIGITS, "Under fog 3")
+    said = answer(made(-12.0, 0.2, seeds=(3, 3, 3)), LABELS, DIGITS, "Under fog 3")
+    assert said.startswith("Under fog 3, over 3 seeds, the gap falls in all 3 tickets")
+    said = answer(made(-12.0, 0.2, seeds=(3, 1, 2)), LABELS, DIGITS, "Under fog 3")
+    assert said.startswith("Under fog 3, over 1 to 3 seeds (Random 90 %: one network), the gap falls")
 
 
 def test_the_sentence_claims_nothing_that_is_not_shown() -> None:

@@ -87,7 +87,8 @@ def test_the_boundary_is_a_line_where_there_is_one() -> None:
 
 
 def test_tickets_and_classes_have_a_mark_each_with_its_interval() -> None:
-    table, classes = ticket_changes(moved()), class_changes(moved())
+    rows = moved().assign(key=lambda each: each["ticket_id"], seed=0)
+    table, classes = ticket_changes(rows), class_changes(rows)
     chart = turn_and_length(table, TICKETS, LIGHT)
     for trace, row in zip(chart.data, table.itertuples(), strict=True):
         assert trace.y[0] == pytest.approx(row.turn)
@@ -98,14 +99,14 @@ def test_tickets_and_classes_have_a_mark_each_with_its_interval() -> None:
     assert list(chart.layout.yaxis.ticktext) == [CLASSES[each] for each in order]  # the worst on top
     assert chart.layout.yaxis.range[0] > chart.layout.yaxis.range[1]
     for trace, ticket in zip(chart.data, TICKETS, strict=True):
-        own = classes[classes["ticket_id"] == ticket]
+        own = classes[classes["key"] == ticket]
         assert sorted(trace.x) == pytest.approx(sorted(own["change"]))
         assert [round(y) for y in trace.y] == [list(order).index(each) for each in own["label"]]
 
 
 def test_of_many_classes_those_that_lose_most_are_shown() -> None:
     names = [f"class {each}" for each in range(1000)]
-    rows = pd.DataFrame({"ticket_id": "a", "label": np.arange(1000), "n": 5, "change": np.arange(1000.0), "low": -1.0,
+    rows = pd.DataFrame({"key": "a", "label": np.arange(1000), "n": 5, "change": np.arange(1000.0), "low": -1.0,
                          "high": 1.0, "after": 0.0})  # fmt: skip
     chart = by_class(rows, TICKETS, names, LIGHT)
     assert list(chart.layout.yaxis.ticktext) == names[:20]
@@ -114,7 +115,7 @@ def test_of_many_classes_those_that_lose_most_are_shown() -> None:
 
 @pytest.mark.parametrize("rows", [0, 1])
 def test_almost_nothing_is_drawn(rows: int) -> None:
-    frame = moved(rows)
+    frame = moved(rows).assign(key=lambda each: each["ticket_id"], seed=0)
     for figure in (
         change_arrows(frame, arrows(frame), TICKETS, CLASSES, LIGHT, "cell", "gap", "clean"),
         change_density(frame, TICKETS, CLASSES, LIGHT, "gap"),
