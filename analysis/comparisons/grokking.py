@@ -194,3 +194,16 @@ def mask_to_come(entries: Sequence[Entry], sparsity: float) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["at", "distance"]).astype({"distance": float})
     found = bands(table, ["at"], "distance")
     return found[found["n"] == found["n"].max()]
+
+
+def mask_speed(entry: Entry, sparsity: float, step: float, window: float = 100.0) -> float:
+    """How fast the mask that pruning would draw moves about a step: the share of weights that change in 100 steps.
+
+    It is that of the two noted masks nearest to each other that span the window about the step, as far as there are
+    such. Where masks were noted farther apart, back and forth between them is not seen.
+    """
+    epochs, matrices = mask_distances(entry)
+    steps = epochs * per_epoch(entry)
+    first = min(max(int(np.searchsorted(steps, step - window / 2, "right")) - 1, 0), len(steps) - 2)
+    second = min(int(np.searchsorted(steps, step + window / 2, "left")), len(steps) - 1)
+    return float(100 * matrices[sparsity][first, second] / (steps[second] - steps[first]))

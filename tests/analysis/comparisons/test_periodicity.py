@@ -5,7 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from analysis.comparisons.periodicity import Neurons, by_strongest, first_and_last, looks, neurons, noted, over_seeds, shares
+from analysis.comparisons.periodicity import (
+    Neurons,
+    by_strongest,
+    first_and_last,
+    looks,
+    neurons,
+    noted,
+    over_seeds,
+    shares,
+)
 from analysis.statistics.intervals import mean_interval
 from pruning.errors import UserError
 from tests.analysis.comparisons.grokking_entries import looked_at, training
