@@ -142,4 +142,4 @@ def test_the_speed_of_a_mask_is_that_over_the_window() -> None:
     assert mask_speed(entry, 0.6, 150) == pytest.approx(0.3)
     assert mask_speed(entry, 0.6, 100) == pytest.approx(0.2)  # from 0 to 200
     assert mask_speed(entry, 0.6, 400) == pytest.approx(0.025)
-    assert mask_speed(entry, 0.6, 5000) == pytest.approx(0)
+    assert mask_speed(entry, 0.6, 5000) == pytest.approx(0.025)  # the last two
