@@ -72,7 +72,7 @@ class StudyView:
     @property
     def originals(self) -> dict[str, str]:
         """Method -> the method it is made from, for controls and their like."""
-        return {method.title: method.of for method in self.config.methods if method.of}
+        return {method.title: method.of for method in self.config.methods if isinstance(method.of, str)}
 
     @property
     def dense(self) -> list[str]:

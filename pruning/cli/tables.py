@@ -1,5 +1,6 @@
 """What the command line shows of studies and tickets."""
 
+import math
 from pathlib import Path
 
 from rich.console import Group
@@ -8,11 +9,13 @@ from rich.table import Table
 from pruning.errors import UserError, few
 from pruning.finders.lineage import parents_of
 from pruning.granularity.layer import LAYER, blocks_gone
+from pruning.masks import by_part
 from pruning.models import MODELS, choices, skeleton
 from pruning.models.blame import blamed
 from pruning.models.unpruned import coverage, in_words
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry, Study, study_folders
+from pruning.tasks import Task, get_task
 from pruning.ticket import Ticket
 
 
@@ -40,23 +43,26 @@ def tickets_table(study: Study) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("id", "ticket"):
         table.add_column(column, no_wrap=True)
-    for column in ("seed", "kept", "of", "accuracy", "seconds"):
+    task = get_task(study.config.task)
+    for column in ("seed", "kept", "of", *(f"{part} kept" for part in task.parts), task.score.name, "seconds"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("note")
     for entry in study.entries():
-        table.add_row(*_row(entry))
+        table.add_row(*_row(entry, task))
     return table
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(entry: Entry, task: Task) -> tuple[str, ...]:
     collapsed = few(entry.info.collapsed)
+    parts = by_part(entry.info.layers, task.parts)
     return (
         entry.id,
         entry.recipe.label,
         str(entry.recipe.seed),
         f"{entry.kept:,}",
         f"{entry.total:,}",
-        f"{100 * entry.info.accuracy:.1f} %",
+        *(f"{100 * parts[part][0] / parts[part][1]:.1f} %" if part in parts else "all" for part in task.parts),
+        task.score.text(entry.info.accuracy),
         f"{entry.info.seconds:.1f}",
         f"layer collapse: {collapsed}" if collapsed else "",
     )
@@ -65,17 +71,19 @@ def _row(entry: Entry) -> tuple[str, ...]:
 def ticket_view(path: Path) -> Group:
     """One ticket in full: head, recipe, lineage, layers, training curve."""
     ticket = Ticket.load(path)
-    info = ticket.info
+    info, task = ticket.info, get_task(ticket.recipe.task)
     head = (
         f"{ticket.recipe.label}, seed {ticket.recipe.seed}  ({path})\n"
-        f"keeps {ticket.kept:,} of {ticket.total:,} prunable weights, accuracy {100 * info.accuracy:.2f} %, "
+        f"keeps {ticket.kept:,} of {ticket.total:,} prunable weights, {task.score.name} "
+        f"{task.score.text(info.accuracy, 2)}, "
         f"found in {info.seconds:.1f} s ({info.own_seconds:.1f} s its own step) on {info.created}\n"
         + (f"made on {info.made_on}\n" if info.made_on else "")
         + f"{' '.join(in_words(coverage(ticket.model(), info.shape)))}\n"
         + f"descends from: {' -> '.join(_ancestors(ticket.recipe))}"
         f"{_blocks(ticket)}"
     )
-    return Group(head, "", _recipe_table(ticket.recipe), "", _layers_table(ticket), "", _history_table(ticket))
+    layers, history = _layers_table(ticket, task), _history_table(ticket, task)
+    return Group(head, "", _recipe_table(ticket.recipe), "", layers, "", history)
 
 
 def models_table() -> Table:
@@ -120,17 +128,19 @@ def _recipe_table(recipe: Recipe) -> Table:
     return table
 
 
-def _layers_table(ticket: Ticket) -> Table:
+def _layers_table(ticket: Ticket, task: Task) -> Table:
     table = Table("layer", "kept", "of", "sparsity", box=None, pad_edge=False)
-    for name, (kept, total) in ticket.info.layers.items():
+    parts = {f"{part} (part)": count for part, count in by_part(ticket.info.layers, task.parts).items()}
+    for name, (kept, total) in {**ticket.info.layers, **parts}.items():
         table.add_row(name, f"{kept:,}", f"{total:,}", f"{100 * (1 - kept / total):.1f} %")
     return table
 
 
-def _history_table(ticket: Ticket) -> Table:
-    table = Table("epoch", "loss", "training accuracy", "test accuracy", box=None, pad_edge=False)
+def _history_table(ticket: Ticket, task: Task) -> Table:
+    known = any(not math.isnan(row.train_accuracy) for row in ticket.info.history)
+    training = ["training accuracy"] if known else []
+    table = Table("epoch", "loss", *training, f"test {task.score.name}", box=None, pad_edge=False)
     for row in ticket.info.history:
-        table.add_row(
-            f"{row.epoch:g}", f"{row.loss:.4f}", f"{100 * row.train_accuracy:.1f} %", f"{100 * row.test_accuracy:.1f} %"
-        )
+        right = [f"{100 * row.train_accuracy:.1f} %"] if known else []
+        table.add_row(f"{row.epoch:g}", f"{row.loss:.4f}", *right, task.score.text(row.test_accuracy))
     return table

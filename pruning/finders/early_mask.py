@@ -19,7 +19,7 @@ from pruning.ticket import Ticket
 class EarlyMaskOptions(ScoredPieces):
     """Options of `early_mask`."""
 
-    drawn_at: DrawnAt = drawn_at_option(...)
+    drawn_at: DrawnAt = drawn_at_option("train accuracy > 0.95")
 
 
 def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:

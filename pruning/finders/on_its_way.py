@@ -23,7 +23,7 @@ DrawnAt = Annotated[int | str, AfterValidator(_in_one_form)]
 
 def drawn_at_option(default: object, later: bool = False) -> Any:
     """Return the option that says where the dense network is taken."""
-    meaning = 'an iteration, or a condition on its curve such as "test accuracy > 0.95"'
+    meaning = "an iteration, or where a condition on its curve holds"
     return option(default, "Drawn at", meaning, later=later)
 
 

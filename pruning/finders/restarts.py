@@ -151,6 +151,7 @@ def _finder(
     options: type[Control] = Control,
     more: Callable[[Recipe], list[Recipe]] = no_parents,
     check: Callable[[Recipe], None] = check_pruned,
+    beside: str = "",
 ) -> Finder:
     """A control that changes the network at its first weights; `more` are its parents beside the original."""
 
@@ -171,11 +172,19 @@ def _finder(
         find=find,
         cost=training_epochs,
         check=check,
+        beside=beside,
     )
 
 
 RESTARTS = [
-    _finder("retrained", "retrained", "control: the same start, trained otherwise", same, check=check_retrained),
+    _finder(
+        name="retrained",
+        label="retrained",
+        words="control: the same start, trained otherwise",
+        start=same,
+        check=check_retrained,
+        beside="training = { weight_decay = 0 }  # what differs from the original's",
+    ),
     _finder("norm_matched", "norm-matched", "control: dense, scaled to the ticket's norm", scaled, NormOptions),
     _finder("signed", "signed", "control: the first magnitudes with other signs", signed, SignOptions, cut_from),
     _finder("width_matched", "width-matched", "control: dense between what the ticket uses", widened, DenseRestart),

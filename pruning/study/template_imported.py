@@ -13,7 +13,7 @@ TEMPLATE = """\
 title = {title}
 description = {description}
 model = {model}
-{classifier}data = {data}
+{classifier}{task}data = {data}
 seeds = [0]  # more repetitions give intervals over seeds: [0, 1, 2]
 sparsities = {sparsities}  # fraction of the weights removed
 
@@ -78,6 +78,7 @@ def imported_study(path: str, name: str, file: str, recipe: Recipe, images: int,
         description=json.dumps(f"The weights of {file}, pruned in several ways.", ensure_ascii=False),
         model=json.dumps(recipe.model, ensure_ascii=False),
         classifier=f"classifier = {json.dumps(recipe.classifier, ensure_ascii=False)}\n" if recipe.classifier else "",
+        task=f"task = {json.dumps(recipe.task, ensure_ascii=False)}\n" if recipe.task else "",
         data=json.dumps(recipe.data, ensure_ascii=False),
         sparsities=sparsities,
         weights=start.weights,

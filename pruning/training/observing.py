@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 from torch import nn
 
 from pruning.tasks import Task
@@ -28,8 +29,9 @@ class Observer:
         if (self.noted and iteration < APART * self.noted[-1] and not now) or iteration in self.noted[-1:]:
             return
         was_training = self.model.training
-        for column, values in self.task.observe(self.model.eval()).items():
-            self.columns.setdefault(column, []).extend(values)
+        with torch.no_grad():
+            for column, values in self.task.observe(self.model.eval()).items():
+                self.columns.setdefault(column, []).extend(values)
         self.model.train(was_training)
         self.noted.append(iteration)
 

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.shell import layout, trust
-from pruning.models import user_file
+from pruning.models.code_digest import digest_of_code
 from tests.app.views.test_pages import text
 
 
@@ -59,7 +59,7 @@ def test_code_runs_once_it_is_allowed_and_asks_again_when_it_or_what_it_imports_
 
 
 def test_code_never_runs_where_others_can_open_the_app(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trust._remember(user_file.digest_of_code(network))
+    trust._remember(digest_of_code(network))
     for address in ("0.0.0.0", "", "192.168.0.7", "example.org"):
         monkeypatch.setattr(st, "get_option", lambda name, address=address: address)
         test = page(network).run()

@@ -76,12 +76,15 @@ def test_a_point_that_never_comes_ends_in_a_sentence() -> None:
     [
         (-1, "drawn_at: an iteration is 0 or more"),
         ("tomorrow", "no condition on a training curve"),
-        (None, "needs 'drawn_at'"),
     ],
 )
-def test_what_is_no_point(drawn_at: object, words: str) -> None:
+def test_what_is_no_point(drawn_at: int | str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         modular("early_mask", drawn_at=drawn_at, sparsity=0.6)
+
+
+def test_by_default_it_is_drawn_once_the_training_pairs_are_known() -> None:
+    assert modular("early_mask", sparsity=0.6) == modular("early_mask", drawn_at="train accuracy > 0.95", sparsity=0.6)
 
 
 def test_edge_popup_over_memorised_weights() -> None:

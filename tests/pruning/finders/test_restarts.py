@@ -160,6 +160,8 @@ def test_pruned_at_initialisation(criterion: str) -> None:
     assert ticket.sparsity == pytest.approx(0.6, abs=1e-4)
     assert ticket.info.recorded("milestones")["resolution"] == [4]
     assert len(ticket.info.recorded("observed")["iteration"]) == len(ticket.info.recorded("norms")["l2"])
+    kept = torch.cat([ticket.state[name][mask] for name, mask in ticket.masks.items()])
+    assert ticket.info.recorded("norms")["l2"][-1] == pytest.approx(float(kept.norm()), rel=1e-3)  # none of what went
 
 
 def test_synflow_is_not_defined_for_attention() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pruning.data import load_data, normalise
 from pruning.errors import UserError
-from pruning.models import build_model, find_classifier, prunable
+from pruning.models import build_model, find_classifier, prunable, skeleton
 from pruning.models.modular_nets import ModularMLP, ModularTransformer, TokenNet, tokens_of
 
 NETS = ("modular_mlp", "modular_mlp_500", "modular_transformer")
@@ -125,6 +125,13 @@ def test_weights_over_the_token_are_those_that_the_neurons_see() -> None:
     expected = mlp.token_weights().T[tokens].sum(1)
     torch.testing.assert_close(seen, expected, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(transformer.token_weights().T, transformer.inner(transformer.embed.weight.T))
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_skeleton_has_their_names_and_shapes(name: str) -> None:
+    hollow = skeleton(name, P, (1, 2, P)).state_dict()
+    assert {k: v.shape for k, v in hollow.items()} == {k: v.shape for k, v in built(name).state_dict().items()}
+    assert {value.device.type for value in hollow.values()} == {"meta"}
 
 
 def test_other_images_end_in_a_sentence() -> None:
