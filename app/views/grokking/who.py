@@ -70,28 +70,29 @@ def _table(view: View, summary: pd.DataFrame, against: pd.DataFrame) -> None:
         }
     )
     single = bool(np.isnan(verdicts["low"]).all())
-    with st.expander(f"Against {view.styles[view.baseline].label}, seed by seed", expanded=True):
-        layout.table_card(
-            "Sooner or later",
-            frame,
-            "sooner",
-            columns={
-                "colour": st.column_config.ImageColumn("", width=40),
-                "ticket": st.column_config.TextColumn("Ticket", width="medium"),
-                "t_gen": st.column_config.TextColumn("Grokked: t_gen"),
-                "ratio": st.column_config.TextColumn("Ratio of steps", width="medium"),
-                "verdict": st.column_config.TextColumn("Verdict"),
-                "p_holm": st.column_config.NumberColumn("p (Holm)", format="%.2g"),
-                "test_accuracy": st.column_config.NumberColumn("Test accuracy at its end", format="%.1f %%"),
-            },
-            caption="One seed says nothing of other trainings, so there are no verdicts." if single
-            else "Paired by seed, in the logarithm; variances are moderated over the methods, Holm's correction runs "
-            f"over {len(order)} methods, and the interval is the one that decides. Where one of a pair never grokked, "
-            "both are cut at the end of its training, so that the ratio is at least so large.",
-            data=lambda: view.named(against),
-            meanings=RATIOS,
-            height="content",
-        )  # fmt: skip
+    if single:
+        frame = frame.drop(columns=["verdict", "p_holm"])
+    layout.table_card(
+        f"Sooner or later than {view.styles[view.baseline].label}, seed by seed",
+        frame,
+        "sooner",
+        columns={
+            "colour": st.column_config.ImageColumn("", width=40),
+            "ticket": st.column_config.TextColumn("Ticket", width="medium"),
+            "t_gen": st.column_config.TextColumn("Grokked: t_gen"),
+            "ratio": st.column_config.TextColumn("Ratio of steps", width="medium"),
+            "verdict": st.column_config.TextColumn("Verdict"),
+            "p_holm": st.column_config.NumberColumn("p (Holm)", format="%.2g"),
+            "test_accuracy": st.column_config.NumberColumn("Test accuracy at its end", format="%.1f %%"),
+        },
+        caption="One seed says nothing of other trainings, so there are no verdicts." if single
+        else "Paired by seed, in the logarithm; variances are moderated over the methods, Holm's correction runs "
+        f"over {len(order)} methods, and the interval is the one that decides. Where one of a pair never grokked, "
+        "both are cut at the end of its training, so that the ratio is at least so large.",
+        data=lambda: view.named(against),
+        meanings=RATIOS,
+        height="content",
+    )  # fmt: skip
 
 
 SECTION = Section(

@@ -41,7 +41,7 @@ def twins(
                 chart.add_scatter(**_line(rows, "test_accuracy", style, key, fade(style.color, 0.35), 1.2, "solid"))
         rows = own[own["seed"] == shown].sort_values("step")
         chart.add_scatter(**_line(rows, "train_accuracy", style, key, style.color, 1.8, "dot"))
-        chart.add_scatter(**_line(rows, "test_accuracy", style, key, style.color, 2.4, "solid"), showlegend=True)
+        chart.add_scatter(**_line(rows, "test_accuracy", style, key, style.color, 2.4, "solid") | {"showlegend": True})
         chart.add_scatter(**_marks(times[(times["key"] == key) & (times["seed"] == shown)], style, key, theme))
     low, high = max(float(curves["step"].min()), 1.0), float(curves["step"].max())
     chart.update_xaxes(**step_axis(low, max(high, low * 1.1)))

@@ -12,7 +12,7 @@ from app.charts.base import figure
 from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.theme import Style, Theme
-from app.views.grokking.charts.axes import placed, step_axis
+from app.views.grokking.charts.axes import first_place, placed, step_axis
 
 HEIGHT = 360
 BANDS = 4  # lines whose intervals may be bands
@@ -31,8 +31,7 @@ def lines(rows: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, title:
         limit: a value that is marked by a line, and its name.
     """
     chart = figure(theme, HEIGHT, legend={"itemsizing": "constant"})
-    after = rows.loc[rows["step"] > 0, "step"]
-    first = float(after.min()) / 1.5 if len(after) else 1.0
+    first = first_place(rows["step"])
     shown = [key for key in tickets if (rows["key"] == key).any()]
     for key in shown:
         own, style = rows[rows["key"] == key].sort_values("step"), tickets[key]
@@ -50,20 +49,9 @@ def lines(rows: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, title:
             y=limit[0], line={"color": theme.muted, "width": 1, "dash": "dash"},
             annotation={"text": limit[1], "font": {"size": 12, "color": theme.muted}}, annotation_position="top right",
         )  # fmt: skip
-    chart.update_xaxes(**start_axis(first, float(rows["step"].max())))
+    chart.update_xaxes(**step_axis(first, max(float(rows["step"].max()), 1.1 * first), start=True))
     chart.update_yaxes(title_text=title)
     return chart
-
-
-def start_axis(first: float, last: float) -> dict[str, object]:
-    """The axis of steps with the initialisation at `first`, named by a tick of its own."""
-    axis = step_axis(first, max(last, first * 1.1))
-    pairs = [(value, text) for value, text in zip(axis["tickvals"], axis["ticktext"], strict=True)
-             if value > 1.4 * first]  # type: ignore[call-overload]  # fmt: skip
-    return axis | {
-        "tickvals": [first, *(value for value, _ in pairs)],
-        "ticktext": ["start", *(text for _, text in pairs)],
-    }
 
 
 def _band(chart: go.Figure, rows: pd.DataFrame, style: Style, first: float) -> None:

@@ -12,8 +12,7 @@ from app.charts.base import color_bar, figure
 from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.theme import Theme
-from app.views.grokking.charts.axes import placed
-from app.views.grokking.charts.lines import start_axis
+from app.views.grokking.charts.axes import first_place, placed, step_axis
 
 HEIGHT, TICKS = 400, 7
 LINES = {"final": "to the final mask", "before": "to the mask before"}
@@ -61,8 +60,7 @@ def distances(rows: pd.DataFrame, marks: Mapping[str, float], chance: float, the
         theme: light or dark colours.
     """
     chart = figure(theme, HEIGHT, legend={"itemsizing": "constant"})
-    after = rows.loc[rows["step"] > 0, "step"]
-    first = float(after.min()) / 1.5 if len(after) else 1.0
+    first = first_place(rows["step"])
     for measure, name in LINES.items():
         own = rows[rows["measure"] == measure].sort_values("step")
         color, dash = (theme.both, "solid") if measure == "final" else (theme.muted, "dot")
@@ -81,16 +79,17 @@ def distances(rows: pd.DataFrame, marks: Mapping[str, float], chance: float, the
             hovertemplate="Step %{customdata}<extra></extra>",
         )  # fmt: skip
     for name, step in marks.items():
-        chart.add_vline(
-            x=step, line={"color": theme.accent, "width": 1.5, "dash": "dash"},
-            annotation={"text": name, "font": {"size": 12, "color": theme.accent}}, annotation_position="top right",
+        chart.add_vline(x=step, line={"color": theme.accent, "width": 1.5, "dash": "dash"})
+        chart.add_annotation(
+            x=np.log10(step), y=1, yref="paper", text=name, showarrow=False, xanchor="left", yanchor="top", xshift=4,
+            font={"size": 12.5, "color": theme.accent},
         )  # fmt: skip
     chart.add_hline(
         y=100 * chance, line={"color": theme.bad, "width": 1.5, "dash": "dash"},
         annotation={"text": f"independent masks {100 * chance:.3g} %", "font": {"size": 12, "color": theme.bad}},
-        annotation_position="bottom right",
+        annotation_position="bottom left",
     )  # fmt: skip
     top = max(float(rows[["mean", "high"]].max().max()), chance)
-    chart.update_xaxes(**start_axis(first, float(rows["step"].max())))
-    chart.update_yaxes(title_text="Mask distance", ticksuffix=" %", range=[0, 112 * top])
+    chart.update_xaxes(**step_axis(first, max(float(rows["step"].max()), 1.1 * first), start=True))
+    chart.update_yaxes(title_text="Mask distance", ticksuffix=" %", range=[0, 120 * top])
     return chart

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from app.charts.base import color_bar, heading
 from app.shell.theme import Style, Theme
-from app.views.grokking.charts.axes import step_axis
+from app.views.grokking.charts.axes import first_place, placed, step_axis
 
 HEIGHT = 420
 
@@ -55,9 +55,7 @@ def over_training(
     chart = make_subplots(1, len(shares), shared_yaxes=True, horizontal_spacing=0.035)
     chart.update_layout(template=theme.template, height=HEIGHT - 60, dragmode=False)
     for number, (key, values) in enumerate(shares.items(), 1):
-        places = steps[key].copy()
-        if len(places) > 1 and places[0] == 0:
-            places[0] = places[1] / 1.5
+        places = placed(steps[key], first_place(steps[key]))
         style = tickets[key]
         chart.add_heatmap(
             z=100 * values.T, x=places, y=np.arange(1, values.shape[1] + 1), xgap=0, ygap=0, coloraxis="coloraxis",
@@ -66,7 +64,7 @@ def over_training(
             "<extra></extra>",
         )  # fmt: skip
         heading(chart, number, style)
-        chart.update_xaxes(**step_axis(float(places[0]), float(places[-1])), row=1, col=number)
+        chart.update_xaxes(**step_axis(float(places[0]), float(places[-1]), start=True), row=1, col=number)
     _coloured(chart, theme, "mean share of the spectrum (%)")
     chart.update_yaxes(showgrid=False)
     chart.update_yaxes(title_text="Frequency", col=1)
