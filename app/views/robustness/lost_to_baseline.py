@@ -77,7 +77,7 @@ def show(compared: ComparedTickets, pick_against: Callable[[ComparedTickets], No
     drift = None if shown is None else lost_by_logits.drift_of(view, shown, baseline, pairs)
     if drift is not None:
         drift.say()
-    left, right = st.columns([1, 1.25], gap="medium")
+    left, right = st.columns([1, 1.25], gap="medium") if drift or len(means) else (st.container(), st.empty())
     with left:
         _counts(view, rows, baseline)
     with right:

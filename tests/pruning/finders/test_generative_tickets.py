@@ -233,8 +233,8 @@ def test_transplants_that_do_not_fit() -> None:
 
 def test_a_network_and_a_task_that_do_not_fit() -> None:
     for task, model, sentence in (
-        ("vae", "lenet300", "has no encoder and no decoder"),
-        ("gan", "vae_mlp", "has no generator and no discriminator"),
+        ("vae", "lenet300", "has no encoder and decoder"),
+        ("gan", "vae_mlp", "has no generator and discriminator"),
         (None, "vae_mlp", r'makes images, no logits of classes; .* task = "vae"'),
     ):
         with pytest.raises(UserError, match=sentence):

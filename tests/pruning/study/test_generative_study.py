@@ -1,16 +1,24 @@
 """A study of generative networks: tickets of another task that its own are made from, and what its commands print."""
 
+import re
+from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 from rich.console import Console, RenderableType
 
 from pruning import Study
 from pruning.cli.tables import ticket_view, tickets_table
+from pruning.data import load_data
 from pruning.errors import UserError
+from pruning.models import build_model
+from pruning.study.checkpoint_import import ImportOptions, import_network
 from pruning.study.config import expand, read_config
 from pruning.study.folder import SUFFIX, TICKETS
 from pruning.study.runner import RunOptions, run
+from pruning.tasks import frechet
+from pruning.training.seeds import generator
 
 TOML = """\
 title = "From a VAE to a GAN"
@@ -94,3 +102,30 @@ def test_an_original_that_cannot_be(tmp_path: Path, line: str, sentence: str) ->
     folder = written(tmp_path / "study", TOML.replace('model = "vae_mlp"', f'model = "vae_mlp"\n{line}'))
     with pytest.raises(UserError, match=rf"method 2 \(from_vae\), of: .*{sentence}"):
         expand(read_config(folder / "study.toml"), "study.toml")
+
+
+@pytest.mark.parametrize("task", ["vae", "gan"])
+def test_a_network_trained_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str) -> None:
+    """A state dict becomes a study like any other: scored as it is, pruned and trained on."""
+    monkeypatch.chdir(tmp_path)
+    model = build_model(f"{task}_mlp", 10, (1, 8, 8), 5)
+    torch.save(model.state_dict(), "net.pt")
+    with pytest.raises(UserError, match="--model"):
+        import_network("net.pt", "digits", ImportOptions(task=task))
+    found = import_network("net.pt", "digits", ImportOptions(task=task, model=f"{task}_mlp"))
+    info = found.ticket.info
+    assert (info.mean, info.std) == ([0.0], [1.0])
+    data = load_data("digits")
+    expected = frechet.made_distance(model.eval(), data, partial(generator, 0, "evaluation"))
+    assert found.accuracy == pytest.approx(expected)
+    assert any(f"Fréchet distance {expected:.4g}" in line for line in found.report)
+    toml = found.folder / "study.toml"
+    text = toml.read_text()
+    assert f'task = "{task}"' in text
+    assert "synflow" not in text.replace("one of", "")
+    toml.write_text(re.sub("^sparsities.*$", "sparsities = [0.5]", text, flags=re.M))
+    study = Study.open(found.folder)
+    assert len(study.recipes()) > 4
+    if task == "vae":
+        assert not run(study, RunOptions(jobs=1)).failed
+        assert {entry.recipe.task for entry in study.entries()} == {"vae"}

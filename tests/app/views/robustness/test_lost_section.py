@@ -99,6 +99,9 @@ def test_each_cell_of_the_flows_can_be_clicked_once() -> None:
     assert [tuple(each) for each in points[0].customdata] == [("a", "0", "2"), ("a", "1", "0")]
     assert (list(points[0].x), list(points[0].y)) == (["z", "x"], ["x", "y"])
     assert len(points[1].x) == 0
+    assert figure.layout.xaxis.tickangle == 0
+    long = charts.towards(flows, STYLES, ("airplane", "automobile", "bird"), LIGHT)
+    assert (long.layout.xaxis.tickangle, long.layout.height > figure.layout.height) == (-90, True)
 
 
 def by_way_rows(turned: tuple[float, float, float], shrank: tuple[float, float, float], key: str) -> dict[str, object]:
