@@ -124,10 +124,8 @@ def neuron_shares(ticket: Ticket) -> np.ndarray | None:
     Returns float64 [neurons, F], shares of its amplitudes at the frequencies 1 to F (`pruning.tasks.spectrum`),
     NaN throughout for a dead neuron; None where the network cannot say what its neurons see.
     """
-    model = ticket.model()
-    if not hasattr(model, "token_weights"):
-        return None
-    return np.asarray(shares_of(amplitudes(model.token_weights().detach())))
+    weights = getattr(ticket.model(), "token_weights", None)
+    return None if weights is None else np.asarray(shares_of(amplitudes(weights().detach())))
 
 
 def by_strongest(share: np.ndarray) -> np.ndarray:
