@@ -1,7 +1,7 @@
 """What a task notes of a network while it is trained."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -29,8 +29,10 @@ class Observer:
         if (self.noted and iteration < APART * self.noted[-1] and not now) or iteration in self.noted[-1:]:
             return
         was_training = self.model.training
+        effective: Callable[[], nn.Module] | None = getattr(self.model, "effective_network", None)  # where scores train
         with torch.no_grad():
-            for column, values in self.task.observe(self.model.eval()).items():
+            seen = self.model.eval() if effective is None else effective().eval()
+            for column, values in self.task.observe(seen).items():
                 self.columns.setdefault(column, []).extend(values)
         self.model.train(was_training)
         self.noted.append(iteration)

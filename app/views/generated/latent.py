@@ -36,7 +36,8 @@ def show(selection: Selection) -> None:
         return
     labels = dict(zip(study.tickets["key"], study.tickets["label"], strict=True))
     others = keys[1:] or keys
-    chosen = next((ticket.key for ticket in reversed(selection.tickets) if ticket.key in others), others[-1])
+    made = {control for control, _ in facts.controls(study)}
+    chosen = next((other for other in reversed(others) if other not in made), others[-1])
     key = selection.option("latent", chosen, others)
     pair = list(dict.fromkeys([keys[0], key]))
     st.markdown(_sentence(own.loc[pair], labels))
@@ -51,7 +52,8 @@ def show(selection: Selection) -> None:
         rows,
         "latent",
         help="The first two principal components of the means of the codes, of each network by itself: axes of two "
-        "networks are not the same. How much of the variance the two hold stands beside the name.",
+        "networks are not the same, but their scale is: codes of a collapsed posterior lie in one place. How much of "
+        "the variance the two hold stands beside the name.",
         caption=facts.detail_words(selection),
         config=layout.QUIET,
         controls=lambda: selection.pick("latent", "Ticket", {each: labels[each] for each in others}, chosen, "select",

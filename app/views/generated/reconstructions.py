@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
-import streamlit as st
 
-from analysis.comparisons import generative
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -26,12 +24,12 @@ STEPS = 8
 
 def show(selection: Selection) -> None:
     """Draw the section."""
-    if selection.study.task.name != "gan":
-        _given_back(selection)
-    _between(selection)
+    if selection.study.task.name == "gan" or _given_back(selection):
+        _between(selection)
 
 
-def _given_back(selection: Selection) -> None:
+def _given_back(selection: Selection) -> bool:
+    """Draw test images as each ticket gives them back; whether that was measured."""
     score = facts.SCORES["mse"]
     curve = facts.curve(selection, score)
     keys = facts.keys(selection)
@@ -39,10 +37,8 @@ def _given_back(selection: Selection) -> None:
     originals = facts.made(selection, "original", keys[:1], 16, pd.Series(dtype=object))
     if not (shown and originals):
         facts.missing(selection.study)
-        return
-    measured = facts.rows(selection.study, score.table)
-    pairs = generative.ratios(measured, facts.controls(selection.study), score.column)
-    st.markdown(words.answer(selection.study, curve, score, pairs, pd.DataFrame()))
+        return False
+    words.show(selection, score, with_kl=False)
     test = Made(Style("Test images", selection.theme.ink, "circle"), "as they are", originals[0].images)
     layout.card(
         "Test images given back by each ticket",
@@ -54,6 +50,7 @@ def _given_back(selection: Selection) -> None:
         config=layout.QUIET,
         meanings=COLUMNS,
     )
+    return True
 
 
 def _between(selection: Selection) -> None:

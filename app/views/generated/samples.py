@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -9,7 +11,8 @@ from app.charts.texts import bracket
 from app.shell import families, layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
-from app.views.generated import facts
+from app.shell.theme import Style
+from app.views.generated import facts, words
 from app.views.generated.charts import tiles
 
 ACROSS = 16
@@ -38,6 +41,7 @@ def show(selection: Selection) -> None:
     if not shown:
         facts.missing(selection.study)
         return
+    words.show(selection, facts.SCORES["fd"])
     _sentence(selection)
     ways = {"rows": "Over sparsities", "sheets": "One sparsity"}
     way = selection.pick("samples-way", "Layout", ways, label_visibility="collapsed", width="content")
@@ -55,10 +59,11 @@ def _sentence(selection: Selection) -> None:
     if row.empty:
         return
     one = row.iloc[0]
+    who = "the dense network" if one["key"] in selection.study.dense else layout.plain(one["label"])
     near = f"**{one['nearest']:.2f}**{bracket(one['nearest_low'], one['nearest_high'], '{:.2f}', 1)} times"
     st.markdown(
         f"FD runs from **{facts.write(one['floor'])}** for real test images to **{facts.write(one['ceiling'])}** for "
-        f"noise. What {layout.plain(one['label'])} makes lies {near} as far from the nearest training image as test "
+        f"noise. What {who} makes lies {near} as far from the nearest training image as test "
         "images do (copies would lie at 0). "
         f"**{100 * one['precision']:.0f} %**"
         f"{bracket(one['precision_low'], one['precision_high'], '{:.0f}')} of it looks like test images by their "
@@ -99,7 +104,8 @@ def _sheets(selection: Selection, curve: pd.DataFrame) -> None:
     study = selection.study
     score = facts.SCORES["fd"]
     levels = {f"{100 * level:.4g}": f"{100 * (1 - level):.3g} % kept" for level in study.sparsities}
-    level = selection.pick("samples-sparsity", "Weights kept", levels, kind="slider", width=520)
+    last = list(levels)[-1]
+    level = selection.pick("samples-sparsity", "Weights kept", levels, last, kind="slider", width=520)
     asked = study.tickets["sparsity"].map(lambda value: f"{100 * value:.4g}") == level
     there = {*study.dense, *study.tickets.loc[asked, "key"]}
     keys = [key for key in facts.keys(selection) if key in there]
@@ -129,11 +135,14 @@ def _nearest(selection: Selection) -> None:
     key = selection.option("copied", keys[0], keys)
     row = own.loc[key]
     style = families.styles(selection, [key])[key]
-    made = facts.made(selection, "sample", [key], ACROSS, pd.Series({key: "samples"}))
-    near = facts.made(selection, "nearest", [key], ACROSS, pd.Series({key: "nearest training image"}))
+    made = facts.made(selection, "sample", [key], ACROSS, pd.Series(dtype=object))
+    near = [
+        replace(each, style=Style("Nearest in training", selection.theme.ink, "circle"), note="")
+        for each in facts.made(selection, "nearest", [key], ACROSS, pd.Series(dtype=object))
+    ]
     ratio = f"{row['nearest']:.2f}{bracket(row['nearest_low'], row['nearest_high'], '{:.2f}', 1)}"
     layout.card(
-        f"Nearest training images: {style.label} lies {ratio} times as far from them as test images",
+        f"Nearest training images: what {style.label} makes lies {ratio} times as far from them as test images do",
         tiles.rows([*made, *near], selection.theme),
         _numbers(selection),
         "samples-nearest",

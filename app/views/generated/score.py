@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import generative
 from analysis.comparisons.generative import COLLAPSED, SEEDS
-from app import load
 from app.charts.texts import spread
 from app.shell import families, layout
 from app.shell.sections import Section
@@ -39,36 +36,17 @@ def show(selection: Selection) -> None:
         return
     name = selection.option("made-score", next(iter(there)), list(there))
     score, study = there[name], selection.study
-    curve, pairs = facts.curve(selection, score), _pairs(study.path, study.stamp, study.name, score)
-    kl = _divergences(study.path, study.stamp, study.name)
-    st.markdown(words.answer(study, curve, score, pairs, kl))
+    place = study.path, study.stamp, study.name
+    curve, pairs, kl = facts.curve(selection, score), words.pairs(*place, score), words.divergences(*place)
+    words.show(selection, score)
     left, right = st.columns([1.35, 1], gap="medium")
     with left:
         _curve_card(selection, curve, score, there)
+        _controls_card(selection, pairs, score)
     with right:
         if len(kl):
             _kl_card(selection, kl)
-        else:
-            _parts_card(selection)
-    if len(kl):
-        left, right = st.columns([1, 1.35], gap="medium")
-        with left:
-            _parts_card(selection)
-        with right:
-            _controls_card(selection, pairs, score)
-    else:
-        _controls_card(selection, pairs, score)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _pairs(path: Path, stamp: str, name: str, score: Score) -> pd.DataFrame:
-    study = load.open_study(name, path)
-    return generative.ratios(facts.rows(study, score.table), facts.controls(study), score.column)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _divergences(path: Path, stamp: str, name: str) -> pd.DataFrame:
-    return generative.collapsed(facts.rows(load.open_study(name, path), "reconstruction"))
+        _parts_card(selection)
 
 
 def _curve_card(selection: Selection, curve: pd.DataFrame, score: Score, there: dict[str, Score]) -> None:
@@ -140,10 +118,9 @@ def _controls_card(selection: Selection, pairs: pd.DataFrame, score: Score) -> N
     frame = pd.DataFrame(
         {
             "control": pairs["a"].map(labels),
-            "ticket": pairs["b"].map(labels),
             "times": pairs["ratio"],
             "interval": [spread(row.low, row.high, "{:.2g}", 1, "") for row in pairs.itertuples()],
-            "p_holm": pairs["p_holm"],
+            "p_holm": pairs["p_holm"].map(_p),
             "verdict": [_verdict(row) for _, row in pairs.iterrows()],
         }
     )
@@ -153,15 +130,18 @@ def _controls_card(selection: Selection, pairs: pd.DataFrame, score: Score) -> N
         "made-controls",
         columns={
             "control": st.column_config.TextColumn("Control"),
-            "ticket": st.column_config.TextColumn("Ticket"),
             "times": st.column_config.NumberColumn(f"{score.brief}, times the ticket's", format="%.2f"),
             "interval": st.column_config.TextColumn("95 % interval"),
-            "p_holm": st.column_config.NumberColumn("p (Holm)", format="%.3g"),
+            "p_holm": st.column_config.TextColumn("p (Holm)"),
             "verdict": st.column_config.TextColumn("Verdict"),
         },
         help="Paired by seed, by the ratio. All pairs are one family; the interval is the one that decides.",
         caption="" if pairs["seeds"].max() > 1 else "One seed: what another training would give cannot be told.",
     )
+
+
+def _p(p: float) -> str:
+    return "–" if pd.isna(p) else "< 0.0001" if p < 0.0001 else f"{p:.2g}"
 
 
 def _verdict(row: pd.Series) -> str:

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from pathlib import Path
 
+import pandas as pd
+import streamlit as st
+
+from analysis.comparisons import generative
 from analysis.comparisons.generative import IMAGES
+from app import load
 from app.load import StudyView
 from app.shell.layout import plain
+from app.shell.selection import Selection
 from app.views.generated import facts
 from app.views.generated.facts import Score
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def pairs(path: Path, stamp: str, name: str, score: Score) -> pd.DataFrame:
+    """`comparisons.generative.ratios` of each control against its ticket."""
+    study = load.open_study(name, path)
+    return generative.ratios(facts.rows(study, score.table), facts.controls(study), score.column)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def divergences(path: Path, stamp: str, name: str) -> pd.DataFrame:
+    """`comparisons.generative.collapsed` of all tickets; no rows where none has a KL."""
+    return generative.collapsed(facts.rows(load.open_study(name, path), "reconstruction"))
+
+
+def show(selection: Selection, score: Score, with_kl: bool = True) -> None:
+    """Write the answer by a score on the page."""
+    study = selection.study
+    place = study.path, study.stamp, study.name
+    kl = divergences(*place) if with_kl else pd.DataFrame()
+    st.markdown(answer(study, facts.curve(selection, score), score, pairs(*place, score), kl))
 
 
 def answer(study: StudyView, curve: pd.DataFrame, score: Score, pairs: pd.DataFrame, kl: pd.DataFrame) -> str:

@@ -96,6 +96,10 @@ def test_edge_popup_over_memorised_weights() -> None:
     for name, weight in weights.state_dict().items():
         assert torch.equal(ticket.state[name], torch.where(ticket.masks[name], weight, 0.0)), name
     assert ticket.sparsity == pytest.approx(0.5, abs=1e-4)
+    noted = ticket.info.recorded("norms")["l2"]
+    kept = torch.cat([ticket.state[name].flatten() for name in ticket.masks])
+    assert noted[-1] == pytest.approx(float(kept.norm()), rel=1e-3)  # of the network as it is found, not of the scores
+    assert noted[0] != noted[-1]
 
 
 def test_edge_popup_without_it_has_the_id_that_it_had() -> None:

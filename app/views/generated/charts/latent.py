@@ -13,6 +13,7 @@ from app.charts.base import heading
 from app.shell.theme import Style, Theme
 
 HEIGHT = 460
+COLLAPSED = 0.5  # codes no farther apart than this, where the prior's spread is 1, leave no room for names
 
 
 def latents(
@@ -41,16 +42,24 @@ def latents(
         if len(classes) <= len(theme.classes):
             _name(chart, own, classes, theme, place)
         heading(chart, place, style, notes.get(ticket, ""))
-    chart.update_xaxes(showticklabels=False, showgrid=False, zeroline=False, title_text="first component")
-    chart.update_yaxes(showticklabels=False, showgrid=False, zeroline=False)
+    bare = {"showticklabels": False, "showgrid": False, "zeroline": False, "showline": True, "mirror": True}
+    chart.update_xaxes(**bare, range=_range(rows["x"]), title_text="first component")
+    chart.update_yaxes(**bare, range=_range(rows["y"]))
     chart.update_yaxes(title_text="second component", col=1)
     return chart
 
 
+def _range(values: pd.Series) -> list[float]:
+    """Of all panels: what the axes mean differs between networks, but not how far apart codes lie."""
+    low, high = float(values.min()), float(values.max())
+    air = 0.05 * (high - low) or 1.0
+    return [low - air, high + air]
+
+
 def _name(chart: go.Figure, own: pd.DataFrame, classes: Sequence[str], theme: Theme, place: int) -> None:
-    """The class's name where its images lie, unless they all lie in one place."""
+    """The class's name where its images lie, unless all of them lie in nearly one place."""
     middles = own.groupby("label")[["x", "y"]].median()
-    if float(np.ptp(own[["x", "y"]].to_numpy())) == 0 or middles.empty:
+    if not float(np.ptp(own[["x", "y"]].to_numpy())) > COLLAPSED:
         return
     for label, row in middles.iterrows():
         chart.add_annotation(

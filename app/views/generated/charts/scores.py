@@ -58,19 +58,22 @@ def score(
     for row in curve[curve["method"] == DENSE].itertuples():
         line = {"color": theme.muted, "width": 1.5, "dash": "dash"}
         chart.add_hrect(row.low, row.high, fillcolor=fade(theme.muted, 0.14), line_width=0, layer="below")
-        chart.add_hline(y=row.value, line=line, **_said("dense", theme))
+        chart.add_hline(y=row.value, line=line)
+        _say(chart, "dense", row.value, theme)
     for words, value in lines.items():
-        chart.add_hline(y=value, line={"color": theme.muted, "width": 1, "dash": "dot"}, **_said(words, theme))
+        chart.add_hline(y=value, line={"color": theme.muted, "width": 1, "dash": "dot"})
+        _say(chart, words, value, theme)
     chart.update_xaxes(**kept_axis(100 * (1 - pruned["sparsity"])))
     chart.update_yaxes(type="log", title_text=f"{title} (log scale)", **_ticks(curve, lines))
     return chart
 
 
-def _said(words: str, theme: Theme) -> dict[str, object]:
-    return {
-        "annotation": {"text": words, "font": {"size": 12, "color": theme.muted}},
-        "annotation_position": "top left",
-    }
+def _say(chart: go.Figure, words: str, value: float, theme: Theme) -> None:
+    """Words on a level line; of a logarithmic axis an annotation takes the exponent, and a line the value."""
+    chart.add_annotation(
+        x=0, y=float(np.log10(max(value, 1e-12))), xref="x domain", text=words, showarrow=False, xanchor="left",
+        yanchor="bottom", font={"size": 12, "color": theme.muted},
+    )  # fmt: skip
 
 
 def _words(rows: pd.DataFrame) -> list[str]:

@@ -17,7 +17,9 @@ from app.shell.theme import Style, Theme
 
 SCALE = 3  # pixels on the picture for one of the image, or browsers blur it
 GAP = 1  # pixels between images
-ROW, SHEET = 56, 270
+ROW = 56
+SHEET = {1: 440, 2: 440, 3: 330, 4: 250}
+"""Pixels that a sheet is high, by how many stand side by side."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,10 @@ def rows(shown: Sequence[Made], theme: Theme) -> go.Figure:
 def sheets(shown: Sequence[Made], theme: Theme, columns: int = 4, across: int = 8) -> go.Figure:
     """A sheet a ticket, its name over it; images of one place are of the same latent."""
     columns = min(columns, len(shown))
-    lines = -(-len(shown) // columns)
+    lines, size = -(-len(shown) // columns), SHEET[min(columns, max(SHEET))]
     chart = make_subplots(lines, columns, horizontal_spacing=0.02, vertical_spacing=0.12 / lines)
     chart.update_layout(
-        template=theme.template, height=30 + (SHEET + 34) * lines, margin={"l": 10, "r": 10, "t": 40, "b": 10}
+        template=theme.template, height=30 + (size + 34) * lines, margin={"l": 10, "r": 10, "t": 40, "b": 10}
     )
     for place, each in enumerate(shown):
         number = "" if place == 0 else str(place + 1)
