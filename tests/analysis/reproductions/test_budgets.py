@@ -47,6 +47,7 @@ BUDGETS = {
 LOOKED_AT = {
     "connectivity": range(5),
     "layers": range(7),
+    "grokking": [100],
     **dict.fromkeys(("generative", "generative_ae", "generative_gan"), range(3)),
 }
 
