@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,9 @@ class StudyView:
         """The study's title."""
         return self.config.title
 
-    @property
+    @cached_property
     def task(self) -> Task:
-        """What the study's networks are trained for."""
+        """What networks are trained for; UserError where a file of the user's own is at fault, or may not run."""
         return get_task(self.config.task)
 
     @property

@@ -14,6 +14,7 @@ from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
 from pruning.recipe import Recipe
 from pruning.study.folder import SUFFIX
+from pruning.tasks import get_task
 from pruning.validation import validate
 
 
@@ -65,8 +66,9 @@ def find_from_recipe(
         ticket = find_ticket(asked, bar.tell, device, root, download, weights, threads, memory)
     path = out or Path(f"{asked.id}{SUFFIX}")
     ticket.save(path)
+    score = get_task(asked.task).score
     Console().print(
-        f"Wrote {path}: {asked.label}, seed {asked.seed}, accuracy {100 * ticket.info.accuracy:.2f} %.",
+        f"Wrote {path}: {asked.label}, seed {asked.seed}, {score.name} {score.write(ticket.info.accuracy, 2)}.",
         highlight=False,
         soft_wrap=True,
     )

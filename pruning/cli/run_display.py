@@ -15,6 +15,7 @@ from pruning.recipe import Recipe
 from pruning.study import staleness
 from pruning.study.folder import Study
 from pruning.study.runner import RunSummary, Watcher
+from pruning.tasks import get_task
 from pruning.ticket import TicketInfo
 
 
@@ -59,8 +60,9 @@ class RunDisplay(Watcher):
             empty = few(info.collapsed)
             self._say(f"[yellow]{_name(recipe)}: layer collapse, nothing is kept in {empty}.[/yellow]")
         if not self._console.is_terminal:
+            score = get_task(recipe.task).score
             # a network stopped on the way, to be rewound to, is not tried on the test images
-            accuracy = "" if math.isnan(info.accuracy) else f"accuracy {100 * info.accuracy:.1f} %, "
+            accuracy = "" if math.isnan(info.accuracy) else f"{score.name} {score.write(info.accuracy)}, "
             took = f"{info.own_seconds:.1f} s; about {self._left():.0f} s left"
             self._say(f"{recipe.id}  {_name(recipe)}: {accuracy}{took}")
 

@@ -1,5 +1,6 @@
 """What the command line shows of studies and tickets."""
 
+import math
 from pathlib import Path
 
 from rich.console import Group
@@ -11,8 +12,10 @@ from pruning.granularity.layer import LAYER, blocks_gone
 from pruning.models import MODELS, choices, skeleton
 from pruning.models.blame import blamed
 from pruning.models.unpruned import coverage, in_words
+from pruning.models.user_file import is_user_file
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry, Study, study_folders
+from pruning.tasks import Score, get_task
 from pruning.ticket import Ticket
 
 
@@ -40,15 +43,21 @@ def tickets_table(study: Study) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("id", "ticket"):
         table.add_column(column, no_wrap=True)
-    for column in ("seed", "kept", "of", "accuracy", "seconds"):
+    score = score_of(study.config.task)
+    for column in ("seed", "kept", "of", score.name.replace(" ", "\n"), "seconds"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("note")
     for entry in study.entries():
-        table.add_row(*_row(entry))
+        table.add_row(*_row(entry, score))
     return table
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def score_of(task: str | None) -> Score:
+    """What a task calls its score. Of a user's own nothing is run only to be looked at, so that it has no name."""
+    return Score("score") if task is not None and is_user_file(task) else get_task(task).score
+
+
+def _row(entry: Entry, score: Score) -> tuple[str, ...]:
     collapsed = few(entry.info.collapsed)
     return (
         entry.id,
@@ -56,7 +65,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         str(entry.recipe.seed),
         f"{entry.kept:,}",
         f"{entry.total:,}",
-        f"{100 * entry.info.accuracy:.1f} %",
+        score.write(entry.info.accuracy),
         f"{entry.info.seconds:.1f}",
         f"layer collapse: {collapsed}" if collapsed else "",
     )
@@ -65,10 +74,10 @@ def _row(entry: Entry) -> tuple[str, ...]:
 def ticket_view(path: Path) -> Group:
     """One ticket in full: head, recipe, lineage, layers, training curve."""
     ticket = Ticket.load(path)
-    info = ticket.info
+    info, score = ticket.info, score_of(ticket.recipe.task)
     head = (
         f"{ticket.recipe.label}, seed {ticket.recipe.seed}  ({path})\n"
-        f"keeps {ticket.kept:,} of {ticket.total:,} prunable weights, accuracy {100 * info.accuracy:.2f} %, "
+        f"keeps {ticket.kept:,} of {ticket.total:,} prunable weights, {score.name} {score.write(info.accuracy, 2)}, "
         f"found in {info.seconds:.1f} s ({info.own_seconds:.1f} s its own step) on {info.created}\n"
         + (f"made on {info.made_on}\n" if info.made_on else "")
         + f"{' '.join(in_words(coverage(ticket.model(), info.shape)))}\n"
@@ -128,9 +137,12 @@ def _layers_table(ticket: Ticket) -> Table:
 
 
 def _history_table(ticket: Ticket) -> Table:
-    table = Table("epoch", "loss", "training accuracy", "test accuracy", box=None, pad_edge=False)
-    for row in ticket.info.history:
-        table.add_row(
-            f"{row.epoch:g}", f"{row.loss:.4f}", f"{100 * row.train_accuracy:.1f} %", f"{100 * row.test_accuracy:.1f} %"
-        )
+    score, history = score_of(ticket.recipe.task), ticket.info.history
+    counted = get_task(None).score  # a task that counts what is right gives a share
+    has_right = score == counted or any(not math.isnan(row.train_accuracy) for row in history)
+    right = [f"training {counted.name}"] if has_right else []
+    table = Table("epoch", "loss", *right, f"test {score.name}", box=None, pad_edge=False)
+    for row in history:
+        shares = [counted.write(row.train_accuracy)] if has_right else []
+        table.add_row(f"{row.epoch:g}", f"{row.loss:.4f}", *shares, score.write(row.test_accuracy))
     return table
