@@ -62,7 +62,7 @@ class StudyView:
 
     @cached_property
     def task(self) -> Task:
-        """What networks are trained for; UserError where a file of the user's own is at fault, or may not run."""
+        """What networks are trained for. Raises UserError when the user's own file is at fault, or may not run."""
         return get_task(self.config.task)
 
     @property
@@ -73,7 +73,7 @@ class StudyView:
     @property
     def originals(self) -> dict[str, str]:
         """Method -> the method it is made from, for controls and their like."""
-        return {method.title: method.of for method in self.config.methods if method.of}
+        return {method.title: method.of for method in self.config.methods if isinstance(method.of, str)}
 
     @property
     def dense(self) -> list[str]:
@@ -301,8 +301,7 @@ def _described(path: Path, stamp: str) -> Described:
     study, stored = Study.open(path), results(path)
     entries, ids = study.entries(), stored.ids("samples")
     rows = stored.table("samples", ids=ids[:1], columns=["sample", "label"]).sort_values("sample")
-    shapes = read_header(entries[0].path).shapes if entries else {}
-    layers = {name: tuple(shape) for name, shape in shapes.items()}
+    layers = {name: tuple(size) for each in entries[:1] for name, size in read_header(each.path).shapes.items()}
     labels = rows["label"].to_numpy(np.int64) if len(rows) else None
     return Described(study.config.data, study.config.model, labels, layers)
 

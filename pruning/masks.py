@@ -5,7 +5,7 @@ A mask is a bool tensor of its parameter's shape, True where the weight is kept.
 by position, so the same scores give the same mask.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -204,6 +204,21 @@ def full_masks(parameters: Mapping[str, Tensor]) -> Masks:
 def counts(masks: Masks) -> tuple[int, int]:
     """(kept, total) over all layers."""
     return sum(int(mask.sum()) for mask in masks.values()), sum(mask.numel() for mask in masks.values())
+
+
+def by_part(layers: Mapping[str, tuple[int, int]], parts: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Weights kept and in all of each part of a network, of those that have any.
+
+    Args:
+        layers: the same of each parameter.
+        parts: submodules, by name.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for part in parts:
+        inner = [count for name, count in layers.items() if name.startswith(f"{part}.")]
+        if inner:
+            found[part] = sum(kept for kept, _ in inner), sum(total for _, total in inner)
+    return found
 
 
 def sparsity(masks: Masks) -> float:

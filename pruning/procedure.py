@@ -83,6 +83,7 @@ class Procedure:
         cost: how much training the step takes, in epochs, for the progress bar.
         check: raises UserError, one sentence, where fields that are right by themselves do not go together.
         revision: raised when its tickets change, so that those found by earlier ones are known to be stale.
+        beside: a line of a study file that its method needs beside its options, with a comment; "" where it needs none.
         named_for_criterion: whether people know its tickets by their criterion.
         is_dense: whether nothing is pruned. fine_tunes: whether a study's `[finetune]` is for it.
         by_chance: whether chance alone decides which weights are kept.
@@ -105,6 +106,7 @@ class Procedure:
     cost: Callable[[Recipe], float]
     check: Callable[[Recipe], None] = lambda recipe: None
     revision: int = 1
+    beside: str = ""
     named_for_criterion: bool = False
     is_dense: bool = False
     fine_tunes: bool = False

@@ -125,3 +125,50 @@ def tiny_study(found_study: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         measure.run(Study.open(folder))
 
     return shared(tmp_path_factory, "measured", make)
+
+
+GENERATIVE = """\
+title = "A tiny {task}"
+model = "{task}_mlp"
+data = "digits"
+task = "{task}"
+seeds = {seeds}
+sparsities = [0.5, 0.75]
+
+[training]
+epochs = 2
+batch_size = 64
+optimizer = "adamw"
+lr = 2e-3
+weight_decay = 0
+warmup_epochs = 0
+schedule = "constant"
+
+[[method]]
+finder = "imp"
+rate = 0.5
+rewind = 5
+
+[[method]]
+finder = "shuffled"
+of = "imp"
+sparsities = [0.75]
+"""
+
+
+@pytest.fixture(scope="session")
+def generative_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Task -> a study of networks that make images, found and measured; not to be changed. The VAE's has two seeds."""
+    from analysis.engine import measure
+
+    def study(task: str) -> Path:
+        def make(folder: Path) -> None:
+            folder.mkdir(parents=True)
+            seeds = "[0, 1]" if task == "vae" else "[0]"
+            (folder / "study.toml").write_text(GENERATIVE.format(task=task, seeds=seeds))
+            assert not run(Study.open(folder), RunOptions(jobs=1)).failed
+            assert not measure.run(Study.open(folder), jobs=1).problems
+
+        return shared(tmp_path_factory, f"generative {task}", make)
+
+    return study

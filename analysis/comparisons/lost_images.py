@@ -1,6 +1,7 @@
-"""Why images are lost under corruption, and to whom: the nested rescue of the measure `lost`, ticket by ticket.
+"""Why images are lost, and to whom: the nested rescue of `metrics.drift`, ticket by ticket.
 
-A lost image is right when clean and wrong when corrupted. Its cause is the first that brings it back when it is undone:
+A lost image is right when clean and wrong when corrupted (the measure `lost`), or right for the baseline and wrong for
+the ticket (`comparisons.logit_drift`). Its cause is the first that brings it back when it is undone:
 a drift that all images share, that drift with a change of scale, a drift of its class (which uses the label, so that
 its share is an upper bound); what none brings back is scatter of single images.
 """
@@ -8,9 +9,11 @@ its share is an upper bound); what none brings back is scatter of single images.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from analysis.comparisons.predictions import Predictions
 from analysis.corruptions.conditions import CLEAN, Condition
@@ -23,6 +26,7 @@ CAUSES = ("drift", "scale", "class", "scatter")
 SHARES = ("lost", *CAUSES, "other")
 """What is given as a share of all images, each with `_low` and `_high`."""
 NETS = ("drift", "scale", "class", "other")
+LEADS = ("direction", "length")
 
 BITS = {name: np.uint8(1 << place) for place, name in enumerate(RESCUES)}
 """The bit of each rescue in the column `rescues`."""
@@ -41,28 +45,82 @@ def causes(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataF
     """How many images each ticket loses under each condition, by cause.
 
     Args:
-        rows: of the table `lost`.
+        rows: of the table `lost`, or of `logit_drift.rescue`.
         tickets: name -> ids of its seeds.
 
     Returns:
         a row a ticket and condition: key, corruption, severity, seeds, n (images); of all images the share that is
         lost, and of these what drift, scale, class and scatter are the cause of; other, what the drift of some other
-        class would bring back (a control of class). Each has _low and _high, as `share_of` gives them. Then net_drift,
-        net_scale, net_class, net_other: the accuracy gained when it is undone for every image, losses counted too;
-        direction and length, what each changes the lost images' lead by, in logits.
+        class would bring back (a control of class); common, what drift and scale together are of the lost ones. Each
+        has _low and _high, as `share_of` gives them. Then net_drift, net_scale, net_class, net_other: the accuracy
+        gained when it is undone for every image, losses counted too, each with _low and _high as `_gain` gives them;
+        main, as `main_cause` gives it; and direction and length, where the rows have them: what each changes the lost
+        images' lead by, in logits.
     """
+    main = main_cause(rows, tickets)
     rows = of_tickets(rows, tickets)
     counted = pd.concat([rows, _counts(rows["rescues"])], axis=1)
+    counted["common"] = counted["drift"] + counted["scale"]
     by = ["key", "corruption", "severity"]
-    found = counted.groupby(by, sort=False).agg(
-        seeds=("ticket_id", "size"), n=("n", "first"), direction=("direction", "mean"), length=("length", "mean")
-    )
+    leads = {name: (name, "mean") for name in LEADS if name in rows}
+    found = counted.groupby(by, sort=False).agg(seeds=("ticket_id", "size"), n=("n", "first"), **leads)
     for name in SHARES:
         found = found.join(share_of(counted, by, name, "n"))
+    found = found.join(share_of(counted, by, "common", "lost"))
     for name in NETS:
-        gained = (counted[f"right_{name}"] - counted["right"]) / counted["n"]
-        found[f"net_{name}"] = gained.groupby([counted[each] for each in by], sort=False).mean()
-    return found.reset_index()
+        found = found.join(_gain(counted, by, name))
+    return found.assign(main=main).reset_index()
+
+
+def _gain(counted: pd.DataFrame, by: list[str], name: str) -> pd.DataFrame:
+    """The accuracy gained when a shift is undone for all images, the mean over seeds, with its 95 % interval.
+
+    Over seeds it is Student's. Of one seed, or where all agree, it is over the images, paired, where the rows say with
+    `mended_` how many wrong ones become right: Wald's, with half an image added to each of the four cells (Agresti &
+    Min 2005). Else NaN.
+    """
+    net = counted[f"right_{name}"] - counted["right"]
+    each = counted[by].assign(gain=net / counted["n"], low=np.nan, high=np.nan)
+    if f"mended_{name}" in counted:
+        changed, n = 2 * counted[f"mended_{name}"] - net + 1, counted["n"] + 2
+        half = norm.ppf(0.975) * np.sqrt(changed - net**2 / n) / n
+        each = each.assign(low=net / n - half, high=net / n + half)
+    found, one = bands(each, by, "gain").set_index(by), each.groupby(by, sort=False)[["low", "high"]].first()
+    differ = found["high"] - found["low"] > 1e-12
+    low, high = (found[end].where(differ, one[end]) for end in ("low", "high"))
+    return pd.DataFrame({f"net_{name}": found["mean"], f"net_{name}_low": low, f"net_{name}_high": high})
+
+
+def main_cause(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.Series:
+    """Which of `CAUSES` costs each ticket the most images under each condition; "" where none is shown to.
+
+    It is shown where, beside each other cause, the interval of its share of the two lies above one half.
+
+    Args:
+        rows: as for `causes`; of them ticket_id, corruption, severity and rescues.
+        tickets: name -> ids of its seeds.
+
+    Returns:
+        by key, corruption and severity.
+    """
+    rows = of_tickets(rows, tickets)
+    by = ["key", "corruption", "severity"]
+    counts, pairs = _counts(rows["rescues"]), list(combinations(CAUSES, 2))
+    stacked = pd.concat([rows[by]] * len(pairs), ignore_index=True)
+    stacked["pair"] = np.repeat(np.arange(len(pairs)), len(rows))
+    stacked["first"] = np.concatenate([counts[one] for one, _ in pairs])
+    stacked["two"] = stacked["first"] + np.concatenate([counts[other] for _, other in pairs])
+    share = share_of(stacked, [*by, "pair"], "first", "two")
+    index = pd.MultiIndex.from_frame(rows[by].drop_duplicates())
+    low, high = (
+        share[f"first_{end}"].unstack("pair").reindex(index=index, columns=range(len(pairs))).to_numpy(float)
+        for end in ("low", "high")
+    )
+    most = np.ones((len(index), len(CAUSES) + 1), dtype=bool)  # the last: none
+    for place, (one, other) in enumerate(pairs):
+        most[:, CAUSES.index(one)] &= low[:, place] > 0.5
+        most[:, CAUSES.index(other)] &= high[:, place] < 0.5
+    return pd.Series(np.array([*CAUSES, ""], dtype=object)[most.argmax(axis=1)], index=index, dtype=str)
 
 
 def flows(predictions: Predictions, key: str, condition: Condition) -> pd.DataFrame:
@@ -119,15 +177,22 @@ def lost_images(
     """
     chosen = predictions.chosen([CLEAN, condition], [key])
     clean, corrupted = chosen.predicted[key][seed_place][:, used]
-    labels = chosen.labels[used]
-    lost = (clean == labels) & (corrupted != labels)
+    found = lost_between(clean, corrupted, chosen.labels[used], rescues)
+    return found.assign(sample=used[found["sample"]])
+
+
+def lost_between(before: np.ndarray, after: np.ndarray, labels: np.ndarray, rescues: bytes) -> pd.DataFrame:
+    """The same for any classes given before and after, int [images]; `sample` is the place of an image among these.
+
+    Raises:
+        UserError: there are more or fewer of them than bytes in `rescues`.
+    """
+    lost = np.flatnonzero((before == labels) & (after != labels))
     bits = np.frombuffer(rescues, dtype=np.uint8)
-    if lost.sum() != len(bits):
-        raise UserError(f"The results of ticket {key} under {condition[0]} {condition[1]} do not belong together.")
+    if len(lost) != len(bits):
+        raise UserError(f"{len(lost)} images are lost and {len(bits)} were asked why: measure the study again.")
     cause = np.asarray(CAUSES)[cause_of(bits)]
-    return pd.DataFrame(
-        {"sample": used[lost], "label": labels[lost], "winner": corrupted[lost], "cause": cause}
-    ).reset_index(drop=True)
+    return pd.DataFrame({"sample": lost, "label": labels[lost], "winner": after[lost], "cause": cause})
 
 
 def of_tickets(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataFrame:

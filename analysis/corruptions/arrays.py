@@ -8,7 +8,7 @@ Files are mapped into memory, so that of 2.7 GB no more is read than is shown, a
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -27,22 +27,39 @@ SUFFIX = ".npy"
 
 @dataclass(frozen=True)
 class Images:
-    """The images of one condition, on the disk until asked for: `images[start:stop]` is uint8 [n, C, H, W]."""
+    """The images of one condition, on the disk until asked for: `images[start:stop]` is uint8 [n, C, H, W].
 
-    pixels: np.ndarray  # uint8 [N, H, W, C], mapped
+    Attributes:
+        pixels: uint8 [M, H, W, C], mapped.
+        rows: int64 [N], which of them these are; None for all.
+    """
+
+    pixels: np.ndarray
+    rows: np.ndarray | None = None
     dtype = torch.uint8
 
     @property
     def shape(self) -> torch.Size:
         """(N, C, H, W)."""
-        count, height, width, channels = self.pixels.shape
-        return torch.Size((count, channels, height, width))
+        _, height, width, channels = self.pixels.shape
+        return torch.Size((len(self), channels, height, width))
 
     def __len__(self) -> int:
-        return len(self.pixels)
+        return len(self.pixels) if self.rows is None else len(self.rows)
 
     def __getitem__(self, part: slice) -> Tensor:
-        return torch.from_numpy(np.array(self.pixels[part].transpose(0, 3, 1, 2), order="C"))
+        return torch.from_numpy(np.array(self._pixels(part).transpose(0, 3, 1, 2), order="C"))
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """The pixels of one image after another, uint8 [H, W, C]."""
+        return (self._pixels(slice(row, row + 1))[0] for row in range(len(self)))
+
+    def only(self, rows: slice | Tensor) -> Self:
+        """Those of some rows."""
+        return replace(self, rows=np.arange(len(self))[rows])
+
+    def _pixels(self, part: slice) -> np.ndarray:
+        return self.pixels[part if self.rows is None else self.rows[part]]
 
 
 class Arrays(Mapping[Condition, Images]):

@@ -66,7 +66,7 @@ class TestImages:
         """As many images as the settings say. Raises UserError when a folder they name does not hold what it should."""
         given = given_images(study, config, data)
         rows = used_rows(len(data.test.labels), config.samples)
-        given = {condition: Images(images.pixels[rows]) for condition, images in given.items()}
+        given = {condition: images.only(rows) for condition, images in given.items()}
         frost = None if config.frost is None else Photographs.open(place(study, config.frost))
         if frost is not None:
             frost.check(*data.shape[1:])
@@ -111,7 +111,7 @@ class TestImages:
         """Where a condition's images come from when they are not made by the corruption alone; else ""."""
         if condition in self.given:
             given = self.given[condition]
-            return "array " + _digest(given.pixels if isinstance(given, Images) else given[:].numpy())
+            return "array " + _digest(given if isinstance(given, Images) else given[:].numpy())
         if condition[0] == "frost" and self.frost is not None:
             return "photographs " + _digest(*(pixels.numpy() for pixels in self.frost.pixels))
         return ""
@@ -130,10 +130,11 @@ def place(study: Study, folder: str) -> Path:
     return study.source.parent / Path(folder).expanduser()
 
 
-def _digest(*arrays: np.ndarray) -> str:
+def _digest(*arrays: np.ndarray | Images) -> str:
     digest = hashlib.blake2b(digest_size=8)
     for array in arrays:
-        digest.update(f"{array.dtype} {array.shape}\n".encode())
+        pixels = array.pixels if isinstance(array, Images) else array
+        digest.update(f"{pixels.dtype} {(len(array), *pixels.shape[1:])}\n".encode())
         for row in array:  # arrays may lie on the disk
             digest.update(np.ascontiguousarray(row).data)
     return digest.hexdigest()

@@ -26,8 +26,8 @@ class AnalysisConfig(BaseModel):
     that, and a family with severities of its own (the Fourier basis) at those. arrays: a folder of corrupted images, as
     published, to be taken instead of making them, see `corruptions.arrays`; names that belong to no family are measured
     too. frost: a folder of photographs of frost. Both are found from the folder of the study.toml. samples: only so
-    many test images are used, every k-th. precision: of the forward passes; "auto" is bfloat16 for large networks where
-    the hardware has it, so that results then depend, a little, on where they were measured, which they note.
+    many test images are used, evenly spaced. precision: of the forward passes; "auto" is bfloat16 for large networks
+    where the hardware has it, so that results then depend, a little, on where they were measured, which they note.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import numpy as np
@@ -67,24 +68,45 @@ class Lost:
         before, clean = self.clean.predicted, self.clean.features
         after, predicted, labels = torch.cat(self.features), torch.cat(self.predicted), self.labels
         weight, bias = self.network.weight.cpu(), self.network.bias.cpu()
-        right = {name: found == labels for name, found in drift.predictions(clean, after, labels, weight, bias).items()}
+        undone = drift.predictions(clean, after, labels, weight, bias)
         (turned, now), (straight, was) = lead.polar(after), lead.polar(clean)
-        right["direction"] = lead.exchanged(straight, now, weight, bias) == labels
-        right["length"] = lead.exchanged(turned, was, weight, bias) == labels
+        undone["direction"] = lead.exchanged(straight, now, weight, bias)
+        undone["length"] = lead.exchanged(turned, was, weight, bias)
         lost = (before == labels) & (predicted != labels)
-        bits = sum((right[name][lost].to(torch.uint8) << place for place, name in enumerate(RESCUES)), torch.tensor(0))
         split = lead.lead_change(clean[lost], after[lost], weight, bias, labels[lost], predicted[lost])
         row = {
             "corruption": self.condition[0],
             "severity": self.condition[1],
-            "n": len(labels),
-            "lost": int(lost.sum()),
-            "right": int((predicted == labels).sum()),
-            **{f"right_{name}": int(right[name].sum()) for name in drift.SHIFTS},
+            **tally(before, predicted, labels, undone),
             **{name: float(split[name].mean()) if lost.any() else np.nan for name in ("direction", "length")},
-            "rescues": bits.to(torch.uint8).numpy().tobytes(),
         }
         return pd.DataFrame([row])
+
+
+def tally(before: Tensor, after: Tensor, labels: Tensor, undone: Mapping[str, Tensor]) -> dict[str, int | bytes]:
+    """How many images are lost, and what brings each of them back.
+
+    Args:
+        before: int64 [N], the classes given before.
+        after: those given after.
+        labels: the true classes.
+        undone: some of `RESCUES`, those of `drift.SHIFTS` among them -> the classes given once it is undone.
+
+    Returns:
+        n, lost, right, right_ and each shift, rescues: the columns of the table.
+    """
+    right = {name: found == labels for name, found in undone.items()}
+    lost = (before == labels) & (after != labels)
+    bits = torch.zeros(int(lost.sum()), dtype=torch.uint8, device=lost.device)
+    for name, found in right.items():
+        bits |= found[lost].to(torch.uint8) << RESCUES.index(name)
+    return {
+        "n": len(labels),
+        "lost": int(lost.sum()),
+        "right": int((after == labels).sum()),
+        **{f"right_{name}": int(right[name].sum()) for name in drift.SHIFTS},
+        "rescues": bits.cpu().numpy().tobytes(),
+    }
 
 
 def _matters(settings: AnalysisConfig, images: int) -> dict[str, object]:

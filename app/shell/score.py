@@ -81,7 +81,7 @@ class ShownScore:
 
     def write(self, value: float) -> str:
         """A value with its unit: `98.1 %`, `15.6`; a dash where it is missing."""
-        return "–" if pd.isna(value) else self.score.write(float(value))
+        return "–" if pd.isna(value) else self.score.text(float(value))
 
     def bracket(self, low: float, high: float) -> str:
         """An interval behind its number: ` (91.0 to 95.2)`; nothing where it has none."""
@@ -89,7 +89,7 @@ class ShownScore:
 
     def spread(self, low: float, high: float) -> str:
         """An interval by itself, in a table: `91.0 – 95.2 %`; a dash where there is none."""
-        return f"{self.score.number(low)} – {self.score.write(high)}" if np.isfinite(low) else "–"
+        return f"{self.score.number(low)} – {self.score.text(high)}" if np.isfinite(low) else "–"
 
     @property
     def also_paired(self) -> str:

@@ -64,11 +64,11 @@ def find_from_recipe(
     weights = study if asked.start is not None else None
     with ProgressBar(f"{asked.label}, seed {asked.seed}") as bar:
         ticket = find_ticket(asked, bar.tell, device, root, download, weights, threads, memory)
+    score = get_task(asked.task).score
     path = out or Path(f"{asked.id}{SUFFIX}")
     ticket.save(path)
-    score = get_task(asked.task).score
     Console().print(
-        f"Wrote {path}: {asked.label}, seed {asked.seed}, {score.name} {score.write(ticket.info.accuracy, 2)}.",
+        f"Wrote {path}: {asked.label}, seed {asked.seed}, {score.name} {score.text(ticket.info.accuracy, 2)}.",
         highlight=False,
         soft_wrap=True,
     )

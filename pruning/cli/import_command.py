@@ -28,6 +28,10 @@ def import_checkpoint(
         str | None,
         typer.Option(help='The layer whose output is the logits, or "none".', show_default="found by running"),
     ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="Its task, or path/to/file.py:factory.", show_default="to classify"),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What to call it.", show_default="the file's name")] = None,
     masks: Annotated[
         Path | None, typer.Option(help="A file with masks apart from the weights.", show_default=False)
@@ -53,7 +57,7 @@ def import_checkpoint(
     from pruning.study.checkpoint_import import ImportOptions, ImportResult, import_network
 
     means, stds = numbers("--mean", mean), numbers("--std", std)
-    options = ImportOptions(model, name, masks, zeros, means, stds, into, root, download, classifier)
+    options = ImportOptions(model, name, masks, zeros, means, stds, into, root, download, classifier, task)
 
     def attempt(options: ImportOptions) -> ImportResult:
         with ProgressBar("importing") as bar:

@@ -60,11 +60,11 @@ class RunDisplay(Watcher):
             empty = few(info.collapsed)
             self._say(f"[yellow]{_name(recipe)}: layer collapse, nothing is kept in {empty}.[/yellow]")
         if not self._console.is_terminal:
-            score = get_task(recipe.task).score
             # a network stopped on the way, to be rewound to, is not tried on the test images
-            accuracy = "" if math.isnan(info.accuracy) else f"{score.name} {score.write(info.accuracy)}, "
+            score = get_task(recipe.task).score
+            reached = "" if math.isnan(info.accuracy) else f"{score.name} {score.text(info.accuracy)}, "
             took = f"{info.own_seconds:.1f} s; about {self._left():.0f} s left"
-            self._say(f"{recipe.id}  {_name(recipe)}: {accuracy}{took}")
+            self._say(f"{recipe.id}  {_name(recipe)}: {reached}{took}")
 
     def failed(self, recipe: Recipe, problem: str) -> None:
         """Say why."""

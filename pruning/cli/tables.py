@@ -9,13 +9,14 @@ from rich.table import Table
 from pruning.errors import UserError, few
 from pruning.finders.lineage import parents_of
 from pruning.granularity.layer import LAYER, blocks_gone
+from pruning.masks import by_part
 from pruning.models import MODELS, choices, skeleton
 from pruning.models.blame import blamed
 from pruning.models.unpruned import coverage, in_words
 from pruning.models.user_file import is_user_file
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry, Study, study_folders
-from pruning.tasks import Score, get_task
+from pruning.tasks import Score, Task, get_task
 from pruning.ticket import Ticket
 
 
@@ -43,29 +44,45 @@ def tickets_table(study: Study) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("id", "ticket"):
         table.add_column(column, no_wrap=True)
-    score = score_of(study.config.task)
-    for column in ("seed", "kept", "of", score.name.replace(" ", "\n"), "seconds"):
+    task = looked_at(study.config.task)
+    for column in (
+        "seed",
+        "kept",
+        "of",
+        *(f"{part} kept" for part in task.parts),
+        task.score.name.replace(" ", "\n"),
+        "seconds",
+    ):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("note")
     for entry in study.entries():
-        table.add_row(*_row(entry, score))
+        table.add_row(*_row(entry, task))
     return table
 
 
-def score_of(task: str | None) -> Score:
-    """What a task calls its score. Of a user's own nothing is run only to be looked at, so that it has no name."""
-    return Score("score") if task is not None and is_user_file(task) else get_task(task).score
+class Unrun(Task):
+    """A task of the user's own, of which no code was run."""
+
+    name = label = "own"
+    score = Score("score")
 
 
-def _row(entry: Entry, score: Score) -> tuple[str, ...]:
+def looked_at(task: str | None) -> Task:
+    """A task of the project's; `Unrun` for a user's own, as nothing runs only because a study is looked at."""
+    return Unrun() if task is not None and is_user_file(task) else get_task(task)
+
+
+def _row(entry: Entry, task: Task) -> tuple[str, ...]:
     collapsed = few(entry.info.collapsed)
+    parts = by_part(entry.info.layers, task.parts)
     return (
         entry.id,
         entry.recipe.label,
         str(entry.recipe.seed),
         f"{entry.kept:,}",
         f"{entry.total:,}",
-        score.write(entry.info.accuracy),
+        *(f"{100 * parts[part][0] / parts[part][1]:.1f} %" if part in parts else "all" for part in task.parts),
+        task.score.text(entry.info.accuracy),
         f"{entry.info.seconds:.1f}",
         f"layer collapse: {collapsed}" if collapsed else "",
     )
@@ -74,17 +91,19 @@ def _row(entry: Entry, score: Score) -> tuple[str, ...]:
 def ticket_view(path: Path) -> Group:
     """One ticket in full: head, recipe, lineage, layers, training curve."""
     ticket = Ticket.load(path)
-    info, score = ticket.info, score_of(ticket.recipe.task)
+    info, task = ticket.info, looked_at(ticket.recipe.task)
     head = (
         f"{ticket.recipe.label}, seed {ticket.recipe.seed}  ({path})\n"
-        f"keeps {ticket.kept:,} of {ticket.total:,} prunable weights, {score.name} {score.write(info.accuracy, 2)}, "
+        f"keeps {ticket.kept:,} of {ticket.total:,} prunable weights, {task.score.name} "
+        f"{task.score.text(info.accuracy, 2)}, "
         f"found in {info.seconds:.1f} s ({info.own_seconds:.1f} s its own step) on {info.created}\n"
         + (f"made on {info.made_on}\n" if info.made_on else "")
         + f"{' '.join(in_words(coverage(ticket.model(), info.shape)))}\n"
         + f"descends from: {' -> '.join(_ancestors(ticket.recipe))}"
         f"{_blocks(ticket)}"
     )
-    return Group(head, "", _recipe_table(ticket.recipe), "", _layers_table(ticket), "", _history_table(ticket))
+    layers, history = _layers_table(ticket, task), _history_table(ticket, task)
+    return Group(head, "", _recipe_table(ticket.recipe), "", layers, "", history)
 
 
 def models_table() -> Table:
@@ -129,20 +148,19 @@ def _recipe_table(recipe: Recipe) -> Table:
     return table
 
 
-def _layers_table(ticket: Ticket) -> Table:
+def _layers_table(ticket: Ticket, task: Task) -> Table:
     table = Table("layer", "kept", "of", "sparsity", box=None, pad_edge=False)
-    for name, (kept, total) in ticket.info.layers.items():
+    parts = {f"{part} (part)": count for part, count in by_part(ticket.info.layers, task.parts).items()}
+    for name, (kept, total) in {**ticket.info.layers, **parts}.items():
         table.add_row(name, f"{kept:,}", f"{total:,}", f"{100 * (1 - kept / total):.1f} %")
     return table
 
 
-def _history_table(ticket: Ticket) -> Table:
-    score, history = score_of(ticket.recipe.task), ticket.info.history
-    counted = get_task(None).score  # a task that counts what is right gives a share
-    has_right = score == counted or any(not math.isnan(row.train_accuracy) for row in history)
-    right = [f"training {counted.name}"] if has_right else []
-    table = Table("epoch", "loss", *right, f"test {score.name}", box=None, pad_edge=False)
-    for row in history:
-        shares = [counted.write(row.train_accuracy)] if has_right else []
-        table.add_row(f"{row.epoch:g}", f"{row.loss:.4f}", *shares, score.write(row.test_accuracy))
+def _history_table(ticket: Ticket, task: Task) -> Table:
+    counts = task.classifies_images or any(not math.isnan(row.train_accuracy) for row in ticket.info.history)
+    training = ["training accuracy"] if counts else []
+    table = Table("epoch", "loss", *training, f"test {task.score.name}", box=None, pad_edge=False)
+    for row in ticket.info.history:
+        right = [f"{100 * row.train_accuracy:.1f} %"] if counts else []
+        table.add_row(f"{row.epoch:g}", f"{row.loss:.4f}", *right, task.score.text(row.test_accuracy))
     return table

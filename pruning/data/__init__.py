@@ -1,4 +1,4 @@
-"""Data sets by name: embedded ones, torchvision's from a local root, any folder of images, and the user's own.
+"""Data sets by name: embedded ones, torchvision's, folders of images, modular arithmetic, and the user's own.
 
 `load_data` gives a whole data set as uint8 tensors in memory; `normalise` makes a network's input of a batch of them.
 A new data set is a `DataSource` in a file here, or in the user's code with ``DATASETS.register(...)``.
@@ -8,7 +8,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from pruning.data import folder
+from pruning.data import folder, modular
 from pruning.data.base import Dataset, DataSource, DownloadableData, EmbeddedData, Split, make_dataset, normalise
 from pruning.errors import UserError, unknown
 from pruning.registry import Registry
@@ -36,7 +36,8 @@ def load_data(name: str, root: str | Path | None = None, download: bool = False)
     """The data set of that name, whole and in memory; a second call in the same process gives the same object.
 
     Args:
-        name: one of `DATASETS`, or ``folder:PATH`` for images in PATH/train/CLASS and PATH/test/CLASS.
+        name: one of `DATASETS`, ``folder:PATH`` for images in PATH/train/CLASS and PATH/test/CLASS, or
+            ``modular:OP:P:SHARE`` for modular arithmetic.
         root: where downloaded data sets lie; default `data_root()`. The other kinds do not use it.
         download: fetch a data set that is not there, where it can be fetched. Nothing is fetched otherwise.
 
@@ -69,7 +70,7 @@ def data_root(root: str | Path | None = None) -> Path:
 
 def choices() -> tuple[str, ...]:
     """What may be given as the name of a data set, as a list for people."""
-    return (*DATASETS, f"{folder.PREFIX}PATH")
+    return (*DATASETS, f"{folder.PREFIX}PATH", modular.FORM)
 
 
 def source_of(name: str) -> DataSource | None:
@@ -82,6 +83,8 @@ def source_of(name: str) -> DataSource | None:
         raise UserError(f"The data set '{name}' names no folder; write {folder.PREFIX}PATH.")
     if name.startswith(folder.PREFIX):
         return None
+    if name.startswith(modular.PREFIX):
+        return modular.ModularData.named(name)
     if name not in DATASETS:
         raise unknown("data set", name, choices())
     return DATASETS[name]

@@ -141,13 +141,14 @@ def _per_channel(values: Sequence[float], like: Tensor) -> Tensor:
     return torch.tensor(list(values), dtype=like.dtype, device=like.device).view(1, -1, 1, 1)
 
 
-def used_rows(images: int, samples: int | None) -> slice:
-    """The rows of a set of images that are used when `samples` of them are asked for.
+def used_rows(images: int, samples: int | None) -> slice | Tensor:
+    """The rows of a set of images that are used when `samples` of them are asked for, as an index: int64 or a slice.
 
-    Every k-th, so that a set that is sorted by class keeps all its classes; all rows when no fewer are asked for than
-    there are.
+    Evenly spaced over all of it, so that a set that is sorted by class keeps all its classes in their shares; all rows
+    when no fewer are asked for than there are.
     """
     if samples is None or samples >= images:
         return slice(None)
-    step = images // samples
-    return slice(0, step * samples, step)
+    if images % samples == 0:
+        return slice(0, images, images // samples)
+    return torch.arange(samples) * images // samples

@@ -46,10 +46,10 @@ class Trainer:
 
     def build(self, recipe: Recipe, seed: int | None = None) -> nn.Module:
         """The recipe's model with the initial weights of its seed (or of another)."""
-        data, seed = self.data, recipe.seed if seed is None else seed
-        return build_model(
-            recipe.model, data.num_classes, data.shape, seed, recipe.classifier, get_task(recipe.task).classifies_images
-        )
+        data, task, seed = self.data, get_task(recipe.task), recipe.seed if seed is None else seed
+        model = build_model(recipe.model, data.num_classes, data.shape, seed, recipe.classifier, task.classifies_images)
+        task.check(model)
+        return model
 
     def imported(self, recipe: Recipe) -> tuple[nn.Module, Masks]:
         """The imported network that the recipe starts from, and the masks of all its prunable weights."""

@@ -70,7 +70,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     text = "training the dense network"
     trained = trainer.train(model, recipe.training, recipe, stop=stop, text=text, hook=watch)
     masks = full_masks({name: value.detach().cpu() for name, value in prunable(model).items()})
-    record = watch.record() if watch is not None else None
+    record = watch.record(trained.history[-1].epoch) if watch is not None else None
     return make_ticket(recipe, model, masks, trained, trainer, began, record=record)
 
 

@@ -16,10 +16,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from pruning.errors import UserError
 from pruning.finders import mask_search
 from pruning.finders.base import Finder, Trainer
+from pruning.finders.on_its_way import DrawnAt, check_drawn, drawn_at_option, on_its_way
 from pruning.finders.options import AllocationName, allocation_option
 from pruning.masks import make_masks
+from pruning.procedure import Fields, Shared
 from pruning.recipe import Recipe
 from pruning.search.network import SupermaskNetwork
 from pruning.search.rules import binarised, popped_up
@@ -32,6 +35,14 @@ class PopupOptions(mask_search.SearchOptions):
     """Options of `edge_popup`."""
 
     allocation: AllocationName = allocation_option("layer")
+    drawn_at: DrawnAt | None = drawn_at_option(None, later=True)
+
+    @classmethod
+    def complete(cls, given: Fields, shared: Shared) -> Fields:
+        """Return what was given; weights that are drawn on the way are trained ones."""
+        if given.get("drawn_at") is not None and given.setdefault("frozen", "trained") != "trained":
+            raise UserError('With `drawn_at` the weights under the mask are trained ones; give frozen = "trained".')
+        return super().complete(given, shared)
 
 
 class BipropOptions(PopupOptions):
@@ -56,9 +67,17 @@ def first_scores(weights: dict[str, Tensor], seed: int, together: bool = False) 
     }
 
 
+def parents(recipe: Recipe) -> list[Recipe]:
+    """The network whose weights are frozen, where it is trained: to the end, or to where it is drawn."""
+    drawn_at = PopupOptions.read(recipe).drawn_at
+    return mask_search.parents(recipe) if drawn_at is None else [on_its_way(recipe, drawn_at)]
+
+
 def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     """Train scores from scratch; of the weights in each layer, or in all, the mask keeps those that score highest."""
-    began = time.perf_counter()
+    began, drawn_at = time.perf_counter(), PopupOptions.read(recipe).drawn_at
+    if drawn_at is not None:
+        check_drawn(drawn_at, parents[0])
     model, allowed = mask_search.starting_point(recipe, parents, trainer)
     weights = mask_search.frozen_weights(recipe, model)
     allocation = PopupOptions.read(recipe).allocation
@@ -73,13 +92,20 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     return mask_search.search(recipe, searched, hook, hook.swaps, trainer, began, parents)
 
 
+def check(recipe: Recipe) -> None:
+    """Raise UserError for imported weights that are to be drawn on their way."""
+    if recipe.start is not None and recipe.option("drawn_at") is not None:
+        raise UserError("Imported weights have no early training to draw from; leave `drawn_at` out.")
+
+
 def _finder(name: str, label: str, words: str, options: type[PopupOptions]) -> Finder:
     return Finder(
         name=name,
         label=label,
         words=words,
         options=options,
-        parents=mask_search.parents,
+        parents=parents,
+        check=check,
         find=find,
         cost=mask_search.cost,
         mask_moves=True,

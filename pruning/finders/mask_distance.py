@@ -18,6 +18,7 @@ from pruning.training.history import Record
 from pruning.training.loop import Hook, iterations_per_epoch
 
 SPARSITIES = (0.5, 0.8, 0.9, 0.95)
+GROKKING = 0.6  # the sparsity of Grokking Tickets, noted beside them where points lie epochs apart
 POINTS = 40  # epochs in a record at most
 DIGITS = 4
 
@@ -59,22 +60,35 @@ def thinned(count: int) -> list[int]:
     return sorted(set(np.linspace(0, count - 1, min(count, POINTS)).round().astype(int).tolist()))
 
 
+def due_points(total: int, per_epoch: int, every: float | None) -> list[int]:
+    """The iterations after which masks are noted, at most 40 of `total`, the first and the last among them.
+
+    They are ends of epochs, evenly thinned. Where the training curve has a point every so many epochs, they are points
+    of it, ever farther apart, since such trainings are long and most happens at their beginning.
+    """
+    width = per_epoch * max(1, round(every or 1))
+    points = [*range(0, total, width), total]
+    if width == per_epoch or len(points) <= POINTS:
+        return [points[index] for index in thinned(len(points))]
+    apart = np.geomspace(1, len(points) - 1, POINTS - 1).round().astype(int)
+    return [points[index] for index in sorted({0, *apart.tolist()})]
+
+
 class MaskDistanceWatch(Hook):
     """Notes the global magnitude masks of a network that is being trained, and leaves it as it is.
 
-    The first point is the initialisation, the others are the ends of epochs, thinned evenly to 40. What is noted
-    before the first iteration of an epoch is the end of the epoch before.
+    The first point is the initialisation, the others are those of `due_points`, and the end where that comes sooner.
+    What is noted before the first iteration of an epoch is the end of the epoch before.
     """
 
     def __init__(
         self, model: nn.Module, data: Dataset, config: Training, sparsities: Iterable[float] = SPARSITIES
     ) -> None:
         self.model, self.per_epoch = model, iterations_per_epoch(data, config)
-        total = round(config.epochs * self.per_epoch)
-        points = [*range(0, total, self.per_epoch), total]
-        self.due = [points[index] for index in thinned(len(points))]
+        self.due = due_points(round(config.epochs * self.per_epoch), self.per_epoch, config.log_every)
         self.noted: list[int] = []
-        self.masks: dict[float, list[Bits]] = {sparsity: [] for sparsity in sparsities}
+        apart = (config.log_every or 1) > 1
+        self.masks: dict[float, list[Bits]] = {each: [] for each in sorted({*sparsities, *(GROKKING,) * apart})}
 
     def before(self, step: int) -> Masks | None:
         """Note the masks when a point is due; the network keeps its own."""
@@ -89,9 +103,10 @@ class MaskDistanceWatch(Hook):
             drawn.append(pack(keep_best(sizes, sizes.numel() - round(sparsity * sizes.numel()))))
         self.noted.append(step)
 
-    def record(self) -> Record:
-        """What a ticket is to hold of it, once the training is over and the network is as it stays."""
-        if self.due[-1] not in self.noted:
-            self._note(self.due[-1])
+    def record(self, epochs: float | None = None) -> Record:
+        """What a ticket is to hold of it, once the training is over, after so many epochs where not after all."""
+        end = self.due[-1] if epochs is None else round(epochs * self.per_epoch)
+        if end not in self.noted:
+            self._note(end)
         size = sum(weight.numel() for weight in prunable(self.model).values())
         return distance_record([step / self.per_epoch for step in self.noted], self.masks, size)

@@ -17,7 +17,10 @@ class Architecture:
         build: gives it freshly initialised, from the number of classes and the shape of an image (channels, height,
             width). It draws from the global generators, which `build_model` seeds, and raises UserError when the images
             do not fit.
+        classifies_images: whether it takes images of any kind and gives logits of classes. Only such a network is
+            known by its shapes in `pruning.recognition`; others are built to see whether they fit.
     """
 
     name: str
     build: Build
+    classifies_images: bool = True

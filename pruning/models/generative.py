@@ -200,6 +200,6 @@ def build(kind: type[Generative], convolutional: bool, num_classes: int, shape: 
 
 KINDS: dict[str, type[Generative]] = {"autoencoder": Autoencoder, "vae": VariationalAutoencoder, "gan": Gan}
 MODELS = [
-    *(Architecture(name, partial(build, kind, True)) for name, kind in KINDS.items()),
-    *(Architecture(f"{name}_mlp", partial(build, kind, False)) for name, kind in KINDS.items()),
+    *(Architecture(name, partial(build, kind, True), False) for name, kind in KINDS.items()),
+    *(Architecture(f"{name}_mlp", partial(build, kind, False), False) for name, kind in KINDS.items()),
 ]

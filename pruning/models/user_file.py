@@ -16,6 +16,7 @@ from torch import nn
 
 from pruning.errors import UserError, nearest
 from pruning.models.blame import blamed
+from pruning.models.code_digest import digest_of_code, is_beside
 
 CLASS_NAMES = ("num_classes", "n_classes", "nclasses", "num_class", "classes", "num_labels", "out_features")
 SHAPE_NAMES = ("shape", "input_shape", "image_shape", "in_shape")
@@ -30,16 +31,6 @@ _asked: list[Ask] = []
 def ask_first(ask: Ask | None) -> None:
     """Ask before a file is run in this process; None asks no more. A command that names a file is leave enough."""
     _asked[:] = [] if ask is None else [ask]
-
-
-def digest_of_code(file: Path) -> str:
-    """64 hex digits of a file, its place, and the Python files beside and below it, as far as it may import them."""
-    file = file.resolve()
-    digest = hashlib.sha256(f"{file}\n".encode())
-    beside = (path for path in file.parent.rglob("*.py") if _is_beside(path, file.parent))
-    for path in sorted({file, *beside}):
-        digest.update(f"{path}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
 
 
 def is_user_file(name: str) -> bool:
@@ -108,13 +99,8 @@ def _importable(folder: Path) -> Iterator[None]:
         sys.path.remove(str(folder))
         for name in set(sys.modules) - before:
             file = getattr(sys.modules[name], "__file__", None)
-            if file and not name.startswith("_user_model_") and _is_beside(Path(file), folder):
+            if file and not name.startswith("_user_model_") and is_beside(Path(file), folder):
                 del sys.modules[name]
-
-
-def _is_beside(file: Path, folder: Path) -> bool:
-    """Whether a module comes from the user's folder, and not from an environment that lies in it."""
-    return folder in file.parents and not any("-packages" in part for part in file.relative_to(folder).parts)
 
 
 def _factory(module: ModuleType, path: Path, name: str) -> Callable[..., Any]:

@@ -33,8 +33,9 @@ def _shapes(model: str, num_classes: int, shape: tuple[int, int, int]) -> list[S
 
 
 def known() -> tuple[str, ...]:
-    """The names of all networks that the table is about: this project's and torchvision's classifiers."""
-    return (*MODELS, *(f"{PREFIX}{name}" for name in torchvision_names()))
+    """The names of all networks that the table is about: this project's and torchvision's classifiers of images."""
+    own = (name for name, model in MODELS.items() if model.classifies_images)
+    return (*own, *(f"{PREFIX}{name}" for name in torchvision_names()))
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """A network whose weights are frozen and whose scores are trained in their place."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,13 +68,21 @@ class SupermaskNetwork(nn.Module):
         logits: Tensor = functional_call(self.network, self.effective(), (x,))
         return logits
 
-    @torch.no_grad()
+    def effective_network(self) -> nn.Module:
+        """A copy of the network that computes with the effective weights, for whoever looks at it on the way."""
+        return _with_weights(copy.deepcopy(self.network), self.effective())
+
     def settled(self) -> nn.Module:
         """The network itself, its weights set to the effective ones."""
-        for name, weights in self.effective().items():
-            self.network.get_parameter(name).copy_(weights + 0.0)  # of a pruned weight no -0 stays
-        return self.network
+        return _with_weights(self.network, self.effective())
 
     def found(self) -> Masks:
         """The masks in force by name, on the CPU."""
         return {name: mask.cpu().contiguous() > 0 for name, mask in zip(self.names, self.masks, strict=True)}
+
+
+@torch.no_grad()
+def _with_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> nn.Module:
+    for name, values in weights.items():
+        network.get_parameter(name).copy_(values + 0.0)  # of a pruned weight no -0 stays
+    return network

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -25,6 +25,7 @@ from pruning.recognition import Match, Normalisation, choose_normalisation, reco
 from pruning.recognition import report as match_report
 from pruning.study.folder import SUFFIX, TICKETS, TOML, Study
 from pruning.study.template_imported import imported_study
+from pruning.tasks import Task, get_task
 from pruning.ticket import Ticket
 from pruning.training.precision import pick_device
 
@@ -37,6 +38,7 @@ class ImportOptions:
     "none". name: what the network is called. masks: a file with masks apart from the weights. zeros_are_pruned: take
     weights that are exactly zero as pruned. mean, std: the normalisation of the input, a value a channel. into: an
     existing study that the network is to be added to as a ticket. root, download: as for `pruning.data.load_data`.
+    task: what the network was trained for.
     """
 
     model: str | None = None
@@ -49,6 +51,7 @@ class ImportOptions:
     root: Path | None = None
     download: bool = False
     classifier: str | None = None
+    task: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class ImportResult:
 
     @property
     def accuracy(self) -> float:
-        """On the test images, 0 to 1."""
+        """On the test images, 0 to 1; of another task than classification its score."""
         return self.ticket.info.accuracy
 
     @property
@@ -94,7 +97,9 @@ def import_network(
     progress(0.0, "reading the checkpoint")
     checkpoint = read(path)
     progress(0.1, "reading the data")
-    dataset = load_data(data, options.root, options.download)
+    if study is not None:
+        options = replace(options, task=study.config.task)
+    dataset = get_task(options.task).dataset(load_data(data, options.root, options.download))
     progress(0.3, "recognising the network")
     known = _recognised(checkpoint, dataset, options, study)
     progress(0.6, "trying it on the test images")
@@ -129,25 +134,32 @@ class _Known:
     masked: Imported | None
     norm: Normalisation
     classifier: str | None
+    task: str | None
     output: tuple[str, ...]
+
+    def build(self, dataset: Dataset) -> nn.Module:
+        """A network of its kind, with other weights."""
+        return _build(self.match, dataset, self.task, self.classifier)
 
     def ticket(self, imported: Imported, data: str, dataset: Dataset, finder: str, name: str) -> Ticket:
         """The ticket that the weights are, tried on the test images."""
-        network = build_model(self.match.model, dataset.num_classes, dataset.shape, seed=0)
+        network = self.build(dataset)
         start = Start(
             weights=imported.digest,
             mean=tuple(self.norm.mean),
             std=tuple(self.norm.std),
             sparsity=imported.sparsity(network),
         )
-        said = {"model": self.match.model, "data": data, "classifier": self.classifier}
+        said = {"model": self.match.model, "data": data, "classifier": self.classifier, "task": self.task}
         recipe = Recipe(**said, finder=finder, start=start, name=name)
         return find_step(recipe, {}, Trainer(dataset, pick_device(), imports=imported))
 
 
 def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: ImportOptions, study: Study | None) -> _Known:
     """Which network the checkpoint is of, with its masks in our names, and its normalisation."""
-    asked = options.model or (study.config.model if study else None)
+    asked, task = options.model or (study.config.model if study else None), get_task(options.task)
+    if asked is None and not task.classifies_images:
+        raise UserError(f"Networks for the task '{task.name}' are not recognised by their shapes; name it by --model.")
     match = recognise(checkpoint.state, dataset.num_classes, dataset.shape, asked)
     if study is not None and match.model != study.config.model:
         raise UserError(
@@ -155,13 +167,29 @@ def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: ImportOptions
             "a study of its own."
         )
     named = study.config.classifier if study else options.classifier
-    model = build_model(match.model, dataset.num_classes, dataset.shape, seed=0, classifier=named)
+    model = _build(match, dataset, options.task, named)
     masks = zeros_as_masks(checkpoint.state) if options.zeros_are_pruned else {}
     plain = Imported(match.apply(checkpoint.state), _renamed(masks | checkpoint.masks, match, model, "The checkpoint"))
     plain.fill(model)
     masked = _with_mask_file(plain, match, model, options.masks)
-    norm = choose_normalisation(model, dataset, _given(options), checkpoint.state)
-    return _Known(match, plain, masked, norm, named, _output(model))
+    if task.classifies_images:
+        norm, output = choose_normalisation(model, dataset, _given(options), checkpoint.state), _output(model)
+    else:
+        norm, output = _of_task(task, dataset, _given(options)), ()
+    return _Known(match, plain, masked, norm, named, options.task, output)
+
+
+def _build(match: Match, dataset: Dataset, task: str | None, classifier: str | None = None) -> nn.Module:
+    gives_logits = get_task(task).classifies_images
+    return build_model(match.model, dataset.num_classes, dataset.shape, 0, classifier, gives_logits)
+
+
+def _of_task(task: Task, dataset: Dataset, given: tuple[tuple[float, ...], tuple[float, ...]] | None) -> Normalisation:
+    """The normalisation of a network that does not classify, which cannot be tried out."""
+    mean, std = given or (dataset.mean, dataset.std)
+    said = "as given" if given else f"as the task '{task.name}' has it"
+    sentence = f"Its input is normalised {said}: mean {list(mean)}, deviation {list(std)}."
+    return Normalisation("given" if given else task.name, mean, std, {}, {}, False, sentence)
 
 
 def _output(model: nn.Module) -> tuple[str, ...]:
@@ -257,11 +285,14 @@ def _report(
     """What was done and found, sentence by sentence."""
     lines = [f"Read {checkpoint.path}.", *checkpoint.notes, *match_report(known.match), *known.output]
     lines.append(known.norm.sentence)
-    tested = len(dataset.test.labels)
-    for ticket in tickets:
-        share = ticket.info.accuracy
-        lines.append(
-            f"{ticket.recipe.label}: {100 * share:.2f} % of the {tested:,} test images are right "
-            f"({round(share * tested):,}); {ticket.kept:,} of {ticket.total:,} prunable weights are kept."
-        )
+    lines += [_scored(ticket, len(dataset.test.labels)) for ticket in tickets]
     return [*lines, *in_words(coverage(tickets[0].model(), dataset.shape)), f"Wrote {folder}."]
+
+
+def _scored(ticket: Ticket, tested: int) -> str:
+    """How well a ticket does on so many test images, and how sparse it is."""
+    task, score = get_task(ticket.recipe.task), ticket.info.accuracy
+    said = f"{task.score.name} {score:.4g}"
+    if task.classifies_images:
+        said = f"{100 * score:.2f} % of the {tested:,} test images are right ({round(score * tested):,})"
+    return f"{ticket.recipe.label}: {said}; {ticket.kept:,} of {ticket.total:,} prunable weights are kept."

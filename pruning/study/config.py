@@ -20,6 +20,9 @@ DENSE = "dense"  # what a study calls its dense network, so that a control can b
 class Method(BaseModel):
     """One way to prune, at every sparsity of the study. What is left out is the finder's default.
 
+    `of` is the name of another method, or a table: a method that is none of the study's own, with `model` and `task` of
+    its own.
+
     The finder's options, and those of criterion, allocation and structure, stand beside the other keys; the recipe
     says which there are.
     """
@@ -30,7 +33,7 @@ class Method(BaseModel):
     finder: str = FINDER
     prune_classifier: bool = True
     scope: str | None = None
-    of: str | None = None
+    of: str | dict[str, Any] | None = None
     sparsities: list[float] | None = None
     training: dict[str, Any] | None = None
 
@@ -114,7 +117,7 @@ def expand(config: StudyConfig, where: str) -> dict[str, Recipe]:
             for sparsity in _sparsities(method, config):
                 fields = {**common, **_fields(method, config), "sparsity": sparsity, "seed": seed}
                 if method.of is not None:
-                    fields["of"] = _original(method, sparsity, whole | named, here)
+                    fields["of"] = _original(method, sparsity, whole | named, here, common | {"seed": seed})
                 recipe = validate(Recipe, fields, here)
                 twin = recipes.get(recipe.id)
                 if twin is not None:
@@ -126,7 +129,7 @@ def expand(config: StudyConfig, where: str) -> dict[str, Recipe]:
 def _sparsities(method: Method, config: StudyConfig) -> list[float]:
     """The method's own sparsities, else the one that its structure (or its original's) decides, else the study's."""
     titled = {each.title: each for each in config.methods}
-    of = titled.get(method.of or "", method)
+    of = titled.get(method.of, method) if isinstance(method.of, str) else method
     if method.sparsities:
         return method.sparsities
     if method.of == DENSE and of is method:
@@ -167,8 +170,17 @@ def _trainings(finder: Procedure, training: dict[str, Any]) -> dict[str, dict[st
     return {key: each.model_dump() for key, each in found.items()}
 
 
-def _original(method: Method, sparsity: float, named: dict[tuple[str, float], Recipe], here: str) -> Recipe:
-    """The recipe a control is made from, by its method's name."""
+def _original(
+    method: Method, sparsity: float, named: dict[tuple[str, float], Recipe], here: str, common: dict[str, Any]
+) -> Recipe:
+    """The recipe a control is made from, by its method's name, or as it is written out."""
+    if isinstance(method.of, dict):
+        for key in ("data", "seed"):
+            if key in method.of:
+                raise UserError(f"{here}, of: '{key}' is the study's own; leave it out.")
+        training = {**common["training"], **method.of.get("training", {})}
+        start = {key: value for key, value in common.items() if key in ("model", "data", "task", "seed")}
+        return validate(Recipe, {"sparsity": sparsity, **start, **method.of, "training": training}, f"{here}, of")
     titles = list(dict.fromkeys(title for title, _ in named))
     assert method.of is not None
     if method.of not in titles:

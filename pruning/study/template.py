@@ -142,6 +142,8 @@ def commented(finders: Iterable[Procedure]) -> str:
 def _method(finder: Procedure) -> Iterator[str]:
     yield "[[method]]"
     yield f'finder = "{finder.name}"  # {finder.words}'
+    if finder.beside:
+        yield finder.beside
     shared = ScoredPieces.model_fields.keys() | {"finetune", "rewind"}
     for name, field in finder.options.model_fields.items():
         words, part_of = option_words(field)

@@ -6,6 +6,7 @@ from pruning.criteria import CRITERIA
 from pruning.procedure import FINDERS
 from pruning.recipe import Recipe
 from pruning.study.template import commented, prunes
+from pruning.tasks import get_task
 
 TEMPLATE = """\
 # A study of imported weights. `make study STUDY={path}` finds the tickets and measures them; run it
@@ -13,7 +14,7 @@ TEMPLATE = """\
 title = {title}
 description = {description}
 model = {model}
-{classifier}data = {data}
+{classifier}{task}data = {data}
 seeds = [0]  # more repetitions give intervals over seeds: [0, 1, 2]
 sparsities = {sparsities}  # fraction of the weights removed
 
@@ -26,13 +27,13 @@ sparsity = {came}  # as they came
 [training]  # of the methods that train through a whole schedule: lrr, gmp; lengths in epochs
 epochs = {long:g}
 batch_size = 64
-lr = 0.05
+{rates}
 warmup_epochs = {warmup:g}
 log_every = {log:g}
 
 [finetune]  # of the others; about {visits:,} images, more is better
 epochs = {short:g}
-lr = 0.01
+lr = {rate}
 
 # The imported network is always there. One [[method]] each way to prune it:
 
@@ -68,7 +69,7 @@ def imported_study(path: str, name: str, file: str, recipe: Recipe, images: int,
 
     It is sized for `images` training and `tested` test images.
     """
-    start = recipe.start
+    start, task = recipe.start, get_task(recipe.task)
     assert start is not None  # it was imported
     short = _epochs(images)
     sparsities = [level for level in SPARSITIES if level > start.sparsity] or [round((1 + start.sparsity) / 2, 4)]
@@ -78,6 +79,7 @@ def imported_study(path: str, name: str, file: str, recipe: Recipe, images: int,
         description=json.dumps(f"The weights of {file}, pruned in several ways.", ensure_ascii=False),
         model=json.dumps(recipe.model, ensure_ascii=False),
         classifier=f"classifier = {json.dumps(recipe.classifier, ensure_ascii=False)}\n" if recipe.classifier else "",
+        task=f"task = {json.dumps(recipe.task, ensure_ascii=False)}\n" if recipe.task else "",
         data=json.dumps(recipe.data, ensure_ascii=False),
         sparsities=sparsities,
         weights=start.weights,
@@ -88,10 +90,14 @@ def imported_study(path: str, name: str, file: str, recipe: Recipe, images: int,
         warmup=short / 5,
         log=short / 2,
         short=short,
+        rates="lr = 0.05" if task.classifies_images else 'optimizer = "adamw"\nlr = 0.001\nweight_decay = 0',
+        rate=0.01 if task.classifies_images else 0.001,
         visits=round(short * images),
         samples=min(SAMPLES, tested),
         criteria="".join(
-            f'[[method]]\ncriterion = "{name}"\n\n' for name in CRITERIA if CRITERIA[name].structure is None
+            f'[[method]]\ncriterion = "{name}"\n\n'
+            for name in CRITERIA
+            if CRITERIA[name].structure is None and (task.conserves_flow or name != "synflow")
         ),
         finders=commented(finder for finder in FINDERS.values() if prunes(finder, start)),
     )

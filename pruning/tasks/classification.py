@@ -6,6 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pruning.data import Dataset
+from pruning.errors import UserError
+from pruning.models.generative import Generative
 from pruning.tasks.base import Batch, Draws, Lost, Phase, Score, Task
 
 
@@ -16,6 +18,14 @@ class Classification(Task):
     label = "Classification"
     score = Score("accuracy", "%", meaning="Share of the test images whose class is predicted rightly.")
     classifies_images = True
+
+    def check(self, model: nn.Module) -> None:
+        """Raise UserError when the network makes images."""
+        if isinstance(model, Generative):
+            raise UserError(
+                f"The network {type(model).__name__} makes images, no logits of classes; say what it is trained for, "
+                'such as task = "vae".'
+            )
 
     def loss(self, phase: Phase, model: nn.Module, batch: Batch, draws: Draws, smoothing: float = 0.0) -> Lost:
         """Give the mean cross-entropy in nats, and how many images are predicted rightly."""

@@ -79,12 +79,17 @@ def made_distance(model: Any, data: Dataset, draws: Draws) -> float:
 
 @lru_cache(maxsize=4)
 def _reference(images: "_ByIdentity") -> Moments:
-    return moments(feature_network(images.data)(_pixels(images.data.train.images[used_rows(images.count, REAL)])))
+    return moments(feature_network(images.data)(training_images(images.data)))
 
 
 def reference(data: Dataset) -> Moments:
     """Give the moments of the training images, of 10,000 of them where there are more."""
     return _reference(_ByIdentity(data))
+
+
+def training_images(data: Dataset) -> Tensor:
+    """Give the images whose moments `reference` has, float32 [N, C, H, W] in [0, 1]."""
+    return _pixels(data.train.images[used_rows(len(data.train.images), REAL)])
 
 
 def floor(data: Dataset) -> float:
@@ -168,7 +173,7 @@ def _train(model: nn.Module, data: Dataset) -> None:
         rows = torch.randint(count, (min(BATCH, count),), generator=source)
         loss = F.cross_entropy(model(_pixels(data.train.images[rows])), data.train.labels[rows])
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         optimizer.step()
 
 

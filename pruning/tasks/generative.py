@@ -17,9 +17,11 @@ class Generative(Task):
 
     Attributes:
         fitting: the network that a sentence recommends.
+        asks: attributes and methods beside the parts, as `pruning.models.generative.Generative` has them.
     """
 
     fitting: ClassVar[str]
+    asks: ClassVar[tuple[str, ...]] = ("latent", "decode")
 
     def dataset(self, data: Dataset) -> Dataset:
         """Give the data set with pixels in [0, 1], as the networks make them."""
@@ -27,13 +29,15 @@ class Generative(Task):
         return replace(data, mean=(0.0,) * channels, std=(1.0,) * channels)
 
     def check(self, model: nn.Module) -> None:
-        """Raise UserError when the network lacks a part that is trained."""
+        """Raise UserError when the network lacks a part that is trained, or what is asked of it beside."""
         missing = [part for part in self.parts if not isinstance(getattr(model, part, None), nn.Module)]
+        missing = missing or [name for name in self.asks if not hasattr(model, name)]
         if missing:
+            trained, asked, lacking = (" and ".join(names) for names in (self.parts, self.asks, missing))
             raise UserError(
-                f"Task '{self.name}' trains the parts {' and '.join(self.parts)}, and the network "
-                f"{type(model).__name__} has no {' and no '.join(missing)}; take a network such as '{self.fitting}' or "
-                f"'{self.fitting}_mlp'."
+                f"Task '{self.name}' trains {trained} and asks for {asked}, and the network {type(model).__name__} has "
+                f"no {lacking}; take a network such as '{self.fitting}' or '{self.fitting}_mlp', or a class of your "
+                "own like those in `pruning.models.generative`."
             )
 
     def mean_loss(self, model: nn.Module, batches: Iterable[Batch], draws: Draws) -> float:

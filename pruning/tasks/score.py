@@ -45,6 +45,6 @@ class Score:
             return f"{100 * value:.{decimals}f}"
         return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
 
-    def write(self, value: float, decimals: int = 1) -> str:
+    def text(self, value: float, decimals: int = 1) -> str:
         """Write a value with its unit: `97.3 %`, `15.6`, `102 nats`."""
         return self.number(value, decimals) + self.suffix

@@ -262,7 +262,7 @@ class _Run:
             )
 
     def _batch(self, rows: Tensor, moves: Moves | None) -> Tensor:
-        images = self.data.train.images[rows]
+        images = self.data.train.images.index_select(0, rows)
         if moves is not None:
             images = moves.apply(images, rows)
         return as_input(normalise(images, self.data.mean, self.data.std), self.device, self.macs)

@@ -1,9 +1,10 @@
 """What a task notes of a network while it is trained."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+import torch
 from torch import nn
 
 from pruning.tasks import Task
@@ -28,8 +29,11 @@ class Observer:
         if (self.noted and iteration < APART * self.noted[-1] and not now) or iteration in self.noted[-1:]:
             return
         was_training = self.model.training
-        for column, values in self.task.observe(self.model.eval()).items():
-            self.columns.setdefault(column, []).extend(values)
+        effective: Callable[[], nn.Module] | None = getattr(self.model, "effective_network", None)  # where scores train
+        with torch.no_grad():
+            seen = self.model.eval() if effective is None else effective().eval()
+            for column, values in self.task.observe(seen).items():
+                self.columns.setdefault(column, []).extend(values)
         self.model.train(was_training)
         self.noted.append(iteration)
 

@@ -12,7 +12,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    FloatRect,
+    Locator,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from tests import ROOT
 
@@ -165,6 +175,29 @@ def settle(page: Page) -> None:
         "[...document.querySelectorAll('[data-testid=stPlotlyChart]')]"
         ".every(chart => chart.querySelector('.js-plotly-plot .main-svg'))"
     )
+
+
+def at_rest(page: Page, panel: Locator) -> FloatRect:
+    """Where a panel lies once it neither moves nor is drawn anew: an opening section pushes it down for a while."""
+    last: tuple[object, ...] = ()
+    for _ in range(100):
+        panel.scroll_into_view_if_needed()
+        box = panel.bounding_box()
+        here = panel.evaluate(
+            """panel => {
+                const {left, top, width, height} = panel.getBoundingClientRect();
+                const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+                const chart = panel.closest('.js-plotly-plot');
+                panel.seen ??= Math.random();
+                const ready = hit === panel && chart._fullLayout.dragmode === 'lasso';
+                return ready ? [panel.seen, left, top, width, height] : [];
+            }"""
+        )
+        if box is not None and here and tuple(here) == last:
+            return box
+        last = tuple(here)
+        page.wait_for_timeout(150)
+    raise AssertionError("The panel does not come to rest under the pointer.")
 
 
 def _complaint(message: ConsoleMessage) -> list[str]:

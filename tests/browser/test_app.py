@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from app.shell import theme
 from app.shell.pages import in_order
 from app.views.samples.page import PER_PAGE
-from tests.browser.conftest import Open, settle
+from tests.browser.conftest import Open, at_rest, settle
 
 CHARTS = ".st-key-geometry-charts .js-plotly-plot"
 
@@ -47,9 +47,7 @@ def test_pages_are_reached_by_their_links_and_keep_the_selection(opened: Open) -
 def lasso(page: Page, number: int, part: tuple[float, float, float, float] = (0.25, 0.2, 0.75, 0.8)) -> None:
     """Draw a lasso round a part (left, top, right, bottom, as shares) of the number-th panel of the page."""
     panel = page.locator(f"{CHARTS} .nsewdrag").nth(number)
-    panel.scroll_into_view_if_needed()
-    box = panel.bounding_box()
-    assert box is not None
+    box = at_rest(page, panel)
     left, top, right, bottom = part
     corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top + 0.02)]
     places = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in corners]

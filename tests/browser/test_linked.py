@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.shell.codec import decode_samples
-from tests.browser.conftest import Open, settle
+from tests.browser.conftest import Open, at_rest, settle
 
 CHARTS = ".st-key-geometry-charts .js-plotly-plot"
 # Of a chart: samples and places of each panel as plotly has them, and the corners of its plot on the screen.
@@ -91,7 +91,7 @@ def linked(opened: Open) -> Page:
     """The charts of the tiny study, linked."""
     page = opened("geometry?tickets=dense~imp-90")
     until(page, lambda: page.locator(f"{CHARTS} canvas.linked").count() == page.locator(CHARTS).count() > 0)
-    page.locator(CHARTS).first.scroll_into_view_if_needed()
+    at_rest(page, page.locator(f"{CHARTS} .nsewdrag").first)
     return page
 
 

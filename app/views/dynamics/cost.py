@@ -102,4 +102,12 @@ def _table(rows: pd.DataFrame, styles: dict[str, Style], shown: ShownScore) -> N
     )
 
 
-SECTION = Section("dynamics", "cost", "Training cost", 50, show, "How much training does each ticket's accuracy cost?")
+SECTION = Section(
+    "dynamics",
+    "cost",
+    "Training cost",
+    50,
+    show,
+    "How much training does each ticket's accuracy cost?",
+    "How much training does each ticket's score cost?",
+)

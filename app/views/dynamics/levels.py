@@ -173,4 +173,5 @@ SECTION = Section(
     20,
     show,
     "Down to which sparsity is a ticket more accurate than its controls?",
+    "Down to which sparsity is a ticket better than its controls?",
 )

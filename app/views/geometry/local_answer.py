@@ -128,7 +128,7 @@ def _rivals(apart: pd.DataFrame, ticket: str, among: set[str], shown: str, label
 def _classes(changes: Changes, labels: Mapping[str, str], classes: Sequence[str], against: str) -> str:
     worst = changes.worst
     if worst.empty:
-        return "No class is shown to lose."
+        return f"No class is shown to {'be behind' if against else 'lose'}."
     by_class = worst.groupby("label", sort=False)
     order = by_class.size().sort_values(ascending=False, kind="stable").index
     parts = []

@@ -96,9 +96,9 @@ class Panel:
 
     @property
     def whose(self) -> str:
-        """Which networks single images are of, where there are several seeds; "" where there is one."""
+        """Whose images and arrows charts show, where there are several seeds; "" where there is one."""
         several = self.images.trainings["seed"].nunique() > 1
-        return f"Single images: of the networks of seed {self.selection.seed}." if several else ""
+        return f"Drawn are the networks of seed {self.selection.seed} alone." if several else ""
 
     @property
     def labels(self) -> list[int]:

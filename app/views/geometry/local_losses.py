@@ -16,7 +16,6 @@ from app.views.geometry.local_answer import Changes, answer
 from app.views.geometry.local_images import Panel
 
 MEANINGS = {
-    "seeds": "trainings that the means are over; of one, they are about these networks",
     "before": "mean gap before [degrees]",
     "after": "mean gap after [degrees]",
     "turn": "mean change of the gap [degrees]",

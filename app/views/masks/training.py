@@ -16,6 +16,7 @@ from app.shell.families import dense_keys, entries_of, ordered, styles
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
+from app.views.masks import spared
 from app.views.masks.charts import distances as charts
 from app.views.masks.charts import swaps as swap_charts
 from pruning.recipe import percent
@@ -27,6 +28,7 @@ SWAPS = {"each": "Per iteration", "summed": "Cumulative"}
 def show(selection: Selection) -> None:
     """Draw the section."""
     _birds(selection)
+    spared.show(selection)
     _swaps(selection)
 
 

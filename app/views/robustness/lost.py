@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons.lost_images import CAUSES, causes, flows, lost_images
+from analysis.comparisons.lost_images import causes, flows, lost_images
 from analysis.corruptions.conditions import CLEAN
 from analysis.engine.settings import settings
 from analysis.measures.lost import used
-from app.charts.names import name, ordered
+from app.charts.names import ordered
 from app.charts.texts import bracket
 from app.shell import layout
 from app.shell.links import corruption_option
 from app.shell.sections import Section
 from app.shell.theme import Style
-from app.views.robustness import lost_by_direction, lost_to_baseline
+from app.views.robustness import lost_by_direction, lost_causes, lost_to_baseline
 from app.views.robustness.charts import lost as charts
 from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.lost_view import (
@@ -32,16 +33,13 @@ from app.views.robustness.lost_view import (
 from app.views.robustness.pickers import not_measured, pick_family
 from pruning.study.folder import Study
 
-MEANINGS = {
-    "lost": "share of the images that are right when clean and wrong when corrupted",
-    **{cause: f"share of all images whose loss is due to {charts.NAMES[cause].lower()}" for cause in CAUSES},
-    "direction": "mean change of the lost images' lead that the feature's direction makes [logits]",
-    "length": "mean change of the lost images' lead that the feature's length makes [logits]",
-    "other": "share of all images that are lost and that another class's drift would bring back, a control",
-    **{f"net_{each}": f"accuracy gained when {each} is undone for all images" for each in ("drift", "scale", "class")},
-    "net_other": "accuracy gained when another class's drift is undone for all images",
+ENDINGS = {
+    "drift": "all images move alike, and a shift of the mean feature undoes it",
+    "scale": "all images move alike, and adapting batch-norm statistics would undo it",
+    "class": "images of a class move together, which takes labels to undo",
+    "scatter": "images move one by one, which no shift undoes",
 }
-
+"""What it says of a ticket that most of its losses to a corruption have a cause."""
 
 AGAINST = {"clean": "Clean images", "baseline": "The baseline"}
 
@@ -68,7 +66,7 @@ def show(compared: ComparedTickets) -> None:
     view = _view(compared)
     if view is None:
         return
-    st.markdown(answer(view.here, view.styles, name(view.corruption), view.severity))
+    st.markdown(answer(view.here, view.styles, view.words))
     lost_by_direction.say(view)
     left, right = st.columns([1, 1.25], gap="medium")
     with left:
@@ -77,7 +75,7 @@ def show(compared: ComparedTickets) -> None:
         _map(view)
     _flows(view)
     lost_by_direction.show(view)
-    _table(view)
+    lost_causes.table(view, view.here, "lost-table")
 
 
 def pick_against(compared: ComparedTickets) -> None:
@@ -87,27 +85,15 @@ def pick_against(compared: ComparedTickets) -> None:
                             "wrong for the ticket, on the same images.")  # fmt: skip
 
 
-def answer(rows: pd.DataFrame, styles: dict[str, Style], corruption: str, severity: int) -> str:
-    """What costs the tickets most, in a sentence or two of markdown."""
+def answer(rows: pd.DataFrame, styles: Mapping[str, Style], condition: str) -> str:
+    """Who loses most, and to which cause, in a sentence or three of markdown; `rows` of `causes`, one a ticket."""
     rows = rows[rows["lost"] > 0]
     if rows.empty:
-        return f"No ticket loses an image under {corruption} {severity}."
-    common = (rows["drift"] + rows["scale"]) / rows["lost"]
-    worst, mended = rows.loc[rows["lost"].idxmax()], rows.loc[common.idxmax()]
-    largest = pd.Series(rows[list(CAUSES)].idxmax(axis=1)).value_counts()
-    main = str(largest.index[0])
-    count = f"{'all ' if largest.iloc[0] == len(rows) else f'{largest.iloc[0]} of '}{len(rows)} tickets"
-    ending = {
-        "drift": "all images move alike, and a shift of the mean feature undoes it",
-        "scale": "all images move alike, and adapting batch-norm statistics would undo it",
-        "class": "images of a class move together, which takes labels to undo",
-        "scatter": "images move one by one, which no shift undoes",
-    }[main]
+        return f"No ticket loses an image under {condition}."
+    worst = rows.loc[rows["lost"].idxmax()]
     return (
-        f"Under **{corruption} {severity}** {styles[worst['key']].label} loses most, {100 * worst['lost']:.1f} % of "
-        f"the images{bracket(worst['lost_low'], worst['lost_high'])}. For {count} the largest part is "
-        f"**{charts.NAMES[main].lower()}**: {ending}. A common drift, with or without scale, accounts for "
-        f"{100 * common.min():.0f} to {100 * common.max():.0f} % of the losses, most for {styles[mended['key']].label}."
+        f"Under **{condition}** {styles[worst['key']].label} loses most, {100 * worst['lost']:.1f} % of "
+        f"the images{bracket(worst['lost_low'], worst['lost_high'])}. {lost_causes.of_causes(rows, styles, ENDINGS)}"
     )
 
 
@@ -133,24 +119,13 @@ def _view(compared: ComparedTickets) -> Corrupted | None:
 
 
 def _bars(view: Corrupted) -> None:
-    several = int(view.here["seeds"].max()) > 1
-    layout.card(
-        f"Images lost, by cause: {name(view.corruption)} {view.severity}",
-        view.compared.figure(("lost", view.corruption, view.severity), view.styles,
-                             lambda: charts.by_cause(view.here, view.styles, view.compared.selection.theme)),
-        lambda: named(view.here, view.styles),
-        "lost",
-        help="Right when clean, wrong when corrupted. Common drift: right again once one vector is taken from all "
+    lost_causes.bars(
+        view, view.here, "lost", f"Images lost, by cause: {view.words}",
+        "Right when clean, wrong when corrupted. Common drift: right again once one vector is taken from all "
         "corrupted features; drift and scale: once these have their clean means and deviations again (Schneider et "
         "al. 2020); class drift: once the drift of the image's own class is undone, which uses the label and so is an "
         "upper bound; scatter: the rest. Fitted on every second image, applied to the others.",
-        caption=("Bar: 95 % interval over seeds (Student's)." if several else
-                 "Bar: 95 % interval over images (Wilson's): one seed, so it speaks of these networks.")
-        + " Click a segment to mark its images on every page.",
-        on_select=lambda: _mark(view),
-        selection_mode="points",
-        config=layout.QUIET,
-        meanings=MEANINGS,
+        lambda: _mark(view),
     )  # fmt: skip
 
 
@@ -188,7 +163,7 @@ def _map(view: Corrupted) -> None:
         on_select=lambda: _choose(view),
         selection_mode="points",
         config=layout.QUIET,
-        meanings=MEANINGS,
+        meanings=lost_causes.MEANINGS,
     )  # fmt: skip
 
 
@@ -212,33 +187,6 @@ def _flows(view: Corrupted) -> None:
 
     flows_card(shown, f"under {view.words}", lambda key: flows(compared.predictions(view.family), key, view.condition),
                pair_of)  # fmt: skip
-
-
-def _table(view: Corrupted) -> None:
-    rows = view.here.set_index("key")
-    rows = rows.loc[[key for key in view.styles if key in rows.index]].reset_index()
-    shown = pd.DataFrame({"ticket": [view.styles[key].label for key in rows["key"]], "lost": 100 * rows["lost"]})
-    for each in ("drift", "scale", "class", "other"):
-        shown[f"net_{each}"] = 100 * rows[f"net_{each}"]
-    shown[["direction", "length"]] = rows[["direction", "length"]]
-    number = st.column_config.NumberColumn
-    with st.expander("Counted both ways: what undoing each drift does to the accuracy of all images"):
-        layout.table_card(
-            "What undoing each drift does to the accuracy of all images, and what moved the lost images",
-            shown,
-            "lost-table",
-            columns={
-                "ticket": st.column_config.TextColumn("Ticket"),
-                "lost": number("Lost (%)", format="%.1f"),
-                "net_drift": number("Drift undone (points)", format="%+.1f", help="Accuracy gained, losses counted."),
-                "net_scale": number("Drift and scale undone (points)", format="%+.1f"),
-                "net_class": number("Class drift undone (points)", format="%+.1f", help="Uses the labels."),
-                "net_other": number("Another class's (points)", format="%+.1f", help="The control of class drift."),
-                "direction": number("Lead by direction (logits)", format="%+.2f",
-                                    help="Of the change of the lead over the winner: the direction's Shapley value."),
-                "length": number("Lead by length (logits)", format="%+.2f"),
-            },
-        )  # fmt: skip
 
 
 SECTION = Section(

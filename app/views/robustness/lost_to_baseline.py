@@ -18,11 +18,13 @@ from analysis.comparisons.lost_to_baseline import (
     splits,
 )
 from analysis.corruptions.conditions import CLEAN
+from analysis.engine.images import TestImages
 from analysis.metrics.lead import PLAYERS
 from app import live
 from app.charts.texts import bracket
 from app.shell import layout
 from app.shell.theme import Style
+from app.views.robustness import lost_by_logits
 from app.views.robustness.charts import lead as charts
 from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.lost_view import (
@@ -68,13 +70,22 @@ def show(compared: ComparedTickets, pick_against: Callable[[ComparedTickets], No
         ("lost to", family, view.condition, baseline),
         lambda: counts(compared.predictions(family), pairs, baseline, view.condition),
     )
-    found = _splits(view, baseline)
+    shown = _images(view)
+    found = {} if shown is None else _splits(view, shown, baseline)
     means = mean_splits(found)
     st.markdown(answer(rows, means, styles, compared.label(baseline), view.words))
-    left, right = st.columns([1, 1.25], gap="medium")
+    drift = None if shown is None else lost_by_logits.drift_of(view, shown, baseline, pairs)
+    if drift is not None:
+        drift.say()
+    left, right = st.columns([1, 1.25], gap="medium") if drift or len(means) else (st.container(), st.empty())
     with left:
         _counts(view, rows, baseline)
     with right:
+        if drift is not None:
+            drift.bars()
+        else:
+            _parts(view, found, means, baseline)
+    if drift is not None:
         _parts(view, found, means, baseline)
 
     def pair_of(key: str) -> tuple[np.ndarray, np.ndarray]:
@@ -83,6 +94,17 @@ def show(compared: ComparedTickets, pick_against: Callable[[ComparedTickets], No
     against = f"against {compared.label(baseline)}, {view.words}"
     flows_card(view, against, lambda key: flows(compared.predictions(family), key, pairs[key], baseline,
                                                 view.condition), pair_of)  # fmt: skip
+    if drift is not None:
+        drift.table()
+
+
+def _images(view: View) -> TestImages | None:
+    """The study's images, where they are to be had under the condition; else says why not."""
+    shown = live.images(view.compared.selection.study)
+    if shown is None or live.can_show(shown, view.condition):
+        return shown
+    layout.empty(f"The images of {view.words} are not on this machine: why they are lost cannot be shown.")
+    return None
 
 
 def answer(rows: pd.DataFrame, means: pd.DataFrame, styles: Mapping[str, Style], baseline: str, condition: str) -> str:
@@ -134,12 +156,11 @@ def _given(view: View, key: str) -> np.ndarray:
     return given
 
 
-def _splits(view: View, baseline: str) -> dict[str, pd.DataFrame]:
+def _splits(view: View, shown: TestImages, baseline: str) -> dict[str, pd.DataFrame]:
     """Key -> rows of `splits` of the selected seed; says why there are none."""
     selection = view.compared.selection
     ids = {ticket.key: ticket.id for ticket in selection.tickets if ticket.key in view.styles}
-    shown = live.images(selection.study)
-    if shown is None or selection.baseline is None:
+    if selection.baseline is None:
         return {}
     try:
         features = live.features(selection.study, shown, [*ids.values(), selection.baseline.id], view.condition)

@@ -54,6 +54,17 @@ def test_severities_lie_one_after_another(folder: Path) -> None:
     assert arrays.get(("rain", 1)) is None
 
 
+@pytest.mark.parametrize("rows", [slice(None), slice(0, 6, 2), torch.tensor([0, 1, 3, 4])])
+def test_only_some_rows(folder: Path, rows: slice | torch.Tensor) -> None:
+    images = Arrays.open(folder, SHAPE, TRUTH)["fog", 2]
+    some, whole = images.only(rows), torch.from_numpy(five(0)[COUNT : 2 * COUNT])[rows]
+    assert some.shape == (len(whole), *SHAPE[1:])
+    assert torch.equal(some[:], whole.permute(0, 3, 1, 2))
+    assert torch.equal(some[1:3], whole[1:3].permute(0, 3, 1, 2))
+    assert np.array_equal([*some], whole)
+    assert isinstance(some.pixels, np.memmap)  # still on the disk
+
+
 def test_grey_images_may_lack_the_channel(tmp_path: Path) -> None:
     grey = five(3, channels=1)
     np.save(tmp_path / "labels.npy", TRUTH.numpy())

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
-from analysis.metrics.drift import SHIFTS, predictions
+from analysis.metrics.drift import SHIFTS, between_logits, predictions
 
 
 def problem(seed: int, samples: int = 61, width: int = 5, classes: int = 4) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -69,3 +71,42 @@ def test_few_images_and_features_that_do_not_vary_give_classes(samples: int) -> 
         found = predictions(clean, corrupted, labels, weight, bias)
         assert list(found) == list(SHIFTS)
         assert all(((each >= 0) & (each < len(weight))).all() for each in found.values())
+
+
+@given(seed=st.integers(0, 999), classes=st.integers(2, 6), samples=st.integers(2, 40))
+def test_of_logits_what_was_done_is_undone(seed: int, classes: int, samples: int) -> None:
+    """Whatever vector, scale or vector a class was put on the logits of one network, the other half takes it off."""
+    source = torch.Generator().manual_seed(seed)
+    reference = 3 * torch.randn(samples, classes, generator=source, dtype=torch.float64)
+    labels = torch.arange(samples) // 2 % classes  # every class there is in both halves, but for the last image
+    decided = reference.argmax(1)
+    vector = 9 * torch.randn(classes, generator=source, dtype=torch.float64)
+    assert torch.equal(between_logits(reference, reference + vector, labels)["drift"], decided)
+    if samples > 3:
+        scale = 0.2 + 4 * torch.rand(classes, generator=source, dtype=torch.float64)
+        assert torch.equal(between_logits(reference, reference * scale + vector, labels)["scale"], decided)
+    each = 9 * torch.randn(classes, classes, generator=source, dtype=torch.float64)
+    paired = samples - samples % 2
+    moved = (reference + each[labels])[:paired]
+    assert torch.equal(between_logits(reference[:paired], moved, labels[:paired])["class"], decided[:paired])
+
+
+@given(seed=st.integers(0, 999))
+def test_of_logits_the_order_of_the_classes_does_not_matter(seed: int) -> None:
+    source = torch.Generator().manual_seed(seed)
+    reference, logits = torch.randn(2, 30, 4, generator=source)
+    labels, order = torch.randint(4, (30,), generator=source), torch.randperm(4, generator=source)
+    place = order.argsort()
+    found = between_logits(reference, logits, labels)
+    again = between_logits(reference[:, order], logits[:, order], place[labels])
+    for name in ("drift", "scale", "class"):
+        assert torch.equal(again[name], place[found[name]])
+
+
+def test_logits_are_features_of_a_classifier_that_does_nothing() -> None:
+    source = torch.Generator().manual_seed(3)
+    reference, logits = torch.randn(2, 50, 4, generator=source)
+    labels = torch.randint(4, (50,), generator=source)
+    found = between_logits(reference, logits, labels)
+    for name, classes in predictions(reference, logits, labels, torch.eye(4), torch.zeros(4)).items():
+        assert torch.equal(found[name], classes)

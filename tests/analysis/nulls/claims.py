@@ -18,22 +18,18 @@ from analysis.comparisons.exemplars import find_exemplars
 from analysis.comparisons.flips import flips_from_baseline
 from analysis.comparisons.layers_apart import behind_dense, dense_of, from_clean, from_dense
 from analysis.comparisons.levels import by_sparsity, sparsest_equivalent
-from analysis.comparisons.lost_to_baseline import largest_part, mean_splits
 from analysis.comparisons.outcomes import Outcomes
 from analysis.comparisons.predictions import Predictions, chosen
 from analysis.comparisons.ranking import ranking
 from analysis.comparisons.redundancy import redundant
 from analysis.comparisons.rewinding import stable_from
-from analysis.comparisons.turned_or_shrank import by_way, decided_by
 from analysis.comparisons.two_studies import compare_studies
 from analysis.comparisons.verdicts import against, verdicts
 from analysis.corruptions.conditions import CLEAN, Condition
-from analysis.measures.lost import RESCUES
-from analysis.metrics.lead import PLAYERS
 from analysis.statistics.map_shapes import compare_shapes
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
-from tests.analysis.nulls import grokking, local
+from tests.analysis.nulls import generative, grokking, local, lost
 from tests.analysis.nulls.layers import Networks
 from tests.analysis.nulls.neighbourhoods import a_class_misled, a_map_misleads, neighbours_beyond_seeds, neighbours_kept
 from tests.analysis.nulls.studies import BASELINE
@@ -214,30 +210,6 @@ def training_is_stable(predictions: Predictions) -> float:
     return float(len(found) > 0 and found["shown"].all())
 
 
-def direction_decides(predictions: Predictions) -> float:
-    """Half of the lost images turned, half shrank, and one is said to lose most: the share of tickets."""
-    rng = np.random.default_rng(int(predictions.labels[:8] @ 10 ** np.arange(8)))
-    bits = np.array([1 << RESCUES.index(name) for name in ("direction", "length")], dtype=np.uint8)
-    seeds = len(predictions.predicted[BASELINE])
-    rows = [
-        {"ticket_id": f"{key} {seed}", "corruption": "fog", "severity": 3, "lost": 40,
-         "rescues": rng.choice(bits, 40).tobytes()}
-        for key in predictions.predicted for seed in range(seeds)
-    ]  # fmt: skip
-    tickets = {key: [f"{key} {seed}" for seed in range(seeds)] for key in predictions.predicted}
-    return float((decided_by(by_way(pd.DataFrame(rows), tickets)) != "").mean())
-
-
-def one_part_costs_most(predictions: Predictions) -> float:
-    """Parts of a lead that cost the same, and one is said to cost most: the share of tickets."""
-    rng = np.random.default_rng(int(predictions.labels[:8] @ 10 ** np.arange(8)))
-    made = {
-        key: pd.DataFrame(rng.normal(-1, 1, (25, len(PLAYERS))), columns=list(PLAYERS)).assign(change=0.0)
-        for key in predictions.predicted
-    }
-    return float((largest_part(mean_splits(made)) != "").mean())
-
-
 def parts_at_a_layer(predictions: Predictions) -> float:
     """Features of equal methods, as unit vectors: some layer is less alike than two seeds are."""
     drawn = _networks(predictions)
@@ -297,8 +269,9 @@ CLAIMS = (
     Claim("a cell differs (each condition)", "Robustness, Corruptions and Fourier", a_cell_differs, each=True),
     Claim("costs uneven over classes", "Robustness, Classes", uneven_over_classes, fewest=2),
     Claim("more exemplars than by chance", "Robustness, Exemplars", more_exemplars, fewest=2),
-    Claim("direction or length loses most (each ticket)", "Robustness, Lost images", direction_decides, each=True),
-    Claim("one part costs most (each ticket)", "Robustness, Lost images", one_part_costs_most, each=True),
+    Claim("direction or length loses most (each ticket)", "Robustness, Lost images", lost.direction_decides, each=True),
+    Claim("one cause costs most (each ticket)", "Robustness, Lost images", lost.one_cause_costs_most, each=True),
+    Claim("one part costs most (each ticket)", "Robustness, Lost images", lost.one_part_costs_most, each=True),
     Claim("a ranking of methods to keep", "Robustness, Redundancy", a_ranking_to_keep, fewest=2),
     Claim("tickets correlate (each pair)", "Robustness, Redundancy", tickets_correlate, each=True),
     Claim("differs at a level", "Dynamics, Levels", a_level_differs),
@@ -320,4 +293,6 @@ CLAIMS = (
     Claim("keeps fewer neighbours under corruption", "Geometry, Maps", neighbours_kept),
     Claim("a map tells less of a class", "Geometry, Maps", a_class_misled),
     Claim("a map misleads", "Geometry, Maps", a_map_misleads),
+    Claim("a score differs", "Generated, Score", generative.a_score_differs, fewest=2),
+    Claim("a posterior collapsed (each ticket)", "Generated, Score", generative.a_posterior_collapsed, each=True),
 )

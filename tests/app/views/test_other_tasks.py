@@ -7,7 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from app import load
+from app.shell import navigation
 from app.shell.pages import in_order
+from app.shell.parameters import resolve
 from app.shell.sections import of_page
 from pruning.data import Dataset
 from pruning.study.folder import Study
@@ -63,7 +66,7 @@ PARAMETERS = {"geometry": "geometry", "robustness": "section", "masks": "masks",
 VIEWS = [
     (page.name, PARAMETERS.get(page.name, ""), section)
     for page in in_order()
-    for section in (of_page(page.name) if page.name in PARAMETERS and not page.name == "geometry" else [""])
+    for section in (of_page(page.name) if page.name in PARAMETERS and page.name != "geometry" else [""])
 ]
 
 
@@ -97,6 +100,32 @@ def test_every_page_is_drawn_or_says_why_not(
     assert not test.error, text(test)
     written = text(test) + "".join(str(info.value) for info in test.info)
     assert len(written) > 100
-    own = written.replace("accuracy of the pruned", "")
-    if page in ("overview", "dynamics") and section not in ("connectivity", "stability"):
-        assert "ccurac" not in own
+    if page in ("overview", "dynamics"):
+        assert "ccurac" not in written
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_what_only_classifiers_have_is_not_offered(
+    studies: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = draw("dynamics", studies[name], monkeypatch, dynamics="stability")
+    assert "Linear interpolation" not in test.button_group(key="pick dynamics").options
+    assert "passed over" in text(test)
+    monkeypatch.setenv("PRUNING_STUDIES", str(studies[name]))
+    study = load.open_study(name, studies[name])
+    selection = resolve(study, {}, "light", [])
+    offered = {page.name for page in in_order() if navigation.offered(page, selection)}
+    assert {"overview", "masks", "dynamics"} <= offered
+    assert offered.isdisjoint({"geometry", "robustness", "samples", "gallery", "grokking"})
+
+
+def test_the_best_of_a_distance_is_the_smallest(studies: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("overview", studies["autoencoder"], monkeypatch)
+    written, table = text(test), test.dataframe[0].value
+    pruned = table[table["ticket"] != "Dense"]
+    assert f"Best reconstruction error of {len(pruned)} chosen" in written
+    best = pruned.loc[pruned["score"].idxmin()]
+    assert best["ticket"] in written[written.index("Best reconstruction error") :][:400]
+    reached = [entry.info.accuracy for entry in Study.open(studies["autoencoder"]).entries() if entry.recipe.is_dense]
+    dense = table.loc[table["ticket"] == "Dense", "score"].iloc[0]
+    assert dense == pytest.approx(float(torch.tensor(reached).double().log().mean().exp()))

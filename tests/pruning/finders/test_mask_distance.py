@@ -14,7 +14,15 @@ from torch import Tensor, nn
 
 from pruning import Recipe, Ticket, Training, find_ticket
 from pruning.data import Split, load_data
-from pruning.finders.mask_distance import POINTS, SPARSITIES, MaskDistanceWatch, distance_table, pack_masks, thinned
+from pruning.finders.mask_distance import (
+    POINTS,
+    SPARSITIES,
+    MaskDistanceWatch,
+    distance_table,
+    due_points,
+    pack_masks,
+    thinned,
+)
 from pruning.masks import make_masks
 from pruning.models import build_model, prunable
 from pruning.training.loop import iterations_per_epoch, train
@@ -125,3 +133,44 @@ def test_distances_by_brute_force(rows: list[list[bool]]) -> None:
     for (i, one), (j, other) in product(enumerate(rows), enumerate(rows)):
         expected = sum(a != b for a, b in zip(one, other, strict=True)) / 13
         assert table[i * len(rows) + j] == round(expected, 4)
+
+
+# --- trainings of many thousand epochs -------------------------------------------------------------------------------
+
+
+def as_it_was(total: int, per_epoch: int) -> list[int]:
+    """Ends of epochs, evenly thinned."""
+    points = [*range(0, total, per_epoch), total]
+    return [points[index] for index in thinned(len(points))]
+
+
+@given(st.integers(0, 3000), st.integers(1, 40), st.sampled_from([None, 0.1, 1.0, 1.2]))
+def test_points_of_a_curve_of_epochs_are_ends_of_epochs(total: int, per_epoch: int, every: float | None) -> None:
+    assert due_points(total, per_epoch, every) == as_it_was(total, per_epoch)
+
+
+@given(st.integers(0, 40_000), st.integers(1, 3), st.integers(2, 20))
+def test_points_epochs_apart_lie_ever_farther(total: int, per_epoch: int, every: int) -> None:
+    found = due_points(total, per_epoch, float(every))
+    assert found[0] == 0
+    assert found[-1] == total
+    assert found == sorted(set(found))
+    assert len(found) <= POINTS
+    assert all(point % (every * per_epoch) == 0 for point in found[:-1])
+    if total > 1000 * per_epoch * every:
+        assert np.median(found) < total / 10  # evenly it would be half
+
+
+def test_a_network_that_is_trained_until_something_holds_records_its_end() -> None:
+    training = Training(epochs=50, batch_size=2000, lr=0.05, warmup_epochs=0, log_every=2, until="loss < 1.5")
+    ticket = find_ticket(Recipe(**{**COMMON, "training": training}, finder="dense"))
+    last = ticket.info.history[-1].epoch
+    assert 4 < last < 50
+    epochs = ticket.info.recorded("masks")["epoch"]
+    assert epochs[:4] == [0, 2, 4, 6]
+    assert epochs[-1] == last
+    sizes = {name: weight.detach().abs() for name, weight in prunable(ticket.model()).items()}
+    first = {name: w.detach().abs() for name, w in prunable(build_model("lenet300", 10, (1, 8, 8), 0)).items()}
+    one, other = make_masks(first, 0.6), make_masks(sizes, 0.6)
+    share = sum(int((one[name] != other[name]).sum()) for name in one) / 50_200
+    assert ticket.info.recorded("mask distance 0.6")["d"][len(epochs) - 1] == round(share, 4)

@@ -161,9 +161,10 @@ def test_evaluation(name: str) -> None:
 
 
 def test_a_network_without_the_parts() -> None:
-    task = task_of("vae")
-    task.check(build_model("vae_mlp", 10, SHAPE, 0))
-    with pytest.raises(
-        UserError, match=r"'vae' trains the parts .* LeNet300 has no encoder and no decoder; take .*'vae'"
-    ):
+    task, model = task_of("vae"), build_model("vae_mlp", 10, SHAPE, 0)
+    task.check(model)
+    with pytest.raises(UserError, match=r"'vae' trains .* LeNet300 has no encoder and decoder; take .*'vae'"):
         task.check(build_model("lenet300", 10, SHAPE, 0))
+    del model.latent  # as a class of the user's own may lack it
+    with pytest.raises(UserError, match="has no latent"):
+        task.check(model)

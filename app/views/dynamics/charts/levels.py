@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from analysis.statistics.verdicts import DIFFERS, EQUIVALENT
 from app.charts.base import figure
 from app.charts.error_bars import bars_of, error_bars
+from app.charts.kept import kept_axis
 from app.charts.score_axis import axis, dense_line, place_of
 from app.charts.texts import bracket
 from app.shell.colour import fade
@@ -143,18 +144,3 @@ def differences(
     chart.update_xaxes(**kept_axis(100 * (1 - rows["sparsity"])))
     chart.update_yaxes(title_text=score.minus(reference))
     return chart
-
-
-def kept_axis(kept: pd.Series) -> dict[str, object]:
-    """An axis of the weights kept in per cent, most at the left, logarithmic."""
-    low, high = (float(kept.min()), float(kept.max())) if len(kept) else (1.0, 100.0)
-    steps = np.sort(np.outer(10.0 ** np.arange(-3, 3), (1, 2, 5)).ravel())
-    ticks = [float(step) for step in steps if low / 1.3 <= step <= min(high * 1.3, 100)]
-    return {
-        "type": "log",
-        "range": [float(np.log10(high * 1.15)), float(np.log10(low / 1.15))],
-        "title": {"text": "Weights kept (log scale)"},
-        "tickvals": ticks,
-        "ticktext": [f"{tick:g} %" for tick in ticks],
-        "showgrid": False,
-    }

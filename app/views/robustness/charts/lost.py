@@ -20,7 +20,7 @@ from app.views.robustness.charts.panels import panels
 NAMES = {"drift": "Common drift", "scale": "Drift and scale", "class": "Class drift", "scatter": "Scatter"}
 LINE = 34  # pixels of a ticket's bar or of a line of the map
 NAMED = 12  # classes, beyond which their names find no room
-PANEL, HEADING, FOOT = 240, 30, 52  # pixels
+PANEL, HEADING, FOOT, LETTER = 240, 30, 52, 6  # pixels
 
 
 def colours(theme: Theme) -> dict[str, str]:
@@ -115,10 +115,13 @@ def towards(
 
     `flows`: key -> what `comparisons.lost_images.flows` gives; a point's `customdata` is the key and the two classes.
     """
-    chart, places = panels(tickets, theme, 4, PANEL, (HEADING, FOOT), 0.03, shared_yaxes="all")
+    short = [each if len(classes) <= NAMED else str(place) for place, each in enumerate(classes)]
+    longest = max(map(len, short), default=0)
+    upright = longest > 2
+    foot = FOOT + (LETTER * longest if upright else 0)
+    chart, places = panels(tickets, theme, 4, PANEL, (HEADING, foot), 0.03, shared_yaxes="all")
     grids = {key: _grid(flows[key], len(classes)) for key in tickets}
     top = max((float(np.nanmax(grid)) for grid in grids.values() if np.isfinite(grid).any()), default=1.0)
-    short = [each if len(classes) <= NAMED else str(place) for place, each in enumerate(classes)]
     for panel in places:
         own = flows[panel.key]
         winner = own.groupby("winner")["of_lost"].sum()
@@ -140,7 +143,7 @@ def towards(
     chart.update_layout(
         coloraxis={"colorscale": theme.sequential, "cmin": 0, "cmax": top, **color_bar("of the lost images (%)")}
     )
-    chart.update_xaxes(type="category", showgrid=False, title_text="class that wins", tickangle=0)
+    chart.update_xaxes(type="category", showgrid=False, title_text="class that wins", tickangle=-90 if upright else 0)
     chart.update_yaxes(type="category", showgrid=False, autorange="reversed")
     chart.update_yaxes(title_text="own class", col=1)
     return chart

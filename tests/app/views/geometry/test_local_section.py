@@ -38,7 +38,7 @@ def test_each_view_under_corruption(
     assert title in text(test)
     assert "Under **gaussian noise 3**, over 2 seeds, " in text(test)
     assert "95 % intervals over 2 seeds and the images." in text(test)
-    assert "Single images: of the networks of seed 0." in text(test)
+    assert "Drawn are the networks of seed 0 alone." in text(test)
     assert not test.error
 
 

@@ -16,6 +16,7 @@ from app.views.robustness.charts import lost as charts
 from app.views.robustness.charts.lead import PART_NAMES, WAY_NAMES, bias_map, lost_and_gained, parts, ways
 from app.views.robustness.lost import answer
 from app.views.robustness.lost_by_direction import answer as direction_or_length
+from app.views.robustness.lost_causes import of_causes
 from app.views.robustness.lost_to_baseline import answer as to_baseline
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, draw, text  # noqa: F401
@@ -64,10 +65,22 @@ def test_the_map_shows_the_largest_cause(table: pd.DataFrame) -> None:
 
 
 def test_the_sentence_names_the_worst_and_the_range(strongest: pd.DataFrame) -> None:
-    said = answer(strongest, STYLES, "Gaussian noise", 3)
+    said = answer(strongest, STYLES, "Gaussian noise 3")
     worst = strongest.loc[strongest["lost"].idxmax()]
     assert f"Ticket {worst['key']} loses most, {100 * worst['lost']:.1f} %" in said
-    assert answer(strongest.assign(lost=0.0), STYLES, "Fog", 1) == "No ticket loses an image under Fog 1."
+    assert answer(strongest.assign(lost=0.0), STYLES, "Fog 1") == "No ticket loses an image under Fog 1."
+
+
+def test_the_main_cause_is_named_where_it_is_shown_and_both_ways_are_counted() -> None:
+    rows = pd.DataFrame({"key": ["a", "b"], "lost": [0.2, 0.1], "main": ["class", ""]})
+    for name, values in (("common", [0.25, 0.5]), ("net_scale", [-0.012, 0.03])):
+        rows = rows.assign(**{name: values, f"{name}_low": np.subtract(values, 0.01), f"{name}_high": values})
+    said = of_causes(rows, STYLES, {"class": "labels help"})
+    assert "For 1 of 2 tickets the largest part is **class drift**: labels help. For 1 no part is shown" in said
+    assert "25 % of the losses of Ticket a (24 to 25) up to 50 % of those of Ticket b (49 to 50)" in said
+    assert "by −1.2 (−2.2 to −1.2) for Ticket a up to +3.0 (+2.0 to +3.0) for Ticket b." in said
+    assert "not shown beyond chance" in of_causes(rows.assign(main=""), STYLES, {})
+    assert "For it the largest part is" in of_causes(rows.head(1), STYLES, {"class": "labels help"})
 
 
 def test_the_section_is_drawn(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +99,9 @@ def test_each_cell_of_the_flows_can_be_clicked_once() -> None:
     assert [tuple(each) for each in points[0].customdata] == [("a", "0", "2"), ("a", "1", "0")]
     assert (list(points[0].x), list(points[0].y)) == (["z", "x"], ["x", "y"])
     assert len(points[1].x) == 0
+    assert figure.layout.xaxis.tickangle == 0
+    long = charts.towards(flows, STYLES, ("airplane", "automobile", "bird"), LIGHT)
+    assert (long.layout.xaxis.tickangle, long.layout.height > figure.layout.height) == (-90, True)
 
 
 def by_way_rows(turned: tuple[float, float, float], shrank: tuple[float, float, float], key: str) -> dict[str, object]:
@@ -148,7 +164,8 @@ def test_biases_by_class_and_their_range() -> None:
 def test_the_section_against_the_baseline(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("robustness", tiny_study, monkeypatch, section="lost", **{"lost-against": "baseline"})
     assert "On **clean images**" in text(test)
-    assert charts_of(test) == 3
+    assert "Would a shift mend it?" in text(test)
+    assert charts_of(test) == 4
     assert not test.error
     test.selectbox(key="pick lost-corruption").set_value("gaussian_noise").run()
     assert "Under **Gaussian noise 3**" in text(test)

@@ -1,0 +1,94 @@
+"""A digest of a user's code: of a file and of the Python files beside and below it, which it may import.
+
+Every network that is built asks for it. So what was read is kept for the process, and read again once the system's
+record of a file or folder has changed: the time of its last change too, which no program can set back.
+"""
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+SETTLED_NS = 2_000_000_000
+"""What changed less than so long ago is not kept: clocks of file systems tick in up to two seconds."""
+UNREADABLE = "unreadable"
+
+_T = TypeVar("_T")
+_Known = dict[str, tuple[tuple[int, ...], _T]]
+_files: _Known[str] = {}
+_folders: _Known[Sequence[str]] = {}
+
+
+def digest_of_code(file: Path) -> str:
+    """64 hex digits of a file, its place, and the Python files beside and below it, as far as it may import them.
+
+    Raises OSError where the file is not there.
+    """
+    file = file.resolve()
+    digest = hashlib.sha256(f"{file}\n".encode())
+    found = dict(_python_files(str(file.parent))) | {str(file): file.stat()}
+    for path in sorted(found, key=lambda path: path.split(os.sep)):
+        digest.update(f"{path}\n{_once(path, found[path], _files, _digest, UNREADABLE)}\n".encode())
+    return digest.hexdigest()
+
+
+def is_beside(file: Path, folder: Path) -> bool:
+    """Whether a file is code of the user's folder, and not of an environment that lies in it, nor hidden."""
+    return folder in file.parents and not any(map(_is_apart, file.relative_to(folder).parts[:-1]))
+
+
+def _is_apart(name: str) -> bool:
+    """Whether a folder's name is one that no `import` finds: a hidden one, or that of an environment's packages."""
+    return name.startswith(".") or "-packages" in name
+
+
+def _python_files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Those in a folder and below it, linked ones too; each folder once, so that links in a circle come to an end."""
+    waiting, seen = [folder], set()
+    while waiting:
+        place = waiting.pop()
+        try:
+            status = os.stat(place)
+        except OSError:  # a link to nothing
+            continue
+        if not stat.S_ISDIR(status.st_mode):
+            if place.endswith(".py"):
+                yield place, status
+        elif (status.st_dev, status.st_ino) not in seen:
+            seen.add((status.st_dev, status.st_ino))
+            inside: Sequence[str] = _once(place, status, _folders, _worth, [])
+            waiting += inside
+
+
+def _worth(folder: str) -> Sequence[str]:
+    """The paths in a folder that matter: Python files, folders that may hold some, links to what may become either."""
+    with os.scandir(folder) as entries:
+        return sorted(
+            each.path
+            for each in entries
+            if each.name.endswith(".py") or ((each.is_dir() or each.is_symlink()) and not _is_apart(each.name))
+        )
+
+
+def _digest(file: str) -> str:
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+
+
+def _once(path: str, status: os.stat_result, known: _Known[_T], make: Callable[[str], _T], without: _T) -> _T:
+    """What is made of a file or folder, as long as the system's record of it stays; `without` where none can be read.
+
+    What cannot be read cannot be imported either.
+    """
+    record = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    if path in known and known[path][0] == record:
+        return known[path][1]
+    try:
+        made = make(path)
+    except OSError:
+        return without
+    if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED_NS:
+        known[path] = record, made
+    return made

@@ -1,0 +1,96 @@
+"""The sections of Generated, drawn by Streamlit without a browser: of a VAE, a GAN and an autoencoder."""
+
+import base64
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from app.load import open_study
+from app.views.generated import words
+from app.views.generated.charts.tiles import tiled
+from app.views.generated.facts import SCORES
+from app.views.generated.page import shown
+from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
+
+Found = Callable[[str], Path]
+CARDS = {
+    ("vae", "samples"): 2,
+    ("vae", "reconstructions"): 2,
+    ("vae", "score"): 3,
+    ("vae", "latent"): 1,
+    ("gan", "samples"): 2,
+    ("gan", "reconstructions"): 1,
+    ("gan", "score"): 2,
+    ("gan", "latent"): 0,
+    ("autoencoder", "samples"): 0,
+    ("autoencoder", "reconstructions"): 2,
+    ("autoencoder", "score"): 2,
+    ("autoencoder", "latent"): 1,
+}
+
+
+@pytest.mark.parametrize(("task", "section"), CARDS)
+def test_every_section_is_drawn_or_says_why_not(
+    task: str, section: str, generative_study: Found, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = draw("generated", generative_study(task), monkeypatch, generated=section)
+    assert not test.error, text(test)
+    assert charts(test) == CARDS[task, section]
+    assert len(text(test)) > 150
+
+
+def test_one_sparsity_has_a_slider(generative_study: Found, monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters = {"samples-way": "sheets", "samples-sparsity": "50"}
+    test = draw("generated", generative_study("vae"), monkeypatch, **parameters)
+    assert "64 samples of each at 50 % kept" in text(test)
+    assert not test.error
+
+
+def test_classifiers_make_no_images(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("generated", tiny_study, monkeypatch)
+    assert "make no images" in text(test)
+    assert not shown(open_study("tiny", tiny_study))
+
+
+def test_what_is_not_measured_says_so(generative_study: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = Path(shutil.copytree(generative_study("vae"), tmp_path / "copy", ignore=shutil.ignore_patterns("results")))
+    for section in ("samples", "reconstructions", "score", "latent"):
+        test = draw("generated", copy, monkeypatch, generated=section)
+        assert "python -m analysis run" in text(test)
+        assert not test.error
+
+
+def test_the_answer_names_winner_controls_and_collapse(generative_study: Found) -> None:
+    study = open_study("tiny", generative_study("vae"))
+    curve = pd.DataFrame(
+        [("dense", "dense", 0.0, 10.0, 8.0, 12.0, 2, "seeds", False),
+         ("imp-50", "imp", 0.5, 11.0, 9, 13, 2, "seeds", True),
+         ("imp-75", "imp", 0.75, 20.0, 18, 22, 2, "seeds", False)],
+        columns=["key", "method", "sparsity", "value", "low", "high", "n", "over", "winning"],
+    )  # fmt: skip
+    pairs = pd.DataFrame([("shuffled-75", "imp-75", 4.0, 3.0, 5.0, 0.01, 0.01, True, 2)],
+                         columns=["a", "b", "ratio", "low", "high", "p", "p_holm", "differs", "seeds"])  # fmt: skip
+    kl = pd.DataFrame([("imp-75", 0.01, 0.0, 0.02, True)], columns=["key", "kl", "low", "high", "collapsed"])
+    said = words.answer(study, curve, SCORES["fd"], pairs, kl)
+    assert "**IMP 50 %** is the sparsest ticket that wins" in said
+    assert "**11 (9 to 13)**, the dense network has **10 (8 to 12)**" in said
+    assert "1 of 1 control is shown to be worse than the ticket, 4 times the FD" in said
+    assert "The posterior of IMP 75 % collapsed" in said
+    none = words.answer(study, curve.assign(winning=False), SCORES["fd"], pairs.assign(seeds=1, differs=False), kl[:0])
+    assert "No ticket wins" in none
+    assert "more than one seed" in none
+
+
+def test_tiles_lie_where_they_belong() -> None:
+    images = np.arange(5, dtype=np.uint8)[:, None, None, None] * 50 * np.ones((5, 1, 2, 3), dtype=np.uint8)
+    file = io.BytesIO(base64.b64decode(tiled(images, 2).split(",")[1]))
+    pixels = np.asarray(Image.open(file))[::3, ::3]
+    assert pixels.shape == (8, 7, 4)
+    assert [int(pixels[y, x, 0]) for y, x in ((0, 0), (0, 4), (3, 0), (3, 4), (6, 0))] == [0, 50, 100, 150, 200]
+    assert pixels[6, 4, 3] == 0  # nothing there
