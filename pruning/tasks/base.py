@@ -62,8 +62,8 @@ class Task:
         parts: submodules whose sparsity is told apart, by name -> their words for people.
         milestones: name -> a condition on the training curve, such as "test accuracy > 0.95"; when each held first
             is noted in the ticket.
-        conserves_flow: whether all parts of a network lie one behind the other, and none but the last squashes what
-            passes it, which SynFlow asks for.
+        feed_forward: whether the loss is one of what a network gives for a batch, its parts one behind the other, as
+            SynFlow and searched masks need it.
         classifies_images: whether networks turn images into logits of classes, so that what is known of classifiers
             (corruptions, features, margins) can be measured.
     """
@@ -74,7 +74,7 @@ class Task:
     phases: ClassVar[tuple[Phase, ...]] = (Phase(),)
     parts: ClassVar[Mapping[str, str]] = {}
     milestones: ClassVar[Mapping[str, str]] = {}
-    conserves_flow: ClassVar[bool] = True
+    feed_forward: ClassVar[bool] = True
     classifies_images: ClassVar[bool] = False
 
     def check(self, model: nn.Module) -> None:

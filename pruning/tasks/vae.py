@@ -26,7 +26,7 @@ class Vae(Generative):
     parts: ClassVar = {"encoder": "Encoder", "decoder": "Decoder"}
     fitting = "vae"
     asks = ("latent", "encode", "decode")
-    conserves_flow = False
+    feed_forward = False
 
     def loss(self, phase: Phase, model: nn.Module, batch: Batch, draws: Draws, smoothing: float = 0.0) -> Lost:
         """Give the negative evidence lower bound in nats an image, from one draw of the latents of each."""

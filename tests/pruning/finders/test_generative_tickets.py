@@ -239,3 +239,30 @@ def test_a_network_and_a_task_that_do_not_fit() -> None:
     ):
         with pytest.raises(UserError, match=sentence):
             find_ticket(Recipe(model=model, task=task, data="digits", finder="dense", training=TRAINING))
+
+
+@pytest.mark.parametrize("finder", ["edge_popup", "movement"])
+def test_scores_in_place_of_weights(finder: str) -> None:
+    """An autoencoder's loss is one of its output; that of the others runs parts by themselves."""
+    fields: dict[str, Any] = {"finder": finder, "sparsity": 0.5}
+    short = TRAINING.but(epochs=2 / 23)
+    assert find_ticket(Recipe(**{**common("autoencoder"), "training": short}, **fields)).sparsity == 0.5
+    for task in ("vae", "gan"):
+        with pytest.raises(UserError, match=f"Finder '{finder}' trains scores .* task '{task}' runs parts"):
+            find_ticket(Recipe(**{**common(task), "training": short}, **fields))
+
+
+@pytest.mark.parametrize(
+    "finder", ["rigl", "set", "gmp", "lrr", "iterative", "early_bird", "random_reinit", "inverted"]
+)
+def test_other_finders(finder: str) -> None:
+    """Those that grow weights back after a backward pass do not work on a loss of two phases, and say so; others do."""
+    short = TRAINING.but(epochs=2 / 23)
+    of = {"of": Recipe(**{**common("gan"), "training": short}, criterion="snip", sparsity=0.5)}
+    made = finder in ("random_reinit", "inverted")
+    recipe = Recipe(**{**common("gan"), "training": short}, finder=finder, **(of if made else {"sparsity": 0.5}))
+    if finder in ("rigl", "set"):
+        with pytest.raises(UserError, match="need a loss of one phase, and the task 'gan' has 2"):
+            find_ticket(recipe)
+        return
+    assert find_ticket(recipe).sparsity == pytest.approx(0.5, abs=1e-4)
