@@ -112,10 +112,9 @@ def _apart(scores: Scores, a: str, b: str) -> np.ndarray:
     """The differences of two tickets, a seed each; one, of their means, where nothing but a constant was repeated."""
     seeds = sorted(scores[a].keys() & scores[b].keys())
     one, other = (np.array([scores[key][seed] for seed in seeds]) for key in (a, b))
+    gaps: np.ndarray = one - other if scores.score.is_share else (one - other) / scores.typical
     if scores.by_factors:
-        gaps = np.log(one) - np.log(other)
-    else:
-        gaps = (one - other) / (1.0 if scores.score.is_share else scores.typical)
+        gaps = np.log(one / other)
     same = len(seeds) > 1 and np.ptp(one) == 0 and np.ptp(other) == 0 and one[0] != other[0]
     return gaps[:1] if same else gaps
 

@@ -25,17 +25,14 @@ from pruning.errors import few
 from pruning.study.folder import Entry, Study
 
 
-def means(study: StudyView) -> pd.DataFrame:
-    """Rows of `comparisons.family_means.by_family` for all tickets of the study."""
-    return _means(study.path, study.stamp, study.name)
+def entries(study: StudyView) -> dict[str, Entry]:
+    """Id -> what the ticket's file says of it, for every ticket of the study."""
+    return _entries(study.path, study.stamp)
 
 
-@st.cache_data(max_entries=8, show_spinner="Summing up the study …")
-def _means(path: Path, stamp: str, name: str) -> pd.DataFrame:
-    study = load.open_study(name, path)
-    if study.task.classifies_images:
-        return family_means.by_family(measured(study))
-    return scores.by_family(of_task(study), study.tickets)
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _entries(path: Path, stamp: str) -> dict[str, Entry]:
+    return {entry.id: entry for entry in Study.open(path).entries()}
 
 
 def of_task(study: StudyView) -> Scores:
@@ -48,6 +45,19 @@ def _of_task(path: Path, stamp: str, name: str) -> Scores:
     study = load.open_study(name, path)
     reached = {ticket: entry.info.accuracy for ticket, entry in entries(study).items()}
     return scores.of_tickets(study.task.score, study.tickets, reached)
+
+
+def means(study: StudyView) -> pd.DataFrame:
+    """Rows of `comparisons.family_means.by_family` for all tickets of the study."""
+    return _means(study.path, study.stamp, study.name)
+
+
+@st.cache_data(max_entries=8, show_spinner="Summing up the study …")
+def _means(path: Path, stamp: str, name: str) -> pd.DataFrame:
+    study = load.open_study(name, path)
+    if study.task.classifies_images:
+        return family_means.by_family(measured(study))
+    return scores.by_family(of_task(study), study.tickets)
 
 
 def score(study: StudyView) -> ShownScore:
@@ -122,16 +132,6 @@ def without_ticket(study: StudyView) -> list[str]:
         f"Results without a ticket are left out: the files of {few(gone)} are gone or cannot be read. "
         f"python -m pruning run {study.path} finds them again."
     ]
-
-
-def entries(study: StudyView) -> dict[str, Entry]:
-    """Id -> what the ticket's file says of it, for every ticket of the study."""
-    return _entries(study.path, study.stamp)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _entries(path: Path, stamp: str) -> dict[str, Entry]:
-    return {entry.id: entry for entry in Study.open(path).entries()}
 
 
 def entries_of(study: StudyView, keys: Sequence[str]) -> dict[str, list[Entry]]:

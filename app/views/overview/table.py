@@ -175,7 +175,7 @@ def _intervals(rows: pd.DataFrame, measure: str) -> list[str]:
 
 
 def _bounds(rows: pd.DataFrame, measure: str) -> np.ndarray:
-    return rows[[f"{measure}_low", f"{measure}_high"]].to_numpy(dtype=float)
+    return np.asarray(rows[[f"{measure}_low", f"{measure}_high"]], dtype=float)
 
 
 def _unit(largest: float) -> tuple[float, str]:
