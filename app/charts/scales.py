@@ -58,7 +58,7 @@ def scale(objective: Objective, values: ArrayLike) -> Scale:
     else:
         place = _same
         span = _airy(finite, 0.06 * float(finite.max()) or 1.0)
-        ticks = _even_ticks(span)
+        ticks = even_ticks(span)
     return Scale(place, span, ticks.tolist(), [text(tick, objective) for tick in ticks])
 
 
@@ -92,7 +92,8 @@ def log_ticks(span: list[float]) -> np.ndarray:
     return inside
 
 
-def _even_ticks(span: list[float]) -> np.ndarray:
+def even_ticks(span: list[float]) -> np.ndarray:
+    """Round values, about five, in a span."""
     rough = (span[1] - span[0]) / WANTED
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(digit * power for digit in (1, 2, 2.5, 5, 10) if digit * power >= rough)
