@@ -41,7 +41,7 @@ def score(model: nn.Module, context: Context) -> Scores:
             in attention, layer norm) takes the flow away that it is given, and what is added and is no bias (position
             embeddings, class tokens) is a flow from nowhere.
     """
-    if not context.task.conserves_flow:
+    if not context.task.feed_forward:
         raise UserError(
             f"SynFlow is not defined for the task '{context.task.name}': what a network is given does not pass "
             f"through all of its parts, one after the other, to one output. {OTHERS}"

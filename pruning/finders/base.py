@@ -77,6 +77,7 @@ class Trainer:
         Removed residual blocks take no part in it, which saves their time and changes no other weight, unless a hook
         may still change the masks.
         """
+        _refuse_wrapped(model, recipe)
         granularity, shape = recipe.granularity, self.data.shape
         network, masks = model, with_dead_channels(model, masks, shape, granularity) if masks else masks
         smaller = without_blocks(model, masks, shape) if masks and granularity.network_wide and hook is None else None
@@ -106,6 +107,16 @@ class Trainer:
     def recalibrated(self, model: nn.Module, trained: Trained, recipe: Recipe) -> Trained:
         """`pruning.training.batch_norm.recalibrated` on this trainer's data and device."""
         return recalibrated(model, trained, self.data, recipe.seed, self.device, get_task(recipe.task))
+
+
+def _refuse_wrapped(model: nn.Module, recipe: Recipe) -> None:
+    """Refuse a network within another, that gives it other weights, where the loss runs its parts by themselves."""
+    task = get_task(recipe.task)
+    if not task.feed_forward and not all(hasattr(model, part) for part in task.parts):
+        raise UserError(
+            f"Finder '{recipe.finder}' trains scores in place of weights, and the loss of the task '{task.name}' runs "
+            "parts of the network by themselves, where the scores have no say; take a finder that trains weights."
+        )
 
 
 @dataclass

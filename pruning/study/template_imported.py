@@ -97,7 +97,7 @@ def imported_study(path: str, name: str, file: str, recipe: Recipe, images: int,
         criteria="".join(
             f'[[method]]\ncriterion = "{name}"\n\n'
             for name in CRITERIA
-            if CRITERIA[name].structure is None and (task.conserves_flow or name != "synflow")
+            if CRITERIA[name].structure is None and (task.feed_forward or name != "synflow")
         ),
         finders=commented(finder for finder in FINDERS.values() if prunes(finder, start)),
     )

@@ -31,7 +31,7 @@ class Gan(Generative):
     phases = (DISCRIMINATOR, GENERATOR)
     parts: ClassVar = {"generator": "Generator", "discriminator": "Discriminator"}
     fitting = "gan"
-    conserves_flow = False
+    feed_forward = False
 
     def loss(self, phase: Phase, model: nn.Module, batch: Batch, draws: Draws, smoothing: float = 0.0) -> Lost:
         """Give the mean loss of the phase's part in nats; the other part takes no gradient from it."""
