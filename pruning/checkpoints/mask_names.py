@@ -88,7 +88,9 @@ def _is_whole(tree: object) -> bool:
 
 def has_tensors(tree: object) -> bool:
     """Whether there are tensors anywhere in this, among its first thousand parts."""
-    return any(view is not None for view, _ in zip((v for _, v in _leaves(tree, "", _DEPTH)), range(1000), strict=False))
+    return any(
+        view is not None for view, _ in zip((v for _, v in _leaves(tree, "", _DEPTH)), range(1000), strict=False)
+    )
 
 
 def _leaves(tree: object, name: str, depth: int) -> Iterator[tuple[str, View | None]]:

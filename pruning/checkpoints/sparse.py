@@ -69,7 +69,7 @@ def _dense(layout: str, parts: list[Tensor], shape: tuple[int, ...]) -> Tensor |
     if any(places.is_floating_point() or places.dtype == torch.bool for places in parts[:-1]):
         return None
     places = parts[0].long() if len(parts) == 2 else _coordinates(parts[0].long(), parts[1].long(), shape)
-    if places is None or places.ndim != 2 or layout != "torch.sparse_coo" and values.ndim != 1:
+    if places is None or places.ndim != 2 or (layout != "torch.sparse_coo" and values.ndim != 1):
         return None
     sizes = torch.tensor(shape[: len(places)], dtype=torch.int64)[:, None]
     if values.shape != (places.shape[1], *shape[len(places) :]) or len(sizes) != len(places):

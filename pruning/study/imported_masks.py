@@ -69,7 +69,9 @@ def with_own_masks(checkpoint: Checkpoint, match: Match, model: nn.Module, zeros
     used = {name: mask for name, mask in checkpoint.masks.items() if name not in unused}
     masks, other = _sorted(used, match, model, "The checkpoint")
     found = {name: mask for name, mask in zeros.items() if name in prunable(model) and not bool(mask.all())}
-    notes = [f"Masks of tensors that the network does not use were left out: {listed(sorted(unused))}."] if unused else []
+    notes = (
+        [f"Masks of tensors that the network does not use were left out: {listed(sorted(unused))}."] if unused else []
+    )
     before = state | match.rename(checkpoint.unmasked)
     masks = found | {name: mask & found.get(name, mask) for name, mask in masks.items()}
     return MaskedWeights(Imported(state, masks), other, before, (*notes, *_others(other)))
