@@ -40,7 +40,7 @@ def as_mask(source: Source, name: str, values: Tensor, keep: float | None, signe
     if keep is None:
         raise source.error(
             f"the mask '{shown(name)}' has other values than 0 and 1",
-            "give masks of 0 (pruned) and 1 (kept), or where these are scores say which fraction is kept, as --keep 0.5",
+            "give masks of 0 (pruned) and 1 (kept), or of scores the fraction that is kept, as --keep 0.5",
         )
     scores = values.flatten().float()
     order = torch.argsort(scores if signed else scores.abs(), stable=True)

@@ -150,8 +150,8 @@ def the_right_way(
 ) -> tuple[MaskedWeights, Normalisation, tuple[str, ...]]:
     """The masks as they are or the other way round (1 = pruned), how that did, and what to say of it.
 
-    They are turned round when the user says so; else only where they keep the smaller weights and the network is clearly
-    better the other way round. The first tells them from masks that keep too little, of which it is only said.
+    They are turned round when the user says so; else only where they keep the smaller weights and the network is
+    clearly better the other way round. The first tells them from masks that keep too little, of which it is only said.
 
     Args:
         masked: the network under its masks.
