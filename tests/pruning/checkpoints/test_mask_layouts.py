@@ -16,15 +16,15 @@ State = dict[str, Tensor]
 
 
 @pytest.fixture
-def net() -> nn.Module:
+def net() -> Any:
     """A convolution, a norm and a linear layer under names."""
     torch.manual_seed(3)
-    net = nn.Module()
+    net: Any = nn.Module()
     net.conv, net.bn, net.fc = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 5)
     return net
 
 
-def weights(net: nn.Module) -> State:
+def weights(net: Any) -> State:
     """Its tensors by name."""
     return {name: value.detach().clone() for name, value in net.state_dict().items()}
 
@@ -65,7 +65,7 @@ APART: dict[str, Callable[[State], Any]] = {
 
 
 @pytest.mark.parametrize("layout", APART)
-def test_files_of_masks(tmp_path: Path, net: nn.Module, layout: str) -> None:
+def test_files_of_masks(tmp_path: Path, net: Any, layout: str) -> None:
     torch.save(APART[layout](masks()), tmp_path / "masks.pt")
     found = read_masks(tmp_path / "masks.pt", weights(net))
     assert found.keys() == masks().keys()
@@ -75,7 +75,7 @@ def test_files_of_masks(tmp_path: Path, net: nn.Module, layout: str) -> None:
 @pytest.mark.parametrize("name", ["conv", "conv.weight", "conv.mask", "conv.weight_mask"])
 @pytest.mark.parametrize("shape", [(4,), (4, 1, 1, 1)])
 def test_one_value_a_filter_is_for_all_its_weights(
-    tmp_path: Path, net: nn.Module, name: str, shape: tuple[int, ...]
+    tmp_path: Path, net: Any, name: str, shape: tuple[int, ...]
 ) -> None:
     torch.save({name: torch.tensor([1.0, 0, 1, 0]).view(shape)}, tmp_path / "masks.pt")
     found = read_masks(tmp_path / "masks.pt", weights(net))["conv.weight"]
@@ -84,7 +84,7 @@ def test_one_value_a_filter_is_for_all_its_weights(
     assert not found[[1, 3]].any()
 
 
-def test_norms_and_biases_keep_their_masks(tmp_path: Path, net: nn.Module) -> None:
+def test_norms_and_biases_keep_their_masks(tmp_path: Path, net: Any) -> None:
     some = {"bn.weight": torch.tensor([1, 0, 1, 1]), "fc.bias": torch.tensor([0, 1, 1, 1, 0])}
     torch.save({"bn": some["bn.weight"], "fc.bias_mask": some["fc.bias"]}, tmp_path / "masks.pt")
     assert read_masks(tmp_path / "masks.pt", weights(net)).keys() == {"fc.bias"}  # the marked ones count
@@ -92,11 +92,13 @@ def test_norms_and_biases_keep_their_masks(tmp_path: Path, net: nn.Module) -> No
     assert read_masks(tmp_path / "masks.pt", weights(net)).keys() == some.keys()
 
 
-def besides() -> dict[str, Callable[[nn.Module], State]]:
+def besides() -> dict[str, Callable[[Any], State]]:
     """State dicts with masks in them, as the programs leave them, the weights not yet masked."""
 
     class Masked(nn.Module):
         """A parametrisation that keeps its mask, other than torch.ao.pruning's."""
+
+        mask: Tensor
 
         def __init__(self, mask: Tensor) -> None:
             super().__init__()
@@ -105,17 +107,17 @@ def besides() -> dict[str, Callable[[nn.Module], State]]:
         def forward(self, weight: Tensor) -> Tensor:
             return weight * self.mask
 
-    def parametrised(net: nn.Module) -> State:
+    def parametrised(net: Any) -> State:
         for layer, mask in ((net.conv, masks()["conv.weight"]), (net.fc, masks()["fc.weight"])):
             nn.utils.parametrize.register_parametrization(layer, "weight", Masked(mask.float()))
         return weights(net)
 
-    def torch_prune(net: nn.Module) -> State:
+    def torch_prune(net: Any) -> State:
         prune.custom_from_mask(net.conv, "weight", masks()["conv.weight"])
         prune.custom_from_mask(net.fc, "weight", masks()["fc.weight"])
         return weights(net)
 
-    def beside(rename: Callable[[str], str], of: Callable[[str], str] = str) -> Callable[[nn.Module], State]:
+    def beside(rename: Callable[[str], str], of: Callable[[str], str] = str) -> Callable[[Any], State]:
         return lambda net: renamed(weights(net), of) | renamed(masks(), rename)
 
     return {
@@ -128,7 +130,7 @@ def besides() -> dict[str, Callable[[nn.Module], State]]:
 
 
 @pytest.mark.parametrize("layout", besides())
-def test_masks_beside_weights(tmp_path: Path, net: nn.Module, layout: str) -> None:
+def test_masks_beside_weights(tmp_path: Path, net: Any, layout: str) -> None:
     dense = weights(net)
     state = besides()[layout](net)
     torch.save(state, tmp_path / "net.pt")
@@ -142,7 +144,7 @@ def test_masks_beside_weights(tmp_path: Path, net: nn.Module, layout: str) -> No
 
 
 @pytest.mark.parametrize("key", ["masks", "mask", "sparsifier"])
-def test_masks_beside_the_whole_state_dict(tmp_path: Path, net: nn.Module, key: str) -> None:
+def test_masks_beside_the_whole_state_dict(tmp_path: Path, net: Any, key: str) -> None:
     dense = weights(net)
     torch.save({"epoch": 3, "state_dict": {f"module.{n}": v for n, v in dense.items()}, key: masks()}, tmp_path / "n")
     found = read(tmp_path / "n")
@@ -152,7 +154,7 @@ def test_masks_beside_the_whole_state_dict(tmp_path: Path, net: nn.Module, key: 
     assert any(f"under '{key}' and applied" in note for note in found.notes)
 
 
-def test_a_sparsifier_of_torch_keeps_its_masks_apart(tmp_path: Path, net: nn.Module) -> None:
+def test_a_sparsifier_of_torch_keeps_its_masks_apart(tmp_path: Path, net: Any) -> None:
     sparsifier = pytest.importorskip("torch.ao.pruning").WeightNormSparsifier(0.5, (1, 1), 1)
     dense = weights(net)
     sparsifier.prepare(net, [{"tensor_fqn": "fc.weight"}])
@@ -171,7 +173,7 @@ def test_a_sparsifier_of_torch_keeps_its_masks_apart(tmp_path: Path, net: nn.Mod
     assert torch.equal(both.state["fc.weight"], dense["fc.weight"] * expected)
 
 
-def test_pruned_parts_of_normalised_weights(tmp_path: Path, net: nn.Module) -> None:
+def test_pruned_parts_of_normalised_weights(tmp_path: Path, net: Any) -> None:
     """Pruning the directions prunes the weight; torch computes the reference."""
     weight_norm(net.conv)
     parametrizations.weight_norm(net.fc)
@@ -200,7 +202,7 @@ def best(scores: Tensor, keep: float) -> Tensor:
 
 
 @pytest.mark.parametrize("ending", ["scores", "popup_scores", "weight_score"])
-def test_scores_become_masks_when_the_user_says_how_many_are_kept(tmp_path: Path, net: nn.Module, ending: str) -> None:
+def test_scores_become_masks_when_the_user_says_how_many_are_kept(tmp_path: Path, net: Any, ending: str) -> None:
     scores = {name: torch.randn(mask.shape) for name, mask in masks().items()}
     wanted = {name: best(value.abs(), 0.3) for name, value in scores.items()}
     named = {f"{name.removesuffix('weight')}{ending}": value for name, value in scores.items()}
@@ -219,7 +221,7 @@ def test_scores_become_masks_when_the_user_says_how_many_are_kept(tmp_path: Path
         assert any("2 masks were made of scores: each keeps the 30 %" in line for line in said)
 
 
-def test_movement_pruning_keeps_the_largest_not_the_farthest_from_zero(tmp_path: Path, net: nn.Module) -> None:
+def test_movement_pruning_keeps_the_largest_not_the_farthest_from_zero(tmp_path: Path, net: Any) -> None:
     scores = torch.linspace(-2, 1, 20).view(5, 4)
     torch.save({"fc.mask_scores": scores}, tmp_path / "scores.pt")
     found = read_masks(tmp_path / "scores.pt", weights(net), 0.25)["fc.weight"]
@@ -237,7 +239,7 @@ def test_sparse_weights(tmp_path: Path, legacy: bool) -> None:
         "csc": dense.to_sparse_csc(),
         "half": dense.half().to_sparse(),
         "hybrid": filters.to_sparse(1),
-        "twice": torch.sparse_coo_tensor([[1, 1], [2, 2]], [1.0, 2.0], (3, 3)),
+        "twice": torch.sparse_coo_tensor(torch.tensor([[1, 1], [2, 2]]), torch.tensor([1.0, 2.0]), (3, 3)),
     }
     torch.save(kinds, tmp_path / "net.pt", _use_new_zipfile_serialization=not legacy)
     found = read(tmp_path / "net.pt").state
