@@ -74,9 +74,7 @@ def test_files_of_masks(tmp_path: Path, net: Any, layout: str) -> None:
 
 @pytest.mark.parametrize("name", ["conv", "conv.weight", "conv.mask", "conv.weight_mask"])
 @pytest.mark.parametrize("shape", [(4,), (4, 1, 1, 1)])
-def test_one_value_a_filter_is_for_all_its_weights(
-    tmp_path: Path, net: Any, name: str, shape: tuple[int, ...]
-) -> None:
+def test_one_value_a_filter_is_for_all_its_weights(tmp_path: Path, net: Any, name: str, shape: tuple[int, ...]) -> None:
     torch.save({name: torch.tensor([1.0, 0, 1, 0]).view(shape)}, tmp_path / "masks.pt")
     found = read_masks(tmp_path / "masks.pt", weights(net))["conv.weight"]
     assert found.shape == (4, 3, 3, 3)
