@@ -84,7 +84,7 @@ def _airy(places: np.ndarray, least: float) -> list[float]:
 def log_ticks(span: list[float]) -> np.ndarray:
     """Round values between two powers of ten, whose exponents `span` holds; finer where few would lie there."""
     powers = 10.0 ** np.arange(np.floor(span[0]), np.ceil(span[1]) + 1)
-    for digits in ((1,), (1, 3), (1, 2, 5), tuple(range(1, 10)), tuple(np.arange(1, 10, 0.1))):
+    for digits in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), tuple(range(1, 10)), tuple(np.arange(1, 10, 0.1))):
         ticks: np.ndarray = np.sort(np.outer(powers, digits).ravel())
         inside: np.ndarray = ticks[(np.log10(ticks) >= span[0]) & (np.log10(ticks) <= span[1])]
         if len(inside) >= WANTED - 1:

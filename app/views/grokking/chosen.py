@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import pandas as pd
+import streamlit as st
 
 from analysis.comparisons import grokking
 from analysis.comparisons.grokking import Found
+from app import load
 from app.shell import families, layout
 from app.shell.selection import Selection
 from app.shell.theme import Style
@@ -79,6 +82,19 @@ def of_chosen(selection: Selection, most: int = MOST) -> View | None:
 def of_all(selection: Selection) -> View | None:
     """Every ticket of the study; says what is missing where none noted when it learnt."""
     return _view(selection, list(dict.fromkeys(selection.study.tickets["key"])))
+
+
+def against_baseline(selection: Selection) -> pd.DataFrame:
+    """Rows of `grokking.against` for every ticket of the study: one family, whichever are chosen."""
+    study, baseline = selection.study, selection.baseline
+    return _against(study.path, study.stamp, study.name, baseline.key if baseline else "")
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _against(path: Path, stamp: str, name: str, baseline: str) -> pd.DataFrame:
+    study = load.open_study(name, path)
+    found = families.entries_of(study, list(dict.fromkeys(study.tickets["key"])))
+    return grokking.against(grokking.times(found), baseline)
 
 
 def _view(selection: Selection, keys: Sequence[str]) -> View | None:

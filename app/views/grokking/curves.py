@@ -12,7 +12,7 @@ from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.grokking import words
 from app.views.grokking.charts import curves as charts
-from app.views.grokking.chosen import View, of_chosen
+from app.views.grokking.chosen import View, against_baseline, of_chosen
 
 MEANINGS = {
     "step": "training steps so far [iterations]",
@@ -37,7 +37,9 @@ def show(selection: Selection) -> None:
     if view is None:
         return
     summary = grokking.by_method(view.times)
-    st.markdown(words.answer(summary, grokking.against(view.times, view.baseline), view.baseline, view.styles))
+    against = against_baseline(selection)
+    against = against[against["key"].isin(list(view.found))]
+    st.markdown(words.answer(summary, against, view.baseline, view.styles))
     curves = grokking.curves(view.found)
     layout.card(
         "Training pairs are known long before the test pairs",

@@ -13,7 +13,7 @@ from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.grokking import words
 from app.views.grokking.charts import arms as charts
-from app.views.grokking.chosen import View, of_all
+from app.views.grokking.chosen import View, against_baseline, of_all
 from app.views.grokking.curves import MEANINGS
 
 RATIOS = MEANINGS | {
@@ -29,7 +29,7 @@ def show(selection: Selection) -> None:
     view = of_all(selection)
     if view is None:
         return
-    summary, against = grokking.by_method(view.times), grokking.against(view.times, view.baseline)
+    summary, against = grokking.by_method(view.times), against_baseline(selection)
     st.markdown(words.answer(summary, against, view.baseline, view.styles))
     layout.card(
         "The step at which each method groks",

@@ -52,8 +52,12 @@ def ratio(row: pd.Series) -> str:
         (1 / row["times"], 1 / row["high"], 1 / row["low"]) if later else (row["times"], row["low"], row["high"])
     )
     least = "at least " if row["cut"] else ""
-    interval = f" ({low:.2g} to {high:.2g})" if np.isfinite(low) else ""
-    return f"{least}{value:.2g} times {LATER if later else SOONER}{interval}"
+    interval = f" ({_factor(low)} to {_factor(high)})" if np.isfinite(low) else ""
+    return f"{least}{_factor(value)} times {LATER if later else SOONER}{interval}"
+
+
+def _factor(value: float) -> str:
+    return f"{value:.2g}" if value >= 10 or value < 0.95 else f"{value:.1f}"
 
 
 def answer(summary: pd.DataFrame, against: pd.DataFrame, baseline: str, styles: Mapping[str, Style]) -> str:
@@ -74,10 +78,10 @@ def answer(summary: pd.DataFrame, against: pd.DataFrame, baseline: str, styles: 
     rest = list(sooner["key"].iloc[1:])
     if rest:
         said.append(f"Sooner too: {names(rest, styles)}.")
-    later = list(against.loc[against["verdict"] == LATER, "key"])
+    never = [key for key in rows.index[rows["grokked"] == 0] if key != baseline]
+    later = [key for key in against.loc[against["verdict"] == LATER, "key"] if key not in never]
     if later:
         said.append(f"Later: {names(later, styles)}.")
-    never = [key for key in rows.index[rows["grokked"] == 0] if key != baseline]
     if never:
         said.append(f"Never within {_range(rows.loc[never, 'least'])} steps: {names(never, styles)}.")
     unknown = [key for key in against.loc[~against["verdict"].isin([SOONER, LATER]), "key"] if key not in never]

@@ -1,17 +1,23 @@
 """Studies whose networks do not classify images: every page is drawn, or says in a sentence why it is not."""
 
+import os
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
+from typer.testing import CliRunner
 
+from analysis.__main__ import app as analysis
+from analysis.engine.base import left_out
 from app import load
 from app.shell import navigation
 from app.shell.pages import in_order
 from app.shell.parameters import resolve
 from app.shell.sections import of_page
+from pruning.cli.tables import tickets_table
 from pruning.data import Dataset
 from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, run
@@ -129,3 +135,38 @@ def test_the_best_of_a_distance_is_the_smallest(studies: dict[str, Path], monkey
     reached = [entry.info.accuracy for entry in Study.open(studies["autoencoder"]).entries() if entry.recipe.is_dense]
     dense = table.loc[table["ticket"] == "Dense", "score"].iloc[0]
     assert dense == pytest.approx(float(torch.tensor(reached).double().log().mean().exp()))
+
+
+def test_two_studies_of_a_task_are_compared_by_its_score(
+    studies: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin = Path(shutil.copytree(studies["autoencoder"], tmp_path / "twin"))
+    toml = twin / "study.toml"
+    toml.write_text(toml.read_text().replace("another task", "the same task"))
+    folders = os.pathsep.join(map(str, [studies["autoencoder"], twin, studies["brightness"]]))
+    monkeypatch.setenv("PRUNING_STUDIES", folders)
+    test = draw("studies", None, monkeypatch, study=studies["autoencoder"].name)
+    assert not test.error, text(test)
+    table = test.dataframe[0].value
+    assert table["first"].tolist() == table["second"].tolist()
+    assert set(table["verdict"]) <= {"equivalent within 5 %"}
+    assert "its networks are trained for another task, Brightness" in text(test)
+
+
+def test_measuring_says_what_is_left_out(studies: dict[str, Path]) -> None:
+    found = CliRunner().invoke(analysis, ["list", str(studies["brightness"])])
+    assert found.exit_code == 0, found.output
+    assert "another task (Brightness) than to classify images" in found.output
+    assert "score from the tickets" not in found.output
+    assert "show their R2 from the tickets" in found.output
+    assert left_out(None) == []
+    assert left_out("autoencoder", ["weights"]) == []
+    assert "so that samples is left out" in left_out("autoencoder", ["weights", "samples"])[0]
+
+
+def test_the_list_of_tickets_has_the_score_by_its_name(studies: dict[str, Path]) -> None:
+    table = tickets_table(Study.open(studies["brightness"]))
+    column = next(column for column in table.columns if column.header == "R2")
+    assert list(column.cells) == [
+        Brightness.score.text(e.info.accuracy) for e in Study.open(studies["brightness"]).entries()
+    ]

@@ -47,7 +47,9 @@ def differences(
     keys = first.sort_values("difference", ascending=False)["a"].tolist()
     keys += [key for rows in found.values() for key in rows["a"] if key not in keys]
     keys = list(dict.fromkeys(keys))
-    chart = make_subplots(1, len(found), shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=list(found))
+    chart = make_subplots(
+        1, len(found), shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=list(found) if shown.images else None
+    )
     chart.update_layout(template=theme.template, height=110 + ROW * len(keys), showlegend=False, margin_t=34)
     for place, (title, rows) in enumerate(found.items(), 1):
         at = {"row": 1, "col": place}
@@ -58,13 +60,24 @@ def differences(
         chart.add_vline(x=0, line={"color": theme.muted, "width": 1.2}, layer="below", **at)
         for end in (-100 * floors[title], 100 * floors[title]) if title in floors else ():
             chart.add_vline(x=end, line={"color": theme.muted, "width": 1.5, "dash": "dot"}, **at)
-        reach = 100 * max(REACH * rows["difference"].abs().max(), 2 * within, 1.15 * floors.get(title, 0))
-        chart.update_xaxes(range=[-reach, reach], title_text=shown.apart, zeroline=False, row=1, col=place)
+        words = shown.apart if shown.score.is_share else "above or below it (%)"
+        span = _span(rows, within, floors.get(title, 0.0), shown)
+        chart.update_xaxes(range=span, title_text=words, zeroline=False, row=1, col=place)
     chart.update_yaxes(
         tickvals=list(range(len(keys))), ticktext=[styles[key].label for key in keys], showgrid=False,
         range=[len(keys) - 0.5, -0.5], tickfont={"color": theme.ink, "size": 13},
     )  # fmt: skip
     return chart
+
+
+def _span(rows: pd.DataFrame, within: float, floor: float, shown: ShownScore) -> list[float]:
+    """The range of a panel: the same both ways for points; relative differences may be large one way alone."""
+    reach = 100 * max(REACH * rows["difference"].abs().max(), 2 * within, 1.15 * floor)
+    if shown.score.is_share:
+        return [-reach, reach]
+    least, most = 100 * min(rows["difference"].min(), 0), 100 * max(rows["difference"].max(), 0)
+    air = max(0.12 * (most - least), 200 * within)
+    return [least - air, most + air]
 
 
 def _mark(

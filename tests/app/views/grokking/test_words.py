@@ -59,7 +59,7 @@ def test_a_baseline_that_never_groks_is_said_to() -> None:
 
 def test_ratios_are_read_from_the_side_above_one() -> None:
     row = pd.Series({"times": 0.5, "low": 0.25, "high": 0.8, "cut": 2})
-    assert words.ratio(row) == "at least 2 times later (1.2 to 4)"
+    assert words.ratio(row) == "at least 2.0 times later (1.2 to 4.0)"
     assert words.ratio(pd.Series({"times": 7.2, "low": math.nan, "high": math.nan, "cut": 0})) == "7.2 times sooner"
 
 
