@@ -59,12 +59,15 @@ def run(
     measured again, that part alone. Ctrl-C or a kill loses at most the conditions in work: run again to go on.
     """
     from analysis.engine import measure  # seconds of imports that --help does not need
+    from analysis.engine.base import left_out
 
     opened = Study.open(study)
     with stoppable("measured"), ProgressBar(opened.config.title) as display:
         outcome = measure.run(
             opened, display.tell, only, force, root, download, families=family or (), jobs=jobs, threads=threads
         )
+    for sentence in left_out(opened.config.task, only):
+        display.console.print(sentence, highlight=False, soft_wrap=True)
     for problem in outcome.mended + outcome.problems:
         display.console.print(problem, style="yellow", highlight=False, soft_wrap=True)
     made = ", ".join(f"{table} {count}" for table, count in outcome.written.items())
@@ -83,6 +86,7 @@ def run(
 @app.command("list")
 def list_tables(study: StudyPath, root: Root = None) -> None:
     """List which tables there are for how many tickets, what is missing, and what has changed since it was made."""
+    from analysis.engine.base import left_out
     from analysis.engine.status import status
 
     opened = Study.open(study)
@@ -96,6 +100,8 @@ def list_tables(study: StudyPath, root: Root = None) -> None:
     for row in found.rows:
         table.add_row(row.table, row.meaning, *map(str, (row.tickets, row.complete, row.partial, row.missing)))
     console.print(table)
+    for sentence in left_out(opened.config.task):
+        console.print(sentence, highlight=False, soft_wrap=True)
     for sentence in found.sentences:
         console.print(sentence, style="yellow", highlight=False, soft_wrap=True)
     if any(row.complete < row.tickets for row in found.rows):
@@ -138,11 +144,15 @@ def adopt(
 @app.command()
 def tables(table: Annotated[str | None, typer.Argument(help="One table.", show_default="all tables")] = None) -> None:
     """Print the tables of results: their columns with kind, unit and meaning."""
+    from analysis.engine.base import measures
     from analysis.results.tables import TABLES, describe
 
-    console = PlainConsole()
+    console, made = PlainConsole(), measures()
     for name, columns in describe(table).groupby("table", sort=False):
-        printed = Table("column", "kind", "unit", "meaning", title=f"{name}: {TABLES[str(name)].meaning}")
+        whose = f"of {made[str(name)].meant_for}" if str(name) in made else ""
+        printed = Table(
+            "column", "kind", "unit", "meaning", title=f"{name}: {TABLES[str(name)].meaning}", caption=whose
+        )
         for row in columns.itertuples(index=False):
             printed.add_row(row.column, row.kind, row.unit, row.meaning)
         console.print(printed)

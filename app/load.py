@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,9 @@ class StudyView:
         """The study's title."""
         return self.config.title
 
-    @property
+    @cached_property
     def task(self) -> Task:
-        """What the study's networks are trained for."""
+        """What networks are trained for. Raises UserError when the user's own file is at fault, or may not run."""
         return get_task(self.config.task)
 
     @property
@@ -300,8 +301,7 @@ def _described(path: Path, stamp: str) -> Described:
     study, stored = Study.open(path), results(path)
     entries, ids = study.entries(), stored.ids("samples")
     rows = stored.table("samples", ids=ids[:1], columns=["sample", "label"]).sort_values("sample")
-    shapes = read_header(entries[0].path).shapes if entries else {}
-    layers = {name: tuple(shape) for name, shape in shapes.items()}
+    layers = {name: tuple(size) for each in entries[:1] for name, size in read_header(each.path).shapes.items()}
     labels = rows["label"].to_numpy(np.int64) if len(rows) else None
     return Described(study.config.data, study.config.model, labels, layers)
 

@@ -252,7 +252,7 @@ def read_header(path: Path) -> Header:
         if recipe.granularity.network_wide:
             info.collapsed = []  # which earlier versions wrote
         return Header(recipe, info, json.loads(metadata["shapes"]), metadata.get(CONTENT, ""))
-    except (KeyError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise damaged(path, f"bad metadata: {error}") from None
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.comparisons.costs import OBJECTIVES
-from analysis.comparisons.outcomes import PerImage
+from analysis.comparisons.verdicts import Told
 from analysis.comparisons.verdicts import verdicts as verdicts_of
 from analysis.statistics.multiple_testing import holm
 from analysis.statistics.verdicts import DIFFERS, EQUIVALENCE, EQUIVALENT, LEVEL
@@ -40,7 +40,9 @@ class Gaps:
     close: np.ndarray
 
 
-def gaps(rows: pd.DataFrame, objective: str, outcomes: PerImage, equivalence: float = EQUIVALENCE) -> Gaps:
+def gaps(
+    rows: pd.DataFrame, objective: str, outcomes: Told, equivalence: float = EQUIVALENCE, higher: bool = True
+) -> Gaps:
     """Compare every two tickets in one objective, in the way that its noise asks for.
 
     Args:
@@ -48,10 +50,11 @@ def gaps(rows: pd.DataFrame, objective: str, outcomes: PerImage, equivalence: fl
         objective: of `costs.OBJECTIVES`.
         outcomes: of the tickets on the images of this objective; used where its noise is "paired".
         equivalence: the difference in accuracy that does not matter, a fraction above 0.
+        higher: whether a higher accuracy, or score in its place, is better.
     """
     about, values = OBJECTIVES[objective], rows[objective].to_numpy(dtype=float)
     if about.noise == "paired":
-        return paired(rows["key"].tolist(), values, outcomes, about.more, equivalence)
+        return paired(rows["key"].tolist(), values, outcomes, about.more and higher, equivalence)
     if about.noise == "interval":
         low, high = (rows[f"{objective}_{end}"].to_numpy(dtype=float) for end in ("low", "high"))
         return by_intervals(values, low, high, about.more)
@@ -84,7 +87,7 @@ def by_intervals(values: np.ndarray, low: np.ndarray, high: np.ndarray, more: bo
 def paired(
     keys: Sequence[str],
     values: np.ndarray,
-    outcomes: PerImage,
+    outcomes: Told,
     more: bool = True,
     equivalence: float = EQUIVALENCE,
     level: float = LEVEL,

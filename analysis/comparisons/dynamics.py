@@ -59,8 +59,15 @@ def curves(entries: Iterable[Entry]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*WHO, *POINT]).astype(dict.fromkeys(POINT, float))
 
 
-def curve_bands(curves: pd.DataFrame, value: str = "test_accuracy") -> pd.DataFrame:
+def curve_bands(
+    curves: pd.DataFrame, value: str = "test_accuracy", limits: tuple[float, float] | None = None
+) -> pd.DataFrame:
     """Average a column of `curves` over seeds.
+
+    Args:
+        curves: the rows.
+        value: the column.
+        limits: within which values lie, for a score that is neither a share nor positive.
 
     Returns:
         family, epoch, mean, low, high (95 % interval), n. Families come in the order of `curves`, epochs rise. `n` is
@@ -68,7 +75,8 @@ def curve_bands(curves: pd.DataFrame, value: str = "test_accuracy") -> pd.DataFr
         and 1 and those of losses above 0, which Student's interval knows nothing of.
     """
     found = bands(curves.sort_values("epoch", kind="stable"), ["family", "epoch"], value)
-    found[["low", "high"]] = found[["low", "high"]].clip(lower=0, upper=1 if value.endswith("accuracy") else None)
+    lower, upper = limits or (0, 1 if value.endswith("accuracy") else np.inf)
+    found[["low", "high"]] = found[["low", "high"]].clip(lower, upper)
     place = {family: position for position, family in enumerate(curves["family"].unique())}
     return found.sort_values("family", key=lambda families: families.map(place), kind="stable", ignore_index=True)
 

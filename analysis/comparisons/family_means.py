@@ -79,18 +79,19 @@ def distinct(group: pd.DataFrame) -> pd.DataFrame:
     return group[~twins]
 
 
-def highlights(families: pd.DataFrame) -> pd.DataFrame:
+def highlights(families: pd.DataFrame, higher: bool = True) -> pd.DataFrame:
     """Pick the families that stand out among those given.
 
     Args:
         families: rows of `by_family` among which to pick.
+        higher: whether a higher score is better.
 
     Returns:
-        Rows of `families` indexed by what they stand out for: "accurate" (highest accuracy on clean images) and
+        Rows of `families` indexed by what they stand out for: "accurate" (best accuracy on clean images, or score) and
         "robust" (highest mean corruption accuracy). What no family was measured for is left out.
     """
     found: dict[str, pd.Series] = {}
     for name, measure in (("accurate", "accuracy"), ("robust", "corrupted")):
         if families[measure].notna().any():
-            found[name] = families.loc[families[measure].idxmax()]
+            found[name] = families.loc[families[measure].idxmax() if higher else families[measure].idxmin()]
     return pd.DataFrame(found).T

@@ -18,8 +18,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from analysis.comparisons.dynamics import mask_distances
 from analysis.statistics.intervals import mean_interval
 from analysis.statistics.moderation import moderated
+from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, LEVEL, Gap, judge
 from pruning.study.folder import Entry
 
@@ -168,3 +170,40 @@ def _judged(gaps: Sequence[tuple[np.ndarray, float]], level: float) -> pd.DataFr
     words = np.select([differs & (means > 0), differs], [SOONER, LATER], CANNOT_TELL)
     ratios = {name: np.exp(TENTH * found[of]) for name, of in zip(JUDGED, ("difference", "low", "high"), strict=False)}
     return found[["p_holm"]].assign(**ratios, verdict=words)
+
+
+def mask_to_come(entries: Sequence[Entry], sparsity: float) -> pd.DataFrame:
+    """How far the mask that pruning would draw lies from the one at the end, on the way of a dense training.
+
+    Args:
+        entries: a ticket's seeds, which noted their masks (`comparisons.dynamics.mask_distances`).
+        sparsity: of the masks.
+
+    Returns:
+        at ("start", "t_mem" and "t_gen", where all seeds got there), mean, low, high (95 %, Student's; NaN for one
+        seed), n: shares of the prunable weights, between two masks interpolated.
+    """
+    rows = []
+    for entry in entries:
+        epochs, matrices = mask_distances(entry)
+        if sparsity not in matrices:
+            continue
+        steps, milestones = epochs * per_epoch(entry), entry.info.recorded("milestones")
+        places = {"start": steps[0], **{name: milestones.get(name, [math.nan])[0] for name in MILESTONES}}
+        rows += [(at, np.interp(place, steps, matrices[sparsity][:, -1])) for at, place in places.items()]
+    table = pd.DataFrame(rows, columns=["at", "distance"]).astype({"distance": float})
+    found = bands(table, ["at"], "distance")
+    return found[found["n"] == found["n"].max()]
+
+
+def mask_speed(entry: Entry, sparsity: float, step: float, window: float = 100.0) -> float:
+    """How fast the mask that pruning would draw moves about a step: the share of weights that change in 100 steps.
+
+    It is that of the two noted masks nearest to each other that span the window about the step, as far as there are
+    such. Where masks were noted farther apart, back and forth between them is not seen.
+    """
+    epochs, matrices = mask_distances(entry)
+    steps = epochs * per_epoch(entry)
+    first = min(max(int(np.searchsorted(steps, step - window / 2, "right")) - 1, 0), len(steps) - 2)
+    second = min(int(np.searchsorted(steps, step + window / 2, "left")), len(steps) - 1)
+    return float(100 * matrices[sparsity][first, second] / (steps[second] - steps[first]))

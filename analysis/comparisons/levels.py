@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from analysis.comparisons.outcomes import PerImage
-from analysis.comparisons.verdicts import of_pairs
+from analysis.comparisons.scores import Scores
+from analysis.comparisons.verdicts import Told, of_pairs
 from analysis.statistics.verdicts import COLUMNS as OF_A_PAIR
-from analysis.statistics.verdicts import DIFFERS, EQUIVALENCE
+from analysis.statistics.verdicts import DIFFERS, EQUIVALENCE, IMAGES, NOTHING, SEEDS
 
 BY_SPARSITY = ["method", "sparsity", *OF_A_PAIR]
 
 
 def by_sparsity(
     families: pd.DataFrame,
-    outcomes: PerImage,
+    outcomes: Told,
     reference: str,
     others: Sequence[str],
     equivalence: float = EQUIVALENCE,
@@ -55,8 +56,8 @@ class Sparsest:
         key: its key; None where none is.
         among: how many tickets were asked.
         nearest: the ticket of which most was shown; None without any.
-        loss: how much less accurate that one may be at most, a fraction.
-        over: "seeds", or "images" where any of them was trained once.
+        loss: how much less accurate, or worse by its score, that one may be at most, as differences are.
+        over: "seeds", or "images" where any of them was trained once, or "nothing" where that leaves nothing to go by.
     """
 
     key: str | None
@@ -67,7 +68,7 @@ class Sparsest:
 
 
 def sparsest_equivalent(
-    families: pd.DataFrame, outcomes: PerImage, baseline: str, equivalence: float = EQUIVALENCE
+    families: pd.DataFrame, outcomes: Told, baseline: str, equivalence: float = EQUIVALENCE
 ) -> Sparsest:
     """Search all pruned tickets for the sparsest that is equivalent to the baseline, or better.
 
@@ -84,8 +85,14 @@ def sparsest_equivalent(
     found = of_pairs(outcomes, [(key, baseline) for key in kept.index if key != baseline], equivalence)
     if found.empty:
         return Sparsest(None, 0, None, 1.0, "images")
-    as_good = found[found["within"] | ((found["verdict"] == DIFFERS) & (found["difference"] > 0))]
-    order = kept.loc[as_good["a"]].sort_values(["kept", "accuracy"], ascending=[True, False])
-    nearest = found.loc[found["low"].idxmax()]
-    over = "seeds" if (found["over"] == "seeds").all() else "images"
-    return Sparsest(next(iter(order.index), None), len(found), nearest["a"], max(0.0, -float(nearest["low"])), over)
+    higher = not isinstance(outcomes, Scores) or outcomes.score.higher
+    ahead, least = (found["difference"], found["low"]) if higher else (-found["difference"], -found["high"])
+    as_good = found[found["within"] | ((found["verdict"] == DIFFERS) & (ahead > 0))]
+    order = kept.loc[as_good["a"]].sort_values(["kept", "accuracy"], ascending=[True, not higher])
+    over = next((each for each in (NOTHING, IMAGES) if (found["over"] == each).any()), SEEDS)
+    if least.isna().all():
+        return Sparsest(None, len(found), None, np.nan, over)
+    nearest = least.idxmax()
+    return Sparsest(
+        next(iter(order.index), None), len(found), found.at[nearest, "a"], max(0.0, -float(least[nearest])), over
+    )

@@ -1,7 +1,7 @@
-"""What networks over tokens noted on their way: spectra of neurons, their weights, norms under the mask.
+"""How periodic the neurons of networks over tokens are, and what these noted on their way.
 
-Everything is read from the headers of the tickets' files; a network that cannot say what its neurons see notes no
-spectrum, and gives no rows.
+What was noted is read from the headers of the tickets' files. A network that cannot say what its neurons see (a method
+`token_weights`, see `pruning.tasks`) notes no spectrum, and gives no rows.
 """
 
 from __future__ import annotations
@@ -10,20 +10,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import torch
 
-from analysis.comparisons.dynamics import mask_distances
-from analysis.comparisons.grokking import Found, per_epoch
+from analysis.comparisons.grokking import Found
 from analysis.statistics.replication import bands
 from pruning.errors import UserError
 from pruning.study.folder import Entry
+from pruning.tasks.spectrum import Spectrum, amplitudes, spectrum
+from pruning.tasks.spectrum import shares as shares_of
+from pruning.ticket import Ticket
 
 LOOKS = "observed/iteration"
 NOTED = {"spectrum": ("entropy", "strongest", "dead"), "norms": ("l1", "l2")}
 VALUES = [name for names in NOTED.values() for name in names]
 """What has one number a look: entropy of the spectrum (nats, mean over live neurons), share of a neuron's strongest
 frequency (mean), dead neurons, L1 and L2 norm of the prunable weights, pruned ones 0."""
-
-SETTLING = ["sparsity", "step", "to_end", "to_before"]
 
 
 def looks(entry: Entry) -> np.ndarray:
@@ -54,6 +55,16 @@ def over_seeds(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     ends = rows.groupby(["key", "seed"], sort=False)["step"].max()
     running = [(ends[row.key] >= row.step).sum() for row in table.itertuples()]
     return table[table["n"] == running].sort_values(["key", "step"], ignore_index=True)
+
+
+def first_and_last(rows: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Average one of `VALUES` over seeds at the first and at the last look of each: key, at, mean, low, high, n.
+
+    `at` is "first" or "last"; the bounds are Student's (95 %), NaN for one seed.
+    """
+    ordered = rows.dropna(subset=[value]).sort_values("step", kind="stable").groupby(["key", "seed"], sort=False)
+    both = pd.concat([ordered.head(1).assign(at="first"), ordered.tail(1).assign(at="last")])
+    return bands(both, ["key", "at"], value)
 
 
 def shares(entry: Entry) -> np.ndarray:
@@ -90,28 +101,6 @@ def neurons(entry: Entry) -> Neurons | None:
     return Neurons(looks(entry), rows[0].astype(np.int64), weights.reshape(len(weights), count, -1))
 
 
-def settling(entry: Entry) -> pd.DataFrame:
-    """How far the mask that pruning would draw at each time lies from the last one, and from the one before it.
-
-    Returns:
-        sparsity, step (iterations), to_end and to_before (shares of the prunable weights in which two masks differ;
-        to_before NaN at the first). No rows where the ticket noted no masks.
-    """
-    epochs, matrices = mask_distances(entry)
-    frames = [
-        pd.DataFrame(
-            {
-                "sparsity": sparsity,
-                "step": epochs * per_epoch(entry),
-                "to_end": matrix[:, -1],
-                "to_before": np.concatenate([[np.nan], np.diagonal(matrix, offset=1)]),
-            }
-        )
-        for sparsity, matrix in matrices.items()
-    ]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=SETTLING)
-
-
 def _table(entry: Entry, column: str, width: int | None = None) -> np.ndarray:
     """A recorded column as [looks, numbers a look]; NaN, or of no width, where it was not noted.
 
@@ -127,3 +116,31 @@ def _table(entry: Entry, column: str, width: int | None = None) -> np.ndarray:
             "file and run the study again."
         )
     return np.array(values, dtype=np.float64).reshape(len(steps), -1)
+
+
+def neuron_shares(ticket: Ticket) -> np.ndarray | None:
+    """Each hidden neuron's spectrum over the tokens, at the end of the ticket's training.
+
+    Returns float64 [neurons, F], shares of its amplitudes at the frequencies 1 to F (`pruning.tasks.spectrum`),
+    NaN throughout for a dead neuron; None where the network cannot say what its neurons see.
+    """
+    weights = getattr(ticket.model(), "token_weights", None)
+    return None if weights is None else np.asarray(shares_of(amplitudes(weights().detach())))
+
+
+def by_strongest(share: np.ndarray) -> np.ndarray:
+    """The order in which neurons of one strongest frequency stand together, the purest first; dead ones last.
+
+    Args:
+        share: [neurons, F], as of `neuron_shares`.
+
+    Returns int64 [neurons].
+    """
+    dead = np.isnan(share).any(axis=1)
+    filled = np.where(np.isnan(share), 0, share)
+    return np.lexsort((-filled.max(axis=1), filled.argmax(axis=1), dead))
+
+
+def spectrum_of(weights: np.ndarray) -> Spectrum:
+    """Sum up the spectra of neurons by their weights over the tokens, [n, p]."""
+    return spectrum(torch.from_numpy(weights))

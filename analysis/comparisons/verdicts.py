@@ -14,15 +14,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.comparisons import scores
 from analysis.comparisons.outcomes import PerImage
+from analysis.comparisons.scores import Scores
 from analysis.statistics.verdicts import COLUMNS as OF_A_PAIR
 from analysis.statistics.verdicts import EQUIVALENCE, LEVEL, Gap, judge, paired_gaps
 
 COLUMNS = ["a", "b", *OF_A_PAIR]
+Told = PerImage | Scores
+"""What tells tickets apart: who is right on each image, or, of tasks that are no share of images, scores by seed."""
 
 
 def verdicts(
-    outcomes: PerImage,
+    outcomes: Told,
     keys: Sequence[str] | None = None,
     baseline: str | None = None,
     equivalence: float = EQUIVALENCE,
@@ -31,7 +35,8 @@ def verdicts(
     """Each pair of tickets: the difference in accuracy, and what may be said of it.
 
     Args:
-        outcomes: of all tickets, on the images that are asked about (`outcomes.per_image`, `Outcomes.per_image`).
+        outcomes: of all tickets, on the images that are asked about (`outcomes.per_image`, `Outcomes.per_image`), or
+            their scores (`scores.of_tickets`), whose differences `scores.judged` explains.
         keys: the tickets compared, all by default; those without outcomes are left out. Their pairs are the family, so
             the more there are the more each must show.
         baseline: a ticket that is compared with them as well.
@@ -49,15 +54,16 @@ def verdicts(
 
 
 def of_pairs(
-    outcomes: PerImage, pairs: Sequence[tuple[str, str]], equivalence: float = EQUIVALENCE, level: float = LEVEL
+    outcomes: Told, pairs: Sequence[tuple[str, str]], equivalence: float = EQUIVALENCE, level: float = LEVEL
 ) -> pd.DataFrame:
     """As `verdicts`, of these pairs alone, which are the family; those without the same images are left out."""
-    gaps = gaps_of(outcomes, pairs)
-    if not gaps:
-        return pd.DataFrame(columns=COLUMNS)
-    table = judge(list(gaps.values()), equivalence, level)
-    table.insert(0, "a", [a for a, _ in gaps])
-    table.insert(1, "b", [b for _, b in gaps])
+    if isinstance(outcomes, Scores):
+        told, table = scores.judged(outcomes, pairs, equivalence, level)
+    else:
+        gaps = gaps_of(outcomes, pairs)
+        told, table = list(gaps), judge(list(gaps.values()), equivalence, level)
+    table.insert(0, "a", [a for a, _ in told])
+    table.insert(1, "b", [b for _, b in told])
     return table
 
 

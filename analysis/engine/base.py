@@ -21,6 +21,7 @@ from analysis.engine.settings import AnalysisConfig
 from analysis.results.columns import Column
 from analysis.results.store import Results
 from analysis.results.tables import TABLES, Table
+from pruning.errors import few
 from pruning.progress import Progress, quiet
 from pruning.study.folder import Entry
 from pruning.tasks import Task, get_task
@@ -204,6 +205,13 @@ class Measure(Table):
         return self.needs <= WITHOUT_IMAGES or get_task(task).classifies_images
 
     @property
+    def meant_for(self) -> str:
+        """Which networks have it, in words."""
+        if self.tasks is not None:
+            return f"networks of the task{'' if len(self.tasks) == 1 else 's'} {', '.join(sorted(self.tasks))}"
+        return "any network" if self.needs <= WITHOUT_IMAGES else "networks that classify images"
+
+    @property
     def shown(self) -> bool:
         """Whether networks are shown images for it."""
         return self.start is not None
@@ -222,6 +230,23 @@ class Measure(Table):
 def measures() -> dict[str, Measure]:
     """All measures by name."""
     return {name: table for name, table in TABLES.items() if isinstance(table, Measure)}
+
+
+def left_out(task: str | None, tables: Sequence[str] | None = None) -> list[str]:
+    """A sentence, if any, on tables (all by default) that a study has none of, as its networks do not classify images.
+
+    Raises:
+        UserError: there is no such task.
+    """
+    chosen = [measure for name, measure in measures().items() if not tables or name in tables]
+    unfit = sorted(measure.name for measure in chosen if measure.tasks is None and not measure.suits(task))
+    if not unfit:
+        return []
+    whose = get_task(task)
+    return [
+        f"These networks are trained for another task ({whose.label}) than to classify images, so that {few(unfit)} "
+        f"{'is' if len(unfit) == 1 else 'are'} left out; pages show their {whose.score.name} from the tickets."
+    ]
 
 
 def register(measure: Measure) -> Measure:

@@ -30,7 +30,7 @@ from analysis.statistics.multiple_testing import holm, holm_steps
 
 DIFFERS, EQUIVALENT, CANNOT_TELL = "differs", "equivalent", "cannot tell"
 VERDICTS = (DIFFERS, EQUIVALENT, CANNOT_TELL)
-IMAGES, SEEDS = "images", "seeds"
+IMAGES, SEEDS, NOTHING = "images", "seeds", "nothing"
 COLUMNS = [
     "difference", "low", "high", "p", "p_holm", "p_equivalent", "verdict", "within", "detectable", "over", "seeds",
 ]  # fmt: skip
@@ -132,7 +132,9 @@ def _over_seeds(gap: Gap, variances: np.ndarray, freedom: float) -> Gap:
     return replace(gap, error=np.sqrt(gap.error**2 + variances / gap.seeds), freedom=freedom)
 
 
-def judge(gaps: Sequence[Gap], equivalence: float = EQUIVALENCE, level: float = LEVEL) -> pd.DataFrame:
+def judge(
+    gaps: Sequence[Gap], equivalence: float = EQUIVALENCE, level: float = LEVEL, widest: float = 1.0
+) -> pd.DataFrame:
     """Verdicts on several differences, which are one family: all that are asked about at once.
 
     Args:
@@ -140,10 +142,11 @@ def judge(gaps: Sequence[Gap], equivalence: float = EQUIVALENCE, level: float = 
         equivalence: d, the difference that does not matter, a fraction above 0.
         level: 1 minus the chance that any "differs" of the family is false, and 1 minus twice the chance that any
             "equivalent" is, in (0, 1).
+        widest: no difference is larger; 1 for shares.
 
     Returns a row a difference, in the order given (within a gap that of its flattened arrays):
         difference: as in `Gap`.
-        low, high: the interval that decides, at the row's step of Holm's procedure; within [-1, 1].
+        low, high: the interval that decides, at the row's step of Holm's procedure; within [-widest, widest].
         p: two-sided, that there is no difference. p_holm: p after Holm's correction over the family.
         p_equivalent: that the difference is d or more: the larger p of two one-sided tests, corrected over the family.
         verdict: of `VERDICTS`: "differs" where the interval leaves out 0 (p_holm below alpha); "equivalent" where it
@@ -151,7 +154,8 @@ def judge(gaps: Sequence[Gap], equivalence: float = EQUIVALENCE, level: float = 
         within: bool, the difference is shown to be less than d, also where it differs.
         detectable: the difference that so many seeds and images, with the noise seen here, show with a power of 80 %
             at the step where Holm's procedure stopped.
-        over: "seeds", the verdict speaks of methods; "images", of these networks. seeds: how many were paired.
+        over: "seeds", the verdict speaks of methods; "images", of these networks ("nothing", where a score is not over
+            images and one seed leaves nothing to go by). seeds: how many were paired.
 
     Raises ValueError for a level or an equivalence beyond its range.
     """
@@ -178,14 +182,14 @@ def judge(gaps: Sequence[Gap], equivalence: float = EQUIVALENCE, level: float = 
     return pd.DataFrame(
         {
             "difference": difference,
-            "low": np.maximum(centre - reach, -1),
-            "high": np.minimum(centre + reach, 1),
+            "low": np.maximum(centre - reach, -widest),
+            "high": np.minimum(centre + reach, widest),
             "p": p,
             "p_holm": holm(p),
             "p_equivalent": p_equivalent,
             "verdict": np.select([differs, within], [DIFFERS, EQUIVALENT], CANNOT_TELL),
             "within": within,
-            "detectable": np.minimum([shifts[own] for own in freedom.tolist()] * error, 1),
+            "detectable": np.minimum([shifts[own] for own in freedom.tolist()] * error, widest),
             "over": np.where(seeds > 1, SEEDS, IMAGES),
             "seeds": seeds,
         }

@@ -58,7 +58,7 @@ def scale(objective: Objective, values: ArrayLike) -> Scale:
     else:
         place = _same
         span = _airy(finite, 0.06 * float(finite.max()) or 1.0)
-        ticks = _even_ticks(span)
+        ticks = even_ticks(span)
     return Scale(place, span, ticks.tolist(), [text(tick, objective) for tick in ticks])
 
 
@@ -84,7 +84,7 @@ def _airy(places: np.ndarray, least: float) -> list[float]:
 def log_ticks(span: list[float]) -> np.ndarray:
     """Round values between two powers of ten, whose exponents `span` holds; finer where few would lie there."""
     powers = 10.0 ** np.arange(np.floor(span[0]), np.ceil(span[1]) + 1)
-    for digits in ((1,), (1, 3), (1, 2, 5), tuple(range(1, 10)), tuple(np.arange(1, 10, 0.1))):
+    for digits in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), tuple(range(1, 10)), tuple(np.arange(1, 10, 0.1))):
         ticks: np.ndarray = np.sort(np.outer(powers, digits).ravel())
         inside: np.ndarray = ticks[(np.log10(ticks) >= span[0]) & (np.log10(ticks) <= span[1])]
         if len(inside) >= WANTED - 1:
@@ -92,7 +92,8 @@ def log_ticks(span: list[float]) -> np.ndarray:
     return inside
 
 
-def _even_ticks(span: list[float]) -> np.ndarray:
+def even_ticks(span: list[float]) -> np.ndarray:
+    """Round values, about five, in a span."""
     rough = (span[1] - span[0]) / WANTED
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(digit * power for digit in (1, 2, 2.5, 5, 10) if digit * power >= rough)

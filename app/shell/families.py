@@ -11,15 +11,40 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons import costs, family_means
-from analysis.comparisons.outcomes import CORRUPTIONS, Images, PerImage, per_image
+from analysis.comparisons import costs, family_means, scores
+from analysis.comparisons.outcomes import CORRUPTIONS, Images, per_image
+from analysis.comparisons.scores import Scores
+from analysis.comparisons.verdicts import Told
 from app import load
 from app.load import StudyView
 from app.shell import layout, theme
+from app.shell.score import ACCURACY, ShownScore
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from pruning.errors import few
 from pruning.study.folder import Entry, Study
+
+
+def entries(study: StudyView) -> dict[str, Entry]:
+    """Id -> what the ticket's file says of it, for every ticket of the study."""
+    return _entries(study.path, study.stamp)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _entries(path: Path, stamp: str) -> dict[str, Entry]:
+    return {entry.id: entry for entry in Study.open(path).entries()}
+
+
+def of_task(study: StudyView) -> Scores:
+    """The scores of a study whose task is not to classify images, as its tickets have them."""
+    return _of_task(study.path, study.stamp, study.name)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _of_task(path: Path, stamp: str, name: str) -> Scores:
+    study = load.open_study(name, path)
+    reached = {ticket: entry.info.accuracy for ticket, entry in entries(study).items()}
+    return scores.of_tickets(study.task.score, study.tickets, reached)
 
 
 def means(study: StudyView) -> pd.DataFrame:
@@ -29,7 +54,22 @@ def means(study: StudyView) -> pd.DataFrame:
 
 @st.cache_data(max_entries=8, show_spinner="Summing up the study …")
 def _means(path: Path, stamp: str, name: str) -> pd.DataFrame:
-    return family_means.by_family(measured(load.open_study(name, path)))
+    study = load.open_study(name, path)
+    if study.task.classifies_images:
+        return family_means.by_family(measured(study))
+    return scores.by_family(of_task(study), study.tickets)
+
+
+def score(study: StudyView) -> ShownScore:
+    """What pages show of a study: how accurately it classifies images, or the score of its task."""
+    if study.task.classifies_images:
+        return ACCURACY
+    return ShownScore(study.task.score, images=False, by_factors=of_task(study).by_factors)
+
+
+def kinds(study: StudyView) -> list[Images]:
+    """What tickets are compared by: clean and corrupted images; of other tasks the score, in place of the first."""
+    return list(CORRUPTIONS)[: None if score(study).images else 1]
 
 
 def measured(study: StudyView) -> pd.DataFrame:
@@ -43,6 +83,9 @@ def any_measured(study: StudyView) -> bool:
     """Whether any ticket of the study was measured; says how to do that where none was."""
     if means(study)["accuracy"].notna().any():
         return True
+    if not score(study).images:
+        layout.empty(f"No ticket of this study has a {score(study).name}.", "They were stopped on the way, or failed.")
+        return False
     layout.empty(
         "Nothing is measured yet.",
         "The tickets are found, but not shown the test set. Measure them; this page fills as that goes on.",
@@ -60,17 +103,24 @@ def efficiency(study: StudyView) -> pd.DataFrame:
     return found[found["macs"].notna()]
 
 
-def outcomes(study: StudyView, images: Images) -> PerImage:
-    """Which images each family classifies correctly, for `comparisons.verdicts`."""
+def outcomes(study: StudyView, images: Images) -> Told:
+    """Which images each family classifies correctly, or its scores, for `comparisons.verdicts`."""
     return _outcomes(study.path, study.stamp, study.name, images)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _outcomes(path: Path, stamp: str, name: str, images: Images) -> PerImage:
+def _outcomes(path: Path, stamp: str, name: str, images: Images) -> Told:
     study = load.open_study(name, path)
+    if not study.task.classifies_images:
+        return of_task(study)
     columns = ["ticket_id", "corruption", "severity", "n", "offsets"]
     where = "corruption IN ({})".format(", ".join(f"'{name}'" for name in CORRUPTIONS[images]))
     return per_image(study.tickets, load.results(path).table("conditions", columns=columns, where=where), images)
+
+
+def fractions(study: StudyView, table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of verdicts with differences as fractions, as `ShownScore` writes them."""
+    return table if score(study).images else scores.fractions(of_task(study), table)
 
 
 def without_ticket(study: StudyView) -> list[str]:
@@ -82,16 +132,6 @@ def without_ticket(study: StudyView) -> list[str]:
         f"Results without a ticket are left out: the files of {few(gone)} are gone or cannot be read. "
         f"python -m pruning run {study.path} finds them again."
     ]
-
-
-def entries(study: StudyView) -> dict[str, Entry]:
-    """Id -> what the ticket's file says of it, for every ticket of the study."""
-    return _entries(study.path, study.stamp)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _entries(path: Path, stamp: str) -> dict[str, Entry]:
-    return {entry.id: entry for entry in Study.open(path).entries()}
 
 
 def entries_of(study: StudyView, keys: Sequence[str]) -> dict[str, list[Entry]]:
@@ -144,7 +184,13 @@ def method_styles(selection: Selection) -> dict[str, Style]:
 
 
 def interval_words(selection: Selection) -> str:
-    """What the intervals of accuracies are over, for a caption."""
+    """What the intervals of accuracies, or scores, are over, for a caption."""
+    shown = score(selection.study)
+    if not shown.images:
+        if len(selection.study.seeds) == 1:
+            return "One seed, so no intervals."
+        geometric = " geometric" if shown.by_factors else ""
+        return f"Bars: 95 % intervals of the{geometric} mean over {len(selection.study.seeds)} seeds (Student's)."
     if len(selection.study.seeds) > 1:
         return f"Bars: 95 % intervals of the mean over {len(selection.study.seeds)} seeds (Student's)."
     return "Bars: 95 % intervals over test images (Wilson's), as there is one seed."

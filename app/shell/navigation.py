@@ -10,6 +10,7 @@ from app.shell import layout, pages, sidebar
 from app.shell.guard import guard
 from app.shell.pages import Page
 from app.shell.selection import Selection
+from pruning.errors import UserError
 
 
 def run() -> None:
@@ -40,20 +41,27 @@ def entries(selection: Selection | None) -> list[st.Page]:
 
 
 def offered(page: Page, selection: Selection | None) -> bool:
-    """Whether the navigation shows a page; without a study it shows all."""
-    return selection is None or (page.shown(selection.study) and not page.unfit(selection.study))
+    """Whether the navigation shows a page; without a study it shows all, and those whose study cannot be asked."""
+    try:
+        return selection is None or (page.shown(selection.study) and not page.unfit(selection.study))
+    except UserError:
+        return True
 
 
 def show(page: Page, selection: Selection | None) -> None:
     """Draw a page, and below it the notes on the selection."""
     if selection is not None:
-        reason = page.unfit(selection.study)
-        if reason:
-            layout.page_title(page.title)
-            st.info(reason)
-        else:
-            guard(page.show, selection)
+        guard(_draw, page, selection)
         sidebar.show_notes(selection)
+
+
+def _draw(page: Page, selection: Selection) -> None:
+    reason = page.unfit(selection.study)
+    if reason:
+        layout.page_title(page.title)
+        st.info(reason)
+    else:
+        page.show(selection)
 
 
 def _entry(page: Page, selection: Selection | None, path: str, default: bool = False, hidden: bool = False) -> st.Page:

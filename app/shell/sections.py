@@ -20,7 +20,9 @@ class Section:
         title: what the switch on the page calls it.
         order: its place in the switch; the lowest comes first and is shown when the URL asks for none.
         show: draws the section from what the page hands on, which is the selection on most pages.
-        lead: the question that it answers, for the line under the page's title.
+        lead: the question that it answers, for the line under the page's title; of_scores: the same where networks do
+            not classify images, as far as it is another.
+        of_classifiers: whether only studies of networks that classify images have it.
     """
 
     page: str
@@ -29,6 +31,8 @@ class Section:
     order: float
     show: Callable[..., None]
     lead: str = ""
+    of_scores: str = ""
+    of_classifiers: bool = False
 
     @property
     def name(self) -> str:
@@ -55,9 +59,11 @@ def choose(selection: Selection, page: str, parameter: str, title: str = "") -> 
         parameter: the name in the URL.
         title: the page's title.
     """
-    own = of_page(page)
+    classify = selection.study.task.classifies_images
+    own = {key: section for key, section in of_page(page).items() if classify or not section.of_classifiers}
     first = next(iter(own))
     if title:
-        layout.page_title(title, own.get(selection.option(parameter, first), own[first]).lead)
+        section = own.get(selection.option(parameter, first), own[first])
+        layout.page_title(title, section.lead if classify else section.of_scores or section.lead)
     titles = {key: section.title for key, section in own.items()}
     return own[selection.pick(parameter, "View", titles, label_visibility="collapsed", width="content")]

@@ -9,12 +9,13 @@ import streamlit as st
 
 from app import load
 from app.load import StudyView
-from app.shell import import_form, layout
+from app.shell import families, import_form, layout
 from app.shell.parameters import choose_study, resolve
 from app.shell.picker import picker
 from app.shell.selection import Selection
 from app.shell.theme import Mode
 from app.shell.url import change, mirror
+from pruning.errors import UserError
 
 SHOWN = "study shown"  # in the session: name and folder of the study that was drawn last
 
@@ -124,6 +125,19 @@ def _seed_menu(selection: Selection) -> None:
     default = str(study.detail_seed if study.detail_seed in study.seeds else study.seeds[0])
     selection.pick(
         "seed", "Seed", seeds, default=default, kind="segmented" if len(seeds) < 6 else "select",
-        help="Accuracies are means over all seeds; masks, geometry and images are those of one. "
-        "Results for single images are kept for the seed with the star.",
+        help=_of_seeds(study),
     )  # fmt: skip
+
+
+def _of_seeds(study: StudyView) -> str:
+    """What is of all seeds, and what of one."""
+    try:
+        shown = families.score(study)
+    except UserError:  # of the task, which the page says
+        return "Scores are means over all seeds; masks are those of one."
+    if not shown.images:
+        return f"{shown.plural} are means over all seeds; masks, and what single networks make, are those of one."
+    return (
+        f"{shown.plural} are means over all seeds; masks, geometry and images are those of one. "
+        "Results for single images are kept for the seed with the star."
+    )

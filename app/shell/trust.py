@@ -24,9 +24,10 @@ class Untrusted(UserError):
 
     def __init__(self, file: Path, digest: str) -> None:
         super().__init__(
-            f"The network's code is a file of its own, {file}, and does not run unless it is allowed to."
+            f"{file} is code that the network or the task is made by, and does not run unless it is allowed to."
             if _is_private()
-            else f"The network's code is a file of its own, {file}; it never runs where others can open this app."
+            else f"{file} is code that the network or the task is made by; it never runs where others can open this "
+            "app."
         )
         self.file, self.digest = file, digest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,28 +12,31 @@ import streamlit as st
 from analysis.comparisons import verdicts as comparisons
 from analysis.comparisons.outcomes import Images
 from analysis.comparisons.seed_noise import LEVEL, SeedNoise, seed_noise
-from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES
+from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES, NOTHING
 from app import load
 from app.shell import families
+from app.shell.score import points
 from app.shell.selection import Selection
 from pruning.errors import UserError
 
-WITHIN = {"0.2": "0.2 points", "0.5": "0.5 points", "1": "1 point", "2": "2 points", "5": "5 points"}
 MARKS = {DIFFERS: "●", EQUIVALENT: "=", CANNOT_TELL: "○"}
 
 
 def pick_equivalence(selection: Selection) -> float:
     """The chooser of the difference that does not matter, as a fraction; the same on every page."""
-    texts = {value: f"Equivalent within {text}" for value, text in WITHIN.items()}
-    points = selection.pick(
-        "within", "Equivalent within", texts, default="1", kind="select", width=230, label_visibility="collapsed"
-    )
-    return float(points) / 100
+    shown = families.score(selection.study)
+    texts = {value: f"Equivalent within {text}" for value, text in shown.within.items()}
+    size = selection.pick(
+        "within", "Equivalent within", texts, default=shown.usual, kind="select", width=230,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return float(size) / 100
 
 
 def equivalence(selection: Selection) -> float:
     """The same without its chooser."""
-    return float(selection.option("within", "1", list(WITHIN))) / 100
+    shown = families.score(selection.study)
+    return float(selection.option("within", shown.usual, list(shown.within))) / 100
 
 
 def of_chosen(selection: Selection, images: Images) -> pd.DataFrame:
@@ -49,19 +53,15 @@ def _table(path: Path, stamp: str, name: str, keys: tuple[str, ...], images: Ima
     return comparisons.verdicts(outcomes, list(keys), equivalence=within)
 
 
-def points(fraction: float) -> str:
-    """A size in percentage points: `1 point`, `0.5 points`, `12 points`."""
-    text = f"{100 * fraction:.2g}" if fraction < 0.1 else f"{100 * fraction:.0f}"
-    return f"{text} point{'' if text == '1' else 's'}"
-
-
-def words(row: pd.Series, within: float, brief: bool = False) -> str:
+def words(row: pd.Series, within: float, brief: bool = False, size: Callable[[float], str] = points) -> str:
     """The verdict of a row of the table, as `cannot tell (could have shown 3.1 points)`; without brackets if brief."""
     if row["verdict"] == DIFFERS:
-        return f"differs, by less than {points(within)}" if row["within"] else DIFFERS
+        return f"differs, by less than {size(within)}" if row["within"] else DIFFERS
     if row["verdict"] == EQUIVALENT:
-        return f"equivalent within {points(within)}"
-    return CANNOT_TELL if brief else f"{CANNOT_TELL} (could have shown {points(row['detectable'])})"
+        return f"equivalent within {size(within)}"
+    if brief or pd.isna(row["detectable"]):
+        return CANNOT_TELL if brief else f"{CANNOT_TELL}: one seed"
+    return f"{CANNOT_TELL} (could have shown {size(row['detectable'])})"
 
 
 def counted(table: pd.DataFrame, within: float) -> str:
@@ -85,20 +85,22 @@ MEANINGS = {
 """Of columns of the table, for `layout.card`."""
 
 
-def speak_of(table: pd.DataFrame, drawn: bool = True) -> str:
+def speak_of(table: pd.DataFrame, drawn: bool = True, and_images: str = " and the test images") -> str:
     """Whether the verdicts are about methods or about these networks, in sentences; empty without any.
 
-    `drawn`: whether their intervals are shown.
+    `drawn`: whether their intervals are shown. `and_images`: what else was paired; "" for scores.
     """
     if table.empty:
         return ""
     interval = " The interval drawn is the one that decides." if drawn else ""
     pairs = f"Holm's correction over {len(table):,} pairs" if len(table) > 1 else "one pair"
+    if (table["over"] == NOTHING).all():
+        return "With one seed in common nothing says how far another training would differ, so nothing is told apart."
     own = (table["over"] == IMAGES).sum()
     if own == 0:
-        seeds = sorted(table["seeds"].unique())
+        seeds = sorted(table.loc[table["over"] != NOTHING, "seeds"].unique())
         count = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
-        return f"Paired over {count} seeds and the test images; {pairs}.{interval}"
+        return f"Paired over {count} seeds{and_images}; {pairs}.{interval}"
     which = "one seed" if own == len(table) else "one seed in common for some"
     return (
         f"Paired over the test images, with {which}; {pairs}. So the verdicts are about **these networks**: another "

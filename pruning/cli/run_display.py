@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 from typing import Self
 
-
 from pruning.cli.console import PlainConsole, readable
 from pruning.cli.progress_bar import bars
 from pruning.errors import few

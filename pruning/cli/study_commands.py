@@ -58,9 +58,13 @@ def write_study(
     folder: Annotated[Path, typer.Argument(help="The new study's folder, best below studies/.", show_default=False)],
     model: Annotated[str, typer.Option(help="The network.")] = "lenet5",
     data: Annotated[str, typer.Option(help="The data set.")] = "mnist5k",
+    task: Annotated[
+        str | None,
+        typer.Option(help="What networks are trained for, or path/to/file.py:factory.", show_default="classification"),
+    ] = None,
 ) -> None:
     """Write a study.toml, with every choice explained, to start from."""
-    path = write_template(folder, model, data)
+    path = write_template(folder, model, data, task)
     PlainConsole().print(f"Wrote {path}. Look it through, then: make study STUDY={path}", soft_wrap=True)
 
 

@@ -8,7 +8,6 @@ from rich.table import Table
 from rich.text import Text
 
 from pruning.cli.console import readable
-
 from pruning.errors import UserError, few
 from pruning.finders.lineage import parents_of
 from pruning.granularity.layer import LAYER, blocks_gone
@@ -16,9 +15,10 @@ from pruning.masks import by_part
 from pruning.models import MODELS, choices, skeleton
 from pruning.models.blame import blamed
 from pruning.models.unpruned import coverage, in_words
+from pruning.models.user_file import is_user_file
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry, Study, study_folders
-from pruning.tasks import Task, get_task
+from pruning.tasks import Score, Task, get_task
 from pruning.ticket import Ticket
 
 
@@ -44,13 +44,32 @@ def tickets_table(study: Study) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("id", "ticket"):
         table.add_column(column, no_wrap=True)
-    task = get_task(study.config.task)
-    for column in ("seed", "kept", "of", *(f"{part} kept" for part in task.parts), task.score.name, "seconds"):
+    task = looked_at(study.config.task)
+    for column in (
+        "seed",
+        "kept",
+        "of",
+        *(f"{part}\nkept" for part in task.parts),
+        task.score.name.replace(" ", "\n"),
+        "seconds",
+    ):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("note")
     for entry in study.entries():
         table.add_row(*_row(entry, task))
     return table
+
+
+class Unrun(Task):
+    """A task of the user's own, of which no code was run."""
+
+    name = label = "own"
+    score = Score("score")
+
+
+def looked_at(task: str | None) -> Task:
+    """A task of the project's; `Unrun` for a user's own, as nothing runs only because a study is looked at."""
+    return Unrun() if task is not None and is_user_file(task) else get_task(task)
 
 
 def _row(entry: Entry, task: Task) -> tuple[str, ...]:
@@ -72,7 +91,7 @@ def _row(entry: Entry, task: Task) -> tuple[str, ...]:
 def ticket_view(path: Path) -> Group:
     """One ticket in full: head, recipe, lineage, layers, training curve."""
     ticket = Ticket.load(path)
-    info, task = ticket.info, get_task(ticket.recipe.task)
+    info, task = ticket.info, looked_at(ticket.recipe.task)
     head = (
         f"{ticket.recipe.label}, seed {ticket.recipe.seed}  ({path})\n"
         f"keeps {ticket.kept:,} of {ticket.total:,} prunable weights, {task.score.name} "
@@ -138,10 +157,10 @@ def _layers_table(ticket: Ticket, task: Task) -> Table:
 
 
 def _history_table(ticket: Ticket, task: Task) -> Table:
-    known = any(not math.isnan(row.train_accuracy) for row in ticket.info.history)
-    training = ["training accuracy"] if known else []
+    counts = task.classifies_images or any(not math.isnan(row.train_accuracy) for row in ticket.info.history)
+    training = ["training accuracy"] if counts else []
     table = Table("epoch", "loss", *training, f"test {task.score.name}", box=None, pad_edge=False)
     for row in ticket.info.history:
-        right = [f"{100 * row.train_accuracy:.1f} %"] if known else []
+        right = [f"{100 * row.train_accuracy:.1f} %"] if counts else []
         table.add_row(f"{row.epoch:g}", f"{row.loss:.4f}", *right, task.score.text(row.test_accuracy))
     return table

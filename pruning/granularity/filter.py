@@ -1,7 +1,8 @@
 """`filter`: whole output channels of convolutions, whole neurons of linear layers (Li et al. 2017, arXiv 1608.08710).
 
-The classifier's outputs are the classes and stay; so do transposed convolutions and the joint projection of attention,
-whose rows belong to heads. The best filter of each layer always stays, since a layer without any passes no signal.
+The classifier's outputs are the classes and stay, as do the latents and pixels of a network that makes images; so do
+transposed convolutions and the joint projection of attention, whose rows belong to heads. The best filter of each layer
+always stays, since a layer without any passes no signal.
 
 Masks cover weights only, but a filter whose bias or batch norm still emits a constant is not gone. So training keeps
 these at zero too (`dead_channels`), and what is removed emits exactly zero.
@@ -13,6 +14,7 @@ from torch import nn
 from pruning.granularity.base import Granularity, Ids, Shapes
 from pruning.granularity.units import transposed
 from pruning.models.classifier import classifier_weight
+from pruning.models.generative import Generative
 
 
 def units(shapes: Shapes, model: nn.Module | None) -> Ids:
@@ -38,7 +40,8 @@ def _left_out(model: nn.Module | None) -> set[str]:
         if isinstance(module, nn.MultiheadAttention)
         for key in ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
     }
-    return transposed(model) | joint | {classifier_weight(model)}
+    ends = model.ends() if isinstance(model, Generative) else {classifier_weight(model)}
+    return transposed(model) | joint | ends
 
 
 FILTER = Granularity("filter", units=units, keeps_one=True, ends_channels=True)

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
 
 from pruning.errors import UserError
 from pruning.models.base import Architecture
@@ -134,10 +135,18 @@ class Generative(nn.Module):
             return ConvDecoder(self.latent, self.image)
         return DenseDecoder(self.latent, (self.hidden, self.hidden), self.image)
 
+    def ends(self) -> set[str]:
+        """Give the weights of the last layer of each part, whose rows are latents, pixels or the logit."""
+        layers = {
+            part: [name for name, module in child.named_modules() if isinstance(module, (nn.Linear, _ConvNd))]
+            for part, child in self.named_children()
+        }
+        return {f"{part}.{names[-1]}.weight" for part, names in layers.items()}
+
     def decode(self, latents: Tensor) -> Tensor:
         """Latents [N, L] to images [N, C, H, W] in [0, 1]."""
         logits: Tensor = self.get_submodule(self.maker)(latents)
-        return logits.float().sigmoid()
+        return logits.sigmoid()
 
 
 class Autoencoder(Generative):
@@ -167,7 +176,7 @@ class VariationalAutoencoder(Autoencoder):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Images [N, C, H, W] in [0, 1] to means and logarithms of variances, [N, L] each."""
-        mean, log_variance = self.encoder(x).float().chunk(2, dim=1)
+        mean, log_variance = self.encoder(x).chunk(2, dim=1)
         return mean, log_variance
 
 
@@ -183,8 +192,8 @@ class Gan(Generative):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [N, C, H, W] in [0, 1] to logits [N, 2]: of the image, and of what latents of zero make."""
-        made = self.decode(x.new_zeros(len(x), self.latent))
-        return torch.cat([self.discriminator(x), self.discriminator(made)], dim=1)
+        real, made = self.discriminator(x), self.discriminator(self.decode(x.new_zeros(1, self.latent)))
+        return torch.cat([real, made.expand_as(real)], dim=1)
 
 
 def build(kind: type[Generative], convolutional: bool, num_classes: int, shape: Shape) -> nn.Module:

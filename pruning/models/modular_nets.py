@@ -20,8 +20,11 @@ from pruning.models.base import Architecture
 
 
 def tokens_of(x: Tensor) -> Tensor | None:
-    """The tokens int64 [N, 2] of one-hot rows [N, 1, 2, P]; None where they are no such thing, or need a gradient."""
-    if x.requires_grad:
+    """The tokens int64 [N, 2] of one-hot rows [N, 1, 2, P].
+
+    None where they are no such thing, need a gradient, or stand for any input while torch.fx traces the network.
+    """
+    if not isinstance(x, Tensor) or x.requires_grad:
         return None
     rows = x[:, 0]
     numbers = torch.arange(rows.shape[-1], dtype=rows.dtype, device=rows.device)

@@ -17,6 +17,7 @@ from pruning.granularity import granularity_names
 from pruning.procedure import FINDERS, Procedure
 from pruning.recipe import Recipe
 from pruning.study.folder import TOML
+from pruning.tasks import TASKS, get_task
 from pruning.training.config import Training
 from pruning.validation import option_words
 
@@ -29,7 +30,7 @@ description = "What this study is to find out, in a sentence or two; the Overvie
 model = "{model}"
 {data_sets}
 data = "{data}"
-seeds = [0, 1, 2]  # repetitions, from which the intervals come
+{task}seeds = [0, 1, 2]  # repetitions, from which the intervals come
 detail_seed = 0    # the seed whose per-sample results and maps are kept
 sparsities = [0.5, 0.8, 0.9, 0.95]  # fraction of the weights removed
 
@@ -86,9 +87,10 @@ severities = [1, 2, 3, 4, 5]
 """
 
 
-def write_template(folder: Path, model: str, data: str) -> Path:
-    """Write `folder/study.toml`. Raises UserError when there is one already."""
+def write_template(folder: Path, model: str, data: str, task: str | None = None) -> Path:
+    """Write `folder/study.toml`. Raises UserError when there is one already, or no such task."""
     path = folder / TOML
+    words = "" if task is None else f"task = {json.dumps(task)}  # {get_task(task).label}; {_other_tasks(task)}\n"
     if path.exists():
         raise UserError(f"{path} is there already; choose another folder.")
     text = TEMPLATE.format(
@@ -96,6 +98,7 @@ def write_template(folder: Path, model: str, data: str) -> Path:
         title=f"{model} on {data}",
         model=model,
         data=data,
+        task=words,
         models=_listed(models.choices()),
         data_sets=_listed(data_sets.choices()),
         criteria=", ".join(CRITERIA),
@@ -107,6 +110,12 @@ def write_template(folder: Path, model: str, data: str) -> Path:
     )
     write_atomically(path, text)
     return path
+
+
+def _other_tasks(task: str) -> str:
+    """What there is beside a task."""
+    others = [name for name in TASKS if name != task]
+    return f"or {', '.join(others)}, or a file of your own"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -11,33 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from pruning.data import Dataset
+from pruning.tasks.score import Score
+
+__all__ = ["Batch", "Draws", "Lost", "Phase", "Score", "Task"]
 
 Draws = Callable[..., torch.Generator]
 """Gives a CPU generator for a purpose, such as ``draws("noise")``: the same one whenever the same iteration is run."""
 
 Batch = tuple[Tensor, Tensor]
 """Inputs as `normalise` makes them, float32 [N, C, H, W], and labels int64 [N], on the network's device."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """What stands for accuracy: in a ticket `TicketInfo.accuracy`, in a training curve `test_accuracy`.
-
-    Attributes:
-        name: what it is called in a sentence, such as "accuracy".
-        unit: "%" for a fraction that is shown in per cent, else its unit, "" where it has none.
-        higher: whether a higher one is better.
-        meaning: a sentence on it.
-    """
-
-    name: str
-    unit: str = ""
-    higher: bool = True
-    meaning: str = ""
-
-    def text(self, value: float, decimals: int = 1) -> str:
-        """Give a value for people: ``97.4 %`` with so many decimals, another to four digits with its unit."""
-        return f"{100 * value:.{decimals}f} %" if self.unit == "%" else f"{value:.4g} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def elbo_parts(model: Any, images: Tensor, noise: Tensor) -> tuple[Tensor, Tenso
     Returns the cross-entropy of the reconstruction summed over pixels, and the Kullback-Leibler divergence of the
     latents from their prior summed over latents, [N] each.
     """
-    mean, log_variance = model.encode(images)
+    mean, log_variance = (each.float() for each in model.encode(images))
     logits = model.decoder(mean + (0.5 * log_variance).exp() * noise).float()
     reconstruction = F.binary_cross_entropy_with_logits(logits, images, reduction="none").flatten(1).sum(1)
     divergence = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1)

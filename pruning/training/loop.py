@@ -201,6 +201,7 @@ class _Run:
     def segment(self, first: int, last: int, per_epoch: int) -> tuple[float, float]:
         """Iterations `first` to `last` - 1; gives the mean loss and the accuracy on the batches seen."""
         seen = _Seen(self.device)
+        self.model.train()
         while first < last and not self.ended:
             epoch = first // per_epoch
             stop = min(last, (epoch + 1) * per_epoch)
@@ -213,9 +214,9 @@ class _Run:
     def _epoch(self, epoch: int, first: int, last: int, per_epoch: int, seen: "_Seen") -> None:
         config, labels = self.config, self.data.train.labels
         order = torch.randperm(len(labels), generator=generator(self.seed, "order", epoch))
-        jitter = generator(self.seed, "augment", epoch)
-        moves = draw_moves(len(labels), self.data.shape, config.augment, jitter)
-        self.model.train()
+        moves = None
+        if config.augment != "none":
+            moves = draw_moves(len(labels), self.data.shape, config.augment, generator(self.seed, "augment", epoch))
         for step in range(first, last):
             offset = (step - epoch * per_epoch) * config.batch_size
             rows = order[offset : offset + config.batch_size]

@@ -9,8 +9,9 @@ import streamlit as st
 
 from analysis.comparisons import training_cost
 from app import load
-from app.charts.texts import dot, spread
+from app.charts.texts import dot
 from app.shell import families, layout
+from app.shell.score import ShownScore
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
@@ -30,7 +31,7 @@ def show(selection: Selection) -> None:
     chosen = [key for key in [*families.dense_keys(study), *selection.keys] if key in set(rows["key"])]
     styles = families.styles(selection, families.ordered(study, chosen))
     _chart(selection, rows, styles)
-    _table(rows[rows["key"].isin(list(styles))], styles)
+    _table(rows[rows["key"].isin(list(styles))], styles, families.score(study))
 
 
 @st.cache_data(max_entries=8, show_spinner="Adding up what was trained …")
@@ -47,24 +48,26 @@ def _costs(path: Path, stamp: str, name: str) -> pd.DataFrame:
 
 def _chart(selection: Selection, rows: pd.DataFrame, styles: dict[str, Style]) -> None:
     measure = selection.option("cost", "epochs", list(MEASURES))
+    shown = families.score(selection.study)
     names = ["label", "accuracy", "accuracy_low", "accuracy_high", "epochs", "search", "seconds"]
     layout.card(
-        "Accuracy against training cost",
-        charts.against(rows, measure, styles, list(styles), selection.theme),
-        rows[names],
+        f"{shown.title} against training cost",
+        charts.against(rows, measure, styles, list(styles), selection.theme, shown),
+        shown.table(rows[names]),
         "cost",
         config=layout.QUIET,
-        help="Up and to the left is better. Everything that a ticket descends from counts, once: the dense network, "
-        "every level of an iterative one, the search for a mask. A broad bar to the left of a point: the epochs of its "
-        "search. Faint points: tickets that are not chosen.",
+        help=f"{'Up' if shown.score.higher else 'Down'} and to the left is better. Everything that a ticket descends "
+        "from counts, once: the dense network, every level of an iterative one, the search for a mask. A broad bar to "
+        "the left of a point: the epochs of its search. Faint points: tickets that are not chosen.",
         caption=families.interval_words(selection) + " Tickets of one cost stand side by side. "
         + ("Epochs are counts, without an interval." if measure == "epochs" else
            "Seconds depend on the machine, and on what else it did."),
+        meanings=shown.meanings,
         controls=lambda: selection.pick("cost", "Cost in", MEASURES, label_visibility="collapsed", width="content"),
     )  # fmt: skip
 
 
-def _table(rows: pd.DataFrame, styles: dict[str, Style]) -> None:
+def _table(rows: pd.DataFrame, styles: dict[str, Style], shown: ShownScore) -> None:
     number, written = st.column_config.NumberColumn, st.column_config.TextColumn
     rows = rows.sort_values("epochs", kind="stable")
     frame = pd.DataFrame(
@@ -75,13 +78,13 @@ def _table(rows: pd.DataFrame, styles: dict[str, Style]) -> None:
             "search": rows["search"],
             "times": rows["times"],
             "seconds": rows["seconds"],
-            "accuracy": 100 * rows["accuracy"],
-            "interval": [spread(row.accuracy_low, row.accuracy_high) for row in rows.itertuples()],
+            "accuracy": shown.score.factor * rows["accuracy"],
+            "interval": [shown.spread(row.accuracy_low, row.accuracy_high) for row in rows.itertuples()],
         }
     )
     layout.table_card(
         "Training cost by ticket",
-        frame,
+        shown.table(frame),
         "costs",
         columns={
             "colour": st.column_config.ImageColumn("", width=40),
@@ -90,13 +93,21 @@ def _table(rows: pd.DataFrame, styles: dict[str, Style]) -> None:
             "search": number("Search epochs", format="%.4g", help="Of these: only mask or signs are trained."),
             "times": number("Relative to dense", format="%.2f×", help="Epochs, as a multiple of the dense network's."),
             "seconds": number("Seconds", format="%.1f", help="Of its line of descent, on the machine that found it."),
-            "accuracy": number("Accuracy", format="%.1f %%"),
+            shown.column: number(shown.heading, format=shown.column_format),
             "interval": written("95 % interval"),
         },
         caption="Means over seeds. Passes that only score weights are not counted as epochs; they are in the seconds.",
-        data=lambda: frame.drop(columns="colour"),
+        data=lambda: shown.table(frame).drop(columns="colour"),
         height="content",
     )
 
 
-SECTION = Section("dynamics", "cost", "Training cost", 50, show, "How much training does each ticket's accuracy cost?")
+SECTION = Section(
+    "dynamics",
+    "cost",
+    "Training cost",
+    50,
+    show,
+    "How much training does each ticket's accuracy cost?",
+    "How much training does each ticket's score cost?",
+)

@@ -86,4 +86,5 @@ SECTION = Section(
     30,
     show,
     "Are two trainings of one ticket linearly mode connected, or does an error barrier lie between them?",
+    of_classifiers=True,
 )

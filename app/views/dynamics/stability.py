@@ -118,4 +118,5 @@ SECTION = Section(
     40,
     show,
     "From which iteration on is a training stable to the order of the data?",
+    of_classifiers=True,
 )

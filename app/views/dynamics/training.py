@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import dynamics
 from app import load
 from app.charts.texts import dot, spread
+from app.load import StudyView
 from app.shell import families, layout
+from app.shell.score import ShownScore
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
@@ -33,7 +36,8 @@ def show(selection: Selection) -> None:
         wanted += families.controls(study, pruned or selection.keys)
     keys = families.ordered(study, wanted)
     bands, stops = _curves(study.path, study.stamp, study.name, tuple(keys))
-    there = {name: charts.MEASURES[name] for name in bands}
+    shown = curve_score(study, bands)
+    there = {name: charts.title(name, shown) for name in bands}
     if not there:
         layout.empty(
             "There are no training curves of these tickets.",
@@ -44,12 +48,19 @@ def show(selection: Selection) -> None:
     curves = bands[measure]
     trained = {key for band in bands.values() for key in band["key"]}
     styles = families.styles(selection, [key for key in keys if key in trained])
-    _curves_card(selection, measure, curves, stops, styles, there)
+    _curves_card(selection, measure, curves, stops, styles, there, shown)
     absent = [study.tickets.loc[study.tickets["key"] == key, "label"].iloc[0] for key in keys if key not in styles]
     if absent:
         layout.notes([f"Without a training of their own: {', '.join(absent)}."])
     if len(stops):
-        _stops_card(stops, styles)
+        _stops_card(stops, styles, shown)
+
+
+def curve_score(study: StudyView, bands: dict[str, pd.DataFrame]) -> ShownScore:
+    """The score that the curves of the study hold."""
+    values = bands["test_accuracy"]["mean"] if "test_accuracy" in bands else pd.Series(dtype=float)
+    score, images = study.task.score, study.task.classifies_images
+    return ShownScore(score, images, by_factors=not score.is_share and bool((values > 0).all()))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -58,7 +69,12 @@ def _curves(path: Path, stamp: str, name: str, keys: tuple[str, ...]) -> tuple[d
     found = families.entries_of(load.open_study(name, path), keys)
     rows = dynamics.curves(entry for own in found.values() for entry in own)
     of_family = {entry.recipe.family: key for key, own in found.items() for entry in own}
-    bands = {measure: dynamics.curve_bands(rows, measure) for measure in charts.MEASURES if rows[measure].notna().any()}
+    limits = {"test_accuracy": (0.0, 1.0) if load.open_study(name, path).task.score.is_share else (-np.inf, np.inf)}
+    bands = {
+        measure: dynamics.curve_bands(rows, measure, limits.get(measure))
+        for measure in charts.MEASURES
+        if rows[measure].notna().any()
+    }
     stops = dynamics.stops_over_seeds(rows)
     for table in (*bands.values(), stops):
         table["key"] = table.pop("family").map(of_family)
@@ -72,6 +88,7 @@ def _curves_card(
     stops: pd.DataFrame,
     styles: dict[str, Style],
     there: dict[str, str],
+    shown: ShownScore,
 ) -> None:
     several = int(curves["n"].max()) > 1
     usual = "panels" if len(styles) > TOGETHER else "together"
@@ -85,8 +102,8 @@ def _curves_card(
             selection.pick("as", "Drawn", AS, default=usual, **bare)
 
     layout.card(
-        f"{charts.MEASURES[measure]} during training",
-        draw(curves, stops, styles, measure, selection.theme),
+        f"{charts.title(measure, shown)} during training",
+        draw(curves, stops, styles, measure, selection.theme, shown),
         lambda: _named(curves, styles),
         "curves",
         config=layout.QUIET,
@@ -109,7 +126,7 @@ def _caption(several: bool, measure: str, stops: bool) -> str:
     return " ".join(said)
 
 
-def _stops_card(stops: pd.DataFrame, styles: dict[str, Style]) -> None:
+def _stops_card(stops: pd.DataFrame, styles: dict[str, Style], shown: ShownScore) -> None:
     number, written = st.column_config.NumberColumn, st.column_config.TextColumn
     frame = pd.DataFrame(
         {
@@ -118,15 +135,15 @@ def _stops_card(stops: pd.DataFrame, styles: dict[str, Style]) -> None:
             "epoch": stops["epoch"],
             "epoch interval": [spread(max(row.low, 0), row.high, factor=1, unit="") for row in stops.itertuples()],
             "share": 100 * stops["epoch"] / stops["final_epoch"],
-            "accuracy": 100 * stops["accuracy"],
-            "interval": [spread(max(row.accuracy_low, 0), min(row.accuracy_high, 1)) for row in stops.itertuples()],
-            "final": 100 * stops["final_accuracy"],
+            "accuracy": shown.score.factor * stops["accuracy"],
+            "interval": [shown.spread(*_ends(row, shown)) for row in stops.itertuples()],
+            "final": shown.score.factor * stops["final_accuracy"],
             "at_end": [f"{row.at_end} of {row.seeds}" for row in stops.itertuples()],
         }
     )
     layout.table_card(
         "Early stopping",
-        frame,
+        shown.table(frame),
         "stops",
         columns={
             "colour": st.column_config.ImageColumn("", width=40),
@@ -134,17 +151,24 @@ def _stops_card(stops: pd.DataFrame, styles: dict[str, Style]) -> None:
             "epoch": number("Stopping epoch", format="%.1f", help="Of the lowest test loss."),
             "epoch interval": written("95 % interval"),
             "share": number("Of the training", format="%.0f %%"),
-            "accuracy": number("Accuracy at stop", format="%.1f %%"),
+            shown.column: number(f"{shown.title} at stop", format=shown.column_format),
             "interval": written("95 % interval "),
-            "final": number("Final accuracy", format="%.1f %%"),
+            "final": number(f"Final {shown.name}", format=shown.column_format),
             "at_end": written("Lowest at the end", help="Seeds whose test loss is lowest at the last point."),
         },
         caption="Frankle & Carbin (2019) stop at the lowest validation loss and find that tickets get there sooner. "
-        "Here it is the test loss, so the accuracy at the stop is slightly optimistic. Means over seeds; an epoch "
+        f"Here it is the test loss, so the {shown.name} at the stop is slightly optimistic. Means over seeds; an epoch "
         f"is known to {stops['resolution'].max():.2g} at best, the distance between two points of the curve.",
-        data=lambda: frame.drop(columns="colour"),
+        data=lambda: shown.table(frame).drop(columns="colour"),
         height="content",
     )
+
+
+def _ends(row: Any, shown: ShownScore) -> tuple[float, float]:
+    """The interval at the stop; that of a share within 0 and 1."""
+    if not shown.score.is_share:
+        return row.accuracy_low, row.accuracy_high
+    return max(row.accuracy_low, 0), min(row.accuracy_high, 1)
 
 
 def _named(rows: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from app.load import StudyView
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -59,7 +60,7 @@ def _between(selection: Selection) -> None:
     task = study.task.name
     keys = facts.keys(selection)
     labels = dict(zip(study.tickets["key"], study.tickets["label"], strict=True))
-    default = [*study.dense[:1], *[key for key in keys if key not in study.dense][-3:]]
+    default = _first_shown(study, keys)
     asked = selection.pick_many("between", "Tickets", {key: labels[key] for key in keys}, default, kind="menu")
     shown = facts.made(selection, "interpolation", asked, 64, pd.Series(dtype=object))
     if not shown:
@@ -78,6 +79,14 @@ def _between(selection: Selection) -> None:
         caption=facts.detail_words(selection),
         config=layout.QUIET,
     )
+
+
+def _first_shown(study: StudyView, keys: list[str]) -> list[str]:
+    """The dense network, and the sparsest ticket that has controls, with these."""
+    originals = dict(facts.controls(study))
+    with_controls = [key for key in keys if key in originals.values()]
+    ticket = with_controls[-1] if with_controls else keys[-1]
+    return [key for key in keys if key in study.dense or key == ticket or originals.get(key) == ticket]
 
 
 SECTION = Section(

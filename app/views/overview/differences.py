@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +13,7 @@ from analysis.comparisons.verdicts import against
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES
 from app.charts.base import Styles
 from app.shell import families, layout, verdicts
+from app.shell.score import ACCURACY, ShownScore
 from app.shell.selection import Selection
 from app.views.overview.charts import differences as charts
 
@@ -24,49 +26,62 @@ def show(selection: Selection, tables: Mapping[Images, pd.DataFrame]) -> None:
     if own is None or len(selection.tickets) < (2 if own.key in selection.keys else 1):
         return
     found = {images: against(table, own.key) for images, table in tables.items()}
-    found = {images: rows for images, rows in found.items() if len(rows)}
+    found = {images: families.fractions(selection.study, rows) for images, rows in found.items() if len(rows)}
     if not found:
         return
-    within = verdicts.equivalence(selection)
+    within, shown = verdicts.equivalence(selection), families.score(selection.study)
+    titles = TITLES if shown.images else {"accuracy": shown.title}
     floors = {
         images: verdicts.floor(selection, images) for images, rows in found.items() if (rows["over"] == IMAGES).any()
     }
-    st.markdown("  \n".join(tally(TITLES[images], own.label, rows, within) for images, rows in found.items()))
-    heights = {TITLES[images]: each.noise.floor for images, each in floors.items() if each is not None}
-    titled = {TITLES[images]: rows for images, rows in found.items()}
+    st.markdown("  \n".join(tally(titles[images], own.label, rows, within, shown) for images, rows in found.items()))
+    heights = {titles[images]: each.noise.floor for images, each in floors.items() if each is not None}
+    titled = {titles[images]: rows for images, rows in found.items()}
     layout.card(
-        f"Difference in accuracy to {own.label}",
-        charts.differences(titled, within, heights, families.styles(selection), selection.theme),
+        f"{shown.difference} to {own.label}",
+        charts.differences(titled, within, heights, families.styles(selection), selection.theme, shown),
         lambda: rows_of(titled, families.styles(selection)),
         "noise",
         config=layout.QUIET,
-        help="Percentage points, means over seeds. Full marks differ, squares are equivalent (their whole interval "
-        "lies in the band), of rings one cannot tell: that is not the same as no difference.",
-        caption=_caption(tables, floors),
+        help=f"{'Percentage points' if shown.score.is_share else 'Per cent'}, means over seeds. Full marks differ, "
+        "squares are equivalent (their whole interval lies in the band), of rings one cannot tell: that is not the "
+        "same as no difference.",
+        caption=_caption(tables, floors, shown),
         controls=lambda: verdicts.pick_equivalence(selection),
-        meanings={"difference": f"accuracy minus that of {own.label}", "images": "clean or corrupted test images"},
+        meanings={"difference": _meaning(shown, own.label), "images": "clean or corrupted test images"},
     )
 
 
-def tally(title: str, baseline: str, rows: pd.DataFrame, within: float) -> str:
+def _meaning(shown: ShownScore, baseline: str) -> str:
+    if shown.score.is_share:
+        return f"{shown.name} minus that of {baseline}"
+    return f"{shown.name} minus that of {baseline}, in {'its' if shown.by_factors else 'typical'} sizes [fraction]"
+
+
+def tally(title: str, baseline: str, rows: pd.DataFrame, within: float, shown: ShownScore = ACCURACY) -> str:
     """How many tickets are worse, better, equivalent, and of how many one cannot tell, as markdown."""
     differ = rows["verdict"] == DIFFERS
+    worse = shown.worse(rows["difference"])
     counts = {
-        f"worse than {baseline}": int((differ & (rows["difference"] < 0)).sum()),
-        f"better than {baseline}": int((differ & (rows["difference"] > 0)).sum()),
-        f"equivalent to it within {verdicts.points(within)}": int((rows["verdict"] == EQUIVALENT).sum()),
+        f"worse than {baseline}": int((differ & worse).sum()),
+        f"better than {baseline}": int((differ & ~worse).sum()),
+        f"equivalent to it within {shown.size(within)}": int((rows["verdict"] == EQUIVALENT).sum()),
     }
     said = [f"**{count}** {'is' if count == 1 else 'are'} {words}" for words, count in counts.items() if count]
     unknown = rows[rows["verdict"] == CANNOT_TELL]
     if len(unknown):
-        least = verdicts.points(float(unknown["detectable"].min()))
-        said.append(f"of **{len(unknown)}** one cannot tell ({least} or more would have shown)")
+        least = float(unknown["detectable"].min())
+        known = "one seed" if np.isnan(least) else f"{shown.size(least)} or more would have shown"
+        said.append(f"of **{len(unknown)}** one cannot tell ({known})")
     whose = " (these networks)" if (rows["over"] == IMAGES).any() else ""
     return f"{title}, {len(rows)} ticket{'' if len(rows) == 1 else 's'}{whose}: {'; '.join(said)}."
 
 
-def _caption(tables: Mapping[Images, pd.DataFrame], floors: Mapping[Images, verdicts.Floor | None]) -> str:
-    said = [verdicts.speak_of(next(table for table in tables.values() if len(table)))]
+def _caption(
+    tables: Mapping[Images, pd.DataFrame], floors: Mapping[Images, verdicts.Floor | None], shown: ShownScore = ACCURACY
+) -> str:
+    told = next(table for table in tables.values() if len(table))
+    said = [verdicts.speak_of(told, and_images=shown.also_paired)]
     known = [
         each.words_on(TITLES[images].lower() if len(floors) > 1 else "")
         for images, each in floors.items()

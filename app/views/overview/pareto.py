@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import costs, dominance
-from analysis.comparisons.costs import OBJECTIVES
+from analysis.comparisons.costs import OBJECTIVES, Objective
 from analysis.comparisons.dominance import DOMINATED, FRONT, Verdict
-from analysis.comparisons.outcomes import CORRUPTIONS, PerImage
+from analysis.comparisons.outcomes import CORRUPTIONS
+from analysis.comparisons.verdicts import Told
 from app.charts.texts import dot
 from app.shell import families, layout, verdicts
 from app.shell.sections import Section
@@ -26,7 +29,9 @@ def show(selection: Selection) -> None:
     if not families.any_measured(selection.study):
         return
     weighed = costs.weighed(families.means(selection.study), families.efficiency(selection.study))
-    there = {name: objective.label for name, objective in OBJECTIVES.items() if weighed[name].notna().any()}
+    shown, objectives = families.score(selection.study), _objectives(selection)
+    there = {name: objective.label for name, objective in objectives.items() if weighed[name].notna().any()}
+    weighed = weighed.assign(**{name: np.nan for name in OBJECTIVES if name not in objectives})
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         y = selection.pick("up", "Vertical axis", there, default="accuracy", kind="select", width=270)
         others = {name: label for name, label in there.items() if name != y}
@@ -34,7 +39,7 @@ def show(selection: Selection) -> None:
         x = selection.pick("across", "Horizontal axis", others, default=default, kind="select", width=270)
         among = selection.pick("among", "Among", AMONG, width="content")
         within = verdicts.pick_equivalence(selection)
-    lacking = [_lower(objective.label) for name, objective in OBJECTIVES.items() if name not in there]
+    lacking = [_lower(objective.label) for name, objective in objectives.items() if name not in there]
     if lacking:
         layout.notes([f"Not measured yet: {', '.join(lacking)}."])
     rows = weighed.dropna(subset=[x, y])
@@ -46,7 +51,8 @@ def show(selection: Selection) -> None:
         return
     rows = rows.reset_index(drop=True)
     found = dominance.verdicts(
-        rows["key"].tolist(), *(dominance.gaps(rows, name, _outcomes(selection, name), within) for name in (x, y))
+        rows["key"].tolist(),
+        *(dominance.gaps(rows, name, _outcomes(selection, name), within, shown.score.higher) for name in (x, y)),
     )
     left, right = st.columns([1, 1.45], gap="medium")
     with left:
@@ -55,7 +61,16 @@ def show(selection: Selection) -> None:
         _verdicts(selection, rows, found)
 
 
-def _outcomes(selection: Selection, name: str) -> PerImage:
+def _objectives(selection: Selection) -> dict[str, Objective]:
+    """What the study's tickets can be weighed by."""
+    shown = families.score(selection.study)
+    if shown.images:
+        return OBJECTIVES
+    own = replace(OBJECTIVES["accuracy"], label=shown.title, more=shown.score.higher)
+    return {"accuracy": own, **{name: each for name, each in OBJECTIVES.items() if each.noise != "paired"}}
+
+
+def _outcomes(selection: Selection, name: str) -> Told:
     images = next((each for each in CORRUPTIONS if each == name), None)
     return families.outcomes(selection.study, images) if images else {}
 
@@ -63,17 +78,19 @@ def _outcomes(selection: Selection, name: str) -> PerImage:
 def _chart(selection: Selection, rows: pd.DataFrame, x: str, y: str, found: dict[str, Verdict]) -> None:
     styles = families.styles(selection)
     states = {key: verdict.state for key, verdict in found.items()}
+    objectives, shown = _objectives(selection), families.score(selection.study)
     columns = [name + end for name in (x, y) for end in ("", "_low", "_high") if name + end in rows]
     layout.card(
-        f"{OBJECTIVES[y].label} against {_lower(OBJECTIVES[x].label)}",
-        charts.pareto(rows, x, y, states, styles, selection.theme),
-        rows[["label", *columns]].assign(state=[states[key] for key in rows["key"]]),
+        f"{objectives[y].label} against {_lower(objectives[x].label)}",
+        charts.pareto(rows, x, y, states, styles, selection.theme, objectives, shown),
+        shown.table(rows[["label", *columns]].assign(state=[states[key] for key in rows["key"]])),
         "pareto",
         config=layout.QUIET,
         help="A point a ticket, means over seeds. The dotted line is the front by the values themselves. Full points "
         "lie on it; hollow ones are behind another in both objectives, but not shown to be; faint ones are dominated. "
         "Bars are 95 % intervals of those on the front.",
         caption=_noise(selection, rows, x, y),
+        meanings=shown.meanings,
     )
 
 
@@ -81,11 +98,14 @@ def _noise(selection: Selection, rows: pd.DataFrame, x: str, y: str) -> str:
     said = []
     pairs = len(rows) * (len(rows) - 1) // 2
     if any(OBJECTIVES[name].noise == "paired" for name in (x, y)):
-        within = verdicts.points(verdicts.equivalence(selection))
+        shown = families.score(selection.study)
+        within = shown.size(verdicts.equivalence(selection))
         several = len(selection.study.seeds) > 1
         over = "seeds and the test images" if several else "the test images: one seed, so it is of these networks"
+        if not shown.images:
+            over = "seeds" if several else "seeds, and of one nothing is told apart"
         said.append(
-            f"Accuracies are paired over {over}; as good is what is shown to differ by less than {within}. "
+            f"{shown.plural} are paired over {over}; as good is what is shown to differ by less than {within}. "
             f"Holm's correction over all {pairs:,} pairs."
         )
     if any(OBJECTIVES[name].noise == "interval" for name in (x, y)):

@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import descent
-from analysis.comparisons.costs import write
 from analysis.comparisons.descent import Step
 from app.shell import families, layout, theme
+from app.shell.score import ShownScore
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.overview.charts import story as charts
@@ -31,14 +31,15 @@ def show(selection: Selection) -> None:
                      f"python -m pruning run {selection.study.path}")  # fmt: skip
         return
     line = descent.steps(entry.recipe, families.entries(selection.study))
-    _tiles(entry, line)
+    shown = ShownScore(selection.study.task.score, selection.study.task.classifies_images)
+    _tiles(entry, line, shown)
     _collapse(entry)
-    _descent(line)
+    _descent(line, shown)
     left, right = st.columns([1, 1.25], gap="medium")
     with left:
         _recipe(entry)
     with right:
-        _training(selection, entry, line)
+        _training(selection, entry, line, shown)
     _again(selection, entry)
 
 
@@ -64,14 +65,18 @@ def _last_pruned(selection: Selection, found: dict[str, Entry]) -> str:
     return keys[-1] if keys else ""
 
 
-def _tiles(entry: Entry, line: list[Step]) -> None:
+def _tiles(entry: Entry, line: list[Step], shown: ShownScore) -> None:
     info = entry.info
     left = f"{entry.kept:,} of {entry.total:,} weights kept"
     own = f"{info.own_seconds:,.1f} s of it its own step" if len(line) > 1 else "descends from no other ticket"
     layout.tiles(
         [
             ("Sparsity", percent(entry.sparsity) if entry.sparsity else "0 %", left),
-            ("Clean accuracy", write(info.accuracy, "share"), "on the test images, this seed"),
+            (
+                f"Clean {shown.name}" if shown.images else shown.title,
+                shown.write(info.accuracy),
+                f"{shown.where}, this seed",
+            ),
             ("Training time", _duration(info.seconds), own),
             ("Seed", str(entry.recipe.seed), f"{info.precision}, found {_day(info.created)}"),
         ]
@@ -87,7 +92,7 @@ def _collapse(entry: Entry) -> None:
         )
 
 
-def _descent(line: list[Step]) -> None:
+def _descent(line: list[Step], shown: ShownScore) -> None:
     """The steps on the way, in a row."""
     with st.container(border=True, key="card-descent"):
         st.markdown(
@@ -95,7 +100,7 @@ def _descent(line: list[Step]) -> None:
             help="Each step starts from the one before. Dashed steps are not among the study's tickets, "
             "because only others needed them, and have no numbers.",
         )
-        st.html(f'<div class="descent">{_arrowed([_step(step) for step in line])}</div>')
+        st.html(f'<div class="descent">{_arrowed([_step(step, shown) for step in line])}</div>')
         rewound = line[-1].recipe.option("rewind")
         if rewound and not line[-1].recipe.is_dense:
             st.caption(f"At each level the weights are rewound to iteration {rewound} of the first training.")
@@ -105,11 +110,11 @@ def _arrowed(cells: list[str]) -> str:
     return '<span class="arrow">→</span>'.join(cells)
 
 
-def _step(step: Step) -> str:
+def _step(step: Step, shown: ShownScore) -> str:
     label, entry = escape(step.recipe.label), step.entry
     if entry is None:
         return f'<span class="step absent" title="not among the tickets"><b>{label}</b></span>'
-    return f'<span class="step"><b>{label}</b><span>{write(entry.info.accuracy, "share")}</span></span>'
+    return f'<span class="step"><b>{label}</b><span>{shown.write(entry.info.accuracy)}</span></span>'
 
 
 def _recipe(entry: Entry) -> None:
@@ -122,7 +127,7 @@ def _recipe(entry: Entry) -> None:
         st.caption(f"Id {entry.id}" + (f"; found with {versions}." if versions else "."))
 
 
-def _training(selection: Selection, entry: Entry, line: list[Step]) -> None:
+def _training(selection: Selection, entry: Entry, line: list[Step], shown: ShownScore) -> None:
     curves = descent.curves(line)
     if curves.empty:
         with st.container(border=True):
@@ -132,15 +137,23 @@ def _training(selection: Selection, entry: Entry, line: list[Step]) -> None:
     style = families.styles(selection)[_key(selection, entry)]
     layout.card(
         "Training curves",
-        charts.training(curves, style, len(line) - 1, selection.theme),
-        curves,
+        charts.training(curves, style, len(line) - 1, selection.theme, shown),
+        shown.table(curves),
         "training",
         config=layout.QUIET,
         help="The ticket in its colour, what it descends from in grey, the older the fainter. Epochs are counted anew "
         "in each step.",
-        caption="Accuracy: solid on test images, dotted on training images, as measured during training. One run each, "
-        "so no intervals.",
+        caption=f"{_lines(curves, shown)}, as measured during training. One run each, so no intervals.",
+        meanings=shown.meanings,
     )
+
+
+def _lines(curves: pd.DataFrame, shown: ShownScore) -> str:
+    """What the lines of the right panel are."""
+    if shown.images:
+        return "Accuracy: solid on test images, dotted on training images"
+    right = curves["train_accuracy"].notna().any() and shown.score.is_share
+    return f"{shown.title}: solid on test data" + (", dotted on training data" if right else "")
 
 
 def _key(selection: Selection, entry: Entry) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -11,6 +12,7 @@ from analysis.comparisons import costs
 from app import load
 from app.charts.texts import dot, spread
 from app.shell import families, layout
+from app.shell.score import ShownScore
 from app.shell.selection import Selection
 
 COLUMNS = {"quality": "Accuracy", "efficiency": "Efficiency"}
@@ -27,18 +29,23 @@ def show(selection: Selection, chosen: pd.DataFrame) -> None:
 
 
 def _controls(selection: Selection) -> None:
-    selection.pick("table", "Columns", COLUMNS, label_visibility="collapsed")
+    titles = {**COLUMNS, "quality": families.score(selection.study).title}
+    selection.pick("table", "Columns", titles, label_visibility="collapsed")
 
 
 def _quality(selection: Selection, chosen: pd.DataFrame) -> None:
+    shown = families.score(selection.study)
+    robust = {
+        "corrupted": 100 * chosen["corrupted"],
+        "corrupted interval": _intervals(chosen, "corrupted"),
+        "gap": chosen["mean_gap"],
+    }
     frame = pd.DataFrame(
         {
             **_head(selection, chosen),
-            "accuracy": 100 * chosen["accuracy"],
-            "interval": _intervals(chosen, "accuracy"),
-            "corrupted": 100 * chosen["corrupted"],
-            "corrupted interval": _intervals(chosen, "corrupted"),
-            "gap": chosen["mean_gap"],
+            "accuracy": shown.score.factor * chosen["accuracy"],
+            "interval": [shown.spread(*ends) for ends in _bounds(chosen, "accuracy")],
+            **(robust if shown.images else {}),
             "kept": chosen["kept"],
             "seconds": chosen["seconds"],
             "seeds": chosen["seeds"],
@@ -46,7 +53,7 @@ def _quality(selection: Selection, chosen: pd.DataFrame) -> None:
     )
     columns = {
         **_head_columns(),
-        "accuracy": number("Accuracy", format="%.1f %%", help="On the clean test set, mean over seeds."),
+        shown.column: number(shown.heading, format=shown.column_format, help=_of_mean(shown)),
         "interval": written("95 % interval"),
         "corrupted": number("Corruption accuracy", format="%.1f %%", help="Mean corruption accuracy, mean over seeds."),
         "corrupted interval": written("95 % interval "),
@@ -61,8 +68,19 @@ def _quality(selection: Selection, chosen: pd.DataFrame) -> None:
         "seeds": number("Seeds", help="How many repetitions were measured."),
     }
     one = " (Wilson's over images where there is one seed)." if (chosen["seeds"] == 1).any() else "."
-    _card(selection, "Accuracy and robustness", frame, columns,
+    if not shown.images:
+        one = ", where there are several."
+    title = "Accuracy and robustness" if shown.images else f"{shown.title} and cost"
+    _card(selection, title, shown.table(frame), columns,
           f"Means over seeds; click a heading to sort. Intervals are of the mean over seeds{one}")  # fmt: skip
+
+
+def _of_mean(shown: ShownScore) -> str:
+    """What the column of scores is."""
+    if shown.images:
+        return "On the clean test set, mean over seeds."
+    mean = "Geometric mean" if shown.by_factors else "Mean"
+    return f"{shown.score.meaning} {mean} over seeds; {shown.direction}.".strip()
 
 
 def _efficiency(selection: Selection, chosen: pd.DataFrame) -> None:
@@ -153,8 +171,11 @@ def _dot(selection: Selection, key: str) -> str:
 
 
 def _intervals(rows: pd.DataFrame, measure: str) -> list[str]:
-    bounds = rows[[f"{measure}_low", f"{measure}_high"]].to_numpy(dtype=float)
-    return [spread(low, high) for low, high in bounds]
+    return [spread(low, high) for low, high in _bounds(rows, measure)]
+
+
+def _bounds(rows: pd.DataFrame, measure: str) -> np.ndarray:
+    return np.asarray(rows[[f"{measure}_low", f"{measure}_high"]], dtype=float)
 
 
 def _unit(largest: float) -> tuple[float, str]:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import family_means
-from analysis.comparisons.costs import write
 from analysis.comparisons.levels import Sparsest, sparsest_equivalent
-from analysis.comparisons.outcomes import CORRUPTIONS, Images
+from analysis.comparisons.outcomes import Images
 from analysis.comparisons.verdicts import against
-from analysis.statistics.verdicts import DIFFERS
+from analysis.statistics.verdicts import DIFFERS, NOTHING, SEEDS
 from app import load
 from app.shell import families, layout, theme, verdicts
 from app.shell.sections import Section
 from app.shell.selection import Selection
-from app.views.overview import differences, table
+from app.views.overview import differences, layers, table
 from app.views.overview.charts import accuracy as charts
 
 MEASURES = {"accuracy": "Clean images", "corrupted": "Corrupted images"}
@@ -32,34 +32,38 @@ def show(selection: Selection) -> None:
         return
     means = families.means(selection.study)
     chosen = means[means["key"].isin(selection.keys)]
-    found: dict[Images, pd.DataFrame] = {images: verdicts.of_chosen(selection, images) for images in CORRUPTIONS}
+    kinds = families.kinds(selection.study)
+    found: dict[Images, pd.DataFrame] = {images: verdicts.of_chosen(selection, images) for images in kinds}
     _tiles(selection, means, chosen, found)
     differences.show(selection, found)
     left, right = st.columns([1.15, 1], gap="medium")
     with left:
         _sparsity_card(selection, means)
     with right:
-        _robustness_card(selection, means)
+        if families.score(selection.study).images:
+            _robustness_card(selection, means)
+        else:
+            layers.card(selection)
     table.show(selection, chosen)
 
 
 def _tiles(selection: Selection, means: pd.DataFrame, chosen: pd.DataFrame, found: dict[Images, pd.DataFrame]) -> None:
-    tiles = []
+    tiles, shown = [], families.score(selection.study)
     if selection.baseline is not None:
         row = means.set_index("key").loc[selection.baseline.key]
-        note = "on clean images" + (", mean over seeds" if row["seeds"] > 1 else "")
-        tiles.append((f"Baseline: {row['label']}", write(row["accuracy"], "share"), note))
+        note = shown.tested + (", mean over seeds" if row["seeds"] > 1 else "")
+        tiles.append((f"Baseline: {row['label']}", shown.write(row["accuracy"]), note))
     pruned = chosen[chosen["method"] != theme.DENSE]
-    best = family_means.highlights(pruned)
+    best = family_means.highlights(pruned, shown.score.higher)
     measures: list[tuple[str, str, Images]] = [
-        ("accurate", "Most accurate", "accuracy"),
+        ("accurate", shown.best, "accuracy"),
         ("robust", "Most robust", "corrupted"),
     ]
     for name, title, images in measures:
         if name in best.index:
             row = best.loc[name]
             ties = tied(found[images], row["key"], pruned["key"].tolist())
-            tiles.append((f"{title} of {len(pruned)} chosen", write(row[images], "share"), f"{row['label']}{ties}"))
+            tiles.append((f"{title} of {len(pruned)} chosen", shown.write(row[images]), f"{row['label']}{ties}"))
     if selection.baseline is not None:
         tiles.append(_sparsest(selection, means, selection.baseline.key))
     layout.tiles(tiles)
@@ -75,17 +79,19 @@ def tied(table: pd.DataFrame, leader: str, others: list[str]) -> str:
 def _sparsest(selection: Selection, means: pd.DataFrame, baseline: str) -> tuple[str, str, str]:
     """The tile of the sparsest ticket of the whole study that is equivalent to the baseline."""
     study, within = selection.study, verdicts.equivalence(selection)
+    shown = families.score(study)
     found = _search(study.path, study.stamp, study.name, baseline, within)
     labels = means.set_index("key")
     title = f"Sparsest of all {found.among} as good as {labels.at[baseline, 'label']}"
-    own = "" if found.over == "seeds" else ", these networks"
+    own = "" if found.over == SEEDS else ", these networks"
     if found.key is not None:
         row = labels.loc[found.key]
-        loss = verdicts.points(within)
+        loss = shown.size(within)
         return title, f"{row['kept']:,.0f}", f"weights: {row['label']}, a loss below {loss} shown{own}"
     if found.nearest is None:
-        return title, "–", "nothing to compare"
-    nearest, loss = labels.at[found.nearest, "label"], verdicts.points(found.loss)
+        return title, "–", "one seed, so nothing is shown" if found.over == NOTHING else "nothing to compare"
+    nearest = labels.at[found.nearest, "label"]
+    loss = shown.size(float(np.expm1(found.loss)) if shown.by_factors else found.loss)
     return title, "none shown", f"nearest: {nearest}, a loss below {loss} shown{own}"
 
 
@@ -102,17 +108,23 @@ def _sparsity_card(selection: Selection, means: pd.DataFrame) -> None:
     methods = {ticket.method for ticket in selection.tickets} | {theme.DENSE}
     rows = means[means["method"].isin(methods)]
     measure = selection.option("measure", "accuracy", list(MEASURES))
+    shown = families.score(study)
+    measure = measure if shown.images else "accuracy"
     colors = theme.method_colors(study.methods, selection.theme.mode, study.originals)
     columns = ["label", "method", "sparsity", measure, f"{measure}_low", f"{measure}_high", "seeds"]
     layout.card(
-        "Accuracy against sparsity",
-        charts.against_sparsity(rows, measure, colors, theme.symbols(study.methods), selection.theme),
-        rows[columns],
+        f"{shown.title} against sparsity",
+        charts.against_sparsity(rows, measure, colors, theme.symbols(study.methods), selection.theme, shown),
+        shown.table(rows[columns]),
         "sparsity",
         config=layout.QUIET,
         help="A line a method, for the methods chosen. Points are means over seeds, bars 95 % intervals of the mean; "
         "they are set side by side so that they do not hide each other. The band is the dense network's interval.",
-        controls=lambda: selection.pick("measure", "Images", MEASURES, label_visibility="collapsed"),
+        controls=(lambda: selection.pick("measure", "Images", MEASURES, label_visibility="collapsed"))
+        if shown.images
+        else None,
+        caption="" if shown.images else f"{shown.score.meaning} {shown.direction.capitalize()}.".strip(),
+        meanings=shown.meanings,
     )
 
 

@@ -15,9 +15,10 @@ from analysis.statistics.verdicts import EQUIVALENT
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
+from app.shell.score import points
 from app.shell.sections import Section
 from app.shell.theme import Style
-from app.shell.verdicts import MARKS, MEANINGS, counted, floor_words, pick_equivalence, points, speak_of
+from app.shell.verdicts import MARKS, MEANINGS, counted, floor_words, pick_equivalence, speak_of
 from app.shell.verdicts import words as verdict_words
 from app.views.robustness.charts import pairs as charts
 from app.views.robustness.charts import severity

@@ -16,9 +16,10 @@ from analysis.metrics.corruption_error import COUNTED
 from analysis.statistics.verdicts import CANNOT_TELL, EQUIVALENT
 from app.charts.base import NOISE
 from app.shell import layout
+from app.shell.score import points
 from app.shell.sections import Section
 from app.shell.theme import Style
-from app.shell.verdicts import MARKS, equivalence, floor_words, one_seed_words, pick_equivalence, points, speak_of
+from app.shell.verdicts import MARKS, equivalence, floor_words, one_seed_words, pick_equivalence, speak_of
 from app.views.robustness.charts import ranking as charts
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.pickers import note_missing, pick_family

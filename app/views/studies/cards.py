@@ -13,10 +13,12 @@ from app import load
 from app.charts.base import NOISE
 from app.load import StudyView
 from analysis.statistics.verdicts import DIFFERS
-from app.shell import layout, verdicts
+from app.charts.texts import spread
+from app.shell import families, layout, verdicts
 from app.shell.selection import Selection
 from app.shell.theme import DENSE
 from app.views.studies.charts import agreement as charts
+from app.views.studies import pair as pair_of
 from app.views.studies.pair import Pair
 
 MEASURES = {two_studies.ACCURACY: "clean", two_studies.CORRUPTED: "corrupted, mean"}
@@ -44,6 +46,49 @@ def accuracy_card(selection: Selection, pair: Pair, table: pd.DataFrame) -> None
         caption=f"At the right: second minus first in points; =: equivalent; {NOISE}: one cannot tell. "
         + verdicts.speak_of(paired),
         controls=lambda: verdicts.pick_equivalence(selection),
+    )
+
+
+def score_card(selection: Selection, pair: Pair) -> None:
+    """Draw the table of each ticket's score in both studies, and of their differences."""
+    shown, within = families.score(pair.one), verdicts.equivalence(selection)
+    rows = pair_of.scored(pair, within)
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    frame = pd.DataFrame(
+        {
+            "ticket": [pair.styles[key].label for key in rows["key"]],
+            **{side: shown.score.factor * rows[side] for side in SIDES},
+            "difference": 100 * rows["difference"],
+            "interval": [spread(low, high, "{:+.1f}", unit="") for low, high in zip(rows["low"], rows["high"], strict=True)],
+            "p_holm": rows["p_holm"],
+            "verdict": [
+                "only in one" if pd.isna(row["verdict"]) else verdicts.words(row, within, size=shown.size)
+                for _, row in rows.iterrows()
+            ],
+        }
+    )
+    real = int((rows["verdict"] == DIFFERS).sum())
+    paired = int(rows["verdict"].notna().sum())
+    title = f"{real} of {paired} pairs {'differs' if real == 1 else 'differ'} between the studies"
+    columns: dict[str, object] = {
+        "ticket": text("Ticket"),
+        **{side: number(f"{word} study", format=shown.column_format, help=name)
+           for side, word, name in zip(SIDES, ("First", "Second"), pair.names, strict=True)},
+        "difference": number(f"Difference ({shown.apart})", format="%+.1f", help="Second against first."),
+        "interval": text("95 % interval"),
+        "p_holm": number("p (Holm)", format="%.4f"),
+        "verdict": text("Verdict"),
+    }  # fmt: skip
+    layout.table_card(
+        title if paired else "No ticket is in both studies",
+        frame,
+        "studies-scores",
+        columns=columns,
+        help=f"{shown.title} as the tickets have it; {shown.direction}. {shown.score.meaning}".strip(),
+        caption=f"First: {pair.names[0]}. Second: {pair.names[1]}. Means over seeds. "
+        + verdicts.speak_of(rows[rows["verdict"].notna()], and_images=""),
+        controls=lambda: verdicts.pick_equivalence(selection),
+        height="content",
     )
 
 

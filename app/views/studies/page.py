@@ -7,20 +7,22 @@ import streamlit as st
 from analysis.comparisons import two_studies
 from app import load
 from app.load import StudyView
-from app.shell import layout, verdicts
+from app.shell import families, layout, verdicts
 from app.shell.pages import Page
 from app.shell.selection import Selection
 from app.views.studies import cards
 from app.views.studies import pair as pair_of
+from app.views.studies.pair import Pair
 from pruning.errors import UserError
 
 
 def show(selection: Selection) -> None:
     """Draw the page."""
+    shown = families.score(selection.study)
     layout.page_title(
         "Studies",
-        "Two studies of one network on the same test images: do their tickets differ in accuracy, and do their masks "
-        "agree?",
+        f"Two studies of one network on the same {'test images' if shown.images else 'data'}: do their tickets differ "
+        f"in {shown.name}, and do their masks agree?",
     )
     fitting, refused = _others(selection.study)
     if not fitting:
@@ -31,6 +33,11 @@ def show(selection: Selection) -> None:
         if not keys:
             layout.empty(f"No ticket of {what} study is chosen.", f"Choose some {where}.")
             return
+    if not families.score(selection.study).images:
+        cards.score_card(selection, pair)
+        _below(selection, pair)
+        _refused(refused)
+        return
     table = pair_of.compared(pair, verdicts.equivalence(selection))
     if table.empty:
         layout.empty(
@@ -40,14 +47,18 @@ def show(selection: Selection) -> None:
         )
     else:
         cards.accuracy_card(selection, pair, table)
+    _below(selection, pair)
+    if not table.empty:
+        cards.table_card(pair, table)
+    _refused(refused)
+
+
+def _below(selection: Selection, pair: Pair) -> None:
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         cards.masks_card(selection, pair)
     with right:
         cards.settings_card(pair)
-    if not table.empty:
-        cards.table_card(pair, table)
-    _refused(refused)
 
 
 def _others(study: StudyView) -> tuple[dict[str, StudyView], list[str]]:
@@ -59,7 +70,7 @@ def _others(study: StudyView) -> tuple[dict[str, StudyView], list[str]]:
             continue
         try:
             other = load.open_study(name, path)
-            why = two_studies.misfit(load.described(study), load.described(other))
+            why = _other_task(study, other) or two_studies.misfit(load.described(study), load.described(other))
         except UserError as error:
             why = f"it cannot be read: {error}".rstrip(".")
         else:
@@ -69,6 +80,11 @@ def _others(study: StudyView) -> tuple[dict[str, StudyView], list[str]]:
                 continue
         refused.append(f"{name}: {why}.")
     return fitting, refused
+
+
+def _other_task(one: StudyView, other: StudyView) -> str:
+    """Why networks of the two are not comparable, as the rest of a sentence; "" where they have one task."""
+    return "" if one.config.task == other.config.task else f"its networks are trained for another task, {other.task.label}"
 
 
 def _nothing_fits(refused: list[str]) -> None:

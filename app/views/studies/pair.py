@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons import two_studies
+from analysis.comparisons import scores, two_studies
+from analysis.comparisons.verdicts import of_pairs
 from analysis.results.store import Results
 from app import load
 from app.load import StudyView
-from app.shell import theme
+from app.shell import families, theme
 from app.shell.parameters import default_keys
 from app.shell.selection import Selection
 from app.shell.theme import Style
@@ -98,3 +100,25 @@ def _table(
         for view, found in zip(views, ids, strict=True)
     ]
     return two_studies.compare_studies(*two_studies.in_common(rows[0], rows[1], (ids[0], ids[1])), within)
+
+
+def scored(pair: Pair, within: float) -> pd.DataFrame:
+    """Each ticket's score in both studies: key, first, second (means), and where both have it the columns of `judge`."""
+    means = [families.means(view).set_index("key")["accuracy"] for view in (pair.one, pair.other)]
+    keys = list(dict.fromkeys([*pair.keys[0], *pair.keys[1]]))
+    own = [means[side].reindex([key for key in keys if key in pair.keys[side]]) for side in (0, 1)]
+    found = pd.DataFrame({"key": keys}).assign(
+        first=[own[0].get(key, np.nan) for key in keys], second=[own[1].get(key, np.nan) for key in keys]
+    )
+    both = scores.Scores(
+        pair.one.task.score,
+        {
+            f"{side} {key}": values
+            for side, view in enumerate((pair.one, pair.other))
+            for key, values in families.of_task(view).items()
+            if key in pair.keys[side]
+        },
+    )
+    pairs = [(f"1 {key}", f"0 {key}") for key in keys if key in pair.keys[0] and key in pair.keys[1]]
+    table = scores.fractions(both, of_pairs(both, pairs, within))
+    return found.merge(table.assign(key=table["b"].str.removeprefix("0 ")), on="key", how="left")

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.comparisons.grokking import against, by_method, curves, per_epoch, times
+from analysis.comparisons.grokking import (
+    against,
+    by_method,
+    curves,
+    mask_speed,
+    mask_to_come,
+    per_epoch,
+    times,
+)
 from analysis.statistics.intervals import mean_interval
 from tests.analysis.comparisons.grokking_entries import looked_at, training
 
@@ -112,3 +120,26 @@ def test_what_noted_nothing_has_no_rows() -> None:
     assert times({"a": [entry]}).empty
     assert by_method(times({"a": [entry]})).empty
     assert against(times({"a": [entry]}), "b").empty
+
+
+def test_how_far_the_mask_is_from_the_last_one() -> None:
+    """At 15, half-way between two masks."""
+    matrix = [0, 0.5, 0.7, 0.5, 0, 0.2, 0.7, 0.2, 0]
+    record = {"masks/epoch": [0.0, 10, 20], "mask distance 0.6/d": matrix}
+    entries = [training(seed, 20, 10, 15, record=record) for seed in range(2)]
+    table = mask_to_come(entries, 0.6).set_index("at")
+    assert table["mean"].to_dict() == pytest.approx({"start": 0.7, "t_mem": 0.2, "t_gen": 0.1})
+    never = [*entries, training(2, 20, 10, NEVER, record=record)]
+    assert mask_to_come(never, 0.6)["at"].tolist() == ["start", "t_mem"]
+    assert mask_to_come(entries, 0.9).empty
+
+
+def test_the_speed_of_a_mask_is_that_over_the_window() -> None:
+    matrix = np.abs(np.subtract.outer([0, 0.1, 0.4, 0.5], [0, 0.1, 0.4, 0.5]))
+    record = {"masks/epoch": [0.0, 100, 200, 600], "mask distance 0.6/d": matrix.reshape(-1).tolist()}
+    entry = training(0, 600, 10, 15, record=record)
+    assert mask_speed(entry, 0.6, 50) == pytest.approx(0.1)
+    assert mask_speed(entry, 0.6, 150) == pytest.approx(0.3)
+    assert mask_speed(entry, 0.6, 100) == pytest.approx(0.2)  # from 0 to 200
+    assert mask_speed(entry, 0.6, 400) == pytest.approx(0.025)
+    assert mask_speed(entry, 0.6, 5000) == pytest.approx(0.025)  # the last two

@@ -5,7 +5,17 @@ import math
 import numpy as np
 import pytest
 
-from analysis.comparisons.periodicity import Neurons, looks, neurons, noted, over_seeds, settling, shares
+from analysis.comparisons.periodicity import (
+    Neurons,
+    by_strongest,
+    first_and_last,
+    looks,
+    neurons,
+    noted,
+    over_seeds,
+    shares,
+)
+from analysis.statistics.intervals import mean_interval
 from pruning.errors import UserError
 from tests.analysis.comparisons.grokking_entries import looked_at, training
 
@@ -58,17 +68,20 @@ def test_the_mean_over_seeds_takes_those_that_still_run() -> None:
     assert table["mean"].tolist() == [0, 10, 90]
 
 
+def test_first_and_last_are_each_trainings_own() -> None:
+    found = {"a": [training(0, 30, 10, 20, record=looked_at([0, 10, 30])),
+                   training(1, 90, 10, 20, record=looked_at([0, 10, 20, 90]))]}  # fmt: skip
+    table = first_and_last(noted(found), "l1").set_index("at")
+    assert table["mean"].to_dict() == {"first": 0, "last": 60}
+    assert table.loc["last", ["low", "high"]].tolist() == pytest.approx(mean_interval([30, 90])[1:])
+
+
 def test_numbers_that_do_not_go_into_the_looks_are_damage() -> None:
     record = looked_at([0, 10]) | {"spectrum_mean/share": [0.1, 0.2, 0.3]}
     with pytest.raises(UserError, match="spectrum_mean/share"):
         shares(training(0, 20, 10, 20, record=record))
 
 
-def test_masks_settle_towards_the_last_one() -> None:
-    matrix = [0, 0.5, 0.7, 0.5, 0, 0.2, 0.7, 0.2, 0]
-    record = {"masks/epoch": [0.0, 10, 20], "mask distance 0.6/d": matrix}
-    rows = settling(training(0, 20, 10, 20, record=record))
-    assert rows["to_end"].tolist() == [0.7, 0.2, 0]
-    assert rows["to_before"].tolist()[1:] == [0.5, 0.2]
-    assert rows["step"].tolist() == [0, 10, 20]
-    assert settling(training(0, 20, 10, 20)).empty
+def test_neurons_of_one_frequency_stand_together() -> None:
+    share = np.array([[0.1, 0.9, 0], [np.nan] * 3, [0.6, 0.2, 0.2], [0, 1, 0], [0.7, 0.3, 0]])
+    assert by_strongest(share).tolist() == [4, 2, 3, 0, 1]

@@ -29,7 +29,7 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.statistics.map_shapes import compare_shapes
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
-from tests.analysis.nulls import generative, grokking, local, lost
+from tests.analysis.nulls import generative, grokking, local, lost, scores
 from tests.analysis.nulls.layers import Networks
 from tests.analysis.nulls.neighbourhoods import a_class_misled, a_map_misleads, neighbours_beyond_seeds, neighbours_kept
 from tests.analysis.nulls.studies import BASELINE
@@ -293,6 +293,8 @@ CLAIMS = (
     Claim("keeps fewer neighbours under corruption", "Geometry, Maps", neighbours_kept),
     Claim("a map tells less of a class", "Geometry, Maps", a_class_misled),
     Claim("a map misleads", "Geometry, Maps", a_map_misleads),
+    Claim("a task's score differs", "Overview and Dynamics, of other tasks", scores.a_score_differs, fewest=2),
+    Claim("a task's score is equivalent", "Overview, of other tasks", scores.a_score_is_equivalent, fewest=2),
     Claim("a score differs", "Generated, Score", generative.a_score_differs, fewest=2),
     Claim("a posterior collapsed (each ticket)", "Generated, Score", generative.a_posterior_collapsed, each=True),
 )

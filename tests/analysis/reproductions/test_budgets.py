@@ -44,7 +44,12 @@ BUDGETS = {
     ],
     "popup": [("edge_popup", "dense"), ("edge_popup", "edge_popup_scaled"), ("biprop", "dense")],
 }
-LOOKED_AT = {"connectivity": range(5), "layers": range(7)}
+LOOKED_AT = {
+    "connectivity": range(5),
+    "layers": range(7),
+    "grokking": [100],
+    **dict.fromkeys(("generative", "generative_ae", "generative_gan"), range(3)),
+}
 
 
 def recipe(name: str, method: str) -> Recipe:

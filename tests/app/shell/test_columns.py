@@ -27,6 +27,11 @@ from tests.app.views.test_pages import _fresh, draw  # noqa: F401
     ],
 )
 def test_every_column_of_a_page_has_a_meaning(address: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    every_column_has_a_meaning(address, tiny_study, monkeypatch)
+
+
+def every_column_has_a_meaning(address: str, study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw a page of a study, and look at all that it gives away."""
     found: dict[str, tuple[list[str], dict[str, str]]] = {}
     header = layout.header
 
@@ -40,7 +45,7 @@ def test_every_column_of_a_page_has_a_meaning(address: str, tiny_study: Path, mo
 
     monkeypatch.setattr(layout, "header", watched)
     page, _, query = address.partition("?")
-    draw(page, tiny_study, monkeypatch, **dict(parse_qsl(query)))
+    draw(page, study, monkeypatch, **dict(parse_qsl(query)))
     assert found
     for key, (names, meanings) in found.items():
         assert set(names) == set(meanings), key

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import load
 from app.load import StudyView
 from app.shell import navigation
 from app.shell.pages import PAGES, in_order
 from app.shell.parameters import resolve
 from app.shell.sections import SECTIONS, of_page
 from pruning import registry
+from tests import ROOT
 from tests.app.views.test_pages import MAIN, _fresh, draw, text  # noqa: F401
 
 PLUGIN = '''
@@ -77,3 +79,12 @@ def test_a_plugin_that_cannot_be_run_is_one_sentence(
     test = AppTest.from_file(str(MAIN), default_timeout=60).run()
     assert not test.exception
     assert "The plugin" in text(test)
+
+
+@pytest.mark.parametrize("folder", sorted((ROOT / "sample_checkpoints").glob("*/study.toml")), ids=str)
+def test_the_bar_has_at_most_eight_entries(folder: Path) -> None:
+    study = load.open_study(folder.parent.name, folder.parent)
+    if study.tickets.empty:
+        return
+    selection = resolve(study, {}, "light", [])
+    assert 3 <= sum(navigation.offered(page, selection) for page in in_order()) <= 8

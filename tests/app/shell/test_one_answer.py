@@ -17,8 +17,9 @@ from app.shell.selection import Selection
 from app.shell.verdicts import of_chosen
 from app.views.robustness.compared_tickets import ComparedTickets, compared_tickets
 from tests import ROOT
+from tests.samples import CLASSIFIERS
 
-SAMPLES = sorted(path.name for path in (ROOT / "sample_checkpoints").iterdir() if (path / "study.toml").is_file())
+SAMPLES = [folder.name for folder in CLASSIFIERS]
 SAID = ["a", "b", "difference", "low", "high", "p_holm", "verdict", "detectable", "over"]
 
 

@@ -1,14 +1,20 @@
 """Looking runs nothing: a file of code runs once the user has allowed it, as it is, and never where others can ask."""
 
+import json
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.shell import layout, trust
+from app import load
+from app.shell import layout, navigation, trust
+from app.shell.pages import in_order
+from app.shell.parameters import resolve
+from pruning.cli.tables import tickets_table
 from pruning.models.code_digest import digest_of_code
-from tests.app.views.test_pages import text
+from pruning.study.folder import Study
+from tests.app.views.test_pages import _fresh, draw, text  # noqa: F401
 
 
 @pytest.fixture
@@ -77,3 +83,58 @@ def test_a_sentence_that_quotes_what_is_hostile_shows_no_picture_or_link() -> No
     assert "](" not in shown
     assert "\n" not in shown
     assert "](" not in layout.harmless("![x]\n(http://host/x.png)")
+
+
+EVIL = """\
+import pathlib
+from pruning.tasks import get_task
+
+pathlib.Path(__file__).with_name("ran").touch()
+
+
+def factory():
+    return get_task(None)
+"""
+
+
+@pytest.mark.parametrize("page", ["overview", "masks", "dynamics", "studies", "geometry", "samples"])
+def test_opening_a_study_runs_no_task_of_its_own_before_it_is_allowed(
+    page: str, study_copy: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(st, "get_option", lambda name: "127.0.0.1")
+    monkeypatch.chdir(tmp_path)
+    file = study_copy / "evil.py"
+    file.write_text(EVIL)
+    toml = study_copy / "study.toml"
+    toml.write_text(f"task = {json.dumps(f'{file}:factory')}\n" + toml.read_text())
+    trust.guard_code()
+    test = draw(page, study_copy, monkeypatch)
+    assert "evil.py is code" in text(test) or page == "studies"  # which asks nothing of the task
+    assert not test.error
+    assert not file.with_name("ran").exists()
+    entries = navigation.entries(resolve(load.open_study("copy", study_copy), {}, "light", []))
+    assert len(entries) == len(in_order()) + 1
+    assert not file.with_name("ran").exists()
+    if page != "overview":
+        return
+    next(button for button in test.button if button.label == "Run evil.py").click().run()
+    assert file.with_name("ran").exists()
+    assert "A tiny study" in text(test)
+
+
+def test_a_study_whose_task_is_gone_says_so(study_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toml = study_copy / "study.toml"
+    toml.write_text('task = "nowhere.py:factory"\n' + toml.read_text())
+    test = draw("overview", study_copy, monkeypatch)
+    assert "nowhere.py" in text(test)
+    assert not test.error
+
+
+def test_listing_a_study_runs_no_task_of_its_own(study_copy: Path) -> None:
+    file = study_copy / "evil.py"
+    file.write_text(EVIL)
+    toml = study_copy / "study.toml"
+    toml.write_text(f"task = {json.dumps(f'{file}:factory')}\n" + toml.read_text())
+    assert "score" in str(tickets_table(Study.open(study_copy)).columns[5].header)
+    assert not file.with_name("ran").exists()

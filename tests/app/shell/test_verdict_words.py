@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.statistics.verdicts import Gap, judge
-from app.shell.verdicts import counted, points, speak_of, words
+from app.shell.score import points
+from app.shell.verdicts import counted, speak_of, words
 
 
 def table(seeds: int, *differences: float, error: float = 0.001) -> pd.DataFrame:

@@ -15,6 +15,8 @@ from pruning.finders.controls import shuffle
 from pruning.finders.lineage import find_step, lineage, parents_of
 from pruning.masks import by_part
 from pruning.models import build_model
+from pruning.models.generative import Generative
+from pruning.shrink import shrink
 from pruning.tasks import get_task
 from pruning.training.seeds import generator
 
@@ -266,3 +268,26 @@ def test_other_finders(finder: str) -> None:
             find_ticket(recipe)
         return
     assert find_ticket(recipe).sparsity == pytest.approx(0.5, abs=1e-4)
+
+
+@pytest.mark.parametrize("task", ["autoencoder", "vae", "gan"])
+def test_whole_neurons_go_but_for_latents_and_pixels(task: str) -> None:
+    short = TRAINING.but(epochs=2 / 23)
+    ticket = find_ticket(
+        Recipe(**{**common(task), "training": short}, criterion="magnitude", structure="filter", sparsity=0.5)
+    )
+    model = ticket.model()
+    assert isinstance(model, Generative)
+    assert {"decoder.fc3.weight", "generator.fc3.weight"} & model.ends()
+    assert len(model.ends()) == 2
+    for name in model.ends():
+        assert bool((ticket.masks[name].any(dim=0) == ticket.masks[name].all(dim=0)).all())  # no row alone is gone
+    gone = [int((~mask.any(dim=1)).sum()) for mask in ticket.masks.values()]
+    assert sum(gone) > 0
+    if task == "gan":
+        return
+    small = shrink(model, ticket.masks, SHAPE)
+    assert small is not None
+    images = torch.rand(3, *SHAPE, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(small(images), model(images), rtol=1e-4, atol=1e-5)
+    assert sum(p.numel() for p in small.parameters()) < sum(p.numel() for p in model.parameters())

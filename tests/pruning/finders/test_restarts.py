@@ -17,6 +17,7 @@ from pruning.finders.lineage import parents_of
 from pruning.finders.restarts import between_live
 from pruning.masks import Masks, full_masks
 from pruning.models import build_model, prunable
+from pruning.study.config import Method, StudyConfig, expand
 from pruning.tasks import get_task
 from pruning.training.config import Training
 from pruning.training.loop import train
@@ -152,6 +153,29 @@ def test_between_live_by_its_definition(mask: Tensor) -> None:
 def test_what_makes_no_sense_ends_in_a_sentence(finder: str, fields: dict[str, Any], words: str) -> None:
     with pytest.raises(UserError, match=words):
         modular(finder, **{"of": EARLY, **fields})
+
+
+def test_a_study_of_them() -> None:
+    own = {"training": {"weight_decay": 0.0}}
+    methods = [
+        Method(name="ticket", finder="imp", rate=0.6),
+        Method(name="no_decay", finder="retrained", of="ticket", **own),
+        Method(name="dense_no_decay", finder="retrained", of="dense", **own),
+        Method(name="L1", finder="norm_matched", of="ticket", order=1),
+        Method(finder="signed", of="ticket"),
+    ]
+    config = StudyConfig(
+        title="", model="modular_mlp", data=DATA, task="modular", training=SHORT, sparsities=[0.6], methods=methods
+    )
+    found = {recipe.method: recipe for recipe in expand(config, "here").values()}
+    assert [recipe.label for recipe in found.values()] == [
+        "Dense", "ticket 60 %", "no decay 60 %", "dense no decay", "L1", "ticket signed 60 %"
+    ]  # fmt: skip
+    for name in ("no_decay", "L1", "signed"):
+        assert parents_of(found[name])[0] == found["ticket"]
+    assert parents_of(found["signed"])[1] == found["dense"]
+    assert found["no_decay"].training == SHORT.but(weight_decay=0.0)
+    assert {recipe.task for recipe in found.values()} == {"modular"}
 
 
 @pytest.mark.parametrize("criterion", ["random", "snip", "grasp", "synflow"])

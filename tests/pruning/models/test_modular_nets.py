@@ -9,8 +9,11 @@ from torch import Tensor
 
 from pruning.data import load_data, normalise
 from pruning.errors import UserError
+from pruning.finders.base import apply_masks
+from pruning.masks import full_masks
 from pruning.models import build_model, find_classifier, prunable, skeleton
 from pruning.models.modular_nets import ModularMLP, ModularTransformer, TokenNet, tokens_of
+from pruning.shrink import shrink
 
 NETS = ("modular_mlp", "modular_mlp_500", "modular_transformer")
 P = 7
@@ -132,6 +135,18 @@ def test_a_skeleton_has_their_names_and_shapes(name: str) -> None:
     hollow = skeleton(name, P, (1, 2, P)).state_dict()
     assert {k: v.shape for k, v in hollow.items()} == {k: v.shape for k, v in built(name).state_dict().items()}
     assert {value.device.type for value in hollow.values()} == {"meta"}
+
+
+@pytest.mark.parametrize("name", NETS[:2])
+def test_without_its_dead_neurons_it_is_smaller_and_the_same(name: str) -> None:
+    model, (images, _) = built(name).eval(), one_hot()
+    masks = full_masks(prunable(model))
+    masks["inner.weight"][5:] = False
+    smaller = shrink(model, masks, (1, 2, P))
+    assert smaller is not None
+    assert smaller.get_parameter("inner.weight").shape[0] == smaller.get_parameter("outer.weight").shape[1] == 5
+    apply_masks(model, masks)
+    torch.testing.assert_close(smaller(images), model(images), atol=1e-5, rtol=1e-4)
 
 
 def test_other_images_end_in_a_sentence() -> None:

@@ -11,8 +11,9 @@ from plotly.subplots import make_subplots
 
 from app.charts.base import heading
 from app.shell.colour import fade
+from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import Style, Theme
-from app.views.dynamics.charts.curves import axis, band, epochs, line, placed_by, ring
+from app.views.dynamics.charts.curves import axis, band, epochs, line, measured, ring
 
 ROW = 132  # letters of names that stand side by side
 WIDEST = 6  # panels in a row
@@ -20,7 +21,12 @@ PANEL, MARGINS, TOP, SIDE = 168, 92, 28, 48  # pixels: of a row of panels, round
 
 
 def panels(
-    curves: pd.DataFrame, stops: pd.DataFrame, styles: Mapping[str, Style], measure: str, theme: Theme
+    curves: pd.DataFrame,
+    stops: pd.DataFrame,
+    styles: Mapping[str, Style],
+    measure: str,
+    theme: Theme,
+    score: ShownScore = ACCURACY,
 ) -> go.Figure:
     """Draw the same as `curves.training` where lines are too many for one picture; all panels have the same axes."""
     shown = [key for key in styles if (curves["key"] == key).any()]
@@ -34,7 +40,8 @@ def panels(
     )  # fmt: skip
     chart.update_layout(template=theme.template, height=height, showlegend=False, margin_t=TOP, margin_l=SIDE + 42)
     own = {key: curves[curves["key"] == key].sort_values("epoch") for key in shown}
-    place = placed_by(measure)
+    of = measured(measure, score, curves)
+    place = of.place
     gap = [[np.nan], [np.nan]]  # so that no two curves are joined
     points = {key: np.hstack([[rows["epoch"], place(rows["mean"])], gap]) for key, rows in own.items()}
     traces: list[go.Scatter] = []
@@ -42,7 +49,7 @@ def panels(
     for number, key in enumerate(shown):
         others = [points[other] for other in shown if other != key]
         mine = [_grey(others, theme), *band(own[key], styles[key], place)]
-        mine.append(go.Scatter(**line(own[key], styles[key], key, measure, 1)))
+        mine.append(go.Scatter(**line(own[key], styles[key], key, of, 1)))
         here = stops[stops["key"] == key].itertuples()
         mine += [go.Scatter(**ring(stop, own[key], styles[key], theme, place)) for stop in here]
         traces += mine
@@ -51,7 +58,7 @@ def panels(
     # all at once: one by one each would copy those before it
     chart.add_traces(traces, rows=[each // columns + 1 for each in panel], cols=[each % columns + 1 for each in panel])
     last = float(curves["epoch"].max()) if len(curves) else 1.0
-    vertical = axis(curves, measure)
+    vertical = axis(curves, of)
     title = str(vertical.pop("title_text")).replace(" (", "<br>(")
     chart.update_xaxes(range=[0, 1.03 * last], tickvals=epochs(last)[::2], showgrid=False)
     chart.update_yaxes(**vertical)

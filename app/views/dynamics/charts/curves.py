@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,12 @@ from numpy.typing import ArrayLike
 from app.charts.base import figure
 from app.charts.error_bars import error_bars
 from app.charts.error_scale import height, ticks_within
+from app.charts.score_axis import note, place_of, scale_of
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import Style, Theme
+from pruning.tasks import Score
 
 HEIGHT = 480
 BANDS = 4  # lines whose intervals may be bands; bands of more would cover each other
@@ -22,16 +26,22 @@ CROWD = 8  # lines from which on they are thin
 GUTTER, STEP = 0.03, 0.016  # of the epochs: from the last one to the first end point, and between two
 WIDEST = 0.16  # of the epochs: all end points together
 
-MEASURES = {
-    "test_accuracy": "Test accuracy",
-    "train_accuracy": "Training accuracy",
-    "test_loss": "Test loss",
-    "loss": "Training loss",
-}
+MEASURES = ("test_accuracy", "train_accuracy", "test_loss", "loss")
+
+
+def title(measure: str, shown: ShownScore = ACCURACY) -> str:
+    """What a measure is called; `shown` is the score that stands for the accuracy on test data."""
+    titles = {"train_accuracy": "Training accuracy", "test_loss": "Test loss", "loss": "Training loss"}
+    return titles.get(measure, f"Test {shown.name}")
 
 
 def training(
-    curves: pd.DataFrame, stops: pd.DataFrame, styles: Mapping[str, Style], measure: str, theme: Theme
+    curves: pd.DataFrame,
+    stops: pd.DataFrame,
+    styles: Mapping[str, Style],
+    measure: str,
+    theme: Theme,
+    shown: ShownScore = ACCURACY,
 ) -> go.Figure:
     """Draw a measure over epochs; at the right, beside each other, where each curve ends with its interval.
 
@@ -43,31 +53,52 @@ def training(
         styles: by key, in the order drawn.
         measure: of `MEASURES`.
         theme: colours of the page, light or dark.
+        shown: the score that stands for the accuracy on test data.
     """
     chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
-    shown = [key for key in styles if (curves["key"] == key).any()]
+    drawn = [key for key in styles if (curves["key"] == key).any()]
+    of = measured(measure, shown, curves)
     last = float(curves["epoch"].max()) if len(curves) else 1.0
-    place = placed_by(measure)
-    for key in shown:
+    place = of.place
+    for key in drawn:
         own = curves[curves["key"] == key].sort_values("epoch")
-        if len(shown) <= BANDS:
+        if len(drawn) <= BANDS:
             chart.add_traces(band(own, styles[key], place))
-        chart.add_scatter(**line(own, styles[key], key, measure, len(shown)))
-    _ends(chart, curves, shown, styles, (last, measure), place)
-    for stop in stops[stops["key"].isin(shown)].itertuples():
+        chart.add_scatter(**line(own, styles[key], key, of, len(drawn)))
+    _ends(chart, curves, drawn, styles, last, of)
+    for stop in stops[stops["key"].isin(drawn)].itertuples():
         own = curves[curves["key"] == stop.key].sort_values("epoch")
         chart.add_scatter(**ring(stop, own, styles[stop.key], theme, place))
-    _axes(chart, curves, measure, last, len(shown))
+    _axes(chart, curves, of, last, len(drawn))
     return chart
 
 
-def placed_by(measure: str) -> Callable[[ArrayLike], np.ndarray]:
-    """What puts values of a measure on its axis."""
-    return height if measure.endswith("accuracy") else _log
+@dataclass(frozen=True)
+class Measured:
+    """A measure as it is drawn: its title, its scale in words, what puts its values on the axis, and its score."""
+
+    title: str
+    scale: str
+    place: Callable[[ArrayLike], np.ndarray]
+    score: ShownScore
+
+
+def measured(measure: str, shown: ShownScore, curves: pd.DataFrame) -> Measured:
+    """Say how a measure is drawn: accuracies by their error, a score as elsewhere, losses by their logarithm."""
+    if measure.endswith("loss"):
+        positive = curves.empty or bool((curves["mean"].dropna() > 0).all())
+        score = ShownScore(Score(title(measure), higher=False), images=False, by_factors=positive)
+        return Measured(title(measure), " (log scale)" if positive else "", _log if positive else _same, score)
+    score = ACCURACY if measure == "train_accuracy" else shown
+    return Measured(title(measure, shown), note(score), place_of(score), score)
 
 
 def _log(values: ArrayLike) -> np.ndarray:
     return np.asarray(np.log10(np.maximum(np.asarray(values, dtype=float), 1e-4)))
+
+
+def _same(values: ArrayLike) -> np.ndarray:
+    return np.asarray(values, dtype=float)
 
 
 def band(rows: pd.DataFrame, style: Style, place: Callable[[ArrayLike], np.ndarray]) -> list[go.Scatter]:
@@ -85,17 +116,17 @@ def _step(lines: int) -> float:
     return min(STEP, WIDEST / lines)
 
 
-def line(rows: pd.DataFrame, style: Style, key: str, measure: str, lines: int) -> dict[str, object]:
+def line(rows: pd.DataFrame, style: Style, key: str, of: Measured, lines: int) -> dict[str, object]:
     """One curve as a trace, thin where there are many `lines`."""
     return {
         "x": rows["epoch"],
-        "y": placed_by(measure)(rows["mean"]),
+        "y": of.place(rows["mean"]),
         "mode": "lines" if len(rows) > 1 else "markers",
         "name": style.label,
         "legendgroup": key,
         "line": {"color": style.color, "width": 2 if lines <= CROWD else 1.3, "dash": style.dash},
         "marker": {"color": style.color, "symbol": style.symbol, "size": 8},
-        "customdata": _words(rows, measure),
+        "customdata": _words(rows, of),
         "hovertemplate": f"<b>{style.label}</b><br>Epoch %{{x:.4g}}<br>%{{customdata}}<extra></extra>",
     }
 
@@ -105,15 +136,14 @@ def _ends(
     curves: pd.DataFrame,
     shown: list[str],
     styles: Mapping[str, Style],
-    end: tuple[float, str],
-    place: Callable[[ArrayLike], np.ndarray],
+    last: float,
+    of: Measured,
 ) -> None:
     """The last point of each curve with its interval, side by side where no line runs."""
-    last, measure = end
     for number, key in enumerate(shown):
         end_row = curves[curves["key"] == key].sort_values("epoch").tail(1)
         row = end_row.iloc[0]
-        low, middle, high = place([row["low"], row["mean"], row["high"]])
+        low, middle, high = of.place([row["low"], row["mean"], row["high"]])
         bars = error_bars(middle, low, high, fade(styles[key].color, 0.6))
         chart.add_scatter(
             x=[last * (1 + GUTTER + _step(len(shown)) * number)],
@@ -124,7 +154,7 @@ def _ends(
             legendgroup=key,
             showlegend=False,
             marker={"color": styles[key].color, "symbol": styles[key].symbol, "size": 9},
-            customdata=_words(end_row, measure),
+            customdata=_words(end_row, of),
             hovertemplate=f"<b>{styles[key].label}</b><br>At its end, epoch {row['epoch']:.4g}<br>%{{customdata}}"
             "<extra></extra>",
         )
@@ -157,23 +187,20 @@ def ring(
     }
 
 
-def _axes(chart: go.Figure, curves: pd.DataFrame, measure: str, last: float, lines: int) -> None:
+def _axes(chart: go.Figure, curves: pd.DataFrame, of: Measured, last: float, lines: int) -> None:
     ends = last * (1 + GUTTER + (_step(lines) * (lines - 1) if lines else 0))
     chart.update_xaxes(title_text="Epoch of the last training", range=[0, ends + 0.015 * last], showgrid=False,
                        tickvals=epochs(last))  # fmt: skip
-    chart.update_yaxes(**axis(curves, measure))
+    chart.update_yaxes(**axis(curves, of))
 
 
-def axis(curves: pd.DataFrame, measure: str) -> dict[str, object]:
+def axis(curves: pd.DataFrame, of: Measured) -> dict[str, object]:
     """The vertical axis of a measure: its title, its range, and ticks at round values."""
-    accuracy = measure.endswith("accuracy")
-    title: dict[str, object] = {
-        "title_text": f"{MEASURES[measure]} ({'log scale of the error' if accuracy else 'log scale'})"
-    }
+    title: dict[str, object] = {"title_text": f"{of.title}{of.scale}"}
     if curves.empty:
         return title
-    place = placed_by(measure)
-    if accuracy:
+    place = of.place
+    if place is height:
         bounds = pd.concat([curves["mean"], curves["low"], curves["high"]]).dropna()
         # the first steps are left below the picture's edge where they would take most of it
         settled = curves[curves["epoch"] >= 0.1 * curves["epoch"].max()]["mean"]
@@ -181,6 +208,9 @@ def axis(curves: pd.DataFrame, measure: str) -> dict[str, object]:
         span = [low, min(float(place(bounds.max())), float(place(curves["mean"].max())) + 0.35) + 0.06]
         ticks = ticks_within(span)
         texts, places = [f"{tick:g} %" for tick in ticks], place(ticks / 100)
+    elif place is not _log:
+        scale = scale_of(of.score, curves["mean"].dropna())
+        span, places, texts = scale.span, place(scale.ticks), scale.texts
     else:
         shown = place(curves["mean"])
         span = [float(shown.min()) - 0.15, float(shown.max()) + 0.08]
@@ -197,11 +227,12 @@ def epochs(last: float) -> list[float]:
     return [float(value) for value in np.arange(0, last + step / 100, step)]
 
 
-def _words(rows: pd.DataFrame, measure: str) -> list[str]:
+def _words(rows: pd.DataFrame, of: Measured) -> list[str]:
     """For the hover of each point: the value with its interval, and of how many seeds."""
-    factor, unit, form = (100, " %", "{:.1f}") if measure.endswith("accuracy") else (1, "", "{:.4g}")
+    score = of.score.score
+    factor, unit, form = (100, " %", "{:.1f}") if score.is_share else (1, score.suffix, "{:.4g}")
     found = []
     for mean, low, high, seeds in rows[["mean", "low", "high", "n"]].itertuples(index=False):
-        text = f"{MEASURES[measure]}: {form.format(factor * mean)}{unit}{bracket(low, high, form, factor)}"
+        text = f"{of.title}: {form.format(factor * mean)}{unit}{bracket(low, high, form, factor)}"
         found.append(f"{text}, {int(seeds)} seeds" if np.isfinite(low) else f"{text}, one seed")
     return found

@@ -11,10 +11,11 @@ import plotly.graph_objects as go
 from analysis.statistics.verdicts import DIFFERS, EQUIVALENT
 from app.charts.base import figure
 from app.charts.error_bars import bars_of, error_bars
-from app.charts.error_scale import axis, dense_line, height
 from app.charts.kept import kept_axis
+from app.charts.score_axis import axis, dense_line, place_of
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import DENSE, Style, Theme
 from app.shell.verdicts import words
 
@@ -23,15 +24,19 @@ ASIDE = 1.03
 """Factor between the places of two methods at one level, so that their intervals stand side by side."""
 
 
-def accuracy(families: pd.DataFrame, shown: Mapping[str, Style], theme: Theme) -> go.Figure:
-    """Draw accuracy against the share of weights kept, a line a method; the dense network is a level line.
+def accuracy(
+    families: pd.DataFrame, shown: Mapping[str, Style], theme: Theme, score: ShownScore = ACCURACY
+) -> go.Figure:
+    """Draw accuracy, or the task's score, against the share of weights kept, a line a method, and the dense network.
 
-    The axis is logarithmic in the error. Methods that are not in `shown` are faint, their intervals in the hover.
+    The axis is logarithmic in the error of accuracies. Methods that are not in `shown` are faint, their intervals in
+    the hover. The dense network is a level line.
 
     Args:
         families: rows of `analysis.comparisons.family_means.by_family`.
         shown: method -> style.
         theme: colours of the page, light or dark.
+        score: the score.
     """
     chart = figure(theme, HEIGHT, legend={"itemsizing": "trace"})
     pruned = families[(families["method"] != DENSE) & (families["sparsity"] > 0) & families["accuracy"].notna()]
@@ -39,7 +44,7 @@ def accuracy(families: pd.DataFrame, shown: Mapping[str, Style], theme: Theme) -
     for method, rows in pruned[~pruned["method"].isin(methods)].groupby("method", sort=False):
         rows = rows.sort_values("sparsity")
         chart.add_scatter(
-            **_line(rows, 1.0, str(method)),
+            **_line(rows, 1.0, str(method), score),
             line={"color": fade(theme.muted, 0.35), "width": 1.2},
             marker={"color": fade(theme.muted, 0.5), "size": 4},
             showlegend=False,
@@ -47,27 +52,27 @@ def accuracy(families: pd.DataFrame, shown: Mapping[str, Style], theme: Theme) -
     for place, method in enumerate(methods):
         rows, style = pruned[pruned["method"] == method].sort_values("sparsity"), shown[method]
         chart.add_scatter(
-            **_line(rows, ASIDE ** (place - (len(methods) - 1) / 2), method),
-            error_y=bars_of(rows, "accuracy", fade(style.color, 0.55), height),
+            **_line(rows, ASIDE ** (place - (len(methods) - 1) / 2), method, score),
+            error_y=bars_of(rows, "accuracy", fade(style.color, 0.55), place_of(score)),
             line={"color": style.color, "width": 2, "dash": style.dash},
             marker={"color": style.color, "symbol": style.symbol, "size": 8},
         )
-    dense_line(chart, families, "accuracy", theme)
-    chart.update_yaxes(**axis(families["accuracy"].dropna(), "Accuracy"))
+    dense_line(chart, families, "accuracy", theme, score)
+    chart.update_yaxes(**axis(score, families["accuracy"].dropna()))
     chart.update_xaxes(**kept_axis(100 * (1 - pruned["sparsity"])))
     return chart
 
 
-def _line(rows: pd.DataFrame, aside: float, method: str) -> dict[str, object]:
+def _line(rows: pd.DataFrame, aside: float, method: str, score: ShownScore) -> dict[str, object]:
     words = [
-        f"{100 * row.accuracy:.1f} %"
-        + bracket(row.accuracy_low, row.accuracy_high)
+        score.write(row.accuracy)
+        + score.bracket(row.accuracy_low, row.accuracy_high)
         + f"<br>{row.seeds} seed{'s' if row.seeds != 1 else ''}"
         for row in rows.itertuples()
     ]
     return {
         "x": 100 * (1 - rows["sparsity"]) * aside,
-        "y": height(rows["accuracy"]),
+        "y": place_of(score)(rows["accuracy"]),
         "mode": "lines+markers",
         "name": str(rows["method_label"].iloc[0]),
         "meta": method,
@@ -83,8 +88,9 @@ def differences(
     theme: Theme,
     within: float,
     floor: float | None = None,
+    score: ShownScore = ACCURACY,
 ) -> go.Figure:
-    """Draw how far each method's accuracy lies from the reference's at the same level, in percentage points.
+    """Draw how far each method's accuracy, or score, lies from the reference's at the same level, in hundredths.
 
     Args:
         rows: of `analysis.comparisons.levels.by_sparsity`.
@@ -93,6 +99,7 @@ def differences(
         theme: colours of the page, light or dark.
         within: the difference that does not matter, a fraction; it is a band.
         floor: of seed noise, where verdicts are about these networks, a fraction; it is dotted.
+        score: the score.
 
     Those that differ are full, equivalent ones have a dot inside, others are hollow.
     """
@@ -127,13 +134,13 @@ def differences(
                 "line": {"width": 2, "color": style.color},
             },
             customdata=[
-                f"{100 * row['difference']:+.1f} points{bracket(row['low'], row['high'], '{:+.1f}')}<br>"
-                + words(row, within)
+                f"{100 * row['difference']:+.1f} {score.apart}{bracket(row['low'], row['high'], '{:+.1f}')}<br>"
+                + words(row, within, size=score.size)
                 for _, row in own.iterrows()
             ],
             hovertemplate=f"<b>{style.label}</b> against {reference}<br>%{{x:.3g}} % kept<br>%{{customdata}}"
             "<extra></extra>",
         )
     chart.update_xaxes(**kept_axis(100 * (1 - rows["sparsity"])))
-    chart.update_yaxes(title_text=f"Accuracy minus that of {reference} (points)")
+    chart.update_yaxes(title_text=score.minus(reference))
     return chart

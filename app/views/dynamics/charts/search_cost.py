@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 
 from app.charts.base import figure, label_places
 from app.charts.error_bars import bars_of, error_bars
-from app.charts.error_scale import height, ticks_within
 from app.charts.scales import log_ticks
-from app.charts.texts import bracket
+from app.charts.score_axis import note, place_of, scale_of, ticks_of
 from app.shell.colour import fade
+from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import Style, Theme
 
 HEIGHT = 500
@@ -29,7 +29,12 @@ TITLES = {
 
 
 def against(
-    rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], chosen: list[str], theme: Theme
+    rows: pd.DataFrame,
+    measure: str,
+    styles: Mapping[str, Style],
+    chosen: list[str],
+    theme: Theme,
+    shown: ShownScore = ACCURACY,
 ) -> go.Figure:
     """Draw accuracy against cost, a point a ticket; a bar to the left of a point is what the search for its mask took.
 
@@ -40,7 +45,9 @@ def against(
         styles: by key.
         chosen: keys drawn in colour and named; others are faint.
         theme: colours of the page, light or dark.
+        shown: the score.
     """
+    height = place_of(shown)
     chart = figure(theme, HEIGHT, showlegend=False)
     log = bool(len(rows)) and rows[measure].max() > 12 * max(rows[measure].min(), 1e-9)
     place = np.log10 if log else np.asarray
@@ -50,16 +57,14 @@ def against(
     full = rows[rows["key"].isin(chosen)]
     full = full.assign(across=place(full[measure].to_numpy(dtype=float)) + _aside(full[measure], span_x))
     seen = full if len(full) else rows  # the faint ones may lie outside
-    places = height(seen[["accuracy", "accuracy_low", "accuracy_high"]].to_numpy(dtype=float))
-    tops = places[:, 0].max(initial=-np.inf) + MOST_BAR  # an interval that reaches 100 % would press the rest together
-    span_y = [float(np.nanmin(places)) - 0.05, min(float(np.nanmax(places)), float(tops)) + 0.1]
+    span_y = _heights(seen, shown)
     faint = rows[~rows["key"].isin(chosen)]
     chart.add_scatter(
         x=faint[measure],
         y=height(faint["accuracy"]),
         mode="markers",
         marker={"color": fade(theme.muted, 0.4), "size": 6},
-        customdata=_words(faint),
+        customdata=_words(faint, shown),
         hovertemplate="%{customdata}<extra></extra>",
     )
     texts = label_places(
@@ -69,16 +74,25 @@ def against(
         PLOT,
     )
     for (_, row), text in zip(full.iterrows(), texts, strict=True):
-        _point(chart, row, measure, styles[row["key"]], text, theme, 10 ** row["across"] if log else row["across"])
-    ticks = ticks_within(span_y)
-    chart.update_yaxes(title_text="Accuracy (log scale of the error)", range=span_y, tickvals=height(ticks / 100),
-                       ticktext=[f"{tick:g} %" for tick in ticks])  # fmt: skip
+        _point(chart, row, measure, styles[row["key"]], text, theme, 10 ** row["across"] if log else row["across"],
+               shown)  # fmt: skip
+    values, names = ticks_of(shown, span_y)
+    chart.update_yaxes(title_text=shown.axis_title + note(shown), range=span_y, tickvals=height(values), ticktext=names)
     axis: dict[str, object] = {"range": span_x, "title": {"text": TITLES[measure] + (" (log scale)" if log else "")}}
     if log:
         ticks = log_ticks(span_x)
         axis |= {"type": "log", "tickvals": ticks.tolist(), "ticktext": [f"{tick:g}" for tick in ticks]}
     chart.update_xaxes(**axis, showgrid=False)
     return chart
+
+
+def _heights(rows: pd.DataFrame, shown: ShownScore) -> list[float]:
+    """From where to where the scores reach; an interval that is much wider would press the rest together."""
+    if not shown.images:
+        return scale_of(shown, rows["accuracy"].dropna()).span
+    places = place_of(shown)(rows[["accuracy", "accuracy_low", "accuracy_high"]].to_numpy(dtype=float))
+    tops = places[:, 0].max(initial=-np.inf) + MOST_BAR
+    return [float(np.nanmin(places)) - 0.05, min(float(np.nanmax(places)), float(tops)) + 0.1]
 
 
 def _aside(costs: pd.Series, span: list[float]) -> np.ndarray:
@@ -89,8 +103,16 @@ def _aside(costs: pd.Series, span: list[float]) -> np.ndarray:
 
 
 def _point(
-    chart: go.Figure, row: pd.Series, measure: str, style: Style, text: str, theme: Theme, across: float
+    chart: go.Figure,
+    row: pd.Series,
+    measure: str,
+    style: Style,
+    text: str,
+    theme: Theme,
+    across: float,
+    shown: ShownScore,
 ) -> None:
+    height = place_of(shown)
     accuracy = float(height(row["accuracy"]))
     if measure == "epochs" and row["search"] > 0:
         chart.add_scatter(
@@ -112,7 +134,7 @@ def _point(
         textfont={"size": 12.5, "color": theme.ink},
         marker={"color": style.color, "symbol": style.symbol, "size": 11},
         name=row["label"],
-        customdata=_words(row.to_frame().T),
+        customdata=_words(row.to_frame().T, shown),
         hovertemplate="%{customdata}<extra></extra>",
         cliponaxis=False,
         **bars,
@@ -125,10 +147,10 @@ def _span(places: np.ndarray, least: float) -> list[float]:
     return [low - air, high + air]
 
 
-def _words(rows: pd.DataFrame) -> list[str]:
+def _words(rows: pd.DataFrame, shown: ShownScore) -> list[str]:
     found = []
     for row in rows.itertuples():
-        accuracy = f"{100 * row.accuracy:.1f} %{bracket(row.accuracy_low, row.accuracy_high)}"
+        accuracy = f"{shown.write(row.accuracy)}{shown.bracket(row.accuracy_low, row.accuracy_high)}"
         epochs = f"{row.epochs:g} epochs" + (f", {row.search:g} of them search" if row.search else "")
         seconds = f"{row.seconds:,.1f} s"
         found.append(f"<b>{row.label}</b><br>{accuracy}<br>{epochs}<br>{seconds}")

@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 
 from app.charts.base import Styles, figure, label_places, percent_axis
 from app.charts.error_bars import bars_of
-from app.charts.error_scale import axis, dense_line, height
+from app.charts.score_axis import axis, dense_line, place_of
 from app.shell.colour import fade
+from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import DENSE, Theme
 from pruning.recipe import percent
 
@@ -20,11 +21,17 @@ HEIGHT, CONTROLS = 440, 50  # pixels; the second chart has no row of widgets abo
 
 
 def against_sparsity(
-    families: pd.DataFrame, measure: str, colors: Mapping[str, str], symbols: Mapping[str, str], theme: Theme
+    families: pd.DataFrame,
+    measure: str,
+    colors: Mapping[str, str],
+    symbols: Mapping[str, str],
+    theme: Theme,
+    shown: ShownScore = ACCURACY,
 ) -> go.Figure:
-    """Draw accuracy against sparsity, a line a method, with its interval over seeds; the dense network is a level line.
+    """Draw accuracy, or the task's score, against sparsity, a line a method with its interval over seeds.
 
-    The axis is logarithmic in the error, so that 98 and 99 % are as far apart as 80 and 90 %.
+    The dense network is a level line. The axis is logarithmic in the error, so that 98 and 99 % are as far apart as 80
+    and 90 %; for other scores see `score_axis`.
 
     Args:
         families: rows of `analysis.comparisons.family_means.by_family`.
@@ -32,8 +39,11 @@ def against_sparsity(
         colors: for each method.
         symbols: for each method.
         theme: colours of the page, light or dark.
+        shown: the score.
     """
     pruned = families[(families["method"] != DENSE) & families[measure].notna()]
+    place_on, name = place_of(shown), NAMES["corrupted"] if measure == "corrupted" else shown.title
+    form = ".1f" if shown.score.is_share else ".3g"
     lines = -(-pruned["method"].nunique() // 3)  # of the legend, which takes from the plot
     chart = figure(theme, HEIGHT + 20 * max(0, lines - 3))
     levels = sorted(pruned["sparsity"].unique())
@@ -43,17 +53,19 @@ def against_sparsity(
         shift = 1.035 ** (place - (len(methods) - 1) / 2)  # so that intervals stand beside, not over each other
         chart.add_scatter(
             x=100 * (1 - rows["sparsity"]) * shift,
-            y=height(rows[measure]),
-            error_y=bars_of(rows, measure, fade(colors[method], 0.55), height),
+            y=place_on(rows[measure]),
+            error_y=bars_of(rows, measure, fade(colors[method], 0.55), place_on),
             mode="lines+markers",
             name=rows["method_label"].iloc[0],
             line={"color": colors[method], "width": 2},
             marker={"color": colors[method], "symbol": symbols[method], "size": 8},
-            customdata=np.column_stack([rows["label"], _intervals(rows, measure), rows["seeds"], 100 * rows[measure]]),
-            hovertemplate="<b>%{customdata[0]}</b><br>" + NAMES[measure] + " %{customdata[3]:.1f} %<br>"
+            customdata=np.column_stack(
+                [rows["label"], _intervals(rows, measure, shown), rows["seeds"], shown.score.factor * rows[measure]]
+            ),
+            hovertemplate=f"<b>%{{customdata[0]}}</b><br>{name} %{{customdata[3]:{form}}}{shown.score.suffix}<br>"
             "%{customdata[1]}<br>%{customdata[2]} seeds<extra></extra>",
         )
-    dense_line(chart, families, measure, theme)
+    dense_line(chart, families, measure, theme, shown)
     chart.update_xaxes(
         type="log",
         autorange="reversed",
@@ -62,7 +74,7 @@ def against_sparsity(
         ticktext=[percent(level) for level in levels],
         showgrid=False,
     )
-    chart.update_yaxes(**axis(families[measure].dropna(), NAMES[measure]))
+    chart.update_yaxes(**axis(shown, families[measure].dropna(), NAMES["corrupted"] if measure == "corrupted" else ""))
     return chart
 
 
@@ -113,9 +125,11 @@ def clean_against_corrupted(families: pd.DataFrame, styles: Styles, theme: Theme
     return chart
 
 
-def _intervals(rows: pd.DataFrame, measure: str) -> list[str]:
+def _intervals(rows: pd.DataFrame, measure: str, shown: ShownScore = ACCURACY) -> list[str]:
     return [
-        f"95 % interval {100 * low:.1f} to {100 * high:.1f} %" if np.isfinite(low) else "no interval (one seed)"
+        f"95 % interval {shown.score.number(low)} to {shown.write(high)}"
+        if np.isfinite(low)
+        else "no interval (one seed)"
         for low, high in zip(rows[f"{measure}_low"].astype(float), rows[f"{measure}_high"].astype(float), strict=True)
     ]
 

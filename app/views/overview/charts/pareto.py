@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.comparisons import costs
-from analysis.comparisons.costs import OBJECTIVES
+from analysis.comparisons.costs import OBJECTIVES, Objective
 from analysis.comparisons.dominance import DOMINATED, FRONT, NEAR, ORDER, staircase
 from app.charts.base import Styles, figure, label_places
 from app.charts.error_bars import bars_of
 from app.charts.scales import Scale, scale
+from app.charts.score_axis import scale_of
 from app.shell.colour import fade
+from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import Theme
 
 HEIGHT = 520
@@ -25,7 +28,16 @@ SIZES = {FRONT: 12, NEAR: 10, DOMINATED: 7}
 WORDS = {FRONT: "On the front", NEAR: "Behind the front by its values, not shown to be", DOMINATED: "Dominated"}
 
 
-def pareto(rows: pd.DataFrame, x: str, y: str, states: Mapping[str, str], styles: Styles, theme: Theme) -> go.Figure:
+def pareto(
+    rows: pd.DataFrame,
+    x: str,
+    y: str,
+    states: Mapping[str, str],
+    styles: Styles,
+    theme: Theme,
+    objectives: Mapping[str, Objective] = OBJECTIVES,
+    shown: ShownScore = ACCURACY,
+) -> go.Figure:
     """Draw tickets by two of `costs.OBJECTIVES`, with the front by the values themselves as a stepped line.
 
     Tickets on the front are full and named, those behind it by their values hollow, dominated ones faint.
@@ -37,26 +49,38 @@ def pareto(rows: pd.DataFrame, x: str, y: str, states: Mapping[str, str], styles
         states: key -> state of `comparisons.dominance.Verdict`.
         styles: for every key.
         theme: colours of the page, light or dark.
+        objectives: what they are, by name.
+        shown: the score.
     """
     chart = figure(theme, HEIGHT, showlegend=False)
-    scales = {x: scale(OBJECTIVES[x], rows[x]), y: scale(OBJECTIVES[y], rows[y])}
-    _front_line(chart, rows, scales, theme)
+    scales = {name: _scale(objectives[name], rows[name], shown) for name in (x, y)}
+    _front_line(chart, rows, scales, objectives, theme)
     for state in reversed(ORDER):
         own = rows[rows["key"].map(states) == state]
         if len(own):
-            chart.add_scatter(**_points(own, scales, state, styles, theme))
-    chart.update_xaxes(**scales[x].axis(_title(x)))
-    chart.update_yaxes(**scales[y].axis(_title(y)))
+            chart.add_scatter(**_points(own, scales, state, styles, theme, objectives, shown))
+    chart.update_xaxes(**scales[x].axis(_title(objectives[x])))
+    chart.update_yaxes(**scales[y].axis(_title(objectives[y])))
     return chart
 
 
-def _title(name: str) -> str:
-    return f"{OBJECTIVES[name].label} ({'more' if OBJECTIVES[name].more else 'less'} is better)"
+def _title(objective: Objective) -> str:
+    return f"{objective.label} ({'more' if objective.more else 'less'} is better)"
 
 
-def _front_line(chart: go.Figure, rows: pd.DataFrame, scales: Mapping[str, Scale], theme: Theme) -> None:
+def _scale(objective: Objective, values: pd.Series, shown: ShownScore) -> Scale:
+    return scale(objective, values) if shown.images or objective.noise != "paired" else scale_of(shown, values)
+
+
+def _front_line(
+    chart: go.Figure,
+    rows: pd.DataFrame,
+    scales: Mapping[str, Scale],
+    objectives: Mapping[str, Objective],
+    theme: Theme,
+) -> None:
     x, y = scales
-    corners = staircase(rows[x].to_numpy(float), rows[y].to_numpy(float), OBJECTIVES[x].more, OBJECTIVES[y].more)
+    corners = staircase(rows[x].to_numpy(float), rows[y].to_numpy(float), objectives[x].more, objectives[y].more)
     chart.add_scatter(
         x=scales[x].place(corners["x"]),
         y=scales[y].place(corners["y"]),
@@ -68,7 +92,13 @@ def _front_line(chart: go.Figure, rows: pd.DataFrame, scales: Mapping[str, Scale
 
 
 def _points(
-    rows: pd.DataFrame, scales: Mapping[str, Scale], state: str, styles: Styles, theme: Theme
+    rows: pd.DataFrame,
+    scales: Mapping[str, Scale],
+    state: str,
+    styles: Styles,
+    theme: Theme,
+    objectives: Mapping[str, Objective],
+    shown: ShownScore,
 ) -> dict[str, object]:
     """The tickets of one state as a trace."""
     own = [styles[key] for key in rows["key"]]
@@ -87,7 +117,9 @@ def _points(
         },
         "name": WORDS[state],
         "customdata": rows[["key"]].to_numpy(),
-        "hovertext": [_hover(row, (x, y), state) for row in rows.to_dict("records")],
+        "hovertext": [
+            _hover(row, {x: objectives[x], y: objectives[y]}, state, shown) for row in rows.to_dict("records")
+        ],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "cliponaxis": False,
     }
@@ -105,17 +137,18 @@ def _points(
     return trace
 
 
-def _hover(row: Mapping[str, object], names: tuple[str, str], state: str) -> str:
-    return "<br>".join([f"<b>{row['label']}</b>", *(_line(row, name) for name in names), WORDS[state]])
+def _hover(row: Mapping[str, object], about: Mapping[str, Objective], state: str, shown: ShownScore) -> str:
+    lines = (_line(row, name, objective, shown) for name, objective in about.items())
+    return "<br>".join([f"<b>{row['label']}</b>", *lines, WORDS[state]])
 
 
-def _line(row: Mapping[str, object], name: str) -> str:
-    unit = OBJECTIVES[name].unit
+def _line(row: Mapping[str, object], name: str, objective: Objective, shown: ShownScore) -> str:
+    write = shown.write if objective.noise == "paired" else partial(costs.write, unit=objective.unit)
     value, low, high = (float(row.get(name + end, np.nan)) for end in ("", "_low", "_high"))  # type: ignore[arg-type]
-    text = f"{OBJECTIVES[name].label}: {costs.write(value, unit)}"
+    text = f"{objective.label}: {write(value)}"
     if np.isnan(low) or low == high:
         return text
-    return f"{text} ({costs.write(low, unit)} to {costs.write(high, unit)})"
+    return f"{text} ({write(low)} to {write(high)})"
 
 
 def _bars(rows: pd.DataFrame, name: str, scale: Scale, theme: Theme) -> dict[str, object] | None:
