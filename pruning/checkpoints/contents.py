@@ -37,6 +37,7 @@ class View:
         dtype: None where it is not known.
         shape, strides, offset: in elements of `dtype`.
         odd: why it cannot be used, as part of a sentence; "" where it can.
+        parts, layout: of a sparse tensor, places and values, and what torch calls the layout.
     """
 
     storage: Storage
@@ -45,6 +46,8 @@ class View:
     strides: tuple[int, ...] = ()
     offset: int = 0
     odd: str = ""
+    parts: "tuple[View, ...]" = ()
+    layout: str = ""
 
     @property
     def numel(self) -> int:

@@ -1,12 +1,16 @@
 """Checkpoints of normalised weights, in either of torch's forms: the weights themselves are put in their place."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from pruning.checkpoints.mask_values import spread
+
 NEW = "parametrizations."
+_PART = re.compile(r"(.*?\.)??(?:parametrizations\.)?(\w+?)(?:_[vg]|\.original[01]?)")
 
 
 class _Form(NamedTuple):
@@ -50,6 +54,36 @@ def fold_normalised(state: Mapping[str, Tensor], notes: list[str]) -> dict[str, 
     return result
 
 
+def folded_masks(masks: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Masks of the parts of normalised weights as masks of the weights that `fold_normalised` put into `state`."""
+    found: dict[str, Tensor] = {}
+    for name, mask in masks.items():
+        part = _PART.fullmatch(name)
+        plain = f"{part[1] or ''}{part[2]}" if part else name
+        whole = spread(mask, state[plain].shape) if name not in state and plain in state else None
+        name, mask = (name, mask) if whole is None else (plain, whole)
+        found[name] = found[name] & mask if name in found else mask
+    return found
+
+
+def without_parametrisations(state: Mapping[str, Tensor], notes: list[str]) -> dict[str, Tensor]:
+    """The state with parametrised weights whose parametrisation has no tensors in it as they are stored.
+
+    So torch.ao.pruning leaves them, which keeps its masks in the state of its sparsifier.
+    """
+    plain = {}
+    for name in state:
+        part = _PART.fullmatch(name) if NEW in name and name.endswith(".original") else None
+        if part and f"{part[1] or ''}{part[2]}" not in state:
+            plain[name] = f"{part[1] or ''}{part[2]}"
+    if plain:
+        notes.append(
+            f"{len(plain)} weights were stored as the originals of parametrisations that are not in the file and were "
+            "taken as they are; if these were masks, give their file with --masks."
+        )
+    return {plain.get(name, name): value for name, value in state.items()}
+
+
 def _of_length(directions: Tensor, lengths: Tensor) -> Tensor | None:
     """Lengths along one axis of the directions, or a single one; None where these are none."""
     if directions.ndim < 2 or lengths.ndim not in (0, directions.ndim):
@@ -59,7 +93,8 @@ def _of_length(directions: Tensor, lengths: Tensor) -> Tensor | None:
         return None
     others = [axis for axis in range(directions.ndim) if axis not in across]
     norms: Tensor = torch.linalg.vector_norm(directions, dim=others, keepdim=True)
-    return directions * (lengths / norms)
+    # Of a filter that was pruned nothing is left to have a direction
+    return torch.where(norms > 0, directions * (lengths / norms), 0.0)
 
 
 def _of_largest_singular_value(weight: Tensor, left: Tensor, right: Tensor) -> Tensor | None:

@@ -3,142 +3,214 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
+from pruning.checkpoints.contents import Contents
 from pruning.checkpoints.formats import read_contents
+from pruning.checkpoints.mask_names import (
+    ORIGINALS,
+    RANK,
+    SIGNED,
+    find_masks,
+    has_tensors,
+    is_marked,
+    mask_stem,
+    score_stem,
+    weights_of,
+)
+from pruning.checkpoints.mask_values import as_mask, is_binary, spread
 from pruning.checkpoints.source import Source, listed, opened, shown
-from pruning.checkpoints.state_dict import MASK_WRAPPERS, PREFIXES, find_state, prefix_of
+from pruning.checkpoints.state_dict import MASK_KEYS, PREFIXES, prefix_of
 from pruning.checkpoints.tensors import load
 
-ENDINGS = ("_mask", ".mask")
-ORIGINAL = "_orig"
+State = dict[str, Tensor]
 
 
-def merge(source: Source, state: dict[str, Tensor], notes: list[str]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Weights with their masks applied, in the order of `state`, and the masks (bool, True = kept) by weight.
+def merge(source: Source, state: State, notes: list[str], keep: float | None = None) -> tuple[State, State, State]:
+    """Weights with their masks applied, in the order of `state`; the masks by weight; what the masked weights were.
 
-    ``NAME_orig`` with ``NAME_mask`` is what torch.nn.utils.prune leaves; masks beside weights of their own name
-    are taken as well.
+    Masks are bool, True = kept. ``NAME_orig`` with ``NAME_mask`` is what torch.nn.utils.prune leaves, and
+    ``parametrizations.NAME.original`` with ``parametrizations.NAME.0.mask`` torch.ao.pruning; masks or scores beside
+    weights of their own name are taken as well. Of scores, each weight keeps the fraction `keep`.
 
     Raises:
-        UserError: a mask holds other values than 0 and 1, or has another shape than its weight.
+        UserError: a mask holds other values than 0 and 1, has another shape than its weight, or scores need `keep`.
     """
-    pairs = _pairs(state)
-    masks = {_plain(weight): _as_mask(source, name, state[name]) for weight, name in pairs.items()}
-    merged = {}
+    pairs = _pairs(source, state, keep)
+    used = {name for name, _ in pairs.values()}
+    merged, masks, before = {}, {}, {}
     for name, value in state.items():
-        if name in pairs.values():
+        if name in used:
             continue
-        plain = _plain(name) if name in pairs else name
-        mask = masks.get(plain) if name in pairs else None
-        if mask is not None and mask.shape != value.shape:
-            raise source.error(
-                f"the mask of '{shown(plain)}' has the shape {tuple(mask.shape)} and the weight {tuple(value.shape)}",
-                "save both again from the network that was pruned",
-            )
+        mask_name, plain = pairs.get(name, ("", name))
+        if mask_name:
+            signed = mask_name.endswith(SIGNED)
+            mask = as_mask(source, mask_name, state[mask_name], keep, signed)
+            masks[plain] = _in_shape(source, plain, mask, value)
+            before[plain] = value
         # Not a product: what is pruned is zero, whatever the weight was
-        merged[plain] = value if mask is None else value.masked_fill(~mask, 0.0)
+        merged[plain] = value.masked_fill(~masks[plain], 0.0) if mask_name else value
     if masks:
         notes.append(f"The masks of {len(masks)} tensors were found and applied.")
-    return merged, masks
+    scored = [name for name in used if mask_stem(name) is None and not is_binary(state[name])]
+    if scored and keep is not None:
+        notes.append(_of_scores(scored, keep))
+    return merged, masks, before
 
 
-def _plain(name: str) -> str:
-    return name.removesuffix(ORIGINAL)
+def _of_scores(names: list[str], keep: float) -> str:
+    how = "scores" if all(name.endswith(SIGNED) for name in names) else "absolute scores"
+    return f"{len(names)} masks were made of scores: each keeps the {100 * keep:g} % with the largest {how}."
 
 
-def _pairs(state: Mapping[str, Tensor]) -> dict[str, str]:
-    """Weight -> mask, by the names under which both are stored."""
-    found = {}
+def _pairs(source: Source, state: Mapping[str, Tensor], keep: float | None) -> dict[str, tuple[str, str]]:
+    """Weight -> (mask, plain name of the weight), the first two by the names under which they are stored."""
+    found: dict[str, tuple[str, str]] = {}
     for name, value in state.items():
-        ending = next((ending for ending in ENDINGS if name.endswith(ending)), None)
-        if ending is None:
+        stem = mask_stem(name)
+        original = None if stem is None else _original(stem, state)
+        if stem is not None and original is not None:
+            found[original] = (name, stem)
             continue
-        stem = name.removesuffix(ending)
-        if ending == ENDINGS[0] and stem + ORIGINAL in state and stem not in state:
-            found[stem + ORIGINAL] = name
-        else:
-            # Something else may have this name, such as a mask of attention: only a mask of the same shape counts
-            same = [weight for weight in (stem, f"{stem}.weight") if weight in state and _fits(state[weight], value)]
-            found |= dict.fromkeys(same[:1], name)
+        stem = stem if stem is not None else score_stem(name)
+        if stem is None:
+            continue
+        # Something else may have this name, such as a mask of attention: only a mask that fits its weight counts
+        weight = next((w for w in weights_of(stem) if w in state and w != name and _fits(state[w], value)), None)
+        if weight is None:
+            continue
+        if mask_stem(name) is None and keep is None and not is_binary(value):
+            raise source.error(
+                f"it has scores beside its weights ({listed([name])})", "say which fraction is kept, as --keep 0.5"
+            )
+        if is_binary(value) or mask_stem(name) is None:
+            found[weight] = (name, weight)
     return found
 
 
+def _original(stem: str, state: Mapping[str, Tensor]) -> str | None:
+    owner, dot, leaf = stem.rpartition(".")
+    names = (form.format(stem, owner + dot, leaf) for form in ORIGINALS)
+    return next((name for name in names if name in state and stem not in state), None)
+
+
 def _fits(weight: Tensor, mask: Tensor) -> bool:
-    return weight.is_floating_point() and weight.shape == mask.shape and _is_mask(mask)
+    return weight.is_floating_point() and spread(mask, weight.shape) is not None
 
 
-def _is_mask(values: Tensor) -> bool:
-    return values.dtype == torch.bool or bool(((values == 0) | (values == 1)).all())
-
-
-def _as_mask(source: Source, name: str, values: Tensor) -> Tensor:
-    if not _is_mask(values):
+def _in_shape(source: Source, name: str, mask: Tensor, weight: Tensor) -> Tensor:
+    """The mask in the shape of its weight. Raises UserError where it does not fit."""
+    found = spread(mask, weight.shape)
+    if found is None:
         raise source.error(
-            f"the mask '{shown(name)}' has other values than 0 and 1", "give masks of 0 (pruned) and 1 (kept)"
+            f"the mask of '{shown(name)}' has the shape {tuple(mask.shape)} and the weight {tuple(weight.shape)}",
+            "give the masks of this network, one value a weight or a filter",
         )
-    return values != 0
+    return found
 
 
-def read_masks(path: str | Path, state: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+def read_masks(
+    path: str | Path,
+    state: Mapping[str, Tensor] | None = None,
+    keep: float | None = None,
+    notes: list[str] | None = None,
+) -> State:
     """The masks in a file of their own: bool tensors, True = kept, by the names of the weights.
 
-    The file may be any that `read` reads. Its tensors, of 0 and 1 in whatever dtype, are named as the weights or have
-    ``_mask`` or ``.mask`` behind the names; where some have, the others are left out. With `state`, the weights
-    that they belong to, each mask must have its weight and its weight's shape.
+    The file may be any that `read` reads. Its tensors are named as the weights or as their layers, with or without
+    what marks masks (`mask_names`); where some are marked, the others are left out. They may be nested (NNI), or a list
+    in the order of the weights. With `state`, the weights that they belong to, each mask must have its weight; one
+    value a filter is enough. Where `keep` is given, other values than 0 and 1 are scores, of whose tensor that fraction
+    is kept. What was done is added to `notes`.
 
     Raises:
         UserError: as `read`, or for values other than 0 and 1, or masks that do not fit `state`.
     """
     with opened(path) as source, read_contents(source) as contents:
-        views, _ = find_state(source, contents.tree, MASK_WRAPPERS)
-        marked = {name: view for name, view in views.items() if name.endswith(ENDINGS)}
-        found = load(source, marked or views, contents.store)
-        masks = {_weight(name): _as_mask(source, name, value) for name, value in found.items()}
+        masks = _loaded(source, contents, contents.tree, keep, [] if notes is None else notes)
         return _named(masks) if state is None else _fitting(source, masks, state)
 
 
-def _weight(mask: str) -> str:
-    ending = next((ending for ending in ENDINGS if mask.endswith(ending)), "")
-    return mask.removesuffix(ending)
+def lay_on(source: Source, contents: Contents, state: State, notes: list[str], keep: float | None) -> State:
+    """Apply masks that lie beside the whole state dict, under a key of their own (``masks``), and give them.
+
+    Raises:
+        UserError: they are no masks, or do not fit.
+    """
+    tree = contents.tree if isinstance(contents.tree, dict) else {}
+    key = next((key for key in MASK_KEYS if has_tensors(tree.get(key))), None)
+    if key is None or key not in tree:
+        return {}
+    found = _fitting(source, _loaded(source, contents, tree[key], keep, notes), state)
+    for name, mask in found.items():
+        state[name] = state[name].masked_fill(~mask, 0.0)
+    notes.append(f"The masks of {len(found)} tensors were found under '{key}' and applied.")
+    return found
 
 
-def _named(masks: dict[str, Tensor]) -> dict[str, Tensor]:
-    prefix = prefix_of(masks)
-    return {name.removeprefix(prefix): mask for name, mask in masks.items()}
+def _loaded(source: Source, contents: Contents, tree: object, keep: float | None, notes: list[str]) -> State:
+    """The masks in a tree, by the names that they have there."""
+    views = find_masks(source, tree)
+    marked = {name: view for name, view in views.items() if is_marked(name)}
+    values = load(source, marked or views, contents.store)
+    scored = [name for name, value in values.items() if not is_binary(value)]
+    masks = {name: as_mask(source, name, value, keep, name.endswith(SIGNED)) for name, value in values.items()}
+    if scored and keep is not None:
+        notes.append(_of_scores(scored, keep))
+    return masks
 
 
-def _fitting(source: Source, masks: dict[str, Tensor], state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _stem(name: str) -> str:
+    return mask_stem(name) or score_stem(name) or name
+
+
+def _named(masks: State) -> State:
+    stems = {_stem(name): mask for name, mask in masks.items()}
+    prefix = prefix_of(stems)
+    return {name.removeprefix(prefix): mask for name, mask in stems.items()}
+
+
+def _fitting(source: Source, masks: State, state: Mapping[str, Tensor]) -> State:
     """The masks by names of `state`: with as few prefixes removed as will do, as a part may be named like a prefix."""
-    prefix = ""
-    whole = prefix_of(masks)
+    if all(name.startswith(RANK) for name in masks):
+        return _in_order(source, list(masks.values()), state)
+    stems = {name: _stem(name) for name in masks}
+    prefix, whole = "", prefix_of(stems.values())
     while True:
-        names = {name: _name_in(name.removeprefix(prefix), state) for name in masks}
+        names = {name: _name_in(stem.removeprefix(prefix), state) for name, stem in stems.items()}
         if all(names.values()) or prefix == whole:
             break
         prefix += next(p for p in PREFIXES if whole.startswith(prefix + p))
     lost = [name for name, weight in names.items() if weight is None]
     if lost:
         raise source.error(f"its masks {listed(lost)} belong to no weight", "name each as its weight is named")
-    found = {weight: masks[name] for name, weight in names.items() if weight is not None}
-    for weight, mask in found.items():
-        _refuse_misfit(source, weight, mask, state[weight])
+    found: State = {}
+    for name, weight in names.items():
+        if weight is not None:
+            mask = _in_shape(source, weight, masks[name], state[weight])
+            found[weight] = found[weight] & mask if weight in found else mask
     return found
 
 
-def _name_in(name: str, state: Mapping[str, Tensor]) -> str | None:
-    return next((weight for weight in (name, f"{name}.weight") if weight in state), None)
+def _name_in(stem: str, state: Mapping[str, Tensor]) -> str | None:
+    """The weight of that name; else the only one that ends in it."""
+    exact = next((weight for weight in weights_of(stem) if weight in state), None)
+    behind = [weight for weight in state for name in weights_of(stem)[:2] if weight.endswith(f".{name}")]
+    return exact or (behind[0] if len(behind) == 1 else None)
 
 
-def _refuse_misfit(source: Source, name: str, mask: Tensor, weight: Tensor) -> None:
-    if mask.shape != weight.shape:
-        raise source.error(
-            f"the mask of '{shown(name)}' has the shape {tuple(mask.shape)} and the weight {tuple(weight.shape)}",
-            "give the masks of this network",
-        )
+def _in_order(source: Source, masks: list[Tensor], state: Mapping[str, Tensor]) -> State:
+    """Masks without names, in the order of the weights: of all with two or more dimensions, or of all parameters."""
+    floats = [name for name, value in state.items() if value.is_floating_point() and "running_" not in name]
+    for names in ([name for name in floats if state[name].ndim > 1], floats):
+        if [mask.shape for mask in masks] == [state[name].shape for name in names]:
+            return dict(zip(names, masks, strict=True))
+    raise source.error(
+        f"its {len(masks)} masks have no names and are not those of the network's weights in order",
+        "give a dictionary that names each as its weight is named",
+    )
 
 
-def zeros_as_masks(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def zeros_as_masks(state: Mapping[str, Tensor]) -> State:
     """For each floating tensor of two or more dimensions a bool tensor, True where it is not zero."""
     return {name: value != 0 for name, value in state.items() if value.is_floating_point() and value.dim() >= 2}

@@ -7,6 +7,7 @@ import torch
 
 from pruning.checkpoints.contents import Storage, View, sensible
 from pruning.checkpoints.pickle_names import QUANTISED, dtype_of
+from pruning.checkpoints.sparse import sparse_view
 
 
 class Unclear(Exception):
@@ -111,6 +112,7 @@ def _dictionary(items: object = (), *_: object) -> dict[object, object]:
 
 _KNOWN: dict[str, Callable[..., object]] = {
     "collections.OrderedDict": _dictionary,
+    "collections.defaultdict": lambda *_: {},
     "torch.Size": lambda items=(): tuple(items),
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
@@ -120,7 +122,8 @@ _KNOWN: dict[str, Callable[..., object]] = {
     "torch.nn.parameter.Parameter": _parameter,
     "torch._tensor._rebuild_from_type_v2": _with_attributes,
     "torch._utils._rebuild_qtensor": _odd("is quantised"),
-    "torch._utils._rebuild_sparse_tensor": _odd("is stored in a sparse layout"),
+    "torch._utils._rebuild_sparse_tensor": sparse_view,
+    "torch.serialization._get_layout": lambda name: name,
     "torch._utils._rebuild_meta_tensor_no_storage": _odd("holds no numbers (it is on the device 'meta')"),
     "torch._utils._rebuild_wrapper_subclass": _odd("is of a class of its own"),
     "torch._utils._rebuild_device_tensor_from_numpy": _odd("was saved from a device of its own kind"),

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from pruning.checkpoints import masks as mask_tools
 from pruning.checkpoints.contents import Contents
-from pruning.checkpoints.folded import fold_normalised
+from pruning.checkpoints.folded import fold_normalised, folded_masks, without_parametrisations
 from pruning.checkpoints.formats import read_contents
+from pruning.checkpoints.mask_names import is_marked
 from pruning.checkpoints.source import Source, opened
 from pruning.checkpoints.state_dict import find_state, none_found, without_prefix
 from pruning.checkpoints.tensors import conversions, load, refuse_not_finite, refuse_whole_numbers
@@ -24,37 +25,53 @@ class Checkpoint:
             pruned weights at zero.
         masks: bool tensors, True = kept, of the weights that have one; {} when none has.
         notes: a sentence for each thing that was done to the content of the file.
+        unmasked: the weights that have a mask as they were before it was applied; {} where that is not known.
     """
 
     path: Path
     state: dict[str, Tensor]
     masks: dict[str, Tensor] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unmasked: dict[str, Tensor] = field(default_factory=dict)
 
 
-def read(path: str | Path) -> Checkpoint:
+def read(path: str | Path, keep: float | None = None) -> Checkpoint:
     """Read a file of torch.save (both layouts), of safetensors or of numpy.savez. Nothing in it is run or unpickled.
 
     The state dict may be bare or below keys such as ``state_dict`` (see `state_dict.WRAPPERS`), its names may share
-    prefixes such as ``module.`` (`state_dict.PREFIXES`), and pruned weights may be ``NAME_orig`` and ``NAME_mask``.
-    The parts of a weight under weight or spectral normalisation become the weight.
+    prefixes such as ``module.`` (`state_dict.PREFIXES`), and pruned weights may be ``NAME_orig`` and ``NAME_mask``, or
+    be named as in `mask_names`. The parts of a weight under weight or spectral normalisation become the weight.
+
+    Args:
+        path: the file.
+        keep: where scores lie beside the weights, the fraction of each weight that its best scores keep.
 
     Raises:
-        UserError: the file is not there or cannot be read, holds no state dict, asks for more than tensors, or its
-            tensors are damaged, not finite, of dtypes that no weights have, or larger than the memory.
+        UserError: the file is not there or cannot be read, holds no state dict, asks for more than tensors, its
+            tensors are damaged, not finite, of dtypes that no weights have, or larger than the memory, or its scores
+            need `keep`.
     """
     with opened(path) as source, read_contents(source) as contents:
-        return _checkpoint(source, contents)
+        return _checkpoint(source, contents, keep)
 
 
-def _checkpoint(source: Source, contents: Contents) -> Checkpoint:
+def _checkpoint(source: Source, contents: Contents, keep: float | None) -> Checkpoint:
     views, notes = find_state(source, contents.tree)
     if not views:
         raise none_found(source, {})
-    views = without_prefix(views, notes)
-    refuse_whole_numbers(source, {name: view for name, view in views.items() if not name.endswith(mask_tools.ENDINGS)})
+    views = without_prefix(views, notes, is_marked)
+    refuse_whole_numbers(source, {name: view for name, view in views.items() if not is_marked(name)})
     loaded = load(source, views, contents.store)
     notes += conversions(views)
     refuse_not_finite(source, loaded)
-    state, masks = mask_tools.merge(source, fold_normalised(loaded, notes), notes)
-    return Checkpoint(source.path, state, masks, tuple(notes))
+    merged, masks, before = mask_tools.merge(source, loaded, notes, keep)
+    folded = fold_normalised(merged, notes)
+    # Masks of weights that are there only now that their parts are folded
+    state, more, later = mask_tools.merge(source, folded, notes, keep)
+    masks = folded_masks(masks, state) | more
+    state = without_parametrisations(state, notes)
+    unmasked = state | before | later
+    apart = mask_tools.lay_on(source, contents, state, notes, keep)
+    masks |= {name: mask & masks.get(name, mask) for name, mask in apart.items()}
+    unmasked = {name: unmasked[name] for name in masks if name in unmasked}
+    return Checkpoint(source.path, state, masks, tuple(notes), unmasked)

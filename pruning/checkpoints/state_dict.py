@@ -1,6 +1,6 @@
 """Finds the state dict in what a file holds: below which keys, and behind which prefixes of its names."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TypeGuard
 
 from pruning.checkpoints.archive import SAVE_AGAIN
@@ -25,7 +25,9 @@ WRAPPERS = (
     "ema",
 )
 """Keys that state dicts are found under; the first of them counts, so that a moving average comes last."""
-MASK_WRAPPERS = ("masks", "mask", "mask_dict", *WRAPPERS)
+MASK_KEYS = ("masks", "mask", "mask_dict", "weight_masks", "sparsifier", "sparsifier_state_dict")
+"""Keys that masks are found under, beside the weights or in a file of their own."""
+MASK_WRAPPERS = (*MASK_KEYS, "state", *WRAPPERS)
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "backbone.")
 """What the names begin with in files of torch.nn.DataParallel, torch.compile and common training programs."""
 BOOKKEEPING = ("total_ops", "total_params", "n_averaged")
@@ -114,10 +116,14 @@ def prefix_of(names: Collection[str]) -> str:
     return prefix
 
 
-def without_prefix(state: Views, notes: list[str]) -> Views:
-    """The same tensors by names without the prefixes that all of them share; a sentence is added to `notes`."""
-    prefix = prefix_of(state)
-    if not prefix:
+def without_prefix(state: Views, notes: list[str], beside: Callable[[str], bool]) -> Views:
+    """The same tensors by names without the prefixes that all of them share; a sentence is added to `notes`.
+
+    Those that are `beside` the weights, such as masks, need not have the prefix.
+    """
+    prefix = prefix_of([name for name in state if not beside(name)] or state)
+    found = {name.removeprefix(prefix): view for name, view in state.items()}
+    if not prefix or len(found) < len(state):
         return state
     notes.append(f"The prefix '{prefix}' of all names was removed.")
-    return {name.removeprefix(prefix): view for name, view in state.items()}
+    return found

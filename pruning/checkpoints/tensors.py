@@ -8,6 +8,7 @@ from torch import Tensor
 from pruning.checkpoints.contents import Store, View
 from pruning.checkpoints.limits import MAX_REUSE, available_memory
 from pruning.checkpoints.source import AGAIN, Source, shown
+from pruning.checkpoints.sparse import put_together, taken_apart
 from pruning.errors import UserError
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -23,11 +24,12 @@ def load(source: Source, views: dict[str, View], store: Store) -> dict[str, Tens
         UserError: a tensor lies outside its storage, overlaps itself, is of a kind that cannot be used, or all of them
             together do not fit into memory.
     """
-    for name, view in views.items():
+    parts = taken_apart(source, views)
+    for name, view in parts.items():
         _refuse_odd(source, name, view)
         _refuse_outside(source, name, view, store)
-    _refuse_large(source, views, store)
-    return _read(views, store)
+    _refuse_large(source, views, parts, store)
+    return put_together(source, views, _read(parts, store))
 
 
 def _refuse_odd(source: Source, name: str, view: View) -> None:
@@ -74,13 +76,13 @@ def _refuse_outside(source: Source, name: str, view: View, store: Store) -> None
         )
 
 
-def _refuse_large(source: Source, views: dict[str, View], store: Store) -> None:
+def _refuse_large(source: Source, whole: dict[str, View], views: dict[str, View], store: Store) -> None:
     """Sums are reckoned before anything is read, so that a small file cannot become a large one in memory."""
     stored = sum(store.length(key) for key in {view.storage.key for view in views.values()})
     used = sum(view.numel * view.dtype.itemsize for view in views.values() if view.dtype)
     if used > MAX_REUSE * stored:
         raise source.error(f"its tensors claim {_size(used)} and only {_size(stored)} are stored", AGAIN)
-    needed = stored + sum(view.numel * 4 for view in views.values())
+    needed = stored + sum(view.numel * 4 for view in whole.values())
     available = available_memory()
     if available is not None and needed > available:
         raise too_large(source, f" ({_size(needed)} are needed, {_size(available)} are free)")

@@ -37,6 +37,11 @@ def import_checkpoint(
         Path | None, typer.Option(help="A file with masks apart from the weights.", show_default=False)
     ] = None,
     zeros: Annotated[bool, typer.Option("--zeros-are-pruned", help="Take weights that are zero as pruned.")] = False,
+    inverted: Annotated[bool, typer.Option("--inverted-masks", help="1 means pruned in the masks.")] = False,
+    keep: Annotated[
+        float | None,
+        typer.Option(help="Where the masks are scores: the fraction of each weight kept.", min=0, max=1),
+    ] = None,
     mean: Annotated[
         str | None, typer.Option(help="What the input is normalised by, as 0.5,0.5,0.5.", show_default="tried out")
     ] = None,
@@ -57,7 +62,9 @@ def import_checkpoint(
     from pruning.study.checkpoint_import import ImportOptions, ImportResult, import_network
 
     means, stds = numbers("--mean", mean), numbers("--std", std)
-    options = ImportOptions(model, name, masks, zeros, means, stds, into, root, download, classifier, task)
+    options = ImportOptions(
+        model, name, masks, zeros, means, stds, into, root, download, classifier, task, keep, inverted
+    )
 
     def attempt(options: ImportOptions) -> ImportResult:
         with ProgressBar("importing") as bar:

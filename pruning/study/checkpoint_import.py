@@ -1,21 +1,20 @@
 """Brings a network that was trained elsewhere into a study: from a checkpoint to a ticket."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import nn
 
-from pruning.checkpoints import Checkpoint, read, read_masks, zeros_as_masks
+from pruning.checkpoints import Checkpoint, read
 from pruning.checkpoints.imported_weights import Imported, Start
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.finders.base import Trainer
 from pruning.finders.lineage import find_step
-from pruning.masks import Masks
-from pruning.models import NoClassifier, build_model, find_classifier, prunable
+from pruning.models import NoClassifier, build_model, find_classifier
 from pruning.models.classifier import LEFT_OUT
 from pruning.models.outputs import output_words
 from pruning.models.unpruned import coverage, in_words
@@ -24,6 +23,13 @@ from pruning.recipe import Recipe
 from pruning.recognition import Match, Normalisation, choose_normalisation, recognise
 from pruning.recognition import report as match_report
 from pruning.study.folder import SUFFIX, TICKETS, TOML, Study
+from pruning.study.imported_masks import (
+    MaskedWeights,
+    kept_zeros,
+    the_right_way,
+    with_mask_file,
+    with_own_masks,
+)
 from pruning.study.template_imported import imported_study
 from pruning.tasks import Task, get_task
 from pruning.ticket import Ticket
@@ -38,7 +44,8 @@ class ImportOptions:
     "none". name: what the network is called. masks: a file with masks apart from the weights. zeros_are_pruned: take
     weights that are exactly zero as pruned. mean, std: the normalisation of the input, a value a channel. into: an
     existing study that the network is to be added to as a ticket. root, download: as for `pruning.data.load_data`.
-    task: what the network was trained for.
+    task: what the network was trained for. keep: where the masks are scores, the fraction of each weight that is kept.
+    inverted_masks: 1 means pruned in the masks.
     """
 
     model: str | None = None
@@ -52,6 +59,8 @@ class ImportOptions:
     download: bool = False
     classifier: str | None = None
     task: str | None = None
+    keep: float | None = None
+    inverted_masks: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ def import_network(
     study = Study.open(options.into) if options.into else None
     data, folder = _place(path, data, study, options)
     progress(0.0, "reading the checkpoint")
-    checkpoint = read(path)
+    checkpoint = read(path, options.keep)
     progress(0.1, "reading the data")
     if study is not None:
         options = replace(options, task=study.config.task)
@@ -135,7 +144,7 @@ class _Known:
     norm: Normalisation
     classifier: str | None
     task: str | None
-    output: tuple[str, ...]
+    said: tuple[str, ...]
 
     def build(self, dataset: Dataset) -> nn.Module:
         """A network of its kind, with other weights."""
@@ -168,15 +177,38 @@ def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: ImportOptions
         )
     named = study.config.classifier if study else options.classifier
     model = _build(match, dataset, options.task, named)
-    masks = zeros_as_masks(checkpoint.state) if options.zeros_are_pruned else {}
-    plain = Imported(match.apply(checkpoint.state), _renamed(masks | checkpoint.masks, match, model, "The checkpoint"))
-    plain.fill(model)
-    masked = _with_mask_file(plain, match, model, options.masks)
-    if task.classifies_images:
-        norm, output = choose_normalisation(model, dataset, _given(options), checkpoint.state), _output(model)
-    else:
-        norm, output = _of_task(task, dataset, _given(options)), ()
-    return _Known(match, plain, masked, norm, named, options.task, output)
+
+    def tried(weights: Imported) -> Normalisation:
+        weights.fill(model)
+        if not task.classifies_images:
+            return _of_task(task, dataset, _given(options))
+        return choose_normalisation(model, dataset, _given(options), checkpoint.state)
+
+    own = with_own_masks(checkpoint, match, model, options.zeros_are_pruned)
+    own, norm, said = the_right_way(own, options.inverted_masks and options.masks is None, tried)
+    output = _output(model) if task.classifies_images else ()
+    masked = None
+    notes = [*own.notes, *said]
+    if options.masks is not None:
+        apart = with_mask_file(own, checkpoint, match, model, options.masks, options.keep)
+        apart, said = _apart_the_right_way(apart, options, model, dataset, norm, task)
+        masked = apart.network
+        notes += [*apart.notes, *said]
+    notes += kept_zeros(masked or own.network, model)
+    return _Known(match, own.network, masked, norm, named, options.task, (*notes, *output))
+
+
+def _apart_the_right_way(
+    masked: MaskedWeights, options: ImportOptions, model: nn.Module, dataset: Dataset, norm: Normalisation, task: Task
+) -> tuple[MaskedWeights, tuple[str, ...]]:
+    """The masks of a file as they are or the other way round, under the normalisation of the network without them."""
+
+    def tried(weights: Imported) -> Normalisation:
+        weights.fill(model)
+        return choose_normalisation(model, dataset, (norm.mean, norm.std)) if task.classifies_images else norm
+
+    masked, _, said = the_right_way(masked, options.inverted_masks, tried)
+    return masked, said
 
 
 def _build(match: Match, dataset: Dataset, task: str | None, classifier: str | None = None) -> nn.Module:
@@ -234,36 +266,6 @@ def _slug(name: str) -> str:
     return slug
 
 
-def _with_mask_file(plain: Imported, match: Match, model: nn.Module, file: Path | None) -> Imported | None:
-    """The network under the masks of a file apart from the weights; None without such a file."""
-    if file is None:
-        return None
-    masks = _renamed(read_masks(file), match, model, str(file))
-    if not masks:
-        raise UserError(f"{file} masks none of the network's prunable weights.")
-    both = {name: mask & plain.masks[name] if name in plain.masks else mask for name, mask in masks.items()}
-    state = {name: value * both[name] if name in both else value for name, value in plain.state.items()}
-    return Imported(state, plain.masks | both)
-
-
-def _renamed(masks: Mapping[str, Tensor], match: Match, model: nn.Module, where: str) -> Masks:
-    """Masks of prunable weights by our names; names of either side are understood. Full masks are left out."""
-    ours, parameters = dict(match.pairs), prunable(model)
-    found: Masks = {}
-    for theirs, mask in masks.items():
-        name = ours.get(theirs, theirs)
-        if name not in parameters:
-            if theirs not in ours:
-                raise UserError(f"{where} has a mask for '{theirs}', which is no weight of the network.")
-            continue
-        if mask.shape != parameters[name].shape:
-            shapes = f"{tuple(mask.shape)}, and the weight has {tuple(parameters[name].shape)}"
-            raise UserError(f"{where}: the mask of '{theirs}' has the shape {shapes}.")
-        if not bool(mask.all()):
-            found[name] = mask.bool()
-    return found
-
-
 def _given(options: ImportOptions) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """The normalisation that the user fixes."""
     if (options.mean is None) != (options.std is None):
@@ -283,7 +285,7 @@ def _report(
     checkpoint: Checkpoint, known: _Known, tickets: Sequence[Ticket], dataset: Dataset, folder: Path
 ) -> list[str]:
     """What was done and found, sentence by sentence."""
-    lines = [f"Read {checkpoint.path}.", *checkpoint.notes, *match_report(known.match), *known.output]
+    lines = [f"Read {checkpoint.path}.", *checkpoint.notes, *match_report(known.match), *known.said]
     lines.append(known.norm.sentence)
     lines += [_scored(ticket, len(dataset.test.labels)) for ticket in tickets]
     return [*lines, *in_words(coverage(tickets[0].model(), dataset.shape)), f"Wrote {folder}."]

@@ -91,8 +91,13 @@ def values() -> Iterator[tuple[str, bytes]]:
         "bool": weight > 0,
         "complex": weight.to(torch.complex64),
         "float8": weight.to(torch.float8_e4m3fn),
-        "sparse": weight.to_sparse(),
-        "rows": weight.to_sparse_csr(),
+        "sparse": weight.to_sparse_bsr((1, 1)),
+        "sparse-outside": torch.sparse_coo_tensor(torch.tensor([[9], [0]]), torch.ones(1), (5, 4)),
+        "sparse-below": torch.sparse_coo_tensor(torch.tensor([[-1], [0]]), torch.ones(1), (5, 4)),
+        "sparse-absurd": torch.sparse_coo_tensor(torch.tensor([[0], [0]]), torch.ones(1), (2**20, 2**20)),
+        "sparse-rows": torch.sparse_csr_tensor(
+            torch.tensor([0, 3, 1]), torch.zeros(1, dtype=torch.int64), torch.ones(1), (2, 2), check_invariants=False
+        ),
         "quantised": quantised,
         "meta": weight.to("meta"),
         "expanded": weight[:, :1].expand(5, 9),

@@ -102,6 +102,8 @@ SENTENCES = {
     "value-int8.pt": r"'fc\.weight' is of the dtype int8, as quantised weights are; convert",
     "value-quantised.pt": r"'fc\.weight' is quantised; convert it with tensor\.dequantize\(\)",
     "value-sparse.pt": r"sparse layout; convert it with tensor\.to_dense\(\)",
+    "value-sparse-outside.pt": "the places of the values of 'fc.weight' make no sense",
+    "value-sparse-absurd.pt": "its sparse tensor 'fc.weight' would take 1099511627776 numbers",
     "value-complex.pt": "holds complex numbers",
     "value-float8.pt": r"of the dtype float8_e4m3fn; convert it with tensor\.float\(\)",
     "content-two.pt": "several state dicts",

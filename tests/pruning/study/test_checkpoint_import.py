@@ -155,7 +155,7 @@ def test_what_cannot_be_imported(home: Path, network: nn.Module) -> None:
         ("net.pth", "digits", ImportOptions(name="x", model="lenet5"), "lenet5"),
         ("wrong.pth", "digits", ImportOptions(), "wrong.pth|--model"),
         ("net.pth", "digits", ImportOptions(name="x", masks=home / "small.pt"), "has the shape"),
-        ("net.pth", "digits", ImportOptions(name="x", masks=home / "foreign.pt"), "no weight of the network"),
+        ("net.pth", "digits", ImportOptions(name="x", masks=home / "foreign.pt"), "belong to no weight"),
         ("gone.pth", "digits", ImportOptions(), "gone.pth"),
     ):
         with pytest.raises(UserError, match=sentence) as error:
