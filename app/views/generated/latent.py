@@ -13,7 +13,6 @@ from app.shell.selection import Selection
 from app.views.generated import facts
 from app.views.generated.charts import latent as charts
 
-
 COLUMNS = {
     "ticket_id": "the ticket's id",
     "sample": "place of the test image among those used, from 0",
