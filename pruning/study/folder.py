@@ -159,11 +159,17 @@ class Study:
             raise UserError(
                 f"Study {self.path} has no ticket {ticket_id}; `python -m pruning list {self.path}` shows what it has."
             )
-        _refuse_link(path, self.path)
-        ticket = Ticket.load(path)
-        _check_name(path, ticket.recipe)
+        ticket = load_named(path, self.path)
         ticket.recipe = self._named(ticket.recipe)
         return ticket
+
+
+def load_named(path: Path, folder: Path) -> Ticket:
+    """Read a ticket of the study `folder`. Raises UserError when it is damaged, another's, or a link out of there."""
+    _refuse_link(path, folder)
+    ticket = Ticket.load(path)
+    _check_name(path, ticket.recipe)
+    return ticket
 
 
 def _check_name(path: Path, recipe: Recipe) -> None:

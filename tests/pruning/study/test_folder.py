@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from pruning.errors import UserError
+from pruning.recipe import Recipe
 from pruning.study import folder
-from pruning.study.config import expand
+from pruning.study.config import StudyConfig, expand
 from pruning.study.folder import TICKETS, Study
+from pruning.study.open_steps import open_steps
 from tests.conftest import TINY
 
 
@@ -27,7 +29,12 @@ def test_a_ticket_under_the_name_of_another_is_not_found_and_is_named(study_copy
 
 def test_many_seeds_are_opened_at_once_and_each_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    monkeypatch.setattr(folder, "expand", lambda config, where: made.extend(config.seeds) or expand(config, where))
+
+    def counted(config: StudyConfig, where: str) -> dict[str, Recipe]:
+        made.extend(config.seeds)
+        return expand(config, where)
+
+    monkeypatch.setattr(folder, "expand", counted)
     few, many = tmp_path / "few", tmp_path / "many"
     for place, seeds in ((few, 3), (many, 20_000)):
         place.mkdir()
@@ -52,3 +59,15 @@ def test_what_is_found_is_in_the_order_of_seeds_and_then_of_methods(study_copy: 
     asked = [recipe.id for recipe in study.recipes()]
     assert found[: len(asked)] == asked
     assert {entry.recipe.seed for entry in study.entries()[len(asked) :]} == {0}
+
+
+def test_a_step_in_the_cache_under_the_name_of_another_is_found_again(study_copy: Path) -> None:
+    study = Study.open(study_copy)
+    first, second = sorted((study_copy / "cache").glob("*.safetensors"))[:2]
+    tickets = [entry.path for entry in study.entries() if entry.recipe.method == "imp"]
+    for path in tickets:
+        path.unlink()
+    second.write_bytes(first.read_bytes())
+    steps, _ = open_steps(study)
+    assert second.stem in {recipe.id for recipe in steps}
+    assert first.stem not in {recipe.id for recipe in steps}
