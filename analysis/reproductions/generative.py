@@ -128,6 +128,8 @@ def _early_birds(study: StudyResults) -> list[Claim]:
             "FD of the late ticket over the early one's, at 30 %",
             study.ratio(("late_bird", EARLY), ("early_bird", EARLY), score),
             beyond=FIFTH,
+            why="The late ticket has nearly twice the epochs, and its mask is of a network that has learnt; the two are "
+            "not told apart here.",
         ),
         Claim(
             "It spares multiply-adds of the training.",
