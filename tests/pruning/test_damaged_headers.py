@@ -10,7 +10,7 @@ from pruning import Study, Ticket, UserError
 from pruning.ticket import DIGEST, _digest_of_metadata
 
 NESTED = "[" * 50_000
-ODD = [None, 3, "", "x", [], {}, NESTED, "null", "3", "[]", '{"a": -1}', '{"a": [1e400]}', '{"a": "b"}']
+ODD: list[object] = [None, 3, "", "x", [], {}, NESTED, "null", "3", "[]", '{"a": -1}', '{"a": [1e400]}', '{"a": "b"}']
 
 
 @pytest.mark.parametrize("key", ["format", "recipe", "info", "shapes", "content", "other"])
