@@ -36,9 +36,7 @@ class Checkpoint:
     unmasked: dict[str, Tensor] = field(default_factory=dict)
 
 
-def read(
-    path: str | Path, keep: float | None = None, key: str | None = None, prefix: str | None = None
-) -> Checkpoint:
+def read(path: str | Path, keep: float | None = None, key: str | None = None, prefix: str | None = None) -> Checkpoint:
     """Read a file of torch.save (both layouts), of safetensors or of numpy.savez. Nothing in it is run or unpickled.
 
     The state dict may be bare or below keys such as ``state_dict`` (see `state_dict.WRAPPERS`), its names may share

@@ -82,7 +82,7 @@ def _index(source: Source) -> dict[str, str]:
         raise source.error("it has no weight_map, which says in which file each tensor is", AGAIN)
     outside = [file for file in places.values() if os.path.basename(file) != file or file in ("", ".", "..")]
     if outside:
-        raise source.error(f"its file {listed(outside[:1])} is not beside it", "do not trust it; save the weights again")
+        raise source.error(f"its file {listed(outside[:1])} is not beside it", "save the weights again")
     return places
 
 

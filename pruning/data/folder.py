@@ -67,8 +67,9 @@ def read(name: str) -> Dataset:
     An image with a palette is grey if all colours of its palette are.
 
     Raises:
-        UserError: no such folder, no train/, no test/ or val/, classes that differ between the two, a class without images,
-            images of different sizes, of more than 8 bits or in a format that is not read, a file that is not an image, more than fits in memory.
+        UserError: no such folder, no train/, no test/ or val/, classes that differ between the two, a class without
+            images, images of different sizes, of more than 8 bits or in a format that is not read, a file that is not
+            an image, more than fits in memory.
     """
     path = path_of(name)
     if not path.is_dir():
@@ -128,7 +129,7 @@ def _refuse_unread(folder: Path, files: Sequence[Path]) -> None:
     unread = other or next(lacking, None)
     if unread is not None:
         raise UserError(
-            f"The image {unread} is in a format that is not read here ({unread.suffix}); convert it to .png, or remove it."
+            f"The image {unread} is in a format that is not read here ({unread.suffix}); convert it to .png or remove it."
         )
 
 

@@ -4,4 +4,13 @@ from pruning.recognition.known_networks import SeveralFit, recognise
 from pruning.recognition.matching import Match, match, refuse_negative_variances, report
 from pruning.recognition.normalisation import Normalisation, choose_normalisation
 
-__all__ = ["Match", "Normalisation", "SeveralFit", "choose_normalisation", "match", "recognise", "refuse_negative_variances", "report"]
+__all__ = [
+    "Match",
+    "Normalisation",
+    "SeveralFit",
+    "choose_normalisation",
+    "match",
+    "recognise",
+    "refuse_negative_variances",
+    "report",
+]

@@ -1,4 +1,4 @@
-"""Networks among other things: several state dicts, copies, losses and metrics, shards; and what is said of the rest."""
+"""Networks among other things: several state dicts, copies, losses and metrics, shards; what is said of the rest."""
 
 import json
 from pathlib import Path
@@ -65,7 +65,7 @@ def test_what_only_has_such_a_name_stays(tmp_path: Path) -> None:
 def test_several_state_dicts_ask_for_a_key(tmp_path: Path) -> None:
     content = {"generator": state(), "discriminator": named("module.", 2), "deep": {"er": {"state_dict": named("", 3)}}}
     path = saved(tmp_path, content)
-    with pytest.raises(UserError, match="'generator', 'discriminator'.*--key generator"):
+    with pytest.raises(UserError, match=r"'generator', 'discriminator'.*--key generator"):
         read(path)
     assert same(read(path, key="discriminator").state, 2)
     assert same(read(path, key="deep.er").state, 3)
