@@ -17,6 +17,9 @@ from app.shell.pages import PAGES
 from pruning.data import load_data, normalise
 from pruning.registry import PLUGINS
 from pruning.study.folder import Study
+from pruning.study.runner import RunOptions, run
+from pruning.study.template import write_template
+from pruning.training.seeds import generator
 from tests import ROOT
 from tests.app.views.test_pages import charts, draw, text
 
@@ -39,6 +42,20 @@ before = 0.25
 
 [analysis]
 families = ["tone"]
+"""
+
+DENOISING = """\
+title = "Denoising"
+task = "denoising"
+model = "autoencoder_mlp"
+data = "stripes"
+sparsities = [0.5]
+
+[training]
+epochs = 1
+
+[[method]]
+criterion = "positive"
 """
 
 
@@ -78,6 +95,7 @@ def test_there_is_an_example_of_each_and_each_stands_where_it_would_be_found() -
     assert rooms == {
         "pruning/criteria",
         "pruning/finders",
+        "pruning/tasks",
         "pruning/data",
         "pruning/models",
         "analysis/corruptions",
@@ -111,6 +129,24 @@ def test_the_measure_holds_what_the_network_says_under_the_corruption(study: Pat
             p = torch.softmax(model(normalise(images, data.mean, data.std)).double(), dim=1)
         expected = float(-(p * p.clamp_min(1e-300).log()).sum(dim=1).mean())
         assert rows.loc[("negative", severity), "entropy"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_task_trains_networks_and_its_score_is_shown(
+    plugins: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "denoising"
+    write_template(folder, "autoencoder_mlp", "stripes", "denoising")
+    assert 'task = "denoising"  # Denoising; or autoencoder' in (folder / "study.toml").read_text()
+    (folder / "study.toml").write_text(DENOISING)
+    assert not run(Study.open(folder), RunOptions(jobs=1)).failed
+    entry = next(entry for entry in Study.open(folder).entries() if entry.recipe.is_dense)
+    data, model = load_data("stripes"), Study.open(folder).load(entry.id).model().eval()
+    images = normalise(data.test.images, data.mean, data.std)
+    noise = torch.randn(images.shape, generator=generator(0, "evaluation", "noise"))
+    with torch.no_grad():
+        error = float((model(images + noise) - images).square().mean())
+    assert entry.info.accuracy == pytest.approx(error, rel=1e-5)
+    assert "Best denoising error of" in text(draw("overview", folder, monkeypatch, study="denoising"))
 
 
 def test_the_overlap_metric_is_asked_for_by_name(study: Path) -> None:

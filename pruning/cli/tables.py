@@ -49,7 +49,7 @@ def tickets_table(study: Study) -> Table:
         "seed",
         "kept",
         "of",
-        *(f"{part} kept" for part in task.parts),
+        *(f"{part}\nkept" for part in task.parts),
         task.score.name.replace(" ", "\n"),
         "seconds",
     ):
