@@ -129,7 +129,7 @@ def _refuse_unread(folder: Path, files: Sequence[Path]) -> None:
     unread = other or next(lacking, None)
     if unread is not None:
         raise UserError(
-            f"The image {unread} is in a format that is not read here ({unread.suffix}); convert it to .png or remove it."
+            f"The image {unread} is in a format that is not read here ({unread.suffix}); convert or remove it."
         )
 
 
