@@ -115,7 +115,8 @@ def shards(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """The index of the small state dict in two files."""
     form = request.param
     stem = "model" if form == "safetensors" else "pytorch_model"
-    names, places = list(state()), {}
+    names: list[str] = list(state())
+    places: dict[str, str] = {}
     for rank, part in enumerate((names[:2], names[2:]), 1):
         file = f"{stem}-0000{rank}-of-00002.{form}"
         tensors = {name: state()[name] for name in part}
