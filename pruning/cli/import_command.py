@@ -42,6 +42,12 @@ def import_checkpoint(
         float | None,
         typer.Option(help="Where the masks are scores: the fraction of each weight kept.", min=0, max=1),
     ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The key its weights are under, where there are several.", show_default="found")
+    ] = None,
+    prefix: Annotated[
+        str | None, typer.Option(help="What their names begin with, where there are others.", show_default="found")
+    ] = None,
     mean: Annotated[
         str | None, typer.Option(help="What the input is normalised by, as 0.5,0.5,0.5.", show_default="tried out")
     ] = None,
@@ -63,7 +69,7 @@ def import_checkpoint(
 
     means, stds = numbers("--mean", mean), numbers("--std", std)
     options = ImportOptions(
-        model, name, masks, zeros, means, stds, into, root, download, classifier, task, keep, inverted
+        model, name, masks, zeros, means, stds, into, root, download, classifier, task, keep, inverted, key, prefix
     )
 
     def attempt(options: ImportOptions) -> ImportResult:
