@@ -24,6 +24,7 @@ from analysis.comparisons.two_studies import Described
 from analysis.engine.status import status
 from analysis.metrics.overlap import Counts, PackedMasks, count
 from analysis.results.store import Results
+from app.names import shown
 from pruning.study import staleness
 from pruning.study.config import DENSE, StudyConfig
 from pruning.study.folder import TICKETS, TOML, Study, study_folders
@@ -58,7 +59,7 @@ class StudyView:
     @property
     def title(self) -> str:
         """The study's title."""
-        return self.config.title
+        return shown(self.config.title)
 
     @cached_property
     def task(self) -> Task:
@@ -154,8 +155,7 @@ def _open(name: str, path: Path, stamp: str) -> StudyView:
     entries, problems = study.scan()
     rows: list[dict[str, Any]] = []
     families: dict[str, str] = {}
-    for entry in entries:
-        recipe = entry.recipe
+    for entry, recipe in ((entry, entry.recipe) for entry in entries):
         key = DENSE if recipe.is_dense and recipe.method == DENSE else f"{recipe.method}-{100 * recipe.sparsity:g}"
         key = re.sub(r"[^\w.-]+", "_", key)
         if families.setdefault(key, recipe.family) != recipe.family:  # found with other settings than the study's
@@ -166,8 +166,8 @@ def _open(name: str, path: Path, stamp: str) -> StudyView:
                 "ticket_id": entry.id,
                 "key": key,
                 "method": recipe.method,
-                "method_label": recipe.method_label,
-                "label": recipe.label,
+                "method_label": shown(recipe.method_label),
+                "label": shown(recipe.label),
                 "sparsity": recipe.sparsity,
                 "seed": recipe.seed,
                 "kept": entry.kept,
@@ -176,7 +176,7 @@ def _open(name: str, path: Path, stamp: str) -> StudyView:
             }
         )
     tickets = pd.DataFrame(rows, columns=COLUMNS)
-    classes = tuple(entries[0].info.classes) if entries else ()
+    classes = tuple(map(shown, entries[0].info.classes)) if entries else ()
     stale = tuple(filter(None, [staleness.summary(study)]))
     return StudyView(name, path, study.config, study.detail_seed, tickets, tuple(problems), stamp, classes, stale)
 
@@ -202,8 +202,8 @@ def table(
 
     The frame is yours to change. `where` is an SQL condition. A ticket that was not measured has no rows.
     """
-    ids = tuple(ids) if ids is not None else None
-    return _table(study.path, study.stamp, name, ids, tuple(columns) if columns else None, where)
+    chosen = None if ids is None else tuple(ids)
+    return _table(study.path, study.stamp, name, chosen, tuple(columns) if columns else None, where)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

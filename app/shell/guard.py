@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
+from app.names import shown
 from app.shell import layout, trust
 from pruning.errors import UserError
 
-LOG_FILE = Path(tempfile.gettempdir()) / "pruning-app.log"
+LOG_FILE = trust.state_folder() / "app.log"  # in a folder that all share, others could lay out where it leads
 _log = logging.getLogger("app")
 
 P = ParamSpec("P")
@@ -32,7 +32,7 @@ def guard(draw: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R | 
     except trust.Untrusted as error:
         trust.offer(error)
     except UserError as error:
-        layout.empty(layout.harmless(str(error)))
+        layout.empty(shown(str(error)))
     except Exception:  # Streamlit's own control flow (stop, rerun) is no Exception
         log().exception("A page failed")
         st.error(f"Sorry, this page could not be drawn; the details are in {LOG_FILE}.", icon=":material/error:")
@@ -42,6 +42,8 @@ def guard(draw: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R | 
 def log() -> logging.Logger:
     """The app's logger, which writes to `LOG_FILE`."""
     if not any(isinstance(handler, RotatingFileHandler) for handler in _log.handlers):
+        with suppress(OSError):  # without it what went wrong goes to the terminal alone
+            LOG_FILE.parent.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(LOG_FILE, maxBytes=1_000_000, backupCount=1, delay=True)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         _log.addHandler(handler)

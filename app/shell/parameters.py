@@ -5,7 +5,7 @@ Values that make no sense are passed over and named in the selection's notes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -15,23 +15,16 @@ from app.shell import theme as colours
 from app.shell.codec import decode_samples
 from app.shell.selection import Chosen, Selection
 from app.shell.theme import Mode
-from app.shell.url import LIST, mirror, passed_over
+from app.shell.url import LIST, passed_over
 
 PREFERRED_SPARSITY = 0.9
 MOST_METHODS = 11  # the dense network among them
 
 
-def choose_study(names: Sequence[str], default: str) -> tuple[str, list[str]]:
-    """The name of the study that the URL asks for, or the default and a note."""
-    asked = mirror().get("study")
-    if asked is None or asked in names:
-        return asked or default, []
-    return default, [passed_over("study", asked)]
-
-
-def resolve(study: StudyView, parameters: Mapping[str, str], mode: Mode, notes: Sequence[str] = ()) -> Selection:
+def resolve(study: StudyView, parameters: Mapping[str, str], mode: Mode) -> Selection:
     """The selection that URL parameters mean in a study. Pure: what cannot be used becomes a note, never an error."""
-    found, notes = study.tickets, list(notes)
+    found = study.tickets
+    notes: list[str] = []
     seed = _seed(study, parameters.get("seed"), notes)
     keys = _keys(study, parameters.get("tickets"), notes)
     baseline_key = _baseline(study, parameters.get("baseline"), notes)

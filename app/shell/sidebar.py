@@ -9,8 +9,9 @@ import streamlit as st
 
 from app import load
 from app.load import StudyView
+from app.names import shown
 from app.shell import families, import_form, layout
-from app.shell.parameters import choose_study, resolve
+from app.shell.parameters import resolve
 from app.shell.picker import picker
 from app.shell.selection import Selection
 from app.shell.theme import Mode
@@ -37,15 +38,15 @@ def show() -> Selection | None:
         with st.sidebar:
             import_form.button()
         return None
-    name, notes = (None, []) if gone else choose_study(list(studies), load.first_with_tickets(studies))
+    asked = mirror().get("study")
+    name = None if gone or asked not in [None, *studies] else asked or load.first_with_tickets(studies)
     with st.sidebar:
         _study_menu(name, list(studies))
         import_form.button()
-    if gone is not None or name is None:
-        layout.empty(
-            "This study is gone.",
-            f"{layout.plain(str(gone))} is no folder with a study.toml any more. Choose another study.",
-        )
+    if name is None:  # another in its place would pass for the one that was asked for
+        asks = f"The link asks for the study “{str(asked)[:40]}”, which is not here."
+        which = f"{gone} is no folder with a study.toml any more." if gone else asks
+        layout.empty("This study is gone.", f"{layout.plain(which)} Choose another study.")
         return None
     st.session_state[SHOWN] = name, studies[name]
     study = load.open_study(name, studies[name])
@@ -56,7 +57,7 @@ def show() -> Selection | None:
             f"make study STUDY={study.path / 'study.toml'}",
         )
         return None
-    selection = resolve(study, mirror(), mode(), notes)
+    selection = resolve(study, mirror(), mode())
     with st.sidebar:
         st.markdown("**Tickets** :small[:gray[by sparsity in %]]", help="Click a dot to show or hide a ticket, "
                     "a sparsity to see all methods at it, a method to see all its sparsities.")  # fmt: skip
@@ -92,7 +93,7 @@ def _stale(study: StudyView) -> None:
         with st.spinner("Reading the results …"):
             sentences += load.amiss(study) or ["Nothing is amiss with the results."]
     for sentence in sentences:
-        st.caption(f":material/history: {sentence}")
+        st.caption(f":material/history: {shown(sentence)}")
 
 
 def _study_menu(name: str | None, names: list[str]) -> None:

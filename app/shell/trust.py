@@ -13,6 +13,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.names import shown
 from app.shell import layout
 from pruning.errors import UserError
 from pruning.files import write_atomically
@@ -39,7 +40,7 @@ def guard_code() -> None:
 
 def offer(error: Untrusted) -> None:
     """Say which file asks to be run, and let the user allow it."""
-    layout.empty(layout.harmless(str(error)), "Only allow code whose origin you know: it can do whatever you can.")
+    layout.empty(shown(str(error)), "Only allow code whose origin you know: it can do whatever you can.")
     if _is_private():
         st.button(
             f"Run {error.file.name}",
@@ -57,8 +58,13 @@ def _check(file: Path, digest: Callable[[], str]) -> None:
         raise Untrusted(file, found)
 
 
+def state_folder() -> Path:
+    """The user's own folder for what the app keeps outside of any study."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "pruning"
+
+
 def _place() -> Path:
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "pruning" / "trusted-code.txt"
+    return state_folder() / "trusted-code.txt"
 
 
 def _allowed() -> list[str]:

@@ -37,7 +37,8 @@ def _facts(study: StudyView) -> list[str]:
     weights += f" ({shares_in_words(share)})" if share else ""
     tickets = f"{len(found)} tickets: {len(study.methods)} methods, {len(study.sparsities)} sparsities"
     seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) != 1 else ''}"
-    return [f"Network **{config.model}**, {weights}", f"data **{config.data}**", f"{tickets}, {seeds}"]
+    model, data = layout.plain(config.model), layout.plain(config.data)
+    return [f"Network **{model}**, {weights}", f"data **{data}**", f"{tickets}, {seeds}"]
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

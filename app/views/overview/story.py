@@ -85,9 +85,9 @@ def _tiles(entry: Entry, line: list[Step], shown: ShownScore) -> None:
 
 def _collapse(entry: Entry) -> None:
     if entry.info.collapsed:
+        layers = layout.plain(few(entry.info.collapsed))
         st.warning(
-            f"Layer collapse: nothing is kept in {few(entry.info.collapsed)}, so that no image can change what "
-            "comes after.",
+            f"Layer collapse: nothing is kept in {layers}, so that no image can change what comes after.",
             icon=":material/warning:",
         )
 

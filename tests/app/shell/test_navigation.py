@@ -86,5 +86,5 @@ def test_the_bar_has_at_most_eight_entries(folder: Path) -> None:
     study = load.open_study(folder.parent.name, folder.parent)
     if study.tickets.empty:
         return
-    selection = resolve(study, {}, "light", [])
+    selection = resolve(study, {}, "light")
     assert 3 <= sum(navigation.offered(page, selection) for page in in_order()) <= 8

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.load import StudyView
 from app.shell.codec import encode_samples
-from app.shell.parameters import MOST_METHODS, choose_study, default_keys, resolve
+from app.shell.parameters import MOST_METHODS, default_keys, resolve
 from app.shell.picker import after, contents
 from app.shell.url import LIST
 
@@ -115,13 +115,6 @@ def test_all_seeds_of_the_chosen_tickets(view: StudyView) -> None:
     rows = resolve(view, {"tickets": "imp-90"}, "light").all_seeds()
     assert isinstance(rows, pd.DataFrame)
     assert rows["ticket_id"].tolist() == ["imp-90.0", "imp-90.1"]
-
-
-def test_an_unknown_study_is_replaced_and_named(monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("app.shell.parameters.mirror", lambda: {"study": "gone"})
-    name, notes = choose_study(["one", "two"], "one")
-    assert name == "one"
-    assert "gone" in notes[0]
 
 
 def test_the_picker_switches_one_a_sparsity_or_a_method(view: StudyView) -> None:

@@ -64,3 +64,13 @@ def test_results_are_checked_when_asked(study_copy: Path, tiny_study: Path, monk
     test.button(key="check-results").click().run()
     assert damaged.name in text(test)
     assert "makes it anew" in text(test)
+
+
+def test_a_link_to_a_study_that_is_not_here_shows_no_other(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("masks", tiny_study, monkeypatch, study="![gone](http://evil.example)")
+    assert "This study is gone." in text(test)
+    assert "gone" in text(test)
+    assert "](http" not in text(test)
+    assert charts(test) == 0
+    test.selectbox(key="pick study").set_value(tiny_study.name).run()
+    assert charts(test) > 0

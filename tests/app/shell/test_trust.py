@@ -8,7 +8,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import load
-from app.shell import layout, navigation, trust
+from app.names import shown
+from app.shell import navigation, trust
 from app.shell.pages import in_order
 from app.shell.parameters import resolve
 from pruning.cli.tables import tickets_table
@@ -78,11 +79,11 @@ def test_code_never_runs_where_others_can_open_the_app(network: Path, monkeypatc
 
 
 def test_a_sentence_that_quotes_what_is_hostile_shows_no_picture_or_link() -> None:
-    shown = layout.harmless("Run `a[1].py` for ![x](http://host/x.png) <b> [y](z) and\n# more")
-    assert "`a[1].py`" in shown
-    assert "](" not in shown
-    assert "\n" not in shown
-    assert "](" not in layout.harmless("![x]\n(http://host/x.png)")
+    safe = shown("Run `a[1].py` for ![x](http://host/x.png) <b> [y](z) and\n# more")
+    assert "`a[1].py`" in safe
+    assert "](" not in safe
+    assert "\n" not in safe
+    assert "](" not in shown("![x]\n(http://host/x.png)")
 
 
 EVIL = """\
@@ -113,7 +114,7 @@ def test_opening_a_study_runs_no_task_of_its_own_before_it_is_allowed(
     assert "evil.py is code" in text(test) or page == "studies"  # which asks nothing of the task
     assert not test.error
     assert not file.with_name("ran").exists()
-    entries = navigation.entries(resolve(load.open_study("copy", study_copy), {}, "light", []))
+    entries = navigation.entries(resolve(load.open_study("copy", study_copy), {}, "light"))
     assert len(entries) == len(in_order()) + 1
     assert not file.with_name("ran").exists()
     if page != "overview":

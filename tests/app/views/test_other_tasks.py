@@ -119,7 +119,7 @@ def test_what_only_classifiers_have_is_not_offered(
     assert "passed over" in text(test)
     monkeypatch.setenv("PRUNING_STUDIES", str(studies[name]))
     study = load.open_study(name, studies[name])
-    selection = resolve(study, {}, "light", [])
+    selection = resolve(study, {}, "light")
     offered = {page.name for page in in_order() if navigation.offered(page, selection)}
     assert {"overview", "masks", "dynamics"} <= offered
     assert offered.isdisjoint({"geometry", "robustness", "samples", "gallery", "grokking"})
