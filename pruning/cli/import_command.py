@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from pruning.cli.console import PlainConsole
 from pruning.cli.options import Download, Root
 from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
@@ -83,7 +83,7 @@ def import_checkpoint(
             raise
         made = attempt(replace(options, model=_ask(error.models)))
     for line in [*made.report, f"Next: make study STUDY={made.folder / 'study.toml'}"]:
-        Console().print(line, markup=False, highlight=False, soft_wrap=True)
+        PlainConsole().print(line, highlight=False, soft_wrap=True)
 
 
 def _ask(names: Sequence[str]) -> str:
