@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from pruning.cli.console import main, stoppable
+from pruning.cli.console import PlainConsole, main, stoppable
 from pruning.cli.options import Download, Root, StudyPath, Threads
 from pruning.cli.progress_bar import ProgressBar
 from pruning.study.folder import Study
@@ -68,9 +67,9 @@ def run(
             opened, display.tell, only, force, root, download, families=family or (), jobs=jobs, threads=threads
         )
     for sentence in left_out(opened.config.task, only):
-        display.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        display.console.print(sentence, highlight=False, soft_wrap=True)
     for problem in outcome.mended + outcome.problems:
-        display.console.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        display.console.print(problem, style="yellow", highlight=False, soft_wrap=True)
     made = ", ".join(f"{table} {count}" for table, count in outcome.written.items())
     display.console.print(
         f"Measured {outcome.tickets} tickets; made: {made}."
@@ -91,7 +90,7 @@ def list_tables(study: StudyPath, root: Root = None) -> None:
     from analysis.engine.status import status
 
     opened = Study.open(study)
-    console = Console()
+    console = PlainConsole()
     table = Table(title=opened.config.title)
     for column in ("table", "what"):
         table.add_column(column)
@@ -102,11 +101,11 @@ def list_tables(study: StudyPath, root: Root = None) -> None:
         table.add_row(row.table, row.meaning, *map(str, (row.tickets, row.complete, row.partial, row.missing)))
     console.print(table)
     for sentence in left_out(opened.config.task):
-        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        console.print(sentence, highlight=False, soft_wrap=True)
     for sentence in found.sentences:
-        console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        console.print(sentence, style="yellow", highlight=False, soft_wrap=True)
     if any(row.complete < row.tickets for row in found.rows):
-        console.print(f"Next: python -m analysis run {study}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"Next: python -m analysis run {study}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -134,7 +133,7 @@ def adopt(
             opened, display.tell, root, tickets=tickets, conditions=conditions, seed=seed, trust=trust, jobs=jobs
         )
     for sentence in done.problems + done.differing:
-        display.console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        display.console.print(sentence, style="yellow", highlight=False, soft_wrap=True)
     checked = f"Measured {done.checked} parts again"
     if done.differing:
         display.console.print(f"{checked}: {len(done.differing)} differ, so that nothing was rewritten.")
@@ -148,7 +147,7 @@ def tables(table: Annotated[str | None, typer.Argument(help="One table.", show_d
     from analysis.engine.base import measures
     from analysis.results.tables import TABLES, describe
 
-    console, made = Console(), measures()
+    console, made = PlainConsole(), measures()
     for name, columns in describe(table).groupby("table", sort=False):
         whose = f"of {made[str(name)].meant_for}" if str(name) in made else ""
         printed = Table(

@@ -1,8 +1,11 @@
 """Tickets for other programs: a plain state dict, as torch or safetensors file, or the smaller network as a program."""
 
+import io
 import json
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from safetensors.torch import save_file
@@ -36,14 +39,18 @@ def export(path: Path, to: Format, out: Path | None = None, masks: bool = False)
         state |= {f"{name}_mask": mask for name, mask in ticket.masks.items()}
     metadata = {"format": "pt", "recipe": ticket.recipe.model_dump_json(exclude_none=True)}
 
-    def write(temporary: Path) -> None:
-        if to is Format.torch:
-            torch.save(state, temporary)
-        else:
-            save_file(state, temporary, metadata=metadata)
-
-    write_atomically(out, write)
+    if to is Format.torch:
+        _write(out, lambda stream: torch.save(state, stream))
+    else:
+        write_atomically(out, lambda temporary: save_file(state, temporary, metadata=metadata))
     return out
+
+
+def _write(out: Path, save: Callable[[BinaryIO], None]) -> None:
+    """Write what torch saves, by way of the memory: on a full disk torch itself does not say what is wrong."""
+    stream = io.BytesIO()
+    save(stream)
+    write_atomically(out, stream.getvalue())
 
 
 def export_smaller(path: Path, out: Path | None = None) -> Path:
@@ -74,9 +81,5 @@ def export_smaller(path: Path, out: Path | None = None) -> Path:
     }
     out = out or Path(f"{ticket.id}.pt2")
 
-    def write(temporary: Path) -> None:
-        with open(temporary, "wb") as stream:
-            torch.export.save(program, stream, extra_files={"ticket.json": json.dumps(about)})
-
-    write_atomically(out, write)
+    _write(out, lambda stream: torch.export.save(program, stream, extra_files={"ticket.json": json.dumps(about)}))
     return out

@@ -3,12 +3,14 @@
 import errno
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from safetensors import SafetensorError
 
 from pruning.errors import UserError, WriteError
 
@@ -44,12 +46,21 @@ def _fill(path: Path, content: bytes | str | Callable[[Path], object]) -> None:
     path.touch()
     mode = path.stat().st_mode
     if callable(content):
-        content(path)
+        try:
+            content(path)
+        except SafetensorError as error:  # no OSError, though the disk may be full
+            raise _system_error(str(error)) from error
         path.chmod(mode)  # safetensors makes files that are private to their owner
     else:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     with open(path, "rb+") as file:
         os.fsync(file.fileno())
+
+
+def _system_error(text: str) -> OSError:
+    """Return the error of the system that Rust quotes as "TEXT (os error NUMBER)"."""
+    found = re.search(r"os error (\d+)", text)
+    return OSError(int(found[1]), os.strerror(int(found[1]))) if found else OSError(text)
 
 
 def _flush(folder: Path) -> None:
@@ -116,11 +127,24 @@ def alone_in(folder: Path, busy: str) -> Iterator[None]:
         lock.release()
 
 
+def leads_out(path: Path, folder: Path) -> bool:
+    """Whether a file or folder, in `folder` as it seems, is a link to a place outside of it."""
+    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
 def append_line(path: Path, record: Mapping[str, object]) -> None:
-    """Append one JSON line; a single write call, so that lines of several processes do not mix."""
+    """Append one JSON line; a single write call, so that lines of several processes do not mix.
+
+    Raises:
+        WriteError: the file cannot be written, or is a link to another.
+    """
     line = json.dumps(record, separators=(",", ":")) + "\n"
     try:
-        with open(path, "a", encoding="utf-8") as file:
+        with open(path, "a", encoding="utf-8", opener=_no_link) as file:
             file.write(line)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)

@@ -6,13 +6,13 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 from pruning import masks as mask_tools
@@ -31,6 +31,7 @@ MAX_HEADER = 16 * 2**20
 CONTENT, DIGEST = "content", "digest"  # keys of the digest of the tensors and of that of all other metadata
 KEYS = {"format", "recipe", "info", "shapes", CONTENT, DIGEST}
 DIGITS = 16
+_SHAPES = TypeAdapter(dict[str, list[Annotated[int, Field(ge=0, lt=2**40)]]])
 
 
 class TicketInfo(BaseModel):
@@ -181,7 +182,7 @@ class Ticket:
         path = Path(path)
         recipe, info, shapes, content = read_header(path)
         try:
-            stored = load_file(path)
+            stored = load(path.read_bytes())  # not mapped into memory, where a file that is cut short kills
         except (SafetensorError, OSError, ValueError) as error:
             raise damaged(path, str(error)) from None
         if content and content != _digest_of(stored, shapes):
@@ -193,7 +194,7 @@ class Ticket:
                 name = key.removesuffix(KEPT)
                 masks[name], state[name] = _unpack(path, name, value, stored.get(name + MASK), shapes[name])
             elif not (key.endswith(MASK) and key.removesuffix(MASK) in shapes):
-                state[key] = value.clone()  # what safetensors gives is the file itself, mapped into memory
+                state[key] = value.clone()  # into memory of its own, aligned as torch aligns it
         if set(masks) != set(shapes):
             raise damaged(path, f"the layers {sorted(set(shapes) - set(masks))} are missing")
         return cls(recipe, {name: masks[name] for name in shapes}, state, info)
@@ -242,7 +243,7 @@ def read_header(path: Path) -> Header:
     metadata = _metadata(path)
     if metadata.get("format") != FORMAT:
         raise damaged(path, f"it is a safetensors file without the mark '{FORMAT}'")
-    if not set(metadata) <= KEYS or (CONTENT in metadata) != (DIGEST in metadata):
+    if not set(metadata) <= KEYS or bool(metadata.get(CONTENT)) != (DIGEST in metadata):
         raise damaged(path, "bad metadata: other keys than a ticket's")
     if DIGEST in metadata and metadata[DIGEST] != _digest_of_metadata(metadata):
         raise damaged(path, "its metadata are not those that were written")
@@ -251,8 +252,8 @@ def read_header(path: Path) -> Header:
         info = validate(TicketInfo, json.loads(metadata["info"]), f"{path}, info")
         if recipe.granularity.network_wide:
             info.collapsed = []  # which earlier versions wrote
-        return Header(recipe, info, json.loads(metadata["shapes"]), metadata.get(CONTENT, ""))
-    except (KeyError, json.JSONDecodeError) as error:
+        return Header(recipe, info, _SHAPES.validate_json(metadata["shapes"]), metadata.get(CONTENT, ""))
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise damaged(path, f"bad metadata: {error}") from None
 
 

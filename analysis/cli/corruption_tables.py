@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from analysis.cli.reference_check import COLUMNS, Compared, compare, shown
 from analysis.corruptions import CORRUPTIONS, FAMILIES, label_of, severities_of
@@ -11,6 +11,7 @@ from analysis.corruptions.attacks import EPSILONS
 from analysis.corruptions.conditions import Condition
 from analysis.corruptions.registry import ATTACKS
 from analysis.metrics.corruption_effects import Effect
+from pruning.cli.console import PlainConsole
 from pruning.errors import UserError
 
 HEADINGS = {
@@ -26,13 +27,13 @@ WIDE = 150
 """Columns of text where there is no terminal."""
 
 
-def console() -> Console:
+def console() -> PlainConsole:
     """As wide as the terminal, or wide enough for the tables."""
-    usual = Console()
-    return usual if usual.is_terminal else Console(width=max(usual.width, WIDE))
+    usual = PlainConsole()
+    return usual if usual.is_terminal else PlainConsole(width=max(usual.width, WIDE))
 
 
-def list_families(console: Console, has: Callable[[str], bool], size: int) -> None:
+def list_families(console: PlainConsole, has: Callable[[str], bool], size: int) -> None:
     """A table for each family: its corruptions and their parameters at every severity for images of that size."""
     if size < 1:
         raise UserError(f"The size of images must be at least 1 pixel, not {size}.")
@@ -66,7 +67,7 @@ def _described(name: str, size: int) -> list[str]:
     return [name, corruption.group, ", ".join(corruption.names) or "none", *values]
 
 
-def print_effects(console: Console, found: Sequence[Effect], reference: Mapping[Condition, Effect] | None) -> bool:
+def print_effects(console: PlainConsole, found: Sequence[Effect], reference: Mapping[Condition, Effect] | None) -> bool:
     """Print the table, beside the reference's figures when there are any. Returns whether all are within tolerance."""
     compared = [compare(row, reference[row.corruption, row.severity]) for row in found] if reference else None
     table = Table(title="Measured, and the reference in brackets" if compared else None)
@@ -87,20 +88,20 @@ def print_effects(console: Console, found: Sequence[Effect], reference: Mapping[
     return not out
 
 
-def _cell(one: Compared, column: str) -> str:
+def _cell(one: Compared, column: str) -> str | Text:
     value = shown(column, getattr(one.effect, column))
     if column in COLUMNS[:2] or not value:
         return value or "-"
     expected = shown(column, getattr(one.reference, column))
     text = f"{value} ({expected})" if expected else value
-    return f"[red]{text}[/red]" if column in one.outside else text
+    return Text(text, "red") if column in one.outside else text
 
 
-def _verdict(one: Compared) -> str:
+def _verdict(one: Compared) -> str | Text:
     if not one.used:
         return "-"
     text = f"{100 * one.used[one.worst]:3.0f} %  {HEADINGS[one.worst]}"
-    return f"[red]{text}: OUT[/red]" if one.outside else text
+    return Text(f"{text}: OUT", "red") if one.outside else text
 
 
 def _summary(compared: Sequence[Compared], out: Sequence[Compared]) -> str:

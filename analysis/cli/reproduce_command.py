@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from analysis.reproductions import REPRODUCTIONS, by_year
 from analysis.reproductions.family import Finding, count, family
 from analysis.reproductions.report import summary, write
 from analysis.reproductions.running import Show, kept
 from analysis.reproductions.running import run as run_one
+from pruning.cli.console import PlainConsole
 from pruning.cli.progress_bar import ProgressBar
 from pruning.cli.run_display import RunDisplay
 from pruning.progress import Progress
@@ -41,7 +42,7 @@ COLOURS = {"holds": "green", "does not hold": "red", "within noise": "yellow", "
 def run(names: Sequence[str], root: Path, report: Path, jobs: int) -> None:
     """Run the named reproductions (all when none is named), print what they come out as, write the page."""
     chosen = [REPRODUCTIONS.get_known(name) for name in names] or by_year()
-    console = Console()
+    console = PlainConsole()
     for each in chosen:
         run_one(each, root, jobs, _Bars())
         console.print(_table(f"{each.title} ({each.paper})", _found(root)[each.name]))
@@ -58,7 +59,7 @@ def show(root: Path) -> None:
         counts = count(found.get(each.name, []))
         held = [str(number) for number in (counts.counted, counts.hold, counts.by_holm, counts.by_share)]
         table.add_row(each.name, each.paper, *(held if each.name in found else ["", "not run", "", ""]))
-    console = Console()
+    console = PlainConsole()
     console.print(table)
     if found:
         console.print(summary(count(finding for own in found.values() for finding in own)).replace("**", ""))
@@ -80,8 +81,8 @@ def _table(title: str, findings: Sequence[Finding]) -> Table:
     for column in ("finding", "the paper", "here", "p", ""):
         table.add_column(column)
     for finding in findings:
-        claim, words = finding.claim, f"[{COLOURS[finding.verdict]}]{finding.verdict}[/]"
+        claim, words = finding.claim, Text(finding.verdict, COLOURS[finding.verdict])
         by = f"\n{finding.together}" if finding.together else ""
         ours = f"{claim.number}\n{claim.measured}"
-        table.add_row(claim.finding, claim.paper, ours, f"{claim.p:.2g}" if finding.counts else "", words + by)
+        table.add_row(claim.finding, claim.paper, ours, f"{claim.p:.2g}" if finding.counts else "", words.append(by))
     return table

@@ -158,9 +158,13 @@ def measure_ticket(worker: Worker, source: Source, job: Job) -> Done:
                 frames.append(measure.rows(context))
             except WriteError:
                 raise
-            except UserError as error:
-                if str(error) not in done.problems:
-                    done.problems.append(str(error))
+            except (UserError, FileNotFoundError) as error:
+                gone = isinstance(error, FileNotFoundError)
+                if gone and job.entry.path.exists():
+                    raise
+                problem = f"{job.entry.path} went away while it was measured." if gone else str(error)
+                if problem not in done.problems:
+                    done.problems.append(problem)
         rows = _rows(measure, frames, parts, place.precision(ticket) if measure.of_images else "")
         if rows is not None:
             store(place.results, table, job.entry.id, rows.frame, rows.made)

@@ -3,11 +3,12 @@
 A ticket's results are one file a table, which would have to be written anew for every condition. So each condition goes
 into a small file of its own first, in the study's `cache/`, whole or not at all; when a group of tickets is done, or
 when the next run begins, `merge` brings them into the results. The files are Arrow streams, one after the other, each
-with what made its rows.
+with what made its rows. A file's name has the digest of what is in it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from analysis.engine.parts import store
 from analysis.results.provenance import Made, Provenance, from_text, to_text
 from analysis.results.store import Results
 from analysis.results.tables import TABLES, TICKET, to_arrow
-from pruning.files import alone_in, remove_leftovers, write_atomically
+from pruning.files import alone_in, leads_out, remove_leftovers, write_atomically
 from pruning.study.folder import CACHE
 
 FOLDER = "measured"
@@ -65,8 +66,9 @@ class Journal:
         Raises:
             WriteError: the disk will not take it.
         """
-        target = self.path / f"{uuid.uuid4().hex}{SUFFIX}"
-        write_atomically(target, lambda path: _write(path, rows))
+        content = _written(rows)
+        target = self.path / f"{uuid.uuid4().hex}.{_digest(content)}{SUFFIX}"
+        write_atomically(target, content)
         return target
 
     def merge(
@@ -97,25 +99,36 @@ def _store(results: Results, table: str, ticket_id: str, rows: Rows) -> None:
     store(results, table, ticket_id, rows.frame, rows.made)
 
 
-def _write(path: Path, rows: Mapping[tuple[str, str], Rows]) -> None:
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _written(rows: Mapping[tuple[str, str], Rows]) -> bytes:
+    """The content of a file."""
     tables: dict[str, dict[str, Rows]] = {}
     for (table, ticket_id), each in rows.items():
         tables.setdefault(table, {})[ticket_id] = each
     options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.OSFile(str(path), "wb") as file:
+    with pa.BufferOutputStream() as file:
         for table, tickets in tables.items():
             parts = [to_arrow(TABLES[table], ticket_id, each.frame) for ticket_id, each in tickets.items()]
             made = {ticket_id: [[*each.made], to_text(each.made)] for ticket_id, each in tickets.items()}
             named = parts[0].schema.with_metadata({"table": table, "made": json.dumps(made)})
             with pa.ipc.new_stream(file, named, options=options) as stream:
                 stream.write_table(pa.concat_tables(parts).cast(named).combine_chunks())
+        return bytes(file.getvalue())
 
 
 def _read(file: Path) -> list[tuple[tuple[str, str], Rows]]:
     """What a file holds; nothing of one that is damaged or was not written by this version."""
     found = []
+    if leads_out(file, file.parents[2]):
+        return []
     try:
-        with pa.OSFile(str(file), "rb") as source:
+        content = file.read_bytes()
+        if _digest(content) != file.name.removesuffix(SUFFIX).rpartition(".")[2]:
+            return []
+        with pa.BufferReader(content) as source:
             size = source.size()
             while source.tell() < size:
                 with pa.ipc.open_stream(source) as stream:
@@ -127,6 +140,6 @@ def _read(file: Path) -> list[tuple[tuple[str, str], Rows]]:
                 for ticket_id, (parts, text) in json.loads(rows.schema.metadata[b"made"]).items():
                     frame = whole.get(ticket_id, rows.slice(0, 0).to_pandas()).drop(columns=TICKET)
                     found.append(((table, ticket_id), Rows(frame, from_text(text, parts))))
-    except (pa.ArrowException, OSError, KeyError, ValueError):
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
         return []
     return found

@@ -39,6 +39,7 @@ REPRODUCTION = Reproduction(
     "Winning lottery tickets in deep generative models: autoencoder",
     PAPER,
     YEAR,
-    "An autoencoder of four layers on digits of 8x8 pixels, by the mean squared error of test images.",
+    "An autoencoder of four layers on digits of 8x8 pixels, by the mean squared error of test images. Three "
+    "seeds of five that were planned, for the time it takes.",
     claims,
 )

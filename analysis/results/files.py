@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from analysis.results.tables import TICKET, Table
 from pruning.errors import UserError
-from pruning.files import write_atomically
+from pruning.files import leads_out, write_atomically
 
 ROWS_PER_GROUP = 131_072
 
@@ -75,6 +75,8 @@ def verify(path: Path) -> None:
         Damaged: it is not.
         FileNotFoundError: there is none.
     """
+    if leads_out(path, path.parents[2]):
+        raise Damaged(f"The result file {path} is a link that leads out of the study and is not read: delete it.")
     stat = path.stat()
     seen = stat.st_mtime_ns, stat.st_size, stat.st_ino
     if _verified.get(path) == seen:

@@ -8,11 +8,11 @@ from typing import Annotated
 
 from pydantic import Field
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 from pruning.errors import UserError
-from pruning.files import write_atomically
+from pruning.files import leads_out, write_atomically
 from pruning.masks import Masks, full_masks
 from pruning.models import prunable
 from pruning.validation import Frozen
@@ -100,8 +100,10 @@ class Imported:
             raise UserError(
                 f"The imported weights {path} are not there; import the network again with `python -m pruning import`."
             )
+        if leads_out(path, folder):
+            raise UserError(f"{path} is a link that leads out of the study; import the network again.")
         try:
-            tensors = load_file(path)
+            tensors = load(path.read_bytes())  # not mapped into memory, where a file that is cut short kills
         except (SafetensorError, OSError, ValueError) as error:
             raise UserError(
                 f"The imported weights {path} cannot be read ({error}); import the network again."

@@ -6,10 +6,11 @@ from pathlib import Path
 from torch import Tensor
 
 from pruning.checkpoints import masks as mask_tools
-from pruning.checkpoints.contents import Contents
+from pruning.checkpoints.beside import below, refuse_quantised, without_beside
+from pruning.checkpoints.contents import Contents, View
 from pruning.checkpoints.folded import fold_normalised, folded_masks, without_parametrisations
-from pruning.checkpoints.formats import read_contents
 from pruning.checkpoints.mask_names import is_marked
+from pruning.checkpoints.shards import index_of, read_all, refuse_parts
 from pruning.checkpoints.source import Source, opened
 from pruning.checkpoints.state_dict import find_state, none_found, without_prefix
 from pruning.checkpoints.tensors import conversions, load, refuse_not_finite, refuse_whole_numbers
@@ -35,31 +36,40 @@ class Checkpoint:
     unmasked: dict[str, Tensor] = field(default_factory=dict)
 
 
-def read(path: str | Path, keep: float | None = None) -> Checkpoint:
+def read(path: str | Path, keep: float | None = None, key: str | None = None, prefix: str | None = None) -> Checkpoint:
     """Read a file of torch.save (both layouts), of safetensors or of numpy.savez. Nothing in it is run or unpickled.
 
     The state dict may be bare or below keys such as ``state_dict`` (see `state_dict.WRAPPERS`), its names may share
     prefixes such as ``module.`` (`state_dict.PREFIXES`), and pruned weights may be ``NAME_orig`` and ``NAME_mask``, or
-    be named as in `mask_names`. The parts of a weight under weight or spectral normalisation become the weight.
+    be named as in `mask_names`. The parts of a weight under weight or spectral normalisation become the weight. Of a
+    checkpoint in several files the index is given, or one of the files beside the index.
 
     Args:
         path: the file.
         keep: where scores lie beside the weights, the fraction of each weight that its best scores keep.
+        key: the key that the state dict is under, where there are several (dots between keys).
+        prefix: what the names of the network's tensors begin with, where there are others.
 
     Raises:
         UserError: the file is not there or cannot be read, holds no state dict, asks for more than tensors, its
             tensors are damaged, not finite, of dtypes that no weights have, or larger than the memory, or its scores
             need `keep`.
     """
-    with opened(path) as source, read_contents(source) as contents:
-        return _checkpoint(source, contents, keep)
+    path = Path(path)
+    refuse_parts(path)
+    with opened(index_of(path) or path) as source, read_all(source) as contents:
+        views, found = find_state(source, contents.tree, key)
+        notes = [*contents.notes, *found]
+        if not views:
+            raise none_found(source, {})
+        refuse_quantised(source, list(views))
+        views = without_beside(views, notes) if prefix is None else below(source, views, prefix, notes)
+        return _checkpoint(source, contents, without_prefix(views, notes, is_marked), notes, keep)
 
 
-def _checkpoint(source: Source, contents: Contents, keep: float | None) -> Checkpoint:
-    views, notes = find_state(source, contents.tree)
-    if not views:
-        raise none_found(source, {})
-    views = without_prefix(views, notes, is_marked)
+def _checkpoint(
+    source: Source, contents: Contents, views: dict[str, View], notes: list[str], keep: float | None
+) -> Checkpoint:
     refuse_whole_numbers(source, {name: view for name, view in views.items() if not is_marked(name)})
     loaded = load(source, views, contents.store)
     notes += conversions(views)

@@ -6,7 +6,7 @@ from typing import TypeGuard
 from pruning.checkpoints.archive import SAVE_AGAIN
 from pruning.checkpoints.contents import View
 from pruning.checkpoints.limits import MAX_TENSORS
-from pruning.checkpoints.source import Source, listed
+from pruning.checkpoints.source import Source, listed, shown
 from pruning.errors import UserError
 
 WRAPPERS = (
@@ -37,20 +37,27 @@ _DEPTH = 6
 Views = dict[str, View]
 
 
-def find_state(source: Source, tree: object, wrappers: tuple[str, ...] = WRAPPERS) -> tuple[Views, list[str]]:
+def find_state(source: Source, tree: object, asked: str | None = None) -> tuple[Views, list[str]]:
     """The tensors of the network by name, in the order of the file, and sentences on what was done.
 
+    `asked` is the key that they are to be taken from, with dots where it is below others.
+
     Raises:
-        UserError: there is no state dict, or there are several and nothing says which.
+        UserError: there is no state dict, there are several and nothing says which, or none under the key asked for.
     """
     notes: list[str] = []
+    if asked is not None:
+        tree = _below(source, tree, asked)
+        notes.append(f"The weights were taken from '{shown(asked)}', as was said.")
     for _ in range(_DEPTH):
-        key = _wrapper(source, tree, wrappers)
+        key = _wrapper(source, tree, WRAPPERS)
         if key is None or not isinstance(tree, dict):
             break
-        others = [str(other) for other in tree if other != key]
+        others = [str(other) for other in tree if other not in (key, *MASK_KEYS)]
+        states = [other for other in others if _holds(tree.get(other), WRAPPERS, _DEPTH)]
         left = f"; left out: {listed(others)}" if others else ""
-        notes.append(f"The weights were taken from '{key}'{left}.")
+        more = f"; {listed(states)} can be taken by --key" if states else ""
+        notes.append(f"The weights were taken from '{key}'{left}{more}.")
         tree = tree[key]
     if not _has_tensors(tree):
         raise none_found(source, tree)
@@ -71,6 +78,18 @@ def _has_tensors(tree: object) -> TypeGuard[dict[object, object]]:
     return isinstance(tree, dict) and any(isinstance(k, str) and isinstance(v, View) for k, v in tree.items())
 
 
+def _below(source: Source, tree: object, asked: str) -> object:
+    """What is under a key, or under keys with dots between them."""
+    if isinstance(tree, dict):
+        if asked in tree:
+            return tree[asked]
+        for key in tree:
+            if isinstance(key, str) and asked.startswith(f"{key}."):
+                return _below(source, tree[key], asked.removeprefix(f"{key}."))
+    keys = [str(key) for key in tree] if isinstance(tree, dict) else []
+    raise source.error(f"it has nothing under '{shown(asked)}'", f"give another --key ({listed(keys, 8) or 'none'})")
+
+
 def _wrapper(source: Source, tree: object, wrappers: tuple[str, ...]) -> str | None:
     """The key below which the state dict is; None when it is not below any."""
     if not isinstance(tree, dict):
@@ -82,7 +101,9 @@ def _wrapper(source: Source, tree: object, wrappers: tuple[str, ...]) -> str | N
         return None
     below = [key for key, value in tree.items() if isinstance(key, str) and _has_tensors(value)]
     if len(below) > 1:
-        raise source.error(f"it has several state dicts ({listed(below)})", "save the one that is meant by itself")
+        raise source.error(
+            f"it has several state dicts ({listed(below, 8)})", f"say which is meant, such as --key {shown(below[0])}"
+        )
     return below[0] if below else None
 
 

@@ -1,25 +1,50 @@
 """What the command lines have in common: errors as one sentence, and Ctrl-C as one."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from pruning.errors import UserError
 
 INTERRUPTED = 130  # the shell's exit status for a program stopped by Ctrl-C
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that move a terminal's cursor, colour it or turn the text round, all but tabs and ends of lines."""
+
+
+class PlainConsole(Console):
+    """Where everything is printed, as it is: no text is markup or an emoji, and none tells the terminal to do a thing.
+
+    Titles, names and paths come from files and may hold anything. A style is given beside the text.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return the text for what is printed and for each cell of a table."""
+        return super().render_str(readable(text), **options)
+
+
+def readable(text: str) -> str:
+    """Return text without characters that a terminal would act on."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+
 
 def main(app: typer.Typer) -> None:
     """Run a command line: a `UserError` becomes its sentence on stderr and exit status 2, never a traceback."""
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     try:
         app()
     except UserError as error:
-        console.print(f"[bold red]Error:[/bold red] {escape(str(error))}", highlight=False, soft_wrap=True)
+        console.print("Error: ", style="bold red", end="")
+        console.print(str(error), highlight=False, soft_wrap=True)
         sys.exit(2)
 
 
@@ -30,5 +55,5 @@ def stoppable(done: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         sentence = f"Stopped. What was {done} is kept; the same command goes on from here."
-        Console(stderr=True).print(sentence, highlight=False, soft_wrap=True)
+        PlainConsole(stderr=True).print(sentence, highlight=False, soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from None

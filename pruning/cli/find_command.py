@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from pruning.api import find_ticket
+from pruning.cli.console import PlainConsole
 from pruning.cli.options import Device, Download, Memory, Root, Threads
 from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
@@ -67,7 +67,7 @@ def find_from_recipe(
     score = get_task(asked.task).score
     path = out or Path(f"{asked.id}{SUFFIX}")
     ticket.save(path)
-    Console().print(
+    PlainConsole().print(
         f"Wrote {path}: {asked.label}, seed {asked.seed}, {score.name} {score.text(ticket.info.accuracy, 2)}.",
         highlight=False,
         soft_wrap=True,

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from pruning.cli.console import PlainConsole
 from pruning.cli.options import Download, Root
 from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
@@ -42,6 +42,12 @@ def import_checkpoint(
         float | None,
         typer.Option(help="Where the masks are scores: the fraction of each weight kept.", min=0, max=1),
     ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The key its weights are under, where there are several.", show_default="found")
+    ] = None,
+    prefix: Annotated[
+        str | None, typer.Option(help="What their names begin with, where there are others.", show_default="found")
+    ] = None,
     mean: Annotated[
         str | None, typer.Option(help="What the input is normalised by, as 0.5,0.5,0.5.", show_default="tried out")
     ] = None,
@@ -63,7 +69,7 @@ def import_checkpoint(
 
     means, stds = numbers("--mean", mean), numbers("--std", std)
     options = ImportOptions(
-        model, name, masks, zeros, means, stds, into, root, download, classifier, task, keep, inverted
+        model, name, masks, zeros, means, stds, into, root, download, classifier, task, keep, inverted, key, prefix
     )
 
     def attempt(options: ImportOptions) -> ImportResult:
@@ -77,7 +83,7 @@ def import_checkpoint(
             raise
         made = attempt(replace(options, model=_ask(error.models)))
     for line in [*made.report, f"Next: make study STUDY={made.folder / 'study.toml'}"]:
-        Console().print(line, markup=False, highlight=False, soft_wrap=True)
+        PlainConsole().print(line, highlight=False, soft_wrap=True)
 
 
 def _ask(names: Sequence[str]) -> str:

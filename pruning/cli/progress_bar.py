@@ -8,6 +8,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.progress import TimeRemainingColumn as TimeLeft
 from rich.table import Column
 
+from pruning.cli.console import PlainConsole, readable
+
 LINE_EVERY = 10.0
 """Seconds between lines where there is no terminal."""
 
@@ -15,7 +17,7 @@ LINE_EVERY = 10.0
 def bars(console: Console) -> Progress:
     """Return progress bars that say how far, how long, and how long still."""
     return Progress(
-        TextColumn("{task.description}", table_column=Column(min_width=34, no_wrap=True)),
+        TextColumn("{task.description}", markup=False, table_column=Column(min_width=34, no_wrap=True)),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
@@ -31,9 +33,9 @@ class ProgressBar:
     """Shows how far work is while it is entered; `tell` is the progress that it shows."""
 
     def __init__(self, title: str) -> None:
-        self.console = Console()
+        self.console = PlainConsole()
         self._bar = bars(self.console)
-        self._task = self._bar.add_task(title, total=1.0)
+        self._task = self._bar.add_task(readable(title), total=1.0)
         self._began = self._last = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -47,7 +49,7 @@ class ProgressBar:
 
     def tell(self, fraction: float, text: str, /) -> None:
         """Show that this fraction is done, and what is in work."""
-        self._bar.update(self._task, completed=fraction, description=text or "looking at what is there")
+        self._bar.update(self._task, completed=fraction, description=readable(text) or "looking at what is there")
         now = time.monotonic()
         if not self.console.is_terminal and fraction and now - self._last >= LINE_EVERY:
             self._last = now

@@ -5,9 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Self
 
-from rich.console import Console
-from rich.markup import escape
-
+from pruning.cli.console import PlainConsole, readable
 from pruning.cli.progress_bar import bars
 from pruning.errors import few
 from pruning.progress import Progress
@@ -24,7 +22,7 @@ class RunDisplay(Watcher):
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self._console = Console()
+        self._console = PlainConsole()
         self._bars = bars(self._console)
         self._all = self._bars.add_task("All tickets", total=1.0, visible=False)
         self._began, self._fraction = time.monotonic(), 0.0
@@ -51,14 +49,14 @@ class RunDisplay(Watcher):
 
     def started(self, recipe: Recipe) -> Progress:
         """Show a bar for the ticket until it is over."""
-        task = self._bars.add_task(f"  {_name(recipe)}", total=1.0)
+        task = self._bars.add_task(f"  {readable(_name(recipe))}", total=1.0)
         return lambda fraction, _: self._bars.update(task, completed=fraction, visible=fraction < 1)
 
     def found(self, recipe: Recipe, info: TicketInfo) -> None:
         """Say what came out, and which layers collapsed."""
         if info.collapsed:
             empty = few(info.collapsed)
-            self._say(f"[yellow]{_name(recipe)}: layer collapse, nothing is kept in {empty}.[/yellow]")
+            self._say(f"{_name(recipe)}: layer collapse, nothing is kept in {empty}.", "yellow")
         if not self._console.is_terminal:
             # a network stopped on the way, to be rewound to, is not tried on the test images
             score = get_task(recipe.task).score
@@ -68,27 +66,26 @@ class RunDisplay(Watcher):
 
     def failed(self, recipe: Recipe, problem: str) -> None:
         """Say why."""
-        self._say(f"[red]{_name(recipe)}: {escape(problem)}[/red]")
+        self._say(f"{_name(recipe)}: {problem}", "red")
 
     def summary(self, summary: RunSummary) -> None:
         """Say at the end what was found and what to do next."""
-        asked = {recipe.id for recipe in self.study.recipes()}
-        found = sum(recipe.id in asked for recipe in summary.found)
+        found = sum(map(self.study.asks_for, summary.found))
         steps = len(summary.found) - found
         also = f" and {steps} steps between" if steps else ""
         self._say(
             f"Found {found} tickets{also}, {summary.there_before} were there before, {len(summary.failed)} failed."
         )
         if sentence := staleness.summary(self.study):
-            self._console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
-        self._say(f"Next: python -m analysis run {escape(str(self.study.path))}")
+            self._say(sentence, "yellow")
+        self._say(f"Next: python -m analysis run {self.study.path}")
 
     def _left(self) -> float:
         done = self._fraction
         return (time.monotonic() - self._began) * (1 - done) / done if done else float("nan")
 
-    def _say(self, text: str) -> None:
-        self._bars.console.print(text, highlight=False, soft_wrap=True)
+    def _say(self, text: str, style: str | None = None) -> None:
+        self._console.print(text, style=style, highlight=False, soft_wrap=True)
 
 
 def _name(recipe: Recipe) -> str:

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from pruning.cli.console import stoppable
+from pruning.cli.console import PlainConsole, stoppable
 from pruning.cli.options import AnyStudyPath, Device, Download, Memory, Root, StudyPath, Threads
 from pruning.cli.run_display import RunDisplay
 from pruning.cli.tables import models_table, studies_table, tickets_table
@@ -45,14 +44,14 @@ def run_study(
 
 def list_tickets(study: AnyStudyPath = None) -> None:
     """List the tickets of a study, or the studies there are."""
-    console = Console()
+    console = PlainConsole()
     if study is None:
         console.print(studies_table())
     else:
         opened = Study.open(study)
         console.print(tickets_table(opened))
         for problem in [*opened.scan()[1], *stale_tickets(opened).values()]:
-            console.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
+            console.print(problem, style="yellow", highlight=False, soft_wrap=True)
 
 
 def write_study(
@@ -66,9 +65,9 @@ def write_study(
 ) -> None:
     """Write a study.toml, with every choice explained, to start from."""
     path = write_template(folder, model, data, task)
-    Console().print(f"Wrote {path}. Look it through, then: make study STUDY={path}", soft_wrap=True)
+    PlainConsole().print(f"Wrote {path}. Look it through, then: make study STUDY={path}", soft_wrap=True)
 
 
 def list_models() -> None:
     """List the networks that are known by name."""
-    Console().print(models_table())
+    PlainConsole().print(models_table())

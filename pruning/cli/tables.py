@@ -5,7 +5,9 @@ from pathlib import Path
 
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
+from pruning.cli.console import readable
 from pruning.errors import UserError, few
 from pruning.finders.lineage import parents_of
 from pruning.granularity.layer import LAYER, blocks_gone
@@ -30,11 +32,9 @@ def studies_table() -> Table:
         try:
             study = Study.open(folder)
         except UserError as error:
-            table.add_row(str(folder), f"[red]{error}[/red]", "", "", "")
+            table.add_row(str(folder), Text(readable(str(error)), "red"), "", "", "")
             continue
-        have = {entry.id for entry in study.entries()}
-        asked = [recipe.id for recipe in study.recipes()]
-        share = f"{sum(key in have for key in asked)} of {len(asked)}"
+        share = f"{sum(study.asks_for(entry.recipe) for entry in study.entries())} of {study.size}"
         table.add_row(str(folder), study.config.title, study.config.model, study.config.data, share)
     return table
 

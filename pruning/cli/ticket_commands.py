@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from pruning import export
+from pruning.cli.console import PlainConsole
 from pruning.cli.options import TicketId, Within
 from pruning.cli.tables import ticket_view
 from pruning.errors import UserError
@@ -15,7 +15,7 @@ from pruning.study.folder import SUFFIX, TICKETS, Study, study_folders
 
 def show_ticket(ticket: TicketId, study: Within = None) -> None:
     """Show one ticket: its recipe, what it descends from, its layers and its training."""
-    Console().print(ticket_view(ticket_file(ticket, study)))
+    PlainConsole().print(ticket_view(ticket_file(ticket, study)))
 
 
 def export_ticket(
@@ -36,7 +36,7 @@ def export_ticket(
     if smaller and (masks or to is not export.Format.torch):
         raise UserError("A smaller network has no masks and is written by torch; take --to torch without --masks.")
     written = export.export_smaller(path, out) if smaller else export.export(path, to, out, masks)
-    Console().print(f"Wrote {written} ({written.stat().st_size / 1e6:.2f} MB).", soft_wrap=True)
+    PlainConsole().print(f"Wrote {written} ({written.stat().st_size / 1e6:.2f} MB).", soft_wrap=True)
 
 
 def ticket_file(ticket: str, within: Path | None = None) -> Path:

@@ -1,7 +1,16 @@
 """Recognises networks that were trained elsewhere: which architecture, which tensor is which, which normalisation."""
 
 from pruning.recognition.known_networks import SeveralFit, recognise
-from pruning.recognition.matching import Match, match, report
+from pruning.recognition.matching import Match, match, refuse_negative_variances, report
 from pruning.recognition.normalisation import Normalisation, choose_normalisation
 
-__all__ = ["Match", "Normalisation", "SeveralFit", "choose_normalisation", "match", "recognise", "report"]
+__all__ = [
+    "Match",
+    "Normalisation",
+    "SeveralFit",
+    "choose_normalisation",
+    "match",
+    "recognise",
+    "refuse_negative_variances",
+    "report",
+]

@@ -26,7 +26,7 @@ _ROLES = {
 }
 _LEAF = re.compile(rf"(?:(.*)[._])?({'|'.join(sorted(_ROLES, key=len, reverse=True))})$")
 _COUNTS = re.compile(r"(^|\.)(total_ops|total_params)$")
-_AUXILIARY = re.compile(r"^(aux1|aux2|AuxLogits)\.")
+_AUXILIARY = re.compile(r"^(aux1|aux2|AuxLogits|sub_block1)\.")
 _STATISTICS = re.compile(r"(^|[._])(mu|sigma|mean|std)$")
 _NORMALISER = re.compile(r"(^|[._])normali[sz](e|er|ation)(?=[._]|$)", re.IGNORECASE)
 MOST_CHANNELS = 4
@@ -72,7 +72,10 @@ def plain_shape(shape: Iterable[int]) -> Shape:
 
 
 def is_beside(name: str, tensor: Tensor) -> bool:
-    """Whether a tensor is no part of the network: a profiler's counters, a wrapper's normalisation, auxiliary heads."""
+    """Whether a tensor is no part of the network: a profiler's counters, a wrapper's normalisation, auxiliary heads.
+
+    RobustBench's wide ResNets have a copy of their first block, `sub_block1`, through which no image goes.
+    """
     if _COUNTS.search(name) or _AUXILIARY.match(name):
         return True
     return is_normaliser(name, tensor)

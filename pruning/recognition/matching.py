@@ -201,10 +201,29 @@ def report(found: Match) -> list[str]:
     )
     lines += [f"{theirs} -> {ours}" for theirs, ours in renamed]
     if found.unused:
-        lines.append(f"Not used: {', '.join(found.unused)}.")
+        lines.append(f"Not used: {_grouped(found.unused)}.")
     if found.defaulted:
         lines.append(f"Not in the checkpoint, so zero: {_shortened(found.defaulted)}.")
     return lines
+
+
+def _grouped(names: tuple[str, ...]) -> str:
+    """Names, those of one part of a network as one where they are many."""
+    counts = Counter(name.partition(".")[0] for name in names)
+    shown = dict.fromkeys(name if counts[name.partition(".")[0]] <= 4 else name.partition(".")[0] for name in names)
+    return ", ".join(f"{name}.* ({counts[name]} tensors)" if counts[name] > 4 else name for name in shown)
+
+
+def refuse_negative_variances(found: Match, state: Mapping[str, Tensor]) -> None:
+    """Raise UserError for running variances below zero, of which a network makes NaN."""
+    for mine, yours in found.pairs:
+        negative = int((state[mine] < 0).sum()) if yours.endswith("running_var") else 0
+        if negative:
+            raise UserError(
+                f"The tensor '{mine}' of the checkpoint is the running variance of a batch norm, and {negative} of its "
+                f"{state[mine].numel()} values are negative; it is damaged or was mixed up with another, so give the "
+                "checkpoint as it was saved."
+            )
 
 
 def _stem(name: str) -> str:

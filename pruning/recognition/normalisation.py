@@ -11,12 +11,14 @@ from torch import Tensor, nn
 from pruning.data import Dataset, normalise
 from pruning.errors import unknown
 from pruning.models import count_macs
+from pruning.recognition.class_order import class_order, in_words
 from pruning.recognition.layers import is_normaliser
 
 IMAGES, FEWEST = 512, 100
 WORK = 300 * 10**9
 """Multiply-adds that the trials may take in all; large networks see fewer images."""
 BATCH = 128
+STUDY = "study"
 NOISE = 2.0
 """Standard errors within which two accuracies on the same images count as equal."""
 
@@ -57,17 +59,20 @@ def choose_normalisation(
     data: Dataset,
     given: str | tuple[Values, Values] | None = None,
     state: Mapping[str, Tensor] | None = None,
+    first: tuple[Values, Values] | None = None,
 ) -> Normalisation:
     """The normalisation under which the network is right most often on up to 512 training images (large ones: 100).
 
     As many images are taken of each class as of the others, the same ones always. Accuracies that differ within noise
-    (paired, two standard errors) are told apart by the cross-entropy. The network's mode is left as it was.
+    (paired, two standard errors) are told apart by the cross-entropy, after `first`. Where the network
+    is right in another order of the classes (`class_order`), that decides. Its mode is left as it was.
 
     Args:
         module: the network.
         data: what it was trained on.
         given: the name of a known normalisation or (mean, std); it is then only measured.
         state: the checkpoint; buffers in which a wrapper kept its mean and deviation are tried too.
+        first: the (mean, std) of the study, which stay unless another is better beyond noise.
 
     Raises:
         UserError: the name that is given is unknown.
@@ -79,21 +84,31 @@ def choose_normalisation(
         ways = {given: ways[given]}
     elif given is not None:
         ways = {"given": given}
+    elif first is not None:
+        ways = {STUDY: first, **ways}
     affordable = WORK // (len(ways) * max(1, count_macs(module, data.shape)))
     rows = balanced_rows(data.train.labels, min(IMAGES, max(FEWEST, affordable)))
     labels = data.train.labels[rows]
-    right, losses = {}, {}
+    right, losses, orders = {}, {}, {}
     for name, (mean, std) in ways.items():
         logits = _logits(module, data.train.images[rows], mean, std)
-        right[name] = logits.argmax(1) == labels
+        predicted = logits.argmax(1)
+        right[name] = predicted == labels
+        orders[name] = class_order(predicted, labels, data.num_classes)
         loss = float(F.cross_entropy(logits, labels))
         losses[name] = loss if math.isfinite(loss) else math.inf
     accuracies = {name: float(hits.double().mean()) for name, hits in right.items()}
     best = max(accuracies, key=lambda name: accuracies[name])
     tied = [name for name, hits in right.items() if _within_noise(right[best], hits)]
-    chosen = min(tied, key=lambda name: losses[name])
+    chosen = STUDY if STUDY in tied else min(tied, key=lambda name: losses[name])
     doubtful = _is_chance(accuracies[chosen], len(rows), labels)
-    sentence = _sentence(chosen, accuracies, len(rows), tied, doubtful)
+    sorted_otherwise = {name: order.accuracy for name, order in orders.items() if order}
+    if sorted_otherwise and max(sorted_otherwise.values()) > accuracies[best]:
+        chosen = max(sorted_otherwise, key=lambda name: sorted_otherwise[name])
+    order = orders[chosen]
+    sentence = _sentence(chosen, accuracies, len(rows), tied, doubtful and order is None)
+    if order is not None:
+        sentence += f" {in_words(order, data.classes)}"
     return Normalisation(chosen, *ways[chosen], accuracies, losses, doubtful, sentence)
 
 
@@ -158,6 +173,10 @@ def _sentence(chosen: str, accuracies: dict[str, float], images: int, tied: list
     how = (
         "given"
         if len(accuracies) == 1
+        else "the study's own, within noise of the best"
+        if chosen == STUDY
+        else "right most often in another order of the classes"
+        if chosen not in tied
         else "the lowest cross-entropy of those within noise"
         if len(tied) > 1
         else "best"

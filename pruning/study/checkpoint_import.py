@@ -10,6 +10,8 @@ from torch import nn
 from pruning.checkpoints import Checkpoint, read
 from pruning.checkpoints.imported_weights import Imported, Start
 from pruning.data import Dataset, load_data
+from pruning.data.folder import PREFIX
+from pruning.data.folder import remark as folder_remark
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.finders.base import Trainer
@@ -20,7 +22,7 @@ from pruning.models.outputs import output_words
 from pruning.models.unpruned import coverage, in_words
 from pruning.progress import Progress, quiet
 from pruning.recipe import Recipe
-from pruning.recognition import Match, Normalisation, choose_normalisation, recognise
+from pruning.recognition import Match, Normalisation, choose_normalisation, recognise, refuse_negative_variances
 from pruning.recognition import report as match_report
 from pruning.study.folder import SUFFIX, TICKETS, TOML, Study
 from pruning.study.imported_masks import (
@@ -45,7 +47,7 @@ class ImportOptions:
     weights that are exactly zero as pruned. mean, std: the normalisation of the input, a value a channel. into: an
     existing study that the network is to be added to as a ticket. root, download: as for `pruning.data.load_data`.
     task: what the network was trained for. keep: where the masks are scores, the fraction of each weight that is kept.
-    inverted_masks: 1 means pruned in the masks.
+    inverted_masks: 1 means pruned in the masks. key, prefix: where in the file the network's tensors are.
     """
 
     model: str | None = None
@@ -61,6 +63,8 @@ class ImportOptions:
     task: str | None = None
     keep: float | None = None
     inverted_masks: bool = False
+    key: str | None = None
+    prefix: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def import_network(
     study = Study.open(options.into) if options.into else None
     data, folder = _place(path, data, study, options)
     progress(0.0, "reading the checkpoint")
-    checkpoint = read(path, options.keep)
+    checkpoint = read(path, options.keep, options.key, options.prefix)
     progress(0.1, "reading the data")
     if study is not None:
         options = replace(options, task=study.config.task)
@@ -170,6 +174,7 @@ def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: ImportOptions
     if asked is None and not task.classifies_images:
         raise UserError(f"Networks for the task '{task.name}' are not recognised by their shapes; name it by --model.")
     match = recognise(checkpoint.state, dataset.num_classes, dataset.shape, asked)
+    refuse_negative_variances(match, checkpoint.state)
     if study is not None and match.model != study.config.model:
         raise UserError(
             f"The checkpoint is a {match.model}, and the study {study.path} is on {study.config.model}; import it into "
@@ -182,7 +187,7 @@ def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: ImportOptions
         weights.fill(model)
         if not task.classifies_images:
             return _of_task(task, dataset, _given(options))
-        return choose_normalisation(model, dataset, _given(options), checkpoint.state)
+        return choose_normalisation(model, dataset, _given(options), checkpoint.state, _of_study(study, dataset))
 
     own = with_own_masks(checkpoint, match, model, options.zeros_are_pruned)
     own, norm, said = the_right_way(own, options.inverted_masks and options.masks is None, tried)
@@ -214,6 +219,14 @@ def _apart_the_right_way(
 def _build(match: Match, dataset: Dataset, task: str | None, classifier: str | None = None) -> nn.Module:
     gives_logits = get_task(task).classifies_images
     return build_model(match.model, dataset.num_classes, dataset.shape, 0, classifier, gives_logits)
+
+
+def _of_study(study: Study | None, dataset: Dataset) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """The normalisation of the study that the network is added to: of its imported weights, else of its data."""
+    if study is None:
+        return None
+    start = study.config.start
+    return (start.mean, start.std) if start else (dataset.mean, dataset.std)
 
 
 def _of_task(task: Task, dataset: Dataset, given: tuple[tuple[float, ...], tuple[float, ...]] | None) -> Normalisation:
@@ -286,7 +299,8 @@ def _report(
 ) -> list[str]:
     """What was done and found, sentence by sentence."""
     lines = [f"Read {checkpoint.path}.", *checkpoint.notes, *match_report(known.match), *known.said]
-    lines.append(known.norm.sentence)
+    said_of_data = folder_remark(tickets[0].recipe.data) if tickets[0].recipe.data.startswith(PREFIX) else ""
+    lines += filter(None, (said_of_data, known.norm.sentence))
     lines += [_scored(ticket, len(dataset.test.labels)) for ticket in tickets]
     return [*lines, *in_words(coverage(tickets[0].model(), dataset.shape)), f"Wrote {folder}."]
 

@@ -90,7 +90,7 @@ def read_config(file: Path) -> StudyConfig:
         raise UserError(
             f"There is no study at {file}; `python -m pruning init {file.parent}` writes a study.toml to start from."
         ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{file} cannot be read: {error}") from None
     return validate(StudyConfig, plain, str(file))
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from pruning.checkpoints.imported_weights import FOLDER as IMPORTS
 from pruning.errors import UserError
+from pruning.files import leads_out
 from pruning.recipe import Recipe
 from pruning.study.config import StudyConfig, expand, read_config
 from pruning.ticket import Ticket, TicketInfo, read_header
@@ -67,7 +69,8 @@ class Study:
         self.source = source
         self.config = config
         self.path = home(source, config.title)
-        self._recipes = expand(config, str(source))
+        self._by_seed: dict[int, dict[str, Recipe]] = {}
+        self._of_seed(config.seeds[0])  # what is wrong with the file is wrong for every seed
 
     @classmethod
     def open(cls, path: str | Path) -> "Study":
@@ -75,14 +78,50 @@ class Study:
 
         Raises:
             UserError: there is none, or the file says something that is not allowed; the sentence names key and value.
+                Or a part of the folder is a link that leads out of it.
         """
         path = Path(path)
         file = path / TOML if path.is_dir() else path
-        return cls(file, read_config(file))
+        refuse_links(file.parent)
+        study = cls(file, read_config(file))
+        refuse_links(study.path)
+        return study
 
     def recipes(self) -> list[Recipe]:
         """What the study is to find: for each seed the dense network, then each method at each sparsity."""
-        return list(self._recipes.values())
+        return [recipe for seed in self.config.seeds for recipe in self._of_seed(seed).values()]
+
+    @property
+    def size(self) -> int:
+        """How many recipes there are, which no two seeds share."""
+        return len(self._of_seed(self.config.seeds[0])) * len(self.config.seeds)
+
+    def asks_for(self, recipe: Recipe) -> bool:
+        """Whether a recipe is one of the study's."""
+        return recipe.id in self._of_seed(recipe.seed)
+
+    def _of_seed(self, seed: int) -> dict[str, Recipe]:
+        """The study's recipes of a seed by id, made when they are first asked for; none where it has not the seed."""
+        if seed not in self._by_seed:
+            own = self.config.model_copy(update={"seeds": [seed]})
+            self._by_seed[seed] = expand(own, str(self.source)) if seed in self._seeds else {}
+        return self._by_seed[seed]
+
+    @cached_property
+    def _seeds(self) -> dict[int, int]:
+        """The place of each seed."""
+        return {seed: place for place, seed in enumerate(self.config.seeds)}
+
+    def _place(self, recipe: Recipe) -> tuple[int, int]:
+        """Where a recipe stands in the study's order; after all where the study does not ask for it."""
+        among = self._of_seed(recipe.seed)
+        if recipe.id not in among:
+            return len(self._seeds), 0
+        return self._seeds[recipe.seed], list(among).index(recipe.id)
+
+    def _named(self, recipe: Recipe) -> Recipe:
+        """A recipe with the study's own name for its method, which counts also when it was renamed since."""
+        return self._of_seed(recipe.seed).get(recipe.id, recipe)
 
     @property
     def detail_seed(self) -> int:
@@ -92,7 +131,7 @@ class Study:
 
     def ticket_path(self, recipe: Recipe) -> Path:
         """Where the recipe's ticket belongs: `tickets/` when the study asks for it, else `cache/`."""
-        folder = TICKETS if recipe.id in self._recipes else CACHE
+        folder = TICKETS if self.asks_for(recipe) else CACHE
         return self.path / folder / f"{recipe.id}{SUFFIX}"
 
     def scan(self) -> tuple[list[Entry], list[str]]:
@@ -100,15 +139,14 @@ class Study:
         entries, problems = {}, []
         for path in sorted((self.path / TICKETS).glob(f"*{SUFFIX}")):
             try:
+                _refuse_link(path, self.path)
                 recipe, info, _, content = read_header(path)
                 _check_name(path, recipe)
             except UserError as error:
                 problems.append(str(error))
                 continue
-            # the study's own name for a method counts, also when it was renamed after the ticket was found
-            entries[recipe.id] = Entry(path, self._recipes.get(recipe.id, recipe), info, content)
-        place = {key: position for position, key in enumerate(self._recipes)}
-        return sorted(entries.values(), key=lambda entry: place.get(entry.id, len(place))), problems
+            entries[recipe.id] = Entry(path, self._named(recipe), info, content)
+        return sorted(entries.values(), key=lambda entry: self._place(entry.recipe)), problems
 
     def entries(self) -> list[Entry]:
         """The tickets found; unreadable files are passed over (`scan` names them)."""
@@ -121,10 +159,17 @@ class Study:
             raise UserError(
                 f"Study {self.path} has no ticket {ticket_id}; `python -m pruning list {self.path}` shows what it has."
             )
-        ticket = Ticket.load(path)
-        _check_name(path, ticket.recipe)
-        ticket.recipe = self._recipes.get(ticket.id, ticket.recipe)
+        ticket = load_named(path, self.path)
+        ticket.recipe = self._named(ticket.recipe)
         return ticket
+
+
+def load_named(path: Path, folder: Path) -> Ticket:
+    """Read a ticket of the study `folder`. Raises UserError when it is damaged, another's, or a link out of there."""
+    _refuse_link(path, folder)
+    ticket = Ticket.load(path)
+    _check_name(path, ticket.recipe)
+    return ticket
 
 
 def _check_name(path: Path, recipe: Recipe) -> None:
@@ -133,6 +178,24 @@ def _check_name(path: Path, recipe: Recipe) -> None:
         raise UserError(
             f"The file {path} holds ticket {recipe.id}, not the one that it is named after: rename or delete it."
         )
+
+
+def refuse_links(folder: Path) -> None:
+    """Raise UserError when a part of a study's folder is a link out of it: what is read and written there stays there.
+
+    The files of `tickets/`, of a table of results and of `imports/` are looked at as they are read.
+    """
+    for path in (folder / name for name in (TOML, TICKETS, CACHE, RESULTS, IMPORTS, LOG)):
+        _refuse_link(path, folder)
+        if path.name in (CACHE, RESULTS) and path.is_dir():
+            for entry in os.scandir(path):
+                if entry.is_symlink():
+                    _refuse_link(Path(entry.path), folder)
+
+
+def _refuse_link(path: Path, folder: Path) -> None:
+    if leads_out(path, folder):
+        raise UserError(f"{path} is a link that leads out of the study {folder}: put what it should hold in its place.")
 
 
 def home(file: Path, title: str) -> Path:

@@ -60,4 +60,4 @@ def _counts(path: Path, stale: bool) -> bool:
         header = read_header(path)
     except UserError:
         return False
-    return not (stale and mended_since(header.recipe, header.info))
+    return header.recipe.id == path.stem and not (stale and mended_since(header.recipe, header.info))

@@ -20,7 +20,7 @@ from pruning.finders.scoring_memory import processes_that_fit
 from pruning.models import build_model, count_macs
 from pruning.progress import Progress, Total, both, quiet
 from pruning.recipe import Recipe
-from pruning.study.folder import CACHE, LOG, TICKETS, TOML, Study
+from pruning.study.folder import CACHE, LOG, TICKETS, TOML, Study, load_named
 from pruning.study.open_steps import open_steps
 from pruning.ticket import Ticket, TicketInfo
 from pruning.training.precision import LARGE_NETWORK, pick_device, pick_threads
@@ -206,4 +206,4 @@ def _find_and_save(
 
 def _load(folder: Path, place: Path) -> Ticket:
     """The ticket in its place, or in `tickets/`, where it lies when the study asked for it once."""
-    return Ticket.load(place if place.exists() else folder / TICKETS / place.name)
+    return load_named(place if place.exists() else folder / TICKETS / place.name, folder)

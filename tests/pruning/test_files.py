@@ -2,12 +2,17 @@
 
 import os
 import re
+import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from safetensors import SafetensorError
 
+from pruning import Ticket, export
 from pruning.errors import UserError, WriteError
 from pruning.files import alone_in, remove_leftovers, write_atomically
 from tests import ROOT
@@ -115,3 +120,35 @@ def test_no_file_imports_what_only_unix_has(package: str) -> None:
     only_unix = re.compile(r"^\s*(import|from) (fcntl|resource|pwd|grp|termios|posix|pty)\b", re.MULTILINE)
     for path in (ROOT / package).rglob("*.py"):
         assert not only_unix.search(path.read_text(encoding="utf-8")), path
+
+
+@contextmanager
+def _full(size: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes meanwhile; the system says so as it says that a disk is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("to", [None, *export.Format])
+def test_a_ticket_or_export_that_does_not_fit_on_the_disk_is_one_sentence(
+    to: export.Format | None, found_study: Path, tmp_path: Path
+) -> None:
+    path = sorted((found_study / "tickets").iterdir())[0]
+    ticket, target = Ticket.load(path), tmp_path / "x"
+    target.write_text("as it was")
+    with pytest.raises(WriteError, match="too large; nothing was changed"), _full(2000):
+        ticket.save(target) if to is None else export.export(path, to, target)
+    assert target.read_text() == "as it was"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_safetensors_names_a_full_disk_as_the_system_does(tmp_path: Path) -> None:
+    def write(path: Path) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    with pytest.raises(WriteError, match="the disk is full"):
+        write_atomically(tmp_path / "x", write)

@@ -13,6 +13,15 @@ from app.shell.selection import Selection
 from app.views.generated import facts
 from app.views.generated.charts import latent as charts
 
+COLUMNS = {
+    "ticket_id": "the ticket's id",
+    "sample": "place of the test image among those used, from 0",
+    "label": "the image's class, by its number",
+    "x": "first principal component of the means of the codes",
+    "y": "second principal component",
+    "share": "share of the variance of the codes that the two hold",
+}
+
 
 def show(selection: Selection) -> None:
     """Draw the section."""
@@ -56,6 +65,7 @@ def show(selection: Selection) -> None:
         "the variance the two hold stands beside the name.",
         caption=facts.detail_words(selection),
         config=layout.QUIET,
+        meanings=COLUMNS,
         controls=lambda: selection.pick("latent", "Ticket", {each: labels[each] for each in others}, chosen, "select",
                                         width=260, label_visibility="collapsed"),
     )  # fmt: skip

@@ -47,7 +47,7 @@ measure.run(Study.open(folder), only=tables)
 """
 KILLS = {
     "measuring": ("analysis.engine.evaluation", "", "show", 5),
-    "writing": ("analysis.engine.journal", "", "_write", 11),
+    "writing": ("analysis.engine.journal", "", "_written", 11),
     "merging": ("analysis.engine.journal", "", "_store", 4),
 }
 

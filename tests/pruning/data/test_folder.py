@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torchvision
-from PIL import Image
+from PIL import Image, features
 
-from pruning.data import Dataset, available, load_data
+from pruning.data import Dataset, _read_folder, available, load_data
+from pruning.data.folder import CODECS, remark
 from pruning.errors import UserError
 
 SEED = np.random.default_rng(0)
@@ -83,6 +84,58 @@ def test_grey_among_colour_becomes_colour(folder: Path) -> None:
     data = load_folder(folder)
     assert data.shape == (3, 5, 4)
     assert np.array_equal(data.test.images[0].numpy(), np.stack([grey] * 3))
+
+
+def test_grey_with_transparency_or_a_palette_stays_grey(folder: Path) -> None:
+    grey = pixels(5, 4, channels=1)
+    spread = Image.fromarray((grey // 64).astype(np.uint8))
+    spread.putpalette([0] * 3 + [90] * 3 + [200] * 3 + [255] * 3 + [255, 0, 0])  # the last is not used
+    kinds = (Image.fromarray(grey).convert("LA"), Image.fromarray(grey).convert("P"), spread, Image.fromarray(grey))
+    for number, file in enumerate(sorted(folder.rglob("*.png"))):
+        kinds[number % 4].save(file)
+    data = load_folder(folder)
+    assert data.shape == (1, 5, 4)
+    levels = np.array([0, 90, 200, 255], dtype=np.uint8)[grey // 64]
+    for number, image in enumerate([*data.test.images, *data.train.images]):  # test/ sorts before train/
+        expected = levels if number % 4 == 2 else grey
+        assert np.array_equal(image[0].numpy(), expected)
+    spread.putpalette([0] * 3 + [90] * 3 + [200] * 3 + [255, 0, 0])
+    spread.putpixel((0, 0), 3)
+    spread.save(folder / "test" / "ant" / "0.png")
+    _read_folder.cache_clear()
+    assert load_folder(folder).shape == (3, 5, 4)
+
+
+@pytest.mark.parametrize("name", ["val", "valid", "validation"])
+def test_val_counts_as_test_where_there_is_none(folder: Path, name: str) -> None:
+    expected = load_folder(folder).test.images
+    assert remark(f"folder:{folder}") == ""
+    moved = folder.with_name(f"only {name}")
+    folder.rename(moved)
+    (moved / "test").rename(moved / name)
+    assert available(f"folder:{moved}")
+    assert np.array_equal(load_folder(moved).test.images.numpy(), expected.numpy())
+    assert f"{moved / name} count as test images" in remark(f"folder:{moved}")
+
+
+@pytest.mark.parametrize("suffix", [".jp2", ".avif", ".jfif", ".tga"])
+def test_other_formats_are_read(folder: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    codec = CODECS.get(suffix)
+    if codec is not None and not features.check(codec):
+        pytest.skip(f"this Pillow has no {codec}")
+    file = folder / "train" / "cat" / f"more{suffix}"
+    Image.fromarray(pixels(5, 4)).save(file, **({"format": "JPEG"} if suffix == ".jfif" else {}))
+    assert len(load_folder(folder).train.labels) == 7
+    if codec is not None:
+        monkeypatch.setattr("PIL.features.check", lambda name: name != codec)
+        _read_folder.cache_clear()
+        assert f"{file} is in a format that is not read here ({suffix})" in error(lambda: load_folder(folder))
+
+
+@pytest.mark.parametrize("suffix", [".heic", ".jxl", ".NPY"])
+def test_formats_that_are_not_read_are_named(folder: Path, suffix: str) -> None:
+    (folder / "test" / "ant" / f"x{suffix}").write_bytes(b"abc")
+    assert f"x{suffix} is in a format that is not read here" in error(lambda: load_folder(folder))
 
 
 def test_images_of_two_sizes_are_both_named(folder: Path) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pruning.errors import UserError
 from pruning.models import build_model
-from pruning.recognition import match, recognise, report
+from pruning.recognition import match, recognise, refuse_negative_variances, report
 from pruning.recognition.__main__ import signature
 from pruning.recognition.signatures import _parsed, _table, fitting
 from tests.pruning.recognition import schemes
@@ -104,6 +104,26 @@ def test_what_is_missing_without_loss_is_zero_and_what_is_beside_is_not_used() -
     applied = found.apply(theirs)
     assert not any(applied[key].any() for key in found.defaulted)
     assert applied["features.1.num_batches_tracked"].dtype == torch.int64
+
+
+def test_the_unused_first_block_of_robustbench_is_left_out() -> None:
+    original = {key: torch.rand(tensor.shape) for key, tensor in hollow("wrn16_4").items() if "tracked" not in key}
+    first = next(key for key in original if key.split(".")[0].endswith("1") and key.count(".") > 2).split(".")[0]
+    copy = {key.replace(first, "sub_block1", 1): torch.rand(t.shape) for key, t in original.items() if first in key}
+    found = recognise({**original, **copy}, 10, CIFAR)
+    assert found.model == "wrn16_4"
+    assert set(found.unused) == set(copy)
+    assert f"Not used: sub_block1.* ({len(copy)} tensors)." in report(found)
+
+
+def test_negative_variances_are_no_variances() -> None:
+    state = {key: torch.ones(tensor.shape, dtype=tensor.dtype) for key, tensor in hollow("resnet20").items()}
+    name = next(key for key in state if key.endswith("running_var"))
+    state[name][3] = -0.5
+    for scheme in (schemes.synonyms, schemes.arbitrary):
+        theirs = renamed(state, scheme)
+        with pytest.raises(UserError, match=r"running variance of a batch norm, and 1 of its 16 values are negative"):
+            refuse_negative_variances(recognise(theirs, 10, CIFAR), theirs)
 
 
 def test_masks_go_the_same_way_and_the_report_says_which() -> None:

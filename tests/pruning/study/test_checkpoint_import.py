@@ -132,6 +132,16 @@ def test_zeros_and_mask_files(home: Path, network: nn.Module) -> None:
     assert plain.ticket.sparsity == 0
 
 
+def test_a_network_added_to_a_study_keeps_its_normalisation_and_its_name(home: Path, network: nn.Module) -> None:
+    """The study's comes first, though a known one has a lower cross-entropy; names stay to the letter."""
+    near = (0.31,), (0.41,)
+    study = import_network("net.pth", "digits", ImportOptions(mean=near[0], std=near[1])).folder
+    found = import_network("net.pth", "", ImportOptions(into=study, name="my_method"))
+    assert (tuple(found.ticket.info.mean), tuple(found.ticket.info.std)) == near
+    assert found.ticket.recipe.label.split()[0] == "my_method"
+    assert any("the study's own" in line for line in found.report)
+
+
 def test_masks_beside_the_weights_make_two_tickets(home: Path, network: nn.Module) -> None:
     masks = {name: torch.rand(value.shape) < 0.5 for name, value in state_of(network).items() if value.ndim > 1}
     torch.save(masks, home / "masks.pt")

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from app.load import open_study
+from app.shell import layout
+from app.shell.columns import describe
 from app.views.generated import words
 from app.views.generated.charts.tiles import tiled
 from app.views.generated.facts import SCORES
@@ -43,6 +45,24 @@ def test_every_section_is_drawn_or_says_why_not(
     assert not test.error, text(test)
     assert charts(test) == CARDS[task, section]
     assert len(text(test)) > 150
+
+
+@pytest.mark.parametrize("section", ["samples", "reconstructions", "score", "latent"])
+def test_every_column_has_a_meaning(section: str, generative_study: Found, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: dict[str, tuple[list[str], dict[str, str]]] = {}
+    header = layout.header
+
+    def watched(title: str, data: pd.DataFrame, key: str, *rest: object, **options: object) -> None:
+        names = [str(name) for name in data.columns]
+        own = {name: options.get(name) for name in ("meanings", "percent")}
+        found[key] = names, describe(names, own["meanings"], options.get("columns"), bool(own["percent"]))  # type: ignore[arg-type]
+        header(title, data, key, *rest, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(layout, "header", watched)
+    draw("generated", generative_study("vae"), monkeypatch, generated=section)
+    assert found
+    for key, (names, meanings) in found.items():
+        assert set(names) == set(meanings), key
 
 
 def test_one_sparsity_has_a_slider(generative_study: Found, monkeypatch: pytest.MonkeyPatch) -> None:
