@@ -211,12 +211,11 @@ class Recipe(Frozen):
         """The method for people: ``SNIP``, ``IMP``, ``IMP reinitialised``."""
         if self.of is not None and self.name in ("", self.finder, f"{self.of.method}_{self.finder}"):
             return f"{self.of.method_label} {FINDERS[self.finder].label}"
+        # What was imported under a name of its own keeps it to the letter
+        if self.name != self.finder and self.start is not None and FINDERS[self.finder].trains_nothing(self):
+            return self.method
         known = CRITERIA.get(self.method) or FINDERS.get(self.method)
-        if known is not None:
-            return known.label
-        # What came with a name of its own keeps it to the letter
-        came = self.start is not None and FINDERS[self.finder].trains_nothing(self)
-        return self.method if came else self.method.replace("_", " ")
+        return known.label if known is not None else self.method.replace("_", " ")
 
     @property
     def label(self) -> str:

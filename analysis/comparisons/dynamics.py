@@ -60,7 +60,10 @@ def curves(entries: Iterable[Entry]) -> pd.DataFrame:
 
 
 def curve_bands(
-    curves: pd.DataFrame, value: str = "test_accuracy", limits: tuple[float, float] | None = None
+    curves: pd.DataFrame,
+    value: str = "test_accuracy",
+    limits: tuple[float, float] | None = None,
+    by_factors: bool = False,
 ) -> pd.DataFrame:
     """Average a column of `curves` over seeds.
 
@@ -68,17 +71,26 @@ def curve_bands(
         curves: the rows.
         value: the column.
         limits: within which values lie, for a score that is neither a share nor positive.
+        by_factors: whether means are geometric, of positive scores that move by factors.
 
     Returns:
         family, epoch, mean, low, high (95 % interval), n. Families come in the order of `curves`, epochs rise. `n` is
         the number of seeds that have the point; for one seed the bounds are NaN. Bounds of accuracies stay within 0
         and 1 and those of losses above 0, which Student's interval knows nothing of.
     """
-    found = bands(curves.sort_values("epoch", kind="stable"), ["family", "epoch"], value)
+    found = _bands(curves.sort_values("epoch", kind="stable"), ["family", "epoch"], value, by_factors)
     lower, upper = limits or (0, 1 if value.endswith("accuracy") else np.inf)
     found[["low", "high"]] = found[["low", "high"]].clip(lower, upper)
     place = {family: position for position, family in enumerate(curves["family"].unique())}
     return found.sort_values("family", key=lambda families: families.map(place), kind="stable", ignore_index=True)
+
+
+def _bands(rows: pd.DataFrame, by: list[str], value: str, by_factors: bool) -> pd.DataFrame:
+    """As `statistics.replication.bands`, geometric where values move by factors."""
+    if not by_factors:
+        return bands(rows, by, value)
+    found = bands(rows.assign(**{value: np.log(rows[value])}), by, value)
+    return found.assign(**{name: np.exp(found[name]) for name in ("mean", "low", "high")})
 
 
 def early_stop(curves: pd.DataFrame) -> pd.DataFrame:
@@ -105,8 +117,12 @@ def _lowest(points: pd.DataFrame) -> tuple[float, float, float, float, bool]:
     return epoch, loss, accuracy, max(gaps, default=math.nan), place == len(points) - 1
 
 
-def stops_over_seeds(curves: pd.DataFrame) -> pd.DataFrame:
+def stops_over_seeds(curves: pd.DataFrame, by_factors: bool = False) -> pd.DataFrame:
     """Average the early-stopping points of `early_stop` over seeds, a row a family that noted a test loss.
+
+    Args:
+        curves: the rows.
+        by_factors: whether the means of what stands for accuracy are geometric.
 
     Returns:
         `STOPS`: epoch with low and high (95 % interval); seeds; resolution (the coarsest of the seeds), at_end (how
@@ -118,7 +134,7 @@ def stops_over_seeds(curves: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=STOPS)
     found = bands(stops, ["family", "label"], "epoch").rename(columns={"mean": "epoch", "n": "seeds"})
     families = stops.groupby("family")
-    there = bands(stops, ["family"], "test_accuracy").set_index("family")
+    there = _bands(stops, ["family"], "test_accuracy", by_factors).set_index("family")
     last = curves.sort_values("epoch").groupby(["family", "seed"], sort=False).tail(1).groupby("family")
     columns = {
         "resolution": families["resolution"].max(),
@@ -127,9 +143,13 @@ def stops_over_seeds(curves: pd.DataFrame) -> pd.DataFrame:
         "accuracy_low": there["low"],
         "accuracy_high": there["high"],
         "final_epoch": last["epoch"].mean(),
-        "final_accuracy": last["test_accuracy"].mean(),
+        "final_accuracy": last["test_accuracy"].agg(_geometric if by_factors else "mean"),
     }
     return found.assign(**{name: found["family"].map(column) for name, column in columns.items()})[STOPS]
+
+
+def _geometric(values: pd.Series) -> float:
+    return float(np.exp(np.log(values).mean()))
 
 
 def mask_distances(entry: Entry) -> tuple[np.ndarray, dict[float, np.ndarray]]:

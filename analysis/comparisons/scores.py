@@ -96,7 +96,8 @@ def judged(
         return [], pd.DataFrame(columns=OF_A_PAIR)
     # 5 % more is a smaller factor than 5 % less; the narrower bound is asked.
     bound = float(np.log1p(equivalence)) if scores.by_factors else equivalence
-    table = judge(_gaps(list(apart.values()), len({key for pair in apart for key in pair})), bound, level, np.inf)
+    tickets, widest = len({key for pair in apart for key in pair}), 1.0 if scores.score.is_share else np.inf
+    table = judge(_gaps(list(apart.values()), tickets), bound, level, widest)
     alone = table["seeds"] == 1
     table.loc[alone, ["low", "high", "p", "p_holm", "p_equivalent", "detectable"]] = np.nan
     table.loc[alone, "over"], table.loc[alone, "verdict"] = NOTHING, CANNOT_TELL

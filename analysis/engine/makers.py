@@ -17,6 +17,7 @@ from analysis.engine.base import Context
 from pruning.errors import UserError
 from pruning.ticket import Ticket
 from pruning.training.precision import pick_device
+from pruning.training.seeds import generator
 
 SEED = 0
 BATCH = 500
@@ -46,9 +47,9 @@ class Maker:
     def latents(self, count: int) -> Tensor:
         """Standard normal latents, float32 [count, L]: the same for all networks that have as many numbers in one.
 
-        The first few of many are the same as few.
+        They are those that the task's score is of. The first few of many are the same as few.
         """
-        return torch.randn(count, self.latent, generator=torch.Generator().manual_seed(SEED))
+        return torch.randn(count, self.latent, generator=generator(0, "evaluation", "made"))
 
     def decoded(self, latents: Tensor) -> Tensor:
         """Images of latents."""

@@ -30,7 +30,7 @@ def without_beside(views: Views, notes: list[str]) -> Views:
         for what, pattern in _KINDS:
             if main and group and pattern.fullmatch(group):
                 left[name] = what
-        if group not in _MAIN and _COPY.fullmatch(group) and main & _MAIN:
+        if group not in _MAIN and _COPY.fullmatch(group) and (main & _MAIN or _repeats(group, views)):
             left[name] = "copies"
         if _OBSERVER.fullmatch(name):
             left[name] = "observers of quantisation"
@@ -42,6 +42,17 @@ def without_beside(views: Views, notes: list[str]) -> Views:
             count = sum(kind == what for kind in left.values())
             notes.append(f"Left out: {count} tensors of {what} ({listed(parts)}).")
     return {name: view for name, view in views.items() if name not in left}
+
+
+def _repeats(group: str, views: Views) -> bool:
+    """Whether all names of a part of the network are, behind the part's, those of others, with the same shapes."""
+    for name, view in views.items():
+        if name.startswith(f"{group}."):
+            rest = name.removeprefix(f"{group}.")
+            others = (views.get(rest), views.get(rest.removeprefix("module.")))
+            if not any(other and other.shape == view.shape for other in others):
+                return False
+    return True
 
 
 def _group(name: str) -> str:

@@ -137,11 +137,13 @@ def lay_on(source: Source, contents: Contents, state: State, notes: list[str], k
     Raises:
         UserError: they are no masks, or do not fit.
     """
-    tree = contents.tree if isinstance(contents.tree, dict) else {}
-    key = next((key for key in MASK_KEYS if has_tensors(tree.get(key))), None)
-    if key is None or key not in tree:
+    top = contents.tree if isinstance(contents.tree, dict) else {}
+    trees = [top, *(value for value in top.values() if isinstance(value, dict))]
+    places = ((key, tree[key]) for tree in trees for key in MASK_KEYS if isinstance(tree.get(key), dict | list | tuple))
+    key, masks = next((place for place in places if has_tensors(place[1])), ("", None))
+    if masks is None:
         return {}
-    found = _fitting(source, _loaded(source, contents, tree[key], keep, notes), state)
+    found = _fitting(source, _loaded(source, contents, masks, keep, notes), state)
     for name, mask in found.items():
         state[name] = state[name].masked_fill(~mask, 0.0)
     notes.append(f"The masks of {len(found)} tensors were found under '{key}' and applied.")

@@ -53,8 +53,8 @@ def find_state(source: Source, tree: object, asked: str | None = None) -> tuple[
         key = _wrapper(source, tree, WRAPPERS)
         if key is None or not isinstance(tree, dict):
             break
-        others = [str(other) for other in tree if other != key]
-        states = [str(other) for other in tree if other != key and _holds(tree[other], WRAPPERS, _DEPTH)]
+        others = [str(other) for other in tree if other not in (key, *MASK_KEYS)]
+        states = [other for other in others if _holds(tree.get(other), WRAPPERS, _DEPTH)]
         left = f"; left out: {listed(others)}" if others else ""
         more = f"; {listed(states)} can be taken by --key" if states else ""
         notes.append(f"The weights were taken from '{key}'{left}{more}.")

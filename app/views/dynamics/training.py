@@ -12,7 +12,6 @@ import streamlit as st
 from analysis.comparisons import dynamics
 from app import load
 from app.charts.texts import dot, spread
-from app.load import StudyView
 from app.shell import families, layout
 from app.shell.score import ShownScore
 from app.shell.sections import Section
@@ -35,8 +34,7 @@ def show(selection: Selection) -> None:
         pruned = [ticket.key for ticket in selection.tickets if ticket.method != DENSE]
         wanted += families.controls(study, pruned or selection.keys)
     keys = families.ordered(study, wanted)
-    bands, stops = _curves(study.path, study.stamp, study.name, tuple(keys))
-    shown = curve_score(study, bands)
+    bands, stops, shown = _curves(study.path, study.stamp, study.name, tuple(keys))
     there = {name: charts.title(name, shown) for name in bands}
     if not there:
         layout.empty(
@@ -56,29 +54,27 @@ def show(selection: Selection) -> None:
         _stops_card(stops, styles, shown)
 
 
-def curve_score(study: StudyView, bands: dict[str, pd.DataFrame]) -> ShownScore:
-    """The score that the curves of the study hold."""
-    values = bands["test_accuracy"]["mean"] if "test_accuracy" in bands else pd.Series(dtype=float)
-    score, images = study.task.score, study.task.classifies_images
-    return ShownScore(score, images, by_factors=not score.is_share and bool((values > 0).all()))
-
-
 @st.cache_data(max_entries=32, show_spinner=False)
-def _curves(path: Path, stamp: str, name: str, keys: tuple[str, ...]) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """Rows of `dynamics.curve_bands` of each measure that was noted, and of `dynamics.stops_over_seeds`, by key."""
-    found = families.entries_of(load.open_study(name, path), keys)
+def _curves(
+    path: Path, stamp: str, name: str, keys: tuple[str, ...]
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, ShownScore]:
+    """Rows of `dynamics.curve_bands` of each measure that was noted, of `dynamics.stops_over_seeds`; the score."""
+    study = load.open_study(name, path)
+    found = families.entries_of(study, keys)
     rows = dynamics.curves(entry for own in found.values() for entry in own)
     of_family = {entry.recipe.family: key for key, own in found.items() for entry in own}
-    limits = {"test_accuracy": (0.0, 1.0) if load.open_study(name, path).task.score.is_share else (-np.inf, np.inf)}
+    score = study.task.score
+    by_factors = not score.is_share and bool((rows["test_accuracy"].dropna() > 0).all())
+    own = {"test_accuracy": ((0.0, 1.0) if score.is_share else (-np.inf, np.inf), by_factors)}
     bands = {
-        measure: dynamics.curve_bands(rows, measure, limits.get(measure))
+        measure: dynamics.curve_bands(rows, measure, *own.get(measure, ()))
         for measure in charts.MEASURES
         if rows[measure].notna().any()
     }
-    stops = dynamics.stops_over_seeds(rows)
+    stops = dynamics.stops_over_seeds(rows, by_factors)
     for table in (*bands.values(), stops):
         table["key"] = table.pop("family").map(of_family)
-    return bands, stops
+    return bands, stops, ShownScore(score, study.task.classifies_images, by_factors)
 
 
 def _curves_card(
@@ -110,13 +106,14 @@ def _curves_card(
         help="Each ticket's own last training: of an iterative ticket the last level, of a searched mask the search. "
         "Panels show the other curves in grey; in one chart, symbols at the right are where each curve ends, and bands "
         f"are drawn for up to {charts.BANDS} lines.",
-        caption=_caption(several, measure, len(stops) > 0),
+        caption=_caption(several, measure, len(stops) > 0, shown),
         controls=controls,
     )
 
 
-def _caption(several: bool, measure: str, stops: bool) -> str:
-    said = ["Means over seeds with 95 % intervals (Student's)." if several else "One seed, so no intervals."]
+def _caption(several: bool, measure: str, stops: bool, shown: ShownScore) -> str:
+    means = "Geometric means" if shown.by_factors and measure == "test_accuracy" else "Means"
+    said = [f"{means} over seeds with 95 % intervals (Student's)." if several else "One seed, so no intervals."]
     if measure in ("train_accuracy", "loss"):
         said.append("On training images as measured during training.")
     if stops:

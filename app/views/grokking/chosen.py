@@ -18,7 +18,7 @@ from app.shell.selection import Selection
 from app.shell.theme import Style
 from pruning.study.folder import Entry
 
-MOST = 6
+MOST = 8
 """Tickets that a chart of lines shows clearly."""
 
 

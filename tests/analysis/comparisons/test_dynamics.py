@@ -148,3 +148,19 @@ def test_records_come_back_as_they_were_noted() -> None:
 def test_distances_of_other_epochs_are_refused() -> None:
     with pytest.raises(UserError, match="of the masks of 2 epochs it has 3 distances"):
         dynamics.mask_distances(entry(snip(), record={"masks/epoch": [1, 2], "mask distance 0.8/d": [0, 1, 1]}))
+
+
+def test_curves_of_scores_that_move_by_factors_have_geometric_means() -> None:
+    rows = dynamics.curves([entry(snip(seed), [point(1.0, score, 0.5)]) for seed, score in enumerate((2.0, 8.0))])
+    band = dynamics.curve_bands(rows, "test_accuracy", (-np.inf, np.inf), by_factors=True).iloc[0]
+    mean, low, high = np.exp(mean_interval(np.log([2.0, 8.0])))
+    assert (band["mean"], band["low"], band["high"]) == pytest.approx((mean, low, high))
+    assert mean == pytest.approx(4)
+    stop = dynamics.stops_over_seeds(rows, by_factors=True).iloc[0]
+    assert (stop["accuracy"], stop["accuracy_low"], stop["final_accuracy"]) == pytest.approx((4, low, 4))
+
+
+def test_a_score_that_may_be_negative_has_bounds_below_nothing() -> None:
+    rows = dynamics.curves([entry(snip(seed), [point(1.0, score)]) for seed, score in enumerate((-1.0, 1.5))])
+    band = dynamics.curve_bands(rows, "test_accuracy", (-np.inf, np.inf)).iloc[0]
+    assert (band["mean"], band["low"], band["high"]) == pytest.approx(mean_interval([-1.0, 1.5]))

@@ -56,6 +56,14 @@ def test_copies_in_the_same_state_dict_are_left_out_or_chosen(tmp_path: Path, co
         read(path, prefix="net.")
 
 
+def test_copies_beside_names_without_a_prefix(tmp_path: Path) -> None:
+    found = read(saved(tmp_path, state() | named("ema.module.", 2)))
+    assert same(found.state)
+    assert any("Copies of the network were left out: 'ema.'" in note for note in found.notes)
+    other = state() | {"teacher.fc.weight": torch.ones(3, 3)}  # no copy: a part with weights of its own
+    assert read(saved(tmp_path, other)).state.keys() == other.keys()
+
+
 def test_what_only_has_such_a_name_stays(tmp_path: Path) -> None:
     for prefix in ("teacher.", "ema."):
         assert len(read(saved(tmp_path, named(prefix))).state) == len(state())

@@ -142,14 +142,21 @@ def test_masks_beside_weights(tmp_path: Path, net: Any, layout: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["masks", "mask", "sparsifier"])
-def test_masks_beside_the_whole_state_dict(tmp_path: Path, net: Any, key: str) -> None:
+@pytest.mark.parametrize("deep", [False, True])
+def test_masks_beside_the_whole_state_dict(tmp_path: Path, net: Any, key: str, deep: bool) -> None:
     dense = weights(net)
-    torch.save({"epoch": 3, "state_dict": {f"module.{n}": v for n, v in dense.items()}, key: masks()}, tmp_path / "n")
-    found = read(tmp_path / "n")
+    content = {"epoch": 3, "state_dict": {f"module.{n}": v for n, v in dense.items()}, key: masks()}
+    torch.save({"checkpoint": content} if deep else content, tmp_path / "n")
+    found = read(tmp_path / "n", key="checkpoint" if deep else None)
     assert all(torch.equal(found.masks[name], mask) for name, mask in masks().items())
     assert all(torch.equal(found.state[name], dense[name] * mask) for name, mask in masks().items())
     assert all(torch.equal(found.unmasked[name], dense[name]) for name in masks())
     assert any(f"under '{key}' and applied" in note for note in found.notes)
+
+
+def test_a_tensor_called_mask_is_a_tensor(tmp_path: Path) -> None:
+    torch.save({"mask": torch.full((3, 3), -1.0), "fc.weight": torch.ones(3, 3)}, tmp_path / "net.pt")
+    assert read(tmp_path / "net.pt").state.keys() == {"mask", "fc.weight"}
 
 
 def test_a_sparsifier_of_torch_keeps_its_masks_apart(tmp_path: Path, net: Any) -> None:

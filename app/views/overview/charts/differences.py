@@ -71,13 +71,14 @@ def differences(
 
 
 def _span(rows: pd.DataFrame, within: float, floor: float, shown: ShownScore) -> list[float]:
-    """The range of a panel: the same both ways for points; relative differences may be large one way alone."""
+    """The range of a panel: the same both ways for accuracies; other scores may lie far off one way alone."""
     reach = 100 * max(REACH * rows["difference"].abs().max(), 2 * within, 1.15 * floor)
-    if shown.score.is_share:
+    if shown.images:
         return [-reach, reach]
-    least, most = 100 * min(rows["difference"].min(), 0), 100 * max(rows["difference"].max(), 0)
-    air = max(0.12 * (most - least), 200 * within)
-    return [least - air, most + air]
+    ends = 100 * rows[["difference", "low", "high"]].to_numpy(dtype=float)
+    least, most = max(min(np.nanmin(ends), 0.0), -reach), min(max(np.nanmax(ends), 0.0), reach)
+    air = max(0.06 * (most - least), 200 * within)
+    return [float(least - air), float(most + air)]
 
 
 def _mark(
