@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 help:
 	@echo "make app                 open the dashboard on http://127.0.0.1:$(PORT) (PORT=... to change)"
 	@echo "make study STUDY=FILE    find the tickets of a study.toml and measure them"
-	@echo "make reproduce           put the papers' findings to the test, about 45 minutes of one core; writes docs/reproductions.md"
+	@echo "make reproduce           put the papers' findings to the test, about an hour of one core; writes docs/reproductions.md"
 	@echo "make test                run the tests"
 	@echo "make lint                ruff and mypy"
 	@echo "make bench               measure speed, as ratios"

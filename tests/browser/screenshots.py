@@ -31,6 +31,8 @@ VIEWS = {
     "story": "?overview=story",
     "dynamics": "dynamics?dynamics=levels",
     "many-masks": "masks?masks=many",
+    "grokking": "grokking?study=modular-grokking",
+    "generated": "generated?study=mnist5k-vae",
 }
 
 
