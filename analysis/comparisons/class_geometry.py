@@ -3,13 +3,13 @@
 A number is the mean over the images of a class (a row) of what they have to do with a direction (a column); the columns
 of a cluster of classes are means over its directions. An image's own direction counts only where a class stands alone.
 The interval is Student's over the images, so it speaks of this network on other images. Two networks on the same images
-are compared image by image.
+are compared image by image. `over_trainings` takes in the chance of training as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from scipy.stats import t
 from analysis.engine.live import Features
 from analysis.metrics import directions
 from analysis.statistics.intervals import wilson
+from analysis.statistics.moderation import moderated
 
 QUANTITIES = ("excess", "angle", "cosine", "logit")
 """What images have to do with a direction; see `towards`."""
@@ -35,12 +36,21 @@ class Matrix:
     """A number for each group of classes (row) and group of directions (column), with its 95 % interval: [R, C].
 
     `n` int [R] are the images of each row. NaN where there are none; bounds are NaN where an interval has no meaning.
+    `freedom` are the degrees of freedom of the intervals, [R]; `trainings` how many networks the numbers are means of.
     """
 
     value: np.ndarray
     low: np.ndarray
     high: np.ndarray
     n: np.ndarray
+    freedom: np.ndarray
+    trainings: int = 1
+
+    @property
+    def error(self) -> np.ndarray:
+        """The standard error of each number, [R, C]; not of shares by `wilson`, whose interval is no Student's."""
+        found: np.ndarray = (self.high - self.low) / 2 / t.ppf(0.975, self.freedom)[:, None]
+        return found
 
 
 def towards(seen: Features, quantity: str, mean: np.ndarray | None) -> np.ndarray:
@@ -105,14 +115,38 @@ def errors_by_class(
     found = _means(wrong, labels, rows, classes)
     n = found.n[:, None]
     low, high = wilson(np.clip(np.nan_to_num(found.value) * n, 0, n), n)
-    return Matrix(found.value, low, high, found.n)
+    return replace(found, low=low, high=high)
+
+
+def over_trainings(found: Sequence[Matrix]) -> Matrix:
+    """The means of numbers over trainings of one network, with the chance of images and of trainings in the interval.
+
+    The images are the same for all trainings, so their error does not shrink with these. The trainings' variances are
+    moderated over all numbers; those of a row move together and count once.
+
+    Args:
+        found: of the same classes and images, a matrix a training; numbers of `by_class`.
+    """
+    if len(found) == 1:
+        return found[0]
+    values, runs = np.stack([each.value for each in found]), len(found)
+    there = np.isfinite(values).all(axis=0)
+    if not there.any():
+        return replace(found[0], value=np.full(there.shape, np.nan), trainings=runs)
+    variance = np.full(there.shape, np.nan)
+    moved, freedom = moderated(values[:, there].var(axis=0, ddof=1), runs - 1, there.any(axis=1).sum() * (runs - 1))
+    variance[there] = moved
+    images = np.mean([each.error for each in found], axis=0)
+    least = np.minimum(np.min([each.freedom for each in found], axis=0), freedom)
+    half = t.ppf(0.975, least)[:, None] * np.sqrt(images**2 + variance / runs)
+    mean = np.where(there, values.mean(axis=0), np.nan)
+    return Matrix(mean, mean - half, mean + half, found[0].n, least, runs)
 
 
 def differs(matrix: Matrix, level: float = 0.95) -> np.ndarray:
     """Which numbers of a matrix are shown not to be 0, all its cells being one family (Bonferroni): bool [R, C]."""
-    cells, freedom = max(int(np.isfinite(matrix.value).sum()), 1), np.maximum(matrix.n - 1, 1)[:, None]
-    error = (matrix.high - matrix.low) / 2 / t.ppf(0.975, freedom)
-    found: np.ndarray = np.abs(matrix.value) > t.isf((1 - level) / 2 / cells, freedom) * error
+    cells = max(int(np.isfinite(matrix.value).sum()), 1)
+    found: np.ndarray = np.abs(matrix.value) > t.isf((1 - level) / 2 / cells, matrix.freedom)[:, None] * matrix.error
     return found
 
 
@@ -196,4 +230,4 @@ def _means(values: np.ndarray, labels: np.ndarray, rows: Groups, classes: int) -
             mean = own.mean(axis=0)
             half = t.ppf(0.975, len(own) - 1) * own.std(axis=0, ddof=1) / np.sqrt(len(own)) if len(own) > 1 else np.nan
             found[:, number] = mean, mean - half, mean + half
-    return Matrix(found[0], found[1], found[2], n)
+    return Matrix(found[0], found[1], found[2], n, np.maximum(n - 1.0, 1.0))

@@ -148,7 +148,8 @@ def _side_by_side(view: View) -> None:
 
 def _caption(view: View) -> str:
     seed = f"Seed {view.selection.seed}; rows and columns in the order of {view.ordered_by.label}'s class directions."
-    faded = " Paler: within noise over the images (all cells one family)." if view.baseline else ""
+    several = "and the trainings " if len(view.selection.study.seeds) > 1 else ""
+    faded = f" Paler: within noise over the images {several}(all cells one family)." if view.baseline else ""
     click = (
         "Click a cell to open its clusters." if view.by_cluster else "Click a cell to mark its images on every page."
     )

@@ -77,12 +77,14 @@ def _errors(view: View, tickets: Sequence[Chosen]) -> dict[str, Panel]:
         if ticket.id in found:
             each = found[ticket.id]
             texts = _texts(values[ticket.id], "{:+.0f}" if minus else "{:.0f}", ("0", "+0", "-0"))
-            hovers = _hovers(each, "{:+.1f}" if minus else "{:.1f}", 100.0, " % of its images", _faded(view, each))
+            several = view.errors_of_trainings(ticket) if minus else None
+            faded = _faded(view, several or each)
+            hovers = _hovers(each, several, "{:+.1f}" if minus else "{:.1f}", 100.0, " % of its images", faded)
             hovers = _over_seeds(view, ticket, hovers)
             panels[ticket.id] = Panel(
                 heading(ticket), f"{ticket.id} errors", values[ticket.id], texts, hovers, scale,
                 "points more than the baseline" if minus else "of the class's images, taken for another (%)",
-                "taken for", _faded(view, each),
+                "taken for", faded,
             )  # fmt: skip
     return panels
 
@@ -123,11 +125,12 @@ def _angles(view: View, tickets: Sequence[Chosen]) -> dict[str, Panel]:
     for ticket in tickets:
         if ticket.id in found:
             each = found[ticket.id]
-            degrees = "°" if quantity in ("excess", "angle") else ""
+            several = view.angles_of_trainings(ticket)
+            faded, degrees = _faded(view, several or each), "°" if quantity in ("excess", "angle") else ""
             panels[ticket.id] = Panel(
                 heading(ticket), f"{ticket.id} angles", each.value, _texts(each.value, form),
-                _hovers(each, form.replace("0f", "1f"), 1.0, degrees, _faded(view, each)), scale,
-                f"{unit}, minus the baseline's" if minus else unit, "direction of", _faded(view, each),
+                _hovers(each, several, form.replace("0f", "1f"), 1.0, degrees, faded), scale,
+                f"{unit}, minus the baseline's" if minus else unit, "direction of", faded,
             )  # fmt: skip
     return panels
 
@@ -188,11 +191,18 @@ def _signed(value: float, digits: int) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
-def _hovers(matrix: Matrix, form: str, factor: float, unit: str, faded: np.ndarray | None) -> np.ndarray:
+def _hovers(
+    matrix: Matrix, several: Matrix | None, form: str, factor: float, unit: str, faded: np.ndarray | None
+) -> np.ndarray:
+    """The number of the network shown with its interval over images, and the mean over all its trainings."""
     found = np.empty(matrix.value.shape, dtype=object)
     for (line, place), value in np.ndenumerate(matrix.value):
         interval = bracket(float(matrix.low[line, place]), float(matrix.high[line, place]), form, factor)
         found[line, place] = f"<b>{form.format(factor * value)}{unit}</b>{interval}, {matrix.n[line]:,} images"
+        if several is not None and np.isfinite(several.value[line, place]):
+            interval = bracket(float(several.low[line, place]), float(several.high[line, place]), form, factor)
+            mean = form.format(factor * several.value[line, place])
+            found[line, place] += f"<br>over {several.trainings} trainings {mean}{unit}{interval}"
         if faded is not None and faded[line, place]:
             found[line, place] += "<br>within noise"
     return found

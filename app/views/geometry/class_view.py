@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from analysis.comparisons import class_geometry
-from analysis.comparisons.class_geometry import Matrix
+from analysis.comparisons.class_geometry import Matrix, over_trainings
 from analysis.comparisons.predictions import Predictions
 from analysis.comparisons.stored_conditions import stored_predictions
 from analysis.corruptions.conditions import CLEAN, Condition
@@ -171,6 +171,39 @@ class View:
 
         return self.computed(("angles", ticket.id, *self._what), make)
 
+    def angles_of_trainings(self, ticket: Chosen) -> Matrix | None:
+        """`angles` of all trainings of a ticket, each less the baseline of its own seed; None where there is one alone.
+
+        Also None where the study has no such numbers of one of them.
+        """
+        pairs = self._trainings(ticket)
+        if self.images is None or len(pairs) < 2:
+            return None
+        ids = list(dict.fromkeys(each for pair in pairs for each in pair))
+        asked = [live.features(self.selection.study, self.images, ids, each) for each in (self.condition, CLEAN)]
+        if any(each.without for each in asked[0].values()):
+            return None
+
+        def values(ticket_id: str) -> np.ndarray:
+            mean = asked[1][ticket_id].mean if self.centred else None
+            return class_geometry.towards(asked[0][ticket_id], self.quantity, mean)
+
+        def make() -> Matrix:
+            labels = asked[0][ids[0]].labels
+            each = [values(own) - (values(other) if self.baseline else 0.0) for own, other in pairs]
+            groups = self.row_groups, self.column_groups
+            return over_trainings([class_geometry.by_class(one, labels, *groups) for one in each])
+
+        return self.computed(("angles of trainings", ticket.key, *self._what), make)
+
+    def _trainings(self, ticket: Chosen) -> list[tuple[str, str]]:
+        """The ids of a ticket's trainings, each with that of the baseline of its seed, or its own where none is."""
+        reference = self.baseline or ticket
+        rows = self.selection.all_seeds([ticket.key, reference.key])
+        by_seed = {key: dict(zip(own["seed"], own["ticket_id"], strict=True)) for key, own in rows.groupby("key")}
+        own, others = by_seed[ticket.key], by_seed[reference.key]
+        return [(str(own[seed]), str(others[seed])) for seed in sorted(own) if seed in others]
+
     def errors(self, ticket: Chosen) -> Matrix | None:
         """The share of each row's images wrongly taken for each column, less the baseline's where it is subtracted."""
         found = self.predicted(ticket)
@@ -180,6 +213,24 @@ class View:
         predicted, labels = found
         baseline = None if other is None else other[0]
         return class_geometry.errors_by_class(predicted, labels, self.row_groups, self.column_groups, baseline)
+
+    def errors_of_trainings(self, ticket: Chosen) -> Matrix | None:
+        """`errors` less the baseline's, of all trainings of a ticket, seed by seed; None where there is one alone."""
+        pairs, stored = self._trainings(ticket), self.stored
+        if self.baseline is None or stored is None or len(pairs) < 2:
+            return None
+        given = {}
+        for key in {ticket.key, self.baseline.key}:
+            ids = self.ids(key)
+            if len(stored.predicted.get(key, ())) != len(ids):
+                return None
+            runs = stored.chosen([self.condition], [key]).predicted[key][:, 0].astype(np.int64)
+            given |= dict(zip(ids, runs, strict=True))
+        groups = self.row_groups, self.column_groups
+        found = [
+            class_geometry.errors_by_class(given[own], stored.labels, *groups, given[other]) for own, other in pairs
+        ]
+        return over_trainings(found)
 
     def cosines(self, ticket: Chosen) -> np.ndarray | None:
         """The mean cosines between the class directions, less the baseline's where one is subtracted."""

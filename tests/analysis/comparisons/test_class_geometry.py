@@ -14,6 +14,7 @@ from analysis.comparisons.class_geometry import (
     cosines,
     differs,
     errors_by_class,
+    over_trainings,
     profiles,
     towards,
 )
@@ -168,3 +169,44 @@ def test_a_thousand_classes_by_cluster_are_small_and_quick() -> None:
     assert len(groups) <= 40
     assert found.n.sum() == 4000
     assert (errors.value.sum(axis=1) <= 1).all()
+
+
+def test_over_trainings_by_hand() -> None:
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(3, 60, 4)) + rng.normal(size=(3, 1, 1))
+    matrices = [by_class(each, SEEN.labels, SINGLE, SINGLE) for each in values]
+    found = over_trainings(matrices)
+    means = np.array([[[own[SEEN.labels == row, column].mean() for column in range(4)] for row in range(4)]
+                      for own in values])  # fmt: skip
+    errors = np.array([[[own[SEEN.labels == row, column].std(ddof=1) / np.sqrt(15) for column in range(4)]
+                        for row in range(4)] for own in values])  # fmt: skip
+    np.testing.assert_allclose(found.value, means.mean(axis=0))
+    assert found.trainings == 3
+    # no smaller than the images' error and the trainings' own spread together, and beyond Student's with 2 to 8 degrees
+    least = np.sqrt(errors.mean(axis=0) ** 2 + means.var(axis=0, ddof=1) / 3)
+    assert (found.error >= least * (1 - 1e-9)).all()
+    assert ((found.freedom >= 2) & (found.freedom <= 8)).all()
+    np.testing.assert_allclose(found.high - found.value, stats.t.ppf(0.975, found.freedom)[:, None] * found.error)
+    assert over_trainings(matrices[:1]) is matrices[0]
+
+
+def test_one_training_without_a_number_leaves_none() -> None:
+    values = np.random.default_rng(0).normal(size=(2, 60, 4))
+    values[1, SEEN.labels == 2] = np.nan
+    found = over_trainings([by_class(each, SEEN.labels, SINGLE, SINGLE) for each in values])
+    assert np.isnan(found.value[2]).all()
+    assert np.isfinite(np.delete(found.value, 2, axis=0)).all()
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_differences_of_nothing_are_seldom_shown_and_planted_ones_are(seeds: int) -> None:
+    rng = np.random.default_rng(1)
+    labels, groups = np.arange(200) % 4, SINGLE
+
+    def any_shown(change: float) -> bool:
+        values = rng.normal(0, 3, (seeds, 200, 4)) + rng.normal(0, 2, (200, 4))  # images are hard in all trainings
+        values += rng.normal(0, 1, (seeds, 4, 4))[:, labels] + rng.normal(0, 1, (seeds, 1, 1)) + change
+        return bool(differs(over_trainings([by_class(each, labels, groups, groups) for each in values])).any())
+
+    assert np.mean([any_shown(0.0) for _ in range(200)]) <= 0.09
+    assert np.mean([any_shown(25.0) for _ in range(20)]) > 0.9
