@@ -219,7 +219,7 @@ class View:
         pairs, stored = self._trainings(ticket), self.stored
         if self.baseline is None or stored is None or len(pairs) < 2:
             return None
-        given = {}
+        given: dict[str, np.ndarray] = {}
         for key in {ticket.key, self.baseline.key}:
             ids = self.ids(key)
             if len(stored.predicted.get(key, ())) != len(ids):
