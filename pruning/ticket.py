@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load, save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from pruning import masks as mask_tools
@@ -182,7 +182,7 @@ class Ticket:
         path = Path(path)
         recipe, info, shapes, content = read_header(path)
         try:
-            stored = load(path.read_bytes())  # not mapped into memory, where a file that is cut short kills
+            stored = load_file(path, backend="pread")  # mapped into memory, a file that is cut short kills
         except (SafetensorError, OSError, ValueError) as error:
             raise damaged(path, str(error)) from None
         if content and content != _digest_of(stored, shapes):
@@ -263,7 +263,7 @@ def read_tensor(path: Path, name: str) -> Tensor | None:
     Returns None where the file has none of that name, or cannot be read.
     """
     try:
-        with safe_open(path, "pt") as file:
+        with safe_open(path, "pt", backend="pread") as file:
             return file.get_tensor(name) if name in file.keys() else None  # noqa: SIM118 - the file is no mapping
     except (SafetensorError, OSError, ValueError):
         return None

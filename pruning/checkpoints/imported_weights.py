@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from pruning.errors import UserError
@@ -103,7 +103,7 @@ class Imported:
         if leads_out(path, folder):
             raise UserError(f"{path} is a link that leads out of the study; import the network again.")
         try:
-            tensors = load(path.read_bytes())  # not mapped into memory, where a file that is cut short kills
+            tensors = load_file(path, backend="pread")  # mapped into memory, a file that is cut short kills
         except (SafetensorError, OSError, ValueError) as error:
             raise UserError(
                 f"The imported weights {path} cannot be read ({error}); import the network again."

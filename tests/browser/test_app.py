@@ -13,12 +13,14 @@ from app.shell.pages import in_order
 from app.views.samples.page import PER_PAGE
 from tests.browser.conftest import Open, at_rest, settle
 
+STUDIES = {"grokking": "?study=modular-grokking", "generated": "?study=mnist5k-vae"}
 CHARTS = ".st-key-geometry-charts .js-plotly-plot"
 
 
 @pytest.mark.parametrize("name", [page.name for page in in_order()])
 def test_every_page_opens_and_turns_dark_with_the_system(name: str, opened: Open) -> None:
-    page = opened("" if name == in_order()[0].name else name)  # the first one has no path of its own
+    # the first one has no path of its own, and some are about the studies of a task alone
+    page = opened("" if name == in_order()[0].name else name + STUDIES.get(name, ""))
     for dark in (False, True):
         page.emulate_media(color_scheme="dark" if dark else "light")
         until(page, lambda dark=dark: is_dark(page) == dark)  # type: ignore[misc]

@@ -117,14 +117,16 @@ def test_an_overlap_metric_that_is_registered_is_on_the_page_masks(
 def test_garbage_in_the_link_leaves_a_page_and_notes(
     page: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    garbage = dict.fromkeys(
-        ["study", "tickets", "baseline", "seed", "samples", "metric", "layer", "part", "a"], "<b>%00~"
-    )
+    garbage = dict.fromkeys(["tickets", "baseline", "seed", "samples", "metric", "layer", "part", "a"], "<b>%00~")
     test = draw(page, tiny_study, monkeypatch, **garbage)
     assert charts(test) >= 2
     assert "passed over" in text(test)
     assert "<b>%00" not in text(test)  # what the link says is shown as text
     assert not test.error
+    test = draw(page, tiny_study, monkeypatch, study="<b>%00~")
+    assert charts(test) == 0  # of another study than the link means
+    assert "<b>%00" not in text(test)
+    assert not test.exception
 
 
 def test_one_ticket_alone_has_no_masks_to_compare(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

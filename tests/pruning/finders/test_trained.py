@@ -122,7 +122,7 @@ def test_segments_of_the_training_curve() -> None:
     assert _segments(0, 25, 10, None) == [(0, 10), (10, 20), (20, 25)]
     assert _segments(4, 25, 10, None) == [(4, 10), (10, 20), (20, 25)]
     assert _segments(0, 20, 10, 0.3) == [(0, 3), (3, 6), (6, 9), (9, 10), (10, 12), (12, 15), (15, 18), (18, 20)]
-    assert _segments(0, 30, 10, 2.0) == [(0, 10), (10, 20), (20, 30)]
+    assert _segments(0, 30, 10, 2.0) == [(0, 20), (20, 30)]
     assert _segments(5, 5, 10, None) == []
 
 
