@@ -1,7 +1,6 @@
 """Gradients of the loss by the weights, taken on a copy so that the network itself is left alone."""
 
 import copy
-import hashlib
 from collections.abc import Iterator, Mapping
 from functools import partial
 
@@ -11,6 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from pruning.criteria.batches import Batches, count_images, without_single
 from pruning.tasks import Task, get_task
+from pruning.training.seeds import generator
 
 
 def differentiable_copy(model: nn.Module, batch_statistics: bool = False) -> nn.Module:
@@ -33,14 +33,8 @@ def losses(model: nn.Module, batches: Batches, temperature: float = 1.0, task: T
     """
     total = count_images(batches)
     for place, batch in enumerate(without_single(batches)):
-        draws = partial(_noise, place)
+        draws = partial(generator, place)  # the same at every look, so that all derivatives are of one function
         yield (task or get_task(None)).summed_loss(model, batch, draws, temperature) / total
-
-
-def _noise(place: int, *purpose: object) -> torch.Generator:
-    """The same whenever a batch is looked at again, so that all derivatives are of one function."""
-    digest = hashlib.sha256(":".join(map(str, (place, *purpose))).encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
 
 def loss_gradient(

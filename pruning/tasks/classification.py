@@ -1,7 +1,9 @@
 """Images in, classes out: the task of a recipe that names none."""
 
 from collections.abc import Iterable
+from typing import ClassVar
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -12,12 +14,13 @@ from pruning.tasks.base import Batch, Draws, Lost, Phase, Score, Task
 
 
 class Classification(Task):
-    """Cross-entropy of the logits."""
+    """Cross-entropy of the logits, taken in `precision`."""
 
     name = "classification"
     label = "Classification"
     score = Score("accuracy", "%", meaning="Share of the test images whose class is predicted rightly.")
     classifies_images = True
+    precision: ClassVar[torch.dtype] = torch.float32
 
     def check(self, model: nn.Module) -> None:
         """Raise UserError when the network makes images."""
@@ -31,14 +34,14 @@ class Classification(Task):
         """Give the mean cross-entropy in nats, and how many images are predicted rightly."""
         images, target = batch
         logits = model(images)
-        loss = F.cross_entropy(logits.float(), target, label_smoothing=smoothing)
+        loss = F.cross_entropy(logits.to(self.precision), target, label_smoothing=smoothing)
         return Lost(loss, (logits.detach().argmax(1) == target).sum())
 
     def evaluate(self, model: nn.Module, data: Dataset, batches: Iterable[Batch], draws: Draws) -> tuple[float, float]:
         """Give the accuracy, in [0, 1], and the mean cross-entropy in nats."""
         right, loss, count = 0, 0.0, 0
         for images, labels in batches:
-            logits, labels = model(images).float().cpu(), labels.cpu()
+            logits, labels = model(images).to(self.precision).cpu(), labels.cpu()
             right += int((logits.argmax(1) == labels).sum())
             loss += float(F.cross_entropy(logits, labels, reduction="sum"))
             count += len(labels)

@@ -1,21 +1,21 @@
 """Modular arithmetic, in which networks grok: they know the training pairs long before the rule (Power et al. 2022)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pruning.data import Dataset
 from pruning.models import prunable
-from pruning.tasks.base import Batch, Draws, Lost, Phase, Score, Task
+from pruning.tasks.base import Batch, Draws, Score
+from pruning.tasks.classification import Classification
 from pruning.tasks.spectrum import spectrum
 
 SHOWN = 8  # neurons whose weights are noted
 
 
-class Modular(Task):
+class Modular(Classification):
     """Cross-entropy in double precision, as in Grokking Tickets (arXiv 2310.19470).
 
     In single precision the loss of a memorised pair rounds to zero long before the training is over.
@@ -24,29 +24,14 @@ class Modular(Task):
     name = "modular"
     label = "Modular arithmetic"
     score = Score("accuracy", "%", meaning="Share of the test pairs whose result is predicted rightly.")
+    classifies_images = False
+    precision = torch.float64
     milestones: ClassVar[Mapping[str, str]] = {"t_mem": "train accuracy > 0.95", "t_gen": "test accuracy > 0.95"}
-
-    def loss(self, phase: Phase, model: nn.Module, batch: Batch, draws: Draws, smoothing: float = 0.0) -> Lost:
-        """Give the mean cross-entropy in nats, and how many pairs are predicted rightly."""
-        pairs, results = batch
-        logits = model(pairs)
-        loss = F.cross_entropy(logits.double(), results, label_smoothing=smoothing)
-        return Lost(loss, (logits.detach().argmax(1) == results).sum())
-
-    def evaluate(self, model: nn.Module, data: Dataset, batches: Iterable[Batch], draws: Draws) -> tuple[float, float]:
-        """Give the accuracy, in [0, 1], and the mean cross-entropy in nats."""
-        right, loss, count = 0, 0.0, 0
-        for pairs, results in batches:
-            logits = model(pairs).double()
-            right += int((logits.argmax(1) == results).sum())
-            loss += float(F.cross_entropy(logits, results, reduction="sum"))
-            count += len(results)
-        return right / count, loss / count
 
     def summed_loss(self, model: nn.Module, batch: Batch, draws: Draws, temperature: float = 1.0) -> Tensor:
         """Give the summed cross-entropy of the logits divided by `temperature`."""
         pairs, results = batch
-        return F.cross_entropy(model(pairs).double() / temperature, results, reduction="sum")
+        return F.cross_entropy(model(pairs).to(self.precision) / temperature, results, reduction="sum")
 
     @torch.no_grad()
     def observe(self, model: nn.Module) -> dict[str, list[float]]:

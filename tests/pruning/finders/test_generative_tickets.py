@@ -69,7 +69,7 @@ def by_hand(task_name: str, start: State, masks: State, first: int, last: int) -
         for phase, optimizer in zip(task.phases, optimizers, strict=True):
             optimizer.zero_grad()
             loss = task.loss(phase, model, batch, partial(generator, 3, "task", step)).value
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             for name, mask in masks.items():
                 gradient = weights[name].grad
                 if gradient is not None:
@@ -174,7 +174,7 @@ def test_snip_by_hand() -> None:
     scores = CRITERIA["snip"].score(model, Context([batch], torch.Generator(), task=Watched()))
     source = torch.Generator().manual_seed(seen[0][0])  # type: ignore[arg-type]
     loss = task.loss(task.phases[0], model, batch, lambda *purpose: source).value
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     for name, score in scores.items():
         weight = model.get_parameter(name)
         assert weight.grad is not None

@@ -84,7 +84,7 @@ def by_hand(model: Pair, data: Dataset, start: int, end: int, masks: Masks) -> N
         rows = order[16 * (step % 3) : 16 * (step % 3) + 16]
         batch = normalise(data.train.images[rows], data.mean, data.std), data.train.labels[rows]
         for phase, optimizer in zip(Duel.phases, optimizers, strict=True):
-            lost = Duel().loss(phase, model, batch, lambda *purpose, step=step: generator(0, "task", step, *purpose))  # type: ignore[misc]
+            lost = Duel().loss(phase, model, batch, lambda *purpose, step=step: generator(0, "task", step, *purpose))
             optimizer.zero_grad()
             lost.value.backward()
             for name, mask in masks.items():
