@@ -27,11 +27,12 @@ from analysis.results.store import Results
 from app.names import shown
 from pruning.study import staleness
 from pruning.study.config import DENSE, StudyConfig
-from pruning.study.folder import TICKETS, TOML, Study, study_folders
+from pruning.study.folder import TICKETS, TOML, Study
+from pruning.study.known import study_folders
 from pruning.tasks import Task, get_task
 from pruning.ticket import read_header
 
-FIRST = Path("sample_checkpoints") / "mnist5k-lenet5"
+FIRST = "mnist5k-lenet5"
 COLUMNS = ["ticket_id", "key", "method", "method_label", "label", "sparsity", "seed", "kept", "total", "seconds"]
 
 
@@ -102,7 +103,7 @@ def studies() -> dict[str, Path]:
 
     One named after `--` comes first, then the shipped ones, the one that shows everything first, and the user's own.
     """
-    folders = [*_asked_for(), *sorted(study_folders(), key=lambda folder: folder != FIRST)]
+    folders = [*_asked_for(), *sorted(study_folders(), key=lambda folder: folder.name != FIRST)]
     found: dict[str, Path] = {}
     for folder in dict.fromkeys(path.resolve() for path in folders):
         name = re.sub(r"[^\w.-]+", "-", folder.name).strip("-") or "study"
