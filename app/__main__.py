@@ -18,7 +18,8 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def open_app(
     study: Annotated[
-        Path | None, typer.Argument(help="A study folder, or its study.toml, to begin with.", show_default="a shipped one")
+        Path | None,
+        typer.Argument(help="A study folder, or its study.toml, to begin with.", show_default="a shipped one"),
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of 127.0.0.1, where the dashboard is.")] = 8501,
     browser: Annotated[bool, typer.Option(help="Open the browser too.")] = True,

@@ -36,12 +36,12 @@ def study_folders() -> list[Path]:
 
 
 def remember(folder: Path) -> None:
-    """Note a study that lies elsewhere, so that it is known in any working folder.
+    """Note a study of the user's own, so that it is known in any working folder.
 
     A state folder that cannot be written to is no reason to fail: then the study is known by its path alone.
     """
     folder = folder.resolve()
-    if folder not in {known.resolve() for known in study_folders()}:
+    if folder.parent != PROJECT / SHIPPED and folder not in remembered():
         with suppress(OSError):
             _place().parent.mkdir(parents=True, exist_ok=True)
             write_atomically(_place(), "".join(f"{each}\n" for each in [*remembered(), folder]).encode())
