@@ -62,5 +62,6 @@ def test_the_app_says_in_any_folder_that_its_port_is_taken(tmp_path: Path) -> No
         command = [sys.executable, "-m", "app", "--no-browser", "--port", port]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 2 and done.stderr.startswith(f"Error: Port {port} is taken;")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Error: Port {port} is taken;")
     assert "Traceback" not in done.stderr

@@ -27,7 +27,8 @@ def write_study(folder: Path) -> Path:
 
 def test_shipped_studies_are_known_in_any_folder(elsewhere: Path) -> None:
     shipped = {path.parent for path in (ROOT / "sample_checkpoints").glob("*/study.toml")}
-    assert shipped and set(known.study_folders()) == shipped
+    assert shipped
+    assert set(known.study_folders()) == shipped
 
 
 def test_in_the_project_they_are_named_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
