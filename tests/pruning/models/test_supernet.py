@@ -25,6 +25,7 @@ def network(name: str = "supernet_small", shape: tuple[int, int, int] = DIGITS) 
             if isinstance(module, nn.BatchNorm2d):
                 module.weight.copy_(torch.rand(module.weight.shape, generator=source) + 0.5)
                 module.bias.copy_(torch.randn(module.bias.shape, generator=source))
+                assert module.running_mean is not None
                 module.running_mean.copy_(torch.randn(module.bias.shape, generator=source) / 4)
     return model.double().eval()
 
@@ -42,12 +43,14 @@ def test_a_cell_is_the_sum_of_its_branches_and_the_skip() -> None:
 
 
 def test_a_cut_branch_takes_its_own_contribution_and_no_more() -> None:
-    model, seen = network(), {}
+    model = network()
+    seen: dict[str, Tensor] = {}
     cell, branch = model.get_submodule("stages.1.1"), model.get_submodule("stages.1.1.k5")
     cell.get_submodule("norm").register_forward_hook(lambda module, given, out: seen.update(total=given[0]))
     branch.register_forward_hook(lambda module, given, out: seen.update(part=out))
     model(images())
     before, part = seen["total"], seen["part"]
+    assert isinstance(branch, Branch)
     masks = branch.cut(torch.zeros(16, dtype=torch.bool))
     apply_masks(model, {f"stages.1.1.k5.{name}": mask for name, mask in masks.items()})
     model(images())
@@ -59,7 +62,8 @@ def test_a_cut_branch_takes_its_own_contribution_and_no_more() -> None:
 @settings(deadline=None, max_examples=8)
 @given(st.lists(st.lists(st.booleans(), min_size=16, max_size=16), min_size=6, max_size=6))
 def test_what_is_cut_is_left_out_of_the_smaller_network(kept: list[list[bool]]) -> None:
-    model, masks = network(), {}
+    model = network()
+    masks: dict[str, Tensor] = {}
     for (name, branch), left in zip(branches(model).items(), kept, strict=True):
         masks |= {f"{name}.{key}": mask for key, mask in branch.cut(torch.tensor(left)).items()}
     apply_masks(model, masks)
