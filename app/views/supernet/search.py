@@ -12,7 +12,6 @@ from app.shell.selection import Selection
 from app.views.supernet import facts, words
 from app.views.supernet.charts import events as charts
 from app.views.supernet.facts import View
-from pruning.finders.branch_search import RULES
 
 MOST = 6
 """Lines that the panels show clearly."""
@@ -21,13 +20,13 @@ MOST = 6
 def show(selection: Selection) -> None:
     """Draw the section."""
     view = facts.view(selection)
-    rules = {key: view.found[key][0].recipe.option("reactivation") for key in view.searches}
+    rules = {key: view.found[key][0].recipe.option("reactivation") for key in view.searches if _together(view, key)}
     if not rules:
         layout.empty("No ticket of this study was searched for: architectures were given.", "Find one with 'supernet'.")
         return
     noted = supernets.events(view.found)
     back = supernets.over_seeds(noted, "returned")
-    st.markdown(words.returned(back, {key: f"returning: {RULES[rule]}" for key, rule in rules.items()}, view.styles))
+    st.markdown(words.returned(back, rules, view.styles))
     _stairs_card(view, noted)
     several = "Means over seeds with 95 % intervals (Student's)." if _several(view) else "One seed, so no intervals."
     layout.card(
@@ -62,6 +61,11 @@ def _stairs_card(view: View, noted: pd.DataFrame) -> None:
         config=layout.QUIET,
         meanings=facts.COLUMNS,
     )
+
+
+def _together(view: View, key: str) -> bool:
+    """Whether its weights were pruned while channels were cut; afterwards none returns."""
+    return bool(view.found[key][0].recipe.option("weights") == "together")
 
 
 def _several(view: View) -> bool:

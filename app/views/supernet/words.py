@@ -38,7 +38,7 @@ def left(rows: pd.DataFrame, sums: Left, label: str, seeds: int) -> str:
 
 
 def _branch(row: pd.Series) -> str:
-    return f"{row['kernel']}×{row['kernel']} in cell {row['cell']} ({row['channels']:.3g} of {row['whole']})"
+    return f"{row['kernel']}×{row['kernel']} in cell {row['cell']} ({row['channels']:.2g} of {row['whole']})"
 
 
 def against(table: pd.DataFrame, key: str, labels: Mapping[str, str], score: ShownScore) -> str:
@@ -88,14 +88,18 @@ def returned(rows: pd.DataFrame, rules: Mapping[str, str], styles: Mapping[str, 
     """
     said = []
     for key, rule in rules.items():
+        if rule == "monotone":
+            continue
         own = rows[rows["key"] == key]
         top = own.loc[own["mean"].idxmax()]
-        name = f"{plain(styles[key].label)} ({rule})"
+        name = f"{plain(styles[key].label)} (rule '{rule}')"
         if top["mean"] == 0:
-            said.append(f"{name}: nothing ever returned")
+            said.append(f"{name}: nothing")
         else:
-            interval = f", {100 * max(top['low'], 0):.1f} to {100 * top['high']:.1f}" if np.isfinite(top["low"]) else ""
-            said.append(
-                f"{name}: at most **{100 * top['mean']:.1f} %** of the kept weights, at event {top['event']}{interval}"
+            interval = (
+                f" ({100 * max(top['low'], 0):.1f} to {100 * top['high']:.1f})" if np.isfinite(top["low"]) else ""
             )
-    return "; ".join(said) + "." if said else ""
+            said.append(f"{name}: **{100 * top['mean']:.1f} %**{interval}")
+    if not said:
+        return "Under the rule 'monotone' no pruned weight returns."
+    return f"Of the weights kept after an event so many had been pruned before it, at the most: {'; '.join(said)}."
