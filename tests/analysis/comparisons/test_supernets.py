@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.comparisons import supernets
-from pruning.study.folder import Study
+from pruning.study.folder import Entry, Study
 from tests import ROOT
 
 STUDY = ROOT / "sample_checkpoints" / "digits-supernet"
@@ -13,7 +13,7 @@ STUDY = ROOT / "sample_checkpoints" / "digits-supernet"
 
 def found() -> supernets.Found:
     """The sample study's tickets by method and sparsity."""
-    families: dict[str, list[supernets.Entry]] = {}
+    families: dict[str, list[Entry]] = {}
     for entry in Study.open(STUDY).entries():
         families.setdefault(f"{entry.recipe.method} {entry.recipe.sparsity:g}", []).append(entry)
     return families
