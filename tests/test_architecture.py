@@ -24,6 +24,7 @@ ROOMS = {
         "criteria",
         "search",
         "shrink",
+        "ownership",
         "procedure recipe ticket",
         "finders",
         "execution",
