@@ -23,6 +23,7 @@ ROOMS = {
         "training",
         "criteria",
         "search",
+        "federated",
         "shrink",
         "procedure recipe ticket",
         "finders",

@@ -75,7 +75,9 @@ def learn(job: Job) -> Update:
 def own_images(data: Dataset, rows: Tensor) -> Dataset:
     """Give a client's data set: its rows of the training images, normalised as all of them are; nothing to test on."""
     train, test = data.train, data.test
-    return replace(data, train=Split(train.images[rows], train.labels[rows]), test=Split(test.images[:0], test.labels[:0]))
+    return replace(
+        data, train=Split(train.images[rows], train.labels[rows]), test=Split(test.images[:0], test.labels[:0])
+    )
 
 
 def client_seed(seed: int, turn: int, client: int) -> int:

@@ -134,9 +134,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     began, own = time.perf_counter(), FederatedOptions.read(recipe)
     rows = shared_out(trainer.data, own.split, own.clients, recipe.seed)
     network, masks = starting_point(recipe, trainer)
-    way = WAYS[own.way](
-        network, masks, recipe.seed, own.latent or 0.0, recipe.sparsity, signs_down=own.down == "signs"
-    )
+    way = WAYS[own.way](network, masks, recipe.seed, own.latent or 0.0, recipe.sparsity, signs_down=own.down == "signs")
     training = own.search or recipe.training
     federation = Federation(way, trainer.data, list(rows.values()), training, trainer.device)
     plan = Plan(own.rounds, own.local, own.participation, own.dropouts, own.stragglers, recipe.seed)
