@@ -202,7 +202,8 @@ class FedPM(Way):
     """Probabilities of keeping frozen weights are trained, masks drawn from them sent (Isik et al. 2023, 2209.15328).
 
     The server's probabilities are the share of votes for each weight, as with FedPM's prior reset in each round. They
-    begin at the share that is kept. The server's network keeps the weights of the highest, as many as the sparsity says.
+    begin at the share that is kept. The server's network keeps the weights of the highest, as many as the sparsity
+    says.
     """
 
     def begin(self) -> Held:

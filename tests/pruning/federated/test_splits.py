@@ -87,7 +87,7 @@ def test_a_column_that_does_not_fit_is_one_sentence(tmp_path: Path, text: str, c
 
 
 def test_a_file_that_is_not_there_is_one_sentence() -> None:
-    with pytest.raises(UserError, match="The file nowhere.csv of the split cannot be read"):
+    with pytest.raises(UserError, match=r"The file nowhere\.csv of the split cannot be read"):
         shared_out(made([0, 1], 2), "column:nowhere.csv:writer", None, 0)
 
 
