@@ -8,6 +8,7 @@ criterion has, since a single round of SynFlow empties whole layers. Beside it F
 FedPM. The ticket is the server's network.
 """
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
@@ -167,7 +168,7 @@ def starting_point(recipe: Recipe, trainer: Trainer) -> tuple[nn.Module, Masks]:
 
 def frozen(weight: Tensor, kept: float) -> Tensor:
     """Give the signed constant at a size that keeps the signal as strong as in a whole layer."""
-    return signed_constant(weight) / max(kept, 1 / weight.numel()) ** 0.5
+    return signed_constant(weight) / math.sqrt(max(kept, 1 / weight.numel()))
 
 
 def cost(recipe: Recipe) -> float:
