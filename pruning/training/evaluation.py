@@ -47,14 +47,15 @@ def evaluate(
     """
     was_training = model.training
     model.eval()
-    batches = _batches(data, split, device, macs)
+    batches = batches_of(data, split, device, macs)
     with torch.inference_mode(), autocast(precision, device):
         found = (task or get_task(None)).evaluate(model, data, batches, partial(generator, 0, "evaluation"))
     model.train(was_training)
     return found
 
 
-def _batches(data: Dataset, split: Split, device: torch.device, macs: int) -> Iterator[Batch]:
+def batches_of(data: Dataset, split: Split, device: torch.device, macs: int) -> Iterator[Batch]:
+    """The images of a split as a network's input, with their labels, on the device."""
     size = evaluation_batch(data.shape)
     for begin in range(0, len(split.labels), size):
         images = normalise(split.images[begin : begin + size], data.mean, data.std)
