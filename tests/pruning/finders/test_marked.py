@@ -97,3 +97,17 @@ def test_one_that_cannot_be_rewound_is_trained_on_from_where_it_is() -> None:
 def test_what_cannot_be_signed_gets_a_sentence(fields: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
         Recipe(**COMMON | {"finder": "marked", "of": OF} | fields)
+
+
+def test_a_ticket_without_its_key_is_worse_until_a_thief_trains_it(tickets: tuple[Ticket, Ticket]) -> None:
+    original, found = tickets[0], {}
+    for retrain in (False, True):
+        recipe = Recipe(**COMMON, finder="locked", of=OF, by="magnitude", key=0.3, retrain=retrain)
+        found[retrain] = find_ticket(recipe, found=original)
+        assert found[retrain].kept == original.total - round(recipe.sparsity * original.total)
+        assert found[retrain].kept == pytest.approx(0.7 * original.kept, abs=1)
+    for name, mask in found[False].masks.items():
+        assert not bool((mask & ~original.masks[name]).any())
+        assert torch.equal(found[False].state[name][mask], original.state[name][mask])
+    assert found[False].info.accuracy < original.info.accuracy - 0.05
+    assert found[True].info.accuracy > found[False].info.accuracy + 0.05  # a thief gets much back, here not all
