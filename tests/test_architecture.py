@@ -35,6 +35,7 @@ ROOMS = {
         "corruptions",
         "statistics",
         "metrics",
+        "transfer",
         "results",
         "engine",
         "robustness",
