@@ -18,7 +18,7 @@ from pruning.tasks import Batch, Lost, Phase, Task, get_task
 from pruning.training.adamw import AdamW
 from pruning.training.augmentation import draw_moves
 from pruning.training.config import Training
-from pruning.training.evaluation import evaluate
+from pruning.training.evaluation import evaluate_again
 from pruning.training.history import Epoch, Record
 from pruning.training.inputs import Inputs
 from pruning.training.observing import Observer, milestones
@@ -144,7 +144,7 @@ def _tested(
     model: nn.Module, data: Dataset, device: torch.device, macs: int, precision: str, task: Task
 ) -> Callable[[], tuple[float, float]]:
     """What gives the score and the loss on the test set."""
-    return partial(evaluate, model, Inputs(data, data.test, model, device, macs), precision, task)
+    return partial(evaluate_again, model, Inputs(data, data.test, model, device, macs), precision, task)
 
 
 def _segments(start: int, end: int, per_epoch: int, every: float | None) -> list[tuple[int, int]]:
