@@ -298,9 +298,7 @@ class _Seen:
         return float(self.loss) / self.images, right
 
 
-def make_optimizer(
-    model: nn.Module, config: Training, phase: Phase | None = None
-) -> torch.optim.Optimizer | AdamW:
+def make_optimizer(model: nn.Module, config: Training, phase: Phase | None = None) -> torch.optim.Optimizer | AdamW:
     """SGD with momentum or AdamW, of a phase's parameters. Biases and normalisation parameters are not decayed."""
     own = [p for name, p in model.named_parameters() if p.requires_grad and (phase is None or phase.owns(name))]
     decayed, others = [p for p in own if p.ndim > 1], [p for p in own if p.ndim <= 1]

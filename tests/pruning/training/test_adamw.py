@@ -19,9 +19,7 @@ def parameters() -> list[nn.Parameter]:
 def test_torch(decay: float, betas: tuple[float, float]) -> None:
     """The same numbers after any steps, with two groups, a rate that moves, and parameters without a gradient."""
     both = parameters(), parameters()
-    groups = [
-        [{"params": own[::2], "weight_decay": decay}, {"params": own[1::2], "weight_decay": 0.0}] for own in both
-    ]
+    groups = [[{"params": own[::2], "weight_decay": decay}, {"params": own[1::2], "weight_decay": 0.0}] for own in both]
     theirs = torch.optim.AdamW(groups[0], lr=1e-2, betas=betas, foreach=True)
     ours = AdamW(groups[1], lr=1e-2, betas=betas)
     source = torch.Generator().manual_seed(1)
