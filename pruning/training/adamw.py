@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 EPSILON = 1e-8
 
@@ -25,7 +25,7 @@ class AdamW:
     def __init__(self, groups: Sequence[dict[str, Any]], lr: float, betas: tuple[float, float]) -> None:
         self.param_groups: list[dict[str, Any]] = [{**group, "lr": lr} for group in groups]
         self.betas = betas
-        self.state: dict[nn.Parameter, dict[str, Any]] = {}
+        self.state: dict[Tensor, dict[str, Any]] = {}
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
@@ -37,11 +37,11 @@ class AdamW:
     def step(self) -> None:
         """Change all parameters that have a gradient."""
         for group in self.param_groups:
-            parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
+            parameters: list[Tensor] = [parameter for parameter in group["params"] if parameter.grad is not None]
             if parameters:
                 self._change(parameters, group["lr"], group["weight_decay"])
 
-    def _change(self, parameters: list[nn.Parameter], lr: float, weight_decay: float) -> None:
+    def _change(self, parameters: list[Tensor], lr: float, weight_decay: float) -> None:
         first, second = self.betas
         gradients: list[Tensor] = [parameter.grad for parameter in parameters if parameter.grad is not None]
         states = [self._state_of(parameter) for parameter in parameters]
@@ -58,7 +58,7 @@ class AdamW:
         torch._foreach_add_(spread, EPSILON)
         torch._foreach_addcdiv_(parameters, means, spread, [-(lr / (1 - first ** state["step"])) for state in states])
 
-    def _state_of(self, parameter: nn.Parameter) -> dict[str, Any]:
+    def _state_of(self, parameter: Tensor) -> dict[str, Any]:
         if parameter not in self.state:
             empty = [torch.zeros_like(parameter, memory_format=torch.preserve_format) for _ in range(2)]
             self.state[parameter] = {"step": 0, "exp_avg": empty[0], "exp_avg_sq": empty[1]}

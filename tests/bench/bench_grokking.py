@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pruning.data import Dataset, load_data
 from pruning.models import build_model
-from pruning.models.modular_nets import tokens_of
+from pruning.models.modular_nets import TokenNet, tokens_of
 from pruning.tasks import get_task
 from pruning.training.config import Training
 from pruning.training.loop import train
@@ -55,7 +55,7 @@ def bare(data: Dataset, name: str, steps: int) -> Tensor:
     """The same operations, one after another."""
     model = build_model(name, data.num_classes, data.shape, 0, gives_logits=False)
     tokens, labels = tokens_of(data.train.images / 255), data.train.labels
-    assert tokens is not None
+    assert tokens is not None and isinstance(model, TokenNet)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=BETAS, weight_decay=DECAY, foreach=True)
     right = torch.zeros((), dtype=torch.int64)
     for _ in range(steps):
