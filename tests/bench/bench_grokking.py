@@ -55,7 +55,8 @@ def bare(data: Dataset, name: str, steps: int) -> Tensor:
     """The same operations, one after another."""
     model = build_model(name, data.num_classes, data.shape, 0, gives_logits=False)
     tokens, labels = tokens_of(data.train.images / 255), data.train.labels
-    assert tokens is not None and isinstance(model, TokenNet)
+    assert tokens is not None
+    assert isinstance(model, TokenNet)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=BETAS, weight_decay=DECAY, foreach=True)
     right = torch.zeros((), dtype=torch.int64)
     for _ in range(steps):
