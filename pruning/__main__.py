@@ -24,5 +24,10 @@ app.command("import")(import_checkpoint)
 app.command("init")(write_study)
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Run the command line."""
     main(app)
+
+
+if __name__ == "__main__":
+    command()

@@ -23,7 +23,9 @@ ROOMS = {
         "training",
         "criteria",
         "search",
+        "federated",
         "shrink",
+        "ownership",
         "procedure recipe ticket",
         "finders",
         "execution",
@@ -45,7 +47,7 @@ ROOMS = {
         "reproductions",
         "cli",
     ],
-    "app": ["assets", "names", "load", "shell", "charts", "linked", "pictures", "live", "jobs", "views", "main"],
+    "app": ["assets", "names", "choice load", "shell", "charts", "linked", "pictures", "live", "jobs", "views", "main"],
 }
 LOOSE = {"pruning": 12, "analysis": 8, "app": 10}
 BELOW = {"pruning": set(), "analysis": {"pruning"}, "app": {"pruning", "analysis"}}
