@@ -43,7 +43,7 @@ class TransferOptions(BaseModel):
     """
 
     transfer: list[str] = []
-    transfer_shots: Annotated[list[Budget], Field(min_length=1)] = [1, 5, 10, ALL]
+    transfer_shots: Annotated[list[Budget], Field(min_length=1)] = [1, 5, 10, "all"]
     transfer_draws: Annotated[int, Field(ge=1, le=100)] = 3
     transfer_images: Annotated[int, Field(ge=20)] = 2000
     transfer_share: Annotated[float, Field(gt=0, lt=1)] = 0.57
