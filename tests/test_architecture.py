@@ -37,6 +37,7 @@ ROOMS = {
         "corruptions",
         "statistics",
         "metrics",
+        "transfer",
         "results",
         "engine",
         "robustness",
