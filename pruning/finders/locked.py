@@ -1,8 +1,8 @@
 """Locked: a ticket without its key, which the owner keeps (Chen et al. 2021, arXiv 2111.00162, scheme 1).
 
 The key is the part of the mask with the highest scores. What is shipped keeps its trained weights; with `retrain` it is
-what a thief has who trains that again without the key. At small scale that gives back much of the accuracy, most of it
-where the key is paths or chance, so that a key protects against use, not against a thief with data.
+what a thief has who trains that again without the key. At small scale that gives back much of the accuracy, so that a
+key protects against use, not against a thief with data.
 """
 
 import time
