@@ -18,6 +18,7 @@ from pruning.finders.supernet import SupernetOptions
 from pruning.masks import full_masks
 from pruning.models import prunable
 from pruning.training import loop
+from pruning.training.adamw import AdamW
 
 TRAINING = Training(epochs=1, batch_size=128, lr=0.1, warmup_epochs=0)
 COMMON: dict[str, Any] = {"model": "supernet_small", "data": "digits", "training": TRAINING, "seed": 5}
@@ -153,10 +154,10 @@ def test_rules_are_told_apart_in_the_id_and_in_the_masks() -> None:
 
 
 def test_the_optimiser_has_the_networks_parameters_and_forgets_what_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[tuple[nn.Module, torch.optim.Optimizer]] = []
+    made: list[tuple[nn.Module, torch.optim.Optimizer | AdamW]] = []
     make = loop.make_optimizer
 
-    def noted(model: nn.Module, *rest: Any) -> torch.optim.Optimizer:
+    def noted(model: nn.Module, *rest: Any) -> torch.optim.Optimizer | AdamW:
         made.append((model, make(model, *rest)))
         return made[-1][1]
 
