@@ -28,7 +28,7 @@ ROOMS = {
         "finders",
         "execution",
         "study",
-        "export api",
+        "export api library",
         "cli",
     ],
     "analysis": [
