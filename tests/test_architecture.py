@@ -25,6 +25,7 @@ ROOMS = {
         "search",
         "federated",
         "shrink",
+        "ownership",
         "procedure recipe ticket",
         "finders",
         "execution",
