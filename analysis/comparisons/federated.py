@@ -145,7 +145,9 @@ def bill(found: Found) -> pd.DataFrame:
     rows = []
     every = last(rounds(found)).groupby("key")[["up", "down", "both", "round"]].mean()
     for key, entries in found.items():
-        noted = pd.DataFrame([{name: each[0] for name, each in entry.info.recorded("bill").items()} for entry in entries])
+        noted = pd.DataFrame(
+            [{name: each[0] for name, each in entry.info.recorded("bill").items()} for entry in entries]
+        )
         own = (noted.mean() / BITS).to_dict()
         total = every.loc[key]
         people = np.mean([len(entry.info.recorded("clients")["client"]) for entry in entries])
