@@ -30,7 +30,7 @@ ROOMS = {
         "finders",
         "execution",
         "study",
-        "export api",
+        "export api library",
         "cli",
     ],
     "analysis": [
