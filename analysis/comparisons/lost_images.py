@@ -99,7 +99,7 @@ def main_causes(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.
 
     All tickets and conditions given are one family, corrected by Holm. The largest cause of each is tested against the
     other that is hardest to tell from it: Student's test of the difference of their shares, whose squared error is
-    McNemar's over images (corrected for whole numbers) and the variance over seeds, moderated over the family.
+    McNemar's over images (corrected for whole numbers) and the variance over seeds, as a multiple of it, moderated.
 
     Args:
         rows: as for `causes`; of them ticket_id, corruption, severity, n, lost and rescues.
@@ -156,14 +156,15 @@ def _p_of_largest(
     images = pd.Series(lost[there]).groupby(cell[there]).mean().reindex(cells).to_numpy()[:, None]
     spread = leads.var(ddof=1).reindex(cells).to_numpy()
     own, rival = means[np.arange(len(first)), first][:, None], np.arange(len(CAUSES)) != first[:, None]
-    freedom = np.full(means.shape, np.inf)
-    variance = np.zeros(means.shape)
+    chance = (own + means) / images
+    freedom, more = np.full(means.shape, np.inf), np.zeros(means.shape)
     for number in np.unique(seeds[seeds > 1]):
         alike = rival & (seeds == number)[:, None]
         networks = len(set(keys[np.isin(cell, np.flatnonzero(seeds == number))])) * (number - 1)
-        variance[alike], freedom[alike] = moderated(spread[alike], number - 1, networks)
-        variance[alike] /= number
-    lead = np.maximum(own - means - 1 / images, 0) / np.sqrt((own + means) / images + variance)
+        # in units of what images alone make it vary: few images vary by far more than many
+        more[alike], freedom[alike] = moderated(spread[alike] / chance[alike], number - 1, networks)
+        more[alike] /= number
+    lead = np.maximum(own - means - 1 / images, 0) / np.sqrt(chance * (1 + more))
     return np.asarray(np.where(rival, 2 * student.sf(lead, freedom), 0).max(axis=1))
 
 

@@ -97,10 +97,14 @@ def cause_map(
         column = list(corruptions).index(chosen)
         chart.add_shape(type="rect", x0=column - 0.5, x1=column + 0.5, y0=-0.5, y1=len(tickets) - 0.5,
                         line={"color": theme.accent, "width": 2})  # fmt: skip
-    chart.update_yaxes(
-        autorange="reversed", showgrid=False, tickvals=list(tickets), ticktext=[each.label for each in tickets.values()]
-    )
-    chart.update_xaxes(tickvals=list(corruptions), ticktext=[name(each) for each in corruptions], showgrid=False)
+    chart.update_yaxes(  # an order that is said: a heat map without a filled cell leaves it to the points
+        autorange="reversed", showgrid=False, categoryorder="array", categoryarray=list(tickets),
+        tickvals=list(tickets), ticktext=[each.label for each in tickets.values()],
+    )  # fmt: skip
+    chart.update_xaxes(
+        categoryorder="array", categoryarray=list(corruptions), tickvals=list(corruptions),
+        ticktext=[name(each) for each in corruptions], showgrid=False,
+    )  # fmt: skip
     return chart
 
 
