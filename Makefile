@@ -35,11 +35,7 @@ install:
 	@cp requirements.txt $(STAMP)
 
 app: setup
-	@$(PY) -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null || { \
-		echo "Port $(PORT) is taken; stop what uses it or choose another: make app PORT=$$(($(PORT) + 1))"; exit 1; }
-	@echo "The dashboard is on http://127.0.0.1:$(PORT)"
-	$(PY) -m streamlit run app/main.py --server.address 127.0.0.1 --server.port $(PORT) \
-		--server.showEmailPrompt false
+	@$(PY) -m app --port $(PORT)
 
 study: setup
 	@test -n "$(STUDY)" || { echo "Say which study: make study STUDY=path/to/study.toml"; exit 1; }

@@ -240,5 +240,10 @@ def reproduce(
         reproduce_command.run(names or (), root, report, jobs)
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Run the command line."""
     main(app)
+
+
+if __name__ == "__main__":
+    command()

@@ -8,8 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,11 +26,10 @@ from analysis.results.store import Results
 from app.names import shown
 from pruning.study import staleness
 from pruning.study.config import DENSE, StudyConfig
-from pruning.study.folder import TICKETS, TOML, Study, study_folders
+from pruning.study.folder import TICKETS, TOML, Study
 from pruning.tasks import Task, get_task
 from pruning.ticket import read_header
 
-FIRST = Path("sample_checkpoints") / "mnist5k-lenet5"
 COLUMNS = ["ticket_id", "key", "method", "method_label", "label", "sparsity", "seed", "kept", "total", "seconds"]
 
 
@@ -95,38 +93,6 @@ class StudyView:
     def seeds(self) -> list[int]:
         """Seeds with at least one ticket, rising."""
         return sorted(self.tickets["seed"].unique().tolist())
-
-
-def studies() -> dict[str, Path]:
-    """Name -> folder of every study that can be chosen.
-
-    One named after `--` comes first, then the shipped ones, the one that shows everything first, and the user's own.
-    """
-    folders = [*_asked_for(), *sorted(study_folders(), key=lambda folder: folder != FIRST)]
-    found: dict[str, Path] = {}
-    for folder in dict.fromkeys(path.resolve() for path in folders):
-        name = re.sub(r"[^\w.-]+", "-", folder.name).strip("-") or "study"
-        while name in found:
-            name += "-" + hashlib.blake2b(str(folder).encode(), digest_size=2).hexdigest()
-        found[name] = folder
-    return found
-
-
-def first_with_tickets(studies: Mapping[str, Path]) -> str:
-    """The name of the study to show when none was asked for; there must be at least one."""
-    full = (name for name, path in studies.items() if any((path / TICKETS).glob("*.safetensors")))
-    return next(full, next(iter(studies)))
-
-
-def _asked_for() -> list[Path]:
-    """The study folders on the command line: `streamlit run app/main.py -- PATH`.
-
-    Ones without a study stay in, so that opening them says what is missing.
-    """
-    if Path(sys.argv[0]).name != "main.py":  # somebody else's command line, such as that of the tests
-        return []
-    paths = [Path(argument).expanduser() for argument in sys.argv[1:] if not argument.startswith("-")]
-    return [path.parent if path.name == TOML else path for path in paths]
 
 
 def open_study(name: str, path: Path) -> StudyView:

@@ -11,6 +11,7 @@ import torch
 from filelock import FileLock
 
 from pruning.models import user_file
+from pruning.study import known
 from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, run
 
@@ -70,11 +71,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def power_does_not_fail() -> Iterator[None]:
+    """Files of tests need not reach the disk, which thousands of them would wait for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def code_runs_unasked() -> Iterator[None]:
     """The app, drawn in this process by one test, asks before a file of code runs; others are not to be asked."""
     yield
     user_file.ask_first(None)
+
+
+@pytest.fixture(autouse=True)
+def nothing_elsewhere(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In another folder than the project's there are neither shipped studies nor those of whoever runs the tests."""
+    nowhere = tmp_path_factory.getbasetemp() / f"nowhere {abs(hash(request.node.nodeid)):x}"
+    monkeypatch.setenv("XDG_STATE_HOME", str(nowhere))
+    monkeypatch.setattr(known, "PROJECT", nowhere)
 
 
 @pytest.fixture(autouse=True)

@@ -23,18 +23,21 @@ ROOMS = {
         "training",
         "criteria",
         "search",
+        "federated",
         "shrink",
         "procedure recipe ticket",
+        "ownership",
         "finders",
         "execution",
         "study",
-        "export api",
+        "export api library",
         "cli",
     ],
     "analysis": [
         "corruptions",
         "statistics",
         "metrics",
+        "transfer",
         "results",
         "engine",
         "robustness",
@@ -44,7 +47,7 @@ ROOMS = {
         "reproductions",
         "cli",
     ],
-    "app": ["assets", "names", "load", "shell", "charts", "linked", "pictures", "live", "jobs", "views", "main"],
+    "app": ["assets", "names", "choice load", "shell", "charts", "linked", "pictures", "live", "jobs", "views", "main"],
 }
 LOOSE = {"pruning": 12, "analysis": 8, "app": 10}
 BELOW = {"pruning": set(), "analysis": {"pruning"}, "app": {"pruning", "analysis"}}

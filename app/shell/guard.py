@@ -13,8 +13,9 @@ import streamlit as st
 from app.names import shown
 from app.shell import layout, trust
 from pruning.errors import UserError
+from pruning.study.known import state_folder
 
-LOG_FILE = trust.state_folder() / "app.log"  # in a folder that all share, others could lay out where it leads
+LOG_FILE = state_folder() / "app.log"  # in a folder that all share, others could lay out where it leads
 _log = logging.getLogger("app")
 
 P = ParamSpec("P")

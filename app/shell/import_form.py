@@ -11,7 +11,7 @@ from typing import Protocol
 
 import streamlit as st
 
-from app import load
+from app import choice
 from app.shell import guard, layout, trust
 from app.shell.url import change, mirror
 from pruning.data import DATASETS
@@ -185,7 +185,7 @@ def _found(folder: str, report: list[str]) -> None:
     st.markdown(":material/check_circle: **The network is imported.**")
     with st.container(border=True):
         st.markdown("\n".join(f"- {layout.plain(line)}" for line in report))
-    name = next((name for name, path in load.studies().items() if path == Path(folder).resolve()), None)
+    name = next((name for name, path in choice.studies().items() if path == Path(folder).resolve()), None)
     if name is None:
         st.code(f"python -m streamlit run app/main.py -- {folder}", language="bash")
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import load
+from app import choice, load
 from app.load import StudyView
 from app.names import shown
 from app.shell import families, import_form, layout
@@ -27,7 +27,7 @@ def show() -> Selection | None:
     Raises:
         UserError: the study cannot be read.
     """
-    studies = load.studies()
+    studies = choice.studies()
     gone = _gone(studies)
     if not studies and gone is None:
         layout.empty(
@@ -39,7 +39,7 @@ def show() -> Selection | None:
             import_form.button()
         return None
     asked = mirror().get("study")
-    name = None if gone or asked not in [None, *studies] else asked or load.first_with_tickets(studies)
+    name = None if gone or asked not in [None, *studies] else asked or choice.first_with_tickets(studies)
     with st.sidebar:
         _study_menu(name, list(studies))
         import_form.button()

@@ -6,7 +6,6 @@ digests of the file and of the Python files beside and below it, which it may im
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,6 +17,7 @@ from app.shell import layout
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.models import user_file
+from pruning.study.known import state_folder
 
 
 class Untrusted(UserError):
@@ -56,11 +56,6 @@ def _check(file: Path, digest: Callable[[], str]) -> None:
     found = digest()
     if not _is_private() or found not in _allowed():
         raise Untrusted(file, found)
-
-
-def state_folder() -> Path:
-    """The user's own folder for what the app keeps outside of any study."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "pruning"
 
 
 def _place() -> Path:

@@ -13,7 +13,7 @@ from analysis.comparisons import verdicts as comparisons
 from analysis.comparisons.outcomes import Images
 from analysis.comparisons.seed_noise import LEVEL, SeedNoise, seed_noise
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES, NOTHING
-from app import load
+from app import choice, load
 from app.shell import families
 from app.shell.score import points
 from app.shell.selection import Selection
@@ -149,7 +149,7 @@ def floor(selection: Selection, images: Images) -> Floor | None:
     if own is not None:
         return Floor(own, "this study", True)
     found = []
-    for name, path in load.studies().items():
+    for name, path in choice.studies().items():
         try:
             other = load.open_study(name, path)
             noise = _seed_noise(other.path, other.stamp, other.name, images)

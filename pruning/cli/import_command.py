@@ -12,6 +12,7 @@ from pruning.cli.console import PlainConsole
 from pruning.cli.options import Download, Root
 from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
+from pruning.study.known import remember
 
 
 def import_checkpoint(
@@ -82,6 +83,7 @@ def import_checkpoint(
         if not sys.stdin.isatty():
             raise
         made = attempt(replace(options, model=_ask(error.models)))
+    remember(made.folder)
     for line in [*made.report, f"Next: make study STUDY={made.folder / 'study.toml'}"]:
         PlainConsole().print(line, highlight=False, soft_wrap=True)
 

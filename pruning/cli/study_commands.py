@@ -10,6 +10,7 @@ from pruning.cli.options import AnyStudyPath, Device, Download, Memory, Root, St
 from pruning.cli.run_display import RunDisplay
 from pruning.cli.tables import models_table, studies_table, tickets_table
 from pruning.study.folder import Study
+from pruning.study.known import remember
 from pruning.study.runner import RunOptions, run
 from pruning.study.staleness import stale_tickets
 from pruning.study.template import write_template
@@ -34,6 +35,7 @@ def run_study(
     Ctrl-C or a kill loses at most the tickets in work: run again to go on.
     """
     opened = Study.open(study)
+    remember(opened.path)
     options = RunOptions(str(root) if root else None, download, device, jobs, stale, threads, memory)
     with stoppable("found"), RunDisplay(opened) as display:
         summary = run(opened, options, display.tell, display)
@@ -65,6 +67,7 @@ def write_study(
 ) -> None:
     """Write a study.toml, with every choice explained, to start from."""
     path = write_template(folder, model, data, task)
+    remember(path.parent)
     PlainConsole().print(f"Wrote {path}. Look it through, then: make study STUDY={path}", soft_wrap=True)
 
 

@@ -17,7 +17,8 @@ from pruning.models.blame import blamed
 from pruning.models.unpruned import coverage, in_words
 from pruning.models.user_file import is_user_file
 from pruning.recipe import Recipe
-from pruning.study.folder import Entry, Study, study_folders
+from pruning.study.folder import Entry, Study
+from pruning.study.known import study_folders
 from pruning.tasks import Score, Task, get_task
 from pruning.ticket import Ticket
 

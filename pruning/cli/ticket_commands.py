@@ -10,7 +10,8 @@ from pruning.cli.console import PlainConsole
 from pruning.cli.options import TicketId, Within
 from pruning.cli.tables import ticket_view
 from pruning.errors import UserError
-from pruning.study.folder import SUFFIX, TICKETS, Study, study_folders
+from pruning.study.folder import SUFFIX, TICKETS, Study
+from pruning.study.known import study_folders
 
 
 def show_ticket(ticket: TicketId, study: Within = None) -> None:

@@ -86,6 +86,17 @@ def read(name: str) -> Dataset:
     return make_dataset(name, classes, train, test)
 
 
+def training_files(name: str) -> list[Path]:
+    """The training images of ``folder:PATH`` in the order of the data set, each as CLASS/.../FILE.
+
+    Raises:
+        UserError: as `read`, of what is wrong with its folders.
+    """
+    path = path_of(name)
+    listed = _list_images(path / TRAIN, _common_classes(path, parts_of(path)))
+    return [image.file.relative_to(path / TRAIN) for image in listed]
+
+
 def _common_classes(path: Path, parts: tuple[str, str]) -> list[str]:
     train, test = ({entry.name for entry in _visible(path / part) if entry.is_dir()} for part in parts)
     if not train:

@@ -20,12 +20,14 @@ from pruning.models.base import Architecture
 
 
 def tokens_of(x: Tensor) -> Tensor | None:
-    """The tokens int64 [N, 2] of one-hot rows [N, 1, 2, P].
+    """The tokens int64 [N, 2] of one-hot rows [N, 1, 2, P], or of tokens.
 
     None where they are no such thing, need a gradient, or stand for any input while torch.fx traces the network.
     """
     if not isinstance(x, Tensor) or x.requires_grad:
         return None
+    if x.ndim == 2:  # they have been found before
+        return x
     rows = x[:, 0]
     numbers = torch.arange(rows.shape[-1], dtype=rows.dtype, device=rows.device)
     tokens = (rows @ numbers).nan_to_num_().long().clamp_(0, rows.shape[-1] - 1)
@@ -45,9 +47,13 @@ class TokenNet(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pairs of tokens [N, 1, 2, P] to logits [N, K]."""
+        """Pairs of tokens [N, 1, 2, P], or as `compact_inputs` gives them, to logits [N, K]."""
         tokens = tokens_of(x)
         return self.layered(x[:, 0]) if tokens is None else self.paired(*tokens.unbind(1))
+
+    def compact_inputs(self, inputs: Tensor) -> Tensor | None:
+        """The tokens int64 [N, 2] of one-hot rows [N, 1, 2, P], None of others."""
+        return tokens_of(inputs)
 
     def layered(self, rows: Tensor) -> Tensor:
         """Rows [N, 2, P] to logits [N, K]."""
@@ -86,7 +92,7 @@ class ModularMLP(TokenNet):
         """Tokens int64 [N] and [N] to logits [N, K]."""
         table = self.embed.weight.T @ self.inner.weight.T  # its rows lie together, so they are looked up fast
         hidden = (F.embedding(first, table) + F.embedding(second, table)).relu_()
-        return hidden @ (self.unembed.weight @ self.outer.weight).T
+        return F.linear(hidden, self.unembed.weight @ self.outer.weight)
 
     def token_weights(self) -> Tensor:
         """The weight of each hidden neuron over the token, I E [neurons, P]."""
@@ -134,7 +140,7 @@ class ModularTransformer(TokenNet):
         stream = F.embedding(second, own + added)
         stream = stream + share * (F.embedding(first, added) - F.embedding(second, added))
         hidden, direct = stream.split([len(self.inner.weight), len(self.unembed.weight)], dim=1)
-        logits: Tensor = direct + hidden.relu() @ (self.unembed.weight @ self.outer.weight).T
+        logits: Tensor = direct + F.linear(hidden.relu(), self.unembed.weight @ self.outer.weight)
         return logits
 
     def token_weights(self) -> Tensor:

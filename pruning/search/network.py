@@ -10,6 +10,7 @@ from torch.func import functional_call
 
 from pruning.masks import Masks
 from pruning.search.rules import Rule
+from pruning.training.inputs import Compact
 
 
 class _StraightThrough(torch.autograd.Function):
@@ -67,6 +68,10 @@ class SupermaskNetwork(nn.Module):
         """The frozen network's output for x with the effective weights."""
         logits: Tensor = functional_call(self.network, self.effective(), (x,))
         return logits
+
+    def compact_inputs(self, inputs: Tensor) -> Tensor | None:
+        """The short form in which the network takes inputs, where it has one."""
+        return self.network.compact_inputs(inputs) if isinstance(self.network, Compact) else None
 
     def effective_network(self) -> nn.Module:
         """A copy of the network that computes with the effective weights, for whoever looks at it on the way."""

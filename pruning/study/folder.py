@@ -208,11 +208,3 @@ def home(file: Path, title: str) -> Path:
     if file.parent.resolve() == Path.cwd():
         return Path("studies") / (re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "study")
     return file.parent
-
-
-def study_folders() -> list[Path]:
-    """Folders with a `study.toml`: shipped ones, those in `studies/`, and those that PRUNING_STUDIES names."""
-    roots = [Path("sample_checkpoints"), Path("studies"), Path("studies/reproductions")]
-    roots += [Path(part) for part in os.environ.get("PRUNING_STUDIES", "").split(os.pathsep) if part]
-    folders = [folder for root in roots if root.is_dir() for folder in (root, *sorted(root.iterdir()))]
-    return list(dict.fromkeys(folder for folder in folders if (folder / TOML).is_file()))

@@ -1,6 +1,6 @@
 """How well a network does on a split of its data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 import torch
@@ -8,6 +8,7 @@ from torch import nn
 
 from pruning.data import Dataset, Split, normalise
 from pruning.tasks import Batch, Task, get_task
+from pruning.training.inputs import Inputs
 from pruning.training.precision import as_input, autocast
 from pruning.training.seeds import generator
 
@@ -45,16 +46,33 @@ def evaluate(
 
     The loss of classification is the cross-entropy in nats.
     """
+    return _scored(model, data, batches_of(data, split, device, macs), device, precision, task)
+
+
+def evaluate_again(model: nn.Module, inputs: Inputs, precision: str, task: Task) -> tuple[float, float]:
+    """`evaluate` on inputs that stay at hand, for a split that is looked at many times."""
+    parts = torch.arange(len(inputs.labels)).split(evaluation_batch(inputs.data.shape))
+    return _scored(model, inputs.data, map(inputs.batch, parts), inputs.device, precision, task)
+
+
+def _scored(
+    model: nn.Module,
+    data: Dataset,
+    batches: Iterable[Batch],
+    device: torch.device,
+    precision: str,
+    task: Task | None,
+) -> tuple[float, float]:
     was_training = model.training
     model.eval()
-    batches = _batches(data, split, device, macs)
     with torch.inference_mode(), autocast(precision, device):
         found = (task or get_task(None)).evaluate(model, data, batches, partial(generator, 0, "evaluation"))
     model.train(was_training)
     return found
 
 
-def _batches(data: Dataset, split: Split, device: torch.device, macs: int) -> Iterator[Batch]:
+def batches_of(data: Dataset, split: Split, device: torch.device, macs: int) -> Iterator[Batch]:
+    """The images of a split as a network's input, with their labels, on the device."""
     size = evaluation_batch(data.shape)
     for begin in range(0, len(split.labels), size):
         images = normalise(split.images[begin : begin + size], data.mean, data.std)

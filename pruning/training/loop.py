@@ -1,6 +1,7 @@
 """The one training loop: plain supervised training of a network whose pruned weights stay exactly zero."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -8,18 +9,20 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from pruning.data import Dataset, normalise
+from pruning.data import Dataset
 from pruning.errors import UserError
 from pruning.masks import Masks
 from pruning.models import count_macs
 from pruning.progress import Progress, quiet
 from pruning.tasks import Batch, Lost, Phase, Task, get_task
-from pruning.training.augmentation import Moves, draw_moves
+from pruning.training.adamw import AdamW
+from pruning.training.augmentation import draw_moves
 from pruning.training.config import Training
-from pruning.training.evaluation import evaluate
+from pruning.training.evaluation import evaluate_again
 from pruning.training.history import Epoch, Record
+from pruning.training.inputs import Inputs
 from pruning.training.observing import Observer, milestones
-from pruning.training.precision import as_input, autocast, pick_precision, prepare, settled
+from pruning.training.precision import autocast, pick_precision, prepare, settled
 from pruning.training.seeds import generator
 from pruning.training.until import Until
 
@@ -107,13 +110,13 @@ def train(
     with settled(macs):
         model = prepare(model, device, macs)
         run = _Run(model, data, config, seed, masks, device, macs, precision, hook or Hook(), task)
-        tested = partial(evaluate, model, data, data.test, device, precision, macs, task)
+        tested = _tested(model, data, device, macs, precision, task) if stop is None else None
         history: list[Epoch] = []
         observer = Observer(task, model, start) if stop is None else None
         for first, last in _segments(start, end, per_epoch, config.log_every):
             loss, train_accuracy = run.segment(first, last, per_epoch)
             last = run.step + 1
-            right, test_loss = tested() if stop is None else (math.nan, math.nan)
+            right, test_loss = tested() if tested else (math.nan, math.nan)
             history.append(
                 Epoch(
                     epoch=last / per_epoch,
@@ -129,12 +132,19 @@ def train(
             progress(1.0 if is_last else (last - start) / (end - start), "training")
             if is_last:
                 break
-        if not history and stop is None:
+        if not history and tested:
             right, test_loss = tested()
             history = [Epoch(epoch=0, loss=math.nan, train_accuracy=math.nan, test_accuracy=right, test_loss=test_loss)]
     model.cpu().to(memory_format=torch.contiguous_format)
     record = {} if observer is None else milestones(task, history, per_epoch) | observer.record()
     return Trained(history, history[-1].test_accuracy if history else math.nan, precision, record)
+
+
+def _tested(
+    model: nn.Module, data: Dataset, device: torch.device, macs: int, precision: str, task: Task
+) -> Callable[[], tuple[float, float]]:
+    """What gives the score and the loss on the test set."""
+    return partial(evaluate_again, model, Inputs(data, data.test, model, device, macs), precision, task)
 
 
 def _segments(start: int, end: int, per_epoch: int, every: float | None) -> list[tuple[int, int]]:
@@ -166,7 +176,8 @@ class _Run:
         task: Task,
     ) -> None:
         self.model, self.data, self.config, self.seed = model, data, config, seed
-        self.device, self.macs, self.precision, self.hook, self.task = device, macs, precision, hook, task
+        self.device, self.precision, self.hook, self.task = device, precision, hook, task
+        self.inputs = Inputs(data, data.train, model, device, macs, moved=config.augment != "none")
         self.step, self.ended = 0, False
         self.optimizers = [(phase, make_optimizer(model, config, phase)) for phase in task.phases]
         self._set_masks(masks or {})
@@ -212,11 +223,11 @@ class _Run:
         return seen.means()
 
     def _epoch(self, epoch: int, first: int, last: int, per_epoch: int, seen: "_Seen") -> None:
-        config, labels = self.config, self.data.train.labels
-        order = torch.randperm(len(labels), generator=generator(self.seed, "order", epoch))
+        config, count = self.config, len(self.data.train.labels)
+        order = torch.randperm(count, generator=generator(self.seed, "order", epoch))
         moves = None
         if config.augment != "none":
-            moves = draw_moves(len(labels), self.data.shape, config.augment, generator(self.seed, "augment", epoch))
+            moves = draw_moves(count, self.data.shape, config.augment, generator(self.seed, "augment", epoch))
         for step in range(first, last):
             offset = (step - epoch * per_epoch) * config.batch_size
             rows = order[offset : offset + config.batch_size]
@@ -225,7 +236,7 @@ class _Run:
                 self.model.train()
             if len(rows) == 1 and per_epoch > 1:
                 continue  # batch norm has no variance over one image
-            batch = self._batch(rows, moves), labels[rows].to(self.device)
+            batch = self.inputs.batch(rows, moves)
             for phase, optimizer in self.optimizers:
                 seen.add(self._step(phase, optimizer, batch, learning_rate(step, per_epoch, config)), len(rows))
             seen.images += len(rows)
@@ -235,14 +246,14 @@ class _Run:
             if self.ended:
                 break
 
-    def _step(self, phase: Phase, optimizer: torch.optim.Optimizer, batch: Batch, rate: float) -> Lost:
+    def _step(self, phase: Phase, optimizer: torch.optim.Optimizer | AdamW, batch: Batch, rate: float) -> Lost:
         """One step of a phase's optimiser."""
         for group in optimizer.param_groups:
             group["lr"] = rate
         draws = partial(generator, self.seed, "task", self.step)
         with autocast(self.precision, self.device):
             lost = self.task.loss(phase, self.model, batch, draws, self.config.label_smoothing)
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
         lost.value.backward()
         grown = self.hook.gradients(self.step)
         if grown is not None and len(self.optimizers) > 1:
@@ -261,12 +272,6 @@ class _Run:
                 f"The training loss is not finite by iteration {step} (epoch {epoch + 1}); "
                 f'a learning rate below {self.config.lr:g}, a longer warm-up or precision = "float32" may help.'
             )
-
-    def _batch(self, rows: Tensor, moves: Moves | None) -> Tensor:
-        images = self.data.train.images.index_select(0, rows)
-        if moves is not None:
-            images = moves.apply(images, rows)
-        return as_input(normalise(images, self.data.mean, self.data.std), self.device, self.macs)
 
 
 @dataclass
@@ -293,12 +298,12 @@ class _Seen:
         return float(self.loss) / self.images, right
 
 
-def make_optimizer(model: nn.Module, config: Training, phase: Phase | None = None) -> torch.optim.Optimizer:
+def make_optimizer(model: nn.Module, config: Training, phase: Phase | None = None) -> torch.optim.Optimizer | AdamW:
     """SGD with momentum or AdamW, of a phase's parameters. Biases and normalisation parameters are not decayed."""
     own = [p for name, p in model.named_parameters() if p.requires_grad and (phase is None or phase.owns(name))]
     decayed, others = [p for p in own if p.ndim > 1], [p for p in own if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
     groups = [group for group in groups if group["params"]]
     if config.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas or (0.9, 0.999), foreach=True)
+        return AdamW(groups, lr=config.lr, betas=config.betas or (0.9, 0.999))
     return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, foreach=True)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from analysis.comparisons.family_means import measured
 from analysis.comparisons.geometry_robustness import FEWEST, GEOMETRY, clean_geometry, flipped, goes_with_robustness
-from app import load
+from app import choice, load
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -76,7 +76,7 @@ def answer(tables: Mapping[str, pd.DataFrame]) -> str:
 def _tables() -> dict[str, pd.DataFrame]:
     """The title of each study that can be read -> its correlations."""
     found = {}
-    for name, path in load.studies().items():
+    for name, path in choice.studies().items():
         try:
             study = load.open_study(name, path)
         except UserError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from analysis.comparisons import two_studies
-from app import load
+from app import choice, load
 from app.load import StudyView
 from app.shell import families, layout, verdicts
 from app.shell.pages import Page
@@ -65,7 +65,7 @@ def _others(study: StudyView) -> tuple[dict[str, StudyView], list[str]]:
     """The studies that can be compared with this one by name, and why the others cannot, a sentence each."""
     fitting: dict[str, StudyView] = {}
     refused = []
-    for name, path in load.studies().items():
+    for name, path in choice.studies().items():
         if name == study.name:
             continue
         try:

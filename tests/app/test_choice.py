@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from app import load
+from app import choice
 from tests import ROOT
 
 
 def test_the_app_opens_on_the_sample_that_shows_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    studies = load.studies()
-    assert load.first_with_tickets(studies) == next(iter(studies)) == load.FIRST.name
+    studies = choice.studies()
+    assert choice.first_with_tickets(studies) == next(iter(studies)) == choice.FIRST
     assert {"cifar10-resnet20", "digits-lottery"} < set(studies)
 
 
@@ -25,9 +25,9 @@ def test_without_the_sample_the_first_with_tickets_opens(
     empty.mkdir(parents=True)
     shutil.copy(tiny_study / "study.toml", empty)
     shutil.copytree(tiny_study, tmp_path / "studies" / "b")
-    studies = load.studies()
+    studies = choice.studies()
     assert list(studies) == ["a", "b"]
-    assert load.first_with_tickets(studies) == "b"
+    assert choice.first_with_tickets(studies) == "b"
 
 
 def test_folders_of_one_name_are_told_apart(tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,6 +35,6 @@ def test_folders_of_one_name_are_told_apart(tiny_study: Path, tmp_path: Path, mo
     for root in ("one", "two"):
         shutil.copytree(tiny_study, tmp_path / root / "same")
     monkeypatch.setenv("PRUNING_STUDIES", f"{tmp_path / 'one'}{os.pathsep}{tmp_path / 'two'}")
-    first, second = load.studies()
+    first, second = choice.studies()
     assert first == "same"
     assert second.startswith("same-")

@@ -1,0 +1,47 @@
+"""Which studies there are to choose from, and which one opens."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pruning.study.folder import TICKETS, TOML
+from pruning.study.known import study_folders
+
+FIRST = "mnist5k-lenet5"
+"""The shipped study that shows everything."""
+
+
+def studies() -> dict[str, Path]:
+    """Name -> folder of every study that can be chosen.
+
+    One named after `--` comes first, then the shipped ones, the one that shows everything first, and the user's own.
+    """
+    folders = [*_asked_for(), *sorted(study_folders(), key=lambda folder: folder.name != FIRST)]
+    found: dict[str, Path] = {}
+    for folder in dict.fromkeys(path.resolve() for path in folders):
+        name = re.sub(r"[^\w.-]+", "-", folder.name).strip("-") or "study"
+        while name in found:
+            name += "-" + hashlib.blake2b(str(folder).encode(), digest_size=2).hexdigest()
+        found[name] = folder
+    return found
+
+
+def first_with_tickets(studies: Mapping[str, Path]) -> str:
+    """The name of the study to show when none was asked for; there must be at least one."""
+    full = (name for name, path in studies.items() if any((path / TICKETS).glob("*.safetensors")))
+    return next(full, next(iter(studies)))
+
+
+def _asked_for() -> list[Path]:
+    """The study folders on the command line: `streamlit run app/main.py -- PATH`.
+
+    Ones without a study stay in, so that opening them says what is missing.
+    """
+    if Path(sys.argv[0]).name != "main.py":  # somebody else's command line, such as that of the tests
+        return []
+    paths = [Path(argument).expanduser() for argument in sys.argv[1:] if not argument.startswith("-")]
+    return [path.parent if path.name == TOML else path for path in paths]

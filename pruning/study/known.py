@@ -1,0 +1,60 @@
+"""The studies that can be named without their path: those that ship, those of the working folder, the user's own."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from pruning.files import write_atomically
+from pruning.study.folder import TOML
+
+PROJECT = Path(__file__).resolve().parents[2]
+"""The folder that the packages lie in: a clone, or Python's own folder of what is installed."""
+
+SHIPPED = "sample_checkpoints"
+
+
+def state_folder() -> Path:
+    """The user's own folder for what is kept outside of any study."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "pruning"
+
+
+def study_folders() -> list[Path]:
+    """Folders with a `study.toml`.
+
+    They are the shipped ones, those in `studies/` of the working folder, those that PRUNING_STUDIES names, and those
+    that `remember` was told of. A shipped one in the working folder is named from there.
+    """
+    shipped = Path(SHIPPED)
+    roots = [shipped if shipped.is_dir() else PROJECT / SHIPPED, Path("studies"), Path("studies/reproductions")]
+    roots += [Path(part) for part in os.environ.get("PRUNING_STUDIES", "").split(os.pathsep) if part]
+    found = [folder for root in roots if root.is_dir() for folder in (root, *sorted(root.iterdir()))]
+    unique: dict[Path, Path] = {}
+    for folder in (*found, *remembered()):
+        if (folder / TOML).is_file():
+            unique.setdefault(folder.resolve(), folder)
+    return list(unique.values())
+
+
+def remember(folder: Path) -> None:
+    """Note a study of the user's own, so that it is known in any working folder.
+
+    A state folder that cannot be written to is no reason to fail: then the study is known by its path alone.
+    """
+    folder = folder.resolve()
+    if folder.parent != PROJECT / SHIPPED and folder not in remembered():
+        with suppress(OSError):
+            _place().parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(_place(), "".join(f"{each}\n" for each in [*remembered(), folder]).encode())
+
+
+def remembered() -> list[Path]:
+    """The folders that `remember` was told of and that are still there."""
+    try:
+        lines = _place().read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    return [Path(line) for line in dict.fromkeys(lines) if line and Path(line).is_dir()]
+
+
+def _place() -> Path:
+    return state_folder() / "studies.txt"

@@ -1,0 +1,78 @@
+"""Studies are found whatever the working folder."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pruning.study import known
+from tests import ROOT
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder that has nothing to do with the project."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(known, "PROJECT", ROOT)
+    return folder
+
+
+def write_study(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "study.toml").write_text("title = 'A study'\n")
+    return folder
+
+
+def test_shipped_studies_are_known_in_any_folder(elsewhere: Path) -> None:
+    shipped = {path.parent for path in (ROOT / "sample_checkpoints").glob("*/study.toml")}
+    assert shipped
+    assert set(known.study_folders()) == shipped
+
+
+def test_in_the_project_they_are_named_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert Path("sample_checkpoints/mnist5k-lenet5") in known.study_folders()
+
+
+def test_a_study_is_remembered_once_and_forgotten_when_it_is_gone(elsewhere: Path, tmp_path: Path) -> None:
+    own = write_study(tmp_path / "experiments" / "own")
+    assert own not in known.study_folders()
+    known.remember(own)
+    known.remember(tmp_path / "experiments" / ".." / "experiments" / "own")
+    assert known.study_folders().count(own) == 1
+    shutil.rmtree(own)
+    assert own not in known.study_folders()
+
+
+def test_one_in_the_working_folder_is_listed_once_and_elsewhere_too(
+    elsewhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = write_study(elsewhere / "studies" / "mine")
+    known.remember(own)
+    assert [path for path in known.study_folders() if path.resolve() == own] == [Path("studies/mine")]
+    monkeypatch.chdir(tmp_path)
+    assert own in known.study_folders()
+
+
+def test_shipped_ones_are_not_remembered(elsewhere: Path) -> None:
+    known.remember(ROOT / "sample_checkpoints" / "digits-lottery")
+    assert known.remembered() == []
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"\n\n", b"/there/is/no/such/folder\n"])
+def test_a_damaged_list_is_no_list(elsewhere: Path, content: bytes) -> None:
+    place = known.state_folder() / "studies.txt"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content)
+    assert known.remembered() == []
+
+
+def test_a_state_folder_that_cannot_be_written_to_is_no_reason_to_fail(
+    elsewhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    known.remember(write_study(tmp_path / "own"))
+    assert known.remembered() == []
