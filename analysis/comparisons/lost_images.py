@@ -30,6 +30,8 @@ SHARES = ("lost", *CAUSES, "other")
 NETS = ("drift", "scale", "class", "other")
 LEADS = ("direction", "length")
 BY = ["key", "corruption", "severity"]
+FEWEST = 10
+"""Lost images of a seed, in the mean, below which the largest cause is not asked for."""
 
 BITS = {name: np.uint8(1 << place) for place, name in enumerate(RESCUES)}
 """The bit of each rescue in the column `rescues`."""
@@ -97,9 +99,10 @@ def _gain(counted: pd.DataFrame, by: list[str], name: str) -> pd.DataFrame:
 def main_causes(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Which of `CAUSES` costs each ticket the most images under each condition, and whether that is more than chance.
 
-    All tickets and conditions given are one family, corrected by Holm. The largest cause of each is tested against the
-    other that is hardest to tell from it: Student's test of the difference of their shares, whose squared error is
-    McNemar's over images (corrected for whole numbers) and the variance over seeds, as a multiple of it, moderated.
+    All tickets and conditions given are one family, corrected by Holm; those that lose fewer than `FEWEST` images a
+    seed are not asked, as so few show nothing. The largest cause is tested against the second: Student's test of the
+    difference of their shares, whose squared error is McNemar's over images (corrected for whole numbers) and the
+    variance over seeds, as a multiple of it, moderated.
 
     Args:
         rows: as for `causes`; of them ticket_id, corruption, severity, n, lost and rescues.
@@ -108,8 +111,8 @@ def main_causes(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.
     Returns:
         a row a ticket and condition: key, corruption, severity; lost, the share of all images, with _low and _high;
         cause, that of most losses, "" where nothing is lost; share, what it is of the lost images, with _low and
-        _high; p, that it costs no more than another, corrected; shown, bool, p is below 0.05. Intervals as `share_of`
-        gives them.
+        _high; p, that it costs no more than another, corrected, 1 where it is not asked; shown, bool, p is below 0.05.
+        Intervals as `share_of` gives them.
     """
     rows = of_tickets(rows, tickets)
     found = _judged(rows)
@@ -129,43 +132,48 @@ def _judged(rows: pd.DataFrame) -> pd.DataFrame:
     cell = rows.groupby(BY, sort=False).ngroup().to_numpy()
     shares = np.divide(counts, lost[:, None], out=np.full_like(counts, np.nan), where=lost[:, None] > 0)
     means = pd.DataFrame(shares).groupby(cell).mean().to_numpy()
-    some = ~np.isnan(means[:, 0])
-    first = np.where(np.isnan(means), -1, means).argmax(axis=1)
-    p = np.ones(len(index))
-    p[some] = holm(_p_of_largest(shares, cell, means, first, lost, rows["key"].to_numpy())[some])
-    cause = np.where(some, np.asarray(CAUSES, dtype=object)[first], "")
+    images = pd.Series(lost).where(lost > 0).groupby(cell).mean().to_numpy()
+    order = np.argsort(np.where(np.isnan(means), 0, -means), axis=1, kind="stable")
+    p, asked = np.ones(len(index)), images >= FEWEST
+    p[asked] = holm(_p_of_largest(shares, cell, means, order, images, rows["key"].to_numpy(), asked))
+    cause = np.where(np.isnan(images), "", np.asarray(CAUSES, dtype=object)[order[:, 0]])
     return pd.DataFrame({"cause": cause, "p": p, "shown": p < 0.05}, index=index)
 
 
 def _p_of_largest(
-    shares: np.ndarray, cell: np.ndarray, means: np.ndarray, first: np.ndarray, lost: np.ndarray, keys: np.ndarray
+    shares: np.ndarray,
+    cell: np.ndarray,
+    means: np.ndarray,
+    order: np.ndarray,
+    images: np.ndarray,
+    keys: np.ndarray,
+    asked: np.ndarray,
 ) -> np.ndarray:
-    """The p of `main_causes` before its correction, [cells].
+    """The p of `main_causes` before its correction, of the cells asked about.
 
     Args:
         shares: [rows, causes], NaN where nothing is lost.
         cell: [rows], each row's.
         means: [cells, causes], of the shares.
-        first: [cells], the largest.
-        lost: [rows], images.
+        order: [cells, causes], the largest first.
+        images: [cells], lost by a seed, in the mean.
         keys: [rows], the tickets.
+        asked: [cells].
     """
-    there, cells = ~np.isnan(shares[:, 0]), range(len(first))
-    leads = pd.DataFrame(shares[np.arange(len(cell)), first[cell]][:, None] - shares)[there].groupby(cell[there])
-    seeds = leads.size().reindex(cells, fill_value=0).to_numpy()
-    images = pd.Series(lost[there]).groupby(cell[there]).mean().reindex(cells).to_numpy()[:, None]
-    spread = leads.var(ddof=1).reindex(cells).to_numpy()
-    own, rival = means[np.arange(len(first)), first][:, None], np.arange(len(CAUSES)) != first[:, None]
-    chance = (own + means) / images
-    freedom, more = np.full(means.shape, np.inf), np.zeros(means.shape)
-    for number in np.unique(seeds[seeds > 1]):
-        alike = rival & (seeds == number)[:, None]
-        networks = len(set(keys[np.isin(cell, np.flatnonzero(seeds == number))])) * (number - 1)
+    every = np.arange(len(cell))
+    leads = pd.Series(shares[every, order[cell, 0]] - shares[every, order[cell, 1]]).groupby(cell)
+    seeds, spread = leads.count().to_numpy(), leads.var(ddof=1).to_numpy()
+    first, second = (means[np.arange(len(order)), order[:, place]] for place in (0, 1))
+    chance = (first + second) / images
+    freedom, more = np.full(len(order), np.inf), np.zeros(len(order))
+    for number in np.unique(seeds[asked & (seeds > 1)]):
+        alike = asked & (seeds == number)
+        networks = len(set(keys[alike[cell]])) * (number - 1)
         # in units of what images alone make it vary: few images vary by far more than many
         more[alike], freedom[alike] = moderated(spread[alike] / chance[alike], number - 1, networks)
         more[alike] /= number
-    lead = np.maximum(own - means - 1 / images, 0) / np.sqrt(chance * (1 + more))
-    return np.asarray(np.where(rival, 2 * student.sf(lead, freedom), 0).max(axis=1))
+    lead = np.maximum(first - second - 1 / images, 0)[asked] / np.sqrt(chance * (1 + more))[asked]
+    return np.asarray(2 * student.sf(lead, freedom[asked]))
 
 
 def flows(predictions: Predictions, key: str, condition: Condition) -> pd.DataFrame:

@@ -26,8 +26,9 @@ ASKED = "lost-map-asked"
 
 HELP = (
     "Colour: the cause of most losses, as in the bars. Number: the share of the lost images that it is the cause of, "
-    "in per cent, and its 95 % interval. Outline only: not shown to be more than every other cause. All cells are one "
-    "family (Holm), so that a cause may be shown when its corruption is asked about alone, and not here."
+    "in per cent, and its 95 % interval. Outline only: not shown to be more than every other cause, or too few images "
+    "are lost to ask. All cells are one family (Holm), so that a cause may be shown when its corruption is asked about "
+    "alone, and not here."
 )
 
 MEANINGS = {
@@ -62,7 +63,7 @@ def card(
         lambda: named(rows, view.styles),
         "lost-map",
         help=HELP,
-        caption=f"Outline only: within noise, of {len(rows)} cells asked together. Intervals over seeds (Student's) "
+        caption="Outline only: within noise, all cells asked together. Intervals over seeds (Student's) "
         "where there are several that differ, else over images (Wilson's). Click a cell to look at its ticket and its "
         "corruption.",
         on_select=lambda: _choose(view, severity),

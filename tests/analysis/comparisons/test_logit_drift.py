@@ -154,6 +154,17 @@ def test_what_is_shown_of_one_ticket_may_not_be_of_a_whole_map() -> None:
     assert together["p"] == pytest.approx(19 * alone["p"])
 
 
+def test_cells_with_few_lost_images_are_not_asked_and_cost_the_others_nothing() -> None:
+    """Nine images of one cause are no claim; nor do they count in the family, which ten would."""
+    nine, ten = lost_row("a", 9, 0, corruption="blur"), lost_row("a", 10, 0, corruption="blur")
+    rows = [pd.DataFrame([lost_row("a", 30, 10), each]) for each in (nine, ten)]
+    few, enough = (main_causes(each, {"a": ["a"]}).set_index("corruption") for each in rows)
+    assert (few.at["blur", "cause"], few.at["blur", "p"], few.at["blur", "shown"]) == ("drift", 1, False)
+    assert enough.at["fog", "p"] == pytest.approx(2 * few.at["fog", "p"])
+    assert enough.at["blur", "p"] == pytest.approx(max(enough.at["fog", "p"], chi2.sf(9**2 / 10, 1)))
+    assert not main_causes(pd.DataFrame([nine]), {"a": ["a"]})["shown"].any()
+
+
 def test_seeds_that_disagree_show_no_largest_cause() -> None:
     """The same mean share of two tickets, once as seeds agree and once as they do not."""
     rows = pd.DataFrame([lost_row("f", 40, 0), lost_row("g", 18, 22), lost_row("h", 29, 11), lost_row("i", 29, 11)])
