@@ -15,12 +15,13 @@ from app import live
 from app.charts.names import name, ordered
 from app.shell import layout
 from app.shell.links import corruption_option
-from app.shell.parameters import LIST
+from app.shell.url import LIST
 from app.views.robustness.charts import lost as charts
 from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.logit_rescues import is_kept, rescued
 from app.views.robustness.lost_view import USUAL, View, picked
 from pruning.errors import UserError
+from pruning.progress import Progress
 
 ASKED = "lost-map-asked"
 
@@ -164,7 +165,7 @@ def _work(
     stop()
 
 
-def _part(progress: Callable[[float, str], None], number: int, missing: Sequence[Condition]) -> live.Progress:
+def _part(progress: Callable[[float, str], None], number: int, missing: Sequence[Condition]) -> Progress:
     """Progress of one of several conditions, as part of all."""
     return lambda fraction, _: progress((number + fraction) / len(missing), _text(missing[number], number, missing))
 

@@ -9,6 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from analysis.comparisons import logit_drift
 from analysis.comparisons.lost_images import CAUSES, causes
 from analysis.comparisons.lost_to_baseline import mean_splits
 from analysis.comparisons.turned_or_shrank import WAYS
@@ -86,7 +87,7 @@ def test_the_map_to_the_baseline_keeps_each_corruption_and_goes_on(
     tiny_study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logit_rescues._kept.clear()
-    asked, left, rescue = [], [3], logit_rescues.rescue
+    asked, left, rescue = [], [3], logit_drift.rescue
 
     def watched(ticket: str, *rest: Any) -> dict[str, object]:
         if not left[0]:
