@@ -9,7 +9,7 @@ from pruning.checkpoints import read
 from pruning.checkpoints.imported_weights import Imported, Start
 from pruning.data import Dataset, load_data
 from pruning.finders.base import Trainer
-from pruning.finders.lineage import cost, find_step, lineage
+from pruning.finders.lineage import cost, find_step, lineage, parents_of
 from pruning.finders.scoring_memory import processes_that_fit
 from pruning.models import build_model
 from pruning.progress import Progress, quiet, share
@@ -27,6 +27,7 @@ def find_ticket(
     weights: Mapping[str, Tensor] | str | Path | None = None,
     threads: int = 0,
     memory: float = 0.0,
+    found: Ticket | None = None,
 ) -> Ticket:
     """Find the ticket of a recipe, and on the way those it descends from (the dense network, the levels of IMP).
 
@@ -43,6 +44,7 @@ def find_ticket(
         threads: of the CPU. Left at 0 it is 1, and 4 for networks of 1 G multiply-adds an image or more, on any
             machine. Results differ in their last digits between numbers of threads; the ticket's `info` has its own.
         memory: GB that scoring may take; at 0 what is free.
+        found: a ticket that is there already, which with all it descends from alone need not be found again.
 
     Raises:
         UserError: data that is missing, a loss that is not finite, a network that does not fit the data, scores that
@@ -52,9 +54,9 @@ def find_ticket(
     imports: Path | Imported | None = None
     if weights is not None:
         recipe, imports = _with_start(recipe, weights, data)
-    steps = lineage([recipe])
+    known = {} if found is None else {found.id: found}
+    steps = _needed(recipe, known)
     total, done = sum(map(cost, steps)) or 1.0, 0.0
-    known: dict[str, Ticket] = {}
     processes_that_fit(steps, data, pick_device(device), free=round(1e9 * memory) or None)
     trainer = Trainer(data, pick_device(device), threads=threads, imports=imports)
     for step in steps:
@@ -63,6 +65,17 @@ def find_ticket(
         done += cost(step)
     progress(1.0, "found")
     return known[recipe.id]
+
+
+def _needed(recipe: Recipe, known: Mapping[str, Ticket]) -> list[Recipe]:
+    """What the recipe descends from and itself, without what is known and what only that descends from."""
+    wanted, open_ = set(), [recipe]
+    while open_:
+        step = open_.pop()
+        if step.id not in known and step.id not in wanted:
+            wanted.add(step.id)
+            open_ += parents_of(step)
+    return [step for step in lineage([recipe]) if step.id in wanted]
 
 
 def _with_start(

@@ -96,7 +96,10 @@ def make_masks(
 def check_sparsity(sparsity: float) -> None:
     """Raise UserError unless 0 <= sparsity < 1."""
     if not 0 <= sparsity < 1:
-        raise UserError(f"Sparsity {sparsity:g} is outside [0, 1): it is the fraction of the weights that is removed.")
+        hint = f" Did you mean {sparsity / 100:g}?" if 1 < sparsity < 100 else ""
+        raise UserError(
+            f"Sparsity {sparsity:g} is outside [0, 1): it is the fraction of the weights that is removed.{hint}"
+        )
 
 
 def check_fixed(structure: Granularity, sparsity: float) -> None:
@@ -199,6 +202,14 @@ def _lowest_kept(scores: Tensor, keep: int) -> Tensor:
 def full_masks(parameters: Mapping[str, Tensor]) -> Masks:
     """Masks that keep everything."""
     return {name: torch.ones_like(value, dtype=torch.bool) for name, value in parameters.items()}
+
+
+def apply_masks(model: nn.Module, masks: Mapping[str, Tensor]) -> None:
+    """Set the pruned weights of the model to zero."""
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, mask in masks.items():
+            parameters[name].mul_(mask.to(parameters[name].device))
 
 
 def counts(masks: Masks) -> tuple[int, int]:

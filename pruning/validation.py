@@ -114,7 +114,7 @@ def _sentence(model: type[BaseModel], error: ValidationError) -> str:
         allowed = _fields_at(model, first["loc"][:-1])
         guess = nearest(str(first["loc"][-1]), allowed)
         hint = f" Did you mean '{guess}'?" if guess else ""
-        return f"unknown key '{key}'.{hint} Allowed here: {', '.join(allowed)}."
+        return f"unknown key '{key}'.{hint} Allowed here: {', '.join(allowed) or 'none'}."
     if first["type"] == "missing":
         return f"the key '{key}' is missing."
     message = first["msg"].removeprefix("Value error, ")

@@ -71,6 +71,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def power_does_not_fail() -> Iterator[None]:
+    """Files of tests need not reach the disk, which thousands of them would wait for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def code_runs_unasked() -> Iterator[None]:
     """The app, drawn in this process by one test, asks before a file of code runs; others are not to be asked."""

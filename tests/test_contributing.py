@@ -42,6 +42,7 @@ before = 0.25
 
 [analysis]
 families = ["tone"]
+embeddings = ["pca"]
 """
 
 DENOISING = """\
@@ -80,12 +81,12 @@ def plugins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def study(plugins: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study that has one of each, found and measured by the command line with two processes."""
+    """A study that has one of each, found by the command line, and measured with two processes."""
     folder = tmp_path_factory.mktemp("study") / "mine"
     folder.mkdir()
     (folder / "study.toml").write_text(STUDY)
-    for package in ("pruning", "analysis"):
-        command = [sys.executable, "-m", package, "run", str(folder), "--jobs", "2"]
+    for package, jobs in (("pruning", "1"), ("analysis", "2")):
+        command = [sys.executable, "-m", package, "run", str(folder), "--jobs", jobs]
         subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
     return folder
 

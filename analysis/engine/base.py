@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol, TypeVar, cast
 
 import pandas as pd
@@ -107,6 +108,7 @@ class Context:
         parts: the kinds to be made, of a table that has the column "kind".
         reference: the ticket whose rows this one's build on, see `Measure.reference`.
         results: what is stored of others.
+        root: the folder of the data sets, as for `pruning.data.load_data`.
         progress: told how far it is, where no images are shown. problems: takes sentences on what was left out.
     """
 
@@ -121,6 +123,7 @@ class Context:
     relation: str = ""
     parts: frozenset[str] = frozenset()
     reference: Entry | None = None
+    root: Path | None = None
     progress: Progress = quiet
     problems: list[str] = field(default_factory=list)
     shared: dict[Hashable, object] = field(default_factory=dict)
@@ -165,6 +168,7 @@ class Measure(Table):
         layers: the modules whose outputs "activations" are, by name.
         by_machine: columns that another machine cannot repeat, such as times.
         matters: (settings, test images used) -> settings that decide the numbers, in a form that JSON knows.
+        datasets: settings -> names of the data sets that it needs beside the study's, which are fetched with that.
         tasks: the names of the tasks whose tickets have it. None: of those that classify images, and of any where it
             needs nothing but masks, weights and training records.
         cost: (parts, test images, multiply-adds of the network for one image) -> about the seconds that `rows` takes on
@@ -186,6 +190,7 @@ class Measure(Table):
     layers: Callable[[nn.Module], Sequence[str]] = weighted_layers
     by_machine: frozenset[str] = frozenset()
     matters: Callable[[AnalysisConfig, int], Mapping[str, object]] = lambda settings, images: {}
+    datasets: Callable[[AnalysisConfig], Sequence[str]] = lambda settings: ()
     tasks: frozenset[str] | None = None
     cost: Callable[[Sequence[str], int, int], float] = lambda parts, images, macs: 0.02
 

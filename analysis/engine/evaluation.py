@@ -66,7 +66,7 @@ class Laboratory:
     """Where a worker measures: the study's images and results."""
 
     def __init__(self, source: Source) -> None:
-        self.study = source.study
+        self.study, self.root = source.study, source.root
         config = settings(self.study)
         self.config = config.limited_to(source.families) if source.families else config
         self.images = TestImages.of(self.study, self.config, load_data(self.study.config.data, source.root))
@@ -87,6 +87,7 @@ class Laboratory:
             self.config,
             self.results,
             reference=job.references.get(measure.name),
+            root=self.root,
             shared=shared,
             process=self.process,
         )

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from analysis.corruptions.conditions import Condition
+from analysis.engine.base import measures
 from analysis.engine.evaluation import Done, Source, measure_condition, measure_ticket
 from analysis.engine.groups import by_condition, groups_of, per_condition, pick_processes, weight
 from analysis.engine.images import TestImages
@@ -73,7 +74,7 @@ def run(
         force: measure also what is there, and take out what the settings no longer ask for (which nothing tells when
             `families` are named, so that then it stays).
         root: folder of the data sets, as for `pruning.data.load_data`.
-        download: whether the data set may be fetched.
+        download: whether the data sets may be fetched.
         families: measure these families of corruptions, this time, instead of those of the settings.
         jobs: processes for all but large networks; 0 for as many as pay. The results do not depend on it.
         threads: of the CPU, for each network; 0 for 1, and 4 for large ones. The last digits depend on it.
@@ -91,6 +92,7 @@ def run(
     if families:
         config = config.limited_to(families)
     entries, problems, data = subjects(study, root, download)
+    problems += _fetched(config, tables, root) if download else []
     images = images_of(study, config, data)
     results, journal = Results(study.path), Journal(study.path)
     with journal.alone():
@@ -260,6 +262,17 @@ def subjects(study: Study, root: str | Path | None, download: bool) -> tuple[lis
     if not fitting:
         raise UserError(f"No ticket of study {study.path} fits its data: {problems[-1]}")
     return fitting, problems, data
+
+
+def _fetched(config: AnalysisConfig, tables: Sequence[str], root: str | Path | None) -> list[str]:
+    """Fetch the data sets that tables need beside the study's; a sentence for each that cannot be had."""
+    problems = []
+    for name in dict.fromkeys(name for table in tables for name in measures()[table].datasets(config)):
+        try:
+            load_data(name, root, download=True)
+        except UserError as error:
+            problems.append(str(error))
+    return problems
 
 
 def readable(entries: Iterable[Entry], problems: list[str]) -> list[Entry]:

@@ -9,12 +9,12 @@ derived from one table of counts; `count` it once when several metrics are wante
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ import torch
 
 from analysis.metrics.comparable import common_shapes
 from analysis.metrics.overlap_metrics import METRICS, PairCounts
-from pruning.errors import UserError
+from pruning.library.mask_forms import masks_of
 
 if TYPE_CHECKING:
     from pruning.masks import Masks
@@ -46,10 +46,10 @@ class PackedMasks:
 
     @classmethod
     def pack(cls, masks: Masks) -> PackedMasks:
-        """Pack bool masks {parameter name: tensor}. Raises UserError when one is not bool."""
+        """Pack masks {parameter name: tensor}, bool or of zeros and ones. Raises UserError when one is no mask."""
         from analysis.metrics import bits
 
-        flat = {layer: _flat("the masks", layer, mask) for layer, mask in masks.items()}
+        flat = {layer: _flat(mask) for layer, mask in masks_of(masks).items()}
         words = np.empty(sum(_words(values.size) for values in flat.values()), dtype=np.uint64)
         packed = cls(words, {layer: tuple(mask.shape) for layer, mask in masks.items()})
         for layer, view in packed.layers().items():
@@ -67,6 +67,8 @@ class PackedMasks:
 
 
 MasksByName = Mapping[str, "Masks | PackedMasks"]
+Tickets = Mapping[str, Any] | Iterable[Any]
+"""Tickets, or masks in any form that `pruning.library.masks_of` takes."""
 
 
 @dataclass(frozen=True)
@@ -102,26 +104,28 @@ class Counts:
         return np.where(self.sizes[:, None, None] > 0, np.minimum(one, other) * share, 0.0)
 
 
-def count(masks_by_name: MasksByName, threads: int | None = None) -> Counts:
+def count(tickets: Tickets, threads: int | None = None) -> Counts:
     """Count what every pair of tickets has in common, layer by layer.
 
     Args:
-        masks_by_name: for each ticket its masks, {parameter name: bool tensor, True = kept}, or `PackedMasks` of them.
+        tickets: for each name a ticket, its masks in any form that `pruning.library.masks_of` takes, or `PackedMasks`
+            of them; or a list of these, which are then called by their labels or by their numbers.
         threads: how many threads work; as many as torch uses when None.
 
     Raises:
-        UserError: two tickets do not have the same layers of the same shapes, or a mask is not bool.
+        UserError: two tickets do not have the same layers of the same shapes, or something is no mask.
     """
+    masks_by_name = _by_name(tickets)
     shapes = common_shapes({name: shapes_of(masks) for name, masks in masks_by_name.items()})
-    tickets = [_sources(name, masks) for name, masks in masks_by_name.items()]
-    layers = [[ticket[layer] for ticket in tickets] for layer in shapes]
+    sources = [_sources(masks) for masks in masks_by_name.values()]
+    layers = [[source[layer] for source in sources] for layer in shapes]
     sizes = np.array([prod(shape) for shape in shapes.values()], dtype=np.int64)
     blocks = [
         (index, start, min(start + BLOCK, _words(size)))
         for index, size in enumerate(sizes.tolist())
         for start in range(0, _words(size), BLOCK)
     ]
-    both = np.zeros((len(layers), len(tickets), len(tickets)), dtype=np.int64)
+    both = np.zeros((len(layers), len(sources), len(sources)), dtype=np.int64)
     threads = min(threads or torch.get_num_threads(), len(blocks))
     open_blocks = iter(blocks)  # shared: each thread takes the next block there is
     if threads > 1:
@@ -133,7 +137,7 @@ def count(masks_by_name: MasksByName, threads: int | None = None) -> Counts:
     return Counts(list(masks_by_name), list(shapes), sizes, both + np.triu(both, 1).transpose(0, 2, 1))
 
 
-def pairwise(masks_by_name: MasksByName | Counts, metric: str = "jaccard") -> pd.DataFrame:
+def pairwise(tickets: Tickets | Counts, metric: str = "jaccard") -> pd.DataFrame:
     """The overlap of every pair of tickets over the whole network.
 
     With kept sets A and B, n_l weights in layer l, of which A keeps the fraction p_l and B q_l, and
@@ -151,7 +155,7 @@ def pairwise(masks_by_name: MasksByName | Counts, metric: str = "jaccard") -> pd
     which the other keeps anything (as the dense network does), since then chance alone gives all there is.
 
     Args:
-        masks_by_name: as for `count`, or the `Counts` it returned.
+        tickets: as for `count`, or the `Counts` it returned.
         metric: one of `METRICS`.
 
     Returns:
@@ -161,19 +165,19 @@ def pairwise(masks_by_name: MasksByName | Counts, metric: str = "jaccard") -> pd
         UserError: as `count`, and for an unknown metric.
     """
     METRICS.get_known(metric)  # an unknown one is refused before the counting
-    counts = masks_by_name if isinstance(masks_by_name, Counts) else count(masks_by_name)
+    counts = tickets if isinstance(tickets, Counts) else count(tickets)
     values = _values(metric, counts.both.sum(0), counts.kept.sum(0), counts.expected().sum(0), counts.sizes.sum())
     return pd.DataFrame(values, index=counts.names, columns=counts.names)
 
 
-def by_layer(masks_by_name: MasksByName | Counts, metric: str = "jaccard") -> pd.DataFrame:
+def by_layer(tickets: Tickets | Counts, metric: str = "jaccard") -> pd.DataFrame:
     """The overlap of every pair of tickets in each layer; formulas and errors as `pairwise`, with E = n p q.
 
     Returns:
         columns a, b (tickets), layer, value: each pair once, a before b in the order given, layers in network order.
     """
     METRICS.get_known(metric)
-    counts = masks_by_name if isinstance(masks_by_name, Counts) else count(masks_by_name)
+    counts = tickets if isinstance(tickets, Counts) else count(tickets)
     values = _values(metric, counts.both, counts.kept, counts.expected(), counts.sizes[:, None, None])
     pairs = list(combinations(range(len(counts.names)), 2))
     first, second = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
@@ -188,7 +192,7 @@ def by_layer(masks_by_name: MasksByName | Counts, metric: str = "jaccard") -> pd
     )
 
 
-def pairs_with_chance(masks_by_name: MasksByName | Counts) -> pd.DataFrame:
+def pairs_with_chance(tickets: Tickets | Counts) -> pd.DataFrame:
     """The overlap coefficient of every pair of tickets, beside what two kinds of chance would give.
 
     Arguments and errors as `pairwise`.
@@ -198,7 +202,7 @@ def pairs_with_chance(masks_by_name: MasksByName | Counts) -> pd.DataFrame:
         masks that keep as much of each layer: E / min(|A|, |B|)), chance_global (of ones that only keep as much over
         the whole network, of n weights: max(|A|, |B|) / n), lift (|A & B| / E). NaN where nothing is kept.
     """
-    counts = masks_by_name if isinstance(masks_by_name, Counts) else count(masks_by_name)
+    counts = tickets if isinstance(tickets, Counts) else count(tickets)
     first, second = np.triu_indices(len(counts.names), 1)
     kept, both = counts.kept.sum(0), counts.both.sum(0)[first, second]
     chance = counts.expected().sum(0)[first, second]
@@ -248,19 +252,23 @@ def _words(size: int) -> int:
     return -(-size // WORD)
 
 
-def _sources(name: str, masks: Masks | PackedMasks) -> dict[str, np.ndarray]:
+def _by_name(tickets: Tickets) -> dict[str, Masks | PackedMasks]:
+    if not isinstance(tickets, Mapping):
+        numbered = list(tickets)
+        labels = [str(getattr(getattr(ticket, "recipe", None), "label", "")) for ticket in numbered]
+        tickets = {
+            label if label and labels.count(label) == 1 else f"{label} {place}".strip(): ticket
+            for place, (label, ticket) in enumerate(zip(labels, numbered, strict=True))
+        }
+    return {name: each if isinstance(each, PackedMasks) else masks_of(each) for name, each in tickets.items()}
+
+
+def _sources(masks: Masks | PackedMasks) -> dict[str, np.ndarray]:
     """Each layer's mask in the form it is at hand: packed words (uint64), or a byte a weight (uint8)."""
-    if isinstance(masks, PackedMasks):
-        return masks.layers()
-    return {layer: _flat(f"ticket '{name}'", layer, mask) for layer, mask in masks.items()}
+    return masks.layers() if isinstance(masks, PackedMasks) else {layer: _flat(mask) for layer, mask in masks.items()}
 
 
-def _flat(owner: str, layer: str, mask: torch.Tensor) -> np.ndarray:
-    if mask.dtype != torch.bool:
-        raise UserError(
-            f"The mask of layer '{layer}' in {owner} is {str(mask.dtype).removeprefix('torch.')}, but a mask is bool, "
-            "True where a weight is kept; convert it with `mask != 0`."
-        )
+def _flat(mask: torch.Tensor) -> np.ndarray:
     return np.ascontiguousarray(mask.cpu().numpy()).reshape(-1).view(np.uint8)
 
 

@@ -31,6 +31,7 @@ from pruning.training.seeds import generator
 
 ROUND = ("round", "accuracy", "personal", "global_personal", "participants", "sent", "even", "bits_up", "bits_down")
 CLIENT = ("client", "images", "chance", "personal", "global_personal", "rounds", "sent")
+BILL = ("joining_up", "joining_down", "up", "down")
 LAYER = ("round", "layer", "agreement", "by_chance")
 Learn = Callable[[Job], Update]
 
@@ -138,7 +139,8 @@ class Federation:
         return set_buffers(filled(copy.deepcopy(self.way.network), self.way.served(self.held)), self.buffers)
 
     def record(self) -> Record:
-        """Give what was noted: tables `rounds`, `clients`, `labels` and `agreement`."""
+        """Give what was noted: tables `rounds`, `clients`, `labels`, `agreement` and `bill`, bits a client."""
+        sizes = self.sizes
         chance = [float(own.max() / own.sum()) for own in self.counts]
         ours = accuracy_by_class(self.network(), self.data, self.training, self.device)
         clients = [
@@ -152,6 +154,7 @@ class Federation:
             **_columns("clients", CLIENT, clients),
             **_columns("labels", ("client", "label", "images"), labels),
             **_columns("agreement", LAYER, self.by_layer),
+            **_columns("bill", BILL, [(*traffic.joining(sizes), self.way.up(sizes), self.way.down(sizes, self.held))]),
         }
 
     def _job(self, plan: Plan, turn: int, client: int, steps: int) -> Job:

@@ -17,6 +17,7 @@ from pruning.granularity import Granularity
 from pruning.granularity.bypass import without_blocks
 from pruning.granularity.dead_channels import with_dead_channels
 from pruning.masks import Masks
+from pruning.masks import apply_masks as apply_masks
 from pruning.models import build_model, count_macs, prunable
 from pruning.procedure import FINDERS, Procedure
 from pruning.progress import Progress, quiet, saying
@@ -241,14 +242,6 @@ def make_ticket(
         versions={"torch": torch.__version__, "python": platform.python_version()},
     )
     return Ticket(recipe, {name: mask.cpu() for name, mask in masks.items()}, state, info)
-
-
-def apply_masks(model: nn.Module, masks: Masks) -> None:
-    """Set the pruned weights of the model to zero."""
-    parameters = dict(model.named_parameters())
-    with torch.no_grad():
-        for name, mask in masks.items():
-            parameters[name].mul_(mask.to(parameters[name].device))
 
 
 def reinit_seed(seed: int) -> int:

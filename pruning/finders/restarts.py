@@ -121,11 +121,12 @@ def check(recipe: Recipe) -> None:
 
 
 def check_retrained(recipe: Recipe) -> None:
-    """Raise UserError also where the control would be the original itself."""
+    """Raise UserError also where the control would be the original itself, which its mask is not where that moved."""
     check(recipe)
-    if recipe.training == original(recipe).training:
+    of = original(recipe)
+    if recipe.training == of.training and not FINDERS[of.finder].mask_moves:
         raise UserError(
-            f"Control '{recipe.finder}' would repeat '{original(recipe).method}' as it was; give it a `training` of "
+            f"Control '{recipe.finder}' would repeat '{of.method}' as it was; give it a `training` of "
             "its own, such as training = { weight_decay = 0 }."
         )
 

@@ -16,9 +16,8 @@ from torch import Tensor, nn
 from pruning.errors import UserError
 from pruning.models.linear_maps import LinearCalls, LinearMap, Place
 from pruning.models.logit_relations import Relation, relation_of
+from pruning.models.trial import CannotRun, Shape, on_trial
 
-Shape = tuple[int, ...]
-IMAGES = 5  # random ones, that a network is tried on
 NONE = "none"  # what a user says in place of a name where there is no classifier
 LEFT_OUT = "angles, lengths, margins and maps of the features are left out"
 _FOUND, _SHAPE, _NAMED = "_classifier_found", "_classifier_shape", "_classifier_named"
@@ -206,43 +205,21 @@ def _run(model: nn.Module, shape: Shape | None) -> _Found | None:
     try:
         model.eval()
         with torch.no_grad():
-            images, logits = _shown(model, shape)
+            images, logits = _trial(model, shape)
             return _tried_out(model, images, logits) if logits.ndim == 2 else None
     finally:
         for module, mode in modes.items():
             module.training = mode
 
 
-def _shown(model: nn.Module, shape: Shape | None) -> tuple[Tensor, Tensor]:
+def _trial(model: nn.Module, shape: Shape | None) -> tuple[Tensor, Tensor]:
     """Random images that the network can read, and its logits."""
-    error: Exception | None = None
-    for each in [shape] if shape is not None else _guesses(model):
-        images = _images(model, each)
-        try:
-            logits = model(images)
-        except (RuntimeError, ValueError, TypeError, NotImplementedError) as caught:
-            error = caught
-        else:
-            if isinstance(logits, Tensor):
-                return images, logits
-    reason = str(error).splitlines()[0].rstrip(".") if error else "it gives no tensor"
-    raise NoClassifier(f"The network {type(model).__name__} cannot be run to find its classifier ({reason}).")
-
-
-def _guesses(model: nn.Module) -> list[Shape]:
-    """Shapes of images that the first layer may be made for, of a network that nothing is said of."""
-    for module in model.modules():
-        if isinstance(module, nn.Linear):
-            return [(module.in_features,)]
-        if isinstance(module, nn.Conv2d):
-            return [(module.in_channels, size, size) for size in (32, 28, 224, 64, 96, 16, 8)]
-    return [(3, 32, 32)]
-
-
-def _images(model: nn.Module, shape: Shape) -> Tensor:
-    first = next((value for value in model.parameters() if value.is_floating_point()), torch.zeros(()))
-    images = torch.randn(IMAGES, *shape, generator=torch.Generator().manual_seed(0))
-    return images.to(first.device, first.dtype)
+    try:
+        return on_trial(model, shape)
+    except CannotRun as error:
+        raise NoClassifier(
+            f"The network {type(model).__name__} cannot be run to find its classifier ({error})."
+        ) from None
 
 
 def _tried_out(model: nn.Module, images: Tensor, logits: Tensor) -> _Found | None:

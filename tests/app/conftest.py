@@ -1,12 +1,25 @@
 """A study as the app sees it, made of numbers alone."""
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from app.load import COLUMNS, StudyView
 from pruning.study.config import StudyConfig
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_are_looked_through_once() -> Iterator[None]:
+    """For each page that it draws, `AppTest` reads what all installed packages say of themselves: a quarter of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        scan = manifest_scanner.scan_component_manifests
+        patch.setattr(manifest_scanner, scan.__name__, cache(scan))
+        yield
+
 
 LABELS = {"dense": "Dense", "snip": "SNIP", "imp": "IMP", "shuffled": "IMP shuffled"}
 

@@ -274,7 +274,7 @@ def test_what_is_no_longer_asked_for_stays(measured: Study, monkeypatch: pytest.
     assert rewritten(before, measured) == set()
     assert all(row.complete == row.tickets for row in status(less).rows)
     # unless it is said that all is to be made anew
-    measure.run(less, force=True)
+    measure.run(less, force=True, only=["conditions", "reliability", "corrupted", "maps"])
     conditions = results.table("conditions")[["corruption", "severity"]].drop_duplicates()
     assert conditions.values.tolist() == [["clean", 0], ["brightness", 3]]
     assert set(results.table("reliability")["corruption"]) == {"clean", "brightness"}

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
@@ -49,12 +48,6 @@ def test_agrees_with_the_networks(measured: Study) -> None:
     lead = [logits.gather(1, labels[:, None]) - logits.gather(1, rivals[:, None]) for logits in (before, now)]
     change = (lead[1] - lead[0])[lost]
     assert row.direction + row.length == pytest.approx(float(change.mean()), abs=1e-4)
-
-
-def test_two_processes_and_one_find_the_same(measured: Study, study_copy: Path) -> None:
-    study = Study.open(study_copy)
-    assert not measure.run(study, only=["lost"], jobs=2).problems
-    pd.testing.assert_frame_equal(Results(study.path).table("lost"), Results(measured.path).table("lost"))
 
 
 def test_causes_flows_and_images_count_the_same(measured: Study) -> None:

@@ -4,13 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from torch import Tensor
 
 from analysis.corruptions import corrupt
-from analysis.engine import measure
 from analysis.engine.layer_pass import MINIBATCH, chosen
 from analysis.engine.settings import model
 from analysis.measures.alignment import partners
@@ -101,14 +99,6 @@ def test_partners_are_the_dense_network_and_the_next_seed(tiny_study: Path) -> N
         assert [pair.relation for pair in pairs] == (["seed"] if recipe.is_dense else ["dense", "seed"])
     one_seed = [entry for entry in entries if entry.recipe.seed == 0]
     assert all(pair.relation == "dense" for pairs in partners(one_seed).values() for pair in pairs)
-
-
-def test_two_processes_and_one_find_the_same(tiny_study: Path, study_copy: Path) -> None:
-    study = Study.open(study_copy)
-    names = ["alignment", "representations"]
-    assert not measure.run(study, only=names, jobs=2).problems
-    for name in names:
-        pd.testing.assert_frame_equal(Results(study.path).table(name), Results(tiny_study).table(name))
 
 
 def test_the_severity_nearest_to_the_one_asked_for() -> None:

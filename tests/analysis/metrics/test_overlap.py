@@ -1,5 +1,6 @@
 from itertools import combinations
 from math import inf, isnan, nan
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn.utils import prune
 
 from analysis.metrics import overlap
 from analysis.metrics.overlap_metrics import METRICS, OverlapMetric
 from pruning.errors import UserError
+from pruning.library import Pruned
 from pruning.masks import Masks, pack
+from pruning.study.folder import Study
+from pruning.ticket import Ticket
 
 BLOCKWISE = overlap.BLOCK * overlap.WORD
 
@@ -246,11 +251,37 @@ def test_tickets_of_different_networks_are_refused_by_name(form: type, second: M
     assert said in str(caught.value)
 
 
-def test_a_mask_that_is_not_bool_is_refused() -> None:
-    with pytest.raises(UserError, match="layer 'w' in ticket 'b' is float32, but a mask is bool"):
-        overlap.pairwise({"a": {"w": bools("1")}, "b": {"w": torch.ones(1)}})
-    with pytest.raises(UserError, match="layer 'w' in the masks is uint8"):
-        overlap.PackedMasks.pack({"w": torch.ones(3, dtype=torch.uint8)})
+def test_masks_come_in_any_form() -> None:
+    masks = {"w": bools("1100"), "v": bools("101")}
+    others = {"w": bools("1010"), "v": bools("111")}
+    network = torch.nn.Linear(4, 1, bias=False)
+    expected = overlap.pairwise({"a": masks, "b": others})
+    for form in (
+        {name: mask.float() for name, mask in others.items()},
+        {name: mask.numpy() for name, mask in others.items()},
+        {name: mask.numpy().astype(int) for name, mask in others.items()},
+        Pruned(others, ""),
+    ):
+        pd.testing.assert_frame_equal(overlap.pairwise({"a": masks, "b": form}), expected)
+    prune.custom_from_mask(network, "weight", bools("1010")[None])
+    pair = overlap.pairwise([network, {"weight": bools("1100")[None]}], "hamming")
+    assert list(pair) == ["0", "1"]
+    assert pair.loc["0", "1"] == 0.5
+
+
+def test_tickets_of_a_list_are_called_by_their_labels(found_study: Path) -> None:
+    tickets = [Ticket.load(entry.path) for entry in Study.open(found_study).scan()[0][:3]]
+    frame = overlap.pairwise(tickets)
+    assert len(set(frame.columns)) == 3
+    assert all(ticket.recipe.label in name for ticket, name in zip(tickets, frame.columns, strict=True))
+    assert frame.to_numpy() == pytest.approx(overlap.pairwise({t.id: t.masks for t in tickets}).to_numpy())
+
+
+def test_what_is_no_mask_is_refused() -> None:
+    with pytest.raises(UserError, match="The mask 'w' has other values than 0"):
+        overlap.pairwise({"a": {"w": bools("1")}, "b": {"w": torch.full((1,), 0.5)}})
+    with pytest.raises(UserError, match="The mask 'w' has other values than 0"):
+        overlap.PackedMasks.pack({"w": torch.full((3,), 2)})
 
 
 @pytest.mark.parametrize("measure", [overlap.pairwise, overlap.by_layer])

@@ -23,6 +23,7 @@ from analysis.comparisons.predictions import Predictions, chosen
 from analysis.comparisons.ranking import ranking
 from analysis.comparisons.redundancy import redundant
 from analysis.comparisons.rewinding import stable_from
+from analysis.comparisons.supernets import rivals
 from analysis.comparisons.two_studies import compare_studies
 from analysis.comparisons.verdicts import against, verdicts
 from analysis.corruptions.conditions import CLEAN, Condition
@@ -255,6 +256,13 @@ def leans_on_other_pixels(predictions: Predictions) -> float:
     return float(compare_shapes(maps, BASELINE)["differs"].any())
 
 
+def another_than_a_super_ticket(predictions: Predictions) -> float:
+    """Tickets of one sparsity against one of them."""
+    tickets = pd.DataFrame({"key": [*predictions.predicted], "sparsity": 0.85})
+    table = rivals(_clean(predictions).per_image([0]), tickets, BASELINE)
+    return float((table["verdict"] == DIFFERS).any())
+
+
 CLAIMS = (
     Claim("worse / better than the baseline, clean", "Overview", worse_or_better),
     Claim("worse / better than the baseline, corrupted", "Overview", worse_or_better_corrupted),
@@ -288,6 +296,7 @@ CLAIMS = (
     Claim("falls behind dense at a layer", "Geometry, Layers", falls_behind_at_a_layer, fewest=2),
     Claim("leans on other pixels", "Geometry, Attribution", leans_on_other_pixels),
     Claim("a ticket differs between studies", "Studies", studies_differ),
+    Claim("another accuracy than a SuperTicket's", "Supernet", another_than_a_super_ticket),
     Claim("groks sooner or later", "Grokking", grokking.sooner_or_later, fewest=2),
     Claim("carries the owner's code", "Ownership", ownership.carries_a_code),
     Claim("neighbours change more than by retraining", "Geometry, Maps", neighbours_beyond_seeds, fewest=3),

@@ -136,6 +136,8 @@ def test_bits_are_counted_by_hand(kind: type[Way], options: dict[str, Any]) -> N
     down = up if kind is FedAvg or options else kept * images.bit_length() + 32
     assert noted["rounds/bits_up"] == [0.0, 3.0 * (up + 32), 3.0 * up]
     assert noted["rounds/bits_down"] == [0.0, 3.0 * (32 + mask), 3.0 * down]
+    bill = [noted[f"bill/{name}"] for name in ("joining_up", "joining_down", "up", "down")]
+    assert bill == [[32.0], [32.0 + mask], [float(up)], [float(down)]]
 
 
 def test_participation_dropouts_and_stragglers() -> None:

@@ -152,7 +152,7 @@ def test_two_runs_at_once_are_refused(study_copy: Path) -> None:
 
 
 def test_a_kill_loses_at_most_the_ticket_in_work(tmp_path: Path) -> None:
-    write(tmp_path, TINY.replace("epochs = 2", "epochs = 40"))
+    write(tmp_path, TINY.replace("epochs = 2", "epochs = 10"))
     command = [sys.executable, "-m", "pruning", "run", str(tmp_path), "--jobs", "1"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
@@ -167,7 +167,7 @@ def test_a_kill_loses_at_most_the_ticket_in_work(tmp_path: Path) -> None:
     assert not problems
     before = {entry.path: entry.path.stat().st_mtime_ns for entry in entries}
     # what is left is found by the next run, from which the lock of the killed one does not keep us
-    write(tmp_path, TINY.replace("epochs = 2", "epochs = 40").replace("seeds = [0, 1]", "seeds = [0]"))
+    write(tmp_path, TINY.replace("epochs = 2", "epochs = 10").replace("seeds = [0, 1]", "seeds = [0]"))
     study = Study.open(tmp_path)
     missing = [recipe for recipe in study.recipes() if not study.ticket_path(recipe).exists()]
     assert missing

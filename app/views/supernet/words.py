@@ -1,0 +1,105 @@
+"""The answers of Supernet in a sentence or three: what is left, what was better, what returned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparisons.supernets import Left
+from analysis.statistics.verdicts import DIFFERS, IMAGES, NOTHING
+from app.charts.texts import points
+from app.shell.layout import plain
+from app.shell.score import ShownScore
+from app.shell.theme import Style
+
+
+def left(rows: pd.DataFrame, sums: Left, label: str, seeds: int) -> str:
+    """What is left of the branches, and what went most.
+
+    Args:
+        rows: of `comparisons.supernets.branches` or `mean_branches`.
+        sums: of `comparisons.supernets.left_at_the_end`.
+        label: the ticket's.
+        seeds: that the numbers are means over.
+    """
+    last = rows[rows["event"] == rows["event"].max()].sort_values("share", kind="stable")
+    least, most = last.iloc[0], last.iloc[-1]
+    over = f", means over {seeds} seeds" if seeds > 1 else ", in one seed"
+    said = (
+        f"**{plain(label)}** keeps **{sums.channels} of {sums.whole} channels** of its branches and "
+        f"{100 * sums.share:.0f} % of their multiply-adds{over}: most of {_branch(most)}, least of {_branch(least)}."
+    )
+    if sums.empty:
+        gone = f"{sums.empty} of {sums.branches} branches {'is' if sums.empty == 1 else 'are'}"
+        said += f" {gone} gone altogether."
+    return said
+
+
+def _branch(row: pd.Series) -> str:
+    return f"{row['kernel']}×{row['kernel']} in cell {row['cell']} ({row['channels']:.2g} of {row['whole']})"
+
+
+def against(table: pd.DataFrame, key: str, labels: Mapping[str, str], score: ShownScore) -> str:
+    """Who is more or less accurate than a ticket.
+
+    Args:
+        table: of `comparisons.supernets.rivals`.
+        key: the ticket's.
+        labels: key -> name.
+        score: what stands for accuracy.
+    """
+    if table.empty:
+        return f"The {score.name} of the others is not measured yet."
+    if (table["over"] == NOTHING).all():
+        return "One seed says nothing of other trainings, so that nobody is told apart."
+    differ = table[table["verdict"] == DIFFERS]
+    whose = " (these networks, as there is one seed)" if (table["over"] == IMAGES).any() else ""
+    worse, better = (differ[differ["difference"] < 0], differ[differ["difference"] > 0])
+    said = [
+        f"{name} shown to be {way} {score.name} by {by}"
+        for rows, way in ((better, "higher in"), (worse, "lower in"))
+        for name, by in _listed(rows, labels)
+    ]
+    rest = len(table) - len(differ)
+    unknown = f"{rest} of {len(table)} cannot be told from it" if rest else ""
+    what = "; ".join(filter(None, [*said, unknown]))
+    return f"Held against {plain(labels[key])}{whose}: {what}."
+
+
+def _listed(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    if rows.empty:
+        return []
+    names = [plain(labels[each]) for each in rows["a"]]
+    name = f"{names[0]} is" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} are"
+    sizes = sorted(rows["difference"].abs())
+    ends = [points(each).lstrip("+") for each in (sizes[0], sizes[-1])]
+    return [(name, f"{ends[0]} points" if len(sizes) == 1 else f"{ends[0]} to {ends[1]} points")]
+
+
+def returned(rows: pd.DataFrame, rules: Mapping[str, str], styles: Mapping[str, Style]) -> str:
+    """How much returned under each rule, the most at an event.
+
+    Args:
+        rows: of `comparisons.supernets.over_seeds` of the column returned.
+        rules: key -> the rule.
+        styles: key -> style.
+    """
+    said = []
+    for key, rule in rules.items():
+        if rule == "monotone":
+            continue
+        own = rows[rows["key"] == key]
+        top = own.loc[own["mean"].idxmax()]
+        name = f"{plain(styles[key].label)} (rule '{rule}')"
+        if top["mean"] == 0:
+            said.append(f"{name}: nothing")
+        else:
+            interval = (
+                f" ({100 * max(top['low'], 0):.1f} to {100 * top['high']:.1f})" if np.isfinite(top["low"]) else ""
+            )
+            said.append(f"{name}: **{100 * top['mean']:.1f} %**{interval}")
+    if not said:
+        return "Under the rule 'monotone' no pruned weight returns."
+    return f"Of the weights kept after an event so many had been pruned before it, at the most: {'; '.join(said)}."

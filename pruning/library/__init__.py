@@ -1,0 +1,13 @@
+"""Pruning of a network that is at hand: any `nn.Module`, any images and labels, no study and no files.
+
+from pruning import prune
+pruned = prune(network, "snip", 0.9, data=loader)
+pruned.apply(network)
+"""
+
+from pruning.library.labelled import labelled_batches
+from pruning.library.mask_forms import masks_of
+from pruning.library.prune import prune, score
+from pruning.library.pruned import Pruned, apply_masks
+
+__all__ = ["Pruned", "apply_masks", "labelled_batches", "masks_of", "prune", "score"]

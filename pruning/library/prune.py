@@ -1,0 +1,242 @@
+"""Criteria on a network that is at hand: scores of its weights, and masks."""
+
+import copy
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pruning.allocation import ALLOCATIONS
+from pruning.criteria import CRITERIA, Context, Criterion
+from pruning.criteria.batches import Batches
+from pruning.criteria.rounds import Cut, cut_by_score
+from pruning.errors import UserError
+from pruning.granularity import Granularity, get_granularity
+from pruning.library.labelled import labelled_batches
+from pruning.library.pruned import Pruned
+from pruning.masks import Masks
+from pruning.models import prunable, remember
+from pruning.models.classifier import NONE
+from pruning.models.folding import fold
+from pruning.models.trial import CannotRun, on_trial
+from pruning.training.seeds import generator
+from pruning.validation import Options, checked
+
+IMAGES = 1000
+
+
+@dataclass
+class _Without(Context):
+    """A context in which some weights are not there."""
+
+    exclude: Collection[str] = ()
+
+    def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
+        """The weights of `model` to be scored, by name."""
+        found = prunable(model, self.classifier, self.scope)
+        return {name: weight for name, weight in found.items() if not _is_among(name, self.exclude)}
+
+
+def score(
+    network: nn.Module,
+    criterion: str | Criterion,
+    data: Any = None,
+    *,
+    shape: tuple[int, ...] | None = None,
+    images: int | None = IMAGES,
+    exclude: str | Iterable[str] = (),
+    classifier: bool | str = True,
+    seed: int = 0,
+    **options: Any,
+) -> dict[str, Tensor]:
+    """Score the weights of a network; the higher are kept first. Arguments and errors as for `prune`.
+
+    Returns a tensor of the weight's shape for each prunable weight, by name. The network is left as it was.
+    """
+    chosen = _criterion(criterion)
+    own = _own(chosen.options, options, f"criterion '{chosen.name}'")
+    model, context = _set_up(network, chosen, data, shape, images, exclude, classifier, seed, own)
+    return chosen.score(model, context)
+
+
+def prune(
+    network: nn.Module,
+    criterion: str | Criterion = "magnitude",
+    sparsity: float | None = None,
+    data: Any = None,
+    *,
+    allocation: str = "global",
+    granularity: str | Granularity = "weight",
+    rounds: int | None = None,
+    shape: tuple[int, ...] | None = None,
+    images: int | None = IMAGES,
+    exclude: str | Iterable[str] = (),
+    classifier: bool | str = True,
+    seed: int = 0,
+    ties: bool = False,
+    **options: Any,
+) -> Pruned:
+    """Choose the weights of a network to keep. The network is left as it was; `Pruned.apply` prunes it.
+
+    Args:
+        network: any, in any mode, on any device. Weights under `torch.nn.utils.prune` or another parametrisation
+            are taken as they are multiplied.
+        criterion: the name of one of `pruning.criteria.CRITERIA`, such as "snip", or a `Criterion`.
+        sparsity: fraction of the prunable weights to remove, in [0, 1); left out where N:M decides it.
+        data: for criteria that look at some: an iterable of (inputs, labels), such as a DataLoader, or one pair of
+            tensors. Inputs are as the network takes them.
+        allocation: how the sparsity is shared out over layers; see `pruning.allocation.ALLOCATIONS`.
+        granularity: what goes as one piece: "weight", "filter", "2:4", ...; see `pruning.masks.make_masks`.
+        rounds: how often to score and prune until the sparsity is reached; None: the criterion's (SynFlow 100).
+        shape: of one input without the batch, for criteria that need no data but run the network; found out where it
+            is left out.
+        images: how many of the data are looked at, the first ones; None: all.
+        exclude: names or patterns (`*` as in file names) of layers or parameters that stay whole.
+        classifier: False: the classifier stays whole too; it is found by running the network, or is the layer named.
+        seed: of what is drawn.
+        ties: whether a seeded draw decides among equal scores; else scores that say nothing of a layer are refused.
+        options: those of the criterion and of the allocation, by name.
+
+    Raises:
+        UserError: a name or an option is unknown, data are missing or no such pairs, scores are not finite or say
+            nothing, or more is to go than can.
+    """
+    chosen, pieces = _criterion(criterion), get_granularity(granularity)
+    shared = ALLOCATIONS.get_known(allocation)
+    if sparsity is None:
+        sparsity = pieces.fixed_sparsity
+    if sparsity is None:
+        raise UserError("Say how much is to go: `sparsity=0.9` removes nine tenths of the prunable weights.")
+    mine = {key: value for key, value in options.items() if key in shared.options.model_fields}
+    rest = {key: value for key, value in options.items() if key not in mine}
+    own = _own(chosen.options, rest, f"criterion '{chosen.name}'")
+    model, context = _set_up(network, chosen, data, shape, images, exclude, classifier, seed, own)
+    context.structure = pieces
+    cut = Cut(
+        sparsity=sparsity,
+        allocation=allocation,
+        options=_own(shared.options, mine, f"allocation '{allocation}'"),
+        rounds=rounds,
+        ties=generator(seed, "ties") if ties else None,
+    )
+    masks: Masks = cut_by_score(model, chosen, context, cut)
+    how = f"{chosen.label}, {100 * sparsity:g} % removed, {pieces.name if pieces.name != 'weight' else allocation}"
+    return Pruned(masks, how)
+
+
+def _criterion(criterion: str | Criterion) -> Criterion:
+    return criterion if isinstance(criterion, Criterion) else CRITERIA.get_known(criterion)
+
+
+def _own(options: type[Options], given: dict[str, Any], whose: str) -> Options:
+    try:
+        return checked(options, given)
+    except UserError as error:
+        raise UserError(f"Of the {whose}: {error}") from None
+
+
+def _set_up(
+    network: nn.Module,
+    criterion: Criterion,
+    data: Any,
+    shape: tuple[int, ...] | None,
+    images: int | None,
+    exclude: str | Iterable[str],
+    classifier: bool | str,
+    seed: int,
+    options: Options,
+) -> tuple[nn.Module, _Without]:
+    """A copy of the network that may be changed, and what its weights are scored in."""
+    model = _copied(network)
+    first = next(model.parameters(), torch.zeros(()))
+    batches = _batches(model, criterion, data, shape, images, first)
+    named = classifier if isinstance(classifier, str) else None
+    if not isinstance(batches, _NoInput):
+        remember(model, tuple(batches[0][0].shape[1:]), named)
+    left_out = (exclude,) if isinstance(exclude, str) else tuple(exclude)
+    context = _Without(
+        batches=batches,
+        generator=generator(seed, "criterion", criterion.name),
+        classifier=classifier is True or named == NONE,
+        options=options,
+        exclude=left_out,
+    )
+    _check_left_out(model, left_out)
+    if not context.weights(model):
+        raise UserError("There is nothing to prune: the network has no weights of layers but those that are excluded.")
+    return model, context
+
+
+def _copied(network: nn.Module) -> nn.Module:
+    """A copy without parametrisations, all of whose parameters may have gradients."""
+    computed = [value for module in network.modules() for value in vars(module).values() if isinstance(value, Tensor)]
+    known = {id(value): value.detach().clone() for value in computed}  # as of torch.nn.utils.prune, which is no leaf
+    model = copy.deepcopy(network, known)
+    fold(model)
+    for parameter in model.parameters():
+        parameter.requires_grad_(parameter.is_floating_point())
+    return model
+
+
+def _batches(
+    model: nn.Module, criterion: Criterion, data: Any, shape: tuple[int, ...] | None, images: int | None, first: Tensor
+) -> Batches:
+    if data is not None:
+        batches = labelled_batches(data, images, first.device)
+        _try_out(model, tuple(batches[0][0].shape[1:]))
+        return batches
+    if criterion.needs_data:
+        raise UserError(f"{criterion.label} looks at data; give some, as `data=loader` or `data=(inputs, labels)`.")
+    try:
+        size = _try_out(model, shape)
+    except UserError as error:
+        if shape is not None:
+            raise
+        return _NoInput(error)
+    return [(torch.zeros(1, *size, device=first.device, dtype=first.dtype), torch.zeros(1, dtype=torch.long))]
+
+
+class _NoInput(Batches):
+    """Batches for criteria that look at weights alone; one that looks at inputs raises the error."""
+
+    def __init__(self, error: UserError) -> None:
+        self.error = error
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, place: Any) -> Any:
+        raise self.error
+
+
+def _try_out(model: nn.Module, shape: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The shape of an input that the network can read."""
+    modes = {module: module.training for module in model.modules()}
+    try:
+        with torch.no_grad():
+            return tuple(on_trial(model.eval(), shape)[0].shape[1:])
+    except CannotRun as error:
+        said = f"on inputs of shape {shape}" if shape else "on trial"
+        reason = f"The network cannot be run {said} ({error})"
+        raise UserError(f"{reason}; say what it takes, such as shape=(3, 32, 32).") from None
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def _is_among(name: str, patterns: Collection[str]) -> bool:
+    """Whether a parameter, or a layer that it lies in, is named."""
+    parts = name.split(".")
+    return any(fnmatch(".".join(parts[:end]), pattern) for pattern in patterns for end in range(1, len(parts) + 1))
+
+
+def _check_left_out(model: nn.Module, patterns: Collection[str]) -> None:
+    for pattern in patterns:
+        if not any(_is_among(name, (pattern,)) for name, _ in model.named_parameters()):
+            layers = [name for name, module in model.named_modules() if name and not list(module.children())]
+            raise UserError(
+                f"`exclude` names '{pattern}', which is no layer of the network; it has {', '.join(layers)}."
+            )

@@ -1,0 +1,91 @@
+"""What `prune` returns: masks, and how to put them on a network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from torch import Tensor, nn
+
+from pruning import masks as mask_tools
+from pruning.errors import UserError, few
+from pruning.library.mask_forms import masks_of
+from pruning.masks import Masks
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ORIGINAL = "_orig"  # what torch.nn.utils.prune computes a weight from
+Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(frozen=True, repr=False)
+class Pruned:
+    """The masks that a criterion yields on a network.
+
+    Attributes:
+        masks: bool tensors by parameter name, True = kept, on the network's device.
+        how: in words, such as "SNIP, 90 % removed, global".
+    """
+
+    masks: Masks
+    how: str
+
+    @property
+    def sparsity(self) -> float:
+        """Fraction of the prunable weights that is removed."""
+        return mask_tools.sparsity(self.masks)
+
+    def apply(self, network: Network) -> Network:
+        """Set the pruned weights of a network to zero, in place, and return it."""
+        apply_masks(network, self.masks)
+        return network
+
+    def summary(self) -> "pd.DataFrame":
+        """Return a row a layer and one for all: layer, shape, kept, total, sparsity."""
+        import pandas as pd  # half a second that pruning itself does not need
+
+        rows = [
+            {"layer": name, "shape": "x".join(map(str, mask.shape)), "kept": int(mask.sum()), "total": mask.numel()}
+            for name, mask in self.masks.items()
+        ]
+        kept, total = mask_tools.counts(self.masks)
+        frame = pd.DataFrame([*rows, {"layer": "all", "shape": "", "kept": kept, "total": total}])
+        return frame.assign(sparsity=1 - frame["kept"] / frame["total"])
+
+    def __repr__(self) -> str:
+        kept, total = mask_tools.counts(self.masks)
+        return f"<Pruned: {self.how}; {kept:,} of {total:,} weights kept in {len(self.masks)} layers>"
+
+    def _repr_html_(self) -> str:
+        table: str = self.summary().to_html(index=False, float_format="{:.1%}".format, border=0)
+        return f"<p>{self.how}</p>{table}"
+
+
+def apply_masks(network: nn.Module, masks: Any) -> None:
+    """Set the pruned weights of a network to zero, in place.
+
+    Args:
+        network: any; its parameters' names are those of the masks.
+        masks: in any form that `masks_of` takes.
+
+    Raises:
+        UserError: a mask is of no parameter of the network, or of another shape.
+    """
+    parameters = dict(network.named_parameters())
+    computed = {name.removesuffix(ORIGINAL): name for name in parameters if name.endswith(ORIGINAL)}
+    found = {computed.get(name, name): mask for name, mask in masks_of(masks).items()}
+    _check_fit(parameters, found)
+    mask_tools.apply_masks(network, found)
+
+
+def _check_fit(parameters: Mapping[str, Tensor], masks: Masks) -> None:
+    strange = [name for name in masks if name not in parameters]
+    if strange:
+        raise UserError(
+            f"There are masks of {few(strange)}, which are no parameters of the network; it has "
+            f"{few(list(parameters))}."
+        )
+    for name, mask in masks.items():
+        if mask.shape != parameters[name].shape:
+            shape, own = list(mask.shape), list(parameters[name].shape)
+            raise UserError(f"The mask '{name}' is {shape}, and the parameter {own}; they must have one shape.")

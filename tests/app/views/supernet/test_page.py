@@ -1,0 +1,75 @@
+"""The page Supernet: every section on a small study, on one seed, and where it has nothing to say."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.shell.sections import of_page
+from pruning.study.folder import Study
+from tests.app.shell.test_columns import every_column_has_a_meaning
+from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
+
+CHARTS = {"graph": 2, "search": 2, "cost": 1}
+SECTIONS = list(of_page("supernet"))
+
+
+@pytest.fixture(scope="module")
+def one_seed(branching: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study with the tickets of seed 0 alone."""
+    folder = Path(shutil.copytree(branching, tmp_path_factory.mktemp("one") / "one"))
+    for entry in Study.open(folder).entries():
+        if entry.recipe.seed:
+            entry.path.unlink()
+    return folder
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_is_drawn(section: str, branching: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("supernet", branching, monkeypatch, supernet=section)
+    assert not test.error, text(test)
+    assert charts(test) == CHARTS[section]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_is_drawn_for_one_seed(section: str, one_seed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for tickets in ("", "none"):
+        test = draw("supernet", one_seed, monkeypatch, supernet=section, **({"tickets": tickets} if tickets else {}))
+        assert not test.error, text(test)
+        assert charts(test) == CHARTS[section]
+    if section != "search":
+        assert "one seed" in text(test)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_column_has_a_meaning(section: str, branching: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    every_column_has_a_meaning(f"supernet?supernet={section}", branching, monkeypatch)
+
+
+def test_the_answer_says_what_is_left(branching: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [entry for entry in Study.open(branching).entries() if entry.recipe.method == "SuperTicket"]
+    left = [sum(own[-1] for own in entry.info.recorded("channels").values()) for entry in entries]
+    written = text(draw("supernet", branching, monkeypatch))
+    assert f"**{sum(left) / len(left):.0f} of 96 channels**" in written
+    assert "means over 2 seeds" in written
+
+
+def test_the_slider_goes_back_to_the_whole_network(branching: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("supernet", branching, monkeypatch, **{"supernet-event": "0"})
+    assert not test.error, text(test)
+    assert test.select_slider(key="pick supernet-event").value == "0"
+
+
+def test_tickets_that_are_not_measured(branching: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(branching, tmp_path / "bare"))
+    shutil.rmtree(folder / "results")
+    for section in SECTIONS:
+        test = draw("supernet", folder, monkeypatch, supernet=section)
+        assert not test.error, text(test)
+    assert "not measured yet" in text(draw("supernet", folder, monkeypatch, supernet="cost"))
+
+
+def test_another_study_has_no_branches(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("supernet", tiny_study, monkeypatch)
+    assert "No ticket of this study was searched for" in text(test)
+    assert charts(test) == 0
