@@ -23,8 +23,9 @@ from pruning.data import Dataset, Split
 from pruning.finders.lineage import lineage
 from pruning.masks import Masks
 from pruning.ownership.code import Code
-from pruning.ownership.devsecret import digest_in, secret
 from pruning.ownership.mark import Evidence, evidence
+from pruning.ownership.texts import code_of
+from pruning.procedure import FINDERS
 from pruning.study.folder import Entry
 from pruning.ticket import Ticket
 from pruning.training.config import Training
@@ -87,7 +88,7 @@ def ownership(context: Context) -> pd.DataFrame:
     """
     owner = context.partner
     assert owner is not None
-    code = Code(secret(owner.recipe))
+    code = code_of(owner.recipe.option("code_sha256"))
     if context.relation == OWN:
         found = [*_attacked(context, owner, code), *_forged(context, owner, code)]
     else:
@@ -154,7 +155,7 @@ def _row(found: Evidence, code: Code, masks: Masks) -> Row:
 
 def pairs(entries: Sequence[Entry]) -> Mapping[str, Sequence[Pair]]:
     """Each ticket with the signed ones of its seed; what has no pruned weight has no mark."""
-    signed = [entry for entry in entries if digest_in(entry.recipe)]
+    signed = [entry for entry in entries if FINDERS[entry.recipe.finder].signs_mask]
     found: dict[str, list[Pair]] = {}
     for entry in entries:
         own = [each for each in signed if each.recipe.seed == entry.recipe.seed and _comparable(each, entry)]

@@ -14,7 +14,8 @@ from app.shell import families
 from app.shell.selection import Selection
 from pruning.errors import UserError
 from pruning.ownership.code import Code
-from pruning.ownership.devsecret import digest_in, secret
+from pruning.ownership.texts import code_of
+from pruning.procedure import FINDERS
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,12 @@ def view(selection: Selection) -> View | None:
 
 def signed(study: StudyView) -> list[str]:
     """Ids of the tickets that are signed."""
-    return [key for key, entry in families.entries(study).items() if digest_in(entry.recipe)]
+    return [key for key, entry in families.entries(study).items() if FINDERS[entry.recipe.finder].signs_mask]
 
 
-def code_of(study: StudyView, ticket_id: str) -> Code | None:
+def owners_code(study: StudyView, ticket_id: str) -> Code | None:
     """The code that a ticket carries; None where the owner's text is not on this machine."""
     try:
-        return Code(secret(families.entries(study)[ticket_id].recipe))
+        return code_of(families.entries(study)[ticket_id].recipe.option("code_sha256"))
     except UserError:
         return None

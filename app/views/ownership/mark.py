@@ -17,7 +17,7 @@ from app.shell import layout
 from app.shell.selection import Selection
 from app.views.ownership import words
 from app.views.ownership.charts import mark as charts
-from app.views.ownership.facts import View, code_of
+from app.views.ownership.facts import View, owners_code
 from pruning.ownership.code import Code
 from pruning.study.folder import TICKETS, Study
 
@@ -49,7 +49,7 @@ def card(selection: Selection, view: View) -> None:
     own = view.shipped
     row = own[own["seed"] == selection.seed] if (own["seed"] == selection.seed).any() else own.head(1)
     ticket, seed = str(row["ticket_id"].iloc[0]), int(row["seed"].iloc[0])
-    code = code_of(study, ticket)
+    code = owners_code(study, ticket)
     if code is None:
         layout.empty(
             "The owner's text is not on this machine, so that the code cannot be drawn.",
