@@ -26,8 +26,7 @@ def show(selection: Selection) -> None:
     if not shown(selection.study):
         layout.empty(
             "No ticket of this study is signed.",
-            "Add a method with the finder `marked` to its study.toml; "
-            "`python -m pruning finders` says what it does.",
+            "Add a method with the finder `marked` to its study.toml; `python -m pruning finders` says what it does.",
         )
         return
     found = view(selection)
