@@ -95,7 +95,9 @@ def test_a_prompt_that_varies_does_not_widen_the_probe() -> None:
 def test_one_seed_says_nothing_of_calibration() -> None:
     rows = table().query("seed == 0")
     found = against(rows, [("a", "dense"), ("a", "unknown")])
-    assert found[["value", "over", "p"]].to_dict("records") == [{"value": "accuracy", "over": "images", "p": found.at[0, "p_holm"]}]
+    assert found[["value", "over", "p"]].to_dict("records") == [
+        {"value": "accuracy", "over": "images", "p": found.at[0, "p_holm"]}
+    ]
     assert against(rows.head(0), [("a", "dense")]).empty
 
 
