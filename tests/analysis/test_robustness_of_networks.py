@@ -23,12 +23,12 @@ def images() -> Images:
 
 
 @pytest.fixture
-def network() -> nn.Module:
+def network() -> nn.Sequential:
     torch.manual_seed(0)
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 10))
 
 
-def test_a_network_is_shown_the_corrupted_images_on_the_scale_of_one(network: nn.Module, images: Images) -> None:
+def test_a_network_is_shown_the_corrupted_images_on_the_scale_of_one(network: nn.Sequential, images: Images) -> None:
     found = robustness.evaluate({"mine": network}, *images, ["fog", "contrast"], [2])
     for name in ("fog", "contrast"):
         logits = network(corrupt(images[0], name, 2).float() / 255)
@@ -38,7 +38,7 @@ def test_a_network_is_shown_the_corrupted_images_on_the_scale_of_one(network: nn
     assert not found["angle"].isna().any()
 
 
-def test_a_network_and_its_function_agree_but_for_the_geometry(network: nn.Module, images: Images) -> None:
+def test_a_network_and_its_function_agree_but_for_the_geometry(network: nn.Sequential, images: Images) -> None:
     first, second = (network[index] for index in (1, 3))
     assert isinstance(first, nn.Linear)
     assert isinstance(second, nn.Linear)
@@ -60,13 +60,13 @@ def test_a_network_stands_beside_a_ticket_and_equals_it_under_its_normalisation(
         Recipe(model="lenet300", data="digits", criterion="magnitude", sparsity=0.5, training=Training(epochs=1))
     )
     ways = tuple(ticket.info.mean), tuple(ticket.info.std)
-    both = {"ticket": ticket, "network": ticket.model()}
+    both: dict[str, Any] = {"ticket": ticket, "network": ticket.model()}
     found = robustness.evaluate(both, *images, ["brightness"], [1], normalisation=ways)
     one, other = (found[found["ticket"] == name].drop(columns="ticket").reset_index(drop=True) for name in both)
     assert one.equals(other)
 
 
-def test_the_network_is_left_as_it_was(network: nn.Module, images: Images) -> None:
+def test_the_network_is_left_as_it_was(network: nn.Sequential, images: Images) -> None:
     network.train()
     assert isinstance(network[1], nn.Linear)
     torch_prune.l1_unstructured(network[1], "weight", 0.5)
