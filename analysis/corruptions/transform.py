@@ -9,6 +9,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from analysis.corruptions.checks import check_severity
+from analysis.corruptions.layouts import Layout
 from analysis.corruptions.making import corrupt
 from analysis.corruptions.registry import get_corruption
 from pruning.errors import UserError
@@ -51,7 +52,7 @@ class Corrupt(v2.Transform):  # type: ignore[misc]
         if isinstance(inpt, tv_tensors.TVTensor) and not isinstance(inpt, tv_tensors.Image):
             return inpt
         plain = inpt.as_subclass(Tensor) if isinstance(inpt, tv_tensors.Image) else inpt
-        layout = ("CHW" if plain.ndim == 3 else "NCHW") if isinstance(plain, Tensor) else None
+        layout: Layout | None = ("CHW" if plain.ndim == 3 else "NCHW") if isinstance(plain, Tensor) else None
         found = corrupt(plain, self.name, layout=layout, **params)
         return tv_tensors.wrap(found, like=inpt) if isinstance(inpt, tv_tensors.Image) else found
 
