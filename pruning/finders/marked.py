@@ -192,6 +192,7 @@ def _finder(name: str, label: str, words: str, options: type[Signed]) -> Finder:
         cost=lambda recipe: schedule(recipe).epochs,
         check=check,
         beside=EXAMPLE,
+        signs_mask=options is MarkedOptions,
     )
 
 

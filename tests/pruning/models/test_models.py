@@ -44,6 +44,7 @@ def images(shape: tuple[int, int, int], count: int = 3) -> Tensor:
         ("conv2", CIFAR, 38_592 + 64 * 256 * 256 + 256 * 256 + 2560),  # "38K" convolutional, "4.3M" in all
         ("conv4", CIFAR, 259_776 + 128 * 64 * 256 + 256 * 256 + 2560),  # "260K", "2.4M"
         ("conv6", CIFAR, 1_144_512 + 256 * 16 * 256 + 256 * 256 + 2560),  # "1.1M"
+        ("cnn32", (1, 8, 8), 288 + 2 * 9216 + 32 * 2 * 2 * 10),  # 20,000
     ],
 )
 def test_weights_of_the_small_networks(name: str, shape: tuple[int, int, int], expected: int) -> None:
@@ -227,6 +228,7 @@ def test_nothing_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
         ("torchvision/", CIFAR, "torchvision/resnet18"),
         ("lenet5", (1, 11, 28), "at least 12x12"),
         ("conv6", (3, 32, 7), "at least 8x8"),
+        ("cnn32", (1, 3, 8), "at least 4x4"),
         ("torchvision/inception_v3", CIFAR, "32x32 pixels"),
         ("torchvision/vit_b_16", (3, 32, 48), "square"),
     ],

@@ -1,0 +1,130 @@
+"""Whose a ticket is, from the table `ownership`: claims, what they outlive, and the picture in the mask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.measures.ownership import CODE, COPY, INNOCENT, KEY, OWN, TRIGGERS
+from analysis.metrics.attacks_on_marks import (
+    ADD_ON,
+    BOTH,
+    FITTED,
+    FORGED,
+    MAGNITUDE,
+    NONE,
+    PERMUTED,
+    RANDOM,
+    REALIGNED,
+    TUNED,
+)
+from analysis.statistics.intervals import mean_interval
+from pruning.masks import Masks
+from pruning.ownership.code import Code
+from pruning.ownership.mark import CLAIM, Evidence, evidence, kernel_map, window
+
+__all__ = [
+    "ADD_ON", "BOTH", "CLAIM", "CODE", "COPY", "FITTED", "FORGED", "INNOCENT", "KEY", "MAGNITUDE", "NONE", "OWN",
+    "PERMUTED", "RANDOM", "REALIGNED", "TRIGGERS", "TUNED", "Picture", "by_attack", "outlived", "picture",
+    "reads_up_to", "verdict",
+]  # fmt: skip
+
+SIGNED, UNSIGNED, UNSURE = "signed", "not signed", "signed in some seeds"
+VALUES = ("accuracy", "retrained", "ber")
+
+
+def by_attack(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sum up what each attack leaves of a mark, over seeds.
+
+    Args:
+        rows: of the table `ownership`, of one mark at several seeds.
+
+    Returns:
+        a row an attack and strength, as they come: attack, strength, seeds; accuracy, retrained and ber (fractions,
+        means with _low and _high: Student's 95 % intervals, NaN for one seed), p_value (the largest of the seeds),
+        claimed and decoded (in how many seeds the claim holds, and the code is read), limit (smallest of the seeds).
+    """
+    found = []
+    for (attack, strength), own in rows.groupby(["attack", "strength"], sort=False):
+        row: dict[str, object] = {"attack": attack, "strength": strength, "seeds": len(own)}
+        for name in VALUES:
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), mean_interval(own[name]), strict=True))
+        row |= {
+            "p_value": own["p_value"].max(),
+            "claimed": int((own["p_value"] < CLAIM).sum()),
+            "decoded": int(own["decoded"].sum()),
+            "limit": own["limit"].min(),
+        }
+        found.append(row)
+    ends = [f"{name}{end}" for name in VALUES for end in ("", "_low", "_high")]
+    return pd.DataFrame(found, columns=["attack", "strength", "seeds", *ends, "p_value", "claimed", "decoded", "limit"])
+
+
+def verdict(rows: pd.DataFrame, claim: float = CLAIM) -> str:
+    """Whether tickets carry a mark: "signed" where every p value is below `claim`, "not signed" where none is."""
+    claimed = rows["p_value"] < claim
+    if claimed.all() and len(rows):
+        return SIGNED
+    return UNSURE if claimed.any() else UNSIGNED
+
+
+def outlived(attacks: pd.DataFrame, attack: str) -> pd.Series | None:
+    """The strongest form of an attack that the claim outlives in every seed, as do all weaker ones; None for none.
+
+    Args:
+        attacks: as of `by_attack`.
+        attack: one of them.
+    """
+    own = attacks[attacks["attack"] == attack].sort_values("strength")
+    holds = (own["claimed"] == own["seeds"]).to_numpy()
+    count = int(np.argmin(holds)) if not holds.all() else len(own)
+    return own.iloc[count - 1] if count else None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A code in the kernel map of a mask.
+
+    Attributes:
+        code, there: what the owner put there and what is there now, bool [s, s], True = dark and alive.
+        fixed: what any code of this size has, which is no evidence, bool [s, s].
+        kernels: the whole layer, bool [out, in].
+        evidence: of the window.
+    """
+
+    code: np.ndarray
+    there: np.ndarray
+    fixed: np.ndarray
+    kernels: np.ndarray
+    evidence: Evidence
+
+    @property
+    def lost(self) -> np.ndarray:
+        """Modules that should be alive and are not, bool [s, s]."""
+        return np.asarray(self.code & ~self.there & ~self.fixed)
+
+    @property
+    def extra(self) -> np.ndarray:
+        """Modules that should be dead and are not, bool [s, s]."""
+        return np.asarray(~self.code & self.there & ~self.fixed)
+
+
+def picture(masks: Masks, code: Code) -> Picture:
+    """Look for a code in masks. Raises UserError when no layer is large enough for it."""
+    found = evidence(masks, code)
+    layer = kernel_map(masks[found.place.layer]).cpu().numpy()
+    return Picture(code.modules, window(masks, found.place, code.side), code.fixed, layer, found)
+
+
+READS = 0.31
+"""Share of the codewords that level H puts right: 8 of 26 of the smallest code, 14 of 44, 22 of 70, ..."""
+
+
+def reads_up_to() -> float:
+    """The bit error rate up to which a QR code of level H is read, where errors lie anywhere.
+
+    A codeword of eight modules is wrong when any of them is.
+    """
+    return float(1 - (1 - READS) ** (1 / 8))

@@ -1,0 +1,211 @@
+"""Whose a ticket is: an owner's mark in the tickets of a study, and what is left of it after each attack.
+
+A ticket is held against the signed tickets of its seed. Of a signed ticket itself all attacks of
+`metrics.attacks_on_marks` are made; of any other there is what it has of the mark by chance or by descent. What a thief
+reaches who trains again stands beside each attack: a mark that outlives only thieves who do not train is worth little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import BaseModel, Field
+
+from analysis.engine.base import Column, Context, Measure, Pair
+from analysis.metrics.attacks_on_marks import ATTACKS, FORGED, NONE, REALIGNED, TUNED, sure_up_to
+from analysis.metrics.theft import Loot, for_thief
+from pruning.data import Dataset, Split
+from pruning.finders.lineage import lineage
+from pruning.masks import Masks
+from pruning.ownership.code import Code
+from pruning.ownership.mark import Evidence, evidence
+from pruning.ownership.texts import code_of
+from pruning.procedure import FINDERS
+from pruning.study.folder import Entry
+from pruning.ticket import Ticket
+from pruning.training.config import Training
+from pruning.training.seeds import generator
+
+CODE, TRIGGERS, KEY = "code", "triggers", "key"
+OWN, COPY, INNOCENT = "own", "copy", "innocent"
+
+Row = dict[str, object]
+
+LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""Of forged codes."""
+
+
+class OwnershipOptions(BaseModel):
+    """Keys of [analysis].
+
+    Attributes:
+        thief_epochs: how long a thief trains again after an attack; left out, a fifth of the ticket's own training.
+        forgeries: how many codes of other texts are looked for in a signed ticket.
+    """
+
+    thief_epochs: Annotated[float, Field(ge=0)] | None = None
+    forgeries: Annotated[int, Field(ge=0)] = 50
+
+
+@dataclass(frozen=True)
+class Thief:
+    """What a thief has: the data, and a while of the ticket's own training."""
+
+    data: Dataset
+    training: Training
+    seed: int
+
+    @classmethod
+    def of(cls, context: Context) -> Thief:
+        """One who takes the ticket of a context."""
+        assert context.images.data is not None
+        assert isinstance(context.settings, OwnershipOptions)
+        info, own = context.ticket.info, context.ticket.recipe
+        test = Split(context.images.images, context.images.labels)
+        data = replace(context.images.data, test=test, mean=tuple(info.mean), std=tuple(info.std))
+        asked = context.settings.thief_epochs
+        return cls(data, for_thief(own.training, own.training.epochs / 5 if asked is None else asked), own.seed)
+
+    def accuracy(self, loot: Loot) -> float:
+        """Of what was taken, as it is."""
+        return loot.accuracy(self.data, self.training.precision)
+
+    def retrained(self, loot: Loot) -> float:
+        """Its accuracy when trained again."""
+        return loot.retrained(self.data, self.training, self.seed)[1]
+
+
+def ownership(context: Context) -> pd.DataFrame:
+    """The rows of a ticket that is held against a signed one.
+
+    Raises:
+        UserError: the owner's text is not on this machine.
+    """
+    owner = context.partner
+    assert owner is not None
+    code = code_of(owner.recipe.option("code_sha256"))
+    if context.relation == OWN:
+        found = [*_attacked(context, owner, code), *_forged(context, owner, code)]
+    else:
+        found = [*_suspected(context, owner, code)]
+    frame = pd.DataFrame(found)
+    frame.insert(0, "other", owner.id)
+    frame.insert(1, "relation", context.relation)
+    return frame
+
+
+def _attacked(context: Context, owner: Ticket, code: Code) -> Iterator[Row]:
+    """A row an attack on the signed ticket."""
+    thief, loot = Thief.of(context), Loot.of(context.ticket)
+    for number, attack in enumerate(ATTACKS):
+        context.progress(number / len(ATTACKS), f"attack '{attack.name}' on {context.entry.recipe.label}")
+        stolen = attack.make(loot)
+        again, row = thief.retrained(stolen), _row(attack.evidence(stolen, owner.masks, code), code, owner.masks)
+        yield {
+            **row,
+            "attack": attack.name,
+            "strength": attack.strength,
+            "accuracy": thief.accuracy(stolen),
+            "retrained": again,
+        }
+        if attack.name == NONE:
+            yield {**row, "attack": TUNED, "strength": thief.training.epochs, "accuracy": again, "retrained": again}
+
+
+def _suspected(context: Context, owner: Ticket, code: Code) -> Iterator[Row]:
+    """What another ticket has of the mark: as it is, and realigned to the owner's, which must not make a mark."""
+    loot = Loot.of(context.ticket)
+    for attack in ATTACKS:
+        if attack.name == NONE or (attack.name == REALIGNED and context.ticket.masks.keys() == owner.masks.keys()):
+            seen = loot if attack.name == NONE else attack.make(loot)
+            row = _row(attack.evidence(seen, owner.masks, code), code, owner.masks)
+            score = {"accuracy": context.ticket.info.accuracy, "retrained": np.nan}
+            yield {**row, "attack": attack.name, "strength": 0.0, **score}
+
+
+def _forged(context: Context, owner: Ticket, code: Code) -> Iterator[Row]:
+    """What codes of other texts of the same length have in the signed ticket."""
+    assert isinstance(context.settings, OwnershipOptions)
+    draws = generator(context.entry.recipe.seed, "forged codes")
+    for _ in range(context.settings.forgeries):
+        places = torch.randint(len(LETTERS), (len(code.text),), generator=draws)
+        forged = Code("".join(LETTERS[place] for place in places.tolist()))
+        row = _row(evidence(owner.masks, forged), forged, owner.masks)
+        yield {**row, "attack": FORGED, "strength": 0.0, "accuracy": np.nan, "retrained": np.nan}
+
+
+def _row(found: Evidence, code: Code, masks: Masks) -> Row:
+    dark = int((code.modules & ~code.fixed).sum())
+    return {
+        "scheme": CODE,
+        "n": found.bits,
+        "matches": found.matches,
+        "windows": found.windows,
+        "ber": found.ber,
+        "limit": sure_up_to(found.bits, dark, found.windows),
+        "p_value": found.p_value,
+        "decoded": found.text == code.text,
+    }
+
+
+def pairs(entries: Sequence[Entry]) -> Mapping[str, Sequence[Pair]]:
+    """Each ticket with the signed ones of its seed; what has no pruned weight has no mark."""
+    signed = [entry for entry in entries if FINDERS[entry.recipe.finder].signs_mask]
+    found: dict[str, list[Pair]] = {}
+    for entry in entries:
+        own = [each for each in signed if each.recipe.seed == entry.recipe.seed and _comparable(each, entry)]
+        found[entry.id] = [Pair(each, _relation(entry, each)) for each in own]
+    return {key: each for key, each in found.items() if each}
+
+
+def _comparable(owner: Entry, entry: Entry) -> bool:
+    return entry.kept < entry.total and owner.recipe.model == entry.recipe.model
+
+
+def _relation(entry: Entry, owner: Entry) -> str:
+    if entry.id == owner.id:
+        return OWN
+    return COPY if owner.id in {recipe.id for recipe in lineage([entry.recipe])} else INNOCENT
+
+
+MEASURE = Measure(
+    name="ownership",
+    meaning="an owner's mark in tickets, and what attacks leave of it",
+    of="pair",
+    needs=frozenset({"masks", "weights", "images", "training images", "partner"}),
+    rows=ownership,
+    pairs=pairs,
+    options=OwnershipOptions,
+    matters=lambda settings, images: {"thief_epochs": settings.thief_epochs, "forgeries": settings.forgeries},
+    cost=lambda parts, images, macs: 8.0 * len(parts),
+    columns={
+        "other": Column("str", "", "id of the signed ticket whose mark is looked for"),
+        "relation": Column("str", "", '"own": it is that ticket; "copy": it descends from it; "innocent": it does not'),
+        "scheme": Column("str", "", '"code": a QR code in the mask; "triggers": images whose labels the owner knows'),
+        "attack": Column(
+            "str", "", 'what was done to the ticket; "none": nothing; "forged code": another text is looked for'
+        ),
+        "strength": Column(
+            "f64", "", "share of the weights that is pruned or given back, or epochs of fine-tuning; 0 for others"
+        ),
+        "accuracy": Column("f64", "", "share of the test images that are right after the attack, 0 to 1"),
+        "retrained": Column("f64", "", "the same after the thief has trained it again"),
+        "n": Column("i32", "", "modules of the code that are compared, or trigger images shown"),
+        "matches": Column("i32", "", "those of them that agree, in the best window"),
+        "windows": Column("i64", "", "windows searched, by which the p value is corrected; 1 for triggers"),
+        "ber": Column("f64", "", "bit error rate: the share that disagrees; one half is chance for a code"),
+        "limit": Column("f64", "", "bit error rate up to which p is below 1e-6, whichever modules are wrong"),
+        "p_value": Column(
+            "f64",
+            "",
+            "how likely what knows nothing of the mark agrees as well, in any window; missing where "
+            "channels were realigned with the window itself",
+        ),
+        "decoded": Column("bool", "", "whether a QR reader reads the owner's text there"),
+    },
+)

@@ -1,0 +1,111 @@
+"""Whose a ticket is: figures by hand, bounds by brute force, a real reader for what reads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import fisher_exact
+
+from analysis.comparisons import ownership
+from analysis.metrics.attacks_on_marks import sure_up_to
+from pruning.ownership.code import Code, read
+from pruning.ownership.mark import CLAIM
+
+
+def attacks(*rows: tuple[str, float, int, float, float, float, bool]) -> pd.DataFrame:
+    """Rows of the table: attack, strength, seed, accuracy, ber, p_value, decoded."""
+    columns = ["attack", "strength", "seed", "accuracy", "ber", "p_value", "decoded"]
+    return pd.DataFrame(rows, columns=columns).assign(retrained=np.nan, limit=0.3)
+
+
+ROWS = attacks(
+    ("none", 0.0, 0, 0.9, 0.0, 1e-60, True),
+    ("none", 0.0, 1, 0.8, 0.0, 1e-50, True),
+    ("magnitude", 0.2, 0, 0.8, 0.1, 1e-20, True),
+    ("magnitude", 0.2, 1, 0.6, 0.3, 1e-9, False),
+    ("magnitude", 0.5, 0, 0.8, 0.3, 1e-9, False),
+    ("magnitude", 0.5, 1, 0.6, 0.4, 1e-3, False),
+    ("magnitude", 0.6, 0, 0.8, 0.2, 1e-9, False),
+    ("magnitude", 0.6, 1, 0.6, 0.2, 1e-9, False),
+)
+
+
+def test_sums_over_seeds_by_hand() -> None:
+    found = ownership.by_attack(ROWS).set_index(["attack", "strength"])
+    row = found.loc[("magnitude", 0.2)]
+    assert list(found.index) == [("none", 0.0), ("magnitude", 0.2), ("magnitude", 0.5), ("magnitude", 0.6)]
+    assert (row["seeds"], row["claimed"], row["decoded"]) == (2, 2, 1)
+    assert row["accuracy"] == pytest.approx(0.7)
+    assert row["p_value"] == 1e-9
+    half = 12.706 * 0.1 / np.sqrt(1)  # t of one degree of freedom; standard error .1
+    assert row["accuracy_high"] - row["accuracy"] == pytest.approx(half, rel=1e-3)
+    assert np.isnan(row["retrained"])
+    assert found.loc[("magnitude", 0.5), "claimed"] == 1
+
+
+def test_the_claim_is_outlived_up_to_the_first_strength_that_breaks_it() -> None:
+    found = ownership.by_attack(ROWS)
+    row = ownership.outlived(found, "magnitude")
+    assert row is not None
+    assert row["strength"] == 0.2
+    assert ownership.outlived(found[found["strength"] == 0.5], "magnitude") is None
+    assert ownership.outlived(found, "random") is None
+
+
+def test_signed_in_every_seed_or_in_none() -> None:
+    assert ownership.verdict(ROWS[ROWS["attack"] == "none"]) == ownership.SIGNED
+    assert ownership.verdict(ROWS[ROWS["strength"] == 0.5]) == ownership.UNSURE
+    assert ownership.verdict(ROWS.assign(p_value=0.5)) == ownership.UNSIGNED
+    assert ownership.verdict(ROWS.iloc[:0]) == ownership.UNSIGNED
+
+
+@pytest.mark.parametrize(("bits", "dark", "windows"), [(40, 18, 3), (60, 30, 100), (30, 5, 1), (10, 5, 1)])
+def test_the_bound_of_wrong_modules_by_brute_force(bits: int, dark: int, windows: int) -> None:
+    """Fisher's exact test, of every way in which so many modules can be wrong."""
+
+    def worst(wrong: int) -> float:
+        ways = [(lost, wrong - lost) for lost in range(wrong + 1) if lost <= dark and wrong - lost <= bits - dark]
+        tables = [[[dark - lost, extra], [lost, bits - dark - extra]] for lost, extra in ways]
+        return max(windows * float(fisher_exact(table, alternative="greater").pvalue) for table in tables)
+
+    holding = 0
+    while holding <= bits and worst(holding) < CLAIM:
+        holding += 1
+    assert sure_up_to(bits, dark, windows) == pytest.approx(max(holding - 1, 0) / bits)
+
+
+def test_what_reads_by_the_real_reader() -> None:
+    """Of codes with as many wrong modules as the bound says about half are read; of half as many nearly all."""
+    code, rng = Code("OWNER 42"), np.random.default_rng(0)
+    free = np.flatnonzero(~code.fixed)
+
+    def share(ber: float) -> float:
+        hits = 0
+        for _ in range(60):
+            modules = code.modules.ravel().copy()
+            modules[rng.choice(free, round(ber * len(free)), replace=False)] ^= True
+            hits += read(modules.reshape(code.modules.shape)) == code.text
+        return hits / 60
+
+    limit = ownership.reads_up_to()
+    assert share(limit / 2) > 0.9
+    assert 0.1 < share(limit) < 0.95
+    assert share(2 * limit) < 0.1
+
+
+def test_the_picture_says_which_modules_are_lost_and_which_were_added() -> None:
+    code = Code("OWNER 42")
+    side = code.side
+    kernels = torch.rand(side + 4, side + 3, generator=torch.Generator().manual_seed(0)) < 0.5
+    kernels[2 : side + 2, 1 : side + 1] = torch.from_numpy(code.modules)
+    row, column = np.argwhere(code.modules & ~code.fixed)[0]
+    other, place = np.argwhere(~code.modules & ~code.fixed)[0]
+    kernels[2 + row, 1 + column], kernels[2 + other, 1 + place] = False, True
+    found = ownership.picture({"conv.weight": kernels[:, :, None, None].expand(-1, -1, 3, 3)}, code)
+    assert found.evidence.place == ("conv.weight", 2, 1)
+    assert np.argwhere(found.lost).tolist() == [[row, column]]
+    assert np.argwhere(found.extra).tolist() == [[other, place]]
+    assert found.evidence.bits - found.evidence.matches == 2
+    assert found.kernels.shape == (side + 4, side + 3)
