@@ -71,7 +71,7 @@ def fid_network() -> nn.Module:
 
     Means do not count the zeros round an image, and the last block takes the largest value.
     """
-    network = inception_v3(weights=None, num_classes=CLASSES, aux_logits=False, init_weights=False)
+    network: nn.Module = inception_v3(weights=None, num_classes=CLASSES, aux_logits=False, init_weights=False)
     for name in AVERAGING:
         _pool(getattr(network, name), lambda x: F.avg_pool2d(x, 3, 1, 1, count_include_pad=False))
     _pool(network.Mixed_7c, lambda x: F.max_pool2d(x, 3, 1, 1))

@@ -41,7 +41,7 @@ def test_means_do_not_count_what_lies_beyond_the_border() -> None:
     block = network.Mixed_5b
     assert isinstance(block, torch.nn.Module)
     seen: list[torch.Tensor] = []
-    block.branch_pool.register_forward_hook(lambda module, given, result: seen.append(given[0]))
+    block.get_submodule("branch_pool").register_forward_hook(lambda module, given, result: seen.append(given[0]))
     maps = torch.randn(1, 192, 5, 5, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         block(maps)
