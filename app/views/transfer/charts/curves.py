@@ -57,9 +57,9 @@ def curves(
             text=budget(budget_of), x=0.5, y=1, xref=f"x{axis} domain", yref="paper", yanchor="bottom", yshift=4,
             showarrow=False, font={"size": 13.5, "color": theme.ink},
         )  # fmt: skip
-    axis = kept_axis(100 * (1 - first["sparsity"]))
-    chart.update_xaxes(**{**axis, "title": None})
-    chart.update_xaxes(title=axis["title"], row=len(found))
+    kept = kept_axis(100 * (1 - first["sparsity"]))
+    chart.update_xaxes(**{**kept, "title": None})
+    chart.update_xaxes(title=kept["title"], row=len(found))
     chart.update_yaxes(ticksuffix=" %")
     return chart
 
