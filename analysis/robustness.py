@@ -17,7 +17,7 @@ from analysis.corruptions import AVAILABLE, SEVERITIES, check_name, check_severi
 from analysis.corruptions.conditions import CLEAN, Condition, all_conditions
 from analysis.corruptions.photographs import Photographs
 from analysis.engine.images import Given, TestImages
-from analysis.engine.networks import Network
+from analysis.engine.networks import AnyNetwork, Network, Normalisation
 from analysis.engine.per_image import ImageValues, PerImage
 from analysis.engine.showing import BATCH, Viewer, show
 from analysis.metrics.corruption_error import corruption_error, mean_corruption_accuracy, mean_corruption_error
@@ -36,6 +36,9 @@ __all__ = [
     "mean_corruption_accuracy",
     "mean_corruption_error",
 ]
+
+AS_THEY_ARE: Normalisation = ((0.0,), (1.0,))
+"""The normalisation that changes nothing: images on the scale 0-1."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Measured:
 
 
 def evaluate(
-    tickets: Mapping[str, Ticket],
+    tickets: Mapping[str, Ticket | AnyNetwork],
     images: Tensor,
     labels: Tensor,
     corruptions: Sequence[str] = AVAILABLE,
@@ -65,6 +68,7 @@ def evaluate(
     seed: int = 0,
     progress: Progress = quiet,
     corrupted: Given | None = None,
+    normalisation: Normalisation = AS_THEY_ARE,
 ) -> pd.DataFrame:
     """Every ticket under every condition, the clean images included, as one table.
 
@@ -73,7 +77,15 @@ def evaluate(
     """
     conditions = all_conditions(corruptions, severities)
     found = iterate(
-        tickets, images, labels, conditions, batch_size=batch_size, seed=seed, progress=progress, corrupted=corrupted
+        tickets,
+        images,
+        labels,
+        conditions,
+        batch_size=batch_size,
+        seed=seed,
+        progress=progress,
+        corrupted=corrupted,
+        normalisation=normalisation,
     )
     parts = [(name, measured.frame(name)) for measured in found for name in measured.tickets]
     for name, part in parts:
@@ -82,7 +94,7 @@ def evaluate(
 
 
 def iterate(
-    tickets: Mapping[str, Ticket],
+    tickets: Mapping[str, Ticket | AnyNetwork],
     images: Tensor,
     labels: Tensor,
     conditions: Sequence[Condition] | None = None,
@@ -95,11 +107,13 @@ def iterate(
     progress: Progress = quiet,
     corrupted: Given | None = None,
     frost: Photographs | None = None,
+    normalisation: Normalisation = AS_THEY_ARE,
 ) -> Iterator[Measured]:
     """Measure condition by condition, so that each can be kept before the next begins.
 
     Args:
-        tickets: by whatever name they are to have in the result. Each network is built once.
+        tickets: by whatever name they are to have in the result: tickets, networks, or functions from images to logits.
+            Each network is built once; one that is at hand is copied, and measured in evaluation mode.
         images: uint8 [N, C, H, W].
         labels: int64 [N], the true classes.
         conditions: (corruption, severity) in the order wanted; `all_conditions()` by default.
@@ -113,6 +127,8 @@ def iterate(
         progress: called with the fraction done, in [0, 1], and what is being done.
         corrupted: images to be taken instead of making them, {condition: uint8, same shape as `images`}.
         frost: photographs for the corruption ``frost``.
+        normalisation: mean and standard deviation of each channel, which networks and functions that are at hand get
+            images by, float32 on the scale 0-1; left out, these are not normalised. Tickets have their own.
 
     Returns an iterator over `Measured`, in the order of the conditions.
 
@@ -125,7 +141,14 @@ def iterate(
     todo = {condition: [name for name in tickets if (name, *condition) not in known] for condition in wanted}
     needed = {name for names in todo.values() for name in names}
     where = pick_device(device)
-    networks = {name: Network.of(ticket, where, precision) for name, ticket in tickets.items() if name in needed}
+    shape = (images.shape[1], images.shape[2], images.shape[3])
+    networks = {
+        name: Network.of(each, where, precision)
+        if isinstance(each, Ticket)
+        else _at_hand(name, each, shape, labels, normalisation, where)
+        for name, each in tickets.items()
+        if name in needed
+    }
     shown = TestImages(images, labels, corrupted, frost, seed=seed)
     return _each(networks, shown, {each: names for each, names in todo.items() if names}, batch_size, progress)
 
@@ -148,7 +171,7 @@ def _each(
 
 
 def _check(
-    tickets: Mapping[str, Ticket],
+    tickets: Mapping[str, Ticket | AnyNetwork],
     images: Tensor,
     labels: Tensor,
     conditions: Sequence[Condition],
@@ -161,22 +184,43 @@ def _check(
         raise UserError(f"Images must be bytes [N, C, H, W], not {images.dtype} {list(images.shape)}.")
     if labels.shape != images.shape[:1] or labels.is_floating_point():
         raise UserError(f"There must be one whole number as label for each of the {len(images)} images.")
+    if int(labels.min()) < 0:
+        raise UserError(f"Label {int(labels.min())} names no class; classes are numbered from 0.")
     if batch_size < 1:
         raise UserError(f"The batch size must be at least 1, not {batch_size}.")
     for name, ticket in tickets.items():
-        _check_fit(name, ticket, images, labels)
+        if isinstance(ticket, Ticket):
+            _check_fit(name, ticket, images, labels)
+        elif not callable(ticket):
+            raise UserError(f"'{name}' is a {type(ticket).__name__}, not a ticket, a network or a function.")
     for condition in conditions:
         _check_condition(condition, images, corrupted)
+
+
+def _at_hand(
+    name: str,
+    model: AnyNetwork,
+    shape: tuple[int, int, int],
+    labels: Tensor,
+    normalisation: Normalisation,
+    device: torch.device,
+) -> Network:
+    try:
+        network = Network.around(model, shape, normalisation, device)
+    except UserError as error:
+        raise UserError(f"'{name}': {error}") from None
+    if int(labels.max()) >= network.classes:
+        raise UserError(f"Label {int(labels.max())} names no class: '{name}' has {network.classes}, numbered from 0.")
+    return network
 
 
 def _check_fit(name: str, ticket: Ticket, images: Tensor, labels: Tensor) -> None:
     shape, classes = tuple(ticket.info.shape), len(ticket.info.classes)
     if shape != tuple(images.shape[1:]):
         raise UserError(f"Ticket '{name}' is for images of {shape} (C, H, W), these are {tuple(images.shape[1:])}.")
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high >= classes:
-        wrong = low if low < 0 else high
-        raise UserError(f"Label {wrong} names no class: ticket '{name}' has {classes}, numbered from 0.")
+    high = int(labels.max())
+    if high >= classes:
+        raise UserError(f"Label {high} names no class: ticket '{name}' has {classes}, numbered from 0.")
 
 
 def _check_condition(condition: Condition, images: Tensor, corrupted: Given) -> None:

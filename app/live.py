@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,7 +102,11 @@ def _network(path: Path, ticket_id: str, stamp: str) -> Network:
 
 
 def features(
-    study: StudyView, shown: TestImages, ids: Sequence[str], condition: Condition = CLEAN
+    study: StudyView,
+    shown: TestImages,
+    ids: Sequence[str],
+    condition: Condition = CLEAN,
+    progress: Progress | None = None,
 ) -> dict[str, Features]:
     """What tickets make of the test images under a condition; a bar says how far it is where that takes a while.
 
@@ -111,6 +115,7 @@ def features(
         shown: what `images` gave.
         ids: the tickets.
         condition: corruption and severity.
+        progress: told how far it is in place of the bar.
 
     Returns:
         Ticket id -> features, in the order of `ids`.
@@ -126,8 +131,8 @@ def features(
         found = {ticket: store.get(key) for ticket, key in keys.items()}
         missing = {ticket: network(study, ticket) for ticket, each in found.items() if each is None}
         if missing:
-            with _bar() as progress:
-                made = features_of(missing, shown, condition, progress)
+            with bar() if progress is None else nullcontext(progress) as tell:
+                made = features_of(missing, shown, condition, tell)
             for ticket, each in made.items():
                 store.put(keys[ticket], each)
             found |= made
@@ -143,12 +148,12 @@ def _key(study: StudyView, ticket_id: str, condition: Condition) -> tuple[str, .
 @contextmanager
 def working(doing: str) -> Iterator[Progress]:
     """The networks for oneself while they are worked with, and a progress bar that says what is being done."""
-    with _kept().lock, _bar(doing) as progress:
+    with _kept().lock, bar(doing) as progress:
         yield progress
 
 
 @contextmanager
-def _bar(doing: str = "Showing the images to the tickets") -> Iterator[Progress]:
+def bar(doing: str = "Showing the images to the tickets") -> Iterator[Progress]:
     """A progress bar with the time left, for work that is not done at once."""
     began, place = time.perf_counter(), st.empty()
 

@@ -4,14 +4,19 @@ Of a network that is at hand: ``prune(network, "snip", 0.9, data=loader).apply(n
 ``find_ticket(Recipe(model="lenet5", data="mnist5k", criterion="snip", sparsity=0.9))``.
 """
 
-from pruning.api import find_ticket
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from pruning.errors import UserError
-from pruning.library import Pruned, apply_masks, prune, score
-from pruning.recipe import Recipe
-from pruning.study.folder import Study
-from pruning.ticket import Ticket
-from pruning.training.config import Training
 from pruning.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from pruning.api import find_ticket
+    from pruning.library import Pruned, apply_masks, prune, score
+    from pruning.recipe import Recipe
+    from pruning.study.folder import Study
+    from pruning.ticket import Ticket
+    from pruning.training.config import Training
 
 __all__ = [
     "Pruned",
@@ -26,3 +31,22 @@ __all__ = [
     "prune",
     "score",
 ]
+
+_HOMES = {
+    "Pruned": "library",
+    "Recipe": "recipe",
+    "Study": "study.folder",
+    "Ticket": "ticket",
+    "Training": "training.config",
+    "apply_masks": "library",
+    "find_ticket": "api",
+    "prune": "library",
+    "score": "library",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Read when first used: whoever wants a part, such as the corruptions, need not wait for the rest.
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"pruning.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'pruning' has no attribute '{name}'")

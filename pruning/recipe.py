@@ -223,7 +223,7 @@ class Recipe(Frozen):
         if self.is_dense:
             came_pruned = self.start is not None and self.start.sparsity > 0
             return f"Imported {percent(self.sparsity)}" if came_pruned else self.method_label
-        if self.of is not None and (self.of.is_dense or self.sparsity == 0):
+        if self.sparsity == 0 or (self.of is not None and self.of.is_dense):
             return self.method_label
         return f"{self.method_label} {percent(self.sparsity)}"
 

@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Iterator, Mapping
-from typing import Any, Self, TypeVar, get_args
+from typing import Any, Self, TypeVar, cast, get_args
 
 from pydantic import (
     BaseModel,
@@ -12,6 +12,7 @@ from pydantic import (
     ValidationError,
     model_serializer,
 )
+from pydantic._internal._model_construction import ModelMetaclass
 from pydantic.fields import FieldInfo
 
 from pruning.errors import UserError, nearest
@@ -19,7 +20,17 @@ from pruning.errors import UserError, nearest
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class Frozen(BaseModel):
+class _OneSentence(ModelMetaclass):
+    """Makes a mistake in what is written in Python the same error as one in a file."""
+
+    def __call__(cls, *args: Any, **fields: Any) -> Any:
+        try:
+            return super().__call__(*args, **fields)
+        except ValidationError as error:
+            raise UserError(f"{cls.__name__}: {_sentence(cast(type[BaseModel], cls), error)}") from None
+
+
+class Frozen(BaseModel, metaclass=_OneSentence):
     """A model that never changes; a changed copy is validated as the original was."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

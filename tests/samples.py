@@ -11,3 +11,10 @@ CLASSIFIERS: list[Path] = [
     folder for folder in EVERY if get_task(read_config(folder / "study.toml").task).classifies_images
 ]
 """Those of networks that classify images, which have what is measured of classifiers."""
+
+CORRUPTED = [
+    folder
+    for folder in CLASSIFIERS
+    if [] not in map(read_config(folder / "study.toml").analysis.get, ("families", "corruptions"))
+]
+"""Those of them that were shown corrupted images."""

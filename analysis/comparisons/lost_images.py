@@ -9,16 +9,18 @@ its share is an upper bound); what none brings back is scatter of single images.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from analysis.comparisons.predictions import Predictions
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.measures.lost import RESCUES
 from analysis.statistics.intervals import wilson
+from analysis.statistics.moderation import moderated
+from analysis.statistics.multiple_testing import holm
 from analysis.statistics.replication import bands
 from pruning.errors import UserError
 
@@ -27,6 +29,9 @@ SHARES = ("lost", *CAUSES, "other")
 """What is given as a share of all images, each with `_low` and `_high`."""
 NETS = ("drift", "scale", "class", "other")
 LEADS = ("direction", "length")
+BY = ["key", "corruption", "severity"]
+FEWEST = 10
+"""Lost images of a seed, in the mean, below which the largest cause is not asked for."""
 
 BITS = {name: np.uint8(1 << place) for place, name in enumerate(RESCUES)}
 """The bit of each rescue in the column `rescues`."""
@@ -54,22 +59,22 @@ def causes(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataF
         class would bring back (a control of class); common, what drift and scale together are of the lost ones. Each
         has _low and _high, as `share_of` gives them. Then net_drift, net_scale, net_class, net_other: the accuracy
         gained when it is undone for every image, losses counted too, each with _low and _high as `_gain` gives them;
-        main, as `main_cause` gives it; and direction and length, where the rows have them: what each changes the lost
-        images' lead by, in logits.
+        main, the cause of most losses where `main_causes` shows it, the tickets of a condition being the family, else
+        ""; and direction and length, where the rows have them: what each changes the lost images' lead by, in logits.
     """
-    main = main_cause(rows, tickets)
     rows = of_tickets(rows, tickets)
     counted = pd.concat([rows, _counts(rows["rescues"])], axis=1)
     counted["common"] = counted["drift"] + counted["scale"]
-    by = ["key", "corruption", "severity"]
     leads = {name: (name, "mean") for name in LEADS if name in rows}
-    found = counted.groupby(by, sort=False).agg(seeds=("ticket_id", "size"), n=("n", "first"), **leads)
+    found = counted.groupby(BY, sort=False).agg(seeds=("ticket_id", "size"), n=("n", "first"), **leads)
     for name in SHARES:
-        found = found.join(share_of(counted, by, name, "n"))
-    found = found.join(share_of(counted, by, "common", "lost"))
+        found = found.join(share_of(counted, BY, name, "n"))
+    found = found.join(share_of(counted, BY, "common", "lost"))
     for name in NETS:
-        found = found.join(_gain(counted, by, name))
-    return found.assign(main=main).reset_index()
+        found = found.join(_gain(counted, BY, name))
+    families = [_judged(each) for _, each in rows.groupby(["corruption", "severity"], sort=False)]
+    main = pd.concat(families) if families else pd.DataFrame(columns=["cause", "shown"])
+    return found.assign(main=main["cause"].where(main["shown"].astype(bool), "")).reset_index()
 
 
 def _gain(counted: pd.DataFrame, by: list[str], name: str) -> pd.DataFrame:
@@ -91,36 +96,84 @@ def _gain(counted: pd.DataFrame, by: list[str], name: str) -> pd.DataFrame:
     return pd.DataFrame({f"net_{name}": found["mean"], f"net_{name}_low": low, f"net_{name}_high": high})
 
 
-def main_cause(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.Series:
-    """Which of `CAUSES` costs each ticket the most images under each condition; "" where none is shown to.
+def main_causes(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Which of `CAUSES` costs each ticket the most images under each condition, and whether that is more than chance.
 
-    It is shown where, beside each other cause, the interval of its share of the two lies above one half.
+    All tickets and conditions given are one family, corrected by Holm; those that lose fewer than `FEWEST` images a
+    seed are not asked, as so few show nothing. The largest cause is tested against the second: Student's test of the
+    difference of their shares, whose squared error is McNemar's over images (corrected for whole numbers) and the
+    variance over seeds, as a multiple of it, moderated.
 
     Args:
-        rows: as for `causes`; of them ticket_id, corruption, severity and rescues.
+        rows: as for `causes`; of them ticket_id, corruption, severity, n, lost and rescues.
         tickets: name -> ids of its seeds.
 
     Returns:
-        by key, corruption and severity.
+        a row a ticket and condition: key, corruption, severity; lost, the share of all images, with _low and _high;
+        cause, that of most losses, "" where nothing is lost; share, what it is of the lost images, with _low and
+        _high; p, that it costs no more than another, corrected, 1 where it is not asked; shown, bool, p is below 0.05.
+        Intervals as `share_of` gives them.
     """
     rows = of_tickets(rows, tickets)
-    by = ["key", "corruption", "severity"]
-    counts, pairs = _counts(rows["rescues"]), list(combinations(CAUSES, 2))
-    stacked = pd.concat([rows[by]] * len(pairs), ignore_index=True)
-    stacked["pair"] = np.repeat(np.arange(len(pairs)), len(rows))
-    stacked["first"] = np.concatenate([counts[one] for one, _ in pairs])
-    stacked["two"] = stacked["first"] + np.concatenate([counts[other] for _, other in pairs])
-    share = share_of(stacked, [*by, "pair"], "first", "two")
-    index = pd.MultiIndex.from_frame(rows[by].drop_duplicates())
-    low, high = (
-        share[f"first_{end}"].unstack("pair").reindex(index=index, columns=range(len(pairs))).to_numpy(float)
-        for end in ("low", "high")
-    )
-    most = np.ones((len(index), len(CAUSES) + 1), dtype=bool)  # the last: none
-    for place, (one, other) in enumerate(pairs):
-        most[:, CAUSES.index(one)] &= low[:, place] > 0.5
-        most[:, CAUSES.index(other)] &= high[:, place] < 0.5
-    return pd.Series(np.array([*CAUSES, ""], dtype=object)[most.argmax(axis=1)], index=index, dtype=str)
+    found = _judged(rows)
+    counts = _counts(rows["rescues"])[list(CAUSES)].to_numpy()
+    place = found["cause"].map(lambda each: CAUSES.index(each or CAUSES[0]))
+    place = place.reindex(pd.MultiIndex.from_frame(rows[BY])).to_numpy(int)
+    largest = rows.assign(share=counts[np.arange(len(rows)), place])
+    found = found.join(share_of(rows, BY, "lost", "n")).join(share_of(largest, BY, "share", "lost"))
+    return found.reset_index()
+
+
+def _judged(rows: pd.DataFrame) -> pd.DataFrame:
+    """cause, p and shown of `main_causes`, indexed by `BY`; `rows` have a key, and are all of the family."""
+    counts = _counts(rows["rescues"])[list(CAUSES)].to_numpy(float)
+    lost = counts.sum(axis=1)
+    index = pd.MultiIndex.from_frame(rows[BY].drop_duplicates())
+    cell = rows.groupby(BY, sort=False).ngroup().to_numpy()
+    shares = np.divide(counts, lost[:, None], out=np.full_like(counts, np.nan), where=lost[:, None] > 0)
+    means = pd.DataFrame(shares).groupby(cell).mean().to_numpy()
+    images = pd.Series(lost).where(lost > 0).groupby(cell).mean().to_numpy()
+    order = np.argsort(np.where(np.isnan(means), 0, -means), axis=1, kind="stable")
+    p, asked = np.ones(len(index)), images >= FEWEST
+    p[asked] = holm(_p_of_largest(shares, cell, means, order, images, rows["key"].to_numpy(), asked))
+    cause = np.where(np.isnan(images), "", np.asarray(CAUSES, dtype=object)[order[:, 0]])
+    return pd.DataFrame({"cause": cause, "p": p, "shown": p < 0.05}, index=index)
+
+
+def _p_of_largest(
+    shares: np.ndarray,
+    cell: np.ndarray,
+    means: np.ndarray,
+    order: np.ndarray,
+    images: np.ndarray,
+    keys: np.ndarray,
+    asked: np.ndarray,
+) -> np.ndarray:
+    """The p of `main_causes` before its correction, of the cells asked about.
+
+    Args:
+        shares: [rows, causes], NaN where nothing is lost.
+        cell: [rows], each row's.
+        means: [cells, causes], of the shares.
+        order: [cells, causes], the largest first.
+        images: [cells], lost by a seed, in the mean.
+        keys: [rows], the tickets.
+        asked: [cells].
+    """
+    every = np.arange(len(cell))
+    leads = pd.Series(shares[every, order[cell, 0]] - shares[every, order[cell, 1]]).groupby(cell)
+    seeds, spread = leads.count().to_numpy(), leads.var(ddof=1).to_numpy()
+    first, second = (means[np.arange(len(order)), order[:, place]] for place in (0, 1))
+    chance = (first + second) / images
+    freedom, more = np.full(len(order), np.inf), np.zeros(len(order))
+    for number in np.unique(seeds[asked & (seeds > 1)]):
+        alike = asked & (seeds == number)
+        networks = len(set(keys[alike[cell]])) * (number - 1)
+        # in units of what images alone make it vary: few images vary by far more than many
+        more[alike], freedom[alike] = moderated(spread[alike] / chance[alike], number - 1, networks)
+        more[alike] /= number
+    lead = np.maximum(first - second - 1 / images, 0)[asked] / np.sqrt(chance * (1 + more))[asked]
+    return np.asarray(2 * student.sf(lead, freedom[asked]))
 
 
 def flows(predictions: Predictions, key: str, condition: Condition) -> pd.DataFrame:

@@ -90,18 +90,27 @@ def judged(
 
     Returns the pairs, and for each a row of the columns of `judge`; of scores by factors differences are logarithms.
     """
-    apart = {(a, b): _apart(scores, a, b) for a, b in pairs if a in scores and b in scores}
-    apart = {pair: gaps for pair, gaps in apart.items() if gaps.size}
+    apart = gaps_of(scores, pairs)
     if not apart:
         return [], pd.DataFrame(columns=OF_A_PAIR)
     # 5 % more is a smaller factor than 5 % less; the narrower bound is asked.
     bound = float(np.log1p(equivalence)) if scores.by_factors else equivalence
-    tickets, widest = len({key for pair in apart for key in pair}), 1.0 if scores.score.is_share else np.inf
-    table = judge(_gaps(list(apart.values()), tickets), bound, level, widest)
+    table = judge(list(apart.values()), bound, level, 1.0 if scores.score.is_share else np.inf)
     alone = table["seeds"] == 1
     table.loc[alone, ["low", "high", "p", "p_holm", "p_equivalent", "detectable"]] = np.nan
     table.loc[alone, "over"], table.loc[alone, "verdict"] = NOTHING, CANNOT_TELL
     return list(apart), table
+
+
+def gaps_of(scores: Scores, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Gap]:
+    """The difference of each pair that has a seed in common, variances moderated over all of them.
+
+    One seed has an endless error.
+    """
+    apart = {(a, b): _apart(scores, a, b) for a, b in pairs if a in scores and b in scores}
+    apart = {pair: gaps for pair, gaps in apart.items() if gaps.size}
+    tickets = len({key for pair in apart for key in pair})
+    return dict(zip(apart, _gaps(list(apart.values()), tickets), strict=True))
 
 
 def fractions(scores: Scores, table: pd.DataFrame) -> pd.DataFrame:

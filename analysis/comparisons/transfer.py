@@ -12,16 +12,17 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons import verdicts
-from analysis.comparisons.outcomes import PerImage
+from analysis.comparisons import scores, verdicts
 from analysis.comparisons.scores import Scores
 from analysis.statistics.intervals import mean_interval, wilson
+from analysis.statistics.verdicts import EQUIVALENCE, Gap, judge
 from pruning.tasks import Score
 
 SEEDS, DRAWS, IMAGES, NOTHING = "seeds", "draws", "images", "nothing"
 CURVE = ["key", "method", "sparsity", "kind", "way", "shots", "value", "low", "high", "seeds", "draws", "over"]
 VALUES = ("accuracy", "ece", "scaled_ece", "nll", "scaled_nll", "brier", "scaled_brier")
-AGAINST = ["kind", "way", "shots", *verdicts.COLUMNS]
+CLAIMED = ("accuracy", "ece")
+AGAINST = ["kind", "way", "shots", "value", *verdicts.COLUMNS]
 
 
 def curves(rows: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -52,36 +53,47 @@ def curves(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     return pd.DataFrame(found, columns=CURVE)
 
 
-def against(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]], value: str) -> pd.DataFrame:
-    """How much more of a value a has than b, and whether that is beyond chance; all that are asked are one family.
+def against(
+    rows: pd.DataFrame,
+    pairs: Sequence[tuple[str, str]],
+    values: Sequence[str] = CLAIMED,
+    equivalence: float = EQUIVALENCE,
+) -> pd.DataFrame:
+    """How much more of each value a has than b, and whether that is beyond chance; all that are asked are one family.
+
+    Seeds move a prompt far more than a probe, and calibration otherwise than accuracy. So the variances over seeds are
+    moderated over the pairs of one target, way, budget and value alone.
 
     Args:
-        rows: as for `curves`.
+        rows: as for `curves`, of the ways and budgets that are asked about.
         pairs: keys (a, b), such as each ticket and the dense network; those not transferred alike are left out.
-        value: "accuracy", or a calibration error, "ece" or "scaled_ece".
+        values: "accuracy", and calibration errors, "ece" or "scaled_ece".
+        equivalence: the difference that does not matter, a fraction above 0.
 
     Returns:
-        kind, way, shots, and the columns of `comparisons.verdicts`, a row a pair, target, way and budget.
+        kind, way, shots, value, and the columns of `comparisons.verdicts`, a row a target, way, budget, value and pair.
+        Calibration errors of one seed are left out, as nothing tells how far another training would differ.
     """
-    places = list(rows.groupby(["kind", "way", "shots"], sort=False))
-    asked = [(_name(place, a), _name(place, b)) for place, _ in places for a, b in pairs]
-    told: PerImage | Scores
-    if value == "accuracy":
-        told = {_name(place, str(key)): _shares(own) for place, each in places for key, own in each.groupby("key")}
-    else:
-        means = {
-            _name(place, str(key)): own.groupby("seed")[value].mean().to_dict()
-            for place, each in places
-            for key, own in each.groupby("key")
-        }
-        told = Scores(Score(value, "%", higher=False), means)
-    table = verdicts.of_pairs(told, asked)
-    if table.empty:
+    found = {
+        (*place, value, *pair): gap
+        for place, own in rows.groupby(["kind", "way", "shots"], sort=False)
+        for value in values
+        for pair, gap in _gaps(own, pairs, value).items()
+        if np.isfinite(gap.error)
+    }
+    if not found:
         return pd.DataFrame(columns=AGAINST)
-    named = {_name(place, key): (*place, key) for place, each in places for key in each["key"].unique()}
-    parts = pd.DataFrame([named[a] for a in table["a"]], columns=["kind", "way", "shots", "key"])
-    told_of = table.assign(**{name: parts[name] for name in ("kind", "way", "shots")})
-    return told_of.assign(a=parts["key"], b=[named[b][-1] for b in table["b"]])[AGAINST]
+    table = judge(list(found.values()), equivalence)
+    return pd.concat([pd.DataFrame(list(found), columns=AGAINST[:6]), table], axis=1)[AGAINST]
+
+
+def _gaps(own: pd.DataFrame, pairs: Sequence[tuple[str, str]], value: str) -> dict[tuple[str, str], Gap]:
+    """The differences of the pairs on one target, by one way and budget: over images and seeds, or over seeds."""
+    by_key = own.groupby("key", sort=False)
+    if value == "accuracy":
+        return verdicts.gaps_of({str(key): _shares(each) for key, each in by_key}, pairs)
+    means = {str(key): each.groupby("seed")[value].mean().to_dict() for key, each in by_key}
+    return scores.gaps_of(Scores(Score(value, "%", higher=False), means), pairs)
 
 
 def right(packed: bytes, images: int) -> np.ndarray:
@@ -95,10 +107,6 @@ def _shares(own: pd.DataFrame) -> dict[int, np.ndarray]:
         int(seed): np.mean([right(row.right, row.n) for row in each.itertuples()], axis=0)  # type: ignore[call-overload]
         for seed, each in own.groupby("seed")
     }
-
-
-def _name(place: object, key: str) -> str:
-    return f"{place} {key}"
 
 
 def levelled(rows: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -12,10 +12,16 @@ from torch import Tensor, nn
 from analysis.corruptions.attacks import attack
 from analysis.metrics import geometry
 from pruning.data import normalise
+from pruning.errors import UserError
+from pruning.library import copied
 from pruning.models import NoClassifier, class_directions, count_macs, features_and_logits, prunable
 from pruning.models.classifier import LEFT_OUT, widened
+from pruning.models.inspection import Shape
 from pruning.ticket import Ticket
 from pruning.training.precision import SMALL_NETWORK, Precision, as_input, autocast, pick_precision, prepare, settled
+
+AnyNetwork = nn.Module | Callable[[Tensor], Any]
+Normalisation = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -57,18 +63,44 @@ class Network:
     @classmethod
     def of(cls, ticket: Ticket, device: torch.device, precision: str = "auto") -> Self:
         """Build the ticket's network on the device, in the precision asked for (as for `pick_precision`)."""
-        module, classes = ticket.model().eval(), len(ticket.info.classes)
-        macs = count_macs(module, ticket.info.shape)
+        info, module = ticket.info, ticket.model().eval()
+        ways = tuple(info.mean), tuple(info.std)
+        return cls._around(module, len(info.classes), info.shape, device, precision, *ways, f"Ticket {ticket.id}")
+
+    @classmethod
+    def around(cls, model: AnyNetwork, shape: Shape, normalisation: Normalisation, device: torch.device) -> Self:
+        """Take a network that is at hand: a copy of a module, or a function from normalised images to logits.
+
+        Raises:
+            UserError: it cannot read images of `shape` (C, H, W), or gives no logits [N, K].
+        """
+        module = (copied(model) if isinstance(model, nn.Module) else _Function(model)).to(device).eval()
+        classes = _count_classes(module, shape, device)
+        mean, std = normalisation
+        return cls._around(module, classes, shape, device, "auto", mean, std, "The network")
+
+    @classmethod
+    def _around(
+        cls,
+        module: nn.Module,
+        classes: int,
+        shape: Shape,
+        device: torch.device,
+        precision: str,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        name: str,
+    ) -> Self:
+        macs = count_macs(module, shape)
         module = prepare(module, device, macs)
         without = ""
         try:
-            weight, bias = class_directions(module, ticket.info.shape)
+            weight, bias = class_directions(module, shape)
         except NoClassifier as error:
-            without = f"Ticket {ticket.id}: {LEFT_OUT}. {error}"
+            without = f"{name}: {LEFT_OUT}. {error}"
             weight, bias = (torch.full(size, torch.nan, device=device) for size in ((classes, 1), (classes,)))
         gaps, chosen = geometry.class_gaps(weight), pick_precision(precision, macs, device)
-        ways = tuple(ticket.info.mean), tuple(ticket.info.std)
-        return cls(module, weight, bias, gaps, macs, chosen, device, *ways, without)
+        return cls(module, weight, bias, gaps, macs, chosen, device, mean, std, without)
 
     @property
     def classes(self) -> int:
@@ -124,6 +156,31 @@ class Network:
     def attacked(self, images: Tensor, labels: Tensor, name: str, severity: int, *, seed: int, index: Tensor) -> Tensor:
         """The images as this network minds them most; arguments and errors as for `attacks.attack`."""
         return attack(self.module, images, labels, name, severity, mean=self.mean, std=self.std, seed=seed, index=index)
+
+
+class _Function(nn.Module):
+    """A function from normalised images to logits, as a module."""
+
+    def __init__(self, function: Callable[[Tensor], Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Give what the function gives, as a tensor on the images' device."""
+        return torch.as_tensor(self.function(images)).to(images.device, torch.float32)
+
+
+@torch.no_grad()
+def _count_classes(module: nn.Module, shape: Shape, device: torch.device) -> int:
+    try:
+        logits = widened(module(torch.zeros(2, *shape, device=device)))
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        reason = str(error).splitlines()[0].rstrip(".") or type(error).__name__
+        raise UserError(f"The network cannot read images of shape {shape} ({reason}).") from None
+    if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != 2:
+        what = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise UserError(f"Of 2 images the network gives {what}; it must give logits, a row an image.")
+    return logits.shape[1]
 
 
 def largest(networks: Mapping[str, Network]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -11,6 +11,8 @@ from app.shell.guard import guard
 from app.shell.pages import Page
 from app.shell.selection import Selection
 from pruning.errors import UserError
+
+MOST = 8  # entries that the bar has room for
 
 
 def run() -> None:
@@ -21,7 +23,7 @@ def run() -> None:
     """
     pages.in_order()  # a plugin that cannot be run is named once, and nothing else is drawn
     selection = select()
-    st.navigation(entries(selection), position="top").run()
+    st.navigation(arranged(entries(selection)), position="top").run()
 
 
 def select() -> Selection | None:
@@ -38,6 +40,13 @@ def entries(selection: Selection | None) -> list[st.Page]:
         *(_entry(page, selection, page.name) for page in others),
         _entry(start, selection, start.name, hidden=True),
     ]
+
+
+def arranged(pages: Sequence[st.Page]) -> dict[str, list[st.Page]]:
+    """The same as a bar of at most `MOST` entries: what does not find a place is below the last one."""
+    visible = [page for page in pages if page.visibility == "visible"]
+    rest = visible[MOST - 1 :] if len(visible) > MOST else []
+    return {"": [page for page in pages if page not in rest]} | ({"More": rest} if rest else {})
 
 
 def offered(page: Page, selection: Selection | None) -> bool:

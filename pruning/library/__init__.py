@@ -5,9 +5,10 @@ pruned = prune(network, "snip", 0.9, data=loader)
 pruned.apply(network)
 """
 
+from pruning.library.choosing import prune, score
+from pruning.library.copies import copied
 from pruning.library.labelled import labelled_batches
 from pruning.library.mask_forms import masks_of
-from pruning.library.prune import prune, score
 from pruning.library.pruned import Pruned, apply_masks
 
-__all__ = ["Pruned", "apply_masks", "labelled_batches", "masks_of", "prune", "score"]
+__all__ = ["Pruned", "apply_masks", "copied", "labelled_batches", "masks_of", "prune", "score"]

@@ -105,7 +105,9 @@ def write_template(folder: Path, model: str, data: str, task: str | None = None)
         allocations=", ".join(ALLOCATIONS),
         structures=", ".join(granularity_names()),
         finders=commented(
-            finder for finder in FINDERS.values() if f'finder = "{finder.name}"' not in TEMPLATE and prunes(finder)
+            finder
+            for finder in sorted(FINDERS.values(), key=lambda each: issubclass(each.options, Control))
+            if f'finder = "{finder.name}"' not in TEMPLATE and prunes(finder)  # what is made of others, below them
         ),
     )
     write_atomically(path, text)

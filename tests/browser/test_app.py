@@ -13,7 +13,14 @@ from app.shell.pages import in_order
 from app.views.samples.page import PER_PAGE
 from tests.browser.conftest import Open, at_rest, settle
 
-STUDIES = {"grokking": "?study=modular-grokking", "generated": "?study=mnist5k-vae"}
+STUDIES = {
+    "grokking": "?study=modular-grokking",
+    "generated": "?study=mnist5k-vae",
+    "supernet": "?study=digits-supernet",
+    "transfer": "?study=mnist5k-transfer",
+    "federated": "?study=digits-federated",
+    "ownership": "?study=digits-ownership",
+}
 CHARTS = ".st-key-geometry-charts .js-plotly-plot"
 
 

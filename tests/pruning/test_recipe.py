@@ -107,5 +107,11 @@ def test_a_wrong_recipe_is_one_sentence(fields: dict[str, object], words: list[s
         assert word in message
 
 
+def test_where_nothing_is_pruned_the_label_has_no_sparsity() -> None:
+    averaged = {**COMMON, "finder": "federated", "name": "FedAvg", "way": "fedavg"}
+    assert Recipe(**averaged, sparsity=0.0).label == "FedAvg"
+    assert Recipe(**averaged, sparsity=0.8).label == "FedAvg 80 %"
+
+
 def test_percent() -> None:
     assert [percent(value) for value in (0.9, 0.985, 0.5, 1 - 0.8**3)] == ["90 %", "98.5 %", "50 %", "48.8 %"]

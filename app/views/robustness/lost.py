@@ -9,19 +9,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons.lost_images import causes, flows, lost_images
+from analysis.comparisons.lost_images import causes, flows, lost_images, main_causes
 from analysis.corruptions.conditions import CLEAN
 from analysis.engine.settings import settings
 from analysis.measures.lost import used
-from app.charts.names import ordered
 from app.charts.texts import bracket
-from app.shell import layout
-from app.shell.links import corruption_option
 from app.shell.sections import Section
 from app.shell.theme import Style
-from app.views.robustness import lost_by_direction, lost_causes, lost_to_baseline
-from app.views.robustness.charts import lost as charts
-from app.views.robustness.compared_tickets import ComparedTickets, named
+from app.views.robustness import lost_by_direction, lost_causes, lost_map, lost_to_baseline
+from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.lost_view import (
     View,
     flows_card,
@@ -68,11 +64,8 @@ def show(compared: ComparedTickets) -> None:
         return
     st.markdown(answer(view.here, view.styles, view.words))
     lost_by_direction.say(view)
-    left, right = st.columns([1, 1.25], gap="medium")
-    with left:
-        _bars(view)
-    with right:
-        _map(view)
+    _bars(view)
+    _map(view)
     _flows(view)
     lost_by_direction.show(view)
     lost_causes.table(view, view.here, "lost-table")
@@ -147,31 +140,15 @@ def _mark(view: Corrupted) -> None:
 
 
 def _map(view: Corrupted) -> None:
-    rows = view.table[view.table["severity"] == view.severity]
-    names = [each for group in ordered(rows["corruption"].unique()) for each in group]
-    layout.card(
-        f"Largest cause by ticket and corruption: severity {view.severity}",
-        view.compared.figure(
-            ("lost map", view.family, view.corruption, view.severity), view.styles,
-            lambda: charts.cause_map(rows, view.styles, names, view.corruption, view.compared.selection.theme),
-        ),
-        lambda: named(rows, view.styles),
-        "lost-map",
-        help="The colour is the cause of most losses, as in the bars; the number is the share of images lost, in per "
-        "cent.",
-        caption="Click a cell to see its corruption.",
-        on_select=lambda: _choose(view),
-        selection_mode="points",
-        config=layout.QUIET,
-        meanings=lost_causes.MEANINGS,
-    )  # fmt: skip
+    compared, corruptions = view.compared, tuple(view.table["corruption"].unique())
 
+    def make() -> pd.DataFrame:
+        lost = compared.results.table("lost", where=f"severity = {view.severity}")
+        return main_causes(lost[lost["corruption"].isin(corruptions)], compared.seeds)
 
-def _choose(view: Corrupted) -> None:
-    """Show the corruption whose cell was clicked."""
-    clicked = picked("lost-map", 2)
-    if clicked is not None:
-        view.compared.selection.set(**{corruption_option(view.family): clicked[1]})
+    rows = compared.computed(("main causes", view.severity, corruptions), make)
+    title = f"Largest cause by ticket and corruption: severity {view.severity}"
+    lost_map.card(view, title, rows, corruptions, view.severity)
 
 
 def _flows(view: Corrupted) -> None:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons.logit_drift import rescue
 from analysis.comparisons.lost_images import causes, lost_between
 from analysis.comparisons.lost_to_baseline import Pairs
 from analysis.engine.images import TestImages
 from app import live
 from app.shell import layout
 from app.views.robustness import lost_causes
+from app.views.robustness.logit_rescues import rescued
 from app.views.robustness.lost_view import View, picked
 from pruning.errors import UserError
 
@@ -90,22 +90,11 @@ class LogitDrift:
 
 def drift_of(view: View, shown: TestImages, baseline: str, pairs: Mapping[str, Pairs]) -> LogitDrift | None:
     """The drift of every seed that a ticket and the baseline both have; None, and why, where there is none to show."""
-    compared = view.compared
-    study, ids = compared.selection.study, compared.seeds
-
-    def make() -> pd.DataFrame:
-        rows = []
-        for place, base in enumerate(ids[baseline]):  # a seed at a time, so that few features are held at once
-            own = [ids[key][mine] for key, both in pairs.items() for mine, other in both if other == place]
-            found = live.features(study, shown, [base, *own], view.condition) if own else {}
-            rows += [rescue(ticket, found[base], found[ticket], view.condition) for ticket in own]
-        return pd.DataFrame(rows)
-
     try:
-        rescues = compared.computed(("logit drift", view.condition, baseline, tuple(pairs)), make)
+        rescues = rescued(view.compared, shown, baseline, pairs, view.condition)
     except UserError as error:
         layout.empty(f"What a shift of the logits would mend cannot be shown: {error}")
         return None
     if rescues.empty:
         return None
-    return LogitDrift(view, shown, baseline, pairs, rescues, causes(rescues, ids))
+    return LogitDrift(view, shown, baseline, pairs, rescues, causes(rescues, view.compared.seeds))

@@ -24,7 +24,7 @@ from app import live
 from app.charts.texts import bracket
 from app.shell import layout
 from app.shell.theme import Style
-from app.views.robustness import lost_by_logits
+from app.views.robustness import lost_by_logits, lost_map
 from app.views.robustness.charts import lead as charts
 from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.lost_view import (
@@ -94,8 +94,9 @@ def show(compared: ComparedTickets, pick_against: Callable[[ComparedTickets], No
     against = f"against {compared.label(baseline)}, {view.words}"
     flows_card(view, against, lambda key: flows(compared.predictions(family), key, pairs[key], baseline,
                                                 view.condition), pair_of)  # fmt: skip
-    if drift is not None:
+    if drift is not None and shown is not None:
         drift.table()
+        lost_map.to_baseline(view, shown, baseline, pairs)
 
 
 def _images(view: View) -> TestImages | None:

@@ -9,6 +9,7 @@ import pytest
 from analysis.__main__ import app
 from analysis.engine import measure
 from analysis.engine.base import measures
+from analysis.engine.settings import settings
 from pruning.cli.console import main
 from pruning.study.folder import Study
 
@@ -44,10 +45,13 @@ def test_list_counts_what_is_there(tiny_study: Path, tmp_path: Path, command: Co
     folder = shutil.copytree(tiny_study, tmp_path / "study")
     status, out, _ = command("list", folder)
     assert status == 0
+    asked = settings(Study.open(folder))
     assert {table: row[1:] for table, row in cells(out).items()} == {
         table: ["9", "9", "0", "0"] if table in ("corrupted", "maps") else ["18", "18", "0", "0"]
         for table, each in measures().items()
-        if each.suits(None) and (each.pairs is None or table == "alignment")  # whose pairs every ticket of a study has
+        if each.suits(None)
+        and (each.pairs is None or table == "alignment")  # whose pairs every ticket of a study has
+        and (each.parts is None or each.parts(asked, None))
     }
     assert "Next" not in out
     gone = sorted((folder / "results" / "maps").iterdir())[:2]

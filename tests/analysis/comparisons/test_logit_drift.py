@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import chi2
+from scipy.stats import t as student
 
 from analysis.comparisons.logit_drift import rescue
-from analysis.comparisons.lost_images import BITS, CAUSES, causes, lost_between, main_cause
+from analysis.comparisons.lost_images import BITS, CAUSES, causes, lost_between, main_causes
 from analysis.corruptions.conditions import CLEAN
 from analysis.engine.images import TestImages
 from analysis.engine.live import Features, features_of
@@ -123,19 +125,56 @@ def test_over_seeds_the_gain_is_student_s() -> None:
     assert found.loc["alike", ["net_drift_low", "net_drift_high"]].isna().all()  # nothing tells of the images
 
 
-def test_the_main_cause_is_said_where_it_is_more_than_chance() -> None:
-    def row(ticket: str, drift: int, scatter: int, scale: int = 0) -> dict[str, object]:
-        bits = np.repeat([BITS["drift"], 0, BITS["scale"]], [drift, scatter, scale]).astype(np.uint8)
-        return {"ticket_id": ticket, "corruption": "fog", "severity": 3, "rescues": bits.tobytes()}
+def lost_row(ticket: str, drift: int, scatter: int, scale: int = 0, corruption: str = "fog") -> dict[str, object]:
+    bits = np.repeat([BITS["drift"], 0, BITS["scale"]], [drift, scatter, scale]).astype(np.uint8)
+    same = {"corruption": corruption, "severity": 3, "n": 100, "lost": len(bits)}
+    return {"ticket_id": ticket, **same, "rescues": bits.tobytes()}
 
+
+def test_the_largest_cause_of_one_seed_is_told_by_mcnemar_s_test_and_holm_s_correction() -> None:
     rows = pd.DataFrame(
-        [row("a", 30, 10), row("b", 22, 18), row("c", 2, 30), row("d", 0, 0), row("e", 20, 0, 19),
-         row("f", 30, 10), row("g", 4, 10)]
+        [lost_row("a", 30, 10), lost_row("b", 22, 18), lost_row("c", 2, 30), lost_row("d", 0, 0),
+         lost_row("e", 20, 0, 19)]
     )  # fmt: skip
-    found = main_cause(rows, {**{key: [key] for key in "abcde"}, "seeds": ["f", "g"]})
-    assert found.droplevel(["corruption", "severity"]).to_dict() == {
-        "a": "drift", "b": "", "c": "scatter", "d": "", "e": "", "seeds": "",
-    }  # fmt: skip
+    found = main_causes(rows, {key: [key] for key in "abcde"}).set_index("key")
+    assert found["cause"].to_dict() == {"a": "drift", "b": "drift", "c": "scatter", "d": "", "e": "drift"}
+    assert found["shown"].to_dict() == {"a": True, "b": False, "c": True, "d": False, "e": False}
+    assert (found.at["a", "share"], found.at["a", "lost"]) == (0.75, 0.4)
+    alone = {key: chi2.sf((abs(b - c) - 1) ** 2 / (b + c), 1) for key, b, c in [("a", 30, 10), ("c", 2, 30)]}
+    assert found.at["c", "p"] == pytest.approx(4 * alone["c"])
+    assert found.at["a", "p"] == pytest.approx(3 * alone["a"])
+    assert found.at["a", "share_low"] < 0.75 < found.at["a", "share_high"]
+    assert found.loc["d", ["share", "p"]].isna().tolist() == [True, False]
+
+
+def test_what_is_shown_of_one_ticket_may_not_be_of_a_whole_map() -> None:
+    rows = pd.DataFrame([lost_row("a", 28, 12), *(lost_row("a", 21, 19, corruption=f"c{at}") for at in range(18))])
+    alone, together = (main_causes(each, {"a": ["a"]}).iloc[0] for each in (rows.head(1), rows))
+    assert (alone["shown"], together["shown"]) == (True, False)
+    assert together["p"] == pytest.approx(19 * alone["p"])
+
+
+def test_cells_with_few_lost_images_are_not_asked_and_cost_the_others_nothing() -> None:
+    """Nine images of one cause are no claim; nor do they count in the family, which ten would."""
+    nine, ten = lost_row("a", 9, 0, corruption="blur"), lost_row("a", 10, 0, corruption="blur")
+    rows = [pd.DataFrame([lost_row("a", 30, 10), each]) for each in (nine, ten)]
+    few, enough = (main_causes(each, {"a": ["a"]}).set_index("corruption") for each in rows)
+    assert (few.at["blur", "cause"], few.at["blur", "p"], few.at["blur", "shown"]) == ("drift", 1, False)
+    assert enough.at["fog", "p"] == pytest.approx(2 * few.at["fog", "p"])
+    assert enough.at["blur", "p"] == pytest.approx(max(enough.at["fog", "p"], chi2.sf(9**2 / 10, 1)))
+    assert not main_causes(pd.DataFrame([nine]), {"a": ["a"]})["shown"].any()
+
+
+def test_seeds_that_disagree_show_no_largest_cause() -> None:
+    """The same mean share of two tickets, once as seeds agree and once as they do not."""
+    rows = pd.DataFrame([lost_row("f", 40, 0), lost_row("g", 18, 22), lost_row("h", 29, 11), lost_row("i", 29, 11)])
+    one = main_causes(rows, {"apart": ["f", "g"]}).iloc[0]
+    other = main_causes(rows, {"alike": ["h", "i"]}).iloc[0]
+    assert one["share"] == other["share"] == 0.725
+    assert not one["shown"] and other["p"] < one["p"]  # noqa: PT018
+    lead, images = (58 - 22) / 80 - 1 / 40, 1 / 40
+    assert one["p"] == pytest.approx(2 * student.sf(lead / np.sqrt(images + np.var([1, -0.1], ddof=1) / 2), 1))
+    assert main_causes(pd.DataFrame(columns=list(rows)), {"a": ["a"]}).empty
 
 
 def test_images_without_finite_logits_take_no_part() -> None:

@@ -30,7 +30,7 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.statistics.map_shapes import compare_shapes
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
-from tests.analysis.nulls import generative, grokking, local, lost, ownership, scores
+from tests.analysis.nulls import generative, grokking, local, lost, ownership, scores, transfer
 from tests.analysis.nulls.layers import Networks
 from tests.analysis.nulls.neighbourhoods import a_class_misled, a_map_misleads, neighbours_beyond_seeds, neighbours_kept
 from tests.analysis.nulls.studies import BASELINE
@@ -278,7 +278,8 @@ CLAIMS = (
     Claim("costs uneven over classes", "Robustness, Classes", uneven_over_classes, fewest=2),
     Claim("more exemplars than by chance", "Robustness, Exemplars", more_exemplars, fewest=2),
     Claim("direction or length loses most (each ticket)", "Robustness, Lost images", lost.direction_decides, each=True),
-    Claim("one cause costs most (each ticket)", "Robustness, Lost images", lost.one_cause_costs_most, each=True),
+    Claim("one cause costs most", "Robustness, Lost images", lost.one_cause_costs_most),
+    Claim("one cause costs most (the map)", "Robustness, Lost images", lost.one_cause_costs_most_in_the_map),
     Claim("one part costs most (each ticket)", "Robustness, Lost images", lost.one_part_costs_most, each=True),
     Claim("a ranking of methods to keep", "Robustness, Redundancy", a_ranking_to_keep, fewest=2),
     Claim("tickets correlate (each pair)", "Robustness, Redundancy", tickets_correlate, each=True),
@@ -298,6 +299,8 @@ CLAIMS = (
     Claim("a ticket differs between studies", "Studies", studies_differ),
     Claim("another accuracy than a SuperTicket's", "Supernet", another_than_a_super_ticket),
     Claim("groks sooner or later", "Grokking", grokking.sooner_or_later, fewest=2),
+    Claim("transfers otherwise than dense", "Transfer", transfer.transfers_otherwise),
+    Claim("is as well calibrated as dense on the target", "Transfer", transfer.transfers_as_well, fewest=2),
     Claim("carries the owner's code", "Ownership", ownership.carries_a_code),
     Claim("neighbours change more than by retraining", "Geometry, Maps", neighbours_beyond_seeds, fewest=3),
     Claim("keeps fewer neighbours under corruption", "Geometry, Maps", neighbours_kept),

@@ -1,12 +1,14 @@
 """Who may speak to the app: a page elsewhere whose name was made to lead here may not, whatever it claims to be."""
 
 import base64
+import shutil
 import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests import ROOT
 from tests.browser.conftest import run_streamlit
 
 
@@ -16,6 +18,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     folder = tmp_path_factory.mktemp("hosts")
     script = folder / "script.py"
     script.write_text("")
+    shutil.copytree(ROOT / "app" / ".streamlit", folder / ".streamlit")
     for url in run_streamlit(script, folder):
         yield urlsplit(url).port or 0
 

@@ -82,9 +82,15 @@ def test_a_plugin_that_cannot_be_run_is_one_sentence(
 
 
 @pytest.mark.parametrize("folder", sorted((ROOT / "sample_checkpoints").glob("*/study.toml")), ids=str)
-def test_the_bar_has_at_most_eight_entries(folder: Path) -> None:
+def test_the_bar_has_at_most_eight_entries_and_every_page_a_place(folder: Path) -> None:
     study = load.open_study(folder.parent.name, folder.parent)
     if study.tickets.empty:
         return
     selection = resolve(study, {}, "light")
-    assert 3 <= sum(navigation.offered(page, selection) for page in in_order()) <= 8
+    found = navigation.entries(selection)
+    bar = navigation.arranged(found)
+    shown = [page for page in bar.pop("") if page.visibility == "visible"]
+    assert 3 <= len(shown) + len(bar) <= 8
+    below = [page for pages in bar.values() for page in pages]
+    assert [*shown, *below] == [page for page in found if page.visibility == "visible"]
+    assert len([*shown, *below]) == sum(navigation.offered(page, selection) for page in in_order())

@@ -17,9 +17,9 @@ from app.shell.selection import Selection
 from app.shell.verdicts import of_chosen
 from app.views.robustness.compared_tickets import ComparedTickets, compared_tickets
 from tests import ROOT
-from tests.samples import CLASSIFIERS
+from tests.samples import CORRUPTED
 
-SAMPLES = [folder.name for folder in CLASSIFIERS]
+SAMPLES = [folder.name for folder in CORRUPTED]
 SAID = ["a", "b", "difference", "low", "high", "p_holm", "verdict", "detectable", "over"]
 
 

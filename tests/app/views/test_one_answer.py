@@ -20,7 +20,7 @@ from app.shell import families, verdicts
 from app.shell.parameters import resolve
 from app.shell.selection import Selection
 from app.views.robustness.compared_tickets import compared_tickets
-from tests.samples import CLASSIFIERS
+from tests.samples import CORRUPTED
 
 COUNTED = "cifar_c"
 
@@ -36,7 +36,7 @@ def selection(folder: Path) -> Selection:
     return resolve(load.open_study(folder.name, folder), {}, "light")
 
 
-@pytest.mark.parametrize("folder", CLASSIFIERS, ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", CORRUPTED, ids=lambda path: path.name)
 def test_overview_pairs_and_ranking_give_one_answer(folder: Path) -> None:
     chosen = selection(folder)
     overview = verdicts.of_chosen(chosen, "corrupted")  # the page Overview
@@ -58,7 +58,7 @@ def test_overview_pairs_and_ranking_give_one_answer(folder: Path) -> None:
         assert against(pairs, first).set_index("a")["verdict"][second] == DIFFERS
 
 
-@pytest.mark.parametrize("folder", CLASSIFIERS, ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", CORRUPTED, ids=lambda path: path.name)
 @pytest.mark.parametrize("images", ["accuracy", "corrupted"])
 def test_pareto_of_the_chosen_tickets_says_what_overview_says(folder: Path, images: Images) -> None:
     chosen = selection(folder)
@@ -72,7 +72,7 @@ def test_pareto_of_the_chosen_tickets_says_what_overview_says(folder: Path, imag
         assert found.close[at] == (row.verdict == EQUIVALENT)
 
 
-@pytest.mark.parametrize("folder", CLASSIFIERS, ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", CORRUPTED, ids=lambda path: path.name)
 def test_levels_of_one_pair_say_what_overview_says(folder: Path) -> None:
     """More pairs are another question; of one pair alone there is one."""
     study = load.open_study(folder.name, folder)

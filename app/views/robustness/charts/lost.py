@@ -18,7 +18,7 @@ from app.shell.theme import Style, Theme
 from app.views.robustness.charts.panels import panels
 
 NAMES = {"drift": "Common drift", "scale": "Drift and scale", "class": "Class drift", "scatter": "Scatter"}
-LINE = 34  # pixels of a ticket's bar or of a line of the map
+LINE, CELL = 34, 40  # pixels of a ticket's bar, and of a line of the map
 NAMED = 12  # classes, beyond which their names find no room
 PANEL, HEADING, FOOT, LETTER = 240, 30, 52, 6  # pixels
 
@@ -61,51 +61,71 @@ def by_cause(rows: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> 
 def cause_map(
     rows: pd.DataFrame, tickets: Mapping[str, Style], corruptions: Sequence[str], chosen: str, theme: Theme
 ) -> go.Figure:
-    """The largest cause of loss for each ticket and corruption, and in numbers the share of images lost.
+    """The largest cause of loss for each ticket and corruption, its share of the losses, and the interval of it.
 
-    `rows`: of `comparisons.lost_images.causes`, one a ticket and corruption; a point's `customdata` is the two.
+    `rows`: of `comparisons.lost_images.main_causes`, of one severity; a point's `customdata` is the two. A cause that
+    is not shown to be the largest has an outline only.
     """
     cells = rows.set_index(["key", "corruption"]).reindex(pd.MultiIndex.from_product([list(tickets), corruptions]))
-    shape = len(tickets), len(corruptions)
-    values = cells[list(CAUSES)].to_numpy(float)
-    largest = np.where(np.isnan(values).any(1) | (values.max(1) <= 0), np.nan, values.argmax(1)).reshape(shape)
-    shades = list(colours(theme).values())
-    scale = [(end / 4, shade) for place, shade in enumerate(shades) for end in (place, place + 1)]
-    lost = 100 * cells["lost"].to_numpy(float)
-    words = [
-        f"{value:.1f} % lost<br>" + "<br>".join(
-            f"{NAMES[cause].lower()} {100 * row[place]:.1f}" for place, cause in enumerate(CAUSES)
-        )
-        for value, row in zip(lost, values, strict=True)
-    ]  # fmt: skip
-    chart = figure(theme, 120 + LINE * len(tickets), dragmode=False, showlegend=False)
-    keys, names = np.meshgrid(list(tickets), list(corruptions), indexing="ij")
+    there = cells[cells["cause"].isin(CAUSES)]
+    shades = colours(theme)
+    scale = [(end / 4, shade) for place, shade in enumerate(shades.values()) for end in (place, place + 1)]
+    filled = there["cause"].map(CAUSES.index).where(there["shown"].astype(bool)).reindex(cells.index)
+    chart = figure(theme, 150 + CELL * len(tickets), dragmode=False, legend={"traceorder": "normal"})
     chart.add_heatmap(
-        z=largest, x=list(corruptions), y=list(tickets), zmin=-0.5, zmax=3.5, colorscale=scale, showscale=False,
-        xgap=2, ygap=2, hoverinfo="skip", hoverongaps=False,
+        z=filled.to_numpy(float).reshape(len(tickets), len(corruptions)), x=list(corruptions), y=list(tickets),
+        zmin=-0.5, zmax=3.5, colorscale=scale, showscale=False, xgap=2, ygap=2, hoverinfo="skip", hoverongaps=False,
     )  # fmt: skip
-    for cause, ink in enumerate((readable_on(theme.good), theme.ink, readable_on(theme.bad), theme.ink)):
-        at = np.flatnonzero(largest.ravel() == cause)
+    for (cause, shown), own in there.groupby(["cause", there["shown"].astype(bool)]):
+        own_ink = {"drift": readable_on(theme.good), "class": readable_on(theme.bad)}
+        ink = own_ink.get(cause, theme.ink) if shown else theme.muted
         same = {"marker": {"opacity": 0}, "textfont": {"color": ink}}
         chart.add_scatter(  # cells of a heat map cannot be selected, points can
-            x=names.ravel()[at], y=keys.ravel()[at], mode="markers+text", text=[f"{lost[place]:.0f}" for place in at],
-            marker={"symbol": "square", "size": 20, "opacity": 0}, textfont={"size": 12, "color": ink},
-            customdata=[[str(keys.ravel()[place]), str(names.ravel()[place])] for place in at],
-            hovertext=[
-                f"<b>{tickets[keys.ravel()[place]].label}</b>, {name(str(names.ravel()[place]))}<br>{words[place]}"
-                for place in at
-            ],
+            x=own.index.get_level_values(1), y=own.index.get_level_values(0), mode="markers+text",
+            text=[_share(row) for _, row in own.iterrows()], showlegend=False,
+            marker={"symbol": "square", "size": 26, "opacity": 0}, textfont={"size": 13, "color": ink},
+            customdata=[list(each) for each in own.index],
+            hovertext=[_words(key, corruption, row, tickets) for (key, corruption), row in own.iterrows()],
             hovertemplate="%{hovertext}<extra></extra>", selected=same, unselected=same,
         )  # fmt: skip
+    for cause, colour in shades.items():
+        chart.add_scatter(x=[None], y=[None], mode="markers", name=NAMES[cause], hoverinfo="skip",
+                          marker={"symbol": "square", "size": 11, "color": colour})  # fmt: skip
+    for (key, corruption), cause in there.loc[~there["shown"].astype(bool), "cause"].items():
+        _outline(chart, list(corruptions).index(corruption), list(tickets).index(key), shades[cause])
     if chosen in corruptions:
         column = list(corruptions).index(chosen)
         chart.add_shape(type="rect", x0=column - 0.5, x1=column + 0.5, y0=-0.5, y1=len(tickets) - 0.5,
                         line={"color": theme.accent, "width": 2})  # fmt: skip
-    chart.update_yaxes(
-        autorange="reversed", showgrid=False, tickvals=list(tickets), ticktext=[each.label for each in tickets.values()]
-    )
-    chart.update_xaxes(tickvals=list(corruptions), ticktext=[name(each) for each in corruptions], showgrid=False)
+    chart.update_yaxes(  # an order that is said: a heat map without a filled cell leaves it to the points
+        autorange="reversed", showgrid=False, categoryorder="array", categoryarray=list(tickets),
+        tickvals=list(tickets), ticktext=[each.label for each in tickets.values()],
+    )  # fmt: skip
+    chart.update_xaxes(
+        categoryorder="array", categoryarray=list(corruptions), tickvals=list(corruptions),
+        ticktext=[name(each) for each in corruptions], showgrid=False,
+    )  # fmt: skip
     return chart
+
+
+def _outline(chart: go.Figure, column: int, row: int, colour: str) -> None:
+    chart.add_shape(type="rect", x0=column - 0.44, x1=column + 0.44, y0=row - 0.42, y1=row + 0.42, layer="below",
+                    line={"color": colour, "width": 1.5})  # fmt: skip
+
+
+def _share(row: pd.Series) -> str:
+    """A cell's number with its interval below it."""
+    ends = f"{100 * row['share_low']:.0f}–{100 * row['share_high']:.0f}"
+    return f"{100 * row['share']:.0f}<br><span style='font-size:9px'>{ends}</span>"
+
+
+def _words(key: str, corruption: str, row: pd.Series, tickets: Mapping[str, Style]) -> str:
+    shown = "" if row["shown"] else "<br>within noise: not shown to be the largest"
+    return (
+        f"<b>{tickets[key].label}</b>, {name(corruption)}<br>{100 * row['lost']:.1f} % of the images are lost"
+        f"{bracket(row['lost_low'], row['lost_high'])}<br>{NAMES[row['cause']].lower()}: {100 * row['share']:.0f} % of "
+        f"these{bracket(row['share_low'], row['share_high'], '{:.0f}')}{shown}"
+    )
 
 
 def towards(

@@ -1,17 +1,22 @@
 """Lost images on the page Robustness: what the charts and the sentence say is what was counted."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
 
+from analysis.comparisons import logit_drift
 from analysis.comparisons.lost_images import CAUSES, causes
 from analysis.comparisons.lost_to_baseline import mean_splits
 from analysis.comparisons.turned_or_shrank import WAYS
 from analysis.results.store import Results
 from app.shell import theme
 from app.shell.theme import Style
+from app.views.robustness import logit_rescues
 from app.views.robustness.charts import lost as charts
 from app.views.robustness.charts.lead import PART_NAMES, WAY_NAMES, bias_map, lost_and_gained, parts, ways
 from app.views.robustness.lost import answer
@@ -50,18 +55,66 @@ def test_bars_add_up_to_the_images_lost(strongest: pd.DataFrame) -> None:
     assert [tuple(each) for each in bars[2].customdata] == [("a", "class"), ("b", "class")]
 
 
-def test_the_map_shows_the_largest_cause(table: pd.DataFrame) -> None:
-    rows, names = table[table["severity"] == 3], ["gaussian_noise", "brightness"]
+def map_row(key: str, corruption: str, cause: str, shown: bool) -> dict[str, object]:
+    numbers = {"lost": 0.2, "share": 0.62} if cause else {"lost": 0.0, "share": np.nan}
+    ends = {f"{name}{end}": value for name, value in numbers.items() for end in ("_low", "_high")}
+    return {"key": key, "corruption": corruption, "severity": 3, "cause": cause, "shown": shown, **numbers, **ends}
+
+
+def test_the_map_fills_what_is_shown_and_outlines_what_is_not() -> None:
+    rows = pd.DataFrame(
+        [map_row("a", "fog", "scatter", True), map_row("a", "brightness", "drift", False),
+         map_row("b", "fog", "", False), map_row("b", "brightness", "class", False)]
+    )  # fmt: skip
+    names = ["fog", "brightness", "frost"]  # frost is not worked out
     figure = charts.cause_map(rows, STYLES, names, "brightness", LIGHT)
-    cells, *points = figure.data
-    assert sorted(tuple(each) for trace in points for each in trace.customdata) == sorted(
-        (row.key, row.corruption) for row in rows.itertuples() if row.corruption in names and row.lost > 0
-    )
-    for line, key in enumerate(STYLES):
-        for place, corruption in enumerate(names):
-            own = rows[(rows["key"] == key) & (rows["corruption"] == corruption)].iloc[0]
-            shown = cells.z[line][place]
-            assert np.isnan(shown) if own["lost"] == 0 else shown == int(np.argmax(own[list(CAUSES)].to_numpy(float)))
+    cells = figure.data[0]
+    assert cells.z[0][0] == CAUSES.index("scatter")
+    assert np.isnan(cells.z).sum() == 5
+    points = [trace for trace in figure.data if trace.type == "scatter" and trace.customdata is not None]
+    clicked = {tuple(each): text for trace in points for each, text in zip(trace.customdata, trace.text, strict=True)}
+    assert set(clicked) == {("a", "fog"), ("a", "brightness"), ("b", "brightness")}
+    assert clicked["a", "fog"].startswith("62<br>")
+    outlines = [shape for shape in figure.layout.shapes if shape.layer == "below"]
+    assert [(shape.x0, round(shape.y0, 2), shape.line.color) for shape in outlines] == [
+        (0.56, -0.42, charts.colours(LIGHT)["drift"]), (0.56, 0.58, charts.colours(LIGHT)["class"]),
+    ]  # fmt: skip
+    assert [*figure.layout.xaxis.categoryarray] == names  # what the outlines are placed by
+    assert [*figure.layout.yaxis.categoryarray] == list(STYLES)
+
+
+def test_the_map_to_the_baseline_keeps_each_corruption_and_goes_on(
+    tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logit_rescues._kept.clear()
+    asked, left, rescue = [], [3], logit_drift.rescue
+
+    def watched(ticket: str, *rest: Any) -> dict[str, object]:
+        if not left[0]:
+            st.stop()  # as a click elsewhere does
+        left[0] -= 1
+        asked.append((ticket, rest[-1]))
+        return rescue(ticket, *rest)
+
+    monkeypatch.setattr(logit_rescues, "rescue", watched)
+    left[0] = 1_000
+    test = draw("robustness", tiny_study, monkeypatch, section="lost", **{"lost-against": "baseline"})
+    left[0] = 3
+    _press(test, "lost-map-begin")
+    assert not test.exception
+    left[0] = 1_000
+    _press(test, "lost-map-stop")
+    _press(test, "lost-map-begin")
+    assert len(asked) == len(set(asked)) > 4
+    assert not any(each.key == "lost-map-begin" for each in test.button)
+    assert "cells asked together" in " ".join(each.value for each in test.caption)
+    before = len(asked)
+    test.run()
+    assert len(asked) == before
+
+
+def _press(test: AppTest, key: str) -> None:
+    next(each for each in test.button if each.key == key).click().run()
 
 
 def test_the_sentence_names_the_worst_and_the_range(strongest: pd.DataFrame) -> None:

@@ -1,6 +1,5 @@
 """Criteria on a network that is at hand: scores of its weights, and masks."""
 
-import copy
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -15,12 +14,12 @@ from pruning.criteria.batches import Batches
 from pruning.criteria.rounds import Cut, cut_by_score
 from pruning.errors import UserError
 from pruning.granularity import Granularity, get_granularity
+from pruning.library.copies import copied
 from pruning.library.labelled import labelled_batches
 from pruning.library.pruned import Pruned
 from pruning.masks import Masks
 from pruning.models import prunable, remember
 from pruning.models.classifier import NONE
-from pruning.models.folding import fold
 from pruning.models.trial import CannotRun, on_trial
 from pruning.training.seeds import generator
 from pruning.validation import Options, checked
@@ -150,7 +149,9 @@ def _set_up(
     options: Options,
 ) -> tuple[nn.Module, _Without]:
     """A copy of the network that may be changed, and what its weights are scored in."""
-    model = _copied(network)
+    model = copied(network)
+    for parameter in model.parameters():
+        parameter.requires_grad_(parameter.is_floating_point())
     first = next(model.parameters(), torch.zeros(()))
     batches = _batches(model, criterion, data, shape, images, first)
     named = classifier if isinstance(classifier, str) else None
@@ -168,17 +169,6 @@ def _set_up(
     if not context.weights(model):
         raise UserError("There is nothing to prune: the network has no weights of layers but those that are excluded.")
     return model, context
-
-
-def _copied(network: nn.Module) -> nn.Module:
-    """A copy without parametrisations, all of whose parameters may have gradients."""
-    computed = [value for module in network.modules() for value in vars(module).values() if isinstance(value, Tensor)]
-    known = {id(value): value.detach().clone() for value in computed}  # as of torch.nn.utils.prune, which is no leaf
-    model = copy.deepcopy(network, known)
-    fold(model)
-    for parameter in model.parameters():
-        parameter.requires_grad_(parameter.is_floating_point())
-    return model
 
 
 def _batches(

@@ -1,0 +1,91 @@
+"""Networks and functions that are at hand under corruptions, held to tickets and to plain loops."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.utils.prune as torch_prune
+from torch import Tensor, nn
+
+from analysis import robustness
+from analysis.corruptions import corrupt
+from pruning import Recipe, Training, UserError, find_ticket
+from pruning.data import load_data
+
+Images = tuple[Tensor, Tensor]
+
+
+@pytest.fixture(scope="module")
+def images() -> Images:
+    test = load_data("digits").test
+    return test.images[:40], test.labels[:40]
+
+
+@pytest.fixture
+def network() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 10))
+
+
+def test_a_network_is_shown_the_corrupted_images_on_the_scale_of_one(network: nn.Sequential, images: Images) -> None:
+    found = robustness.evaluate({"mine": network}, *images, ["fog", "contrast"], [2])
+    for name in ("fog", "contrast"):
+        logits = network(corrupt(images[0], name, 2).float() / 255)
+        ours = found[found["corruption"] == name]
+        assert ours["prediction"].tolist() == logits.argmax(dim=1).tolist()
+        assert ours["confidence"].to_numpy() == pytest.approx(logits.softmax(1).amax(1).detach().numpy(), abs=1e-6)
+    assert not found["angle"].isna().any()
+
+
+def test_a_network_and_its_function_agree_but_for_the_geometry(network: nn.Sequential, images: Images) -> None:
+    first, second = (network[index] for index in (1, 3))
+    assert isinstance(first, nn.Linear)
+    assert isinstance(second, nn.Linear)
+    weights = [value.detach().numpy() for layer in (first, second) for value in (layer.weight, layer.bias)]
+
+    def theirs(batch: Tensor) -> np.ndarray:
+        hidden = np.maximum(batch.flatten(1).numpy() @ weights[0].T + weights[1], 0)
+        return hidden @ weights[2].T + weights[3]
+
+    found = robustness.evaluate({"mine": network, "theirs": theirs}, *images, ["fog"], [3])
+    mine, other = (found[found["ticket"] == name].reset_index(drop=True) for name in ("mine", "theirs"))
+    assert np.array_equal(mine["prediction"], other["prediction"])
+    assert mine["confidence"].to_numpy() == pytest.approx(other["confidence"].to_numpy(), abs=1e-6)
+    assert other[["angle", "length", "margin"]].isna().all().all()
+
+
+def test_a_network_stands_beside_a_ticket_and_equals_it_under_its_normalisation(images: Images) -> None:
+    ticket = find_ticket(
+        Recipe(model="lenet300", data="digits", criterion="magnitude", sparsity=0.5, training=Training(epochs=1))
+    )
+    ways = tuple(ticket.info.mean), tuple(ticket.info.std)
+    both: dict[str, Any] = {"ticket": ticket, "network": ticket.model()}
+    found = robustness.evaluate(both, *images, ["brightness"], [1], normalisation=ways)
+    one, other = (found[found["ticket"] == name].drop(columns="ticket").reset_index(drop=True) for name in both)
+    assert one.equals(other)
+
+
+def test_the_network_is_left_as_it_was(network: nn.Sequential, images: Images) -> None:
+    network.train()
+    assert isinstance(network[1], nn.Linear)
+    torch_prune.l1_unstructured(network[1], "weight", 0.5)
+    network(torch.zeros(1, 64))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    robustness.evaluate({"mine": network}, *images, ["fog"], [1])
+    assert network.training
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        (nn.Linear(3, 10), r"'it': The network cannot read images of shape \(1, 8, 8\)"),
+        (lambda batch: batch, r"'it': Of 2 images the network gives \[2, 1, 8, 8\]"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(64, 4)), "Label 9 names no class: 'it' has 4"),
+        ("resnet18", "'it' is a str"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_sentence(model: Any, sentence: str, images: Images) -> None:
+    with pytest.raises(UserError, match=sentence):
+        robustness.evaluate({"it": model}, *images, ["fog"], [1])
