@@ -17,6 +17,7 @@ import torch
 from pydantic import BaseModel, Field
 
 from analysis.engine.base import Column, Context, Measure, Pair
+from analysis.engine.settings import AnalysisConfig
 from analysis.metrics.attacks_on_marks import ATTACKS, FORGED, NONE, REALIGNED, TUNED, Attack, known_from, sure_up_to
 from analysis.metrics.theft import Loot, for_thief
 from pruning.data import Dataset, Split
@@ -206,6 +207,12 @@ def _relation(entry: Entry, owner: Entry) -> str:
     return COPY if owner.id in {recipe.id for recipe in lineage([entry.recipe])} else INNOCENT
 
 
+def matters(settings: AnalysisConfig, images: int) -> Mapping[str, object]:
+    """What decides the numbers."""
+    assert isinstance(settings, OwnershipOptions)
+    return {"thief_epochs": settings.thief_epochs, "forgeries": settings.forgeries}
+
+
 MEASURE = Measure(
     name="ownership",
     meaning="an owner's mark in tickets, and what attacks leave of it",
@@ -214,7 +221,7 @@ MEASURE = Measure(
     rows=ownership,
     pairs=pairs,
     options=OwnershipOptions,
-    matters=lambda settings, images: {"thief_epochs": settings.thief_epochs, "forgeries": settings.forgeries},
+    matters=matters,
     cost=lambda parts, images, macs: 8.0 * len(parts),
     columns={
         "other": Column("str", "", "id of the signed ticket whose mark is looked for"),
