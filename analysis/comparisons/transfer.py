@@ -116,7 +116,7 @@ def right(packed: bytes, images: int) -> np.ndarray:
 def _shares(own: pd.DataFrame) -> dict[int, np.ndarray]:
     """Seed -> of each test image in how many of the draws it is classified right, a share."""
     return {
-        int(seed): np.mean([right(row.right, row.n) for row in each.itertuples()], axis=0)  # type: ignore[call-overload]
+        int(seed): np.mean([right(*row) for row in zip(each["right"], each["n"], strict=True)], axis=0)
         for seed, each in own.groupby("seed")
     }
 
