@@ -24,7 +24,7 @@ def export_ticket(
     to: Annotated[
         export.Format,
         typer.Option(
-            help="torch: a state dict (.pt); safetensors: the same tensors; prune: as torch.nn.utils.prune stores them; "
+            help="torch: a state dict (.pt); safetensors: the same tensors; prune: as torch.nn.utils.prune has it; "
             "huggingface: a folder; onnx: a program, which needs onnx, onnxscript and onnxruntime."
         ),
     ],
