@@ -200,12 +200,12 @@ def _where_and_what() -> tuple[str, str, float | None]:
     with st.expander("Files with several networks, and scores in place of masks"):
         left, middle, right = st.columns(3, gap="medium")
         key = left.text_input("Key", key="import-key", placeholder="found",
-                              help="Where in the file the network's tensors are, such as state_dict or ema.")  # fmt: skip
+                              help="Where in the file the network's tensors are, such as ema.")  # fmt: skip
         prefix = middle.text_input("Prefix", key="import-prefix", placeholder="found",
                                    help="What the names of its tensors begin with, such as module.")  # fmt: skip
         keep = right.number_input("Kept fraction of scores", 0.0, 1.0, None, 0.05, key="import-keep",
                                   placeholder="they are masks",
-                                  help="Where the masks are scores: the fraction of each weight that is kept.")  # fmt: skip
+                                  help="The fraction of each weight that is kept, where they are scores.")  # fmt: skip
     return key, prefix, keep
 
 
