@@ -80,3 +80,10 @@ def examples(labels: np.ndarray, classes: int) -> list[int]:
     """The first image of each class, -1 where there is none."""
     found = [np.flatnonzero(labels == label) for label in range(classes)]
     return [int(rows[0]) if rows.size else -1 for rows in found]
+
+
+def brightness(prompt: pd.Series, shape: tuple[int, int, int]) -> float:
+    """The mean brightness of a prompt's border, 0 (black) to 1, as for `around`."""
+    inner = shape[0] * int(prompt["height"]) * int(prompt["width"])
+    pixels = np.frombuffer(prompt["pixels"], dtype=np.uint8)
+    return float(pixels.sum(dtype=np.int64) / max(pixels.size - inner, 1) / 255)

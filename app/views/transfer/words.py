@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from analysis.comparisons.transfer_pictures import Mapping as Mapped
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES
 from analysis.transfer.ways import MAPPING, PROBE, PROMPT
 from app.charts.texts import bracket
@@ -73,6 +74,53 @@ def _bounds(row: object) -> str:
 
 def _one_seed(tickets: int) -> str:
     return f"Nothing tells the {tickets} tickets apart yet: they were not given the same images, or by one seed alone."
+
+
+def mapped(found: Mapped, label: str, source: Sequence[str], target: Sequence[str], border: bool) -> str:
+    """How well the mapped classes cover the target's.
+
+    Args:
+        found: of `comparisons.transfer_pictures.mapping`.
+        label: the ticket's name.
+        source: the network's classes.
+        target: the target's.
+        border: whether under the learnt border.
+    """
+    said = (
+        f"{'Under its border' if border else 'Without a border'} {plain(label)} predicts "
+        f"**{100 * found.covered:.0f} %** of a class's training images, on average, as the class that stands for it."
+    )
+    names = [source[each] for each in found.chosen]
+    if set(target) <= set(source):
+        same = sum(name == own for name, own in zip(names, target, strict=True))
+        said += f" **{same} of {len(target)}** classes are stood for by the class of the same name."
+    return said
+
+
+def calibrated(before: pd.DataFrame, after: pd.DataFrame, label: str) -> str:
+    """How far a ticket's confidence is off, and what one number mends.
+
+    Args:
+        before: of `comparisons.transfer.curves` of `ece`, of the ticket and budget.
+        after: of `scaled_ece`.
+        label: the ticket's name.
+    """
+    plainly, scaled = before.set_index("way"), after.set_index("way")
+
+    def number(rows: pd.DataFrame, way: str) -> tuple[str, str]:
+        row = rows.loc[way]
+        return f"{100 * row['value']:.1f}", bracket(row["low"], row["high"])
+
+    said = [
+        "**{} points**{} by a {}, {}{} after temperature scaling".format(
+            *number(plainly, way), WAYS[way], *number(scaled, way)
+        )
+        for way in (PROBE, PROMPT)
+        if way in plainly.index and way in scaled.index
+    ]
+    if not said:
+        return f"The calibration of {plain(label)} is not measured with these images."
+    return f"The confidence of {plain(label)} is off (ECE) by {'; '.join(said)}."
 
 
 def over(curve: pd.DataFrame) -> str:

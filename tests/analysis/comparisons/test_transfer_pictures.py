@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from analysis.comparisons.transfer_pictures import around, examples, mapping
+from analysis.comparisons.transfer_pictures import around, brightness, examples, mapping
 
 # source, target, count, chosen; the network's class 3 stands for the target's 0 without having been predicted
 ROWS = pd.DataFrame(
@@ -38,6 +38,9 @@ def test_a_prompt_goes_around_pictures() -> None:
     assert found[1, 0, 1:3, 1:3].tolist() == [[4, 5], [6, 7]]
     assert found[1, 0, 0].tolist() == [9] * 4
     assert (around(prompt, (1, 4, 4)) == 9).all()
+    border = pixels.copy()
+    border[:, 1:3, 1:3] = 0
+    assert brightness(pd.Series({**prompt, "pixels": border.tobytes()}), (1, 4, 4)) == pytest.approx(9 / 255)
 
 
 def test_the_first_image_of_each_class() -> None:
