@@ -54,6 +54,14 @@ def test_the_answer_says_what_is_left(branching: Path, monkeypatch: pytest.Monke
     assert "means over 2 seeds" in written
 
 
+def test_the_page_says_why_the_reproduction_may_tell_more(
+    branching: Path, one_seed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "The reproduction 'supernet' asks each question alone"
+    assert said in text(draw("supernet", branching, monkeypatch, supernet="cost"))
+    assert said not in text(draw("supernet", one_seed, monkeypatch, supernet="cost"))
+
+
 def test_the_slider_goes_back_to_the_whole_network(branching: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("supernet", branching, monkeypatch, **{"supernet-event": "0"})
     assert not test.error, text(test)
