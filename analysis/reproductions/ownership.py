@@ -87,6 +87,8 @@ def _signed(study: StudyResults, marks: Marks) -> list[Claim]:
             "orders of magnitude that the smallest p value lies above 1e-6: of unsigned tickets and of 50 forged codes "
             "(the least sure)",
             weakest([marks.after(doubt, NONE, relation=INNOCENT), marks.after(doubt, FORGED)]),
+            why="QR codes share format, length and padding, so that a ticket signed with one agrees with others more "
+            "than a mask by chance would; unsigned tickets are far from passing.",
         ),
         Claim(
             "The code is read after fine-tuning.",
@@ -112,8 +114,8 @@ def _pruned(study: StudyResults, marks: Marks) -> list[Claim]:
             "share of the seeds that it reads",
             marks.after(read, MAGNITUDE, FIFTH, "%"),
             beyond=OFTEN,
-            why="Level H puts a third of its codewords right, which about 4 % of wrong modules use up; the paper's "
-            "networks have more weights in a kernel.",
+            why="Level H puts a third of its codewords right, which about 4 % of wrong modules use up; "
+            "weights that were revived for the code are pruned among the first.",
         ),
         *(
             Claim(

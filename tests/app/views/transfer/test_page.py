@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.shell.sections import of_page
+from app.views.transfer import facts
 from pruning.study.folder import Study
 from tests import ROOT
 from tests.app.shell.test_columns import every_column_has_a_meaning
@@ -45,6 +46,21 @@ def test_the_answer_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     written = text(draw("transfer", STUDY, monkeypatch))
     assert "Dense is right on **96.4 %** (95.7 to 97.1) by a linear probe" in written
     assert "18 of 20 comparisons are not told apart" in written
+
+
+def test_without_images_and_without_mappings(one_seed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(one_seed, tmp_path / "bare"))
+    for table in ("transfer_mapping", "transfer_prompt", "transfer_reliability"):
+        shutil.rmtree(folder / "results" / table)
+    for section, words in (("mapping", "No ticket has its classes mapped"), ("calibration", "no reliability diagrams")):
+        test = draw("transfer", folder, monkeypatch, transfer=section)
+        assert not test.error, text(test)
+        assert words in text(test)
+    monkeypatch.setattr(facts, "available", lambda name: False)
+    test = draw("transfer", one_seed, monkeypatch, transfer="mapping")
+    assert not test.error, text(test)
+    assert "Classes without a picture" in text(test)
+    assert charts(test) == CHARTS["mapping"]
 
 
 def test_a_study_without_transfer(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
