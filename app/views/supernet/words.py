@@ -38,7 +38,7 @@ def left(rows: pd.DataFrame, sums: Left, label: str, seeds: int) -> str:
 
 
 def _branch(row: pd.Series) -> str:
-    return f"{row['kernel']}×{row['kernel']} in cell {row['cell']} ({row['channels']:.2g} of {row['whole']})"
+    return f"{row['kernel']}×{row['kernel']} in cell {row['cell']} ({round(row['channels'], 1):g} of {row['whole']})"
 
 
 def against(table: pd.DataFrame, key: str, labels: Mapping[str, str], score: ShownScore) -> str:
