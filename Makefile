@@ -1,7 +1,8 @@
-# make app | make test | make study STUDY=path/to/study.toml | make reproduce | make lint | make bench
+# make app | make test | make study STUDY=path/to/study.toml | make reproduce | make lint | make bench | make campaign
 PORT ?= 8501
 STUDY ?=
 ROOT ?=
+COUNT ?= 1000
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/requirements.txt
@@ -9,7 +10,7 @@ STAMP := $(VENV)/requirements.txt
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: app test study reproduce lint bench setup clean help
+.PHONY: app test study reproduce lint bench campaign setup clean help
 
 help:
 	@echo "make app                 open the dashboard on http://127.0.0.1:$(PORT) (PORT=... to change)"
@@ -18,6 +19,7 @@ help:
 	@echo "make test                run the tests"
 	@echo "make lint                ruff and mypy"
 	@echo "make bench               measure speed, as ratios"
+	@echo "make campaign            hours of kills, flipped bits, damaged files and examples (COUNT=... of each)"
 
 .DEFAULT_GOAL := help
 
@@ -55,6 +57,9 @@ reproduce: setup
 
 bench: setup
 	$(PY) -m tests.bench
+
+campaign: setup
+	$(PY) -m tests.campaign --count $(COUNT)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

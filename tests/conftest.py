@@ -191,3 +191,19 @@ def generative_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
         return shared(tmp_path_factory, f"generative {task}", make)
 
     return study
+
+
+@pytest.fixture(scope="session")
+def fid_study(generative_study: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The GAN's study with the FID of four images a ticket, by drawn weights of Inception; not to be changed."""
+    from analysis.engine import measure
+    from tests.analysis.metrics.inception_file import write_drawn
+
+    def make(folder: Path) -> None:
+        shutil.copytree(generative_study("gan"), folder)
+        write_drawn(folder.parent / "drawn.pth")
+        with (folder / "study.toml").open("a") as file:
+            file.write('\n[analysis]\ninception = "../drawn.pth"\nfid_images = 4\n')
+        assert len(measure.run(Study.open(folder), jobs=1).problems) == 1
+
+    return shared(tmp_path_factory, "fid", make)

@@ -17,6 +17,8 @@ from packaging.utils import canonicalize_name
 from tests import ROOT
 
 PACKAGES = ("pruning", "analysis", "app", "sample_checkpoints")
+OPTIONAL = {"onnx"}
+"""Extras that neither the app nor the tests need, so that they are not pinned."""
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -29,7 +31,7 @@ def pins() -> dict[str, str]:
 
 def asked_for() -> list[Requirement]:
     project = PYPROJECT["project"]
-    extras = project["optional-dependencies"].values()
+    extras = [each for name, each in project["optional-dependencies"].items() if name not in OPTIONAL]
     return [Requirement(line) for line in [*project["dependencies"], *(each for extra in extras for each in extra)]]
 
 

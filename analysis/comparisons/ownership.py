@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,10 +25,11 @@ from analysis.statistics.intervals import mean_interval
 from pruning.masks import Masks
 from pruning.ownership.code import Code
 from pruning.ownership.mark import CLAIM, Evidence, evidence, kernel_map, window
+from pruning.study.folder import Entry
 
 __all__ = [
     "ADD_ON", "BOTH", "CLAIM", "CODE", "COPY", "FITTED", "FORGED", "INNOCENT", "KEY", "MAGNITUDE", "NONE", "OWN",
-    "PERMUTED", "RANDOM", "REALIGNED", "TRIGGERS", "TUNED", "Picture", "by_attack", "outlived", "picture",
+    "PERMUTED", "RANDOM", "REALIGNED", "TRIGGERS", "TUNED", "Picture", "by_attack", "keys", "outlived", "picture",
     "reads_up_to", "verdict",
 ]  # fmt: skip
 
@@ -81,6 +83,35 @@ def outlived(attacks: pd.DataFrame, attack: str) -> pd.Series | None:
     holds = (own["claimed"] == own["seeds"]).to_numpy()
     count = int(np.argmin(holds)) if not holds.all() else len(own)
     return own.iloc[count - 1] if count else None
+
+
+def keys(entries: Iterable[Entry]) -> tuple[pd.DataFrame, float]:
+    """Sum up what tickets are worth without their key, over seeds.
+
+    Args:
+        entries: of a study.
+
+    Returns:
+        a row a kind of key, as they come: by (how it was chosen), share (of the kept weights), seeds; locked and
+        retrained (fractions: means with _low and _high as in `by_attack`, NaN where there is no such ticket). And the
+        mean accuracy of the tickets that have their keys, NaN where none is there.
+    """
+    entries = list(entries)
+    without = [entry for entry in entries if entry.recipe.option("key") is not None]
+    originals = {entry.recipe.of.id for entry in without if entry.recipe.of is not None}
+    whole = [entry.info.accuracy for entry in entries if entry.id in originals]
+    kinds: dict[tuple[str, float], dict[bool, list[float]]] = {}
+    for entry in without:
+        by, share, again = (entry.recipe.option(name) for name in ("by", "key", "retrain"))
+        kinds.setdefault((by, share), {False: [], True: []})[again].append(entry.info.accuracy)
+    found = []
+    for (by, share), reached in kinds.items():
+        row: dict[str, object] = {"by": by, "share": share, "seeds": max(map(len, reached.values()))}
+        for again, name in ((False, "locked"), (True, "retrained")):
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), mean_interval(reached[again]), strict=True))
+        found.append(row)
+    ends = [f"{name}{end}" for name in ("locked", "retrained") for end in ("", "_low", "_high")]
+    return pd.DataFrame(found, columns=["by", "share", "seeds", *ends]), float(np.mean(whole)) if whole else np.nan
 
 
 @dataclass(frozen=True)

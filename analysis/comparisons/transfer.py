@@ -25,6 +25,18 @@ CLAIMED = ("accuracy", "ece")
 AGAINST = ["kind", "way", "shots", "value", *verdicts.COLUMNS]
 
 
+def of_tickets(table: pd.DataFrame, tickets: pd.DataFrame, upstream: pd.Series) -> pd.DataFrame:
+    """Rows of the table `transfer` with what is known of their tickets, in the tickets' order.
+
+    Args:
+        table: of the results; rows without a ticket are left out.
+        tickets: ticket_id, key, method, label, sparsity, seed.
+        upstream: ticket_id -> accuracy on the source's clean test images.
+    """
+    rows = tickets[["ticket_id", "key", "method", "label", "sparsity", "seed"]].merge(table, on="ticket_id")
+    return rows.assign(upstream=rows["ticket_id"].map(upstream))
+
+
 def curves(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     """A value of each family, way and budget, with its interval.
 
@@ -104,7 +116,7 @@ def right(packed: bytes, images: int) -> np.ndarray:
 def _shares(own: pd.DataFrame) -> dict[int, np.ndarray]:
     """Seed -> of each test image in how many of the draws it is classified right, a share."""
     return {
-        int(seed): np.mean([right(row.right, row.n) for row in each.itertuples()], axis=0)  # type: ignore[call-overload]
+        int(seed): np.mean([right(*row) for row in zip(each["right"], each["n"], strict=True)], axis=0)
         for seed, each in own.groupby("seed")
     }
 

@@ -167,7 +167,8 @@ class Measure(Table):
         reference: the ticket that comes first, as others' rows of the kinds in `follow` build on its own.
         layers: the modules whose outputs "activations" are, by name.
         by_machine: columns that another machine cannot repeat, such as times.
-        matters: (settings, test images used) -> settings that decide the numbers, in a form that JSON knows.
+        matters: (settings, test images used) -> settings that decide the numbers, in a form that JSON knows; None where
+            that cannot be told on this machine, so that nothing counts as stale by it.
         datasets: settings -> names of the data sets that it needs beside the study's, which are fetched with that.
         tasks: the names of the tasks whose tickets have it. None: of those that classify images, and of any where it
             needs nothing but masks, weights and training records.
@@ -189,7 +190,7 @@ class Measure(Table):
     follow: frozenset[str] = frozenset()
     layers: Callable[[nn.Module], Sequence[str]] = weighted_layers
     by_machine: frozenset[str] = frozenset()
-    matters: Callable[[AnalysisConfig, int], Mapping[str, object]] = lambda settings, images: {}
+    matters: Callable[[AnalysisConfig, int], Mapping[str, object] | None] = lambda settings, images: {}
     datasets: Callable[[AnalysisConfig], Sequence[str]] = lambda settings: ()
     tasks: frozenset[str] | None = None
     cost: Callable[[Sequence[str], int, int], float] = lambda parts, images, macs: 0.02

@@ -139,7 +139,8 @@ class Wanted:
         known = self.images is not None
         images = (self.images.digest if self.images is not None else UNKNOWN) if measure.of_images else ""
         matters = measure.matters(self.config, len(self.images) if self.images is not None else ALL)
-        settings = canonical(matters) if known or not measure.of_images else UNKNOWN
+        told = matters is not None and (known or not measure.of_images)
+        settings = canonical(matters or {}) if told else UNKNOWN
         asked = self.config.precision if measure.of_images and self.config.precision != "auto" else ""
         return Provenance(measure.version, entry.digest, images, settings=settings, precision=asked)
 

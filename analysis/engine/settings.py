@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
@@ -135,5 +136,11 @@ def model() -> type[AnalysisConfig]:
 
 
 def settings(study: Study) -> AnalysisConfig:
-    """The study's settings. Raises UserError with the nearest key or name when one is not known."""
-    return validate(model(), study.config.analysis, f"{study.source}, [analysis]")
+    """The study's settings; a key that is a path is found from the folder of the study.toml.
+
+    Raises:
+        UserError: a key or name is not known; it says the nearest.
+    """
+    found = validate(model(), study.config.analysis, f"{study.source}, [analysis]")
+    paths = {key: value for key, value in found if isinstance(value, Path)}
+    return found.model_copy(update={key: study.source.parent / path.expanduser() for key, path in paths.items()})

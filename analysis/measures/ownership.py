@@ -7,7 +7,7 @@ reaches who trains again stands beside each attack: a mark that outlives only th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -17,7 +17,8 @@ import torch
 from pydantic import BaseModel, Field
 
 from analysis.engine.base import Column, Context, Measure, Pair
-from analysis.metrics.attacks_on_marks import ATTACKS, FORGED, NONE, REALIGNED, TUNED, sure_up_to
+from analysis.engine.settings import AnalysisConfig
+from analysis.metrics.attacks_on_marks import ATTACKS, FORGED, NONE, REALIGNED, TUNED, Attack, known_from, sure_up_to
 from analysis.metrics.theft import Loot, for_thief
 from pruning.data import Dataset, Split
 from pruning.finders.lineage import lineage
@@ -25,6 +26,7 @@ from pruning.masks import Masks
 from pruning.ownership.code import Code
 from pruning.ownership.mark import Evidence, evidence
 from pruning.ownership.texts import code_of
+from pruning.ownership.triggers import Answers, answers, triggers
 from pruning.procedure import FINDERS
 from pruning.study.folder import Entry
 from pruning.ticket import Ticket
@@ -35,6 +37,8 @@ CODE, TRIGGERS, KEY = "code", "triggers", "key"
 OWN, COPY, INNOCENT = "own", "copy", "innocent"
 
 Row = dict[str, object]
+Look = Callable[[Attack, Loot], Row]
+"""What an owner finds in what a thief made of a network by an attack."""
 
 LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """Of forged codes."""
@@ -75,9 +79,9 @@ class Thief:
         """Of what was taken, as it is."""
         return loot.accuracy(self.data, self.training.precision)
 
-    def retrained(self, loot: Loot) -> float:
-        """Its accuracy when trained again."""
-        return loot.retrained(self.data, self.training, self.seed)[1]
+    def retrained(self, loot: Loot) -> tuple[Loot, float]:
+        """The same trained again, and its accuracy."""
+        return loot.retrained(self.data, self.training, self.seed)
 
 
 def ownership(context: Context) -> pd.DataFrame:
@@ -88,42 +92,56 @@ def ownership(context: Context) -> pd.DataFrame:
     """
     owner = context.partner
     assert owner is not None
-    code = code_of(owner.recipe.option("code_sha256"))
-    if context.relation == OWN:
-        found = [*_attacked(context, owner, code), *_forged(context, owner, code)]
-    else:
-        found = [*_suspected(context, owner, code)]
+    code, found = code_of(owner.recipe.option("code_sha256")), []
+    for scheme, looks in _schemes(owner, code).items():
+        attacks = [attack for attack in ATTACKS if scheme == CODE or not attack.realign]
+        if context.relation == OWN:
+            rows = _attacked(context, looks, attacks)
+        else:
+            rows = _suspected(context, owner, looks, attacks)
+        found += [{"scheme": scheme} | row for row in rows]
+    if context.relation == OWN and FINDERS[owner.recipe.finder].signs_mask:
+        found += [{"scheme": CODE} | row for row in _forged(context, owner, code)]
     frame = pd.DataFrame(found)
     frame.insert(0, "other", owner.id)
     frame.insert(1, "relation", context.relation)
     return frame
 
 
-def _attacked(context: Context, owner: Ticket, code: Code) -> Iterator[Row]:
+def _schemes(owner: Ticket, code: Code) -> dict[str, Look]:
+    """How the owner looks for each mark that the signed ticket has."""
+    found: dict[str, Look] = {}
+    if FINDERS[owner.recipe.finder].signs_mask:
+        found[CODE] = lambda attack, seen: _row(attack.evidence(seen, owner.masks, code), code, owner.masks)
+    if count := owner.recipe.option("triggers"):
+        info = owner.info
+        shown = triggers(code, info.shape, len(info.classes), count)
+        found[TRIGGERS] = lambda attack, seen: _answered(
+            answers(seen.model, shown, len(info.classes), info.mean, info.std)
+        )
+    return found
+
+
+def _attacked(context: Context, look: Look, attacks: Sequence[Attack]) -> Iterator[Row]:
     """A row an attack on the signed ticket."""
     thief, loot = Thief.of(context), Loot.of(context.ticket)
-    for number, attack in enumerate(ATTACKS):
-        context.progress(number / len(ATTACKS), f"attack '{attack.name}' on {context.entry.recipe.label}")
+    for number, attack in enumerate(attacks):
+        context.progress(number / len(attacks), f"attack '{attack.name}' on {context.entry.recipe.label}")
         stolen = attack.make(loot)
-        again, row = thief.retrained(stolen), _row(attack.evidence(stolen, owner.masks, code), code, owner.masks)
-        yield {
-            **row,
-            "attack": attack.name,
-            "strength": attack.strength,
-            "accuracy": thief.accuracy(stolen),
-            "retrained": again,
-        }
+        trained, again = thief.retrained(stolen)
+        shared: Row = {"strength": attack.strength, "retrained": again}
+        yield look(attack, stolen) | {"attack": attack.name, **shared, "accuracy": thief.accuracy(stolen)}
         if attack.name == NONE:
-            yield {**row, "attack": TUNED, "strength": thief.training.epochs, "accuracy": again, "retrained": again}
+            shared["strength"] = thief.training.epochs
+            yield look(attack, trained) | {"attack": TUNED, **shared, "accuracy": again}
 
 
-def _suspected(context: Context, owner: Ticket, code: Code) -> Iterator[Row]:
+def _suspected(context: Context, owner: Ticket, look: Look, attacks: Sequence[Attack]) -> Iterator[Row]:
     """What another ticket has of the mark: as it is, and realigned to the owner's, which must not make a mark."""
     loot = Loot.of(context.ticket)
-    for attack in ATTACKS:
+    for attack in attacks:
         if attack.name == NONE or (attack.name == REALIGNED and context.ticket.masks.keys() == owner.masks.keys()):
-            seen = loot if attack.name == NONE else attack.make(loot)
-            row = _row(attack.evidence(seen, owner.masks, code), code, owner.masks)
+            row = look(attack, loot if attack.name == NONE else attack.make(loot))
             score = {"accuracy": context.ticket.info.accuracy, "retrained": np.nan}
             yield {**row, "attack": attack.name, "strength": 0.0, **score}
 
@@ -142,7 +160,6 @@ def _forged(context: Context, owner: Ticket, code: Code) -> Iterator[Row]:
 def _row(found: Evidence, code: Code, masks: Masks) -> Row:
     dark = int((code.modules & ~code.fixed).sum())
     return {
-        "scheme": CODE,
         "n": found.bits,
         "matches": found.matches,
         "windows": found.windows,
@@ -153,14 +170,31 @@ def _row(found: Evidence, code: Code, masks: Masks) -> Row:
     }
 
 
+def _answered(found: Answers) -> Row:
+    return {
+        "n": found.count,
+        "matches": found.hits,
+        "windows": 1,
+        "ber": 1 - found.hits / found.count,
+        "limit": known_from(found.count, found.classes),
+        "p_value": found.p_value,
+        "decoded": False,
+    }
+
+
 def pairs(entries: Sequence[Entry]) -> Mapping[str, Sequence[Pair]]:
     """Each ticket with the signed ones of its seed; what has no pruned weight has no mark."""
-    signed = [entry for entry in entries if FINDERS[entry.recipe.finder].signs_mask]
+    signed = [entry for entry in entries if is_signed(entry)]
     found: dict[str, list[Pair]] = {}
     for entry in entries:
         own = [each for each in signed if each.recipe.seed == entry.recipe.seed and _comparable(each, entry)]
         found[entry.id] = [Pair(each, _relation(entry, each)) for each in own]
     return {key: each for key, each in found.items() if each}
+
+
+def is_signed(entry: Entry) -> bool:
+    """Whether a ticket carries a mark: in its mask, or in what it answers to trigger images."""
+    return FINDERS[entry.recipe.finder].signs_mask or bool(entry.recipe.option("triggers"))
 
 
 def _comparable(owner: Entry, entry: Entry) -> bool:
@@ -173,6 +207,12 @@ def _relation(entry: Entry, owner: Entry) -> str:
     return COPY if owner.id in {recipe.id for recipe in lineage([entry.recipe])} else INNOCENT
 
 
+def matters(settings: AnalysisConfig, images: int) -> Mapping[str, object]:
+    """What decides the numbers."""
+    assert isinstance(settings, OwnershipOptions)
+    return {"thief_epochs": settings.thief_epochs, "forgeries": settings.forgeries}
+
+
 MEASURE = Measure(
     name="ownership",
     meaning="an owner's mark in tickets, and what attacks leave of it",
@@ -181,7 +221,7 @@ MEASURE = Measure(
     rows=ownership,
     pairs=pairs,
     options=OwnershipOptions,
-    matters=lambda settings, images: {"thief_epochs": settings.thief_epochs, "forgeries": settings.forgeries},
+    matters=matters,
     cost=lambda parts, images, macs: 8.0 * len(parts),
     columns={
         "other": Column("str", "", "id of the signed ticket whose mark is looked for"),
@@ -198,8 +238,14 @@ MEASURE = Measure(
         "n": Column("i32", "", "modules of the code that are compared, or trigger images shown"),
         "matches": Column("i32", "", "those of them that agree, in the best window"),
         "windows": Column("i64", "", "windows searched, by which the p value is corrected; 1 for triggers"),
-        "ber": Column("f64", "", "bit error rate: the share that disagrees; one half is chance for a code"),
-        "limit": Column("f64", "", "bit error rate up to which p is below 1e-6, whichever modules are wrong"),
+        "ber": Column(
+            "f64",
+            "",
+            "bit error rate: the share that disagrees; one half is chance for a code",
+        ),
+        "limit": Column(
+            "f64", "", "bit error rate up to which p is below 1e-6, whichever modules are wrong; below 0: none"
+        ),
         "p_value": Column(
             "f64",
             "",

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from scipy.stats import hypergeom
+from scipy.stats import binom, hypergeom
 
 from analysis.metrics.theft import Loot
 from pruning.masks import Masks
@@ -122,3 +122,16 @@ def sure_up_to(bits: int, dark: int, windows: int) -> float:
         if (windows * hypergeom.sf(hits - 1, bits, dark, alive)).max() >= CLAIM:
             return (wrong - 1) / bits if wrong else 0.0
     return 1.0
+
+
+@cache
+def known_from(count: int, classes: int) -> float:
+    """The share of wrong labels of trigger images up to which a claim holds, below 0 where none does.
+
+    Args:
+        count: images shown.
+        classes: there are.
+    """
+    hits = np.arange(count + 2)
+    needed = int((binom.sf(hits - 1, count, 1 / classes) < CLAIM).argmax())
+    return 1 - needed / count

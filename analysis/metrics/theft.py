@@ -93,7 +93,7 @@ class Loot:
         if training.epochs <= 0:
             return self, self.accuracy(data, training.precision)
         found = train(model, data, training, seed, masks=self.masks, device=pick_device())
-        return replace(self, model=model), found.accuracy
+        return replace(self, model=model.cpu().eval()), found.accuracy
 
     def accuracy(self, data: Dataset, precision: str = "auto") -> float:
         """The share of the test images that it gets right."""

@@ -7,6 +7,8 @@ looks like it: its hue, paler or darker, with another symbol and the next dash.
 
 from __future__ import annotations
 
+import cmath
+import math
 from collections.abc import Iterable, Mapping
 
 from app.shell.colour import Oklch
@@ -57,7 +59,11 @@ SPARE_SYMBOLS = (
     "diamond-wide", "star-triangle-up", "star-square", "triangle-ne", "triangle-sw", "star-triangle-down",
 )  # fmt: skip
 _GREY = Oklch(0.50, 0.026, 258)  # about the dense network's own, which has a shade of its own in each mode
-_KIN = ((0.15, 0.7, 0.0), (-0.10, 0.8, 0.0), (0.08, 0.45, 22.0), (-0.06, 0.5, -22.0))
+_GREY_ON_BLACK = Oklch(0.56, 0.02, 258)  # where it stands on black among hues that are lifted there
+_KIN = tuple(
+    (lighter, less, turned) for lighter in (0.16, -0.16, 0.08, -0.08) for less in (0.8, 0.45) for turned in (0, 20, -20)
+)
+MOST_KIN = 2  # that look like one method and can still be told apart; further ones take hues of their own
 _LIGHTNESS = (0.34, 0.66)  # between these a colour has a contrast of about 3 on white, and lifted on black
 
 Originals = Mapping[str, str]
@@ -109,16 +115,27 @@ def _kin(methods: Iterable[str], originals: Originals | None) -> dict[str, tuple
         while original not in HUES and original != DENSE and original in (originals or {}) and original not in seen:
             seen.add(original)
             original = (originals or {})[original]
-        if original != method and original in methods:
+        if original != method and original in methods and counts.get(original, 0) < MOST_KIN:
             found[method] = (original, counts.get(original, 0))
             counts[original] = counts.get(original, 0) + 1
     return found
 
 
 def _like(hue: Oklch, place: int) -> Oklch:
-    lighter, less, turned = _KIN[place % len(_KIN)]
+    """The hue of the `place`-th method made from one: each is as far as it can be from that and from those before."""
     low, high = _LIGHTNESS
-    lightness = hue.lightness + lighter
-    if not low <= lightness <= high:
-        lightness = hue.lightness - lighter
-    return Oklch(min(max(lightness, low), high), hue.chroma * less, (hue.hue + turned) % 360)
+    looks = [
+        Oklch(hue.lightness + lighter, hue.chroma * less, (hue.hue + turned) % 360)
+        for lighter, less, turned in _KIN
+        if low <= hue.lightness + lighter <= high
+    ]
+    found = [hue, _GREY_ON_BLACK] if hue == _GREY else [hue]
+    for _ in range(place + 1):
+        found.append(max(looks, key=lambda look: min(_distance(look, other) for other in found)))
+    return found[-1]
+
+
+def _distance(one: Oklch, other: Oklch) -> float:
+    """How far apart two colours look, in the units of lightness (Ottosson's Oklab)."""
+    first, second = (cmath.rect(colour.chroma, math.radians(colour.hue)) for colour in (one, other))
+    return math.hypot(one.lightness - other.lightness, abs(first - second))

@@ -47,6 +47,10 @@ class Form:
         masks_path: the masks as a path on this machine, or "".
         masks_upload: the masks as an upload, or None.
         zeros_are_pruned: whether weights that are exactly zero are pruned ones.
+        inverted_masks: whether 1 means pruned in the masks.
+        keep: the fraction of each weight that is kept, where the masks are scores; None where they are masks.
+        key: where in the file the network's tensors are, "" to find out.
+        prefix: what the names of its tensors begin with, "" to find out.
     """
 
     path: str
@@ -58,6 +62,10 @@ class Form:
     masks_upload: Upload | None = None
     zeros_are_pruned: bool = False
     classifier: str = ""
+    inverted_masks: bool = False
+    keep: float | None = None
+    key: str = ""
+    prefix: str = ""
 
 
 def button() -> None:
@@ -90,6 +98,10 @@ def run_import(form: Form, progress: Progress) -> tuple[Path, list[str]]:
             masks=masks,
             zeros_are_pruned=form.zeros_are_pruned,
             classifier=form.classifier.strip() or None,
+            inverted_masks=form.inverted_masks,
+            keep=form.keep,
+            key=form.key.strip() or None,
+            prefix=form.prefix.strip() or None,
         )
         found = import_network(checkpoint, form.data.strip(), options, progress)
         # an upload's own place is gone in a moment and says nothing
@@ -175,9 +187,26 @@ def _fields() -> Form | None:
                 help="The layer whose output is the logits, or `none`, where running the network does not tell.",
             )  # fmt: skip
             zeros = st.checkbox("Weights that are exactly zero are pruned", key="import-zeros")
+            inverted = st.checkbox("1 means pruned in the masks", key="import-inverted")
+        key, prefix, keep = _where_and_what()
         if not st.form_submit_button("Import", type="primary", icon=":material/input:", key="import-go"):
             return None
-    return Form(path, upload, data or "", name, model or "", masks, masks_upload, zeros, classifier)
+    return Form(path, upload, data or "", name, model or "", masks, masks_upload, zeros, classifier,
+                inverted, keep, key, prefix)  # fmt: skip
+
+
+def _where_and_what() -> tuple[str, str, float | None]:
+    """Fields that few files need: the key, the prefix, and what is kept of scores."""
+    with st.expander("Files with several networks, and scores in place of masks"):
+        left, middle, right = st.columns(3, gap="medium")
+        key = left.text_input("Key", key="import-key", placeholder="found",
+                              help="Where in the file the network's tensors are, such as ema.")  # fmt: skip
+        prefix = middle.text_input("Prefix", key="import-prefix", placeholder="found",
+                                   help="What the names of its tensors begin with, such as module.")  # fmt: skip
+        keep = right.number_input("Kept fraction of scores", 0.0, 1.0, None, 0.05, key="import-keep",
+                                  placeholder="they are masks",
+                                  help="The fraction of each weight that is kept, where they are scores.")  # fmt: skip
+    return key, prefix, keep
 
 
 def _found(folder: str, report: list[str]) -> None:

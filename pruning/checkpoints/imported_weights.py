@@ -1,13 +1,15 @@
 """Imported weights: what a recipe says of them, and how a study keeps them, in one file named for what is in it."""
 
 import hashlib
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
-from safetensors import SafetensorError
+from pydantic import Field, TypeAdapter, ValidationError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -20,6 +22,11 @@ from pruning.validation import Frozen
 FOLDER = "imports"
 MASK = "_mask"
 DIGITS = 12
+NAMES, NAMES_DIGEST = "names", "names_digest"
+
+Origins = dict[str, tuple[str, tuple[int, ...]]]
+"""Our name of a tensor -> the name and the shape that it came with."""
+_ORIGINS = TypeAdapter(Origins)
 
 
 class Start(Frozen):
@@ -42,10 +49,12 @@ class Imported:
     Attributes:
         state: a full state dict in the names of a model.
         masks: those of its prunable weights that came pruned, bool, True = kept; none when the network is dense.
+        origins: what the tensors were called; they are kept beside the weights, and are no part of the digest.
     """
 
     state: dict[str, Tensor]
     masks: Masks
+    origins: Mapping[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def digest(self) -> str:
@@ -89,7 +98,9 @@ class Imported:
         """Write the file into the study `folder`, whole or not at all; gives the digest."""
         digest = self.digest
         tensors = {name: value.contiguous().clone() for name, value in self._tensors().items()}
-        write_atomically(file_of(folder, digest), lambda temporary: save_file(tensors, temporary))
+        names = json.dumps(dict(self.origins), sort_keys=True)
+        metadata = {NAMES: names, NAMES_DIGEST: _digest(names)}
+        write_atomically(file_of(folder, digest), lambda temporary: save_file(tensors, temporary, metadata=metadata))
         return digest
 
     @classmethod
@@ -119,3 +130,33 @@ class Imported:
 def file_of(folder: Path, digest: str) -> Path:
     """The file in a study's folder that holds the imported weights of that digest."""
     return folder / FOLDER / f"{digest}.safetensors"
+
+
+def origins_of(folder: Path, start: Start) -> Origins:
+    """What the tensors of imported weights were called in the file they came from.
+
+    Raises:
+        UserError: the study does not keep these weights, or their names; or the file is damaged.
+    """
+    path = file_of(folder, start.weights)
+    if not path.is_file() or leads_out(path, folder):
+        raise UserError(f"The original names lie in {path}, which is not there; export the ticket with our names.")
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise UserError(f"The original names in {path} cannot be read ({error}); import the network again.") from None
+    names = metadata.get(NAMES, "{}")
+    try:
+        found = _ORIGINS.validate_json(names)
+    except ValidationError:
+        found = {}
+    if found and metadata.get(NAMES_DIGEST) != _digest(names):
+        raise UserError(f"The original names in {path} are not those that were written; import the network again.")
+    if not found:
+        raise UserError(f"{path} keeps no original names; import the network again, or export it with our names.")
+    return found
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]

@@ -10,9 +10,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from pruning.cli.early import INTERRUPTED
 from pruning.errors import UserError
-
-INTERRUPTED = 130  # the shell's exit status for a program stopped by Ctrl-C
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that move a terminal's cursor, colour it or turn the text round, all but tabs and ends of lines."""

@@ -21,10 +21,19 @@ def show_ticket(ticket: TicketId, study: Within = None) -> None:
 
 def export_ticket(
     ticket: TicketId,
-    to: Annotated[export.Format, typer.Option(help="torch: a state dict (.pt); safetensors: the same tensors.")],
+    to: Annotated[
+        export.Format,
+        typer.Option(
+            help="torch: a state dict (.pt); safetensors: the same tensors; prune: as torch.nn.utils.prune has it; "
+            "huggingface: a folder; onnx: a program, which needs onnx, onnxscript and onnxruntime."
+        ),
+    ],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="ID.pt or ID.safetensors")
+        Path | None, typer.Option("--out", "-o", help="The file or folder to write.", show_default="named by the id")
     ] = None,
+    names: Annotated[
+        export.Names, typer.Option(help="original: the names that an imported network came with.")
+    ] = export.Names.ours,
     masks: Annotated[bool, typer.Option("--masks", help="Add the masks as bool tensors named PARAMETER_mask.")] = False,
     smaller: Annotated[
         bool,
@@ -34,10 +43,14 @@ def export_ticket(
 ) -> None:
     """Write a ticket's weights, pruned ones as zeros, so that any program can read them."""
     path = ticket_file(ticket, study)
-    if smaller and (masks or to is not export.Format.torch):
-        raise UserError("A smaller network has no masks and is written by torch; take --to torch without --masks.")
-    written = export.export_smaller(path, out) if smaller else export.export(path, to, out, masks)
-    PlainConsole().print(f"Wrote {written} ({written.stat().st_size / 1e6:.2f} MB).", soft_wrap=True)
+    if smaller and (masks or to is not export.Format.torch or names is not export.Names.ours):
+        raise UserError(
+            "A smaller network has no masks and names of its own, and is written by torch; take --to torch alone."
+        )
+    written = export.export_smaller(path, out) if smaller else export.export(path, to, out, masks, names)
+    files = [each for each in (written, *written.glob("*")) if each.is_file()]
+    size = sum(each.stat().st_size for each in files) / 1e6
+    PlainConsole().print(f"Wrote {written} ({size:.2f} MB).", soft_wrap=True)
 
 
 def ticket_file(ticket: str, within: Path | None = None) -> Path:

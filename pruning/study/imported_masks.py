@@ -41,7 +41,7 @@ class MaskedWeights:
         """The same with all masks the other way round."""
         masks = {name: ~mask for name, mask in self.network.masks.items()}
         other = {name: ~mask for name, mask in self.other.items()}
-        return MaskedWeights(_laid(self.before, masks, other), other, self.before, self.notes)
+        return MaskedWeights(_laid(self.before, masks, other, self.network), other, self.before, self.notes)
 
     @property
     def keeps_the_smaller(self) -> bool:
@@ -74,7 +74,8 @@ def with_own_masks(checkpoint: Checkpoint, match: Match, model: nn.Module, zeros
     )
     before = state | match.rename(checkpoint.unmasked)
     masks = found | {name: mask & found.get(name, mask) for name, mask in masks.items()}
-    return MaskedWeights(Imported(state, masks), other, before, (*notes, *_others(other)))
+    origins = {ours: (theirs, tuple(checkpoint.state[theirs].shape)) for theirs, ours in match.pairs}
+    return MaskedWeights(Imported(state, masks, origins), other, before, (*notes, *_others(other)))
 
 
 def with_mask_file(
@@ -92,16 +93,16 @@ def with_mask_file(
     if not masks and not other:
         raise UserError(f"{file} masks none of the network's prunable weights: all its values are 1.")
     both = {name: mask & plain.network.masks.get(name, mask) for name, mask in masks.items()}
-    network = _laid(state, plain.network.masks | both, other)
+    network = _laid(state, plain.network.masks | both, other, plain.network)
     notes += _others(other)
     return MaskedWeights(network, other, state, tuple(notes))
 
 
-def _laid(state: Mapping[str, Tensor], masks: Masks, other: Masks) -> Imported:
-    """Weights under masks. Not a product: what is pruned is zero, whatever the weight was."""
+def _laid(state: Mapping[str, Tensor], masks: Masks, other: Masks, network: Imported) -> Imported:
+    """Weights of a network under masks. Not a product: what is pruned is zero, whatever the weight was."""
     all_masks = other | masks
     applied = {n: v.masked_fill(~all_masks[n], 0.0) if n in all_masks else v for n, v in state.items()}
-    return Imported(applied, masks)
+    return Imported(applied, masks, network.origins)
 
 
 def _sorted(masks: Mapping[str, Tensor], match: Match, model: nn.Module, where: str) -> tuple[Masks, Masks]:

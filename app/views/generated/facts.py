@@ -39,6 +39,11 @@ SCORES = {
         "Fréchet's distance (FD) of 2,000 images made of latents from the training images, on the features of a small "
         "classifier of the data. It is not FID, whose features are Inception's.",
     ),
+    "fid": Score(
+        "fid", "fid", "FID", "FID",
+        "Fréchet's distance on the features of Inception, of images made of latents from as many training images; how "
+        "many, and how they are resized, is in the CSV. It compares with published FIDs of as many images alone.",
+    ),
     "elbo": Score(
         "reconstruction", "elbo", "−ELBO of a test image (nats)", "−ELBO",
         "The bound on the negative log-likelihood of a test image: the cross-entropy of its pixels plus the KL of its "

@@ -19,6 +19,7 @@ ACROSS = 16
 SAME = "Images of one column, or place, are made of the same latent."
 COLUMNS = {
     "fd": "Fréchet distance to the training images",
+    "fid": "the same on the features of Inception",
     "precision": "share of those made that lie on the manifold of the test images",
     "recall": "share of the test images that lie on the manifold of those made",
     "nearest": "median distance to the nearest training image, over that of test images",
@@ -78,11 +79,12 @@ def _measured(selection: Selection) -> pd.DataFrame:
 
 def _numbers(selection: Selection) -> pd.DataFrame:
     """The rows behind the pictures: what was measured of the tickets shown."""
-    table = _measured(selection)
-    return table.loc[
-        table["seed"] == selection.study.detail_seed,
-        ["label", "sparsity", "seed", "fd", "precision", "recall", "nearest"],
-    ]
+    table, columns = _measured(selection), ["label", "sparsity", "seed", "fd", "precision", "recall", "nearest"]
+    inception = facts.rows(selection.study, "fid")
+    if len(inception):
+        table = table.merge(inception[["ticket_id", "fid"]], on="ticket_id", how="left")
+        columns.insert(columns.index("fd") + 1, "fid")
+    return table.loc[table["seed"] == selection.study.detail_seed, columns]
 
 
 def _rows(selection: Selection, curve: pd.DataFrame) -> None:

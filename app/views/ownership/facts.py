@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.comparisons import ownership
+from analysis.measures.ownership import is_signed
 from app import load
 from app.load import StudyView
 from app.shell import families
@@ -15,7 +16,6 @@ from app.shell.selection import Selection
 from pruning.errors import UserError
 from pruning.ownership.code import Code
 from pruning.ownership.texts import code_of
-from pruning.procedure import FINDERS
 
 
 @dataclass(frozen=True)
@@ -67,21 +67,26 @@ def measured(study: StudyView, scheme: str) -> pd.DataFrame:
     return rows.merge(owners, on="other")
 
 
-def view(selection: Selection) -> View | None:
+def view(selection: Selection, scheme: str = ownership.CODE) -> View | None:
     """The signed ticket asked for, the first where none is; None where nothing was measured."""
     study = selection.study
-    rows = measured(study, ownership.CODE)
+    rows = measured(study, scheme)
     owners = list(dict.fromkeys(rows.loc[rows["relation"] == ownership.OWN, "owner"]))
     if not owners:
         return None
     labels = dict(zip(study.tickets["key"], study.tickets["label"], strict=True))
-    key = selection.option("owner", owners[0], owners)
+    key = selection.option(f"owner_{scheme}", owners[0], owners)
     return View(key, labels[key], rows[rows["owner"] == key], labels)
 
 
 def signed(study: StudyView) -> list[str]:
     """Ids of the tickets that are signed."""
-    return [key for key, entry in families.entries(study).items() if FINDERS[entry.recipe.finder].signs_mask]
+    return [key for key, entry in families.entries(study).items() if is_signed(entry)]
+
+
+def locked(study: StudyView) -> bool:
+    """Whether any ticket of the study lacks a key that its owner keeps."""
+    return any(entry.recipe.option("key") is not None for entry in families.entries(study).values())
 
 
 def owners_code(study: StudyView, ticket_id: str) -> Code | None:

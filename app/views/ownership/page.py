@@ -9,15 +9,15 @@ from app.load import StudyView
 from app.shell import layout
 from app.shell.pages import Page
 from app.shell.selection import Selection
-from app.views.ownership import attacks, innocent, mark, words
-from app.views.ownership.facts import signed, view
+from app.views.ownership import attacks, innocent, keys, mark, triggers, words
+from app.views.ownership.facts import locked, signed, view
 
 TITLE, LEAD = "Ownership", "Whose ticket is it, and what can a thief do about it?"
 
 
 def shown(study: StudyView) -> bool:
-    """Whether any ticket of the study is signed."""
-    return bool(signed(study))
+    """Whether any ticket of the study is signed or lacks a key."""
+    return bool(signed(study)) or locked(study)
 
 
 def show(selection: Selection) -> None:
@@ -26,24 +26,27 @@ def show(selection: Selection) -> None:
     if not shown(selection.study):
         layout.empty(
             "No ticket of this study is signed.",
-            "Add a method with the finder `marked` to its study.toml; `python -m pruning finders` says what it does.",
+            "Add a method with the finder `marked`, `triggered` or `locked` to its study.toml.",
         )
         return
-    found = view(selection)
-    if found is None:
+    found, asked = view(selection), view(selection, ownership.TRIGGERS)
+    if found is None and asked is None and signed(selection.study):
         layout.empty(
             "Whose the tickets are is not measured yet.",
             "The tickets are signed; measuring them fills this page.",
             f"python -m analysis run {selection.study.path}",
         )
-        return
-    summary = ownership.by_attack(found.own)
-    st.markdown(words.answer(found, summary))
-    layout.tiles(words.tiles(found))
-    mark.card(selection, found)
-    attacks.card(selection, found, summary)
-    innocent.card(selection, found)
-    attacks.table(found, summary)
+    if found is not None:
+        summary = ownership.by_attack(found.own)
+        st.markdown(words.answer(found, summary))
+        layout.tiles(words.tiles(found))
+        mark.card(selection, found)
+        attacks.card(selection, found, summary)
+        innocent.card(selection, found)
+        attacks.table(found, summary)
+    if asked is not None:
+        triggers.card(selection, asked)
+    keys.card(selection)
 
 
 PAGE = Page("ownership", TITLE, ":material/approval:", 45, show, shown)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -94,7 +92,17 @@ def _pruning(attacks: pd.DataFrame) -> str:
             f", at an accuracy of {_percent(row, 'accuracy')}; a thief who trains it again gets back to "
             f"**{_percent(row, 'retrained')}**"
         )
-    return f"The proof outlives pruning by magnitude up to **{100 * row['strength']:.3g} %**{as_far}{again}."
+    said = f"The proof outlives pruning by magnitude up to **{100 * row['strength']:.3g} %**{as_far}{again}."
+    more = attacks[(attacks["attack"] == ownership.MAGNITUDE) & (attacks["strength"] > row["strength"])]
+    return f"{said} {_broken(more.sort_values('strength').iloc[0])}" if len(more) else said
+
+
+def _broken(row: pd.Series) -> str:
+    """The first pruning after which the claim does not hold, and what that costs a thief."""
+    lost = row["seeds"] - row["claimed"]
+    fails = f"it fails in {lost} of {row['seeds']} seeds" if row["claimed"] else "it fails"
+    cost = f", which leaves a thief who trains again {_percent(row, 'retrained')}" if pd.notna(row["retrained"]) else ""
+    return f"At {100 * row['strength']:.3g} % {fails}{cost}."
 
 
 def _permutation(attacks: pd.DataFrame) -> str:
@@ -109,7 +117,8 @@ def _permutation(attacks: pd.DataFrame) -> str:
     )
     return (
         f"**Permuting channels costs a thief nothing and {hidden}** ({100 * lost['ber']:.0f} % wrong); when the owner "
-        f"realigns them, {100 * back['ber']:.1f} % are wrong."
+        f"realigns them, {100 * back['ber']:.1f} % are wrong (p ≤ {p_value(back['p_value'])}). That counts where the "
+        "owner's ticket was deposited before the dispute: who may choose it later can choose channels that fit."
     )
 
 
@@ -136,6 +145,21 @@ def tiles(view: View) -> list[tuple[str, str, str]]:
     ]
 
 
+KEYS = {
+    "paths": "strong paths",
+    "random_paths": "random paths",
+    "betweenness": "betweenness",
+    "magnitude": "the largest",
+    "random": "by chance",
+}
+"""How a key was chosen."""
+
+
+def key(by: str, share: float) -> str:
+    """A kind of key: `strong paths, 5 %`."""
+    return f"{KEYS.get(by, by)}, {100 * share:.3g} %"
+
+
 def keys(rows: pd.DataFrame, whole: float) -> str:
     """What the missing key costs, before and after a thief trains again.
 
@@ -145,15 +169,11 @@ def keys(rows: pd.DataFrame, whole: float) -> str:
     """
     if rows.empty:
         return ""
-    worst = rows.sort_values("locked").iloc[0]
-    best = rows.sort_values("retrained").iloc[-1]
+    worst, best = rows.sort_values("locked").iloc[0], rows.sort_values("retrained").iloc[-1]
+    if not np.isfinite(best["retrained"]):
+        return f"Without its key the ticket falls from {100 * whole:.1f} % to {_percent(worst, 'locked')}."
     return (
         f"Without its key the ticket falls from {100 * whole:.1f} % to {_percent(worst, 'locked')} "
         f"({plain(str(worst['name']))}), but a thief who trains it again gets {_percent(best, 'retrained')} "
         f"({plain(str(best['name']))})."
     )
-
-
-def legend(names: Mapping[str, str]) -> str:
-    """Names of attacks as a list."""
-    return ", ".join(names.values())

@@ -78,7 +78,7 @@ def _table(selection: Selection, table: pd.DataFrame, key: str, labels: dict[str
             "verdict": st.column_config.TextColumn("Verdict", width="medium"),
             "p_holm": st.column_config.NumberColumn("p (Holm)", format="%.2g"),
         },
-        caption=verdicts.speak_of(table, drawn=False),
+        caption=f"{verdicts.speak_of(table, drawn=False)} {words.family(table)}".strip(),
         data=lambda: table.assign(a=table["a"].map(labels), b=table["b"].map(labels)),
         meanings=verdicts.MEANINGS,
         height="content",

@@ -49,7 +49,8 @@ def _stairs_card(view: View, noted: pd.DataFrame) -> None:
     means = {name: supernets.over_seeds(noted, name) for name in charts.PANELS}
     shown = {name: rows[rows["key"].isin(keys)] for name, rows in means.items()}
     table = pd.concat([rows.assign(measure=name) for name, rows in shown.items()])
-    left_out = f" {len(chosen) - len(keys)} more are left out." if len(chosen) > len(keys) else ""
+    more = len(chosen) - len(keys)
+    left_out = f" {more} more {'is' if more == 1 else 'are'} left out." if more > 0 else ""
     layout.card(
         "Smaller step by step, and what it costs at once",
         charts.stairs(shown, {key: view.styles[key] for key in keys}, view.selection.theme),

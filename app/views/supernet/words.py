@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.supernets import Left
-from analysis.statistics.verdicts import DIFFERS, IMAGES, NOTHING
+from analysis.statistics.verdicts import DIFFERS, IMAGES, NOTHING, SEEDS
 from app.charts.texts import points
 from app.shell.layout import plain
 from app.shell.score import ShownScore
@@ -38,7 +38,7 @@ def left(rows: pd.DataFrame, sums: Left, label: str, seeds: int) -> str:
 
 
 def _branch(row: pd.Series) -> str:
-    return f"{row['kernel']}×{row['kernel']} in cell {row['cell']} ({row['channels']:.2g} of {row['whole']})"
+    return f"{row['kernel']}×{row['kernel']} in cell {row['cell']} ({round(row['channels'], 1):g} of {row['whole']})"
 
 
 def against(table: pd.DataFrame, key: str, labels: Mapping[str, str], score: ShownScore) -> str:
@@ -66,6 +66,20 @@ def against(table: pd.DataFrame, key: str, labels: Mapping[str, str], score: Sho
     unknown = f"{rest} of {len(table)} cannot be told from it" if rest else ""
     what = "; ".join(filter(None, [*said, unknown]))
     return f"Held against {plain(labels[key])}{whose}: {what}."
+
+
+def family(table: pd.DataFrame) -> str:
+    """Why the reproduction may tell apart whom this page does not; empty where the page corrects for nothing more.
+
+    Args:
+        table: of `comparisons.supernets.rivals`.
+    """
+    if len(table) < 2 or (table["over"] != SEEDS).any():
+        return ""
+    return (
+        "The reproduction 'supernet' asks each question alone, over seeds on the same images, without this correction: "
+        "what holds there, such as a SuperTicket being better than search, then prune, may not be told here."
+    )
 
 
 def _listed(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[tuple[str, str]]:

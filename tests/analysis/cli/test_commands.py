@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.__main__ import app
+from analysis.cli.commands import app
 from analysis.engine import measure
 from analysis.engine.base import measures
 from analysis.engine.settings import settings

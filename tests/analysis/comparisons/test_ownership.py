@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import comb
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,9 +11,11 @@ import torch
 from scipy.stats import fisher_exact
 
 from analysis.comparisons import ownership
-from analysis.metrics.attacks_on_marks import sure_up_to
+from analysis.metrics.attacks_on_marks import known_from, sure_up_to
 from pruning.ownership.code import Code, read
 from pruning.ownership.mark import CLAIM
+from pruning.study.folder import Study
+from tests import ROOT
 
 
 def attacks(*rows: tuple[str, float, int, float, float, float, bool]) -> pd.DataFrame:
@@ -109,3 +113,33 @@ def test_the_picture_says_which_modules_are_lost_and_which_were_added() -> None:
     assert np.argwhere(found.extra).tolist() == [[other, place]]
     assert found.evidence.bits - found.evidence.matches == 2
     assert found.kernels.shape == (side + 4, side + 3)
+
+
+def test_keys_by_hand() -> None:
+    """Of the shipped study, whose tickets are looked through one by one."""
+    entries = Study.open(ROOT / "sample_checkpoints" / "digits-ownership").entries()
+    found, whole = ownership.keys(entries)
+    reached = {
+        name: [e.info.accuracy for e in entries if e.recipe.method == name]
+        for name in ("imp", "Locked_magnitude", "Thief_magnitude")
+    }
+    row = found.set_index("by").loc["magnitude"]
+    assert whole == pytest.approx(np.mean(reached["imp"]))
+    assert (row["share"], row["seeds"]) == (0.05, 3)
+    assert row["locked"] == pytest.approx(np.mean(reached["Locked_magnitude"]))
+    assert row["retrained"] == pytest.approx(np.mean(reached["Thief_magnitude"]))
+    nothing, whole = ownership.keys([e for e in entries if e.recipe.option("key") is None])
+    assert nothing.empty
+    assert np.isnan(whole)
+
+
+@pytest.mark.parametrize(("count", "classes"), [(50, 10), (50, 2), (7, 10), (3, 10)])
+def test_the_bound_of_known_labels_by_brute_force(count: int, classes: int) -> None:
+    """The sum of binomial terms from so many hits on."""
+    chance = 1 / classes
+    tails = [
+        sum(comb(count, k) * chance**k * (1 - chance) ** (count - k) for k in range(hits, count + 1))
+        for hits in range(count + 2)
+    ]
+    needed = next(hits for hits, tail in enumerate(tails) if tail < CLAIM)
+    assert known_from(count, classes) == pytest.approx(1 - needed / count)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from analysis.__main__ import app
+from analysis.cli.commands import app
 from analysis.reproductions import REPRODUCTIONS, Claim, Reproduction, StudyResults, by_year
 from analysis.reproductions import base as base_module
 from analysis.reproductions.claims import Number

@@ -10,6 +10,7 @@ from pruning.errors import UserError
 from pruning.models import build_model
 from pruning.progress import quiet
 from pruning.study.folder import Study
+from pruning.ticket import Ticket
 from tests.app.views.test_pages import _fresh, draw  # noqa: F401
 
 
@@ -72,3 +73,28 @@ def test_the_form_is_reached_without_any_study(monkeypatch: pytest.MonkeyPatch) 
     test = draw("overview", None, monkeypatch)
     test.button(key="add-study").click().run()
     assert not test.exception
+
+
+def test_inverted_masks_scores_keys_and_prefixes_are_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each as on the command line: a file with two networks, whose first layer is masked apart from the weights."""
+    monkeypatch.chdir(tmp_path)
+    good, bad = (build_model("lenet300", 10, (1, 8, 8), seed=seed).state_dict() for seed in (0, 1))
+    both = {"net": {f"body.{name}": value for name, value in good.items()}, "other": bad}
+    torch.save(both, "net.pt")
+    shape = good["fc1.weight"].shape
+    size = shape.numel()
+    ranks = torch.randperm(size, generator=torch.Generator().manual_seed(0)).reshape(shape)
+    torch.save({"fc1.weight": (ranks < size // 4).int()}, "inverted.pt")
+    torch.save({"fc1.weight": ranks.float() / 7}, "scores.pt")
+    said = {"data": "digits", "model": "lenet300", "key": "net", "prefix": "body."}
+    for name, more in {"inverted": {"inverted_masks": True}, "scores": {"keep": 0.25}}.items():
+        form = Form("net.pt", None, name=name, masks_path=f"{name}.pt", **said, **more)  # type: ignore[arg-type]
+        folder, _ = run_import(form, quiet)
+        ticket = next(each for each in _tickets(folder) if each.kept < each.total)
+        kept = ranks >= size // 4 if name == "inverted" else ranks >= size - size // 4
+        assert torch.equal(ticket.masks["fc1.weight"], kept)
+        assert torch.equal(ticket.state["fc1.weight"], good["fc1.weight"] * kept)
+
+
+def _tickets(folder: Path) -> list[Ticket]:
+    return [Ticket.load(entry.path) for entry in Study.open(folder).entries()]

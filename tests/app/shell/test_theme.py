@@ -1,12 +1,15 @@
 """Colours must be told apart by everybody, on white and on black, and be read against their background."""
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.shell import theme
 from app.shell.colour import Oklch, contrast, readable_on, to_hex, to_linear
+from pruning.study.config import read_config
+from tests.samples import EVERY
 
 METHODS = ["dense", "random", "magnitude", "snip", "grasp", "synflow", "taylor", "imp", "random_reinit", "shuffled"]
 # Severe colour-vision deficiency as a matrix on linear RGB (Machado, Oliveira & Fernandes 2009).
@@ -164,13 +167,28 @@ def test_what_is_made_from_a_method_looks_like_it() -> None:
     colours = theme.method_colors(methods, "light", originals)
     for kin, original in originals.items():
         turned = from_hex(colours[kin]).hue - from_hex(colours[original]).hue
-        assert abs((turned + 180) % 360 - 180) < 6
+        assert abs((turned + 180) % 360 - 180) < 26
         assert np.linalg.norm(seen(colours[kin], "normal") - seen(colours[original], "normal")) > 10
     assert len(set(colours.values())) == len(set(theme.symbols(methods).values())) == len(methods)
     chosen = [(name, name, 0.9, name) for name in methods]
     dashes = {key: style.dash for key, style in theme.styles(chosen, methods, "light", originals).items()}
     assert dashes["imp"] == dashes["snip"] == dashes["jackpot"] == "solid"
     assert len({dashes["imp"], dashes["reordered"], dashes["inverted"]}) == 3
+
+
+@pytest.mark.parametrize("folder", EVERY, ids=lambda path: path.name)
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_methods_of_a_study_are_told_apart_also_controls(mode: theme.Mode, folder: Path) -> None:
+    config = read_config(folder / "study.toml")
+    methods = [method.title for method in config.methods]
+    originals = {method.title: method.of for method in config.methods if isinstance(method.of, str)}
+    colours = theme.method_colors(["dense", *methods], mode, originals)
+    distances = {
+        pair: np.linalg.norm(seen(colours[pair[0]], "normal") - seen(colours[pair[1]], "normal"))
+        for pair in combinations(colours, 2)
+    }
+    assert min(distances.values(), default=99) > 5, min(distances, key=lambda pair: distances[pair])
+    assert all(contrast(colour, theme.get(mode).surface) >= 3 for colour in colours.values())
 
 
 def test_known_controls_keep_their_own_hue() -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from typer.testing import CliRunner
 
-from analysis.__main__ import app as analysis
+from analysis.cli.commands import app as analysis
 from analysis.engine.base import left_out
 from app import load
 from app.shell import navigation

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from pruning import Study, Ticket
-from pruning.__main__ import app
+from pruning.cli.commands import app
 from pruning.cli.console import main
 from tests import ROOT
 

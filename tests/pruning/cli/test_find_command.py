@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from pruning import Ticket
-from pruning.__main__ import app
 from pruning.checkpoints.imported_weights import Start
+from pruning.cli.commands import app
 from pruning.cli.console import main
 from pruning.cli.find_command import command_line, read_recipe
 from pruning.errors import UserError

@@ -8,8 +8,8 @@ import torch
 from typer.testing import CliRunner
 
 from pruning import Recipe, Ticket, Training, UserError
-from pruning.__main__ import app
 from pruning.api import find_ticket
+from pruning.cli.commands import app
 from pruning.ownership.code import Code
 from pruning.ownership.permutation import permuted
 from pruning.ownership.verification import black_box, verify, white_box

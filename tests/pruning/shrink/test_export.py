@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from pruning.__main__ import app
 from pruning.api import find_ticket
+from pruning.cli.commands import app
 from pruning.cli.console import main
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket

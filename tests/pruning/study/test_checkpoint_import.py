@@ -12,8 +12,8 @@ from torch.nn.utils import prune
 from typer.testing import CliRunner
 
 from pruning import Study, UserError
-from pruning.__main__ import app
 from pruning.checkpoints.imported_weights import Imported, Start
+from pruning.cli.commands import app
 from pruning.data import load_data, normalise
 from pruning.models import build_model
 from pruning.study.checkpoint_import import ImportOptions, import_network

@@ -7,7 +7,7 @@ import torch
 from typer.testing import CliRunner
 
 from pruning import Study, UserError
-from pruning.__main__ import app
+from pruning.cli.commands import app
 from pruning.models import build_model, prunable
 from pruning.study.checkpoint_import import ImportOptions, ImportResult, import_network
 

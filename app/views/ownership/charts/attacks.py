@@ -45,7 +45,7 @@ def curves(attacks: pd.DataFrame, names: Mapping[str, str], unharmed: float, rea
             chart.add_hline(y=value, line={"color": theme.ink, "width": 1.2, "dash": dash}, row=1, col=column)
     for value, words in ((100 * reads, "QR still reads below"), (limit, "p < 1e-6 below")):
         chart.add_annotation(
-            x=0, y=value, xref="x domain", yref="y", text=words, showarrow=False, xanchor="left", yanchor="bottom",
+            x=0, y=value, xref="x2 domain", yref="y2", text=words, showarrow=False, xanchor="left", yanchor="bottom",
             font={"size": 12, "color": theme.ink},
         )  # fmt: skip
     low = float(np.nanmin(attacks.loc[attacks["attack"].isin(list(names)), list(PANELS)].to_numpy()))

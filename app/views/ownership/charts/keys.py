@@ -20,7 +20,8 @@ def missing(rows: pd.DataFrame, whole: float, theme: Theme) -> go.Figure:
         whole: accuracy of the ticket with its key, a fraction.
         theme: colours of the page, light or dark.
     """
-    chart = figure(theme, EDGE + ROW * len(rows), legend={"orientation": "h", "y": -0.28, "x": 0, "yanchor": "top"})
+    legend = {"orientation": "h", "y": -0.28, "x": 0, "yanchor": "top"}
+    chart = figure(theme, EDGE + ROW * len(rows), legend=legend, margin={"t": 28})
     for row in rows.itertuples():
         chart.add_scatter(
             x=[100 * row.locked, 100 * row.retrained], y=[row.name, row.name], mode="lines", showlegend=False,
@@ -41,6 +42,6 @@ def missing(rows: pd.DataFrame, whole: float, theme: Theme) -> go.Figure:
         x=100 * whole, y=1, yref="paper", text="with the key", showarrow=False, xanchor="right", yanchor="bottom",
         font={"size": 12, "color": theme.ink},
     )  # fmt: skip
-    chart.update_xaxes(**percent_axis("Accuracy"))
+    chart.update_xaxes(**percent_axis("Accuracy"), range=[-2, 102])
     chart.update_yaxes(autorange="reversed", automargin=True, showgrid=False, type="category")
     return chart

@@ -42,7 +42,7 @@ def strip(rows: pd.DataFrame, theme: Theme) -> go.Figure:
     colours = iter(inks(values.ravel(), (theme.sequential, 0.0, 100.0)))
     for place, own in enumerate(counts):
         for event, count in enumerate(own):
-            chart.add_annotation(x=event, y=labels[place], text=f"{count:.3g}", showarrow=False,
+            chart.add_annotation(x=event, y=labels[place], text=f"{round(count, 1):g}", showarrow=False,
                                  font={"size": 12.5, "color": next(colours)})  # fmt: skip
     chart.update_layout(
         coloraxis={"colorscale": theme.sequential, "cmin": 0, "cmax": 100, **color_bar("channels left (%)")}

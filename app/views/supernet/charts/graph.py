@@ -62,7 +62,7 @@ def _pipe(chart: go.Figure, x: np.ndarray, y: np.ndarray, width: float, color: s
 def _label(chart: go.Figure, row: pd.Series, lane: float, total: float, theme: Theme) -> None:
     """Name and channels above the middle of a branch, and a hover on it."""
     gone = row.channels == 0
-    left = "cut" if gone else f"{row.channels:.2g} of {row.whole} channels"
+    left = "cut" if gone else f"{round(row.channels, 1):g} of {row.whole} channels"
     chart.add_annotation(
         x=row.cell + 0.5, y=lane, text=f"<b>{row.kernel}×{row.kernel}</b>  {left}", showarrow=False, yshift=WIDEST,
         font={"size": 13, "color": theme.muted if gone else theme.ink},

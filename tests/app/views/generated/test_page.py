@@ -107,6 +107,32 @@ def test_the_answer_names_winner_controls_and_collapse(generative_study: Found) 
     assert "more than one seed" in none
 
 
+def test_fid_is_shown_where_it_is_measured(
+    fid_study: Path, generative_study: Found, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parameters = {"generated": "score", "made-score": "fid"}
+    test = draw("generated", fid_study, monkeypatch, **parameters)
+    assert not test.error
+    assert "FID over the weights kept" in text(test)
+    assert "FID: controls against their tickets" in text(test)
+    assert "FID over the weights kept" not in text(
+        draw("generated", generative_study("gan"), monkeypatch, **parameters)
+    )
+
+
+def test_samples_name_it_in_their_numbers(fid_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: dict[str, list[str]] = {}
+    header = layout.header
+
+    def watched(title: str, data: pd.DataFrame, key: str, *rest: object, **options: object) -> None:
+        found[key] = [str(name) for name in data.columns]
+        header(title, data, key, *rest, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(layout, "header", watched)
+    assert not draw("generated", fid_study, monkeypatch, generated="samples").error
+    assert found["samples-rows"] == ["label", "sparsity", "seed", "fd", "fid", "precision", "recall", "nearest"]
+
+
 def test_tiles_lie_where_they_belong() -> None:
     images = np.arange(5, dtype=np.uint8)[:, None, None, None] * 50 * np.ones((5, 1, 2, 3), dtype=np.uint8)
     file = io.BytesIO(base64.b64decode(tiled(images, 2).split(",")[1]))

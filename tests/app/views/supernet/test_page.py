@@ -3,9 +3,12 @@
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from analysis.comparisons.supernets import Left
 from app.shell.sections import of_page
+from app.views.supernet import words
 from pruning.study.folder import Study
 from tests.app.shell.test_columns import every_column_has_a_meaning
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
@@ -52,6 +55,20 @@ def test_the_answer_says_what_is_left(branching: Path, monkeypatch: pytest.Monke
     written = text(draw("supernet", branching, monkeypatch))
     assert f"**{sum(left) / len(left):.0f} of 96 channels**" in written
     assert "means over 2 seeds" in written
+
+
+def test_the_page_says_why_the_reproduction_may_tell_more(
+    branching: Path, one_seed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "The reproduction 'supernet' asks each question alone"
+    assert said in text(draw("supernet", branching, monkeypatch, supernet="cost"))
+    assert said not in text(draw("supernet", one_seed, monkeypatch, supernet="cost"))
+
+
+def test_hundreds_of_channels_are_counted() -> None:
+    row = {"branch": "a", "cell": 1, "kernel": 3, "event": 1, "share": 0.9, "channels": 115.333, "whole": 128}
+    said = words.left(pd.DataFrame([row]), Left(115, 128, 0.9, 0, 1), "Ticket", 3)
+    assert "(115.3 of 128)" in said
 
 
 def test_the_slider_goes_back_to_the_whole_network(branching: Path, monkeypatch: pytest.MonkeyPatch) -> None:

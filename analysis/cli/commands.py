@@ -1,0 +1,240 @@
+"""`python -m analysis`: measure the tickets of a study, and see what has been measured."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from pruning.cli.console import PlainConsole, stoppable
+from pruning.cli.options import Download, Root, StudyPath, Threads
+from pruning.cli.progress_bar import ProgressBar
+from pruning.study.folder import Study
+
+app = typer.Typer(
+    help="Measure the tickets of a study: accuracy, overlap, geometry, corrupted images, 2-D maps.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def run(
+    study: StudyPath,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Make this table only; may be repeated. `python -m analysis tables` prints all.",
+            show_default="all tables",
+        ),
+    ] = None,
+    family: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="This time, measure this family of corruptions instead of the study's; may be repeated. Such "
+            "as cifar_c.",
+            show_default="the study's",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(min=0, help="Processes for all but large networks; 0: as many as pay."),
+    ] = 0,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Measure also what has been measured before, and drop what is not asked for."),
+    ] = False,
+    root: Root = None,
+    download: Download = False,
+    threads: Threads = 0,
+) -> None:
+    """Measure every ticket that was found, as far as that is not done yet.
+
+    What is measured is said in the section `analysis` of the study.toml: families, corruptions, severities, arrays,
+    frost, samples, and the keys of single measures, such as embeddings and map_samples. What it no longer asks for is
+    kept, unless a run is forced.
+
+    What was made by something that has changed since (a measure, a corruption, the images, the ticket, a setting) is
+    measured again, that part alone. Ctrl-C or a kill loses at most the conditions in work: run again to go on.
+    """
+    from analysis.engine import measure  # seconds of imports that --help does not need
+    from analysis.engine.base import left_out
+
+    opened = Study.open(study)
+    with stoppable("measured"), ProgressBar(opened.config.title) as display:
+        outcome = measure.run(
+            opened, display.tell, only, force, root, download, families=family or (), jobs=jobs, threads=threads
+        )
+    for sentence in left_out(opened.config.task, only):
+        display.console.print(sentence, highlight=False, soft_wrap=True)
+    for problem in outcome.mended + outcome.problems:
+        display.console.print(problem, style="yellow", highlight=False, soft_wrap=True)
+    made = ", ".join(f"{table} {count}" for table, count in outcome.written.items())
+    display.console.print(
+        f"Measured {outcome.tickets} tickets; made: {made}."
+        if made
+        else f"Nothing to do: all {outcome.tickets} tickets have what was asked for.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if outcome.problems:
+        raise typer.Exit(1)
+    display.console.print("Next: make app")
+
+
+@app.command("list")
+def list_tables(study: StudyPath, root: Root = None) -> None:
+    """List which tables there are for how many tickets, what is missing, and what has changed since it was made."""
+    from analysis.engine.base import left_out
+    from analysis.engine.status import status
+
+    opened = Study.open(study)
+    console = PlainConsole()
+    table = Table(title=opened.config.title)
+    for column in ("table", "what"):
+        table.add_column(column)
+    for column in ("tickets", "complete", "in part", "missing"):
+        table.add_column(column, justify="right")
+    found = status(opened, root)
+    for row in found.rows:
+        table.add_row(row.table, row.meaning, *map(str, (row.tickets, row.complete, row.partial, row.missing)))
+    console.print(table)
+    for sentence in left_out(opened.config.task):
+        console.print(sentence, highlight=False, soft_wrap=True)
+    for sentence in found.sentences:
+        console.print(sentence, style="yellow", highlight=False, soft_wrap=True)
+    if any(row.complete < row.tickets for row in found.rows):
+        console.print(f"Next: python -m analysis run {study}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def adopt(
+    study: StudyPath,
+    tickets: Annotated[int, typer.Option(min=1, help="Measure so many tickets of each table again.")] = 3,
+    conditions: Annotated[int, typer.Option(min=1, help="And of each so many conditions, or maps.")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed that draws them.")] = 0,
+    trust: Annotated[bool, typer.Option("--trust", help="Measure nothing again: believe what is stored.")] = False,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes for small networks.")] = 0,
+    root: Root = None,
+) -> None:
+    """Bring a study of an earlier version up to date without measuring everything again.
+
+    A sample of what is stored is measured again and compared: equal, or off by 0.2 % and in one of 100 values at most,
+    as another processor may round otherwise; what only the machine decides (times, the coordinates of UMAP) is passed
+    over. When all of it fits, tickets and results are rewritten once, with digests and with what made them; else what
+    differs is named and nothing is rewritten.
+    """
+    from analysis.engine.adopt import adopt as take_over
+
+    opened = Study.open(study)
+    with stoppable("measured"), ProgressBar(opened.config.title) as display:
+        done = take_over(
+            opened, display.tell, root, tickets=tickets, conditions=conditions, seed=seed, trust=trust, jobs=jobs
+        )
+    for sentence in done.problems + done.differing:
+        display.console.print(sentence, style="yellow", highlight=False, soft_wrap=True)
+    checked = f"Measured {done.checked} parts again"
+    if done.differing:
+        display.console.print(f"{checked}: {len(done.differing)} differ, so that nothing was rewritten.")
+        raise typer.Exit(1)
+    display.console.print(f"{checked}; rewrote {done.tickets} tickets and {done.results} result files.")
+
+
+@app.command()
+def tables(table: Annotated[str | None, typer.Argument(help="One table.", show_default="all tables")] = None) -> None:
+    """Print the tables of results: their columns with kind, unit and meaning."""
+    from analysis.engine.base import measures
+    from analysis.results.tables import TABLES, describe
+
+    console, made = PlainConsole(), measures()
+    for name, columns in describe(table).groupby("table", sort=False):
+        whose = f"of {made[str(name)].meant_for}" if str(name) in made else ""
+        printed = Table(
+            "column", "kind", "unit", "meaning", title=f"{name}: {TABLES[str(name)].meaning}", caption=whose
+        )
+        for row in columns.itertuples(index=False):
+            printed.add_row(row.column, row.kind, row.unit, row.meaning)
+        console.print(printed)
+
+
+@app.command()
+def corruptions(
+    check: Annotated[
+        Path | None, typer.Option(help="CSV of a reference: print its table for these data beside its figures.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Data set whose test images are corrupted, such as digits or folder:PATH.")
+    ] = None,
+    ticket: Annotated[Path | None, typer.Option(help="Ticket file whose accuracy is measured.")] = None,
+    model: Annotated[str | None, typer.Option(help="Or a model by name, with --weights.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Its state dict, a file that torch wrote.")] = None,
+    mean: Annotated[
+        str | None,
+        typer.Option(help="What its input is normalised by, a number a channel.", show_default="ImageNet's for RGB"),
+    ] = None,
+    std: Annotated[str | None, typer.Option(help="As --mean.", show_default="ImageNet's for RGB")] = None,
+    family: Annotated[
+        list[str] | None, typer.Option(help="Name of a family, such as cifar_c; may be repeated.")
+    ] = None,
+    corruption: Annotated[list[str] | None, typer.Option(help="By name; may be repeated.")] = None,
+    severity: Annotated[list[int] | None, typer.Option(help="1 to 5; may be repeated.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the corruptions.")] = 0,
+    samples: Annotated[int | None, typer.Option(min=1, help="Only the first so many test images.")] = None,
+    size: Annotated[int, typer.Option(help="Pixels along an image's shorter side, for the list.")] = 32,
+    frost: Annotated[Path | None, typer.Option(help="Folder of photographs to take frost from.")] = None,
+    arrays: Annotated[
+        Path | None, typer.Option(help="Folder of arrays such as CIFAR-10-C's, taken in place of the engine.")
+    ] = None,
+    save: Annotated[Path | None, typer.Option(help="Write the table as CSV.")] = None,
+    root: Root = None,
+) -> None:
+    """List the corruptions; or, with --data, print what they do to images and what they cost a network.
+
+    With --check, exit status 1 says that a figure is further from the reference's than is allowed: 5 % of the mean
+    absolute change (frost 10 %), 0.5 dB of the PSNR, 10 % of the gradient energy, 0.03 of the accuracy.
+    """
+    from analysis.cli import corruption_tables as tables
+    from analysis.cli import corruptions_command as parts
+    from analysis.cli import reference_check
+
+    selection = parts.Selection(tuple(family or ()), tuple(corruption or ()), tuple(severity or ()))
+    if data is None:
+        parts.need_no_data(check=check, ticket=ticket, model=model, weights=weights, arrays=arrays, save=save)
+        selection.check()
+        tables.list_families(tables.console(), selection.has, size)
+        return
+    reference = reference_check.read_reference(check) if check else None
+    source = parts.open_source(data, root, samples, seed, frost, arrays, (ticket, model, weights, mean, std))
+    conditions = selection.conditions(source.arrays, reference)
+    source.check(conditions)
+    with ProgressBar("corruptions") as display:
+        found = parts.measure(source, conditions, display.tell)
+    if save:
+        reference_check.save(save, found)
+    if not tables.print_effects(tables.console(), found, reference):
+        raise typer.Exit(1)
+
+
+@app.command()
+def reproduce(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Reproductions to run; --list names them.", show_default="all"),
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List the reproductions and what they came out as.")] = False,
+    jobs: Annotated[int, typer.Option(min=0, help="Tickets found side by side; 0: one a core.")] = 0,
+    root: Annotated[Path, typer.Option(help="Folder in which each has its study.")] = Path("studies/reproductions"),
+    report: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/reproductions.md"),
+) -> None:
+    """Put the findings of the lottery-ticket papers to the test, and write docs/reproductions.md.
+
+    Each takes some minutes. Ctrl-C loses nothing: what was found is there when it is run again.
+    """
+    from analysis.cli import reproduce_command
+
+    if listed:
+        reproduce_command.show(root)
+        return
+    with stoppable("found"):
+        reproduce_command.run(names or (), root, report, jobs)

@@ -1,0 +1,62 @@
+"""What signed tickets answer to the owner's trigger images: the claim that needs no look at the mask."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.comparisons import ownership
+from app.shell import layout
+from app.shell.selection import Selection
+from app.views.ownership import words
+from app.views.ownership.charts import triggers as charts
+from app.views.ownership.facts import View
+
+MOST = 0.6
+"""The strongest attack that is drawn; the download has all."""
+
+MEANINGS = {
+    "attack": "what was done to the signed ticket",
+    "strength": "share of the weights that is pruned or given back, or epochs of fine-tuning",
+    "seeds": "training seeds",
+    "known": "mean share of the trigger images whose label is known [fraction]",
+    "known_low": "lower end of its 95 % interval over seeds",
+    "known_high": "upper end of the same",
+    "p_value": "the largest of the seeds' p values: how likely a network that was never shown the labels knows as many",
+    "claimed": "seeds whose p value is below 1e-6",
+}
+
+
+def card(selection: Selection, view: View) -> None:
+    """Draw the card; nothing where the ticket was not shown trigger images."""
+    attacks = ownership.by_attack(view.own)
+    if attacks.empty:
+        return
+    attacks = attacks.assign(known=1 - attacks["ber"], known_low=1 - attacks["ber_high"],
+                             known_high=1 - attacks["ber_low"])  # fmt: skip
+    drawn = attacks[attacks["strength"].le(MOST) | (attacks["attack"] == ownership.TUNED)]
+    names = {place: words.attack(row["attack"], row["strength"]) for place, row in drawn.iterrows()}
+    layout.card(
+        f"Trigger images: what {layout.plain(view.label)} answers",
+        charts.known(drawn, 1 - view.innocent["ber"], names, selection.theme),
+        attacks[list(MEANINGS)],
+        "triggers",
+        help="The owner asks for the labels of images that mean nothing and that only the owner's text gives; no look "
+        "at the mask is needed. Full marks: p is below 1e-6 in every seed. Permuting channels changes no answer.",
+        caption=_caption(view, attacks),
+        config=layout.QUIET,
+        meanings=MEANINGS,
+    )
+
+
+def _caption(view: View, attacks: pd.DataFrame) -> str:
+    shown = int(view.shipped["n"].iloc[0])
+    said = [f"{shown} images. Means over {view.seeds} seeds with 95 % intervals." if view.seeds > 1
+            else f"{shown} images, one seed, so no intervals."]  # fmt: skip
+    tuned = attacks[attacks["attack"] == ownership.TUNED]
+    if len(tuned):
+        row = tuned.iloc[0]
+        said.append(
+            f"After fine-tuning, which cannot touch masks, {100 * row['known']:.0f} % are known; the claim holds in "
+            f"{row['claimed']} of {row['seeds']}."
+        )
+    return " ".join(said)

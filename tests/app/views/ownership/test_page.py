@@ -1,0 +1,75 @@
+"""The page Ownership: on the shipped study, on one seed, without results, and where the owner's text is not known."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.shell.pages import PAGES
+from pruning.ownership import texts
+from pruning.study.folder import Study
+from tests import ROOT
+from tests.app.shell.test_columns import every_column_has_a_meaning
+from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
+
+SHIPPED = ROOT / "sample_checkpoints" / "digits-ownership"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The study, to be changed."""
+    return Path(shutil.copytree(SHIPPED, tmp_path / "copy", ignore=shutil.ignore_patterns("cache")))
+
+
+def test_the_shipped_study_says_whose_its_tickets_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("ownership", SHIPPED, monkeypatch)
+    assert not test.error
+    assert charts(test) == 5
+    said = text(test)
+    assert "Signed 90 % carries the owner's code** in all 3 seeds" in said
+    assert "None of 39 unsigned tickets does" in said
+    assert "Permuting channels costs a thief nothing and hides the mark" in said
+    assert "A QR reader does not read it" in said  # pruned by a fifth, as it opens
+
+
+def test_the_mark_is_read_as_it_was_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("ownership", SHIPPED, monkeypatch, attack="none-0")
+    assert "0 of 238 modules are wrong (0.0 %)" in text(test)
+    assert "A QR reader reads “OWNER 1”" in text(test)
+
+
+def test_every_column_has_a_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
+    every_column_has_a_meaning("ownership", SHIPPED, monkeypatch)
+
+
+def test_one_seed_has_no_intervals(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for entry in Study.open(copy).entries():
+        if entry.recipe.seed:
+            entry.path.unlink()
+    test = draw("ownership", copy, monkeypatch)
+    assert not test.error
+    assert charts(test) == 5
+    assert "in its one seed" in text(test)
+    assert "One seed, so no intervals." in text(test)
+
+
+def test_without_the_owners_text_the_numbers_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "PUBLISHED", ())
+    test = draw("ownership", SHIPPED, monkeypatch)
+    assert not test.error
+    assert charts(test) == 4
+    assert "owner's text is not on this machine" in text(test)
+
+
+def test_signed_tickets_without_results_say_how_to_measure_them(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(copy / "results")
+    test = draw("ownership", copy, monkeypatch)
+    assert not test.error
+    assert "python -m analysis run" in text(test)
+    assert charts(test) == 1  # keys need no measuring
+
+
+def test_it_is_shown_where_a_ticket_is_signed(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("ownership", tiny_study, monkeypatch)
+    assert "No ticket of this study is signed." in text(test)
+    assert PAGES["ownership"].shown is not None

@@ -1,0 +1,123 @@
+"""Runs that are killed at any moment, whole or one process of theirs: the next run ends with the same, to the bit."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.results.store import Results
+from pruning.study.folder import Study
+from tests import ROOT
+from tests.campaign.studies import QUICK, asked, measured
+from tests.campaign.tally import LOST, SILENT, TRACEBACK, Tally
+
+LONGEST = 6.0
+"""Seconds within which a run is killed; one that is done before was not killed, and counts as tried too."""
+
+
+def run(count: int, seed: int) -> Tally:
+    """Find and measure a study under kills, again and again, each time from nothing."""
+    tally, rng = Tally(), np.random.default_rng(seed)
+    with tempfile.TemporaryDirectory() as place:
+        whole = measured(Path(place) / "whole")
+        while tally.tried < count:
+            study = asked(Path(place) / "killed" / "tiny")
+            for command in (("pruning", "run"), ("analysis", "run")):
+                while tally.tried < count and not _killed(command, study, rng, tally):
+                    _readable(study, tally)
+                _finish(command, study, tally)
+            _same(whole, study, tally)
+            shutil.rmtree(study)
+    return tally
+
+
+def _words(command: tuple[str, str], study: Path, jobs: int) -> list[str]:
+    only = [word for table in QUICK for word in ("--only", table)] if command[0] == "analysis" else []
+    return [sys.executable, "-m", *command, str(study), "--jobs", str(jobs), *only]
+
+
+def _killed(command: tuple[str, str], study: Path, rng: np.random.Generator, tally: Tally) -> bool:
+    """Run, and kill after a while; whether the run came to its end before."""
+    words = _words(command, study, int(rng.integers(1, 3)))
+    running = subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    tally.tried += 1
+    with suppress(subprocess.TimeoutExpired):
+        running.wait(float(rng.uniform(0.5, LONGEST)))
+        _quiet(running, tally)
+        return running.returncode == 0
+    workers = _children(running.pid)
+    if workers and rng.random() < 0.5:
+        with suppress(ProcessLookupError):
+            os.kill(int(rng.choice(workers)), signal.SIGKILL)
+        time.sleep(0.3)
+        _end(running)  # it may go on, or end in a sentence on the process that died
+    else:
+        _end(running)
+    _quiet(running, tally)
+    return False
+
+
+def _end(running: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+
+
+def _children(parent: int) -> list[int]:
+    """Processes that a process has started, where the system tells."""
+    try:
+        return [int(word) for word in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _quiet(running: subprocess.Popen[str], tally: Tally) -> None:
+    assert running.stderr is not None
+    said = running.stderr.read()
+    running.stderr.close()
+    if "Traceback" in said:
+        tally.count(TRACEBACK, said[-300:])
+
+
+def _readable(study: Path, tally: Tally) -> None:
+    """What a kill leaves can be read: every ticket, every table."""
+    with tally.sentences_only("after a kill"):
+        opened = Study.open(study)
+        for entry in opened.entries():
+            opened.load(entry.id)
+        if opened.scan()[1] or Results(study, forgiving=True).found_damaged():
+            tally.count(LOST, "a kill left a damaged file")
+
+
+def _finish(command: tuple[str, str], study: Path, tally: Tally) -> None:
+    done = subprocess.run(_words(command, study, 2), cwd=ROOT, capture_output=True, text=True)
+    if done.returncode or "Traceback" in done.stderr:
+        tally.count(TRACEBACK if "Traceback" in done.stderr else LOST, (done.stderr or done.stdout)[-300:])
+
+
+def _same(whole: Path, study: Path, tally: Tally) -> None:
+    expected, found = ({entry.id: entry.digest for entry in Study.open(each).entries()} for each in (whole, study))
+    for ticket_id in expected.keys() - found.keys():
+        tally.count(LOST, f"ticket {ticket_id}")
+    for ticket_id in expected.keys() & found.keys():
+        if expected[ticket_id] != found[ticket_id]:
+            tally.count(SILENT, f"ticket {ticket_id} has other weights")
+    for table in QUICK:
+        one, other = (Results(each).table(table) for each in (whole, study))
+        if len(one) != len(other):
+            tally.count(LOST, f"rows of {table}")
+            continue
+        try:
+            pd.testing.assert_frame_equal(one, other, check_exact=True)
+        except AssertionError as error:
+            tally.count(SILENT, f"{table}: {str(error).splitlines()[0]}")
