@@ -46,6 +46,26 @@ def setting(entry: Entry) -> str:
     return ", ".join(said)
 
 
+def by_setting(found: Found) -> dict[str, dict[str, list[Entry]]]:
+    """Setting, in words -> those of the tickets that clients found in it, in their order; the largest setting first."""
+    groups: dict[str, dict[str, list[Entry]]] = {}
+    for key, entries in found.items():
+        own = [entry for entry in entries if is_federated(entry)]
+        if own:
+            groups.setdefault(setting(own[0]), {})[key] = own
+    return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
+
+
+def baseline(found: Found) -> str:
+    """The ticket that others are held against: FedAvg of the whole network, else the first."""
+    whole = (
+        key
+        for key, entries in found.items()
+        if entries[0].recipe.option("way") == "fedavg" and entries[0].recipe.sparsity == 0
+    )
+    return next(whole, next(iter(found)))
+
+
 def rounds(found: Found) -> pd.DataFrame:
     """What was noted in each round.
 
@@ -89,9 +109,10 @@ def affordable(rows: pd.DataFrame, budget: float, direction: str = "both") -> pd
     return last(rows[rows[direction] <= budget])
 
 
-def cheapest(rows: pd.DataFrame, direction: str = "both") -> float:
-    """The bytes that the cheapest way spent, mean over its seeds."""
-    return float(last(rows).groupby("key")[direction].mean().min())
+def spent(rows: pd.DataFrame, direction: str = "both") -> dict[str, float]:
+    """Key -> bytes spent in all rounds, mean over seeds; the cheapest first."""
+    means = last(rows).groupby("key", sort=False)[direction].mean().sort_values(kind="stable")
+    return {str(key): float(value) for key, value in means.items()}
 
 
 def clients(found: Found) -> pd.DataFrame:
@@ -176,3 +197,13 @@ def against(rows: pd.DataFrame, baseline: str, value: str = GLOBAL, equivalence:
     pairs = [(key, baseline) for key in scores if key != baseline]
     there, table = judged(scores, pairs, equivalence, 0.95)
     return table.assign(key=[key for key, _ in there])
+
+
+def over_keys(rows: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Average a column over seeds; within a seed over its rows first, such as its clients.
+
+    Returns:
+        key, mean, low, high (Student's 95 %; NaN for one seed), n.
+    """
+    each = rows.groupby(["key", "seed"], sort=False)[value].mean().reset_index()
+    return bands(each, ["key"], value)

@@ -42,6 +42,8 @@ def test_bytes_and_mixtures_are_those_of_a_hand_count() -> None:
     assert np.array_equal(federated.mixtures(found["signs"][0]), expected)
     assert federated.clients(found)["images"].tolist() == expected.sum(1).tolist()
     assert set(federated.agreement(found)["layer"]) == {"fc1.weight", "fc2.weight", "fc3.weight"}
+    assert federated.baseline(found) == "signs"
+    assert list(federated.by_setting(found)) == [federated.setting(found["signs"][0])]
     assert federated.setting(found["signs"][0]) == "dirichlet:0.3, 3 clients, 2 iterations a round"
 
 
@@ -52,7 +54,7 @@ def test_a_budget_pays_for_the_rounds_it_covers_and_differences_are_paired() -> 
          for seed in range(3) for turn in range(3)],
         columns=["key", "seed", "round", "accuracy", "both"],
     )  # fmt: skip
-    assert federated.cheapest(rows) == 20
+    assert federated.spent(rows) == {"cheap": 20, "dear": 80}
     assert federated.affordable(rows, 39).groupby("key")["round"].max().to_dict() == {"cheap": 2, "dear": 0}
     table = federated.against(federated.last(rows), "dear")
     assert table["key"].tolist() == ["cheap"]
