@@ -80,7 +80,7 @@ def test_the_time_of_a_run_that_was_interrupted_is_not_known(tiny: Reproduction,
 
 def test_a_damaged_outcome_counts_as_none(tiny: Reproduction, tmp_path: Path) -> None:
     (tmp_path / "tiny").mkdir()
-    for text in ("", "{", "[]", '{"claims": [{"finding": 1}]}', '{"claims": [], "seconds": 1}'):
+    for text in ("", "{", "[]", '{"claims": [{"finding": 1}]}', '{"claims": [], "seconds": 1}', "[" * 100_000):
         (tmp_path / "tiny" / "outcome.json").write_text(text)
         assert kept(tiny, tmp_path) is None
 
