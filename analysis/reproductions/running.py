@@ -89,7 +89,7 @@ def kept(reproduction: Reproduction, root: Path = ROOT) -> ReproductionResult | 
     try:
         plain = json.loads((root / reproduction.name / OUTCOME).read_text(encoding="utf-8"))
         return ReproductionResult(claims=[_claim(each) for each in plain.pop("claims")], **plain)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -125,5 +125,5 @@ def _seconds_before(folder: Path) -> float | None:
     """The time of the runs before, 0 when there were none, None when one did not come to its end."""
     try:
         return float(json.loads((folder / OUTCOME).read_text(encoding="utf-8"))["seconds"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None if (folder / TICKETS).is_dir() else 0.0

@@ -33,7 +33,7 @@ def read_recipe(text: str) -> Recipe:
             raise UserError(f"The recipe {where} cannot be read: {error}; give a file or the JSON itself.") from None
     try:
         plain = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise UserError(f"{where} is not JSON: {error}.") from None
     return validate(Recipe, plain, where)
 

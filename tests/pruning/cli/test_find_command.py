@@ -59,6 +59,7 @@ def test_a_recipe_comes_from_a_file_as_well(tmp_path: Path) -> None:
     [
         ("nowhere.json", "cannot be read"),
         ("{not json", "is not JSON"),
+        pytest.param('{"a":' * 100_000 + "1" + "}" * 100_000, "is not JSON", id="deep"),
         ('{"model": "lenet300", "criterion": "snip"}', "'data' is missing"),
         ('{"model": "lenet300", "data": "digits", "finder": "dense", "sparsty": 0.9}', "Did you mean 'sparsity'?"),
     ],
