@@ -48,7 +48,9 @@ def locked() -> dict[str, tuple[list[Requirement], int]]:
 def needed(name: str, extras: set[str]) -> set[tuple[str, frozenset[str]]]:
     """What an installed package needs on this machine, by what it says itself: name and extras of each."""
     said = [Requirement(line) for line in importlib.metadata.requires(name) or []]
-    here = [one for one in said if not one.marker or any(one.marker.evaluate({"extra": each}) for each in ["", *extras])]
+    here = [
+        one for one in said if not one.marker or any(one.marker.evaluate({"extra": each}) for each in ["", *extras])
+    ]
     return {(canonicalize_name(one.name), frozenset(one.extras)) for one in here}
 
 
@@ -87,7 +89,9 @@ def test_the_lock_pins_what_is_pinned_and_has_a_hash_of_every_file() -> None:
 
 
 def test_the_lock_has_all_that_the_pinned_packages_need_here() -> None:
-    lock = {name: one for name, (each, _) in locked().items() for one in each if not one.marker or one.marker.evaluate()}
+    lock = {
+        name: one for name, (each, _) in locked().items() for one in each if not one.marker or one.marker.evaluate()
+    }
     todo, seen = {(name, frozenset[str]()) for name in pins()}, set[tuple[str, frozenset[str]]]()
     while todo - seen:
         name, extras = (todo - seen).pop()
