@@ -19,7 +19,6 @@ from pruning.ticket import Ticket
 from pruning.training.config import Training
 from pruning.validation import option
 
-
 SCORED_ON = {"init": "the weights as initialised", "trained": "the trained weights"}
 
 

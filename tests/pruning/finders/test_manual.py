@@ -55,7 +55,9 @@ def test_the_smallest_weights_of_each_layer_go() -> None:
 
 def test_without_layers_it_is_uniform() -> None:
     by_hand = find_ticket(Recipe(**COMMON, criterion="snip", sparsity=0.9))
-    uniform = find_ticket(Recipe(**{**COMMON, "finder": "one_shot"}, criterion="snip", allocation="layer", sparsity=0.9))
+    uniform = find_ticket(
+        Recipe(**{**COMMON, "finder": "one_shot"}, criterion="snip", allocation="layer", sparsity=0.9)
+    )
     for name, value in uniform.state.items():
         assert torch.equal(by_hand.state[name], value)
 
