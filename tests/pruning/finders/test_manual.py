@@ -1,4 +1,4 @@
-"""Pruned by hand: each layer loses what was said, the others make up for the rest, and the weights are the right ones."""
+"""Pruned by hand: each layer loses what was said and the others make up the rest, and the right weights go."""
 
 from typing import Any
 
