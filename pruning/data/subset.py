@@ -69,10 +69,8 @@ class SubsetData(DataSource):
         chosen = [place for item in asked.split(COMMA) for place in self._places(item, classes)]
         ordered = sorted(set(chosen))
         if chosen != ordered:
-            right = COMMA.join(classes[place] for place in ordered)
-            raise UserError(
-                f"The data set '{self.name}' should name each class once, in their order: {whole_of(self.name)}[{right}]."
-            )
+            right = f"{whole_of(self.name)}[{COMMA.join(classes[place] for place in ordered)}]"
+            raise UserError(f"The data set '{self.name}' should name each class once, in their order: {right}.")
         if len(chosen) < FEWEST:
             raise UserError(f"The data set '{self.name}' is one class only; name {FEWEST} or more.")
         if len(chosen) == len(classes):

@@ -74,9 +74,7 @@ def head_of(model: nn.Module, recipe: Recipe) -> frozenset[str]:
     try:
         head = find_classifier(model)
     except NoClassifier as error:
-        raise UserError(
-            f"Finder '{recipe.finder}' gives a network a new head, and finds none to replace: {error}"
-        ) from None
+        raise UserError(f"Finder '{recipe.finder}' gives a network a new head, and finds none: {error}") from None
     layer = f"{head.name}."
     return frozenset({head.weight, *(name for name in model.state_dict() if name.startswith(layer))} - {""})
 

@@ -113,14 +113,16 @@ def larger() -> Iterator[str]:
 def test_networks_that_differ_in_more_than_the_head(larger: str) -> None:
     found(LENET)
     recipe = moved(LENET, data=larger)
-    with pytest.raises(UserError, match="does not fit 'larger': the networks differ in fc1.weight, and only the head"):
+    with pytest.raises(
+        UserError, match=r"does not fit 'larger': the networks differ in fc1\.weight, and only the head"
+    ):
         find_step(recipe, _KNOWN, Trainer(load_data(larger)))
 
 
 def test_a_head_that_is_not_found() -> None:
     found(LENET)
     recipe = moved(LENET, classifier="none")
-    with pytest.raises(UserError, match="a new head, and finds none to replace: The network has no classifier"):
+    with pytest.raises(UserError, match="a new head, and finds none: The network has no classifier"):
         find_step(recipe, _KNOWN, Trainer(load_data(SECOND)))
 
 
