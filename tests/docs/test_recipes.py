@@ -34,7 +34,9 @@ def test_pruned_weights_stay_at_zero_in_a_plain_training_loop() -> None:
     names = result("A plain training script")
     masks = names["pruned"].masks
     assert sparsity(names["network"], list(masks)) == pytest.approx(0.9, abs=1e-3)
-    assert all(bool((dict(names["network"].named_parameters())[name][~mask] == 0).all()) for name, mask in masks.items())
+    assert all(
+        bool((dict(names["network"].named_parameters())[name][~mask] == 0).all()) for name, mask in masks.items()
+    )
     assert set(names["ways"]) == {"magnitude", "snip", "taylor"}
 
 
