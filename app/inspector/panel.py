@@ -30,7 +30,7 @@ HEARD = "inspector heard"
 """In the session: what was asked for and is not done by drawing the inspector anew."""
 
 TRAINING = {"test": "Test images", "training": "Training images"}
-LEADS = {
+LEADS: dict[str, tuple[str, dict[str, str | None]]] = {
     "map": ("geometry", {"geometry": "features"}),
     "attribution": ("geometry", {"geometry": "attribution"}),
     "gallery": ("gallery", {"picture": None, "class": None}),
