@@ -21,25 +21,22 @@ MOST_IMAGES = 250
 class Rerun:
     """A copy of a network, and what each of its operations made of the last batch.
 
-    `chunk` is how many images may be shown at once. A network that torch.fx cannot trace is run as a whole each time.
+    `chunk` is how many images may be shown at once. A network that torch.fx cannot trace, or that changes values behind
+    the back of its graph, is run as a whole each time.
     """
 
     def __init__(self, module: nn.Module, example: Tensor) -> None:
         """Take a network in evaluation mode, on the device of `example`: a batch as it is shown."""
-        try:
-            self.graph: fx.GraphModule | None = trace(module).to(example.device)
-        except NotTraceable:
-            self.graph = None
-        self.module: nn.Module = self.graph or copy.deepcopy(module)
-        for each in self.module.modules():
-            if hasattr(each, "inplace"):
-                each.inplace = False  # what is kept must not change
         self.values: dict[fx.Node, Any] = {}
         self.batch = example[:0]
         self._readers: dict[frozenset[str], set[fx.Node]] = {}
-        self.show(example[:1])
+        expected = _logits(module(example[:2]))
+        self.graph = _traced(module, example.device)
+        self.module: nn.Module = self.graph or copy.deepcopy(module)
+        if self.graph is not None and not torch.equal(self.show(example[:2]), expected):
+            self.graph, self.module = None, copy.deepcopy(module)
         size = sum(value.nbytes for value in self.values.values() if isinstance(value, Tensor))
-        self.chunk = max(1, min(MOST_IMAGES, MOST_BYTES // max(size, 1)))
+        self.chunk = max(1, min(MOST_IMAGES, 2 * MOST_BYTES // max(size, 1)))
 
     def show(self, batch: Tensor) -> Tensor:
         """The logits float32 [N, K] of a batch with all weights as they are."""
@@ -85,6 +82,18 @@ class Rerun:
                     found.add(node)
             self._readers[names] = found
         return self._readers[names]
+
+
+def _traced(module: nn.Module, device: torch.device) -> fx.GraphModule | None:
+    """The network as a graph whose modules leave alone what they are given; None where there is none."""
+    try:
+        graph = trace(module).to(device)
+    except NotTraceable:
+        return None
+    for each in graph.modules():
+        if hasattr(each, "inplace"):
+            each.inplace = False  # what is kept must not change
+    return graph
 
 
 class _Kept(fx.Interpreter):
