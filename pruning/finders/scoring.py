@@ -76,6 +76,7 @@ def prune_by_score(
         sparsity=recipe.sparsity if sparsity is None else sparsity,
         allocation=recipe.option("allocation") or "global",
         options=recipe.parts.allocation,
+        layers=recipe.option("layers"),
         invert=invert,
         ties=generator(recipe.seed, "ties") if recipe.option("ties") else None,
     )
