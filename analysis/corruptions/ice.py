@@ -107,7 +107,8 @@ def coloured(sheet: Sheet, generator: np.random.Generator) -> np.ndarray:
         mix = np.ones((3, 1))
     fields = np.stack([_standard(grown(sheet, generator)) for _ in range(mix.shape[1])])
     values = np.tensordot(mix, fields, 1) * np.array(sheet.deviation)[:, None, None]
-    return (values + np.array(sheet.mean)[:, None, None]).round().clip(0, 255).astype(np.uint8)
+    found: np.ndarray = (values + np.array(sheet.mean)[:, None, None]).round().clip(0, 255).astype(np.uint8)
+    return found
 
 
 def grown(sheet: Sheet, generator: np.random.Generator) -> np.ndarray:
@@ -160,7 +161,8 @@ def _levelled(values: np.ndarray, sheet: Sheet) -> np.ndarray:
     levels = (2 * low - next_to_low - 1, *sheet.levels, 2 * high - next_to_high + 1)
     ranks = np.empty(values.size)
     ranks[np.argsort(values, axis=None)] = np.arange(values.size) / values.size
-    return np.interp(ranks, (0, *SHARES, 1), levels).reshape(values.shape)
+    found: np.ndarray = np.interp(ranks, (0, *SHARES, 1), levels).reshape(values.shape)
+    return found
 
 
 def _brightness_share(sheet: Sheet) -> float:
