@@ -152,7 +152,8 @@ def _power(sheet: Sheet) -> np.ndarray:
     variance = np.square(np.array(sheet.deviation) @ GREY) * _brightness_share(sheet)
     power[slow] = (variance - (power * twice)[~slow].sum()) / twice[slow].sum()
     power[0, 0] = 0
-    return power
+    found: np.ndarray = power
+    return found
 
 
 def _levelled(values: np.ndarray, sheet: Sheet) -> np.ndarray:
