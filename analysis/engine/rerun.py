@@ -91,8 +91,8 @@ def _traced(module: nn.Module, device: torch.device) -> fx.GraphModule | None:
     except NotTraceable:
         return None
     for each in graph.modules():
-        if hasattr(each, "inplace"):
-            each.inplace = False  # what is kept must not change
+        if "inplace" in vars(each):
+            vars(each)["inplace"] = False  # what is kept must not change
     return graph
 
 
