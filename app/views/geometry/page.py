@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.shell.pages import Page, needs_classifiers
+from app.shell.pages import CONDITION, IMAGES, TICKETS, Page, needs_classifiers
 from app.shell.sections import choose
 from app.shell.selection import Selection
 
@@ -12,4 +12,12 @@ def show(selection: Selection) -> None:
     choose(selection, "geometry", "geometry", "Geometry").show(selection)
 
 
-PAGE = Page("geometry", "Geometry", ":material/scatter_plot:", 40, show, unfit=needs_classifiers)
+PAGE = Page(
+    "geometry",
+    "Geometry",
+    ":material/scatter_plot:",
+    40,
+    show,
+    unfit=needs_classifiers,
+    uses=frozenset({TICKETS, IMAGES, CONDITION}),
+)
