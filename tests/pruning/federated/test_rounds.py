@@ -48,6 +48,11 @@ def federation(kind: type[Way] = Signs, clients: int = 4, split: str = "dirichle
     return Federation(kind(network, masks, 0, **options), DATA, rows, SGD if kind is FedAvg else ADAM, CPU)
 
 
+def _kill(fraction: float, text: str) -> None:
+    for worker in active_children():
+        worker.kill()
+
+
 def test_clients_learn_the_same_side_by_side() -> None:
     """Whatever is learnt, in two other processes as in this one; and what clients are given stays as it was."""
     plan = Plan(2, 3, dropouts=0.3, stragglers=0.5)
@@ -60,7 +65,7 @@ def test_clients_learn_the_same_side_by_side() -> None:
             one.run(plan, lambda fraction, text: told.append(fraction))
             assert all(torch.equal(value, held.learnt[name]) for name, value in before.items())
         with pytest.raises(UserError, match=r"A worker process was killed.* at work on client"):
-            federation().run(Plan(9, 3), lambda fraction, text: [each.kill() for each in active_children()])
+            federation().run(Plan(9, 3), _kill)
     for one, other in zip(here, there, strict=True):
         one.run(plan)
         assert repr(one.record()) == repr(other.record())
