@@ -53,6 +53,9 @@ SHOWN: frozenset[Need] = frozenset({"logits", "features", "activations", "gradie
 WITHOUT_IMAGES: frozenset[Need] = frozenset({"masks", "weights", "record", "alone"})
 """What there is of a network whatever its task."""
 
+RECORDED: frozenset[Need] = frozenset({"logits", "features", "classifier"})
+"""What there is of a network that was recorded, and is not here."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -203,6 +206,10 @@ class Measure(Table):
         for column, given in (("other", self.pairs), ("kind", self.parts)):
             if (column in self.columns) != (given is not None):
                 raise ValueError(f"The measure '{self.name}' has a column '{column}' where it says what is in it.")
+
+    def has(self, entry: Entry) -> bool:
+        """Whether a ticket has it: by its task, and by what there is of its network."""
+        return self.suits(entry.recipe.task) and (entry.info.recording is None or self.needs <= RECORDED)
 
     def suits(self, task: str | None) -> bool:
         """Whether tickets of a recipe's task have it."""
