@@ -7,14 +7,26 @@ and keeps what they find; `results` reads it back. Nothing here draws, and nothi
 """
 
 import importlib
-from types import ModuleType
+from typing import Any
 
 _METRICS = ("embedding", "geometry", "layers", "overlap")
-__all__ = ["comparisons", "corruptions", "embedding", "geometry", "layers", "overlap", "results", "robustness"]
+__all__ = [
+    "comparisons",
+    "corruptions",
+    "embedding",
+    "geometry",
+    "layers",
+    "overlap",
+    "record",
+    "results",
+    "robustness",
+]
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
     # Read when first used: together they import torch, pandas and DuckDB, which takes seconds.
+    if name == "record":
+        return importlib.import_module("analysis.recording").record
     if name in __all__:
         return importlib.import_module(f"analysis.metrics.{name}" if name in _METRICS else f"analysis.{name}")
     raise AttributeError(f"module 'analysis' has no attribute '{name}'")

@@ -93,13 +93,13 @@ class TicketInfo(BaseModel):
 
 @dataclass
 class Ticket:
-    """Masks ({parameter: bool tensor}, True = kept), the full state dict with pruned weights at zero, the recipe, its file's folder."""
+    """Masks ({parameter: bool tensor}, True = kept), the state dict with those pruned at zero, the recipe."""
 
     recipe: Recipe
     masks: Masks
     state: dict[str, Tensor]
     info: TicketInfo
-    folder: Path | None = field(default=None, compare=False)
+    folder: Path | None = field(default=None, compare=False)  # where its file lies
 
     def __post_init__(self) -> None:
         self.info.layers = {name: (int(mask.sum()), mask.numel()) for name, mask in self.masks.items()}
@@ -132,7 +132,7 @@ class Ticket:
         return _digest_of(self._stored(), self._shapes())
 
     def model(self) -> nn.Module:
-        """A new network with the masked weights, on the CPU, in evaluation mode. Raises UserError where they are not."""
+        """A new network with the masked weights, on the CPU, in evaluation mode; raises UserError without weights."""
         recipe, info = self.recipe, self.info
         if info.recording is not None:
             raise UserError(without_weights(recipe.label))

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec
 
 import pandas as pd
-import torch
 
 from analysis.corruptions.conditions import Condition
 from analysis.engine.base import Accumulator, Context, Measure, Pair, Shown, measures
@@ -21,7 +20,7 @@ from analysis.engine.journal import Journal, Rows
 from analysis.engine.networks import Network
 from analysis.engine.parts import store
 from analysis.engine.plan import Job, Parts, part_name
-from analysis.engine.replay import Replayed, network_of
+from analysis.engine.replay import Replayed, network_of, unread
 from analysis.engine.settings import settings
 from analysis.engine.showing import Viewer, show
 from analysis.results.store import Results
@@ -209,11 +208,13 @@ def measure_condition(
         WriteError: the disk will not take it.
     """
     place = worker.kept("laboratory", source.key, lambda: Laboratory(source))
-    group = worker.kept("group", (source.key, ids), lambda: Group(source.study, place.images, ids, place.config.precision))
+    group = worker.kept(
+        "group", (source.key, ids), lambda: Group(source.study, place.images, ids, place.config.precision)
+    )
     done = Done(problems=[group.problems[ticket_id] for ticket_id in ids if ticket_id in group.problems])
     wanted = {job.entry.id: job for job in jobs if job.entry.id in group.networks}
     for ticket_id in [*wanted]:
-        problem = _unread(group.networks[ticket_id], condition)
+        problem = unread(group.networks[ticket_id], condition)
         if problem:
             done.problems.append(problem)
             del wanted[ticket_id]
@@ -229,16 +230,6 @@ def measure_condition(
                 rows[table, ticket_id] = found
     done.file = place.journal.write(rows)
     return done
-
-
-def _unread(network: Network, condition: Condition) -> str:
-    """Why what was recorded of a network cannot be read; "" where it can, or none was."""
-    if isinstance(network, Replayed):
-        try:
-            network.replay(condition, torch.zeros(0, dtype=torch.int64))
-        except UserError as error:
-            return str(error)
-    return ""
 
 
 def _runs(place: Laboratory, group: Group, job: Job, condition: Condition) -> list[_Run]:

@@ -87,9 +87,7 @@ class Wanted:
         found: Parts = {}
         base = self._base(measure, entry)
         for pair in self.pairs_of(measure, entry):
-            for condition in self.conditions_of(measure):
-                if not recorded_under(entry, condition):
-                    continue
+            for condition in (each for each in self.conditions_of(measure) if recorded_under(entry, each)):
                 for kind in self._kinds(measure):
                     keys = [pair.entry.id] if pair else []
                     keys += map(str, condition) if measure.by_condition else []

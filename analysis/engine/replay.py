@@ -25,11 +25,10 @@ from analysis.engine.networks import Network, Output
 from analysis.metrics import geometry
 from pruning.errors import UserError
 from pruning.files import leads_out, write_atomically
-from pruning.study.folder import Entry
+from pruning.study.folder import RECORDED, Entry
 from pruning.ticket import Ticket
 from pruning.training.recording import Recording
 
-FOLDER = "recorded"
 LOGITS, FEATURES, WEIGHT, BIAS = "logits", "features", "weight", "bias"
 OUTPUTS = "outputs"  # the tensor of a recorded ticket that stands for its files
 
@@ -67,7 +66,8 @@ class Replayed(Network):
     def of(cls, ticket: Ticket, device: torch.device, precision: str = "auto") -> Self:
         """The network of a ticket that was recorded and read from its file."""
         recording, folder = ticket.info.recording, ticket.folder
-        assert recording is not None and folder is not None
+        assert recording is not None  # as of each that was recorded
+        assert folder is not None  # as of each that was read
         weight, bias = (ticket.state[name].to(device) for name in (WEIGHT, BIAS))
         return cls(
             torch.nn.Identity(),
@@ -82,7 +82,7 @@ class Replayed(Network):
             recording.without,
             ticket.recipe.label,
             recording,
-            folder.parent / FOLDER,
+            folder.parent / RECORDED / ticket.id,
         )
 
     def check(self, images: TestImages) -> None:
@@ -126,17 +126,42 @@ class Replayed(Network):
         return Output(stored[FEATURES], stored[LOGITS])
 
 
-def keep(folder: Path, condition: Condition, logits: Tensor, features: Tensor) -> str:
-    """Write what a network made of the images under a condition into the study `folder`; returns the digest.
+def unread(network: Network, condition: Condition) -> str:
+    """Why what was recorded of a network cannot be read; "" where it can, or none was."""
+    if isinstance(network, Replayed):
+        try:
+            network.replay(condition, torch.zeros(0, dtype=torch.int64))
+        except UserError as error:
+            return str(error)
+    return ""
+
+
+def keep(
+    folder: Path, ticket_id: str, condition: Condition, logits: Tensor, features: Tensor
+) -> tuple[str, Path | None]:
+    """Write what a network made of the images under a condition into the study `folder`.
+
+    Returns:
+        The digest, and the file; None where it was there already.
 
     Raises:
         WriteError: the disk will not take it.
     """
     tensors = {LOGITS: logits.contiguous(), FEATURES: features.contiguous()}
     digest = digest_of(tensors)
-    path = folder / FOLDER / file_name(written_under(condition), digest)
+    path = folder / RECORDED / ticket_id / file_name(written_under(condition), digest)
+    if path.exists():
+        return digest, None
     write_atomically(path, partial(_save, tensors))
-    return digest
+    return digest, path
+
+
+def keep_only(folder: Path, ticket_id: str, recording: Recording) -> None:
+    """Remove what a ticket's recording no longer names."""
+    named = {file_name(*each) for each in recording.outputs.items()}
+    for path in (folder / RECORDED / ticket_id).glob("*.safetensors"):
+        if path.name not in named:
+            path.unlink(missing_ok=True)
 
 
 def _save(tensors: dict[str, Tensor], path: Path) -> None:
