@@ -23,6 +23,7 @@ from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from pruning.errors import few
 from pruning.study.folder import Entry, Study
+from pruning.training.recording import Recording
 
 
 def entries(study: StudyView) -> dict[str, Entry]:
@@ -101,6 +102,12 @@ def efficiency(study: StudyView) -> pd.DataFrame:
         return pd.DataFrame(columns=["key", *costs.MEANS, "shrunk", "macs_share"])
     found = costs.by_family(study.tickets, table)
     return found[found["macs"].notna()]
+
+
+def recordings(study: StudyView) -> dict[str, Recording]:
+    """Ticket id -> what was recorded of a network that stays elsewhere."""
+    found = {ticket: entry.info.recording for ticket, entry in entries(study).items()}
+    return {ticket: each for ticket, each in found.items() if each is not None}
 
 
 def outcomes(study: StudyView, images: Images) -> Told:
