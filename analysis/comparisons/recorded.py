@@ -25,6 +25,24 @@ def objectives(recordings: Mapping[str, Recording]) -> dict[str, Objective]:
     return {PREFIX + name: Objective(name, "number", "none", more=name in more) for name in names}
 
 
+def lacking(conditions: pd.DataFrame, recordings: Mapping[str, Recording]) -> dict[str, list[str]]:
+    """Find the recorded tickets that cannot be paired with the others under every condition.
+
+    Args:
+        conditions: rows of the results' table `conditions`: ticket_id, corruption, severity.
+        recordings: ticket id -> what was recorded.
+
+    Returns:
+        Ticket id -> the conditions, such as "fog 3", that the study's other tickets were shown (of recorded tickets
+        alone: any of them) and it was not; those that lack none are left out.
+    """
+    names = conditions["corruption"] + " " + conditions["severity"].astype(str)
+    others = names[~conditions["ticket_id"].isin(list(recordings))]
+    asked = list(dict.fromkeys(others if len(others) else names))
+    found = {key: [name for name in asked if name not in each.outputs] for key, each in recordings.items()}
+    return {key: names for key, names in found.items() if names}
+
+
 def by_family(tickets: pd.DataFrame, recordings: Mapping[str, Recording]) -> pd.DataFrame:
     """Average what was brought along over seeds, a row for each `key` that brings any.
 

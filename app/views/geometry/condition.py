@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from analysis.comparisons.outcomes import MEAN
@@ -29,8 +31,7 @@ def pick_condition(selection: Selection) -> Condition:
     """
     measured = _measured(selection.study)
     options = [CLEAN[0], *measured]
-    family = selection.option("family", FIRST)
-    asked = selection.option(corruption_option(family), CLEAN[0], [*options, MEAN])
+    asked = _asked(selection, measured)
     key = "pick condition"
     st.session_state[key] = asked if asked in options else CLEAN[0]
 
@@ -44,6 +45,18 @@ def pick_condition(selection: Selection) -> Condition:
     usual = min(levels, key=lambda level: (abs(level - USUAL), level))
     picked = selection.pick("severity", "Severity", list(map(str, levels)), default=str(usual), width="content")
     return corruption, int(picked)
+
+
+def is_clean(selection: Selection) -> bool:
+    """Whether the clean images are looked at, as far as the URL says."""
+    measured = _measured(selection.study)
+    return _asked(selection, measured) not in measured
+
+
+def _asked(selection: Selection, measured: Iterable[str]) -> str:
+    """The corruption that the URL asks for."""
+    family = selection.option("family", FIRST)
+    return selection.option(corruption_option(family), CLEAN[0], [CLEAN[0], *measured, MEAN])
 
 
 def condition_parameters(condition: Condition) -> dict[str, str | None]:
