@@ -82,9 +82,9 @@ class Wanted:
 
     def parts(self, measure: Measure, entry: Entry) -> Parts:
         """The parts asked for of a ticket's table; {} where it is to have none."""
-        if not measure.has(entry) or (measure.detail and entry.id not in self._detailed_ids):
-            return {}
         found: Parts = {}
+        if not measure.has(entry) or (measure.detail and entry.id not in self._detailed_ids):
+            return found
         base = self._base(measure, entry)
         for pair in self.pairs_of(measure, entry):
             for condition in (each for each in self.conditions_of(measure) if recorded_under(entry, each)):
@@ -107,8 +107,8 @@ class Wanted:
             pair = next((each for each in self.pairs_of(measure, entry) if each and each.entry.id == other), None)
             if pair is None:
                 return None
-        condition = (words.pop(0), int(words.pop(0))) if measure.by_condition else CLEAN
-        return self._made(measure, self._base(measure, entry), entry, pair, condition, " ".join(words))
+        under = (words.pop(0), int(words.pop(0))) if measure.by_condition else CLEAN
+        return self._made(measure, self._base(measure, entry), entry, pair, under, " ".join(words))
 
     def pairs_of(self, measure: Measure, entry: Entry) -> Sequence[Pair | None]:
         """Whom a ticket is held against; [None] where the measure is not about pairs."""
@@ -250,8 +250,7 @@ class Plan:
             if not asked:
                 continue
             there = stored.made.get(entry.id, {})
-            stale: dict[str, tuple[str, ...]] = {}
-            right, missing = set(), set()
+            right, missing, stale = set(), set(), dict[str, tuple[str, ...]]()
             for part, now in asked.items():
                 made = there.get(part)
                 if made is None:
