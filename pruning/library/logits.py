@@ -52,6 +52,8 @@ def try_out(network: nn.Module, shape: tuple[int, ...] | None) -> tuple[int, ...
         try:
             return tuple(on_trial(network.eval(), shape)[0].shape[1:])
         except CannotRun as error:
-            said = f"on inputs of shape {shape}" if shape else "on trial"
-            reason = f"The network cannot be run {said} ({error})"
-            raise UserError(f"{reason}; say what it takes, such as shape=(3, 32, 32).") from None
+            if shape is not None:
+                raise UserError(f"The network cannot be run on inputs of shape {shape} ({error}).") from None
+            raise UserError(
+                f"The network cannot be run on trial ({error}); say what it takes, such as shape=(3, 32, 32)."
+            ) from None
