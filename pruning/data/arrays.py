@@ -61,7 +61,7 @@ def _levels(images: Tensor) -> Tensor:
     if images.is_floating_point():
         if not (low >= 0 and high <= 1):  # also where there is a NaN
             raise UserError(
-                f"Floating images are to lie in 0 to 1, not {low:.3g} to {high:.3g}; of normalised ones say by what, as "
+                f"Floating images are to lie in 0 to 1, not {low:.3g} to {high:.3g}; of normalised ones say by what: "
                 "mean=(0.5,), std=(0.5,)."
             )
         return (images * 255).round().to(torch.uint8)
