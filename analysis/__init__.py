@@ -10,10 +10,12 @@ import importlib
 from typing import Any
 
 _METRICS = ("embedding", "geometry", "layers", "overlap")
+_FUNCTIONS = {"features": "pruning.library", "record": "analysis.recording"}
 __all__ = [
     "comparisons",
     "corruptions",
     "embedding",
+    "features",
     "geometry",
     "layers",
     "overlap",
@@ -25,8 +27,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Read when first used: together they import torch, pandas and DuckDB, which takes seconds.
-    if name == "record":
-        return importlib.import_module("analysis.recording").record
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(_FUNCTIONS[name]), name)
     if name in __all__:
         return importlib.import_module(f"analysis.metrics.{name}" if name in _METRICS else f"analysis.{name}")
     raise AttributeError(f"module 'analysis' has no attribute '{name}'")

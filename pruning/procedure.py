@@ -92,6 +92,7 @@ class Procedure:
         searches: whether its own step trains scores, not weights.
         recorded: whether its tickets are results of networks that stay elsewhere, without masks and weights.
         signs_mask: whether it writes an owner's code into the mask.
+        changes_data: whether its original may be a ticket of another data set.
         trains_nothing: of a recipe, whether its ticket costs no training of its own: it is imported, or lies on the
             way to another.
         after_dense: of a recipe that cuts the trained dense network, how that is trained on, all levels together; None
@@ -118,6 +119,7 @@ class Procedure:
     searches: bool = False
     recorded: bool = False
     signs_mask: bool = False
+    changes_data: bool = False
     trains_nothing: Callable[[Recipe], bool] = _never
     after_dense: Callable[[Recipe], Training | None] = lambda recipe: None
     starts_as_dense: Callable[[Recipe], bool] = _never

@@ -24,6 +24,7 @@ from analysis.results.store import Results
 from analysis.results.tables import TABLES, Table
 from pruning.errors import few
 from pruning.progress import Progress, quiet
+from pruning.recipe import Recipe
 from pruning.study.folder import Entry
 from pruning.tasks import Task, get_task
 from pruning.ticket import Ticket
@@ -175,6 +176,7 @@ class Measure(Table):
         datasets: settings -> names of the data sets that it needs beside the study's, which are fetched with that.
         tasks: the names of the tasks whose tickets have it. None: of those that classify images, and of any where it
             needs nothing but masks, weights and training records.
+        recipes: of these tickets, those whose recipes have it.
         cost: (parts, test images, multiply-adds of the network for one image) -> about the seconds that `rows` takes on
             one core.
     """
@@ -196,6 +198,7 @@ class Measure(Table):
     matters: Callable[[AnalysisConfig, int], Mapping[str, object] | None] = lambda settings, images: {}
     datasets: Callable[[AnalysisConfig], Sequence[str]] = lambda settings: ()
     tasks: frozenset[str] | None = None
+    recipes: Callable[[Recipe], bool] = lambda recipe: True
     cost: Callable[[Sequence[str], int, int], float] = lambda parts, images, macs: 0.02
 
     def __post_init__(self) -> None:
@@ -207,15 +210,16 @@ class Measure(Table):
             if (column in self.columns) != (given is not None):
                 raise ValueError(f"The measure '{self.name}' has a column '{column}' where it says what is in it.")
 
-    def has(self, entry: Entry) -> bool:
-        """Whether a ticket has it: by its task, and by what there is of its network."""
-        return self.suits(entry.recipe.task) and (entry.info.recording is None or self.needs <= RECORDED)
-
     def suits(self, task: str | None) -> bool:
         """Whether tickets of a recipe's task have it."""
         if self.tasks is not None:
             return get_task(task).name in self.tasks
         return self.needs <= WITHOUT_IMAGES or get_task(task).classifies_images
+
+    def measures(self, entry: Entry) -> bool:
+        """Whether a ticket has it: by its recipe, and by what there is of its network."""
+        there = entry.info.recording is None or self.needs <= RECORDED
+        return there and self.suits(entry.recipe.task) and self.recipes(entry.recipe)
 
     @property
     def meant_for(self) -> str:

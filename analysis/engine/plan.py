@@ -70,7 +70,7 @@ class Wanted:
         self._detailed_ids = {entry.id for entry in self.detailed}
         self.conditions = config.conditions(images.given if images is not None else None)
         self.pairs = {
-            name: each.pairs([entry for entry in entries if each.has(entry)])
+            name: each.pairs([entry for entry in entries if each.measures(entry)])
             for name, each in self.measures.items()
             if each.pairs is not None
         }
@@ -78,12 +78,12 @@ class Wanted:
 
     def subjects(self, measure: Measure) -> Sequence[Entry]:
         """The tickets that may have a table."""
-        return [each for each in (self.detailed if measure.detail else self.entries) if measure.has(each)]
+        return [each for each in (self.detailed if measure.detail else self.entries) if measure.measures(each)]
 
     def parts(self, measure: Measure, entry: Entry) -> Parts:
         """The parts asked for of a ticket's table; {} where it is to have none."""
         found: Parts = {}
-        if not measure.has(entry) or (measure.detail and entry.id not in self._detailed_ids):
+        if not measure.measures(entry) or (measure.detail and entry.id not in self._detailed_ids):
             return found
         base = self._base(measure, entry)
         for pair in self.pairs_of(measure, entry):
@@ -107,8 +107,8 @@ class Wanted:
             pair = next((each for each in self.pairs_of(measure, entry) if each and each.entry.id == other), None)
             if pair is None:
                 return None
-        under = (words.pop(0), int(words.pop(0))) if measure.by_condition else CLEAN
-        return self._made(measure, self._base(measure, entry), entry, pair, under, " ".join(words))
+        condition = (words.pop(0), int(words.pop(0))) if measure.by_condition else CLEAN
+        return self._made(measure, self._base(measure, entry), entry, pair, condition, " ".join(words))
 
     def pairs_of(self, measure: Measure, entry: Entry) -> Sequence[Pair | None]:
         """Whom a ticket is held against; [None] where the measure is not about pairs."""
@@ -250,7 +250,8 @@ class Plan:
             if not asked:
                 continue
             there = stored.made.get(entry.id, {})
-            right, missing, stale = set(), set(), dict[str, tuple[str, ...]]()
+            stale: dict[str, tuple[str, ...]] = {}
+            right, missing = set(), set()
             for part, now in asked.items():
                 made = there.get(part)
                 if made is None:

@@ -21,7 +21,9 @@ from pruning.models.counting import count_macs
 from pruning.models.folding import fold
 from pruning.models.inspection import prunable
 from pruning.models.outputs import settle_output
-from pruning.models.torchvision_models import PREFIX, build_torchvision
+from pruning.models.timm_models import PREFIX as TIMM
+from pruning.models.timm_models import build_timm
+from pruning.models.torchvision_models import PREFIX, build_torchvision, check_torchvision_name
 from pruning.models.user_file import build_from_file, is_user_file, seeded
 from pruning.registry import Registry
 
@@ -30,6 +32,7 @@ __all__ = [
     "Architecture",
     "NoClassifier",
     "build_model",
+    "check_name",
     "choices",
     "class_directions",
     "count_macs",
@@ -41,12 +44,23 @@ __all__ = [
 ]
 
 MODELS: Registry[Architecture] = Registry("model", Architecture, "pruning.models")
-"""The networks that have a name; `torchvision/NAME` and a file of the user's, `FILE.py:FUNCTION`, come on top."""
+"""The networks that have a name.
+
+`torchvision/NAME`, `timm/NAME` where timm is installed, and a file of the user's, `FILE.py:FUNCTION`, come on top.
+"""
 
 
 def choices() -> tuple[str, ...]:
     """What may be given as the name of a model, as a list for people."""
-    return (*MODELS, f"{PREFIX}NAME", "path/to/file.py:factory")
+    return (*MODELS, f"{PREFIX}NAME", f"{TIMM}NAME", "path/to/file.py:factory")
+
+
+def check_name(name: str) -> None:
+    """Raise UserError, with the nearest name, where no network is known by a name; files are not looked at."""
+    if name.startswith(PREFIX):
+        check_torchvision_name(name.removeprefix(PREFIX))
+    elif not (name.startswith(TIMM) or is_user_file(name) or name in MODELS):
+        raise unknown("model", name, choices())
 
 
 def build_model(
@@ -62,7 +76,7 @@ def build_model(
     One that classifies gives logits alone; see `models.outputs`.
 
     Args:
-        name: one of `MODELS`, `torchvision/NAME` or `path/to/file.py:factory` (see `models.user_file`).
+        name: one of `MODELS`, `torchvision/NAME`, `timm/NAME` or `path/to/file.py:factory` (see `models.user_file`).
         num_classes: number of logits.
         shape: that of one image, (channels, height, width).
         seed: the same arguments give the same weights, bit for bit; the global random states are left as they were.
@@ -140,7 +154,8 @@ _FILLS = frozenset({torch.Tensor.normal_, torch.Tensor.uniform_, torch.Tensor.fi
 def _built(name: str, num_classes: int, shape: tuple[int, int, int], check: bool = True) -> nn.Module:
     if name.startswith(PREFIX):
         return build_torchvision(name.removeprefix(PREFIX), num_classes, shape, check)
-    if name not in MODELS:
-        raise unknown("model", name, choices())
+    if name.startswith(TIMM):
+        return build_timm(name.removeprefix(TIMM), num_classes, shape, check)
+    check_name(name)
     with blamed(f"The model '{name}' cannot be built"):
         return MODELS[name].build(num_classes, shape)
