@@ -64,8 +64,7 @@ class Wanted:
     def __init__(
         self, study: Study, config: AnalysisConfig, entries: Sequence[Entry], images: TestImages | None
     ) -> None:
-        self.config, self.entries, self.images = config, entries, images
-        self.measures = measures()
+        self.config, self.entries, self.images, self.measures = config, entries, images, measures()
         self.detailed = [entry for entry in entries if entry.recipe.seed == study.detail_seed]
         self._detailed_ids = {entry.id for entry in self.detailed}
         self.conditions = config.conditions(images.given if images is not None else None)
