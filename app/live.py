@@ -146,9 +146,9 @@ def features(
     with store.lock:
         found = {ticket: store.get(key) for ticket, key in keys.items()}
         missing = {ticket: network(study, ticket) for ticket, each in found.items() if each is None}
-        for each in missing.values():
-            if isinstance(each, Replayed):
-                each.check(shown)
+        for shower in missing.values():
+            if isinstance(shower, Replayed):
+                shower.check(shown)
         if missing:
             with bar() if progress is None else nullcontext(progress) as tell:
                 made = features_of(missing, shown, condition, tell)
