@@ -49,11 +49,14 @@ def write(notebook: dict[str, Any], file: Path) -> None:
 
 def _run(cell: Cell, number: int, names: dict[str, Any], draw: Draw | None) -> list[Cell]:
     tree = ast.parse("".join(cell["source"]))
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    last = tree.body[-1] if tree.body else None
+    asked = ast.Expression(last.value) if isinstance(last, ast.Expr) else None
+    if asked:
+        del tree.body[-1]
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(tree, f"cell {number}", "exec"), names)
-        value = eval(compile(ast.Expression(last.value), f"cell {number}", "eval"), names) if last else None
+        value = eval(compile(asked, f"cell {number}", "eval"), names) if asked else None
     outputs: list[Cell] = []
     if printed.getvalue():
         outputs.append({"name": "stdout", "output_type": "stream", "text": _lines(printed.getvalue())})
