@@ -40,7 +40,7 @@ ROOMS = {
         "transfer",
         "results",
         "engine",
-        "robustness",
+        "robustness recording",
         "measures",
         "comparisons",
         "latex",
