@@ -250,15 +250,15 @@ def in_words(scan: Scanned, places: Sequence[int], sparsity: float, where: str =
         return f"No layer can lose {100 * sparsity:g} % of its weights by itself."
     opening = f"With {100 * sparsity:g} % of a layer's weights gone{where}, "
     if found.over != SEEDS:
-        return f"{opening}{_ranked(found)} That is said of this one network, as there is one seed."
-    text = f"{opening}{_ranked(found)}"
+        return f"{opening}{ranked(found)} That is said of this one network, as there is one seed."
+    text = f"{opening}{ranked(found)}"
     these = None if found.alone else costliest(scan, places, sparsity, these=True)
     if these is None or not these.shown:
         return text
-    return f"{text} Other trainings may differ; of these {len(scan.whole)} networks, {_ranked(these)}"
+    return f"{text} Other trainings may differ; of these {len(scan.whole)} networks, {ranked(these)}"
 
 
-def _ranked(found: Extreme) -> str:
+def ranked(found: Extreme) -> str:
     """Who costs most, as the end of a sentence."""
     first, rest = found.layers[0], found.layers[1:]
     low, high = 100 * found.low, 100 * found.high
