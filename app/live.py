@@ -18,11 +18,13 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.images import TestImages
 from analysis.engine.live import Features, features_of
 from analysis.engine.networks import Network
+from analysis.engine.replay import Replayed, network_of
 from analysis.engine.settings import settings
 from app.load import StudyView, file_stamp
 from app.pictures import study_images
 from app.pictures.offer import pictures
 from pruning.data import available
+from pruning.data.base import used_rows
 from pruning.errors import UserError
 from pruning.progress import Progress
 from pruning.study.folder import TICKETS, TOML, Study
@@ -30,6 +32,9 @@ from pruning.training.precision import pick_device
 
 ROOM = 1_000_000_000
 """Bytes of features that are kept, the least recently used given up first."""
+
+MOST_TRAINING = 5_000
+"""Training images among which neighbours are looked for at most, evenly spaced."""
 
 PATIENCE = 0.7
 """Seconds after which a bar says how far it is."""
@@ -81,6 +86,15 @@ def _own(path: Path, stamp: str) -> TestImages:
     return TestImages.of(study, settings(study), study_images.dataset(study.config.data))
 
 
+def training(shown: TestImages) -> TestImages | None:
+    """Training images of the same data, `MOST_TRAINING` at most; None where they are not on this machine."""
+    if shown.data is None:
+        return None
+    train = shown.data.train
+    rows = used_rows(len(train.labels), MOST_TRAINING)
+    return TestImages(train.images[rows], train.labels[rows])
+
+
 def can_show(shown: TestImages, condition: Condition) -> bool:
     """Whether the images can be had under a condition: one of arrays that are not on this machine cannot."""
     return condition == CLEAN or condition in shown.given or condition[0] in AVAILABLE or shown.attacks(condition)
@@ -98,7 +112,7 @@ def network(study: StudyView, ticket_id: str) -> Network:
 @st.cache_resource(max_entries=48, show_spinner=False)
 def _network(path: Path, ticket_id: str, stamp: str) -> Network:
     study = Study.open(path)
-    return Network.of(study.load(ticket_id), pick_device(), settings(study).precision)
+    return network_of(study.load(ticket_id), pick_device(), settings(study).precision)
 
 
 def features(
@@ -107,6 +121,7 @@ def features(
     ids: Sequence[str],
     condition: Condition = CLEAN,
     progress: Progress | None = None,
+    kind: str = "test",
 ) -> dict[str, Features]:
     """What tickets make of the test images under a condition; a bar says how far it is where that takes a while.
 
@@ -116,6 +131,7 @@ def features(
         ids: the tickets.
         condition: corruption and severity.
         progress: told how far it is in place of the bar.
+        kind: says which of the study's images they are, where `training` gave them.
 
     Returns:
         Ticket id -> features, in the order of `ids`.
@@ -126,10 +142,13 @@ def features(
     if not can_show(shown, condition):
         raise UserError(f"The images of {condition[0]} are not on this machine, and no corruption here makes them.")
     store = _kept()
-    keys = {ticket: _key(study, ticket, condition) for ticket in ids}
+    keys = {ticket: (*_key(study, ticket, condition), kind) for ticket in ids}
     with store.lock:
         found = {ticket: store.get(key) for ticket, key in keys.items()}
         missing = {ticket: network(study, ticket) for ticket, each in found.items() if each is None}
+        for shower in missing.values():
+            if isinstance(shower, Replayed):
+                shower.check(shown)
         if missing:
             with bar() if progress is None else nullcontext(progress) as tell:
                 made = features_of(missing, shown, condition, tell)

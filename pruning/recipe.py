@@ -19,8 +19,10 @@ from pydantic import (
 from pruning.allocation import ALLOCATIONS
 from pruning.checkpoints.imported_weights import Start
 from pruning.criteria import CRITERIA
+from pruning.data import Dataset, name_of, source_of
 from pruning.errors import UserError, nearest
 from pruning.granularity import Granularity, get_granularity
+from pruning.models import check_name
 from pruning.models.user_file import is_user_file
 from pruning.procedure import FINDERS, Fields, FinderOptions, Procedure, Shared
 from pruning.tasks import TASKS, USUAL
@@ -113,6 +115,16 @@ class Recipe(Frozen):
                 raise UserError(f"Finder '{finder.name}' needs '{key}'.")
         shared = Shared(info.data.get("training", Training()), info.data.get("start"))
         return checked(finder.options, finder.options.complete(dict(given), shared))
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _named_data(cls, data: Any) -> Any:
+        return name_of(data) if isinstance(data, Dataset) else data
+
+    def check_written(self) -> None:
+        """Raise UserError where no network or no data set is known by these names."""
+        check_name(self.model)
+        source_of(self.data)
 
     @field_validator("task")
     @classmethod
@@ -216,8 +228,9 @@ class Recipe(Frozen):
         """The method for people: ``SNIP``, ``IMP``, ``IMP reinitialised``."""
         if self.of is not None and self.name in ("", self.finder, f"{self.of.method}_{self.finder}"):
             return f"{self.of.method_label} {FINDERS[self.finder].label}"
-        # What was imported under a name of its own keeps it to the letter
-        if self.name != self.finder and self.start is not None and FINDERS[self.finder].trains_nothing(self):
+        # What was imported or recorded under a name of its own keeps it to the letter
+        finder = FINDERS[self.finder]
+        if self.name != self.finder and (finder.recorded or (self.start is not None and finder.trains_nothing(self))):
             return self.method
         known = CRITERIA.get(self.method) or FINDERS.get(self.method)
         return known.label if known is not None else self.method.replace("_", " ")
@@ -228,9 +241,10 @@ class Recipe(Frozen):
         if self.is_dense:
             came_pruned = self.start is not None and self.start.sparsity > 0
             return f"Imported {percent(self.sparsity)}" if came_pruned else self.method_label
-        if self.sparsity == 0 or (self.of is not None and self.of.is_dense):
-            return self.method_label
-        return f"{self.method_label} {percent(self.sparsity)}"
+        label, share = self.method_label, percent(self.sparsity)
+        if self.sparsity == 0 or (self.of is not None and self.of.is_dense) or label.endswith(f" {share}"):
+            return label
+        return f"{label} {share}"
 
     @property
     def is_dense(self) -> bool:

@@ -13,6 +13,7 @@ from tests import ROOT
 ROOMS = {
     "pruning": [
         "errors version registry progress files validation",
+        "execution",
         "models",
         "granularity",
         "allocation masks",
@@ -28,7 +29,6 @@ ROOMS = {
         "procedure recipe ticket",
         "ownership",
         "finders",
-        "execution",
         "study",
         "export api library",
         "cli",
@@ -40,14 +40,28 @@ ROOMS = {
         "transfer",
         "results",
         "engine",
-        "robustness",
+        "robustness recording",
         "measures",
         "comparisons",
         "latex",
         "reproductions",
         "cli",
     ],
-    "app": ["assets", "names", "choice load", "shell", "charts", "linked", "pictures", "live", "jobs", "views", "main"],
+    "app": [
+        "assets",
+        "names",
+        "choice load",
+        "shell",
+        "charts",
+        "condition",
+        "linked",
+        "pictures",
+        "live",
+        "jobs",
+        "inspector",
+        "views",
+        "main",
+    ],
 }
 LOOSE = {"pruning": 12, "analysis": 8, "app": 10}
 BELOW = {"pruning": set(), "analysis": {"pruning"}, "app": {"pruning", "analysis"}}

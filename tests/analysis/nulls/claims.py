@@ -30,9 +30,10 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.statistics.map_shapes import compare_shapes
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
-from tests.analysis.nulls import federated, generative, grokking, local, lost, ownership, scores, sensitivity, transfer
+from tests.analysis.nulls import federated, generative, grokking, local, lost, ownership, scores, second_task, transfer
 from tests.analysis.nulls.layers import Networks
 from tests.analysis.nulls.neighbourhoods import a_class_misled, a_map_misleads, neighbours_beyond_seeds, neighbours_kept
+from tests.analysis.nulls.sensitivity import a_layer_costs_most, a_layer_is_spared
 from tests.analysis.nulls.studies import BASELINE
 
 NOMINAL = 0.05
@@ -298,14 +299,15 @@ CLAIMS = (
     Claim("leans on other pixels", "Geometry, Attribution", leans_on_other_pixels),
     Claim("a ticket differs between studies", "Studies", studies_differ),
     Claim("another accuracy than a SuperTicket's", "Supernet", another_than_a_super_ticket),
+    Claim("another accuracy in a second task", "Supernet", second_task.worth_more_than_another_mask, fewest=2),
     Claim("another accuracy, in as many rounds", "Federated", federated.differs_at_the_end, fewest=2),
     Claim("another accuracy, for as many bytes", "Federated", federated.differs_at_equal_bytes, fewest=2),
     Claim("groks sooner or later", "Grokking", grokking.sooner_or_later, fewest=2),
     Claim("transfers otherwise than dense", "Transfer", transfer.transfers_otherwise),
     Claim("is as well calibrated as dense on the target", "Transfer", transfer.transfers_as_well, fewest=2),
     Claim("carries the owner's code", "Ownership", ownership.carries_a_code),
-    Claim("a layer costs most when pruned alone", "Masks, Sensitivity", sensitivity.a_layer_costs_most),
-    Claim("a layer costs next to nothing", "Masks, Sensitivity", sensitivity.a_layer_is_spared),
+    Claim("a layer costs most when pruned alone", "Masks, Sensitivity", a_layer_costs_most),
+    Claim("a layer costs next to nothing", "Masks, Sensitivity", a_layer_is_spared),
     Claim("neighbours change more than by retraining", "Geometry, Maps", neighbours_beyond_seeds, fewest=3),
     Claim("keeps fewer neighbours under corruption", "Geometry, Maps", neighbours_kept),
     Claim("a map tells less of a class", "Geometry, Maps", a_class_misled),
