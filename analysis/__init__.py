@@ -10,7 +10,11 @@ import importlib
 from typing import Any
 
 _METRICS = ("embedding", "geometry", "layers", "overlap")
-_FUNCTIONS = {"features": "pruning.library"}
+_FUNCTIONS = {
+    "features": "pruning.library",
+    "register_corruption": "analysis.corruptions",
+    "register_measure": "analysis.engine.registering",
+}
 __all__ = [
     "comparisons",
     "corruptions",
@@ -19,6 +23,8 @@ __all__ = [
     "geometry",
     "layers",
     "overlap",
+    "register_corruption",
+    "register_measure",
     "results",
     "robustness",
 ]
