@@ -12,6 +12,7 @@ from typing import Any
 _METRICS = ("embedding", "geometry", "layers", "overlap")
 _FUNCTIONS = {
     "features": "pruning.library",
+    "record": "analysis.recording",
     "register_corruption": "analysis.corruptions",
     "register_measure": "analysis.engine.registering",
 }
@@ -23,6 +24,7 @@ __all__ = [
     "geometry",
     "layers",
     "overlap",
+    "record",
     "register_corruption",
     "register_measure",
     "results",

@@ -90,9 +90,9 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def _shipped(self) -> dict[str, T]:
         if self._found is None:
-            names = _modules(self.package)
+            names = modules_in(self.package)
             if self.nested:
-                names = [module for folder in names for module in _modules(folder)]
+                names = [module for folder in names for module in modules_in(folder)]
             modules = [importlib.import_module(name) for name in names]
             self._found = {thing.name: thing for module in modules for thing in self._in(vars(module).values())}
         return self._found
@@ -161,7 +161,7 @@ def decorator(registry: Registry[T], given: Any, make: Callable[[str, Any], T]) 
     return add if given is None or isinstance(given, str) else add(given)
 
 
-def _modules(package: str) -> list[str]:
+def modules_in(package: str) -> list[str]:
     """The names of what lies in a package, those of packages among them."""
     path = importlib.import_module(package).__path__
     return sorted(f"{package}.{module.name}" for module in pkgutil.iter_modules(path))
