@@ -153,7 +153,7 @@ def test_an_installed_package_and_a_script_in_two_processes(tmp_path: Path) -> N
     package(site, THINGS)
     (work / "mine.py").write_text(SCRIPT)
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(site)]), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, work / "mine.py", work]
+    command = [sys.executable, str(work / "mine.py"), str(work)]
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
 
