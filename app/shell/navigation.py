@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from app import load
 from app.shell import layout, pages, sidebar
 from app.shell.guard import guard
 from app.shell.pages import Page
@@ -69,8 +70,15 @@ def _draw(page: Page, selection: Selection) -> None:
     if reason:
         layout.page_title(page.title)
         st.info(reason)
-    else:
+        return
+    try:
         page.show(selection)
+    except UserError:
+        raise
+    except Exception:
+        if load.stamp(selection.study.path) == selection.study.stamp:
+            raise
+        raise UserError("Files of this study changed while the page was drawn; load the page again.") from None
 
 
 def _entry(page: Page, selection: Selection | None, path: str, default: bool = False, hidden: bool = False) -> st.Page:
