@@ -40,7 +40,7 @@ unseen, for the download menu."""
 
 def page_title(title: str, lead: str = "") -> None:
     """The heading of a page and one sentence on what it answers."""
-    st.markdown(f"## {plain(shown(title))}")
+    st.markdown(f"# {plain(shown(title))}")
     if lead:
         st.markdown(f'<p class="lead">{escape(shown(lead))}</p>', unsafe_allow_html=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import load
 from app.shell import layout, pages, sidebar
@@ -35,11 +36,13 @@ def select() -> Selection | None:
 def entries(selection: Selection | None) -> list[st.Page]:
     """The pages for `st.navigation`."""
     start, *others = pages.in_order()
+    absent = unknown([start, *others])
     # The start page lives at "/" alone, whatever its path; so that its name leads there too, a hidden twin has it.
     return [
         _entry(start, selection, "start", default=True),
         *(_entry(page, selection, page.name) for page in others),
         _entry(start, selection, start.name, hidden=True),
+        *([_entry(absent, selection, absent.name, hidden=True)] if absent else []),
     ]
 
 
@@ -87,6 +90,21 @@ def _entry(page: Page, selection: Selection | None, path: str, default: bool = F
         _script(page, selection), title=page.title, icon=page.icon, url_path=path, default=default,
         visibility="visible" if visible else "hidden",
     )  # fmt: skip
+
+
+def unknown(known: Sequence[Page]) -> Page | None:
+    """A page in the place of one that a link asks for and that does not exist; Streamlit would show the first one."""
+    context = get_script_run_ctx(suppress_warning=True)
+    asked = getattr(getattr(context, "pages_manager", None), "intended_page_name", None) or ""
+    if not asked or "/" in asked or asked in {"start", *(page.name for page in known)}:
+        return None
+
+    def say(selection: Selection) -> None:
+        layout.page_title("No such page")
+        there = ", ".join(page.title for page in known if offered(page, selection))
+        layout.empty(f"There is no page “{layout.plain(asked[:40])}”.", f"There are: {there}.")
+
+    return Page(asked, "No such page", ":material/help:", 0, say)
 
 
 def _script(page: Page, selection: Selection | None) -> Callable[[], None]:

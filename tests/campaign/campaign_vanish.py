@@ -14,8 +14,8 @@ from pruning.study.folder import Entry, Study
 from tests.campaign.studies import measured
 from tests.campaign.tally import LOST, SILENT, TRACEBACK, Tally
 
-PAIRED = ("lost", "alignment")  # held against other tickets, and built on their rows
-TABLES = ("summary", "layers", "weights", "samples", "conditions", "corrupted", *PAIRED)
+PAIRED = ("alignment",)  # held against other tickets, and built on their rows
+TABLES = ("summary", "weights", "samples", "conditions", *PAIRED)
 HARMS = ("delete", "cut", "empty", "other")
 MOMENTS = 40  # words of progress within which the harm is done
 
