@@ -12,7 +12,7 @@ STAMP := $(VENV)/requirements.lock
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: app test study reproduce lint bench campaign lock setup clean help
+.PHONY: app test study reproduce lint bench campaign docs lock setup clean help
 
 help:
 	@echo "make app                 open the dashboard on http://127.0.0.1:$(PORT) (PORT=... to change)"
@@ -22,6 +22,7 @@ help:
 	@echo "make lint                ruff and mypy"
 	@echo "make bench               measure speed, as ratios"
 	@echo "make campaign            hours of kills, flipped bits, damaged files and examples (COUNT=... of each)"
+	@echo "make docs                write docs/api.md anew from the docstrings, and run the notebook in docs/"
 	@echo "make lock                write requirements.lock anew from requirements.txt (needs uv)"
 
 .DEFAULT_GOAL := help
@@ -65,6 +66,9 @@ bench: setup
 
 campaign: setup
 	$(PY) -m tests.campaign --count $(COUNT)
+
+docs: setup
+	$(PY) -m tests.docs
 
 # One lock for all systems and every Python from 3.11 on: what a system does not need carries a marker.
 lock:

@@ -86,6 +86,20 @@ def settle_output(model: nn.Module, name: str, num_classes: int, shape: tuple[in
     vars(model)[_WORDS] = _sentence(evaluation, training)
 
 
+def logits_among(given: Any) -> Any:
+    """Return the logits among what a network of unknown classes gives: what has their name, or the only matrix.
+
+    What is a tensor, or leaves it open which they are, is returned as it is.
+    """
+    if isinstance(given, Tensor):
+        return given
+    matrices = {path: each for path, each in _tensors(given) if each.ndim == 2 and each.is_floating_point()}
+    surest = min(matrices, key=_rank, default=None)
+    if surest is None or (len(matrices) > 1 and _rank(surest) == len(NAMES)):
+        return given
+    return matrices[surest]
+
+
 def output_words(model: nn.Module) -> str:
     """A sentence on how the logits are taken from what the network gives; '' where it gives them alone."""
     words: str = vars(model).get(_WORDS, "")
