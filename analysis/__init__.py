@@ -10,7 +10,7 @@ import importlib
 from typing import Any
 
 _METRICS = ("embedding", "geometry", "layers", "overlap")
-_FUNCTIONS = {"features": "pruning.library"}
+_FUNCTIONS = {"features": "pruning.library", "record": "analysis.recording"}
 __all__ = [
     "comparisons",
     "corruptions",
@@ -19,6 +19,7 @@ __all__ = [
     "geometry",
     "layers",
     "overlap",
+    "record",
     "results",
     "robustness",
 ]

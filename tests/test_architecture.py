@@ -13,6 +13,7 @@ from tests import ROOT
 ROOMS = {
     "pruning": [
         "errors version registry progress files validation",
+        "execution",
         "models",
         "granularity",
         "allocation masks",
@@ -28,7 +29,6 @@ ROOMS = {
         "procedure recipe ticket",
         "ownership",
         "finders",
-        "execution",
         "study",
         "export api library",
         "cli",
@@ -40,7 +40,7 @@ ROOMS = {
         "transfer",
         "results",
         "engine",
-        "robustness",
+        "robustness recording",
         "measures",
         "comparisons",
         "latex",
