@@ -213,7 +213,7 @@ def _pictures(data: Pictures | None, sample: int, corruption: str | None, levels
     found = {}
     for level in levels:
         image = data.images[sample : sample + 1]
-        if level and corruption in CORRUPTIONS:
+        if level and corruption is not None and corruption in CORRUPTIONS:
             image = corrupt(image, corruption, level, seed=SEED, index=[sample])
         found[level] = picture(np.asarray(image[0])) if not level or corruption in CORRUPTIONS else ""
     return found
