@@ -17,7 +17,7 @@ from pruning.errors import UserError
 MOST = 8  # entries that the bar has room for
 ENTRIES = "entries"  # in the session: path -> page of the navigation, for `leave_for`
 
-Beside = Callable[[Selection], None]
+Beside = Callable[[Page, Selection], None]
 """Draws what stands beside every page."""
 
 
@@ -79,7 +79,7 @@ def show(page: Page, selection: Selection | None, beside: Beside | None = None) 
     if selection is not None:
         guard(_draw, page, selection)
         if beside is not None:
-            guard(beside, selection)
+            guard(beside, page, selection)
         sidebar.show_notes(selection)
 
 

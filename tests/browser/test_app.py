@@ -102,7 +102,7 @@ def test_a_lasso_marks_the_same_samples_in_every_chart(number: int, opened: Open
     assert len({count for chart in counts for count in chart}) == 1
     count = counts[0][0]
     assert 0 < count < 359
-    expect(page.locator(".st-key-marked-bar")).to_contain_text(f"{count} samples selected")
+    expect(page.locator(".st-key-marked-bar")).to_contain_text(f"{count} image")
     expect(page.locator(".st-key-card-marked")).to_contain_text(f"{count} of 359 samples selected")
     page.get_by_role("button", name="Clear").click()
     until(page, lambda: "samples=" not in page.url)
@@ -157,7 +157,7 @@ def test_a_copied_link_shows_the_same_view(opened: Open) -> None:
     until(other, lambda: linked(other) and all(marked(other)))
     assert marked(other) == marked(page)
     expect(other.get_by_text("Angle to the true class against feature length")).to_be_visible()
-    expect(other.locator(".st-key-marked-bar")).to_contain_text("samples selected")
+    expect(other.locator(".st-key-marked-bar")).to_contain_text("images")
 
 
 def test_choosing_another_ticket_changes_charts_and_link(opened: Open) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.shell import families, layout
-from app.shell.pages import Page, needs_classifiers
+from app.shell.pages import CONDITION, TICKETS, Page, needs_classifiers
 from app.shell.sections import choose
 from app.shell.selection import Selection
 from app.views.robustness.compared_tickets import FOURIER, compared_tickets
@@ -27,4 +27,12 @@ def show(selection: Selection) -> None:
         section.show(compared)
 
 
-PAGE = Page("robustness", "Robustness", ":material/blur_on:", 50, show, unfit=needs_classifiers)
+PAGE = Page(
+    "robustness",
+    "Robustness",
+    ":material/blur_on:",
+    50,
+    show,
+    unfit=needs_classifiers,
+    uses=frozenset({TICKETS, CONDITION}),
+)

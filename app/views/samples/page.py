@@ -19,7 +19,7 @@ from app.pictures.grid import Item, gallery, picture
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
 from app.shell import families, layout
-from app.shell.pages import Page, needs_classifiers
+from app.shell.pages import IMAGES, TICKETS, Page, needs_classifiers
 from app.shell.per_sample import COLUMNS, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
 from app.views.samples.charts import predictions as charts
@@ -232,4 +232,12 @@ def _all_conditions(
     )
 
 
-PAGE = Page("samples", "Samples", ":material/photo_library:", 60, show, unfit=needs_classifiers)
+PAGE = Page(
+    "samples",
+    "Samples",
+    ":material/photo_library:",
+    60,
+    show,
+    unfit=needs_classifiers,
+    uses=frozenset({TICKETS, IMAGES}),
+)
