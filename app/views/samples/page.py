@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons.fragility import fragile_samples, hardest_corruption
-from analysis.corruptions import AVAILABLE, corrupt
+from analysis.corruptions import CORRUPTIONS, corrupt
 from app import load
 from app.assets import read
 from app.charts.names import name, ordered
@@ -213,9 +213,9 @@ def _pictures(data: Pictures | None, sample: int, corruption: str | None, levels
     found = {}
     for level in levels:
         image = data.images[sample : sample + 1]
-        if level and corruption in AVAILABLE:
+        if level and corruption is not None and corruption in CORRUPTIONS:
             image = corrupt(image, corruption, level, seed=SEED, index=[sample])
-        found[level] = picture(np.asarray(image[0])) if not level or corruption in AVAILABLE else ""
+        found[level] = picture(np.asarray(image[0])) if not level or corruption in CORRUPTIONS else ""
     return found
 
 
