@@ -145,7 +145,9 @@ def spared(
         there, gap = _gaps(scan, places, sparsity)
         for row, place in enumerate(there):
             assert gap is not None
-            own = replace(gap, difference=gap.difference[row], centre=gap.centre[row], error=np.maximum(gap.error[row], least))
+            own = replace(
+                gap, difference=gap.difference[row], centre=gap.centre[row], error=np.maximum(gap.error[row], least)
+            )
             within = judge([own], equivalence, 1 - (1 - level) / len(scan.layers))["within"].item()
             if not within:
                 stopped.add(place)
