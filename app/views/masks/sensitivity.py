@@ -85,7 +85,8 @@ def _places(scan: Scanned, where: str) -> list[int]:
 
 def _scan(selection: Selection, criterion: str) -> Scanned | None:
     study = selection.study
-    return _scanned(study.path, study.stamp, study.name, criterion)
+    found: Scanned | None = _scanned(study.path, study.stamp, study.name, criterion)
+    return found
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the scan …")
