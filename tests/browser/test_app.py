@@ -32,7 +32,7 @@ def test_every_page_opens_and_turns_dark_with_the_system(name: str, opened: Open
         page.emulate_media(color_scheme="dark" if dark else "light")
         until(page, lambda dark=dark: is_dark(page) == dark)  # type: ignore[misc]
         settle(page)
-        expect(page.locator("h2").first).to_be_visible()
+        expect(page.locator("h1").first).to_be_visible()
         expect(page.locator(".js-plotly-plot, .sheet").first).to_be_visible()
         expect(page.locator("[data-testid=stException]")).to_have_count(0)
         expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
@@ -48,7 +48,7 @@ def test_pages_are_reached_by_their_links_and_keep_the_selection(opened: Open) -
     page = opened("?tickets=dense~imp-90")
     for title in ("Masks", "Dynamics", "Geometry", "Robustness", "Samples"):
         page.get_by_role("link", name=title).click()
-        expect(page.locator("h2").first).to_have_text(re.compile(title))
+        expect(page.locator("h1").first).to_have_text(re.compile(title))
         settle(page)
         assert "imp-90" in page.url
 

@@ -17,12 +17,13 @@ from analysis.corruptions import CORRUPTIONS, corrupt
 from app import load
 from app.assets import read
 from app.charts.names import name, ordered
+from app.condition import chosen_condition
 from app.inspector.subject import asked, inspect
 from app.pictures.grid import Item, gallery, picture
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
 from app.shell import families, layout
-from app.shell.pages import IMAGES, TICKETS, Page, needs_classifiers
+from app.shell.pages import CONDITION, IMAGES, TICKETS, Page, needs_classifiers
 from app.shell.per_sample import COLUMNS, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
 from app.views.samples import one_condition
@@ -210,9 +211,11 @@ def _detail(
         corruption = None
         if present:
             names = {corruption: name(corruption) for corruption in present}
-            corruption = selection.pick("seen", "Corruption", names, default=hardest_corruption(rows, label),
+            looked_at = chosen_condition(selection)[0]
+            default = looked_at if looked_at in names else hardest_corruption(rows, label)
+            corruption = selection.pick("seen", "Corruption", names, default=default,
                                         kind="select", width=260,
-                                        help="At first the one with the most misclassifications.")  # fmt: skip
+                                        help="At first the one that is chosen, or else the one with the most misclassifications.")  # fmt: skip
         under = rows[rows["corruption"].isin(["clean", corruption])]
         columns = _pictures(data, picked, corruption, sorted({0, *under["severity"].astype(int)}))
         st.html(f"<style>{read('readings.css')}</style>")
@@ -228,7 +231,7 @@ def _pictures(data: Pictures | None, sample: int, corruption: str | None, levels
     found = {}
     for level in levels:
         image = data.images[sample : sample + 1]
-        if level and corruption in CORRUPTIONS:
+        if level and corruption is not None and corruption in CORRUPTIONS:
             image = corrupt(image, corruption, level, seed=SEED, index=[sample])
         found[level] = picture(np.asarray(image[0])) if not level or corruption in CORRUPTIONS else ""
     return found
@@ -254,5 +257,5 @@ PAGE = Page(
     60,
     show,
     unfit=needs_classifiers,
-    uses=frozenset({TICKETS, IMAGES}),
+    uses=frozenset({TICKETS, IMAGES, CONDITION}),
 )
