@@ -213,9 +213,10 @@ def _detail(
             names = {corruption: name(corruption) for corruption in present}
             looked_at = chosen_condition(selection)[0]
             default = looked_at if looked_at in names else hardest_corruption(rows, label)
-            corruption = selection.pick("seen", "Corruption", names, default=default,
-                                        kind="select", width=260,
-                                        help="At first the one that is chosen, or else the one with the most misclassifications.")  # fmt: skip
+            help = "At first the one that is chosen, or else the one with the most misclassifications."
+            corruption = selection.pick(
+                "seen", "Corruption", names, default=default, kind="select", width=260, help=help
+            )
         under = rows[rows["corruption"].isin(["clean", corruption])]
         columns = _pictures(data, picked, corruption, sorted({0, *under["severity"].astype(int)}))
         st.html(f"<style>{read('readings.css')}</style>")
