@@ -6,10 +6,10 @@ coupled (`pruning.shrink.coupling`) are one group and lose the same fraction eac
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from torch import nn
 
 from pruning.criteria import CRITERIA, Criterion
@@ -78,6 +78,7 @@ class Scoring:
 
     def __init__(self, ticket: Ticket, recipe: Recipe, criterion: Criterion, trainer: Trainer) -> None:
         self.ticket, self.recipe, self.criterion, self.trainer = ticket, recipe, criterion, trainer
+        self.whole = ticket.model().to(trainer.device)
         if criterion.rounds == 1:
             model = self._model()
             scores = criterion.score(model, scoring_context(recipe, model, trainer, criterion, ticket.masks))
@@ -116,5 +117,4 @@ class Scoring:
         return with_dead_channels(self.ticket.model(), masks, self.trainer.data.shape, self.recipe.granularity)
 
     def _model(self) -> nn.Module:
-        with torch.random.fork_rng():
-            return self.ticket.model().to(self.trainer.device)
+        return copy.deepcopy(self.whole)

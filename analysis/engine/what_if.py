@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.func import functional_call
 
 from analysis.engine.layer_cuts import Scoring, groups_of, manual_recipe
 from analysis.engine.networks import Network
@@ -14,7 +15,7 @@ from analysis.statistics.intervals import wilson
 from pruning.criteria import CRITERIA
 from pruning.data import normalise
 from pruning.finders.base import Trainer
-from pruning.masks import Masks, apply_masks, sparsity
+from pruning.masks import Masks, sparsity
 from pruning.ticket import Ticket
 from pruning.training.precision import as_input, autocast, settled
 
@@ -45,6 +46,7 @@ class ByHand:
         """
         self.ticket, self.trainer = ticket, trainer
         self.groups = groups_of(ticket)
+        self.network = Network.of(ticket, trainer.device)
         self.scoring = Scoring(ticket, manual_recipe(ticket, criterion, "weight"), CRITERIA[criterion], trainer)
 
     def masks(self, shares: Mapping[tuple[str, ...], float]) -> Masks:
@@ -52,15 +54,16 @@ class ByHand:
         return self.scoring.masks({name: share for names, share in shares.items() for name in names})
 
     @torch.inference_mode()
-    def try_out(self, masks: Masks, images: Tensor, labels: Tensor, device: torch.device) -> Tried:
+    def try_out(self, masks: Masks, images: Tensor, labels: Tensor) -> Tried:
         """What the network with these masks gets right of images uint8 [N, C, H, W], without further training."""
-        network = Network.of(self.ticket, device)
-        apply_masks(network.module, masks)
+        network, own = self.network, dict(self.network.module.named_parameters())
+        pruned = {name: own[name] * mask.to(network.device) for name, mask in masks.items()}
         right = 0
-        with settled(network.macs), autocast(network.precision, device):
-            for part, own in zip(images.split(BATCH), labels.split(BATCH), strict=True):
-                x = as_input(normalise(part.to(device), network.mean, network.std), device, network.macs)
-                right += int((network.module(x).argmax(1).cpu() == own).sum())
+        with settled(network.macs), autocast(network.precision, network.device):
+            for part, truth in zip(images.split(BATCH), labels.split(BATCH), strict=True):
+                x = normalise(part.to(network.device), network.mean, network.std)
+                logits = functional_call(network.module, pruned, as_input(x, network.device, network.macs))
+                right += int((logits.argmax(1).cpu() == truth).sum())
         low, high = wilson(right, len(labels))
         return Tried(right / len(labels), float(low), float(high))
 

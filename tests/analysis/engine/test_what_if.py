@@ -29,7 +29,7 @@ def test_it_is_what_the_finder_would_prune(found_study: Path, criterion: str) ->
     for name, mask in prune_by_score(recipe, model, trainer).items():
         assert torch.equal(mask, masks[name])
     images, labels = data.test.images[:300], data.test.labels[:300]
-    tried = by_hand.try_out(masks, images, labels, torch.device("cpu"))
+    tried = by_hand.try_out(masks, images, labels)
     apply_masks(model, masks)
     with torch.no_grad():
         right = model.eval()(normalise(images, data.mean, data.std)).argmax(1) == labels
