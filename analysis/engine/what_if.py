@@ -51,7 +51,8 @@ class ByHand:
 
     def masks(self, shares: Mapping[tuple[str, ...], float]) -> Masks:
         """The masks where each group loses this fraction of its weights; groups that are not there lose none."""
-        return self.scoring.masks({name: share for names, share in shares.items() for name in names})
+        with settled(self.network.macs):
+            return self.scoring.masks({name: share for names, share in shares.items() for name in names})
 
     @torch.inference_mode()
     def try_out(self, masks: Masks, images: Tensor, labels: Tensor) -> Tried:

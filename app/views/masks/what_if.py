@@ -72,13 +72,17 @@ def _tried(selection: Selection, ticket: str, criterion: str, condition: Conditi
         shares = _sliders(f"{study.name} {ticket}", by_hand.groups)
     with right:
         masks = by_hand.masks(shares)
-        whole = by_hand.masks({})
-        results = [
-            (_accuracy(by_hand, each, study.path, shown, where), where)
-            for where in (CLEAN, condition)
-            for each in (masks, whole)
-        ]
-        _tiles(masks, results)
+        stamp = load.stamp(study.path)
+        _tiles(
+            masks,
+            {
+                where: (
+                    _accuracy(by_hand, masks, study.path, shown, where),
+                    _whole(study.path, ticket, stamp, where, by_hand, shown),
+                )
+                for where in (CLEAN, condition)
+            },
+        )
         _overlaps(selection, masks)
         _keep(selection, by_hand, masks, shares, criterion)
 
@@ -98,6 +102,12 @@ def _images(path: Path, condition: Condition, macs: int, _shown: TestImages) -> 
 
 def _accuracy(by_hand: ByHand, masks: Masks, path: Path, shown: TestImages, condition: Condition) -> Tried:
     return by_hand.try_out(masks, *_images(path, condition, by_hand.network.macs, shown))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _whole(path: Path, ticket: str, stamp: str, condition: Condition, _by_hand: ByHand, _shown: TestImages) -> Tried:
+    """The accuracy of the network before anything is pruned by hand."""
+    return _accuracy(_by_hand, {}, path, _shown, condition)
 
 
 def _sliders(name: str, groups: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], float]:
@@ -128,11 +138,11 @@ def _sliders(name: str, groups: Sequence[tuple[str, ...]]) -> dict[tuple[str, ..
     return shares
 
 
-def _tiles(masks: Masks, results: Sequence[tuple[Tried, Condition]]) -> None:
+def _tiles(masks: Masks, results: Mapping[Condition, tuple[Tried, Tried]]) -> None:
     """What is kept, and the accuracy under each condition beside that of the whole network."""
     kept = sum(int(mask.sum()) for mask in masks.values())
     items = [("Weights kept", f"{100 * (1 - total(masks)):.1f} %", f"{kept:,} weights")]
-    for (tried, where), (whole, _) in zip(results[::2], results[1::2], strict=True):
+    for where, (tried, whole) in results.items():
         title = "Clean" if where == CLEAN else f"{label_of(where[0])} {where[1]}"
         note = f"{100 * tried.low:.1f} to {100 * tried.high:.1f}; whole {100 * whole.accuracy:.1f} %"
         items.append((f"{title}, accuracy", f"{100 * tried.accuracy:.1f} %", note))
