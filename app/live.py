@@ -13,7 +13,7 @@ from pathlib import Path
 import streamlit as st
 import torch
 
-from analysis.corruptions import AVAILABLE
+from analysis.corruptions import CORRUPTIONS
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.images import TestImages
 from analysis.engine.live import Features, features_of
@@ -97,7 +97,7 @@ def training(shown: TestImages) -> TestImages | None:
 
 def can_show(shown: TestImages, condition: Condition) -> bool:
     """Whether the images can be had under a condition: one of arrays that are not on this machine cannot."""
-    return condition == CLEAN or condition in shown.given or condition[0] in AVAILABLE or shown.attacks(condition)
+    return condition == CLEAN or condition in shown.given or condition[0] in CORRUPTIONS or shown.attacks(condition)
 
 
 def network(study: StudyView, ticket_id: str) -> Network:

@@ -13,6 +13,7 @@ from tests import ROOT
 ROOMS = {
     "pruning": [
         "errors version registry progress files validation",
+        "execution",
         "models",
         "granularity",
         "allocation masks",
@@ -28,7 +29,6 @@ ROOMS = {
         "procedure recipe ticket",
         "ownership",
         "finders",
-        "execution",
         "study",
         "export api library",
         "cli",
@@ -55,10 +55,12 @@ ROOMS = {
         "charts",
         "condition",
         "linked",
+        "selected",
         "pictures",
         "live",
         "jobs",
         "inspector",
+        "beside",
         "views",
         "main",
     ],

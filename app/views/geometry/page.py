@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.corruptions.conditions import CLEAN
 from app.condition import chosen_condition
 from app.shell.left_out import wholly
-from app.shell.pages import Page, needs_classifiers
+from app.shell.pages import CONDITION, IMAGES, TICKETS, Page, needs_classifiers
 from app.shell.sections import choose
 from app.shell.selection import Selection
 
@@ -16,4 +16,12 @@ def show(selection: Selection) -> None:
     section.show(selection if chosen_condition(selection) == CLEAN else wholly(selection))
 
 
-PAGE = Page("geometry", "Geometry", ":material/scatter_plot:", 40, show, unfit=needs_classifiers)
+PAGE = Page(
+    "geometry",
+    "Geometry",
+    ":material/scatter_plot:",
+    40,
+    show,
+    unfit=needs_classifiers,
+    uses=frozenset({TICKETS, IMAGES, CONDITION}),
+)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.shell import layout
 from app.shell.left_out import wholly
-from app.shell.pages import Page, needs_classifiers
+from app.shell.pages import CONDITION, TICKETS, Page, needs_classifiers
 from app.shell.sections import choose
 from app.shell.selection import Selection
 from app.views.robustness.compared_tickets import FOURIER, compared_tickets
@@ -28,4 +28,12 @@ def show(selection: Selection) -> None:
         section.show(compared)
 
 
-PAGE = Page("robustness", "Robustness", ":material/blur_on:", 50, show, unfit=needs_classifiers)
+PAGE = Page(
+    "robustness",
+    "Robustness",
+    ":material/blur_on:",
+    50,
+    show,
+    unfit=needs_classifiers,
+    uses=frozenset({TICKETS, CONDITION}),
+)

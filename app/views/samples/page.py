@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons.fragility import fragile_samples, hardest_corruption
-from analysis.corruptions import AVAILABLE, corrupt
+from analysis.corruptions import CORRUPTIONS, corrupt
 from app import load
 from app.assets import read
 from app.charts.names import name, ordered
@@ -20,7 +20,7 @@ from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
 from app.shell import layout
 from app.shell.left_out import wholly
-from app.shell.pages import Page, needs_classifiers
+from app.shell.pages import IMAGES, TICKETS, Page, needs_classifiers
 from app.shell.per_sample import COLUMNS, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
 from app.views.samples.charts import predictions as charts
@@ -214,9 +214,9 @@ def _pictures(data: Pictures | None, sample: int, corruption: str | None, levels
     found = {}
     for level in levels:
         image = data.images[sample : sample + 1]
-        if level and corruption in AVAILABLE:
+        if level and corruption is not None and corruption in CORRUPTIONS:
             image = corrupt(image, corruption, level, seed=SEED, index=[sample])
-        found[level] = picture(np.asarray(image[0])) if not level or corruption in AVAILABLE else ""
+        found[level] = picture(np.asarray(image[0])) if not level or corruption in CORRUPTIONS else ""
     return found
 
 
@@ -233,4 +233,12 @@ def _all_conditions(
     )
 
 
-PAGE = Page("samples", "Samples", ":material/photo_library:", 60, show, unfit=needs_classifiers)
+PAGE = Page(
+    "samples",
+    "Samples",
+    ":material/photo_library:",
+    60,
+    show,
+    unfit=needs_classifiers,
+    uses=frozenset({TICKETS, IMAGES}),
+)
