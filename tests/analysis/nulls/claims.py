@@ -33,6 +33,7 @@ from analysis.statistics.verdicts import DIFFERS
 from tests.analysis.nulls import federated, generative, grokking, local, lost, ownership, scores, second_task, transfer
 from tests.analysis.nulls.layers import Networks
 from tests.analysis.nulls.neighbourhoods import a_class_misled, a_map_misleads, neighbours_beyond_seeds, neighbours_kept
+from tests.analysis.nulls.sensitivity import a_layer_costs_most, a_layer_is_spared
 from tests.analysis.nulls.studies import BASELINE
 
 NOMINAL = 0.05
@@ -305,6 +306,8 @@ CLAIMS = (
     Claim("transfers otherwise than dense", "Transfer", transfer.transfers_otherwise),
     Claim("is as well calibrated as dense on the target", "Transfer", transfer.transfers_as_well, fewest=2),
     Claim("carries the owner's code", "Ownership", ownership.carries_a_code),
+    Claim("a layer costs most when pruned alone", "Masks, Sensitivity", a_layer_costs_most),
+    Claim("a layer costs next to nothing", "Masks, Sensitivity", a_layer_is_spared),
     Claim("neighbours change more than by retraining", "Geometry, Maps", neighbours_beyond_seeds, fewest=3),
     Claim("keeps fewer neighbours under corruption", "Geometry, Maps", neighbours_kept),
     Claim("a map tells less of a class", "Geometry, Maps", a_class_misled),
