@@ -5,6 +5,7 @@ It is a fragment: what is clicked on draws it anew, and the page beside it stays
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from app.pictures import study_images
 from app.shell import navigation
 from app.shell.codec import encode_samples
 from app.shell.guard import guard
+from app.shell.left_out import wholly, without_networks
 from app.shell.selection import Selection
 from app.shell.url import change
 from pruning.errors import UserError
@@ -64,7 +66,7 @@ def _draw(selection: Selection) -> None:
         f"<style>:root{{--inspector-ground:{theme.surface};--inspector-line:{theme.grid}}}{read('beside.css')}</style>"
     )
     with st.container(key="inspector"):
-        guard(_inside, selection, sample)
+        guard(_inside, wholly(selection), sample)
 
 
 def _inside(selection: Selection, sample: int) -> None:
@@ -119,6 +121,8 @@ def _in_spaces(found: Subject) -> None:
         if others is None:
             st.caption("The training images are not on this machine.")
             return
+        ids = [ticket.id for ticket in compared(without_networks(selection)) if ticket in found.tickets]
+        found = replace(found, tickets=tuple(ticket for ticket in found.tickets if ticket.id in ids))
         pictures, among = others.images.numpy(), live.features(selection.study, others, ids, kind="training")
     near = spaces.neighbours(found, among, training)
     _mount("inspector-near", {"html": spaces.neighbours_html(found, near, pictures, training)}, selection)
