@@ -74,7 +74,8 @@ class Code:
         correction.
         """
         code = _made(self.text)
-        return self.fixed | _alike(code.mode, len(_written(self.text, code.mode)), int(code.version))
+        found: np.ndarray = self.fixed | _alike(code.mode, len(_written(self.text, code.mode)), int(code.version))
+        return found
 
     @property
     def side(self) -> int:

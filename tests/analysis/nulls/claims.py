@@ -304,6 +304,8 @@ CLAIMS = (
     Claim("transfers otherwise than dense", "Transfer", transfer.transfers_otherwise),
     Claim("is as well calibrated as dense on the target", "Transfer", transfer.transfers_as_well, fewest=2),
     Claim("carries the owner's code", "Ownership", ownership.carries_a_code),
+    Claim("carries the owner's code once realigned", "Ownership", ownership.carries_a_code_realigned),
+    Claim("knows the owner's labels", "Ownership", ownership.knows_the_labels),
     Claim("neighbours change more than by retraining", "Geometry, Maps", neighbours_beyond_seeds, fewest=3),
     Claim("keeps fewer neighbours under corruption", "Geometry, Maps", neighbours_kept),
     Claim("a map tells less of a class", "Geometry, Maps", a_class_misled),
