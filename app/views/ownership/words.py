@@ -104,7 +104,7 @@ def _date(view: View, attacks: pd.DataFrame) -> str:
     found = ownership.searched(view.forged)
     if found is None:
         return ""
-    passed = f", and {found.claimed} pass" if found.claimed else ", which does not pass; who tries millions does"
+    passed = f", and {found.claimed} pass" if found.claimed else "; one who tries millions finds one that passes"
     said = (
         f"**The date decides**: of {found.tried:,} other texts that a forger may try, the best reaches "
         f"p = {p_value(found.smallest)}{passed}. So a claim counts if the text's SHA-256, which the ticket holds, was "
