@@ -7,14 +7,27 @@ and keeps what they find; `results` reads it back. Nothing here draws, and nothi
 """
 
 import importlib
-from types import ModuleType
+from typing import Any
 
 _METRICS = ("embedding", "geometry", "layers", "overlap")
-__all__ = ["comparisons", "corruptions", "embedding", "geometry", "layers", "overlap", "results", "robustness"]
+_FUNCTIONS = {"features": "pruning.library"}
+__all__ = [
+    "comparisons",
+    "corruptions",
+    "embedding",
+    "features",
+    "geometry",
+    "layers",
+    "overlap",
+    "results",
+    "robustness",
+]
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
     # Read when first used: together they import torch, pandas and DuckDB, which takes seconds.
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(_FUNCTIONS[name]), name)
     if name in __all__:
         return importlib.import_module(f"analysis.metrics.{name}" if name in _METRICS else f"analysis.{name}")
     raise AttributeError(f"module 'analysis' has no attribute '{name}'")

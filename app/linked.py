@@ -19,7 +19,7 @@ VERSION = "linked version"
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
-    script = read("points.js") + read("linked.js")
+    script = read("points.js") + read("pointer.js") + read("linked.js")
     return streamlit.components.v2.component("linked_charts", js=script)
 
 

@@ -23,6 +23,7 @@ from app.load import StudyView, file_stamp
 from app.pictures import study_images
 from app.pictures.offer import pictures
 from pruning.data import available
+from pruning.data.base import used_rows
 from pruning.errors import UserError
 from pruning.progress import Progress
 from pruning.study.folder import TICKETS, TOML, Study
@@ -30,6 +31,9 @@ from pruning.training.precision import pick_device
 
 ROOM = 1_000_000_000
 """Bytes of features that are kept, the least recently used given up first."""
+
+MOST_TRAINING = 5_000
+"""Training images among which neighbours are looked for at most, evenly spaced."""
 
 PATIENCE = 0.7
 """Seconds after which a bar says how far it is."""
@@ -81,6 +85,15 @@ def _own(path: Path, stamp: str) -> TestImages:
     return TestImages.of(study, settings(study), study_images.dataset(study.config.data))
 
 
+def training(shown: TestImages) -> TestImages | None:
+    """Training images of the same data, `MOST_TRAINING` at most; None where they are not on this machine."""
+    if shown.data is None:
+        return None
+    train = shown.data.train
+    rows = used_rows(len(train.labels), MOST_TRAINING)
+    return TestImages(train.images[rows], train.labels[rows])
+
+
 def can_show(shown: TestImages, condition: Condition) -> bool:
     """Whether the images can be had under a condition: one of arrays that are not on this machine cannot."""
     return condition == CLEAN or condition in shown.given or condition[0] in AVAILABLE or shown.attacks(condition)
@@ -107,6 +120,7 @@ def features(
     ids: Sequence[str],
     condition: Condition = CLEAN,
     progress: Progress | None = None,
+    kind: str = "test",
 ) -> dict[str, Features]:
     """What tickets make of the test images under a condition; a bar says how far it is where that takes a while.
 
@@ -116,6 +130,7 @@ def features(
         ids: the tickets.
         condition: corruption and severity.
         progress: told how far it is in place of the bar.
+        kind: says which of the study's images they are, where `training` gave them.
 
     Returns:
         Ticket id -> features, in the order of `ids`.
@@ -126,7 +141,7 @@ def features(
     if not can_show(shown, condition):
         raise UserError(f"The images of {condition[0]} are not on this machine, and no corruption here makes them.")
     store = _kept()
-    keys = {ticket: _key(study, ticket, condition) for ticket in ids}
+    keys = {ticket: (*_key(study, ticket, condition), kind) for ticket in ids}
     with store.lock:
         found = {ticket: store.get(key) for ticket, key in keys.items()}
         missing = {ticket: network(study, ticket) for ticket, each in found.items() if each is None}

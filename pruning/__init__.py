@@ -12,13 +12,14 @@ from pruning.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from pruning.api import find_ticket
-    from pruning.library import Pruned, apply_masks, prune, score
+    from pruning.library import Features, Pruned, apply_masks, features, prune, score, train
     from pruning.recipe import Recipe
     from pruning.study.folder import Study
     from pruning.ticket import Ticket
     from pruning.training.config import Training
 
 __all__ = [
+    "Features",
     "Pruned",
     "Recipe",
     "Study",
@@ -27,21 +28,26 @@ __all__ = [
     "UserError",
     "__version__",
     "apply_masks",
+    "features",
     "find_ticket",
     "prune",
     "score",
+    "train",
 ]
 
 _HOMES = {
+    "Features": "library",
     "Pruned": "library",
     "Recipe": "recipe",
     "Study": "study.folder",
     "Ticket": "ticket",
     "Training": "training.config",
     "apply_masks": "library",
+    "features": "library",
     "find_ticket": "api",
     "prune": "library",
     "score": "library",
+    "train": "library",
 }
 
 

@@ -60,6 +60,7 @@ def find_ticket(
     processes_that_fit(steps, data, pick_device(device), free=round(1e9 * memory) or None)
     trainer = Trainer(data, pick_device(device), threads=threads, imports=imports)
     for step in steps:
+        trainer.data = load_data(step.data, root, download)
         trainer.progress = share(progress, done / total, cost(step) / total, step.label)
         known[step.id] = find_step(step, known, trainer)
         done += cost(step)

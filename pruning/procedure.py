@@ -91,6 +91,7 @@ class Procedure:
         mask_moves: whether the mask changes while weights or scores are trained, which the ticket's record counts.
         searches: whether its own step trains scores, not weights.
         signs_mask: whether it writes an owner's code into the mask.
+        changes_data: whether its original may be a ticket of another data set.
         trains_nothing: of a recipe, whether its ticket costs no training of its own: it is imported, or lies on the
             way to another.
         after_dense: of a recipe that cuts the trained dense network, how that is trained on, all levels together; None
@@ -116,6 +117,7 @@ class Procedure:
     mask_moves: bool = False
     searches: bool = False
     signs_mask: bool = False
+    changes_data: bool = False
     trains_nothing: Callable[[Recipe], bool] = _never
     after_dense: Callable[[Recipe], Training | None] = lambda recipe: None
     starts_as_dense: Callable[[Recipe], bool] = _never

@@ -124,6 +124,11 @@ class Recipe(Frozen):
     @model_validator(mode="after")
     def _settle(self) -> Self:
         self.__dict__.update(self.options.decides(self))
+        if self.of is not None and self.of.data != self.data and not FINDERS[self.finder].changes_data:
+            raise UserError(
+                f"Finder '{self.finder}' takes the data of its original: '{self.of.method}' is on '{self.of.data}', "
+                f"not on '{self.data}'; give both the same `data`, or take the finder 'transferred'."
+            )
         FINDERS[self.finder].check(self)
         return self
 

@@ -47,7 +47,21 @@ ROOMS = {
         "reproductions",
         "cli",
     ],
-    "app": ["assets", "names", "choice load", "shell", "charts", "linked", "pictures", "live", "jobs", "views", "main"],
+    "app": [
+        "assets",
+        "names",
+        "choice load",
+        "shell",
+        "charts",
+        "condition",
+        "linked",
+        "pictures",
+        "live",
+        "jobs",
+        "inspector",
+        "views",
+        "main",
+    ],
 }
 LOOSE = {"pruning": 12, "analysis": 8, "app": 10}
 BELOW = {"pruning": set(), "analysis": {"pruning"}, "app": {"pruning", "analysis"}}

@@ -1,8 +1,10 @@
-"""What `pip install .` gives: every file that the packages read, commands that exist, bounds that the pins keep."""
+"""What `pip install .` and `make setup` give: every file that the packages read, commands, bounds, pins and hashes."""
 
 import fnmatch
 import importlib
+import importlib.metadata
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -29,6 +31,29 @@ def pins() -> dict[str, str]:
     return {canonicalize_name(one.name): str(one.specifier).removeprefix("==") for one in named}
 
 
+def locked() -> dict[str, tuple[list[Requirement], int]]:
+    """The versions of each package in requirements.lock, and how many hashes these have at least."""
+    text = re.sub(r"^ *#.*$", "", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE)
+    found: dict[str, tuple[list[Requirement], int]] = {}
+    for entry in text.replace("\\\n", " ").split("\n"):
+        words, *hashes = entry.split("--hash=sha256:")
+        assert all(re.fullmatch("[0-9a-f]{64}", each.strip()) for each in hashes)
+        if words.strip():
+            one = Requirement(words)
+            others, least = found.get(canonicalize_name(one.name), ([], len(hashes)))
+            found[canonicalize_name(one.name)] = [*others, one], min(least, len(hashes))
+    return found
+
+
+def needed(name: str, extras: set[str]) -> set[tuple[str, frozenset[str]]]:
+    """What an installed package needs on this machine, by what it says itself: name and extras of each."""
+    said = [Requirement(line) for line in importlib.metadata.requires(name) or []]
+    here = [
+        one for one in said if not one.marker or any(one.marker.evaluate({"extra": each}) for each in ["", *extras])
+    ]
+    return {(canonicalize_name(one.name), frozenset(one.extras)) for one in here}
+
+
 def asked_for() -> list[Requirement]:
     project = PYPROJECT["project"]
     extras = [each for name, each in project["optional-dependencies"].items() if name not in OPTIONAL]
@@ -50,6 +75,30 @@ def test_what_is_pinned_is_within_the_bounds_and_nothing_is_left_out() -> None:
     for requirement in asked_for():
         assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)], prereleases=True)
     assert {canonicalize_name(requirement.name) for requirement in asked_for()} == set(pinned)
+
+
+def test_the_lock_pins_what_is_pinned_and_has_a_hash_of_every_file() -> None:
+    lock = locked()
+    for name, version in pins().items():
+        [one] = lock[name][0]
+        assert (str(one.specifier), one.marker) == (f"=={version}", None), f"{name}: say `make lock`"
+    for name, (versions, hashes) in lock.items():
+        assert hashes, name
+        assert all(re.fullmatch(r"==[^*,]+", str(one.specifier)) for one in versions)
+        assert len([one for one in versions if not one.marker or one.marker.evaluate()]) <= 1
+
+
+def test_the_lock_has_all_that_the_pinned_packages_need_here() -> None:
+    lock = {
+        name: one for name, (each, _) in locked().items() for one in each if not one.marker or one.marker.evaluate()
+    }
+    todo, seen = {(name, frozenset[str]()) for name in pins()}, set[tuple[str, frozenset[str]]]()
+    while todo - seen:
+        name, extras = (todo - seen).pop()
+        seen.add((name, extras))
+        assert lock[name].specifier.contains(importlib.metadata.version(name), prereleases=True)
+        todo |= needed(name, set(extras))
+    assert {name for name, _ in seen} == set(lock)
 
 
 @pytest.mark.parametrize("name", PYPROJECT["project"]["scripts"])

@@ -23,7 +23,7 @@ from pruning.study.folder import Study
 from tests import ROOT
 
 HEADING = "## Your own network in five minutes"
-PARTS = ("pruning", "analysis", "app", "Makefile", "requirements.txt")
+PARTS = ("pruning", "analysis", "app", "Makefile", "requirements.lock")
 TRAINED, TESTED = 400, 100
 
 

@@ -1,8 +1,8 @@
 """Frost: crops of ice crystals over the image.
 
-CIFAR-10-C takes its crystals from photographs. Here they are grown: ridges of random fields whose colours, contrasts
-and spectra are those of such photographs at the scale of a small image. Accuracies under this frost are near the
-published ones, yet not comparable digit by digit.
+CIFAR-10-C and ImageNet-C take their crystals from photographs. Here they are grown: for images as small as CIFAR's,
+ridges of random fields whose colours, contrasts and spectra are those of such photographs at that scale; for larger
+ones, the needles of `ice`. Accuracies under this frost are near the published ones, yet not comparable digit by digit.
 """
 
 from dataclasses import dataclass
@@ -12,16 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.corruptions import compiled
+from analysis.corruptions import compiled, ice
 from analysis.corruptions.compiled import colour
 from analysis.corruptions.corruption import Corruption, Row
+from analysis.corruptions.photographs import GROWS_FROM
 from analysis.corruptions.pixels import NUDGE, cut
 from analysis.corruptions.random import WORDS, Draws
 
 SMALLEST = 256
 """Pixels along a texture's sides, at least."""
-# Crystals keep their size up to images of 45 pixels and grow in proportion beyond: fivefold at 224.
-GROWS_FROM = 44.8
 SEED = 2019
 # What folding a field to ridges adds to the fall of its amplitude; the finest detail, in periods a pixel; and the slow
 # variation, in pixels: chosen so that frost changes small natural images as much, and as finely, as published.
@@ -29,7 +28,7 @@ FOLDING, FINEST, COARSEST = 0.29, 0.68, 48.0
 
 
 @dataclass(frozen=True)
-class Ice:
+class Crystals:
     """One kind of frost.
 
     mean, deviation: of red, green, blue, in grey levels. slope: how fast power falls with frequency. slow: share of the
@@ -44,10 +43,10 @@ class Ice:
 
 
 KINDS = (
-    Ice((78, 149, 166), (27, 16, 15), 1.6, 0.5, own=0.2),
-    Ice((201, 205, 215), (22, 22, 22), 1.1, 0.4),
-    Ice((138, 153, 166), (29, 29, 29), 0.3, 0.2),
-    Ice((112, 123, 135), (44, 44, 44), 1.1, 0.4),
+    Crystals((78, 149, 166), (27, 16, 15), 1.6, 0.5, own=0.2),
+    Crystals((201, 205, 215), (22, 22, 22), 1.1, 0.4),
+    Crystals((138, 153, 166), (29, 29, 29), 0.3, 0.2),
+    Crystals((112, 123, 135), (44, 44, 44), 1.1, 0.4),
 )
 CHOICES = (0, 1, 1, 2, 3)
 """Each is as likely; two of the five photographs show the same."""
@@ -57,44 +56,52 @@ def frost(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """image_weight x + frost_weight times a random crop of a random texture."""
     image_weight, frost_weight = parameters
     height, width = images.shape[2:]
-    size = max(SMALLEST, 1 << (2 * max(height, width) - 1).bit_length())
-    ice = textures(size, max(1.0, min(height, width) / GROWS_FROM), images.device)
+    if needled(height, width):
+        textures = ice.sheets(height, width, images.device)
+    else:
+        textures = crystalline(max(SMALLEST, 1 << (2 * max(height, width) - 1).bit_length()), images.device)
     places = draws.words(3).to(torch.int64)
-    extents = (len(ice), ice.shape[2] - height + 1, ice.shape[3] - width + 1)
-    kind, top, left = (places[:, i] * extent // WORDS for i, extent in enumerate(extents))
+    extents = (len(CHOICES), textures.shape[2] - height + 1, textures.shape[3] - width + 1)
+    choice, top, left = (places[:, i] * extent // WORDS for i, extent in enumerate(extents))
+    kind = torch.tensor(CHOICES, device=images.device)[choice]
     if compiled.usable(images):
-        return colour.frosted(images, ice, torch.stack([kind, top, left], dim=1), parameters, NUDGE)
-    crops = ice.unfold(2, height, 1).unfold(3, width, 1)[kind, :, top, left][:, : images.shape[1]]
+        return colour.frosted(images, textures, torch.stack([kind, top, left], dim=1), parameters, NUDGE)
+    crops = textures.unfold(2, height, 1).unfold(3, width, 1)[kind, :, top, left][:, : images.shape[1]]
     return cut(images.float().mul_(image_weight).add_(crops, alpha=frost_weight))
 
 
+def needled(height: int, width: int) -> bool:
+    """Whether images of that size are frosted by needles of ice, and not by the crystals of small images."""
+    return min(height, width) > GROWS_FROM
+
+
 @lru_cache(maxsize=4)
-def textures(size: int, scale: float, device: torch.device) -> Tensor:
-    """The textures, bytes [5, 3, size, size], with crystals `scale` times as large as in images of 32 pixels."""
-    kinds = [grown(ice, size, scale, np.random.default_rng([SEED, place])) for place, ice in enumerate(KINDS)]
-    return torch.from_numpy(np.stack([kinds[choice] for choice in CHOICES])).to(device)
+def crystalline(size: int, device: torch.device) -> Tensor:
+    """The textures for small images, bytes [4, 3, size, size]."""
+    grown_now = [grown(kind, size, np.random.default_rng([SEED, place])) for place, kind in enumerate(KINDS)]
+    return torch.from_numpy(np.stack(grown_now)).to(device)
 
 
-def grown(ice: Ice, size: int, scale: float, generator: np.random.Generator) -> np.ndarray:
+def grown(kind: Crystals, size: int, generator: np.random.Generator) -> np.ndarray:
     """One texture, bytes [3, size, size]."""
-    common = crystals(ice, size, scale, generator)
+    common = crystals(kind, size, generator)
     channels = []
-    for mean, deviation in zip(ice.mean, ice.deviation, strict=True):
+    for mean, deviation in zip(kind.mean, kind.deviation, strict=True):
         field = common
-        if ice.own:
-            field = np.sqrt(1 - ice.own) * common + np.sqrt(ice.own) * crystals(ice, size, scale, generator)
+        if kind.own:
+            field = np.sqrt(1 - kind.own) * common + np.sqrt(kind.own) * crystals(kind, size, generator)
         channels.append(mean + deviation * field)
     return np.stack(channels).clip(0, 255).astype(np.uint8)
 
 
-def crystals(ice: Ice, size: int, scale: float, generator: np.random.Generator) -> np.ndarray:
+def crystals(kind: Crystals, size: int, generator: np.random.Generator) -> np.ndarray:
     """Ridges on a slowly varying ground, of mean 0 and variance 1, float64 [size, size]; opposite edges meet."""
-    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)) * scale
+    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size))
     # Steeper than asked: the folding to ridges makes the spectrum flatter. Nothing is finer than a pixel at 32.
-    fine = (frequency + 1 / 256) ** (-ice.slope / 2 - FOLDING) * np.exp(-((frequency / FINEST) ** 4))
+    fine = (frequency + 1 / 256) ** (-kind.slope / 2 - FOLDING) * np.exp(-((frequency / FINEST) ** 4))
     ridges = -np.abs(_field(fine, size, generator))
     ground = _field(np.exp(-((frequency * COARSEST) ** 2)), size, generator)
-    result: np.ndarray = np.sqrt(ice.slow) * ground + np.sqrt(1 - ice.slow) * _standard(ridges)
+    result: np.ndarray = np.sqrt(kind.slow) * ground + np.sqrt(1 - kind.slow) * _standard(ridges)
     return result
 
 

@@ -24,6 +24,7 @@ from analysis.results.store import Results
 from analysis.results.tables import TABLES, Table
 from pruning.errors import few
 from pruning.progress import Progress, quiet
+from pruning.recipe import Recipe
 from pruning.study.folder import Entry
 from pruning.tasks import Task, get_task
 from pruning.ticket import Ticket
@@ -172,6 +173,7 @@ class Measure(Table):
         datasets: settings -> names of the data sets that it needs beside the study's, which are fetched with that.
         tasks: the names of the tasks whose tickets have it. None: of those that classify images, and of any where it
             needs nothing but masks, weights and training records.
+        recipes: of these tickets, those whose recipes have it.
         cost: (parts, test images, multiply-adds of the network for one image) -> about the seconds that `rows` takes on
             one core.
     """
@@ -193,6 +195,7 @@ class Measure(Table):
     matters: Callable[[AnalysisConfig, int], Mapping[str, object] | None] = lambda settings, images: {}
     datasets: Callable[[AnalysisConfig], Sequence[str]] = lambda settings: ()
     tasks: frozenset[str] | None = None
+    recipes: Callable[[Recipe], bool] = lambda recipe: True
     cost: Callable[[Sequence[str], int, int], float] = lambda parts, images, macs: 0.02
 
     def __post_init__(self) -> None:
@@ -209,6 +212,10 @@ class Measure(Table):
         if self.tasks is not None:
             return get_task(task).name in self.tasks
         return self.needs <= WITHOUT_IMAGES or get_task(task).classifies_images
+
+    def measures(self, recipe: Recipe) -> bool:
+        """Whether the ticket of a recipe has it."""
+        return self.suits(recipe.task) and self.recipes(recipe)
 
     @property
     def meant_for(self) -> str:

@@ -16,6 +16,7 @@ from torch import Tensor
 from analysis.corruptions import FAMILIES, corrupt, family_of
 from analysis.corruptions.arrays import Arrays, Images
 from analysis.corruptions.conditions import CLEAN, Condition
+from analysis.corruptions.frost import needled
 from analysis.corruptions.photographs import Photographs
 from analysis.engine.settings import AnalysisConfig
 from pruning.data import Dataset
@@ -114,7 +115,8 @@ class TestImages:
             return "array " + _digest(given if isinstance(given, Images) else given[:].numpy())
         if condition[0] == "frost" and self.frost is not None:
             return "photographs " + _digest(*(pixels.numpy() for pixels in self.frost.pixels))
-        return ""
+        # Frost of large images was mended, that of small ones stayed: one version of the corruption cannot say so.
+        return "needles" if condition[0] == "frost" and needled(*self.images.shape[2:]) else ""
 
 
 def given_images(study: Study, config: AnalysisConfig, data: Dataset) -> Mapping[Condition, Images]:

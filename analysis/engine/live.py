@@ -6,8 +6,6 @@ They are those that a measure is shown: the same images, down to the noise, and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -16,47 +14,8 @@ from analysis.engine.base import Shown
 from analysis.engine.images import TestImages
 from analysis.engine.networks import Network
 from analysis.engine.showing import Viewer, show
+from pruning.library import Features as Features
 from pruning.progress import Progress, quiet
-
-
-@dataclass(frozen=True, eq=False)
-class Features:
-    """What a network makes of the test images under one condition.
-
-    Attributes:
-        features: float32 [N, D], the inputs of the classifier. logits: float32 [N, K], the network's own.
-        labels: int64 [N], the true classes.
-        weight: float32 [K, D], the class directions. bias: float32 [K].
-        without: why there are no features, "" where there are; D is then 1 and all of them are nan.
-    """
-
-    features: np.ndarray
-    logits: np.ndarray
-    labels: np.ndarray
-    weight: np.ndarray
-    bias: np.ndarray
-    without: str = ""
-
-    @cached_property
-    def predictions(self) -> np.ndarray:
-        """The predicted classes, int64 [N]."""
-        return np.asarray(self.logits.argmax(axis=1))
-
-    @cached_property
-    def right(self) -> np.ndarray:
-        """Which images are classified right, bool [N]."""
-        return np.asarray(self.predictions == self.labels)
-
-    @cached_property
-    def mean(self) -> np.ndarray:
-        """The mean of the finite features, float64 [D]: of the clean ones, what the geometry is centred by."""
-        there = self.features[np.isfinite(self.features).all(axis=1)].astype(np.float64)
-        return np.asarray(there.mean(axis=0)) if len(there) else np.zeros(self.features.shape[1])
-
-    @property
-    def nbytes(self) -> int:
-        """The memory it takes."""
-        return sum(each.nbytes for each in (self.features, self.logits, self.labels, self.weight, self.bias))
 
 
 def features_of(

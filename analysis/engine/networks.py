@@ -17,6 +17,7 @@ from pruning.library import copied
 from pruning.models import NoClassifier, class_directions, count_macs, features_and_logits, prunable
 from pruning.models.classifier import LEFT_OUT, widened
 from pruning.models.inspection import Shape
+from pruning.models.outputs import logits_among
 from pruning.ticket import Ticket
 from pruning.training.precision import SMALL_NETWORK, Precision, as_input, autocast, pick_precision, prepare, settled
 
@@ -166,8 +167,8 @@ class _Function(nn.Module):
         self.function = function
 
     def forward(self, images: Tensor) -> Tensor:
-        """Give what the function gives, as a tensor on the images' device."""
-        return torch.as_tensor(self.function(images)).to(images.device, torch.float32)
+        """Give what the function gives, or the logits among it, as a tensor on the images' device."""
+        return torch.as_tensor(logits_among(self.function(images))).to(images.device, torch.float32)
 
 
 @torch.no_grad()

@@ -69,7 +69,7 @@ class Wanted:
         self._detailed_ids = {entry.id for entry in self.detailed}
         self.conditions = config.conditions(images.given if images is not None else None)
         self.pairs = {
-            name: each.pairs([entry for entry in entries if each.suits(entry.recipe.task)])
+            name: each.pairs([entry for entry in entries if each.measures(entry.recipe)])
             for name, each in self.measures.items()
             if each.pairs is not None
         }
@@ -77,11 +77,11 @@ class Wanted:
 
     def subjects(self, measure: Measure) -> Sequence[Entry]:
         """The tickets that may have a table."""
-        return [each for each in (self.detailed if measure.detail else self.entries) if measure.suits(each.recipe.task)]
+        return [each for each in (self.detailed if measure.detail else self.entries) if measure.measures(each.recipe)]
 
     def parts(self, measure: Measure, entry: Entry) -> Parts:
         """The parts asked for of a ticket's table; {} where it is to have none."""
-        if not measure.suits(entry.recipe.task) or (measure.detail and entry.id not in self._detailed_ids):
+        if not measure.measures(entry.recipe) or (measure.detail and entry.id not in self._detailed_ids):
             return {}
         found: Parts = {}
         base = self._base(measure, entry)

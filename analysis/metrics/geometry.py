@@ -9,16 +9,19 @@ in common, and so cannot be compared between networks; `compare_tensors` takes t
 """
 
 from collections.abc import Mapping
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
-from torch import Tensor
+from torch import Tensor, nn
 
 from analysis.metrics import directions, margins
 from analysis.metrics.directions import SAME_DIRECTION
 from pruning.errors import UserError
+from pruning.library import Features
+from pruning.library import features as features_of
 
 COLUMNS = ("prediction", "confidence", "angle", "length", "margin")
 """What `measure_tensors` says of a sample."""
@@ -151,20 +154,52 @@ def sum_of_finite(features: Tensor) -> tuple[Tensor, int]:
     return there.sum(dim=0), len(there)
 
 
+@overload
 def measure(
     features: ArrayLike, classifier_weight: ArrayLike, classifier_bias: ArrayLike | None, labels: ArrayLike
+) -> pd.DataFrame: ...
+@overload
+def measure(features: Features) -> pd.DataFrame: ...
+@overload
+def measure(features: nn.Module, data: Any, /, *, classifier: str | None = None) -> pd.DataFrame: ...
+def measure(
+    features: Any,
+    classifier_weight: Any = None,
+    classifier_bias: Any = None,
+    labels: Any = None,
+    *,
+    classifier: str | None = None,
 ) -> pd.DataFrame:
-    """`measure_tensors` and `compare_tensors` for arrays or tensors: a row a sample, in order.
+    """`measure_tensors` and `compare_tensors` for arrays or tensors, or for a network: a row a sample, in order.
+
+    ``measure(network, loader)`` is ``measure(features(network, loader))`` with `pruning.features`.
 
     Args:
-        features: [N, D].
+        features: [N, D]; or what `pruning.features` gives; or a network, and then its labelled inputs come next.
         classifier_weight: [K, D].
         classifier_bias: [K] or None.
         labels: integers [N] in 0..K-1.
+        classifier: of a network: the layer whose output is the logits, where running it does not tell.
 
     Returns a DataFrame with the columns of `COLUMNS` and `COMPARABLE`, prediction int64, the others float32. What is
-    centred is so by the mean of these features. Raises UserError when the shapes do not fit or a label names no class.
+    centred is so by the mean of these features. Raises UserError when the shapes do not fit, a label names no class, or
+    a network has no classifier that is found.
     """
+    if isinstance(features, nn.Module):
+        features = features_of(features, classifier_weight, classifier=classifier)
+    if isinstance(features, Features):
+        if features.without:
+            raise UserError(f"There is no geometry to measure: {features.without}.")
+        features, classifier_weight, classifier_bias, labels, logits = (
+            *(features.features, features.weight, features.bias),
+            *(features.labels, torch.as_tensor(features.logits)),
+        )
+    else:
+        logits = None
+    if classifier_weight is None or labels is None:
+        raise UserError(
+            "Features need the classifier's weight and the labels: measure(features, weight, bias, labels)."
+        )
     bias = None if classifier_bias is None else torch.as_tensor(classifier_bias)
     features, weight, labels = (torch.as_tensor(value) for value in (features, classifier_weight, labels))
     try:
@@ -174,9 +209,9 @@ def measure(
     outside = labels[(labels < 0) | (labels >= len(weight))]
     if len(outside):
         raise UserError(f"Label {int(outside[0])} names no class: the classifier has {len(weight)}, numbered from 0.")
-    measured = measure_tensors(features, weight, bias, labels)
+    measured = measure_tensors(features, weight, bias, labels, logits)
     total, count = sum_of_finite(features)
-    measured |= compare_tensors(features, weight, bias, labels, total / max(1, count))
+    measured |= compare_tensors(features, weight, bias, labels, total / max(1, count), logits)
     return pd.DataFrame({name: measured[name].cpu().numpy() for name in (*COLUMNS, *COMPARABLE)})
 
 

@@ -34,12 +34,14 @@ export default function ({ data, setTriggerValue }) {
     paint(group, chart);
     handle(group, chart);
   }
+  const pinned = () => { for (const chart of group.charts.keys()) if (chart.isConnected) pin(chart); };
+  window.addEventListener("inspected", pinned);
   // Charts, and even the container, may come after this component, and are made anew when the page changes.
   const observer = new MutationObserver(() => {
     group.timer ??= setTimeout(() => { group.timer = undefined; attach(); }, 60);
   });
   observer.observe(document.querySelector("[data-testid=stMain]") ?? document.body, { childList: true, subtree: true });
-  return () => observer.disconnect();
+  return () => { observer.disconnect(); window.removeEventListener("inspected", pinned); };
 }
 
 function enlist(group, chart) {
@@ -67,7 +69,8 @@ function handle(group, chart) {
 }
 
 function listen(group, chart) {
-  chart.addEventListener("mousedown", ({ shiftKey, altKey, target, detail }) => {
+  chart.addEventListener("mousedown", (event) => {
+    const { shiftKey, altKey, target, detail } = event;
     const drawing = /lasso|select/.test(chart._fullLayout.dragmode) && !target.closest?.(".modebar");
     if (detail === 2 && drawing) {
       // A double click; plotly's cover over the page takes the browser's own event of it.
@@ -79,6 +82,7 @@ function listen(group, chart) {
     group.how = altKey ? (a, b) => a & ~b : (a, b) => a | b;
     group.slow = false;
     unhover(group);
+    press(chart, event);
   }, true);
   chart.addEventListener("click", (event) => {
     if (event.target.closest?.('.modebar-btn[data-attr="toImage"], .modebar-btn[data-title*="ownload"]')) lendPoints(group, chart);
@@ -145,72 +149,6 @@ function forgetOutlines(group, source) {
   }
 }
 
-// Names the point under the pointer, and rings the same sample in every panel.
-function hover(group, chart, { clientX, clientY, buttons, target }) {
-  unhover(group);
-  if (buttons || target.closest?.(".modebar") || chart.querySelector(".hoverlayer .hovertext")) return;
-  const { left, top } = chart.querySelector(".svg-container").getBoundingClientRect();
-  const [x, y] = [clientX - left, clientY - top];
-  const panel = panels(chart).find((each) => x >= each.left && y >= each.top && x <= each.left + each.width && y <= each.top + each.height);
-  const point = panel && nearest(panel, x - panel.left, y - panel.top);
-  if (!point) return;
-  const sample = point.trace.customdata[point.i];
-  for (const other of group.charts.keys()) if (other.isConnected) ring(other, sample);
-  layer(chart).append(label(chart, point, panel));
-}
-
-function unhover(group) {
-  for (const chart of group.charts.keys()) chart.querySelector(".linked-hover")?.replaceChildren();
-}
-
-function ring(chart, sample) {
-  const { ink } = colours(chart);
-  for (const panel of panels(chart)) {
-    for (const trace of panel.traces) {
-      const i = trace.customdata.indexOf(sample);
-      if (i < 0) continue;
-      const [x, y] = place(panel, trace, i);
-      if (!(x >= 0 && y >= 0 && x <= panel.width && y <= panel.height)) continue;
-      const dot = document.createElement("div");
-      dot.style.cssText = `position:absolute;box-sizing:border-box;width:12px;height:12px;border-radius:50%;border:2px solid ${ink}`;
-      Object.assign(dot.style, { left: `${panel.left + x - 6}px`, top: `${panel.top + y - 6}px` });
-      layer(chart).append(dot);
-    }
-  }
-}
-
-function label(chart, { trace, i }, panel) {
-  const { ink, ground: back, line, font } = colours(chart);
-  const { classes, detail, ...rest } = trace.meta.hover;
-  const [own, prediction, percent] = ["label", "prediction", "percent"].map((name) => numbers(rest[name])[i]);
-  const number = (text, axis, sign, digits) => `${sign && trace[axis][i] >= 0 ? "+" : ""}${trace[axis][i].toFixed(digits)}`;
-  const lines = [
-    `Sample ${trace.customdata[i]} · ${trace.name}`,
-    `true class ${classes[own]}, predicted ${classes[prediction]} (${percent} %)`,
-    detail.replace(/%\{([xy]):(\+?)\.(\d)f\}/g, number),
-  ];
-  const box = document.createElement("div");
-  box.style.cssText = `position:absolute;padding:4px 8px;border-radius:4px;white-space:nowrap;pointer-events:none;
-    color:${ink};background:${back};border:1px solid ${line};box-shadow:0 2px 8px rgb(0 0 0 / .18);font:13px ${font}`;
-  for (const line of lines.filter(Boolean)) {
-    const part = Object.assign(document.createElement("span"), { textContent: line }); // plotly gives a div its own font
-    part.style.display = "block";
-    box.append(part);
-  }
-  box.firstChild.style.fontWeight = 650;
-  const [x, y] = place(panel, trace, i);
-  const [left, top] = [panel.left + x, panel.top + y];
-  // on the side where there is room
-  box.style[left > chart.clientWidth / 2 ? "right" : "left"] = `${(left > chart.clientWidth / 2 ? chart.clientWidth - left : left) + 12}px`;
-  box.style.top = `${Math.max(0, top - 28)}px`;
-  return box;
-}
-
-function colours(chart) {
-  const { hoverlabel: { bgcolor, bordercolor, font }, font: { color } } = chart._fullLayout;
-  return { ink: font.color ?? color, ground: bgcolor, line: bordercolor, font: font.family };
-}
-
 // Plotly exports what it knows of: for the moment of the picture points and marks are an image of its own layout.
 function lendPoints(group, chart) {
   const canvas = document.createElement("canvas");
@@ -248,6 +186,7 @@ function paint(group, chart) {
     return image;
   }));
   if (drawn) over.dataset.marked = counts.join(",");
+  pin(chart);
 }
 
 function redraw(target, chart, ratio, of, image) {
@@ -284,17 +223,6 @@ function canvas(chart, name) {
     found.style.cssText = "position:absolute;left:0;top:0;pointer-events:none";
     const below = host.querySelector(":scope > canvas.points") ?? host.querySelector(":scope > .gl-container");
     host.insertBefore(found, below ? below.nextSibling : null);
-  }
-  return found;
-}
-
-function layer(chart) {
-  const host = chart.querySelector(".svg-container");
-  let found = host.querySelector(":scope > .linked-hover");
-  if (!found) {
-    found = Object.assign(document.createElement("div"), { className: "linked-hover" });
-    found.style.cssText = "position:absolute;inset:0;pointer-events:none";
-    host.append(found);
   }
   return found;
 }

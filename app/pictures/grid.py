@@ -59,3 +59,15 @@ def picture(image: np.ndarray) -> str:
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(file, format="PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def thumbnail(image: np.ndarray, side: int = 64) -> str:
+    """As `picture`, but a larger one is made smaller, so that the longer side is `side`."""
+    pixels = image[0] if image.shape[0] == 1 else image.transpose(1, 2, 0)
+    if max(image.shape[1:]) <= side:
+        return picture(image)
+    small = Image.fromarray(np.ascontiguousarray(pixels))
+    small.thumbnail((side, side))
+    file = io.BytesIO()
+    small.save(file, format="WEBP", quality=80)
+    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()

@@ -13,17 +13,30 @@ from app.shell.selection import Selection
 from pruning.errors import UserError
 
 MOST = 8  # entries that the bar has room for
+ENTRIES = "entries"  # in the session: path -> page of the navigation, for `leave_for`
+
+Beside = Callable[[Selection], None]
+"""Draws what stands beside every page."""
 
 
-def run() -> None:
-    """Draw the sidebar and the page.
+def run(beside: Beside | None = None) -> None:
+    """Draw the sidebar and the page, and `beside` it what stands there on every page.
 
     Raises:
         UserError: a plugin that may bring pages cannot be run.
     """
     pages.in_order()  # a plugin that cannot be run is named once, and nothing else is drawn
     selection = select()
-    st.navigation(arranged(entries(selection)), position="top").run()
+    there = entries(selection, beside)
+    st.session_state[ENTRIES] = {entry.url_path: entry for entry in there}
+    st.navigation(arranged(there), position="top").run()
+
+
+def leave_for(path: str) -> None:
+    """Go to another page, with the selection as it is; nowhere where there is no such page."""
+    page = st.session_state.get(ENTRIES, {}).get(path)
+    if page is not None:
+        st.switch_page(page)
 
 
 def select() -> Selection | None:
@@ -31,14 +44,14 @@ def select() -> Selection | None:
     return guard(sidebar.show)
 
 
-def entries(selection: Selection | None) -> list[st.Page]:
+def entries(selection: Selection | None, beside: Beside | None = None) -> list[st.Page]:
     """The pages for `st.navigation`."""
     start, *others = pages.in_order()
     # The start page lives at "/" alone, whatever its path; so that its name leads there too, a hidden twin has it.
     return [
-        _entry(start, selection, "start", default=True),
-        *(_entry(page, selection, page.name) for page in others),
-        _entry(start, selection, start.name, hidden=True),
+        _entry(start, selection, "start", beside, default=True),
+        *(_entry(page, selection, page.name, beside) for page in others),
+        _entry(start, selection, start.name, beside, hidden=True),
     ]
 
 
@@ -57,10 +70,12 @@ def offered(page: Page, selection: Selection | None) -> bool:
         return True
 
 
-def show(page: Page, selection: Selection | None) -> None:
-    """Draw a page, and below it the notes on the selection."""
+def show(page: Page, selection: Selection | None, beside: Beside | None = None) -> None:
+    """Draw a page, what stands beside it, and below it the notes on the selection."""
     if selection is not None:
         guard(_draw, page, selection)
+        if beside is not None:
+            guard(beside, selection)
         sidebar.show_notes(selection)
 
 
@@ -73,16 +88,23 @@ def _draw(page: Page, selection: Selection) -> None:
         page.show(selection)
 
 
-def _entry(page: Page, selection: Selection | None, path: str, default: bool = False, hidden: bool = False) -> st.Page:
+def _entry(
+    page: Page,
+    selection: Selection | None,
+    path: str,
+    beside: Beside | None,
+    default: bool = False,
+    hidden: bool = False,
+) -> st.Page:
     visible = offered(page, selection) and not hidden
     return st.Page(
-        _script(page, selection), title=page.title, icon=page.icon, url_path=path, default=default,
+        _script(page, selection, beside), title=page.title, icon=page.icon, url_path=path, default=default,
         visibility="visible" if visible else "hidden",
     )  # fmt: skip
 
 
-def _script(page: Page, selection: Selection | None) -> Callable[[], None]:
+def _script(page: Page, selection: Selection | None, beside: Beside | None) -> Callable[[], None]:
     def script() -> None:
-        show(page, selection)
+        show(page, selection, beside)
 
     return script

@@ -35,7 +35,8 @@ def studies_table() -> Table:
         except UserError as error:
             table.add_row(str(folder), Text(readable(str(error)), "red"), "", "", "")
             continue
-        share = f"{sum(study.asks_for(entry.recipe) for entry in study.entries())} of {study.size}"
+        there = [*study.entries(), *study.elsewhere()]
+        share = f"{sum(study.asks_for(entry.recipe) for entry in there)} of {study.size}"
         table.add_row(str(folder), study.config.title, study.config.model, study.config.data, share)
     return table
 
@@ -56,7 +57,7 @@ def tickets_table(study: Study) -> Table:
     ):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("note")
-    for entry in study.entries():
+    for entry in [*study.entries(), *study.elsewhere()]:
         table.add_row(*_row(entry, task))
     return table
 

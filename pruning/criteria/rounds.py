@@ -1,5 +1,6 @@
 """Scores become masks: once, or score by score and pruned a little at a time, for criteria of several rounds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -7,6 +8,7 @@ from torch import nn
 
 from pruning import masks as mask_tools
 from pruning.criteria.base import Context, Criterion
+from pruning.criteria.by_layer import cut_layers, parts_of
 from pruning.criteria.ties import refuse_ties
 from pruning.granularity import get_granularity
 from pruning.masks import Masks, apply_masks, full_masks, make_masks
@@ -20,6 +22,7 @@ class Cut:
     Attributes:
         sparsity: fraction of all prunable weights that is gone in the end, in [0, 1).
         allocation: how it is shared out over layers; options: the allocation's own.
+        layers: instead of an allocation, the sparsities of single layers; those not named share what is left.
         rounds: None: the criterion's.
         invert: whether the best go.
         ties: draws which of equal scores win; None: the earlier positions do, and scores that say nothing are refused.
@@ -28,6 +31,7 @@ class Cut:
     sparsity: float
     allocation: str = "global"
     options: Options | None = None
+    layers: Mapping[str, float] | None = None
     rounds: int | None = None
     invert: bool = False
     ties: torch.Generator | None = None
@@ -45,6 +49,9 @@ def cut_by_score(model: nn.Module, criterion: Criterion, context: Context, cut: 
     granularity = get_granularity(context.structure)
     parameters = context.weights(model)
     masks = context.masks or full_masks(parameters)
+    parts = None
+    if cut.layers is not None:
+        parts = parts_of(cut.layers, cut.sparsity, {name: each.numel() for name, each in parameters.items()})
     came = (1 - mask_tools.sparsity(masks)) or 1.0  # what is left when the first round begins
     # a pattern has no sparsities in between
     rounds = 1 if granularity.pattern else cut.rounds or criterion.rounds
@@ -55,7 +62,10 @@ def cut_by_score(model: nn.Module, criterion: Criterion, context: Context, cut: 
         if cut.invert:
             scores = {name: -score for name, score in scores.items()}
         before = masks
-        masks = make_masks(scores, now, cut.allocation, granularity, masks, model, cut.options, cut.ties)
+        if parts is None:
+            masks = make_masks(scores, now, cut.allocation, granularity, masks, model, cut.options, cut.ties)
+        else:
+            masks = cut_layers(scores, parts, masks, turn / rounds, granularity, model, cut.ties)
         if cut.ties is None and turn == 1:  # later its own rounds may have cut the network, as inverted ones do
             refuse_ties(criterion.label, scores, before, masks, parameters, granularity, model)
         apply_masks(model, masks)

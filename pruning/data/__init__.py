@@ -1,4 +1,4 @@
-"""Data sets by name: embedded ones, torchvision's, folders of images, modular arithmetic, and the user's own.
+"""Data sets by name: embedded ones, torchvision's, some classes of one, folders of images, modular arithmetic.
 
 `load_data` gives a whole data set as uint8 tensors in memory; `normalise` makes a network's input of a batch of them.
 A new data set is a `DataSource` in a file here, or in the user's code with ``DATASETS.register(...)``.
@@ -8,7 +8,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from pruning.data import folder, modular
+from pruning.data import folder, modular, subset
 from pruning.data.base import Dataset, DataSource, DownloadableData, EmbeddedData, Split, make_dataset, normalise
 from pruning.errors import UserError, unknown
 from pruning.registry import Registry
@@ -36,8 +36,8 @@ def load_data(name: str, root: str | Path | None = None, download: bool = False)
     """The data set of that name, whole and in memory; a second call in the same process gives the same object.
 
     Args:
-        name: one of `DATASETS`, ``folder:PATH`` for images in PATH/train/CLASS and PATH/test/CLASS, or
-            ``modular:OP:P:SHARE`` for modular arithmetic.
+        name: one of `DATASETS`, ``NAME[CLASS-CLASS]`` for some classes of one, ``folder:PATH`` for images in
+            PATH/train/CLASS and PATH/test/CLASS, or ``modular:OP:P:SHARE`` for modular arithmetic.
         root: where downloaded data sets lie; default `data_root()`. The other kinds do not use it.
         download: fetch a data set that is not there, where it can be fetched. Nothing is fetched otherwise.
 
@@ -48,8 +48,9 @@ def load_data(name: str, root: str | Path | None = None, download: bool = False)
     source, place = source_of(name), data_root(root)
     if source is None:
         return _read_folder(name)
-    if download and isinstance(source, DownloadableData) and not source.is_there(place):
-        source.download(place)
+    whole = downloadable(name)
+    if download and whole is not None and not whole.is_there(place):
+        whole.download(place)
     return _read(source, place)
 
 
@@ -70,7 +71,7 @@ def data_root(root: str | Path | None = None) -> Path:
 
 def choices() -> tuple[str, ...]:
     """What may be given as the name of a data set, as a list for people."""
-    return (*DATASETS, f"{folder.PREFIX}PATH", modular.FORM)
+    return (*DATASETS, subset.FORM, f"{folder.PREFIX}PATH", modular.FORM)
 
 
 def source_of(name: str) -> DataSource | None:
@@ -85,6 +86,8 @@ def source_of(name: str) -> DataSource | None:
         return None
     if name.startswith(modular.PREFIX):
         return modular.ModularData.named(name)
+    if name not in DATASETS and subset.is_subset(name) and subset.whole_of(name) in DATASETS:
+        return subset.SubsetData(name, DATASETS[subset.whole_of(name)])
     if name not in DATASETS:
         raise unknown("data set", name, choices())
     return DATASETS[name]
@@ -92,7 +95,7 @@ def source_of(name: str) -> DataSource | None:
 
 def downloadable(name: str) -> DownloadableData | None:
     """Where the data set of that name can be fetched from; None when there is nothing to fetch."""
-    source = DATASETS.get(name)
+    source = DATASETS.get(name) or DATASETS.get(subset.whole_of(name))
     return source if isinstance(source, DownloadableData) else None
 
 

@@ -19,6 +19,8 @@ from pruning.ticket import Ticket
 from pruning.training.config import Training
 from pruning.validation import option
 
+SCORED_ON = {"init": "the weights as initialised", "trained": "the trained weights"}
+
 
 class OneShotOptions(ScoredPieces):
     """Options of `one_shot`."""
@@ -30,7 +32,7 @@ class OneShotOptions(ScoredPieces):
         "init",
         "Scored on",
         "where the criterion is usually scored, unless said; imported weights are always trained ones",
-        values={"init": "the weights as initialised", "trained": "the trained weights"},
+        values=SCORED_ON,
     )
     finetune: Training | None = finetune_option()
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from pruning.criteria import CRITERIA, Context
+from pruning.criteria import CRITERIA, Context, Criterion
 from pruning.criteria.batches import Batches, TrainingBatches
 from pruning.criteria.rounds import Cut, cut_by_score
 from pruning.errors import UserError
@@ -35,6 +35,33 @@ def _check_batch(recipe: Recipe, model: nn.Module) -> None:
         )
 
 
+def scoring_context(
+    recipe: Recipe, model: nn.Module, trainer: Trainer, criterion: Criterion, within: Masks | None = None
+) -> Context:
+    """What a criterion is given of a recipe: its images, its chance, and the masks that are in force.
+
+    Raises:
+        UserError: the recipe may prune nothing, or its batches are too small to score on.
+    """
+    parameters = prunable_of(recipe, model)
+    masks = full_masks(parameters) if within is None else {name: within[name] for name in parameters}
+    _check_batch(recipe, model)
+    batches: Batches = scoring_batches(recipe, trainer) if criterion.needs_data else []
+    if not batches:
+        # data-free criteria still learn device and input shape from an empty batch
+        batches = [(torch.zeros(1, *trainer.data.shape, device=trainer.device), torch.zeros(1, dtype=torch.long))]
+    return Context(
+        batches=batches,
+        generator=generator(recipe.seed, "criterion", criterion.name),
+        masks={name: mask.to(trainer.device) for name, mask in masks.items()},
+        classifier=recipe.prune_classifier,
+        scope=recipe.scope,
+        task=get_task(recipe.task),
+        structure=recipe.granularity,
+        options=recipe.parts.criterion if criterion.name == recipe.criterion else None,
+    )
+
+
 def prune_by_score(
     recipe: Recipe,
     model: nn.Module,
@@ -55,27 +82,12 @@ def prune_by_score(
     """
     chosen = CRITERIA[criterion or recipe.criterion or ""]
     model = model.to(trainer.device)
-    parameters = prunable_of(recipe, model)
-    masks = full_masks(parameters) if within is None else {name: within[name] for name in parameters}
-    _check_batch(recipe, model)
-    batches: Batches = scoring_batches(recipe, trainer) if chosen.needs_data else []
-    if not batches:
-        # data-free criteria still learn device and input shape from an empty batch
-        batches = [(torch.zeros(1, *trainer.data.shape, device=trainer.device), torch.zeros(1, dtype=torch.long))]
-    context = Context(
-        batches=batches,
-        generator=generator(recipe.seed, "criterion", chosen.name),
-        masks={name: mask.to(trainer.device) for name, mask in masks.items()},
-        classifier=recipe.prune_classifier,
-        scope=recipe.scope,
-        task=get_task(recipe.task),
-        structure=recipe.granularity,
-        options=recipe.parts.criterion if chosen.name == recipe.criterion else None,
-    )
+    context = scoring_context(recipe, model, trainer, chosen, within)
     cut = Cut(
         sparsity=recipe.sparsity if sparsity is None else sparsity,
         allocation=recipe.option("allocation") or "global",
         options=recipe.parts.allocation,
+        layers=recipe.option("layers"),
         invert=invert,
         ties=generator(recipe.seed, "ties") if recipe.option("ties") else None,
     )

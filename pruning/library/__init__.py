@@ -8,7 +8,20 @@ pruned.apply(network)
 from pruning.library.choosing import prune, score
 from pruning.library.copies import copied
 from pruning.library.labelled import labelled_batches
+from pruning.library.last_layer import Features, features
 from pruning.library.mask_forms import masks_of
 from pruning.library.pruned import Pruned, apply_masks
+from pruning.library.trained import train
 
-__all__ = ["Pruned", "apply_masks", "copied", "labelled_batches", "masks_of", "prune", "score"]
+__all__ = [
+    "Features",
+    "Pruned",
+    "apply_masks",
+    "copied",
+    "features",
+    "labelled_batches",
+    "masks_of",
+    "prune",
+    "score",
+    "train",
+]

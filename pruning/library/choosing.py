@@ -16,6 +16,7 @@ from pruning.errors import UserError
 from pruning.granularity import Granularity, get_granularity
 from pruning.library.copies import copied
 from pruning.library.labelled import labelled_batches
+from pruning.library.logits import give_logits
 from pruning.library.pruned import Pruned
 from pruning.masks import Masks
 from pruning.models import prunable, remember
@@ -86,7 +87,7 @@ def prune(
         criterion: the name of one of `pruning.criteria.CRITERIA`, such as "snip", or a `Criterion`.
         sparsity: fraction of the prunable weights to remove, in [0, 1); left out where N:M decides it.
         data: for criteria that look at some: an iterable of (inputs, labels), such as a DataLoader, or one pair of
-            tensors. Inputs are as the network takes them.
+            tensors. Inputs are as the network takes them. Of a `Dataset` the training images.
         allocation: how the sparsity is shared out over layers; see `pruning.allocation.ALLOCATIONS`.
         granularity: what goes as one piece: "weight", "filter", "2:4", ...; see `pruning.masks.make_masks`.
         rounds: how often to score and prune until the sparsity is reached; None: the criterion's (SynFlow 100).
@@ -176,10 +177,12 @@ def _batches(
 ) -> Batches:
     if data is not None:
         batches = labelled_batches(data, images, first.device)
-        _try_out(model, tuple(batches[0][0].shape[1:]))
+        give_logits(model, tuple(batches[0][0].shape[1:]))
         return batches
     if criterion.needs_data:
         raise UserError(f"{criterion.label} looks at data; give some, as `data=loader` or `data=(inputs, labels)`.")
+    if shape is not None:
+        give_logits(model, shape)
     try:
         size = _try_out(model, shape)
     except UserError as error:

@@ -1,52 +1,87 @@
 """Batches of inputs and labels from whatever gives them: a DataLoader, a list, a pair of tensors."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from pruning.criteria.batches import Batch
+from pruning.data import Dataset, Split, normalise
 from pruning.errors import UserError
 
+BATCH = 250  # images of a data set that are given at once
+Part = Literal["train", "test"]
 
-def labelled_batches(data: Any, images: int | None, device: torch.device | str = "cpu") -> list[Batch]:
+INPUTS, LABELS = ("pixel_values", "image", "images", "inputs", "x"), ("labels", "label", "targets", "target", "y")
+"""What inputs and labels are called in batches that are dictionaries."""
+
+
+def labelled_batches(
+    data: Any, images: int | None, device: torch.device | str = "cpu", name: str = "data"
+) -> list[Batch]:
     """Return the first batches of inputs, floating, and labels, int64, on a device.
 
     Args:
-        data: an iterable of (inputs, labels), or one such pair of tensors; inputs as the network takes them.
+        data: an iterable of (inputs, labels), or one such pair, tensors or arrays; inputs as the network takes them.
+            Of a `Dataset` the training images, normalised.
         images: how many are enough; the last batch is cut there. None: all.
         device: where they are put.
+        name: what the argument is called.
 
     Raises:
         UserError: there are none, or they are no such pairs.
     """
-    pairs = [data] if _is_pair(data) else data
-    if not isinstance(pairs, Iterable):
-        raise UserError(f"`data` is a {type(data).__name__}; give a DataLoader, or a pair of inputs and labels.")
-    found: list[Batch] = []
-    left = images
-    for pair in pairs:
-        inputs, labels = _checked(pair)
+    return [(inputs.to(device), labels.to(device)) for inputs, labels in first_batches(data, images, name)]
+
+
+def first_batches(data: Any, images: int | None, name: str = "data", part: Part = "train") -> Iterator[Batch]:
+    """Give the batches of `labelled_batches` one after another, where they lie; of a `Dataset` those of a part."""
+    left, found = images, False
+    for inputs, labels in _of_dataset(data, part) if isinstance(data, Dataset) else _pairs(data, name):
         if left is not None:
             inputs, labels = inputs[:left], labels[:left]
             left -= len(labels)
-        found.append((inputs.to(device), labels.to(device, torch.int64)))
+        if len(labels):
+            found = True
+            yield inputs, labels.to(torch.int64)
         if left == 0:
             break
-    if not any(len(labels) for _, labels in found):
-        raise UserError("`data` has no images; a loader that was used up gives none the second time.")
-    return found
+    if not found:
+        raise UserError(f"`{name}` has no images; a loader that was used up gives none the second time.")
 
 
-def _is_pair(data: Any) -> bool:
-    return isinstance(data, (tuple, list)) and len(data) == 2 and all(isinstance(each, Tensor) for each in data)
+def _pairs(data: Any, name: str) -> Iterator[Batch]:
+    pairs = [data] if is_pair(data) else data
+    if not isinstance(pairs, Iterable):
+        raise UserError(f"`{name}` is a {type(data).__name__}; give a DataLoader, or a pair of inputs and labels.")
+    for pair in pairs:
+        yield checked_pair(_from_dictionary(pair) if isinstance(pair, Mapping) else pair, name)
 
 
-def _checked(pair: Any) -> Batch:
-    if not _is_pair(pair):
-        raise UserError("Batches are to be pairs of inputs and labels, two tensors each; `data` gives something else.")
-    inputs, labels = pair
+def _of_dataset(data: Dataset, part: Part) -> Iterator[Batch]:
+    split: Split = getattr(data, part)
+    for images, labels in zip(split.images.split(BATCH), split.labels.split(BATCH), strict=True):
+        yield normalise(images, data.mean, data.std), labels
+
+
+def is_pair(data: Any) -> bool:
+    """Whether it is one pair of inputs and labels, and no list of batches."""
+    return isinstance(data, (tuple, list)) and len(data) == 2 and all(isinstance(x, (Tensor, np.ndarray)) for x in data)
+
+
+def checked_pair(pair: Any, name: str = "data") -> Batch:
+    """Return inputs and labels as tensors.
+
+    Raises:
+        UserError: they are none, or do not go together.
+    """
+    if not is_pair(pair):
+        raise UserError(
+            f"Batches are to be pairs of inputs and labels, two tensors each; `{name}` gives something else."
+        )
+    inputs, labels = (torch.as_tensor(each) for each in pair)
     if not inputs.is_floating_point():
         raise UserError(
             f"Inputs are {str(inputs.dtype).removeprefix('torch.')}; give them as the network takes them, normalised."
@@ -54,3 +89,9 @@ def _checked(pair: Any) -> Batch:
     if labels.ndim != 1 or len(labels) != len(inputs) or labels.is_floating_point():
         raise UserError(f"There is to be one whole number as label for each of {len(inputs)} inputs in a batch.")
     return inputs, labels
+
+
+def _from_dictionary(batch: Mapping[str, Any]) -> Any:
+    """The inputs and labels of a batch that is a dictionary, as Hugging Face's loaders give it."""
+    found = [next((batch[key] for key in keys if key in batch), None) for keys in (INPUTS, LABELS)]
+    return tuple(found)

@@ -71,11 +71,20 @@ def apply_masks(network: nn.Module, masks: Any) -> None:
     Raises:
         UserError: a mask is of no parameter of the network, or of another shape.
     """
+    mask_tools.apply_masks(network, masks_for(network, masks))
+
+
+def masks_for(network: nn.Module, masks: Any) -> Masks:
+    """Return masks by the names of a network's parameters, also where it computes a weight from one of another name.
+
+    Raises:
+        UserError: as `apply_masks`.
+    """
     parameters = dict(network.named_parameters())
     computed = {name.removesuffix(ORIGINAL): name for name in parameters if name.endswith(ORIGINAL)}
     found = {computed.get(name, name): mask for name, mask in masks_of(masks).items()}
     _check_fit(parameters, found)
-    mask_tools.apply_masks(network, found)
+    return found
 
 
 def _check_fit(parameters: Mapping[str, Tensor], masks: Masks) -> None:

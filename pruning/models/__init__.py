@@ -21,6 +21,8 @@ from pruning.models.counting import count_macs
 from pruning.models.folding import fold
 from pruning.models.inspection import prunable
 from pruning.models.outputs import settle_output
+from pruning.models.timm_models import PREFIX as TIMM
+from pruning.models.timm_models import build_timm
 from pruning.models.torchvision_models import PREFIX, build_torchvision
 from pruning.models.user_file import build_from_file, is_user_file, seeded
 from pruning.registry import Registry
@@ -41,12 +43,15 @@ __all__ = [
 ]
 
 MODELS: Registry[Architecture] = Registry("model", Architecture, "pruning.models")
-"""The networks that have a name; `torchvision/NAME` and a file of the user's, `FILE.py:FUNCTION`, come on top."""
+"""The networks that have a name.
+
+`torchvision/NAME`, `timm/NAME` where timm is installed, and a file of the user's, `FILE.py:FUNCTION`, come on top.
+"""
 
 
 def choices() -> tuple[str, ...]:
     """What may be given as the name of a model, as a list for people."""
-    return (*MODELS, f"{PREFIX}NAME", "path/to/file.py:factory")
+    return (*MODELS, f"{PREFIX}NAME", f"{TIMM}NAME", "path/to/file.py:factory")
 
 
 def build_model(
@@ -62,7 +67,7 @@ def build_model(
     One that classifies gives logits alone; see `models.outputs`.
 
     Args:
-        name: one of `MODELS`, `torchvision/NAME` or `path/to/file.py:factory` (see `models.user_file`).
+        name: one of `MODELS`, `torchvision/NAME`, `timm/NAME` or `path/to/file.py:factory` (see `models.user_file`).
         num_classes: number of logits.
         shape: that of one image, (channels, height, width).
         seed: the same arguments give the same weights, bit for bit; the global random states are left as they were.
@@ -140,6 +145,8 @@ _FILLS = frozenset({torch.Tensor.normal_, torch.Tensor.uniform_, torch.Tensor.fi
 def _built(name: str, num_classes: int, shape: tuple[int, int, int], check: bool = True) -> nn.Module:
     if name.startswith(PREFIX):
         return build_torchvision(name.removeprefix(PREFIX), num_classes, shape, check)
+    if name.startswith(TIMM):
+        return build_timm(name.removeprefix(TIMM), num_classes, shape, check)
     if name not in MODELS:
         raise unknown("model", name, choices())
     with blamed(f"The model '{name}' cannot be built"):

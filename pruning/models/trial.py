@@ -1,7 +1,13 @@
 """Random inputs that a network can read, to see what it does."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
+
+from pruning.errors import UserError
 
 Shape = tuple[int, ...]
 IMAGES = 5
@@ -50,3 +56,31 @@ def _images(model: nn.Module, shape: Shape) -> Tensor:
     first = next((value for value in model.parameters() if value.is_floating_point()), torch.zeros(()))
     images = torch.randn(IMAGES, *shape, generator=torch.Generator().manual_seed(0))
     return images.to(first.device, first.dtype)
+
+
+@contextmanager
+def fits(name: str, shape: tuple[int, int, int]) -> Iterator[None]:
+    """Turn what a library raises when its network `name` is made for images of `shape` into a sentence.
+
+    Raises:
+        UserError: the images do not fit the network.
+    """
+    try:
+        yield
+    except (RuntimeError, ValueError, TypeError, AssertionError, NotImplementedError) as error:
+        size = f"{shape[1]}x{shape[2]}"
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise UserError(
+            f"The model '{name}' cannot read images of {size} pixels ({reason}); "
+            "take larger images or a network made for small ones, such as 'resnet20'."
+        ) from error
+
+
+def try_out(model: nn.Module, shape: tuple[int, int, int]) -> None:
+    """Run two images through the network by shape alone, which costs no arithmetic; raises what torch raises."""
+    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    shapes = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors.items()}
+    model.eval()
+    with torch.no_grad():
+        functional_call(model, shapes, (torch.empty(2, *shape, device="meta"),))
+    model.train()

@@ -21,7 +21,8 @@ class Method(BaseModel):
     """One way to prune, at every sparsity of the study. What is left out is the finder's default.
 
     `of` is the name of another method, or a table: a method that is none of the study's own, with `model` and `task` of
-    its own.
+    its own. `data` is another data set than the study's, such as a second task's: such tickets are found beside the
+    study's own, but are not measured with them (`Study.elsewhere`).
 
     The finder's options, and those of criterion, allocation and structure, stand beside the other keys; the recipe
     says which there are.
@@ -31,6 +32,7 @@ class Method(BaseModel):
 
     name: str = ""
     finder: str = FINDER
+    data: str | None = None
     prune_classifier: bool = True
     scope: str | None = None
     of: str | dict[str, Any] | None = None
@@ -147,6 +149,8 @@ def _fields(method: Method, config: StudyConfig) -> dict[str, Any]:
     """What a method decides of a recipe: its training laid over the study's, its other trainings over the finder's."""
     own = method.model_dump(include={"finder", "prune_classifier", "scope"})
     fields: dict[str, Any] = {"name": method.title, **own, **method.options}
+    if method.data is not None:
+        fields["data"] = method.data
     training = {**config.training.model_dump(), **(method.training or {})}
     if method.training:
         fields["training"] = training

@@ -135,7 +135,21 @@ class Study:
         return self.path / folder / f"{recipe.id}{SUFFIX}"
 
     def scan(self) -> tuple[list[Entry], list[str]]:
-        """The tickets found, in the study's order (others after them), and a sentence for each unreadable file."""
+        """The tickets found, in the study's order (others after them), and a sentence for each unreadable file.
+
+        Those of methods with `data` of their own are left out: `elsewhere` has them.
+        """
+        entries, problems = self._scan()
+        return [entry for entry in entries if not self._is_elsewhere(entry)], problems
+
+    def elsewhere(self) -> list[Entry]:
+        """The tickets found that the study asks for on other data than its own, in its order."""
+        return [entry for entry in self._scan()[0] if self._is_elsewhere(entry)]
+
+    def _is_elsewhere(self, entry: Entry) -> bool:
+        return entry.recipe.data != self.config.data and self.asks_for(entry.recipe)
+
+    def _scan(self) -> tuple[list[Entry], list[str]]:
         entries, problems = {}, []
         for path in sorted((self.path / TICKETS).glob(f"*{SUFFIX}")):
             try:

@@ -137,6 +137,8 @@ def _ready(study: Study, options: RunOptions, steps: Sequence[Recipe]) -> RunOpt
     """The options with nothing left open, once the data and the model are there and the memory suffices."""
     options = replace(options, root=str(data_root(options.root).absolute()))
     data = load_data(study.config.data, options.root, options.download)
+    for name in dict.fromkeys(recipe.data for recipe in steps):
+        load_data(name, options.root, options.download)
     model = build_model(study.config.model, data.num_classes, data.shape, seed=0)
     macs = count_macs(model, data.shape)
     threads = options.threads or pick_threads(macs)

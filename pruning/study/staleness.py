@@ -36,7 +36,7 @@ def mended_since(recipe: Recipe, info: TicketInfo) -> str:
 
 def stale_tickets(study: Study) -> dict[str, str]:
     """The sentence for each stale ticket of a study, by id."""
-    return {entry.id: sentence for entry in study.entries() if (sentence := stale(entry))}
+    return {entry.id: sentence for entry in [*study.entries(), *study.elsewhere()] if (sentence := stale(entry))}
 
 
 def summary(study: Study) -> str:

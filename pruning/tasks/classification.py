@@ -37,7 +37,9 @@ class Classification(Task):
         loss = F.cross_entropy(logits.to(self.precision), target, label_smoothing=smoothing)
         return Lost(loss, (logits.detach().argmax(1) == target).sum())
 
-    def evaluate(self, model: nn.Module, data: Dataset, batches: Iterable[Batch], draws: Draws) -> tuple[float, float]:
+    def evaluate(
+        self, model: nn.Module, data: Dataset | None, batches: Iterable[Batch], draws: Draws
+    ) -> tuple[float, float]:
         """Give the accuracy, in [0, 1], and the mean cross-entropy in nats."""
         right, loss, count = 0, 0.0, 0
         for images, labels in batches:

@@ -1,8 +1,7 @@
 """The one training loop: plain supervised training of a network whose pruned weights stay exactly zero."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
@@ -16,11 +15,11 @@ from pruning.models import count_macs
 from pruning.progress import Progress, quiet
 from pruning.tasks import Batch, Lost, Phase, Task, get_task
 from pruning.training.adamw import AdamW
-from pruning.training.augmentation import draw_moves
 from pruning.training.config import Training
-from pruning.training.evaluation import evaluate_again
-from pruning.training.history import Epoch, Record
-from pruning.training.inputs import Inputs
+from pruning.training.feeding import DatasetFeed, Feed
+from pruning.training.feeding import iterations_per_epoch as iterations_per_epoch
+from pruning.training.history import Epoch
+from pruning.training.history import Trained as Trained
 from pruning.training.observing import Observer, milestones
 from pruning.training.precision import autocast, pick_precision, prepare, settled
 from pruning.training.seeds import generator
@@ -51,21 +50,6 @@ class Hook:
         return False
 
 
-@dataclass(frozen=True)
-class Trained:
-    """What `train` gives back beside the trained network."""
-
-    history: list[Epoch]
-    accuracy: float
-    precision: str
-    record: Record = field(default_factory=dict)
-
-
-def iterations_per_epoch(data: Dataset, config: Training) -> int:
-    """Batches in an epoch, the last and smaller one included."""
-    return math.ceil(len(data.train.labels) / config.batch_size)
-
-
 def learning_rate(step: int, per_epoch: int, config: Training) -> float:
     """The rate for iteration `step` (0-based): linear warm-up to `lr`, then cosine to zero or constant."""
     warmup = round(config.warmup_epochs * per_epoch)
@@ -79,7 +63,7 @@ def learning_rate(step: int, per_epoch: int, config: Training) -> float:
 
 def train(
     model: nn.Module,
-    data: Dataset,
+    data: Dataset | Feed,
     config: Training,
     seed: int,
     masks: Masks | None = None,
@@ -93,24 +77,25 @@ def train(
     """Train `model` in place from iteration `start` to `stop` (default: to the end, or until `config.until` holds).
 
     Data order, augmentation and the task's noise of iteration i depend on (seed, i) alone, so training rewound to
-    iteration k sees the batches that the dense network saw after k. Momentum starts empty. Pruned weights are zero
-    before, during and after: their gradient is masked before each step, so momentum and weight decay never see them
-    either. `hook` may change the masks on the way, and then what the optimiser remembers of the pruned weights is
-    forgotten; or end it. `task` is classification where it is not given.
+    iteration k sees the batches that the dense network saw after k; a `Feed` in place of `data` has an order of its
+    own. Momentum starts empty. Pruned weights are zero before, during and after: their gradient is masked before each
+    step, so momentum and weight decay never see them either. `hook` may change the masks on the way, and then what the
+    optimiser remembers of the pruned weights is forgotten; or end it. `task` is classification where it is not given.
 
     Raises:
         UserError: the loss is not finite.
     """
     device, task = device or torch.device("cpu"), task or get_task(None)
-    macs = count_macs(model, data.shape)
+    feed = DatasetFeed(data, config, seed) if isinstance(data, Dataset) else data
+    macs, per_epoch = count_macs(model, feed.shape), feed.per_epoch
     precision = pick_precision(config.precision, macs, device)
-    per_epoch = iterations_per_epoch(data, config)
     end = round(config.epochs * per_epoch) if stop is None else stop
     until = Until.read(config.until) if config.until and stop is None else None
     with settled(macs):
         model = prepare(model, device, macs)
-        run = _Run(model, data, config, seed, masks, device, macs, precision, hook or Hook(), task)
-        tested = _tested(model, data, device, macs, precision, task) if stop is None else None
+        feed.begin(model, device, macs)
+        run = _Run(model, feed, config, seed, masks, device, precision, hook or Hook(), task)
+        tested = feed.tested(model, device, macs, precision, task) if stop is None else None
         history: list[Epoch] = []
         observer = Observer(task, model, start) if stop is None else None
         for first, last in _segments(start, end, per_epoch, config.log_every):
@@ -140,13 +125,6 @@ def train(
     return Trained(history, history[-1].test_accuracy if history else math.nan, precision, record)
 
 
-def _tested(
-    model: nn.Module, data: Dataset, device: torch.device, macs: int, precision: str, task: Task
-) -> Callable[[], tuple[float, float]]:
-    """What gives the score and the loss on the test set."""
-    return partial(evaluate_again, model, Inputs(data, data.test, model, device, macs), precision, task)
-
-
 def _segments(start: int, end: int, per_epoch: int, every: float | None) -> list[tuple[int, int]]:
     """Iterations [first, last) after each of which the training curve has a point.
 
@@ -165,19 +143,17 @@ class _Run:
     def __init__(
         self,
         model: nn.Module,
-        data: Dataset,
+        feed: Feed,
         config: Training,
         seed: int,
         masks: Masks | None,
         device: torch.device,
-        macs: int,
         precision: str,
         hook: Hook,
         task: Task,
     ) -> None:
-        self.model, self.data, self.config, self.seed = model, data, config, seed
+        self.model, self.feed, self.config, self.seed = model, feed, config, seed
         self.device, self.precision, self.hook, self.task = device, precision, hook, task
-        self.inputs = Inputs(data, data.train, model, device, macs, moved=config.augment != "none")
         self.step, self.ended = 0, False
         self.optimizers = [(phase, make_optimizer(model, config, phase)) for phase in task.phases]
         self._set_masks(masks or {})
@@ -223,23 +199,16 @@ class _Run:
         return seen.means()
 
     def _epoch(self, epoch: int, first: int, last: int, per_epoch: int, seen: "_Seen") -> None:
-        config, count = self.config, len(self.data.train.labels)
-        order = torch.randperm(count, generator=generator(self.seed, "order", epoch))
-        moves = None
-        if config.augment != "none":
-            moves = draw_moves(count, self.data.shape, config.augment, generator(self.seed, "augment", epoch))
-        for step in range(first, last):
-            offset = (step - epoch * per_epoch) * config.batch_size
-            rows = order[offset : offset + config.batch_size]
+        for step, images, batch_of in self.feed.epoch(epoch, first, last):
             self.step = step
             if self._changed(self.hook.before(step)):
                 self.model.train()
-            if len(rows) == 1 and per_epoch > 1:
+            if images == 1 and per_epoch > 1:
                 continue  # batch norm has no variance over one image
-            batch = self.inputs.batch(rows, moves)
+            batch = batch_of()
             for phase, optimizer in self.optimizers:
-                seen.add(self._step(phase, optimizer, batch, learning_rate(step, per_epoch, config)), len(rows))
-            seen.images += len(rows)
+                seen.add(self._step(phase, optimizer, batch, learning_rate(step, per_epoch, self.config)), images)
+            seen.images += images
             self.ended = self.hook.after(step)
             if step % CHECK_EVERY == 0 and step < last - 1:
                 self._check(seen.loss, step, epoch)

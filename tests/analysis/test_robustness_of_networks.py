@@ -1,8 +1,10 @@
 """Networks and functions that are at hand under corruptions, held to tickets and to plain loops."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import torch.nn.utils.prune as torch_prune
@@ -53,6 +55,20 @@ def test_a_network_and_its_function_agree_but_for_the_geometry(network: nn.Seque
     assert np.array_equal(mine["prediction"], other["prediction"])
     assert mine["confidence"].to_numpy() == pytest.approx(other["confidence"].to_numpy(), abs=1e-6)
     assert other[["angle", "length", "margin"]].isna().all().all()
+
+
+def test_logits_are_taken_among_what_a_network_or_a_function_gives(network: nn.Sequential, images: Images) -> None:
+    class Wrapped(nn.Sequential):
+        def forward(self, batch: Tensor) -> Any:
+            return SimpleNamespace(logits=super().forward(batch))
+
+    def function(batch: Tensor) -> dict[str, Tensor]:
+        return {"hidden": torch.zeros(len(batch), 3), "logits": network(batch)}
+
+    found = robustness.evaluate({"a": network, "b": Wrapped(*network), "c": function}, *images, ["fog"], [3])
+    first, second, third = (found[found["ticket"] == name].drop(columns="ticket") for name in "abc")
+    pd.testing.assert_frame_equal(first.reset_index(drop=True), second.reset_index(drop=True))
+    assert first["prediction"].tolist() == third["prediction"].tolist()
 
 
 def test_a_network_stands_beside_a_ticket_and_equals_it_under_its_normalisation(images: Images) -> None:

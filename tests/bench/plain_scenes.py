@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from analysis.corruptions.frost import textures
+from analysis.corruptions import ice
+from analysis.corruptions.frost import CHOICES, crystalline, needled
 from analysis.corruptions.spatter import MUD, WATER, water
 
 RNG = np.random.default_rng(0)
@@ -100,10 +101,10 @@ def snow(
 def frost(image: np.ndarray, image_weight: float, frost_weight: float) -> np.ndarray:
     """A crop of a texture added."""
     height, width, channels = image.shape
-    size = max(256, 1 << (2 * max(height, width) - 1).bit_length())
-    ice = textures(size, max(1.0, min(height, width) / 44.8), torch.device("cpu")).numpy()
-    top, left = RNG.integers(0, size - height + 1), RNG.integers(0, size - width + 1)
-    crop = ice[RNG.integers(5), :channels, top : top + height, left : left + width].transpose(1, 2, 0)
+    cpu = torch.device("cpu")
+    textures = (ice.sheets(height, width, cpu) if needled(height, width) else crystalline(256, cpu)).numpy()
+    top, left = RNG.integers(0, textures.shape[2] - height + 1), RNG.integers(0, textures.shape[3] - width + 1)
+    crop = textures[RNG.choice(CHOICES), :channels, top : top + height, left : left + width].transpose(1, 2, 0)
     return (image_weight * image + frost_weight * crop).clip(0, 255).astype(np.uint8)
 
 

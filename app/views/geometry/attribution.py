@@ -14,6 +14,7 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.images import TestImages
 from analysis.metrics.attribution import Patches
 from app import live
+from app.condition import condition_text, pick_condition
 from app.pictures.grid import Item, gallery, picture
 from app.shell import layout
 from app.shell.sections import Section
@@ -23,7 +24,6 @@ from app.views.geometry.attribution_maps import MOST_IMAGES, Asked, candidates, 
 from app.views.geometry.attribution_words import UNITS, answer, note, taken_for
 from app.views.geometry.charts import attribution as charts
 from app.views.geometry.columns_choice import pick_columns
-from app.views.geometry.condition import condition_text, pick_condition
 
 MEASURES = {"gap": "Gap", "length": "Length"}
 SHOWN = {"effect": "Each ticket", "against": "Minus the baseline"}

@@ -11,6 +11,7 @@ import streamlit as st
 from analysis.comparisons.confusion import confusions, sinks, sufferers
 from analysis.corruptions.conditions import CLEAN
 from app import live
+from app.condition import condition_text, pick_condition
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection
@@ -21,7 +22,6 @@ from app.views.geometry.class_details import MEANINGS, show_evidence, show_profi
 from app.views.geometry.class_panels import KINDS, QUANTITIES, panel_of, strips_of
 from app.views.geometry.class_view import MOST_CLASSES, OPEN, View, opened, order_of, written
 from app.views.geometry.columns_choice import pick_columns
-from app.views.geometry.condition import condition_text, pick_condition
 
 ABOUT = {
     "errors": "Of the images of the true class (row), the share that is wrongly taken for each other class (column).",

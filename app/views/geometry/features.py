@@ -13,6 +13,7 @@ from analysis.comparisons.map_trust import THRESHOLD, MapTrust, map_trust
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.neighbours import NEIGHBOURS
 from app import live, load
+from app.condition import condition_text, pick_condition
 from app.shell import layout
 from app.shell.columns import of_table
 from app.shell.per_sample import kept, pick_classes, with_labels
@@ -21,7 +22,6 @@ from app.shell.selection import Chosen, Selection
 from app.views.geometry import measures, neighbours
 from app.views.geometry.charts import features as charts
 from app.views.geometry.columns_choice import of_classes, pick_columns, samples_of
-from app.views.geometry.condition import condition_text, pick_condition
 from app.views.geometry.marked import CONFIG, GROUP, pick_drag, show_marked
 from app.views.geometry.spaces import EXACT, MOST, STORED, Places, Spaces
 from pruning.errors import UserError

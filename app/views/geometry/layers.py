@@ -15,12 +15,12 @@ from analysis.comparisons.layers_apart import Seeds, behind_dense, dense_of, fir
 from analysis.corruptions.conditions import CLEAN
 from app import load
 from app.charts.names import name, ordered
+from app.condition import condition_parameters, pick_condition
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
 from app.views.geometry.charts import layers as charts
-from app.views.geometry.condition import condition_parameters, pick_condition
 from app.views.geometry.layer_words import answer, named_with
 from app.views.geometry.layers_folded import show_folded
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from analysis.comparisons.local_geometry import CELL, CLASS
+from app.condition import condition_text, pick_condition
 from app.shell import layout
 from app.shell.columns import of_table
 from app.shell.per_sample import pick_classes
@@ -13,7 +14,6 @@ from app.shell.selection import Chosen, Selection
 from app.views.geometry import measures
 from app.views.geometry.charts import local as charts
 from app.views.geometry.columns_choice import of_classes, pick_columns
-from app.views.geometry.condition import condition_text, pick_condition
 from app.views.geometry.local_images import Panel, images_under
 from app.views.geometry.local_losses import Losses
 from app.views.geometry.local_views import moves_card, pair_card, pick_pair

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.comparisons.local_geometry import arrows, pair_plane
+from app.condition import condition_text
 from app.shell import layout
 from app.shell.columns import of_table
 from app.shell.per_sample import with_labels
@@ -10,7 +11,6 @@ from app.shell.selection import Chosen, Selection
 from app.views.geometry import measures
 from app.views.geometry.charts.boundary import pair_plane as plane_chart
 from app.views.geometry.charts.moves import change_arrows, change_density
-from app.views.geometry.condition import condition_text
 from app.views.geometry.local_images import Panel, features_under
 from app.views.geometry.marked import CONFIG
 

@@ -15,11 +15,11 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.neighbours import NEIGHBOURS, NOBODY, by_chance, jaccard
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT
 from app.assets import read
+from app.condition import condition_text
 from app.pictures.grid import Item, gallery, picture
 from app.shell import layout
 from app.shell.selection import Chosen, Selection
 from app.views.geometry.charts import neighbours as charts
-from app.views.geometry.condition import condition_text
 from app.views.geometry.spaces import Spaces
 
 COUNTS = ["5", str(NEIGHBOURS), "30", "50"]

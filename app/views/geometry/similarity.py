@@ -25,6 +25,7 @@ from analysis.comparisons.stored_conditions import by_family
 from analysis.corruptions import CORRUPTIONS, FAMILIES
 from app import load
 from app.charts.names import name
+from app.condition import condition_parameters
 from app.shell import layout
 from app.shell.links import corruption_option
 from app.shell.per_sample import not_measured
@@ -33,7 +34,6 @@ from app.shell.selection import Selection
 from app.shell.theme import Style
 from app.shell.url import LIST
 from app.views.geometry.charts import similarity as charts
-from app.views.geometry.condition import condition_parameters
 
 COLOURINGS = {"ticket": "Ticket", "group": "Kind of corruption"}
 MAPS = {"mds": "MDS", "pca": "PCA", "umap": "UMAP"}

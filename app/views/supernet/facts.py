@@ -9,13 +9,13 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons import supernets
+from analysis.comparisons import second_task, supernets
 from app import load
 from app.shell import families
 from app.shell.score import ShownScore
 from app.shell.selection import Selection
 from app.shell.theme import Style
-from pruning.study.folder import Entry
+from pruning.study.folder import Entry, Study
 
 COLUMNS = {
     "event": "which cutting and pruning, counted from 1; 0 is the start",
@@ -36,6 +36,15 @@ COLUMNS = {
     "high": "upper end of the 95 % interval over seeds",
     "macs_low": "lower end of the range of macs_kept over seeds",
     "macs_high": "upper end of the range of macs_kept over seeds",
+}
+SECOND_TASK = {
+    "kind": "what is trained in the second task: "
+    + "; ".join(f"{kind}: {said}" for kind, said in second_task.KINDS.items()),
+    "first": "the task that the mask was found in; empty where it does not matter",
+    "second": "the task that the network is trained and tested in",
+    "mean": "share of the second task's test images classified right, mean over seeds [fraction]",
+    "difference": "accuracy minus that of another task's mask, mean over seeds and second tasks [fraction]",
+    "n": "training seeds",
 }
 
 
@@ -91,6 +100,17 @@ def _rivals(path: Path, stamp: str, name: str, key: str) -> pd.DataFrame:
     study = load.open_study(name, path)
     kind = families.kinds(study)[0]
     return families.fractions(study, supernets.rivals(families.outcomes(study, kind), study.tickets, key))
+
+
+def second_tasks(selection: Selection) -> dict[str, second_task.Group]:
+    """`comparisons.second_task.groups` of all tickets, of whatever data."""
+    return _second_tasks(selection.study.path, selection.study.stamp)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _second_tasks(path: Path, stamp: str) -> dict[str, second_task.Group]:
+    study = Study.open(path)
+    return second_task.groups([*study.entries(), *study.elsewhere()])
 
 
 def score(selection: Selection) -> ShownScore:

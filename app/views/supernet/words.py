@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from analysis.comparisons.second_task import MASK, RANDOM
 from analysis.comparisons.supernets import Left
-from analysis.statistics.verdicts import DIFFERS, IMAGES, NOTHING, SEEDS
-from app.charts.texts import points
+from analysis.statistics.intervals import mean_interval
+from analysis.statistics.verdicts import DIFFERS, EQUIVALENT, IMAGES, NOTHING, SEEDS
+from app.charts.texts import bracket, points
 from app.shell.layout import plain
 from app.shell.score import ShownScore
 from app.shell.theme import Style
@@ -117,3 +119,36 @@ def returned(rows: pd.DataFrame, rules: Mapping[str, str], styles: Mapping[str, 
     if not said:
         return "Under the rule 'monotone' no pruned weight returns."
     return f"Of the weights kept after an event so many had been pruned before it, at the most: {'; '.join(said)}."
+
+
+def second_task(rows: pd.DataFrame, table: pd.DataFrame, label: str, within: float) -> str:
+    """What a mask of one task is worth in another.
+
+    Args:
+        rows: of `comparisons.second_task.by_kind`.
+        table: of `comparisons.second_task.against`.
+        label: of the tickets.
+        within: the difference that does not matter, a fraction.
+    """
+    reached = rows.loc[rows["kind"] == MASK, "accuracy"]
+    if reached.empty:
+        return f"No mask of {plain(label)} went from one task to another for training there."
+    mean, low, high = mean_interval(reached)
+    over = f"mean of {len(reached)} seeds" if len(reached) > 1 else "one seed"
+    what = f"**{100 * mean:.1f} %**{bracket(low, min(high, 1))}"
+    said = f"In a second task the mask of {plain(label)} reaches {what}, {over}"
+    against = table[table["kind"] == RANDOM]
+    if against.empty:
+        return f"{said}; without a random mask nothing says what the mask is worth."
+    row = against.iloc[0]
+    way = "less" if row["difference"] < 0 else "more"
+    size = f"{100 * abs(row['difference']):.1f} points {way} accurate"
+    random = f"a random mask of the same layer-wise sparsities is {size}"
+    if row["over"] == NOTHING:
+        return f"{said}; {random} there, and one seed says nothing of other trainings."
+    interval = f"(95 % interval of the difference {points(row['low'])} to {points(row['high'])})"
+    end = {
+        DIFFERS: "which is shown, so that the mask carries something over" if way == "less" else "which is shown",
+        EQUIVALENT: f"which is equivalent within {points(within).lstrip('+')} points",
+    }.get(row["verdict"], "so that the two cannot be told apart")
+    return f"{said}; {random} {interval}, {end}."

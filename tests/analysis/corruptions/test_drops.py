@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from analysis.corruptions import SEVERITIES, corrupt, get_corruption
 from analysis.corruptions.edges import SCALE, canny, distances
-from analysis.corruptions.frost import CHOICES, KINDS, textures
+from analysis.corruptions.frost import CHOICES, KINDS, crystalline
 from analysis.corruptions.random import WORDS, Draws, standard_normal
 from analysis.corruptions.snow import streaks
 from analysis.corruptions.spatter import equalised, water
@@ -66,12 +66,12 @@ def test_snow_whitens_and_adds_the_streaks_twice(severity: int) -> None:
 
 
 def test_frost_is_a_weighted_sum_with_a_crop_of_a_texture() -> None:
-    ice = textures(256, 1.0, CPU).double()
+    textures = crystalline(256, CPU).double()
     images = pictures(3, 3, 32, 32)
     chosen = draws("frost", 3, 3).words(3).to(torch.int64)
     for image, ours, (kind, top, left) in zip(images, corrupt(images, "frost", 3), chosen.tolist(), strict=True):
         row, column = top * 225 // WORDS, left * 225 // WORDS
-        crop = ice[kind * 5 // WORDS, :, row : row + 32, column : column + 32]
+        crop = textures[CHOICES[kind * 5 // WORDS], :, row : row + 32, column : column + 32]
         expected = (0.9 * image.double() + 0.4 * crop).clamp(max=255)
         difference = ours - expected
         assert difference.max() < 0.001
@@ -79,22 +79,13 @@ def test_frost_is_a_weighted_sum_with_a_crop_of_a_texture() -> None:
 
 
 def test_textures_have_the_colours_they_are_given() -> None:
-    ice = textures(256, 1.0, CPU).double()
-    assert ice.shape == (5, 3, 256, 256)
-    assert torch.equal(ice[1], ice[2])
-    for texture, choice in zip(ice, CHOICES, strict=True):
-        assert torch.allclose(texture.mean((1, 2)), torch.tensor(KINDS[choice].mean, dtype=torch.float64) - 0.5, atol=1)
-        wanted = torch.tensor(KINDS[choice].deviation, dtype=torch.float64)
-        assert torch.allclose(texture.std((1, 2)), wanted, rtol=0.06)
-    textures.cache_clear()
-    assert torch.equal(textures(256, 1.0, CPU).double(), ice)
-
-
-def test_crystals_grow_with_the_image() -> None:
-    def roughness(ice: torch.Tensor) -> float:
-        return (ice.double().diff(dim=3) ** 2).mean().item()
-
-    assert roughness(textures(512, 5.0, CPU)) < 0.3 * roughness(textures(512, 1.0, CPU))
+    textures = crystalline(256, CPU).double()
+    assert textures.shape == (4, 3, 256, 256)
+    for texture, kind in zip(textures, KINDS, strict=True):
+        assert torch.allclose(texture.mean((1, 2)), torch.tensor(kind.mean, dtype=torch.float64) - 0.5, atol=1)
+        assert torch.allclose(texture.std((1, 2)), torch.tensor(kind.deviation, dtype=torch.float64), rtol=0.06)
+    crystalline.cache_clear()
+    assert torch.equal(crystalline(256, CPU).double(), textures)
 
 
 def slow_distances(edges: np.ndarray, limit: int) -> np.ndarray:

@@ -30,7 +30,7 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.statistics.map_shapes import compare_shapes
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
-from tests.analysis.nulls import federated, generative, grokking, local, lost, ownership, scores, transfer
+from tests.analysis.nulls import federated, generative, grokking, local, lost, ownership, scores, second_task, transfer
 from tests.analysis.nulls.layers import Networks
 from tests.analysis.nulls.neighbourhoods import a_class_misled, a_map_misleads, neighbours_beyond_seeds, neighbours_kept
 from tests.analysis.nulls.studies import BASELINE
@@ -298,6 +298,7 @@ CLAIMS = (
     Claim("leans on other pixels", "Geometry, Attribution", leans_on_other_pixels),
     Claim("a ticket differs between studies", "Studies", studies_differ),
     Claim("another accuracy than a SuperTicket's", "Supernet", another_than_a_super_ticket),
+    Claim("another accuracy in a second task", "Supernet", second_task.worth_more_than_another_mask, fewest=2),
     Claim("another accuracy, in as many rounds", "Federated", federated.differs_at_the_end, fewest=2),
     Claim("another accuracy, for as many bytes", "Federated", federated.differs_at_equal_bytes, fewest=2),
     Claim("groks sooner or later", "Grokking", grokking.sooner_or_later, fewest=2),

@@ -36,6 +36,19 @@ class Blocks(nn.Module):
         return logits
 
 
+class Wrapped(nn.Module):
+    """A network that gives its logits among other things, as those of Hugging Face do."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixel_values: Tensor) -> dict[str, Tensor | None]:
+        """Give the logits by their name."""
+        logits = self.network(pixel_values)
+        return {"loss": None, "logits": logits, "attentions": logits.detach()[:, :2]}
+
+
 @pytest.fixture
 def network() -> Blocks:
     torch.manual_seed(0)
@@ -100,6 +113,15 @@ def test_snip_is_its_formula(data: Pair) -> None:
         assert layer.weight.grad is not None
         ours, formula = found[f"{index}.weight"], (layer.weight.grad * layer.weight).abs().detach()
         torch.testing.assert_close(ours / ours.sum(), formula / formula.sum(), rtol=1e-4, atol=1e-7)
+
+
+def test_logits_are_taken_among_what_a_network_gives(network: Blocks, data: Pair) -> None:
+    plain, wrapped = prune(network, "snip", 0.8, data=data), prune(Wrapped(network), "snip", 0.8, data=data)
+    assert set(wrapped.masks) == {f"network.{name}" for name in plain.masks}
+    assert all(torch.equal(mask, wrapped.masks[f"network.{name}"]) for name, mask in plain.masks.items())
+    left_out = prune(Wrapped(network), "magnitude", 0.8, classifier=False, shape=(3, 12, 12))
+    assert "network.head.weight" not in left_out.masks
+    assert isinstance(Wrapped(network)(data[0]), dict)
 
 
 def test_only_so_many_images_are_looked_at(network: Blocks, data: Pair) -> None:

@@ -36,7 +36,7 @@ def test_they_are_studies_and_fit_the_page(templates: list[Path]) -> None:
     for path in templates:
         assert len(Study.open(path).recipes()) > 10
         assert max(map(len, path.read_text().splitlines()[3:])) <= 120
-        assert not re.search(r"[{}]|None", re.sub(r"(search|training) = \{[^}]*\}", "", path.read_text()))
+        assert not re.search(r"[{}]|None", re.sub(r"(search|training|layers) = \{[^}]*\}", "", path.read_text()))
 
 
 def test_every_finder_that_prunes_is_in_them_and_works_as_it_stands(templates: list[Path], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A study of a small supernet, really found, of two seeds."""
+"""A study of a small supernet, really found, of two seeds, with a second task."""
 
 from pathlib import Path
 
@@ -30,6 +30,27 @@ steps = 3
 name = "Even"
 finder = "architecture"
 of = "SuperTicket"
+
+[[method]]
+name = "Low"
+finder = "supernet"
+steps = 3
+data = "digits[0-4]"
+
+[[method]]
+name = "Low_to_high"
+finder = "transferred"
+of = "Low"
+weights = "rewound"
+data = "digits[5-9]"
+
+[[method]]
+name = "Low_to_high_random"
+finder = "transferred"
+of = "Low"
+weights = "rewound"
+mask = "shuffled"
+data = "digits[5-9]"
 
 [analysis]
 families = []

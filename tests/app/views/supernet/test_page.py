@@ -13,7 +13,7 @@ from pruning.study.folder import Study
 from tests.app.shell.test_columns import every_column_has_a_meaning
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
-CHARTS = {"graph": 2, "search": 2, "cost": 1}
+CHARTS = {"graph": 2, "search": 2, "cost": 1, "transfer": 1}
 SECTIONS = list(of_page("supernet"))
 
 
@@ -21,7 +21,8 @@ SECTIONS = list(of_page("supernet"))
 def one_seed(branching: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study with the tickets of seed 0 alone."""
     folder = Path(shutil.copytree(branching, tmp_path_factory.mktemp("one") / "one"))
-    for entry in Study.open(folder).entries():
+    study = Study.open(folder)
+    for entry in [*study.entries(), *study.elsewhere()]:
         if entry.recipe.seed:
             entry.path.unlink()
     return folder
@@ -84,6 +85,54 @@ def test_tickets_that_are_not_measured(branching: Path, tmp_path: Path, monkeypa
         test = draw("supernet", folder, monkeypatch, supernet=section)
         assert not test.error, text(test)
     assert "not measured yet" in text(draw("supernet", folder, monkeypatch, supernet="cost"))
+
+
+def test_the_answer_says_what_a_mask_is_worth_in_a_second_task(
+    branching: Path, one_seed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached: dict[str, list[float]] = {}
+    for entry in Study.open(branching).elsewhere():
+        reached.setdefault(entry.recipe.method, []).append(100 * entry.info.accuracy)
+    mask, random = (reached[name] for name in ("Low_to_high", "Low_to_high_random"))
+    gap = sum(random) / 2 - sum(mask) / 2
+    written = text(draw("supernet", branching, monkeypatch, supernet="transfer"))
+    assert f"In a second task the mask of SuperTicket 80 % reaches **{sum(mask) / 2:.1f} %**" in written
+    assert f"is {abs(gap):.1f} points {'less' if gap < 0 else 'more'} accurate (95 % interval" in written
+    assert "one seed says nothing" in text(draw("supernet", one_seed, monkeypatch, supernet="transfer"))
+
+
+def verdict(kind: str, **values: object) -> pd.DataFrame:
+    """A row of `comparisons.second_task.against`."""
+    return pd.DataFrame([{"kind": kind, "over": "seeds", "difference": -0.02, "low": -0.03, "high": -0.01, **values}])
+
+
+def test_every_verdict_on_a_second_task_in_words() -> None:
+    rows = pd.DataFrame({"kind": ["mask"] * 3, "seed": range(3), "accuracy": [0.9, 0.91, 0.92]})
+    said = words.second_task(rows, verdict("random", verdict="differs"), "Ticket", 0.01)
+    assert said == (
+        "In a second task the mask of Ticket reaches **91.0 %** (88.5 to 93.5), mean of 3 seeds; a random mask of the "
+        "same layer-wise sparsities is 2.0 points less accurate (95 % interval of the difference −3.0 to −1.0), which "
+        "is shown, so that the mask carries something over."
+    )
+    more = verdict("random", verdict="differs", difference=0.02, low=0.01, high=0.03)
+    assert words.second_task(rows, more, "Ticket", 0.01).endswith("which is shown.")
+    same = verdict("random", verdict="equivalent", difference=-0.001, low=-0.004, high=0.003)
+    assert words.second_task(rows, same, "Ticket", 0.01).endswith("which is equivalent within 1.0 points.")
+    told = words.second_task(rows, verdict("random", verdict="cannot tell"), "Ticket", 0.01)
+    assert told.endswith("so that the two cannot be told apart.")
+    assert "without a random mask" in words.second_task(rows, verdict("dense", verdict="differs"), "Ticket", 0.01)
+    assert "No mask of Ticket" in words.second_task(rows[:0], verdict("dense"), "Ticket", 0.01)
+
+
+def test_a_study_without_a_second_task_says_how_to_add_one(
+    branching: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(branching, tmp_path / "alone"))
+    for entry in Study.open(folder).elsewhere():
+        entry.path.unlink()
+    test = draw("supernet", folder, monkeypatch, supernet="transfer")
+    assert not test.error, text(test)
+    assert "No ticket of this study was taken to a second task" in text(test)
 
 
 def test_another_study_has_no_branches(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

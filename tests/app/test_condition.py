@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.views.geometry.condition import condition_parameters, condition_text
+from app.condition import condition_parameters, condition_text
 from tests.app.views.test_pages import _fresh, draw  # noqa: F401
 
 
@@ -15,9 +15,9 @@ def picked(folder: Path, monkeypatch: pytest.MonkeyPatch, **link: str) -> AppTes
     def script() -> None:
         import streamlit as st
 
+        from app.condition import pick_condition
         from app.shell import navigation
         from app.shell.url import synchronise
-        from app.views.geometry.condition import pick_condition
 
         synchronise()
         selection = navigation.select()

@@ -1,6 +1,8 @@
-"""The corruption and severity that the page looks at: one choice for all its sections, and that of Robustness."""
+"""The corruption and severity that are looked at: one choice for Geometry, Robustness and the inspector."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -24,13 +26,12 @@ FIRST = "cifar_c"
 def pick_condition(selection: Selection) -> Condition:
     """The choosers of corruption and severity, in the container that is open, and what they say.
 
-    The clean images are at the top and chosen while the URL asks for nothing. Offered are the conditions that the study
-    was measured under, of families that change the images alike for all networks and are few.
+    The clean images are at the top and chosen while the URL asks for nothing. Offered are those of
+    `measured_conditions`.
     """
-    measured = _measured(selection.study)
+    measured = measured_conditions(selection.study)
     options = [CLEAN[0], *measured]
-    family = selection.option("family", FIRST)
-    asked = selection.option(corruption_option(family), CLEAN[0], [*options, MEAN])
+    asked = _asked(selection, options)
     key = "pick condition"
     st.session_state[key] = asked if asked in options else CLEAN[0]
 
@@ -41,9 +42,24 @@ def pick_condition(selection: Selection) -> Condition:
     if corruption == CLEAN[0]:
         return CLEAN
     levels = measured[corruption]
-    usual = min(levels, key=lambda level: (abs(level - USUAL), level))
-    picked = selection.pick("severity", "Severity", list(map(str, levels)), default=str(usual), width="content")
+    default = str(usual(levels))
+    picked = selection.pick("severity", "Severity", list(map(str, levels)), default=default, width="content")
     return corruption, int(picked)
+
+
+def chosen_condition(selection: Selection) -> Condition:
+    """What the choosers say, without drawing them."""
+    measured = measured_conditions(selection.study)
+    corruption = _asked(selection, [CLEAN[0], *measured])
+    if corruption not in measured:
+        return CLEAN
+    levels = measured[corruption]
+    return corruption, int(selection.option("severity", str(usual(levels)), list(map(str, levels))))
+
+
+def usual(levels: Sequence[int]) -> int:
+    """The severity while none is chosen, of those there are."""
+    return min(levels, key=lambda level: (abs(level - USUAL), level))
 
 
 def condition_parameters(condition: Condition) -> dict[str, str | None]:
@@ -64,8 +80,14 @@ def _parameters(corruption: str) -> dict[str, str | None]:
     return {"family": None if family == FIRST else family, corruption_option(family): corruption}
 
 
-def _measured(study: StudyView) -> dict[str, list[int]]:
-    """Corruption -> severities measured."""
+def _asked(selection: Selection, options: Sequence[str]) -> str:
+    """The corruption that the URL asks for, or the mean, which the page Robustness has."""
+    family = selection.option("family", FIRST)
+    return selection.option(corruption_option(family), CLEAN[0], [*options, MEAN])
+
+
+def measured_conditions(study: StudyView) -> dict[str, list[int]]:
+    """Corruption -> severities measured, of families that change the images alike for all networks and are few."""
     found = load.query(study, "SELECT DISTINCT corruption, severity FROM conditions")
     found = found.assign(severity=found["severity"].astype(int)).sort_values("severity")
     levels = found.groupby("corruption")["severity"].agg(list)

@@ -1,0 +1,107 @@
+"""A network with one layer pruned, and nothing else: the masks of each layer at each sparsity.
+
+They are those that the finder `manual` makes from the same trained network, criterion and granularity. Layers that are
+coupled (`pruning.shrink.coupling`) are one group and lose the same fraction each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from pruning.criteria import CRITERIA, Criterion
+from pruning.criteria.rounds import Cut, cut_by_score
+from pruning.errors import UserError
+from pruning.finders.base import Trainer, prunable_of
+from pruning.finders.scoring import scoring_context
+from pruning.granularity.dead_channels import with_dead_channels
+from pruning.masks import Masks
+from pruning.models.inspection import Shape
+from pruning.recipe import Recipe
+from pruning.shrink.coupling import coupled
+from pruning.ticket import Ticket
+
+SPARSITIES = (0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
+"""The fractions of a layer's weights that are removed."""
+
+
+@dataclass(frozen=True)
+class LayerCut:
+    """Layers that lose weights while all others stay whole.
+
+    Attributes:
+        names: of the weights, a group. sparsity: the fraction that is to go of those that are there.
+        removed: the fraction that goes, less where whole pieces go; nan where `why` says why it cannot.
+        masks: of the weights, and of the biases and norms of channels that end.
+    """
+
+    names: tuple[str, ...]
+    sparsity: float
+    removed: float
+    masks: Masks
+    why: str = ""
+
+
+def manual_recipe(ticket: Ticket, criterion: str, structure: str) -> Recipe:
+    """The recipe of the finder `manual` by which single layers of a trained network are pruned."""
+    kept = ("model", "data", "task", "classifier", "prune_classifier", "scope", "training", "seed")
+    fields = {name: getattr(ticket.recipe, name) for name in kept}
+    way = {"finder": "manual", "criterion": criterion, "structure": structure, "score_on": "trained"}
+    return Recipe(**fields, **way, sparsity=0.5)
+
+
+def groups_of(ticket: Ticket) -> list[tuple[str, ...]]:
+    """The ticket's prunable weights, coupled ones together, in the order of the network."""
+    _, channels, height, width = 0, *ticket.info.shape
+    shape: Shape = (channels, height, width)
+    own = [tuple(name for name in group if name in ticket.masks) for group in coupled(ticket.model(), shape)]
+    return [group for group in own if group]
+
+
+def layer_cuts(
+    ticket: Ticket, criterion: str, structure: str, trainer: Trainer, sparsities: Sequence[float] = SPARSITIES
+) -> list[LayerCut]:
+    """Every group of layers at every sparsity, group by group.
+
+    Raises:
+        UserError: the criterion cannot score this network.
+    """
+    scoring = _Scoring(ticket, manual_recipe(ticket, criterion, structure), CRITERIA[criterion], trainer)
+    return [scoring.cut(group, sparsity) for group in groups_of(ticket) for sparsity in sparsities]
+
+
+class _Scoring:
+    """A network that is scored once for all cuts, by a criterion that scores but once."""
+
+    def __init__(self, ticket: Ticket, recipe: Recipe, criterion: Criterion, trainer: Trainer) -> None:
+        self.ticket, self.recipe, self.criterion, self.trainer = ticket, recipe, criterion, trainer
+        if criterion.rounds == 1:
+            model = self._model()
+            scores = criterion.score(model, scoring_context(recipe, model, trainer, criterion, ticket.masks))
+            self.criterion = replace(criterion, function=lambda model, context: scores, needs_data=False)
+
+    def cut(self, names: tuple[str, ...], sparsity: float) -> LayerCut:
+        model = self._model()
+        masks = {name: self.ticket.masks[name] for name in prunable_of(self.recipe, model)}
+        left = {name: float(mask.double().mean()) for name, mask in masks.items()}
+        layers = {name: 1 - share * (1 - sparsity if name in names else 1) for name, share in left.items()}
+        sizes = {name: mask.numel() for name, mask in masks.items()}
+        gone = sum(round(layers[name] * size) for name, size in sizes.items()) / sum(sizes.values())
+        context = scoring_context(self.recipe, model, self.trainer, self.criterion, masks)
+        try:
+            kept = cut_by_score(model, self.criterion, context, Cut(sparsity=gone, layers=layers))
+        except UserError as error:
+            return LayerCut(names, sparsity, float("nan"), {}, str(error))
+        own = {name: kept[name].cpu() for name in names}
+        before, after = (sum(int(each[name].sum()) for name in names) for each in (masks, own))
+        if before == after:
+            return LayerCut(names, sparsity, float("nan"), {}, "Nothing of it goes: its pieces are larger than that.")
+        every = with_dead_channels(model.cpu(), own, self.trainer.data.shape, self.recipe.granularity)
+        return LayerCut(names, sparsity, 1 - after / before, every)
+
+    def _model(self) -> nn.Module:
+        with torch.random.fork_rng():
+            return self.ticket.model().to(self.trainer.device)

@@ -1,0 +1,1 @@
+"""The inspector: one image, beside any page."""

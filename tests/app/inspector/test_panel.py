@@ -1,0 +1,89 @@
+"""The inspector drawn by Streamlit without a browser: what it says, and where its keys lead."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.inspector.panel import step
+from app.shell.codec import encode_samples
+from tests.app.views.test_pages import _fresh, text  # noqa: F401
+
+
+def inspected(folder: Path, monkeypatch: pytest.MonkeyPatch, **link: str) -> AppTest:
+    """The inspector alone."""
+
+    def script() -> None:
+        from app.inspector import panel
+        from app.shell import navigation
+        from app.shell.guard import guard
+        from app.shell.url import synchronise
+
+        synchronise()
+        selection = navigation.select()
+        assert selection is not None
+        guard(panel.show, selection)
+
+    monkeypatch.setenv("PRUNING_STUDIES", str(folder))
+    test = AppTest.from_function(script, default_timeout=60)
+    for name, value in link.items():
+        test.query_params[name] = value
+    return test.run()
+
+
+def written(test: AppTest) -> str:
+    """The HTML of its parts."""
+    return "".join(part.proto.json for part in parts(test))
+
+
+def parts(test: AppTest) -> list[Any]:
+    return list(test.get("bidi_component"))
+
+
+def test_it_is_closed_until_an_image_is_asked_for(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = inspected(tiny_study, monkeypatch)
+    assert not test.exception
+    assert "take it for" not in written(test)
+
+
+def test_an_image_beside_the_page(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = inspected(
+        tiny_study, monkeypatch, inspect="9", corruption="brightness", severity="3", tickets="dense~imp-90"
+    )
+    assert not test.exception, test.exception
+    said = written(test)
+    assert "Image 9" in said
+    assert "Brightness 3" in said
+    assert "IMP 90 %" in said
+    assert "of its class" in said
+    assert len(test.get("plotly_chart")) == 1
+
+
+def test_without_a_condition_it_takes_the_one_that_tickets_mind_most(
+    tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = written(inspected(tiny_study, monkeypatch, inspect="9", tickets="imp-90"))
+    assert "Difference" in said
+
+
+@pytest.mark.parametrize("image", ["100000", "99999999999", "<b>"])
+def test_an_image_that_is_not_there(image: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = inspected(tiny_study, monkeypatch, inspect=image)
+    assert not test.exception
+    assert ("no image 100000" in written(test)) == (image == "100000")
+
+
+def test_it_says_where_the_image_stands_in_the_selection(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marked = encode_samples(np.array([4, 9, 30]))
+    assert "2 of 3 selected" in written(inspected(tiny_study, monkeypatch, inspect="9", samples=marked))
+    assert "Not among the 3" in written(inspected(tiny_study, monkeypatch, inspect="10", samples=marked))
+
+
+def test_steps_go_round_the_selection() -> None:
+    order = np.array([4, 9, 30])
+    assert [step(each, order, True) for each in (4, 9, 30, 10, 50)] == [9, 30, 4, 30, 4]
+    assert [step(each, order, False) for each in (4, 9, 30, 10, 0)] == [30, 4, 9, 9, 30]
+    assert step(0, np.array([], int), False) == 0
+    assert step(7, np.array([], int), True) == 8

@@ -1,0 +1,67 @@
+"""The inspector in a browser: from a point to its image, to a neighbour, to the map, without leaving the page."""
+
+import numpy as np
+from playwright.sync_api import Page, expect
+
+from app.shell.codec import encode_samples
+from tests.browser.conftest import Open, at_rest
+from tests.browser.test_linked import CHARTS, places, read, until
+
+
+def inspected(page: Page) -> int | None:
+    """The image that the URL says is open."""
+    query = dict(part.split("=", 1) for part in page.url.partition("?")[2].split("&") if "=" in part)
+    return int(query["inspect"]) if "inspect" in query else None
+
+
+def lonely(points: np.ndarray, size: tuple[float, float], corner: tuple[float, float]) -> int:
+    """The place of the point that is farthest from all others, well within the panel."""
+    within = ((points > np.array(corner) + 20) & (points < np.array(corner) + np.array(size) - 20)).all(axis=1)
+    apart = np.linalg.norm(points[:, None] - points[None], axis=2) + np.diag(np.full(len(points), np.inf))
+    return int(np.where(within, apart.min(axis=1), -1).argmax())
+
+
+def test_from_a_point_to_its_image_to_a_neighbour_to_the_map(opened: Open) -> None:
+    page = opened("geometry?tickets=dense~imp-90")
+    until(page, lambda: page.locator(f"{CHARTS} canvas.linked").count() == page.locator(CHARTS).count() > 0)
+    at_rest(page, page.locator(f"{CHARTS} .nsewdrag").first)
+    panel = read(page)[0]["panels"][0]
+    at = places(panel)
+    which = lonely(at, panel["size"], panel["corner"])
+    page.mouse.move(*at[which])
+    page.mouse.click(*at[which])
+    inspector = page.locator(".st-key-inspector")
+    sample = panel["samples"][which]
+    expect(inspector.get_by_role("heading", name=f"Image {sample}:")).to_be_visible()
+    assert inspected(page) == sample
+    expect(inspector.locator(".near button").first).to_be_visible()
+
+    neighbour = inspector.locator(".near button").first
+    other = int(neighbour.get_attribute("data-ask").split(":")[1].strip(" }"))  # type: ignore[union-attr]
+    neighbour.click()
+    expect(inspector.get_by_role("heading", name=f"Image {other}:")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(inspector.get_by_role("heading", name=f"Image {max(0, other - 1)}:")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(inspector.get_by_role("heading", name=f"Image {max(0, other - 1) + 1}:")).to_be_visible()
+
+    inspector.get_by_role("button", name="Show on the map").click()
+    expect(page.get_by_text("Map of the features")).to_be_visible()
+    until(page, lambda: page.locator(f"{CHARTS} .linked-pin > div").count() == 2)  # a ring a ticket
+    page.keyboard.press("Escape")
+    expect(inspector).not_to_be_visible()
+    until(page, lambda: page.locator(f"{CHARTS} .linked-pin > div").count() == 0)
+    assert inspected(page) is None
+
+
+def test_the_keys_go_through_the_selection_and_its_neighbours_join_it(opened: Open) -> None:
+    marked = encode_samples(np.array([4, 9, 30]))
+    page = opened(f"masks?tickets=dense~imp-90&samples={marked}&inspect=9")  # a page without any image
+    inspector = page.locator(".st-key-inspector")
+    expect(inspector.get_by_text("2 of 3 selected images")).to_be_visible()
+    for image in (30, 4, 9):
+        page.keyboard.press("ArrowRight")
+        expect(inspector.get_by_role("heading", name=f"Image {image}:")).to_be_visible()
+    inspector.get_by_role("button", name="More like this").click()
+    until(page, lambda: f"samples={marked}" not in page.url)
+    expect(inspector.get_by_text("of 3 selected images")).not_to_be_visible()
