@@ -12,6 +12,7 @@ from pruning.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from pruning.api import find_ticket
+    from pruning.data import Dataset
     from pruning.library import Features, Pruned, apply_masks, features, prune, score, train
     from pruning.recipe import Recipe
     from pruning.study.folder import Study
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pruning.training.config import Training
 
 __all__ = [
+    "Dataset",
     "Features",
     "Pruned",
     "Recipe",
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Dataset": "data",
     "Features": "library",
     "Pruned": "library",
     "Recipe": "recipe",

@@ -19,8 +19,10 @@ from pydantic import (
 from pruning.allocation import ALLOCATIONS
 from pruning.checkpoints.imported_weights import Start
 from pruning.criteria import CRITERIA
+from pruning.data import Dataset, name_of, source_of
 from pruning.errors import UserError, nearest
 from pruning.granularity import Granularity, get_granularity
+from pruning.models import check_name
 from pruning.models.user_file import is_user_file
 from pruning.procedure import FINDERS, Fields, FinderOptions, Procedure, Shared
 from pruning.tasks import TASKS, USUAL
@@ -113,6 +115,16 @@ class Recipe(Frozen):
                 raise UserError(f"Finder '{finder.name}' needs '{key}'.")
         shared = Shared(info.data.get("training", Training()), info.data.get("start"))
         return checked(finder.options, finder.options.complete(dict(given), shared))
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _named_data(cls, data: Any) -> Any:
+        return name_of(data) if isinstance(data, Dataset) else data
+
+    def check_written(self) -> None:
+        """Raise UserError where no network or no data set is known by these names."""
+        check_name(self.model)
+        source_of(self.data)
 
     @field_validator("task")
     @classmethod

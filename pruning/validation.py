@@ -14,6 +14,7 @@ from pydantic import (
 )
 from pydantic._internal._model_construction import ModelMetaclass
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from pruning.errors import UserError, nearest
 
@@ -24,10 +25,15 @@ class _OneSentence(ModelMetaclass):
     """Makes a mistake in what is written in Python the same error as one in a file."""
 
     def __call__(cls, *args: Any, **fields: Any) -> Any:
+        if args:
+            first = next(iter(cast(type[BaseModel], cls).model_fields), "")
+            raise UserError(f"{cls.__name__}: fields are given by name, such as {first}={args[0]!r}.")
         try:
-            return super().__call__(*args, **fields)
+            made = super().__call__(**fields)
         except ValidationError as error:
             raise UserError(f"{cls.__name__}: {_sentence(cast(type[BaseModel], cls), error)}") from None
+        cast(Frozen, made).check_written()
+        return made
 
 
 class Frozen(BaseModel, metaclass=_OneSentence):
@@ -42,6 +48,13 @@ class Frozen(BaseModel, metaclass=_OneSentence):
             UserError: they are not allowed.
         """
         return checked(type(self), values_of(self) | changes)
+
+    def check_written(self) -> None:
+        """Look at what is written in Python, and may be otherwise in a file, which may be of another machine.
+
+        Raises:
+            UserError: it names what is not here.
+        """
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy; what is updated is validated, as in `but`."""
@@ -131,7 +144,16 @@ def _sentence(model: type[BaseModel], error: ValidationError) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "value_error":
         return f"{key}: {message}" if key else message
-    return f"'{key}' is {first['input']!r}, but: {message[0].lower()}{message[1:]}."
+    hint = _hint(first)
+    return f"'{key}' is {first['input']!r}, but: {message[0].lower()}{message[1:]}.{hint}"
+
+
+def _hint(error: ErrorDetails) -> str:
+    """Of percentages where fractions are asked for, what was meant."""
+    value, limits = error["input"], error.get("ctx", {})
+    if 1 in (limits.get("lt"), limits.get("le")) and isinstance(value, int | float) and 1 < value <= 100:
+        return f" Did you mean {value / 100:g}?"
+    return ""
 
 
 def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

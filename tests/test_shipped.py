@@ -22,11 +22,12 @@ def test_the_study_asks_for_the_tickets_it_shipped_with(folder: Path) -> None:
     study, shipped = Study.open(folder), BEFORE[folder.name]["tickets"]
     asked = {recipe.id for recipe in study.recipes()}
     assert asked <= set(shipped)
-    assert {entry.id for entry in study.entries()} == set(shipped)
+    assert {entry.id for entry in [*study.entries(), *study.elsewhere()]} == set(shipped)
 
 
 def test_a_header_gives_the_id_that_the_file_is_named_for(folder: Path) -> None:
-    for entry in Study.open(folder).entries():
+    study = Study.open(folder)
+    for entry in [*study.entries(), *study.elsewhere()]:
         assert entry.recipe.id == entry.path.stem
 
 

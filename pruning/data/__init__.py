@@ -4,14 +4,23 @@
 A new data set is a `DataSource` in a file here, or in the user's code with ``DATASETS.register(...)``.
 """
 
+import contextlib
 import os
 from functools import lru_cache
 from pathlib import Path
 
 from pruning.data import folder, modular, subset
-from pruning.data.base import Dataset, DataSource, DownloadableData, EmbeddedData, Split, make_dataset, normalise
+from pruning.data.base import (
+    DATASETS,
+    Dataset,
+    DataSource,
+    DownloadableData,
+    EmbeddedData,
+    Split,
+    make_dataset,
+    normalise,
+)
 from pruning.errors import UserError, unknown
-from pruning.registry import Registry
 
 __all__ = [
     "DATASETS",
@@ -28,8 +37,6 @@ __all__ = [
     "make_dataset",
     "normalise",
 ]
-
-DATASETS: Registry[DataSource] = Registry("data set", DataSource, "pruning.data")  # type: ignore[type-abstract]
 
 
 def load_data(name: str, root: str | Path | None = None, download: bool = False) -> Dataset:
@@ -91,6 +98,19 @@ def source_of(name: str) -> DataSource | None:
     if name not in DATASETS:
         raise unknown("data set", name, choices())
     return DATASETS[name]
+
+
+def name_of(data: Dataset) -> str:
+    """Return the name by which `load_data` gives a data set, in this process and its workers from now on.
+
+    Raises:
+        UserError: another data set of its name ships with the project.
+    """
+    with contextlib.suppress(UserError):
+        if load_data(data.name) is data:
+            return data.name
+    DATASETS.register(EmbeddedData(data.name, lambda: data))
+    return data.name
 
 
 def downloadable(name: str) -> DownloadableData | None:

@@ -1,13 +1,20 @@
 """What a data set is to the rest of the project: uint8 images, labels, names of the classes, and a normalisation."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from pruning.data.arrays import Layout, class_numbers, image_bytes, split_by_content
+from pruning.errors import UserError
+from pruning.registry import Registry
 
 LEVELS = 256
 PARTIAL = ".fetching-"
@@ -52,6 +59,94 @@ class Dataset:
         """Number of classes."""
         return len(self.classes)
 
+    def __repr__(self) -> str:
+        size, parts = "x".join(map(str, self.shape)), (len(self.train.labels), len(self.test.labels))
+        return f"<Dataset '{self.name}': {parts[0]:,} + {parts[1]:,} images of {size}, {self.num_classes} classes>"
+
+    @classmethod
+    def from_arrays(
+        cls,
+        images: Any,
+        labels: Any,
+        test_images: Any = None,
+        test_labels: Any = None,
+        *,
+        name: str = "mine",
+        classes: Sequence[str] | None = None,
+        layout: Layout | None = None,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+    ) -> Dataset:
+        """Make a data set of arrays or tensors; recipes of this process and its workers know it by its name.
+
+        Args:
+            images: for training: whole numbers from 0 to 255 or floating in [0, 1], channels first or last or none.
+            labels: of these, whole numbers from 0 or names.
+            test_images: for testing; left out, a fifth of each class is, by the images' digests.
+            test_labels: of these.
+            name: a name stands for one content: tickets and studies know a data set by it.
+            classes: the names of the classes; left out, their numbers.
+            layout: of the images, where the place of the channels does not tell.
+            mean: what floating images were normalised by, and what networks are to get them by; left out, networks get
+                them by their own statistics.
+            std: the same.
+
+        Raises:
+            UserError: they are no such images and labels, or a data set of that name ships with the project.
+        """
+        given = [(images, labels)] if test_images is None else [(images, labels), (test_images, test_labels)]
+        shown = [image_bytes(each, layout, mean, std) for each, _ in given]
+        numbers, names = class_numbers([each for _, each in given], [len(each) for each in shown], classes)
+        if test_images is None:
+            rows = split_by_content(shown[0].numpy(), numbers[0].numpy())
+            parts = [Split(shown[0][torch.from_numpy(part)], numbers[0][torch.from_numpy(part)]) for part in rows]
+        else:
+            parts = [Split(*each) for each in zip(shown, numbers, strict=True)]
+        if parts[0].images.shape[1:] != parts[1].images.shape[1:]:
+            sizes = " and ".join("x".join(map(str, part.images.shape[1:])) for part in parts)
+            raise UserError(f"Training and test images are of different sizes, {sizes}.")
+        found = make_dataset(name, names, *parts)
+        if mean is not None and std is not None:
+            found = replace(found, mean=_each(mean, found.shape[0]), std=_each(std, found.shape[0]))
+        DATASETS.register(EmbeddedData(name, lambda: found))
+        return found
+
+    @classmethod
+    def from_loader(
+        cls,
+        loader: Iterable[Any],
+        test_loader: Iterable[Any] | None = None,
+        *,
+        name: str = "mine",
+        classes: Sequence[str] | None = None,
+        layout: Layout | None = None,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+    ) -> Dataset:
+        """Make a data set of what loaders give in one pass, held in memory; arguments and errors as `from_arrays`.
+
+        Loaders that augment give what they happen to; take one that does not, and `Training.augment`. What
+        ``Normalize(mean, std)`` of torchvision did is said as `mean` and `std`. Names of classes are those of the
+        loader's data set, where it has `classes`.
+        """
+        own = getattr(getattr(loader, "dataset", None), "classes", None)
+        parts = [_collected(each) for each in (loader, test_loader) if each is not None]
+        arrays = [array for part in parts for array in part]
+        return cls.from_arrays(*arrays, name=name, classes=classes or own, layout=layout, mean=mean, std=std)
+
+
+def _each(values: Sequence[float], channels: int) -> tuple[float, ...]:
+    return tuple(map(float, values)) * (channels if len(values) == 1 else 1)
+
+
+def _collected(loader: Iterable[Any]) -> tuple[Tensor, Tensor]:
+    """All images and labels that a loader gives."""
+    batches = list(loader)
+    if not batches or any(not isinstance(batch, (tuple, list)) or len(batch) != 2 for batch in batches):
+        raise UserError("A loader is to give pairs of images and labels, at least one.")
+    images, labels = ([torch.as_tensor(each).cpu() for each in part] for part in zip(*batches, strict=True))
+    return torch.cat(images), torch.cat(labels)
+
 
 class DataSource(ABC):
     """Where the data set of that name comes from."""
@@ -81,6 +176,9 @@ class EmbeddedData(DataSource):
     def read(self, root: Path) -> Dataset:
         """What `make` gives."""
         return self.make()
+
+
+DATASETS: Registry[DataSource] = Registry("data set", DataSource, "pruning.data")  # type: ignore[type-abstract]
 
 
 class DownloadableData(DataSource):

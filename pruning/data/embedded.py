@@ -6,7 +6,6 @@
 
 import contextlib
 import gzip
-import hashlib
 import os
 import zipfile
 from pathlib import Path
@@ -14,29 +13,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from pruning.data.arrays import split_by_content
 from pruning.data.base import Dataset, EmbeddedData, Split, make_dataset
 from pruning.errors import UserError
 from pruning.files import write_atomically
 
 DIGITS = tuple("0123456789")
-TEST_SHARE = 0.2
 GREY_LEVELS = 16  # of scikit-learn's digits: 0 to 16
 CACHED = "mnist5k-1.npz"
-
-
-def split_by_content(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers (train, test): of each class the fifth whose SHA-256 is lowest is for testing.
-
-    The hash of its pixels alone decides where an image goes and in which order, so the split is the same with every
-    version of every library, whatever the order of the rows, and the classes lie well mixed.
-    """
-    hashes = [hashlib.sha256(image.tobytes()).digest() for image in images]
-    order = np.array(sorted(range(len(images)), key=lambda row: hashes[row]))
-    in_test = np.zeros(len(images), dtype=bool)
-    for label in np.unique(labels):
-        rows = order[labels[order] == label]
-        in_test[rows[: round(TEST_SHARE * len(rows))]] = True
-    return order[~in_test[order]], order[in_test[order]]
 
 
 def _embedded(name: str, images: np.ndarray, labels: np.ndarray) -> Dataset:

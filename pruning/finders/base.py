@@ -30,6 +30,7 @@ from pruning.training.history import Record
 from pruning.training.loop import Hook, Trained, train
 from pruning.training.precision import pick_precision
 from pruning.training.seeds import derived_seed
+from pruning.validation import checked
 
 
 @dataclass
@@ -186,18 +187,9 @@ def training_epochs(recipe: Recipe) -> float:
 
 def dense_recipe(recipe: Recipe, iteration: int | None = None) -> Recipe:
     """The dense network a recipe starts from: fully trained (or imported), or as it was at an iteration."""
-    return Recipe(
-        start=recipe.start,
-        model=recipe.model,
-        data=recipe.data,
-        task=recipe.task,
-        classifier=recipe.classifier,
-        finder="dense",
-        training=recipe.training,
-        seed=recipe.seed,
-        rewind=iteration,
-        name="dense",
-    )
+    same = ("start", "model", "data", "task", "classifier", "training", "seed")
+    fields = {name: getattr(recipe, name) for name in same}
+    return checked(Recipe, {**fields, "finder": "dense", "rewind": iteration, "name": "dense"})
 
 
 def make_ticket(

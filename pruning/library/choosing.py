@@ -16,12 +16,11 @@ from pruning.errors import UserError
 from pruning.granularity import Granularity, get_granularity
 from pruning.library.copies import copied
 from pruning.library.labelled import labelled_batches
-from pruning.library.logits import give_logits
+from pruning.library.logits import try_out
 from pruning.library.pruned import Pruned
 from pruning.masks import Masks
 from pruning.models import prunable, remember
 from pruning.models.classifier import NONE
-from pruning.models.trial import CannotRun, on_trial
 from pruning.training.seeds import generator
 from pruning.validation import Options, checked
 
@@ -177,14 +176,12 @@ def _batches(
 ) -> Batches:
     if data is not None:
         batches = labelled_batches(data, images, first.device)
-        give_logits(model, tuple(batches[0][0].shape[1:]))
+        try_out(model, tuple(batches[0][0].shape[1:]))
         return batches
     if criterion.needs_data:
         raise UserError(f"{criterion.label} looks at data; give some, as `data=loader` or `data=(inputs, labels)`.")
-    if shape is not None:
-        give_logits(model, shape)
     try:
-        size = _try_out(model, shape)
+        size = try_out(model, shape)
     except UserError as error:
         if shape is not None:
             raise
@@ -203,21 +200,6 @@ class _NoInput(Batches):
 
     def __getitem__(self, place: Any) -> Any:
         raise self.error
-
-
-def _try_out(model: nn.Module, shape: tuple[int, ...] | None) -> tuple[int, ...]:
-    """The shape of an input that the network can read."""
-    modes = {module: module.training for module in model.modules()}
-    try:
-        with torch.no_grad():
-            return tuple(on_trial(model.eval(), shape)[0].shape[1:])
-    except CannotRun as error:
-        said = f"on inputs of shape {shape}" if shape else "on trial"
-        reason = f"The network cannot be run {said} ({error})"
-        raise UserError(f"{reason}; say what it takes, such as shape=(3, 32, 32).") from None
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
 
 
 def _is_among(name: str, patterns: Collection[str]) -> bool:

@@ -1,12 +1,11 @@
 """A copy of a network, of any network."""
 
 import copy
-from typing import Any
 
 from torch import Tensor, nn
 
+from pruning.library.logits import take_logits
 from pruning.models.folding import fold
-from pruning.models.outputs import logits_among
 
 
 def copied(network: nn.Module) -> nn.Module:
@@ -18,9 +17,5 @@ def copied(network: nn.Module) -> nn.Module:
     known = {id(value): value.detach().clone() for value in computed}  # as of torch.nn.utils.prune, which is no leaf
     model = copy.deepcopy(network, known)
     fold(model)
-    model.register_forward_hook(_logits)
+    model.register_forward_hook(take_logits)
     return model
-
-
-def _logits(model: nn.Module, inputs: tuple[Any, ...], given: Any) -> Any:
-    return logits_among(given)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pruning.errors import UserError
 from pruning.library.copies import copied
 from pruning.library.labelled import first_batches, is_pair
-from pruning.library.logits import give_logits
+from pruning.library.logits import try_out
 from pruning.models import NoClassifier, class_directions, count_macs, features_and_logits, remember
 from pruning.models.classifier import widened
 from pruning.progress import Progress, quiet
@@ -103,7 +103,7 @@ def features(
     settings: AbstractContextManager[None] = nullcontext()
     if module is not None:
         shape: Any = tuple(first[0].shape[1:])  # of inputs of any kind
-        give_logits(module, shape)
+        try_out(module, shape)
         remember(module, shape, classifier)
         settings = settled(count_macs(module, shape))
         without, weight, bias = _directions(module)

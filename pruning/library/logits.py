@@ -1,45 +1,35 @@
-"""Networks that give more than logits, for the time in which somebody asks for these alone."""
+"""Networks that are at hand, run: on trial, and giving their logits alone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pruning.errors import UserError
-from pruning.models.outputs import settle_output
-
-
-def give_logits(network: nn.Module, shape: tuple[int, ...]) -> None:
-    """Have a network that gives a tuple, a dictionary or an object with logits among them give these alone.
-
-    Args:
-        network: any; its mode stays as it is. What it is of class is changed where it gives more than a tensor.
-        shape: that of one input.
-
-    Raises:
-        UserError: it cannot be run on such inputs, or which of several tensors are the logits is not told.
-    """
-    if isinstance(_output(network, shape), Tensor):
-        return
-    with _modes_kept(network):
-        settle_output(network, type(network).__name__, None, shape)
+from pruning.models.outputs import logits_among
+from pruning.models.trial import CannotRun, on_trial
 
 
 @contextmanager
-def logits_alone(network: nn.Module, shape: tuple[int, ...]) -> Iterator[None]:
-    """Do `give_logits` to a network for a while; then it is what it was, its mode included."""
-    kind = type(network)
-    with _modes_kept(network):
-        give_logits(network, shape)
-        try:
-            yield
-        finally:
-            network.__class__ = kind
+def logits_alone(network: nn.Module) -> Iterator[None]:
+    """Have a network give the logits alone for a while, also where it has more to give."""
+    handle = network.register_forward_hook(take_logits)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def take_logits(model: nn.Module, inputs: tuple[Any, ...], given: Any) -> Any:
+    """Put the logits in the place of what a network gives: a forward hook."""
+    return logits_among(given)
 
 
 @contextmanager
-def _modes_kept(network: nn.Module) -> Iterator[None]:
+def modes_kept(network: nn.Module) -> Iterator[None]:
+    """Whatever is done to them, modules are in training mode afterwards just where they were before."""
     modes = {module: module.training for module in network.modules()}
     try:
         yield
@@ -48,14 +38,22 @@ def _modes_kept(network: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-@torch.no_grad()
-def _output(network: nn.Module, shape: tuple[int, ...]) -> object:
-    """What the network makes of two inputs of zeros in evaluation mode."""
-    first = next((value for value in network.parameters() if value.is_floating_point()), torch.zeros(()))
-    with _modes_kept(network):
+def try_out(network: nn.Module, shape: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Return the shape of an input that the network can read; it is left as it was.
+
+    Args:
+        network: one that gives a tensor.
+        shape: of the input, where it is known.
+
+    Raises:
+        UserError: it cannot be run on such inputs, or on none that was tried.
+    """
+    with modes_kept(network), torch.no_grad():
         try:
-            given: object = network.eval()(torch.zeros(2, *shape, device=first.device, dtype=first.dtype))
-        except (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-            raise UserError(f"The network cannot be run on inputs of shape {shape} ({reason}).") from None
-    return given
+            return tuple(on_trial(network.eval(), shape)[0].shape[1:])
+        except CannotRun as error:
+            if shape is not None:
+                raise UserError(f"The network cannot be run on inputs of shape {shape} ({error}).") from None
+            raise UserError(
+                f"The network cannot be run on trial ({error}); say what it takes, such as shape=(3, 32, 32)."
+            ) from None

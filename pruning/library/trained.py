@@ -7,7 +7,7 @@ from torch import nn
 from pruning.data import Dataset
 from pruning.errors import UserError
 from pruning.library.loaders import LoaderFeed
-from pruning.library.logits import logits_alone
+from pruning.library.logits import logits_alone, modes_kept, try_out
 from pruning.library.pruned import masks_for
 from pruning.models.user_file import seeded
 from pruning.progress import Progress, quiet
@@ -64,7 +64,8 @@ def train(
             feed: LoaderFeed | DatasetFeed = DatasetFeed(data, config, seed)
         else:
             feed = LoaderFeed(data, validation, config, seed)
-        with logits_alone(network, feed.shape):
+        with logits_alone(network), modes_kept(network):
+            try_out(network, feed.shape)
             try:
                 return loop.train(network, feed, config, seed, masks=kept, device=where, progress=progress)
             finally:

@@ -23,7 +23,7 @@ from pruning.models.inspection import prunable
 from pruning.models.outputs import settle_output
 from pruning.models.timm_models import PREFIX as TIMM
 from pruning.models.timm_models import build_timm
-from pruning.models.torchvision_models import PREFIX, build_torchvision
+from pruning.models.torchvision_models import PREFIX, build_torchvision, check_torchvision_name
 from pruning.models.user_file import build_from_file, is_user_file, seeded
 from pruning.registry import Registry
 
@@ -32,6 +32,7 @@ __all__ = [
     "Architecture",
     "NoClassifier",
     "build_model",
+    "check_name",
     "choices",
     "class_directions",
     "count_macs",
@@ -52,6 +53,14 @@ MODELS: Registry[Architecture] = Registry("model", Architecture, "pruning.models
 def choices() -> tuple[str, ...]:
     """What may be given as the name of a model, as a list for people."""
     return (*MODELS, f"{PREFIX}NAME", f"{TIMM}NAME", "path/to/file.py:factory")
+
+
+def check_name(name: str) -> None:
+    """Raise UserError, with the nearest name, where no network is known by a name; files are not looked at."""
+    if name.startswith(PREFIX):
+        check_torchvision_name(name.removeprefix(PREFIX))
+    elif not (name.startswith(TIMM) or is_user_file(name) or name in MODELS):
+        raise unknown("model", name, choices())
 
 
 def build_model(
@@ -147,7 +156,6 @@ def _built(name: str, num_classes: int, shape: tuple[int, int, int], check: bool
         return build_torchvision(name.removeprefix(PREFIX), num_classes, shape, check)
     if name.startswith(TIMM):
         return build_timm(name.removeprefix(TIMM), num_classes, shape, check)
-    if name not in MODELS:
-        raise unknown("model", name, choices())
+    check_name(name)
     with blamed(f"The model '{name}' cannot be built"):
         return MODELS[name].build(num_classes, shape)

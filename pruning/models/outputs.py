@@ -51,21 +51,20 @@ class Choice:
         )
 
 
-def settle_output(model: nn.Module, name: str, num_classes: int | None, shape: tuple[int, ...]) -> None:
+def settle_output(model: nn.Module, name: str, num_classes: int, shape: tuple[int, ...]) -> None:
     """Have a network give its logits [N, K] alone, in evaluation and in training mode; it is left in training mode.
 
     Args:
         model: the network, as the user's code made it.
         name: what it is called.
-        num_classes: K; None where it is not known.
+        num_classes: K.
         shape: of one image.
 
     Raises:
         UserError: it cannot read the images, gives no logits, or gives several tensors that may be them.
     """
     kept = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    first = next((value for value in model.parameters() if value.is_floating_point()), torch.zeros(()))
-    images = torch.randn(IMAGES, *shape, generator=torch.Generator().manual_seed(0)).to(first.device, first.dtype)
+    images = torch.randn(IMAGES, *shape, generator=torch.Generator().manual_seed(0))
     size, name = "x".join(map(str, shape)), f"'{name}'"
     try:
         with torch.no_grad(), blamed(f"The network of {name} cannot read images of {size}"):
@@ -130,7 +129,7 @@ def _give(model: nn.Module, evaluation: Choice, training: Choice, name: str) -> 
         ) from None
 
 
-def _chosen(given: Any, name: str, classes: int | None) -> Choice:
+def _chosen(given: Any, name: str, classes: int) -> Choice:
     """Where the logits are, by being the only tensor of their shape or by a name."""
     found = _candidates(given, classes)
     if found:
@@ -139,26 +138,22 @@ def _chosen(given: Any, name: str, classes: int | None) -> Choice:
             return Choice(path, _is_softmax(found[path]))
         places = few([".".join(map(str, path)) for path in found])
         raise UserError(
-            f"The network of {name} gives {len(found)} tensors of the shape of logits, {_size(classes)} for "
+            f"The network of {name} gives {len(found)} tensors of the shape of logits, [{IMAGES}, {classes}] for "
             f"{IMAGES} images (at {places}), and nothing says which they are; return the logits alone, or a dict in "
             "which they are called 'logits'."
         )
     if isinstance(given, Tensor):
-        known = "it should be" if classes is None else f"the data set has {classes} classes, so it should be"
         raise UserError(
-            f"The network of {name} gives {list(given.shape)} for {IMAGES} images, but {known} {_size(classes)}."
+            f"The network of {name} gives {list(given.shape)} for {IMAGES} images, but the data set has {classes} "
+            f"classes, so it should be [{IMAGES}, {classes}]."
         )
     raise UserError(
         f"The network of {name} gives a {type(given).__name__}, not a tensor of logits, and none in it is "
-        f"{_size(classes)} for {IMAGES} images of {classes or 'so many'} classes."
+        f"[{IMAGES}, {classes}] for {IMAGES} images of {classes} classes."
     )
 
 
-def _size(classes: int | None) -> str:
-    return f"[{IMAGES}, {classes or 'classes'}]"
-
-
-def _like(given: Any, logits: Tensor, place: Path, classes: int | None) -> Choice | None:
+def _like(given: Any, logits: Tensor, place: Path, classes: int) -> Choice | None:
     """The choice that gives the logits of evaluation mode, up to a number an image; None where none does.
 
     Of several, the one at the same place or with a name.
@@ -183,15 +178,12 @@ def _without_chance(model: nn.Module) -> nn.Module:
     return model
 
 
-def _candidates(given: Any, classes: int | None) -> dict[Path, Tensor]:
+def _candidates(given: Any, classes: int) -> dict[Path, Tensor]:
     """All tensors that may be logits, [N, K] (or [N, K, 1, 1]), by where they are."""
     return {
         path: value
         for path, value in _tensors(given)
-        if value.ndim > 1
-        and value.shape[:2] == (IMAGES, classes or value.shape[1])
-        and value.numel() == IMAGES * value.shape[1]
-        and value.is_floating_point()
+        if value.shape[:2] == (IMAGES, classes) and value.numel() == IMAGES * classes and value.is_floating_point()
     }
 
 

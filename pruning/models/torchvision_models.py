@@ -28,10 +28,7 @@ def build_torchvision(name: str, num_classes: int, shape: tuple[int, int, int], 
     """
     import torchvision
 
-    if name not in torchvision_names():
-        guess = nearest(name, torchvision_names())
-        hint = f"did you mean '{PREFIX}{guess}'?" if guess else "for example 'torchvision/resnet18'."
-        raise UserError(f"Unknown torchvision classifier '{name}'; {hint}")
+    check_torchvision_name(name)
     with fits(f"{PREFIX}{name}", shape):
         model: nn.Module = torchvision.models.get_model(
             name, weights=None, num_classes=num_classes, **_settings(name, shape)
@@ -42,6 +39,14 @@ def build_torchvision(name: str, num_classes: int, shape: tuple[int, int, int], 
         if check:
             try_out(model, shape)
     return model
+
+
+def check_torchvision_name(name: str) -> None:
+    """Raise UserError, with the nearest name, where torchvision has no classifier of a name."""
+    if name not in torchvision_names():
+        guess = nearest(name, torchvision_names())
+        hint = f"did you mean '{PREFIX}{guess}'?" if guess else "for example 'torchvision/resnet18'."
+        raise UserError(f"Unknown torchvision classifier '{name}'; {hint}")
 
 
 def torchvision_names() -> list[str]:

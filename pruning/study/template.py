@@ -19,7 +19,7 @@ from pruning.recipe import Recipe
 from pruning.study.folder import TOML
 from pruning.tasks import TASKS, get_task
 from pruning.training.config import Training
-from pruning.validation import option_words
+from pruning.validation import checked, option_words
 
 TEMPLATE = """\
 # A study: one network, many ways to prune it. `make study STUDY={path}` finds the tickets and measures them;
@@ -130,7 +130,7 @@ def prunes(finder: Procedure, start: Start | None = None) -> bool:
     if issubclass(finder.options, Control):
         return start is None
     try:
-        recipe = Recipe(model="", data="", finder=finder.name, start=start, sparsity=0.99)
+        recipe = checked(Recipe, {"model": "", "data": "", "finder": finder.name, "start": start, "sparsity": 0.99})
     except UserError:
         return False
     return not finder.trains_nothing(recipe) and not finder.is_dense

