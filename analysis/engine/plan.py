@@ -7,7 +7,7 @@ a ticket, a corruption or a measure leads to the work it asks for and to no othe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -74,6 +74,7 @@ class Wanted:
             if each.pairs is not None
         }
         self._sources: dict[Condition, str] = {}
+        self._origins: dict[tuple[Callable[[str], str], str], str] = {}
 
     def subjects(self, measure: Measure) -> Sequence[Entry]:
         """The tickets that may have a table."""
@@ -152,10 +153,16 @@ class Wanted:
             reference = self.reference(measure)
             partner = reference.digest if reference else ""
         if condition == CLEAN:
-            return replace(base, partner=partner) if partner else base
+            return replace(base, partner=partner, source=self._origin(measure, kind))
         source = self._source(condition)
         version = 0 if source.startswith("array") else version_of(condition[0])
         return replace(base, partner=partner, corruption=version, source=source)
+
+    def _origin(self, measure: Measure, kind: str) -> str:
+        """Where the images of a kind come from, asked once."""
+        if (measure.source, kind) not in self._origins:
+            self._origins[measure.source, kind] = measure.source(kind)
+        return self._origins[measure.source, kind]
 
     def _source(self, condition: Condition) -> str:
         if condition not in self._sources:

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+FOLDER = "folder "
+"""How a source begins that is a folder of images; its digest follows."""
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -17,7 +20,8 @@ class Provenance:
         ticket: digest of the ticket's masks and weights.
         images: digest of the test images that were shown and their labels; "" where none are.
         corruption: version of the corruption; 0 where there is none.
-        source: where corrupted images come from when they are not made: digest of the array or of the photographs.
+        source: where images come from that no name says: digest of the array or the photographs that they are corrupted
+            by, or of the folder.
         partner: digest of the other ticket's masks and weights, for a pair.
         settings: those that matter, as canonical JSON; "" where none do.
         precision: of the forward passes, "float32" or "bfloat16"; "" where there are none, or it was not noted.
@@ -40,7 +44,9 @@ class Provenance:
         found = []
         if self.measure != now.measure:
             found.append(f"the measure was mended since (version {self.measure}, now {now.measure})")
-        if self.source != now.source:
+        if self.source != now.source and (self.source or now.source).startswith(FOLDER):
+            found.append("the images of the folder are others")
+        elif self.source != now.source:
             found.append("the corrupted images come from elsewhere, or are others")
         elif self.corruption != now.corruption:
             found.append(f"the corruption was mended since (version {self.corruption}, now {now.corruption})")
