@@ -10,7 +10,12 @@ import importlib
 from typing import Any
 
 _METRICS = ("embedding", "geometry", "layers", "overlap")
-_FUNCTIONS = {"features": "pruning.library"}
+_FUNCTIONS = {
+    "features": "pruning.library",
+    "record": "analysis.recording",
+    "register_corruption": "analysis.corruptions",
+    "register_measure": "analysis.engine.registering",
+}
 __all__ = [
     "comparisons",
     "corruptions",
@@ -19,6 +24,9 @@ __all__ = [
     "geometry",
     "layers",
     "overlap",
+    "record",
+    "register_corruption",
+    "register_measure",
     "results",
     "robustness",
 ]

@@ -1,59 +1,11 @@
-"""`python -m app`, or `pruning-app` where it is installed: open the dashboard, in whatever folder one is."""
+"""`python -m app`, or `pruning-app` where it is installed: its command is that of `app.shell.command_line`."""
 
-import socket
-import sys
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from pruning.cli.console import main
-from pruning.errors import UserError
-
-ADDRESS = "127.0.0.1"
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-@app.command()
-def open_app(
-    study: Annotated[
-        Path | None,
-        typer.Argument(help="A study folder, or its study.toml, to begin with.", show_default="a shipped one"),
-    ] = None,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Of 127.0.0.1, where the dashboard is.")] = 8501,
-    browser: Annotated[bool, typer.Option(help="Open the browser too.")] = True,
-) -> None:
-    """Open the dashboard in the browser: shipped studies, those in studies/, and those made or run elsewhere."""
-    from streamlit.web import cli
-
-    _refuse_taken(port)
-    typer.echo(f"The dashboard is on http://{ADDRESS}:{port}")
-    options = {
-        "server.address": ADDRESS,
-        "server.port": str(port),
-        "server.headless": str(not browser).lower(),
-        "server.showEmailPrompt": "false",
-    }
-    sys.argv = ["streamlit", "run", str(Path(__file__).with_name("main.py"))]
-    sys.argv += [part for name, value in options.items() for part in (f"--{name}", value)]
-    sys.argv += ["--", *([str(study)] if study else [])]
-    cli.main()
-
-
-def _refuse_taken(port: int) -> None:
-    try:
-        socket.create_server((ADDRESS, port)).close()
-    except OSError:
-        free = port % 65535 + 1
-        raise UserError(
-            f"Port {port} is taken; stop what uses it, or choose another one: --port {free}, or make app PORT={free}."
-        ) from None
+from pruning.cli.early import run
 
 
 def command() -> None:
     """Run the command line."""
-    main(app)
+    run("app.shell.command_line")
 
 
 if __name__ == "__main__":

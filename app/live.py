@@ -13,11 +13,12 @@ from pathlib import Path
 import streamlit as st
 import torch
 
-from analysis.corruptions import AVAILABLE
+from analysis.corruptions import CORRUPTIONS
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.images import TestImages
 from analysis.engine.live import Features, features_of
 from analysis.engine.networks import Network
+from analysis.engine.replay import Replayed, network_of
 from analysis.engine.settings import settings
 from app.load import StudyView, file_stamp
 from app.pictures import study_images
@@ -96,7 +97,7 @@ def training(shown: TestImages) -> TestImages | None:
 
 def can_show(shown: TestImages, condition: Condition) -> bool:
     """Whether the images can be had under a condition: one of arrays that are not on this machine cannot."""
-    return condition == CLEAN or condition in shown.given or condition[0] in AVAILABLE or shown.attacks(condition)
+    return condition == CLEAN or condition in shown.given or condition[0] in CORRUPTIONS or shown.attacks(condition)
 
 
 def network(study: StudyView, ticket_id: str) -> Network:
@@ -111,7 +112,7 @@ def network(study: StudyView, ticket_id: str) -> Network:
 @st.cache_resource(max_entries=48, show_spinner=False)
 def _network(path: Path, ticket_id: str, stamp: str) -> Network:
     study = Study.open(path)
-    return Network.of(study.load(ticket_id), pick_device(), settings(study).precision)
+    return network_of(study.load(ticket_id), pick_device(), settings(study).precision)
 
 
 def features(
@@ -145,6 +146,9 @@ def features(
     with store.lock:
         found = {ticket: store.get(key) for ticket, key in keys.items()}
         missing = {ticket: network(study, ticket) for ticket, each in found.items() if each is None}
+        for shower in missing.values():
+            if isinstance(shower, Replayed):
+                shower.check(shown)
         if missing:
             with bar() if progress is None else nullcontext(progress) as tell:
                 made = features_of(missing, shown, condition, tell)

@@ -24,13 +24,27 @@ from analysis.engine.status import status
 from analysis.metrics.overlap import Counts, PackedMasks, count
 from analysis.results.store import Results
 from app.names import shown
+from pruning.errors import UserError
 from pruning.study import staleness
 from pruning.study.config import DENSE, StudyConfig
 from pruning.study.folder import TICKETS, TOML, Study
 from pruning.tasks import Task, get_task
 from pruning.ticket import read_header
+from pruning.training.recording import without_weights
 
-COLUMNS = ["ticket_id", "key", "method", "method_label", "label", "sparsity", "seed", "kept", "total", "seconds"]
+COLUMNS = [
+    "ticket_id",
+    "key",
+    "method",
+    "method_label",
+    "label",
+    "sparsity",
+    "seed",
+    "kept",
+    "total",
+    "seconds",
+    "recorded",
+]
 
 
 @dataclass(frozen=True)
@@ -39,7 +53,8 @@ class StudyView:
 
     `name` stands for it in the URL. `tickets` has a row a found ticket, in the study's order: `ticket_id`, `key` (the
     same for all seeds of one method and sparsity, such as `imp-90`), `method`, `method_label`, `label`, `sparsity` (as
-    asked, 0 to 1), `seed`, `kept`, `total`, `seconds`. `problems` are sentences about files that could not be read.
+    asked, 0 to 1), `seed`, `kept`, `total`, `seconds` (nan where that is not known), `recorded` (whether its results
+    alone are here, no masks, no weights). `problems` are sentences about files that could not be read.
     `stamp` changes when a ticket or a result does. `classes` are the names of the classes, as the tickets know them.
     `stale` are sentences about what would come out otherwise today, with the commands that mend it.
     """
@@ -123,7 +138,7 @@ def _open(name: str, path: Path, stamp: str) -> StudyView:
     families: dict[str, str] = {}
     for entry, recipe in ((entry, entry.recipe) for entry in entries):
         key = DENSE if recipe.is_dense and recipe.method == DENSE else f"{recipe.method}-{100 * recipe.sparsity:g}"
-        key = re.sub(r"[^\w.-]+", "_", key)
+        key, recorded = re.sub(r"[^\w.-]+", "_", key), entry.info.recording
         if families.setdefault(key, recipe.family) != recipe.family:  # found with other settings than the study's
             key = f"{key}-{recipe.family[:4]}"
             families[key] = recipe.family
@@ -136,9 +151,10 @@ def _open(name: str, path: Path, stamp: str) -> StudyView:
                 "label": shown(recipe.label),
                 "sparsity": recipe.sparsity,
                 "seed": recipe.seed,
-                "kept": entry.kept,
-                "total": entry.total,
-                "seconds": entry.info.seconds,
+                "kept": entry.kept if recorded is None else recorded.weights or np.nan,
+                "total": entry.total if recorded is None else np.nan,
+                "seconds": entry.info.seconds if recorded is None else np.nan,
+                "recorded": recorded is not None,
             }
         )
     tickets = pd.DataFrame(rows, columns=COLUMNS)
@@ -196,7 +212,10 @@ def masks(study: StudyView, ticket_id: str) -> dict[str, np.ndarray]:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _masks(path: Path, ticket_id: str, stamp: str) -> dict[str, np.ndarray]:
-    return {name: mask.numpy() for name, mask in Study.open(path).load(ticket_id).masks.items()}
+    ticket = Study.open(path).load(ticket_id)
+    if ticket.info.recording is not None:
+        raise UserError(without_weights(ticket.recipe.label))
+    return {name: mask.numpy() for name, mask in ticket.masks.items()}
 
 
 def overlaps(study: StudyView, ids: Sequence[str]) -> Counts:

@@ -9,8 +9,7 @@ if ROOT not in sys.path:  # Streamlit puts the script's folder on the path, not 
 
 import streamlit as st  # noqa: E402
 
-from app import assets  # noqa: E402
-from app.inspector import panel  # noqa: E402
+from app import assets, beside  # noqa: E402
 from app.shell import navigation  # noqa: E402
 from app.shell.guard import guard  # noqa: E402
 from app.shell.trust import guard_code  # noqa: E402
@@ -22,4 +21,4 @@ st.set_page_config(
 st.html(f"<style>{assets.read('style.css')}</style>")
 guard_code()
 synchronise()
-guard(navigation.run, panel.show)
+guard(navigation.run, beside.show)

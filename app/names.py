@@ -1,16 +1,37 @@
-"""Names and sentences that come from files, as text that no page takes for a picture, a link or a tag."""
+"""Names and sentences that come from files, as text that no page takes for a picture, a link, a tag or an emphasis."""
 
 from __future__ import annotations
 
 import re
 
-_STARTS = re.compile(r"(?<=\])(?=[(\[:])|(?<=<)(?=[\w/!?])")
-_JOINER = "\N{WORD JOINER}"
+JOINER = "\N{WORD JOINER}"  # invisible; what is broken up by it looks as it did
+
+_BREAKS = re.compile(
+    r"(?<=\])(?=[(\[:])"  # addresses of pictures and links
+    r"|(?<=<)(?=[\w/!?])"  # names of tags
+    r"|(?<=:)(?=[\w+-]+(?:/\w+)?[:\[])"  # :smile:, :red[...], :material/home:
+    r"|(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=\w@)(?=\w)"  # addresses that are links by themselves
+    r"|(?<!\w)(?=_)|(?<=_)(?!\w)"  # within a word, which this makes of it, _ is no emphasis
+    r"|(?<=&)(?=#?\w+;)"  # signs that are spelled out
+    r"|(?<=\\)(?=[^\w\s])"  # what a backslash would hide
+    r"|^(?=(?:#{1,6}|[+*-]|\d+[.)])(?:\s|$)|>|[-=*~`]{3})"  # headings, lists, quotations, lines
+)
+_LIKE = {"*": "\N{ASTERISK OPERATOR}", "`": "\N{MODIFIER LETTER GRAVE ACCENT}", "~": "\N{TILDE OPERATOR}",
+         "$": "\N{SMALL DOLLAR SIGN}"}  # fmt: skip
+"""Signs that come in pairs and that nothing invisible keeps from it, and others that look like them."""
 
 
 def shown(text: str) -> str:
-    """Text on one line whose Markdown and HTML lead nowhere; it looks as it did.
+    """Text on one line whose Markdown and HTML do nothing; it looks as it did.
 
-    An invisible character stands where the address of a picture or a link would begin, or the name of a tag.
+    It may stand in Markdown, in HTML that is escaped, and in a chart, so that nothing in it is escaped.
     """
-    return _STARTS.sub(_JOINER, " ".join(text.split()))
+    return harmless(" ".join(text.split()))
+
+
+def harmless(text: str) -> str:
+    """The same on as many lines as it has."""
+    for sign, like in _LIKE.items():
+        if text.count(sign) > 1:
+            text = text.replace(sign, like)
+    return _BREAKS.sub(JOINER, text)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pruning.api import find_ticket
     from pruning.data import Dataset
     from pruning.library import Features, Pruned, apply_masks, features, prune, score, train
+    from pruning.library.registering import register_criterion, register_data, register_finder, register_model
     from pruning.recipe import Recipe
     from pruning.study.folder import Study
     from pruning.ticket import Ticket
@@ -33,6 +34,10 @@ __all__ = [
     "features",
     "find_ticket",
     "prune",
+    "register_criterion",
+    "register_data",
+    "register_finder",
+    "register_model",
     "score",
     "train",
 ]
@@ -49,6 +54,10 @@ _HOMES = {
     "features": "library",
     "find_ticket": "api",
     "prune": "library",
+    "register_criterion": "library.registering",
+    "register_data": "library.registering",
+    "register_finder": "library.registering",
+    "register_model": "library.registering",
     "score": "library",
     "train": "library",
 }

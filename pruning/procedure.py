@@ -90,6 +90,7 @@ class Procedure:
         reorders: whether it trains its original once more under another order of the data.
         mask_moves: whether the mask changes while weights or scores are trained, which the ticket's record counts.
         searches: whether its own step trains scores, not weights.
+        recorded: whether its tickets are results of networks that stay elsewhere, without masks and weights.
         signs_mask: whether it writes an owner's code into the mask.
         changes_data: whether its original may be a ticket of another data set.
         trains_nothing: of a recipe, whether its ticket costs no training of its own: it is imported, or lies on the
@@ -116,6 +117,7 @@ class Procedure:
     reorders: bool = False
     mask_moves: bool = False
     searches: bool = False
+    recorded: bool = False
     signs_mask: bool = False
     changes_data: bool = False
     trains_nothing: Callable[[Recipe], bool] = _never

@@ -228,8 +228,9 @@ class Recipe(Frozen):
         """The method for people: ``SNIP``, ``IMP``, ``IMP reinitialised``."""
         if self.of is not None and self.name in ("", self.finder, f"{self.of.method}_{self.finder}"):
             return f"{self.of.method_label} {FINDERS[self.finder].label}"
-        # What was imported under a name of its own keeps it to the letter
-        if self.name != self.finder and self.start is not None and FINDERS[self.finder].trains_nothing(self):
+        # What was imported or recorded under a name of its own keeps it to the letter
+        finder = FINDERS[self.finder]
+        if self.name != self.finder and (finder.recorded or (self.start is not None and finder.trains_nothing(self))):
             return self.method
         known = CRITERIA.get(self.method) or FINDERS.get(self.method)
         return known.label if known is not None else self.method.replace("_", " ")
@@ -240,9 +241,10 @@ class Recipe(Frozen):
         if self.is_dense:
             came_pruned = self.start is not None and self.start.sparsity > 0
             return f"Imported {percent(self.sparsity)}" if came_pruned else self.method_label
-        if self.sparsity == 0 or (self.of is not None and self.of.is_dense):
-            return self.method_label
-        return f"{self.method_label} {percent(self.sparsity)}"
+        label, share = self.method_label, percent(self.sparsity)
+        if self.sparsity == 0 or (self.of is not None and self.of.is_dense) or label.endswith(f" {share}"):
+            return label
+        return f"{label} {share}"
 
     @property
     def is_dense(self) -> bool:

@@ -1,8 +1,10 @@
 """Things by name: those that ship, each found in a file of its own, and those that a user adds.
 
 A thing (a criterion, a finder, a measure, a corruption, ...) is an object with a `name`. A registry finds the ones that
-ship by reading the modules of a package; a plugin, a Python file that `PRUNING_PLUGINS` names, adds its own in the same
-way; and `register` adds one from a notebook. `additions` and `add_all` carry these to worker processes.
+ship by reading the modules of a package. An installed package adds its own by entry points, whose group is the name of
+that package ("pruning.criteria") and which name a module or an object; a plugin, a Python file that `PRUNING_PLUGINS`
+names, in the same way; and `register` adds one from a notebook. `additions` and `add_all` carry these to worker
+processes, which find the others themselves.
 """
 
 import importlib
@@ -10,7 +12,8 @@ import importlib.util
 import os
 import pkgutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, Protocol, TypeVar
@@ -87,18 +90,18 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def _shipped(self) -> dict[str, T]:
         if self._found is None:
-            names = _modules(self.package)
+            names = modules_in(self.package)
             if self.nested:
-                names = [module for folder in names for module in _modules(folder)]
+                names = [module for folder in names for module in modules_in(folder)]
             modules = [importlib.import_module(name) for name in names]
-            self._found = {thing.name: thing for module in modules for thing in self._in(module)}
+            self._found = {thing.name: thing for module in modules for thing in self._in(vars(module).values())}
         return self._found
 
     def _own(self) -> dict[str, T]:
-        """What does not ship: from plugins, and added by `register`."""
+        """What does not ship: of installed packages, from plugins, and added by `register`."""
         found: dict[str, T] = {}
-        for module in plugins():
-            for thing in self._in(module):
+        for values in (*installed(self.package), *(list(vars(module).values()) for module in plugins())):
+            for thing in self._in(values):
                 if self._shipped().get(thing.name) is not thing:  # which a plugin may import
                     self._refuse_shipped(thing)
                     found[thing.name] = thing
@@ -108,10 +111,10 @@ class Registry(Mapping[str, T], Generic[T]):
         if thing.name in self._shipped():
             raise UserError(f"There is a {self.kind} '{thing.name}' already; give this one another name.")
 
-    def _in(self, module: ModuleType) -> list[T]:
-        """The things in a module's namespace that it made itself or has in a list or tuple."""
+    def _in(self, values: Iterable[object]) -> list[T]:
+        """The things among the values of a module's namespace, also those in a list or tuple."""
         found: list[T] = []
-        for value in vars(module).values():
+        for value in values:
             for thing in value if isinstance(value, (list, tuple)) else (value,):
                 if isinstance(thing, self.type) and thing not in found:
                     found.append(thing)
@@ -121,6 +124,7 @@ class Registry(Mapping[str, T], Generic[T]):
 _ALL: "list[Registry[Any]]" = []
 _CARRIED: dict[str, list[Any]] = {}  # from the parent process, for registries that are made later
 _LOADED: dict[Path, ModuleType] = {}
+_OFFERED: dict[tuple[str, tuple[str, ...]], list[list[object]]] = {}
 
 
 def additions() -> dict[str, list[Named]]:
@@ -138,10 +142,52 @@ def add_all(added: Mapping[str, list[Named]]) -> None:
         registry._added |= {thing.name: thing for thing in added.get(registry.kind, ())}
 
 
-def _modules(package: str) -> list[str]:
+def decorator(registry: Registry[T], given: Any, make: Callable[[str, Any], T]) -> Any:
+    """Return what a `register_...` returns: a decorator, or what was given where that is all there is to know.
+
+    Args:
+        registry: where things are added.
+        given: the first argument: a name; None; a thing, which is added as it is; or what is to be decorated, whose
+            name then is that of the thing.
+        make: gives the thing of a name and of what is decorated, which stays what it is.
+    """
+    if isinstance(given, registry.type):
+        return registry.register(given)
+
+    def add(decorated: Any) -> Any:
+        registry.register(make(given if isinstance(given, str) else decorated.__name__, decorated))
+        return decorated
+
+    return add if given is None or isinstance(given, str) else add(given)
+
+
+def modules_in(package: str) -> list[str]:
     """The names of what lies in a package, those of packages among them."""
     path = importlib.import_module(package).__path__
     return sorted(f"{package}.{module.name}" for module in pkgutil.iter_modules(path))
+
+
+def installed(group: str) -> list[list[object]]:
+    """Return what installed packages offer under a group of entry points: objects, or all that a module has.
+
+    Raises:
+        UserError: one of them cannot be loaded.
+    """
+    key = (group, tuple(sys.path))
+    if key not in _OFFERED:
+        _OFFERED[key] = []  # known before they are loaded, as what they import may read a registry
+        try:
+            for point in entry_points(group=group):
+                thing = point.load()
+                _OFFERED[key].append(list(vars(thing).values()) if isinstance(thing, ModuleType) else [thing])
+        except Exception as error:
+            del _OFFERED[key]
+            package = point.dist.name if point.dist else point.module
+            raise UserError(
+                f"The package {package} offers {point.value} for {group}, which cannot be loaded "
+                f"({type(error).__name__}: {error}); mend or uninstall it."
+            ) from error
+    return _OFFERED[key]
 
 
 def plugins() -> list[ModuleType]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -23,6 +23,7 @@ from pruning.models import build_model
 from pruning.recipe import Recipe
 from pruning.tasks import get_task
 from pruning.training.history import Epoch, Record
+from pruning.training.recording import Recording, without_weights
 from pruning.validation import validate
 
 FORMAT = "ticket-1"
@@ -47,6 +48,8 @@ class TicketInfo(BaseModel):
 
     `version` is that of the project that found the ticket. `revisions` are those of the finders and criteria it came
     through, the tickets it descends from included, by "finder NAME" and "criterion NAME" (`study.staleness`).
+
+    `recording` is there where only the results of a network are, and neither masks nor weights.
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
@@ -70,6 +73,7 @@ class TicketInfo(BaseModel):
     revisions: dict[str, int] = {}
     versions: dict[str, str] = {}
     layers: dict[str, tuple[int, int]] = {}  # parameter -> (kept, total)
+    recording: Recording | None = None
 
     @property
     def made_on(self) -> str:
@@ -89,12 +93,13 @@ class TicketInfo(BaseModel):
 
 @dataclass
 class Ticket:
-    """Masks ({parameter: bool tensor}, True = kept), the full state dict with pruned weights at zero, the recipe."""
+    """Masks ({parameter: bool tensor}, True = kept), the state dict with those pruned at zero, the recipe."""
 
     recipe: Recipe
     masks: Masks
     state: dict[str, Tensor]
     info: TicketInfo
+    folder: Path | None = field(default=None, compare=False)  # where its file lies
 
     def __post_init__(self) -> None:
         self.info.layers = {name: (int(mask.sum()), mask.numel()) for name, mask in self.masks.items()}
@@ -127,8 +132,10 @@ class Ticket:
         return _digest_of(self._stored(), self._shapes())
 
     def model(self) -> nn.Module:
-        """A new network with the masked weights, on the CPU, in evaluation mode."""
+        """A new network with the masked weights, on the CPU, in evaluation mode; raises UserError without weights."""
         recipe, info = self.recipe, self.info
+        if info.recording is not None:
+            raise UserError(without_weights(recipe.label))
         gives_logits = get_task(recipe.task).classifies_images
         model = build_model(recipe.model, len(info.classes), info.shape, 0, recipe.classifier, gives_logits)
         try:
@@ -197,7 +204,7 @@ class Ticket:
                 state[key] = value.clone()  # into memory of its own, aligned as torch aligns it
         if set(masks) != set(shapes):
             raise damaged(path, f"the layers {sorted(set(shapes) - set(masks))} are missing")
-        return cls(recipe, {name: masks[name] for name in shapes}, state, info)
+        return cls(recipe, {name: masks[name] for name in shapes}, state, info, path.parent)
 
 
 def _unpack(path: Path, name: str, kept: Tensor, packed: Tensor | None, shape: list[int]) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 
 Noise = Literal["paired", "interval", "none"]
-Unit = Literal["share", "count", "bytes"]
+Unit = Literal["share", "count", "bytes", "number"]
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def write(value: float, unit: Unit) -> str:
         return f"{100 * value:.1f} %"
     if unit == "count":
         return count(value)
-    return size(value)
+    return size(value) if unit == "bytes" else f"{value:.4g}"
 
 
 def count(value: float) -> str:

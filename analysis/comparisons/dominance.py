@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.comparisons.costs import OBJECTIVES
+from analysis.comparisons.costs import OBJECTIVES, Objective
 from analysis.comparisons.verdicts import Told
 from analysis.comparisons.verdicts import verdicts as verdicts_of
 from analysis.statistics.multiple_testing import holm
@@ -41,18 +41,24 @@ class Gaps:
 
 
 def gaps(
-    rows: pd.DataFrame, objective: str, outcomes: Told, equivalence: float = EQUIVALENCE, higher: bool = True
+    rows: pd.DataFrame,
+    objective: str,
+    outcomes: Told,
+    equivalence: float = EQUIVALENCE,
+    higher: bool = True,
+    objectives: Mapping[str, Objective] = OBJECTIVES,
 ) -> Gaps:
     """Compare every two tickets in one objective, in the way that its noise asks for.
 
     Args:
         rows: of `costs.weighed`, measured in this objective.
-        objective: of `costs.OBJECTIVES`.
+        objective: of `objectives`.
         outcomes: of the tickets on the images of this objective; used where its noise is "paired".
         equivalence: the difference in accuracy that does not matter, a fraction above 0.
         higher: whether a higher accuracy, or score in its place, is better.
+        objectives: what they are, by name.
     """
-    about, values = OBJECTIVES[objective], rows[objective].to_numpy(dtype=float)
+    about, values = objectives[objective], rows[objective].to_numpy(dtype=float)
     if about.noise == "paired":
         return paired(rows["key"].tolist(), values, outcomes, about.more and higher, equivalence)
     if about.noise == "interval":

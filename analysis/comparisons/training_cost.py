@@ -23,10 +23,11 @@ def cost(entries: Iterable[Entry]) -> pd.DataFrame:
         along its line of descent), own_seconds.
 
     A training that is rewound to iteration k counts as a whole one. The network at iteration k costs nothing, as it
-    lies on the way to the dense one. Imported weights cost nothing. An early bird is trained densely until it is drawn,
+    lies on the way to the dense one. Imported weights cost nothing. What recorded tickets took is not
+    known; they have no row. An early bird is trained densely until it is drawn,
     as far as its ticket is among the entries.
     """
-    entries = list(entries)
+    entries = [entry for entry in entries if entry.info.recording is None]
     drawn = {entry.id: epoch for entry in entries if (epoch := drawn_at(entry)) is not None}
     rows = []
     for entry in entries:

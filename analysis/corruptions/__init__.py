@@ -13,6 +13,7 @@ from analysis.corruptions.corruption import SEVERITIES, Corruption
 from analysis.corruptions.families import NAMES
 from analysis.corruptions.making import corrupt
 from analysis.corruptions.photographs import Photographs
+from analysis.corruptions.registering import register_corruption
 from analysis.corruptions.registry import (
     ATTACKS,
     CORRUPTIONS,
@@ -45,6 +46,7 @@ __all__ = [
     "get_corruption",
     "get_family",
     "label_of",
+    "register_corruption",
     "severities_of",
     "version_of",
 ]

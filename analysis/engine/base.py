@@ -54,6 +54,9 @@ SHOWN: frozenset[Need] = frozenset({"logits", "features", "activations", "gradie
 WITHOUT_IMAGES: frozenset[Need] = frozenset({"masks", "weights", "record", "alone"})
 """What there is of a network whatever its task."""
 
+RECORDED: frozenset[Need] = frozenset({"logits", "features", "classifier"})
+"""What there is of a network that was recorded, and is not here."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -216,9 +219,10 @@ class Measure(Table):
             return get_task(task).name in self.tasks
         return self.needs <= WITHOUT_IMAGES or get_task(task).classifies_images
 
-    def measures(self, recipe: Recipe) -> bool:
-        """Whether the ticket of a recipe has it."""
-        return self.suits(recipe.task) and self.recipes(recipe)
+    def measures(self, entry: Entry) -> bool:
+        """Whether a ticket has it: by its recipe, and by what there is of its network."""
+        there = entry.info.recording is None or self.needs <= RECORDED
+        return there and self.suits(entry.recipe.task) and self.recipes(entry.recipe)
 
     @property
     def meant_for(self) -> str:

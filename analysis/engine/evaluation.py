@@ -20,6 +20,7 @@ from analysis.engine.journal import Journal, Rows
 from analysis.engine.networks import Network
 from analysis.engine.parts import store
 from analysis.engine.plan import Job, Parts, part_name
+from analysis.engine.replay import Replayed, network_of, unread
 from analysis.engine.settings import settings
 from analysis.engine.showing import Viewer, show
 from analysis.results.store import Results
@@ -99,15 +100,17 @@ class Group:
     `problems` says what is left out, by ticket.
     """
 
-    def __init__(self, study: Study, ids: Sequence[str], precision: str) -> None:
+    def __init__(self, study: Study, images: TestImages, ids: Sequence[str], precision: str) -> None:
         self.tickets: dict[str, Ticket] = {}
         self.networks: dict[str, Network] = {}
         self.problems: dict[str, str] = {}
         for ticket_id in ids:
             try:
                 ticket = study.load(ticket_id)
-                self.networks[ticket_id] = Network.of(ticket, pick_device(), precision)
-                self.tickets[ticket_id] = ticket
+                network = network_of(ticket, pick_device(), precision)
+                if isinstance(network, Replayed):
+                    network.check(images)
+                self.networks[ticket_id], self.tickets[ticket_id] = network, ticket
                 if self.networks[ticket_id].without:
                     self.problems[ticket_id] = self.networks[ticket_id].without
             except UserError as error:
@@ -205,9 +208,16 @@ def measure_condition(
         WriteError: the disk will not take it.
     """
     place = worker.kept("laboratory", source.key, lambda: Laboratory(source))
-    group = worker.kept("group", (source.key, ids), lambda: Group(source.study, ids, place.config.precision))
+    group = worker.kept(
+        "group", (source.key, ids), lambda: Group(source.study, place.images, ids, place.config.precision)
+    )
     done = Done(problems=[group.problems[ticket_id] for ticket_id in ids if ticket_id in group.problems])
     wanted = {job.entry.id: job for job in jobs if job.entry.id in group.networks}
+    for ticket_id in [*wanted]:
+        problem = unread(group.networks[ticket_id], condition)
+        if problem:
+            done.problems.append(problem)
+            del wanted[ticket_id]
     runs = {key: _runs(place, group, job, condition) for key, job in wanted.items()}
     _show(place, group, condition, runs, worker.progress, done)
     rows: dict[tuple[str, str], Rows] = {}

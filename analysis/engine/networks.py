@@ -132,15 +132,15 @@ class Network:
         with torch.inference_mode(not gradients), settled(self.macs), _caught(self.module, layers) as activations:
             with autocast(self.precision, self.device):
                 if not gradients:
-                    return Output(*self._run(inputs[form]), activations)
+                    return Output(*self.run(inputs[form]), activations)
                 with torch.enable_grad():
                     # What was made for others in inference mode cannot be kept for the way back.
-                    features, logits = self._run(inputs[form].clone())
+                    features, logits = self.run(inputs[form].clone())
                     found = self._gradients(logits, labels)
             return Output(features.detach(), logits.detach(), activations, found)
 
-    def _run(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Features and logits of normalised images."""
+    def run(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Features and logits of what the module takes in, such as normalised images."""
         if not self.without:
             return features_and_logits(self.module, x)
         return torch.full((len(x), 1), torch.nan, device=x.device), widened(self.module(x))

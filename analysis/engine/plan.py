@@ -15,6 +15,7 @@ from analysis.corruptions import version_of
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.base import Measure, Pair, measures
 from analysis.engine.images import TestImages
+from analysis.engine.replay import recorded_under
 from analysis.engine.settings import AnalysisConfig
 from analysis.results.provenance import Provenance, canonical
 from analysis.results.store import Results, Stored
@@ -63,13 +64,12 @@ class Wanted:
     def __init__(
         self, study: Study, config: AnalysisConfig, entries: Sequence[Entry], images: TestImages | None
     ) -> None:
-        self.config, self.entries, self.images = config, entries, images
-        self.measures = measures()
+        self.config, self.entries, self.images, self.measures = config, entries, images, measures()
         self.detailed = [entry for entry in entries if entry.recipe.seed == study.detail_seed]
         self._detailed_ids = {entry.id for entry in self.detailed}
         self.conditions = config.conditions(images.given if images is not None else None)
         self.pairs = {
-            name: each.pairs([entry for entry in entries if each.measures(entry.recipe)])
+            name: each.pairs([entry for entry in entries if each.measures(entry)])
             for name, each in self.measures.items()
             if each.pairs is not None
         }
@@ -78,16 +78,16 @@ class Wanted:
 
     def subjects(self, measure: Measure) -> Sequence[Entry]:
         """The tickets that may have a table."""
-        return [each for each in (self.detailed if measure.detail else self.entries) if measure.measures(each.recipe)]
+        return [each for each in (self.detailed if measure.detail else self.entries) if measure.measures(each)]
 
     def parts(self, measure: Measure, entry: Entry) -> Parts:
         """The parts asked for of a ticket's table; {} where it is to have none."""
-        if not measure.measures(entry.recipe) or (measure.detail and entry.id not in self._detailed_ids):
-            return {}
         found: Parts = {}
+        if not measure.measures(entry) or (measure.detail and entry.id not in self._detailed_ids):
+            return found
         base = self._base(measure, entry)
         for pair in self.pairs_of(measure, entry):
-            for condition in self.conditions_of(measure):
+            for condition in (each for each in self.conditions_of(measure) if recorded_under(entry, each)):
                 for kind in self._kinds(measure):
                     keys = [pair.entry.id] if pair else []
                     keys += map(str, condition) if measure.by_condition else []

@@ -16,6 +16,7 @@ from analysis.corruptions.conditions import Condition
 from analysis.engine.base import Shown
 from analysis.engine.images import TestImages
 from analysis.engine.networks import Network, largest
+from analysis.engine.replay import Replayed
 from pruning.progress import Progress, quiet
 from pruning.training.precision import settled
 
@@ -50,7 +51,7 @@ def show(
     """Show all images under a condition to the networks that have viewers; the text of the progress is the condition.
 
     Raises:
-        UserError: a network cannot be attacked.
+        UserError: a network cannot be attacked, or what was recorded of one cannot be read.
     """
     device, macs = next(iter(networks.values())).device, largest({name: networks[name] for name in viewers})
     name, severity = condition
@@ -61,11 +62,11 @@ def show(
         part = slice(place * batch_size, (place + 1) * batch_size)
         batch = images.images[part].to(device) if attacks else images.batch(condition, part, device, macs)
         index = torch.arange(len(images))[part]
-        shared = _Batch(networks, batch, images.labels[part].to(device), index)
+        shared = _Batch(networks, condition, batch, images.labels[part].to(device), index)
         for ticket, each in viewers.items():
             if attacks:
                 seen = networks[ticket].attacked(batch, shared.labels, *condition, seed=images.seed, index=index)
-                _Batch(networks, seen, shared.labels, index).show(ticket, each)
+                _Batch(networks, condition, seen, shared.labels, index).show(ticket, each)
             else:
                 shared.show(ticket, each)
         progress((place + 1) / count, text)
@@ -74,8 +75,11 @@ def show(
 class _Batch:
     """One batch, as it is shown to one network after the other."""
 
-    def __init__(self, networks: Mapping[str, Network], images: Tensor, labels: Tensor, index: Tensor) -> None:
-        self.networks, self.images, self.labels, self.index = networks, images, labels, index
+    def __init__(
+        self, networks: Mapping[str, Network], condition: Condition, images: Tensor, labels: Tensor, index: Tensor
+    ) -> None:
+        self.networks, self.condition = networks, condition
+        self.images, self.labels, self.index = images, labels, index
         self.inputs: dict[object, Tensor] = {}
         self.partners: dict[tuple[object, ...], Shown] = {}
 
@@ -95,7 +99,11 @@ class _Batch:
         return self.partners[asked]
 
     def _seen(self, ticket: str, layers: frozenset[str], gradients: bool) -> Shown:
-        output = self.networks[ticket].show(self.images, self.labels, self.inputs, layers, gradients)
+        network = self.networks[ticket]
+        if isinstance(network, Replayed):
+            output = network.replay(self.condition, self.index)
+        else:
+            output = network.show(self.images, self.labels, self.inputs, layers, gradients)
         return Shown(
             self.images,
             self.labels,

@@ -21,7 +21,7 @@ class Summary:
         """Return the row."""
         found, ticket = self.images.whole(), self.ticket
         counts = {"kept": ticket.kept, "total": ticket.total, "seconds": ticket.info.seconds}
-        sparsity = 1 - ticket.kept / ticket.total if ticket.total else 0.0
+        sparsity = 1 - ticket.kept / ticket.total if ticket.total else ticket.recipe.sparsity
         return pd.DataFrame([geometry.summarise(found.values, found.labels) | counts | {"sparsity": sparsity}])
 
 
@@ -29,7 +29,7 @@ MEASURE = Measure(
     name="summary",
     meaning="accuracy and mean geometry on the test set",
     of="ticket",
-    needs=frozenset({"masks", "logits", "features", "classifier"}),
+    needs=frozenset({"logits", "features", "classifier"}),
     start=Summary,
     columns={
         "accuracy": Column("f64", "", "share of the test images classified right, 0 to 1"),

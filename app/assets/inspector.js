@@ -31,10 +31,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
     event.preventDefault();
     ask({ act: request });
   };
+  // Other images are selected: where this one stands among them is another matter.
+  const marked = () => data.sample !== null && setTimeout(() => ask({ act: "again" }), 500);
   window.addEventListener("inspect", wanted);
+  window.addEventListener("marked", marked);
   document.addEventListener("keydown", typed);
   window.inspectorOff = () => {
     window.removeEventListener("inspect", wanted);
+    window.removeEventListener("marked", marked);
     document.removeEventListener("keydown", typed);
   };
   return undefined;

@@ -127,6 +127,7 @@ function mark(group, source, marked) {
     document.querySelector(`.st-key-${group.name}`)?.setAttribute("data-linked-ms", (performance.now() - start).toFixed(1));
   }));
   group.report();
+  window.dispatchEvent(new CustomEvent("marked"));
   setTimeout(() => forgetOutlines(group, source), 250);
 }
 

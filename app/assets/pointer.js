@@ -13,7 +13,7 @@ function hover(group, chart, event) {
   if (!point) return;
   const sample = point.trace.customdata[point.i];
   for (const other of group.charts.keys()) if (other.isConnected) ring(other, sample);
-  layer(chart).append(label(chart, point, panel));
+  layer(chart).append(label(group, chart, point, panel));
 }
 
 function unhover(group) {
@@ -36,14 +36,15 @@ function ring(chart, sample, host = layer(chart), size = 12) {
   }
 }
 
-function label(chart, { trace, i }, panel) {
+// What is known of an image: its picture, what the chart's ticket makes of it, and what the others do.
+function label(group, chart, { trace, i }, panel) {
   const { ink, ground: back, line, font } = colours(chart);
   const { classes, detail, ...rest } = trace.meta.hover;
-  const [own, prediction, percent] = ["label", "prediction", "percent"].map((name) => numbers(rest[name])[i]);
+  const own = numbers(rest.label)[i];
   const number = (text, axis, sign, digits) => `${sign && trace[axis][i] >= 0 ? "+" : ""}${trace[axis][i].toFixed(digits)}`;
   const lines = [
     `Sample ${trace.customdata[i]} · ${trace.name}`,
-    `true class ${classes[own]}, predicted ${classes[prediction]} (${percent} %)`,
+    `true class ${classes[own]}, ${reading(trace, i)}`,
     detail.replace(/%\{([xy]):(\+?)\.(\d)f\}/g, number),
   ];
   const box = document.createElement("div");
@@ -55,12 +56,59 @@ function label(chart, { trace, i }, panel) {
     box.append(part);
   }
   box.firstChild.style.fontWeight = 650;
+  const others = readings(group, trace, trace.customdata[i]);
+  for (const [name, told, wrong] of others) {
+    const part = Object.assign(document.createElement("span"), { textContent: `${name}: ${wrong ? "✗ " : ""}${told}` });
+    part.style.cssText = "display:block;opacity:.8;font-size:12px";
+    box.append(part);
+  }
+  const picture = thumbnail(trace.customdata[i]);
+  if (picture) {
+    box.style.paddingLeft = `${parseFloat(picture.style.width) + 16}px`;
+    box.style.minHeight = `${parseFloat(picture.style.height) + 8}px`;
+    box.prepend(picture);
+  }
   const [x, y] = place(panel, trace, i);
   const [left, top] = [panel.left + x, panel.top + y];
   // on the side where there is room
   box.style[left > chart.clientWidth / 2 ? "right" : "left"] = `${(left > chart.clientWidth / 2 ? chart.clientWidth - left : left) + 12}px`;
-  box.style.top = `${Math.max(0, top - 28)}px`;
+  box.style.top = `${Math.max(0, Math.min(top - 28, chart.clientHeight - 75 - 18 * others.length))}px`;
   return box;
+}
+
+function reading({ meta: { hover } }, i) {
+  return `predicted ${hover.classes[numbers(hover.prediction)[i]]} (${numbers(hover.percent)[i]} %)`;
+}
+
+// What the other tickets of the group make of a sample, each once: [ticket, what it predicts, whether that is wrong].
+function readings(group, asked, sample) {
+  const found = new Map([[asked.name, null]]);
+  for (const chart of group.charts.keys()) {
+    if (!chart.isConnected) continue;
+    for (const { traces } of panels(chart)) {
+      for (const trace of traces) {
+        const i = found.has(trace.name) ? -1 : trace.customdata.indexOf(sample);
+        if (i < 0) continue;
+        const { label: own, prediction } = trace.meta.hover;
+        found.set(trace.name, [trace.name, reading(trace, i), numbers(own)[i] !== numbers(prediction)[i]]);
+      }
+    }
+  }
+  return [...found.values()].filter(Boolean);
+}
+
+// The small picture of a sample from the sheet of all of them (thumbnails.js), enlarged.
+function thumbnail(sample) {
+  const sheet = window.thumbnails;
+  if (!sheet) return null;
+  const scale = Math.max(1, Math.round(60 / Math.max(sheet.width, sheet.height)));
+  const [wide, high] = [scale * sheet.width, scale * sheet.height];
+  const [x, y] = [(sample % sheet.columns) * wide, Math.floor(sample / sheet.columns) * high];
+  const picture = document.createElement("span");
+  picture.className = "thumbnail";
+  picture.style.cssText = `position:absolute;left:6px;top:6px;width:${wide}px;height:${high}px;border-radius:3px;
+    background:url("${sheet.picture}") -${x}px -${y}px / ${sheet.columns * wide}px auto;image-rendering:pixelated`;
+  return picture;
 }
 
 function colours(chart) {
@@ -72,8 +120,12 @@ function colours(chart) {
 function press(chart, { clientX, clientY, button, shiftKey, altKey, target, detail }) {
   clearTimeout(window.inspecting);
   if (button || shiftKey || altKey || detail > 1 || target.closest?.(".modebar")) return;
+  let still = true; // a lasso may end where it began
+  const moved = (event) => { still &&= Math.hypot(event.clientX - clientX, event.clientY - clientY) <= STILL; };
+  window.addEventListener("mousemove", moved, true);
   window.addEventListener("mouseup", (event) => {
-    if (Math.hypot(event.clientX - clientX, event.clientY - clientY) > STILL) return;
+    window.removeEventListener("mousemove", moved, true);
+    if (!still) return;
     const point = pointed(chart, event).point;
     if (!point) return;
     const sample = Number(point.trace.customdata[point.i]);

@@ -57,7 +57,7 @@ def scale(objective: Objective, values: ArrayLike) -> Scale:
         ticks = log_ticks(span)
     else:
         place = _same
-        span = _airy(finite, 0.06 * float(finite.max()) or 1.0)
+        span = _airy(finite, 0.06 * float(np.abs(finite).max()) or 1.0)
         ticks = even_ticks(span)
     return Scale(place, span, ticks.tolist(), [text(tick, objective) for tick in ticks])
 

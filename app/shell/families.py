@@ -6,12 +6,13 @@ What is read is kept while the study's files stay the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons import costs, family_means, scores
+from analysis.comparisons import costs, family_means, recorded, scores
 from analysis.comparisons.outcomes import CORRUPTIONS, Images, per_image
 from analysis.comparisons.scores import Scores
 from analysis.comparisons.verdicts import Told
@@ -23,6 +24,7 @@ from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from pruning.errors import few
 from pruning.study.folder import Entry, Study
+from pruning.training.recording import Recording
 
 
 def entries(study: StudyView) -> dict[str, Entry]:
@@ -76,6 +78,8 @@ def measured(study: StudyView) -> pd.DataFrame:
     """Rows of `comparisons.family_means.measured`: all tickets of the study, a row a seed."""
     conditions = load.table(study, "conditions", columns=["ticket_id", "corruption", "severity", "accuracy"])
     gaps = load.query(study, family_means.GAPS)
+    # means over all conditions
+    conditions, gaps = (rows[~rows["ticket_id"].isin(list(lacking(study)))] for rows in (conditions, gaps))
     return family_means.measured(study.tickets, load.table(study, "summary"), conditions, gaps)
 
 
@@ -103,6 +107,55 @@ def efficiency(study: StudyView) -> pd.DataFrame:
     return found[found["macs"].notna()]
 
 
+def recordings(study: StudyView) -> dict[str, Recording]:
+    """Ticket id -> what was recorded of a network that stays elsewhere."""
+    found = {ticket: entry.info.recording for ticket, entry in entries(study).items()}
+    return {ticket: each for ticket, each in found.items() if each is not None}
+
+
+def recorded_words(selection: Selection, lacking: str) -> list[str]:
+    """A sentence, if any, on the chosen tickets that were recorded, of which a page lacks something.
+
+    Args:
+        selection: what the user chose.
+        lacking: what the page does not have of them, in words.
+    """
+    brought = recordings(selection.study)
+    labels = [ticket.label for ticket in selection.tickets if ticket.id in brought]
+    return [f"Recorded tickets are left out, as {lacking}: {few(labels)}."] if labels else []
+
+
+def lacking(study: StudyView) -> dict[str, list[str]]:
+    """Recorded ticket -> the conditions that others were shown and it was not, of those that lack some."""
+    return _lacking(study.path, study.stamp, study.name)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _lacking(path: Path, stamp: str, name: str) -> dict[str, list[str]]:
+    study = load.open_study(name, path)
+    brought = recordings(study)
+    if not brought:
+        return {}
+    return recorded.lacking(load.table(study, "conditions", columns=["ticket_id", "corruption", "severity"]), brought)
+
+
+def wholly(selection: Selection) -> Selection:
+    """The selection without recorded tickets that cannot be paired under every condition, each named on the page."""
+    without = lacking(selection.study)
+    if not {*selection.ids, selection.baseline.id if selection.baseline else ""} & without.keys():
+        return selection
+    gone = {
+        ticket.id: ticket.label
+        for ticket in [*selection.tickets, selection.baseline]
+        if ticket and ticket.id in without
+    }
+    conditions = few(list(dict.fromkeys(name for ticket in gone for name in without[ticket])))
+    layout.notes([f"Left out, as not recorded under {conditions}: {few(list(gone.values()))}."])
+    tickets = [ticket for ticket in selection.tickets if ticket.id not in without]
+    baseline = selection.baseline if selection.baseline and selection.baseline.id not in without else None
+    return replace(selection, tickets=tickets, keys=[ticket.key for ticket in tickets], baseline=baseline)
+
+
 def outcomes(study: StudyView, images: Images) -> Told:
     """Which images each family classifies correctly, or its scores, for `comparisons.verdicts`."""
     return _outcomes(study.path, study.stamp, study.name, images)
@@ -115,7 +168,10 @@ def _outcomes(path: Path, stamp: str, name: str, images: Images) -> Told:
         return of_task(study)
     columns = ["ticket_id", "corruption", "severity", "n", "offsets"]
     where = "corruption IN ({})".format(", ".join(f"'{name}'" for name in CORRUPTIONS[images]))
-    return per_image(study.tickets, load.results(path).table("conditions", columns=columns, where=where), images)
+    rows = load.results(path).table("conditions", columns=columns, where=where)
+    if images != "accuracy":
+        rows = rows[~rows["ticket_id"].isin(list(lacking(study)))]
+    return per_image(study.tickets, rows, images)
 
 
 def fractions(study: StudyView, table: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.names import shown
+from app.names import harmless, shown
 from app.shell.columns import describe
 from app.shell.downloads import file_name, image_buttons, to_csv, to_latex
 from app.shell.theme import Style
@@ -40,7 +40,7 @@ unseen, for the download menu."""
 
 def page_title(title: str, lead: str = "") -> None:
     """The heading of a page and one sentence on what it answers."""
-    st.markdown(f"## {plain(shown(title))}")
+    st.markdown(f"# {plain(shown(title))}")
     if lead:
         st.markdown(f'<p class="lead">{escape(shown(lead))}</p>', unsafe_allow_html=True)
 
@@ -227,7 +227,7 @@ def empty(message: str, todo: str = "", command: str = "") -> None:
 
 def plain(text: str) -> str:
     """Text that Markdown leaves as it is; names of classes and files may hold anything."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", text)
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", harmless(text))
 
 
 def notes(sentences: Iterable[str]) -> None:

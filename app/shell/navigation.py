@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from app import load
 from app.shell import layout, pages, sidebar
 from app.shell.guard import guard
 from app.shell.pages import Page
@@ -15,7 +17,7 @@ from pruning.errors import UserError
 MOST = 8  # entries that the bar has room for
 ENTRIES = "entries"  # in the session: path -> page of the navigation, for `leave_for`
 
-Beside = Callable[[Selection], None]
+Beside = Callable[[Page, Selection], None]
 """Draws what stands beside every page."""
 
 
@@ -47,11 +49,13 @@ def select() -> Selection | None:
 def entries(selection: Selection | None, beside: Beside | None = None) -> list[st.Page]:
     """The pages for `st.navigation`."""
     start, *others = pages.in_order()
+    absent = unknown([start, *others])
     # The start page lives at "/" alone, whatever its path; so that its name leads there too, a hidden twin has it.
     return [
         _entry(start, selection, "start", beside, default=True),
         *(_entry(page, selection, page.name, beside) for page in others),
         _entry(start, selection, start.name, beside, hidden=True),
+        *([_entry(absent, selection, absent.name, beside, hidden=True)] if absent else []),
     ]
 
 
@@ -75,7 +79,7 @@ def show(page: Page, selection: Selection | None, beside: Beside | None = None) 
     if selection is not None:
         guard(_draw, page, selection)
         if beside is not None:
-            guard(beside, selection)
+            guard(beside, page, selection)
         sidebar.show_notes(selection)
 
 
@@ -84,8 +88,15 @@ def _draw(page: Page, selection: Selection) -> None:
     if reason:
         layout.page_title(page.title)
         st.info(reason)
-    else:
+        return
+    try:
         page.show(selection)
+    except UserError:
+        raise
+    except Exception:
+        if load.stamp(selection.study.path) == selection.study.stamp:
+            raise
+        raise UserError("Files of this study changed while the page was drawn; load the page again.") from None
 
 
 def _entry(
@@ -101,6 +112,21 @@ def _entry(
         _script(page, selection, beside), title=page.title, icon=page.icon, url_path=path, default=default,
         visibility="visible" if visible else "hidden",
     )  # fmt: skip
+
+
+def unknown(known: Sequence[Page]) -> Page | None:
+    """A page in the place of one that a link asks for and that does not exist; Streamlit would show the first one."""
+    context = get_script_run_ctx(suppress_warning=True)
+    asked = getattr(getattr(context, "pages_manager", None), "intended_page_name", None) or ""
+    if not asked or "/" in asked or asked in {"start", *(page.name for page in known)}:
+        return None
+
+    def say(selection: Selection) -> None:
+        layout.page_title("No such page")
+        there = ", ".join(page.title for page in known if offered(page, selection))
+        layout.empty(f"There is no page “{layout.plain(asked[:40])}”.", f"There are: {there}.")
+
+    return Page(asked, "No such page", ":material/help:", 0, say)
 
 
 def _script(page: Page, selection: Selection | None, beside: Beside | None) -> Callable[[], None]:

@@ -9,6 +9,9 @@ from app.load import StudyView
 from app.shell.selection import Selection
 from pruning.registry import Registry
 
+TICKETS, IMAGES, CONDITION = "tickets", "images", "condition"
+"""What of the selection a page may use."""
+
 
 def for_every_study(study: StudyView) -> bool:
     """A page that says something about any study."""
@@ -43,6 +46,7 @@ class Page:
         shown: whether the navigation offers it for a study. It is still drawn when a link asks for it.
         unfit: why it has nothing to say of a study, in a sentence that stands in its place; '' where it has. The
             navigation does not offer it then.
+        uses: what of the selection it uses; of the rest the line of what is selected says that it does not.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Page:
     show: Callable[[Selection], None]
     shown: Callable[[StudyView], bool] = for_every_study
     unfit: Callable[[StudyView], str] = suits_every_study
+    uses: frozenset[str] = frozenset({TICKETS})
 
 
 PAGES = Registry("page", Page, "app.views", nested=True)

@@ -39,7 +39,7 @@ def resolve(study: StudyView, parameters: Mapping[str, str], mode: Mode) -> Sele
     chosen = {
         row.key: Chosen(
             row.ticket_id, row.key, row.label, row.method, row.method_label,
-            float(row.sparsity), int(row.seed), int(row.kept), int(row.total), by_key[row.key],
+            float(row.sparsity), int(row.seed), whole(row.kept), whole(row.total), by_key[row.key],
         )
         for row in found[found["seed"] == seed].itertuples()
         if row.key in by_key
@@ -111,3 +111,8 @@ def _samples(asked: str | None, notes: list[str]) -> np.ndarray | None:
         notes.append("The marked samples in the link could not be read and are left out.")
         return None
     return samples if len(samples) else None
+
+
+def whole(count: float) -> int:
+    """A count; 0 where it is not known."""
+    return 0 if np.isnan(count) else int(count)

@@ -23,6 +23,7 @@ class Section:
         lead: the question that it answers, for the line under the page's title; of_scores: the same where networks do
             not classify images, as far as it is another.
         of_classifiers: whether only studies of networks that classify images have it.
+        shown: whether there is anything of it in what is selected; without it the switch does not offer it.
     """
 
     page: str
@@ -33,6 +34,7 @@ class Section:
     lead: str = ""
     of_scores: str = ""
     of_classifiers: bool = False
+    shown: Callable[[Selection], bool] = lambda selection: True
 
     @property
     def name(self) -> str:
@@ -60,7 +62,8 @@ def choose(selection: Selection, page: str, parameter: str, title: str = "") -> 
         title: the page's title.
     """
     classify = selection.study.task.classifies_images
-    own = {key: section for key, section in of_page(page).items() if classify or not section.of_classifiers}
+    able = {key: section for key, section in of_page(page).items() if classify or not section.of_classifiers}
+    own = {key: section for key, section in able.items() if section.shown(selection)}
     first = next(iter(own))
     if title:
         section = own.get(selection.option(parameter, first), own[first])

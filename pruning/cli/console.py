@@ -1,9 +1,11 @@
 """What the command lines have in common: errors as one sentence, and Ctrl-C as one."""
 
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import typer
@@ -37,14 +39,54 @@ def readable(text: str) -> str:
 
 
 def main(app: typer.Typer) -> None:
-    """Run a command line: a `UserError` becomes its sentence on stderr and exit status 2, never a traceback."""
+    """Run a command line: a `UserError` becomes its sentence on stderr and exit status 2, never a traceback.
+
+    Ctrl-C is a word, and the shell's exit status for it, where the command has no sentence of its own.
+    """
     console = PlainConsole(stderr=True)
+    with _interrupts() as interrupts:
+        try:
+            app()
+        except UserError as error:
+            console.print("Error: ", style="bold red", end="")
+            console.print(str(error), highlight=False, soft_wrap=True)
+            sys.exit(2)
+        except SystemExit as ended:
+            if not _unanswered(ended):
+                raise
+        except (Exception, KeyboardInterrupt):  # within an import an interrupt comes out as whatever is raised there
+            if not interrupts:
+                raise
+        else:
+            return
+    console.print("Stopped.")
+    sys.exit(INTERRUPTED)
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Note each Ctrl-C on its usual way."""
+    noted: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        signal.default_int_handler(number, frame)
+
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if usual:
+        signal.signal(signal.SIGINT, note)
     try:
-        app()
-    except UserError as error:
-        console.print("Error: ", style="bold red", end="")
-        console.print(str(error), highlight=False, soft_wrap=True)
-        sys.exit(2)
+        yield noted
+    finally:
+        if usual:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _unanswered(ended: BaseException | None) -> bool:
+    """Whether the exit is typer's own for an interrupt that no command has answered with a sentence."""
+    while ended is not None and not isinstance(ended, KeyboardInterrupt):
+        ended = ended.__cause__ or (None if ended.__suppress_context__ else ended.__context__)
+    return ended is not None
 
 
 @contextmanager

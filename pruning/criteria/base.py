@@ -1,6 +1,6 @@
 """What a criterion is: a function that gives every prunable weight a score, and what is known about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -83,10 +83,12 @@ class Criterion:
         The network is left as it was, to the bit: weights, buffers, gradients, mode. Weights pruned already score 0.
 
         Raises:
-            UserError: a score is NaN or infinite.
+            UserError: a score is NaN or infinite, or what the function gives are no scores of the network's weights.
         """
         context = context if context.options is not None else replace(context, options=self.options())
-        scores = {name: score.detach() for name, score in self.function(model, context).items()}
+        given = self.function(model, context)
+        _check_form(self.label, given, model)
+        scores = {name: score.detach() for name, score in given.items()}
         if context.masks is not None:
             # A pruned weight's score means nothing, so it may neither be ranked nor raise an alarm.
             scores = {name: torch.where(context.masks[name], score, 0.0) for name, score in scores.items()}
@@ -97,6 +99,25 @@ class Criterion:
                     "look for NaN or huge values in the network's weights and in the data."
                 )
         return scores
+
+
+def _check_form(label: str, scores: object, model: nn.Module) -> None:
+    """Refuse what a function of the user's gives in place of scores."""
+    if not isinstance(scores, Mapping):
+        raise UserError(
+            f"The criterion {label} gives a {type(scores).__name__}; it must give {{parameter: scores}}, as of "
+            "`context.weights(network)`."
+        )
+    parameters = dict(model.named_parameters())
+    for name, score in scores.items():
+        if name not in parameters:
+            raise UserError(f"The criterion {label} scores '{name}', which is no parameter of the network.")
+        if not isinstance(score, Tensor) or score.shape != parameters[name].shape:
+            found = list(score.shape) if isinstance(score, Tensor) else type(score).__name__
+            raise UserError(
+                f"The criterion {label} gives {found} for '{name}'; it must give a score for each weight, a tensor "
+                f"{list(parameters[name].shape)}."
+            )
 
 
 CRITERIA: Registry[Criterion] = Registry("criterion", Criterion, "pruning.criteria")

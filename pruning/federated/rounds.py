@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from pruning.data import Dataset
 from pruning.federated import traffic
 from pruning.federated.aggregation import agreement, agreement_by_chance, average, counted
+from pruning.federated.clients import let_learn
 from pruning.federated.local import (
     Job,
     Update,
     accuracy_by_class,
     buffers_of,
     client_seed,
-    learn,
     on_mixture,
     own_images,
     set_buffers,
@@ -33,7 +33,6 @@ ROUND = ("round", "accuracy", "personal", "global_personal", "participants", "se
 CLIENT = ("client", "images", "chance", "personal", "global_personal", "rounds", "sent")
 BILL = ("joining_up", "joining_down", "up", "down")
 LAYER = ("round", "layer", "agreement", "by_chance")
-Learn = Callable[[Job], Update]
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,6 @@ class Federation:
         way: how is learnt.
         data: all of it; rows: those of each client's training images.
         training: of a client; device: where it trains.
-        learn: what calls a client.
     """
 
     way: Way
@@ -83,7 +81,6 @@ class Federation:
     rows: Sequence[Tensor]
     training: Training
     device: torch.device
-    learn: Learn = learn
     held: Held = field(init=False)
     history: list[Epoch] = field(init=False, default_factory=list)
 
@@ -116,23 +113,29 @@ class Federation:
         """
         for turn in range(1, plan.rounds + 1):
             taking_part, sizes = plan.taking_part(turn, len(self.rows)), self.sizes
-            up = down = 0
-            sent: dict[int, Update] = {}
-            for place, client in enumerate(taking_part):
-                progress((turn - 1 + place / len(taking_part)) / plan.rounds, f"round {turn} of {plan.rounds}")
-                if not self.joined[client]:
-                    up, down = (a + b for a, b in zip((up, down), traffic.joining(sizes), strict=True))
-                self.joined[client] += 1
-                down += self.way.down(sizes, self.held)
-                arrives, steps = plan.fate(turn, client)
-                if arrives:
-                    sent[client] = self.learn(self._job(plan, turn, client, steps))
-                    self.epochs += steps * min(self.training.batch_size, self.images[client]) / sum(self.images)
-                    up += self.way.up(sizes)
+            fates = {client: plan.fate(turn, client) for client in taking_part}
+            steps = {client: steps for client, (arrives, steps) in fates.items() if arrives}
+
+            def done(clients: int, turn: int = turn, all_of_them: int = len(steps)) -> None:
+                progress((turn - 1 + clients / all_of_them) / plan.rounds, f"round {turn} of {plan.rounds}")
+
+            up, down = self._travels(taking_part, list(steps), sizes)
+            sent = let_learn({client: self._job(plan, turn, client, count) for client, count in steps.items()}, done)
+            for client, count in steps.items():
+                self.epochs += count * min(self.training.batch_size, self.images[client]) / sum(self.images)
             if sent:
                 self._merge(turn, sent)
             self._note(turn, list(sent), list(sent.values()), up, down, len(taking_part))
         progress(1.0, "federated rounds")
+
+    def _travels(self, taking_part: Sequence[int], senders: Sequence[int], sizes: traffic.Sizes) -> tuple[int, int]:
+        """Give the bits of a round, up and down; those who take part are counted as joined."""
+        up, down = self.way.up(sizes) * len(senders), self.way.down(sizes, self.held) * len(taking_part)
+        for client in taking_part:
+            if not self.joined[client]:
+                up, down = (a + b for a, b in zip((up, down), traffic.joining(sizes), strict=True))
+            self.joined[client] += 1
+        return up, down
 
     def network(self) -> nn.Module:
         """Give a copy of the server's network."""
@@ -161,7 +164,7 @@ class Federation:
         own, seed = own_images(self.data, self.rows[client]), client_seed(plan.seed, turn, client)
         return Job(self.way, self.held, self.buffers, own, self.training, seed, steps, self.device)
 
-    def _merge(self, turn: int, sent: dict[int, Update]) -> None:
+    def _merge(self, turn: int, sent: Mapping[int, Update]) -> None:
         images = [self.images[client] for client in sent]
         learnt = [update.learnt for update in sent.values()]
         self.held = self.way.merged(learnt, images, turn)

@@ -1,6 +1,6 @@
 """Criteria on a network that is at hand: scores of its weights, and masks."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Any
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.allocation import ALLOCATIONS
-from pruning.criteria import CRITERIA, Context, Criterion
+from pruning.criteria import CRITERIA, Context, Criterion, Scores
 from pruning.criteria.batches import Batches
 from pruning.criteria.rounds import Cut, cut_by_score
 from pruning.errors import UserError
@@ -25,6 +25,8 @@ from pruning.training.seeds import generator
 from pruning.validation import Options, checked
 
 IMAGES = 1000
+Chosen = str | Criterion | Callable[[nn.Module, Context], Scores]
+"""A criterion: its name, itself, or its function."""
 
 
 @dataclass
@@ -41,7 +43,7 @@ class _Without(Context):
 
 def score(
     network: nn.Module,
-    criterion: str | Criterion,
+    criterion: Chosen,
     data: Any = None,
     *,
     shape: tuple[int, ...] | None = None,
@@ -63,7 +65,7 @@ def score(
 
 def prune(
     network: nn.Module,
-    criterion: str | Criterion = "magnitude",
+    criterion: Chosen = "magnitude",
     sparsity: float | None = None,
     data: Any = None,
     *,
@@ -83,7 +85,8 @@ def prune(
     Args:
         network: any, in any mode, on any device. Weights under `torch.nn.utils.prune` or another parametrisation
             are taken as they are multiplied.
-        criterion: the name of one of `pruning.criteria.CRITERIA`, such as "snip", or a `Criterion`.
+        criterion: the name of one of `pruning.criteria.CRITERIA`, such as "snip", a `Criterion`, or
+            a function (network, context) -> {parameter: scores}; see `pruning.criteria.Context`.
         sparsity: fraction of the prunable weights to remove, in [0, 1); left out where N:M decides it.
         data: for criteria that look at some: an iterable of (inputs, labels), such as a DataLoader, or one pair of
             tensors. Inputs are as the network takes them. Of a `Dataset` the training images.
@@ -126,8 +129,15 @@ def prune(
     return Pruned(masks, how)
 
 
-def _criterion(criterion: str | Criterion) -> Criterion:
-    return criterion if isinstance(criterion, Criterion) else CRITERIA.get_known(criterion)
+def _criterion(criterion: Chosen) -> Criterion:
+    if isinstance(criterion, Criterion):
+        return criterion
+    if isinstance(criterion, str):
+        return CRITERIA.get_known(criterion)
+    if not callable(criterion):
+        raise UserError(f"A criterion is a name, a Criterion or a function, not {type(criterion).__name__}.")
+    name = getattr(criterion, "__name__", type(criterion).__name__)
+    return Criterion(name, name, "", criterion, needs_data=False)
 
 
 def _own(options: type[Options], given: dict[str, Any], whose: str) -> Options:

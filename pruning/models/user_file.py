@@ -48,7 +48,15 @@ def build_from_file(name: str, num_classes: int, shape: tuple[int, int, int]) ->
     Raises:
         UserError: no such file or factory, an exception in either, or something other than a network.
     """
-    factory = load_object(name, "model")
+    return call_factory(load_object(name, "model"), name, num_classes, shape)
+
+
+def call_factory(factory: Callable[..., Any], name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Module:
+    """The network that a factory makes, in training mode; see `build_from_file` for what it is given.
+
+    Raises:
+        UserError: an exception in it, or something other than a network.
+    """
     arguments, named = _arguments(factory, name, num_classes, shape)
     with blamed(f"The factory '{name}' failed"):
         model = factory(*arguments, **named)

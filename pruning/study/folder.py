@@ -1,7 +1,8 @@
 """A study: one network, many ways to prune it, and the tickets found so far.
 
 A study is a folder: `study.toml` says what to find, `tickets/` holds what was found, `results/` what was measured,
-`log.jsonl` what happened when. Tickets that are only steps on the way to others lie in `cache/`.
+`log.jsonl` what happened when, `recorded/` what networks that are not here made of the images. Tickets that are only
+steps on the way to others lie in `cache/`.
 """
 
 import os
@@ -18,7 +19,7 @@ from pruning.study.config import StudyConfig, expand, read_config
 from pruning.ticket import Ticket, TicketInfo, read_header
 
 TOML = "study.toml"
-TICKETS, CACHE, RESULTS, LOG = "tickets", "cache", "results", "log.jsonl"
+TICKETS, CACHE, RESULTS, RECORDED, LOG = "tickets", "cache", "results", "recorded", "log.jsonl"
 SUFFIX = ".safetensors"
 
 
@@ -199,9 +200,9 @@ def refuse_links(folder: Path) -> None:
 
     The files of `tickets/`, of a table of results and of `imports/` are looked at as they are read.
     """
-    for path in (folder / name for name in (TOML, TICKETS, CACHE, RESULTS, IMPORTS, LOG)):
+    for path in (folder / name for name in (TOML, TICKETS, CACHE, RESULTS, RECORDED, IMPORTS, LOG)):
         _refuse_link(path, folder)
-        if path.name in (CACHE, RESULTS) and path.is_dir():
+        if path.name in (CACHE, RESULTS, RECORDED) and path.is_dir():
             for entry in os.scandir(path):
                 if entry.is_symlink():
                     _refuse_link(Path(entry.path), folder)

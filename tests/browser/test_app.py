@@ -32,7 +32,7 @@ def test_every_page_opens_and_turns_dark_with_the_system(name: str, opened: Open
         page.emulate_media(color_scheme="dark" if dark else "light")
         until(page, lambda dark=dark: is_dark(page) == dark)  # type: ignore[misc]
         settle(page)
-        expect(page.locator("h2").first).to_be_visible()
+        expect(page.locator("h1").first).to_be_visible()
         expect(page.locator(".js-plotly-plot, .sheet").first).to_be_visible()
         expect(page.locator("[data-testid=stException]")).to_have_count(0)
         expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
@@ -48,7 +48,7 @@ def test_pages_are_reached_by_their_links_and_keep_the_selection(opened: Open) -
     page = opened("?tickets=dense~imp-90")
     for title in ("Masks", "Dynamics", "Geometry", "Robustness", "Samples"):
         page.get_by_role("link", name=title).click()
-        expect(page.locator("h2").first).to_have_text(re.compile(title))
+        expect(page.locator("h1").first).to_have_text(re.compile(title))
         settle(page)
         assert "imp-90" in page.url
 
@@ -102,7 +102,7 @@ def test_a_lasso_marks_the_same_samples_in_every_chart(number: int, opened: Open
     assert len({count for chart in counts for count in chart}) == 1
     count = counts[0][0]
     assert 0 < count < 359
-    expect(page.locator(".st-key-marked-bar")).to_contain_text(f"{count} samples selected")
+    expect(page.locator(".st-key-marked-bar")).to_contain_text(f"{count} image")
     expect(page.locator(".st-key-card-marked")).to_contain_text(f"{count} of 359 samples selected")
     page.get_by_role("button", name="Clear").click()
     until(page, lambda: "samples=" not in page.url)
@@ -157,7 +157,7 @@ def test_a_copied_link_shows_the_same_view(opened: Open) -> None:
     until(other, lambda: linked(other) and all(marked(other)))
     assert marked(other) == marked(page)
     expect(other.get_by_text("Angle to the true class against feature length")).to_be_visible()
-    expect(other.locator(".st-key-marked-bar")).to_contain_text("samples selected")
+    expect(other.locator(".st-key-marked-bar")).to_contain_text("images")
 
 
 def test_choosing_another_ticket_changes_charts_and_link(opened: Open) -> None:

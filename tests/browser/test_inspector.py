@@ -4,7 +4,7 @@ import numpy as np
 from playwright.sync_api import Page, expect
 
 from app.shell.codec import encode_samples
-from tests.browser.conftest import Open, at_rest
+from tests.browser.conftest import Open, at_rest, settle
 from tests.browser.test_linked import CHARTS, places, read, until
 
 
@@ -48,6 +48,7 @@ def test_from_a_point_to_its_image_to_a_neighbour_to_the_map(opened: Open) -> No
     inspector.get_by_role("button", name="Show on the map").click()
     expect(page.get_by_text("Map of the features")).to_be_visible()
     until(page, lambda: page.locator(f"{CHARTS} .linked-pin > div").count() == 2)  # a ring a ticket
+    settle(page)
     page.keyboard.press("Escape")
     expect(inspector).not_to_be_visible()
     until(page, lambda: page.locator(f"{CHARTS} .linked-pin > div").count() == 0)

@@ -124,7 +124,7 @@ def test_one_selection_for_all_charts_and_pages(linked: Page) -> None:
     counts = [len((second | first) & set(panel["samples"])) for panel in read(page)[0]["panels"]]
     assert read(page)[0]["counts"] == ",".join(map(str, counts))
 
-    page.locator(".st-key-clear-marked button").focus()
+    page.locator(".st-key-clear-images button").first.focus()
     page.keyboard.press("Enter")
     until(page, lambda: not told(page) and not any(chart["counts"] for chart in read(page)))
 

@@ -6,7 +6,6 @@ A metric is an `OverlapMetric` in a file of its own here, or in a plugin, or reg
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
 
 import numpy as np
 
@@ -60,11 +59,6 @@ class OverlapMetric:
     formula: Callable[[PairCounts], np.ndarray]
     low: float = 0.0
     high: float = 1.0
-
-    @property
-    def bounded(self) -> bool:
-        """Whether there is a greatest value."""
-        return self.high < inf
 
 
 METRICS: Registry[OverlapMetric] = Registry("overlap metric", OverlapMetric, __name__)

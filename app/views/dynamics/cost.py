@@ -29,6 +29,10 @@ def show(selection: Selection) -> None:
     rows = means.dropna(subset=["accuracy"]).drop(columns="seconds")
     rows = rows.merge(_costs(study.path, study.stamp, study.name), on="key")
     chosen = [key for key in [*families.dense_keys(study), *selection.keys] if key in set(rows["key"])]
+    layout.notes(families.recorded_words(selection, "what their training took is not known"))
+    if rows.empty:
+        layout.empty("What these tickets took is not known.", "Choose others in the grid at the left.")
+        return
     styles = families.styles(selection, families.ordered(study, chosen))
     _chart(selection, rows, styles)
     _table(rows[rows["key"].isin(list(styles))], styles, families.score(study))

@@ -96,7 +96,7 @@ def _verdicts(view: View, table: pd.DataFrame, rows: pd.DataFrame, base: str, na
             "accuracy": st.column_config.TextColumn("On all classes"),
             "difference": st.column_config.TextColumn("Points"),
             "interval": st.column_config.TextColumn("Interval"),
-            "verdict": st.column_config.TextColumn("Verdict", width="large"),
+            "verdict": st.column_config.TextColumn("Verdict", width=270),
             "p_holm": st.column_config.TextColumn("p (Holm)"),
         },
         caption=verdicts.speak_of(table, drawn=False, and_images=""),

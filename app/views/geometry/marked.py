@@ -1,4 +1,4 @@
-"""What is marked in the charts of a section: the charts' link, the means of what is marked, the strip to clear it."""
+"""What is marked in the charts of a section: the charts' link, and the means of what is marked."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons.marked_samples import compare_marked
-from app.assets import read
 from app.linked import linked
+from app.pictures.sprites import send
 from app.shell import layout
 from app.shell.per_sample import with_labels
 from app.shell.selection import Chosen, Selection
@@ -33,11 +33,14 @@ def show_marked(
     selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, shown: Measures, margin: str
 ) -> None:
     """What is marked, as numbers. Only this runs anew after a lasso: the browser has marked the charts already."""
+    send(selection.study)
     marked = linked(selection, GROUP, selection.option("drag", "lasso", list(DRAGS)))
     total = samples["sample"].nunique()
     count = samples.loc[samples["sample"].isin(marked), "sample"].nunique()
     if count:
-        title = f"{count:,} of {total:,} samples selected: their means | means of the rest"
+        hidden = len(marked) - count
+        more = f" ({hidden:,} more in other classes)" if hidden else ""
+        title = f"{count:,} of {total:,} samples selected{more}: their means | means of the rest"
     else:
         title = f"Means of {total:,} samples; select some in a chart to compare them with the rest"
     compared = {
@@ -63,17 +66,6 @@ def show_marked(
             data=lambda: with_labels(rows, chosen),
             help="The CSV has a row for each ticket and selected sample, or for all samples while none is selected.",
         )
-    if marked:
-        _bar(selection, count, len(marked) - count)
-
-
-def _bar(selection: Selection, count: int, hidden: int) -> None:
-    """A strip that floats at the lower edge while samples are marked."""
-    st.html(f"<style>{read('linked.css')}</style>")
-    with st.container(horizontal=True, vertical_alignment="center", key="marked-bar", width="content"):
-        more = f" ({hidden:,} more in other classes)" if hidden else ""
-        st.markdown(f"**{count:,} samples selected**{more}", width="content")
-        st.button("Clear", key="clear-marked", icon=":material/close:", on_click=lambda: selection.set_samples(None))
 
 
 def _as_text(table: pd.DataFrame, compared: Mapping[str, tuple[str, int, int]], parted: bool) -> pd.DataFrame:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from app.shell.pages import Page, needs_classifiers
+from analysis.corruptions.conditions import CLEAN
+from app.condition import chosen_condition
+from app.shell import families
+from app.shell.pages import CONDITION, IMAGES, TICKETS, Page, needs_classifiers
 from app.shell.sections import choose
 from app.shell.selection import Selection
 
 
 def show(selection: Selection) -> None:
     """Draw the page: one section of it at a time."""
-    choose(selection, "geometry", "geometry", "Geometry").show(selection)
+    section = choose(selection, "geometry", "geometry", "Geometry")
+    section.show(selection if chosen_condition(selection) == CLEAN else families.wholly(selection))
 
 
-PAGE = Page("geometry", "Geometry", ":material/scatter_plot:", 40, show, unfit=needs_classifiers)
+PAGE = Page(
+    "geometry",
+    "Geometry",
+    ":material/scatter_plot:",
+    40,
+    show,
+    unfit=needs_classifiers,
+    uses=frozenset({TICKETS, IMAGES, CONDITION}),
+)

@@ -23,6 +23,8 @@ from app.views.masks.charts import overlap as charts
 from app.views.masks.charts.cell_grid import Grid
 from app.views.masks.readable import at_least_two
 
+METRIC = "adjusted"  # at first: what lies beyond chance
+
 
 def show(chosen: Selection) -> None:
     """Draw the section."""
@@ -53,8 +55,11 @@ def _pair(selection: Selection, counts: Counts) -> tuple[Chosen, Chosen]:
 
 
 def _matrix_card(selection: Selection, counts: Counts, one: Chosen, other: Chosen) -> None:
-    metric = selection.option("metric", "jaccard", list(METRICS))
+    metric = selection.option("metric", METRIC, list(METRICS))
     values = overlap.pairwise(counts, metric)
+    pruned = [ticket.id for ticket in selection.tickets if ticket.key not in selection.study.dense]
+    if len(pruned) > 1:  # all that another keeps the dense network keeps too, which says nothing
+        values = values.loc[pruned, pruned]
     by_id = {ticket.id: ticket for ticket in selection.tickets}
     labelled = values.rename(index=lambda key: by_id[key].label, columns=lambda key: by_id[key].label)
 
@@ -68,7 +73,7 @@ def _matrix_card(selection: Selection, counts: Counts, one: Chosen, other: Chose
 
     def controls() -> None:
         labels = {name: known.label for name, known in METRICS.items()}
-        selection.pick("metric", "Metric", labels, label_visibility="collapsed")
+        selection.pick("metric", "Metric", labels, default=METRIC, label_visibility="collapsed")
         st.caption(METRICS[metric].help)
 
     layout.card(
@@ -77,8 +82,8 @@ def _matrix_card(selection: Selection, counts: Counts, one: Chosen, other: Chose
         labelled.reset_index(names="ticket"),
         "matrix",
         meanings={REST: METRICS[metric].label},
-        help="Click a cell to compare its two tickets beside and below; they are framed. A dash: not defined, as the "
-        "adjusted overlap of the dense network, since chance alone gives all it has in common.",
+        help="Click a cell to compare its two tickets beside and below; they are framed. The dense "
+        "network keeps all that another keeps, so that it is left out. A dash: not defined.",
         config=layout.QUIET,
         on_select=clicked,
         selection_mode="points",
@@ -87,7 +92,7 @@ def _matrix_card(selection: Selection, counts: Counts, one: Chosen, other: Chose
 
 
 def _pair_card(selection: Selection, one: Chosen, other: Chosen) -> None:
-    metric = selection.option("metric", "jaccard", list(METRICS))
+    metric = selection.option("metric", METRIC, list(METRICS))
     layers = mask_pairs.layers_of_pair(load.overlaps(selection.study, [one.id, other.id]), metric)
     options = {ticket.key: ticket.label for ticket in selection.tickets}
 

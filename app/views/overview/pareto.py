@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons import costs, dominance
+from analysis.comparisons import costs, dominance, recorded
 from analysis.comparisons.costs import OBJECTIVES, Objective
 from analysis.comparisons.dominance import DOMINATED, FRONT, Verdict
 from analysis.comparisons.outcomes import CORRUPTIONS
@@ -29,6 +29,8 @@ def show(selection: Selection) -> None:
     if not families.any_measured(selection.study):
         return
     weighed = costs.weighed(families.means(selection.study), families.efficiency(selection.study))
+    own = recorded.by_family(selection.study.tickets, families.recordings(selection.study))
+    weighed = recorded.beside(weighed, own)
     shown, objectives = families.score(selection.study), _objectives(selection)
     there = {name: objective.label for name, objective in objectives.items() if weighed[name].notna().any()}
     weighed = weighed.assign(**{name: np.nan for name in OBJECTIVES if name not in objectives})
@@ -52,7 +54,10 @@ def show(selection: Selection) -> None:
     rows = rows.reset_index(drop=True)
     found = dominance.verdicts(
         rows["key"].tolist(),
-        *(dominance.gaps(rows, name, _outcomes(selection, name), within, shown.score.higher) for name in (x, y)),
+        *(
+            dominance.gaps(rows, name, _outcomes(selection, name), within, shown.score.higher, objectives)
+            for name in (x, y)
+        ),
     )
     left, right = st.columns([1, 1.45], gap="medium")
     with left:
@@ -64,8 +69,9 @@ def show(selection: Selection) -> None:
 def _objectives(selection: Selection) -> dict[str, Objective]:
     """What the study's tickets can be weighed by."""
     shown = families.score(selection.study)
+    brought = recorded.objectives(families.recordings(selection.study))
     if shown.images:
-        return OBJECTIVES
+        return OBJECTIVES | brought
     own = replace(OBJECTIVES["accuracy"], label=shown.title, more=shown.score.higher)
     return {"accuracy": own, **{name: each for name, each in OBJECTIVES.items() if each.noise != "paired"}}
 
@@ -90,14 +96,15 @@ def _chart(selection: Selection, rows: pd.DataFrame, x: str, y: str, found: dict
         "lie on it; hollow ones are behind another in both objectives, but not shown to be; faint ones are dominated. "
         "Bars are 95 % intervals of those on the front.",
         caption=_noise(selection, rows, x, y),
-        meanings=shown.meanings,
+        meanings=shown.meanings
+        | {name: f"{each.label}, a metric of your own" for name, each in objectives.items() if each.unit == "number"},
     )
 
 
 def _noise(selection: Selection, rows: pd.DataFrame, x: str, y: str) -> str:
-    said = []
+    said, objectives = [], _objectives(selection)
     pairs = len(rows) * (len(rows) - 1) // 2
-    if any(OBJECTIVES[name].noise == "paired" for name in (x, y)):
+    if any(objectives[name].noise == "paired" for name in (x, y)):
         shown = families.score(selection.study)
         within = shown.size(verdicts.equivalence(selection))
         several = len(selection.study.seeds) > 1
@@ -108,10 +115,12 @@ def _noise(selection: Selection, rows: pd.DataFrame, x: str, y: str) -> str:
             f"{shown.plural} are paired over {over}; as good is what is shown to differ by less than {within}. "
             f"Holm's correction over all {pairs:,} pairs."
         )
-    if any(OBJECTIVES[name].noise == "interval" for name in (x, y)):
+    if any(objectives[name].noise == "interval" for name in (x, y)):
         said.append(f"Times are tested by their intervals, corrected for {pairs:,} pairs too.")
-    if any(OBJECTIVES[name].noise == "none" for name in (x, y)):
-        said.append("Counts are exact, so that any difference counts.")
+    if any(objectives[name].noise == "none" for name in (x, y)):
+        counted = all(objectives[name].unit != "number" for name in (x, y))
+        what = "Counts are exact" if counted else "Metrics of your own are taken as they are"
+        said.append(f"{what}, so that any difference counts.")
     return " ".join(said)
 
 

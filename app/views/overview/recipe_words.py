@@ -31,6 +31,8 @@ def in_words(recipe: Recipe) -> list[tuple[str, str]]:
 
 
 def _value(name: str, value: Any, field: FieldInfo, recipe: Recipe) -> str:
+    if FINDERS[recipe.finder].recorded and name in ("model", "training", "prune_classifier"):
+        return ""  # which say nothing of a network that stays elsewhere
     if name == "finder":
         return FINDERS[value].words
     if name == "of" and recipe.of is not None:

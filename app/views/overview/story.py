@@ -67,18 +67,24 @@ def _last_pruned(selection: Selection, found: dict[str, Entry]) -> str:
 
 def _tiles(entry: Entry, line: list[Step], shown: ShownScore) -> None:
     info = entry.info
-    left = f"{entry.kept:,} of {entry.total:,} weights kept"
+    recorded = info.recording is not None
+    left = "as said; its masks are not here" if recorded else f"{entry.kept:,} of {entry.total:,} weights kept"
+    sparsity = entry.recipe.sparsity if recorded else entry.sparsity
     own = f"{info.own_seconds:,.1f} s of it its own step" if len(line) > 1 else "descends from no other ticket"
     layout.tiles(
         [
-            ("Sparsity", percent(entry.sparsity) if entry.sparsity else "0 %", left),
+            ("Sparsity", percent(sparsity) if sparsity else "0 %", left),
             (
                 f"Clean {shown.name}" if shown.images else shown.title,
                 shown.write(info.accuracy),
                 f"{shown.where}, this seed",
             ),
-            ("Training time", _duration(info.seconds), own),
-            ("Seed", str(entry.recipe.seed), f"{info.precision}, found {_day(info.created)}"),
+            ("Training time", "–", "not known") if recorded else ("Training time", _duration(info.seconds), own),
+            (
+                "Seed",
+                str(entry.recipe.seed),
+                f"{info.precision}, {'recorded' if recorded else 'found'} {_day(info.created)}",
+            ),
         ]
     )
 
@@ -132,7 +138,7 @@ def _training(selection: Selection, entry: Entry, line: list[Step], shown: Shown
     if curves.empty:
         with st.container(border=True):
             st.markdown("**Training curves**")
-            layout.empty("There are no training curves of this ticket.", "It was imported, or nothing was trained.")
+            layout.empty("There are no training curves of this ticket.", "It was imported, recorded, or not trained.")
         return
     style = families.styles(selection)[_key(selection, entry)]
     layout.card(
@@ -163,6 +169,10 @@ def _key(selection: Selection, entry: Entry) -> str:
 
 def _again(selection: Selection, entry: Entry) -> None:
     with st.container(border=True, key="card-again"):
+        if entry.info.recording is not None:
+            st.markdown("**Reproduce this ticket**")
+            st.caption("It was recorded, and is not found anew: call `analysis.record` with the network.")
+            return
         st.markdown("**Reproduce this ticket**", help=_sameness(entry.info))
         st.code(command_line(entry.recipe, selection.study.path, entry.info.threads), language="bash", wrap_lines=True)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons import costs
+from analysis.comparisons import costs, recorded
 from app import load
 from app.charts.texts import dot, spread
 from app.shell import families, layout
@@ -40,6 +40,7 @@ def _quality(selection: Selection, chosen: pd.DataFrame) -> None:
         "corrupted interval": _intervals(chosen, "corrupted"),
         "gap": chosen["mean_gap"],
     }
+    own = _own(selection, chosen)
     frame = pd.DataFrame(
         {
             **_head(selection, chosen),
@@ -49,6 +50,7 @@ def _quality(selection: Selection, chosen: pd.DataFrame) -> None:
             "kept": chosen["kept"],
             "seconds": chosen["seconds"],
             "seeds": chosen["seeds"],
+            **own,
         }
     )
     columns = {
@@ -66,6 +68,10 @@ def _quality(selection: Selection, chosen: pd.DataFrame) -> None:
         "kept": number("Weights kept", format="localized", help="Prunable weights that remain."),
         "seconds": number("Training time", format="%.0f s", help="With the tickets it descends from."),
         "seeds": number("Seeds", help="How many repetitions were measured."),
+        **{
+            name: number(name.removeprefix(recorded.PREFIX), format="%.4g", help="A metric of your own.")
+            for name in own
+        },
     }
     one = " (Wilson's over images where there is one seed)." if (chosen["seeds"] == 1).any() else "."
     if not shown.images:
@@ -73,6 +79,13 @@ def _quality(selection: Selection, chosen: pd.DataFrame) -> None:
     title = "Accuracy and robustness" if shown.images else f"{shown.title} and cost"
     _card(selection, title, shown.table(frame), columns,
           f"Means over seeds; click a heading to sort. Intervals are of the mean over seeds{one}")  # fmt: skip
+
+
+def _own(selection: Selection, chosen: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The user's own metrics of the chosen tickets, a column each."""
+    brought = families.recordings(selection.study)
+    rows = recorded.by_family(selection.study.tickets, brought).set_index("key").reindex(chosen["key"])
+    return {name: rows[name].to_numpy(float) for name in recorded.objectives(brought) if rows[name].notna().any()}
 
 
 def _of_mean(shown: ShownScore) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.shell import layout
-from app.shell.pages import Page, needs_classifiers
+from app.shell import families, layout
+from app.shell.pages import CONDITION, TICKETS, Page, needs_classifiers
 from app.shell.sections import choose
 from app.shell.selection import Selection
 from app.views.robustness.compared_tickets import FOURIER, compared_tickets
@@ -15,6 +15,7 @@ from app.views.robustness.pickers import not_measured
 def show(selection: Selection) -> None:
     """Draw the page: one section of it at a time."""
     section = choose(selection, "robustness", "section", "Robustness")
+    selection = families.wholly(selection)
     if not selection.keys:
         layout.empty("No ticket is chosen.", "Choose some in the grid at the left.")
         return
@@ -26,4 +27,12 @@ def show(selection: Selection) -> None:
         section.show(compared)
 
 
-PAGE = Page("robustness", "Robustness", ":material/blur_on:", 50, show, unfit=needs_classifiers)
+PAGE = Page(
+    "robustness",
+    "Robustness",
+    ":material/blur_on:",
+    50,
+    show,
+    unfit=needs_classifiers,
+    uses=frozenset({TICKETS, CONDITION}),
+)

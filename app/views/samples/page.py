@@ -11,15 +11,15 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons.fragility import fragile_samples, hardest_corruption
-from analysis.corruptions import AVAILABLE, corrupt
+from analysis.corruptions import CORRUPTIONS, corrupt
 from app import load
 from app.assets import read
 from app.charts.names import name, ordered
 from app.pictures.grid import Item, gallery, picture
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
-from app.shell import layout
-from app.shell.pages import Page, needs_classifiers
+from app.shell import families, layout
+from app.shell.pages import IMAGES, TICKETS, Page, needs_classifiers
 from app.shell.per_sample import COLUMNS, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
 from app.views.samples.charts import predictions as charts
@@ -43,6 +43,7 @@ def show(selection: Selection) -> None:
     layout.page_title(
         "Samples", "Which images does pruning misclassify? The most fragile come first; click one to see it closely."
     )
+    selection = families.wholly(selection)
     chosen = _tickets(selection)
     if not selection.tickets:
         layout.empty("No ticket is chosen.", "Choose some in the grid at the left.")
@@ -212,9 +213,9 @@ def _pictures(data: Pictures | None, sample: int, corruption: str | None, levels
     found = {}
     for level in levels:
         image = data.images[sample : sample + 1]
-        if level and corruption in AVAILABLE:
+        if level and corruption is not None and corruption in CORRUPTIONS:
             image = corrupt(image, corruption, level, seed=SEED, index=[sample])
-        found[level] = picture(np.asarray(image[0])) if not level or corruption in AVAILABLE else ""
+        found[level] = picture(np.asarray(image[0])) if not level or corruption in CORRUPTIONS else ""
     return found
 
 
@@ -231,4 +232,12 @@ def _all_conditions(
     )
 
 
-PAGE = Page("samples", "Samples", ":material/photo_library:", 60, show, unfit=needs_classifiers)
+PAGE = Page(
+    "samples",
+    "Samples",
+    ":material/photo_library:",
+    60,
+    show,
+    unfit=needs_classifiers,
+    uses=frozenset({TICKETS, IMAGES}),
+)

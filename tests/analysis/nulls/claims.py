@@ -33,6 +33,7 @@ from analysis.statistics.verdicts import DIFFERS
 from tests.analysis.nulls import federated, generative, grokking, local, lost, ownership, scores, second_task, transfer
 from tests.analysis.nulls.layers import Networks
 from tests.analysis.nulls.neighbourhoods import a_class_misled, a_map_misleads, neighbours_beyond_seeds, neighbours_kept
+from tests.analysis.nulls.sensitivity import a_layer_costs_most, a_layer_is_spared
 from tests.analysis.nulls.studies import BASELINE
 
 NOMINAL = 0.05
@@ -307,6 +308,8 @@ CLAIMS = (
     Claim("carries the owner's code", "Ownership", ownership.carries_a_code),
     Claim("carries the owner's code once realigned", "Ownership", ownership.carries_a_code_realigned),
     Claim("knows the owner's labels", "Ownership", ownership.knows_the_labels),
+    Claim("a layer costs most when pruned alone", "Masks, Sensitivity", a_layer_costs_most),
+    Claim("a layer costs next to nothing", "Masks, Sensitivity", a_layer_is_spared),
     Claim("neighbours change more than by retraining", "Geometry, Maps", neighbours_beyond_seeds, fewest=3),
     Claim("keeps fewer neighbours under corruption", "Geometry, Maps", neighbours_kept),
     Claim("a map tells less of a class", "Geometry, Maps", a_class_misled),

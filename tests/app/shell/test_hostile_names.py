@@ -5,15 +5,20 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from streamlit.testing.v1 import AppTest
 
-from app.names import shown
+from app.names import _LIKE, JOINER, shown
+from app.shell import layout
 from pruning.study.folder import Study
 from pruning.ticket import Ticket
 from tests.app.views.test_pages import _fresh, draw  # noqa: F401
 
 PICTURE = "![x](http://evil.example/a.png)"
 HTML = "<img src=http://evil.example/b.png>"
+MARKED = "*so* _so_ `so` ~~so~~ $so$ :red[so] :smile: www.evil.example http://evil.example a@evil.example"
 
 
 @pytest.fixture
@@ -55,7 +60,9 @@ def test_a_study_keeps_its_names_as_they_are_for_all_else(hostile: Path) -> None
     assert Study.open(hostile).config.title == PICTURE + HTML
 
 
-@pytest.mark.parametrize("text", ["plain", "a [b] c", "x < 3", "f(x)[0]", "Größe 90 %", "a_b*c"])
+@pytest.mark.parametrize(
+    "text", ["plain", "a [b] c", "x < 3", "f(x)[0]", "Größe 90 %", "a_b*c", "3 - 4", "a: b", "5 $"]
+)
 def test_what_leads_nowhere_stays(text: str) -> None:
     assert shown(text) == text
 
@@ -65,3 +72,39 @@ def test_what_would_is_broken_up_and_looks_the_same(text: str) -> None:
     found = shown(text)
     assert not re.search(r"\][(\[:]|<[\w/!?]", found)
     assert found.replace("\N{WORD JOINER}", "") == " ".join(text.split())
+
+
+EMPHASIS = re.compile(r"<(?!/?p>)|&amp;lt;")
+SIGNS = st.text(alphabet="*_`~$:[]()<>!#&;\\/-+=1. aélt\n", max_size=24)
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(SIGNS)
+def test_no_sign_is_markdown_any_more(text: str) -> None:
+    """Held against another reader of Markdown than the browser's."""
+    rendered = MarkdownIt("commonmark").enable(["strikethrough", "table"]).render(shown(text))
+    assert not EMPHASIS.search(rendered), rendered
+    assert shown(text).replace(JOINER, "").translate(BACK) == " ".join(text.split())
+
+
+BACK = str.maketrans({like: sign for sign, like in _LIKE.items()})
+
+
+@pytest.mark.parametrize("sign", [":red[so]", ":smile:", ":material/home:", "$so$", "http://evil.example",
+                                  "www.evil.example", "a@evil.example"])  # fmt: skip
+def test_what_streamlit_adds_is_none_either(sign: str) -> None:
+    """Colours, emoji, symbols, formulae and addresses, which are links by themselves."""
+    assert not re.search(r":[\w+-]+(/\w+)?[:\[]|\$.*\$|://|www\.|@\w", shown(f"x {sign} y"))
+    assert not re.search(r":[\w+-]+(/\w+)?[:\[]|[^\\]\$.*[^\\]\$|://|www\.|@\w", layout.plain(f"x {sign} y"))
+
+
+@pytest.mark.parametrize("page", ["overview", "masks", "robustness", "geometry"])
+def test_labels_are_not_emphasised(page: str, study_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a method or a class is called, on pages that speak of it."""
+    text = (study_copy / "study.toml").read_text()
+    text = text.replace('criterion = "random"', f'criterion = "random"\nname = {json.dumps(MARKED)}')
+    (study_copy / "study.toml").write_text(text)
+    test = draw(page, study_copy, monkeypatch)
+    assert not test.error
+    for text in markdown(test):
+        assert not re.search(r"\*so\*|(?<!\w)_so_|`so`|~~so~~|\$so\$|:red\[|:smile:|www\.|://evil|@evil", text), text

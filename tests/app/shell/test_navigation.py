@@ -94,3 +94,21 @@ def test_the_bar_has_at_most_eight_entries_and_every_page_a_place(folder: Path) 
     below = [page for pages in bar.values() for page in pages]
     assert [*shown, *below] == [page for page in found if page.visibility == "visible"]
     assert len([*shown, *below]) == sum(navigation.offered(page, selection) for page in in_order())
+
+
+class _Asked:
+    """What Streamlit knows of a run: the page that the address names."""
+
+    def __init__(self, name: str) -> None:
+        self.pages_manager = self
+        self.intended_page_name = name
+
+
+@pytest.mark.parametrize(("name", "unknown"), [("nosuch", True), ("masks", False), ("overview", False), ("", False)])
+def test_a_page_that_does_not_exist_is_said_to_be_none(
+    name: str, unknown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(navigation, "get_script_run_ctx", lambda **_: _Asked(name))
+    found = navigation.unknown(in_order())
+    assert (found is not None) == unknown
+    assert found is None or (found.name, found.title) == (name, "No such page")

@@ -1,5 +1,6 @@
 """Pages drawn by Streamlit without a browser, on a small study and on what is broken."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from analysis.metrics.overlap_metrics import METRICS, OverlapMetric
+from app.shell.pages import in_order
 from pruning.study.folder import Study
 from tests import ROOT
 
@@ -77,6 +79,26 @@ def test_the_masks_of_a_study(tiny_study: Path, monkeypatch: pytest.MonkeyPatch)
     assert not test.error
     assert test.selectbox(key="pick a").value == "imp-90"
     assert test.selectbox(key="pick b").value == "magnitude-90"
+
+
+def test_the_masks_open_on_what_lies_beyond_chance_without_the_dense_network(
+    tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = draw("masks", tiny_study, monkeypatch)
+    assert test.button_group(key="pick metric").value == "adjusted"
+    chart = json.loads(test.get("plotly_chart")[0].proto.spec)
+    assert chart["layout"]["yaxis"]["ticktext"] == ["Random 90 %", "Magnitude 90 %", "IMP 90 %", "IMP shuffled 90 %"]
+    # with the dense network and one more there is but that pair
+    test = draw("masks", tiny_study, monkeypatch, tickets="dense~imp-90")
+    assert "Dense" in json.loads(test.get("plotly_chart")[0].proto.spec)["layout"]["yaxis"]["ticktext"]
+
+
+@pytest.mark.parametrize("page", [page.name for page in in_order()])
+def test_every_page_has_one_heading_of_the_first_level(
+    page: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = [element.value for element in draw(page, tiny_study, monkeypatch).markdown]
+    assert sum(text.startswith("# ") for text in written) == 1
 
 
 def test_choosing_the_other_ticket_swaps_the_two(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """Ctrl-C in the first seconds of a command: one sentence and exit status 130."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -23,11 +25,58 @@ def test_ctrl_c_while_a_command_is_imported_is_a_sentence(tmp_path: Path) -> Non
 
 
 def test_once_it_is_imported_ctrl_c_is_the_command_s(tmp_path: Path) -> None:
-    (tmp_path / "quick.py").write_text("import signal\napp = lambda: print(signal.getsignal(signal.SIGINT).__name__)\n")
-    assert python(tmp_path, "from pruning.cli.early import run\nrun('quick')").stdout == "default_int_handler\n"
+    (tmp_path / "quick.py").write_text("import os, signal\napp = lambda: os.kill(os.getpid(), signal.SIGINT)\n")
+    done = python(tmp_path, "from pruning.cli.early import run\nrun('quick')")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Stopped.\n")
 
 
-@pytest.mark.parametrize("package", ["pruning", "analysis"])
+COMMAND = """import os, signal, sys, typer
+from pruning.cli.console import main, stoppable
+app = typer.Typer(pretty_exceptions_enable=False)
+@app.command()
+def command(way: str):
+    try:
+        if way == "answered":
+            with stoppable("found"):
+                os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        if way == "another":
+            raise ImportError("numpy.core.multiarray failed to import")
+        raise
+main(app)
+"""
+SAID = {
+    "answered": "Stopped. What was found is kept; the same command goes on from here.\n",
+    "plain": "Stopped.\n",
+    "another": "Stopped.\n",
+}
+
+
+@pytest.mark.parametrize("way", SAID)
+def test_ctrl_c_in_any_command_is_a_word(way: str, tmp_path: Path) -> None:
+    """Also where it comes out of an import as another exception."""
+    words = [sys.executable, "-c", COMMAND, way]
+    done = subprocess.run(
+        words, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, SAID[way])
+
+
+def test_the_app_stops_with_a_word(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    words = [sys.executable, "-m", "app", "--no-browser", "--port", port]
+    running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+    assert running.stdout is not None
+    said = [next(line for line in running.stdout if "URL" in line)]
+    running.send_signal(signal.SIGINT)
+    said.append(running.communicate(timeout=60)[0])
+    assert running.returncode == 130
+    assert said[-1].split() == ["Stopping..."]
+
+
+@pytest.mark.parametrize("package", ["pruning", "analysis", "app"])
 def test_nothing_slow_is_imported_before(package: str, tmp_path: Path) -> None:
     code = f"import sys, {package}.__main__\nassert not {{'torch', 'numpy', 'typer'}} & set(sys.modules)"
     done = python(tmp_path, code)

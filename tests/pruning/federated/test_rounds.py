@@ -1,18 +1,20 @@
 """Rounds: what clients do, who takes part, what is noted; each against a loop written out."""
 
 import math
+from multiprocessing import active_children
 from typing import Any
 
-import cloudpickle
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from pruning.data import load_data, normalise
-from pruning.execution import Task, Worker, local_executor, run_tasks
+from pruning.errors import UserError
+from pruning.execution import local_executor
 from pruning.federated import traffic
-from pruning.federated.local import Job, Update, accuracy_by_class, buffers_of, learn, on_mixture, own_images
+from pruning.federated.clients import clients_on
+from pruning.federated.local import Job, accuracy_by_class, buffers_of, learn, on_mixture, own_images
 from pruning.federated.rounds import Federation, Plan
 from pruning.federated.splits import shared_out
 from pruning.federated.ways import FedAvg, FedPM, Held, Signs, Way, filled
@@ -46,25 +48,32 @@ def federation(kind: type[Way] = Signs, clients: int = 4, split: str = "dirichle
     return Federation(kind(network, masks, 0, **options), DATA, rows, SGD if kind is FedAvg else ADAM, CPU)
 
 
-@pytest.mark.parametrize("kind", [FedAvg, Signs, FedPM])
-def test_a_client_is_a_pure_function_that_an_executor_can_call(kind: type[Way]) -> None:
-    """The same from what another process would be sent, and what it is given stays as it was."""
-    made = federation(kind)
-    own = own_images(DATA, made.rows[0])
-    job = Job(made.way, made.held, made.buffers, own, made.training, 3, 4, CPU)
-    before = {name: value.clone() for name, value in made.held.learnt.items()}
-    here = learn(job)
-    with local_executor(1) as executor:
-        tasks = [Task("client", "client", _learn, (cloudpickle.loads(cloudpickle.dumps(job)),))]
-        there = next(iter(run_tasks(tasks, executor))).result()
-    for name, value in here.learnt.items():
-        assert torch.equal(value, there.learnt[name])
-    assert all(torch.equal(value, made.held.learnt[name]) for name, value in before.items())
-    assert here.loss == there.loss
+def _kill(fraction: float, text: str) -> None:
+    for worker in active_children():
+        worker.kill()
 
 
-def _learn(worker: Worker, job: Job) -> Update:
-    return learn(job)
+def test_clients_learn_the_same_side_by_side() -> None:
+    """Whatever is learnt, in two other processes as in this one; and what clients are given stays as it was."""
+    plan = Plan(2, 3, dropouts=0.3, stragglers=0.5)
+    kinds = (FedAvg, Signs, FedPM)
+    here, there = [federation(kind) for kind in kinds], [federation(kind) for kind in kinds]
+    told: list[float] = []
+    with local_executor(2) as executor, clients_on(executor):
+        for one in there:
+            held, before = one.held, {name: value.clone() for name, value in one.held.learnt.items()}
+            one.run(plan, lambda fraction, text: told.append(fraction))
+            assert all(torch.equal(value, held.learnt[name]) for name, value in before.items())
+        with pytest.raises(UserError, match=r"A worker process was killed.* at work on client"):
+            federation().run(Plan(9, 3), _kill)
+    for one, other in zip(here, there, strict=True):
+        one.run(plan)
+        assert repr(one.record()) == repr(other.record())
+        assert one.history == other.history
+        for name, value in one.network().state_dict().items():
+            assert torch.equal(value, other.network().state_dict()[name])
+    assert told[: len(told) // 3] == sorted(told[: len(told) // 3])
+    assert told[-1] == 1
 
 
 def test_a_fedavg_client_is_plain_momentum_on_its_own_images() -> None:

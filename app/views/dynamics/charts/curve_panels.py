@@ -15,7 +15,7 @@ from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import Style, Theme
 from app.views.dynamics.charts.curves import axis, band, epochs, line, measured, ring
 
-ROW = 132  # letters of names that stand side by side
+ROW = 96  # letters of names that stand side by side
 WIDEST = 6  # panels in a row
 PANEL, MARGINS, TOP, SIDE = 168, 92, 28, 48  # pixels: of a row of panels, round them, above, for ticks beside them
 

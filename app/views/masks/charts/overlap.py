@@ -37,8 +37,7 @@ def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, s
     cells = values.to_numpy(dtype=float)
     off_diagonal = cells[~np.eye(len(ids), dtype=bool)]
     finite = off_diagonal[np.isfinite(off_diagonal)]
-    below_one = finite[finite < 1]  # twins, which have all in common, would leave the others pale
-    top = float(max(finite if not METRICS[metric].bounded or not len(below_one) else below_one, default=1.0))
+    top = float(max(finite, default=1.0))
     chart = figure(theme, matrix_height(len(ids)), dragmode=False)
     chart.add_heatmap(
         z=np.where(np.eye(len(ids), dtype=bool), np.nan, cells),
@@ -47,7 +46,7 @@ def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, s
         colorscale=theme.sequential,
         zmin=min(0.0, float(finite.min()) if len(finite) else 0.0),
         zmax=top if top > 0 else 1.0,
-        showscale=False,
+        colorbar={"title": {"text": METRICS[metric].label, "side": "right"}, "thickness": 10, "outlinewidth": 0},
         xgap=2,
         ygap=2,
         hoverinfo="skip",

@@ -15,6 +15,7 @@ from app.shell.colour import fade
 from app.shell.theme import Style, Theme
 
 ROW = 26  # pixels a ticket
+CROWDED = 40  # columns, from which on slanted labels would lie on one another
 
 
 def predictions(
@@ -99,7 +100,7 @@ def conditions(
     figure.update_xaxes(
         tickvals=[float(np.mean(found)) for found in middles.values()],
         ticktext=[_group(corruption) for corruption in middles],
-        tickangle=-35,
+        tickangle=-90 if len(order) > CROWDED else -35,
         showgrid=False,
     )
     names = [style.label for style in tickets.values()]

@@ -171,7 +171,7 @@ def test_a_panel_each_shows_one_curve_and_the_others_in_grey() -> None:
     assert (names, title) == (["Ticket a", "Ticket b"], "Test accuracy<br>(log scale of the error)")
 
 
-@pytest.mark.parametrize(("count", "letters", "rows"), [(1, 5, 1), (6, 20, 1), (7, 20, 2), (7, 40, 3)])
+@pytest.mark.parametrize(("count", "letters", "rows"), [(1, 5, 1), (6, 16, 1), (7, 16, 2), (6, 22, 2), (7, 40, 4)])
 def test_panels_fill_rows(count: int, letters: int, rows: int) -> None:
     keys = [f"k{place}" for place in range(count)]
     table = pd.concat([bands(points(), "loss").query("key == 'a'").assign(key=key) for key in keys])

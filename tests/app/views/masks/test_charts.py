@@ -40,6 +40,16 @@ def test_the_pair_looked_at_is_framed_on_both_sides() -> None:
     assert not charts.matrix(matrix(), STYLES, "jaccard", ("a", "gone"), LIGHT).layout.shapes
 
 
+def test_no_two_overlaps_that_differ_have_one_colour() -> None:
+    """Twins, which have all in common, are at the end of the scale that is drawn beside it."""
+    values = matrix()
+    values.loc["a", "b"] = values.loc["b", "a"] = 1.0
+    cells = charts.matrix(values, STYLES, "jaccard", ("a", "b"), LIGHT).data[0]
+    assert cells.showscale is not False
+    assert (cells.zmin, cells.zmax) == (0, 1)
+    assert cells.colorbar.title.text == "Jaccard"
+
+
 def test_a_value_that_is_not_defined_is_a_dash_and_a_negative_one_has_its_sign() -> None:
     values = matrix("adjusted")
     values.loc["a", "b"] = np.nan

@@ -7,12 +7,18 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
+from analysis.corruptions import CORRUPTIONS, NAMES, corrupt
+from analysis.engine.images import TestImages
+from app.live import can_show
 from app.pictures.grid import picture
+from app.pictures.study_images import Pictures
 from app.shell import theme
 from app.shell.theme import Style
 from app.views.samples.charts import predictions as charts
+from app.views.samples.page import SEED, _pictures
 
 DARK = theme.get("dark")
 TICKETS = {"a": Style("First", "#336699", "circle"), "b": Style("<b>Second", "#993366", "square")}
@@ -69,3 +75,23 @@ def test_single_columns_side_by_side_have_room_for_their_labels() -> None:
     frame = pd.DataFrame([("a", *condition, 1, 0.9) for condition in names], columns=rows().columns)
     figure = charts.conditions(frame, {"a": TICKETS["a"]}, 1, CLASSES, DARK)
     np.testing.assert_array_equal(np.diff(figure.layout.xaxis.tickvals), [2.5, 2.5, 3, 3])
+
+
+def test_labels_of_many_conditions_stand_upright() -> None:
+    """Slanted, those of neighbours with one severity would lie on one another."""
+    some = rows()
+    many = pd.DataFrame(
+        [("a", name, severity, 1, 0.5) for name in NAMES for severity in (1, 2, 3)], columns=some.columns
+    )
+    angles = [charts.conditions(table, TICKETS, 1, CLASSES, DARK).layout.xaxis.tickangle for table in (some, many)]
+    assert angles == [-35, -90]
+
+
+@pytest.mark.parametrize("corruption", [name for name in CORRUPTIONS if name not in NAMES])
+def test_pictures_of_corruptions_beside_the_common_ones(corruption: str) -> None:
+    images = torch.randint(0, 256, (3, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    shown = _pictures(Pictures(images, np.zeros(3, dtype=np.int64)), 1, corruption, [0, 1])
+    made = corrupt(images[1:2], corruption, 1, seed=SEED, index=[1])[0]
+    assert shown[1] == picture(np.asarray(made))
+    assert shown[0] != shown[1]
+    assert can_show(TestImages(images, torch.zeros(3, dtype=torch.int64)), (corruption, 1))

@@ -1,0 +1,89 @@
+"""What is selected, in one line on every page: tickets, images, condition; and what the page does not use of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+import streamlit.components.v2
+
+from analysis.corruptions.conditions import CLEAN
+from app import linked
+from app.assets import read
+from app.condition import chosen_condition, condition_parameters, condition_text
+from app.shell.pages import CONDITION, IMAGES, TICKETS, Page
+from app.shell.selection import Selection
+from app.shell.url import change, mirror
+from pruning.errors import UserError
+
+CLEARED = "selected cleared"
+"""In the session: that something was cleared, so that the page has to follow."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of what is selected: what a page may use, its words, and what clears it."""
+
+    of: str
+    text: str
+    clear: Callable[[], None]
+
+
+@st.cache_resource(show_spinner=False)
+def _component() -> Any:
+    return streamlit.components.v2.component("selected", js=read("selected.js"))
+
+
+@st.fragment
+def show(page: Page, selection: Selection) -> None:
+    """Draw the line where anything is selected. A lasso draws it anew, and nothing else of the page."""
+    if st.session_state.pop(CLEARED, False):
+        st.rerun()
+    _component()(key="selected-ears", height=1, on_heard_change=lambda: None)
+    there = parts(selection)
+    if not there:
+        return
+    st.html(f"<style>{read('selected.css')}</style>")
+    with st.container(horizontal=True, vertical_alignment="center", key="marked-bar", width="content"):
+        for part in there:
+            used = part.of in page.uses
+            text = f"**{part.text}**" if used else f":gray[{part.text}, not used here]"
+            st.button(
+                text, key=f"clear-{part.of}", icon=":material/close:", icon_position="right", type="tertiary",
+                help=f"Clear: {part.text}" + ("" if used else ". This page shows the same without it."),
+                on_click=_clear, args=(part,),
+            )  # fmt: skip
+
+
+def parts(selection: Selection) -> list[Part]:
+    """What differs from what a page shows at first: images, the condition, and beside these the tickets."""
+    found = []
+    marked = linked.current(selection)
+    if "tickets" in mirror():
+        found.append(Part(TICKETS, _many(len(selection.keys), "ticket"), lambda: change({"tickets": None})))
+    if marked:
+        found.append(Part(IMAGES, _many(len(marked), "image"), lambda: selection.set_samples(None)))
+    condition = _condition(selection)
+    if condition != CLEAN:
+        found.append(
+            Part(CONDITION, condition_text(condition), lambda: change(condition_parameters(CLEAN) | {"severity": None}))
+        )
+    return found
+
+
+def _condition(selection: Selection) -> tuple[str, int]:
+    try:
+        return chosen_condition(selection) if selection.study.task.classifies_images else CLEAN
+    except UserError:  # of the task, which the page says
+        return CLEAN
+
+
+def _clear(part: Part) -> None:
+    part.clear()
+    st.session_state[CLEARED] = True
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

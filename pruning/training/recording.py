@@ -1,0 +1,29 @@
+"""What is recorded of a network that was trained elsewhere, and stays there."""
+
+from pydantic import BaseModel
+
+
+class Recording(BaseModel):
+    """What was recorded of a network that stays elsewhere: what it made of a study's test images, and no weights.
+
+    Attributes:
+        images: the digest of the clean images and their labels.
+        outputs: condition, such as "fog 3" -> the digest of logits and features, which names their file.
+        without: why there are no features; "" where there are.
+        macs: multiply-adds of the network for one image. weights: its prunable weights that are not zero. 0 where
+            that is not known.
+        metrics: the user's own, by name. higher: the names of those of which more is better.
+    """
+
+    images: str
+    outputs: dict[str, str]
+    without: str = ""
+    macs: int = 0
+    weights: int = 0
+    metrics: dict[str, float] = {}
+    higher: list[str] = []
+
+
+def without_weights(label: str) -> str:
+    """The sentence where masks or weights are asked for of a ticket that was recorded."""
+    return f"'{label}' was recorded: the study has what it made of the images, but neither its masks nor its weights."

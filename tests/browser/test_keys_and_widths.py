@@ -1,0 +1,51 @@
+"""Keys and narrow windows: one stop of the Tab key for the tickets, and nothing side by side that has no room."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open, settle
+
+
+def test_the_tickets_are_one_stop_and_arrows_go_through_them(opened: Open) -> None:
+    page = opened("?tickets=dense~imp-90")
+    dots = page.locator(".picker button")
+    expect(dots.first).to_be_visible()
+    stops = ".picker button[tabindex='0']"
+    assert dots.count() > 10
+    expect(page.locator(stops)).to_have_count(1)
+    page.locator(stops).focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".picker button[aria-label='Dense']")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(stops)).to_be_focused()
+    expect(page.locator(stops)).to_have_text("Dense")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(stops)).to_have_text("Random")
+    page.keyboard.press("Tab")
+    assert page.evaluate("!document.activeElement.closest('.picker')")
+    page.locator(stops).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**random-50**")
+    settle(page)
+    expect(page.locator(stops)).to_have_count(1)
+
+
+def test_charts_side_by_side_lie_below_one_another_where_there_is_no_room(opened: Open) -> None:
+    page = opened("masks")
+    places = []
+    for width in (1440, 1024):
+        page.set_viewport_size({"width": width, "height": 900})
+        settle(page)
+        page.wait_for_timeout(300)
+        boxes = [page.locator(f".st-key-card-{name}").bounding_box() for name in ("matrix", "pair")]
+        assert boxes[0] is not None
+        assert boxes[1] is not None
+        places.append(boxes[1]["x"] > boxes[0]["x"] + boxes[0]["width"] / 2)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert places == [True, False]
+
+
+def test_a_page_that_does_not_exist_says_so(opened: Open) -> None:
+    page = opened("nosuchpage")
+    expect(page.locator("h1")).to_have_text("No such page")
+    expect(page.get_by_role("dialog")).to_have_count(0)
