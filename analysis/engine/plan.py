@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from analysis.corruptions import version_of
 from analysis.corruptions.conditions import CLEAN, Condition
@@ -17,13 +16,10 @@ from analysis.engine.base import Measure, Pair, measures
 from analysis.engine.images import TestImages
 from analysis.engine.replay import recorded_under
 from analysis.engine.settings import AnalysisConfig
-from analysis.results.provenance import Provenance, canonical
+from analysis.results.provenance import UNKNOWN, Provenance, blinded, canonical
 from analysis.results.store import Results, Stored
 from pruning.errors import UserError, few
 from pruning.study.folder import Entry, Study
-
-UNKNOWN = "?"
-"""The digest of images that are not at hand, which is compared with nothing."""
 
 ALL = 1_000_000_000  # images, where it is not known how many there are
 
@@ -263,7 +259,7 @@ class Plan:
                 if made is None:
                     missing.add(part)
                     continue
-                reasons = () if made == now else tuple(made.differences(_blinded(now, made)))
+                reasons = () if made == now else tuple(made.differences(blinded(now, made)))
                 if reasons:
                     stale[part] = reasons
                 else:
@@ -312,16 +308,3 @@ class Plan:
             f"{files}): `python -m analysis adopt {path}` checks and keeps them, `python -m analysis run --force "
             f"{path}` measures everything again."
         ]
-
-
-def _blinded(now: Provenance, made: Provenance) -> Provenance:
-    """What would make a part now, with what is not known of it, or of what made it, as if it were the same."""
-    fields = ("images", "source", "settings")
-    unknown: dict[str, Any] = {
-        name: getattr(made, name) for name in fields if UNKNOWN in (getattr(now, name), getattr(made, name))
-    }
-    if "source" in unknown and made.source.startswith("array"):
-        unknown["corruption"] = made.corruption
-    if not (now.precision and made.precision):  # either will do, or it was not noted
-        unknown["precision"] = made.precision
-    return replace(now, **unknown) if unknown else now

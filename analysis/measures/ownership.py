@@ -9,35 +9,39 @@ A ticket that was shipped without its key is held against the one that has it: w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
 
-import numpy as np
 import pandas as pd
 import torch
+from pydantic import BaseModel, Field
 
 from analysis.engine.base import Column, Context, Measure, Pair
 from analysis.engine.settings import AnalysisConfig
-from analysis.measures.thieves import UNTRAINED, OwnershipOptions, Row, Thief, unlocked
+from analysis.measures.owner_rows import UNTRAINED, Row, answered, guessed, row_of
 from analysis.metrics.attacks_on_marks import (
     ATTACKS,
     FORGED,
+    FORGED_KEY,
     NONE,
     REALIGNED,
+    THIEF,
+    TRUE_KEY,
     TUNED,
     Attack,
-    known_from,
-    sure_up_to,
 )
-from analysis.metrics.theft import Loot
+from analysis.metrics.theft import Loot, for_thief
+from pruning.data import Dataset, Split
 from pruning.finders.lineage import lineage
-from pruning.masks import Masks
 from pruning.ownership.code import Code
-from pruning.ownership.mark import Evidence, evidence
+from pruning.ownership.mark import evidence
 from pruning.ownership.texts import code_of
-from pruning.ownership.triggers import Answers, answers, triggers
+from pruning.ownership.triggers import answers, triggers
 from pruning.procedure import FINDERS
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry
 from pruning.ticket import Ticket
+from pruning.training.config import Training
 from pruning.training.seeds import generator
 
 CODE, TRIGGERS, KEY = "code", "triggers", "key"
@@ -50,6 +54,46 @@ LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """Of forged codes."""
 
 
+class OwnershipOptions(BaseModel):
+    """Keys of [analysis].
+
+    Attributes:
+        thief_epochs: how long a thief trains again after an attack; left out, a fifth of the ticket's own training.
+        forgeries: how many codes of other texts are looked for in a signed ticket.
+    """
+
+    thief_epochs: Annotated[float, Field(ge=0)] | None = None
+    forgeries: Annotated[int, Field(ge=0)] = 50
+
+
+@dataclass(frozen=True)
+class Thief:
+    """What a thief has: the data, and a while of the ticket's own training."""
+
+    data: Dataset
+    training: Training
+    seed: int
+
+    @classmethod
+    def of(cls, context: Context) -> Thief:
+        """One who takes the ticket of a context."""
+        assert context.images.data is not None
+        assert isinstance(context.settings, OwnershipOptions)
+        info, own = context.ticket.info, context.ticket.recipe
+        test = Split(context.images.images, context.images.labels)
+        data = replace(context.images.data, test=test, mean=tuple(info.mean), std=tuple(info.std))
+        asked = context.settings.thief_epochs
+        return cls(data, for_thief(own.training, own.training.epochs / 5 if asked is None else asked), own.seed)
+
+    def accuracy(self, loot: Loot) -> float:
+        """Of what was taken, as it is."""
+        return loot.accuracy(self.data, self.training.precision)
+
+    def retrained(self, loot: Loot) -> tuple[Loot, float]:
+        """The same trained again, and its accuracy."""
+        return loot.retrained(self.data, self.training, self.seed)
+
+
 def ownership(context: Context) -> pd.DataFrame:
     """The rows of a ticket that is held against a signed one.
 
@@ -59,7 +103,7 @@ def ownership(context: Context) -> pd.DataFrame:
     owner, found = context.partner, []
     assert owner is not None
     if lacks_key_of(context.entry, owner.id):
-        found += [{"scheme": KEY} | row for row in unlocked(context, owner)]
+        found += [{"scheme": KEY} | row for row in _unlocked(context, owner)]
     if is_signed(owner.recipe):
         found += _marked(context, owner)
     frame = pd.DataFrame(found)
@@ -87,11 +131,11 @@ def _schemes(owner: Ticket, code: Code) -> dict[str, Look]:
     """How the owner looks for each mark that the signed ticket has."""
     found: dict[str, Look] = {}
     if FINDERS[owner.recipe.finder].signs_mask:
-        found[CODE] = lambda attack, seen: _row(attack.evidence(seen, owner.masks, code), code, owner.masks)
+        found[CODE] = lambda attack, seen: row_of(attack.evidence(seen, owner.masks, code), code)
     if count := owner.recipe.option("triggers"):
         info = owner.info
         shown = triggers(code, info.shape, len(info.classes), count)
-        found[TRIGGERS] = lambda attack, seen: _answered(
+        found[TRIGGERS] = lambda attack, seen: answered(
             answers(seen.model, shown, len(info.classes), info.mean, info.std)
         )
     return found
@@ -130,37 +174,21 @@ def _forged(context: Context, owner: Ticket, code: Code) -> Iterator[Row]:
     for _ in range(context.settings.forgeries):
         places = torch.randint(len(LETTERS), (len(code.text),), generator=draws)
         forged = Code("".join(LETTERS[place] for place in places.tolist()))
-        row = _row(evidence(owner.masks, forged), forged, owner.masks)
+        row = row_of(evidence(owner.masks, forged), forged)
         yield {**row, "attack": FORGED, **UNTRAINED}
 
 
-def _row(found: Evidence, code: Code, masks: Masks) -> Row:
-    searched = found.bits, code.dark, found.windows
-    return {
-        "n": found.bits,
-        "matches": found.matches,
-        "windows": found.windows,
-        "ber": found.ber,
-        "limit": sure_up_to(*searched),
-        "limit_undated": sure_up_to(*searched, code.capacity),
-        "p_value": found.p_value,
-        "undated": found.undated,
-        "decoded": found.text == code.text,
-    }
-
-
-def _answered(found: Answers) -> Row:
-    return {
-        "n": found.count,
-        "matches": found.hits,
-        "windows": 1,
-        "ber": 1 - found.hits / found.count,
-        "limit": known_from(found.count, found.classes),
-        "limit_undated": np.nan,
-        "p_value": found.p_value,
-        "undated": np.nan,
-        "decoded": False,
-    }
+def _unlocked(context: Context, owner: Ticket) -> Iterator[Row]:
+    """What a ticket without its key is worth as it is, with the key, and with one that a forger takes for it."""
+    thief, loot, recipe = Thief.of(context), Loot.of(context.ticket), context.ticket.recipe
+    whole = Loot.of(owner)
+    count = sum(int((mask & ~loot.masks[name]).sum()) for name, mask in whole.masks.items())
+    forged = loot.with_forged_key(recipe.option("by"), count, thief.data, thief.training, THIEF)
+    for number, (attack, seen) in enumerate({NONE: loot, TRUE_KEY: whole, FORGED_KEY: forged}.items()):
+        context.progress(number / 3, f"attack '{attack}' on {context.entry.recipe.label}")
+        row = guessed(loot.masks, whole.masks, seen.masks, count)
+        again = thief.retrained(seen)[1]
+        yield {**row, "attack": attack, **UNTRAINED, "accuracy": thief.accuracy(seen), "retrained": again}
 
 
 def pairs(entries: Sequence[Entry]) -> Mapping[str, Sequence[Pair]]:

@@ -14,11 +14,10 @@ from torch import Tensor
 
 from analysis.engine.base import Context
 from analysis.engine.networks import Network
-from analysis.engine.plan import UNKNOWN
 from analysis.engine.settings import AnalysisConfig
 from analysis.measures.temperature import scaled
 from analysis.metrics import calibration, temperature
-from analysis.results.provenance import FOLDER
+from analysis.results.provenance import FOLDER, UNKNOWN
 from analysis.transfer.prompt import BATCH, COUNTED, EVERY, STEPS, Frame
 from analysis.transfer.target import Target, whole
 from analysis.transfer.ways import Outcome, Subject

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
+
+UNKNOWN = "?"
+"""The digest of images that are not at hand, which is compared with nothing."""
 
 FOLDER = "folder "
 """How a source begins that is a folder of images; its digest follows."""
@@ -61,6 +64,19 @@ class Provenance:
         if self.precision != now.precision:
             found.append(f"measured in {self.precision}, and {now.precision} is asked for")
         return found
+
+
+def blinded(now: Provenance, made: Provenance) -> Provenance:
+    """What would make a part now, with what is not known of it, or of what made it, as if it were the same."""
+    fields = ("images", "source", "settings")
+    unknown: dict[str, Any] = {
+        name: getattr(made, name) for name in fields if UNKNOWN in (getattr(now, name), getattr(made, name))
+    }
+    if "source" in unknown and made.source.startswith("array"):
+        unknown["corruption"] = made.corruption
+    if not (now.precision and made.precision):  # either will do, or it was not noted
+        unknown["precision"] = made.precision
+    return replace(now, **unknown) if unknown else now
 
 
 Made = Mapping[str, Provenance]

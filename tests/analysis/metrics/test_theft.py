@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 from torch import Tensor
 
-from analysis.measures.thieves import guessed
+from analysis.measures.owner_rows import guessed
 from analysis.metrics.theft import Loot, for_thief
 from pruning.data import load_data, normalise
 from pruning.masks import make_masks
