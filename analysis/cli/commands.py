@@ -142,6 +142,28 @@ def adopt(
 
 
 @app.command()
+def sensitivity(
+    study: StudyPath,
+    keep: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Suggest a method that keeps this share, such as 0.1.")
+    ] = None,
+    macs: Annotated[bool, typer.Option("--macs", help="A share of the multiply-adds, not of the weights.")] = False,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: as many as pay.")] = 0,
+    root: Root = None,
+    threads: Threads = 0,
+) -> None:
+    """Prune each layer of the dense network alone, clean and corrupted, and print what that costs.
+
+    By the criteria that the study's [analysis] names: sensitivity = ["magnitude"]. A star marks a cost whose interval
+    leaves out 0. With --keep, the lines of a method that spends this budget where the scan says it hurts least.
+    """
+    from analysis.cli import sensitivity_command  # seconds of imports that --help does not need
+
+    with stoppable("measured"):
+        sensitivity_command.run(Study.open(study), keep, "multiply-adds" if macs else "weights", root, jobs, threads)
+
+
+@app.command()
 def tables(table: Annotated[str | None, typer.Argument(help="One table.", show_default="all tables")] = None) -> None:
     """Print the tables of results: their columns with kind, unit and meaning."""
     from analysis.engine.base import measures

@@ -1,4 +1,4 @@
-"""What `pip wheel .` makes, installed into a folder, finds, measures and draws a study from elsewhere."""
+"""What `pip wheel .` makes, installed into a folder, finds, measures and draws a study elsewhere, and runs the docs."""
 
 import os
 import subprocess
@@ -11,6 +11,8 @@ from tests.campaign.studies import QUICK, asked
 from tests.campaign.tally import FAILED, OUTSIDE, Tally
 
 WHERE = "import pruning, analysis, app, sys; print(*(each.__file__ for each in (pruning, analysis, app)))"
+DOCUMENTS = ("README.md", "docs/recipes.md", "docs/compare_three_ways.ipynb")
+SNIPPETS = ROOT / "tests" / "docs" / "snippets.py"
 PAGE = """
 import sys
 from streamlit.testing.v1 import AppTest
@@ -42,6 +44,8 @@ def run(count: int, seed: int) -> Tally:
         for words in (["pruning", "run", study], ["analysis", "run", study, *only], ["analysis", "list", study]):
             _does(tally, [sys.executable, "-m", *words], elsewhere, path)
         _does(tally, [sys.executable, "-c", PAGE], elsewhere, path)
+        for document in DOCUMENTS:
+            _does(tally, [sys.executable, str(SNIPPETS), str(ROOT / document)], elsewhere, path)
     return tally
 
 
@@ -59,6 +63,6 @@ def _does(tally: Tally, words: list[str], folder: Path, environment: dict[str, s
     clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(words, cwd=folder, env={**clean, **environment}, capture_output=True, text=True)
     if done.returncode:
-        tally.count(FAILED, f"{' '.join(words[1:])}: {(done.stderr or done.stdout)[-300:]}")
+        tally.count(FAILED, f"{' '.join(words[1:])}: {(done.stderr + done.stdout)[-300:]}")
         return ""
     return done.stdout or "done"

@@ -1,8 +1,10 @@
 """The Python of a document, run as it stands with what its reader has: a network, a loader, images and labels.
 
-python -m tests.docs.snippets FILE.md ...: run all of it, section by section, and say what was left out.
+python tests/docs/snippets.py FILE ...: run all of it, section by section, and say what was left out. The file needs
+none of its neighbours, so that it tells what an environment can do in which the packages were installed.
 """
 
+import json
 import re
 import sys
 import traceback
@@ -19,6 +21,14 @@ OUTSIDE = frozenset({"torch_pruning", "timm", "robustbench", "autoattack", "tran
 
 class Missing(Exception):
     """A library that the code is for is not installed."""
+
+
+def sections_of(file: Path) -> dict[str, list[str]]:
+    """The blocks of Python of a page by heading, or those of a notebook as one section."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix != ".ipynb":
+        return sections(text)
+    return {"": ["".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]}
 
 
 def sections(page: str) -> dict[str, list[str]]:
@@ -58,7 +68,7 @@ def main(files: list[str]) -> int:
     """Run the files' sections, print a line for each; 1 where one fails."""
     failed = 0
     for file in files:
-        for heading, blocks in sections(Path(file).read_text(encoding="utf-8")).items():
+        for heading, blocks in sections_of(Path(file)).items():
             try:
                 run(blocks, readers(), file)
                 said = "runs"

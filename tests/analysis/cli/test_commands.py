@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,19 @@ def test_help_explains_every_option(command: Command) -> None:
     for option in ("--only", "--family", "--jobs", "--force", "--root", "--download"):
         line = next(line for line in out.splitlines() if option in line)
         assert len(line.split(option)[1].strip("│ ")) > 15
+
+
+def test_sensitivity_measures_prints_and_suggests(found_study: Path, tmp_path: Path, command: Command) -> None:
+    folder = shutil.copytree(found_study, tmp_path / "study")
+    status, _, error = command("sensitivity", folder)
+    assert status == 2
+    assert 'write `sensitivity = ["magnitude"]`' in error
+    source, more = folder / "study.toml", 'sensitivity = ["magnitude"]\nsensitivity_samples = 40\n'
+    source.write_text(source.read_text().rstrip() + "\n" + more)
+    status, out, _ = command("sensitivity", folder, "--keep", "0.2")
+    assert status == 0
+    assert {"fc1", "fc2", "fc3"} <= cells(out).keys()
+    assert "With 90 % of a layer's weights gone" in out
+    [method] = tomllib.loads(out[out.index("[[method]]") :])["method"]
+    assert method["finder"] == "manual"
+    assert method["sparsities"] == [0.8]
