@@ -1,7 +1,7 @@
 """The [analysis] section: which conditions it asks for, and what it refuses."""
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from analysis.corruptions import AVAILABLE, FAMILIES
 from analysis.engine.base import measures
@@ -72,7 +72,10 @@ def test_keys_of_measures_are_among_them() -> None:
 
 def test_no_measures_settings_take_the_place_of_anothers_checks() -> None:
     """All options are bases of one class, in which a check of the same name would be lost without a word."""
-    options = [AnalysisConfig, *dict.fromkeys(each.options for each in measures().values() if each.options is not None)]
+    options: list[type[BaseModel]] = [
+        AnalysisConfig,
+        *dict.fromkeys(each.options for each in measures().values() if each.options is not None),
+    ]
     checks = [
         name
         for each in options
