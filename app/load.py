@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +18,7 @@ import pandas as pd
 import streamlit as st
 import torch
 
+from analysis.comparisons import of_study
 from analysis.comparisons.two_studies import Described
 from analysis.engine.status import status
 from analysis.metrics.overlap import Counts, PackedMasks, count
@@ -31,20 +31,6 @@ from pruning.study.folder import TICKETS, TOML, Study
 from pruning.tasks import Task, get_task
 from pruning.ticket import read_header
 from pruning.training.recording import without_weights
-
-COLUMNS = [
-    "ticket_id",
-    "key",
-    "method",
-    "method_label",
-    "label",
-    "sparsity",
-    "seed",
-    "kept",
-    "total",
-    "seconds",
-    "recorded",
-]
 
 
 @dataclass(frozen=True)
@@ -134,30 +120,9 @@ def stamp(path: Path) -> str:
 def _open(name: str, path: Path, stamp: str) -> StudyView:
     study = Study.open(path)
     entries, problems = study.scan()
-    rows: list[dict[str, Any]] = []
-    families: dict[str, str] = {}
-    for entry, recipe in ((entry, entry.recipe) for entry in entries):
-        key = DENSE if recipe.is_dense and recipe.method == DENSE else f"{recipe.method}-{100 * recipe.sparsity:g}"
-        key, recorded = re.sub(r"[^\w.-]+", "_", key), entry.info.recording
-        if families.setdefault(key, recipe.family) != recipe.family:  # found with other settings than the study's
-            key = f"{key}-{recipe.family[:4]}"
-            families[key] = recipe.family
-        rows.append(
-            {
-                "ticket_id": entry.id,
-                "key": key,
-                "method": recipe.method,
-                "method_label": shown(recipe.method_label),
-                "label": shown(recipe.label),
-                "sparsity": recipe.sparsity,
-                "seed": recipe.seed,
-                "kept": entry.kept if recorded is None else recorded.weights or np.nan,
-                "total": entry.total if recorded is None else np.nan,
-                "seconds": entry.info.seconds if recorded is None else np.nan,
-                "recorded": recorded is not None,
-            }
-        )
-    tickets = pd.DataFrame(rows, columns=COLUMNS)
+    tickets = of_study.rows_of(entries)
+    for column in ("method_label", "label"):
+        tickets[column] = tickets[column].map(shown)
     classes = tuple(map(shown, entries[0].info.classes)) if entries else ()
     stale = tuple(filter(None, [staleness.summary(study)]))
     return StudyView(name, path, study.config, study.detail_seed, tickets, tuple(problems), stamp, classes, stale)

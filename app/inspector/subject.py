@@ -69,10 +69,17 @@ def asked(selection: Selection) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
+def inspect(selection: Selection, sample: int) -> None:
+    """Open the inspector with an image, which is that of the pages too. For use in a callback."""
+    selection.set(**{OPTION: str(sample), "sample": str(sample)})
+
+
 def compared(selection: Selection) -> tuple[Chosen, ...]:
-    """The baseline, then the chosen tickets."""
-    first = [selection.baseline] if selection.baseline else []
-    return tuple({ticket.id: ticket for ticket in [*first, *selection.tickets]}.values())
+    """The baseline, then the chosen tickets; without those whose networks stay elsewhere."""
+    tickets = selection.study.tickets
+    elsewhere = set(tickets.loc[tickets["recorded"].astype(bool), "ticket_id"]) if "recorded" in tickets else set()
+    there = [*([selection.baseline] if selection.baseline else []), *selection.tickets]
+    return tuple({ticket.id: ticket for ticket in there if ticket.id not in elsewhere}.values())
 
 
 def subject(selection: Selection, images: TestImages, sample: int) -> Subject:

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import load
-from app.shell import layout, pages, sidebar
+from app.shell import elsewhere, layout, pages, sidebar
 from app.shell.guard import guard
 from app.shell.pages import Page
 from app.shell.selection import Selection
@@ -88,6 +88,7 @@ def _draw(page: Page, selection: Selection) -> None:
     if reason:
         layout.page_title(page.title)
         st.info(reason)
+        elsewhere.offer(lambda study: page.shown(study) and not page.unfit(study), page.name)
         return
     try:
         page.show(selection)

@@ -16,6 +16,9 @@ from pruning.study.runner import RunSummary, Watcher
 from pruning.tasks import get_task
 from pruning.ticket import TicketInfo
 
+LINE_EVERY = 60.0
+"""Seconds between lines on a ticket where there is no terminal."""
+
 
 class RunDisplay(Watcher):
     """Shows a run while it is entered; it watches the tickets, and `tell` is the progress of all of them."""
@@ -48,9 +51,22 @@ class RunDisplay(Watcher):
         self._bars.update(self._all, visible=bool(steps))
 
     def started(self, recipe: Recipe) -> Progress:
-        """Show a bar for the ticket until it is over."""
-        task = self._bars.add_task(f"  {readable(_name(recipe))}", total=1.0)
-        return lambda fraction, _: self._bars.update(task, completed=fraction, visible=fraction < 1)
+        """Show a bar for the ticket until it is over; where there is no terminal a line, and another now and then."""
+        name, said = _name(recipe), time.monotonic()
+        task = self._bars.add_task(f"  {readable(name)}", total=1.0)
+        if not self._console.is_terminal:
+            self._say(f"{recipe.id}  {name}: begun")
+
+        def tell(fraction: float, text: str, /) -> None:
+            nonlocal said
+            self._bars.update(task, completed=fraction, visible=fraction < 1)
+            if not self._console.is_terminal and fraction < 1 and time.monotonic() - said >= LINE_EVERY:
+                said = time.monotonic()
+                self._say(
+                    f"{recipe.id}  {name}: {100 * fraction:.0f} %, {text}; about {self._left():.0f} s left in all"
+                )
+
+        return tell
 
     def found(self, recipe: Recipe, info: TicketInfo) -> None:
         """Say what came out, and which layers collapsed."""

@@ -17,3 +17,20 @@ assert callable(corruptions.corrupt) and callable(geometry.measure) and callable
 
 def test_the_rooms_that_a_notebook_uses_are_read_when_they_are_used() -> None:
     subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, check=True)
+
+
+ALONE = """
+import sys
+import torch
+before = set(sys.modules)
+from analysis.corruptions import corrupt, register_corruption
+images = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
+assert corrupt(images, "brightness", 3).shape == images.shape
+others = {"duckdb", "pandas", "pyarrow", "sklearn", "pydantic", "torchvision", "streamlit", "plotly"}
+rooms = {"pruning.recipe", "pruning.study", "pruning.finders", "pruning.data", "analysis.results", "analysis.engine"}
+assert not (others | rooms) & set(sys.modules), (others | rooms) & set(sys.modules)
+"""
+
+
+def test_the_corruptions_are_there_without_the_study_code_or_a_database() -> None:
+    subprocess.run([sys.executable, "-c", ALONE], cwd=ROOT, check=True)

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from streamlit.components.v2 import manifest_scanner
 
-from app.load import COLUMNS, StudyView
+from analysis.comparisons.of_study import COLUMNS
+from app.load import StudyView
 from pruning.study.config import StudyConfig
 
 

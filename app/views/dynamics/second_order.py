@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from app.load import StudyView
-from app.shell import layout
+from app.shell import elsewhere, layout
 from app.shell.families import entries
 from pruning.procedure import FINDERS
 
 
 def missing(study: StudyView) -> None:
     """Say which method the study lacks, or that it was not measured yet, and what to run."""
-    there = any(FINDERS[entry.recipe.finder].reorders for entry in entries(study).values())
-    if there:
+    if _reordered(study):
         layout.empty(
             "The two trainings are not compared yet.",
             "Measure the study; what is missing appears here at the next click.",
@@ -24,3 +23,8 @@ def missing(study: StudyView) -> None:
         "it and measure it.",
         f"python -m pruning run {study.path}\npython -m analysis run {study.path}",
     )
+    elsewhere.offer(_reordered, "order")
+
+
+def _reordered(study: StudyView) -> bool:
+    return any(FINDERS[entry.recipe.finder].reorders for entry in entries(study).values())

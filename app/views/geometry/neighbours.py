@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from html import escape
 
 import numpy as np
@@ -16,6 +17,7 @@ from analysis.metrics.neighbours import NEIGHBOURS, NOBODY, by_chance, jaccard
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT
 from app.assets import read
 from app.condition import condition_text
+from app.inspector.subject import inspect
 from app.pictures.grid import Item, gallery, picture
 from app.shell import layout
 from app.shell.selection import Chosen, Selection
@@ -210,7 +212,7 @@ def _most_changed(selection: Selection, spaces: Spaces, order: pd.DataFrame, lab
                 "tickets": "in how many tickets nothing of its neighbourhood is kept",
             },
         )
-        gallery(items, picked, selection.theme.bad, lambda sample: selection.set(sample=str(sample)))
+        gallery(items, picked, selection.theme.bad, partial(inspect, selection))
     return picked
 
 

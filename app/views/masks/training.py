@@ -11,7 +11,7 @@ import streamlit as st
 
 from analysis.comparisons import dynamics, mask_distances, swaps
 from app import load
-from app.shell import layout
+from app.shell import elsewhere, families, layout
 from app.shell.families import dense_keys, entries_of, ordered, styles
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -35,7 +35,7 @@ def show(selection: Selection) -> None:
 def _birds(selection: Selection) -> None:
     watched = _watched(selection)
     if not watched:
-        _not_noted(selection)
+        _not_noted()
         return
     labels = {key: style.label for key, style in styles(selection, list(watched)).items()}
     with st.container(horizontal=True, vertical_alignment="top", gap="large"):
@@ -61,22 +61,21 @@ def _watched(selection: Selection) -> dict[str, list[Entry]]:
     """Key -> tickets that noted their masks: the dense network's, and those of chosen early birds, at every seed."""
     keys = ordered(selection.study, [*dense_keys(selection.study), *selection.keys])
     there = {
-        key: [entry for entry in entries if len(dynamics.mask_distances(entry)[0]) > 1]
-        for key, entries in entries_of(selection.study, keys).items()
+        key: [entry for entry in found if _noted(entry)] for key, found in entries_of(selection.study, keys).items()
     }
     return {key: entries for key, entries in there.items() if entries}
 
 
-def _not_noted(selection: Selection) -> None:
-    path, tickets = selection.study.path, selection.study.tickets
-    dense = tickets[tickets["key"].isin(dense_keys(selection.study))]
-    files = "\n".join(f"rm {path}/tickets/{ticket}.safetensors" for ticket in dense["ticket_id"])
+def _not_noted() -> None:
     layout.empty(
         "How the masks moved while the dense network was trained was not noted.",
-        "It was found by an earlier version, or imported. Find it anew: the same network, bit for bit, on the machine "
-        "that found it.",
-        f"{files}\npython -m pruning run {path}".lstrip(),
+        "It was found by an earlier version, or imported. Dense networks that are found today note it.",
     )
+    elsewhere.offer(lambda study: any(map(_noted, families.entries(study).values())), "masks")
+
+
+def _noted(entry: Entry) -> bool:
+    return len(dynamics.mask_distances(entry)[0]) > 1
 
 
 def verdict(settling: pd.DataFrame, sparsity: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import streamlit as st
 
 from analysis.comparisons.exemplars import Exemplars, find_exemplars
 from analysis.comparisons.stored_conditions import stored_predictions
+from app.inspector.subject import inspect
 from app.pictures.grid import Item, gallery, picture
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
@@ -129,8 +131,8 @@ def _pictures(compared: ComparedTickets, table: pd.DataFrame) -> None:
             "runs. The bar: share of pairs of a pruned and a dense run that differ.", images=False, columns=_columns(),
         )  # fmt: skip
         gallery(items, int(asked) if asked.isdecimal() else None, selection.theme.bad,
-                lambda sample: selection.set(sample=str(sample)))  # fmt: skip
-        st.caption("True class, then dense → pruned. The page Samples opens with the picture that is clicked on here.")
+                partial(inspect, selection))  # fmt: skip
+        st.caption("True class, then dense → pruned. A picture that is clicked on is seen closely.")
 
 
 def _item(row: dict[Any, Any], data: Pictures | None) -> Item:

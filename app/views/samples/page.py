@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,18 @@ from analysis.corruptions import CORRUPTIONS, corrupt
 from app import load
 from app.assets import read
 from app.charts.names import name, ordered
+from app.condition import chosen_condition
+from app.inspector.subject import asked, inspect
 from app.pictures.grid import Item, gallery, picture
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
 from app.shell import families, layout
-from app.shell.pages import IMAGES, TICKETS, Page, needs_classifiers
+from app.shell.pages import CONDITION, IMAGES, TICKETS, Page, needs_classifiers
 from app.shell.per_sample import COLUMNS, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
+from app.views.samples import one_condition
 from app.views.samples.charts import predictions as charts
+from app.views.samples.ordered import Ordered
 
 PER_PAGE = 20
 SEED = 0  # what the evaluation corrupts with: the pictures are those that the tickets were shown
@@ -35,6 +41,10 @@ ORDER = {
     "label": "true class",
 }
 """What the columns of the images' order mean."""
+FRAGILE = (
+    "The bar: fragility, the share of conditions and tickets under which the image is misclassified while the baseline "
+    "classifies it correctly."
+)
 PREDICTED = ["ticket_id", "corruption", "severity", "prediction", "confidence"]
 
 
@@ -54,14 +64,15 @@ def show(selection: Selection) -> None:
         return
     classes = selection.study.classes
     data = pictures(selection.study, samples["sample"].to_numpy(), samples["label"].to_numpy())
-    order = _choose(selection, chosen, samples, classes)
-    if order.empty:
+    order = _choose(selection, chosen, samples, classes, data is not None)
+    if order.table.empty:
         layout.empty("No image fits.", "Pick other classes, or show all samples rather than the selected ones.")
         return
-    picked = _picked(selection, order)
+    picked = _picked(selection, order.table)
     rows = _predictions(selection, chosen, samples, picked)
     label = int(samples.loc[samples["sample"] == picked, "label"].iloc[0])
-    left, right = st.columns([5, 7], gap="medium")
+    # The inspector takes the room of the second column.
+    left, right = (st.container(), st.container()) if asked(selection) is not None else st.columns([5, 7], gap="medium")
     with left:
         _gallery(selection, order, picked, classes, data)
     with right:
@@ -77,27 +88,40 @@ def _tickets(selection: Selection) -> list[Chosen]:
 
 
 def _choose(
-    selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: tuple[str, ...]
-) -> pd.DataFrame:
-    """The filters, and what they leave: sample, lost, fragility, wrong, pairs, label; most fragile first."""
-    base = selection.baseline or chosen[0]
-    others = {ticket.key: ticket for ticket in chosen if ticket.id != base.id}
+    selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, classes: tuple[str, ...], images: bool
+) -> Ordered:
+    """The filters, and the images that they leave, in order."""
     marked = selection.samples
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        options = {"all": "all chosen tickets"} | {key: ticket.label for key, ticket in others.items()}
-        key = selection.pick(
-            "lost-by", f"Correct for {base.label}, misclassified by", options, kind="select", width=240
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        one = selection.pick("among", "Conditions", {"all": "All", "one": "One"}, width="content") == "one"
+        order = (
+            one_condition.choose(selection, chosen, samples, images) if one else _over_all(selection, chosen, samples)
         )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if marked is not None:
             sources = {"selected": f"Selected ({len(marked):,})", "all": "All"}
             if selection.pick("source", "Samples", sources, width="content") == "all":
                 marked = None
         labels = pick_classes(selection, classes, width="content")
+    table = order.table[order.table["label"].isin(labels)]
+    return replace(order, table=table[table["sample"].isin(marked)] if marked is not None else table)
+
+
+def _over_all(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame) -> Ordered:
+    """The most fragile first: sample, lost, fragility, wrong, pairs, label."""
+    base = selection.baseline or chosen[0]
+    others = {ticket.key: ticket for ticket in chosen if ticket.id != base.id}
+    options = {"all": "all chosen tickets"} | {key: ticket.label for key, ticket in others.items()}
+    key = selection.pick("lost-by", f"Correct for {base.label}, misclassified by", options, kind="select", width=240)
     compared = tuple(ticket.id for ticket in others.values() if key in ("all", ticket.key))
     truth = samples.drop_duplicates("sample").set_index("sample")["label"]
-    order = _fragile(selection.study.path, selection.study.stamp, base.id, compared, truth)
-    order = order[order["label"].isin(labels)]
-    return order[order["sample"].isin(marked)] if marked is not None else order
+    table = _fragile(selection.study.path, selection.study.stamp, base.id, compared, truth)
+    lost = [
+        f"newly misclassified in {row.lost} of {row.pairs} predictions" if row.pairs else "not compared"
+        for row in table.itertuples()
+    ]
+    table = table.assign(told=lost, note=[f"#{sample}" for sample in table["sample"]], share=table["fragility"])
+    return Ordered(table, ", most fragile first", FRAGILE, ORDER)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -108,17 +132,17 @@ def _fragile(path: Path, stamp: str, baseline: str, tickets: tuple[str, ...], _l
 
 def _picked(selection: Selection, order: pd.DataFrame) -> int:
     """The sample looked at: the URL's if it passes the filters, else the first of the page."""
-    asked = selection.option("sample")
-    if asked.isdecimal() and int(asked) in set(order["sample"]):
-        return int(asked)
+    sample = selection.option("sample")
+    if sample.isdecimal() and int(sample) in set(order["sample"]):
+        return int(sample)
     return int(_on_page(selection, order)["sample"].iloc[0])
 
 
 def _page(selection: Selection, order: pd.DataFrame) -> tuple[int, int]:
     """The gallery's page, from 1, and how many there are."""
     pages = -(-len(order) // PER_PAGE)
-    asked = selection.option("gallery", "1")
-    return (min(max(int(asked), 1), pages) if asked.isdecimal() else 1), pages
+    page = selection.option("gallery", "1")
+    return (min(max(int(page), 1), pages) if page.isdecimal() else 1), pages
 
 
 def _on_page(selection: Selection, order: pd.DataFrame) -> pd.DataFrame:
@@ -127,19 +151,14 @@ def _on_page(selection: Selection, order: pd.DataFrame) -> pd.DataFrame:
 
 
 def _gallery(
-    selection: Selection, order: pd.DataFrame, picked: int, classes: tuple[str, ...], data: Pictures | None
+    selection: Selection, order: Ordered, picked: int, classes: tuple[str, ...], data: Pictures | None
 ) -> None:
-    page, pages = _page(selection, order)
+    page, pages = _page(selection, order.table)
     with st.container(border=True, key="card-gallery"):
-        help = (
-            "The bar: fragility, the share of conditions and tickets under which the image is misclassified while the "
-            "baseline classifies it correctly."
-        )
-        layout.header(
-            f"{len(order):,} images, most fragile first", lambda: order, "gallery", help, images=False, meanings=ORDER
-        )
-        items = [_item(row._asdict(), classes, data) for row in _on_page(selection, order).itertuples(index=False)]
-        gallery(items, picked, selection.theme.bad, lambda sample: selection.set(sample=str(sample)))
+        layout.header(order.title, order.rows, "gallery", order.help, images=False, meanings=order.meanings)
+        shown = _on_page(selection, order.table)
+        items = [_item(row._asdict(), classes, data) for row in shown.itertuples(index=False)]
+        gallery(items, picked, selection.theme.bad, partial(inspect, selection))
         if pages > 1:
             _pager(selection, page, pages)
 
@@ -150,19 +169,16 @@ def _pager(selection: Selection, page: int, pages: int) -> None:
 
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="center"):
         st.button("", icon=":material/chevron_left:", disabled=page == 1, on_click=go, args=(page - 1,),
-                  key="page-back", help="More fragile", type="tertiary")  # fmt: skip
+                  key="page-back", help="The page before", type="tertiary")  # fmt: skip
         st.markdown(f"{page} of {pages}", width="content")
         st.button("", icon=":material/chevron_right:", disabled=page == pages, on_click=go, args=(page + 1,),
-                  key="page-on", help="Less fragile", type="tertiary")  # fmt: skip
+                  key="page-on", help="The next page", type="tertiary")  # fmt: skip
 
 
 def _item(row: Mapping[str, Any], classes: tuple[str, ...], data: Pictures | None) -> Item:
     sample, label = int(row["sample"]), classes[int(row["label"])]
-    lost = "not compared"
-    if row["pairs"]:
-        lost = f"newly misclassified in {int(row['lost'])} of {int(row['pairs'])} predictions"
     image = picture(data.images[sample].numpy()) if data is not None else ""
-    return Item(sample, image, f"Sample {sample}, {label}: {lost}", label, f"#{sample}", float(row["fragility"]))
+    return Item(sample, image, f"Sample {sample}, {label}: {row['told']}", label, row["note"], float(row["share"]))
 
 
 def _predictions(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, picked: int) -> pd.DataFrame:
@@ -195,9 +211,12 @@ def _detail(
         corruption = None
         if present:
             names = {corruption: name(corruption) for corruption in present}
-            corruption = selection.pick("seen", "Corruption", names, default=hardest_corruption(rows, label),
-                                        kind="select", width=260,
-                                        help="At first the one with the most misclassifications.")  # fmt: skip
+            looked_at = chosen_condition(selection)[0]
+            default = looked_at if looked_at in names else hardest_corruption(rows, label)
+            help = "At first the one that is chosen, or else the one with the most misclassifications."
+            corruption = selection.pick(
+                "seen", "Corruption", names, default=default, kind="select", width=260, help=help
+            )
         under = rows[rows["corruption"].isin(["clean", corruption])]
         columns = _pictures(data, picked, corruption, sorted({0, *under["severity"].astype(int)}))
         st.html(f"<style>{read('readings.css')}</style>")
@@ -239,5 +258,5 @@ PAGE = Page(
     60,
     show,
     unfit=needs_classifiers,
-    uses=frozenset({TICKETS, IMAGES}),
+    uses=frozenset({TICKETS, IMAGES, CONDITION}),
 )

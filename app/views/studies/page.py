@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import combinations
+
 import streamlit as st
 
 from analysis.comparisons import two_studies
@@ -92,7 +95,24 @@ def _nothing_fits(refused: list[str]) -> None:
         "There is no other study of this network on these test images.",
         "Add one with the button beside the study menu, or name folders with studies in PRUNING_STUDIES.",
     )
+    there = [f"{one} with {' and '.join(others)}" for one, others in _comparable().items()]
+    layout.notes([f"Studies here that can be compared: {'; '.join(there)}."] if there else [])
     _refused(refused)
+
+
+def _comparable() -> dict[str, list[str]]:
+    """The studies that another can be compared with, by name, each pair once."""
+    views = {}
+    for name, path in choice.studies().items():
+        with suppress(UserError):
+            views[name] = load.open_study(name, path)
+    views = {name: study for name, study in views.items() if not study.tickets.empty}
+    found: dict[str, list[str]] = {}
+    for (one, study), (other, partner) in combinations(views.items(), 2):
+        with suppress(UserError):
+            if not (_other_task(study, partner) or two_studies.misfit(load.described(study), load.described(partner))):
+                found.setdefault(one, []).append(other)
+    return found
 
 
 def _refused(refused: list[str]) -> None:

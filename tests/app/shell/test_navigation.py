@@ -112,3 +112,13 @@ def test_a_page_that_does_not_exist_is_said_to_be_none(
     found = navigation.unknown(in_order())
     assert (found is not None) == unknown
     assert found is None or (found.name, found.title) == (name, "No such page")
+
+
+def test_a_page_that_is_about_other_studies_leads_to_them(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grokking = ROOT / "sample_checkpoints" / "modular-grokking"
+    test = draw("grokking", Path(f"{tiny_study}:{grokking}"), monkeypatch, study=tiny_study.name)
+    assert "This page is about networks that learn a rule" in test.info[0].value
+    test.button(key="with-modular-grokking").click().run()
+    assert not test.exception
+    assert not test.info
+    assert test.query_params["study"] in ("modular-grokking", ["modular-grokking"])

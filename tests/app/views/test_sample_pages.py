@@ -259,3 +259,27 @@ def test_a_cut_off_result_is_named(tiny_study: Path, tmp_path: Path, monkeypatch
         test = draw(page, study, monkeypatch)
         assert "damaged or cut short" in text(test)
         assert not test.error
+
+
+def test_images_lost_by_one_and_kept_by_another(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"among": "one", "corruption": "gaussian_noise", "severity": "3", "lost": "imp-90", "kept": "dense"}
+    test = draw("samples", tiny_study, monkeypatch, tickets="dense~imp-90", sort="margin", **asked)
+    truth = load_data("digits").test.labels.numpy()
+    labels = {entry.recipe.label: entry.id for entry in Study.open(tiny_study).entries() if entry.recipe.seed == 0}
+    right = {}
+    for label in ("Dense", "IMP 90 %"):
+        rows = Results(tiny_study).table("corrupted", ids=[labels[label]])
+        rows = rows[(rows["corruption"] == "gaussian_noise") & (rows["severity"] == 3)].sort_values("sample")
+        right[label] = rows["prediction"].to_numpy() == truth
+    count = int((~right["IMP 90 %"] & right["Dense"]).sum())
+    assert count > 0
+    images = f"{count} image" + ("s" if count > 1 else "")
+    assert f"**{images} lost by IMP 90 %, kept by Dense under Gaussian noise 3, by margin**" in text(test)
+    assert not test.error
+
+
+@pytest.mark.parametrize("sort", ["gap", "divergence", "agreement", "disagreement"])
+def test_images_in_every_order(sort: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("samples", tiny_study, monkeypatch, among="one", tickets="dense~imp-90", sort=sort)
+    assert not test.error
+    assert "359 images, by " in text(test)

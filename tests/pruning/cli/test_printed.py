@@ -8,6 +8,7 @@ import pytest
 from rich.table import Table
 
 from analysis.cli import corruption_tables
+from pruning.cli import run_display
 from pruning.cli.console import PlainConsole
 from pruning.cli.progress_bar import ProgressBar
 from pruning.cli.run_display import RunDisplay
@@ -40,6 +41,23 @@ def test_tables_show_names_as_they_are(odd_study: Path) -> None:
     assert ODD in printed(studies_table())
     assert ODD in printed(tickets_table(study))
     assert "st[b]udy" in printed(ticket_view(study.entries()[0].path))
+
+
+def test_a_run_without_a_terminal_says_what_it_begins_and_how_far_it_is(
+    study_copy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step may take an hour, and a pipe or a file has no bars."""
+    study = Study.open(study_copy)
+    recipe = study.recipes()[0]
+    display = RunDisplay(study)
+    tell = display.started(recipe)
+    tell(0.2, "epoch 1 of 5")
+    assert capsys.readouterr().out.splitlines() == [f"{recipe.id}  Dense, seed 0: begun"]
+    monkeypatch.setattr(run_display, "LINE_EVERY", 0.0)
+    display.tell(0.25, "")
+    tell(0.4, "epoch 2 of 5")
+    [line] = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{recipe.id}  Dense, seed 0: 40 %, epoch 2 of 5; about 0 s left")
 
 
 def test_so_do_the_lines_of_a_run(odd_study: Path, capsys: pytest.CaptureFixture[str]) -> None:

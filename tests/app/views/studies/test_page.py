@@ -69,3 +69,14 @@ def test_a_study_alone_says_how_to_add_another(tiny_study: Path, monkeypatch: py
     assert "There is no other study of this network" in text(test)
     assert charts(test) == 0
     assert "Add a study …" in [button.label for button in test.button]
+
+
+def test_a_study_without_its_like_names_those_that_have_one(
+    beside: str, tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = Path(shutil.copytree(tiny_study, tmp_path / "odd", ignore=shutil.ignore_patterns("results")))
+    file = odd / "study.toml"
+    file.write_text(file.read_text().replace('data = "digits"', 'data = "mnist5k"'))
+    test = draw("studies", Path(f"{odd}:{beside}"), monkeypatch, study="odd")
+    assert "There is no other study of this network" in text(test)
+    assert "Studies here that can be compared: tiny with twin." in text(test)

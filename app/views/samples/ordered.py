@@ -1,0 +1,36 @@
+"""Images in order, as the gallery of the page Samples shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """Images in order.
+
+    Attributes:
+        table: a row an image: sample, label, told (what the hover says), note (beside its name), share (its bar, 0 to
+            1), and what else the CSV holds.
+        what: which they are, after their number.
+        help: what the order and the bar mean.
+        meanings: what the other columns mean.
+    """
+
+    table: pd.DataFrame
+    what: str
+    help: str
+    meanings: Mapping[str, str]
+
+    @property
+    def title(self) -> str:
+        """The gallery's heading."""
+        return f"{len(self.table):,} image{'' if len(self.table) == 1 else 's'}{self.what}"
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """What the CSV holds."""
+        return self.table.drop(columns=["told", "note", "share"])
