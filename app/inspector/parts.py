@@ -186,8 +186,7 @@ def _ask(**request: object) -> str:
 
 def read_from(rows: pd.DataFrame) -> dict[tuple[str, Condition], tuple[int, float]]:
     """What `readings` shows of rows of the results: ticket_id, corruption, severity, prediction, confidence."""
-    columns = (rows[name] for name in ("ticket_id", "corruption", "severity", "prediction", "confidence"))
     return {
-        (str(ticket), (str(corruption), int(severity))): (int(prediction), float(confidence))
-        for ticket, corruption, severity, prediction, confidence in zip(*columns, strict=True)
+        (row.ticket_id, (str(row.corruption), int(row.severity))): (int(row.prediction), float(row.confidence))
+        for row in rows.itertuples()
     }
