@@ -123,7 +123,8 @@ class Recipe(Frozen):
 
     def check_written(self) -> None:
         """Raise UserError where no network or no data set is known by these names."""
-        check_name(self.model)
+        if not FINDERS[self.finder].recorded:  # what was recorded stays elsewhere
+            check_name(self.model)
         source_of(self.data)
 
     @field_validator("task")

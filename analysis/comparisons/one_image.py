@@ -15,6 +15,7 @@ from analysis.corruptions.conditions import Condition
 from analysis.engine.images import TestImages
 from analysis.engine.live import Features
 from analysis.engine.networks import Network, largest
+from analysis.engine.replay import Replayed
 from analysis.metrics.neighbours import NOBODY, nearest
 from pruning.errors import UserError
 
@@ -62,7 +63,7 @@ def see(
         (pictures uint8 [conditions, C, H, W], name -> what the network makes of them, in the same order).
 
     Raises:
-        UserError: there is no such image, or a condition is an attack.
+        UserError: there is no such image, a condition is an attack, or a recorded network was not shown it.
     """
     if not 0 <= sample < len(images):
         raise UserError(f"There is no image {sample} among the {len(images):,} of this study.")
@@ -75,7 +76,10 @@ def see(
     inputs: dict[object, torch.Tensor] = {}
     found = {}
     for name, network in networks.items():
-        output = network.show(pictures, labels, inputs)
+        if isinstance(network, Replayed):
+            output = network.replays(conditions, row)
+        else:
+            output = network.show(pictures, labels, inputs)
         parts = (output.features, output.logits, labels, network.weight, network.bias)
         features, logits, own, weight, bias = (each.detach().cpu().numpy() for each in parts)
         found[name] = Features(

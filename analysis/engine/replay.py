@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -104,6 +104,24 @@ class Replayed(Network):
             self._last[condition] = self._read(condition)
         found = self._last[condition]
         return Output(found.features[index].to(self.device), found.logits[index].to(self.device))
+
+    def replays(self, conditions: Sequence[Condition], index: Tensor) -> Output:
+        """What it made of these images under one condition after the other; arguments and errors as for `replay`."""
+        found = [self.replay(condition, index) for condition in conditions]
+        return Output(torch.cat([each.features for each in found]), torch.cat([each.logits for each in found]))
+
+    def show(
+        self,
+        images: Tensor,
+        labels: Tensor,
+        inputs: dict[object, Tensor],
+        layers: Collection[str] = (),
+        gradients: bool = False,
+    ) -> Output:
+        """Say that it can be shown nothing. Raises UserError."""
+        raise UserError(
+            f"'{self.label}' was recorded: no other images than the study's test images can be shown to it."
+        )
 
     def attacked(self, images: Tensor, labels: Tensor, name: str, severity: int, *, seed: int, index: Tensor) -> Tensor:
         """The images as they are: what it minded most is not kept, only what it made of them."""

@@ -5,6 +5,7 @@ It is a fragment: what is clicked on draws it anew, and the page beside it stays
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,11 @@ from app.assets import read
 from app.condition import chosen_condition, condition_parameters, measured_conditions, usual
 from app.inspector import parts, spaces
 from app.inspector.subject import OPTION, Subject, asked, compared, offered, stored, subject
+from app.pictures import study_images
 from app.shell import navigation
 from app.shell.codec import encode_samples
 from app.shell.guard import guard
+from app.shell.left_out import wholly, without_networks
 from app.shell.selection import Selection
 from app.shell.url import change
 from pruning.errors import UserError
@@ -63,12 +66,12 @@ def _draw(selection: Selection) -> None:
         f"<style>:root{{--inspector-ground:{theme.surface};--inspector-line:{theme.grid}}}{read('beside.css')}</style>"
     )
     with st.container(key="inspector"):
-        guard(_inside, selection, sample)
+        guard(_inside, wholly(selection), sample)
 
 
 def _inside(selection: Selection, sample: int) -> None:
     order = _order(selection)
-    images = live.images(selection.study)
+    images = _images(selection)
     if images is None:
         _without_images(selection, sample, order)
         return
@@ -93,6 +96,12 @@ def _inside(selection: Selection, sample: int) -> None:
     _in_spaces(found)
 
 
+def _images(selection: Selection) -> TestImages | None:
+    """The test images; None where they are not on this machine, which the page says, and offers to fetch them."""
+    study = selection.study
+    return live.images(study) if study_images.pictures(study) is not None else None
+
+
 def _in_spaces(found: Subject) -> None:
     """Its way over severities, and its neighbours: both need the features of all images, which may take a while."""
     selection = found.selection
@@ -112,6 +121,8 @@ def _in_spaces(found: Subject) -> None:
         if others is None:
             st.caption("The training images are not on this machine.")
             return
+        ids = [ticket.id for ticket in compared(without_networks(selection)) if ticket in found.tickets]
+        found = replace(found, tickets=tuple(ticket for ticket in found.tickets if ticket.id in ids))
         pictures, among = others.images.numpy(), live.features(selection.study, others, ids, kind="training")
     near = spaces.neighbours(found, among, training)
     _mount("inspector-near", {"html": spaces.neighbours_html(found, near, pictures, training)}, selection)
@@ -193,7 +204,7 @@ def _follow(selection: Selection) -> None:
     if heard is None or sample is None:
         return
     if heard == "similar":
-        images = live.images(selection.study)
+        images = _images(selection)
         if images is not None:
             change({"samples": encode_samples(_similar(selection, images, sample))})
             st.rerun()

@@ -189,4 +189,4 @@ def read_from(rows: pd.DataFrame) -> dict[tuple[str, Condition], tuple[int, floa
     return {
         (row.ticket_id, (str(row.corruption), int(row.severity))): (int(row.prediction), float(row.confidence))
         for row in rows.itertuples()
-    }  # type: ignore[misc]
+    }

@@ -6,7 +6,6 @@ What is read is kept while the study's files stay the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -113,18 +112,6 @@ def recordings(study: StudyView) -> dict[str, Recording]:
     return {ticket: each for ticket, each in found.items() if each is not None}
 
 
-def recorded_words(selection: Selection, lacking: str) -> list[str]:
-    """A sentence, if any, on the chosen tickets that were recorded, of which a page lacks something.
-
-    Args:
-        selection: what the user chose.
-        lacking: what the page does not have of them, in words.
-    """
-    brought = recordings(selection.study)
-    labels = [ticket.label for ticket in selection.tickets if ticket.id in brought]
-    return [f"Recorded tickets are left out, as {lacking}: {few(labels)}."] if labels else []
-
-
 def lacking(study: StudyView) -> dict[str, list[str]]:
     """Recorded ticket -> the conditions that others were shown and it was not, of those that lack some."""
     return _lacking(study.path, study.stamp, study.name)
@@ -137,23 +124,6 @@ def _lacking(path: Path, stamp: str, name: str) -> dict[str, list[str]]:
     if not brought:
         return {}
     return recorded.lacking(load.table(study, "conditions", columns=["ticket_id", "corruption", "severity"]), brought)
-
-
-def wholly(selection: Selection) -> Selection:
-    """The selection without recorded tickets that cannot be paired under every condition, each named on the page."""
-    without = lacking(selection.study)
-    if not {*selection.ids, selection.baseline.id if selection.baseline else ""} & without.keys():
-        return selection
-    gone = {
-        ticket.id: ticket.label
-        for ticket in [*selection.tickets, selection.baseline]
-        if ticket and ticket.id in without
-    }
-    conditions = few(list(dict.fromkeys(name for ticket in gone for name in without[ticket])))
-    layout.notes([f"Left out, as not recorded under {conditions}: {few(list(gone.values()))}."])
-    tickets = [ticket for ticket in selection.tickets if ticket.id not in without]
-    baseline = selection.baseline if selection.baseline and selection.baseline.id not in without else None
-    return replace(selection, tickets=tickets, keys=[ticket.key for ticket in tickets], baseline=baseline)
 
 
 def outcomes(study: StudyView, images: Images) -> Told:

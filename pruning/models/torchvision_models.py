@@ -106,4 +106,4 @@ def _adapt_mnasnet(model: nn.Module) -> None:
     import torchvision
 
     if isinstance(model, torchvision.models.MNASNet):
-        model._load_from_state_dict = MethodType(nn.Module._load_from_state_dict, model)  # type: ignore[method-assign]
+        model._load_from_state_dict = MethodType(nn.Module._load_from_state_dict, model)

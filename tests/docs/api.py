@@ -18,6 +18,7 @@ from tests.docs.docstrings import fields, first_paragraph, markdown, node_of, si
 
 WHOLE = {
     "pruning": "pruning",
+    "analysis": "analysis",
     "analysis.corruptions": "analysis.corruptions",
     "analysis.overlap": "analysis.metrics.overlap",
     "analysis.geometry": "analysis.metrics.geometry",
@@ -65,7 +66,8 @@ def _is_of(thing: Any, module: ModuleType) -> bool:
 
 def _whole(name: str, module: ModuleType) -> str:
     parts = [f"## {name}", markdown(_as_code(module.__doc__))]
-    constants = sorted(set(getattr(module, "__all__", ())) - set(public(module)) - {"__version__"})
+    others = set(getattr(module, "__all__", ())) - set(public(module)) - {"__version__"}
+    constants = sorted(each for each in others if not inspect.ismodule(getattr(module, each)))
     for each, thing in public(module).items():
         parts += [f"### {name}.{each}", _class(each, thing) if inspect.isclass(thing) else _function(each, thing)]
     if constants:

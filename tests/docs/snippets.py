@@ -56,7 +56,7 @@ def run(blocks: list[str], names: dict[str, Any], file: str) -> dict[str, Any]:
     """Run blocks one after another in one scope, and return it. Raises Missing, and what the code raises."""
     for block in blocks:
         try:
-            exec(compile(block, file, "exec"), names)
+            exec(compile(block, f"<{file}>", "exec"), names)
         except ModuleNotFoundError as error:
             if error.name not in OUTSIDE:
                 raise

@@ -1,11 +1,13 @@
 """docs/recipes.md, run as it stands."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from pruning import Study
 from tests import ROOT
 from tests.docs.snippets import Missing, readers, run, sections
 
@@ -60,6 +62,13 @@ def test_a_network_made_smaller_stands_beside_the_whole_one() -> None:
     names = result("Torch-Pruning")
     assert names["count_macs"](names["smaller"], (3, 32, 32)) < names["count_macs"](names["network"], (3, 32, 32)) / 2
     assert set(names["found"]["ticket"]) == {"whole", "TP-L1 50 %"}
+
+
+def test_what_a_network_elsewhere_gives_stands_in_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result("A network that stays elsewhere, in a study")
+    [entry] = Study.open(tmp_path / "studies" / "mine").entries()
+    assert entry.recipe.label.startswith("TP-L1 30 %")
 
 
 def test_networks_of_timm() -> None:

@@ -11,6 +11,7 @@ from analysis.comparisons import training_cost
 from app import load
 from app.charts.texts import dot
 from app.shell import families, layout
+from app.shell.left_out import without_costs
 from app.shell.score import ShownScore
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -28,8 +29,8 @@ def show(selection: Selection) -> None:
     means = families.means(study)
     rows = means.dropna(subset=["accuracy"]).drop(columns="seconds")
     rows = rows.merge(_costs(study.path, study.stamp, study.name), on="key")
+    selection = without_costs(selection)
     chosen = [key for key in [*families.dense_keys(study), *selection.keys] if key in set(rows["key"])]
-    layout.notes(families.recorded_words(selection, "what their training took is not known"))
     if rows.empty:
         layout.empty("What these tickets took is not known.", "Choose others in the grid at the left.")
         return

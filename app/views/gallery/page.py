@@ -15,6 +15,7 @@ from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
 from app.shell import layout
 from app.shell.downloads import file_name, to_csv
+from app.shell.left_out import without_networks
 from app.shell.links import curve_address
 from app.shell.pages import Page, needs_classifiers
 from app.shell.selection import Chosen, Selection
@@ -58,7 +59,7 @@ def show(selection: Selection) -> None:
     layout.page_title(
         "Gallery", "One image under every corruption, made now: what does a ticket still classify correctly?"
     )
-    readers = _readers(selection)
+    readers = _readers(without_networks(selection))
     data = _pictures(selection)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         own = selection.pick("picture", "Image", {TEST: "Test image", OWN: "Your own"}, width="content") == OWN

@@ -17,6 +17,7 @@ from app import live
 from app.condition import condition_text, pick_condition
 from app.pictures.grid import Item, gallery, picture
 from app.shell import layout
+from app.shell.left_out import without_networks
 from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection
 from app.shell.theme import Style
@@ -73,6 +74,7 @@ PIXELS = {
 
 def show(selection: Selection) -> None:
     """Draw the section."""
+    selection = without_networks(selection)
     columns = pick_columns(selection)
     if not columns:
         return

@@ -16,6 +16,7 @@ from app import live, load
 from app.condition import condition_text, pick_condition
 from app.shell import layout
 from app.shell.columns import of_table
+from app.shell.left_out import with_features
 from app.shell.per_sample import kept, pick_classes, with_labels
 from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection
@@ -54,6 +55,7 @@ PREDICTED = ["ticket_id", "sample", "prediction", "confidence", "margin"]
 
 def show(selection: Selection) -> None:
     """Draw the section."""
+    selection = with_features(selection)
     chosen = pick_columns(selection)
     samples = samples_of(selection, chosen) if chosen else pd.DataFrame()
     if samples.empty:

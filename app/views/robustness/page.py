@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.shell import families, layout
+from app.shell import layout
+from app.shell.left_out import wholly
 from app.shell.pages import CONDITION, TICKETS, Page, needs_classifiers
 from app.shell.sections import choose
 from app.shell.selection import Selection
@@ -15,7 +16,7 @@ from app.views.robustness.pickers import not_measured
 def show(selection: Selection) -> None:
     """Draw the page: one section of it at a time."""
     section = choose(selection, "robustness", "section", "Robustness")
-    selection = families.wholly(selection)
+    selection = wholly(selection)
     if not selection.keys:
         layout.empty("No ticket is chosen.", "Choose some in the grid at the left.")
         return

@@ -22,7 +22,8 @@ from app.inspector.subject import asked, inspect
 from app.pictures.grid import Item, gallery, picture
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
-from app.shell import families, layout
+from app.shell import layout
+from app.shell.left_out import wholly
 from app.shell.pages import CONDITION, IMAGES, TICKETS, Page, needs_classifiers
 from app.shell.per_sample import COLUMNS, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
@@ -53,7 +54,7 @@ def show(selection: Selection) -> None:
     layout.page_title(
         "Samples", "Which images does pruning misclassify? The most fragile come first; click one to see it closely."
     )
-    selection = families.wholly(selection)
+    selection = wholly(selection)
     chosen = _tickets(selection)
     if not selection.tickets:
         layout.empty("No ticket is chosen.", "Choose some in the grid at the left.")
