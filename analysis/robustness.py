@@ -60,10 +60,10 @@ class Measured:
 
 def evaluate(
     tickets: Mapping[str, Ticket | AnyNetwork],
-    images: Tensor,
-    labels: Tensor,
-    corruptions: Sequence[str] = AVAILABLE,
-    severities: Sequence[int] = SEVERITIES,
+    images: Tensor | np.ndarray,
+    labels: Tensor | np.ndarray,
+    corruptions: Sequence[str] | str = AVAILABLE,
+    severities: Sequence[int] | int = SEVERITIES,
     batch_size: int = BATCH,
     seed: int = 0,
     progress: Progress = quiet,
@@ -72,14 +72,20 @@ def evaluate(
 ) -> pd.DataFrame:
     """Every ticket under every condition, the clean images included, as one table.
 
-    Arguments and errors as for `iterate`. Returns a DataFrame, a row for each ticket, condition and sample: ticket,
-    corruption ("clean" at severity 0), severity, sample, prediction, confidence, angle, length, margin.
+    Arguments and errors as for `iterate`; images and labels may be arrays, and one corruption or severity may stand
+    alone. Returns a DataFrame, a row for each ticket, condition and sample: ticket, corruption ("clean" at severity 0),
+    severity, sample, prediction, confidence, angle, length, margin.
     """
-    conditions = all_conditions(corruptions, severities)
+    if not isinstance(tickets, Mapping):
+        raise UserError(f'Give networks by name, such as {{"mine": network}}, not as a {type(tickets).__name__}.')
+    if not isinstance(images, Tensor | np.ndarray):
+        raise UserError(f"Images must be bytes [N, C, H, W], a tensor or an array, not a {type(images).__name__}.")
+    names = [corruptions] if isinstance(corruptions, str) else corruptions
+    conditions = all_conditions(names, [severities] if isinstance(severities, int) else severities)
     found = iterate(
         tickets,
-        images,
-        labels,
+        torch.as_tensor(images),
+        torch.as_tensor(labels),
         conditions,
         batch_size=batch_size,
         seed=seed,

@@ -6,10 +6,10 @@ coupled (`pruning.shrink.coupling`) are one group and lose the same fraction eac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from torch import nn
 
 from pruning.criteria import CRITERIA, Criterion
@@ -69,39 +69,52 @@ def layer_cuts(
     Raises:
         UserError: the criterion cannot score this network.
     """
-    scoring = _Scoring(ticket, manual_recipe(ticket, criterion, structure), CRITERIA[criterion], trainer)
+    scoring = Scoring(ticket, manual_recipe(ticket, criterion, structure), CRITERIA[criterion], trainer)
     return [scoring.cut(group, sparsity) for group in groups_of(ticket) for sparsity in sparsities]
 
 
-class _Scoring:
+class Scoring:
     """A network that is scored once for all cuts, by a criterion that scores but once."""
 
     def __init__(self, ticket: Ticket, recipe: Recipe, criterion: Criterion, trainer: Trainer) -> None:
         self.ticket, self.recipe, self.criterion, self.trainer = ticket, recipe, criterion, trainer
+        self.whole = ticket.model().to(trainer.device)
         if criterion.rounds == 1:
             model = self._model()
             scores = criterion.score(model, scoring_context(recipe, model, trainer, criterion, ticket.masks))
             self.criterion = replace(criterion, function=lambda model, context: scores, needs_data=False)
 
     def cut(self, names: tuple[str, ...], sparsity: float) -> LayerCut:
+        """One group of layers at one sparsity."""
+        try:
+            kept = self.masks(dict.fromkeys(names, sparsity))
+        except UserError as error:
+            return LayerCut(names, sparsity, float("nan"), {}, str(error))
+        own = {name: kept[name] for name in names}
+        before, after = (sum(int(each[name].sum()) for name in names) for each in (self.ticket.masks, own))
+        if before == after:
+            return LayerCut(names, sparsity, float("nan"), {}, "Nothing of it goes: its pieces are larger than that.")
+        return LayerCut(names, sparsity, 1 - after / before, self.with_ends(own))
+
+    def masks(self, sparsities: Mapping[str, float]) -> Masks:
+        """The masks of all prunable weights, of which some lose these fractions of what is there, and the others none.
+
+        Raises:
+            UserError: so much cannot go.
+        """
         model = self._model()
         masks = {name: self.ticket.masks[name] for name in prunable_of(self.recipe, model)}
         left = {name: float(mask.double().mean()) for name, mask in masks.items()}
-        layers = {name: 1 - share * (1 - sparsity if name in names else 1) for name, share in left.items()}
+        layers = {name: 1 - share * (1 - sparsities.get(name, 0.0)) for name, share in left.items()}
         sizes = {name: mask.numel() for name, mask in masks.items()}
         gone = sum(round(layers[name] * size) for name, size in sizes.items()) / sum(sizes.values())
         context = scoring_context(self.recipe, model, self.trainer, self.criterion, masks)
-        try:
-            kept = cut_by_score(model, self.criterion, context, Cut(sparsity=gone, layers=layers))
-        except UserError as error:
-            return LayerCut(names, sparsity, float("nan"), {}, str(error))
-        own = {name: kept[name].cpu() for name in names}
-        before, after = (sum(int(each[name].sum()) for name in names) for each in (masks, own))
-        if before == after:
-            return LayerCut(names, sparsity, float("nan"), {}, "Nothing of it goes: its pieces are larger than that.")
-        every = with_dead_channels(model.cpu(), own, self.trainer.data.shape, self.recipe.granularity)
-        return LayerCut(names, sparsity, 1 - after / before, every)
+        kept = cut_by_score(model, self.criterion, context, Cut(sparsity=gone, layers=layers))
+        return {name: mask.cpu() for name, mask in kept.items()}
+
+    def with_ends(self, masks: Masks) -> Masks:
+        """The masks, and those of biases and norms of channels that end."""
+        return with_dead_channels(self.ticket.model(), masks, self.trainer.data.shape, self.recipe.granularity)
 
     def _model(self) -> nn.Module:
-        with torch.random.fork_rng():
-            return self.ticket.model().to(self.trainer.device)
+        return copy.deepcopy(self.whole)

@@ -20,6 +20,7 @@ from app.assets import read
 from app.condition import chosen_condition, condition_parameters, measured_conditions, usual
 from app.inspector import parts, spaces
 from app.inspector.subject import OPTION, Subject, asked, compared, offered, stored, subject
+from app.pictures import study_images
 from app.shell import navigation
 from app.shell.codec import encode_samples
 from app.shell.guard import guard
@@ -70,7 +71,7 @@ def _draw(selection: Selection) -> None:
 
 def _inside(selection: Selection, sample: int) -> None:
     order = _order(selection)
-    images = live.images(selection.study)
+    images = _images(selection)
     if images is None:
         _without_images(selection, sample, order)
         return
@@ -93,6 +94,12 @@ def _inside(selection: Selection, sample: int) -> None:
     ]
     _mount("inspector-top", {"html": "".join(html)}, selection)
     _in_spaces(found)
+
+
+def _images(selection: Selection) -> TestImages | None:
+    """The test images; None where they are not on this machine, which the page says, and offers to fetch them."""
+    study = selection.study
+    return live.images(study) if study_images.pictures(study) is not None else None
 
 
 def _in_spaces(found: Subject) -> None:
@@ -197,7 +204,7 @@ def _follow(selection: Selection) -> None:
     if heard is None or sample is None:
         return
     if heard == "similar":
-        images = live.images(selection.study)
+        images = _images(selection)
         if images is not None:
             change({"samples": encode_samples(_similar(selection, images, sample))})
             st.rerun()

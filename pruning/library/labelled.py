@@ -6,9 +6,11 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset as MapStyle
+from torch.utils.data import IterableDataset
 
 from pruning.criteria.batches import Batch
-from pruning.data import Dataset, Split, normalise
+from pruning.data import Dataset, Split, load_data, normalise
 from pruning.errors import UserError
 
 BATCH = 250  # images of a data set that are given at once
@@ -39,6 +41,7 @@ def labelled_batches(
 def first_batches(data: Any, images: int | None, name: str = "data", part: Part = "train") -> Iterator[Batch]:
     """Give the batches of `labelled_batches` one after another, where they lie; of a `Dataset` those of a part."""
     left, found = images, False
+    data = load_data(data) if isinstance(data, str) else data
     for inputs, labels in _of_dataset(data, part) if isinstance(data, Dataset) else _pairs(data, name):
         if left is not None:
             inputs, labels = inputs[:left], labels[:left]
@@ -54,6 +57,10 @@ def first_batches(data: Any, images: int | None, name: str = "data", part: Part 
 
 def _pairs(data: Any, name: str) -> Iterator[Batch]:
     pairs = [data] if is_pair(data) else data
+    if isinstance(data, MapStyle) and not isinstance(data, IterableDataset):
+        raise UserError(
+            f"`{name}` is a data set of torch's; give a loader of it, as DataLoader({name}, batch_size=128)."
+        )
     if not isinstance(pairs, Iterable):
         raise UserError(f"`{name}` is a {type(data).__name__}; give a DataLoader, or a pair of inputs and labels.")
     for pair in pairs:

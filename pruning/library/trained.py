@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import nn
 
-from pruning.data import Dataset
+from pruning.data import Dataset, load_data
 from pruning.errors import UserError
 from pruning.library.loaders import LoaderFeed
 from pruning.library.logits import logits_alone, modes_kept, try_out
@@ -34,9 +34,9 @@ def train(
     Args:
         network: any, on any device, where it stays, as does its mode. What is frozen (`requires_grad` false) is not
             trained.
-        data: what it learns from, in the forms that `prune` takes; or a `Dataset`, whose test images then are the
-            validation. A loader is gone through once an epoch, with the batches and the augmentation that it has; a
-            pair of tensors is shuffled and cut into batches of `Training.batch_size`.
+        data: what it learns from, in the forms that `prune` takes; or a `Dataset`, or the name of one, whose test
+            images then are the validation. A loader is gone through once an epoch, with the batches and the
+            augmentation that it has; a pair of tensors is shuffled and cut into batches of `Training.batch_size`.
         training: how, such as ``Training(epochs=5, lr=0.01)``.
         masks: of the weights that are to stay, in any form that `masks_of` takes, such as what `prune` returns. They
             are put in force first, and pruned weights are exactly zero throughout. None: every weight is trained, also
@@ -54,12 +54,15 @@ def train(
     Raises:
         UserError: the data are none, masks do not fit, the loss is not finite, or nothing can be trained.
     """
+    if training is not None and not isinstance(training, Training):
+        raise UserError(f"Say how to train as Training(epochs=5), or epochs=5, not as a {type(training).__name__}.")
     config = (training or Training()).but(**changes)
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise UserError("Nothing can be trained: the network has no parameter that requires a gradient.")
     kept = None if masks is None else masks_for(network, masks)
     where = next(network.parameters()).device
     with seeded(derived_seed(seed, "training") % 2**31):
+        data = load_data(data) if isinstance(data, str) else data
         if isinstance(data, Dataset):
             feed: LoaderFeed | DatasetFeed = DatasetFeed(data, config, seed)
         else:

@@ -105,3 +105,16 @@ def test_the_network_is_left_as_it_was(network: nn.Sequential, images: Images) -
 def test_what_cannot_be_measured_is_one_sentence(model: Any, sentence: str, images: Images) -> None:
     with pytest.raises(UserError, match=sentence):
         robustness.evaluate({"it": model}, *images, ["fog"], [1])
+
+
+def test_arrays_and_one_corruption_alone() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+    images, labels = torch.randint(0, 256, (12, 1, 8, 8), dtype=torch.uint8), torch.arange(12) % 3
+    expected = robustness.evaluate({"mine": network}, images, labels, ["fog"], [2])
+    found = robustness.evaluate({"mine": network}, images.numpy(), labels.numpy(), "fog", 2)
+    pd.testing.assert_frame_equal(found, expected)
+    with pytest.raises(UserError, match=r'Give networks by name, such as \{"mine": network\}, not as a Sequential'):
+        robustness.evaluate(network, images, labels)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="a tensor or an array, not a list"):
+        robustness.evaluate({"mine": network}, [images], labels)  # type: ignore[arg-type]

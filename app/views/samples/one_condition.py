@@ -88,6 +88,9 @@ def _rows(
         where = f"corruption = '{condition[0]}' AND severity = {condition[1]}"
         columns = ["ticket_id", "sample", "prediction", "margin"]
         found = load.table(study, "corrupted", ids=ids, columns=columns, where=where)
+        if found.empty:
+            st.caption(":material/info: Nothing is stored of single images under it; the clean ones are shown.")
+            return samples
         return found.merge(samples[["ticket_id", "sample", "label"]], on=["ticket_id", "sample"])
     return _measured(study.path, study.stamp, ids, condition, selection)
 

@@ -1,5 +1,6 @@
 """The inspector drawn by Streamlit without a browser: what it says, and where its keys lead."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,20 @@ def test_an_image_that_is_not_there(image: str, tiny_study: Path, monkeypatch: p
     test = inspected(tiny_study, monkeypatch, inspect=image)
     assert not test.exception
     assert ("no image 100000" in written(test)) == (image == "100000")
+
+
+def test_without_the_images_it_shows_what_the_results_hold(
+    tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = Path(shutil.copytree(tiny_study, tmp_path / "far"))
+    file = study / "study.toml"
+    monkeypatch.setenv("PRUNING_DATA", str(tmp_path / "nowhere"))
+    file.write_text(file.read_text().replace('data = "digits"', 'data = "cifar10"'))
+    test = inspected(study, monkeypatch, inspect="9", corruption="brightness", severity="3", tickets="dense~imp-90")
+    assert not test.exception
+    assert not test.error
+    assert "Image 9" in written(test)
+    assert "Brightness 3" in written(test)
 
 
 def test_it_says_where_the_image_stands_in_the_selection(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

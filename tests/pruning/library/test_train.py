@@ -183,7 +183,9 @@ def test_a_network_that_gives_more_than_logits(network: nn.Sequential, data: Pai
     ("arguments", "sentence"),
     [
         ({"epoch": 3}, "Did you mean 'epochs'"),
+        ({"training": 3}, r"Training\(epochs=5\), or epochs=5, not as a int"),
         ({"data": []}, "has no images"),
+        ({"data": TensorDataset(torch.zeros(4, 12), torch.zeros(4))}, r"DataLoader\(data"),
         ({"data": 3}, "is a int"),
         ({"validation": []}, "`validation` has no images"),
         ({"augment": "crop"}, "have your loader"),

@@ -1,0 +1,200 @@
+"""What if: the dense network pruned by hand, layer by layer, and what it still gets right, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from analysis.comparisons.budget import Suggested, method_lines
+from analysis.corruptions import label_of
+from analysis.corruptions.conditions import CLEAN, Condition
+from analysis.engine.images import TestImages
+from analysis.engine.what_if import ByHand, Tried, total
+from analysis.metrics import overlap
+from app import live, load
+from app.shell import layout
+from app.shell.sections import Section
+from app.shell.selection import Selection
+from app.views.masks.charts.sensitivity import brief
+from pruning.criteria import CRITERIA
+from pruning.data.base import used_rows
+from pruning.errors import UserError
+from pruning.finders.base import Trainer
+from pruning.masks import Masks
+from pruning.study.adding import add_method
+from pruning.study.folder import Study
+from pruning.study.known import PROJECT, SHIPPED
+from pruning.training.precision import pick_device
+
+IMAGES = 1000
+UNDER: dict[str, Condition] = {
+    name: (name, 3) for name in ("fog", "gaussian_noise", "defocus_blur", "contrast", "jpeg_compression")
+}
+MOST = 14
+"""Sliders that are shown before the rest folds."""
+
+
+def show(selection: Selection) -> None:
+    """Draw the section."""
+    study = selection.study
+    dense = study.tickets[study.tickets["key"].isin(study.dense) & (study.tickets["seed"] == selection.seed)]
+    if dense.empty:
+        layout.empty("There is no dense network of this seed to prune by hand.")
+        return
+    shown = live.images(study)
+    if shown is None:
+        return
+    if shown.data is None:
+        layout.empty("The training data, which criteria look at, are not on this machine.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        known = {name: each.label for name, each in CRITERIA.items() if each.structure is None and not each.by_chance}
+        criterion = selection.pick("hand", "Weights chosen by", known, default="magnitude", kind="select", width=190)
+        texts = {name: f"{label_of(name)} 3" for name in UNDER}
+        under = selection.pick("hand-under", "And under", texts, kind="select", width=210)
+    try:
+        _tried(selection, str(dense["ticket_id"].iloc[0]), criterion, UNDER[under], shown)
+    except UserError as error:
+        layout.empty(str(error))
+
+
+@st.fragment
+def _tried(selection: Selection, ticket: str, criterion: str, condition: Condition, shown: TestImages) -> None:
+    """The sliders, and what follows from them; nothing else of the page runs when one is let go."""
+    study = selection.study
+    by_hand = _by_hand(study.path, ticket, load.stamp(study.path), criterion, shown)
+    left, right = st.columns([1, 1.35], gap="large")
+    with left:
+        shares = _sliders(f"{study.name} {ticket}", by_hand.groups)
+    with right:
+        masks = by_hand.masks(shares)
+        stamp = load.stamp(study.path)
+        _tiles(
+            masks,
+            {
+                where: (
+                    _accuracy(by_hand, masks, study.path, shown, where),
+                    _whole(study.path, ticket, stamp, where, by_hand, shown),
+                )
+                for where in (CLEAN, condition)
+            },
+        )
+        _overlaps(selection, masks)
+        _keep(selection, by_hand, masks, shares, criterion)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Scoring the network …")
+def _by_hand(path: Path, ticket: str, stamp: str, criterion: str, _shown: TestImages) -> ByHand:
+    assert _shown.data is not None
+    return ByHand(Study.open(path).load(ticket), criterion, Trainer(_shown.data, pick_device()))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Making the images …")
+def _images(path: Path, condition: Condition, macs: int, _shown: TestImages) -> tuple[Tensor, Tensor]:
+    """At most `IMAGES` test images under a condition, evenly spaced, and their labels."""
+    rows = torch.arange(len(_shown))[used_rows(len(_shown), IMAGES)]
+    return _shown.some(condition, rows, torch.device("cpu"), macs), _shown.labels[rows]
+
+
+def _accuracy(by_hand: ByHand, masks: Masks, path: Path, shown: TestImages, condition: Condition) -> Tried:
+    return by_hand.try_out(masks, *_images(path, condition, by_hand.network.macs, shown))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _whole(path: Path, ticket: str, stamp: str, condition: Condition, _by_hand: ByHand, _shown: TestImages) -> Tried:
+    """The accuracy of the network before anything is pruned by hand."""
+    return _accuracy(_by_hand, {}, path, _shown, condition)
+
+
+def _sliders(name: str, groups: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], float]:
+    """A slider a group, with undo; the shares that go."""
+    history: list[dict[str, int]] = st.session_state.setdefault(f"by hand {name}", [{}])
+    keys = {f"hand {name} {place}": group for place, group in enumerate(groups)}
+
+    def moved() -> None:
+        history.append({key: int(st.session_state.get(key, 0)) for key in keys})
+
+    def back(to: int) -> None:
+        del history[to:]
+        history.extend([] if history else [{}])
+        for key in keys:
+            st.session_state[key] = history[-1].get(key, 0)
+
+    with st.container(horizontal=True, gap="small"):
+        st.button("Undo", icon=":material/undo:", on_click=back, args=(-1,), disabled=len(history) < 2)
+        st.button("Whole again", on_click=back, args=(0,), disabled=len(history) < 2)
+    st.caption("Removed of each layer, in %. Coupled layers are one.")
+    fold = st.expander(f"{len(groups) - MOST} more") if len(groups) > MOST else None
+    shares = {}
+    for place, (key, group) in enumerate(keys.items()):
+        st.session_state.setdefault(key, history[-1].get(key, 0))
+        label = brief(" + ".join(each.removesuffix(".weight") for each in group))
+        home = fold if fold is not None and place >= MOST else st
+        shares[group] = home.slider(label, 0, 99, key=key, on_change=moved) / 100
+    return shares
+
+
+def _tiles(masks: Masks, results: Mapping[Condition, tuple[Tried, Tried]]) -> None:
+    """What is kept, and the accuracy under each condition beside that of the whole network."""
+    kept = sum(int(mask.sum()) for mask in masks.values())
+    items = [("Weights kept", f"{100 * (1 - total(masks)):.1f} %", f"{kept:,} weights")]
+    for where, (tried, whole) in results.items():
+        title = "Clean" if where == CLEAN else f"{label_of(where[0])} {where[1]}"
+        note = f"{100 * tried.low:.1f} to {100 * tried.high:.1f}; whole {100 * whole.accuracy:.1f} %"
+        items.append((f"{title}, accuracy", f"{100 * tried.accuracy:.1f} %", note))
+    layout.tiles(items)
+    st.caption("Wilson's 95 % intervals over at most 1,000 test images; this one network, not trained again.")
+
+
+def _overlaps(selection: Selection, masks: Masks) -> None:
+    """How much the mask has in common with those of the chosen tickets."""
+    chosen = [ticket for ticket in selection.tickets if ticket.key not in selection.study.dense]
+    if not chosen:
+        return
+    own: dict[str, object] = {"by hand": masks} | {each.id: load.packed(selection.study, each.id) for each in chosen}
+    try:
+        found = overlap.pairwise(overlap.count(own))["by hand"]  # type: ignore[arg-type]
+    except UserError as error:
+        st.caption(str(error))
+        return
+    styles = selection.styles
+    texts = [(styles[each.id], f"{100 * found[each.id]:.0f} %") for each in chosen if each.id in styles]
+    layout.chips("Overlap of its mask (Jaccard) with", texts)
+
+
+def _keep(
+    selection: Selection, by_hand: ByHand, masks: Masks, shares: Mapping[tuple[str, ...], float], criterion: str
+) -> None:
+    """The sliders as a method: its lines, and into the study's file where that is the user's own."""
+    layers = {name.removesuffix(".weight"): share for names, share in shares.items() for name in names}
+    with st.expander("Keep it as a method", icon=":material/save:"):
+        name = st.text_input("Name", "by_hand", key="name of what is kept", max_chars=40)
+        lines = method_lines(Suggested(layers, total(masks), 0.0), name, criterion)
+        st.code(lines, "toml", wrap_lines=True)
+        path = selection.study.path
+        if path.resolve().parent in (PROJECT / SHIPPED, Path(SHIPPED).resolve()):
+            st.caption("This study ships with the project and stays as it is; put the lines into a study of your own.")
+        elif st.button("Write it into this study", disabled=not name.strip()):
+            try:
+                add_method(Study.open(path), lines)
+            except UserError as error:
+                st.error(str(error))
+                return
+            st.success("It is written down. This finds, trains and measures it:")
+            st.code(f"python -m pruning run {path} && python -m analysis run {path}", "bash")
+
+
+SECTION = Section(
+    "masks",
+    "what-if",
+    "What if",
+    95,
+    show,
+    "What does the network still know when you prune it by hand?",
+    of_classifiers=True,
+    shown=lambda selection: bool(selection.study.dense),
+)

@@ -1,0 +1,37 @@
+"""Pruned by hand in a moment: the masks and the accuracy are those of the finder and of evaluating."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from analysis.engine.layer_cuts import manual_recipe
+from analysis.engine.what_if import ByHand, total
+from pruning.data import load_data, normalise
+from pruning.finders.base import Trainer
+from pruning.finders.scoring import prune_by_score
+from pruning.masks import apply_masks
+from pruning.study.folder import Study
+
+
+@pytest.mark.parametrize("criterion", ["magnitude", "snip"])
+def test_it_is_what_the_finder_would_prune(found_study: Path, criterion: str) -> None:
+    study, data = Study.open(found_study), load_data("digits")
+    ticket = study.load(next(entry.id for entry in study.entries() if entry.recipe.is_dense))
+    trainer = Trainer(data)
+    by_hand = ByHand(ticket, criterion, trainer)
+    assert by_hand.groups == [("fc1.weight",), ("fc2.weight",), ("fc3.weight",)]
+    masks = by_hand.masks({("fc1.weight",): 0.9, ("fc3.weight",): 0.5})
+    layers = {"fc1": 0.9, "fc2": 0.0, "fc3": 0.5}
+    recipe = manual_recipe(ticket, criterion, "weight").but(layers=layers, sparsity=total(masks))
+    model = ticket.model()
+    for name, mask in prune_by_score(recipe, model, trainer).items():
+        assert torch.equal(mask, masks[name])
+    images, labels = data.test.images[:300], data.test.labels[:300]
+    tried = by_hand.try_out(masks, images, labels)
+    apply_masks(model, masks)
+    with torch.no_grad():
+        right = model.eval()(normalise(images, data.mean, data.std)).argmax(1) == labels
+    assert tried.accuracy == pytest.approx(float(right.float().mean()))
+    assert tried.low < tried.accuracy < tried.high or np.isclose(tried.accuracy, 1)

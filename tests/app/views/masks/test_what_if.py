@@ -1,0 +1,28 @@
+"""The section What if: sliders prune the dense network at once, undo takes back, and keep writes a method."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pruning.study.folder import Study
+from tests.app.views.test_pages import _fresh, draw, text  # noqa: F401
+
+
+def test_sliders_prune_undo_and_keep(tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(tiny_study, tmp_path / "own"))
+    test = draw("masks", folder, monkeypatch, masks="what-if")
+    assert not test.error
+    assert [slider.label for slider in test.slider] == ["fc1", "fc2", "fc3"]
+    assert "100.0 %" in text(test)
+    test.slider[1].set_value(50).run()
+    kept = 1 - 0.5 * 30_000 / 50_200
+    assert f"{100 * kept:.1f} %" in text(test)
+    test.slider[0].set_value(90).run()
+    assert '"fc1" = 0.9, "fc2" = 0.5, "fc3" = 0' in text(test)
+    next(button for button in test.button if button.label == "Undo").click().run()
+    assert [slider.value for slider in test.slider] == [0, 50, 0]
+    next(button for button in test.button if button.label == "Write it into this study").click().run()
+    assert "written down" in "\n".join(each.value for each in test.success)
+    [recipe] = [recipe for recipe in Study.open(folder).recipes() if recipe.method == "by_hand" and recipe.seed == 0]
+    assert recipe.option("layers") == {"fc1": 0.0, "fc2": 0.5, "fc3": 0.0}
