@@ -168,6 +168,8 @@ class Measure(Table):
         pairs: entries -> for each ticket's id, whom it is held against, for a table with the column "other".
         parts: (settings, test images used or None where that is not known) -> the kinds asked for, for a table with
             the column "kind".
+        source: a kind -> where its images come from, in a form that is another when they are others; "" where the name
+            says it.
         reference: the ticket that comes first, as others' rows of the kinds in `follow` build on its own.
         layers: the modules whose outputs "activations" are, by name.
         by_machine: columns that another machine cannot repeat, such as times.
@@ -191,6 +193,7 @@ class Measure(Table):
     asked: Callable[[AnalysisConfig, Condition], bool] = lambda settings, condition: True
     pairs: Callable[[Sequence[Entry]], Mapping[str, Sequence[Pair]]] | None = None
     parts: Callable[[AnalysisConfig, int | None], Sequence[str]] | None = None
+    source: Callable[[str], str] = lambda kind: ""
     reference: Callable[[Sequence[Entry]], Entry] | None = None
     follow: frozenset[str] = frozenset()
     layers: Callable[[nn.Module], Sequence[str]] = weighted_layers

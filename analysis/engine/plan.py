@@ -7,9 +7,8 @@ a ticket, a corruption or a measure leads to the work it asks for and to no othe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from analysis.corruptions import version_of
 from analysis.corruptions.conditions import CLEAN, Condition
@@ -17,13 +16,10 @@ from analysis.engine.base import Measure, Pair, measures
 from analysis.engine.images import TestImages
 from analysis.engine.replay import recorded_under
 from analysis.engine.settings import AnalysisConfig
-from analysis.results.provenance import Provenance, canonical
+from analysis.results.provenance import UNKNOWN, Provenance, blinded, canonical
 from analysis.results.store import Results, Stored
 from pruning.errors import UserError, few
 from pruning.study.folder import Entry, Study
-
-UNKNOWN = "?"
-"""The digest of images that are not at hand, which is compared with nothing."""
 
 ALL = 1_000_000_000  # images, where it is not known how many there are
 
@@ -74,6 +70,7 @@ class Wanted:
             if each.pairs is not None
         }
         self._sources: dict[Condition, str] = {}
+        self._origins: dict[tuple[Callable[[str], str], str], str] = {}
 
     def subjects(self, measure: Measure) -> Sequence[Entry]:
         """The tickets that may have a table."""
@@ -152,10 +149,16 @@ class Wanted:
             reference = self.reference(measure)
             partner = reference.digest if reference else ""
         if condition == CLEAN:
-            return replace(base, partner=partner) if partner else base
+            return replace(base, partner=partner, source=self._origin(measure, kind))
         source = self._source(condition)
         version = 0 if source.startswith("array") else version_of(condition[0])
         return replace(base, partner=partner, corruption=version, source=source)
+
+    def _origin(self, measure: Measure, kind: str) -> str:
+        """Where the images of a kind come from, asked once."""
+        if (measure.source, kind) not in self._origins:
+            self._origins[measure.source, kind] = measure.source(kind)
+        return self._origins[measure.source, kind]
 
     def _source(self, condition: Condition) -> str:
         if condition not in self._sources:
@@ -256,7 +259,7 @@ class Plan:
                 if made is None:
                     missing.add(part)
                     continue
-                reasons = () if made == now else tuple(made.differences(_blinded(now, made)))
+                reasons = () if made == now else tuple(made.differences(blinded(now, made)))
                 if reasons:
                     stale[part] = reasons
                 else:
@@ -305,16 +308,3 @@ class Plan:
             f"{files}): `python -m analysis adopt {path}` checks and keeps them, `python -m analysis run --force "
             f"{path}` measures everything again."
         ]
-
-
-def _blinded(now: Provenance, made: Provenance) -> Provenance:
-    """What would make a part now, with what is not known of it, or of what made it, as if it were the same."""
-    fields = ("images", "source", "settings")
-    unknown: dict[str, Any] = {
-        name: getattr(made, name) for name in fields if UNKNOWN in (getattr(now, name), getattr(made, name))
-    }
-    if "source" in unknown and made.source.startswith("array"):
-        unknown["corruption"] = made.corruption
-    if not (now.precision and made.precision):  # either will do, or it was not noted
-        unknown["precision"] = made.precision
-    return replace(now, **unknown) if unknown else now

@@ -128,11 +128,17 @@ def model() -> type[AnalysisConfig]:
     """The settings with the keys of all measures: a subclass of the `options` of each of them."""
     options = tuple(dict.fromkeys(table.options for table in TABLES.values() if table.options is not None))
     bases: list[type[BaseModel]] = [AnalysisConfig, *options]
-    named = Counter(key for each in bases for key in each.model_fields)
+    named = Counter(key for each in bases for key in (*each.model_fields, *_validators(each)))
     twice = [key for key, count in named.items() if count > 1]
     if twice:
-        raise ValueError(f"Several measures have the settings {', '.join(twice)}; call them otherwise.")
+        raise ValueError(f"Several measures have the settings or validators {', '.join(twice)}; call them otherwise.")
     return cast(type[AnalysisConfig], create_model("AnalysisConfig", __base__=tuple(bases)))
+
+
+def _validators(options: type[BaseModel]) -> set[str]:
+    """Names of its validators: of two with one name, one would go unasked in a common subclass."""
+    found = options.__pydantic_decorators__
+    return {*found.field_validators, *found.model_validators}
 
 
 def settings(study: Study) -> AnalysisConfig:

@@ -3,6 +3,7 @@
 A ticket is held against the signed tickets of its seed. Of a signed ticket itself all attacks of
 `metrics.attacks_on_marks` are made; of any other there is what it has of the mark by chance or by descent. What a thief
 reaches who trains again stands beside each attack: a mark that outlives only thieves who do not train is worth little.
+A ticket that was shipped without its key is held against the one that has it: which of the key a forger guesses.
 """
 
 from __future__ import annotations
@@ -11,23 +12,33 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-import numpy as np
 import pandas as pd
 import torch
 from pydantic import BaseModel, Field
 
 from analysis.engine.base import Column, Context, Measure, Pair
 from analysis.engine.settings import AnalysisConfig
-from analysis.metrics.attacks_on_marks import ATTACKS, FORGED, NONE, REALIGNED, TUNED, Attack, known_from, sure_up_to
+from analysis.measures.owner_rows import UNTRAINED, Row, answered, guessed, row_of
+from analysis.metrics.attacks_on_marks import (
+    ATTACKS,
+    FORGED,
+    FORGED_KEY,
+    NONE,
+    REALIGNED,
+    THIEF,
+    TRUE_KEY,
+    TUNED,
+    Attack,
+)
 from analysis.metrics.theft import Loot, for_thief
 from pruning.data import Dataset, Split
 from pruning.finders.lineage import lineage
-from pruning.masks import Masks
 from pruning.ownership.code import Code
-from pruning.ownership.mark import Evidence, evidence
+from pruning.ownership.mark import evidence
 from pruning.ownership.texts import code_of
-from pruning.ownership.triggers import Answers, answers, triggers
+from pruning.ownership.triggers import answers, triggers
 from pruning.procedure import FINDERS
+from pruning.recipe import Recipe
 from pruning.study.folder import Entry
 from pruning.ticket import Ticket
 from pruning.training.config import Training
@@ -36,7 +47,6 @@ from pruning.training.seeds import generator
 CODE, TRIGGERS, KEY = "code", "triggers", "key"
 OWN, COPY, INNOCENT = "own", "copy", "innocent"
 
-Row = dict[str, object]
 Look = Callable[[Attack, Loot], Row]
 """What an owner finds in what a thief made of a network by an attack."""
 
@@ -90,50 +100,62 @@ def ownership(context: Context) -> pd.DataFrame:
     Raises:
         UserError: the owner's text is not on this machine.
     """
-    owner = context.partner
+    owner, found = context.partner, []
     assert owner is not None
-    code, found = code_of(owner.recipe.option("code_sha256")), []
-    for scheme, looks in _schemes(owner, code).items():
-        attacks = [attack for attack in ATTACKS if scheme == CODE or not attack.realign]
-        if context.relation == OWN:
-            rows = _attacked(context, looks, attacks)
-        else:
-            rows = _suspected(context, owner, looks, attacks)
-        found += [{"scheme": scheme} | row for row in rows]
-    if context.relation == OWN and FINDERS[owner.recipe.finder].signs_mask:
-        found += [{"scheme": CODE} | row for row in _forged(context, owner, code)]
+    if lacks_key_of(context.entry, owner.id):
+        found += [{"scheme": KEY} | row for row in _unlocked(context, owner)]
+    if is_signed(owner.recipe):
+        found += _marked(context, owner)
     frame = pd.DataFrame(found)
     frame.insert(0, "other", owner.id)
     frame.insert(1, "relation", context.relation)
     return frame
 
 
+def _marked(context: Context, owner: Ticket) -> list[Row]:
+    """What a ticket has of an owner's marks."""
+    code, found = code_of(owner.recipe.option("code_sha256")), []
+    for scheme, looks in _schemes(owner, code).items():
+        attacks = [attack for attack in ATTACKS if scheme == CODE or not attack.realign]
+        if context.relation == OWN:
+            rows = _attacked(context, looks, attacks, by_answers=scheme == TRIGGERS)
+        else:
+            rows = _suspected(context, owner, looks, attacks)
+        found += [{"scheme": scheme} | row for row in rows]
+    if context.relation == OWN and FINDERS[owner.recipe.finder].signs_mask:
+        found += [{"scheme": CODE} | row for row in _forged(context, owner, code)]
+    return found
+
+
 def _schemes(owner: Ticket, code: Code) -> dict[str, Look]:
     """How the owner looks for each mark that the signed ticket has."""
     found: dict[str, Look] = {}
     if FINDERS[owner.recipe.finder].signs_mask:
-        found[CODE] = lambda attack, seen: _row(attack.evidence(seen, owner.masks, code), code, owner.masks)
+        found[CODE] = lambda attack, seen: row_of(attack.evidence(seen, owner.masks, code), code)
     if count := owner.recipe.option("triggers"):
         info = owner.info
         shown = triggers(code, info.shape, len(info.classes), count)
-        found[TRIGGERS] = lambda attack, seen: _answered(
+        found[TRIGGERS] = lambda attack, seen: answered(
             answers(seen.model, shown, len(info.classes), info.mean, info.std)
         )
     return found
 
 
-def _attacked(context: Context, look: Look, attacks: Sequence[Attack]) -> Iterator[Row]:
-    """A row an attack on the signed ticket."""
+def _attacked(context: Context, look: Look, attacks: Sequence[Attack], by_answers: bool) -> Iterator[Row]:
+    """A row an attack on the signed ticket; training changes what it answers, and no mask."""
     thief, loot = Thief.of(context), Loot.of(context.ticket)
     for number, attack in enumerate(attacks):
         context.progress(number / len(attacks), f"attack '{attack.name}' on {context.entry.recipe.label}")
         stolen = attack.make(loot)
         trained, again = thief.retrained(stolen)
         shared: Row = {"strength": attack.strength, "retrained": again}
-        yield look(attack, stolen) | {"attack": attack.name, **shared, "accuracy": thief.accuracy(stolen)}
+        found = look(attack, stolen)
+        after = look(attack, trained) if by_answers else found
+        shared |= {"retrained_ber": after["ber"], "retrained_p_value": after["p_value"]}
+        yield found | {"attack": attack.name, **shared, "accuracy": thief.accuracy(stolen)}
         if attack.name == NONE:
             shared["strength"] = thief.training.epochs
-            yield look(attack, trained) | {"attack": TUNED, **shared, "accuracy": again}
+            yield after | {"attack": TUNED, **shared, "accuracy": again}
 
 
 def _suspected(context: Context, owner: Ticket, look: Look, attacks: Sequence[Attack]) -> Iterator[Row]:
@@ -142,8 +164,7 @@ def _suspected(context: Context, owner: Ticket, look: Look, attacks: Sequence[At
     for attack in attacks:
         if attack.name == NONE or (attack.name == REALIGNED and context.ticket.masks.keys() == owner.masks.keys()):
             row = look(attack, loot if attack.name == NONE else attack.make(loot))
-            score = {"accuracy": context.ticket.info.accuracy, "retrained": np.nan}
-            yield {**row, "attack": attack.name, "strength": 0.0, **score}
+            yield {**row, "attack": attack.name, **UNTRAINED, "accuracy": context.ticket.info.accuracy}
 
 
 def _forged(context: Context, owner: Ticket, code: Code) -> Iterator[Row]:
@@ -153,48 +174,48 @@ def _forged(context: Context, owner: Ticket, code: Code) -> Iterator[Row]:
     for _ in range(context.settings.forgeries):
         places = torch.randint(len(LETTERS), (len(code.text),), generator=draws)
         forged = Code("".join(LETTERS[place] for place in places.tolist()))
-        row = _row(evidence(owner.masks, forged), forged, owner.masks)
-        yield {**row, "attack": FORGED, "strength": 0.0, "accuracy": np.nan, "retrained": np.nan}
+        row = row_of(evidence(owner.masks, forged), forged)
+        yield {**row, "attack": FORGED, **UNTRAINED}
 
 
-def _row(found: Evidence, code: Code, masks: Masks) -> Row:
-    dark = int((code.modules & ~code.fixed).sum())
-    return {
-        "n": found.bits,
-        "matches": found.matches,
-        "windows": found.windows,
-        "ber": found.ber,
-        "limit": sure_up_to(found.bits, dark, found.windows),
-        "p_value": found.p_value,
-        "decoded": found.text == code.text,
-    }
-
-
-def _answered(found: Answers) -> Row:
-    return {
-        "n": found.count,
-        "matches": found.hits,
-        "windows": 1,
-        "ber": 1 - found.hits / found.count,
-        "limit": known_from(found.count, found.classes),
-        "p_value": found.p_value,
-        "decoded": False,
-    }
+def _unlocked(context: Context, owner: Ticket) -> Iterator[Row]:
+    """What a ticket without its key is worth as it is, with the key, and with one that a forger takes for it."""
+    thief, loot, recipe = Thief.of(context), Loot.of(context.ticket), context.ticket.recipe
+    whole = Loot.of(owner)
+    count = sum(int((mask & ~loot.masks[name]).sum()) for name, mask in whole.masks.items())
+    forged = loot.with_forged_key(recipe.option("by"), count, thief.data, thief.training, THIEF)
+    for number, (attack, seen) in enumerate({NONE: loot, TRUE_KEY: whole, FORGED_KEY: forged}.items()):
+        context.progress(number / 3, f"attack '{attack}' on {context.entry.recipe.label}")
+        row = guessed(loot.masks, whole.masks, seen.masks, count)
+        again = thief.retrained(seen)[1]
+        yield {**row, "attack": attack, **UNTRAINED, "accuracy": thief.accuracy(seen), "retrained": again}
 
 
 def pairs(entries: Sequence[Entry]) -> Mapping[str, Sequence[Pair]]:
-    """Each ticket with the signed ones of its seed; what has no pruned weight has no mark."""
-    signed = [entry for entry in entries if is_signed(entry)]
+    """Each ticket with the signed ones of its seed, and one that lacks a key with that which has it.
+
+    What has no pruned weight has no mark.
+    """
+    signed = [entry for entry in entries if is_signed(entry.recipe)]
     found: dict[str, list[Pair]] = {}
     for entry in entries:
         own = [each for each in signed if each.recipe.seed == entry.recipe.seed and _comparable(each, entry)]
+        own += [each for each in entries if each not in own and lacks_key_of(entry, each.id)]
         found[entry.id] = [Pair(each, _relation(entry, each)) for each in own]
     return {key: each for key, each in found.items() if each}
 
 
-def is_signed(entry: Entry) -> bool:
+def is_signed(recipe: Recipe) -> bool:
     """Whether a ticket carries a mark: in its mask, or in what it answers to trigger images."""
-    return FINDERS[entry.recipe.finder].signs_mask or bool(entry.recipe.option("triggers"))
+    return FINDERS[recipe.finder].signs_mask or bool(recipe.option("triggers"))
+
+
+def lacks_key_of(entry: Entry, owner: str) -> bool:
+    """Whether a ticket was shipped without its key, and not trained again, and that of an id has it."""
+    recipe = entry.recipe
+    return (
+        bool(recipe.option("key")) and not recipe.option("retrain") and recipe.of is not None and recipe.of.id == owner
+    )
 
 
 def _comparable(owner: Entry, entry: Entry) -> bool:
@@ -219,6 +240,7 @@ MEASURE = Measure(
     of="pair",
     needs=frozenset({"masks", "weights", "images", "training images", "partner"}),
     rows=ownership,
+    version=2,
     pairs=pairs,
     options=OwnershipOptions,
     matters=matters,
@@ -226,31 +248,49 @@ MEASURE = Measure(
     columns={
         "other": Column("str", "", "id of the signed ticket whose mark is looked for"),
         "relation": Column("str", "", '"own": it is that ticket; "copy": it descends from it; "innocent": it does not'),
-        "scheme": Column("str", "", '"code": a QR code in the mask; "triggers": images whose labels the owner knows'),
+        "scheme": Column(
+            "str",
+            "",
+            '"code": a QR code in the mask; "triggers": images whose labels the owner knows; "key": weights kept back',
+        ),
         "attack": Column(
-            "str", "", 'what was done to the ticket; "none": nothing; "forged code": another text is looked for'
+            "str",
+            "",
+            'what was done to the ticket; "none": nothing; "forged code": another text is looked for; "forged key": '
+            "the weights are given back that a forger takes for the key, who trains all and knows the rule",
         ),
         "strength": Column(
             "f64", "", "share of the weights that is pruned or given back, or epochs of fine-tuning; 0 for others"
         ),
         "accuracy": Column("f64", "", "share of the test images that are right after the attack, 0 to 1"),
         "retrained": Column("f64", "", "the same after the thief has trained it again"),
-        "n": Column("i32", "", "modules of the code that are compared, or trigger images shown"),
+        "retrained_ber": Column("f64", "", "`ber` after the thief has trained it again; no mask changes by that"),
+        "retrained_p_value": Column("f64", "", "`p_value` likewise"),
+        "n": Column("i32", "", "modules of the code that are compared, trigger images shown, or weights of the key"),
         "matches": Column("i32", "", "those of them that agree, in the best window"),
-        "windows": Column("i64", "", "windows searched, by which the p value is corrected; 1 for triggers"),
+        "windows": Column("i64", "", "windows searched, by which the p value is corrected; 1 for others"),
         "ber": Column(
             "f64",
             "",
             "bit error rate: the share that disagrees; one half is chance for a code",
         ),
         "limit": Column(
-            "f64", "", "bit error rate up to which p is below 1e-6, whichever modules are wrong; below 0: none"
+            "f64",
+            "",
+            "bit error rate up to which p is below 1e-6, whichever modules are wrong; below 0: none; of a key: chance",
         ),
+        "limit_undated": Column("f64", "", "the same for `undated`; missing where there is none"),
         "p_value": Column(
             "f64",
             "",
             "how likely what knows nothing of the mark agrees as well, in any window; missing where "
-            "channels were realigned with the window itself",
+            "channels were realigned with the window itself; of a text that was there before the network",
+        ),
+        "undated": Column(
+            "f64",
+            "",
+            "the same corrected for all texts that such a code can hold, as a claim must be whose text has no date; "
+            "missing for others than codes",
         ),
         "decoded": Column("bool", "", "whether a QR reader reads the owner's text there"),
     },

@@ -55,11 +55,11 @@ class SensitivityOptions(BaseModel):
 
     @field_validator("sensitivity", "sensitivity_corruptions", mode="before")
     @classmethod
-    def _listed(cls, value: Any) -> Any:
+    def _sensitivity_listed(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _known(self) -> SensitivityOptions:
+    def _sensitivity_known(self) -> SensitivityOptions:
         for name in self.sensitivity:
             wanted = CRITERIA.get_known(name).structure
             if wanted not in (None, self.sensitivity_structure):

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis.engine.base import Column, Context, Measure
-from analysis.measures.transferred import TASKS, TransferOptions, Transferred, cost, matters, targets
+from analysis.measures.transferred import TASKS, TransferOptions, Transferred, cost, matters, source, targets
 
 KIND = Column("str", "", "name of the data set that the network is transferred to")
 WAY = Column(
@@ -29,6 +29,7 @@ MEASURE = Measure(
     tasks=TASKS,
     rows=rows,
     parts=targets,
+    source=source,
     datasets=targets,
     options=TransferOptions,
     matters=matters,

@@ -4,7 +4,7 @@ import pandas as pd
 
 from analysis.engine.base import Column, Context, Measure
 from analysis.measures.transfer import KIND, SHOTS
-from analysis.measures.transferred import TASKS, Transferred, matters, targets
+from analysis.measures.transferred import TASKS, Transferred, matters, source, targets
 
 
 def rows(context: Context) -> pd.DataFrame:
@@ -22,6 +22,7 @@ MEASURE = Measure(
     rows=rows,
     detail=True,
     parts=targets,
+    source=source,
     matters=matters,
     columns={
         "kind": KIND,

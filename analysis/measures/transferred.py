@@ -17,10 +17,11 @@ from analysis.engine.networks import Network
 from analysis.engine.settings import AnalysisConfig
 from analysis.measures.temperature import scaled
 from analysis.metrics import calibration, temperature
+from analysis.results.provenance import FOLDER, UNKNOWN
 from analysis.transfer.prompt import BATCH, COUNTED, EVERY, STEPS, Frame
 from analysis.transfer.target import Target, whole
 from analysis.transfer.ways import Outcome, Subject
-from pruning.data import source_of
+from pruning.data import folder, source_of
 from pruning.errors import UserError
 from pruning.models import features_and_logits
 from pruning.models.classifier import widened
@@ -50,12 +51,12 @@ class TransferOptions(BaseModel):
 
     @field_validator("transfer", "transfer_shots", mode="before")
     @classmethod
-    def _listed(cls, value: Any) -> Any:
+    def _transfer_listed(cls, value: Any) -> Any:
         return [value] if isinstance(value, str | int) else value
 
     @field_validator("transfer")
     @classmethod
-    def _known(cls, names: list[str]) -> list[str]:
+    def _transfer_known(cls, names: list[str]) -> list[str]:
         for name in names:
             source_of(name)
         return list(dict.fromkeys(names))
@@ -76,6 +77,17 @@ def options_of(settings: AnalysisConfig) -> TransferOptions:
 def targets(settings: AnalysisConfig, images: int | None = None) -> Sequence[str]:
     """The data sets asked for."""
     return options_of(settings).transfer
+
+
+def source(name: str) -> str:
+    """The digest of a folder of images; other data sets are what their names say."""
+    if source_of(name) is not None:
+        return ""
+    try:
+        found = folder.digest(name)
+    except OSError:
+        found = ""
+    return FOLDER + found if found else UNKNOWN
 
 
 def matters(settings: AnalysisConfig, images: int) -> Mapping[str, object]:

@@ -19,7 +19,7 @@ from pruning.ownership.permutation import realigned
 
 NONE, TUNED, MAGNITUDE, RANDOM, ADD_ON = "none", "fine-tuning", "magnitude", "random", "add-on"
 PERMUTED, REALIGNED, FITTED, BOTH = "permutation", "realigned", "fitted", "realigned, magnitude"
-FORGED = "forged code"
+FORGED, FORGED_KEY, TRUE_KEY = "forged code", "forged key", "true key"
 THIEF = 0  # seed of all that a thief draws
 
 STEPS = (0.05, 0.1, *(round(1 - 0.8**step, 4) for step in range(1, 8)))
@@ -55,7 +55,7 @@ class Attack:
             code: the owner's.
         """
         found = evidence(self.seen(stolen, reference, code), code)
-        return replace(found, p_value=math.nan) if self.realign == "fitted" else found
+        return replace(found, p_value=math.nan, undated=math.nan) if self.realign == "fitted" else found
 
     def seen(self, stolen: Loot, reference: Masks, code: Code) -> Masks:
         """The masks that the owner looks at."""
@@ -108,18 +108,20 @@ def attack_of(name: str, strength: float) -> Attack:
 
 
 @cache
-def sure_up_to(bits: int, dark: int, windows: int) -> float:
+def sure_up_to(bits: int, dark: int, windows: int, capacity: int = 0) -> float:
     """The bit error rate up to which a claim holds, whichever of the modules are wrong.
 
     Args:
         bits: modules compared.
         dark: those of them that are dark.
         windows: how many are searched.
+        capacity: bits of data that the code holds, where all texts are corrected for as well.
     """
+    tries = np.log(windows) + capacity * np.log(2)
     for wrong in range(bits + 1):
         lost = np.arange(max(0, wrong - (bits - dark)), min(wrong, dark) + 1)
         hits, alive = dark - lost, dark - lost + (wrong - lost)
-        if (windows * hypergeom.sf(hits - 1, bits, dark, alive)).max() >= CLAIM:
+        if (tries + hypergeom.logsf(hits - 1, bits, dark, alive)).max() >= np.log(CLAIM):
             return (wrong - 1) / bits if wrong else 0.0
     return 1.0
 

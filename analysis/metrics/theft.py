@@ -16,13 +16,14 @@ from torch import Tensor, nn
 from pruning.data import Dataset
 from pruning.masks import Masks, make_masks
 from pruning.models import count_macs
+from pruning.ownership.keys import scored
 from pruning.ownership.permutation import permuted
 from pruning.ticket import Ticket
 from pruning.training.config import Training
 from pruning.training.evaluation import accuracy
 from pruning.training.loop import train
 from pruning.training.precision import pick_device, pick_precision, prepare, settled
-from pruning.training.seeds import generator
+from pruning.training.seeds import derived_seed, generator
 
 Weights = Mapping[str, Tensor]
 
@@ -86,6 +87,29 @@ class Loot:
         """With its hidden channels in another order, so that it computes the same. Raises UserError as `permuted`."""
         model, masks = permuted(self.model, self.masks, self.shape, seed)
         return replace(self, model=model, masks=masks)
+
+    def with_forged_key(self, by: str, count: int, data: Dataset, training: Training, seed: int) -> Loot:
+        """With so many of the pruned weights given back as a forger takes for the key, who knows the owner's rule.
+
+        He trains all weights from where they are, scores them in that network by the rule, and gives the best of the
+        pruned ones back that training has moved. Raises UserError as `pruning.ownership.keys`.
+
+        Args:
+            by: the rule, one of those of `pruning.ownership.keys`.
+            count: weights of the key.
+            data: what he trains on.
+            training: how.
+            seed: of all that he draws.
+        """
+        every = {name: torch.ones_like(mask) for name, mask in self.masks.items()}
+        grown, _ = self.with_masks(every).retrained(data, training, seed)
+        total = sum(mask.numel() for mask in every.values())
+        scores = scored(grown.model, every, self.shape, by, derived_seed(seed, "theft", "key"))
+        moved = {name: ~mask & (grown.weights[name] != 0) for name, mask in self.masks.items()}
+        found = min(count, sum(int(mask.sum()) for mask in moved.values()))
+        key = make_masks(scores, 1 - found / total, within=moved)
+        values = {name: torch.where(key[name], grown.weights[name], own) for name, own in self.weights.items()}
+        return self.with_masks({name: mask | key[name] for name, mask in self.masks.items()}, values)
 
     def retrained(self, data: Dataset, training: Training, seed: int) -> tuple[Loot, float]:
         """Trained again on the data with its masks fixed, and its accuracy then; without epochs it stays as it is."""

@@ -87,8 +87,8 @@ def _signed(study: StudyResults, marks: Marks) -> list[Claim]:
             "orders of magnitude that the smallest p value lies above 1e-6: of unsigned tickets and of 50 forged codes "
             "(the least sure)",
             weakest([marks.after(doubt, NONE, relation=INNOCENT), marks.after(doubt, FORGED)]),
-            why="QR codes share format, length and padding, so that a ticket signed with one agrees with others more "
-            "than a mask by chance would; unsigned tickets are far from passing.",
+            why="What texts of one length share, format, length and padding, is not compared; a forger who tries "
+            "millions of texts still finds one that passes, so that the date of the text's SHA-256 decides.",
         ),
         Claim(
             "The code is read after fine-tuning.",

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
+
+UNKNOWN = "?"
+"""The digest of images that are not at hand, which is compared with nothing."""
+
+FOLDER = "folder "
+"""How a source begins that is a folder of images; its digest follows."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +23,8 @@ class Provenance:
         ticket: digest of the ticket's masks and weights.
         images: digest of the test images that were shown and their labels; "" where none are.
         corruption: version of the corruption; 0 where there is none.
-        source: where corrupted images come from when they are not made: digest of the array or of the photographs.
+        source: where images come from that no name says: digest of the array or the photographs that they are corrupted
+            by, or of the folder.
         partner: digest of the other ticket's masks and weights, for a pair.
         settings: those that matter, as canonical JSON; "" where none do.
         precision: of the forward passes, "float32" or "bfloat16"; "" where there are none, or it was not noted.
@@ -40,7 +47,9 @@ class Provenance:
         found = []
         if self.measure != now.measure:
             found.append(f"the measure was mended since (version {self.measure}, now {now.measure})")
-        if self.source != now.source:
+        if self.source != now.source and (self.source or now.source).startswith(FOLDER):
+            found.append("the images of the folder are others")
+        elif self.source != now.source:
             found.append("the corrupted images come from elsewhere, or are others")
         elif self.corruption != now.corruption:
             found.append(f"the corruption was mended since (version {self.corruption}, now {now.corruption})")
@@ -55,6 +64,19 @@ class Provenance:
         if self.precision != now.precision:
             found.append(f"measured in {self.precision}, and {now.precision} is asked for")
         return found
+
+
+def blinded(now: Provenance, made: Provenance) -> Provenance:
+    """What would make a part now, with what is not known of it, or of what made it, as if it were the same."""
+    fields = ("images", "source", "settings")
+    unknown: dict[str, Any] = {
+        name: getattr(made, name) for name in fields if UNKNOWN in (getattr(now, name), getattr(made, name))
+    }
+    if "source" in unknown and made.source.startswith("array"):
+        unknown["corruption"] = made.corruption
+    if not (now.precision and made.precision):  # either will do, or it was not noted
+        unknown["precision"] = made.precision
+    return replace(now, **unknown) if unknown else now
 
 
 Made = Mapping[str, Provenance]

@@ -16,7 +16,7 @@ from pruning.ownership import texts
 from pruning.ownership.code import Code
 from pruning.ownership.mark import CLAIM, Evidence
 from pruning.ownership.triggers import Answers
-from pruning.ownership.verification import TRIGGERS, verify
+from pruning.ownership.verification import TRIGGERS, Verdict, verify
 from pruning.recipe import Recipe
 from pruning.study.folder import SUFFIX
 from pruning.tasks import get_task
@@ -109,11 +109,21 @@ def verify_ticket(
         _say(line)
     if verdict.black is not None:
         _say(black_words(verdict.black))
-    if verdict.holds:
-        _say(f"The claim holds: a p value is below {CLAIM:g}.")
-        return
-    _say(f"The claim is not proven: no p value is below {CLAIM:g}.")
-    raise typer.Exit(1)
+    _say(verdict_words(verdict))
+    if not verdict.holds:
+        raise typer.Exit(1)
+
+
+def verdict_words(verdict: Verdict) -> str:
+    """Return whether the claim holds, and whether it needs a date, in a sentence."""
+    if not verdict.holds:
+        return f"The claim is not proven: no p value is below {CLAIM:g}."
+    if verdict.undated:
+        return f"The claim holds: a p value is below {CLAIM:g}, even if every text had been tried that a code can hold."
+    return (
+        f"The claim holds, as p is below {CLAIM:g}, if the text or its SHA-256 was deposited before the network "
+        "could be looked at: who may search for a text afterwards finds one."
+    )
 
 
 def white_words(found: Evidence, realigned: bool) -> list[str]:

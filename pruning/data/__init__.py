@@ -40,7 +40,9 @@ __all__ = [
 
 
 def load_data(name: str, root: str | Path | None = None, download: bool = False) -> Dataset:
-    """The data set of that name, whole and in memory; a second call in the same process gives the same object.
+    """The data set of that name, whole and in memory.
+
+    A second call in the same process gives the same object, of a folder while its files stay as they are.
 
     Args:
         name: one of `DATASETS`, ``NAME[CLASS-CLASS]`` for some classes of one, ``folder:PATH`` for images in
@@ -54,7 +56,7 @@ def load_data(name: str, root: str | Path | None = None, download: bool = False)
     """
     source, place = source_of(name), data_root(root)
     if source is None:
-        return _read_folder(name)
+        return _read_folder(name, folder.stamp(name))
     whole = downloadable(name)
     if download and whole is not None and not whole.is_there(place):
         whole.download(place)
@@ -125,5 +127,6 @@ def _read(source: DataSource, root: Path) -> Dataset:
 
 
 @lru_cache(maxsize=4)
-def _read_folder(name: str) -> Dataset:
+def _read_folder(name: str, stamp: folder.Stamp) -> Dataset:
+    """Kept while its files stay as they are."""
     return folder.read(name)

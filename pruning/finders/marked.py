@@ -26,7 +26,7 @@ from pruning.granularity.weight import WEIGHT
 from pruning.masks import Masks
 from pruning.ownership.code import Code, digest_of
 from pruning.ownership.embedding import embed
-from pruning.ownership.mark import best_window, evidence
+from pruning.ownership.mark import best_window, window
 from pruning.ownership.texts import PUBLISHED, code_of
 from pruning.ownership.triggers import answers, triggers, with_triggers
 from pruning.ownership.verification import TRIGGERS
@@ -119,10 +119,10 @@ def _marked(ticket: Ticket, code: Code, seed: int) -> tuple[Masks, Record]:
     """The masks with the code, and what it took; where it is stays unsaid."""
     place = best_window(ticket.masks, code)
     masks = embed(ticket.masks, code, place, ticket.state, generator(seed, "mark", code.digest))
-    own, before = masks[place.layer], ticket.masks[place.layer]
+    own, before, free = masks[place.layer], ticket.masks[place.layer], ~code.fixed
     record: Record = {
-        "mark/bits": [float(code.bits)],
-        "mark/matches_before": [float(evidence(ticket.masks, code, place).matches)],
+        "mark/bits": [float(free.sum())],
+        "mark/matches_before": [float((window(ticket.masks, place, code.side) == code.modules)[free].sum())],
         "mark/revived": [float((own & ~before).sum())],
     }
     return masks, record

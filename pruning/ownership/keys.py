@@ -113,20 +113,22 @@ def locked(network: nn.Module, masks: Masks, shape: tuple[int, int, int], by: st
     Raises:
         UserError: the network cannot be traced, for paths and betweenness.
     """
-    size = {name: network.get_parameter(name).detach().cpu().double().abs() for name in masks}
-    scores = size
-    if by == "random":
-        scores = {
-            name: torch.rand(mask.shape, generator=generator(seed, "key", name)).double()
-            for name, mask in masks.items()
-        }
-    elif by in SCORES:
-        found = SCORES[by](graph_of(network, masks, shape), seed)
-        nodes = ends(network, masks, shape)
-        scores = {name: _spread(found, *nodes[name], size[name]) for name in masks}
+    scores = scored(network, masks, shape, by, seed)
     flat = torch.cat([torch.where(mask, -scores[name], -torch.inf).flatten() for name, mask in masks.items()])
     kept = keep_best(flat, keep).split([mask.numel() for mask in masks.values()])
     return {name: part.view(masks[name].shape) for name, part in zip(masks, kept, strict=True)}
+
+
+def scored(network: nn.Module, masks: Masks, shape: tuple[int, int, int], by: str, seed: int) -> dict[str, Tensor]:
+    """Return each weight's score, float64 by parameter: the highest are the key. Arguments as of `locked`."""
+    size = {name: network.get_parameter(name).detach().cpu().double().abs() for name in masks}
+    if by == "random":
+        draws = {name: generator(seed, "key", name) for name in masks}
+        return {name: torch.rand(mask.shape, generator=draws[name]).double() for name, mask in masks.items()}
+    if by not in SCORES:
+        return size
+    found, nodes = SCORES[by](graph_of(network, masks, shape), seed), ends(network, masks, shape)
+    return {name: _spread(found, *nodes[name], size[name]) for name in masks}
 
 
 def _spread(found: Mapping[Edge, float], outputs: list[object], inputs: list[object], size: Tensor) -> Tensor:

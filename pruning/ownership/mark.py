@@ -2,6 +2,10 @@
 
 The kernel map of a layer says which kernels are alive. A code is laid over a window of it, dark on alive. The evidence
 is a p value: how likely a mask that knows nothing of the code agrees with it as well, in some window of the network.
+
+It is of one text, which was there before the network was looked at. Who may look first and try texts reaches a p value
+of about one over their number, or better if he solves for the text, as a code is linear in it. So there is a second p
+value, for a text that nobody can date: corrected for all texts as well.
 """
 
 from collections.abc import Iterator
@@ -52,19 +56,23 @@ def best_window(masks: Masks, code: Code) -> Place:
     Raises:
         UserError: no layer is large enough, or those that are keep too few weights or too many to change none.
     """
-    found = [counts for counts in _counted(masks, code) if has_room(masks[counts.layer], code)]
+    free = ~code.fixed
+    found = [counts for counts in _counted(masks, code, free) if has_room(masks[counts.layer], code)]
     if not found:
+        dark = int((code.modules & free).sum())
         raise UserError(
-            f"No layer can take the code and keep as many weights as before: its {code.dark} dark modules need a "
-            "weight each, its light ones none; take a ticket of another sparsity."
+            f"No layer can take the code and keep as many weights as before: its {dark} dark modules need a weight "
+            "each, its light ones none; take a ticket of another sparsity."
         )
-    return max(found, key=lambda counts: int(counts.matches(code).max())).best(code)
+    best = max(found, key=lambda counts: int(counts.matches.max()))
+    return best.place(int(best.matches.argmax()))
 
 
 def has_room(mask: Tensor, code: Code) -> bool:
     """Whether a layer may hold the code somewhere with the number of weights that it keeps."""
     kernel, kept = mask[0, 0].numel(), int(mask.sum())
-    return code.dark <= kept <= mask.numel() - kernel * (code.bits - code.dark)
+    dark, light = (int((each & ~code.fixed).sum()) for each in (code.modules, ~code.modules))
+    return dark <= kept <= mask.numel() - kernel * light
 
 
 def windows(masks: Masks, code: Code) -> int:
@@ -77,21 +85,19 @@ def windows(masks: Masks, code: Code) -> int:
 class _Counts:
     """Of all windows of a layer, int64 [rows, columns]: kernels alive, and those of them where the code is dark.
 
-    Only modules count that the code decides.
+    Only those modules count that are looked at, and `light` of these are light in the code.
     """
 
     layer: str
     alive: np.ndarray
     hits: np.ndarray
+    light: int
 
-    def matches(self, code: Code) -> np.ndarray:
+    @property
+    def matches(self) -> np.ndarray:
         """Modules that agree with the code: dark on alive and light on dead."""
-        found: np.ndarray = 2 * self.hits - self.alive + code.bits - code.dark
+        found: np.ndarray = 2 * self.hits - self.alive + self.light
         return found
-
-    def best(self, code: Code) -> Place:
-        """Where most agree."""
-        return self.place(int(self.matches(code).argmax()))
 
     def place(self, position: int) -> Place:
         """The place of a window by its number, row by row."""
@@ -99,14 +105,14 @@ class _Counts:
         return Place(self.layer, row, column)
 
 
-def _counted(masks: Masks, code: Code) -> Iterator[_Counts]:
-    """The counts of each layer that the code fits in."""
+def _counted(masks: Masks, code: Code, free: np.ndarray) -> Iterator[_Counts]:
+    """The counts of each layer that the code fits in, of the modules that are free."""
     _check_fits(masks, code)
-    free = ~code.fixed
+    light = int((free & ~code.modules).sum())
     for layer, mask in masks.items():
         alive = kernel_map(mask).cpu().numpy().astype(np.float64)
         if min(alive.shape) >= code.side:
-            yield _Counts(layer, _slid(alive, free), _slid(alive, free & code.modules))
+            yield _Counts(layer, _slid(alive, free), _slid(alive, free & code.modules), light)
 
 
 def _slid(alive: np.ndarray, pattern: np.ndarray) -> np.ndarray:
@@ -136,7 +142,10 @@ class Evidence:
         place: the window that was looked at.
         bits: modules compared. matches: those that agree.
         windows: how many windows were searched, by which the p value is corrected.
-        p_value: the chance that a mask which knows nothing of the code agrees as well, in any of the windows.
+        p_value: the chance that a mask which knows nothing of the code agrees as well, in any of the windows. It is of
+            a text that was there before the network was looked at: deposited, or dated by its SHA-256 in a ticket.
+        undated: the same in any of the windows with any text that a code of this size can hold, at most: what a text
+            proves whose date nobody knows, as its owner may have searched for it.
         text: what a QR reader reads there, None for nothing.
     """
 
@@ -145,6 +154,7 @@ class Evidence:
     matches: int
     windows: int
     p_value: float
+    undated: float
     text: str | None
 
     @property
@@ -154,15 +164,16 @@ class Evidence:
 
     @property
     def holds(self) -> bool:
-        """Whether the claim holds: the p value is below `CLAIM`."""
+        """Whether the claim of a dated text holds: the p value is below `CLAIM`."""
         return self.p_value < CLAIM
 
 
 def evidence(masks: Masks, code: Code, place: Place | None = None) -> Evidence:
     """Return how surely the code is in the masks.
 
-    The p value of a window is Fisher's exact test, one-sided: of the modules that the code decides, is the mask alive
-    more often where the code is dark? It conditions on how many are alive and how many are dark, so that it is right
+    Only modules are compared that the text decides: a ticket that is signed with one text would else agree with every
+    other of its length. The p value of a window is Fisher's exact test, one-sided: of these, is the mask alive more
+    often where the code is dark? It conditions on how many are alive and how many are dark, so that it is right
     for dense and for sparse layers alike. It holds where either the kernels of the mask or the modules of the code are
     in an order that says nothing of the other; the second is true of QR codes, whatever rows of a mask are dead. With
     no place given the window with the smallest p value is taken and multiplied by their number (Bonferroni).
@@ -178,7 +189,7 @@ def evidence(masks: Masks, code: Code, place: Place | None = None) -> Evidence:
     if place is not None:
         return _at(masks, code, place, 1)
     best: tuple[float, Place] | None = None
-    for found in _counted(masks, code):
+    for found in _counted(masks, code, ~code.shared):
         logs = _log_p(found.hits, found.alive, code)
         position = int(logs.argmin())
         if best is None or logs.flat[position] < best[0]:
@@ -194,11 +205,11 @@ def _at(masks: Masks, code: Code, place: Place, searched: int) -> Evidence:
             f"A code {code.side} modules wide does not fit at row {place.row}, column {place.column} of layer "
             f"'{place.layer}', which has {shape[0]} x {shape[1]} kernels; look for it anywhere."
         )
-    there, free = window(masks, place, code.side), ~code.fixed
+    there, free = window(masks, place, code.side), ~code.shared
     hits, alive = int((there & code.modules & free).sum()), int((there & free).sum())
-    p = float(np.exp(_log_p(np.array([hits]), np.array([alive]), code)[0]))
-    matches = int((there == code.modules)[free].sum())
-    return Evidence(place, code.bits, matches, searched, min(1.0, p * searched), read(there))
+    log_p = float(_log_p(np.array([hits]), np.array([alive]), code)[0]) + np.log(searched)
+    dated, undated = (float(np.exp(min(0.0, each))) for each in (log_p, log_p + code.capacity * np.log(2)))
+    return Evidence(place, code.bits, int((there == code.modules)[free].sum()), searched, dated, undated, read(there))
 
 
 def _log_p(hits: np.ndarray, alive: np.ndarray, code: Code) -> np.ndarray:

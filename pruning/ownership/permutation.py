@@ -113,9 +113,9 @@ def _moved(tensors: Mapping[str, Tensor], channels: Channels, order: Tensor) -> 
     return moved
 
 
-def reordered(network: nn.Module, masks: Masks, shape: tuple[int, int, int], order: Tensor) -> tuple[nn.Module, Masks]:
+def reordered(network: nn.Module, masks: Masks, channels: Channels, order: Tensor) -> tuple[nn.Module, Masks]:
     """Return a copy of the network and its masks with the channels in the order, int64 [classes]."""
-    channels, twin = Channels.of(network, shape), copy.deepcopy(network)
+    twin = copy.deepcopy(network)
     twin.load_state_dict(_moved(network.state_dict(), channels, order))
     return twin, _moved(masks, channels, order)
 
@@ -136,7 +136,7 @@ def permuted(network: nn.Module, masks: Masks, shape: tuple[int, int, int], seed
     order = torch.arange(channels.count)
     for number, group in enumerate(channels.groups):
         order[group] = group[torch.randperm(len(group), generator=generator(seed, "permutation", number))]
-    return reordered(network, masks, shape, order)
+    return reordered(network, masks, channels, order)
 
 
 def realigned(
@@ -160,7 +160,7 @@ def realigned(
         UserError: the network cannot be traced.
     """
     channels = Channels.of(network, shape)
-    return reordered(network, masks, shape, _matched(masks, _without(reference, held_out), channels))
+    return reordered(network, masks, channels, _matched(masks, _without(reference, held_out), channels))
 
 
 def _without(reference: Masks, held_out: tuple[Code, Place] | None) -> Masks:

@@ -1,7 +1,8 @@
 """Trigger images: a network that knows their labels was trained by who knows the owner's text.
 
 The images are smooth noise and mean nothing. Both they and their labels are drawn from the SHA-256 of the text with a
-word of its own before it, so that nothing has to be stored, and the SHA-256 that a recipe holds gives none away.
+word of its own before it, so that nothing has to be stored, and the SHA-256 that a recipe holds gives none away. The p
+value is of a text that was there before the network could be asked: who tries a million finds one that it answers.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pruning.errors import UserError
 from pruning.ownership.code import Code
-from pruning.ownership.mark import Evidence, evidence
+from pruning.ownership.mark import CLAIM, Evidence, evidence
 from pruning.ownership.permutation import realigned
 from pruning.ownership.triggers import Answers, answers, triggers
 from pruning.tasks import get_task
@@ -66,8 +66,13 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether either proves the claim."""
+        """Whether either proves the claim of a text that was there before the network could be looked at."""
         return self.white.holds or (self.black is not None and self.black.holds)
+
+    @property
+    def undated(self) -> bool:
+        """Whether it is proven whenever the text was written; only masks can, as any number of texts may be tried."""
+        return self.white.undated < CLAIM
 
 
 def verify(suspect: Ticket, code: Code, reference: Ticket | None = None, count: int = TRIGGERS) -> Verdict:

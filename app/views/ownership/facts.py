@@ -81,7 +81,7 @@ def view(selection: Selection, scheme: str = ownership.CODE) -> View | None:
 
 def signed(study: StudyView) -> list[str]:
     """Ids of the tickets that are signed."""
-    return [key for key, entry in families.entries(study).items() if is_signed(entry)]
+    return [key for key, entry in families.entries(study).items() if is_signed(entry.recipe)]
 
 
 def locked(study: StudyView) -> bool:

@@ -33,7 +33,7 @@ def card(selection: Selection, view: View) -> None:
         "innocent",
         help="Each is searched as the signed ticket is, window by window, and the best counts; half of the modules "
         "agree by chance, and the best of many windows is above that.",
-        caption=_caption(rows),
+        caption=_caption(rows) + " " + words.search(view),
         config=layout.QUIET,
         meanings=MEANINGS,
     )

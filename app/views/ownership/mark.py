@@ -39,7 +39,7 @@ MEANINGS = {
     "column": "place in the code from the left, from 0 [modules]",
     "code": "whether the owner's code is dark there",
     "alive": "whether the kernel under it keeps any weight",
-    "fixed": "whether every code of this size has the same there, so that it is no evidence",
+    "shared": "whether every text of this length has the same there, so that it is no evidence",
 }
 
 
@@ -70,8 +70,8 @@ def card(selection: Selection, view: View) -> None:
         "mark",
         help="A kernel is alive where the mask keeps any of its weights, and stands for a dark module. Left: what the "
         "owner put there. Middle: what is there now, in the window that agrees best, its wrong modules in colour. "
-        "Right: all kernels of the layer, the window outlined. Corners, timing and what else any code of this size "
-        "has are no evidence and are not compared.",
+        "Right: all kernels of the layer, the window outlined. Corners, timing, format, length and padding, which all "
+        "texts of this length share, are no evidence: they are neither compared nor coloured.",
         caption=_caption(found, code, seed),
         config=layout.QUIET,
         meanings=MEANINGS,
@@ -101,6 +101,6 @@ def _table(found: Picture) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "row": rows.ravel(), "column": columns.ravel(), "code": found.code.ravel(),
-            "alive": found.there.ravel(), "fixed": found.fixed.ravel(),
+            "alive": found.there.ravel(), "shared": found.shared.ravel(),
         }
     )  # fmt: skip

@@ -23,6 +23,12 @@ MEANINGS = {
     "known_high": "upper end of the same",
     "p_value": "the largest of the seeds' p values: how likely a network that was never shown the labels knows as many",
     "claimed": "seeds whose p value is below 1e-6",
+    "accuracy": "mean share of the test images that are right after the attack [fraction]",
+    "again": "mean share of the labels known after the attack and the thief's training [fraction]",
+    "again_low": "lower end of its 95 % interval over seeds",
+    "again_high": "upper end of the same",
+    "retrained_claimed": "seeds whose p value is below 1e-6 after the attack and the thief's training",
+    "retrained": "mean share of the test images that are right after both [fraction]",
 }
 
 
@@ -31,8 +37,9 @@ def card(selection: Selection, view: View) -> None:
     attacks = ownership.by_attack(view.own)
     if attacks.empty:
         return
-    attacks = attacks.assign(known=1 - attacks["ber"], known_low=1 - attacks["ber_high"],
-                             known_high=1 - attacks["ber_low"])  # fmt: skip
+    for name, wrong in (("known", "ber"), ("again", "retrained_ber")):
+        for end, other in (("", ""), ("_low", "_high"), ("_high", "_low")):
+            attacks[name + end] = 1 - attacks[wrong + other]
     drawn = attacks[attacks["strength"].le(MOST) | (attacks["attack"] == ownership.TUNED)]
     names = {place: words.attack(row["attack"], row["strength"]) for place, row in drawn.iterrows()}
     layout.card(
@@ -41,7 +48,8 @@ def card(selection: Selection, view: View) -> None:
         attacks[list(MEANINGS)],
         "triggers",
         help="The owner asks for the labels of images that mean nothing and that only the owner's text gives; no look "
-        "at the mask is needed. Full marks: p is below 1e-6 in every seed. Permuting channels changes no answer.",
+        "at the mask is needed. Full marks: p is below 1e-6 in every seed. Permuting channels changes no answer. Who "
+        "may try millions of texts finds one whose labels any network knows, so the text's date decides here too.",
         caption=_caption(view, attacks),
         config=layout.QUIET,
         meanings=MEANINGS,
@@ -58,5 +66,11 @@ def _caption(view: View, attacks: pd.DataFrame) -> str:
         said.append(
             f"After fine-tuning, which cannot touch masks, {100 * row['known']:.0f} % are known; the claim holds in "
             f"{row['claimed']} of {row['seeds']}."
+        )
+    both = ownership.outlived(attacks, ownership.MAGNITUDE, "retrained_claimed")
+    if both is not None:
+        said.append(
+            f"After pruning by magnitude and training again it holds up to {100 * both['strength']:.3g} %, where "
+            f"the thief has {100 * both['retrained']:.1f} %."
         )
     return " ".join(said)

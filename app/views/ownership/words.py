@@ -43,7 +43,9 @@ def answer(view: View, attacks: pd.DataFrame) -> str:
         view: the signed ticket.
         attacks: of `comparisons.ownership.by_attack`.
     """
-    return " ".join(filter(None, [_whose(view), _others(view), _pruning(attacks), _permutation(attacks)]))
+    return " ".join(
+        filter(None, [_whose(view), _others(view), _pruning(attacks), _date(view, attacks), _permutation(attacks)])
+    )
 
 
 def _whose(view: View) -> str:
@@ -95,6 +97,33 @@ def _pruning(attacks: pd.DataFrame) -> str:
     said = f"The proof outlives pruning by magnitude up to **{100 * row['strength']:.3g} %**{as_far}{again}."
     more = attacks[(attacks["attack"] == ownership.MAGNITUDE) & (attacks["strength"] > row["strength"])]
     return f"{said} {_broken(more.sort_values('strength').iloc[0])}" if len(more) else said
+
+
+def _date(view: View, attacks: pd.DataFrame) -> str:
+    """What a forger reaches who searches for a text, and up to where the claim needs no date."""
+    found = ownership.searched(view.forged)
+    if found is None:
+        return ""
+    passed = f", and {found.claimed} pass" if found.claimed else "; one who tries millions finds one that passes"
+    said = (
+        f"**The date decides**: of {found.tried:,} other texts that a forger may try, the best reaches "
+        f"p = {p_value(found.smallest)}{passed}. So a claim counts if the text's SHA-256, which the ticket holds, was "
+        "deposited before anybody could look"
+    )
+    shipped = view.shipped["undated"]
+    if not (shipped < ownership.CLAIM).all():
+        return said + "."
+    row = ownership.outlived(attacks, ownership.RANDOM, "undated_claimed")
+    until = "" if row is None else f", and until {100 * row['strength']:.3g} % are pruned at random"
+    return f"{said}; only as it was signed{until} is the proof below 1e-6 whatever texts were tried."
+
+
+def search(view: View) -> str:
+    """How often codes of other texts agree, in a sentence; nothing where none was tried."""
+    found = ownership.searched(view.forged)
+    if found is None:
+        return ""
+    return f"{100 * found.below:.1f} % of the forged codes have p < .05, which 5 % have by chance at most."
 
 
 def _broken(row: pd.Series) -> str:
@@ -164,7 +193,7 @@ def keys(rows: pd.DataFrame, whole: float) -> str:
     """What the missing key costs, before and after a thief trains again.
 
     Args:
-        rows: name, locked, retrained (fractions), share, with intervals.
+        rows: name, locked, retrained, guessed and chance (fractions), share, with intervals.
         whole: accuracy with the key.
     """
     if rows.empty:
@@ -172,8 +201,15 @@ def keys(rows: pd.DataFrame, whole: float) -> str:
     worst, best = rows.sort_values("locked").iloc[0], rows.sort_values("retrained").iloc[-1]
     if not np.isfinite(best["retrained"]):
         return f"Without its key the ticket falls from {100 * whole:.1f} % to {_percent(worst, 'locked')}."
-    return (
+    said = (
         f"Without its key the ticket falls from {100 * whole:.1f} % to {_percent(worst, 'locked')} "
         f"({plain(str(worst['name']))}), but a thief who trains it again gets {_percent(best, 'retrained')} "
         f"({plain(str(best['name']))})."
+    )
+    if rows["guessed"].isna().all():
+        return said
+    known = rows.sort_values("guessed").iloc[-1]
+    return (
+        f"{said} A forger's own key has at most {100 * known['guessed']:.0f} % of the owner's "
+        f"({plain(str(known['name']))}; {100 * known['chance']:.1f} % by chance)."
     )

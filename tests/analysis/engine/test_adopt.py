@@ -14,8 +14,8 @@ from analysis.engine import adopt as module
 from analysis.engine import measure
 from analysis.engine.adopt import adopt, differences
 from analysis.engine.base import Measure, measures
-from analysis.engine.plan import UNKNOWN
 from analysis.engine.status import status
+from analysis.results.provenance import UNKNOWN
 from analysis.results.store import Results
 from pruning.errors import UserError
 from pruning.study.folder import Study

@@ -1,7 +1,7 @@
 """The [analysis] section: which conditions it asks for, and what it refuses."""
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from analysis.corruptions import AVAILABLE, FAMILIES
 from analysis.engine.base import measures
@@ -68,3 +68,19 @@ def test_keys_of_measures_are_among_them() -> None:
     assert not {"embeddings", "map_samples"} & AnalysisConfig.model_fields.keys()
     with pytest.raises(ValidationError, match="map_samples"):
         model()(map_samples=3)  # type: ignore[call-arg]
+
+
+def test_no_measures_settings_take_the_place_of_anothers_checks() -> None:
+    """All options are bases of one class, in which a check of the same name would be lost without a word."""
+    options: list[type[BaseModel]] = [
+        AnalysisConfig,
+        *dict.fromkeys(each.options for each in measures().values() if each.options is not None),
+    ]
+    checks = [
+        name
+        for each in options
+        for kind in ("field_validators", "model_validators")
+        for name in getattr(each.__pydantic_decorators__, kind)
+    ]
+    assert sorted(checks) == sorted(set(checks))
+    assert model()(transfer="digits[0-4]", sensitivity="magnitude").transfer == ["digits[0-4]"]  # type: ignore[attr-defined,call-arg]

@@ -88,6 +88,28 @@ def test_the_tables_of_a_transfer(study_copy: Path, tmp_path: Path) -> None:
     assert results.table("transfer").equals(rows)
 
 
+def test_a_folder_whose_images_change_is_shown_again(study_copy: Path, tmp_path: Path) -> None:
+    """One image is another, which has the same size; the other target stays as it is."""
+    names = [lamps(tmp_path / name) for name in ("lamps", "stars")]
+    study = asked(study_copy, f'transfer = {names}\ntransfer_shots = ["all"]'.replace("'", '"'))
+    run(study)
+    before = Results(study.path).table("transfer")
+    assert not run(study).written
+    file = tmp_path / "lamps" / "test" / "class00" / "0.png"
+    Image.fromarray(np.full((5, 5), 250, dtype=np.uint8)).save(file)
+    [sentence] = [each for each in status(study).sentences if "`transfer`" in each]
+    assert "the images of the folder are others" in sentence
+    assert names[0] in sentence
+    assert names[1] not in sentence
+    assert run(study).written == dict.fromkeys(TABLE_NAMES, 2)
+    after, keys = Results(study.path).table("transfer"), ["ticket_id", "kind", "way"]
+    both = before.merge(after, on=keys, suffixes=("_before", "_after"))
+    changed = both["nll_before"] != both["nll_after"]
+    assert changed[both["kind"] == names[0]].all()
+    assert not changed[both["kind"] == names[1]].any()
+    assert not run(study).written
+
+
 def test_scores_are_those_of_the_house(study_copy: Path, tmp_path: Path) -> None:
     """The mapping alone of the study's own data at nearly full size: a score by hand from the network's logits."""
     own = 'transfer = ["digits"]\ntransfer_shots = "all"\ntransfer_share = 0.99\ntransfer_images = 300'

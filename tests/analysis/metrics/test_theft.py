@@ -7,8 +7,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import fisher_exact
 from torch import Tensor
 
+from analysis.measures.owner_rows import guessed
 from analysis.metrics.theft import Loot, for_thief
 from pruning.data import load_data, normalise
 from pruning.masks import make_masks
@@ -87,6 +89,27 @@ def test_an_empty_attack_and_an_empty_layer_do_no_harm() -> None:
     back = empty.added_to(1.0, 0)
     assert back.masks[name].all()
     assert float(back.weights[name].abs().max()) > 0
+
+
+@pytest.mark.parametrize("by", ["paths", "magnitude", "random"])
+def test_a_forged_key_has_as_many_weights_as_the_key_and_leaves_the_rest(by: str) -> None:
+    data, loot = load_data("digits"), stolen()
+    after = loot.with_forged_key(by, 77, data, for_thief(Training(epochs=5, lr=0.05, batch_size=64), 0.5), 0)
+    before, now = flat(loot.masks), flat(after.masks)
+    assert (now & ~before).sum() == 77
+    assert now[before].all()
+    np.testing.assert_array_equal(flat(after.weights)[before], flat(loot.weights)[before])
+    assert (flat(after.weights)[now & ~before] != 0).all()
+
+
+def test_what_of_a_key_is_guessed_by_hand() -> None:
+    shipped = {"fc": torch.tensor([True, False, False, False, False, False])}
+    whole = {"fc": torch.tensor([True, True, True, False, False, False])}
+    seen = {"fc": torch.tensor([True, True, False, True, False, False])}
+    row = guessed(shipped, whole, seen, 2)
+    assert (row["n"], row["matches"], row["ber"], row["limit"]) == (2, 1, 0.5, 1 - 2 / 5)
+    assert row["p_value"] == pytest.approx(fisher_exact([[1, 1], [1, 2]], alternative="greater").pvalue)
+    assert guessed(shipped, whole, shipped, 2)["p_value"] == 1
 
 
 def test_training_again_keeps_the_mask_and_leaves_the_network_given() -> None:

@@ -306,6 +306,8 @@ CLAIMS = (
     Claim("transfers otherwise than dense", "Transfer", transfer.transfers_otherwise),
     Claim("is as well calibrated as dense on the target", "Transfer", transfer.transfers_as_well, fewest=2),
     Claim("carries the owner's code", "Ownership", ownership.carries_a_code),
+    Claim("carries the owner's code once realigned", "Ownership", ownership.carries_a_code_realigned),
+    Claim("knows the owner's labels", "Ownership", ownership.knows_the_labels),
     Claim("a layer costs most when pruned alone", "Masks, Sensitivity", a_layer_costs_most),
     Claim("a layer costs next to nothing", "Masks, Sensitivity", a_layer_is_spared),
     Claim("neighbours change more than by retraining", "Geometry, Maps", neighbours_beyond_seeds, fewest=3),

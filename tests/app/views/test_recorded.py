@@ -72,7 +72,7 @@ def test_the_others_are_drawn_and_a_sentence_says_what_is_lacking(
 def test_one_recorded_ticket_alone_is_drawn(page: str, recorded_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw(page, recorded_study, monkeypatch, tickets="numpy-0", baseline="numpy-0")
     assert not test.error
-    assert charts(test)
+    assert charts(test) or page == "geometry"  # of which logits alone have nothing to draw
 
 
 def test_metrics_of_ones_own_are_columns_and_axes(recorded_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,9 +63,9 @@ def test_the_commands(tickets: tuple[Ticket, Ticket], tmp_path: Path, monkeypatc
     assert b"mine 7" not in Path("signed.safetensors").read_bytes()
     held = run(app, ["verify", "signed.safetensors", "--code-file", "-"], input="mine 7\n")
     assert held.exit_code == 0, held.output
-    assert "0 of 238 modules are wrong" in held.output
+    assert "0 of 184 modules are wrong" in held.output
     assert "reader reads 'mine 7'" in held.output
-    assert "The claim holds" in held.output
+    assert "The claim holds: a p value is below 1e-06, even if every text" in held.output
     other = run(app, ["verify", "signed.safetensors", "--code", "OWNER 2"])
     assert other.exit_code == 1
     assert "not proven" in other.output

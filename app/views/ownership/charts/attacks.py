@@ -34,16 +34,17 @@ def curves(attacks: pd.DataFrame, names: Mapping[str, str], unharmed: float, rea
     chart = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.03, subplot_titles=list(PANELS.values()))
     legend = {"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top", "itemsizing": "constant"}
     chart.update_layout(template=theme.template, height=HEIGHT, margin={"t": 34}, legend=legend)
-    limit = 100 * float(attacks["limit"].min())
+    limit, undated = (100 * float(attacks[name].min()) for name in ("limit", "limit_undated"))
     for column, measure in enumerate(PANELS, 1):
         for place, (attack, name) in enumerate(names.items()):
             own = attacks[(attacks["attack"] == attack)].sort_values("strength")
             own = own[own[measure].notna()]
             _attack(chart, own, measure, name, place, column, theme)
         chart.add_vline(x=100 * unharmed, line={"color": theme.muted, "width": 1, "dash": "dot"}, row=1, col=column)
-        for value, dash in ((100 * reads, "dash"), (limit, "solid")):
+        for value, dash in ((100 * reads, "dash"), (undated, "dashdot"), (limit, "solid")):
             chart.add_hline(y=value, line={"color": theme.ink, "width": 1.2, "dash": dash}, row=1, col=column)
-    for value, words in ((100 * reads, "QR still reads below"), (limit, "p < 1e-6 below")):
+    lines = ((100 * reads, "QR still reads below"), (undated, "needs no date below"), (limit, "p < 1e-6 below"))
+    for value, words in lines:
         chart.add_annotation(
             x=0, y=value, xref="x2 domain", yref="y2", text=words, showarrow=False, xanchor="left", yanchor="bottom",
             font={"size": 12, "color": theme.ink},

@@ -13,10 +13,12 @@ ROW, EDGE = 44, 110
 
 
 def missing(rows: pd.DataFrame, whole: float, theme: Theme) -> go.Figure:
-    """A row a kind of key: a hollow mark without the key, a full one when trained again, a line for the whole ticket.
+    """A row a kind of key: a hollow mark without the key, a full one when trained again, a diamond with a forged key.
+
+    A line stands for the whole ticket.
 
     Args:
-        rows: name, locked and retrained (fractions with _low and _high), in the order drawn.
+        rows: name, locked, retrained and forged (fractions with _low and _high), in the order drawn.
         whole: accuracy of the ticket with its key, a fraction.
         theme: colours of the page, light or dark.
     """
@@ -27,14 +29,17 @@ def missing(rows: pd.DataFrame, whole: float, theme: Theme) -> go.Figure:
             x=[100 * row.locked, 100 * row.retrained], y=[row.name, row.name], mode="lines", showlegend=False,
             line={"color": theme.muted, "width": 1.5}, hoverinfo="skip",
         )  # fmt: skip
-    for measure, words, fill in (
-        ("locked", "without the key", theme.surface),
-        ("retrained", "trained again without it", theme.bad),
+    for measure, words, fill, symbol in (
+        ("locked", "without the key", theme.surface, "circle"),
+        ("forged", "with a forged key", theme.surface, "diamond"),
+        ("retrained", "trained again without it", theme.bad, "circle"),
     ):
+        if rows[measure].isna().all():
+            continue
         chart.add_scatter(
             x=100 * rows[measure], y=rows["name"], mode="markers", name=words,
             error_x=bars_of(rows, measure, theme.bad),
-            marker={"size": 12, "color": fill, "line": {"width": 2, "color": theme.bad}},
+            marker={"size": 12, "color": fill, "symbol": symbol, "line": {"width": 2, "color": theme.bad}},
             hovertemplate="%{y}<br><b>%{x:.1f} %</b> " + words + "<extra></extra>",
         )  # fmt: skip
     chart.add_vline(x=100 * whole, line={"color": theme.ink, "width": 1.2})

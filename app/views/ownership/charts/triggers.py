@@ -16,27 +16,32 @@ UNSIGNED = "unsigned tickets"
 
 
 def known(attacks: pd.DataFrame, unsigned: pd.Series, names: Mapping[int, str], theme: Theme) -> go.Figure:
-    """A row an attack, with its interval; the unsigned tickets lie one by one in the last row.
+    """A row an attack, as it is and trained again, with intervals; the unsigned tickets lie one by one in the last row.
 
     Args:
-        attacks: of `comparisons.ownership.by_attack`, with known, known_low and known_high (fractions).
+        attacks: of `comparisons.ownership.by_attack`, with known and again (fractions with _low and _high).
         unsigned: the share of the labels that each unsigned ticket knows, a fraction.
         names: what each row of `attacks` is called, by its index.
         theme: colours of the page, light or dark.
     """
     rows = [names[place] for place in attacks.index]
-    chart = figure(theme, EDGE + ROW * (len(rows) + 1), showlegend=False, margin={"t": 28})
-    full = attacks["claimed"] == attacks["seeds"]
+    legend = {"orientation": "h", "y": -0.16, "x": 0, "yanchor": "top"}
+    chart = figure(theme, EDGE + 24 + ROW * (len(rows) + 1), legend=legend, margin={"t": 28})
+    for measure, claimed, words, colour, symbol in (
+        ("known", "claimed", "after the attack", theme.accent, "circle"),
+        ("again", "retrained_claimed", "and the thief's training", theme.bad, "diamond"),
+    ):
+        full = attacks[claimed] == attacks["seeds"]
+        chart.add_scatter(
+            x=100 * attacks[measure], y=rows, mode="markers", name=words, error_x=bars_of(attacks, measure, colour),
+            marker={"size": 11, "symbol": symbol, "color": [colour if each else theme.surface for each in full],
+                    "line": {"width": 2, "color": colour}},
+            customdata=attacks[[claimed, "seeds"]],
+            hovertemplate="<b>%{y}</b>, " + words + "<br>%{x:.1f} % of the labels<br>p below 1e-6 in %{customdata[0]} "
+            "of %{customdata[1]} seeds<extra></extra>",
+        )  # fmt: skip
     chart.add_scatter(
-        x=100 * attacks["known"], y=rows, mode="markers", error_x=bars_of(attacks, "known", theme.accent),
-        marker={"size": 11, "color": [theme.accent if each else theme.surface for each in full],
-                "line": {"width": 2, "color": theme.accent}},
-        customdata=attacks[["p_value", "claimed", "seeds"]],
-        hovertemplate="<b>%{y}</b><br>%{x:.1f} % of the labels<br>p ≤ %{customdata[0]:.1g}; below 1e-6 in "
-        "%{customdata[1]} of %{customdata[2]} seeds<extra></extra>",
-    )  # fmt: skip
-    chart.add_scatter(
-        x=100 * unsigned, y=[UNSIGNED] * len(unsigned), mode="markers",
+        x=100 * unsigned, y=[UNSIGNED] * len(unsigned), mode="markers", name=UNSIGNED,
         marker={"size": 10, "color": theme.muted, "symbol": "line-ns-open", "line": {"width": 2}},
         hovertemplate=f"<b>{UNSIGNED}</b><br>%{{x:.1f}} % of the labels<extra></extra>",
     )  # fmt: skip
