@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from tests import ROOT
 
 PACKAGES = ("pruning", "analysis", "app", "sample_checkpoints")
-OPTIONAL = {"onnx"}
+OPTIONAL = {"onnx", "timm"}
 """Extras that neither the app nor the tests need, so that they are not pinned."""
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
