@@ -104,7 +104,7 @@ def test_a_lasso_marks_the_same_samples_in_every_chart(number: int, opened: Open
     assert 0 < count < 359
     expect(page.locator(".st-key-marked-bar")).to_contain_text(f"{count} image")
     expect(page.locator(".st-key-card-marked")).to_contain_text(f"{count} of 359 samples selected")
-    page.get_by_role("button", name="Clear").click()
+    page.locator(".st-key-clear-images button").first.click()
     until(page, lambda: "samples=" not in page.url)
     until(page, lambda: marked(page) == [[], []])
 

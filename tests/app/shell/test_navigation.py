@@ -66,7 +66,7 @@ def test_a_page_that_says_nothing_about_the_study_is_hidden(plugin: Path, view: 
 
 def test_a_plugin_brings_a_section_of_a_page(plugin: Path, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plugin.write_text(SECTION)
-    assert [*of_page("masks")] == ["pairs", "hello", "many", "training"]
+    assert [*of_page("masks")] == ["pairs", "hello", "many", "training", "sensitivity", "what-if"]
     assert "Hello, A tiny study!" in text(draw("masks", tiny_study, monkeypatch, masks="hello"))
     SECTIONS.unregister("masks/hello")
 

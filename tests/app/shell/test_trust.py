@@ -80,7 +80,7 @@ def test_code_never_runs_where_others_can_open_the_app(network: Path, monkeypatc
 
 def test_a_sentence_that_quotes_what_is_hostile_shows_no_picture_or_link() -> None:
     safe = shown("Run `a[1].py` for ![x](http://host/x.png) <b> [y](z) and\n# more")
-    assert "`a[1].py`" in safe
+    assert "ˋa[1].pyˋ" in safe  # no mark of code either
     assert "](" not in safe
     assert "\n" not in safe
     assert "](" not in shown("![x]\n(http://host/x.png)")

@@ -142,7 +142,7 @@ def test_a_study_without_a_second_order_says_which_method_it_needs(
     test = draw("dynamics", tiny_study, monkeypatch, dynamics=view)
     assert charts(test) == 0
     assert 'finder = "reordered"' in text(test)
-    assert "python -m pruning run" in text(test)
+    assert "Dense networks that are found today note it" in text(test)
     assert not test.error
 
 
@@ -184,7 +184,7 @@ def test_a_dense_network_of_an_earlier_version_has_no_distances(
     monkeypatch.setattr(dynamics, "mask_distances", lambda entry: ([], {}))
     test = draw("masks", searched, monkeypatch, masks="training", tickets="dense")
     assert "was not noted" in text(test)
-    assert "python -m pruning run" in text(test)
+    assert "Dense networks that are found today note it" in text(test)
     assert "No chosen ticket noted how its mask moved" in text(test)  # nor has it searched for anything
     assert charts(test) == 0
 
@@ -195,7 +195,7 @@ def test_garbage_in_the_link_leaves_the_page(page: str, searched: Path, monkeypa
              "bird", "swaps"]  # fmt: skip
     for view in [*of_page(page), "<b>%00~"]:
         test = draw(page, searched, monkeypatch, **{page: view}, **dict.fromkeys(names, "<b>%00~-1"))
-        assert charts(test) >= 1
+        assert charts(test) or test.slider  # pruned by hand
         assert not test.error
 
 
