@@ -6,7 +6,6 @@ from playwright.sync_api import expect
 from app.shell.sections import of_page
 from tests.browser.conftest import Open, settle
 
-
 DRAWN = ":is(.js-plotly-plot, [class*=st-key-empty-], [data-testid=stSlider])"
 
 
