@@ -52,7 +52,7 @@ class Outcomes:
                 found.setdefault(severity, []).append(place)
         return dict(sorted(found.items()))
 
-    def of_images(self, images: Sequence[int]) -> Outcomes:
+    def of_images(self, images: Sequence[int] | np.ndarray) -> Outcomes:
         """The same of only some images, in the order given."""
         some = {name: right[:, :, list(images)] for name, right in self.right.items()}
         return Outcomes(self.conditions, some, self.seeds)
