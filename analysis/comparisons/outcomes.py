@@ -52,6 +52,11 @@ class Outcomes:
                 found.setdefault(severity, []).append(place)
         return dict(sorted(found.items()))
 
+    def of_images(self, images: Sequence[int] | np.ndarray) -> Outcomes:
+        """The same of only some images, in the order given."""
+        some = {name: right[:, :, list(images)] for name, right in self.right.items()}
+        return Outcomes(self.conditions, some, self.seeds)
+
     def per_image(self, places: Sequence[int]) -> dict[str, dict[int, np.ndarray]]:
         """Each image's share right of the conditions at these places, by ticket and seed."""
         return {

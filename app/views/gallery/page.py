@@ -17,7 +17,7 @@ from app.shell import layout
 from app.shell.downloads import file_name, to_csv
 from app.shell.left_out import without_networks
 from app.shell.links import curve_address
-from app.shell.pages import Page, needs_classifiers
+from app.shell.pages import IMAGES, TICKETS, Page, needs_classifiers
 from app.shell.selection import Chosen, Selection
 from app.views.gallery.charts.sheet import LARGE, SMALL, WAVE, sheet_html
 from app.views.gallery.charts.sheet_layout import Block, blocks
@@ -100,17 +100,20 @@ def _pictures(selection: Selection) -> Pictures | None:
 
 
 def _test_image(selection: Selection, data: Pictures) -> Shown:
-    """The pickers of a test image, and the image: the URL's when it is of the class asked for."""
+    """The pickers of a test image, and the image: the URL's when it is of the class asked for, else the first."""
     labels, classes = data.labels, selection.study.classes
     present = sorted(set(labels.tolist()))
     names = {"any": "any"} | {str(number): classes[number] for number in present}
     kind = selection.pick("class", "Class", names, kind="select", width=100)
     among = np.arange(len(labels)) if kind == "any" else np.flatnonzero(labels == int(kind))
-    order = np.random.default_rng(0).permutation(among)  # folders hold one class after another
-    asked = selection.option("image", str(among[0]))
-    index = int(asked) if asked.isdecimal() and len(asked) < 10 and int(asked) in among else int(among[0])
-    another = int(order[(int(np.flatnonzero(order == index)[0]) + 1) % len(order)])
-    st.button("Another image", icon=":material/shuffle:", key="another-image", disabled=len(order) < 2,
+    marked = np.intersect1d(among, [] if selection.samples is None else selection.samples).astype(int)
+    order = marked if len(marked) else np.random.default_rng(0).permutation(among)  # folders hold class after class
+    first = int(marked[0] if len(marked) else among[0])
+    asked = selection.option("image")
+    index = int(asked) if asked.isdecimal() and len(asked) < 10 and int(asked) in among else first
+    another = int(order[(list(order).index(index) + 1) % len(order)]) if index in order else first
+    st.button("Next selected" if len(marked) else "Another image", key="another-image", disabled=another == index,
+              icon=":material/arrow_forward:" if len(marked) else ":material/shuffle:",
               on_click=lambda: selection.set(image=str(another)))  # fmt: skip
     label = int(labels[index])
     return Shown(data.images[index].numpy(), index, label, f"test image {index}, class {classes[label]}")
@@ -250,4 +253,12 @@ def _links(selection: Selection, shown: Shown) -> dict[str, str]:
     return {name: curve_address(name) for name in measured}
 
 
-PAGE = Page("gallery", "Gallery", ":material/auto_awesome_mosaic:", 70, show, unfit=needs_classifiers)
+PAGE = Page(
+    "gallery",
+    "Gallery",
+    ":material/auto_awesome_mosaic:",
+    70,
+    show,
+    unfit=needs_classifiers,
+    uses=frozenset({TICKETS, IMAGES}),
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from analysis.comparisons.chosen_images import among
 from analysis.comparisons.outcomes import Outcomes
 from analysis.comparisons.predictions import Predictions
 from analysis.comparisons.stored_conditions import by_family, stored_outcomes, stored_predictions, true_classes
@@ -39,6 +40,7 @@ class ComparedTickets:
         ids: key -> ids of all its seeds.
         baseline: a key, or None.
         measured: family -> its corruptions that any of the tickets was measured under, in order.
+        images: the test images that `outcomes` are of; none stands for all.
     """
 
     selection: Selection
@@ -46,6 +48,7 @@ class ComparedTickets:
     ids: Ids
     baseline: str | None
     measured: dict[str, list[str]]
+    images: tuple[int, ...] = ()
 
     @property
     def seeds(self) -> dict[str, tuple[str, ...]]:
@@ -64,22 +67,28 @@ class ComparedTickets:
     def computed(self, what: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, kept under `what` while tickets and results stay the same. Not to be changed."""
         study = self.selection.study
-        return cast(T, _computed((str(study.path), study.stamp, self.ids, what), make))
+        return cast(T, _computed((str(study.path), study.stamp, self.ids, self.images, what), make))
 
     def figure(self, what: Hashable, styles: dict[str, Style], make: Callable[[], go.Figure]) -> go.Figure:
         """The figure that `make` draws, kept while tickets, colours and results stay the same."""
         study = self.selection.study
         mode = self.selection.theme.mode
-        return kept((str(study.path), study.stamp, self.ids, tuple(styles.items()), mode, what), make)
+        return kept((str(study.path), study.stamp, self.ids, self.images, tuple(styles.items()), mode, what), make)
 
     def outcomes(self, family: str) -> Outcomes:
         """Who is right under the family's corruptions and on clean images; tickets measured under all of them."""
         corruptions = self.measured[family]
         found = self.selection.study.tickets
         seeds = dict(zip(found["ticket_id"], found["seed"].astype(int), strict=True))
-        return self.computed(
-            ("outcomes", family), lambda: stored_outcomes(self.results, self.seeds, corruptions, seeds)
-        )
+
+        def make() -> Outcomes:
+            if not self.images:
+                return stored_outcomes(self.results, self.seeds, corruptions, seeds)
+            outcomes = replace(self, images=()).outcomes(family)
+            count = next((right.shape[-1] for right in outcomes.right.values()), 0)
+            return outcomes.of_images(among(self.images, count))
+
+        return self.computed(("outcomes", family), make)
 
     def predictions(self, family: str) -> Predictions:
         """Which class each of these tickets gives under the same conditions.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ from app.shell.theme import Style
 from app.shell.verdicts import one_seed_words
 from app.views.robustness.charts import heat, severity
 from app.views.robustness.charts.matrix import Trees, matrix
+from app.views.robustness.chosen import NO_SAMPLE, pick_images
 from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.pickers import has_baseline, note_missing, pick_corruption, pick_family
 from pruning.errors import UserError
@@ -40,11 +42,15 @@ def show(compared: ComparedTickets) -> None:
     selection = compared.selection
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         family = pick_family(compared) if len(compared.measured) > 1 else next(iter(compared.measured))
-        what = selection.pick("cells", "Cells show", SHOWS, width="content", help="Accuracy, or its difference to the "
-                              "baseline's on the same images.")  # fmt: skip
+        compared = replace(compared, images=pick_images(compared))
+        what = "accuracy" if compared.images else selection.pick(
+            "cells", "Cells show", SHOWS, width="content", help="Accuracy, or its difference to the baseline's on the "
+            "same images.")  # fmt: skip
         level = _pick_severity(compared, family)
         order = selection.pick("order", "Order", ORDERS, width="content")
     note_missing(compared, family)
+    if compared.images:
+        layout.notes([f"Of the selected images alone. {NO_SAMPLE}"])
     if what == "difference" and not has_baseline(compared, family):
         return
     _matrix(compared, family, what, level, order)

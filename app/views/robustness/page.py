@@ -6,11 +6,14 @@ import streamlit as st
 
 from app.shell import layout
 from app.shell.left_out import wholly
-from app.shell.pages import CONDITION, TICKETS, Page, needs_classifiers
+from app.shell.pages import CONDITION, IMAGES, TICKETS, Page, needs_classifiers
 from app.shell.sections import choose
 from app.shell.selection import Selection
 from app.views.robustness.compared_tickets import FOURIER, compared_tickets
 from app.views.robustness.pickers import not_measured
+
+OF_IMAGES = ("ranking", "corruptions")
+"""The sections that can be of the selected images alone."""
 
 
 def show(selection: Selection) -> None:
@@ -24,6 +27,9 @@ def show(selection: Selection) -> None:
     if not set(compared.measured) - {FOURIER} and section.key != FOURIER:
         not_measured(compared, "corrupted images")
         return
+    marked = selection.samples
+    if marked is not None and len(marked) and section.key not in OF_IMAGES:
+        st.caption(":material/info: Of all test images; Ranking and Corruptions can be of the selected ones alone.")
     with st.container(key=f"section-{section.key}"):
         section.show(compared)
 
@@ -35,5 +41,5 @@ PAGE = Page(
     50,
     show,
     unfit=needs_classifiers,
-    uses=frozenset({TICKETS, CONDITION}),
+    uses=frozenset({TICKETS, IMAGES, CONDITION}),
 )

@@ -21,6 +21,7 @@ from app.shell.sections import Section
 from app.shell.theme import Style
 from app.shell.verdicts import MARKS, equivalence, floor_words, one_seed_words, pick_equivalence, speak_of
 from app.views.robustness.charts import ranking as charts
+from app.views.robustness.chosen import pick_images, show_ranking
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.pickers import note_missing, pick_family
 from pruning.errors import UserError
@@ -37,9 +38,13 @@ def show(compared: ComparedTickets) -> None:
     """Draw the section."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         family = pick_family(compared)
-        within = pick_equivalence(compared.selection)
+        images = pick_images(compared)
+        within = equivalence(compared.selection) if images else pick_equivalence(compared.selection)
     note_missing(compared, family)
     styles = compared.styles_under(family)
+    if images:
+        show_ranking(compared, family, images, styles)
+        return
     _ranking(compared, family, styles, within)
     _effective(compared, family, styles)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.results.store import Results
+from app.shell.codec import encode_samples
 from app.shell.sections import of_page
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
@@ -95,3 +96,30 @@ def test_flips_against_the_baseline_agree_with_the_predictions(
     expected = np.mean([(offsets[ids["IMP 90 %", s]] != offsets[ids["Dense", s]]).mean() for s in (0, 1)])
     found = table[(table["ticket"] == "IMP 90 %") & (table["severity"] == 3)]["flipped"].item()
     assert found == pytest.approx(100 * expected)
+
+
+@pytest.mark.parametrize("section", ["ranking", "corruptions"])
+def test_of_the_selected_images_alone(section: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = encode_samples(np.array([3, 8, 41]))
+    first = draw("robustness", tiny_study, monkeypatch, section=section, samples=samples)
+    assert "no sample" not in text(first)
+    test = draw("robustness", tiny_study, monkeypatch, section=section, samples=samples, of="selected")
+    assert not test.error
+    assert "they are no sample" in text(test)
+    assert charts(test) == {"ranking": 1, "corruptions": 2}[section]
+    none = draw("robustness", tiny_study, monkeypatch, section=section, of="selected")
+    assert "no sample" not in text(none)
+    assert not none.error
+
+
+def test_other_sections_say_that_they_are_of_all_images(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = encode_samples(np.array([3, 8, 41]))
+    said = "Of all test images"
+    assert said in text(draw("robustness", tiny_study, monkeypatch, section="pairs", samples=samples))
+    assert said not in text(draw("robustness", tiny_study, monkeypatch, section="pairs"))
+
+
+def test_images_of_another_study_end_in_a_sentence(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = encode_samples(np.array([5000]))
+    test = draw("robustness", tiny_study, monkeypatch, section="ranking", samples=samples, of="selected")
+    assert "None of the selected images" in "".join([text(test), *(str(error.value) for error in test.error)])
