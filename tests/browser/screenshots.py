@@ -33,10 +33,15 @@ VIEWS = {
     "many-masks": "masks?masks=many",
     "grokking": "grokking?study=modular-grokking",
     "generated": "generated?study=mnist5k-vae",
+    "inspector": "geometry?geometry=features&tickets=dense~random-90~magnitude-90~imp-90&corruption=fog&severity=3"
+    "&inspect=110",
+    "sensitivity": "masks?masks=sensitivity",
+    "ownership": "ownership?study=digits-ownership",
+    "federated": "federated?study=digits-federated",
 }
 
 
-HEIGHTS = {"geometry": 1000, "maps": 1000}
+HEIGHTS = {"geometry": 1000, "maps": 1000, "ownership": 1100}
 """Of the window, where the first chart would be cut off at 900 pixels."""
 
 

@@ -236,10 +236,10 @@ def _note(own: Places | None, placed: pd.DataFrame, ticket: str) -> str:
     whole = own.quality.whole
     if not np.isfinite(whole["recall"]):
         return "all features are the same"
-    told = f"trust {whole['trustworthiness']:.3f} · continuity {whole['continuity']:.3f} · recall {whole['recall']:.2f}"
+    told = f"trust {whole['trustworthiness']:.2f}, cont. {whole['continuity']:.2f} · recall {whole['recall']:.2f}"
     if own.far is not None:
         far = placed.loc[placed["ticket_id"] == ticket, "far"].mean()
-        return f"recall {whole['recall']:.2f} · {100 * far:.0f} % far off the map"
+        return f"recall {whole['recall']:.2f} · {100 * far:.0f} % far off"
     return told
 
 

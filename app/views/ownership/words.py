@@ -43,9 +43,9 @@ def answer(view: View, attacks: pd.DataFrame) -> str:
         view: the signed ticket.
         attacks: of `comparisons.ownership.by_attack`.
     """
-    return " ".join(
-        filter(None, [_whose(view), _others(view), _pruning(attacks), _date(view, attacks), _permutation(attacks)])
-    )
+    first = " ".join(filter(None, [_whose(view), _others(view)]))
+    limits = filter(None, [_pruning(attacks), _date(view, attacks), _permutation(attacks)])
+    return "\n".join([first, "", *(f"- {each}" for each in limits)])
 
 
 def _whose(view: View) -> str:

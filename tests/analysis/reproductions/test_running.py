@@ -1,6 +1,7 @@
 """A reproduction from its study.toml to the page: run for real, at a scale of seconds."""
 
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,11 +63,11 @@ def test_what_is_run_is_kept_and_not_run_again(tiny: Reproduction, tmp_path: Pat
 
 def test_the_time_of_workers_is_counted(tiny: Reproduction, tmp_path: Path) -> None:
     found = replace(tiny, tables=())  # what measures starts its workers as what finds does
-    alone = run(found, tmp_path / "alone", jobs=1).seconds
-    together = run(found, tmp_path / "together", jobs=2).seconds
-    assert alone is not None
-    assert together is not None
-    assert together > alone  # each worker has at least to start
+    before = time.process_time()
+    counted = run(found, tmp_path, jobs=2).seconds
+    own = time.process_time() - before
+    assert counted is not None
+    assert counted > own + 1  # a worker that starts reads torch, which no machine does in half a second
 
 
 def test_the_time_of_a_run_that_was_interrupted_is_not_known(tiny: Reproduction, tmp_path: Path) -> None:

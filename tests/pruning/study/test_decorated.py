@@ -1,4 +1,4 @@
-"""What decorators add, in a script and in an installed package, is known to worker processes that find and measure."""
+"""What a script and an installed package register is known to worker processes that find and measure."""
 
 import os
 import subprocess
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 from pruning import UserError, registry
 from pruning.criteria import CRITERIA
@@ -68,17 +69,42 @@ from analysis import register_measure
 from analysis.engine import measure
 from analysis.results.store import Results
 from pruning import Study, register_finder
-from pruning.criteria import CRITERIA
+from pruning.criteria import CRITERIA, Criterion
 from pruning.data import load_data, normalise
+from pruning.execution import processes
 from pruning.finders.base import make_ticket
 from pruning.finders.options import ScoredPieces
 from pruning.finders.scoring import prune_by_score
+from pruning.models import MODELS, Architecture, build_model
 from pruning.study.runner import RunOptions, run
 
 assert {"upper", "lower"} <= set(CRITERIA)
 
+pool = processes.ProcessPoolExecutor
+processes.ProcessPoolExecutor = lambda jobs, *rest: pool(1, *rest)  # one other process is enough to know or not
+
+class Small(torch.nn.Module):
+    def __init__(self, num_classes, shape):
+        super().__init__()
+        self.inner, self.outer = torch.nn.Linear(64, 20), torch.nn.Linear(20, num_classes)
+    def forward(self, images):
+        return self.outer(torch.relu(self.inner(images.flatten(1))))
+
+MODELS.register(Architecture("small", Small))
+SLOPE = 2.0
+
+def steep(weight):
+    return weight.detach() * SLOPE
+
+CRITERIA.register(
+    Criterion("steep", "Steep", "nobody 2026", lambda model, context: {
+        name: steep(weight) for name, weight in context.weights(model).items()
+    }, needs_data=False)
+)
+
 @register_finder("once", options=ScoredPieces)
 def once(recipe, parents, trainer):
+    assert type(build_model("packed", 2, (1, 8, 8), 0)).__name__ == "Packed"
     model = trainer.build(recipe)
     masks = prune_by_score(recipe, model, trainer)
     return make_ticket(recipe, model, masks, trainer.train(model, recipe.training, recipe, masks), trainer, 0.0)
@@ -99,11 +125,9 @@ class Entropy:
     def rows(self):
         return pd.DataFrame([{**self.row, "entropy": self.total / self.n}])
 
-folder = Path(sys.argv[1]) / "study"
-folder.mkdir()
-(folder / "study.toml").write_text('''
+STUDY = '''
 title = "Mine"
-model = "packed"
+model = "small"
 data = "stripes"
 sparsities = [0.5]
 [training]
@@ -111,18 +135,25 @@ epochs = 1
 [[method]]
 criterion = "upper"
 [[method]]
+criterion = "steep"
+[[method]]
 finder = "once"
 criterion = "lower"
 [analysis]
 families = ["own"]
-''')
-summary = run(Study.open(folder), RunOptions(jobs=2))
-assert not summary.failed, summary.failed
+'''
+for jobs in (1, 2):
+    folder = Path(sys.argv[1]) / str(jobs)
+    folder.mkdir()
+    (folder / "study.toml").write_text(STUDY)
+    summary = run(Study.open(folder), RunOptions(jobs=jobs))
+    assert not summary.failed, summary.failed
+    assert len(summary.found) == 4
 report = measure.run(Study.open(folder), only=["entropy"], jobs=2)
 assert not report.problems, report.problems
 rows = Results(folder).table("entropy").set_index(["ticket_id", "corruption", "severity"])["entropy"]
 data, labels = load_data("stripes"), {entry.recipe.method: entry.id for entry in Study.open(folder).entries()}
-assert set(labels) == {"dense", "upper", "once"} and len(rows) == 9
+assert set(labels) == {"dense", "upper", "steep", "once"} and len(rows) == 12
 for name, ticket_id in labels.items():
     for severity, share in ((1, 0.2), (2, 0.4)):
         clean = data.test.images.double()
@@ -156,6 +187,11 @@ def test_an_installed_package_and_a_script_in_two_processes(tmp_path: Path) -> N
     command = [sys.executable, str(work / "mine.py"), str(work)]
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
+    one, two = ({file.name: load_file(file) for file in work.glob(f"{jobs}/tickets/*")} for jobs in (1, 2))
+    assert len(one) == 4
+    assert one.keys() == two.keys()
+    for name, tensors in one.items():
+        assert all((two[name][key] == value).all() for key, value in tensors.items())
 
 
 def test_a_package_that_cannot_be_loaded_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

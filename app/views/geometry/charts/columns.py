@@ -26,7 +26,8 @@ Colours = tuple[list[str], np.ndarray]
 """Some `#rrggbb`, at least two, and for each row the place of its own among them."""
 
 BELOW = 56  # and for those of the x axes
-HEADING = 58  # pixels over the columns: the ticket's name, and a line below it
+HEADING, LINE = 58, 16  # pixels over the columns: the ticket's name, and a line below it; a line more
+NARROW = 4  # columns: a note does not fit on one line
 LOOKS = ((3_000, 4, 0.6), (30_000, 3, 0.4), (200_000, 2, 0.25), (math.inf, 1.5, 0.12))
 """Up to how many samples in a column points have which diameter, in pixels, and which opacity."""
 
@@ -37,11 +38,13 @@ def columns(tickets: Tickets, theme: Theme, height: int, notes: Mapping[str, str
     Columns lie at the same places whatever the chart, so that charts under one another align.
     """
     count = max(1, len(tickets))
+    broken = {key: _broken(note) if count >= NARROW else note for key, note in (notes or {}).items()}
+    more = max((note.count("<br>") for note in broken.values()), default=0)
     figure = make_subplots(rows=1, cols=count, horizontal_spacing=0.07 / count if count > 1 else 0)
     figure.update_layout(
         template=theme.template,
-        height=height,
-        margin={"l": LEFT, "r": 16, "t": HEADING, "b": BELOW},
+        height=height + LINE * more,
+        margin={"l": LEFT, "r": 16, "t": HEADING + LINE * more, "b": BELOW},
         showlegend=False,
         dragmode="lasso",
         selectdirection="any",
@@ -50,7 +53,7 @@ def columns(tickets: Tickets, theme: Theme, height: int, notes: Mapping[str, str
     figure.update_yaxes(automargin=False)
     headings = []
     for column, (ticket, style) in enumerate(tickets.items(), 1):
-        note = (notes or {}).get(ticket, "")
+        note = broken.get(ticket, "")
         heading = f'<span style="color:{style.color}">●</span> <b>{style.label}</b>'
         if note:
             heading += f'<br><span style="color:{theme.muted};font-size:12px">{note}</span>'
@@ -63,6 +66,11 @@ def columns(tickets: Tickets, theme: Theme, height: int, notes: Mapping[str, str
         )  # fmt: skip
     annotate(figure, headings)
     return figure
+
+
+def _broken(note: str) -> str:
+    """A note of parts, the last one on a line of its own."""
+    return "<br>".join(note.rsplit(" · ", 1))
 
 
 def axis(letter: str, column: int) -> str:
