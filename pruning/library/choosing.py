@@ -1,6 +1,7 @@
 """Criteria on a network that is at hand: scores of its weights, and masks."""
 
 from collections.abc import Callable, Collection, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Any
@@ -19,8 +20,9 @@ from pruning.library.labelled import labelled_batches
 from pruning.library.logits import try_out
 from pruning.library.pruned import Pruned
 from pruning.masks import Masks
-from pruning.models import prunable, remember
+from pruning.models import count_macs, prunable, remember
 from pruning.models.classifier import NONE
+from pruning.training.precision import settled
 from pruning.training.seeds import generator
 from pruning.validation import Options, checked
 
@@ -60,7 +62,8 @@ def score(
     chosen = _criterion(criterion)
     own = _own(chosen.options, options, f"criterion '{chosen.name}'")
     model, context = _set_up(network, chosen, data, shape, images, exclude, classifier, seed, own)
-    return chosen.score(model, context)
+    with _settled(model, context):
+        return chosen.score(model, context)
 
 
 def prune(
@@ -124,9 +127,17 @@ def prune(
         rounds=rounds,
         ties=generator(seed, "ties") if ties else None,
     )
-    masks: Masks = cut_by_score(model, chosen, context, cut)
+    with _settled(model, context):
+        masks: Masks = cut_by_score(model, chosen, context, cut)
     how = f"{chosen.label}, {100 * sparsity:g} % removed, {pieces.name if pieces.name != 'weight' else allocation}"
     return Pruned(masks, how)
+
+
+def _settled(model: nn.Module, context: Context) -> AbstractContextManager[None]:
+    """What a network is scored under: as many threads as finders take, which other work on the machine slows less."""
+    if isinstance(context.batches, _NoInput):
+        return nullcontext()
+    return settled(count_macs(model, tuple(context.batches[0][0].shape[1:])))  # type: ignore[arg-type]  # any inputs
 
 
 def _criterion(criterion: Chosen) -> Criterion:

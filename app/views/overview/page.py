@@ -9,9 +9,10 @@ import streamlit as st
 from analysis.metrics.efficiency import Yardstick
 from app.load import StudyView
 from app.shell import families, layout
-from app.shell.pages import Page
+from app.shell.pages import IMAGES, TICKETS, Page
 from app.shell.sections import choose
 from app.shell.selection import Selection
+from app.views.overview import selected
 from pruning.errors import UserError
 from pruning.models.unpruned import Coverage, left_out_in_words, shares_in_words
 from pruning.study.folder import Study
@@ -24,6 +25,7 @@ def show(selection: Selection) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.caption(" · ".join(_facts(study)), width="stretch")
         section = choose(selection, "overview", "overview")
+    selected.show(selection)
     with st.container(key=f"overview-{section.key}"):
         section.show(selection)
     found = _coverage(study.path, study.stamp)
@@ -52,4 +54,4 @@ def _coverage(path: Path, stamp: str) -> Coverage | None:
         return None
 
 
-PAGE = Page("overview", "Overview", ":material/table_chart:", 10, show)
+PAGE = Page("overview", "Overview", ":material/table_chart:", 10, show, uses=frozenset({TICKETS, IMAGES}))

@@ -230,3 +230,21 @@ def test_masks_that_do_not_fit(masks: Any, sentence: str, network: Blocks) -> No
     with pytest.raises(UserError, match=sentence):
         apply_masks(network, masks)
     assert torch.equal(network.head.weight, before)
+
+
+def test_a_small_network_is_scored_on_one_thread_as_by_finders(network: Blocks) -> None:
+    seen = []
+
+    def by_size(model: nn.Module, context: Any) -> dict[str, Tensor]:
+        seen.append(torch.get_num_threads())
+        return {name: weight.detach().abs() for name, weight in context.weights(model).items()}
+
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        pair = torch.zeros(2, 3, 8, 8), torch.zeros(2, dtype=torch.long)
+        prune(network, by_size, 0.5, data=pair)
+        score(network, by_size, data=pair)
+        assert (seen, torch.get_num_threads()) == ([1, 1], 2)
+    finally:
+        torch.set_num_threads(before)
