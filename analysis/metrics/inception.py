@@ -13,7 +13,6 @@ from typing import Any, Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models import inception_v3
 
 from pruning.checkpoints.reader import read
 from pruning.errors import UserError
@@ -71,6 +70,8 @@ def fid_network() -> nn.Module:
 
     Means do not count the zeros round an image, and the last block takes the largest value.
     """
+    from torchvision.models import inception_v3  # takes seconds, which whoever measures without it need not wait
+
     network: nn.Module = inception_v3(weights=None, num_classes=CLASSES, aux_logits=False, init_weights=False)
     for name in AVERAGING:
         _pool(getattr(network, name), lambda x: F.avg_pool2d(x, 3, 1, 1, count_include_pad=False))
