@@ -142,7 +142,7 @@ def test_a_study_without_a_second_order_says_which_method_it_needs(
     test = draw("dynamics", tiny_study, monkeypatch, dynamics=view)
     assert charts(test) == 0
     assert 'finder = "reordered"' in text(test)
-    assert "Dense networks that are found today note it" in text(test)
+    assert "python -m pruning run" in text(test)
     assert not test.error
 
 
