@@ -157,7 +157,7 @@ def _overlaps(selection: Selection, masks: Masks) -> None:
         return
     own: dict[str, object] = {"by hand": masks} | {each.id: load.packed(selection.study, each.id) for each in chosen}
     try:
-        found = overlap.pairwise(overlap.count(own))["by hand"]  # type: ignore[arg-type]
+        found = overlap.pairwise(overlap.count(own))["by hand"]
     except UserError as error:
         st.caption(str(error))
         return
