@@ -5,7 +5,7 @@ What is read is kept while the study's files stay the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -220,3 +220,11 @@ def interval_words(selection: Selection) -> str:
     if len(selection.study.seeds) > 1:
         return f"Bars: 95 % intervals of the mean over {len(selection.study.seeds)} seeds (Student's)."
     return "Bars: 95 % intervals over test images (Wilson's), as there is one seed."
+
+
+def named(rows: pd.DataFrame, styles: Mapping[str, Style]) -> pd.DataFrame:
+    """The rows with the tickets' names, first, in place of their keys, for a download."""
+    names = rows["key"].map({key: style.label for key, style in styles.items()})
+    rows = rows.drop(columns="key")
+    rows.insert(0, "ticket", names)
+    return rows

@@ -100,7 +100,7 @@ def _curves_card(
     layout.card(
         f"{charts.title(measure, shown)} during training",
         draw(curves, stops, styles, measure, selection.theme, shown),
-        lambda: _named(curves, styles),
+        lambda: families.named(curves, styles),
         "curves",
         config=layout.QUIET,
         help="Each ticket's own last training: of an iterative ticket the last level, of a searched mask the search. "
@@ -166,13 +166,6 @@ def _ends(row: Any, shown: ShownScore) -> tuple[float, float]:
     if not shown.score.is_share:
         return row.accuracy_low, row.accuracy_high
     return max(row.accuracy_low, 0), min(row.accuracy_high, 1)
-
-
-def _named(rows: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
-    """The rows with the tickets' names in place of their keys, for a download."""
-    rows = rows.copy()
-    rows.insert(0, "ticket", rows["key"].map({key: style.label for key, style in styles.items()}))
-    return rows.drop(columns="key")
 
 
 SECTION = Section(

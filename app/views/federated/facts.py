@@ -71,8 +71,7 @@ class View:
 
     def named(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows with the tickets' names in place of their keys, for a download."""
-        rows = rows.assign(ticket=rows["key"].map(self.labels)).drop(columns="key")
-        return rows[["ticket", *(name for name in rows.columns if name != "ticket")]]
+        return families.named(rows, self.styles)
 
     def pick(self) -> str:
         """Let the user choose a ticket: the first that is chosen at the left, else the first."""

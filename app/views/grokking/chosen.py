@@ -60,10 +60,7 @@ class View:
 
     def named(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows with the tickets' names in place of their keys, for a download."""
-        names = rows["key"].map({key: style.label for key, style in self.styles.items()})
-        rows = rows.drop(columns="key")
-        rows.insert(0, "ticket", names)
-        return rows
+        return families.named(rows, self.styles)
 
     def only(self, keys: Sequence[str]) -> View:
         """The same of some tickets alone."""

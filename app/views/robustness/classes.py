@@ -14,7 +14,7 @@ from analysis.comparisons.predictions import chosen
 from analysis.corruptions.conditions import CLEAN
 from analysis.statistics.verdicts import IMAGES
 from app.charts.base import NOISE
-from app.shell import layout
+from app.shell import families, layout
 from app.shell.sections import Section
 from app.shell.theme import Style
 from app.shell.verdicts import equivalence, pick_equivalence
@@ -30,8 +30,8 @@ def show(compared: ComparedTickets) -> None:
         options = {"clean": "clean images", "corrupted": "mean over the corruptions"}
         under = compared.selection.pick("under", "Accuracy on", options, width="content")
         pick_equivalence(compared.selection)
-        families = [family for family in compared.measured if family != FOURIER]
-        family = pick_family(compared) if under == "corrupted" else families[0]
+        measured = [family for family in compared.measured if family != FOURIER]
+        family = pick_family(compared) if under == "corrupted" else measured[0]
     note_missing(compared, family)
     if has_baseline(compared, family):
         _costs(compared, family, under)
@@ -141,8 +141,7 @@ def _long(costs: Costs, styles: dict[str, Style], names: tuple[str, ...]) -> pd.
     rows = costs.by_class
     rows = rows.assign(**{name: 100 * rows[name] for name in ("change", "low", "high")})
     rows["class"] = [names[label] for label in rows["class"]]
-    rows.insert(0, "ticket", rows["key"].map({key: style.label for key, style in styles.items()}))
-    return rows.drop(columns="key")
+    return families.named(rows, styles)
 
 
 def _columns() -> dict[str, Any]:

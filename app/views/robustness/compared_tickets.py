@@ -18,6 +18,7 @@ from analysis.comparisons.stored_conditions import by_family, stored_outcomes, s
 from analysis.comparisons.verdicts import verdicts
 from analysis.results.store import Results
 from app import load
+from app.shell import families
 from app.shell.per_sample import kept
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
@@ -142,9 +143,7 @@ def compared_tickets(selection: Selection) -> ComparedTickets:
 
 def named(rows: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
     """The rows of these tickets with the tickets' names in place of their keys."""
-    rows = rows[rows["key"].isin(list(styles))].copy()
-    rows.insert(0, "ticket", rows["key"].map({key: style.label for key, style in styles.items()}))
-    return rows.drop(columns="key")
+    return families.named(rows[rows["key"].isin(list(styles))], styles)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Comparing the tickets …")

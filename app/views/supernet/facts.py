@@ -67,10 +67,7 @@ class View:
 
     def named(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows with the tickets' names in place of their keys, for a download."""
-        names = rows["key"].map({key: style.label for key, style in self.styles.items()})
-        rows = rows.drop(columns="key")
-        rows.insert(0, "ticket", names)
-        return rows
+        return families.named(rows, self.styles)
 
     def pick(self, name: str, keys: list[str]) -> str:
         """Let the user choose one of these tickets: the first that is chosen at the left, else the first."""
