@@ -10,7 +10,7 @@ from pruning.library.loaders import LoaderFeed
 from pruning.library.logits import logits_alone, modes_kept, try_out
 from pruning.library.pruned import masks_for
 from pruning.models.user_file import seeded
-from pruning.progress import Progress, quiet
+from pruning.progress import Progress, as_progress, quiet
 from pruning.training import loop
 from pruning.training.config import Training
 from pruning.training.feeding import DatasetFeed
@@ -26,7 +26,7 @@ def train(
     masks: Any = None,
     validation: Any = None,
     seed: int = 0,
-    progress: Progress = quiet,
+    progress: Progress | bool = quiet,
     **changes: Any,
 ) -> Trained:
     """Train a network in place, as finders train theirs: cross-entropy, by the optimiser and schedule of `Training`.
@@ -45,7 +45,7 @@ def train(
         seed: of whatever chance there is: the order of a pair of tensors, the shuffling and the augmentation of a
             loader that draws from the generators of torch, numpy or Python, and dropout on the CPU. They are afterwards
             where they were.
-        progress: told the fraction done and what is being done; `print` will do.
+        progress: told the fraction done and what is being done; True writes a line, and `print` will do.
         changes: fields of the training that are to be others: ``train(network, loader, epochs=3)``.
 
     Returns:
@@ -70,6 +70,6 @@ def train(
         with logits_alone(network), modes_kept(network):
             try_out(network, feed.shape)
             try:
-                return loop.train(network, feed, config, seed, masks=kept, device=where, progress=progress)
+                return loop.train(network, feed, config, seed, masks=kept, device=where, progress=as_progress(progress))
             finally:
                 network.to(where)
