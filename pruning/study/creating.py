@@ -12,6 +12,7 @@ from pruning.data import Dataset, load_data
 from pruning.data.stored import write
 from pruning.errors import UserError
 from pruning.files import write_atomically
+from pruning.models import check_name
 from pruning.study.config import RECORDED, StudyConfig, expand
 from pruning.training.config import Training
 from pruning.validation import validate
@@ -43,6 +44,8 @@ def write_study(file: Path, data: Dataset | str, said: Mapping[str, Any]) -> Non
             f"Give the study's images as a data set, such as Dataset.from_loader(train, test), or the name of one, not "
             f"as a {type(data).__name__}."
         )
+    if keys["model"] != RECORDED:
+        check_name(str(keys["model"]))
     expand(validate(StudyConfig, {**keys, "data": data if isinstance(data, str) else data.name}, str(file)), str(file))
     name = data if isinstance(data, str) else write(data, file.parent / FOLDER)
     write_atomically(file, _toml({**keys, "data": name}))
