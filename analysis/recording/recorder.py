@@ -33,6 +33,10 @@ class Recorded:
     path: Path
     problems: list[str] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        left = f"; left out: {' '.join(self.problems)}" if self.problems else ""
+        return f"<Recorded '{self.ticket.recipe.label}': accuracy {self.accuracy:.4g}; {self.path}{left}>"
+
     @property
     def accuracy(self) -> float:
         """On the clean images, 0 to 1."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.errors import UserError
-from pruning.library.copies import copied
+from pruning.library.copies import check_network, copied
 from pruning.library.labelled import first_batches, is_pair
 from pruning.library.logits import try_out
 from pruning.models import NoClassifier, class_directions, count_macs, features_and_logits, remember
@@ -96,6 +96,8 @@ def features(
             or the classifier that is named is none. Where no classifier is found `without` says so.
     """
     progress = as_progress(progress)
+    if not callable(network):
+        check_network(network)
     module = copied(network).eval() if isinstance(network, nn.Module) else None
     device = next(iter(module.parameters()), torch.zeros(())).device if module is not None else torch.device("cpu")
     batches = first_batches(data, images, part="test")

@@ -6,6 +6,7 @@ from torch import nn
 
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError
+from pruning.library.copies import check_network
 from pruning.library.loaders import LoaderFeed
 from pruning.library.logits import logits_alone, modes_kept, try_out
 from pruning.library.pruned import masks_for
@@ -56,6 +57,7 @@ def train(
     """
     if training is not None and not isinstance(training, Training):
         raise UserError(f"Say how to train as Training(epochs=5), or epochs=5, not as a {type(training).__name__}.")
+    check_network(network)
     config = (training or Training()).but(**changes)
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise UserError("Nothing can be trained: the network has no parameter that requires a gradient.")
