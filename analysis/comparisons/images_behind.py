@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.outcomes import Outcomes
+from analysis.corruptions.conditions import CLEAN
 from analysis.metrics.calibration import BINS, Equal, bin_of
 from analysis.statistics.intervals import wilson
 
@@ -72,23 +73,29 @@ def right_more_often(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.flatnonzero(first.sum(axis=0) > second.sum(axis=0))
 
 
-def mostly_wrong(outcomes: Outcomes, corruptions: Sequence[str], tickets: Sequence[str] | None = None) -> np.ndarray:
+def mostly_wrong(
+    outcomes: Outcomes, corruptions: Sequence[str] | None = None, tickets: Sequence[str] | None = None
+) -> np.ndarray:
     """A cell of the correlations, or a group: the images that are wrong in most runs under each of the corruptions.
 
     Args:
         outcomes: the tickets under these corruptions.
-        corruptions: an image has to be wrong in more than half of the runs and severities of each.
+        corruptions: an image has to be wrong in more than half of the runs and severities of each; None: of all
+            corruptions together.
         tickets: and that for each of these tickets by itself; None: for all of them together.
 
     Returns int64 indices, rising.
     """
-    groups = [[key] for key in tickets] if tickets is not None else [list(outcomes.right)]
+    groups = [list(outcomes.right)] if tickets is None else [[key] for key in tickets]
+    corrupted = [place for place, condition in enumerate(outcomes.conditions) if condition != CLEAN]
+    of_each = [corrupted] if corruptions is None else [
+        [place for place in corrupted if outcomes.conditions[place][0] == name] for name in corruptions
+    ]  # fmt: skip
     images = next(right.shape[-1] for right in outcomes.right.values())
     found = np.ones(images, dtype=bool)
     for keys in groups:
         right = np.concatenate([outcomes.right[key] for key in keys])
-        for corruption in corruptions:
-            places = [place for place, condition in enumerate(outcomes.conditions) if condition[0] == corruption]
+        for places in of_each:
             found &= 1 - right[:, places].mean(axis=(0, 1)) > MOSTLY
     return np.flatnonzero(found)
 

@@ -75,6 +75,7 @@ def test_images_that_are_mostly_wrong() -> None:
         assert (image in mostly_wrong(outcomes, ["fog", "snow"])) == (fog and snow)
         each = right["a"][:, 3, image].mean() < 0.5 and right["b"][:, 3, image].mean() < 0.5
         assert (image in mostly_wrong(outcomes, ["snow"], ["a", "b"])) == each
+        assert (image in mostly_wrong(outcomes)) == (together[:, 1:, image].mean() < 0.5)
 
 
 @pytest.mark.parametrize("equal", ["mass", "width"])
