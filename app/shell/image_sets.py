@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 
@@ -21,13 +21,16 @@ _JOINED = {"add": "plus", "subtract": "less", "intersect": "and also"}
 def way_in(parameters: Mapping[str, str]) -> Way:
     """What new images do to those that are selected, as the URL says; they replace them where it says nothing known."""
     asked = parameters.get(WAY, "replace")
-    return cast(Way, asked) if asked in WAYS else "replace"
+    return next((way for way in WAYS if way == asked), "replace")
 
 
 def joined(old: np.ndarray, new: np.ndarray, way: Way) -> np.ndarray:
     """The images, int64 and rising, that are selected after `new` met `old`."""
-    meet = {"add": np.union1d, "subtract": np.setdiff1d, "intersect": np.intersect1d}
-    return (meet[way](old, new) if way in meet else np.unique(new)).astype(np.int64)
+    if way == "add":
+        return np.union1d(old, new)
+    if way == "subtract":
+        return np.setdiff1d(old, new)
+    return np.intersect1d(old, new) if way == "intersect" else np.unique(new)
 
 
 def joined_words(old: str, new: str, way: Way) -> str:
