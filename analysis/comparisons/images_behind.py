@@ -100,14 +100,20 @@ def mostly_wrong(
     return np.flatnonzero(found)
 
 
-def in_bin(confidence: np.ndarray, place: int, count: int = BINS, equal: Equal = "mass") -> np.ndarray:
-    """A point of a reliability diagram: the images of a bin; arguments as for `metrics.calibration.bins`.
+def in_bin(images: pd.DataFrame, place: int, count: int = BINS, equal: Equal = "mass") -> np.ndarray:
+    """A point of a reliability diagram: the images of a bin, under any of several conditions.
 
-    Where a border of equal masses parts equal confidences, the first images stay below it.
+    Args:
+        images: corruption, severity, sample, confidence: one ticket's, each condition's images in order.
+        place: the bin, as `metrics.calibration.bins` numbers them.
+        count: how many bins.
+        equal: what they have in common.
 
     Returns int64 indices, rising.
     """
-    return np.flatnonzero(bin_of(confidence, count, equal) == place)
+    under = images.groupby(["corruption", "severity"], sort=False)
+    found = [own.loc[bin_of(own["confidence"], count, equal) == place, "sample"] for _, own in under]
+    return np.unique(np.concatenate([np.array([], dtype=np.int64), *found]))
 
 
 def failures(right: Mapping[str, np.ndarray]) -> pd.DataFrame:
@@ -139,4 +145,3 @@ def failing_together(right: Mapping[str, np.ndarray], members: Collection[str]) 
     """A bar of `failures`: the images that just these tickets have wrong; int64 indices, rising."""
     agree = [~own if key in members else own for key, own in right.items()]
     return np.flatnonzero(np.logical_and.reduce(agree))
-

@@ -128,9 +128,7 @@ def _cell(compared: ComparedTickets, view: View, rows: pd.DataFrame) -> None:
             _select(compared, view, str(row["key"]), int(row["severity"]), column)
 
 
-def _select(
-    compared: ComparedTickets, view: View, key: str, level: int, part: Flip, from_clean: bool = False
-) -> None:
+def _select(compared: ComparedTickets, view: View, key: str, level: int, part: Flip, from_clean: bool = False) -> None:
     """Select a ticket's flips at a severity (0: clean images), of the selected seed."""
     family, corruption, base = view
     predictions = compared.predictions(family)

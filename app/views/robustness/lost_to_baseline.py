@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons.images_behind import flips
+from analysis.comparisons.images_behind import Flip, flips
 from analysis.comparisons.lost_to_baseline import (
     Pairs,
     between_seeds,
@@ -205,7 +205,8 @@ def _mark(view: View, baseline: str) -> None:
     if clicked is None or clicked[0] not in view.styles:
         return
     labels = view.compared.predictions(view.family).labels
-    found = flips(_given(view, baseline), _given(view, clicked[0]), labels, "lost" if clicked[1] == "lost" else "gained")
+    part: Flip = "lost" if clicked[1] == "lost" else "gained"
+    found = flips(_given(view, baseline), _given(view, clicked[0]), labels, part)
     words = view.images_of(clicked[0], f"{clicked[1]} by {{}} against {view.compared.label(baseline)}")
     select(view.compared.selection, found, words)
 

@@ -18,6 +18,7 @@ from app.shell.score import points
 from app.shell.sections import Section
 from app.shell.verdicts import MARKS, MEANINGS, counted, floor_words, pick_equivalence, speak_of
 from app.shell.verdicts import words as verdict_words
+from app.views.robustness import churn
 from app.views.robustness.charts import pairs as charts
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.pickers import has_baseline, note_missing, pick_corruption, pick_family
@@ -71,7 +72,7 @@ def _tests(compared: ComparedTickets, family: str, corruption: str, level: int, 
         "whole matrix is false. Ranking and Overview say the same of the same tickets and images.",
         caption=f"A number: differs. {MARKS[EQUIVALENT]}: equivalent within {points(within)}. {NOISE} and pale: cannot "
         f"tell, which is not the same as no difference. {speak_of(tests)} {floor} Click a cell to select the images "
-        "that the row's ticket has right and the column's wrong.",
+        "that the row's ticket has right and the column's wrong, at the selected seed.",
         on_select=lambda: _mark_pair(compared, family, places, f"under {under}, {severities}"),
         selection_mode="points",
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -86,11 +87,14 @@ def test_bins_hold_the_images_that_they_count(equal: str, data: st.DataObject) -
     confidence = data.draw(arrays(np.float64, st.integers(0, 40), elements=few))
     right = data.draw(arrays(bool, len(confidence)))
     table = bins(confidence, right, 5, equal)  # type: ignore[arg-type]
-    found = {row.bin: in_bin(confidence, row.bin, 5, equal) for row in table.itertuples()}  # type: ignore[arg-type]
+    fog = pd.DataFrame({"corruption": "fog", "severity": 1, "sample": np.arange(len(right)), "confidence": confidence})
+    found = {row.bin: in_bin(fog, row.bin, 5, equal) for row in table.itertuples()}  # type: ignore[arg-type]
     for row in table.itertuples():
         assert len(found[row.bin]) == row.n
         assert confidence[found[row.bin]].mean() == pytest.approx(row.confidence)
     everywhere = np.concatenate([np.array([], dtype=int), *found.values()])
+    both = pd.concat([fog, fog.assign(corruption="snow", sample=99)])
+    assert all({*in_bin(both, place, 5, equal)} == {*images, 99} for place, images in found.items())  # type: ignore[arg-type]
     assert sorted(everywhere) == np.flatnonzero(~np.isnan(confidence)).tolist()
 
 
@@ -121,4 +125,3 @@ def test_failures_by_hand() -> None:
     )
     low, high = wilson(2, 6)
     assert (table.loc[[("a",)], "low"].item(), table.loc[[("a",)], "high"].item()) == pytest.approx((6 * low, 6 * high))
-
