@@ -17,7 +17,20 @@ from filelock import FileLock, Timeout
 
 from app import allowed
 from app.jobs.command import IMPORT, Command
-from app.jobs.job import CANCEL, JOB, LOG, PROGRESS, STATE, UPLOADS, Job, Record, State, look, remove_folder, write_state
+from app.jobs.job import (
+    CANCEL,
+    JOB,
+    LOG,
+    PROGRESS,
+    STATE,
+    UPLOADS,
+    Job,
+    Record,
+    State,
+    look,
+    remove_folder,
+    write_state,
+)
 from pruning.cli.progress_file import VARIABLE
 from pruning.errors import UserError, WriteError
 from pruning.files import cannot_write, write_atomically

@@ -141,7 +141,9 @@ def _why(code: int, log: Log) -> str:
     if log.error:
         return log.error
     if code < 0:
-        return f"It was killed by signal {-code}, as the system does where memory runs out; resume it to go on from there."
+        return (
+            f"It was killed by signal {-code}, as the system does where memory runs out; resume it to go on from there."
+        )
     return "Not all of it could be done; its log says why."
 
 

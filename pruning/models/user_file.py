@@ -109,7 +109,9 @@ def _refuse_others(path: Path) -> None:
     except (OSError, UnicodeDecodeError):
         known = []
     if digest_of_code(path) not in known:
-        raise UserError(f"{path} is code that nobody has allowed to run as it is now; allow it in the app, or use the command line.")
+        raise UserError(
+            f"{path} is code that nobody has allowed to run as it is now; allow it in the app, or use the command line."
+        )
 
 
 @contextmanager

@@ -42,7 +42,9 @@ def _among(study: Study, methods: Collection[str], sparsities: Collection[float]
     levels = sorted({recipe.sparsity for recipe in found})
     for level in sparsities:
         if level not in levels:
-            raise UserError(f"{study.source} prunes none of these to {level:g}; it has {', '.join(map('{:g}'.format, levels))}.")
+            raise UserError(
+                f"{study.source} prunes none of these to {level:g}; it has {', '.join(map('{:g}'.format, levels))}."
+            )
     dense = [recipe for recipe in recipes if recipe.method == DENSE]
     chosen = [recipe for recipe in found if not sparsities or recipe.sparsity in sparsities]
     return list({recipe.id: recipe for recipe in [*dense, *chosen]}.values())

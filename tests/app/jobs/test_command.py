@@ -92,7 +92,10 @@ def test_commands_are_found_in_what_pages_and_sentences_say() -> None:
     assert [each.line for each in commands_in(box)] == box.splitlines()
     sentence = "3 tickets are stale; ˋpython -m pruning run a --staleˋ finds them, `python -m analysis list a` no."
     assert [each.line for each in commands_in(sentence)] == ["python -m pruning run a --stale"]
-    assert [each.kind for each in commands_in("python -m pruning run a && python -m analysis run a")] == [PRUNE, MEASURE]
+    assert [each.kind for each in commands_in("python -m pruning run a && python -m analysis run a")] == [
+        PRUNE,
+        MEASURE,
+    ]
     assert commands_in("python -m pruning run a | sh") == []
 
 

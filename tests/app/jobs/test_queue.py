@@ -177,7 +177,14 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(stand_in: Standing, monkey
 
 
 HOSTILE = {
-    "job.json": [b"", b"[]", b"\xff", b"{" * 100_000, b'{"words": ["rm", "-rf", "x"], "folder": "", "study": ""}', None],
+    "job.json": [
+        b"",
+        b"[]",
+        b"\xff",
+        b"{" * 100_000,
+        b'{"words": ["rm", "-rf", "x"], "folder": "", "study": ""}',
+        None,
+    ],
     "state.json": [b"{}", b'{"asked": NaN}', b'{"asked": 1e300}', b'{"asked": 1, "pid": 1}', b'{"asked": "now"}', None],
 }
 

@@ -10,9 +10,8 @@ import pytest
 import torch
 
 from pruning.errors import UserError
-from pruning.models import user_file
+from pruning.models import build_model, user_file
 from pruning.models.code_digest import digest_of_code
-from pruning.models import build_model
 
 GOOD = """
 import random
