@@ -239,7 +239,5 @@ def test_what_a_command_tells_of_itself_counts_only_as_it_may(stand_in: Standing
 def test_only_so_many_that_are_over_are_kept(stand_in: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "KEPT", 2)
     stand_in("print('fine')")
-    made = []
-    for number in range(4):
-        made.append(ended(queue.submit(prune(f"study{number}"))).id)
+    made = [ended(queue.submit(prune(f"study{number}"))).id for number in range(4)]
     assert [home.name for home in queue.homes()] == made[1:]
