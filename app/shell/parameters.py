@@ -5,6 +5,7 @@ Values that make no sense are passed over and named in the selection's notes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -84,12 +85,15 @@ def first_keys(
     wanted = tickets[(tickets["method"] == colours.DENSE) | (tickets["sparsity"] == level)]
     if wanted["method"].nunique() > MOST_TICKETS:
         wanted = wanted[~wanted["method"].isin(list(originals or {}))]
-    methods = wanted["method"].drop_duplicates()
-    methods = methods[methods != colours.DENSE]
-    spread = tickets.groupby("method")["sparsity"].nunique()
-    ranked = methods.loc[(-methods.map(spread)).sort_values(kind="stable").index]
-    turn = ranked.groupby(ranked.map(lambda method: (kinds or {}).get(method, method))).cumcount()
-    most = ranked.loc[turn.sort_values(kind="stable").index][: MOST_TICKETS - 1]
+    methods = [method for method in dict.fromkeys(wanted["method"]) if method != colours.DENSE]
+    spread = tickets.groupby("method")["sparsity"].nunique().to_dict()
+    rounds = Counter[str]()
+    turns = {}
+    for method in sorted(methods, key=lambda method: -spread[method]):
+        kind = (kinds or {}).get(method, method)
+        turns[method] = rounds[kind]
+        rounds[kind] += 1
+    most = sorted(turns, key=turns.__getitem__)[: MOST_TICKETS - 1]
     wanted = wanted[wanted["method"].isin([colours.DENSE, *most])]
     return list(dict.fromkeys(wanted["key"]))
 

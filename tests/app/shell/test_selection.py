@@ -39,7 +39,7 @@ def test_of_many_methods_those_of_the_most_sparsities_are_chosen() -> None:
     tickets["key"] = [f"{method}-{level}" for method, level in rows]
     most = MOST_TICKETS - 1
     assert first_keys(tickets, {"m0": "m2"}) == [
-        "dense-0.0", *(f"m{place}-0.9" for place in sorted([*range(2, 20, 2), 1])[:most])
+        "dense-0.0", *(f"m{place}-0.9" for place in range(2, 20, 2)[:most])
     ]  # fmt: skip
     assert len(first_keys(tickets)) == MOST_TICKETS
 
