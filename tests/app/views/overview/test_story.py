@@ -7,7 +7,7 @@ import pytest
 
 from app.shell import theme
 from app.views.overview.charts import story as charts
-from app.views.overview.recipe_words import in_words
+from analysis.comparisons.recipe_words import in_words
 from pruning.procedure import FINDERS
 from pruning.recipe import Recipe
 from pruning.study.folder import Study
