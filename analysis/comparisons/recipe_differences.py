@@ -224,7 +224,7 @@ def _options(recipe: Recipe, owner: str = "finder") -> Iterator[tuple[str, State
     """The finder, its options and those of its parts, trainings aside; of a control its options alone."""
     if owner == "finder":
         field = type(recipe).model_fields["finder"]
-        yield "finder", Stated(field.title or "", recipe.finder, value_in_words("finder", recipe.finder))
+        yield "finder", Stated(field.title or "", recipe.finder, FINDERS[recipe.finder].label)
     for name, field in type(recipe.options).model_fields.items():
         value = getattr(recipe.options, name)
         if name != "of" and value is not None and not isinstance(value, Training):  # lengths tell these apart

@@ -57,15 +57,15 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
     frame = pd.DataFrame(
         {
             "field": rows["field"],
-            "colour": [dot(styles[key].color) for key in rows["a"]],
+            "values": [f"{first} → {second}" for first, second in zip(rows["first"], rows["second"], strict=True)],
+            "colour a": [dot(styles[key].color) for key in rows["a"]],
             "a": [styles[key].label for key in rows["a"]],
-            "value a": rows["first"],
             "colour b": [dot(styles[key].color) for key in rows["b"]],
             "b": [styles[key].label for key in rows["b"]],
-            "value b": rows["second"],
             "difference": 100 * rows["difference"],
             "interval": [spread(low, high, unit="") for low, high in zip(rows["low"], rows["high"], strict=True)],
-            "verdict": [verdicts.words(row, within, size=shown.size) for _, row in rows.iterrows()],
+            "verdict": [verdicts.words(row, within, brief=True, size=shown.size) for _, row in rows.iterrows()],
+            "detectable": 100 * rows["detectable"],
             "epochs": _epochs(selection, own, rows),
         }
     )
@@ -77,9 +77,9 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
         help="Each pair of the chosen tickets whose recipes differ in one field. An option that only one of two "
         "finders has comes with the finder; a control differs from its original in that step.",
         caption=verdicts.speak_of(told, drawn=False, and_images=shown.also_paired),
-        data=lambda: frame.drop(columns=["colour", "colour b"]),
+        data=lambda: frame.drop(columns=["colour a", "colour b"]),
         controls=lambda: _controls(selection, kinds),
-        height="content" if len(frame) <= 9 else 340,
+        height="content" if len(frame) <= 9 else 300,
     )
 
 
@@ -93,19 +93,23 @@ def _controls(selection: Selection, kinds: list[Images]) -> None:
 def _columns(shown: ShownScore) -> dict[str, Any]:
     column = st.column_config
     return {
-        "field": column.TextColumn("Field", width="small"),
-        "colour": column.ImageColumn("", width=40),
-        "a": column.TextColumn("First", width="medium"),
-        "value a": column.TextColumn("is", width="small"),
-        "colour b": column.ImageColumn("", width=40),
-        "b": column.TextColumn("Second", width="medium"),
-        "value b": column.TextColumn("is", width="small"),
+        "field": column.TextColumn("Field", width=110),
+        "values": column.TextColumn("Values", width=150),
+        "colour a": column.ImageColumn("", width=40),
+        "a": column.TextColumn("First", width=140),
+        "colour b": column.ImageColumn(" ", width=40),
+        "b": column.TextColumn("Second", width=140),
         "difference": column.NumberColumn(
-            "Difference", format="%+.1f", help=f"{shown.title} of the first minus that of the second, {shown.apart}."
+            "Difference", format="%+.1f", width=85, help=f"{shown.title}, first minus second, {shown.apart}."
         ),
-        "interval": column.TextColumn("Interval that decides", width="small"),
-        "verdict": column.TextColumn("Verdict", width="medium"),
-        "epochs": column.TextColumn("Epochs in all", help="Of the first and the second, with all they descend from."),
+        "interval": column.TextColumn("Interval", width=95, help="The one that decides."),
+        "verdict": column.TextColumn("Verdict", width=150),
+        "detectable": column.NumberColumn(
+            "Would show", format="%.1f", width=85, help="The difference that so many seeds would show."
+        ),
+        "epochs": column.TextColumn(
+            "Epochs in all", width=95, help="Of the first and the second, with all they descend from."
+        ),
     }
 
 

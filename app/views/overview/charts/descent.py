@@ -140,7 +140,7 @@ def _tickets(
     room: float,
     theme: Theme,
 ) -> None:
-    """The tickets, as large as `room` pixels at most; chosen ones have a ring in their colour, unmeasured ones are hollow."""
+    """The tickets, `room` pixels large at most; chosen ones have a ring in their colour, unmeasured ones are hollow."""
     keys = rows["key"].tolist()
     known = np.isfinite(colour.values)
     rings = np.array([styles[key].color if key in styles else fade(theme.ink, 0.5) for key in keys])
