@@ -99,8 +99,3 @@ def test_the_page_adds_what_a_button_says_and_compares(tiny_study: Path, monkeyp
     ]
     test.button(key="choose none").click().run()
     assert "Choose two tickets or more" in text(test)
-
-
-def test_the_page_says_what_cannot_be_compared(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    test = draw("overview", tiny_study, monkeypatch, overview="descent", tickets="random-90~magnitude-90~imp-90")
-    assert "Another training length, so not compared" in text(test)
