@@ -178,10 +178,10 @@ class _Reader:
         if word == "class":
             self.place += 1
             return OfClass(self._classes())
-        if word == "right" or word == "wrong":
+        if word in ("right", "wrong"):
             self.place += 1
             self.expect("for")
-            return Outcome(word, *self._where())
+            return Outcome("right" if word == "right" else "wrong", *self._where())
         if word == "predicted":
             self.place += 1
             classes = self._classes()

@@ -67,7 +67,7 @@ class Asked:
     def __post_init__(self) -> None:
         found = of_study.tickets(self.study)
         own = found[found["seed"] == self.seed]
-        self.ids = dict(zip(own["key"], own["ticket_id"], strict=True))
+        self.ids: dict[str, str] = dict(zip(own["key"], own["ticket_id"], strict=True))
         entries = self.study.entries()
         self.classes = tuple(entries[0].info.classes) if entries else ()
         self.labels = true_classes(self.results)

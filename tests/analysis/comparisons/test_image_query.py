@@ -43,7 +43,8 @@ def test_a_query_that_is_written_reads_the_same(query: tuple[Term, ...]) -> None
 
 @given(st.text(max_size=60) | st.lists(st.sampled_from(["class", "a", "and", "wrong", "for", "1", "of"])).map(" ".join))
 def test_any_text_is_read_or_answered_in_a_sentence(anything: str) -> None:
-    said, found = "", ()
+    said = ""
+    found: tuple[Term, ...] = ()
     try:
         found = parse(anything)
     except UserError as error:

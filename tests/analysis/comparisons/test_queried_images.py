@@ -10,7 +10,7 @@ import torch
 
 from analysis.comparisons import of_study
 from analysis.comparisons.image_order import image_measures
-from analysis.comparisons.image_query import OfClass, Outcome, Predicted, Within, text
+from analysis.comparisons.image_query import OfClass, Outcome, Predicted, Term, Within, text
 from analysis.comparisons.queried_images import MEASURES, Asked, ask, features_here, images_where
 from analysis.corruptions.conditions import CLEAN
 from analysis.results.store import Results
@@ -35,7 +35,8 @@ def wide(study: Study) -> pd.DataFrame:
     """A row an image: label, then prediction and margin of `imp-90` and `dense`, clean and under noise."""
     found = of_study.tickets(study)
     ids = found[found["seed"] == 0].set_index("key")["ticket_id"]
-    results, columns = Results(study.path), {}
+    results = Results(study.path)
+    columns: dict[str, pd.Series] = {}
     for key in ("dense", "imp-90"):
         clean = results.table("samples", ids=[ids[key]]).set_index("sample").sort_index()
         noisy = results.table("corrupted", ids=[ids[key]], where="corruption = 'gaussian_noise' AND severity = 3")
@@ -46,7 +47,7 @@ def wide(study: Study) -> pd.DataFrame:
 
 
 def test_it_finds_what_a_look_at_each_image_finds(asked: Asked, wide: pd.DataFrame) -> None:
-    queries = {
+    queries: dict[tuple[Term, ...], pd.Series] = {
         (OfClass(("3", "5")),): wide["label"].isin([3, 5]),
         (Outcome("wrong", "imp-90", NOISE), Outcome("right", "dense", NOISE)): (wide["imp-90 noisy"] != wide["label"])
         & (wide["dense noisy"] == wide["label"]),
