@@ -46,7 +46,8 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
         return
     study, shown = selection.study, families.score(selection.study)
     kinds = families.kinds(study)
-    images = "corrupted" if "corrupted" in kinds and selection.option("measure") == "corrupted" else "accuracy"
+    asked = selection.option("measure", "accuracy", list(MEASURES))
+    images: Images = "corrupted" if asked == "corrupted" and "corrupted" in kinds else "accuracy"
     told, within = verdicts.of_chosen(selection, images), verdicts.equivalence(selection)
     rows = recipe_differences.compared(own, found, told)
     rows = families.fractions(study, rows)

@@ -85,9 +85,10 @@ def descent(
     at = places(tree, rows, methods)
     height = int(np.clip(90 + ROW * len(methods), LEAST, MOST))
     chart = figure(theme, height, showlegend=False, hovermode="closest", margin={"t": 14, "b": 44, "r": 90})
+    lines = [node for node in tree.above if node in at]  # others are on the way to further parents alone
     marked = {node for key in rows["key"] if key in styles for node in tree.line(key)}
-    _lines(chart, tree, at, [node for node in tree.above if node not in marked], fade(theme.muted, 0.5), 1.0)
-    _lines(chart, tree, at, [node for node in tree.above if node in marked], theme.ink, 1.8)
+    _lines(chart, tree, at, [node for node in lines if node not in marked], fade(theme.muted, 0.5), 1.0)
+    _lines(chart, tree, at, [node for node in lines if node in marked], theme.ink, 1.8)
     _steps(chart, tree, at, theme)
     _tickets(chart, tree, rows, at, colour, size, styles, min(ROW, (height - 60) / len(methods)), theme)
     _axes(chart, rows, methods, {row.method for row in rows.itertuples() if row.key in styles}, hues, height, theme)
@@ -117,7 +118,7 @@ def _lines(
 def _steps(chart: go.Figure, tree: Tree, at: Mapping[str, Place], theme: Theme) -> None:
     """Steps that are not among the tickets: small dots."""
     taken = {at[key] for key in tree.parents}
-    nodes = [node for node in tree.absent if at[node] not in taken]
+    nodes = [node for node in tree.absent if node in at and at[node] not in taken]
     if nodes:
         chart.add_scatter(
             x=[at[node][0] for node in nodes],
