@@ -113,7 +113,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--url", default="", help="of an app that is running")
     asked = parser.parse_args(arguments)
-    asked.studies = asked.studies or sorted(folder.parent.name for folder in ROOT.glob("sample_checkpoints/*/study.toml"))
+    asked.studies = asked.studies or sorted(
+        folder.parent.name for folder in ROOT.glob("sample_checkpoints/*/study.toml")
+    )
     path = chromium()
     if path is None:
         sys.exit("No Chromium found: install Debian's chromium, or name one in the variable CHROMIUM.")
