@@ -1,6 +1,7 @@
 """python -m tests.browser.heights [STUDY ...]: how tall every page and section is at 1440 x 900, and what is too wide.
 
-`--width 1024` takes another width, `--dark` the dark theme, `--only PAGE` one page, `--keep FOLDER` keeps a whole picture of each.
+`--width 1024` takes another width, `--dark` the dark theme, `--only PAGE` one page; `--keep FOLDER` keeps a picture of
+each as a whole.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ PARAMETERS = {"robustness": "section"}
 """Of the section in the URL, where it is not the page's name."""
 HEIGHT = "Math.round(document.querySelector('[data-testid=stMainBlockContainer]').getBoundingClientRect().height)"
 WIDE = """[...document.querySelectorAll('[data-testid=stMain] [class*="st-key-card-"]')]
-    .filter(card => card.scrollWidth > card.clientWidth + 4).map(card => card.className.match(/st-key-(card-[\\w-]+)/)[1])"""
+    .filter(card => card.scrollWidth > card.clientWidth + 4)
+    .map(card => card.className.match(/st-key-(card-[\\w-]+)/)[1])"""
 TABLES = """[...document.querySelectorAll('[data-testid=stDataFrame]')].filter(table => {
     const scroller = table.querySelector('.dvn-scroller'), inner = table.querySelector('.dvn-scroll-inner');
     return scroller && inner && inner.scrollWidth > scroller.clientWidth + 4;
