@@ -89,6 +89,7 @@ def _table(compared: ComparedTickets, rows: pd.DataFrame, styles: dict[str, Styl
         f"Prediction churn against {label}",
         table,
         TABLE,
+        folded=True,
         columns={
             "ticket": st.column_config.TextColumn("Ticket"),
             "severity": number("Severity", format="%d", help="0: clean images.", width=70),

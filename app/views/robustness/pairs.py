@@ -81,6 +81,7 @@ def _tests(compared: ComparedTickets, family: str, corruption: str, level: int, 
         "Every pair",
         table,
         "pairs-table",
+        folded=True,
         columns={
             "a": st.column_config.TextColumn("Ticket"),
             "b": st.column_config.TextColumn("minus"),

@@ -75,7 +75,7 @@ def test_numbers_of_one_condition_are_counted(compared: ComparedTickets, click: 
 def test_bins_and_what_is_not_there(compared: ComparedTickets, click: Click) -> None:
     view: calibration.View = ("cifar_c", "gaussian_noise", 3, "mass")
     bins = [click(calibration._mark, compared, view, data=["", "", "imp-90", str(place)])[0] for place in range(15)]
-    assert sorted(sum(bins, [])) == list(range(len(compared.labels)))
+    assert sorted(np.concatenate(bins)) == list(range(len(compared.labels)))
     assert max(map(len, bins)) - min(map(len, bins)) <= 1
     assert click(calibration._mark, compared, view, data=["", "", "nobody", "0"]) == ([], "")
     assert click(pairs._mark_pair, compared, "cifar_c", [0], "", data=["imp-90", "nobody"]) == ([], "")
