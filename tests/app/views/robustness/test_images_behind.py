@@ -84,7 +84,12 @@ def test_bins_and_what_is_not_there(compared: ComparedTickets, click: Click) -> 
 def test_a_button_selects_the_exemplars(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[Any] = []
     show = exemplars._show
-    monkeypatch.setattr(exemplars, "_show", lambda *rest: (found.append(rest[1]), show(*rest)))
+
+    def watched(compared: ComparedTickets, own: Any, whose: str) -> None:
+        found.append(own)
+        show(compared, own, whose)
+
+    monkeypatch.setattr(exemplars, "_show", watched)
     test = draw("robustness", tiny_study, monkeypatch, section="classes")
     _press(test, "select-exemplars")
     assert not test.exception
