@@ -24,10 +24,9 @@ def packages_are_looked_through_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def nothing_is_collected_after_a_page() -> Iterator[None]:
+def nothing_is_collected_after_a_page() -> None:
     """As in the app, whose settings Streamlit does not read here; the heap of a test process is larger still."""
     config.set_option("runner.postScriptGC", False)
-    yield
 
 
 LABELS = {"dense": "Dense", "snip": "SNIP", "imp": "IMP", "shuffled": "IMP shuffled"}
