@@ -104,7 +104,7 @@ def condition(row: Mapping[str, Any]) -> Term:
 
 
 def _store_text() -> None:
-    change({QUERY: " ".join(st.session_state["query text"].split())})
+    change({QUERY: st.session_state["query text"].strip()})
 
 
 def _store(terms: Sequence[Term]) -> None:
