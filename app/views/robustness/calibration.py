@@ -175,6 +175,7 @@ def _table(table: pd.DataFrame, after: pd.DataFrame, styles: dict[str, Style], v
         f"Calibration: {_under(view)}",
         shown.drop(columns=["seeds", "temperature"]),
         "calibration-table",
+        folded=True,
         columns={
             "ticket": st.column_config.TextColumn("Ticket", width="medium"),
             "accuracy": number("Accuracy (%)", format="%.1f"),

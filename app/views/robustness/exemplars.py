@@ -110,6 +110,7 @@ def _show(compared: ComparedTickets, found: Exemplars) -> None:
         "Exemplars, most disagreement first",
         table,
         "exemplars",
+        folded=True,
         columns=_columns(),
         help="Hooker et al. 2019: images whose modal class over the pruned runs differs from that over the dense runs. "
         "Disagreement: share of pairs of a pruned and a dense run that differ.",

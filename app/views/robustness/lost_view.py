@@ -114,6 +114,7 @@ def flows_card(
         compared.figure(kept, styles, lambda: charts.towards(found, styles, classes, compared.selection.theme)),
         lambda: named(pd.concat([rows.assign(key=key) for key, rows in found.items()]), styles),
         "flows",
+        folded=True,
         help="Of the images that each ticket loses: from which class, and to which. Means over seeds.",
         caption=("" if len(styles) == len(view.styles) else f"The first {MOST_FLOWS} of the tickets chosen. ")
         + "Click a cell to mark its images on every page.",

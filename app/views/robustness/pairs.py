@@ -80,6 +80,7 @@ def _tests(compared: ComparedTickets, family: str, corruption: str, level: int, 
         "Every pair",
         table,
         "pairs-table",
+        folded=True,
         columns={
             "a": st.column_config.TextColumn("Ticket"),
             "b": st.column_config.TextColumn("minus"),
@@ -175,6 +176,7 @@ def _churn_table(rows: pd.DataFrame, label: str, styles: dict[str, Style]) -> No
         f"Prediction churn against {label}",
         table,
         "churn-table",
+        folded=True,
         columns={
             "ticket": st.column_config.TextColumn("Ticket"),
             "severity": number("Severity", format="%d", help="0: clean images.", width=70),

@@ -35,7 +35,8 @@ def show(compared: ComparedTickets) -> None:
     note_missing(compared, family)
     _ranking(compared, family)
     _corruptions(compared, family)
-    _tickets(compared, family)
+    with st.expander("**Which tickets are alike in what they lose?**"):
+        _tickets(compared, family)
 
 
 def verdict(found: Redundancy, tickets: int) -> str:
