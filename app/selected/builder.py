@@ -92,7 +92,8 @@ def _by_query(selection: Selection, images: Asked, marked: np.ndarray) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="select-go-line"):
         total = f"{len(images.labels):,} test images"
         if len(marked):
-            selection.pick(WAY, "And the images selected", WAYS, width="content", help=ABOUT_WAYS)
+            ways: dict[str, str] = {**WAYS}
+            selection.pick(WAY, "And the images selected", ways, width="content", help=ABOUT_WAYS)
             after = len(joined(marked, fits, way_in(mirror())))
             note = f"**{len(fits):,}** of {total} fit; **{after:,}** would be selected"
         else:
