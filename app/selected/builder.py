@@ -92,7 +92,7 @@ def _by_query(selection: Selection, images: Asked, marked: np.ndarray) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="select-go-line"):
         total = f"{len(images.labels):,} test images"
         if len(marked):
-            ways: dict[str, str] = {**WAYS}
+            ways = {str(way): title for way, title in WAYS.items()}
             selection.pick(WAY, "And the images selected", ways, width="content", help=ABOUT_WAYS)
             after = len(joined(marked, fits, way_in(mirror())))
             note = f"**{len(fits):,}** of {total} fit; **{after:,}** would be selected"
