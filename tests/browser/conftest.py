@@ -118,7 +118,8 @@ def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.T
     report = yield
     if report.when == "call" and report.failed and item.get_closest_marker("browser"):
         state = "document.querySelector('[data-testid=stApp]')?.getAttribute('data-test-script-state')"
-        pages = item.funcargs["profile"].pages if "profile" in item.funcargs else []
+        context = item.funcargs.get("profile")
+        pages = context.pages if isinstance(context, BrowserContext) else []
         report.sections.append(("The pages", "\n".join(f"{page.url} {page.evaluate(state)}" for page in pages)))
         for server, log in SERVERS:
             server.send_signal(signal.SIGUSR1)
