@@ -1,8 +1,8 @@
 """A study: one network, many ways to prune it, and the tickets found so far.
 
 A study is a folder: `study.toml` says what to find, `tickets/` holds what was found, `results/` what was measured,
-`log.jsonl` what happened when, `recorded/` what networks that are not here made of the images. Tickets that are only
-steps on the way to others lie in `cache/`.
+`log.jsonl` what happened when, `recorded/` what networks that are not here made of the images, `selections/` images
+that were selected and named. Tickets that are only steps on the way to others lie in `cache/`.
 """
 
 import os
@@ -20,6 +20,7 @@ from pruning.ticket import Ticket, TicketInfo, read_header
 
 TOML = "study.toml"
 TICKETS, CACHE, RESULTS, RECORDED, LOG = "tickets", "cache", "results", "recorded", "log.jsonl"
+SELECTIONS = "selections"
 SUFFIX = ".safetensors"
 
 
