@@ -30,10 +30,10 @@ def tally(title: str, baseline: str, rows: pd.DataFrame, within: float, shown: S
     return f"{title}, {len(rows)} ticket{'' if len(rows) == 1 else 's'}{whose}: {'; '.join(said)}."
 
 
-def nearest(rows: pd.DataFrame, labels: Mapping[str, str], baseline: str) -> str:
-    """The ticket that is measured to lose least in accuracy to the baseline, with its interval, as markdown."""
+def best(rows: pd.DataFrame, labels: Mapping[str, str], baseline: str) -> str:
+    """The ticket that is measured to be most accurate, against the baseline, with its interval, as markdown."""
     row = rows.loc[rows["difference"].idxmax()]
     value, low, high = (100 * float(row[name]) for name in ("difference", "low", "high"))
     interval = f" ({low:+.1f} to {high:+.1f})".replace("-", "−") if np.isfinite(low) else ""
     side = "above" if value > 0 else "below"
-    return f"Nearest as measured: **{labels[row['a']]}**, {abs(value):.1f} points {side} {baseline}{interval}."
+    return f"Most accurate as measured: **{labels[row['a']]}**, {abs(value):.1f} points {side} {baseline}{interval}."

@@ -66,11 +66,12 @@ def answer(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
         return ""
     shown = table["verdict"] == DIFFERS
     more, fewer = (int((shown & (sign * table["difference"] > 0)).sum()) for sign in (1, -1))
-    said = [f"**{_many(more, len(table))}** more weights in common than chance gives"] if more else []
-    said += [f"**{_many(fewer, len(table)) if not more else fewer}** fewer"] if fewer else []
+    said = [f"{_many(more, len(table))} more weights in common than chance gives"] if more else []
+    fewest = f"**{fewer}** fewer" if more else f"{_many(fewer, len(table))} fewer weights in common than chance gives"
+    said += [fewest] if fewer else []
     unknown = len(table) - more - fewer
     if unknown and said:
-        said.append(f"of {unknown} that is not shown")
+        said.append(f"of **{unknown}** that is not shown")
     if not said:
         return (
             f"{_pairs_of(len(table))} of tickets {'is' if len(table) == 1 else 'are'} **not shown** to have more or "
@@ -90,7 +91,7 @@ def answer(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
 def _many(count: int, total: int) -> str:
     if total == 1:
         return "The two tickets have"
-    return f"{'All' if count == total else count} {'' if count == total else 'of '}{total} pairs of tickets have"
+    return f"{f'**All {total}**' if count == total else f'**{count}** of {total}'} pairs of tickets have"
 
 
 def _pairs_of(count: int) -> str:

@@ -59,7 +59,7 @@ def _weights(selection: Selection) -> Callable[[], None] | None:
     ]  # fmt: skip
     return lambda: _card(
         "weights", "Which weights does each keep?", said,
-        lines(rows, "weights in common beyond chance (points)", " points", theme),
+        lines(rows, "kept by both, beyond chance (points)", " points", theme),
         table.assign(a=table["a"].map(labels), b=table["b"].map(labels)),
         "Of every two tickets: the share of the sparser one's weights that the other keeps as well, less that of "
         "masks that share nothing but their layer-wise sparsities. All pairs are one family (Holm's correction).",
@@ -84,7 +84,7 @@ def _geometry(selection: Selection) -> Callable[[], None] | None:
     return lambda: _card(
         "geometry", "What happens to the geometry?",
         moves.turns(changes, labels, "On clean images", base) + ".",
-        lines(rows, f"mean gap, less that of {base} (degrees)", "°", theme),
+        lines(rows, f"gap, against {base} (degrees)", "°", theme),
         table.assign(key=table["key"].map(labels)).rename(columns={"key": "ticket"}),
         "Gap: the angle between an image's feature and the nearest other class's direction less that to its own; the "
         "smaller, the nearer to a confusion. Of the tickets side by side on the page Geometry, one family.",
@@ -108,7 +108,7 @@ def _survival(selection: Selection, tables: Tables) -> Callable[[], None] | None
     title = "Corrupted images" if corrupted else "Clean images" if shown.images else shown.title
     said = survival.tally(title, base.label, found, within, shown)
     if shown.images:
-        said += " " + survival.nearest(found, {key: style.label for key, style in styles.items()}, base.label)
+        said += " " + survival.best(found, {key: style.label for key, style in styles.items()}, base.label)
     table = found.sort_values("difference", ascending=not shown.score.higher, kind="stable")
     rows = [
         Line(styles[row["a"]].label, *(100 * row[each] for each in ("difference", "low", "high")),
@@ -118,8 +118,8 @@ def _survival(selection: Selection, tables: Tables) -> Callable[[], None] | None
     levels = ("Dynamics", "dynamics", {"dynamics": "levels"})
     page = ("Robustness", "robustness", {"section": None}) if corrupted else levels
     return lambda: _card(
-        "survival", "Which survive corrupted input?" if corrupted else f"Which keep the {shown.name}?", said,
-        lines(rows, f"{shown.name}, less that of {base.label} ({shown.apart})", f" {shown.apart}", selection.theme),
+        "survival", "Which survive corrupted input?" if corrupted else f"Which keep up with {base.label}?", said,
+        lines(rows, f"{shown.name}, against {base.label} ({shown.apart})", f" {shown.apart}", selection.theme),
         table.assign(a=table["a"].map(lambda key: styles[key].label)).rename(columns={"a": "ticket"}).drop(columns="b"),
         "The mean over the common corruptions and their severities, with the interval that decides. "
         + verdicts.speak_of(tables[images], and_images=shown.also_paired) if corrupted
