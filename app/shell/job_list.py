@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from functools import partial
+from typing import Literal
 
 import streamlit as st
 
@@ -30,6 +31,7 @@ SEEN = "jobs seen"
 """In the session: id -> the status that was shown last."""
 ENDED = "jobs ended"
 """In the session: ids of the jobs that ended while it looked on, until the list was looked at."""
+Scope = Literal["app", "fragment"]
 EVERY, SELDOM = 1.0, 5.0
 """Seconds between two looks, while something is at work and while nothing is."""
 ENDED_WITHOUT_A_WORD = "It ended without a word: it was killed, or the disk is full. Resume it to go on from there."
@@ -68,33 +70,29 @@ def _list() -> None:
         st.rerun()  # what was found or measured is on every page
     for job in sorted(there, key=lambda job: (job.over, -job.turn[0] if job.over else job.turn[0])):
         with st.container(border=True, key=f"job-{job.id}"):
-            _row(job)
+            row(job)
     for home, sentence in problems.items():
         with st.container(border=True, key=f"job-{home.name}"):
             st.markdown(f":material/warning: {layout.plain(shown(sentence))}")
-            _button("Remove", ":material/delete:", f"remove {home.name}", queue.remove, home)
+            _button("Remove", ":material/delete:", f"remove {home.name}", partial(queue.remove, home), "app")
     if not there and not problems:
         st.caption("Nothing was asked for yet.")
 
 
-def _row(job: Job) -> None:
+def row(job: Job, scope: Scope = "app") -> None:
+    """Draw one job; `scope` is what is drawn anew after a click."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"{ICONS[job.status]} **{layout.plain(shown(job.command.title()))}**", width="stretch")
         st.markdown(f":gray[{layout.plain(words(job))}]", width="content")
         if not job.over:
-            _button(
-                "Cancel",
-                ":material/close:",
-                f"cancel {job.id}",
-                queue.cancel,
-                job,
-                "What it has done until now is kept.",
-            )
+            _button("Cancel", ":material/close:", f"cancel {job.id}", lambda: queue.cancel(job), scope,
+                    "What it has done until now is kept.")  # fmt: skip
         else:
             if job.status != DONE:
-                _resume(job)
+                _resume(job, scope)
             _open(job)
-            _button("", ":material/delete:", f"remove {job.id}", queue.remove, job.home, "Take it out of this list.")
+            _button("", ":material/delete:", f"remove {job.id}", lambda: queue.remove(job.home), scope,
+                    "Take it out of this list.")  # fmt: skip
     told = job.told()
     if job.status == RUNNING:
         text = layout.plain(shown(told.text)) if told and told.text else "getting ready"
@@ -110,7 +108,7 @@ def _row(job: Job) -> None:
             st.code(log, language=None, wrap_lines=True, height=240 if log.count("\n") > 9 else "content")
 
 
-def _resume(job: Job) -> None:
+def _resume(job: Job, scope: Scope) -> None:
     try:
         work.check(job.command)
     except work.Untrusted as error:
@@ -118,34 +116,27 @@ def _resume(job: Job) -> None:
     except UserError:
         return
     else:
-        _button(
-            "Resume",
-            ":material/replay:",
-            f"resume {job.id}",
-            queue.resume,
-            job,
-            "The same command goes on from where it was.",
-        )
+        _button("Resume", ":material/replay:", f"resume {job.id}", lambda: queue.resume(job), scope,
+                "The same command goes on from where it was.")  # fmt: skip
 
 
 def _open(job: Job) -> None:
     name = next((name for name, path in choice.studies().items() if path == job.study), None)
-    if name is not None and (job.command.kind == IMPORT or mirror().get("study", name) != name):
-        st.button("Open the study", icon=":material/arrow_forward:", key=f"open {job.id}", type="tertiary",
-                  on_click=lambda: change({**dict.fromkeys(mirror()), "study": name}))  # fmt: skip
+    if name is None or (job.command.kind != IMPORT and mirror().get("study", name) == name):
+        return
+    if st.button("Open the study", icon=":material/arrow_forward:", key=f"open {job.id}", type="tertiary"):
+        change({**dict.fromkeys(mirror()), "study": name})
+        st.rerun()
 
 
-T = TypeVar("T")
-
-
-def _button(label: str, icon: str, key: str, act: Callable[[T], None], what: T, help: str = "") -> None:
-    def do() -> None:
-        try:
-            act(what)
-        except UserError as error:
-            st.session_state[work.REFUSED] = str(error)
-
-    st.button(label, icon=icon, key=key, type="tertiary", on_click=do, help=help or None)
+def _button(label: str, icon: str, key: str, act: Callable[[], None], scope: Scope, help: str = "") -> None:
+    if not st.button(label, icon=icon, key=key, type="tertiary", help=help or None):
+        return
+    try:
+        act()
+    except UserError as error:
+        st.session_state[work.REFUSED] = str(error)
+    st.rerun(scope=scope)
 
 
 def words(job: Job) -> str:

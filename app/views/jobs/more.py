@@ -26,8 +26,8 @@ def show(study: StudyView) -> None:
         st.markdown(f"**Prune {layout.plain(study.title)}**")
         if is_shipped(study.path):
             st.markdown(
-                "This study ships with the project and stays as it is. Add a network of your own with the button beside "
-                "the study menu, and prune it here."
+                "This study ships with the project and stays as it is. Add a network of your own with the button below "
+                "the study menu, and prune that here."
             )
         else:
             _form(study)
