@@ -207,7 +207,7 @@ def _seldom() -> tuple[dict[str, str], dict[str, bool]]:
             )
         with right:
             classifier = _typed("Classifier", "classifier", "found by running the network",
-                                "The layer whose output is the logits, or `none`, if running does not tell.")  # fmt: skip
+                                "The layer whose output is the logits, or `none`, if that does not tell.")  # fmt: skip
             keep = st.number_input("Kept fraction of scores", 0.0, 1.0, None, 0.05, key="import-keep",
                                    placeholder="they are masks",
                                    help="The fraction of each weight that is kept, where they are scores.")  # fmt: skip

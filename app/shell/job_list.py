@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -34,6 +35,8 @@ ENDED = "jobs ended"
 Scope = Literal["app", "fragment"]
 EVERY, SELDOM = 1.0, 5.0
 """Seconds between two looks, while something is at work and while nothing is."""
+_ASIDE = re.compile(r"Next:| *\d+ %  ")
+"""Lines of an import's log that are none of what it found."""
 ENDED_WITHOUT_A_WORD = "It ended without a word: it was killed, or the disk is full. Resume it to go on from there."
 
 
@@ -90,19 +93,22 @@ def row(job: Job, scope: Scope = "app") -> None:
         else:
             if job.status != DONE:
                 _resume(job, scope)
-            _open(job)
-            _button("", ":material/delete:", f"remove {job.id}", lambda: queue.remove(job.home), scope,
-                    "Take it out of this list.")  # fmt: skip
+            _open(job, scope)
+            if scope == "app":
+                _button("", ":material/delete:", f"remove {job.id}", lambda: queue.remove(job.home), scope,
+                        "Take it out of this list.")  # fmt: skip
     told = job.told()
     if job.status == RUNNING:
         text = layout.plain(shown(told.text)) if told and told.text else "getting ready"
         st.progress(told.fraction if told else 0.0, text=text)
     if sentence := ENDED_WITHOUT_A_WORD if job.status == KILLED else job.state.sentence:
         st.markdown(layout.plain(shown(sentence)))
-    st.code(job.command.line, language="bash")
+    st.code(job.command.line, language="bash", wrap_lines=True)
     log = job.log()
     if job.status == DONE and job.command.kind == IMPORT:
-        st.markdown("\n".join(f"- {layout.plain(shown(line))}" for line in log.splitlines() if line[:5] != "Next:"))
+        found = [f"- {layout.plain(shown(line))}" for line in log.splitlines() if not _ASIDE.match(line)]
+        with st.expander("What it found", icon=":material/notes:", expanded=scope == "fragment"):
+            st.markdown("\n".join(found))
     elif log:
         with st.expander("Log", icon=":material/notes:"):
             st.code(log, language=None, wrap_lines=True, height=240 if log.count("\n") > 9 else "content")
@@ -120,11 +126,12 @@ def _resume(job: Job, scope: Scope) -> None:
                 "The same command goes on from where it was.")  # fmt: skip
 
 
-def _open(job: Job) -> None:
+def _open(job: Job, scope: Scope) -> None:
     name = next((name for name, path in choice.studies().items() if path == job.study), None)
     if name is None or (job.command.kind != IMPORT and mirror().get("study", name) == name):
         return
-    if st.button("Open the study", icon=":material/arrow_forward:", key=f"open {job.id}", type="tertiary"):
+    if st.button("Open the study", icon=":material/arrow_forward:", key=f"open {job.id}",
+                 type="tertiary" if scope == "app" else "primary"):  # fmt: skip
         change({**dict.fromkeys(mirror()), "study": name})
         st.rerun()
 

@@ -1,18 +1,18 @@
-"""The queue of jobs in a line of the sidebar, where there is anything to say; a click leads to the page Jobs."""
+"""The queue of jobs in a line of the sidebar: what is at work, or that something could be; a way to the page Jobs."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from app.jobs import queue
-from app.jobs.job import DONE, RUNNING
+from app.jobs.job import DONE, RUNNING, Job
 from app.names import shown
 from app.shell import layout, links, work
 from app.shell.host import is_private
 from app.shell.job_list import ENDED, EVERY, ICONS, notice, words
 
-PAGE = "jobs"
-"""The page that it leads to."""
+PAGE, ICON = "jobs", ":material/manufacturing:"
+"""The page that it leads to, and its sign."""
 
 
 def show() -> None:
@@ -23,8 +23,7 @@ def show() -> None:
         return
     there, _ = queue.jobs()
     notice(there)
-    if any(not job.over for job in there) or st.session_state.get(ENDED):
-        st.fragment(_line, run_every=2 * EVERY if any(not job.over for job in there) else None)()
+    st.fragment(_line, run_every=2 * EVERY if any(not job.over for job in there) else None)()
 
 
 def _line() -> None:
@@ -33,15 +32,23 @@ def _line() -> None:
         st.rerun()
     busy = [job for job in there if not job.over]
     ended = [job for job in there if job.id in st.session_state.get(ENDED, [])]
-    first = [*(job for job in busy if job.status == RUNNING), *busy, *reversed(ended)]
-    if not first:
-        return
-    job = first[0]
-    said = "done" if job.status == DONE else words(job)
-    more = f", {len(busy) - 1} more" if len(busy) > 1 else ""
-    text = f"{layout.plain(shown(job.command.title()))} :gray[{said}{more}]"
-    if st.button(text, icon=ICONS[job.status], type="tertiary", key="jobs-line", help="Show the jobs."):
+    job = next(iter([*(job for job in busy if job.status == RUNNING), *busy, *reversed(ended)]), None)
+    if st.button(
+        _text(job, len(busy)),
+        icon=ICONS[job.status] if job else ICON,
+        type="tertiary",
+        key="jobs-line",
+        help="Shows the jobs, and what this study could be asked for.",
+    ):
         links.leave_for(PAGE)
-    told = job.told()
-    if job.status == RUNNING and told is not None:
+    told = job.told() if job is not None and job.status == RUNNING else None
+    if told is not None:
         st.progress(told.fraction)
+
+
+def _text(job: Job | None, busy: int) -> str:
+    if job is None:
+        return "Prune, measure …"
+    said = "done" if job.status == DONE else words(job)
+    more = f", {busy - 1} more" if busy > 1 else ""
+    return f"{layout.plain(shown(job.command.title()))} :gray[{said}{more}]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,8 +30,13 @@ def show(study: StudyView) -> None:
                 "This study ships with the project and stays as it is. Add a network of your own with the button below "
                 "the study menu, and prune that here."
             )
-        else:
-            _form(study)
+            return
+        _form(study)
+    with st.container(border=True, key="card-measure"):
+        st.markdown("**Measure what is not measured yet**")
+        command = f"python -m analysis run {shlex.quote(str(study.path))}"
+        st.code(command, language="bash", wrap_lines=True)
+        work.offer(command)
 
 
 def _form(study: StudyView) -> None:

@@ -167,7 +167,7 @@ def test_no_ticket_chosen(page: str, tiny_study: Path, monkeypatch: pytest.Monke
 def test_no_study_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("overview", None, monkeypatch)
     assert "There is no study to show." in text(test)
-    assert "make study" in text(test)
+    assert "python -m pruning run" in text(test)
 
 
 def test_a_study_without_tickets_says_how_to_find_them(
