@@ -13,6 +13,7 @@ from app.shell.job_list import ENDED, EVERY, ICONS, notice, words
 
 PAGE, ICON = "jobs", ":material/manufacturing:"
 """The page that it leads to, and its sign."""
+LONGEST = 24  # characters of what a job is called
 
 
 def show() -> None:
@@ -49,6 +50,8 @@ def _line() -> None:
 def _text(job: Job | None, busy: int) -> str:
     if job is None:
         return "Prune, measure …"
-    said = "done" if job.status == DONE else words(job)
+    said = "done" if job.status == DONE else words(job).replace("about ", "")
+    title = job.command.title()
+    title = title if len(title) <= LONGEST else title[: LONGEST - 1] + "…"
     more = f", {busy - 1} more" if busy > 1 else ""
-    return f"{layout.plain(shown(job.command.title()))} :gray[{said}{more}]"
+    return f"{layout.plain(shown(title))} :gray[{said}{more}]"
