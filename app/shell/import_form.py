@@ -9,6 +9,7 @@ from typing import Protocol
 import streamlit as st
 
 from app import choice
+from app.allowed import Untrusted
 from app.jobs import queue
 from app.jobs.command import Command
 from app.jobs.job import DONE, look
@@ -129,7 +130,7 @@ def _begin(form: Form) -> None:
             raise UserError(f"There is a study {queue.study_of(command)} already; give this one another name.")
         work.check(command)
         job = queue.submit(command, uploads)
-    except work.Untrusted as error:
+    except Untrusted as error:
         st.session_state[FORM] = form
         st.caption(layout.plain(f"{error} Only allow code whose origin you know: it can do whatever you can."))
         work.allow(error)

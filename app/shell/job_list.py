@@ -11,6 +11,7 @@ from typing import Literal
 import streamlit as st
 
 from app import choice
+from app.allowed import Untrusted
 from app.jobs import queue
 from app.jobs.command import IMPORT
 from app.jobs.job import CANCELLED, DONE, FAILED, KILLED, RUNNING, WAITING, Job
@@ -117,7 +118,7 @@ def row(job: Job, scope: Scope = "app") -> None:
 def _resume(job: Job, scope: Scope) -> None:
     try:
         work.check(job.command)
-    except work.Untrusted as error:
+    except Untrusted as error:
         work.allow(error)
     except UserError:
         return

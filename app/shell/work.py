@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -58,15 +58,15 @@ def label(commands: Sequence[Command]) -> str:
     return " and ".join([verbs[0], *(verb.lower() for verb in verbs[1:])]) + (" again" if again else "")
 
 
-def start(commands: Sequence[Command], uploads: Mapping[str, memoryview] | None = None) -> list[Job]:
+def start(commands: Sequence[Command]) -> None:
     """Put commands into the queue, for use in a callback; why it was not done is said in the sidebar."""
     try:
         for command in commands:
             check(command)
-        return [queue.submit(command, uploads) for command in commands]
+        for command in commands:
+            queue.submit(command)
     except UserError as error:
         st.session_state[REFUSED] = str(error)
-        return []
 
 
 def check(command: Command) -> None:

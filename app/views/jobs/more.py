@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import load
+from app.allowed import Untrusted
 from app.jobs.command import Command
 from app.load import StudyView
 from app.shell import layout, work
@@ -68,7 +69,7 @@ def _form(study: StudyView) -> None:
     try:
         for command in commands:
             work.check(command)
-    except work.Untrusted as error:
+    except Untrusted as error:
         st.caption(layout.plain(str(error)))
         if is_private():
             work.allow(error)
@@ -88,7 +89,8 @@ def _begin(path: Path, asked: Asked, commands: Sequence[Command]) -> None:
     except UserError as error:
         st.session_state[work.REFUSED] = str(error)
         return
-    if work.start(commands):
+    work.start(commands)
+    if work.REFUSED not in st.session_state:
         st.session_state["more-methods"] = []
 
 

@@ -54,7 +54,7 @@ def test_nothing_is_offered_where_others_can_open_the_app(
         monkeypatch.setattr(st, "get_option", lambda name, address=address: address)
         test = draw("overview", study_copy, monkeypatch)
         assert "Prune and measure" not in labels(test)
-        assert work.start([prune(str(study_copy))]) == []
+        work.start([prune(str(study_copy))])
     assert queue.jobs() == ([], {})
 
 
@@ -93,7 +93,7 @@ def test_a_study_with_code_of_its_own_asks_before_anything_is_run(
 
     test = AppTest.from_function(script, kwargs={"path": str(study_copy)}).run()
     assert labels(test) == ["Run evil.py"]
-    assert work.start([Command(("analysis", "run", str(study_copy)))]) == []
+    work.start([Command(("analysis", "run", str(study_copy)))])
     assert not queue.homes()
     test.button[0].click().run()
     assert labels(test) == ["Measure"]
