@@ -39,8 +39,13 @@ def test_the_sentence_counts_all_some_and_one() -> None:
 def test_a_bar_selects_the_images_that_it_counts(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     marks: list[Any] = []
     card = layout.card
-    monkeypatch.setattr(layout, "card", lambda *rest, **more: (marks.append(more["on_select"]), card(*rest, **more))
-                        if rest[3] == together.CARD else card(*rest, **more))  # fmt: skip
+
+    def watched(*rest: Any, **more: Any) -> Any:
+        if rest[3] == together.CARD:
+            marks.append(more["on_select"])
+        return card(*rest, **more)
+
+    monkeypatch.setattr(layout, "card", watched)
     test = draw("samples", tiny_study, monkeypatch, among="one", corruption="brightness", tickets="dense~imp-90")
     assert not test.error
     assert "are wrong for one of these 2 tickets or more" in text(test)
