@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.names import harmless, shown
+from app.shell import work
 from app.shell.columns import describe
 from app.shell.downloads import file_name, image_buttons, to_csv, to_latex
 from app.shell.theme import Style
@@ -236,12 +237,30 @@ def selected_points(key: str) -> list[dict[str, Any]]:
     return list((state.get("selection") or {}).get("points") or [])
 
 
+def picked(key: str, size: int) -> list[str] | None:
+    """The `customdata`, of that many texts, of the point clicked last in a card's chart; None where there is none."""
+    points = selected_points(key)
+    data = points[-1].get("customdata") if points else None
+    return list(map(str, data)) if isinstance(data, (list, tuple)) and len(data) == size else None
+
+
+def picked_cell(key: str) -> tuple[int, str] | None:
+    """Row, by place, and column of the cell clicked in the table of the card `key`; None where there is none."""
+    state = st.session_state.get(f"table-{key}") or {}
+    cells = list((state.get("selection") or {}).get("cells") or [])
+    return (int(cells[-1][0]), str(cells[-1][1])) if cells else None
+
+
 def empty(message: str, todo: str = "", command: str = "") -> None:
-    """A calm box where there is nothing to show: what is missing, what to do, and a command to copy."""
+    """A calm box where there is nothing to show: what is missing, what to do, and a command to copy.
+
+    What the app can do of it has a button.
+    """
     with st.container(border=True, key="empty-" + hashlib.blake2b(message.encode(), digest_size=4).hexdigest()):
         st.markdown(f":material/info: **{message}**" + (f"  \n{todo}" if todo else ""))
         if command:
             st.code(command, language="bash")
+        work.offer("\n".join((message, todo, command)))
 
 
 def plain(text: str) -> str:
