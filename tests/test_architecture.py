@@ -62,6 +62,7 @@ ROOMS = {
         "inspector",
         "beside",
         "views",
+        "report",
         "main",
     ],
 }

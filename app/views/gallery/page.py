@@ -261,4 +261,5 @@ PAGE = Page(
     show,
     unfit=needs_classifiers,
     uses=frozenset({TICKETS, IMAGES}),
+    in_report=False,
 )
