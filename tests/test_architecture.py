@@ -50,6 +50,8 @@ ROOMS = {
     "app": [
         "assets",
         "names",
+        "allowed",
+        "jobs",
         "choice load",
         "shell",
         "charts",
@@ -58,7 +60,6 @@ ROOMS = {
         "selected",
         "pictures",
         "live",
-        "jobs",
         "inspector",
         "beside",
         "views",
@@ -190,6 +191,13 @@ def test_analysis_and_pruning_show_nothing() -> None:
     for module in modules():
         if not module.startswith("app"):
             assert not {name.split(".")[0] for name in imported(module)} & {"streamlit", "plotly", "matplotlib"}, module
+
+
+def test_the_queue_of_jobs_knows_nothing_of_how_it_is_shown() -> None:
+    waiting = [module for module in modules() if module.startswith("app.jobs")]
+    assert waiting
+    for module in waiting:
+        assert not {name.split(".")[0] for name in imported(module)} & {"streamlit", "plotly", "torch"}, module
 
 
 def test_nothing_is_pickled_but_on_the_way_to_a_worker() -> None:

@@ -223,3 +223,15 @@ def home(file: Path, title: str) -> Path:
     if file.parent.resolve() == Path.cwd():
         return Path("studies") / (re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "study")
     return file.parent
+
+
+def new_home(name: str) -> Path:
+    """The folder of a new study: one below `studies/`, whatever is in the name.
+
+    Raises:
+        UserError: the name has neither letters nor digits.
+    """
+    slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:80]
+    if not slug:
+        raise UserError(f"The name '{name}' makes no folder; use letters or digits in --name.")
+    return Path("studies") / slug
