@@ -1,5 +1,6 @@
 """The command that writes a report."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
@@ -32,9 +33,7 @@ def report(
     ] = False,
 ) -> None:
     """Write what the app shows of a study into one HTML file, which opens offline."""  # fmt: skip
-    from streamlit.logger import set_log_level
-
-    set_log_level("ERROR")  # its warnings miss a browser
+    os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")  # its warnings miss a browser
     from app.report.drawing import View
     from app.report.write import write  # seconds of imports that --help does not need
     from app.shell.trust import guard_code

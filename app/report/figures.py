@@ -42,7 +42,8 @@ def thinned(figure: dict[str, Any]) -> dict[str, Any]:
     """The figure with at most `POINTS` of the images in each trace of images, evenly spaced; says so in its title."""
     drawn = []
     for trace in figure.get("data", []):
-        if (trace.get("meta") or {}).get("kind") != "samples":
+        meta = trace.get("meta")
+        if not isinstance(meta, dict) or meta.get("kind") != "samples":
             continue
         count = len(_array(trace["x"]))
         step = -(-count // POINTS)
@@ -50,7 +51,7 @@ def thinned(figure: dict[str, Any]) -> dict[str, Any]:
             drawn.append(f"{-(-count // step):,} of {count:,}")
             for owner, key in [(trace, "x"), (trace, "y"), (trace, "customdata"), (trace["marker"], "color")]:
                 owner[key] = _packed(_array(owner[key])[::step])
-            hover = trace["meta"].get("hover", {})
+            hover = meta.get("hover", {})
             hover.update({key: _packed(_array(hover[key])[::step]) for key in ("label", "prediction", "percent")})
     if drawn:
         figure["note"] = f"Of the images {drawn[0]} are drawn."
