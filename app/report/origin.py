@@ -6,7 +6,6 @@ import platform
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
-from itertools import groupby
 from shlex import join
 
 from app.report.drawing import View
@@ -56,9 +55,11 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
 
 def recipes(entries: Sequence[Entry]) -> str:
     """The recipe of each ticket in words, those that differ in the seed alone together, with the ids by seed."""
+    families: dict[str, list[Entry]] = {}
+    for entry in entries:
+        families.setdefault(entry.recipe.family, []).append(entry)
     made = []
-    for _, group in groupby(entries, key=lambda entry: entry.recipe.family):
-        own = list(group)
+    for own in families.values():
         words = [(what, how) for what, how in in_words(own[0].recipe) if what.lower() != "seed"]
         ids = ", ".join(f"{entry.id} (seed {entry.recipe.seed})" for entry in own)
         made.append(

@@ -14,6 +14,7 @@ from app.report.write import write
 from pruning.errors import UserError
 from pruning.study.folder import Study
 from tests.app.report.made import HOSTILE, report
+from tests.app.report.test_markup import Read
 
 
 @pytest.fixture(scope="module")
@@ -21,19 +22,15 @@ def html(tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     return report(tiny_study, tmp_path_factory).read_text()
 
 
-def test_names_stay_text(html: str) -> None:
-    page = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
-    assert "evil.example" in page  # it is shown
-    assert not re.search(r"<img[^>]*evil|<script|<[^>]*\son\w+=", page)
-    assert html.count("<script") == 3  # plotly, the charts, what draws them
-    assert "<title>A title &lt;/script&gt;" in html
-
-
-def test_nothing_leads_out_of_the_file(html: str) -> None:
-    page = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
-    sources = re.findall(r"(?:src|href)=[\"']?([^\"'> ]*)", re.sub(r"&lt;.*?&gt;", "", page))
-    assert sources
-    assert all(source.startswith(("#", "data:")) for source in sources)
+def test_names_stay_text_and_nothing_leads_out_of_the_file(html: str) -> None:
+    assert html.count("evil.example") > 3  # it is shown
+    found = Read(html).found
+    assert [tag for tag, _ in found].count("script") == 3  # plotly, the charts, what draws them
+    for tag, attributes in found:
+        assert tag not in ("iframe", "object", "embed", "form", "base")
+        for name, value in attributes:
+            assert not name.startswith("on")
+            assert name not in ("src", "href") or str(value).startswith(("data:", "#"))
     assert "default-src 'none'" in html
 
 
@@ -62,7 +59,7 @@ def test_a_table_has_the_decimals_of_the_page() -> None:
         '{"a": {"label": "A (%)", "type_config": {"type": "number", "format": "%.1f %%"}}, "hidden": {"hidden": true}}'
     )
     made = tables.to_html(frame, config, [], "Both")
-    assert re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", made) == [
+    assert re.findall(r"<t[hd](?: [^>]*)?>(.*?)</t[hd]>", made) == [
         "A (%)", "b", "c", "0.1 %", "&lt;x&gt;", "yes", "", "y", "no",
     ]  # fmt: skip
     assert "200 of 300 rows" in tables.to_html(pd.DataFrame({"n": range(300)}), "", [], "Many")
