@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from streamlit.testing.v1 import AppTest
@@ -63,7 +64,8 @@ def draw(view: View, study: str, path: Path, mode: Mode) -> AppTest:
 def sections(page: str, drawn: AppTest) -> Iterator[dict[str, str]]:
     """The parameters of each section that the page offers; of a page without sections none."""
     own = of_page(page)
-    for switch in drawn.get("button_group"):
+    switches: Sequence[Any] = drawn.get("button_group")
+    for switch in switches:
         offered = [option.content for option in switch.proto.options]
         if own and switch.label == "View" and switch.key:
             name = switch.key.removeprefix("pick ")
