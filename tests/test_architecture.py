@@ -64,6 +64,7 @@ ROOMS = {
         "inspector",
         "beside",
         "views",
+        "report",
         "main",
     ],
 }
