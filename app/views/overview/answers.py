@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,7 +13,7 @@ from analysis.comparisons.outcomes import Images
 from analysis.comparisons.verdicts import against
 from analysis.statistics.verdicts import DIFFERS
 from app.answers import geometry, moves, survival, weights
-from app.shell import families, layout, navigation, verdicts
+from app.shell import families, layout, links, verdicts
 from app.shell.selection import Selection
 from app.shell.theme import DENSE
 from app.shell.url import change
@@ -52,11 +53,7 @@ def _weights(selection: Selection) -> Callable[[], None] | None:
     one_level = len({ticket.sparsity for ticket in selection.tickets if ticket.method != DENSE}) == 1
     names = short if one_level else labels
     theme = selection.theme
-    rows = [
-        Line(f"{names[row['a']]} · {names[row['b']]}", *(100 * row[each] for each in ("difference", "low", "high")),
-             row["verdict"] == DIFFERS, theme.both)
-        for row in table.to_dict("records")
-    ]  # fmt: skip
+    rows = [_line(f"{names[row['a']]} · {names[row['b']]}", row, theme.both) for row in table.to_dict("records")]
     return lambda: _card(
         "weights", "Which weights does each keep?", said,
         lines(rows, "kept by both, beyond chance (points)", " points", theme),
@@ -110,11 +107,7 @@ def _survival(selection: Selection, tables: Tables) -> Callable[[], None] | None
     if shown.images:
         said += " " + survival.best(found, {key: style.label for key, style in styles.items()}, base.label)
     table = found.sort_values("difference", ascending=not shown.score.higher, kind="stable")
-    rows = [
-        Line(styles[row["a"]].label, *(100 * row[each] for each in ("difference", "low", "high")),
-             row["verdict"] == DIFFERS, styles[row["a"]].color)
-        for row in table.to_dict("records")
-    ]  # fmt: skip
+    rows = [_line(styles[row["a"]].label, row, styles[row["a"]].color) for row in table.to_dict("records")]
     levels = ("Dynamics", "dynamics", {"dynamics": "levels"})
     page = ("Robustness", "robustness", {"section": None}) if corrupted else levels
     return lambda: _card(
@@ -129,6 +122,12 @@ def _survival(selection: Selection, tables: Tables) -> Callable[[], None] | None
     )  # fmt: skip
 
 
+def _line(label: str, row: Mapping[Any, Any], color: str) -> Line:
+    """A row of verdicts, in hundredths."""
+    value, low, high = (100 * float(row[each]) for each in ("difference", "low", "high"))
+    return Line(label, value, low, high, row["verdict"] == DIFFERS, color)
+
+
 def _card(
     key: str, title: str, said: str, figure: go.Figure, data: pd.DataFrame, help: str,
     page: tuple[str, str, Mapping[str, str | None]], meanings: Mapping[str, str],
@@ -138,7 +137,7 @@ def _card(
     def lead() -> None:
         if st.button(name, icon=":material/arrow_forward:", type="tertiary", key=f"to-{path}"):
             change(values)
-            navigation.leave_for(path)
+            links.leave_for(path)
 
     layout.card(
         title, figure, data, f"answer-{key}", help=help, controls=lambda: st.markdown(said), config=layout.QUIET,
