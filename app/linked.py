@@ -36,7 +36,7 @@ def linked(selection: Selection, group: str, drag: str | None = None) -> list[in
     def store() -> None:
         heard = (st.session_state.get(key) or {}).get("lasso") or {}
         st.session_state[VERSION] = int(heard.get("version", 0))
-        selection.set_samples(_from_bitmap(heard.get("marked", "")))
+        selection.set_samples(_from_bitmap(heard.get("marked", "")), "lasso", "replace")  # which joins with keys
 
     marked = _current(selection)
     data = {

@@ -13,6 +13,8 @@ from analysis.corruptions.conditions import CLEAN
 from app import linked
 from app.assets import read
 from app.condition import chosen_condition, condition_parameters, condition_text
+from app.shell.image_sets import WORDS, images_text
+from app.shell.layout import plain
 from app.shell.pages import CONDITION, IMAGES, TICKETS, Page
 from app.shell.selection import Selection
 from app.shell.url import change, mirror
@@ -21,14 +23,25 @@ from pruning.errors import UserError
 CLEARED = "selected cleared"
 """In the session: that something was cleared, so that the page has to follow."""
 
+SHOWN = 40  # characters of the words that the line has room for
+
 
 @dataclass(frozen=True)
 class Part:
-    """A part of what is selected: what a page may use, its words, and what clears it."""
+    """A part of what is selected: what a page may use, its words, what clears it, and how it came about."""
 
     of: str
     text: str
     clear: Callable[[], None]
+    words: str = ""
+
+    @property
+    def markdown(self) -> str:
+        """What the line says, as short as it has to be."""
+        if not self.words:
+            return self.text
+        short = self.words if len(self.words) <= SHOWN else f"{self.words[: SHOWN - 1].rstrip()}…"
+        return f"{self.text}: {plain(short)}"
 
 
 @st.cache_resource(show_spinner=False)
@@ -49,10 +62,11 @@ def show(page: Page, selection: Selection) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="marked-bar", width="content"):
         for part in there:
             used = part.of in page.uses
-            text = f"**{part.text}**" if used else f":gray[{part.text}, not used here]"
+            text = f"**{part.markdown}**" if used else f":gray[{part.text}, not used here]"
+            words = f" ({plain(part.words)})" if part.words else ""
             st.button(
                 text, key=f"clear-{part.of}", icon=":material/close:", icon_position="right", type="tertiary",
-                help=f"Clear: {part.text}" + ("" if used else ". This page shows the same without it."),
+                help=f"Clear: {part.text}{words}" + ("" if used else ". This page shows the same without it."),
                 on_click=_clear, args=(part,),
             )  # fmt: skip
 
@@ -62,9 +76,12 @@ def parts(selection: Selection) -> list[Part]:
     found = []
     marked = linked.current(selection)
     if "tickets" in mirror():
-        found.append(Part(TICKETS, _many(len(selection.keys), "ticket"), lambda: change({"tickets": None})))
+        count = len(selection.keys)
+        text = f"{count} ticket{'' if count == 1 else 's'}"
+        found.append(Part(TICKETS, text, lambda: change({"tickets": None})))
     if marked:
-        found.append(Part(IMAGES, _many(len(marked), "image"), lambda: selection.set_samples(None)))
+        words = mirror().get(WORDS, "")
+        found.append(Part(IMAGES, images_text(len(marked)), lambda: selection.set_samples(None), words))
     condition = _condition(selection)
     if condition != CLEAN:
         found.append(
@@ -83,7 +100,3 @@ def _condition(selection: Selection) -> tuple[str, int]:
 def _clear(part: Part) -> None:
     part.clear()
     st.session_state[CLEARED] = True
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

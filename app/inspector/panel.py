@@ -22,7 +22,6 @@ from app.inspector import parts, spaces
 from app.inspector.subject import OPTION, Subject, asked, compared, offered, stored, subject
 from app.pictures import study_images
 from app.shell import navigation
-from app.shell.codec import encode_samples
 from app.shell.guard import guard
 from app.shell.left_out import wholly, without_networks
 from app.shell.selection import Selection
@@ -206,7 +205,7 @@ def _follow(selection: Selection) -> None:
     if heard == "similar":
         images = _images(selection)
         if images is not None:
-            change({"samples": encode_samples(_similar(selection, images, sample))})
+            selection.set_samples(_similar(selection, images, sample), f"like image {sample}")
             st.rerun()
     if heard in LEADS:
         page, values = LEADS[heard]

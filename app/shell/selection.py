@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from app.load import StudyView
-from app.shell.codec import encode_samples
+from app.shell import image_sets
 from app.shell.theme import Style, Theme
 from app.shell.url import LIST, change, mirror, passed_over
 
@@ -88,9 +88,19 @@ class Selection:
         """Put options into the URL; None or "" takes one out. Call it in a callback, the page then runs anew."""
         change(values)
 
-    def set_samples(self, samples: Sequence[int] | np.ndarray | None) -> None:
-        """Mark test samples on every page; None or none at all clears the mark. For use in a callback."""
-        change({"samples": encode_samples(np.asarray(samples)) if samples is not None else None})
+    def set_samples(
+        self, samples: Sequence[int] | np.ndarray | None, words: str = "", way: image_sets.Way | None = None
+    ) -> None:
+        """Select test images on every page. For use in a callback.
+
+        Args:
+            samples: their indices; None or none at all clears the selection.
+            words: how they came about, as a query says it where one can (`analysis.comparisons.image_query`):
+                "class cat and wrong for imp-90 under fog 5". The line of what is selected shows it.
+            way: what they do to those that are selected already: "replace", "add", "subtract", "intersect". None: what
+                the user has chosen.
+        """
+        change(image_sets.parameters(mirror(), None if samples is None else np.asarray(samples), words, way))
 
     def pick(
         self,

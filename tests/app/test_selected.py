@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.shell.codec import encode_samples
+from app.shell.layout import plain
 from app.shell.pages import PAGES
 from tests.app.views.test_pages import _fresh  # noqa: F401
 
@@ -55,6 +56,14 @@ def test_it_says_what_is_selected_and_what_the_page_does_not_use(
     assert masks["clear-tickets"] == "**2 tickets**"
     assert "not used here" in masks["clear-images"]
     assert "not used here" in masks["clear-condition"]
+
+
+def test_how_the_images_came_about_is_said_as_text(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "class [x](http://y) and wrong for imp-90 under fog 5"
+    said = told(line("geometry", tiny_study, monkeypatch, **LINK, **{"samples-of": words}))["clear-images"]
+    assert said == f"**3 images: {plain(words[:39])}…**"
+    assert r"\[x\]" in said
+    assert told(line("geometry", tiny_study, monkeypatch, **{"samples-of": words})) == {}
 
 
 @pytest.mark.parametrize("part", ["tickets", "images", "condition"])
