@@ -50,7 +50,7 @@ ROOMS = {
     "app": [
         "assets",
         "names",
-        "choice load",
+        "choice load stamps",
         "shell",
         "charts",
         "condition",

@@ -21,6 +21,7 @@ from tests.analysis.nulls.rates import Rate
 from tests.bench.rows import Figures, Row
 
 PREFIX = "bench_"
+Run = Callable[[bool], list[Row] | list[Rate] | list[Figures]]
 
 
 def names() -> list[str]:
@@ -32,11 +33,11 @@ def names() -> list[str]:
     )
 
 
-def load(name: str) -> Callable[[bool], list[Row] | list[Rate] | list[Figures]]:
+def load(name: str) -> Run:
     """The benchmark of that name. Raises UserError when there is none."""
     if name not in names():
         raise unknown("benchmark", name, names())
-    run: Callable[[bool], list[Row] | list[Rate] | list[Figures]] = importlib.import_module(f"tests.bench.{PREFIX}{name}").run
+    run: Run = importlib.import_module(f"tests.bench.{PREFIX}{name}").run
     return run
 
 

@@ -94,7 +94,8 @@ def start_streamlit(
     command += [f"--server.port={port}", "--server.headless=true", "--browser.gatherUsageStats=false", "--"]
     command += map(str, arguments)
     with (folder / "streamlit.log").open("w") as log:
-        paths = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}  # a script elsewhere than in app/ finds the packages, too
+        # a script elsewhere than in app/ finds the packages, too
+        paths = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
         server = subprocess.Popen(command, cwd=ROOT, env=paths, stdout=log, stderr=subprocess.STDOUT)
         try:
             _wait_until_up(server, url, folder / "streamlit.log")

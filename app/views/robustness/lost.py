@@ -13,6 +13,7 @@ from analysis.comparisons.lost_images import causes, flows, lost_images, main_ca
 from analysis.corruptions.conditions import CLEAN
 from analysis.engine.settings import settings
 from analysis.measures.lost import used
+from app import load
 from app.charts.texts import bracket
 from app.shell.sections import Section
 from app.shell.theme import Style
@@ -27,7 +28,6 @@ from app.views.robustness.lost_view import (
     picked,
 )
 from app.views.robustness.pickers import not_measured, pick_family
-from pruning.study.folder import Study
 
 ENDINGS = {
     "drift": "all images move alike, and a shift of the mean feature undoes it",
@@ -133,7 +133,7 @@ def _mark(view: Corrupted) -> None:
     where = f"corruption = '{view.corruption}' AND severity = {view.severity}"
     row = compared.results.table("lost", ids=[ticket], where=where).iloc[0]
     predictions = compared.predictions(view.family)
-    config = settings(Study.open(compared.selection.study.path))
+    config = settings(load.folder(compared.selection.study.path))
     images = used(config, len(predictions.labels))
     found = lost_images(predictions, key, place, view.condition, images, row["rescues"])
     compared.selection.set_samples(found.loc[found["cause"] == cause, "sample"].to_numpy())
