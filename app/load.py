@@ -41,7 +41,6 @@ class StudyView:
     asked, 0 to 1), `seed`, `kept`, `total`, `seconds` (nan where that is not known), `recorded` (whether its results
     alone are here, no masks, no weights). `problems` are sentences about files that could not be read.
     `stamp` changes when a ticket or a result does. `classes` are the names of the classes, as the tickets know them.
-    `stale` are sentences about what would come out otherwise today, with the commands that mend it.
     """
 
     name: str
@@ -52,7 +51,6 @@ class StudyView:
     problems: tuple[str, ...]
     stamp: str
     classes: tuple[str, ...] = ()
-    stale: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -131,8 +129,17 @@ def _open(name: str, path: Path, stamp: str) -> StudyView:
     for column in ("method_label", "label"):
         tickets[column] = tickets[column].map(shown)
     classes = tuple(map(shown, entries[0].info.classes)) if entries else ()
-    stale = tuple(filter(None, [staleness.summary(study)]))
-    return StudyView(name, path, study.config, study.detail_seed, tickets, tuple(problems), stamp, classes, stale)
+    return StudyView(name, path, study.config, study.detail_seed, tickets, tuple(problems), stamp, classes)
+
+
+def stale(study: StudyView) -> str:
+    """The sentence about tickets that would come out otherwise today, with the command that mends it; '' for none."""
+    return _stale(study.path, study.stamp)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _stale(path: Path, stamp: str) -> str:
+    return staleness.summary(folder(path))
 
 
 def results(path: Path) -> Results:

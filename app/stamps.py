@@ -15,7 +15,7 @@ from analysis.results.tables import TABLES
 from pruning.study.folder import SUFFIX, TICKETS, TOML
 
 ENDINGS = (SUFFIX, ".parquet")
-RESTS = 20
+RESTS = 50
 """A folder that seems unchanged is looked through again after so many times what looking through it took."""
 
 

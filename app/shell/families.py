@@ -31,7 +31,7 @@ def entries(study: StudyView) -> dict[str, Entry]:
     return _entries(study.path, study.stamp)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=32, show_spinner=False)
 def _entries(path: Path, stamp: str) -> dict[str, Entry]:
     return {entry.id: entry for entry in load.folder(path).entries()}
 
