@@ -20,11 +20,11 @@ from analysis.engine.live import Features, features_of
 from analysis.engine.networks import Network
 from analysis.engine.replay import Replayed, network_of
 from analysis.engine.settings import settings
+from analysis.results.stamps import file_stamp
 from app import load
 from app.load import StudyView
 from app.pictures import study_images
 from app.pictures.offer import pictures
-from app.stamps import file_stamp
 from pruning.data import available
 from pruning.data.base import used_rows
 from pruning.errors import UserError

@@ -20,9 +20,9 @@ from analysis.comparisons import of_study
 from analysis.comparisons.two_studies import Described
 from analysis.engine.status import status
 from analysis.metrics.overlap import Counts, PackedMasks, count
+from analysis.results.stamps import file_stamp, files
 from analysis.results.store import Results, tables_in
 from app.names import shown
-from app.stamps import file_stamp, files
 from pruning.errors import UserError
 from pruning.study import staleness
 from pruning.study.config import DENSE, StudyConfig

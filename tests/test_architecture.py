@@ -50,15 +50,16 @@ ROOMS = {
     "app": [
         "assets",
         "names",
-        "choice load stamps",
+        "allowed",
+        "jobs",
+        "choice load",
         "shell",
         "charts",
         "condition",
         "linked",
-        "selected",
         "pictures",
         "live",
-        "jobs",
+        "selected",
         "inspector",
         "beside",
         "views",
@@ -189,6 +190,13 @@ def test_analysis_and_pruning_show_nothing() -> None:
     for module in modules():
         if not module.startswith("app"):
             assert not {name.split(".")[0] for name in imported(module)} & {"streamlit", "plotly", "matplotlib"}, module
+
+
+def test_the_queue_of_jobs_knows_nothing_of_how_it_is_shown() -> None:
+    waiting = [module for module in modules() if module.startswith("app.jobs")]
+    assert waiting
+    for module in waiting:
+        assert not {name.split(".")[0] for name in imported(module)} & {"streamlit", "plotly", "torch"}, module
 
 
 def test_nothing_is_pickled_but_on_the_way_to_a_worker() -> None:

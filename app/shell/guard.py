@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
+from app.allowed import Untrusted
 from app.names import shown
 from app.shell import layout, trust
 from pruning.errors import UserError
@@ -30,7 +31,7 @@ def guard(draw: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R | 
     """
     try:
         return draw(*arguments, **options)
-    except trust.Untrusted as error:
+    except Untrusted as error:
         trust.offer(error)
     except UserError as error:
         layout.empty(shown(str(error)))

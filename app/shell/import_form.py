@@ -12,6 +12,7 @@ from typing import Protocol
 import streamlit as st
 
 from app import choice
+from app.allowed import Untrusted
 from app.shell import guard, layout, trust
 from app.shell.url import change, mirror
 from pruning.data import DATASETS
@@ -141,7 +142,7 @@ def _dialog() -> None:
 
     try:
         folder, report = run_import(form, tell)
-    except trust.Untrusted as error:
+    except Untrusted as error:
         bar.empty()
         trust.offer(error)
         return

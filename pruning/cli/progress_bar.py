@@ -9,6 +9,7 @@ from rich.progress import TimeRemainingColumn as TimeLeft
 from rich.table import Column
 
 from pruning.cli.console import PlainConsole, readable
+from pruning.cli.progress_file import ProgressFile
 
 LINE_EVERY = 10.0
 """Seconds between lines where there is no terminal."""
@@ -37,6 +38,7 @@ class ProgressBar:
         self._bar = bars(self.console)
         self._task = self._bar.add_task(readable(title), total=1.0)
         self._began = self._last = time.monotonic()
+        self._file = ProgressFile()
 
     def __enter__(self) -> Self:
         if self.console.is_terminal:
@@ -49,6 +51,7 @@ class ProgressBar:
 
     def tell(self, fraction: float, text: str, /) -> None:
         """Show that this fraction is done, and what is in work."""
+        self._file.tell(fraction, text)
         self._bar.update(self._task, completed=fraction, description=readable(text) or "looking at what is there")
         now = time.monotonic()
         if not self.console.is_terminal and fraction and now - self._last >= LINE_EVERY:

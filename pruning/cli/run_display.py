@@ -7,6 +7,7 @@ from typing import Self
 
 from pruning.cli.console import PlainConsole, readable
 from pruning.cli.progress_bar import bars
+from pruning.cli.progress_file import ProgressFile
 from pruning.errors import few
 from pruning.progress import Progress
 from pruning.recipe import Recipe
@@ -29,6 +30,7 @@ class RunDisplay(Watcher):
         self._bars = bars(self._console)
         self._all = self._bars.add_task("All tickets", total=1.0, visible=False)
         self._began, self._fraction = time.monotonic(), 0.0
+        self._file = ProgressFile()
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -42,6 +44,7 @@ class RunDisplay(Watcher):
     def tell(self, fraction: float, text: str, /) -> None:
         """Show how far the whole run is."""
         self._fraction = fraction
+        self._file.tell(fraction, text)
         self._bars.update(self._all, completed=fraction)
 
     def planned(self, steps: Sequence[Recipe], there_before: int) -> None:

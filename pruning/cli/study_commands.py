@@ -29,6 +29,12 @@ def run_study(
     ] = False,
     threads: Threads = 0,
     memory: Memory = 0.0,
+    method: Annotated[
+        list[str] | None, typer.Option(help="This method alone; may be repeated.", show_default="all")
+    ] = None,
+    sparsity: Annotated[
+        list[float] | None, typer.Option(help="So sparse alone, such as 0.9; may be repeated.", show_default="all")
+    ] = None,
 ) -> None:
     """Find every ticket that the study asks for and does not have yet.
 
@@ -36,7 +42,8 @@ def run_study(
     """
     opened = Study.open(study)
     remember(opened.path)
-    options = RunOptions(str(root) if root else None, download, device, jobs, stale, threads, memory)
+    only = tuple(method or ()), tuple(sparsity or ())
+    options = RunOptions(str(root) if root else None, download, device, jobs, stale, threads, memory, *only)
     with stoppable("found"), RunDisplay(opened) as display:
         summary = run(opened, options, display.tell, display)
     display.summary(summary)

@@ -1,6 +1,5 @@
 """Brings a network that was trained elsewhere into a study: from a checkpoint to a ticket."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from pruning.progress import Progress, quiet
 from pruning.recipe import Recipe
 from pruning.recognition import Match, Normalisation, choose_normalisation, recognise, refuse_negative_variances
 from pruning.recognition import report as match_report
-from pruning.study.folder import SUFFIX, TICKETS, TOML, Study
+from pruning.study.folder import SUFFIX, TICKETS, TOML, Study, new_home
 from pruning.study.imported_masks import (
     MaskedWeights,
     kept_zeros,
@@ -261,7 +260,7 @@ def _place(path: str | Path, data: str, study: Study | None, options: ImportOpti
         return study.config.data, study.path
     if not data:
         raise UserError("Say which images the network is for, such as --data cifar10 or --data folder:PATH.")
-    folder = Path("studies") / _slug(_name(path, options))
+    folder = new_home(_name(path, options))
     if (folder / TOML).exists():
         raise UserError(f"There is a study {folder} already; give this one another --name, or remove that folder.")
     return data, folder
@@ -269,14 +268,6 @@ def _place(path: str | Path, data: str, study: Study | None, options: ImportOpti
 
 def _name(path: str | Path, options: ImportOptions) -> str:
     return options.name or Path(path).stem
-
-
-def _slug(name: str) -> str:
-    """A folder's name: no separators, no dots at the start, so that it never leads out of `studies/`."""
-    slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:80]
-    if not slug:
-        raise UserError(f"The name '{name}' makes no folder; use letters or digits in --name.")
-    return slug
 
 
 def _given(options: ImportOptions) -> tuple[tuple[float, ...], tuple[float, ...]] | None:

@@ -1,8 +1,8 @@
 """A study: one network, many ways to prune it, and the tickets found so far.
 
 A study is a folder: `study.toml` says what to find, `tickets/` holds what was found, `results/` what was measured,
-`log.jsonl` what happened when, `recorded/` what networks that are not here made of the images. Tickets that are only
-steps on the way to others lie in `cache/`.
+`log.jsonl` what happened when, `recorded/` what networks that are not here made of the images, `selections/` images
+that were selected and named. Tickets that are only steps on the way to others lie in `cache/`.
 """
 
 import os
@@ -20,6 +20,7 @@ from pruning.ticket import Header, Ticket, TicketInfo, read_header
 
 TOML = "study.toml"
 TICKETS, CACHE, RESULTS, RECORDED, LOG = "tickets", "cache", "results", "recorded", "log.jsonl"
+SELECTIONS = "selections"
 SUFFIX = ".safetensors"
 
 
@@ -237,3 +238,15 @@ def home(file: Path, title: str) -> Path:
     if file.parent.resolve() == Path.cwd():
         return Path("studies") / (re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "study")
     return file.parent
+
+
+def new_home(name: str) -> Path:
+    """The folder of a new study: one below `studies/`, whatever is in the name.
+
+    Raises:
+        UserError: the name has neither letters nor digits.
+    """
+    slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:80]
+    if not slug:
+        raise UserError(f"The name '{name}' makes no folder; use letters or digits in --name.")
+    return Path("studies") / slug

@@ -1,26 +1,53 @@
 """What a study still lacks: the steps to do, parents first."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
-from pruning.errors import UserError
+from pruning.errors import UserError, unknown
 from pruning.files import cannot_write
 from pruning.finders.lineage import lineage, parents_of
 from pruning.recipe import Recipe
+from pruning.study.config import DENSE
 from pruning.study.folder import CACHE, TICKETS, Study
 from pruning.study.staleness import mended_since
 from pruning.ticket import read_header
 
 
-def open_steps(study: Study, stale: bool = False) -> tuple[list[Recipe], int]:
+def open_steps(
+    study: Study, stale: bool = False, methods: Collection[str] = (), sparsities: Collection[float] = ()
+) -> tuple[list[Recipe], int]:
     """The steps still to do, parents first, and how many of the study's tickets are there already.
 
     A file that cannot be read counts as missing and is found again; with `stale` so does a stale one (`staleness`).
+    With `methods`, or `sparsities`, tickets of these alone and the dense network's are asked for.
+
+    Raises:
+        UserError: the study has no such method, or none of them is pruned to such a sparsity.
     """
-    wanted = study.recipes()
+    wanted = _among(study, methods, sparsities)
     missing = [recipe for recipe in wanted if not _is_found(study, recipe, stale)]
     needed = _lineage_to(study, missing, stale)
     return needed, len(wanted) - len(missing)
+
+
+def _among(study: Study, methods: Collection[str], sparsities: Collection[float]) -> list[Recipe]:
+    """The study's recipes of these methods and sparsities, and those of the dense network."""
+    recipes = study.recipes()
+    titles = list(dict.fromkeys(recipe.method for recipe in recipes))
+    for name in methods:
+        if name not in titles:
+            raise unknown("method", name, titles)
+    found = [recipe for recipe in recipes if not methods or recipe.method in methods]
+    levels = sorted({recipe.sparsity for recipe in found})
+    for level in sparsities:
+        if level not in levels:
+            raise UserError(
+                f"{study.source} prunes none of these to {level:g}; it has {', '.join(map('{:g}'.format, levels))}."
+            )
+    dense = [recipe for recipe in recipes if recipe.method == DENSE]
+    chosen = [recipe for recipe in found if not sparsities or recipe.sparsity in sparsities]
+    return list({recipe.id: recipe for recipe in [*dense, *chosen]}.values())
 
 
 def _lineage_to(study: Study, recipes: list[Recipe], stale: bool = False) -> list[Recipe]:

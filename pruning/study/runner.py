@@ -40,6 +40,8 @@ class RunOptions:
     stale: bool = False  # find those again that an earlier revision of a finder or criterion found
     threads: int = 0  # of each ticket; 0: 1, and 4 for large networks, however many cores there are
     memory: float = 0.0  # GB that scoring may take, in all processes; 0: what is free
+    methods: tuple[str, ...] = ()  # these alone, beside the dense network; () for all
+    sparsities: tuple[float, ...] = ()  # so sparse alone; () for all
 
 
 @dataclass
@@ -94,7 +96,7 @@ def run(
     options, watcher = options or RunOptions(), watcher or Watcher()
     with _alone(study.path):
         _settle(study)
-        steps, there_before = open_steps(study, options.stale)
+        steps, there_before = open_steps(study, options.stale, options.methods, options.sparsities)
         summary = RunSummary(there_before=there_before)
         watcher.planned(steps, there_before)
         if steps:

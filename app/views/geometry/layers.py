@@ -207,6 +207,7 @@ def _reach_card(view: View) -> None:
         charts.reach(table, view.styles, corruptions, layers, view.corruption, view.selection.theme),
         lambda: named_with(table, view.styles),
         "layers-reach",
+        folded=True,
         help="The last layer whose features a corruption changes by more than another seed would. Blank: nowhere.",
         caption="Each column is a question by itself, at 5 %. Click a cell to look at its corruption.",
         on_select=lambda: _choose(view),

@@ -9,12 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import periodicity
+from analysis.results.stamps import file_stamp
 from app import load
 from app.shell import layout
 from app.shell.layout import plain
 from app.shell.sections import Section
 from app.shell.selection import Selection
-from app.stamps import file_stamp
 from app.views.grokking.charts import lines
 from app.views.grokking.charts import spectrum as charts
 from app.views.grokking.chosen import View, of_chosen

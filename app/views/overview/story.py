@@ -10,12 +10,12 @@ import streamlit as st
 
 from analysis.comparisons import descent
 from analysis.comparisons.descent import Step
+from analysis.comparisons.recipe_words import in_words
 from app.shell import families, layout, theme
 from app.shell.score import ShownScore
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.overview.charts import story as charts
-from app.views.overview.recipe_words import in_words
 from pruning.cli.find_command import command_line
 from pruning.errors import few
 from pruning.recipe import percent

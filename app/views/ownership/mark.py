@@ -12,10 +12,10 @@ from analysis.comparisons import ownership
 from analysis.comparisons.ownership import Picture
 from analysis.metrics import attacks_on_marks as attacks
 from analysis.metrics.theft import Loot
+from analysis.results.stamps import file_stamp
 from app import load
 from app.shell import layout
 from app.shell.selection import Selection
-from app.stamps import file_stamp
 from app.views.ownership import words
 from app.views.ownership.charts import mark as charts
 from app.views.ownership.facts import View, owners_code

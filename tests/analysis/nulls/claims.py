@@ -33,6 +33,7 @@ from analysis.statistics.verdicts import DIFFERS
 from tests.analysis.nulls import federated, generative, grokking, local, lost, ownership, scores, second_task, transfer
 from tests.analysis.nulls.layers import Networks
 from tests.analysis.nulls.neighbourhoods import a_class_misled, a_map_misleads, neighbours_beyond_seeds, neighbours_kept
+from tests.analysis.nulls.one_field import differs_by_one_field
 from tests.analysis.nulls.sensitivity import a_layer_costs_most, a_layer_is_spared
 from tests.analysis.nulls.studies import BASELINE
 
@@ -267,6 +268,7 @@ def another_than_a_super_ticket(predictions: Predictions) -> float:
 CLAIMS = (
     Claim("worse / better than the baseline, clean", "Overview", worse_or_better),
     Claim("worse / better than the baseline, corrupted", "Overview", worse_or_better_corrupted),
+    Claim("differs by one field alone", "Overview, Descent", differs_by_one_field),
     Claim("sparsest as good as dense (all 1 point worse)", "Overview, tile", sparsest_is_as_good, loss=0.01),
     Claim("dominated (equal costs)", "Overview, Pareto", dominated),
     Claim("dominated by a smaller one (1 point worse)", "Overview, Pareto", dominated_by_smaller, loss=0.01),

@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import load
+from app import allowed, load
 from app.names import shown
 from app.shell import navigation, trust
 from app.shell.pages import in_order
@@ -66,7 +66,7 @@ def test_code_runs_once_it_is_allowed_and_asks_again_when_it_or_what_it_imports_
 
 
 def test_code_never_runs_where_others_can_open_the_app(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trust._remember(digest_of_code(network))
+    allowed.remember(digest_of_code(network))
     for address in ("0.0.0.0", "", "192.168.0.7", "example.org"):
         monkeypatch.setattr(st, "get_option", lambda name, address=address: address)
         test = page(network).run()

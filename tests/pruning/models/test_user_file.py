@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from pruning.errors import UserError
-from pruning.models import build_model
+from pruning.models import build_model, user_file
+from pruning.models.code_digest import digest_of_code
 
 GOOD = """
 import random
@@ -127,3 +128,25 @@ def test_what_is_wrong_with_the_users_file_is_one_sentence(
     with pytest.raises(UserError, match=re.escape(hint)) as caught:
         build_model(f"{tmp_path}/{name}", 5, (1, 4, 4), 0)
     assert "\n" not in str(caught.value)
+
+
+def test_where_the_environment_names_what_is_allowed_nothing_else_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, allowed = tmp_path / "net.py", tmp_path / "allowed.txt"
+    file.write_text(
+        "import pathlib\nfrom torch import nn\npathlib.Path(__file__).with_name('ran').touch()\n"
+        "def make(num_classes):\n    return nn.Sequential(nn.Flatten(), nn.Linear(4, num_classes))\n"
+    )
+    monkeypatch.setenv(user_file.ALLOWED, str(allowed))
+    for digests in (None, "", "0" * 64):
+        if digests is not None:
+            allowed.write_text(digests)
+        with pytest.raises(UserError, match="nobody has allowed to run"):
+            user_file.build_from_file(f"{file}:make", 3, (1, 2, 2))
+    assert not (tmp_path / "ran").exists()
+    allowed.write_text(f"{'0' * 64}\n{digest_of_code(file)}\n")
+    assert user_file.build_from_file(f"{file}:make", 3, (1, 2, 2)) is not None
+    file.write_text(file.read_text() + "# changed\n")
+    with pytest.raises(UserError, match="as it is now"):
+        user_file.build_from_file(f"{file}:make", 3, (1, 2, 2))

@@ -71,3 +71,24 @@ def test_a_step_in_the_cache_under_the_name_of_another_is_found_again(study_copy
     steps, _ = open_steps(study)
     assert second.stem in {recipe.id for recipe in steps}
     assert first.stem not in {recipe.id for recipe in steps}
+
+
+def test_some_methods_and_sparsities_alone_can_be_asked_for(study_copy: Path) -> None:
+    study = Study.open(study_copy)
+    for path in [*(study_copy / TICKETS).iterdir(), *(study_copy / "cache").iterdir()]:
+        path.unlink()
+
+    def asked(methods: tuple[str, ...], sparsities: tuple[float, ...] = ()) -> set[tuple[str, float]]:
+        steps, _ = open_steps(study, False, methods, sparsities)
+        return {(recipe.method, recipe.sparsity) for recipe in steps if study.asks_for(recipe)}
+
+    assert asked(("magnitude",), (0.9,)) == {("dense", 0.0), ("magnitude", 0.9)}
+    assert asked(("random", "magnitude"), (0.5,)) == {("dense", 0.0), ("random", 0.5), ("magnitude", 0.5)}
+    assert ("imp", 0.9) in asked(("shuffled",), (0.9,))  # what it descends from
+    everything = {(recipe.method, recipe.sparsity) for recipe in study.recipes()}
+    assert asked(()) == everything
+    assert asked((), (0.5, 0.9)) == everything
+    with pytest.raises(UserError, match="Did you mean 'magnitude'"):
+        asked(("magnitud",))
+    with pytest.raises(UserError, match=r"prunes none of these to 0.7; it has 0.5, 0.9"):
+        asked(("magnitude",), (0.7,))

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analysis.comparisons.recipe_words import in_words
 from app.shell import theme
 from app.views.overview.charts import story as charts
-from app.views.overview.recipe_words import in_words
 from pruning.procedure import FINDERS
 from pruning.recipe import Recipe
 from pruning.study.folder import Study

@@ -30,27 +30,34 @@ def in_words(recipe: Recipe) -> list[tuple[str, str]]:
     return [(what, how) for what, how in found if how]
 
 
-def _value(name: str, value: Any, field: FieldInfo, recipe: Recipe) -> str:
-    if FINDERS[recipe.finder].recorded and name in ("model", "training", "prune_classifier"):
-        return ""  # which say nothing of a network that stays elsewhere
+def value_in_words(name: str, value: Any, field: FieldInfo | None = None) -> str:
+    """One value of a recipe, as `in_words` writes it; `field`: of the options, None for one of a training."""
+    if value is None or value == "":
+        return "none"
     if name == "finder":
         return FINDERS[value].words
-    if name == "of" and recipe.of is not None:
-        return recipe.of.label
     if name == "criterion":
         return CRITERIA[value].label if value in CRITERIA else _plain(value)
     if name == "allocation":
         return ALLOCATIONS[value].label
     if name == "sparsity":
         return percent(value)
+    words, part_of = option_words(field) if field is not None else ({}, "")
+    return f"{percent(value)} of {part_of}" if part_of else words.get(str(value), _text(value))
+
+
+def _value(name: str, value: Any, field: FieldInfo, recipe: Recipe) -> str:
+    if FINDERS[recipe.finder].recorded and name in ("model", "training", "prune_classifier"):
+        return ""  # which say nothing of a network that stays elsewhere
+    if name == "of" and recipe.of is not None:
+        return recipe.of.label
     if name == "prune_classifier":
         return "pruned like the other layers" if value else "not pruned"
     if name == "training" or isinstance(recipe.option(name), Training):
         return ", ".join(_training(value))
     if name == "start":
         return f"imported weights {value['weights']}"
-    words, part_of = option_words(field)
-    return f"{percent(value)} of {part_of}" if part_of else words.get(str(value), _text(value))
+    return value_in_words(name, value, field)
 
 
 def _training(fields: Mapping[str, Any]) -> Iterator[str]:

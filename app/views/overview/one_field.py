@@ -1,0 +1,140 @@
+"""What the chosen tickets differ in, what a difference in one field alone makes, and what cannot be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from analysis.comparisons import recipe_differences, training_cost
+from analysis.comparisons.outcomes import Images
+from app.charts.texts import dot, spread
+from app.shell import families, layout, verdicts
+from app.shell.columns import REST
+from app.shell.score import ShownScore
+from app.shell.selection import Selection
+from pruning.recipe import Recipe
+
+MEASURES = {"accuracy": "Clean images", "corrupted": "Corrupted images"}
+MOST = 60
+"""Tickets whose pairs are looked at."""
+
+
+def show(selection: Selection, recipes: Mapping[str, Recipe]) -> None:
+    """Write what the chosen tickets differ in, and draw what can be compared."""
+    keys = [key for key in selection.keys if key in recipes]
+    if len(keys) > MOST:
+        layout.empty(f"{len(keys)} tickets are chosen.", f"Choose {MOST} at most to see in which fields they differ.")
+        return
+    own = {key: recipes[key] for key in keys}
+    found = recipe_differences.pairs(own)
+    st.markdown(recipe_differences.in_words(own, found))
+    if len(own) < 2:
+        return
+    labels = {key: layout.plain(style.label) for key, style in families.styles(selection, keys).items()}
+    for sentence in recipe_differences.barriers_in_words(own, found, labels):
+        st.markdown(f":material/block: {sentence}")
+    _pairs_card(selection, own, found)
+    _fields_card(selection, own, found)
+
+
+def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataFrame) -> None:
+    """The pairs that differ in one field alone, with their verdicts."""
+    if not (found["kind"] == recipe_differences.ALONE).any() or not families.any_measured(selection.study):
+        return
+    study, shown = selection.study, families.score(selection.study)
+    kinds = families.kinds(study)
+    asked = selection.option("measure", "accuracy", list(MEASURES))
+    images: Images = "corrupted" if asked == "corrupted" and "corrupted" in kinds else "accuracy"
+    told, within = verdicts.of_chosen(selection, images), verdicts.equivalence(selection)
+    rows = recipe_differences.compared(own, found, told)
+    rows = families.fractions(study, rows)
+    if rows.empty:
+        layout.notes(["None of the pairs that differ in one field alone was measured on the same images."])
+        return
+    styles = families.styles(selection)
+    frame = pd.DataFrame(
+        {
+            "field": rows["field"],
+            "values": [f"{first} → {second}" for first, second in zip(rows["first"], rows["second"], strict=True)],
+            "colour a": [dot(styles[key].color) for key in rows["a"]],
+            "a": [styles[key].label for key in rows["a"]],
+            "colour b": [dot(styles[key].color) for key in rows["b"]],
+            "b": [styles[key].label for key in rows["b"]],
+            "difference": 100 * rows["difference"],
+            "interval": [spread(low, high, unit="") for low, high in zip(rows["low"], rows["high"], strict=True)],
+            "verdict": [verdicts.words(row, within, brief=True, size=shown.size) for _, row in rows.iterrows()],
+            "detectable": 100 * rows["detectable"],
+            "epochs": _epochs(selection, own, rows),
+        }
+    )
+    layout.table_card(
+        f"What one field makes: {len(rows)} pairs that differ in nothing else",
+        frame,
+        "one-field",
+        columns=_columns(shown),
+        help="Each pair of the chosen tickets whose recipes differ in one field. An option that only one of two "
+        "finders has comes with the finder; a control differs from its original in that step.",
+        caption=verdicts.speak_of(told, drawn=False, and_images=shown.also_paired),
+        data=lambda: frame.drop(columns=["colour a", "colour b"]),
+        controls=lambda: _controls(selection, kinds),
+        height="content" if len(frame) <= 9 else 300,
+    )
+
+
+def _controls(selection: Selection, kinds: list[Images]) -> None:
+    with st.container(horizontal=True):
+        if len(kinds) > 1:
+            selection.pick("measure", "Images", MEASURES, label_visibility="collapsed")
+        verdicts.pick_equivalence(selection)
+
+
+def _columns(shown: ShownScore) -> dict[str, Any]:
+    column = st.column_config
+    return {
+        "field": column.TextColumn("Field", width=110),
+        "values": column.TextColumn("Values", width=150),
+        "colour a": column.ImageColumn("", width=40),
+        "a": column.TextColumn("First", width=140),
+        "colour b": column.ImageColumn(" ", width=40),
+        "b": column.TextColumn("Second", width=140),
+        "difference": column.NumberColumn(
+            "Difference", format="%+.1f", width=85, help=f"{shown.title}, first minus second, {shown.apart}."
+        ),
+        "interval": column.TextColumn("Interval", width=95, help="The one that decides."),
+        "verdict": column.TextColumn("Verdict", width=150),
+        "detectable": column.NumberColumn(
+            "Would show", format="%.1f", width=85, help="The difference that so many seeds would show."
+        ),
+        "epochs": column.TextColumn(
+            "Epochs in all", width=95, help="Of the first and the second, with all they descend from."
+        ),
+    }
+
+
+def _epochs(selection: Selection, own: Mapping[str, Recipe], rows: pd.DataFrame) -> list[str]:
+    """What both took in all, for each row."""
+    entries = families.entries_of(selection.study, [*own])
+    spent = training_cost.cost_by_family([found[0] for found in entries.values()]).set_index("family")["epochs"]
+    texts = {key: f"{spent[recipe.family]:,.4g}" if recipe.family in spent else "–" for key, recipe in own.items()}
+    return [f"{texts[a]} / {texts[b]}" for a, b in zip(rows["a"], rows["b"], strict=True)]
+
+
+def _fields_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataFrame) -> None:
+    """The values of every field in which the tickets differ."""
+    table = recipe_differences.table(own, found)
+    if table.empty or not len(table.columns):
+        return
+    styles = families.styles(selection)
+    frame = table.rename(index={key: styles[key].label for key in table.index}).T.rename_axis("Field").reset_index()
+    with st.expander(f"The {len(table.columns)} fields in which they differ", icon=":material/difference:"):
+        layout.table_card(
+            "Fields of the recipes",
+            frame,
+            "fields",
+            caption="What all have in common is left out; Provenance has the whole recipe of each.",
+            meanings={REST: "the value of the field in the ticket's recipe", "Field": "a field of the recipes"},
+            height="content" if len(frame) <= 14 else 520,
+        )
