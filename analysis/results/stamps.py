@@ -57,12 +57,12 @@ def files(path: Path, fresh: bool = False) -> Files:
     noticed a moment later, at once with `fresh`.
     """
     folders = {TICKETS: path / TICKETS} | {name: path / "results" / name for name in TABLES}
-    times = file_stamp(path / TOML), *(_time(folder) for folder in folders.values())
+    toml, times = file_stamp(path / TOML), tuple(map(_time, folders.values()))
     known = _known.get(path)
-    if known is None or fresh or known.times != times or time.monotonic() > known.until:
+    if known is None or fresh or (known.files.toml, known.times) != (toml, times) or time.monotonic() > known.until:
         began = time.monotonic()
         found = {name: _numbers(folder) for name, folder in folders.items()}
-        seen = Files(times[0], found.pop(TICKETS), found)
+        seen = Files(toml, found.pop(TICKETS), found)
         if known is not None and known.files == seen:
             seen = known.files
         _known[path] = known = _Known(seen, times, time.monotonic() + RESTS * (time.monotonic() - began))
@@ -81,7 +81,7 @@ def file_stamp(file: Path) -> str:
 @dataclass(frozen=True)
 class _Known:
     files: Files
-    times: tuple[str | int, ...]
+    times: tuple[int, ...]
     until: float
 
 
