@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.names import harmless, shown
+from app.shell import work
 from app.shell.columns import describe
 from app.shell.downloads import file_name, image_buttons, to_csv, to_latex
 from app.shell.theme import Style
@@ -247,11 +248,15 @@ def picked_cell(key: str) -> tuple[int, str] | None:
 
 
 def empty(message: str, todo: str = "", command: str = "") -> None:
-    """A calm box where there is nothing to show: what is missing, what to do, and a command to copy."""
+    """A calm box where there is nothing to show: what is missing, what to do, and a command to copy.
+
+    What the app can do of it has a button.
+    """
     with st.container(border=True, key="empty-" + hashlib.blake2b(message.encode(), digest_size=4).hexdigest()):
         st.markdown(f":material/info: **{message}**" + (f"  \n{todo}" if todo else ""))
         if command:
             st.code(command, language="bash")
+        work.offer("\n".join((message, todo, command)))
 
 
 def plain(text: str) -> str:
