@@ -59,7 +59,12 @@ def test_a_ticket_that_goes_leaves_the_others_as_they_were(copy: Path) -> None:
 def test_nothing_is_looked_through_again_while_folders_stay(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[Path] = []
     plain = stamps._numbers
-    monkeypatch.setattr(stamps, "_numbers", lambda folder: looked.append(folder) or plain(folder))
+
+    def noting(folder: Path) -> dict[str, int]:
+        looked.append(folder)
+        return plain(folder)
+
+    monkeypatch.setattr(stamps, "_numbers", noting)
     monkeypatch.setattr(stamps, "RESTS", 1e9)
     first = files(copy)
     count = len(looked)
