@@ -63,6 +63,7 @@ ROOMS = {
         "inspector",
         "beside",
         "views",
+        "report",
         "main",
     ],
 }
