@@ -26,7 +26,6 @@ from pruning.errors import UserError
 from pruning.finders.base import Trainer
 from pruning.masks import Masks
 from pruning.study.adding import add_method
-from pruning.study.folder import Study
 from pruning.study.known import is_shipped
 from pruning.training.precision import pick_device
 
@@ -90,7 +89,7 @@ def _tried(selection: Selection, ticket: str, criterion: str, condition: Conditi
 @st.cache_resource(max_entries=4, show_spinner="Scoring the network …")
 def _by_hand(path: Path, ticket: str, stamp: str, criterion: str, _shown: TestImages) -> ByHand:
     assert _shown.data is not None
-    return ByHand(Study.open(path).load(ticket), criterion, Trainer(_shown.data, pick_device()))
+    return ByHand(load.folder(path).load(ticket), criterion, Trainer(_shown.data, pick_device()))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Making the images …")
@@ -180,7 +179,7 @@ def _keep(
             st.caption("This study ships with the project and stays as it is; put the lines into a study of your own.")
         elif st.button("Write it into this study", disabled=not name.strip()):
             try:
-                add_method(Study.open(path), lines)
+                add_method(load.folder(path), lines)
             except UserError as error:
                 st.error(str(error))
                 return
