@@ -30,7 +30,8 @@ class _Page:
     """Holds a page of HTML back until it is whole, and sends all else as it comes."""
 
     def __init__(self, send: Send) -> None:
-        self.send, self.start, self.body = send, None, b""
+        self.send, self.body = send, b""
+        self.start: Message | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start" and _is_page(message):
