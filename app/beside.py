@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app import selected
 from app.inspector import panel
+from app.selected import line
 from app.shell.guard import guard
 from app.shell.pages import Page
 from app.shell.selection import Selection
@@ -11,5 +11,5 @@ from app.shell.selection import Selection
 
 def show(page: Page, selection: Selection) -> None:
     """Draw both."""
-    guard(selected.show, page, selection)
+    guard(line.show, page, selection)
     guard(panel.show, selection)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from analysis.comparisons import of_study
 from analysis.comparisons.image_order import MEASURES as MADE
@@ -43,6 +44,9 @@ MEASURES = {
     for name, column in ((name, TABLES["samples"].all_columns[name]) for name in _STORED)
 } | {name: MADE[name] for name in ("gap", "divergence", "agreement")}
 """What can be asked of an image, ticket by ticket, and what it means; the last three are no columns of every table."""
+
+ROOM = 64
+"""Measures that are kept, the oldest given up first."""
 
 
 @dataclass
@@ -92,9 +96,32 @@ class Asked:
         key = measure, ticket, condition
         if measure not in MEASURES:
             raise unknown("measure of an image", measure, MEASURES)
-        if key not in self._values:
-            self._values[key] = self._measured(measure, self._id(ticket), condition)
-        return self._values[key]
+        found = self._values.get(key)
+        if found is None:
+            found = self._measured(measure, self._id(ticket), condition)
+            while len(self._values) >= ROOM:
+                self._values.pop(next(iter(self._values)), None)
+            self._values[key] = found
+        return found
+
+    def rows(self, images: np.ndarray, tickets: Sequence[str], condition: Condition = CLEAN) -> pd.DataFrame:
+        """What is stored of images: sample, label (its number), class, then what each ticket takes it for.
+
+        Args:
+            images: their indices; those that there are not are left out.
+            tickets: keys; one that is not measured under the condition is left out. The column is "KEY predicts".
+            condition: corruption and severity.
+        """
+        there = images[(images >= 0) & (images < len(self.labels))]
+        labels, names = self.labels[there], np.array(self.classes, dtype=object)
+        table = pd.DataFrame({"sample": there, "label": labels, "class": names[labels]})
+        for ticket in tickets:
+            try:
+                offsets = self._offsets(ticket, condition)[there]
+            except UserError:
+                continue
+            table[f"{ticket} predicts"] = names[(labels + offsets) % len(names)]
+        return table
 
     def _fit(self, term: Term) -> np.ndarray:
         if isinstance(term, OfClass):

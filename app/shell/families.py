@@ -22,7 +22,7 @@ from app.shell.score import ACCURACY, ShownScore
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from pruning.errors import few
-from pruning.study.folder import Entry, Study
+from pruning.study.folder import Entry
 from pruning.training.recording import Recording
 
 
@@ -31,9 +31,9 @@ def entries(study: StudyView) -> dict[str, Entry]:
     return _entries(study.path, study.stamp)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=32, show_spinner=False)
 def _entries(path: Path, stamp: str) -> dict[str, Entry]:
-    return {entry.id: entry for entry in Study.open(path).entries()}
+    return {entry.id: entry for entry in load.folder(path).entries()}
 
 
 def of_task(study: StudyView) -> Scores:
@@ -99,11 +99,12 @@ def any_measured(study: StudyView) -> bool:
 
 def efficiency(study: StudyView) -> pd.DataFrame:
     """Rows of `comparisons.costs.by_family` for all tickets of the study; none where nothing was measured."""
-    table = load.table(study, "efficiency")
+    measured = load.table(study, "efficiency").reindex(columns=["ticket_id", *costs.MEANS, "shrunk"])
+    table = pd.concat([measured, recorded.efficiency(recordings(study))], ignore_index=True)
     if table.empty:
         return pd.DataFrame(columns=["key", *costs.MEANS, "shrunk", "macs_share"])
     found = costs.by_family(study.tickets, table)
-    return found[found["macs"].notna()]
+    return found[found["macs_kept"].notna()]
 
 
 def recordings(study: StudyView) -> dict[str, Recording]:

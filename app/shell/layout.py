@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.names import harmless, shown
+from app.shell import work
 from app.shell.columns import describe
 from app.shell.downloads import file_name, image_buttons, to_csv, to_latex
 from app.shell.theme import Style
@@ -58,6 +59,7 @@ def card(
     controls: Callable[[], Any] | None = None,
     meanings: Mapping[str, str] | None = None,
     percent: bool = False,
+    folded: bool = False,
 ) -> Any:
     """A chart in a frame: a title that says what is seen, the chart, and a menu to download it as PNG, SVG or CSV.
 
@@ -75,9 +77,10 @@ def card(
         controls: draws widgets that belong to this chart, between title and chart.
         meanings: column of `data` -> what it means and its unit, where `app.shell.columns` does not know it.
         percent: whether shares in `data` are given in per cent, and not as fractions.
+        folded: whether its title alone is seen until it is opened.
     """
-    with st.container(border=True, key=f"card-{key}"):
-        header(title, data, key, help, meanings=meanings, percent=percent)
+    with frame_of(title, key, folded):
+        header(title, data, key, help, meanings=meanings, percent=percent, folded=folded)
         if controls is not None:
             controls()
         chart = st.plotly_chart(
@@ -104,6 +107,7 @@ def table_card(
     paper: dict[str, Any] | None = None,
     controls: Callable[[], Any] | None = None,
     meanings: Mapping[str, str] | None = None,
+    folded: bool = False,
     **table: Any,
 ) -> Any:
     """A sortable table in a frame, to download as CSV and as LaTeX.
@@ -119,18 +123,25 @@ def table_card(
         paper: more arguments of `analysis.latex.table`.
         controls: draws widgets that belong to this table, between title and table.
         meanings: as in `card`.
+        folded: as in `card`.
         table: more arguments of `st.dataframe`.
     """
-    with st.container(border=True, key=f"card-{key}"):
+    with frame_of(title, key, folded):
         tex = lambda: to_latex(frame, columns, **(paper or {}))  # noqa: E731
         rows = frame if data is None else data
-        header(title, rows, key, help, images=False, tex=tex, meanings=meanings, percent=True, columns=columns)
+        header(title, rows, key, help, False, tex, meanings, percent=True, columns=columns, folded=folded)
         if controls is not None:
             controls()
         shown = st.dataframe(frame, key=f"table-{key}", column_config=columns, hide_index=True, **table)
         if caption:
             st.caption(caption)
     return shown
+
+
+def frame_of(title: str, key: str, folded: bool) -> Any:
+    """The frame of a card; of a folded one the title opens it."""
+    name = f"card-{key}"
+    return st.expander(f"**{title}**", key=name) if folded else st.container(border=True, key=name)
 
 
 def header(
@@ -143,6 +154,7 @@ def header(
     meanings: Mapping[str, str] | None = None,
     percent: bool = False,
     columns: dict[str, Any] | None = None,
+    folded: bool = False,
 ) -> None:
     """The first line of a card: its title, and the download menu at the right.
 
@@ -156,6 +168,7 @@ def header(
         meanings: as in `card`.
         percent: as in `card`.
         columns: Streamlit's `column_config`, whose headings are meanings too.
+        folded: whether the title stands above it already; the help is then written out in its place.
     """
 
     def csv() -> bytes:
@@ -163,7 +176,10 @@ def header(
         return to_csv(frame, describe(map(str, frame.columns), meanings, columns, percent))
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"head-{key}"):
-        st.markdown(f"**{title}**", help=help or None, width="stretch")
+        if folded:
+            st.caption(help or " ", width="stretch")
+        else:
+            st.markdown(f"**{title}**", help=help or None, width="stretch")
         with st.popover("", icon=":material/download:", type="tertiary", help="Download this", key=f"menu-{key}"):
             if images:
                 image_buttons(key, file_name(title))
@@ -217,12 +233,30 @@ def selected_points(key: str) -> list[dict[str, Any]]:
     return list((state.get("selection") or {}).get("points") or [])
 
 
+def picked(key: str, size: int) -> list[str] | None:
+    """The `customdata`, of that many texts, of the point clicked last in a card's chart; None where there is none."""
+    points = selected_points(key)
+    data = points[-1].get("customdata") if points else None
+    return list(map(str, data)) if isinstance(data, (list, tuple)) and len(data) == size else None
+
+
+def picked_cell(key: str) -> tuple[int, str] | None:
+    """Row, by place, and column of the cell clicked in the table of the card `key`; None where there is none."""
+    state = st.session_state.get(f"table-{key}") or {}
+    cells = list((state.get("selection") or {}).get("cells") or [])
+    return (int(cells[-1][0]), str(cells[-1][1])) if cells else None
+
+
 def empty(message: str, todo: str = "", command: str = "") -> None:
-    """A calm box where there is nothing to show: what is missing, what to do, and a command to copy."""
+    """A calm box where there is nothing to show: what is missing, what to do, and a command to copy.
+
+    What the app can do of it has a button.
+    """
     with st.container(border=True, key="empty-" + hashlib.blake2b(message.encode(), digest_size=4).hexdigest()):
         st.markdown(f":material/info: **{message}**" + (f"  \n{todo}" if todo else ""))
         if command:
             st.code(command, language="bash")
+        work.offer("\n".join((message, todo, command)))
 
 
 def plain(text: str) -> str:

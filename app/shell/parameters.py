@@ -5,6 +5,7 @@ Values that make no sense are passed over and named in the selection's notes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -16,9 +17,12 @@ from app.shell.codec import decode_samples
 from app.shell.selection import Chosen, Selection
 from app.shell.theme import Mode
 from app.shell.url import LIST, passed_over
+from pruning.criteria import CRITERIA
+from pruning.study.config import Method
 
 PREFERRED_SPARSITY = 0.9
-MOST_METHODS = 11  # the dense network among them
+MOST_TICKETS = 6
+"""Chosen at first, the dense network among them: so many a chart can name beside its lines."""
 
 
 def resolve(study: StudyView, parameters: Mapping[str, str], mode: Mode) -> Selection:
@@ -54,22 +58,42 @@ def resolve(study: StudyView, parameters: Mapping[str, str], mode: Mode) -> Sele
     return Selection(study, colours.get(mode), seed, keys, tickets, baseline, samples, styles, notes)
 
 
-def default_keys(tickets: pd.DataFrame, originals: Mapping[str, str] | None = None) -> list[str]:
+def default_keys(study: StudyView) -> list[str]:
+    """The tickets chosen at first; see `first_keys`."""
+    return first_keys(study.tickets, study.originals, {method.title: _kind(method) for method in study.config.methods})
+
+
+def _kind(method: Method) -> str:
+    """What a method has in common with others: its finder; of scores, whether they are chance, and of which weights."""
+    criterion = CRITERIA.get(str(method.options.get("criterion")))
+    scored = f" {criterion.by_chance} {criterion.score_on}" if criterion else ""
+    return method.finder + scored
+
+
+def first_keys(
+    tickets: pd.DataFrame, originals: Mapping[str, str] | None = None, kinds: Mapping[str, str] | None = None
+) -> list[str]:
     """The dense network and every method at 90 %, or at the sparsity nearest to it that the study has.
 
-    Of more than `MOST_METHODS` those that are made from another (`originals`: method -> the method it is made from) are
-    left out, then those that were pruned to the fewest sparsities.
+    Of more than `MOST_TICKETS` those that are made from another (`originals`: method -> the method it is made from) are
+    left out. Of the rest the first of each kind (`kinds`: method -> its kind) come first, then the second; within a
+    round those that were pruned to the most sparsities.
     """
     pruned = tickets[tickets["method"] != colours.DENSE]
     levels = pruned["sparsity"].unique()
     level = min(levels, key=lambda value: (abs(value - PREFERRED_SPARSITY), value)) if len(levels) else None
     wanted = tickets[(tickets["method"] == colours.DENSE) | (tickets["sparsity"] == level)]
-    if wanted["method"].nunique() > MOST_METHODS:
+    if wanted["method"].nunique() > MOST_TICKETS:
         wanted = wanted[~wanted["method"].isin(list(originals or {}))]
-    spread = (
-        tickets.groupby("method")["sparsity"].nunique()[wanted["method"].unique()].drop(colours.DENSE, errors="ignore")
-    )
-    most = spread.sort_values(ascending=False, kind="stable").index[: MOST_METHODS - 1]
+    methods = [method for method in dict.fromkeys(wanted["method"]) if method != colours.DENSE]
+    spread = tickets.groupby("method")["sparsity"].nunique().to_dict()
+    rounds = Counter[str]()
+    turns = {}
+    for method in sorted(methods, key=lambda method: -spread[method]):
+        kind = (kinds or {}).get(method, method)
+        turns[method] = rounds[kind]
+        rounds[kind] += 1
+    most = sorted(turns, key=turns.__getitem__)[: MOST_TICKETS - 1]
     wanted = wanted[wanted["method"].isin([colours.DENSE, *most])]
     return list(dict.fromkeys(wanted["key"]))
 
@@ -86,14 +110,14 @@ def _seed(study: StudyView, asked: str | None, notes: list[str]) -> int:
 def _keys(study: StudyView, asked: str | None, notes: list[str]) -> list[str]:
     order = list(dict.fromkeys(study.tickets["key"]))
     if asked is None:
-        return default_keys(study.tickets, study.originals)
+        return default_keys(study)
     if asked == "none":
         return []
     wanted = [key for key in asked.split(LIST) if key]
     unknown = [key for key in wanted if key not in order]
     notes.extend(passed_over("tickets", key) for key in dict.fromkeys(unknown))
     known = [key for key in order if key in wanted]
-    return known if known else default_keys(study.tickets, study.originals)
+    return known if known else default_keys(study)
 
 
 def _baseline(study: StudyView, asked: str | None, notes: list[str]) -> str | None:

@@ -31,7 +31,7 @@ def picker(selection: Selection) -> None:
         event = (st.session_state.get("picker") or {}).get("picked")
         if event:
             keys = after(selection.study, selection.keys, event)
-            same = keys == default_keys(selection.study.tickets, selection.study.originals)
+            same = keys == default_keys(selection.study)
             change({"tickets": None if same else LIST.join(keys) or "none"})
 
     _component()(data=contents(selection), key="picker", on_picked_change=picked)

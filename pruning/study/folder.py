@@ -1,25 +1,29 @@
 """A study: one network, many ways to prune it, and the tickets found so far.
 
 A study is a folder: `study.toml` says what to find, `tickets/` holds what was found, `results/` what was measured,
-`log.jsonl` what happened when, `recorded/` what networks that are not here made of the images. Tickets that are only
-steps on the way to others lie in `cache/`.
+`log.jsonl` what happened when, `recorded/` what networks that are not here made of the images, `selections/` images
+that were selected and named. Tickets that are only steps on the way to others lie in `cache/`.
 """
 
 import os
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 from pruning.checkpoints.imported_weights import FOLDER as IMPORTS
+from pruning.data import Dataset
 from pruning.errors import UserError
 from pruning.files import leads_out
 from pruning.recipe import Recipe
 from pruning.study.config import StudyConfig, expand, read_config
-from pruning.ticket import Ticket, TicketInfo, read_header
+from pruning.study.creating import write_study
+from pruning.ticket import Header, Ticket, TicketInfo, read_header
 
 TOML = "study.toml"
 TICKETS, CACHE, RESULTS, RECORDED, LOG = "tickets", "cache", "results", "recorded", "log.jsonl"
+SELECTIONS = "selections"
 SUFFIX = ".safetensors"
 
 
@@ -88,6 +92,24 @@ class Study:
         refuse_links(study.path)
         return study
 
+    @classmethod
+    def create(cls, path: str | Path, data: Dataset | str, **keys: Any) -> "Study":
+        """Make a study: a folder with a study.toml.
+
+        Args:
+            path: the folder.
+            data: a data set, whose images are then kept in the folder, such as `Dataset.from_loader` makes of a loader;
+                or the name of one.
+            keys: what else the study.toml is to say: `model`, `title`, `seeds`, `sparsities`, `training`, `methods`,
+                `analysis`, ... Without a `model` the study finds nothing, and holds what `analysis.record` adds.
+
+        Raises:
+            UserError: there is a study already, or a key or a value is not allowed; nothing is written then.
+            WriteError: the disk will not take it.
+        """
+        write_study(Path(path) / TOML, data, keys)
+        return cls.open(path)
+
     def recipes(self) -> list[Recipe]:
         """What the study is to find: for each seed the dense network, then each method at each sparsity."""
         return [recipe for seed in self.config.seeds for recipe in self._of_seed(seed).values()]
@@ -155,12 +177,12 @@ class Study:
         for path in sorted((self.path / TICKETS).glob(f"*{SUFFIX}")):
             try:
                 _refuse_link(path, self.path)
-                recipe, info, _, content = read_header(path)
+                recipe, info, _, content = _header(path, _seen(path))
                 _check_name(path, recipe)
             except UserError as error:
                 problems.append(str(error))
                 continue
-            entries[recipe.id] = Entry(path, self._named(recipe), info, content)
+            entries[recipe.id] = Entry(path, self._named(recipe), info.model_copy(), content)
         return sorted(entries.values(), key=lambda entry: self._place(entry.recipe)), problems
 
     def entries(self) -> list[Entry]:
@@ -177,6 +199,20 @@ class Study:
         ticket = load_named(path, self.path)
         ticket.recipe = self._named(ticket.recipe)
         return ticket
+
+
+@lru_cache(maxsize=8192)
+def _header(path: Path, seen: tuple[int, ...]) -> Header:
+    """What a ticket's file says, read once while the file stays as it is."""
+    return read_header(path)
+
+
+def _seen(path: Path) -> tuple[int, ...]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return ()
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
 
 
 def load_named(path: Path, folder: Path) -> Ticket:

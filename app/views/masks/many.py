@@ -13,6 +13,7 @@ from analysis.comparisons import mask_pairs
 from analysis.metrics import intersections
 from analysis.metrics.overlap import Counts
 from app import load
+from app.charts.upset import named, upset
 from app.load import StudyView
 from app.shell import layout
 from app.shell.sections import Section
@@ -20,7 +21,6 @@ from app.shell.selection import Chosen, Selection
 from app.shell.theme import DENSE, Style
 from app.shell.url import LIST
 from app.views.masks.charts import chance as chance_charts
-from app.views.masks.charts import upset as charts
 from app.views.masks.readable import at_least_two
 from pruning.criteria import CRITERIA
 from pruning.procedure import FINDERS
@@ -92,7 +92,7 @@ def _upset_card(selection: Selection, twins: dict[str, str]) -> None:
         shown, rest = ranked.iloc[:BARS], ranked.iloc[BARS:]
         kept = {tickets[key].id: tickets[key].kept for key in keys}
         st.plotly_chart(
-            charts.upset(shown, kept, styles, selection.theme), theme=None, key="chart-upset",
+            upset(shown, kept, styles, selection.theme), theme=None, key="chart-upset",
             config={**layout.CONFIG, **layout.QUIET},
         )  # fmt: skip
         st.caption(_caption(selection, tickets[keys[0]], regions, rest))
@@ -124,7 +124,7 @@ def _by_chance(method: str) -> bool:
 
 
 def _table(regions: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
-    names = [charts.named(members, styles) for members in regions["members"]]
+    names = [named(members, styles) for members in regions["members"]]
     return regions.drop(columns="members").assign(tickets=names)[["tickets", "count", "expected"]]
 
 

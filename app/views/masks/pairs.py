@@ -147,6 +147,7 @@ def _layers_card(selection: Selection) -> None:
         charts.kept_by_layer(rows, styles, selection.theme),
         rows,
         "layers",
+        folded=True,
         meanings=of_table("layers"),
         config=layout.QUIET,
         help="Density: the share of a layer's weights that is kept. A cross at the bottom: layer collapse, nothing of "

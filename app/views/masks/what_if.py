@@ -15,7 +15,7 @@ from analysis.engine.images import TestImages
 from analysis.engine.what_if import BLOCKS, COUPLED, LAYERS, ByHand, Seen, Tried, total, try_out
 from analysis.metrics import overlap
 from app import live, load
-from app.shell import layout
+from app.shell import layout, work
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.masks import by_sliders
@@ -25,8 +25,7 @@ from pruning.errors import UserError
 from pruning.finders.base import Trainer
 from pruning.masks import Masks
 from pruning.study.adding import add_method
-from pruning.study.folder import Study
-from pruning.study.known import PROJECT, SHIPPED
+from pruning.study.known import is_shipped
 from pruning.training.precision import pick_device
 
 IMAGES = 1000
@@ -91,7 +90,7 @@ def _tried(
 @st.cache_resource(max_entries=4, show_spinner="Scoring the network …")
 def _by_hand(path: Path, ticket: str, stamp: str, criterion: str, _shown: TestImages) -> ByHand:
     assert _shown.data is not None
-    return ByHand(Study.open(path).load(ticket), criterion, Trainer(_shown.data, pick_device()))
+    return ByHand(load.folder(path).load(ticket), criterion, Trainer(_shown.data, pick_device()))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Making the images …")
@@ -148,16 +147,18 @@ def _keep(selection: Selection, masks: Masks, shares: Mapping[str, float], by_ha
         lines = method_lines(Suggested(layers, total(masks), 0.0), name, criterion)
         st.code(lines, "toml", wrap_lines=True)
         path = selection.study.path
-        if path.resolve().parent in (PROJECT / SHIPPED, Path(SHIPPED).resolve()):
+        if is_shipped(path):
             st.caption("This study ships with the project and stays as it is; put the lines into a study of your own.")
         elif st.button("Write it into this study", disabled=not name.strip()):
             try:
-                add_method(Study.open(path), lines)
+                add_method(load.folder(path), lines)
             except UserError as error:
                 st.error(str(error))
                 return
             st.success("It is written down. This finds, trains and measures it:")
-            st.code(f"python -m pruning run {path} && python -m analysis run {path}", "bash")
+            commands = f"python -m pruning run {path}\npython -m analysis run {path}"
+            st.code(commands, "bash")
+            work.offer(commands)
 
 
 SECTION = Section(

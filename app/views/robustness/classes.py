@@ -119,6 +119,7 @@ def _costs(compared: ComparedTickets, family: str, under: str) -> None:
         ),
         lambda: _long(costs, styles, names),
         "class-costs",
+        folded=True,
         percent=True,
         help="Dashed: the change over all images, which each class would have were the change uniform. The intervals "
         "are those that decide whether a change differs from 0, over seeds and images, with Holm's correction over all "
@@ -129,6 +130,7 @@ def _costs(compared: ComparedTickets, family: str, under: str) -> None:
         "Does the change differ between classes?",
         verdicts(costs, styles),
         "class-verdicts",
+        folded=True,
         columns=_columns(),
         help="An F test: how far the classes' changes lie from the change over all images, against how far they lie in "
         "two groups of trainings of one method, on other images. The ticket's seeds and the baseline's tell that, each "

@@ -204,6 +204,7 @@ def _effective(compared: ComparedTickets, family: str, styles: dict[str, Style])
         "Effective robustness",
         table,
         "effective-table",
+        folded=True,
         columns=_effective_columns(),
         paper={"intervals": {"effective": ("low", "high")}},
     )

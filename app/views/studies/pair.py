@@ -47,7 +47,7 @@ def pick(selection: Selection, fitting: Mapping[str, StudyView]) -> Pair:
         names = {name: study.title if study.title != one.title else name for name, study in fitting.items()}
         other = fitting[selection.pick("second", "Second study", names, kind="select", width=320)]
         first = other.tickets.drop_duplicates("key").set_index("key")["label"]
-        default = [key for key in selection.keys if key in first.index] or default_keys(other.tickets, other.originals)
+        default = [key for key in selection.keys if key in first.index] or default_keys(other)
         order = [key for key in dict.fromkeys(one.tickets["key"]) if key in first.index]  # the first study's
         options = {key: first[key] for key in dict.fromkeys([*order, *first.index])}
         keys = selection.pick_many("second-tickets", "Its tickets", options, default, kind="menu")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.load import StudyView
 from app.shell.codec import encode_samples
-from app.shell.parameters import MOST_METHODS, default_keys, resolve
+from app.shell.parameters import MOST_TICKETS, first_keys, resolve
 from app.shell.picker import after, contents
 from app.shell.url import LIST
 
@@ -27,8 +27,8 @@ def test_without_parameters_all_methods_at_ninety_and_the_dense_network(view: St
 
 
 def test_the_default_is_the_sparsity_nearest_to_ninety(view: StudyView) -> None:
-    assert default_keys(view.tickets[view.tickets["sparsity"] < 0.6]) == ["dense", "snip-50", "imp-50", "shuffled-50"]
-    assert default_keys(view.tickets.iloc[:0]) == []
+    assert first_keys(view.tickets[view.tickets["sparsity"] < 0.6]) == ["dense", "snip-50", "imp-50", "shuffled-50"]
+    assert first_keys(view.tickets.iloc[:0]) == []
 
 
 def test_of_many_methods_those_of_the_most_sparsities_are_chosen() -> None:
@@ -37,11 +37,19 @@ def test_of_many_methods_those_of_the_most_sparsities_are_chosen() -> None:
     rows = [("dense", 0.0), *((name, level) for name, levels in methods.items() for level in levels)]
     tickets = pd.DataFrame(rows, columns=["method", "sparsity"])
     tickets["key"] = [f"{method}-{level}" for method, level in rows]
-    most = MOST_METHODS - 1
-    assert default_keys(tickets, {"m0": "m2"}) == [
-        "dense-0.0", *(f"m{place}-0.9" for place in sorted([*range(2, 20, 2), 1])[:most])
+    most = MOST_TICKETS - 1
+    assert first_keys(tickets, {"m0": "m2"}) == [
+        "dense-0.0", *(f"m{place}-0.9" for place in range(2, 20, 2)[:most])
     ]  # fmt: skip
-    assert len(default_keys(tickets)) == MOST_METHODS
+    assert len(first_keys(tickets)) == MOST_TICKETS
+
+
+def test_of_many_methods_each_kind_comes_before_the_second_of_one() -> None:
+    methods = ["random", "magnitude", "snip", "grasp", "synflow", "taylor", "imp"]
+    kinds = dict(zip(methods, ["chance", "trained", "initial", "initial", "initial", "trained", "imp"], strict=True))
+    tickets = pd.DataFrame({"method": ["dense", *methods], "sparsity": [0.0, *[0.9] * 7]})
+    tickets["key"] = tickets["method"]
+    assert first_keys(tickets, kinds=kinds) == ["dense", "random", "magnitude", "snip", "grasp", "imp"]
 
 
 @SAME_VIEW
@@ -85,7 +93,7 @@ def test_what_is_passed_over_is_named(view: StudyView) -> None:
     assert selection.keys == ["imp-90"]
     assert len(selection.notes) == 4
     assert "imp-91" in " ".join(selection.notes)
-    assert resolve(view, {"tickets": "nothing"}, "light").keys == default_keys(view.tickets)
+    assert resolve(view, {"tickets": "nothing"}, "light").keys == first_keys(view.tickets)
     assert resolve(view, {"tickets": "none"}, "light").keys == []
 
 

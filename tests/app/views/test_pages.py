@@ -177,7 +177,7 @@ def test_a_study_without_tickets_says_how_to_find_them(
     shutil.copy(tiny_study / "study.toml", tmp_path / "new")
     test = draw("overview", tmp_path / "new", monkeypatch)
     assert "has no tickets yet" in text(test)
-    assert "study.toml" in text(test)
+    assert f"python -m pruning run {tmp_path / 'new'}" in text(test)
 
 
 def test_tickets_without_results_say_how_to_measure_them(study_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ def line(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **link: str) 
     """The line alone, as it stands beside a page."""
 
     def script(page: str) -> None:
-        from app import selected
+        from app.selected import line as selected
         from app.shell import navigation
         from app.shell.pages import PAGES
         from app.shell.url import synchronise

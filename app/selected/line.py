@@ -13,6 +13,7 @@ from analysis.corruptions.conditions import CLEAN
 from app import linked
 from app.assets import read
 from app.condition import chosen_condition, condition_parameters, condition_text
+from app.selected import builder
 from app.shell.image_sets import WORDS, images_text
 from app.shell.layout import plain
 from app.shell.pages import CONDITION, IMAGES, TICKETS, Page
@@ -56,10 +57,13 @@ def show(page: Page, selection: Selection) -> None:
         st.rerun()
     _component()(key="selected-ears", height=1, on_heard_change=lambda: None)
     there = parts(selection)
-    if not there:
+    builds = _classifies(selection)
+    if not there and not builds:
         return
     st.html(f"<style>{read('selected.css')}</style>")
     with st.container(horizontal=True, vertical_alignment="center", key="marked-bar", width="content"):
+        if builds:
+            _opener(selection, "" if any(part.of == IMAGES for part in there) else "Select images")
         for part in there:
             used = part.of in page.uses
             text = f"**{part.markdown}**" if used else f":gray[{part.text}, not used here]"
@@ -69,6 +73,13 @@ def show(page: Page, selection: Selection) -> None:
                 help=f"Clear: {part.text}{words}" + ("" if used else ". This page shows the same without it."),
                 on_click=_clear, args=(part,),
             )  # fmt: skip
+
+
+def _opener(selection: Selection, text: str) -> None:
+    about = "Build a selection of images, which every page knows of"
+    icon = ":material/filter_alt:"
+    if st.button(text, key="select-images-open", type="tertiary", icon=icon, help=about):
+        builder.show(selection)
 
 
 def parts(selection: Selection) -> list[Part]:
@@ -92,9 +103,16 @@ def parts(selection: Selection) -> list[Part]:
 
 def _condition(selection: Selection) -> tuple[str, int]:
     try:
-        return chosen_condition(selection) if selection.study.task.classifies_images else CLEAN
-    except UserError:  # of the task, which the page says
+        return chosen_condition(selection) if _classifies(selection) else CLEAN
+    except UserError:
         return CLEAN
+
+
+def _classifies(selection: Selection) -> bool:
+    try:
+        return selection.study.task.classifies_images
+    except UserError:  # of the task, which the page says
+        return False
 
 
 def _clear(part: Part) -> None:
