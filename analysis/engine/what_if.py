@@ -52,7 +52,7 @@ class ByHand:
         """
         self.ticket, self.trainer = ticket, trainer
         single = [name for (name,) in groups_of(ticket, "weight")]
-        self.groups = {
+        self.groups: dict[str, list[tuple[str, ...]]] = {
             LAYERS: [(name,) for name in single],
             COUPLED: coupled_of(ticket),
             BLOCKS: [tuple(own) for _, own in groupby(single, block_of)],

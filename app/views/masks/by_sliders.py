@@ -41,6 +41,7 @@ def sliders(selection: Selection, name: str, groups: Groups, together: str, crit
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.button("Undo", icon=":material/undo:", on_click=tried.back, disabled=tried.here.parent is None)
         st.button("Whole again", on_click=tried.go, args=(0,), disabled=tried.current == 0)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _least(selection, tried, groups, criterion)
     st.caption("Removed of each, in %, from the first layer to the last.")
     own = groups[together]
@@ -120,7 +121,7 @@ def _least(selection: Selection, tried: Branches, groups: Groups, criterion: str
     texts = {each: f"Keep {each} %" for each in sensitivity.KEEP}
     key = "hand budget"
     st.session_state.setdefault(key, KEEP)
-    st.selectbox("Weights kept", [*texts], key=key, format_func=texts.get, label_visibility="collapsed", width=120,
+    st.selectbox("Weights kept", [*texts], key=key, format_func=lambda each: texts[each], label_visibility="collapsed", width=120,
                  disabled=not there)  # fmt: skip
 
     def set_all() -> None:

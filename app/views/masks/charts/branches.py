@@ -21,7 +21,7 @@ def branches(tried: Branches, theme: Theme) -> go.Figure:
     """
     places = tried.places()
     deepest, lowest = (max(each) for each in zip(*places, strict=True))
-    chart = figure(theme, 74 + ROW * (lowest + 1), showlegend=False, margin={"t": 12, "b": 8, "l": 12, "r": 12})
+    chart = figure(theme, 52 + ROW * (lowest + 1), showlegend=False, margin={"t": 12, "b": 8, "l": 12, "r": 12})
     for (x, y), state in zip(places, tried.states, strict=True):
         if state.parent is not None:
             x0, y0 = places[state.parent]
