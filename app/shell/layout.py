@@ -60,6 +60,7 @@ def card(
     meanings: Mapping[str, str] | None = None,
     percent: bool = False,
     folded: bool = False,
+    below: Callable[[], Any] | None = None,
 ) -> Any:
     """A chart in a frame: a title that says what is seen, the chart, and a menu to download it as PNG, SVG or CSV.
 
@@ -78,6 +79,7 @@ def card(
         meanings: column of `data` -> what it means and its unit, where `app.shell.columns` does not know it.
         percent: whether shares in `data` are given in per cent, and not as fractions.
         folded: whether its title alone is seen until it is opened.
+        below: draws what stands below chart and caption.
     """
     with frame_of(title, key, folded):
         header(title, data, key, help, meanings=meanings, percent=percent, folded=folded)
@@ -93,6 +95,8 @@ def card(
         )
         if caption:
             st.caption(caption)
+        if below is not None:
+            below()
     return chart
 
 
