@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -121,8 +122,8 @@ def _least(selection: Selection, tried: Branches, groups: Groups, criterion: str
     texts = {each: f"Keep {each} %" for each in sensitivity.KEEP}
     key = "hand budget"
     st.session_state.setdefault(key, KEEP)
-    st.selectbox("Weights kept", [*texts], key=key, format_func=lambda each: texts[each], label_visibility="collapsed", width=120,
-                 disabled=not there)  # fmt: skip
+    look: dict[str, Any] = {"label_visibility": "collapsed", "width": 120, "disabled": not there}
+    st.selectbox("Weights kept", [*texts], key=key, format_func=lambda each: texts[each], **look)
 
     def set_all() -> None:
         try:
