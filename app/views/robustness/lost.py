@@ -14,6 +14,7 @@ from analysis.comparisons.lost_images import causes, flows, lost_images, main_ca
 from analysis.corruptions.conditions import CLEAN
 from analysis.engine.settings import settings
 from analysis.measures.lost import used
+from app import load
 from app.charts.texts import bracket
 from app.shell import layout
 from app.shell.images_behind import select
@@ -31,7 +32,6 @@ from app.views.robustness.lost_view import (
     pick_severity,
 )
 from app.views.robustness.pickers import not_measured, pick_family
-from pruning.study.folder import Study
 
 ENDINGS = {
     "drift": "all images move alike, and a shift of the mean feature undoes it",
@@ -100,7 +100,7 @@ def _rows_on_images(view: Corrupted) -> pd.DataFrame:
 
 
 def _asked(compared: ComparedTickets, images: int) -> np.ndarray:
-    return used(settings(Study.open(compared.selection.study.path)), images)
+    return used(settings(load.folder(compared.selection.study.path)), images)
 
 
 def pick_against(compared: ComparedTickets) -> None:
