@@ -22,7 +22,7 @@ from analysis.engine.per_image import ImageValues, PerImage
 from analysis.engine.showing import BATCH, Viewer, show
 from analysis.metrics.corruption_error import corruption_error, mean_corruption_accuracy, mean_corruption_error
 from pruning.errors import UserError
-from pruning.progress import Progress, quiet, share
+from pruning.progress import Progress, as_progress, quiet, share
 from pruning.ticket import Ticket
 from pruning.training.precision import pick_device
 
@@ -66,7 +66,7 @@ def evaluate(
     severities: Sequence[int] | int = SEVERITIES,
     batch_size: int = BATCH,
     seed: int = 0,
-    progress: Progress = quiet,
+    progress: Progress | bool = quiet,
     corrupted: Given | None = None,
     normalisation: Normalisation = AS_THEY_ARE,
 ) -> pd.DataFrame:
@@ -110,7 +110,7 @@ def iterate(
     seed: int = 0,
     device: str = "auto",
     precision: str = "auto",
-    progress: Progress = quiet,
+    progress: Progress | bool = quiet,
     corrupted: Given | None = None,
     frost: Photographs | None = None,
     normalisation: Normalisation = AS_THEY_ARE,
@@ -130,7 +130,7 @@ def iterate(
         device: ``auto``, or a name torch knows.
         precision: ``auto``, ``float32`` or ``bfloat16``; ``auto`` takes
             bfloat16 for large networks on hardware that has it.
-        progress: called with the fraction done, in [0, 1], and what is being done.
+        progress: called with the fraction done, in [0, 1], and what is being done; True writes a line.
         corrupted: images to be taken instead of making them, {condition: uint8, same shape as `images`}.
         frost: photographs for the corruption ``frost``.
         normalisation: mean and standard deviation of each channel, which networks and functions that are at hand get
@@ -156,7 +156,9 @@ def iterate(
         if name in needed
     }
     shown = TestImages(images, labels, corrupted, frost, seed=seed)
-    return _each(networks, shown, {each: names for each, names in todo.items() if names}, batch_size, progress)
+    return _each(
+        networks, shown, {each: names for each, names in todo.items() if names}, batch_size, as_progress(progress)
+    )
 
 
 def _each(

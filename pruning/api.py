@@ -12,7 +12,7 @@ from pruning.finders.base import Trainer
 from pruning.finders.lineage import cost, find_step, lineage, parents_of
 from pruning.finders.scoring_memory import processes_that_fit
 from pruning.models import build_model
-from pruning.progress import Progress, quiet, share
+from pruning.progress import Progress, as_progress, quiet, share
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.training.precision import pick_device
@@ -20,7 +20,7 @@ from pruning.training.precision import pick_device
 
 def find_ticket(
     recipe: Recipe,
-    progress: Progress = quiet,
+    progress: Progress | bool = quiet,
     device: str = "auto",
     root: str | Path | None = None,
     download: bool = False,
@@ -34,7 +34,7 @@ def find_ticket(
     Args:
         recipe: what to find. The same recipe on as many threads gives the same ticket, bit for bit, on the same
             machine.
-        progress: told the fraction done, in [0, 1], and what is being done.
+        progress: told the fraction done, in [0, 1], and what is being done; True writes a line.
         device: "auto", "cpu", "cuda", ...
         root: folder of the data set, where it is not an embedded one.
         download: fetch the data set when it is not there.
@@ -50,6 +50,7 @@ def find_ticket(
         UserError: data that is missing, a loss that is not finite, a network that does not fit the data, scores that
             need more memory than there is.
     """
+    progress = as_progress(progress)
     data = load_data(recipe.data, root, download)
     imports: Path | Imported | None = None
     if weights is not None:

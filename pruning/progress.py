@@ -1,7 +1,14 @@
 """How far work is: one protocol for whatever takes time, a fraction in [0, 1] and what is being done, in words."""
 
+import sys
 import time
 from typing import Protocol
+
+from pruning.errors import UserError
+
+EVERY = 0.1
+"""Seconds between two tidings of a line."""
+WIDTH = 60
 
 
 class Progress(Protocol):
@@ -13,6 +20,37 @@ class Progress(Protocol):
 
 def quiet(fraction: float, text: str, /) -> None:
     """Tell nobody."""
+
+
+def as_progress(progress: Progress | bool | None) -> Progress:
+    """The progress that a user asks for: True is a line on the standard error output, False and None are nothing.
+
+    Raises:
+        UserError: it is something else.
+    """
+    if progress is None or progress is False:
+        return quiet
+    if progress is True:
+        return _line()
+    if not callable(progress):
+        raise UserError(f"Give `progress` as True, or as a function of a fraction and a text, not as {progress!r}.")
+    return progress
+
+
+def _line() -> Progress:
+    """One line that is written over, and ended with the work."""
+    last = float("-inf")
+
+    def tell(fraction: float, text: str, /) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if fraction >= 1 or now - last >= EVERY:
+            last = now
+            end = "\n" if fraction >= 1 else ""
+            sys.stderr.write(f"\r{100 * fraction:3.0f} %  {text[:WIDTH]:{WIDTH}}{end}")
+            sys.stderr.flush()
+
+    return tell
 
 
 def share(progress: Progress, start: float, width: float, label: str = "") -> Progress:

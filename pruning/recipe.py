@@ -15,6 +15,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from pruning.allocation import ALLOCATIONS
 from pruning.checkpoints.imported_weights import Start
@@ -27,7 +28,7 @@ from pruning.models.user_file import is_user_file
 from pruning.procedure import FINDERS, Fields, FinderOptions, Procedure, Shared
 from pruning.tasks import TASKS, USUAL
 from pruning.training.config import Training
-from pruning.validation import Frozen, Options, checked, option, values_of
+from pruning.validation import MISSING_OPTION, Frozen, Options, checked, option, values_of
 
 ID_LENGTH = 12
 FINDER = "one_shot"  # of a recipe that names none
@@ -112,7 +113,9 @@ class Recipe(Frozen):
         finder = FINDERS.get_known(info.data["finder"])
         for key, field in finder.options.model_fields.items():
             if field.is_required() and key not in given:
-                raise UserError(f"Finder '{finder.name}' needs '{key}'.")
+                raise PydanticCustomError(
+                    MISSING_OPTION, "{sentence}", {"sentence": f"Finder '{finder.name}' needs '{key}'."}
+                )
         shared = Shared(info.data.get("training", Training()), info.data.get("start"))
         return checked(finder.options, finder.options.complete(dict(given), shared))
 
@@ -121,11 +124,19 @@ class Recipe(Frozen):
     def _named_data(cls, data: Any) -> Any:
         return name_of(data) if isinstance(data, Dataset) else data
 
+    @classmethod
+    def check_given(cls, fields: Mapping[str, Any]) -> None:
+        """Raise UserError where no network or no data set is known by these names."""
+        model, data, finder = (fields.get(name) for name in ("model", "data", "finder"))
+        known = FINDERS.get(str(finder or FINDER))
+        if isinstance(model, str) and not (known and known.recorded):  # what was recorded stays elsewhere
+            check_name(model)
+        if isinstance(data, str):
+            source_of(data)
+
     def check_written(self) -> None:
         """Raise UserError where no network or no data set is known by these names."""
-        if not FINDERS[self.finder].recorded:  # what was recorded stays elsewhere
-            check_name(self.model)
-        source_of(self.data)
+        self.check_given({"model": self.model, "data": self.data, "finder": self.finder})
 
     @field_validator("task")
     @classmethod

@@ -96,10 +96,10 @@ class Ticket:
     """Masks ({parameter: bool tensor}, True = kept), the state dict with those pruned at zero, the recipe."""
 
     recipe: Recipe
-    masks: Masks
-    state: dict[str, Tensor]
-    info: TicketInfo
-    folder: Path | None = field(default=None, compare=False)  # where its file lies
+    masks: Masks = field(repr=False)
+    state: dict[str, Tensor] = field(repr=False)
+    info: TicketInfo = field(repr=False)
+    folder: Path | None = field(default=None, compare=False, repr=False)  # where its file lies
 
     def __post_init__(self) -> None:
         self.info.layers = {name: (int(mask.sum()), mask.numel()) for name, mask in self.masks.items()}

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from pruning.errors import UserError, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
+MISSING, MISSING_OPTION = "missing", "missing_option"
 
 
 class _OneSentence(ModelMetaclass):
@@ -31,6 +32,7 @@ class _OneSentence(ModelMetaclass):
         try:
             made = super().__call__(**fields)
         except ValidationError as error:
+            cast(type[Frozen], cls).check_given(fields)  # what is wrong comes before what is missing
             raise UserError(f"{cls.__name__}: {_sentence(cast(type[BaseModel], cls), error)}") from None
         cast(Frozen, made).check_written()
         return made
@@ -48,6 +50,10 @@ class Frozen(BaseModel, metaclass=_OneSentence):
             UserError: they are not allowed.
         """
         return checked(type(self), values_of(self) | changes)
+
+    @classmethod
+    def check_given(cls, fields: Mapping[str, Any]) -> None:
+        """Look at names among fields that do not suffice. Raises UserError where one names what is not here."""
 
     def check_written(self) -> None:
         """Look at what is written in Python, and may be otherwise in a file, which may be of another machine.
@@ -132,14 +138,16 @@ def validate(model: type[Model], data: Mapping[str, Any], where: str) -> Model:
 
 
 def _sentence(model: type[BaseModel], error: ValidationError) -> str:
-    first = error.errors()[0]
+    first = min(error.errors(), key=lambda each: each["type"] in (MISSING, MISSING_OPTION))
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         allowed = _fields_at(model, first["loc"][:-1])
         guess = nearest(str(first["loc"][-1]), allowed)
         hint = f" Did you mean '{guess}'?" if guess else ""
         return f"unknown key '{key}'.{hint} Allowed here: {', '.join(allowed) or 'none'}."
-    if first["type"] == "missing":
+    if first["type"] == MISSING_OPTION:
+        return first["msg"]
+    if first["type"] == MISSING:
         return f"the key '{key}' is missing."
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "value_error":

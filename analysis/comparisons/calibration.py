@@ -14,6 +14,7 @@ from scipy.stats import t
 from analysis.comparisons.outcomes import MEAN
 from analysis.metrics.calibration import COLUMNS as BINNED
 from analysis.metrics.calibration import Equal
+from analysis.metrics.calibration import bins as bins_of
 from analysis.metrics.calibration_noise import scores
 from analysis.metrics.corruption_error import COUNTED
 from analysis.statistics.intervals import wilson
@@ -65,6 +66,19 @@ def reliability(rows: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     diagram = table.groupby(list(by), sort=False).ngroup() if by else np.zeros(len(table))
     columns = [*by, *BINNED, "low", "high", "seeds"]
     return table.iloc[np.lexsort((table["bin"], diagram))][columns].reset_index(drop=True)
+
+
+def binned(images: pd.DataFrame, equal: Equal = "mass") -> pd.DataFrame:
+    """Rows as the table `reliability` has them, of these images alone.
+
+    `images`: ticket_id, corruption, severity, confidence, right (bool), a row an image under a condition.
+    """
+    by = ["ticket_id", "corruption", "severity"]
+    found = [
+        bins_of(own["confidence"], own["right"], equal=equal).assign(**dict(zip(by, place, strict=True)))
+        for place, own in images.groupby(by, sort=False)
+    ]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=[*by, *BINNED])
 
 
 def confidence_histogram(bins: pd.DataFrame) -> np.ndarray:

@@ -82,7 +82,9 @@ def weighed(families: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     for name in ("accuracy", "corrupted"):
         for end in ("", "_low", "_high"):
             found[name + end] = rows[name + end]
-    found["macs"], found["disk"], found["memory"] = rows["macs_kept"], rows["bytes_ticket"], rows["peak_bytes"]
+    # a recorded network has no ticket's file; its own would be its state dict
+    found["disk"] = rows["bytes_ticket"].astype(float).fillna(rows["bytes_network"])
+    found["macs"], found["memory"] = rows["macs_kept"], rows["peak_bytes"]
     found["time"] = 1 / rows["speedup"]
     found["time_low"], found["time_high"] = 1 / rows["speedup_high"], 1 / rows["speedup_low"]
     return found

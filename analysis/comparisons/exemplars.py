@@ -45,6 +45,11 @@ class Exemplars:
         """Whether there are no more exemplars than runs told apart at random would have."""
         return self.p >= 0.05
 
+    @property
+    def images(self) -> np.ndarray:
+        """Which images they are, int64, rising."""
+        return np.sort(self.table.loc[self.table["pie"], "sample"].to_numpy(np.int64))
+
 
 def find_exemplars(predictions: Predictions, pruned: Sequence[str], dense: Sequence[str]) -> Exemplars:
     """The exemplars on clean images over all seeds of the tickets named.

@@ -31,6 +31,11 @@ class Predictions:
         """Which of them are right."""
         return Outcomes(self.conditions, {name: given == self.labels for name, given in self.predicted.items()})
 
+    def of_images(self, images: Sequence[int] | np.ndarray) -> Predictions:
+        """The same of only some images, in the order given."""
+        some = {name: given[:, :, list(images)] for name, given in self.predicted.items()}
+        return Predictions(self.conditions, some, self.labels[list(images)])
+
     def chosen(self, conditions: Sequence[Condition] | None = None, names: Sequence[str] | None = None) -> Predictions:
         """Only some conditions and tickets, in the order given; all where None. UserError when one is not there."""
         found = _chosen(self.conditions, self.predicted, conditions, names)

@@ -51,28 +51,23 @@ def by_family(tickets: pd.DataFrame, recordings: Mapping[str, Recording]) -> pd.
         recordings: ticket id -> what was recorded.
 
     Returns:
-        key, macs (multiply-adds for one image), and a column for each of `objectives`; NaN is what was not said.
+        key, and a column for each of `objectives`; NaN is what was not said.
     """
     rows = [
-        {"key": row.key, "macs": recordings[row.ticket_id].macs or np.nan}
-        | {PREFIX + name: value for name, value in recordings[row.ticket_id].metrics.items()}
+        {"key": row.key} | {PREFIX + name: value for name, value in recordings[row.ticket_id].metrics.items()}
         for row in tickets.itertuples()
         if row.ticket_id in recordings
     ]
-    columns = ["key", "macs", *objectives(recordings)]
+    columns = ["key", *objectives(recordings)]
     return pd.DataFrame(rows, columns=columns).groupby("key", sort=False).mean().reset_index()
 
 
-def beside(weighed: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
-    """What tickets are weighed by, with what was brought along.
-
-    Args:
-        weighed: of `costs.weighed`.
-        own: of `by_family`.
+def efficiency(recordings: Mapping[str, Recording]) -> pd.DataFrame:
+    """What recorded networks cost, as rows of the results' table `efficiency`: what is not known is left out.
 
     Returns:
-        `weighed` with the multiply-adds of recorded tickets, and a column for each metric of the user's own.
+        ticket_id, macs_kept (multiply-adds of the network for one image), bytes_network (of its state dict), of those
+        networks that were at hand.
     """
-    found = weighed.merge(own, on="key", how="left", suffixes=("", "_own"))
-    found["macs"] = found["macs"].astype(float).fillna(found["macs_own"])
-    return found.drop(columns="macs_own")
+    rows = [(key, each.macs, each.bytes or np.nan) for key, each in recordings.items() if each.macs]
+    return pd.DataFrame(rows, columns=["ticket_id", "macs_kept", "bytes_network"])

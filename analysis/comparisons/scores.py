@@ -9,6 +9,7 @@ Differences of shares are in these shares, those of other scores in units of the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -103,14 +104,20 @@ def judged(
 
 
 def gaps_of(scores: Scores, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Gap]:
-    """The difference of each pair that has a seed in common, variances moderated over all of them.
+    """The difference of each pair that has a seed in common; one seed has an endless error.
 
-    One seed has an endless error.
+    Variances are moderated over every two of the tickets, also where all are held against one: pairs that have a
+    ticket in common vary together, and by themselves say less of how much seeds vary than as many others would.
     """
     apart = {(a, b): _apart(scores, a, b) for a, b in pairs if a in scores and b in scores}
     apart = {pair: gaps for pair, gaps in apart.items() if gaps.size}
-    tickets = len({key for pair in apart for key in pair})
-    return dict(zip(apart, _gaps(list(apart.values()), tickets), strict=True))
+    tickets = list(dict.fromkeys(key for pair in apart for key in pair))
+    fewest = min((gaps.size for gaps in apart.values() if gaps.size > 1), default=np.inf)
+    others = [pair for pair in combinations(tickets, 2) if not {pair, pair[::-1]} & apart.keys()]
+    beside = {pair: _apart(scores, *pair) for pair in others}
+    every = apart | {pair: gaps for pair, gaps in beside.items() if gaps.size >= fewest}
+    found = dict(zip(every, _gaps(list(every.values()), len(tickets)), strict=True))
+    return {pair: found[pair] for pair in apart}
 
 
 def fractions(scores: Scores, table: pd.DataFrame) -> pd.DataFrame:

@@ -47,6 +47,7 @@ Need = Literal[
     "classifier",
     "activations",
     "gradients",
+    "inner layers",
 ]
 SHOWN: frozenset[Need] = frozenset({"logits", "features", "activations", "gradients"})
 """What there is only where a network is shown images."""
@@ -56,6 +57,9 @@ WITHOUT_IMAGES: frozenset[Need] = frozenset({"masks", "weights", "record", "alon
 
 RECORDED: frozenset[Need] = frozenset({"logits", "features", "classifier"})
 """What there is of a network that was recorded, and is not here."""
+
+LAYERS: frozenset[Need] = frozenset({"inner layers", "images", "partner"})
+"""What there is too where its inner layers were looked into, as `engine.layer_pass` does."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +225,8 @@ class Measure(Table):
 
     def measures(self, entry: Entry) -> bool:
         """Whether a ticket has it: by its recipe, and by what there is of its network."""
-        there = entry.info.recording is None or self.needs <= RECORDED
+        recording = entry.info.recording
+        there = recording is None or self.needs <= (RECORDED | LAYERS if recording.layers else RECORDED)
         return there and self.suits(entry.recipe.task) and self.recipes(entry.recipe)
 
     @property

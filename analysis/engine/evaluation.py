@@ -76,7 +76,9 @@ class Laboratory:
         self.process: dict[Hashable, object] = {}
 
     def precision(self, ticket: Ticket) -> str:
-        """That of a ticket's forward passes."""
+        """That of a ticket's forward passes; what was recorded has its own."""
+        if ticket.info.recording is not None:
+            return "float32"
         return pick_precision(self.config.precision, count_macs(ticket.model(), ticket.info.shape), pick_device())
 
     def context(self, job: Job, ticket: Ticket, measure: Measure, shared: dict[Hashable, object]) -> Context:

@@ -8,14 +8,18 @@ activations there are never more than a batch's of one layer.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import torch
+from pydantic import BaseModel, Field
 from torch import Tensor
 
 from analysis.corruptions.conditions import CLEAN, Condition
+from analysis.corruptions.corruption import SEVERITIES
 from analysis.engine.images import TestImages
 from analysis.engine.inner import handing_on, inner_layers
 from analysis.engine.networks import Network
+from analysis.engine.settings import AnalysisConfig
 from analysis.metrics.cka import FEWEST, grams, product
 from analysis.metrics.sketch import Units, flat, pooled, sketch
 from pruning.training.precision import settled
@@ -24,6 +28,18 @@ BATCH = 500
 MINIBATCH = 50
 """Images of a Gram matrix."""
 SEED = 7
+
+
+class LayerOptions(BaseModel):
+    """Keys of [analysis].
+
+    Attributes:
+        layer_samples: at most so many of the test images, evenly spaced, are shown to the inner layers.
+        layer_severity: of each corruption they are shown the severity nearest to this, of those that are asked for.
+    """
+
+    layer_samples: Annotated[int, Field(ge=10)] = 1000
+    layer_severity: Annotated[int, Field(ge=min(SEVERITIES), le=max(SEVERITIES))] = 3
 
 
 @dataclass
@@ -80,6 +96,12 @@ def chosen(images: int, most: int) -> Tensor:
     """Which of the test images are shown: at most so many, evenly spaced, in a fixed random order; int64."""
     places = torch.linspace(0, images - 1, min(images, most), dtype=torch.float64).round().long()
     return places[torch.randperm(len(places), generator=torch.Generator().manual_seed(SEED))]
+
+
+def used(settings: AnalysisConfig, images: int) -> Tensor:
+    """Which of so many test images a study's settings ask for, as of `chosen`."""
+    assert isinstance(settings, LayerOptions)
+    return chosen(images, settings.layer_samples)
 
 
 def show(network: Network, images: TestImages, rows: Tensor, condition: Condition = CLEAN) -> Pass:

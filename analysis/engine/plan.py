@@ -83,7 +83,9 @@ class Wanted:
             return found
         base = self._base(measure, entry)
         for pair in self.pairs_of(measure, entry):
-            for condition in (each for each in self.conditions_of(measure) if recorded_under(entry, each)):
+            for condition in self.conditions_of(measure):
+                if not recorded_under(entry, condition, "inner layers" in measure.needs):
+                    continue
                 for kind in self._kinds(measure):
                     keys = [pair.entry.id] if pair else []
                     keys += map(str, condition) if measure.by_condition else []

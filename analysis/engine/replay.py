@@ -30,6 +30,8 @@ from pruning.ticket import Ticket
 from pruning.training.recording import Recording
 
 LOGITS, FEATURES, WEIGHT, BIAS = "logits", "features", "weight", "bias"
+OF_LAYERS = "layers "
+"""What the names of files of inner layers begin with."""
 OUTPUTS = "outputs"  # the tensor of a recorded ticket that stands for its files
 
 
@@ -43,10 +45,10 @@ def written_under(condition: Condition) -> str:
     return f"{condition[0]} {condition[1]}"
 
 
-def recorded_under(entry: Entry, condition: Condition) -> bool:
-    """Whether a ticket can be had under a condition: one that was recorded only under those that were."""
+def recorded_under(entry: Entry, condition: Condition, layers: bool = False) -> bool:
+    """Whether a ticket can be had under a condition, or its inner `layers`: a recorded one where it was recorded."""
     recording = entry.info.recording
-    return recording is None or written_under(condition) in recording.outputs
+    return recording is None or written_under(condition) in (recording.layers if layers else recording.outputs)
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,11 @@ class Replayed(Network):
         digest = self.recording.outputs.get(written)
         if digest is None:
             raise UserError(f"'{self.label}' was not recorded under {written}.")
+        stored = self.read(written, digest)
+        return Output(stored[FEATURES], stored[LOGITS])
+
+    def read(self, written: str, digest: str) -> dict[str, Tensor]:
+        """The tensors of a file. Raises UserError where it is gone or damaged."""
         path = self.folder / file_name(written, digest)
         try:
             if leads_out(path, self.folder):
@@ -139,9 +146,9 @@ class Replayed(Network):
             stored = load_file(path, backend="pread")
         except (SafetensorError, OSError, ValueError):
             stored = {}
-        if not {LOGITS, FEATURES} <= stored.keys() or digest_of(stored) != digest:
+        if not stored or digest_of(stored) != digest:
             raise UserError(f"The recording {path} of '{self.label}' is gone or damaged; record it again.")
-        return Output(stored[FEATURES], stored[LOGITS])
+        return stored
 
 
 def unread(network: Network, condition: Condition) -> str:
@@ -154,10 +161,8 @@ def unread(network: Network, condition: Condition) -> str:
     return ""
 
 
-def keep(
-    folder: Path, ticket_id: str, condition: Condition, logits: Tensor, features: Tensor
-) -> tuple[str, Path | None]:
-    """Write what a network made of the images under a condition into the study `folder`.
+def keep(folder: Path, ticket_id: str, written: str, tensors: dict[str, Tensor]) -> tuple[str, Path | None]:
+    """Write what a network made of the images, under what is `written`, into the study `folder`.
 
     Returns:
         The digest, and the file; None where it was there already.
@@ -165,9 +170,9 @@ def keep(
     Raises:
         WriteError: the disk will not take it.
     """
-    tensors = {LOGITS: logits.contiguous(), FEATURES: features.contiguous()}
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     digest = digest_of(tensors)
-    path = folder / RECORDED / ticket_id / file_name(written_under(condition), digest)
+    path = folder / RECORDED / ticket_id / file_name(written, digest)
     if path.exists():
         return digest, None
     write_atomically(path, partial(_save, tensors))
@@ -176,7 +181,8 @@ def keep(
 
 def keep_only(folder: Path, ticket_id: str, recording: Recording) -> None:
     """Remove what a ticket's recording no longer names."""
-    named = {file_name(*each) for each in recording.outputs.items()}
+    layers = {f"{OF_LAYERS}{condition}": digest for condition, digest in recording.layers.items()}
+    named = {file_name(*each) for each in [*recording.outputs.items(), *layers.items()]}
     for path in (folder / RECORDED / ticket_id).glob("*.safetensors"):
         if path.name not in named:
             path.unlink(missing_ok=True)

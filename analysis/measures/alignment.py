@@ -18,14 +18,19 @@ DENSE, SEED = "dense", "seed"
 
 
 def partners(entries: Sequence[Entry]) -> Mapping[str, Sequence[Pair]]:
-    """Whom each ticket is held against: its dense network, and the next seed of its family, in a circle."""
+    """Whom each ticket is held against: its dense network, and the next seed of its family, in a circle.
+
+    That of a recorded ticket is the study's own of the same seed.
+    """
     known = {entry.id: entry for entry in entries}
     families: dict[str, list[Entry]] = defaultdict(list)
     for entry in sorted(entries, key=lambda entry: entry.recipe.seed):
         families[entry.recipe.family].append(entry)
     found: dict[str, list[Pair]] = {entry.id: [] for entry in entries}
+    own = {each.recipe.seed: each for each in entries if each.recipe.is_dense and each.recipe.of is None}
     for entry in entries:
-        dense = known.get(dense_recipe(entry.recipe).id)
+        here = entry.info.recording is None
+        dense = known.get(dense_recipe(entry.recipe).id) if here else own.get(entry.recipe.seed)
         if dense is not None and dense.id != entry.id:
             found[entry.id].append(Pair(dense, DENSE))
     for family in families.values():
@@ -54,7 +59,7 @@ MEASURE = Measure(
     name="alignment",
     meaning="how alike the layers of two tickets are on clean images",
     of="pair",
-    needs=frozenset({"masks", "weights", "images", "partner"}),
+    needs=frozenset({"inner layers", "images", "partner"}),
     rows=measured,
     pairs=partners,
     matters=matters,

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, Field
 from torch import Tensor
 
 from analysis.corruptions import family_of, severities_of
 from analysis.corruptions.conditions import CLEAN, Condition
-from analysis.corruptions.corruption import SEVERITIES
 from analysis.corruptions.registry import ARRAYS, FAMILIES
 from analysis.engine.base import Column, Context, Measure
 from analysis.engine.groups import per_condition
-from analysis.engine.layer_pass import Layer, Pass, chosen, show
+from analysis.engine.layer_pass import Layer, LayerOptions, Pass, used
+from analysis.engine.layer_replay import looked_into
 from analysis.engine.networks import Network
+from analysis.engine.replay import network_of
 from analysis.engine.settings import AnalysisConfig
 from analysis.metrics import probes
 from analysis.metrics.cka import cka
@@ -35,18 +34,6 @@ NEIGHBOURS_OF = 500
 
 Probes = tuple[tuple[probes.Probe, probes.Probe], tuple[probes.Probe, probes.Probe]]
 """The nearest class mean and ridge regression, each fitted on either half."""
-
-
-class LayerOptions(BaseModel):
-    """Keys of [analysis].
-
-    Attributes:
-        layer_samples: at most so many of the test images, evenly spaced, are shown to the inner layers.
-        layer_severity: of each corruption they are shown the severity nearest to this, of those that are asked for.
-    """
-
-    layer_samples: Annotated[int, Field(ge=10)] = 1000
-    layer_severity: Annotated[int, Field(ge=min(SEVERITIES), le=max(SEVERITIES))] = 3
 
 
 @dataclass(frozen=True)
@@ -78,17 +65,17 @@ def nearest_severity(settings: AnalysisConfig, condition: Condition) -> bool:
 
 def measured(context: Context) -> pd.DataFrame:
     """The rows of all conditions asked for, a row a layer."""
-    network = Network.of(context.ticket, pick_device(), context.settings.precision)
-    rows = used(context)
+    network = network_of(context.ticket, pick_device(), context.settings.precision)
+    rows = used(context.settings, len(context.images))
     conditions = [(name, int(severity)) for name, severity in (part.split(" ") for part in sorted(context.parts))]
     seen, clean = None, _kept(context, context.ticket.id)
     if clean is None or CLEAN in conditions:
-        seen = show(network, context.images, rows)
+        seen = looked_into(network, context.images, rows)
         clean = _keep(context, context.ticket.id, seen, network.classes)
     frames = []
     for place, condition in enumerate(conditions):
         context.progress(place / len(conditions), condition[0])
-        under = seen if condition == CLEAN else show(network, context.images, rows, condition)
+        under = seen if condition == CLEAN else looked_into(network, context.images, rows, condition)
         assert under is not None
         frames.append(layer_rows(under, clean, network, condition))
     return pd.concat(frames, ignore_index=True)
@@ -98,15 +85,10 @@ def clean_layers(context: Context, ticket: Ticket) -> Clean:
     """What is kept of any ticket of the study on clean images, by the last that this process measured or anew."""
     found = _kept(context, ticket.id)
     if found is None:
-        network = Network.of(ticket, pick_device(), context.settings.precision)
-        found = _keep(context, ticket.id, show(network, context.images, used(context)), network.classes)
+        network = network_of(ticket, pick_device(), context.settings.precision)
+        seen = looked_into(network, context.images, used(context.settings, len(context.images)))
+        found = _keep(context, ticket.id, seen, network.classes)
     return found
-
-
-def used(context: Context) -> Tensor:
-    """The images shown, in the order of the passes."""
-    assert isinstance(context.settings, LayerOptions)
-    return chosen(len(context.images), context.settings.layer_samples)
 
 
 def _store(context: Context) -> OrderedDict[str, Clean]:
@@ -184,7 +166,7 @@ MEASURE = Measure(
     name="representations",
     meaning="what each inner layer hands on, clean and under each corruption",
     of="layer",
-    needs=frozenset({"masks", "weights", "images"}),
+    needs=frozenset({"inner layers", "images"}),
     rows=measured,
     conditions=of_images,
     asked=nearest_severity,

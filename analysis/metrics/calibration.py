@@ -41,6 +41,19 @@ def bins(confidence: ArrayLike, right: ArrayLike, count: int = BINS, equal: Equa
     return pd.DataFrame(dict(zip(COLUMNS, _bins(confidence, right, count, equal), strict=True)))
 
 
+def bin_of(confidence: ArrayLike, count: int = BINS, equal: Equal = "mass") -> np.ndarray:
+    """The bin of each image, int64 [N], from 0; -1 for those without a confidence. Arguments and errors as for `bins`.
+
+    Of equal confidences that a border of equal masses parts, the first images are in the lower bin.
+    """
+    sure = np.asarray(confidence, dtype=np.float64)
+    number, n, *_ = _bins(sure, np.zeros(sure.shape, dtype=bool), count, equal)
+    order = np.argsort(sure, kind="stable")[: n.sum()]  # those without one come last
+    found = np.full(len(sure), -1)
+    found[order] = np.repeat(number, n)
+    return found
+
+
 def ece(confidence: ArrayLike, right: ArrayLike, count: int = BINS, equal: Equal = "mass") -> float:
     """Expected calibration error (Naeini et al. 2015), in [0, 1]: 0 is calibrated.
 

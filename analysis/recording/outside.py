@@ -16,6 +16,7 @@ from analysis.engine.images import TestImages
 from analysis.engine.networks import AnyNetwork, Network, Normalisation
 from analysis.engine.showing import Viewer, show
 from analysis.metrics import geometry
+from analysis.metrics.efficiency import disk_bytes
 from analysis.recording.inputs import Form
 from pruning.errors import UserError
 from pruning.models import prunable
@@ -135,6 +136,11 @@ def _with_classifier(network: Network, classifier: Classifier) -> Paired:
 def kept_weights(model: AnyNetwork) -> int:
     """How many prunable weights of a network are not zero; 0 where that is not known."""
     return sum(int((each != 0).sum()) for each in prunable(model).values()) if isinstance(model, nn.Module) else 0
+
+
+def bytes_of(model: AnyNetwork) -> int:
+    """Bytes of a network's state dict as a file; 0 where that is not known."""
+    return disk_bytes(model.state_dict()) if isinstance(model, nn.Module) else 0
 
 
 def outputs(network: Network, images: TestImages, condition: Condition, progress: Progress) -> tuple[Tensor, Tensor]:

@@ -18,7 +18,7 @@ from analysis.recording.outside import Classifier
 from analysis.recording.session import Conditions, Session
 from pruning.data import load_data
 from pruning.errors import UserError
-from pruning.progress import Progress, quiet, share
+from pruning.progress import Progress, as_progress, quiet, share
 from pruning.recipe import Recipe
 from pruning.study.folder import SUFFIX, TICKETS, Study
 from pruning.tasks import get_task
@@ -32,6 +32,10 @@ class Recorded:
     ticket: Ticket
     path: Path
     problems: list[str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        left = f"; left out: {' '.join(self.problems)}" if self.problems else ""
+        return f"<Recorded '{self.ticket.recipe.label}': accuracy {self.accuracy:.4g}; {self.path}{left}>"
 
     @property
     def accuracy(self) -> float:
@@ -54,13 +58,15 @@ def record(
     normalisation: Normalisation | None = None,
     sparsity: float = 0.0,
     seed: int | None = None,
+    layers: bool = True,
     replace: bool = False,
     root: str | Path | None = None,
-    progress: Progress = quiet,
+    progress: Progress | bool = quiet,
 ) -> Recorded:
     """Store what a network makes of a study's test images, as a ticket that stands beside the others.
 
-    The study gets logits, features and classifier under each condition, and every measure that needs no more.
+    The study gets logits, features and classifier under each condition, what inner layers hand on where its settings
+    ask for that, and every measure that needs no more.
 
     Args:
         study: an existing one, or its folder.
@@ -82,9 +88,11 @@ def record(
             ImageNet's.
         sparsity: where it stands on axes of sparsity, a fraction in [0, 1).
         seed: which of the study's repetitions it belongs to; its first by default.
+        layers: whether the inner layers of a module are looked into, for CKA, probes, dimension and collapse: about
+            .6 MB a layer and condition, of 1,000 images.
         replace: take the place of what was recorded under this name and seed.
         root: the folder of the data sets, as for `pruning.data.load_data`.
-        progress: told how far it is.
+        progress: told how far it is; True writes a line.
 
     Raises:
         UserError: the name is taken, images or labels are not the study's, or the network gives no finite logits of its
@@ -92,12 +100,13 @@ def record(
         WriteError: the disk will not take it; the study is then as it was.
     """
     study = study if isinstance(study, Study) else Study.open(study)
+    progress = as_progress(progress)
     data = load_data(study.config.data, root)
     recipe = _recipe(study, name, parent, sparsity, study.detail_seed if seed is None else seed, replace)
     own = _metrics(metrics or {}, higher)
     images = images_of(study, settings(study), data)
     tried = [normalisation] if normalisation else [(data.mean, data.std), *([IMAGENET] if data.shape[0] == 3 else [])]
-    session = Session(study, data, images, model, tried, classifier, transform)
+    session = Session(study, data, images, model, tried, classifier, transform, layers)
     clean = session.look(loader, "loader")
     with session.taken_back():
         recording = session.record(clean, conditions, recipe.id, progress).model_copy(update=own)

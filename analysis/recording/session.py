@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,19 @@ from torch import Tensor
 from analysis.corruptions import check_name, check_severity
 from analysis.corruptions.conditions import CLEAN, Condition, in_order
 from analysis.engine import replay
+from analysis.engine.base import measures
 from analysis.engine.evaluation import Source
 from analysis.engine.images import TestImages
 from analysis.engine.journal import Journal
+from analysis.engine.layer_pass import used
+from analysis.engine.layer_replay import look_into
 from analysis.engine.measure import RunReport, measure_jobs
 from analysis.engine.networks import AnyNetwork, Network, Normalisation
 from analysis.engine.plan import Plan, Wanted
+from analysis.engine.replay import FEATURES, LOGITS, OF_LAYERS
 from analysis.engine.settings import settings
 from analysis.recording.inputs import Form, TestSet, as_given, batches, from_levels, recognised
-from analysis.recording.outside import PLAIN, Classifier, Outside, joined, kept_weights, outputs, placed
+from analysis.recording.outside import PLAIN, Classifier, Outside, bytes_of, joined, kept_weights, outputs, placed
 from analysis.results.store import Results
 from pruning import __version__
 from pruning.data import Dataset
@@ -39,6 +44,7 @@ from pruning.training.precision import on_threads, pick_device, pick_threads
 from pruning.training.recording import Recording
 
 Conditions = Sequence[Condition] | Mapping[Condition, Any]
+OUTPUTS = (LOGITS, FEATURES)
 Made = tuple[Tensor, Tensor]
 """Logits [N, K] and features [N, D]."""
 
@@ -58,6 +64,7 @@ class Session:
     Attributes:
         study, data, images: whose test images. model, classifier, transform: as for `record`.
         tried: normalisations that the loader's images may have.
+        layers: whether inner layers are looked into.
         problems: takes sentences on what was left out. wrote: the files so far. accuracy: on the clean images.
     """
 
@@ -68,6 +75,7 @@ class Session:
     tried: Sequence[Normalisation]
     classifier: Classifier | None = None
     transform: Callable[[Tensor], Any] | None = None
+    layers: bool = True
     problems: list[str] = field(default_factory=list)
     wrote: list[Path] = field(default_factory=list)
     accuracy: float = 0.0
@@ -102,11 +110,17 @@ class Session:
         logits, features = joined(made, CLEAN)
         return Seen(network, (logits[rows], features[rows]))
 
+    @cached_property
+    def rows(self) -> Tensor:
+        """Which images inner layers are shown."""
+        return used(settings(self.study), len(self.images))
+
     def record(self, clean: Seen, conditions: Conditions | None, ticket_id: str, progress: Progress) -> Recording:
         """Keep what the network makes of the images under every condition."""
         given = conditions if isinstance(conditions, Mapping) else {}
         todo = self._wanted(clean, conditions)
         found: dict[str, str] = {}
+        layers: dict[str, str] = {}
         for number, condition in enumerate(todo):
             told = share(progress, 0.9 * number / len(todo), 0.9 / len(todo))
             if condition in given:
@@ -116,12 +130,34 @@ class Session:
             if condition == CLEAN and made is not None:
                 self.accuracy = float((made[0].argmax(dim=1) == self.images.labels).double().mean())
             if made is not None:
-                digest, path = replay.keep(self.study.path, ticket_id, condition, *made)
-                found[replay.written_under(condition)] = digest
-                self.wrote += [path] if path is not None else []
-        macs, weights = clean.network.macs, kept_weights(self.model)
-        without = clean.network.without
-        return Recording(images=self.images.digest, outputs=found, without=without, macs=macs, weights=weights)
+                written = replay.written_under(condition)
+                found[written] = self._keep(ticket_id, written, dict(zip(OUTPUTS, made, strict=True)))
+                if self.layers and clean.made is None and condition not in given and self._looks_into(condition):
+                    seen = look_into(clean.network, self.images, self.rows, condition, self._within(clean))
+                    layers |= {written: self._keep(ticket_id, OF_LAYERS + written, seen)} if seen else {}
+        return Recording(
+            images=self.images.digest,
+            outputs=found,
+            layers=layers,
+            without=clean.network.without,
+            macs=clean.network.macs,
+            weights=kept_weights(self.model),
+            bytes=bytes_of(self.model),
+        )
+
+    def _keep(self, ticket_id: str, written: str, tensors: dict[str, Tensor]) -> str:
+        digest, path = replay.keep(self.study.path, ticket_id, written, tensors)
+        self.wrote += [path] if path is not None else []
+        return digest
+
+    def _within(self, clean: Seen) -> str:
+        """What names of layers begin with that are not those of the user's module."""
+        return "model." if isinstance(clean.network.module, Outside) else ""
+
+    def _looks_into(self, condition: Condition) -> bool:
+        """Whether the study asks for inner layers under a condition."""
+        asking = [each for each in measures().values() if "inner layers" in each.needs and each.by_condition]
+        return any(each.conditions(condition) and each.asked(settings(self.study), condition) for each in asking)
 
     def write(self, recipe: Recipe, clean: Seen, recording: Recording) -> Ticket:
         """Write the ticket's file, the last of all, and remove what it no longer names.
@@ -142,7 +178,8 @@ class Session:
             versions={"torch": torch.__version__, "python": platform.python_version()},
             recording=recording,
         )
-        listed = torch.frombuffer(bytearray(json.dumps(recording.outputs).encode()), dtype=torch.uint8)
+        named = json.dumps([recording.outputs, recording.layers] if recording.layers else recording.outputs)
+        listed = torch.frombuffer(bytearray(named.encode()), dtype=torch.uint8)
         state = {replay.WEIGHT: network.weight.float().cpu(), replay.BIAS: network.bias.float().cpu()}
         ticket = Ticket(recipe, {}, {**state, replay.OUTPUTS: listed}, info)
         ticket.save(self.study.path / TICKETS / f"{ticket.id}{SUFFIX}")
@@ -164,12 +201,13 @@ class Session:
         """Make the tables that a recorded ticket has, as a run over the study would."""
         results, journal = Results(self.study.path), Journal(self.study.path)
         source = Source(self.study, (), Path(root).resolve() if root is not None else None, threads=0)
-        [entry] = [each for each in self.study.entries() if each.id == ticket.id]
+        entries = self.study.entries()
+        [entry] = [each for each in entries if each.id == ticket.id]
         with journal.alone():
             results.remove(entry.id)
-            wanted = Wanted(self.study, settings(self.study), [entry], self.images)
+            wanted = Wanted(self.study, settings(self.study), entries, self.images)
             report = RunReport(1)
-            jobs = Plan.of(wanted, results).jobs(False)
+            jobs = [job for job in Plan.of(wanted, results).jobs() if job.entry.id == entry.id]
             measure_jobs(source, wanted, self.images, jobs, report, progress, processes=1)
         self.problems += report.problems
 

@@ -99,11 +99,12 @@ def any_measured(study: StudyView) -> bool:
 
 def efficiency(study: StudyView) -> pd.DataFrame:
     """Rows of `comparisons.costs.by_family` for all tickets of the study; none where nothing was measured."""
-    table = load.table(study, "efficiency")
+    measured = load.table(study, "efficiency").reindex(columns=["ticket_id", *costs.MEANS, "shrunk"])
+    table = pd.concat([measured, recorded.efficiency(recordings(study))], ignore_index=True)
     if table.empty:
         return pd.DataFrame(columns=["key", *costs.MEANS, "shrunk", "macs_share"])
     found = costs.by_family(study.tickets, table)
-    return found[found["macs"].notna()]
+    return found[found["macs_kept"].notna()]
 
 
 def recordings(study: StudyView) -> dict[str, Recording]:

@@ -232,6 +232,20 @@ def selected_points(key: str) -> list[dict[str, Any]]:
     return list((state.get("selection") or {}).get("points") or [])
 
 
+def picked(key: str, size: int) -> list[str] | None:
+    """The `customdata`, of that many texts, of the point clicked last in a card's chart; None where there is none."""
+    points = selected_points(key)
+    data = points[-1].get("customdata") if points else None
+    return list(map(str, data)) if isinstance(data, (list, tuple)) and len(data) == size else None
+
+
+def picked_cell(key: str) -> tuple[int, str] | None:
+    """Row, by place, and column of the cell clicked in the table of the card `key`; None where there is none."""
+    state = st.session_state.get(f"table-{key}") or {}
+    cells = list((state.get("selection") or {}).get("cells") or [])
+    return (int(cells[-1][0]), str(cells[-1][1])) if cells else None
+
+
 def empty(message: str, todo: str = "", command: str = "") -> None:
     """A calm box where there is nothing to show: what is missing, what to do, and a command to copy."""
     with st.container(border=True, key="empty-" + hashlib.blake2b(message.encode(), digest_size=4).hexdigest()):

@@ -27,6 +27,13 @@ def with_features(selection: Selection) -> Selection:
     return _without(selection, {key: each for key, each in brought.items() if each.without}, "recorded by logits alone")
 
 
+def with_layers(selection: Selection) -> Selection:
+    """The selection without recorded tickets whose inner layers were not looked into."""
+    brought = families.recordings(selection.study)
+    lacking = {key: each for key, each in brought.items() if not each.layers}
+    return _without(selection, lacking, "recorded without what their inner layers hand on")
+
+
 def wholly(selection: Selection) -> Selection:
     """The selection without recorded tickets that cannot be paired with the others under every condition."""
     lacking = families.lacking(selection.study)

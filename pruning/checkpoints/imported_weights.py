@@ -70,9 +70,15 @@ class Imported:
         return self.state | {f"{name}{MASK}": mask for name, mask in self.masks.items()}
 
     def sparsity(self, model: nn.Module) -> float:
-        """Fraction of the prunable weights of `model` that came pruned, to 12 digits."""
+        """Fraction of the prunable weights of `model` that came pruned, to 12 digits; `UserError` where all did."""
         total = sum(weight.numel() for weight in prunable(model).values())
-        return round(sum(int((~mask).sum()) for mask in self.masks.values()) / total, 12) if total else 0.0
+        found = round(sum(int((~mask).sum()) for mask in self.masks.values()) / total, 12) if total else 0.0
+        if found == 1:
+            raise UserError(
+                "Nothing is left of the network: every prunable weight is masked or zero; give masks of 0 (pruned) and "
+                "1 (kept), or say --inverted-masks."
+            )
+        return found
 
     def fill(self, model: nn.Module) -> Masks:
         """Load the weights into `model`, pruned ones as zeros, and give masks of all its prunable weights.

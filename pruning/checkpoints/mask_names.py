@@ -23,6 +23,8 @@ _MASKS = (
 _SCORES = re.compile(r"(?P<owner>.*?)(\.|_)(popup_scores|mask_scores|weight_scores?|scores?)")
 SIGNED = ("mask_scores",)
 """Scores of which the largest are kept (movement pruning); of the others the largest absolute values (edge-popup)."""
+_UNNAMED = re.compile(r"arr_(?P<rank>\d+)")
+"""What numpy.savez calls arrays without a name."""
 _PARTS = ({"weight", "bias"}, {"weight"}, {"bias"})
 _DEPTH = 8
 _NODES = 10 * MAX_TENSORS
@@ -102,5 +104,6 @@ def _leaves(tree: object, name: str, depth: int) -> Iterator[tuple[str, View | N
         items = list(enumerate(tree))
     yield name, tree if isinstance(tree, View) else None
     for key, value in items if depth else ():
-        part = key if isinstance(key, str) else f"{RANK}{key}"
+        unnamed = _UNNAMED.fullmatch(str(key))
+        part = f"{RANK}{unnamed['rank']}" if unnamed else key if isinstance(key, str) else f"{RANK}{key}"
         yield from _leaves(value, f"{name}.{part}" if name else part, depth - 1)

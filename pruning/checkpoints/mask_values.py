@@ -5,19 +5,24 @@ from torch import Tensor
 
 from pruning.checkpoints.source import Source, shown
 
+WHITE = 255
+
 
 def is_binary(values: Tensor) -> bool:
-    """Whether these are 0 and 1 only."""
+    """Whether these are 0 and 1 only, or as an image has it 0 and 255."""
+    if values.dtype == torch.uint8 and int(values.max() if values.numel() else 0) == WHITE:
+        return bool(((values == 0) | (values == WHITE)).all())
     return values.dtype == torch.bool or bool(((values == 0) | (values == 1)).all())
 
 
 def spread(mask: Tensor, shape: torch.Size) -> Tensor | None:
     """A mask in the shape of its weight; None where it does not fit.
 
-    One value a filter or a neuron ([O]), or a channel ([1, I, 1, 1]), goes to all weights of it.
+    One value a filter or a neuron ([O]), or a channel ([1, I, 1, 1]), goes to all weights of it. One row of as many
+    values as weights is cut into the weight's own.
     """
-    if mask.shape == shape:
-        return mask
+    if mask.shape == shape or (mask.ndim == 1 and mask.numel() == shape.numel()):
+        return mask.reshape(shape)
     if mask.ndim == 1 and len(shape) > 1 and len(mask) == shape[0]:
         mask = mask.view(-1, *(1 for _ in shape[1:]))
     if mask.ndim == len(shape) and all(a in (1, b) for a, b in zip(mask.shape, shape, strict=True)):

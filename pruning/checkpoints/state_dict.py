@@ -25,7 +25,7 @@ WRAPPERS = (
     "ema",
 )
 """Keys that state dicts are found under; the first of them counts, so that a moving average comes last."""
-MASK_KEYS = ("masks", "mask", "mask_dict", "weight_masks", "sparsifier", "sparsifier_state_dict")
+MASK_KEYS = ("masks", "mask", "mask_dict", "weight_masks", "backward_masks", "sparsifier", "sparsifier_state_dict")
 """Keys that masks are found under, beside the weights or in a file of their own."""
 MASK_WRAPPERS = (*MASK_KEYS, "state", *WRAPPERS)
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "backbone.")

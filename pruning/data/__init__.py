@@ -9,7 +9,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from pruning.data import folder, modular, subset
+from pruning.data import folder, modular, stored, subset
 from pruning.data.base import (
     DATASETS,
     Dataset,
@@ -46,7 +46,8 @@ def load_data(name: str, root: str | Path | None = None, download: bool = False)
 
     Args:
         name: one of `DATASETS`, ``NAME[CLASS-CLASS]`` for some classes of one, ``folder:PATH`` for images in
-            PATH/train/CLASS and PATH/test/CLASS, or ``modular:OP:P:SHARE`` for modular arithmetic.
+            PATH/train/CLASS and PATH/test/CLASS, ``modular:OP:P:SHARE`` for modular arithmetic, or ``file:PATH`` for
+            what `Study.create` wrote.
         root: where downloaded data sets lie; default `data_root()`. The other kinds do not use it.
         download: fetch a data set that is not there, where it can be fetched. Nothing is fetched otherwise.
 
@@ -80,7 +81,7 @@ def data_root(root: str | Path | None = None) -> Path:
 
 def choices() -> tuple[str, ...]:
     """What may be given as the name of a data set, as a list for people."""
-    return (*DATASETS, subset.FORM, f"{folder.PREFIX}PATH", modular.FORM)
+    return (*DATASETS, subset.FORM, f"{folder.PREFIX}PATH", modular.FORM, stored.FORM)
 
 
 def source_of(name: str) -> DataSource | None:
@@ -95,6 +96,8 @@ def source_of(name: str) -> DataSource | None:
         return None
     if name.startswith(modular.PREFIX):
         return modular.ModularData.named(name)
+    if name.startswith(stored.PREFIX):
+        return stored.StoredData.named(name)
     if name not in DATASETS and subset.is_subset(name) and subset.whole_of(name) in DATASETS:
         return subset.SubsetData(name, DATASETS[subset.whole_of(name)])
     if name not in DATASETS:

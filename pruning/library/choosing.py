@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from inspect import signature
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from pruning.allocation import ALLOCATIONS
 from pruning.criteria import CRITERIA, Context, Criterion, Scores
 from pruning.criteria.batches import Batches
 from pruning.criteria.rounds import Cut, cut_by_score
-from pruning.errors import UserError
+from pruning.errors import UserError, nearest
 from pruning.granularity import Granularity, get_granularity
 from pruning.library.copies import copied
 from pruning.library.labelled import labelled_batches
@@ -29,6 +30,10 @@ from pruning.validation import Options, checked
 IMAGES = 1000
 Chosen = str | Criterion | Callable[[nn.Module, Context], Scores]
 """A criterion: its name, itself, or its function."""
+
+
+STUDIES = {"structure": "granularity", "scope": "exclude", "prune_classifier": "classifier", "method": "criterion"}
+"""What studies call an argument."""
 
 
 @dataclass
@@ -60,7 +65,7 @@ def score(
     Returns a tensor of the weight's shape for each prunable weight, by name. The network is left as it was.
     """
     chosen = _criterion(criterion)
-    own = _own(chosen.options, options, f"criterion '{chosen.name}'")
+    own = _of_criterion(chosen, options, score)
     model, context = _set_up(network, chosen, data, shape, images, exclude, classifier, seed, own)
     with _settled(model, context):
         return chosen.score(model, context)
@@ -117,7 +122,7 @@ def prune(
         raise UserError("Say how much is to go: `sparsity=0.9` removes nine tenths of the prunable weights.")
     mine = {key: value for key, value in options.items() if key in shared.options.model_fields}
     rest = {key: value for key, value in options.items() if key not in mine}
-    own = _own(chosen.options, rest, f"criterion '{chosen.name}'")
+    own = _of_criterion(chosen, rest, prune)
     model, context = _set_up(network, chosen, data, shape, images, exclude, classifier, seed, own)
     context.structure = pieces
     cut = Cut(
@@ -149,6 +154,16 @@ def _criterion(criterion: Chosen) -> Criterion:
         raise UserError(f"A criterion is a name, a Criterion or a function, not {type(criterion).__name__}.")
     name = getattr(criterion, "__name__", type(criterion).__name__)
     return Criterion(name, name, "", criterion, needs_data=False)
+
+
+def _of_criterion(criterion: Criterion, given: dict[str, Any], function: Callable[..., Any]) -> Options:
+    """The criterion's options. Raises UserError, for what is neither one nor an argument with what may be meant."""
+    arguments = [name for name in signature(function).parameters if name != "options"]
+    for key in given:
+        guess = STUDIES.get(key) or nearest(key, arguments)
+        if key not in criterion.options.model_fields and guess in arguments:
+            raise UserError(f"`{function.__name__}` has no argument '{key}'. Did you mean '{guess}'?")
+    return _own(criterion.options, given, f"criterion '{criterion.name}'")
 
 
 def _own(options: type[Options], given: dict[str, Any], whose: str) -> Options:

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from pruning.errors import UserError
-from pruning.library.copies import copied
+from pruning.library.copies import check_network, copied
 from pruning.library.labelled import first_batches, is_pair
 from pruning.library.logits import try_out
 from pruning.models import NoClassifier, class_directions, count_macs, features_and_logits, remember
 from pruning.models.classifier import widened
-from pruning.progress import Progress, quiet
+from pruning.progress import Progress, as_progress, quiet
 from pruning.training.precision import settled
 
 
@@ -77,7 +77,7 @@ def features(
     *,
     classifier: str | None = None,
     images: int | None = None,
-    progress: Progress = quiet,
+    progress: Progress | bool = quiet,
 ) -> Features:
     """Give the features of the last layer, the logits and the labels of labelled inputs.
 
@@ -89,12 +89,15 @@ def features(
         classifier: the layer or parameter whose output is the logits, where running the network does not tell; "none"
             where there is none.
         images: how many of the data, the first ones; None: all.
-        progress: told the fraction done and what is being done.
+        progress: told the fraction done and what is being done; True writes a line.
 
     Raises:
         UserError: the data are no such pairs, the network cannot read them or gives no logits, a label names no class,
             or the classifier that is named is none. Where no classifier is found `without` says so.
     """
+    progress = as_progress(progress)
+    if not callable(network):
+        check_network(network)
     module = copied(network).eval() if isinstance(network, nn.Module) else None
     device = next(iter(module.parameters()), torch.zeros(())).device if module is not None else torch.device("cpu")
     batches = first_batches(data, images, part="test")

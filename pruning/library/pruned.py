@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from pruning import masks as mask_tools
 from pruning.errors import UserError, few
+from pruning.library.copies import check_network
 from pruning.library.mask_forms import masks_of
 from pruning.masks import Masks
 
@@ -71,6 +72,7 @@ def apply_masks(network: nn.Module, masks: Any) -> None:
     Raises:
         UserError: a mask is of no parameter of the network, or of another shape.
     """
+    check_network(network)
     mask_tools.apply_masks(network, masks_for(network, masks))
 
 

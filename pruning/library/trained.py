@@ -6,11 +6,12 @@ from torch import nn
 
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError
+from pruning.library.copies import check_network
 from pruning.library.loaders import LoaderFeed
 from pruning.library.logits import logits_alone, modes_kept, try_out
 from pruning.library.pruned import masks_for
 from pruning.models.user_file import seeded
-from pruning.progress import Progress, quiet
+from pruning.progress import Progress, as_progress, quiet
 from pruning.training import loop
 from pruning.training.config import Training
 from pruning.training.feeding import DatasetFeed
@@ -26,7 +27,7 @@ def train(
     masks: Any = None,
     validation: Any = None,
     seed: int = 0,
-    progress: Progress = quiet,
+    progress: Progress | bool = quiet,
     **changes: Any,
 ) -> Trained:
     """Train a network in place, as finders train theirs: cross-entropy, by the optimiser and schedule of `Training`.
@@ -45,7 +46,7 @@ def train(
         seed: of whatever chance there is: the order of a pair of tensors, the shuffling and the augmentation of a
             loader that draws from the generators of torch, numpy or Python, and dropout on the CPU. They are afterwards
             where they were.
-        progress: told the fraction done and what is being done; `print` will do.
+        progress: told the fraction done and what is being done; True writes a line, and `print` will do.
         changes: fields of the training that are to be others: ``train(network, loader, epochs=3)``.
 
     Returns:
@@ -56,6 +57,7 @@ def train(
     """
     if training is not None and not isinstance(training, Training):
         raise UserError(f"Say how to train as Training(epochs=5), or epochs=5, not as a {type(training).__name__}.")
+    check_network(network)
     config = (training or Training()).but(**changes)
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise UserError("Nothing can be trained: the network has no parameter that requires a gradient.")
@@ -70,6 +72,6 @@ def train(
         with logits_alone(network), modes_kept(network):
             try_out(network, feed.shape)
             try:
-                return loop.train(network, feed, config, seed, masks=kept, device=where, progress=progress)
+                return loop.train(network, feed, config, seed, masks=kept, device=where, progress=as_progress(progress))
             finally:
                 network.to(where)

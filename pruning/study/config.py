@@ -14,6 +14,7 @@ from pruning.recipe import FINDER, Recipe
 from pruning.training.config import Training
 from pruning.validation import validate
 
+RECORDED = "recorded"  # in place of a network, in a study of networks that are recorded alone
 DENSE = "dense"  # what a study calls its dense network, so that a control can be made of it
 
 
@@ -98,7 +99,11 @@ def read_config(file: Path) -> StudyConfig:
 
 
 def expand(config: StudyConfig, where: str) -> dict[str, Recipe]:
-    """All recipes of a study by id."""
+    """All recipes of a study by id; none of one whose networks are recorded alone."""
+    if config.model == RECORDED:
+        if config.methods:
+            raise UserError(f"{where}: nothing can be found in a study of recorded networks alone; give it a `model`.")
+        return {}
     common: dict[str, Any] = {"model": config.model, "data": config.data, "training": config.training.model_dump()}
     if config.task is not None:
         common["task"] = config.task

@@ -10,12 +10,15 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from pruning.checkpoints.imported_weights import FOLDER as IMPORTS
+from pruning.data import Dataset
 from pruning.errors import UserError
 from pruning.files import leads_out
 from pruning.recipe import Recipe
 from pruning.study.config import StudyConfig, expand, read_config
+from pruning.study.creating import write_study
 from pruning.ticket import Ticket, TicketInfo, read_header
 
 TOML = "study.toml"
@@ -88,6 +91,24 @@ class Study:
         study = cls(file, read_config(file))
         refuse_links(study.path)
         return study
+
+    @classmethod
+    def create(cls, path: str | Path, data: Dataset | str, **keys: Any) -> "Study":
+        """Make a study: a folder with a study.toml.
+
+        Args:
+            path: the folder.
+            data: a data set, whose images are then kept in the folder, such as `Dataset.from_loader` makes of a loader;
+                or the name of one.
+            keys: what else the study.toml is to say: `model`, `title`, `seeds`, `sparsities`, `training`, `methods`,
+                `analysis`, ... Without a `model` the study finds nothing, and holds what `analysis.record` adds.
+
+        Raises:
+            UserError: there is a study already, or a key or a value is not allowed; nothing is written then.
+            WriteError: the disk will not take it.
+        """
+        write_study(Path(path) / TOML, data, keys)
+        return cls.open(path)
 
     def recipes(self) -> list[Recipe]:
         """What the study is to find: for each seed the dense network, then each method at each sparsity."""

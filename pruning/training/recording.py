@@ -9,17 +9,21 @@ class Recording(BaseModel):
     Attributes:
         images: the digest of the clean images and their labels.
         outputs: condition, such as "fog 3" -> the digest of logits and features, which names their file.
+        layers: condition -> the digest of what its inner layers hand on, which names that file; those without are
+            left out.
         without: why there are no features; "" where there are.
-        macs: multiply-adds of the network for one image. weights: its prunable weights that are not zero. 0 where
-            that is not known.
+        macs: multiply-adds of the network for one image. weights: its prunable weights that are not zero. bytes: of
+            its state dict. 0 where that is not known.
         metrics: the user's own, by name. higher: the names of those of which more is better.
     """
 
     images: str
     outputs: dict[str, str]
+    layers: dict[str, str] = {}
     without: str = ""
     macs: int = 0
     weights: int = 0
+    bytes: int = 0
     metrics: dict[str, float] = {}
     higher: list[str] = []
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 
 from analysis.comparisons.of_study import COLUMNS
@@ -20,6 +21,12 @@ def packages_are_looked_through_once() -> Iterator[None]:
         scan = manifest_scanner.scan_component_manifests
         patch.setattr(manifest_scanner, scan.__name__, cache(scan))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_collected_after_a_page() -> None:
+    """As in the app, whose settings Streamlit does not read here; the heap of a test process is larger still."""
+    config.set_option("runner.postScriptGC", False)
 
 
 LABELS = {"dense": "Dense", "snip": "SNIP", "imp": "IMP", "shuffled": "IMP shuffled"}

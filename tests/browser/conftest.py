@@ -2,12 +2,13 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -42,6 +43,15 @@ WAIT = 90_000  # milliseconds; a slow machine is no failure
 expect.set_options(timeout=WAIT)
 
 Open = Callable[..., Page]
+
+STREAMLIT = (
+    "import faulthandler, signal; faulthandler.register(signal.SIGUSR1); "
+    "from streamlit.web.cli import main; main(prog_name='streamlit')"
+)
+"""`python -m streamlit`, which says where its threads are when it is asked."""
+
+SERVERS: list[tuple[subprocess.Popen[bytes], Path]] = []
+"""The running ones, each with its log."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -82,22 +92,40 @@ def run_streamlit(script: Path, folder: Path, *arguments: Path) -> Iterator[str]
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.address=127.0.0.1"]
+    command = [sys.executable, "-c", STREAMLIT, "run", str(script), "--server.address=127.0.0.1"]
     command += [f"--server.port={port}", "--server.headless=true", "--browser.gatherUsageStats=false", "--"]
     command += map(str, arguments)
     with (folder / "streamlit.log").open("w") as log:
         paths = {**os.environ, "PYTHONPATH": str(ROOT)}  # a script elsewhere than in app/ finds the packages, too
         server = subprocess.Popen(command, cwd=ROOT, env=paths, stdout=log, stderr=subprocess.STDOUT)
+        SERVERS.append((server, folder / "streamlit.log"))
         try:
             _wait_until_up(server, url, folder / "streamlit.log")
             yield url
         finally:
+            SERVERS.remove((server, folder / "streamlit.log"))
             server.terminate()
             try:
                 server.wait(20)
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What fails in a browser says what the page was doing, and where the servers' threads were."""
+    report = yield
+    if report.when == "call" and report.failed and item.get_closest_marker("browser"):
+        state = "document.querySelector('[data-testid=stApp]')?.getAttribute('data-test-script-state')"
+        context = item.funcargs.get("profile")
+        pages = context.pages if isinstance(context, BrowserContext) else []
+        report.sections.append(("The pages", "\n".join(f"{page.url} {page.evaluate(state)}" for page in pages)))
+        for server, log in SERVERS:
+            server.send_signal(signal.SIGUSR1)
+            time.sleep(0.5)
+            report.sections.append(("The app's log", log.read_text(errors="replace")[-6000:]))
+    return report
 
 
 def _wait_until_up(server: subprocess.Popen[bytes], url: str, log: Path) -> None:

@@ -174,6 +174,7 @@ def test_the_selection_reaches_the_samples_page(opened: Open) -> None:
     until(page, lambda: linked(page))
     lasso(page, 0)
     until(page, lambda: "samples=" in page.url)
+    settle(page)
     count = marked(page)[0][0]
     page.get_by_role("link", name="Samples").click()
     expect(page.get_by_text(f"{count} images, most fragile first")).to_be_visible()

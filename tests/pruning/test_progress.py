@@ -2,7 +2,8 @@
 
 import pytest
 
-from pruning.progress import Total, saying, share, throttled
+from pruning.errors import UserError
+from pruning.progress import Total, as_progress, quiet, saying, share, throttled
 
 
 class Heard:
@@ -69,3 +70,14 @@ def test_one_text_for_all() -> None:
     heard = Heard()
     saying(heard, "finding the mask")(0.5, "training")
     assert heard.all == [(0.5, "finding the mask")]
+
+
+def test_true_is_a_line_and_what_is_no_function_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    told = as_progress(True)
+    told(0.0, "first")
+    told(1.0, "done")
+    assert capsys.readouterr().err.split() == ["0", "%", "first", "100", "%", "done"]
+    assert as_progress(False) is as_progress(None) is quiet
+    assert as_progress(print) is print
+    with pytest.raises(UserError, match="as True, or as a function"):
+        as_progress("yes")  # type: ignore[arg-type]

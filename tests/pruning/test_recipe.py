@@ -115,3 +115,22 @@ def test_where_nothing_is_pruned_the_label_has_no_sparsity() -> None:
 
 def test_percent() -> None:
     assert [percent(value) for value in (0.9, 0.985, 0.5, 1 - 0.8**3)] == ["90 %", "98.5 %", "50 %", "48.8 %"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"sparsity": 90}, "Did you mean 0.9?"),
+        ({"model": "lenet30"}, "Did you mean 'lenet300'?"),
+        ({"data": "digit"}, "Did you mean 'digits'?"),
+        ({"critrion": "snip"}, "Did you mean 'criterion'?"),
+        ({"seed": -1}, "'seed' is -1"),
+        ({"model": "lenet300", "data": "digits"}, "Finder 'one_shot' needs 'criterion'."),
+        ({"criterion": "snip"}, "'model' is missing"),
+    ],
+)
+def test_what_is_wrong_comes_before_what_is_missing(fields: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Recipe(**fields)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -9,10 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons.confusion import confusions, sinks, sufferers
+from analysis.comparisons.images_behind import taken_for
 from analysis.corruptions.conditions import CLEAN
 from app import live
 from app.condition import condition_text, pick_condition
 from app.shell import layout
+from app.shell.images_behind import select
 from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection
 from app.shell.theme import Style
@@ -229,14 +231,17 @@ def _clicked(view: View, card: str) -> None:
         view.selection.set(**{OPEN: written(view.rows[row], view.columns[column])})
         return
     ticket = next((each for each in view.tickets if each.id == ticket_id), None)
-    found = view.predicted(ticket) if ticket else None
-    if found is None:
+    given = view.predicted(ticket) if ticket else None
+    if ticket is None or given is None:
         return
-    predicted, labels = found
-    chosen = np.isin(labels, view.row_groups[row])
+    predicted, labels = given
+    own, other = view.names[0][row], view.names[1][column]
+    on = "on clean images" if view.condition == CLEAN else f"under {condition_text(view.condition)}"
     if kind == "errors":
-        chosen &= np.isin(predicted, view.column_groups[column])
-    view.selection.set_samples(np.flatnonzero(chosen))
+        found = taken_for(labels, predicted, view.row_groups[row], view.column_groups[column])
+        select(view.selection, found, f"{own} taken for {other} by {ticket.label} {on}")
+    else:
+        select(view.selection, taken_for(labels, predicted, view.row_groups[row]), f"class {own}")
 
 
 SECTION = Section(

@@ -17,6 +17,7 @@ from app import load
 from app.charts.names import name, ordered
 from app.condition import condition_parameters, pick_condition
 from app.shell import layout
+from app.shell.left_out import with_layers
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
@@ -92,7 +93,7 @@ class View:
 
 def show(selection: Selection) -> None:
     """Draw the section."""
-    view = _view(selection)
+    view = _view(with_layers(selection))
     if view is None:
         return
     apart = from_dense(view.alignment, view.seeds)

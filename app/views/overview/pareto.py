@@ -30,7 +30,7 @@ def show(selection: Selection) -> None:
         return
     weighed = costs.weighed(families.means(selection.study), families.efficiency(selection.study))
     own = recorded.by_family(selection.study.tickets, families.recordings(selection.study))
-    weighed = recorded.beside(weighed, own)
+    weighed = weighed.merge(own, on="key", how="left")
     shown, objectives = families.score(selection.study), _objectives(selection)
     there = {name: objective.label for name, objective in objectives.items() if weighed[name].notna().any()}
     weighed = weighed.assign(**{name: np.nan for name in OBJECTIVES if name not in objectives})

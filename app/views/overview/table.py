@@ -98,7 +98,7 @@ def _of_mean(shown: ShownScore) -> str:
 
 def _efficiency(selection: Selection, chosen: pd.DataFrame) -> None:
     rows = chosen.merge(families.efficiency(selection.study), on="key", how="left")
-    if rows["macs"].isna().all():
+    if rows["macs_kept"].isna().all():
         with st.container(border=True):
             st.markdown("**Efficiency**")
             _controls(selection)
@@ -147,7 +147,8 @@ def _cost_caption(selection: Selection, rows: pd.DataFrame) -> str:
     else:
         runs = "Tickets at exactly 1× run as the dense network with zeros; the others as physically smaller networks."
     times = load.table(selection.study, "efficiency", columns=["machine", "threads", "batch"])
-    return f"Means over seeds; counts are exact. {runs} {costs.machines(times)}"
+    timed = f" {runs} {costs.machines(times)}" if len(times) else ""
+    return f"Means over seeds; counts are exact.{timed}"
 
 
 def _card(selection: Selection, title: str, frame: pd.DataFrame, columns: dict[str, Any], caption: str) -> None:

@@ -18,21 +18,24 @@ from analysis.comparisons.calibration import (
     with_error_of,
 )
 from analysis.comparisons.condition_cells import conditions_of
+from analysis.comparisons.images_behind import in_bin
 from analysis.comparisons.outcomes import MEAN
 from analysis.comparisons.stored_conditions import averaged_corruptions
 from analysis.corruptions.conditions import CLEAN
-from analysis.metrics.calibration import Equal
+from analysis.metrics.calibration import BINS, Equal
 from app import load
 from app.charts.names import name
 from app.shell import layout
+from app.shell.images_behind import select
 from app.shell.sections import Section
 from app.shell.theme import Style
+from app.views.robustness import calibration_images
 from app.views.robustness.charts import calibration as charts
 from app.views.robustness.charts import severity as curves
 from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.pickers import note_missing, pick_corruption, pick_family
 
-BINS = {"mass": "mass", "width": "width"}
+KINDS = {"mass": "mass", "width": "width"}
 WORDS = {"mass": "with equally many images each (equal mass)", "width": "of equal width, as most papers have them"}
 TABLES: dict[Equal, str] = {"mass": "reliability", "width": "equal_width"}
 COLUMNS = ["ticket_id", "corruption", "severity", "accuracy", "mean_confidence", *MEASURES]
@@ -46,7 +49,7 @@ def show(compared: ComparedTickets) -> None:
         family = pick_family(compared)
         corruption = pick_corruption(compared, family, width=280)
         level = _pick_severity(compared, family, corruption)
-        equal = cast(Equal, compared.selection.pick("bins", "Bins of equal", BINS, width="content"))
+        equal = cast(Equal, compared.selection.pick("bins", "Bins of equal", KINDS, width="content"))
     note_missing(compared, family)
     styles = compared.styles_under(family)
     tickets = {key: ids for key, ids in compared.ids if key in styles}
@@ -140,7 +143,23 @@ def _diagrams(
         "histogram of the confidence, from the means of the bins. ECE: expected calibration error, the mean distance "
         "from the diagonal, in points. Of several corruptions it is the mean of theirs, so it can be large where "
         "overconfidence under one and underconfidence under another bring the common curve near the diagonal.",
+        caption=f"Click a point to select the images of its bin, of seed {compared.selection.seed}.",
+        on_select=lambda: _mark(compared, view),
+        selection_mode="points",
+        config=layout.QUIET,
     )
+
+
+def _mark(compared: ComparedTickets, view: View) -> None:
+    """Select the images of the bin that was clicked, of the selected seed; of several corruptions, of any of them."""
+    clicked = layout.picked("reliability", 4)
+    if clicked is None or clicked[2] not in compared.styles:
+        return
+    family, corruption, level, equal = view
+    key, place = clicked[2], int(clicked[3])
+    rows = calibration_images.rows(compared, key, family, corruption, level)
+    words = f"confidence of {compared.label(key)} in bin {place + 1} of {BINS}, {_under(view)}"
+    select(compared.selection, in_bin(rows, place, equal=equal), words)
 
 
 def _measures(compared: ComparedTickets, scores: pd.DataFrame, styles: dict[str, Style], view: View) -> None:

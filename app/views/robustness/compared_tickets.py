@@ -65,6 +65,12 @@ class ComparedTickets:
         """What a ticket is called; "" for none."""
         return self.styles[key].label if key in self.styles else key or ""
 
+    def seed_place(self, key: str) -> int:
+        """Which of a ticket's seeds is the selected one, by place; the first where it is not there."""
+        ids = list(self.seeds[key])
+        chosen = [*self.selection.tickets, self.selection.baseline]
+        return next((ids.index(each.id) for each in chosen if each is not None and each.id in ids), 0)
+
     def computed(self, what: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, kept under `what` while tickets and results stay the same. Not to be changed."""
         study = self.selection.study
@@ -97,9 +103,18 @@ class ComparedTickets:
         Raises UserError when the true classes were not stored.
         """
         corruptions, classes = self.measured[family], len(self.selection.study.classes)
-        return self.computed(
-            ("predictions", family), lambda: stored_predictions(self.results, self.seeds, corruptions, classes)
-        )
+
+        def make() -> Predictions:
+            if not self.images:
+                return stored_predictions(self.results, self.seeds, corruptions, classes)
+            every = replace(self, images=()).predictions(family)
+            return every.of_images(among(self.images, len(every.labels)))
+
+        return self.computed(("predictions", family), make)
+
+    def places(self, found: np.ndarray) -> np.ndarray:
+        """The indices of test images from places among those that `outcomes` and `predictions` are of."""
+        return np.asarray(self.images, dtype=np.int64)[found] if self.images else found
 
     def verdicts(self, family: str, places: Sequence[int]) -> pd.DataFrame:
         """What may be said of each pair's accuracy under the conditions at these places, all pairs one family."""

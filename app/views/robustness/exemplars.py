@@ -17,6 +17,7 @@ from app.pictures.grid import Item, gallery, picture
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
 from app.shell import layout
+from app.shell.images_behind import select
 from app.shell.theme import DENSE
 from app.views.robustness.compared_tickets import ComparedTickets
 from pruning.errors import UserError
@@ -44,7 +45,7 @@ def show(compared: ComparedTickets) -> None:
     st.markdown("#### Pruning Identified Exemplars")
     which = compared.selection.pick("exemplars-of", "Exemplars of", options, kind="select", width=260)
     keys = list(pruned) if which == "all" else [which]
-    _show(compared, compared.computed(("exemplars", which), lambda: _find(compared, keys, dense)))
+    _show(compared, compared.computed(("exemplars", which), lambda: _find(compared, keys, dense)), options[which])
 
 
 def _find(compared: ComparedTickets, keys: list[str], dense: tuple[str, ...]) -> Exemplars:
@@ -100,11 +101,16 @@ def _runs(count: int, kind: str) -> str:
     return f"the {kind} run" if count == 1 else f"{count} {kind} runs"
 
 
-def _show(compared: ComparedTickets, found: Exemplars) -> None:
+def _show(compared: ComparedTickets, found: Exemplars, whose: str) -> None:
     table = named_exemplars(found, compared.selection.study.classes)
     st.markdown(verdict(found))
     if table.empty:
         return
+    count = len(found.images)
+    st.button(
+        f"Select {'this image' if count == 1 else f'these {count:,} images'}", icon=":material/select_all:",
+        key="select-exemplars", on_click=select, args=(compared.selection, found.images, f"exemplars of {whose}"),
+    )  # fmt: skip
     _pictures(compared, table)
     layout.table_card(
         "Exemplars, most disagreement first",

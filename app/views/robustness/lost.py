@@ -14,9 +14,12 @@ from analysis.corruptions.conditions import CLEAN
 from analysis.engine.settings import settings
 from analysis.measures.lost import used
 from app.charts.texts import bracket
+from app.shell import layout
+from app.shell.images_behind import select
 from app.shell.sections import Section
 from app.shell.theme import Style
 from app.views.robustness import lost_by_direction, lost_causes, lost_map, lost_to_baseline
+from app.views.robustness.charts.lost import NAMES
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.lost_view import (
     View,
@@ -24,7 +27,6 @@ from app.views.robustness.lost_view import (
     image_by_image,
     pick_corruption,
     pick_severity,
-    picked,
 )
 from app.views.robustness.pickers import not_measured, pick_family
 from pruning.study.folder import Study
@@ -124,11 +126,11 @@ def _bars(view: Corrupted) -> None:
 
 def _mark(view: Corrupted) -> None:
     """Mark the images of the segment that was clicked, of the selected seed."""
-    clicked = picked("lost", 2)
+    clicked = layout.picked("lost", 2)
     if clicked is None or clicked[0] not in view.styles:
         return
     (key, cause), compared = clicked, view.compared
-    place = view.seed_place(key)
+    place = view.compared.seed_place(key)
     ticket = compared.seeds[key][place]
     where = f"corruption = '{view.corruption}' AND severity = {view.severity}"
     row = compared.results.table("lost", ids=[ticket], where=where).iloc[0]
@@ -136,7 +138,8 @@ def _mark(view: Corrupted) -> None:
     config = settings(Study.open(compared.selection.study.path))
     images = used(config, len(predictions.labels))
     found = lost_images(predictions, key, place, view.condition, images, row["rescues"])
-    compared.selection.set_samples(found.loc[found["cause"] == cause, "sample"].to_numpy())
+    images = found.loc[found["cause"] == cause, "sample"].to_numpy()
+    select(compared.selection, images, view.images_of(key, f"lost by {{}} to {NAMES[cause].lower()}"))
 
 
 def _map(view: Corrupted) -> None:
@@ -159,7 +162,7 @@ def _flows(view: Corrupted) -> None:
 
     def pair_of(key: str) -> tuple[np.ndarray, np.ndarray]:
         given = compared.predictions(view.family).chosen([CLEAN, view.condition], [key]).predicted[key]
-        before, after = given[view.seed_place(key)]
+        before, after = given[view.compared.seed_place(key)]
         return before, after
 
     flows_card(shown, f"under {view.words}", lambda key: flows(compared.predictions(view.family), key, view.condition),

@@ -13,9 +13,11 @@ from analysis.comparisons.lost_to_baseline import Pairs
 from analysis.engine.images import TestImages
 from app import live
 from app.shell import layout
+from app.shell.images_behind import select
 from app.views.robustness import lost_causes
+from app.views.robustness.charts.lost import NAMES
 from app.views.robustness.logit_rescues import rescued
-from app.views.robustness.lost_view import View, picked
+from app.views.robustness.lost_view import View
 from pruning.errors import UserError
 
 CARD = "lost-to-cause"
@@ -75,17 +77,18 @@ class LogitDrift:
 
     def _mark(self) -> None:
         """Mark the images of the segment that was clicked, of the selected seed."""
-        clicked, seeds = picked(CARD, 2), self.view.compared.seeds
+        clicked, seeds = layout.picked(CARD, 2), self.view.compared.seeds
         if clicked is None or clicked[0] not in self.pairs:
             return
-        place, other = self.view.seed_place(clicked[0]), dict(self.pairs[clicked[0]])
+        place, other = self.view.compared.seed_place(clicked[0]), dict(self.pairs[clicked[0]])
         if place not in other:
             return
         ids, selection = [seeds[clicked[0]][place], seeds[self.baseline][other[place]]], self.view.compared.selection
         own, base = live.features(selection.study, self.shown, ids, self.view.condition).values()
         rescues = self.rescues.set_index("ticket_id").at[ids[0], "rescues"]
         images = lost_between(base.predictions, own.predictions, own.labels, rescues)
-        selection.set_samples(images.loc[images["cause"] == clicked[1], "sample"].to_numpy())
+        found = images.loc[images["cause"] == clicked[1], "sample"].to_numpy()
+        select(selection, found, self.view.images_of(clicked[0], f"lost by {{}} to {NAMES[clicked[1]].lower()}"))
 
 
 def drift_of(view: View, shown: TestImages, baseline: str, pairs: Mapping[str, Pairs]) -> LogitDrift | None:

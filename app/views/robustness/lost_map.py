@@ -19,7 +19,7 @@ from app.shell.url import LIST
 from app.views.robustness.charts import lost as charts
 from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.logit_rescues import is_kept, rescued
-from app.views.robustness.lost_view import USUAL, View, picked
+from app.views.robustness.lost_view import USUAL, View
 from pruning.errors import UserError
 from pruning.progress import Progress
 
@@ -76,7 +76,7 @@ def card(
 
 def _choose(view: View, severity: int) -> None:
     """Look at the corruption whose cell was clicked, and at its ticket where one is looked at."""
-    clicked = picked("lost-map", 2)
+    clicked = layout.picked("lost-map", 2)
     if clicked is not None:
         beside = dict.fromkeys([*([view.compared.baseline] if view.compared.baseline else []), clicked[0]])
         view.compared.selection.set(**{corruption_option(view.family): clicked[1]}, severity=str(severity),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from analysis.comparisons.images_behind import Flip, flips
 from analysis.comparisons.lost_to_baseline import (
     Pairs,
     between_seeds,
@@ -23,6 +24,7 @@ from analysis.metrics.lead import PLAYERS
 from app import live
 from app.charts.texts import bracket
 from app.shell import layout
+from app.shell.images_behind import select
 from app.shell.theme import Style
 from app.views.robustness import lost_by_logits, lost_map
 from app.views.robustness.charts import lead as charts
@@ -33,7 +35,6 @@ from app.views.robustness.lost_view import (
     image_by_image,
     pick_corruption,
     pick_severity,
-    picked,
 )
 from app.views.robustness.pickers import has_baseline, pick_family
 from pruning.errors import UserError
@@ -153,7 +154,7 @@ def _pairs(compared: ComparedTickets, key: str, baseline: str) -> Pairs:
 def _given(view: View, key: str) -> np.ndarray:
     """The classes that the selected training of a ticket gives the images."""
     predictions = view.compared.predictions(view.family)
-    given: np.ndarray = predictions.chosen([view.condition], [key]).predicted[key][view.seed_place(key), 0]
+    given: np.ndarray = predictions.chosen([view.condition], [key]).predicted[key][view.compared.seed_place(key), 0]
     return given
 
 
@@ -200,12 +201,14 @@ def _counts(view: View, rows: pd.DataFrame, baseline: str) -> None:
 
 def _mark(view: View, baseline: str) -> None:
     """Mark the images of the bar that was clicked, of the selected seed."""
-    clicked = picked("lost-to", 2)
+    clicked = layout.picked("lost-to", 2)
     if clicked is None or clicked[0] not in view.styles:
         return
     labels = view.compared.predictions(view.family).labels
-    own, other = (_given(view, key) == labels for key in (clicked[0], baseline))
-    view.compared.selection.set_samples(np.flatnonzero(other & ~own if clicked[1] == "lost" else own & ~other))
+    part: Flip = "lost" if clicked[1] == "lost" else "gained"
+    found = flips(_given(view, baseline), _given(view, clicked[0]), labels, part)
+    words = view.images_of(clicked[0], f"{clicked[1]} by {{}} against {view.compared.label(baseline)}")
+    select(view.compared.selection, found, words)
 
 
 def _parts(view: View, found: Mapping[str, pd.DataFrame], means: pd.DataFrame, baseline: str) -> None:
@@ -238,8 +241,10 @@ def _parts(view: View, found: Mapping[str, pd.DataFrame], means: pd.DataFrame, b
 
 def _mark_part(view: View, found: Mapping[str, pd.DataFrame]) -> None:
     """Mark the images in which the part that was clicked costs most."""
-    clicked = picked("parts", 2)
+    clicked = layout.picked("parts", 2)
     if clicked is None or clicked[0] not in found or clicked[1] not in PLAYERS:
         return
     images = found[clicked[0]]
-    view.compared.selection.set_samples(images.loc[images["most"] == clicked[1], "sample"].to_numpy())
+    found_most = images.loc[images["most"] == clicked[1], "sample"].to_numpy()
+    words = view.images_of(clicked[0], f"lost by {{}} most to the {charts.PART_NAMES[clicked[1]].lower()}")
+    select(view.compared.selection, found_most, words)

@@ -15,6 +15,7 @@ from analysis.corruptions import FAMILIES
 from analysis.corruptions.conditions import CLEAN, Condition
 from app.charts.names import name, ordered
 from app.shell import layout
+from app.shell.images_behind import select
 from app.shell.links import corruption_option
 from app.shell.theme import Style
 from app.views.robustness.charts import lost as charts
@@ -48,11 +49,10 @@ class View:
         """The condition for people: `Fog 3`, `clean images`."""
         return "clean images" if self.condition == CLEAN else f"{name(self.corruption)} {self.severity}"
 
-    def seed_place(self, key: str) -> int:
-        """Which of a ticket's seeds is the selected one, by place; the first where it is not there."""
-        ids = list(self.compared.seeds[key])
-        chosen = [*self.compared.selection.tickets, self.compared.selection.baseline]
-        return next((ids.index(each.id) for each in chosen if each is not None and each.id in ids), 0)
+    def images_of(self, key: str, words: str) -> str:
+        """What is said of images that were selected here: `lost by IMP 90 % under Fog 3`."""
+        on = f"on {self.words}" if self.condition == CLEAN else f"under {self.words}"
+        return f"{words.format(self.compared.label(key))} {on}"
 
 
 def image_by_image(compared: ComparedTickets) -> dict[str, list[str]]:
@@ -129,17 +129,11 @@ def flows_card(
 
 def _mark(view: View, pair_of: Callable[[str], tuple[np.ndarray, np.ndarray]]) -> None:
     """Mark the images of the cell that was clicked."""
-    clicked = picked("flows", 3)
+    clicked = layout.picked("flows", 3)
     if clicked is None or clicked[0] not in view.styles:
         return
     before, after = pair_of(clicked[0])
     labels = view.compared.predictions(view.family).labels
     found = samples_between(before, after, labels, int(clicked[1]), int(clicked[2]))
-    view.compared.selection.set_samples(found)
-
-
-def picked(card: str, size: int) -> list[str] | None:
-    """The `customdata`, of that many texts, of the point clicked last in a card's chart; None where there is none."""
-    points = layout.selected_points(card)
-    data = points[-1].get("customdata") if points else None
-    return list(map(str, data)) if isinstance(data, (list, tuple)) and len(data) == size else None
+    own, winner = (view.compared.selection.study.classes[int(each)] for each in clicked[1:])
+    select(view.compared.selection, found, view.images_of(clicked[0], f"{own} lost to {winner} by {{}}"))

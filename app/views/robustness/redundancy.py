@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
 import streamlit as st
 
 from analysis.comparisons.condition_cells import averaged
@@ -13,6 +14,7 @@ from analysis.comparisons.correlations import (
     corruptions_over_tickets,
     methods_over_conditions,
 )
+from analysis.comparisons.images_behind import mostly_wrong
 from analysis.comparisons.predictions import chosen
 from analysis.comparisons.redundancy import RESAMPLES, Redundancy, correlated_groups, redundant
 from analysis.statistics.clusters import CORRELATED, Clustering, cluster
@@ -20,12 +22,18 @@ from analysis.statistics.correlation import Correlation
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
+from app.shell.images_behind import select
 from app.shell.sections import Section
 from app.views.robustness.charts import redundancy as charts
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.pickers import note_missing, pick_family
 from pruning.errors import UserError
 
+CORRUPTIONS, TICKETS = "matrix-corruptions", "matrix-tickets"
+CLICK = {
+    CORRUPTIONS: "Click a cell to select the images that are wrong in most runs under both.",
+    TICKETS: "Click a cell to select the images that both tickets have wrong in most runs under corruption.",
+}
 OVER = {"samples": "images", "beyond": "images, given clean correctness", "tickets": "tickets"}
 
 
@@ -156,9 +164,41 @@ def _groups(compared: ComparedTickets, family: str) -> None:
         help="Corruptions under which the same images are misclassified: average-linkage clusters whose members "
         f"correlate by {CORRELATED:g} or more on average where they were joined. Stable: in how many of {RESAMPLES} "
         "bootstrap samples of the test images the whole group is one cluster.",
-        caption=f"In no group: {listed(alone)}." if alone else "Every corruption is in a group.",
+        caption=(f"In no group: {listed(alone)}." if alone else "Every corruption is in a group.")
+        + " Click a group to select the images that are wrong in most runs under each of its corruptions.",
+        on_select=lambda: _mark_group(compared, family, table),
+        selection_mode="single-cell",
         row_height=30 + 22 * max(len(each) // 46 for each in members),  # long lists wrap
     )
+
+
+def _mark_group(compared: ComparedTickets, family: str, groups: pd.DataFrame) -> None:
+    """Select the images behind the group that was clicked."""
+    clicked = layout.picked_cell("groups")
+    if clicked is not None and clicked[0] < len(groups):
+        _mark(compared, family, corruptions=list(groups["members"].iloc[clicked[0]]))
+
+
+def _mark_cell(compared: ComparedTickets, family: str, card: str) -> None:
+    """Select the images behind the cell of a matrix that was clicked."""
+    clicked = layout.picked(card, 2)
+    if clicked is None:
+        return
+    names = list(dict.fromkeys(clicked))
+    _mark(compared, family, **{"tickets" if card == TICKETS else "corruptions": names})
+
+
+def _mark(
+    compared: ComparedTickets, family: str, corruptions: list[str] | None = None, tickets: list[str] | None = None
+) -> None:
+    outcomes = compared.outcomes(family)
+    measured = {corruption for corruption, _ in outcomes.conditions}
+    if not (set(corruptions or ()) <= measured and set(tickets or ()) <= set(outcomes.right)):
+        return
+    under = f"under {listed([name(each) for each in corruptions])}" if corruptions else "under corruption"
+    whose = f"for {listed([compared.label(each) for each in tickets])} " if tickets else ""
+    found = compared.places(mostly_wrong(outcomes, corruptions, tickets))
+    select(compared.selection, found, f"wrong in most runs {whose}{under}")
 
 
 def _over(compared: ComparedTickets, family: str, over: str) -> tuple[Correlation, Clustering]:
@@ -192,7 +232,7 @@ def _corruptions(compared: ComparedTickets, family: str) -> None:
         "corruptions rank tickets alike.",
     }[over]
     labels = {corruption: name(corruption) for corruption in compared.measured[family]}
-    view = _Matrix("Correlation between corruptions", (family, over), labels, labels, "matrix-corruptions", words)
+    view = _Matrix("Correlation between corruptions", (family, over), labels, labels, CORRUPTIONS, words)
     _matrix(compared, view, lambda: _over(compared, family, over))
 
 
@@ -208,7 +248,7 @@ def _tickets(compared: ComparedTickets, family: str) -> None:
     )
     labels = {key: f'<span style="color:{style.color}">●</span> {style.label}' for key, style in styles.items()}
     plain = {key: style.label for key, style in styles.items()}
-    view = _Matrix("Correlation between tickets", (family, "tickets by", kind), labels, plain, "matrix-tickets", words)
+    view = _Matrix("Correlation between tickets", (family, "tickets by", kind), labels, plain, TICKETS, words)
     _matrix(
         compared, view,
         lambda: _clustered(compared, view.what, lambda: methods_over_conditions(outcomes, centred=kind == "relative")),
@@ -237,7 +277,7 @@ def _matrix(compared: ComparedTickets, view: _Matrix, make: Callable[[], tuple[C
         layout.empty(str(error))
         return
     theme = compared.selection.theme
-    styles = compared.styles if view.key == "matrix-tickets" else {}
+    styles = compared.styles if view.key == TICKETS else {}
     layout.card(
         view.title,
         compared.figure(
@@ -248,7 +288,10 @@ def _matrix(compared: ComparedTickets, view: _Matrix, make: Callable[[], tuple[C
         help=view.words + " Ordered by average linkage of 1 - r with optimal leaf order; a joint of the tree stands as "
         "high as 1 - r.",
         caption=" ".join(filter(None, [f"{NOISE}: 0 is inside the 95 % interval, which counts each pair by itself.",
-                                       few(correlation), left_out(correlation, view.names)])),
+                                       few(correlation), left_out(correlation, view.names), CLICK[view.key]])),
+        on_select=lambda: _mark_cell(compared, view.what[0], view.key),
+        selection_mode="points",
+        config=layout.QUIET,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from analysis.engine.status import status
 from analysis.recording import Recorded
 from analysis.results.store import Results
 from pruning import files
-from pruning.data import load_data, normalise
+from pruning.data import Dataset, load_data, normalise
 from pruning.errors import UserError, WriteError
 from pruning.study.folder import Entry, Study
 from pruning.study.open_steps import open_steps
@@ -125,6 +125,8 @@ def test_a_smaller_network_says_what_it_costs(clean: Study) -> None:
     recording = found.ticket.info.recording
     assert recording is not None
     assert (recording.macs, recording.weights) == (64 * 7 + 7 * 10, 64 * 7 + 7 * 10)
+    numbers = 4 * (64 * 7 + 7 + 4 * 7 + 7 * 10 + 10) + 8  # float32, and the batches that the norm has seen
+    assert numbers < recording.bytes < numbers + 1000
     assert clean.entries()[-1].recipe.label == "TP-L1 30 %"
     with pytest.raises(UserError, match="neither its masks nor its weights"):
         clean.load(found.ticket.id).model()
@@ -251,3 +253,48 @@ def test_a_study_file_cannot_ask_for_one(clean: Study) -> None:
     toml.write_text(toml.read_text().replace("[analysis]", '[[method]]\nfinder = "recorded"\n\n[analysis]'))
     with pytest.raises(UserError, match="needs 'called'"):
         Study.open(clean.path)
+
+
+def test_inner_layers_are_those_of_the_network_itself(study: Study) -> None:
+    known = entry_of(study, "Magnitude 90 %")
+    found = record(study, "theirs", study.load(known.id).model(), normalised())
+    own = rows(study, "representations", known.id)
+    assert set(own["corruption"]) > {"clean"}
+    pd.testing.assert_frame_equal(own, rows(study, "representations", found.ticket.id), atol=2e-3)
+    alike = [rows(study, "alignment", each) for each in (known.id, found.ticket.id)]
+    dense = [each[each["relation"] == "dense"].drop(columns="other").reset_index(drop=True) for each in alike]
+    assert len(dense[0])
+    pd.testing.assert_frame_equal(*dense, atol=2e-3)
+    again = record(study, "theirs", study.load(known.id).model(), normalised(), layers=False, replace=True)
+    assert not len(rows(study, "representations", again.ticket.id))
+    assert not [path for path in (study.path / "recorded" / again.ticket.id).iterdir() if "layers" in path.name]
+
+
+def test_inner_layers_behind_a_transform_keep_their_names_and_their_number_of_images(study: Study) -> None:
+    first = nn.Linear(256, 8)
+    net = nn.Sequential(nn.Flatten(), first, nn.ReLU(), nn.Linear(8, 10)).eval()
+
+    def larger(images: Tensor) -> Tensor:
+        return nn.functional.interpolate(images / 255, scale_factor=2)
+
+    found = record(study, "larger", net, batched(IMAGES), transform=larger, conditions=[])
+    [row] = rows(study, "representations", found.ticket.id).to_dict("records")
+    assert (row["corruption"], row["layer"], row["units"]) == ("clean", "1", 8)
+    with torch.no_grad():
+        seen = first(larger(IMAGES).flatten(1)).relu()
+    assert row["zeros"] == pytest.approx(float((seen == 0).double().mean()), abs=1e-3)
+    toml = study.path / "study.toml"
+    toml.write_text(toml.read_text() + "layer_samples = 50\n")
+    report = measure.run(Study.open(study.path), jobs=1, only=["representations"])
+    assert any("`layer_samples` asks for, 50; record it again" in problem for problem in report.problems)
+
+
+def test_a_study_is_made_of_a_loader(tmp_path: Path) -> None:
+    data = Dataset.from_loader([(IMAGES[:100], LABELS[:100])], [(IMAGES[100:200], LABELS[100:200])], name="theirs")
+    study = Study.create(tmp_path / "mine", data, analysis={"corruptions": ["brightness"], "severities": [3]})
+    assert (study.recipes(), study.entries()) == ([], [])
+    found = record(study, "mine", smaller(), [(IMAGES[100:200] / 255, LABELS[100:200])])
+    assert found.problems == []
+    own = rows(study, "conditions", found.ticket.id)
+    assert list(own["corruption"]) == ["clean", "brightness"]
+    assert measure.run(Study.open(tmp_path / "mine"), jobs=1).written.total() == 0

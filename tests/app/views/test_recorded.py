@@ -26,7 +26,7 @@ LACKING = {
     ("gallery", ""): "no other images can be shown to it: TP-L1 30 %, numpy, clean only",
     ("geometry", "local"): "",
     ("geometry", "features"): "Left out, as recorded by logits alone: numpy",
-    ("geometry", "layers"): "",
+    ("geometry", "layers"): "recorded without what their inner layers hand on: numpy",
     ("geometry", "attribution"): "no other images can be shown to it: TP-L1 30 %, numpy, clean only",
     ("geometry", "similarity"): "",
     ("robustness", "ranking"): "not recorded under",
@@ -86,3 +86,13 @@ def test_metrics_of_ones_own_are_columns_and_axes(recorded_study: Path, monkeypa
     assert {"FLOPs", "throughput"} <= {*test.selectbox(key="pick across").options}
     assert "Metrics of your own are taken as they are" in text(test)
     assert sorted(test.dataframe[0].value["ticket"]) == ["TP-L1 30 %", "numpy"]
+
+
+def test_modules_have_multiply_adds_and_bytes(recorded_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("overview", recorded_study, monkeypatch, tickets=CHOSEN, table="efficiency")
+    assert not test.error
+    table = test.dataframe[0].value.set_index("ticket")
+    assert table.loc["TP-L1 30 %", "macs"] == 64 * 9 + 9 * 10
+    assert table.loc["TP-L1 30 %", "network"] > 4 * (65 * 9 + 10 * 10) / 1000  # kB: the numbers, and a header
+    assert table.loc["TP-L1 30 %", ["latency", "disk"]].isna().all()
+    assert table.loc["numpy", ["macs", "network"]].isna().all()

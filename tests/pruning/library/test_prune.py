@@ -1,7 +1,7 @@
 """Pruning of a network that is at hand, held to the finders, to torch's own pruning and to counts by hand."""
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch.nn.utils.prune as torch_prune
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from pruning import Pruned, Recipe, UserError, apply_masks, find_ticket, prune, score
+from pruning import Pruned, Recipe, UserError, apply_masks, features, find_ticket, prune, score, train
 from pruning.criteria import CRITERIA
 from pruning.library import masks_of
 from pruning.models import build_model
@@ -199,6 +199,8 @@ def test_masks_in_other_forms(network: Blocks) -> None:
         ({"sparsity": 0.5, "exclude": "fc"}, "no layer of the network"),
         ({"sparsity": 0.5, "exclude": "*"}, "nothing to prune"),
         ({"sparsity": 0.5, "power": 2}, "unknown key 'power'"),
+        ({"sparsity": 0.5, "structure": "filter"}, "no argument 'structure'. Did you mean 'granularity'"),
+        ({"sparsity": 0.5, "alocation": "erk"}, "Did you mean 'allocation'"),
         ({"criterion": "snip", "sparsity": 0.5, "data": 3}, "is a int"),
         ({"criterion": "snip", "sparsity": 0.5, "data": []}, "has no images"),
         ({"criterion": "snip", "sparsity": 0.5, "data": [1]}, "pairs of inputs and labels"),
@@ -248,3 +250,16 @@ def test_a_small_network_is_scored_on_one_thread_as_by_finders(network: Blocks) 
         assert (seen, torch.get_num_threads()) == ([1, 1], 2)
     finally:
         torch.set_num_threads(before)
+
+
+def test_what_is_no_network_is_a_sentence() -> None:
+    given: list[Callable[[Any], Any]] = [
+        lambda it: prune(it, "magnitude", 0.5),
+        lambda it: score(it, "magnitude"),
+        lambda it: apply_masks(it, {}),
+        lambda it: train(it, [(torch.zeros(2, 3), torch.zeros(2, dtype=torch.int64))]),
+        lambda it: features(it, [(torch.zeros(2, 3), torch.zeros(2, dtype=torch.int64))]),
+    ]
+    for call in given:
+        with pytest.raises(UserError, match=r"nn.Module such as model.eval\(\), not the text 'resnet18'"):
+            call("resnet18")

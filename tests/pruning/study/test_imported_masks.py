@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.data import load_data, normalise
+from pruning.errors import UserError
 from pruning.models import build_model
 from pruning.study.checkpoint_import import ImportOptions, ImportResult, import_network
 
@@ -125,3 +126,8 @@ def test_masks_that_only_keep_too_little_stay_as_they_are(trained: dict[str, Ten
     told = imported(trained, masks, name="told", inverted_masks=True)
     assert "as was said: 1 is pruned" in " ".join(told.report)
     assert torch.equal(last(told).state_dict()["1.weight"], trained["1.weight"] * ~masks["1.weight"])
+
+
+def test_masks_that_leave_nothing_are_a_sentence(home: Path, trained: dict[str, Tensor]) -> None:
+    with pytest.raises(UserError, match="Nothing is left of the network"):
+        imported(trained, {name: torch.zeros_like(mask) for name, mask in largest(trained, 0.2).items()})

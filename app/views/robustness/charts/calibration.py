@@ -76,7 +76,11 @@ def _curve(rows: pd.DataFrame, style: Style) -> go.Scatter:
         line={"color": style.color, "width": 1.6},
         marker={"color": style.color, "size": 5.5, "symbol": style.symbol},
         error_y=error_bars(each["accuracy"], each["low"], each["high"], fade(style.color, 0.55), 1.2),
-        customdata=np.column_stack([each["low"], each["high"], rows["n"]]),
+        customdata=[
+            [f"{low:.1f} to {high:.1f}", f"{n:,}", key, str(place)]
+            for low, high, n, key, place in zip(*(each[end] for end in ("low", "high")), rows["n"], rows["key"],
+                                                rows["bin"], strict=True)
+        ],
         hovertemplate=f"<b>{style.label}</b><br>confidence %{{x:.1f}} %: accuracy %{{y:.1f}} % "
-        "(%{customdata[0]:.1f} to %{customdata[1]:.1f})<br>%{customdata[2]:,} images<extra></extra>",
+        "(%{customdata[0]})<br>%{customdata[1]} images<extra></extra>",
     )  # fmt: skip

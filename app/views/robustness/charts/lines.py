@@ -22,7 +22,7 @@ def ticket_lines(
     value: str,
     hovers: Callable[[pd.DataFrame], Sequence[str]],
 ) -> list[go.Scatter]:
-    """The traces of all tickets with points.
+    """The traces of all tickets with points; a point's `customdata` is what the hover says, the key, and x.
 
     Args:
         points: key, the columns `x` (steps of 1) and `value`, low, high (fractions, NaN: no interval).
@@ -74,6 +74,6 @@ def _curve(
         legendgroup=key,
         line={"color": style.color, "width": 1.8, "dash": style.dash},
         marker={"color": style.color, "symbol": style.symbol, "size": 8},
-        customdata=list(hovers(rows)),
-        hovertemplate=f"<b>{style.label}</b><br>%{{customdata}}<extra></extra>",
+        customdata=[[text, key, str(step)] for text, step in zip(hovers(rows), rows[x], strict=True)],
+        hovertemplate=f"<b>{style.label}</b><br>%{{customdata[0]}}<extra></extra>",
     )

@@ -191,7 +191,9 @@ def test_the_section_is_drawn(parameters: dict[str, str], tiny_study: Path, monk
 def test_a_cell_marks_its_images(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the confusion those taken for the other class, of the angles all of the class."""
     marked: list[np.ndarray] = []
-    monkeypatch.setattr("app.shell.selection.Selection.set_samples", lambda self, samples: marked.append(samples))
+    monkeypatch.setattr(
+        "app.shell.selection.Selection.set_samples", lambda self, samples, words="": marked.append(samples)
+    )
     views: list[View] = []
     monkeypatch.setattr(between_classes, "_one_ticket", views.append)
     draw("geometry", tiny_study, monkeypatch, geometry="global")

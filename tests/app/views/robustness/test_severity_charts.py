@@ -42,7 +42,7 @@ def test_curves_show_the_values_in_per_cent() -> None:
     (line,) = lines(charts.curves(frame, TICKETS, LIGHT, "flipped", "predictions that differ (%)"))
     np.testing.assert_allclose(line.y, 100 * frame["flipped"])
     value, low, high = (100 * frame[column].iloc[0] for column in ("flipped", "low", "high"))
-    assert line.customdata[0] == f"severity 0: <b>{value:.1f} %</b> ({low:.1f} to {high:.1f})"
+    assert line.customdata[0][0] == f"severity 0: <b>{value:.1f} %</b> ({low:.1f} to {high:.1f})"
 
 
 def test_the_axis_begins_with_the_clean_images_where_there_are_any() -> None:
@@ -70,7 +70,7 @@ def test_each_measure_of_calibration_has_its_own_scale() -> None:
 def test_a_single_seed_has_a_value_without_an_interval() -> None:
     frame = points(1).assign(low=np.nan, high=np.nan)
     (line,) = lines(charts.curves(frame, TICKETS, LIGHT))
-    assert line.customdata[0] == f"severity 0: <b>{100 * frame['accuracy'].iloc[0]:.1f} %</b>"
+    assert line.customdata[0][0] == f"severity 0: <b>{100 * frame['accuracy'].iloc[0]:.1f} %</b>"
 
 
 @pytest.mark.parametrize("draw", [charts.curves, charts.measures])
