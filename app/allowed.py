@@ -6,13 +6,15 @@ files beside and below it, which it may import.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.models.code_digest import digest_of_code
 from pruning.models.user_file import is_user_file
+from pruning.study.folder import TOML
 from pruning.study.known import state_folder
 
 
@@ -58,3 +60,20 @@ def _digests() -> list[str]:
         return place().read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError):
         return []
+
+
+def code_of(study: Path) -> list[str]:
+    """Whatever in a study file may name code: every text in it, but for those that only people read."""
+    try:
+        plain = tomllib.loads((study / TOML).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return []  # who opens it will say so
+    return list(_texts({key: value for key, value in plain.items() if key not in ("title", "description")}))
+
+
+def _texts(plain: object) -> Iterator[str]:
+    if isinstance(plain, str):
+        yield plain
+    elif isinstance(plain, dict | list):
+        for each in plain.values() if isinstance(plain, dict) else plain:
+            yield from _texts(each)

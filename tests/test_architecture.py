@@ -55,6 +55,7 @@ ROOMS = {
         "choice load",
         "shell",
         "charts",
+        "answers",
         "condition",
         "linked",
         "pictures",
@@ -63,6 +64,7 @@ ROOMS = {
         "inspector",
         "beside",
         "views",
+        "report",
         "main",
     ],
 }

@@ -164,6 +164,31 @@ def sensitivity(
 
 
 @app.command()
+def report(
+    study: StudyPath,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path("report.html"),
+    view: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A page, or a link of the app such as masks?masks=pairs; may be repeated.",
+            show_default="all sections of all pages",
+        ),
+    ] = None,
+    link: Annotated[
+        str, typer.Option(help="A link copied from the app, whose tickets, baseline and so on all views have.")
+    ] = "",
+) -> None:
+    """Write what the app shows of a study into one HTML file, which opens offline.
+
+    Charts, sentences and tables of each view, the recipes of the tickets, versions, and the commands that make it
+    again. The app draws it, and has to be installed.
+    """
+    from analysis.cli.report_command import run
+
+    run(study, out, view or (), link)
+
+
+@app.command()
 def tables(table: Annotated[str | None, typer.Argument(help="One table.", show_default="all tables")] = None) -> None:
     """Print the tables of results: their columns with kind, unit and meaning."""
     from analysis.engine.base import measures

@@ -21,7 +21,7 @@ from app.condition import chosen_condition, condition_parameters, measured_condi
 from app.inspector import parts, spaces
 from app.inspector.subject import OPTION, Subject, asked, compared, offered, stored, subject
 from app.pictures import study_images
-from app.shell import navigation
+from app.shell import links
 from app.shell.guard import guard
 from app.shell.left_out import wholly, without_networks
 from app.shell.selection import Selection
@@ -210,7 +210,7 @@ def _follow(selection: Selection) -> None:
     if heard in LEADS:
         page, values = LEADS[heard]
         change({**values, "sample": str(sample), "image": str(sample)})
-        navigation.leave_for(page)
+        links.leave_for(page)
 
 
 def _similar(selection: Selection, images: TestImages, sample: int) -> np.ndarray:

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.names import harmless, shown
+from app.shell import work
 from app.shell.columns import describe
 from app.shell.downloads import file_name, image_buttons, to_csv, to_latex
 from app.shell.theme import Style
@@ -59,6 +60,7 @@ def card(
     meanings: Mapping[str, str] | None = None,
     percent: bool = False,
     folded: bool = False,
+    below: Callable[[], Any] | None = None,
 ) -> Any:
     """A chart in a frame: a title that says what is seen, the chart, and a menu to download it as PNG, SVG or CSV.
 
@@ -77,6 +79,7 @@ def card(
         meanings: column of `data` -> what it means and its unit, where `app.shell.columns` does not know it.
         percent: whether shares in `data` are given in per cent, and not as fractions.
         folded: whether its title alone is seen until it is opened.
+        below: draws what stands below chart and caption.
     """
     with frame_of(title, key, folded):
         header(title, data, key, help, meanings=meanings, percent=percent, folded=folded)
@@ -92,6 +95,8 @@ def card(
         )
         if caption:
             st.caption(caption)
+        if below is not None:
+            below()
     return chart
 
 
@@ -261,11 +266,15 @@ def selected_range(key: str) -> tuple[float, float] | None:
 
 
 def empty(message: str, todo: str = "", command: str = "") -> None:
-    """A calm box where there is nothing to show: what is missing, what to do, and a command to copy."""
+    """A calm box where there is nothing to show: what is missing, what to do, and a command to copy.
+
+    What the app can do of it has a button.
+    """
     with st.container(border=True, key="empty-" + hashlib.blake2b(message.encode(), digest_size=4).hexdigest()):
         st.markdown(f":material/info: **{message}**" + (f"  \n{todo}" if todo else ""))
         if command:
             st.code(command, language="bash")
+        work.offer("\n".join((message, todo, command)))
 
 
 def plain(text: str) -> str:

@@ -1,11 +1,23 @@
-"""Addresses that lead from one page to a view of another."""
+"""What leads from one page to another, or to a view of it."""
 
 from __future__ import annotations
 
 from urllib.parse import urlencode
 
+import streamlit as st
+
 from analysis.corruptions import family_of
 from app.shell.url import mirror
+
+ENTRIES = "entries"
+"""In the session: path -> page of the navigation."""
+
+
+def leave_for(path: str) -> None:
+    """Go to another page, with the selection as it is; nowhere where there is no such page."""
+    page = st.session_state.get(ENTRIES, {}).get(path)
+    if page is not None:
+        st.switch_page(page)
 
 
 def corruption_option(family: str) -> str:

@@ -8,14 +8,14 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import load
-from app.shell import elsewhere, layout, pages, sidebar
+from app.shell import elsewhere, job_list, layout, pages, sidebar
 from app.shell.guard import guard
+from app.shell.links import ENTRIES
 from app.shell.pages import Page
 from app.shell.selection import Selection
 from pruning.errors import UserError
 
 MOST = 8  # entries that the bar has room for
-ENTRIES = "entries"  # in the session: path -> page of the navigation, for `leave_for`
 
 Beside = Callable[[Page, Selection], None]
 """Draws what stands beside every page."""
@@ -32,13 +32,6 @@ def run(beside: Beside | None = None) -> None:
     there = entries(selection, beside)
     st.session_state[ENTRIES] = {entry.url_path: entry for entry in there}
     st.navigation(arranged(there), position="top").run()
-
-
-def leave_for(path: str) -> None:
-    """Go to another page, with the selection as it is; nowhere where there is no such page."""
-    page = st.session_state.get(ENTRIES, {}).get(path)
-    if page is not None:
-        st.switch_page(page)
 
 
 def select() -> Selection | None:
@@ -75,8 +68,10 @@ def offered(page: Page, selection: Selection | None) -> bool:
 
 
 def show(page: Page, selection: Selection | None, beside: Beside | None = None) -> None:
-    """Draw a page, what stands beside it, and below it the notes on the selection."""
-    if selection is not None:
+    """Draw a page, what stands beside it, and below it the notes on the selection; jobs where nothing is selected."""
+    if selection is None:
+        guard(job_list.show_where_any)
+    else:
         guard(_draw, page, selection)
         if beside is not None:
             guard(beside, page, selection)
@@ -95,7 +90,7 @@ def _draw(page: Page, selection: Selection) -> None:
     except UserError:
         raise
     except Exception:
-        if load.stamp(selection.study.path) == selection.study.stamp:
+        if load.stamp(selection.study.path, fresh=True) == selection.study.stamp:
             raise
         raise UserError("Files of this study changed while the page was drawn; load the page again.") from None
 

@@ -10,7 +10,7 @@ import streamlit as st
 from app import choice, load
 from app.load import StudyView
 from app.names import shown
-from app.shell import families, import_form, layout
+from app.shell import families, import_form, job_status, layout, work
 from app.shell.parameters import resolve
 from app.shell.picker import picker
 from app.shell.selection import Selection
@@ -37,12 +37,14 @@ def show() -> Selection | None:
         )
         with st.sidebar:
             import_form.button()
+            job_status.show()
         return None
     asked = mirror().get("study")
     name = None if gone or asked not in [None, *studies] else asked or choice.first_with_tickets(studies)
     with st.sidebar:
         _study_menu(name, list(studies))
         import_form.button()
+        job_status.show()
     if name is None:  # another in its place would pass for the one that was asked for
         asks = f"The link asks for the study “{str(asked)[:40]}”, which is not here."
         which = f"{gone} is no folder with a study.toml any more." if gone else asks
@@ -54,7 +56,7 @@ def show() -> Selection | None:
         layout.empty(
             f"The study '{study.title}' has no tickets yet.",
             "Find them; they appear here as they are found, at the next click.",
-            f"make study STUDY={study.path / 'study.toml'}",
+            f"python -m pruning run {study.path}\npython -m analysis run {study.path}",
         )
         return None
     selection = resolve(study, mirror(), mode())
@@ -86,7 +88,7 @@ def show_notes(selection: Selection) -> None:
 
 def _stale(study: StudyView) -> None:
     """Say what is stale: tickets at once, results when asked, as every file of theirs has to be read."""
-    sentences = list(study.stale)
+    sentences = [sentence] if (sentence := load.stale(study)) else []
     if st.button("Check the results", icon=":material/fact_check:", type="tertiary", key="check-results",
                  help="Reads every file: is all measured, and by today's measures and corruptions? "
                  "Takes some seconds."):  # fmt: skip
@@ -94,6 +96,7 @@ def _stale(study: StudyView) -> None:
             sentences += load.amiss(study) or ["Nothing is amiss with the results."]
     for sentence in sentences:
         st.caption(f":material/history: {shown(sentence)}")
+    work.offer("\n".join(sentences))
 
 
 def _study_menu(name: str | None, names: list[str]) -> None:

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import streamlit as st
-
 from app import allowed
 from app.allowed import Untrusted
 from app.names import shown
-from app.shell import layout
+from app.shell import layout, work
 from app.shell.host import is_private
 from pruning.models import user_file
 
@@ -27,19 +25,7 @@ def offer(error: Untrusted) -> None:
     """Say which file asks to be run, and let the user allow it."""
     layout.empty(shown(str(error)), "Only allow code whose origin you know: it can do whatever you can.")
     if is_private():
-        button(error)
-
-
-def button(error: Untrusted) -> None:
-    """The button that allows a file."""
-    st.button(
-        f"Run {error.file.name}",
-        key=f"trust {error.digest}",
-        icon=":material/terminal:",
-        on_click=allowed.remember,
-        args=(error.digest,),
-        help="Remembered for this file as it is; when it changes, it asks again.",
-    )
+        work.allow(error)
 
 
 def _check(file: Path, digest: Callable[[], str]) -> None:

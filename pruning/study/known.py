@@ -35,6 +35,11 @@ def study_folders() -> list[Path]:
     return list(unique.values())
 
 
+def is_shipped(folder: Path) -> bool:
+    """Whether a study ships with the project, so that it stays as it is."""
+    return folder.resolve().parent in (PROJECT / SHIPPED, Path(SHIPPED).resolve())
+
+
 def remember(folder: Path) -> None:
     """Note a study of the user's own, so that it is known in any working folder.
 

@@ -1,6 +1,9 @@
-"""A study as the app sees it, made of numbers alone."""
+"""A study as the app sees it, made of numbers alone; and jobs of which process and command are the test's own."""
 
-from collections.abc import Iterator
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +13,9 @@ from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 
 from analysis.comparisons.of_study import COLUMNS
+from app.jobs import queue, runner
+from app.jobs.command import Command
+from app.jobs.job import Job, State, look, write_state
 from app.load import StudyView
 from pruning.study.config import StudyConfig
 
@@ -61,3 +67,46 @@ def view() -> StudyView:
     """A study with two seeds of seven families."""
     config = StudyConfig(title="Made up", model="lenet300", data="digits", seeds=[0, 1])
     return StudyView("made-up", Path("nowhere"), config, 0, make_tickets(), (), "stamp")
+
+
+Standing = Callable[[str], None]
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Standing:
+    """Have every command be these lines, whose `sys.argv[1:]` are its words."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runner, "LOOK", 0.02)
+
+    def started(home: Path) -> None:
+        write_state(home, State(asked=time.time()))
+        for name in ("cancel", "log.txt", "progress.json"):
+            (home / name).unlink(missing_ok=True)
+        threading.Thread(target=runner.live, args=(home,), daemon=True).start()
+
+    monkeypatch.setattr(queue, "_start", started)
+
+    def use(lines: str) -> None:
+        arguments = property(lambda self: [sys.executable, "-Sc", lines, *self.words])
+        monkeypatch.setattr(Command, "arguments", arguments)
+
+    return use
+
+
+def ended(job: Job, within: float = 60) -> Job:
+    """The job when it is over."""
+    return until(job, lambda now: now.over, within)
+
+
+def until(job: Job, holds: Callable[[Job], bool], within: float = 60) -> Job:
+    """The job when that holds."""
+    end = time.monotonic() + within
+    while not holds(now := look(job.home)):
+        assert time.monotonic() < end, now
+        time.sleep(0.02)
+    return now
+
+
+def prune(study: str = "mine", *more: str) -> Command:
+    """A command on a study."""
+    return Command(("pruning", "run", study, *more))

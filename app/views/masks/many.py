@@ -13,6 +13,8 @@ from analysis.comparisons import mask_pairs
 from analysis.metrics import intersections
 from analysis.metrics.overlap import Counts
 from app import load
+from app.answers import weights
+from app.charts.upset import named, upset
 from app.load import StudyView
 from app.shell import layout
 from app.shell.sections import Section
@@ -20,7 +22,6 @@ from app.shell.selection import Chosen, Selection
 from app.shell.theme import DENSE, Style
 from app.shell.url import LIST
 from app.views.masks.charts import chance as chance_charts
-from app.views.masks.charts import upset as charts
 from app.views.masks.readable import at_least_two
 from pruning.criteria import CRITERIA
 from pruning.procedure import FINDERS
@@ -35,26 +36,15 @@ def show(chosen: Selection) -> None:
     selection = at_least_two(chosen, every_seed=True)
     if selection is None:
         return
-    counts = _counts(selection)
+    counts = weights.counts_of(selection)
     twins = mask_pairs.twins(counts)
+    labels = {ticket.key: ticket.label for ticket in selection.tickets}
+    st.markdown(weights.answer(weights.pairs(selection), labels))
     left, right = st.columns([1.35, 1], gap="medium")
     with left:
         _upset_card(selection, twins)
     with right:
         _pairs_card(selection, counts, twins)
-
-
-def _counts(selection: Selection) -> list[Counts]:
-    """What every two chosen tickets have in common, seed by seed, tickets named by key.
-
-    Dense ones, which keep all, are left out.
-    """
-    rows = selection.all_seeds()
-    found = []
-    for _, group in rows[rows["method"] != DENSE].groupby("seed", sort=True):
-        counts = load.overlaps(selection.study, list(group["ticket_id"]))
-        found.append(replace(counts, names=list(group["key"])))
-    return found
 
 
 def _upset_card(selection: Selection, twins: dict[str, str]) -> None:
@@ -92,7 +82,7 @@ def _upset_card(selection: Selection, twins: dict[str, str]) -> None:
         shown, rest = ranked.iloc[:BARS], ranked.iloc[BARS:]
         kept = {tickets[key].id: tickets[key].kept for key in keys}
         st.plotly_chart(
-            charts.upset(shown, kept, styles, selection.theme), theme=None, key="chart-upset",
+            upset(shown, kept, styles, selection.theme), theme=None, key="chart-upset",
             config={**layout.CONFIG, **layout.QUIET},
         )  # fmt: skip
         st.caption(_caption(selection, tickets[keys[0]], regions, rest))
@@ -124,7 +114,7 @@ def _by_chance(method: str) -> bool:
 
 
 def _table(regions: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
-    names = [charts.named(members, styles) for members in regions["members"]]
+    names = [named(members, styles) for members in regions["members"]]
     return regions.drop(columns="members").assign(tickets=names)[["tickets", "count", "expected"]]
 
 

@@ -13,6 +13,7 @@ from analysis.comparisons.lost_images import causes, flows, lost_images, main_ca
 from analysis.corruptions.conditions import CLEAN
 from analysis.engine.settings import settings
 from analysis.measures.lost import used
+from app import load
 from app.charts.texts import bracket
 from app.shell import layout
 from app.shell.images_behind import select
@@ -29,7 +30,6 @@ from app.views.robustness.lost_view import (
     pick_severity,
 )
 from app.views.robustness.pickers import not_measured, pick_family
-from pruning.study.folder import Study
 
 ENDINGS = {
     "drift": "all images move alike, and a shift of the mean feature undoes it",
@@ -135,7 +135,7 @@ def _mark(view: Corrupted) -> None:
     where = f"corruption = '{view.corruption}' AND severity = {view.severity}"
     row = compared.results.table("lost", ids=[ticket], where=where).iloc[0]
     predictions = compared.predictions(view.family)
-    config = settings(Study.open(compared.selection.study.path))
+    config = settings(load.folder(compared.selection.study.path))
     images = used(config, len(predictions.labels))
     found = lost_images(predictions, key, place, view.condition, images, row["rescues"])
     images = found.loc[found["cause"] == cause, "sample"].to_numpy()

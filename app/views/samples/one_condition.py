@@ -77,21 +77,29 @@ def _what(condition: Condition, lost: str, kept: str, by: str) -> str:
     return f"{what}{said}, by {SORTS[by][0].lower()}{SORTS[by][1:]}"
 
 
+def stored(selection: Selection, chosen: Sequence[Chosen], samples: pd.DataFrame, condition: Condition) -> pd.DataFrame:
+    """A row a ticket and image as the results have them: ticket_id, sample, label, prediction, margin."""
+    if condition == CLEAN:
+        return samples
+    where = f"corruption = '{condition[0]}' AND severity = {condition[1]}"
+    columns = ["ticket_id", "sample", "prediction", "margin"]
+    found = load.table(
+        selection.study, "corrupted", ids=tuple(ticket.id for ticket in chosen), columns=columns, where=where
+    )
+    return found.merge(samples[["ticket_id", "sample", "label"]], on=["ticket_id", "sample"])
+
+
 def _rows(
     selection: Selection, chosen: Sequence[Chosen], samples: pd.DataFrame, condition: Condition, by: str
 ) -> pd.DataFrame:
     """A row a ticket and image: ticket_id, sample, label, prediction, and what is sorted by."""
     study, ids = selection.study, tuple(ticket.id for ticket in chosen)
     if by in STORED:
-        if condition == CLEAN:
-            return samples
-        where = f"corruption = '{condition[0]}' AND severity = {condition[1]}"
-        columns = ["ticket_id", "sample", "prediction", "margin"]
-        found = load.table(study, "corrupted", ids=ids, columns=columns, where=where)
+        found = stored(selection, chosen, samples, condition)
         if found.empty:
             st.caption(":material/info: Nothing is stored of single images under it; the clean ones are shown.")
             return samples
-        return found.merge(samples[["ticket_id", "sample", "label"]], on=["ticket_id", "sample"])
+        return found
     return _measured(study.path, study.stamp, ids, condition, selection)
 
 

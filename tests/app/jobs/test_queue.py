@@ -14,7 +14,7 @@ from app.jobs import queue, runner
 from app.jobs.command import Command
 from app.jobs.job import look
 from pruning.errors import UserError, WriteError
-from tests.app.jobs.conftest import Standing, ended, prune, until
+from tests.app.conftest import Standing, ended, prune, until
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system ends no process with its parent")

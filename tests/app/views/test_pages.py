@@ -50,6 +50,7 @@ def draw(page: str, folder: Path | None, monkeypatch: pytest.MonkeyPatch, **para
 def text(test: AppTest) -> str:
     """Everything that is written on the page."""
     written = [str(element.value) for element in [*test.markdown, *test.caption, *test.error, *test.code]]
+    written += [folded.label for folded in test.expander]
     return "\n".join([*written, *(element.proto.body for element in test.get("html"))])
 
 
@@ -60,7 +61,7 @@ def charts(test: AppTest) -> int:
 def test_the_overview_of_a_study(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("overview", tiny_study, monkeypatch)
     assert "A tiny study" in text(test)
-    assert charts(test) == 3
+    assert charts(test) == 6
     table = test.dataframe[0].value
     assert table["ticket"].tolist() == ["Dense", "Random 90 %", "Magnitude 90 %", "IMP 90 %", "IMP shuffled 90 %"]
     assert table["seeds"].tolist() == [2] * 5
@@ -177,7 +178,7 @@ def test_a_study_without_tickets_says_how_to_find_them(
     shutil.copy(tiny_study / "study.toml", tmp_path / "new")
     test = draw("overview", tmp_path / "new", monkeypatch)
     assert "has no tickets yet" in text(test)
-    assert "study.toml" in text(test)
+    assert f"python -m pruning run {tmp_path / 'new'}" in text(test)
 
 
 def test_tickets_without_results_say_how_to_measure_them(study_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:

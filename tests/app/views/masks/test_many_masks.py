@@ -7,11 +7,12 @@ import torch
 from analysis.comparisons import mask_pairs
 from analysis.metrics import overlap
 from analysis.metrics.intersections import regions
+from app.charts import upset
 from app.shell import theme
 from app.shell.selection import Chosen
 from app.shell.theme import Style
 from app.views.masks import many
-from app.views.masks.charts import chance, upset
+from app.views.masks.charts import chance
 
 LIGHT = theme.get("light")
 COLORS = {"a": "#aa0000", "b": "#00aa00", "c": "#0000aa"}

@@ -1,8 +1,9 @@
-"""UpSet plots (Lex et al. 2014): how many weights exactly these tickets keep and no others."""
+"""UpSet plots (Lex et al. 2014): how many things just these tickets have: weights that they keep, or errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,27 +11,43 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.shell.theme import Style, Theme
+from app.shell.url import LIST
 
 ROW, BARS = 26, 220  # pixels: a ticket's row, and the bars
 
 
-def upset(regions: pd.DataFrame, kept: Mapping[str, int], styles: Mapping[str, Style], theme: Theme) -> go.Figure:
+@dataclass(frozen=True)
+class Words:
+    """What an UpSet plot counts: its unit, and what its marks are."""
+
+    unit: str = "weights"
+    chance: str = "expected by chance (same layer-wise sparsities)"
+
+
+def upset(
+    regions: pd.DataFrame, kept: Mapping[str, int], styles: Mapping[str, Style], theme: Theme,
+    words: Words | None = None, bars: int = BARS,
+) -> go.Figure:  # fmt: skip
     """Draw a bar a region, its tickets as dots below it, and a mark where chance would end the bar.
 
     Args:
-        regions: members (tuple of ids), count, expected; drawn in this order.
-        kept: id -> all weights the ticket keeps, in the order of rows.
+        regions: members (tuple of ids), count, expected; drawn in this order. Where it has low and high, the hover
+            gives them. A bar's `customdata` ends with the ids of its members.
+        kept: id -> all that the ticket has, in the order of rows.
         styles: by id.
         theme: colours of the page, light or dark.
+        words: what is counted; None: weights.
+        bars: height of the bars in pixels.
     """
-    chart = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[BARS, ROW * len(kept)], vertical_spacing=0.03)
+    words = words or Words()
+    chart = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[bars, ROW * len(kept)], vertical_spacing=0.03)
     chart.update_layout(
-        template=theme.template, height=BARS + ROW * len(kept) + 110, bargap=0.35, dragmode=False, barmode="overlay"
+        template=theme.template, height=bars + ROW * len(kept) + 110, bargap=0.35, dragmode=False, barmode="overlay"
     )
-    _bars(chart, regions, styles, theme)
+    _bars(chart, regions, styles, theme, words)
     _dots(chart, regions, list(kept), styles, theme)
     chart.update_xaxes(showticklabels=False, showgrid=False, range=[-0.6, len(regions) - 0.4])
-    chart.update_yaxes(title_text="Weights", rangemode="tozero", tickformat=",", row=1, col=1)
+    chart.update_yaxes(title_text=words.unit.capitalize(), rangemode="tozero", tickformat=",", row=1, col=1)
     chart.update_yaxes(
         tickvals=list(range(len(kept))),
         ticktext=[
@@ -46,18 +63,23 @@ def upset(regions: pd.DataFrame, kept: Mapping[str, int], styles: Mapping[str, S
     return chart
 
 
-def _bars(chart: go.Figure, regions: pd.DataFrame, styles: Mapping[str, Style], theme: Theme) -> None:
+def _bars(chart: go.Figure, regions: pd.DataFrame, styles: Mapping[str, Style], theme: Theme, texts: Words) -> None:
     counts, expected = regions["count"].to_numpy(dtype=float), regions["expected"].to_numpy(dtype=float)
     words = [named(members, styles) for members in regions["members"]]
     colors = [styles[members[0]].color if len(members) == 1 else theme.both for members in regions["members"]]
     places = list(range(len(counts)))
-    data = np.column_stack([words, [lift(count, chance) for count, chance in zip(counts, expected, strict=True)]])
+    lifts = [lift(count, chance) for count, chance in zip(counts, expected, strict=True)]
+    between = [""] * len(counts)
+    if "low" in regions:
+        between = [f" ({low:,.0f} to {high:,.0f})" for low, high in zip(regions["low"], regions["high"], strict=True)]
+    members = [LIST.join(each) for each in regions["members"]]
     chart.add_bar(
         x=places,
         y=counts,
         marker={"color": colors, "cornerradius": 3},
-        customdata=data,
-        hovertemplate="<b>%{customdata[0]}</b><br>%{y:,} weights, %{customdata[1]}<extra></extra>",
+        customdata=[list(each) for each in zip(words, lifts, between, members, strict=True)],
+        hovertemplate=f"<b>%{{customdata[0]}}</b><br>%{{y:,}} {texts.unit}%{{customdata[2]}}, %{{customdata[1]}}"
+        "<extra></extra>",
         showlegend=False,
         row=1,
         col=1,
@@ -66,10 +88,10 @@ def _bars(chart: go.Figure, regions: pd.DataFrame, styles: Mapping[str, Style], 
         x=places,
         y=expected,
         mode="markers",
-        name="expected by chance (same layer-wise sparsities)",
+        name=texts.chance,
         marker={"symbol": "line-ew", "size": 19, "line": {"width": 3, "color": theme.bad}},
-        customdata=data[:, :1],
-        hovertemplate="<b>%{customdata[0]}</b><br>by chance %{y:,.1f} weights<extra></extra>",
+        customdata=words,
+        hovertemplate=f"<b>%{{customdata}}</b><br>by chance %{{y:,.1f}} {texts.unit}<extra></extra>",
         row=1,
         col=1,
     )
