@@ -20,7 +20,7 @@ from app.shell import families, layout, theme
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.url import LIST
-from app.views.overview import one_field
+from app.views.overview import brush, one_field
 from app.views.overview.charts import descent as charts
 from app.views.overview.charts.descent import Measured
 from pruning.recipe import Recipe
@@ -39,6 +39,7 @@ def show(selection: Selection) -> None:
         layout.empty("No ticket of this study can be read.", "Find them anew.", f"python -m pruning run {study.path}")
         return
     _map_card(selection, tree, rows, measured)
+    brush.show(selection, rows)
     one_field.show(selection, recipes(study, selection.seed))
 
 
