@@ -262,4 +262,5 @@ PAGE = Page(
     unfit=needs_classifiers,
     uses=frozenset({TICKETS, IMAGES}),
     in_report=False,
+    unused="of every corruption",
 )
