@@ -13,6 +13,7 @@ from app.charts.base import Scale, figure, heading, inks, percent_axis
 from app.charts.error_bars import bars_of, error_bars
 from app.charts.names import name
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 HEIGHT = 400
@@ -28,6 +29,7 @@ READ = {
 Tickets = Mapping[str, Style]
 
 
+@drawn
 def alike(table: pd.DataFrame, tickets: Tickets, theme: Theme, title: str) -> go.Figure:
     """CKA by layer, a line a ticket, full where it is beyond the noise of seeds; its first such layer is ringed.
 
@@ -83,6 +85,7 @@ def _alike_text(row: Mapping[str, float], style: Style) -> str:
     return words
 
 
+@drawn
 def read(table: pd.DataFrame, tickets: Tickets, theme: Theme) -> go.Figure:
     """What probes read off each layer, a panel a ticket.
 
@@ -122,6 +125,7 @@ def read(table: pd.DataFrame, tickets: Tickets, theme: Theme) -> go.Figure:
     return chart
 
 
+@drawn
 def reach(table: pd.DataFrame, tickets: Tickets, corruptions: Sequence[str], layers: Sequence[str], chosen: str,
           theme: Theme) -> go.Figure:  # fmt: skip
     """How deep each corruption reaches, tickets by corruptions; a cell's `customdata` is its corruption.
@@ -165,6 +169,7 @@ def reach(table: pd.DataFrame, tickets: Tickets, corruptions: Sequence[str], lay
     return chart
 
 
+@drawn
 def between(rows: pd.DataFrame, theme: Theme, own: str, other: str) -> go.Figure:
     """CKA of every layer of a ticket with every layer of another.
 
