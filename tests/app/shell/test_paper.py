@@ -8,11 +8,11 @@ import pytest
 from app.shell.paper import to_pdf
 from pruning.errors import UserError
 
+LOOK = "font-family: 'Source Sans', 'Source Sans 3', sans-serif; font-size: 13px"
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="391.5" height="200" viewBox="0 0 391.5 200">'
-    "<rect width='391.5' height='200' fill='white'/><text x='10' y='40' style=\"font-family: 'Source Sans', 'Source "
-    "Sans 3', sans-serif; font-size: 13px\">IMP reinitialised − 90 % &lt;</text><text x='10' y='80' style=\"font-family: "
-    "'Source Sans', 'Source Sans 3', sans-serif; font-size: 13px; font-weight: 700\">Bold</text></svg>"
+    f'<text x="10" y="40" style="{LOOK}">IMP reinitialised − 90 % &lt;</text>'
+    f'<text x="10" y="80" style="{LOOK}; font-weight: 700">Bold</text></svg>'
 )
 
 
