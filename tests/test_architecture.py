@@ -55,6 +55,7 @@ ROOMS = {
         "choice load",
         "shell",
         "charts",
+        "answers",
         "condition",
         "linked",
         "pictures",

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from analysis.metrics.efficiency import Yardstick
+from app import load
 from app.load import StudyView
 from app.shell import families, layout
 from app.shell.pages import IMAGES, TICKETS, Page
@@ -15,7 +16,6 @@ from app.shell.selection import Selection
 from app.views.overview import selected
 from pruning.errors import UserError
 from pruning.models.unpruned import Coverage, left_out_in_words, shares_in_words
-from pruning.study.folder import Study
 
 
 def show(selection: Selection) -> None:
@@ -46,7 +46,7 @@ def _facts(study: StudyView) -> list[str]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _coverage(path: Path, stamp: str) -> Coverage | None:
     """What of the study's network can be pruned; None where there is no ticket, or the network cannot be built here."""
-    study = Study.open(path)
+    study = load.folder(path)
     entry = next(iter(study.entries()), None)
     try:
         return Yardstick.build(study.config.model, entry.info).coverage if entry else None
