@@ -21,7 +21,7 @@ def saved(page: Page, group: str | None, button: str) -> Path:
 
 def test_a_figure_for_a_paper(opened: Open) -> None:
     page = opened("overview")
-    page.locator(".st-key-head-noise [data-testid=stPopoverButton]:visible").first.click()
+    page.locator(".st-key-head-sparsity [data-testid=stPopoverButton]:visible").first.click()
     svg = saved(page, "8.5 cm", "SVG").read_text()
     assert re.search(r'<svg[^>]* width="8.5cm"', svg)
     assert "@font-face" in svg
@@ -29,14 +29,16 @@ def test_a_figure_for_a_paper(opened: Open) -> None:
 
     wide = saved(page, "17.5 cm", "SVG").read_text()
     texts = set(re.findall(r"<text[^>]*>([^<]+)</text>", wide))
-    assert {"IMP shuffled 90 %", "Clean images"} <= texts
+    assert {"IMP shuffled", "Magnitude"} <= texts
 
     namespace: dict[str, object] = {}
     program = saved(page, None, "Python").read_text().replace("figure.show()", "None")
     exec(program, namespace)
     figure = namespace["figure"]
     assert isinstance(figure, go.Figure)
-    assert figure.layout.height == page.locator(".st-key-card-noise .js-plotly-plot").evaluate("c => c.layout.height")
+    assert figure.layout.height == page.locator(".st-key-card-sparsity .js-plotly-plot").evaluate(
+        "c => c.layout.height"
+    )
     if find_spec("typst"):
         assert saved(page, "8.5 cm", "PDF").read_bytes().startswith(b"%PDF")
 
