@@ -87,8 +87,9 @@ def serve(study: Path, folder: Path, *more: Path) -> Iterator[str]:
     yield from run_streamlit(ROOT / "app" / "main.py", folder, study, *more)
 
 
-def run_streamlit(script: Path, folder: Path, *arguments: Path) -> Iterator[str]:
-    """The address of a script that Streamlit runs, with its log in `folder`, until the generator is closed."""
+def run_streamlit(script: Path, folder: Path, *arguments: Path, where: Path = ROOT) -> Iterator[str]:
+    """The address of a script that Streamlit runs in the folder `where`, with its log in `folder`, until the generator
+    is closed."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
@@ -97,7 +98,7 @@ def run_streamlit(script: Path, folder: Path, *arguments: Path) -> Iterator[str]
     command += map(str, arguments)
     with (folder / "streamlit.log").open("w") as log:
         paths = {**os.environ, "PYTHONPATH": str(ROOT)}  # a script elsewhere than in app/ finds the packages, too
-        server = subprocess.Popen(command, cwd=ROOT, env=paths, stdout=log, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(command, cwd=where, env=paths, stdout=log, stderr=subprocess.STDOUT)
         SERVERS.append((server, folder / "streamlit.log"))
         try:
             _wait_until_up(server, url, folder / "streamlit.log")
