@@ -20,14 +20,16 @@ from analysis.engine.live import Features, features_of
 from analysis.engine.networks import Network
 from analysis.engine.replay import Replayed, network_of
 from analysis.engine.settings import settings
-from app.load import StudyView, file_stamp
+from analysis.results.stamps import file_stamp
+from app import load
+from app.load import StudyView
 from app.pictures import study_images
 from app.pictures.offer import pictures
 from pruning.data import available
 from pruning.data.base import used_rows
 from pruning.errors import UserError
 from pruning.progress import Progress
-from pruning.study.folder import TICKETS, TOML, Study
+from pruning.study.folder import TICKETS, TOML
 from pruning.training.precision import pick_device
 
 ROOM = 1_000_000_000
@@ -82,7 +84,7 @@ def images(study: StudyView) -> TestImages | None:
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the images …")
 def _own(path: Path, stamp: str) -> TestImages:
-    study = Study.open(path)
+    study = load.folder(path)
     return TestImages.of(study, settings(study), study_images.dataset(study.config.data))
 
 
@@ -111,7 +113,7 @@ def network(study: StudyView, ticket_id: str) -> Network:
 
 @st.cache_resource(max_entries=48, show_spinner=False)
 def _network(path: Path, ticket_id: str, stamp: str) -> Network:
-    study = Study.open(path)
+    study = load.folder(path)
     return network_of(study.load(ticket_id), pick_device(), settings(study).precision)
 
 

@@ -5,8 +5,6 @@ What is cached is keyed by file times, so what is found or measured while the ap
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,7 +20,8 @@ from analysis.comparisons import of_study
 from analysis.comparisons.two_studies import Described
 from analysis.engine.status import status
 from analysis.metrics.overlap import Counts, PackedMasks, count
-from analysis.results.store import Results
+from analysis.results.stamps import file_stamp, files
+from analysis.results.store import Results, tables_in
 from app.names import shown
 from pruning.errors import UserError
 from pruning.study import staleness
@@ -42,7 +41,6 @@ class StudyView:
     asked, 0 to 1), `seed`, `kept`, `total`, `seconds` (nan where that is not known), `recorded` (whether its results
     alone are here, no masks, no weights). `problems` are sentences about files that could not be read.
     `stamp` changes when a ticket or a result does. `classes` are the names of the classes, as the tickets know them.
-    `stale` are sentences about what would come out otherwise today, with the commands that mend it.
     """
 
     name: str
@@ -53,7 +51,6 @@ class StudyView:
     problems: tuple[str, ...]
     stamp: str
     classes: tuple[str, ...] = ()
-    stale: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -105,27 +102,44 @@ def open_study(name: str, path: Path) -> StudyView:
     return _open(name, path, stamp(path))
 
 
-def stamp(path: Path) -> str:
-    """Changes when the study file, a ticket or a result of the folder is added, removed or replaced."""
-    digest = hashlib.blake2b(digest_size=8)
-    files = [path / TOML]
-    if (path / TICKETS).is_dir():
-        files += sorted(Path(entry.path) for entry in os.scandir(path / TICKETS))
-    for file in files:
-        digest.update(f"{file.name} {file_stamp(file)}\n".encode())
-    return digest.hexdigest() + Results(path).fingerprint()
+def folder(path: Path) -> Study:
+    """The study in a folder as the packages below know it, which remembers what it has read of the tickets.
+
+    Raises:
+        UserError: as `open_study`.
+    """
+    return _folder(path, file_stamp(path / TOML))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _folder(path: Path, stamp: str) -> Study:
+    return Study.open(path)
+
+
+def stamp(path: Path, fresh: bool = False) -> str:
+    """Changes when the study file, a ticket or a result of the folder does; `fresh`: see `stamps.files`."""
+    return files(path, fresh).whole
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading the study …")
 def _open(name: str, path: Path, stamp: str) -> StudyView:
-    study = Study.open(path)
+    study = folder(path)
     entries, problems = study.scan()
     tickets = of_study.rows_of(entries)
     for column in ("method_label", "label"):
         tickets[column] = tickets[column].map(shown)
     classes = tuple(map(shown, entries[0].info.classes)) if entries else ()
-    stale = tuple(filter(None, [staleness.summary(study)]))
-    return StudyView(name, path, study.config, study.detail_seed, tickets, tuple(problems), stamp, classes, stale)
+    return StudyView(name, path, study.config, study.detail_seed, tickets, tuple(problems), stamp, classes)
+
+
+def stale(study: StudyView) -> str:
+    """The sentence about tickets that would come out otherwise today, with the command that mends it; '' for none."""
+    return _stale(study.path, study.stamp)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _stale(path: Path, stamp: str) -> str:
+    return staleness.summary(folder(path))
 
 
 def results(path: Path) -> Results:
@@ -150,7 +164,8 @@ def table(
     The frame is yours to change. `where` is an SQL condition. A ticket that was not measured has no rows.
     """
     chosen = None if ids is None else tuple(ids)
-    return _table(study.path, study.stamp, name, chosen, tuple(columns) if columns else None, where)
+    now = files(study.path).of([name], chosen)
+    return _table(study.path, now, name, chosen, tuple(columns) if columns else None, where)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -162,7 +177,7 @@ def _table(
 
 def query(study: StudyView, sql: str, params: tuple[Any, ...] = ()) -> pd.DataFrame:
     """What DuckDB answers over the study's results tables; `?` in the SQL are filled from `params`."""
-    return _query(study.path, study.stamp, sql, params)
+    return _query(study.path, files(study.path).of(tables_in(sql)), sql, params)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -177,7 +192,7 @@ def masks(study: StudyView, ticket_id: str) -> dict[str, np.ndarray]:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _masks(path: Path, ticket_id: str, stamp: str) -> dict[str, np.ndarray]:
-    ticket = Study.open(path).load(ticket_id)
+    ticket = folder(path).load(ticket_id)
     if ticket.info.recording is not None:
         raise UserError(without_weights(ticket.recipe.label))
     return {name: mask.numpy() for name, mask in ticket.masks.items()}
@@ -238,7 +253,7 @@ def amiss(study: StudyView) -> list[str]:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _amiss(path: Path, stamp: str) -> list[str]:
-    return status(Study.open(path)).sentences
+    return status(folder(path)).sentences
 
 
 def described(study: StudyView) -> Described:
@@ -248,7 +263,7 @@ def described(study: StudyView) -> Described:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _described(path: Path, stamp: str) -> Described:
-    study, stored = Study.open(path), results(path)
+    study, stored = folder(path), results(path)
     entries, ids = study.entries(), stored.ids("samples")
     rows = stored.table("samples", ids=ids[:1], columns=["sample", "label"]).sort_values("sample")
     layers = {name: tuple(size) for each in entries[:1] for name, size in read_header(each.path).shapes.items()}
@@ -259,12 +274,3 @@ def _described(path: Path, stamp: str) -> Described:
 def packed(study: StudyView, ticket_id: str) -> PackedMasks:
     """The masks of a ticket at a bit a weight. Do not write into them."""
     return _packed(study.path, ticket_id, file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors"))
-
-
-def file_stamp(file: Path) -> str:
-    """Changes when the file does; empty for one that is not there."""
-    try:
-        stat = file.stat()
-    except FileNotFoundError:
-        return ""
-    return f"{stat.st_mtime_ns} {stat.st_size}"

@@ -55,6 +55,7 @@ ROOMS = {
         "choice load",
         "shell",
         "charts",
+        "answers",
         "condition",
         "linked",
         "pictures",
@@ -63,7 +64,8 @@ ROOMS = {
         "inspector",
         "beside",
         "views",
-        "main",
+        "report",
+        "main serving",
     ],
 }
 LOOSE = {"pruning": 12, "analysis": 8, "app": 10}

@@ -31,7 +31,9 @@ def measured(
         mean_angle and mean_gap (degrees). NaN is what was not measured. Results without a ticket are left out. Of the
         two, gaps alone can be compared between tickets.
     """
-    gap = pd.DataFrame(columns=["ticket_id", "mean_gap"], dtype=float) if gaps is None else gaps
+    gap = (
+        pd.DataFrame({"ticket_id": pd.Series(dtype=str), "mean_gap": pd.Series(dtype=float)}) if gaps is None else gaps
+    )
     clean = summary.set_index("ticket_id").reindex(columns=["correct", "n", "accuracy", "mean_angle"])
     robust = pd.Series(dtype=float, name="corrupted")
     if len(conditions):

@@ -10,10 +10,14 @@ import pandas as pd
 
 from analysis.metrics import overlap
 from analysis.metrics.overlap import Counts
+from analysis.statistics.moderation import moderated
 from analysis.statistics.replication import bands
+from analysis.statistics.verdicts import COLUMNS as OF_A_PAIR
+from analysis.statistics.verdicts import Gap, judge
 
 NEITHER, ONLY_A, ONLY_B, BOTH = range(4)
 STATES = ("kept by neither", "kept by A only", "kept by B only", "kept by both")
+EXCESS = ["a", "b", "overlap", "chance", *OF_A_PAIR]
 PAIRS = ["a", "b", "overlap", "low", "high", "chance_layers", "chance_global", "seeds"]
 
 
@@ -90,6 +94,50 @@ def pairs(counts: Sequence[Counts]) -> pd.DataFrame:
     found = found.merge(means, on=["a", "b"])[PAIRS]
     excess = found["overlap"] - found["chance_layers"]
     return found.loc[excess.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+
+
+def beyond_chance(counts: Sequence[Counts]) -> pd.DataFrame:
+    """Whether every two tickets have more weights in common than independent masks of their layer-wise sparsities.
+
+    Args:
+        counts: of each seed. Tickets that are not in all of them are left out.
+
+    Returns a row a pair, furthest beyond chance first: a, b, overlap (coefficient), chance (the same of independent
+    masks), and the columns of `statistics.verdicts.judge`, the difference being the overlap less that of chance, as a
+    fraction of the sparser ticket's weights; all pairs are one family. The error is that of the mean over seeds, with
+    moderated variances, and no less than one independent pair of masks varies by: the hypergeometric distribution's.
+    """
+    tables = [overlap.pairs_with_chance(each).set_index(["a", "b"]) for each in counts if len(each.names) > 1]
+    if not tables:
+        return pd.DataFrame(columns=EXCESS)
+    there = [pair for pair in tables[0].index if all(pair in table.index for table in tables)]
+    shares = np.stack([table.loc[there, ["overlap", "chance_layers"]].to_numpy(float).T for table in tables])
+    excess = shares[:, 0] - shares[:, 1]
+    known = np.isfinite(excess).all(axis=0)
+    pairs = pd.DataFrame([pair for pair, own in zip(there, known, strict=True) if own], columns=["a", "b"])
+    if pairs.empty:
+        return pd.DataFrame(columns=EXCESS)
+    excess, shares, seeds = excess[:, known], shares[:, :, known], len(tables)
+    chance = np.mean([_spread_by_chance(each, pairs) for each in counts if len(each.names) > 1], axis=0)
+    error, freedom = chance, np.inf
+    if seeds > 1:
+        tickets = len({*pairs["a"], *pairs["b"]})
+        variances, freedom = moderated(excess.var(axis=0, ddof=1), seeds - 1, max(tickets - 1, 1) * (seeds - 1))
+        error = np.maximum(np.sqrt(variances / seeds), chance)
+    mean = excess.mean(axis=0)
+    table = judge([Gap(mean, mean, np.maximum(error, 1e-9), seeds, freedom)])
+    pairs = pairs.assign(overlap=shares[:, 0].mean(axis=0), chance=shares[:, 1].mean(axis=0))
+    found = pd.concat([pairs, table], axis=1)
+    return found.sort_values("difference", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def _spread_by_chance(counts: Counts, pairs: pd.DataFrame) -> np.ndarray:
+    """By how much the overlap coefficient of two independent masks varies, a standard deviation a pair."""
+    place = {name: at for at, name in enumerate(counts.names)}
+    one, other = (counts.kept[:, [place[name] for name in pairs[side]]].astype(float) for side in ("a", "b"))
+    n = counts.sizes[:, None].astype(float)
+    variance = one * other * (n - one) * (n - other) / (n**2 * np.maximum(n - 1, 1))
+    return np.asarray(np.sqrt(variance.sum(axis=0)) / np.minimum(one.sum(axis=0), other.sum(axis=0)))
 
 
 def between(counts: Counts, rows: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:

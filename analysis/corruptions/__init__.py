@@ -52,12 +52,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from analysis.corruptions.transform import Corrupt
+    from analysis.corruptions.transforms.corrupt import Corrupt
 
 
 def __getattr__(name: str) -> Any:
     if name == "Corrupt":  # which needs torchvision's transforms, half a second that `corrupt` does not need
-        from analysis.corruptions.transform import Corrupt
+        from analysis.corruptions.transforms.corrupt import Corrupt
 
         return Corrupt
     raise AttributeError(f"module 'analysis.corruptions' has no attribute '{name}'")

@@ -47,6 +47,11 @@ class Stored:
     lacking: dict[str, list[str]] = field(default_factory=dict)
 
 
+def tables_in(sql: str) -> list[str]:
+    """The tables that an SQL text names."""
+    return [table for table in TABLES if re.search(rf"\b{table}\b", sql, re.IGNORECASE)]
+
+
 class Results:
     """The results of the study in `study_path`. Tables and columns are those of `tables.TABLES`.
 
@@ -131,8 +136,7 @@ class Results:
             UserError: a result file is damaged, unless forgiven.
             duckdb.Error: the SQL is wrong.
         """
-        named = {table: self._files(table) for table in TABLES if re.search(rf"\b{table}\b", sql, re.IGNORECASE)}
-        return self._ask(sql, params, named)
+        return self._ask(sql, params, {table: self._files(table) for table in tables_in(sql)})
 
     def table(
         self,

@@ -10,7 +10,8 @@ import numpy as np
 import streamlit as st
 import torch
 
-from app.load import StudyView, file_stamp
+from analysis.results.stamps import file_stamp
+from app.load import StudyView
 from pruning.data import Dataset, available, load_data
 from pruning.data.base import used_rows
 from pruning.errors import UserError

@@ -15,7 +15,6 @@ from app.load import StudyView
 from app.pictures import study_images
 from app.shell.selection import Selection
 from pruning.study.config import DENSE
-from pruning.study.folder import Study
 
 
 def asked(selection: Selection) -> Asked:
@@ -30,7 +29,7 @@ def asked(selection: Selection) -> Asked:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _asked(path: Path, stamp: str, seed: int, baseline: str, _study: StudyView) -> Asked:
-    return ask(Study.open(path), seed, baseline, load.results(path), _live(_study))
+    return ask(load.folder(path), seed, baseline, load.results(path), _live(_study))
 
 
 def _live(study: StudyView) -> Live | None:

@@ -23,11 +23,13 @@ def offer(has: Callable[[StudyView], bool], key: str) -> None:
             study = load.open_study(name, path)
             if not study.tickets.empty and has(study):
                 found.append(name)
+        if len(found) == FEW:
+            break
     if not found:
         return
     with st.container(horizontal=True, vertical_alignment="center", key=f"elsewhere-{key}"):
         st.markdown("Studies that have it:", width="content")
-        for name in found[:FEW]:
+        for name in found:
             st.button(name, icon=":material/arrow_forward:", key=f"with-{name}", on_click=change,
                       args=({**dict.fromkeys(mirror()), "study": name, **_views()},))  # fmt: skip
 

@@ -22,7 +22,7 @@ from app.shell.score import ACCURACY, ShownScore
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from pruning.errors import few
-from pruning.study.folder import Entry, Study
+from pruning.study.folder import Entry
 from pruning.training.recording import Recording
 
 
@@ -31,9 +31,9 @@ def entries(study: StudyView) -> dict[str, Entry]:
     return _entries(study.path, study.stamp)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=32, show_spinner=False)
 def _entries(path: Path, stamp: str) -> dict[str, Entry]:
-    return {entry.id: entry for entry in Study.open(path).entries()}
+    return {entry.id: entry for entry in load.folder(path).entries()}
 
 
 def of_task(study: StudyView) -> Scores:

@@ -60,6 +60,7 @@ def card(
     meanings: Mapping[str, str] | None = None,
     percent: bool = False,
     folded: bool = False,
+    below: Callable[[], Any] | None = None,
 ) -> Any:
     """A chart in a frame: a title that says what is seen, the chart, and a menu to download it as PNG, SVG or CSV.
 
@@ -78,6 +79,7 @@ def card(
         meanings: column of `data` -> what it means and its unit, where `app.shell.columns` does not know it.
         percent: whether shares in `data` are given in per cent, and not as fractions.
         folded: whether its title alone is seen until it is opened.
+        below: draws what stands below chart and caption.
     """
     with frame_of(title, key, folded):
         header(title, data, key, help, meanings=meanings, percent=percent, folded=folded)
@@ -93,6 +95,8 @@ def card(
         )
         if caption:
             st.caption(caption)
+        if below is not None:
+            below()
     return chart
 
 
@@ -245,6 +249,20 @@ def picked_cell(key: str) -> tuple[int, str] | None:
     state = st.session_state.get(f"table-{key}") or {}
     cells = list((state.get("selection") or {}).get("cells") or [])
     return (int(cells[-1][0]), str(cells[-1][1])) if cells else None
+
+
+def selected_range(key: str) -> tuple[float, float] | None:
+    """What was brushed, from left to right, in the chart of the card `key`, or the bar that was clicked; None if none.
+
+    A bar's `customdata` begins with its two ends.
+    """
+    chosen = (st.session_state.get(f"chart-{key}") or {}).get("selection") or {}
+    for box in reversed(chosen.get("box") or []):
+        if len(box.get("x") or []) >= 2:
+            return min(box["x"]), max(box["x"])
+    points = chosen.get("points") or []
+    ends = points[-1].get("customdata") if points else None
+    return (float(ends[0]), float(ends[1])) if isinstance(ends, list | tuple) and len(ends) >= 2 else None
 
 
 def empty(message: str, todo: str = "", command: str = "") -> None:

@@ -90,7 +90,7 @@ def _draw(page: Page, selection: Selection) -> None:
     except UserError:
         raise
     except Exception:
-        if load.stamp(selection.study.path) == selection.study.stamp:
+        if load.stamp(selection.study.path, fresh=True) == selection.study.stamp:
             raise
         raise UserError("Files of this study changed while the page was drawn; load the page again.") from None
 

@@ -88,7 +88,7 @@ def show_notes(selection: Selection) -> None:
 
 def _stale(study: StudyView) -> None:
     """Say what is stale: tickets at once, results when asked, as every file of theirs has to be read."""
-    sentences = list(study.stale)
+    sentences = [sentence] if (sentence := load.stale(study)) else []
     if st.button("Check the results", icon=":material/fact_check:", type="tertiary", key="check-results",
                  help="Reads every file: is all measured, and by today's measures and corruptions? "
                  "Takes some seconds."):  # fmt: skip

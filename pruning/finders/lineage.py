@@ -71,9 +71,18 @@ def own_revisions(recipe: Recipe) -> dict[str, int]:
     return found
 
 
-def revisions(recipe: Recipe) -> dict[str, int]:
-    """Today's revisions of all that the recipe's ticket comes through, the tickets it descends from included."""
-    return {name: number for step in lineage([recipe]) for name, number in own_revisions(step).items()}
+def revisions(recipe: Recipe, known: dict[str, dict[str, int]] | None = None) -> dict[str, int]:
+    """Today's revisions of all that the recipe's ticket comes through, the tickets it descends from included.
+
+    Args:
+        recipe: of the ticket.
+        known: the same of recipes by id, which is read and added to: tickets of a study share most of their descent.
+    """
+    known = {} if known is None else known
+    if recipe.id not in known:
+        parents = [revisions(parent, known) for parent in parents_of(recipe)]
+        known[recipe.id] = {name: number for each in [*parents, own_revisions(recipe)] for name, number in each.items()}
+    return known[recipe.id]
 
 
 def _recorded(recipe: Recipe, parents: Iterable[Ticket]) -> dict[str, int]:

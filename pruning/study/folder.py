@@ -8,7 +8,7 @@ that were selected and named. Tickets that are only steps on the way to others l
 import os
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from pruning.files import leads_out
 from pruning.recipe import Recipe
 from pruning.study.config import StudyConfig, expand, read_config
 from pruning.study.creating import write_study
-from pruning.ticket import Ticket, TicketInfo, read_header
+from pruning.ticket import Header, Ticket, TicketInfo, read_header
 
 TOML = "study.toml"
 TICKETS, CACHE, RESULTS, RECORDED, LOG = "tickets", "cache", "results", "recorded", "log.jsonl"
@@ -177,12 +177,12 @@ class Study:
         for path in sorted((self.path / TICKETS).glob(f"*{SUFFIX}")):
             try:
                 _refuse_link(path, self.path)
-                recipe, info, _, content = read_header(path)
+                recipe, info, _, content = _header(path, _seen(path))
                 _check_name(path, recipe)
             except UserError as error:
                 problems.append(str(error))
                 continue
-            entries[recipe.id] = Entry(path, self._named(recipe), info, content)
+            entries[recipe.id] = Entry(path, self._named(recipe), info.model_copy(), content)
         return sorted(entries.values(), key=lambda entry: self._place(entry.recipe)), problems
 
     def entries(self) -> list[Entry]:
@@ -199,6 +199,20 @@ class Study:
         ticket = load_named(path, self.path)
         ticket.recipe = self._named(ticket.recipe)
         return ticket
+
+
+@lru_cache(maxsize=8192)
+def _header(path: Path, seen: tuple[int, ...]) -> Header:
+    """What a ticket's file says, read once while the file stays as it is."""
+    return read_header(path)
+
+
+def _seen(path: Path) -> tuple[int, ...]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return ()
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
 
 
 def load_named(path: Path, folder: Path) -> Ticket:

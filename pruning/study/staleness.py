@@ -8,24 +8,27 @@ from pruning.study.folder import Entry, Study
 from pruning.ticket import TicketInfo
 
 
-def stale(entry: Entry) -> str:
-    """The sentence for a ticket that would come out otherwise today, '' for one that would not."""
-    reason = mended_since(entry.recipe, entry.info)
+def stale(entry: Entry, known: dict[str, dict[str, int]] | None = None) -> str:
+    """The sentence for a ticket that would come out otherwise today, '' for one that would not.
+
+    `known`: see `lineage.revisions`.
+    """
+    reason = mended_since(entry.recipe, entry.info, known)
     if not reason:
         return ""
     command = f"python -m pruning run {entry.path.parent.parent} --stale"
     return f"{entry.recipe.label}, seed {entry.recipe.seed}: {reason}; `{command}` finds it again."
 
 
-def mended_since(recipe: Recipe, info: TicketInfo) -> str:
+def mended_since(recipe: Recipe, info: TicketInfo, known: dict[str, dict[str, int]] | None = None) -> str:
     """What was mended since the ticket was found: its finder or criterion, or one of a ticket it descends from.
 
-    '' where nothing was. A ticket that records no revision was found by the first.
+    '' where nothing was. A ticket that records no revision was found by the first. `known`: see `lineage.revisions`.
     """
     if all(thing.revision == 1 for kind in (FINDERS, CRITERIA) for thing in kind.values()):
         return ""
     own = (f"finder {recipe.finder}", f"criterion {recipe.criterion}")
-    for name, now in (own_revisions(recipe) | revisions(recipe)).items():
+    for name, now in (own_revisions(recipe) | revisions(recipe, known)).items():
         then = info.revisions.get(name, 1)
         if then < now:
             kind, _, key = name.partition(" ")
@@ -36,7 +39,9 @@ def mended_since(recipe: Recipe, info: TicketInfo) -> str:
 
 def stale_tickets(study: Study) -> dict[str, str]:
     """The sentence for each stale ticket of a study, by id."""
-    return {entry.id: sentence for entry in [*study.entries(), *study.elsewhere()] if (sentence := stale(entry))}
+    known: dict[str, dict[str, int]] = {}
+    found = {entry.id: stale(entry, known) for entry in [*study.entries(), *study.elsewhere()]}
+    return {ticket: sentence for ticket, sentence in found.items() if sentence}
 
 
 def summary(study: Study) -> str:

@@ -2,7 +2,7 @@
 
 A benchmark is a module `bench_NAME.py` beside this file with `run(quick: bool) -> list[Row]`: times against a plain way
 of doing it. Ratios depend on the machine and on what else it does, so they are shown beside their targets and never
-asserted. `nulls` gives rates of false claims (`Rate`) instead, beside the nominal one.
+asserted. `nulls` gives rates of false claims (`Rate`) instead, beside the nominal one, and `pages` plain `Figures`.
 """
 
 import importlib
@@ -18,9 +18,10 @@ from pruning.errors import UserError, unknown
 from tests import bench
 from tests.analysis.nulls.claims import NOMINAL
 from tests.analysis.nulls.rates import Rate
-from tests.bench.rows import Row
+from tests.bench.rows import Figures, Row
 
 PREFIX = "bench_"
+Run = Callable[[bool], list[Row] | list[Rate] | list[Figures]]
 
 
 def names() -> list[str]:
@@ -32,11 +33,11 @@ def names() -> list[str]:
     )
 
 
-def load(name: str) -> Callable[[bool], list[Row] | list[Rate]]:
+def load(name: str) -> Run:
     """The benchmark of that name. Raises UserError when there is none."""
     if name not in names():
         raise unknown("benchmark", name, names())
-    run: Callable[[bool], list[Row] | list[Rate]] = importlib.import_module(f"tests.bench.{PREFIX}{name}").run
+    run: Run = importlib.import_module(f"tests.bench.{PREFIX}{name}").run
     return run
 
 
@@ -70,6 +71,20 @@ def claims_table(rates: list[Rate]) -> Table:
     return shown
 
 
+def figures_table(rows: list[Figures]) -> Table:
+    """Figures as they are shown, what is above its goal in red."""
+    goals = ", ".join(f"{heading} {goal:g}" for heading, goal in rows[0].goals.items())
+    shown = Table(title=f"At most: {goals}")
+    shown.add_column("what", overflow="fold")
+    for heading in rows[0].values:
+        shown.add_column(heading, justify="right", no_wrap=True)
+    shown.add_column("note", overflow="fold")
+    for row in rows:
+        figures = (f"{value:,.0f}" if row.met(each) else f"[red]{value:,.0f}[/]" for each, value in row.values.items())
+        shown.add_row(row.what, *figures, row.note)
+    return shown
+
+
 def duration(seconds: float) -> str:
     """Seconds in the unit that reads best, to three digits."""
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
@@ -84,7 +99,7 @@ def main(
 ) -> None:
     """Time what must be fast against a plain way of doing it, and show the ratios beside their targets."""
     console = Console()
-    rows: list[Row | Rate] = []
+    rows: list[Row | Rate | Figures] = []
     try:
         for chosen in [name] if name else names():
             run = load(chosen)
@@ -97,6 +112,8 @@ def main(
         console.print(table(times))
     if found := [row for row in rows if isinstance(row, Rate)]:
         console.print(claims_table(found))
+    if figures := [row for row in rows if isinstance(row, Figures)]:
+        console.print(figures_table(figures))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What a benchmark reports, and how two ways of doing one thing are timed against each other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter, process_time
 
@@ -29,6 +29,20 @@ class Row:
     def met(self) -> bool:
         """Whether the ratio reaches the target."""
         return self.ratio <= self.target if self.at_most else self.ratio >= self.target
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured of one thing, by heading, and what it is to be at most."""
+
+    what: str
+    values: Mapping[str, float]
+    goals: Mapping[str, float]
+    note: str = ""
+
+    def met(self, heading: str) -> bool:
+        """Whether a figure is within its goal."""
+        return self.values[heading] <= self.goals[heading]
 
 
 def seconds(work: Callable[[], object], cpu: bool = False) -> float:

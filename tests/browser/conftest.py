@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -84,12 +84,19 @@ def browser() -> Iterator[Browser]:
 def serve(study: Path, folder: Path, *more: Path) -> Iterator[str]:
     """The address of the app, serving a study, and `more` in its menu, on a free port of this machine until the
     generator is closed."""
-    yield from run_streamlit(ROOT / "app" / "main.py", folder, study, *more)
+    yield from run_streamlit(ROOT / "app" / "serving.py", folder, study, *more)
 
 
-def run_streamlit(script: Path, folder: Path, *arguments: Path, where: Path = ROOT) -> Iterator[str]:
-    """The address of a script that Streamlit runs in the folder `where`, with its log in `folder`, until the generator
-    is closed."""
+def run_streamlit(script: Path, folder: Path, *arguments: Path) -> Iterator[str]:
+    """The address of a script that Streamlit runs, with its log in `folder`, until the generator is closed."""
+    for url, _ in start_streamlit(script, folder, {}, *arguments):
+        yield url
+
+
+def start_streamlit(
+    script: Path, folder: Path, environment: Mapping[str, str], *arguments: Path, where: Path = ROOT
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """As `run_streamlit`, with variables of the environment, in the folder `where`; the process comes along."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
@@ -97,12 +104,13 @@ def run_streamlit(script: Path, folder: Path, *arguments: Path, where: Path = RO
     command += [f"--server.port={port}", "--server.headless=true", "--browser.gatherUsageStats=false", "--"]
     command += map(str, arguments)
     with (folder / "streamlit.log").open("w") as log:
-        paths = {**os.environ, "PYTHONPATH": str(ROOT)}  # a script elsewhere than in app/ finds the packages, too
+        # a script elsewhere than in app/ finds the packages, too
+        paths = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
         server = subprocess.Popen(command, cwd=where, env=paths, stdout=log, stderr=subprocess.STDOUT)
         SERVERS.append((server, folder / "streamlit.log"))
         try:
             _wait_until_up(server, url, folder / "streamlit.log")
-            yield url
+            yield url, server
         finally:
             SERVERS.remove((server, folder / "streamlit.log"))
             server.terminate()

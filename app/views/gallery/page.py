@@ -170,7 +170,7 @@ def _sheet(
     if why and who:
         layout.notes([f"{who.label} cannot classify this picture: {why}."])
     if not FAMILIES[family].needs_network:
-        sheet = _made(shown.image, family, seed, shown.index, shown.label)
+        sheet: CorruptedImage = _made(shown.image, family, seed, shown.index, shown.label)
     elif network is None or why:
         todo = "Choose another family, or a picture that fits." if why else "Choose tickets in the grid at the left."
         layout.empty("Attacks are made for one network, and there is none here that takes this picture.", todo)
@@ -261,4 +261,5 @@ PAGE = Page(
     show,
     unfit=needs_classifiers,
     uses=frozenset({TICKETS, IMAGES}),
+    in_report=False,
 )

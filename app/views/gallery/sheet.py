@@ -9,8 +9,8 @@ import streamlit as st
 from analysis.comparisons.corrupted_image import CorruptedImage, ImageClassifier, severity_parameters
 from analysis.corruptions import label_of
 from analysis.corruptions.conditions import CLEAN
+from app import load
 from app.load import StudyView
-from pruning.study.folder import Study
 
 
 def classifier(study: StudyView, ticket_id: str) -> ImageClassifier:
@@ -20,7 +20,7 @@ def classifier(study: StudyView, ticket_id: str) -> ImageClassifier:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _classifier(path: Path, stamp: str, ticket_id: str) -> ImageClassifier:
-    return ImageClassifier.of(Study.open(path).load(ticket_id))
+    return ImageClassifier.of(load.folder(path).load(ticket_id))
 
 
 def misfit(image: tuple[int, ...], wanted: tuple[int, ...]) -> str:

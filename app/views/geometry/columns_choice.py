@@ -9,12 +9,10 @@ import streamlit as st
 
 from analysis.comparisons.local_geometry import with_relative_lengths
 from app import load
+from app.answers.columns import MOST, default
 from app.shell import layout
 from app.shell.per_sample import COLUMNS, not_measured, without_classifier
 from app.shell.selection import Chosen, Selection
-
-MOST = 4
-PREFERRED = ("dense", "imp", "magnitude", "random")
 
 
 def pick_columns(selection: Selection) -> list[Chosen]:
@@ -28,18 +26,17 @@ def pick_columns(selection: Selection) -> list[Chosen]:
     tickets = {ticket.key: ticket for ticket in selection.tickets}
     if len(tickets) <= MOST:
         return list(tickets.values())
-    ranked = sorted(tickets.values(), key=lambda ticket: _preference(ticket.method))
-    default = [ticket.key for ticket in ranked[:MOST]]
+    first = default(selection)
     keys = selection.pick_many(
         "columns",
         f"Side by side (at most {MOST} of the {len(tickets)} tickets chosen at the left)",
         {key: ticket.label for key, ticket in tickets.items()},
-        default=default,
+        default=first,
         kind="menu",
         max_selections=MOST,
     )
     if not keys and selection.option("columns") != "none":  # the link asks for tickets that are not chosen any more
-        keys = default
+        keys = first
     if not keys:
         layout.empty("No column is chosen.", "Choose above which tickets to put side by side.")
     return [tickets[key] for key in keys[:MOST]]
@@ -75,7 +72,3 @@ def of_classes(samples: pd.DataFrame, labels: list[int]) -> pd.DataFrame:
     if rows.empty:
         layout.empty("The test set has no sample of these classes.", "Pick others, or none for all.")
     return rows
-
-
-def _preference(method: str) -> int:
-    return PREFERRED.index(method) if method in PREFERRED else len(PREFERRED)

@@ -16,7 +16,6 @@ from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.geometry.charts import correlates as charts
 from pruning.errors import UserError
-from pruning.study.folder import Study
 
 MEANINGS = {
     "study": "title of the study",
@@ -90,7 +89,7 @@ def _table(path: Path, stamp: str, name: str) -> pd.DataFrame:
     study = load.open_study(name, path)
     conditions = load.table(study, "conditions", columns=["ticket_id", "corruption", "severity", "accuracy"])
     rows = measured(study.tickets, load.table(study, "summary"), conditions)
-    return goes_with_robustness(rows.merge(clean_geometry(Study.open(path)), on="ticket_id"))
+    return goes_with_robustness(rows.merge(clean_geometry(load.folder(path)), on="ticket_id"))
 
 
 SECTION = Section(

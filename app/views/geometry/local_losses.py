@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from app.answers.moves import Changes, answer
 from app.condition import condition_text
 from app.shell import layout
 from app.shell.selection import Chosen
 from app.shell.theme import Style
 from app.views.geometry.charts import suffering as charts
-from app.views.geometry.local_answer import Changes, answer
 from app.views.geometry.local_images import Panel
 
 MEANINGS = {

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import periodicity
+from analysis.results.stamps import file_stamp
 from app import load
 from app.shell import layout
 from app.shell.layout import plain
@@ -17,7 +18,6 @@ from app.shell.selection import Selection
 from app.views.grokking.charts import lines
 from app.views.grokking.charts import spectrum as charts
 from app.views.grokking.chosen import View, of_chosen
-from pruning.study.folder import Study
 from pruning.tasks.spectrum import frequencies
 
 PANELS = 4
@@ -78,7 +78,7 @@ def _neurons_card(view: View) -> None:
     study = view.selection.study
     found: dict[str, np.ndarray] = {}
     for key in list(view.found)[:PANELS]:
-        share = _shares(study.path, view.entry(key).id, load.file_stamp(view.entry(key).path))
+        share = _shares(study.path, view.entry(key).id, file_stamp(view.entry(key).path))
         if share is not None:
             found[key] = share
     if not found:
@@ -104,7 +104,7 @@ def _neurons_card(view: View) -> None:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _shares(path: Path, ticket_id: str, stamp: str) -> np.ndarray | None:
-    return periodicity.neuron_shares(Study.open(path).load(ticket_id))
+    return periodicity.neuron_shares(load.folder(path).load(ticket_id))
 
 
 def _listed(found: dict[str, np.ndarray], view: View) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from analysis.comparisons import mask_pairs
 from analysis.metrics import intersections
 from analysis.metrics.overlap import Counts
 from app import load
+from app.answers import weights
 from app.charts.upset import named, upset
 from app.load import StudyView
 from app.shell import layout
@@ -35,26 +36,15 @@ def show(chosen: Selection) -> None:
     selection = at_least_two(chosen, every_seed=True)
     if selection is None:
         return
-    counts = _counts(selection)
+    counts = weights.counts_of(selection)
     twins = mask_pairs.twins(counts)
+    labels = {ticket.key: ticket.label for ticket in selection.tickets}
+    st.markdown(weights.answer(weights.pairs(selection), labels))
     left, right = st.columns([1.35, 1], gap="medium")
     with left:
         _upset_card(selection, twins)
     with right:
         _pairs_card(selection, counts, twins)
-
-
-def _counts(selection: Selection) -> list[Counts]:
-    """What every two chosen tickets have in common, seed by seed, tickets named by key.
-
-    Dense ones, which keep all, are left out.
-    """
-    rows = selection.all_seeds()
-    found = []
-    for _, group in rows[rows["method"] != DENSE].groupby("seed", sort=True):
-        counts = load.overlaps(selection.study, list(group["ticket_id"]))
-        found.append(replace(counts, names=list(group["key"])))
-    return found
 
 
 def _upset_card(selection: Selection, twins: dict[str, str]) -> None:

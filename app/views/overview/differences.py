@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from analysis.comparisons.outcomes import Images
 from analysis.comparisons.verdicts import against
-from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES
+from analysis.statistics.verdicts import IMAGES
+from app.answers import survival
 from app.charts.base import Styles
 from app.shell import families, layout, verdicts
 from app.shell.score import ACCURACY, ShownScore
@@ -34,7 +34,7 @@ def show(selection: Selection, tables: Mapping[Images, pd.DataFrame]) -> None:
     floors = {
         images: verdicts.floor(selection, images) for images, rows in found.items() if (rows["over"] == IMAGES).any()
     }
-    st.markdown("  \n".join(tally(titles[images], own.label, rows, within, shown) for images, rows in found.items()))
+    told = [survival.tally(titles[images], own.label, rows, within, shown) for images, rows in found.items()]
     heights = {titles[images]: each.noise.floor for images, each in floors.items() if each is not None}
     titled = {titles[images]: rows for images, rows in found.items()}
     layout.card(
@@ -47,7 +47,8 @@ def show(selection: Selection, tables: Mapping[Images, pd.DataFrame]) -> None:
         "squares are equivalent (their whole interval lies in the band), of rings one cannot tell: that is not the "
         "same as no difference.",
         caption=_caption(tables, floors, shown),
-        controls=lambda: verdicts.pick_equivalence(selection),
+        controls=lambda: (st.markdown("  \n".join(told)), verdicts.pick_equivalence(selection)),
+        folded=True,
         meanings={"difference": _meaning(shown, own.label), "images": "clean or corrupted test images"},
     )
 
@@ -56,25 +57,6 @@ def _meaning(shown: ShownScore, baseline: str) -> str:
     if shown.score.is_share:
         return f"{shown.name} minus that of {baseline}"
     return f"{shown.name} minus that of {baseline}, in {'its' if shown.by_factors else 'typical'} sizes [fraction]"
-
-
-def tally(title: str, baseline: str, rows: pd.DataFrame, within: float, shown: ShownScore = ACCURACY) -> str:
-    """How many tickets are worse, better, equivalent, and of how many one cannot tell, as markdown."""
-    differ = rows["verdict"] == DIFFERS
-    worse = shown.worse(rows["difference"])
-    counts = {
-        f"worse than {baseline}": int((differ & worse).sum()),
-        f"better than {baseline}": int((differ & ~worse).sum()),
-        f"equivalent to it within {shown.size(within)}": int((rows["verdict"] == EQUIVALENT).sum()),
-    }
-    said = [f"**{count}** {'is' if count == 1 else 'are'} {words}" for words, count in counts.items() if count]
-    unknown = rows[rows["verdict"] == CANNOT_TELL]
-    if len(unknown):
-        least = float(unknown["detectable"].min())
-        known = "one seed" if np.isnan(least) else f"{shown.size(least)} or more would have shown"
-        said.append(f"of **{len(unknown)}** one cannot tell ({known})")
-    whose = " (these networks)" if (rows["over"] == IMAGES).any() else ""
-    return f"{title}, {len(rows)} ticket{'' if len(rows) == 1 else 's'}{whose}: {'; '.join(said)}."
 
 
 def _caption(

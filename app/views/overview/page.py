@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from analysis.metrics.efficiency import Yardstick
+from app import load
 from app.load import StudyView
 from app.shell import families, layout
 from app.shell.pages import IMAGES, TICKETS, Page
@@ -15,7 +17,6 @@ from app.shell.selection import Selection
 from app.views.overview import selected
 from pruning.errors import UserError
 from pruning.models.unpruned import Coverage, left_out_in_words, shares_in_words
-from pruning.study.folder import Study
 
 
 def show(selection: Selection) -> None:
@@ -34,19 +35,25 @@ def show(selection: Selection) -> None:
 
 def _facts(study: StudyView) -> list[str]:
     config, found = study.config, study.tickets
-    weights = f"{int(found['total'].max()):,} prunable weights"
-    share = _coverage(study.path, study.stamp)
-    weights += f" ({shares_in_words(share)})" if share else ""
     tickets = f"{len(found)} tickets: {len(study.methods)} methods, {len(study.sparsities)} sparsities"
     seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) != 1 else ''}"
-    model, data = layout.plain(config.model), layout.plain(config.data)
-    return [f"Network **{model}**, {weights}", f"data **{data}**", f"{tickets}, {seeds}"]
+    return [_network(study), f"data **{layout.plain(config.data)}**", f"{tickets}, {seeds}"]
+
+
+def _network(study: StudyView) -> str:
+    """The network that is pruned, and how much of it can be."""
+    total = study.tickets["total"].max()
+    if pd.isna(total):
+        return "Networks that were **recorded**, and stay elsewhere"
+    share = _coverage(study.path, study.stamp)
+    can = f" ({shares_in_words(share)})" if share else ""
+    return f"Network **{layout.plain(study.config.model)}**, {int(total):,} prunable weights{can}"
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _coverage(path: Path, stamp: str) -> Coverage | None:
     """What of the study's network can be pruned; None where there is no ticket, or the network cannot be built here."""
-    study = Study.open(path)
+    study = load.folder(path)
     entry = next(iter(study.entries()), None)
     try:
         return Yardstick.build(study.config.model, entry.info).coverage if entry else None

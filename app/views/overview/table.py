@@ -156,6 +156,7 @@ def _card(selection: Selection, title: str, frame: pd.DataFrame, columns: dict[s
         title,
         frame,
         "tickets",
+        folded=True,
         columns=columns,
         caption=caption,
         data=lambda: frame.drop(columns="colour"),

@@ -17,7 +17,7 @@ from app import load
 from app.shell import families, layout, theme, verdicts
 from app.shell.sections import Section
 from app.shell.selection import Selection
-from app.views.overview import differences, layers, table
+from app.views.overview import answers, differences, layers, table
 from app.views.overview.charts import accuracy as charts
 
 MEASURES = {"accuracy": "Clean images", "corrupted": "Corrupted images"}
@@ -35,7 +35,7 @@ def show(selection: Selection) -> None:
     kinds = families.kinds(selection.study)
     found: dict[Images, pd.DataFrame] = {images: verdicts.of_chosen(selection, images) for images in kinds}
     _tiles(selection, means, chosen, found)
-    differences.show(selection, found)
+    first = st.container()
     left, right = st.columns([1.15, 1], gap="medium")
     with left:
         _sparsity_card(selection, means)
@@ -44,7 +44,10 @@ def show(selection: Selection) -> None:
             _robustness_card(selection, means)
         else:
             layers.card(selection)
+    differences.show(selection, found)
     table.show(selection, chosen)
+    with first:  # last, as masks take a second to compare when nobody has yet
+        answers.show(selection, found)
 
 
 def _tiles(selection: Selection, means: pd.DataFrame, chosen: pd.DataFrame, found: dict[Images, pd.DataFrame]) -> None:

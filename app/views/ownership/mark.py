@@ -12,14 +12,15 @@ from analysis.comparisons import ownership
 from analysis.comparisons.ownership import Picture
 from analysis.metrics import attacks_on_marks as attacks
 from analysis.metrics.theft import Loot
-from app.load import file_stamp
+from analysis.results.stamps import file_stamp
+from app import load
 from app.shell import layout
 from app.shell.selection import Selection
 from app.views.ownership import words
 from app.views.ownership.charts import mark as charts
 from app.views.ownership.facts import View, owners_code
 from pruning.ownership.code import Code
-from pruning.study.folder import TICKETS, Study
+from pruning.study.folder import TICKETS
 
 SHOWN = (
     (attacks.NONE, 0.0),
@@ -81,7 +82,7 @@ def card(selection: Selection, view: View) -> None:
 
 @st.cache_data(max_entries=32, show_spinner="Looking for the code …")
 def _picture(path: Path, ticket_id: str, stamp: str, name: str, strength: float, code: Code) -> Picture:
-    ticket = Study.open(path).load(ticket_id)
+    ticket = load.folder(path).load(ticket_id)
     attack = attacks.attack_of(name, strength)
     stolen = attack.make(Loot.of(ticket))
     return ownership.picture(attack.seen(stolen, ticket.masks, code), code)

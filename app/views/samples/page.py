@@ -27,7 +27,7 @@ from app.shell.left_out import wholly
 from app.shell.pages import CONDITION, IMAGES, TICKETS, Page, needs_classifiers
 from app.shell.per_sample import COLUMNS, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
-from app.views.samples import one_condition, together
+from app.views.samples import brush, one_condition, together
 from app.views.samples.charts import predictions as charts
 from app.views.samples.ordered import Ordered
 
@@ -66,6 +66,7 @@ def show(selection: Selection) -> None:
     classes = selection.study.classes
     data = pictures(selection.study, samples["sample"].to_numpy(), samples["label"].to_numpy())
     order = _choose(selection, chosen, samples, classes, data is not None)
+    brush.show(selection, chosen, data is not None)
     if selection.option("among") == "one":
         together.show(selection, chosen, samples)
     if order.table.empty:

@@ -15,7 +15,7 @@ from app.shell import families
 from app.shell.score import ShownScore
 from app.shell.selection import Selection
 from app.shell.theme import Style
-from pruning.study.folder import Entry, Study
+from pruning.study.folder import Entry
 
 COLUMNS = {
     "event": "which cutting and pruning, counted from 1; 0 is the start",
@@ -106,7 +106,7 @@ def second_tasks(selection: Selection) -> dict[str, second_task.Group]:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _second_tasks(path: Path, stamp: str) -> dict[str, second_task.Group]:
-    study = Study.open(path)
+    study = load.folder(path)
     return second_task.groups([*study.entries(), *study.elsewhere()])
 
 

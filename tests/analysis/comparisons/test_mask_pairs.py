@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import hypergeom, norm
 
 from analysis.comparisons import mask_pairs
 from analysis.metrics import overlap
@@ -103,3 +104,27 @@ def test_groups_are_compared_ticket_by_ticket() -> None:
     assert found.loc[1, "jaccard"] == pytest.approx(float((a & b).sum() / (a | b).sum()))
     expected = float(a.sum() * b.sum()) / 400
     assert found.loc[1, "jaccard_by_chance"] == pytest.approx(expected / (float(a.sum() + b.sum()) - expected))
+
+
+def test_beyond_chance_of_one_seed_is_a_hypergeometric_test_by_layer() -> None:
+    """Two masks with more in common than chance gives: value, error and interval by scipy, layer by layer."""
+    found = counts(0)
+    found.both[1, 0, 1] = found.both[1, 1, 0] = found.both[1, 0, 1] + 25
+    row = mask_pairs.beyond_chance([found]).iloc[0]
+    laws = [hypergeom(n, a, b) for n, (a, b) in zip(found.sizes, found.kept, strict=True)]
+    least = found.kept.sum(0).min()
+    excess = (found.both[:, 0, 1].sum() - sum(law.mean() for law in laws)) / least
+    error = np.sqrt(sum(law.var() for law in laws)) / least
+    assert row["difference"] == pytest.approx(excess)
+    assert row["p"] == pytest.approx(2 * norm.sf(excess / error))
+    assert (row["low"], row["high"]) == pytest.approx((excess - 1.96 * error, excess + 1.96 * error), abs=1e-4)
+    assert row["verdict"] == "differs"
+
+
+def test_beyond_chance_of_several_seeds_is_of_the_tickets_that_all_have() -> None:
+    table = mask_pairs.beyond_chance([counts(0, "abc"), counts(1, "ab")])
+    assert table[["a", "b", "seeds"]].to_numpy().tolist() == [["a", "b", 2]]
+    each = [mask_pairs.beyond_chance([counts(seed)])["difference"].item() for seed in (0, 1)]
+    assert table["difference"].item() == pytest.approx(np.mean(each))
+    assert mask_pairs.beyond_chance([counts(0, "a")]).empty
+    assert mask_pairs.beyond_chance([]).empty

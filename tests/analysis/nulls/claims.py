@@ -30,7 +30,18 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.statistics.map_shapes import compare_shapes
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
-from tests.analysis.nulls import federated, generative, grokking, local, lost, ownership, scores, second_task, transfer
+from tests.analysis.nulls import (
+    federated,
+    generative,
+    grokking,
+    local,
+    lost,
+    masks,
+    ownership,
+    scores,
+    second_task,
+    transfer,
+)
 from tests.analysis.nulls.layers import Networks
 from tests.analysis.nulls.neighbourhoods import a_class_misled, a_map_misleads, neighbours_beyond_seeds, neighbours_kept
 from tests.analysis.nulls.one_field import differs_by_one_field
@@ -310,6 +321,7 @@ CLAIMS = (
     Claim("carries the owner's code", "Ownership", ownership.carries_a_code),
     Claim("carries the owner's code once realigned", "Ownership", ownership.carries_a_code_realigned),
     Claim("knows the owner's labels", "Ownership", ownership.knows_the_labels),
+    Claim("weights in common beyond chance", "Overview and Masks", masks.keeps_the_same_weights),
     Claim("a layer costs most when pruned alone", "Masks, Sensitivity", a_layer_costs_most),
     Claim("a layer costs next to nothing", "Masks, Sensitivity", a_layer_is_spared),
     Claim("neighbours change more than by retraining", "Geometry, Maps", neighbours_beyond_seeds, fewest=3),

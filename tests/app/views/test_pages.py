@@ -50,6 +50,7 @@ def draw(page: str, folder: Path | None, monkeypatch: pytest.MonkeyPatch, **para
 def text(test: AppTest) -> str:
     """Everything that is written on the page."""
     written = [str(element.value) for element in [*test.markdown, *test.caption, *test.error, *test.code]]
+    written += [folded.label for folded in test.expander]
     return "\n".join([*written, *(element.proto.body for element in test.get("html"))])
 
 
@@ -60,7 +61,7 @@ def charts(test: AppTest) -> int:
 def test_the_overview_of_a_study(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("overview", tiny_study, monkeypatch)
     assert "A tiny study" in text(test)
-    assert charts(test) == 3
+    assert charts(test) == 6
     table = test.dataframe[0].value
     assert table["ticket"].tolist() == ["Dense", "Random 90 %", "Magnitude 90 %", "IMP 90 %", "IMP shuffled 90 %"]
     assert table["seeds"].tolist() == [2] * 5

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from analysis.results.store import Results
+from app.answers.moves import Changes, answer
 from app.views.geometry.columns_choice import samples_of
-from app.views.geometry.local_answer import Changes, answer
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.seed_noise import SeedNoise
+from app.answers.survival import tally
 from app.shell import theme
 from app.shell.theme import Style
 from app.shell.verdicts import Floor
 from app.views.overview.charts.differences import differences
-from app.views.overview.differences import _caption, tally
+from app.views.overview.differences import _caption
 from app.views.overview.tickets import tied
 
 ROWS = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""What the section Local says first: who turns, who shortens, and which class suffers."""
+"""What happens to the geometry, in words: who turns, who shortens, and which class suffers."""
 
 from __future__ import annotations
 
@@ -53,12 +53,7 @@ def answer(
     """
     if changes.tickets.empty:
         return ""
-    of = f"than that of **{against}**" if against else ""
-    down, up = ("is smaller", "is larger") if against else ("falls", "rises")
-    said = [
-        f"{where}, {_whose(changes, labels)}, "
-        + _change(changes, labels, "turn", f"the gap {down}", f"the gap {up}", of, "turns")
-    ]
+    said = [turns(changes, labels, where, against)]
     if lengths:
         shorter, longer = (
             f"features are {each}" if against else f"features get {each}" for each in ("shorter", "longer")
@@ -66,6 +61,14 @@ def answer(
         said.append(_change(changes, labels, "length", shorter, longer, f"than in **{against}**" if against else "",
                             "stretches"))  # fmt: skip
     return "; ".join(said) + ".  \n" + _classes(changes, labels, classes, against)
+
+
+def turns(changes: Changes, labels: Mapping[str, str], where: str, against: str = "") -> str:
+    """The first part of `answer`, without a full stop: in which tickets the gap changes; there must be one."""
+    of = f"than that of **{against}**" if against else ""
+    down, up = ("is smaller", "is larger") if against else ("falls", "rises")
+    told = _change(changes, labels, "turn", f"the gap {down}", f"the gap {up}", of, "turns")
+    return f"{where}, {_whose(changes, labels)}, {told}"
 
 
 def _whose(changes: Changes, labels: Mapping[str, str]) -> str:

@@ -1,0 +1,1 @@
+"""A study as one HTML file that opens offline: what the pages show of it, and how it is made again."""

@@ -1,0 +1,51 @@
+"""The command that writes a report."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import parse_qsl, urlsplit
+
+import typer
+
+from pruning.cli.options import StudyPath
+from pruning.cli.progress_bar import ProgressBar
+from pruning.study.folder import Study
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def report(
+    study: StudyPath,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path("report.html"),
+    view: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A page, or a link of the app such as masks?masks=pairs; may be repeated.",
+            show_default="all sections of all pages",
+        ),
+    ] = None,
+    link: Annotated[
+        str, typer.Option(help="A link copied from the app, whose tickets, baseline and so on all views have.")
+    ] = "",
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Run no code of the study's own that the app was not allowed to run.")
+    ] = False,
+) -> None:
+    """Write what the app shows of a study into one HTML file, which opens offline."""  # fmt: skip
+    os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")  # its warnings miss a browser
+    from app.report.drawing import View
+    from app.report.write import write  # seconds of imports that --help does not need
+    from app.shell.trust import guard_code
+
+    if ask:
+        guard_code()
+    opened = Study.open(study)
+    common = {name: value for name, value in parse_qsl(urlsplit(link).query) if name != "study"}
+    views = [View.read(each, common) for each in view or ()]
+    with ProgressBar(opened.config.title) as display:
+        written = write(opened.path, out, views, common, display.tell)
+    display.console.print(
+        f"Wrote {written.path}: {written.views} views, {written.charts} charts, {written.size / 1e6:.1f} MB.",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip

@@ -1,0 +1,133 @@
+"""Writes the report of a study: draws its views in both modes, and puts them into one file."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from streamlit.testing.v1 import AppTest
+
+from app import load
+from app.load import StudyView
+from app.report import figures, origin
+from app.report.document import Part, document
+from app.report.drawing import View, draw, section_title, sections
+from app.report.elements import Chart, Gathered, Piece, pieces
+from app.report.markup import from_markdown
+from app.shell import navigation
+from app.shell.pages import PAGES, in_order
+from pruning.errors import UserError
+from pruning.files import write_atomically
+from pruning.progress import Progress, quiet
+from pruning.study.folder import Study
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of it: the file, how many views and charts it holds, its bytes, and what was asked for in vain."""
+
+    path: Path
+    views: int
+    charts: int
+    size: int
+    left_out: tuple[str, ...]
+
+
+def write(
+    path: Path,
+    out: Path,
+    views: Sequence[View] = (),
+    common: Mapping[str, str] | None = None,
+    progress: Progress = quiet,
+) -> Written:
+    """Write the report of the study in a folder.
+
+    Args:
+        path: the study's folder.
+        out: the file.
+        views: what it shows; without any, each section of each page that says something of the study.
+        common: parameters of every view, such as `tickets`, where none are named.
+        progress: hears how far it is.
+
+    Raises:
+        UserError: the study cannot be read or has no tickets.
+    """
+    study = load.open_study(path.name, path)
+    if study.tickets.empty:
+        raise UserError(f"The study '{study.title}' has no tickets yet: python -m pruning run {path}")
+    gathered, parts, shown, left_out = Gathered(), [], [], []
+    todo = list(views) or _all(study, common or {})
+    done = 0
+    while todo:
+        view = todo.pop(0)
+        progress(done / (done + len(todo) + 1), _name(view))
+        light = draw(view, study.name, study.path, "light")
+        more = [View(view.page, {**view.parameters, **each}) for each in sections(view.page, light)]
+        if not views and len(more) > 1 and not section_title(view):  # a page: its sections come in its place
+            todo = more[1:] + todo
+            view = more[0]
+        made = list(pieces(light.main))
+        done += 1
+        if not views and not _says_something(light, made):
+            left_out.append(_name(view))
+            continue
+        dark = draw(view, study.name, study.path, "dark")
+        parts.append(Part(PAGES[view.page].title, section_title(view), gathered.join(made, list(pieces(dark.main)))))
+        shown.append(view)
+    order = list(dict.fromkeys(part.page for part in parts))
+    parts.sort(key=lambda part: order.index(part.page))
+    text = _whole(study, out, views, shown, parts, gathered, left_out)
+    write_atomically(out, text)
+    return Written(out, len(parts), len(gathered.charts), len(text.encode()), tuple(left_out))
+
+
+def _all(study: StudyView, common: Mapping[str, str]) -> list[View]:
+    selection = cast(Any, SimpleNamespace(study=study))
+    offered = [page for page in in_order() if page.in_report and navigation.offered(page, selection)]
+    return [View(page.name, dict(common)) for page in offered]
+
+
+def _name(view: View) -> str:
+    title = section_title(view)
+    return PAGES[view.page].title + (f", {title}" if title else "")
+
+
+def _says_something(drawn: AppTest, made: Sequence[Piece]) -> bool:
+    return not drawn.error and (any(isinstance(piece, Chart) for piece in made) or len(drawn.dataframe) > 0)
+
+
+def _whole(
+    view: StudyView,
+    out: Path,
+    asked: Sequence[View],
+    shown: Sequence[View],
+    parts: Sequence[Part],
+    gathered: Gathered,
+    left_out: Sequence[str],
+) -> str:
+    study = Study.open(view.path)
+    entries = study.entries()
+    today = datetime.date.today().isoformat()
+    description = from_markdown(view.config.description.strip())
+    first = any(link.page == in_order()[0].name for link in shown)  # which begins with the description
+    about = [
+        ("Network", view.config.model),
+        ("Data", view.config.data),
+        ("Tickets", f"{len(entries)}: {len(view.methods)} methods, seeds {', '.join(map(str, view.seeds))}"),
+        ("Written", f"{today}, from the results as they were then"),
+    ]
+    if left_out:
+        about.append(("Left out", f"{'; '.join(left_out)}: nothing of them is measured, or they need a browser"))
+    endings = [
+        ("Recipes", origin.recipes(entries)),
+        ("Made again", f"<pre>{escape(origin.commands(study, shown, asked, str(out)))}</pre>"),
+        ("Study file", f"<pre>{escape(study.source.read_text(encoding='utf-8'))}</pre>"),
+        ("Versions", origin.versions(entries)),
+    ]
+    lead = ("" if first else f'<div class="lead">{description}</div>') + origin.facts(about)
+    return document(view.title, lead, parts, endings, figures.compressed(gathered.charts))
