@@ -84,7 +84,7 @@ def browser() -> Iterator[Browser]:
 def serve(study: Path, folder: Path, *more: Path) -> Iterator[str]:
     """The address of the app, serving a study, and `more` in its menu, on a free port of this machine until the
     generator is closed."""
-    yield from run_streamlit(ROOT / "app" / "main.py", folder, study, *more)
+    yield from run_streamlit(ROOT / "app" / "serving.py", folder, study, *more)
 
 
 def run_streamlit(script: Path, folder: Path, *arguments: Path) -> Iterator[str]:
