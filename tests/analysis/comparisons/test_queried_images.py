@@ -125,5 +125,5 @@ def test_where_nothing_is_stored_of_single_images_the_classes_are_those_of_the_d
     shutil.rmtree(copy / "results" / "samples")
     found = ask(Study.open(copy))
     np.testing.assert_array_equal(found.labels, asked.labels)
-    query = [Outcome("wrong", "imp-90", NOISE), Within("margin", "imp-90", high=1.0)]
+    query: list[Term] = [Outcome("wrong", "imp-90", NOISE), Within("margin", "imp-90", high=1.0)]
     np.testing.assert_array_equal(found.fits(query), asked.fits(query))

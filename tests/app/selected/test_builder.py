@@ -120,7 +120,7 @@ def test_a_row_says_in_the_text_what_it_holds(study: Path, monkeypatch: pytest.M
         ('class "<script>"', "Unknown class"),
         ("class <script>", "The query has"),
         ("wrong for nobody-90 under fog 3", "Unknown ticket"),
-        ("margin of imp-90 under gaussian_noise 2 at least 1", "fit"),
+        ("margin of imp-90 under gaussian_noise 2 at least 1", "test images fit"),
     ],
 )
 def test_a_link_with_another_query_ends_in_a_sentence(
