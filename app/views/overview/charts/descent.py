@@ -13,6 +13,7 @@ from analysis.comparisons.descent import Tree
 from app.charts.base import Styles, color_bar, figure
 from app.charts.scales import Scale
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 ROW, LEAST, MOST = 23, 300, 640  # pixels a method, and of all
@@ -60,6 +61,7 @@ def places(tree: Tree, rows: pd.DataFrame, methods: Collection[str]) -> dict[str
     return found
 
 
+@drawn
 def descent(
     tree: Tree,
     rows: pd.DataFrame,

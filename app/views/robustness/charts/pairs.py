@@ -10,10 +10,12 @@ import plotly.graph_objects as go
 
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT
 from app.charts.dendrogram import clustered_heat_map
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.shell.verdicts import MARKS, words
 
 
+@drawn
 def differences(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, within: float) -> go.Figure:
     """Row minus column in points where they differ, "=" where they are equivalent, else a ring on a pale cell.
 
