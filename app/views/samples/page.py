@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons.fragility import fragile_samples, hardest_corruption
+from analysis.comparisons.image_query import OfClass, text
 from analysis.corruptions import CORRUPTIONS, corrupt
 from analysis.corruptions.conditions import CLEAN
 from app import load
@@ -23,6 +24,7 @@ from app.inspector.subject import asked, inspect
 from app.pictures.grid import Item, gallery, picture
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
+from app.selected.asked import asked as asked_of
 from app.shell import layout
 from app.shell.left_out import wholly
 from app.shell.pages import CONDITION, IMAGES, TICKETS, Page, needs_classifiers
@@ -109,8 +111,18 @@ def _choose(
             if selection.pick("source", "Samples", sources, width="content") == "all":
                 marked = None
         labels = pick_classes(selection, classes, width="content")
-    table = order.table[order.table["label"].isin(labels)]
-    return replace(order, table=table[table["sample"].isin(marked)] if marked is not None else table)
+        table = order.table[order.table["label"].isin(labels)]
+        table = table[table["sample"].isin(marked)] if marked is not None else table
+        query = order.query
+        if len(labels) < len(classes):
+            query = (OfClass(tuple(asked_of(selection).classes[label] for label in labels)), *query)
+        if query and len(table) and (marked is None or len(table) < len(marked)):
+            st.button(
+                f"Select these {len(table):,}", icon=":material/filter_alt:", key="select-these", type="tertiary",
+                help="Every page knows of the selected images.", on_click=selection.set_samples,
+                args=(table["sample"].to_numpy(), text(query), "replace" if marked is None else "intersect"),
+            )  # fmt: skip
+    return replace(order, table=table)
 
 
 def _over_all(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame) -> Ordered:

@@ -41,13 +41,7 @@ def alike(table: pd.DataFrame, tickets: Tickets, theme: Theme, title: str) -> go
     """
     chart = figure(theme, HEIGHT, dragmode=False, legend={"itemsizing": "constant"})
     layers = _layers(table)
-    noise = table.groupby("layer").agg({"noise_low": "min", "noise_high": "max"}).reindex(layers).dropna()
-    if len(noise):
-        chart.add_scatter(
-            x=[*noise.index, *noise.index[::-1]], y=[*noise["noise_high"], *noise["noise_low"][::-1]],
-            mode="lines", fill="toself", fillcolor=fade(theme.muted, 0.22), line={"width": 0}, name=NOISE,
-            hoverinfo="skip",
-        )  # fmt: skip
+    _noise(chart, table, theme)
     for key, style in tickets.items():
         own = table[table["key"] == key].sort_values("position")
         if own.empty:
@@ -73,6 +67,18 @@ def alike(table: pd.DataFrame, tickets: Tickets, theme: Theme, title: str) -> go
     chart.update_yaxes(title_text=title, range=[min(max(low - 0.08, -0.1), 0.9), 1.02])
     chart.update_xaxes(categoryorder="array", categoryarray=layers, type="category")
     return chart
+
+
+def _noise(chart: go.Figure, table: pd.DataFrame, theme: Theme) -> None:
+    """Add the band of two seeds, one of each network's layers."""
+    ends = table.groupby("layer").agg({"noise_low": "min", "noise_high": "max"})
+    bands = [ends.reindex(layers).dropna() for layers in _networks(table)]
+    for number, band in enumerate(band for band in bands if len(band)):
+        chart.add_scatter(
+            x=[*band.index, *band.index[::-1]], y=[*band["noise_high"], *band["noise_low"][::-1]],
+            mode="lines", fill="toself", fillcolor=fade(theme.muted, 0.22), line={"width": 0}, name=NOISE,
+            hoverinfo="skip", showlegend=number == 0,
+        )  # fmt: skip
 
 
 def _alike_text(row: Mapping[str, float], style: Style) -> str:
@@ -193,4 +199,17 @@ def between(rows: pd.DataFrame, theme: Theme, own: str, other: str) -> go.Figure
 
 
 def _layers(table: pd.DataFrame) -> list[str]:
-    return list(table.sort_values("position")["layer"].drop_duplicates())
+    return [layer for layers in _networks(table) for layer in layers]
+
+
+def _networks(table: pd.DataFrame) -> list[list[str]]:
+    """The layers of each network in order; tickets that have a layer in common are of one, as far as names tell."""
+    found: list[set[str]] = []
+    for _, own in table.groupby("key", sort=False):
+        layers = set(own["layer"])
+        alike = [each for each in found if each & layers]
+        first = found.index(alike[0]) if alike else len(found)
+        found = [each for each in found if each not in alike]
+        found.insert(first, layers.union(*alike))
+    order = table.sort_values("position")["layer"].drop_duplicates().tolist()
+    return [[layer for layer in order if layer in each] for each in found]
