@@ -120,14 +120,14 @@ def test_a_row_says_in_the_text_what_it_holds(study: Path, monkeypatch: pytest.M
         ('class "<script>"', "Unknown class"),
         ("class <script>", "The query has"),
         ("wrong for nobody-90 under fog 3", "Unknown ticket"),
-        ("margin of imp-90 under fog 3 at least 1", "Nothing is stored|no corruption here|fit"),
+        ("margin of imp-90 under gaussian_noise 2 at least 1", "test images fit"),
     ],
 )
 def test_a_link_with_another_query_ends_in_a_sentence(
     study: Path, monkeypatch: pytest.MonkeyPatch, query: str, sentence: str
 ) -> None:
     test = dialog(study, monkeypatch, query=query)
-    assert any(part in said(test).replace("\\", "") for part in sentence.split("|"))
+    assert sentence in said(test).replace("\\", "")
 
 
 def test_a_study_that_cannot_be_written_says_so(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
