@@ -19,7 +19,7 @@ from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 PAGES = ["geometry", "robustness", "samples"]
 
 
-@pytest.mark.parametrize(("page", "count"), [("geometry", 3), ("robustness", 3), ("samples", 1)])
+@pytest.mark.parametrize(("page", "count"), [("geometry", 3), ("robustness", 3), ("samples", 2)])
 def test_a_page_of_a_measured_study(page: str, count: int, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw(page, tiny_study, monkeypatch)
     assert charts(test) == count
