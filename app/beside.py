@@ -1,7 +1,8 @@
-"""What stands beside every page: what is selected, and the inspector."""
+"""What stands beside every page: what is selected, the inspector, and the tour."""
 
 from __future__ import annotations
 
+from app import tour
 from app.inspector import panel
 from app.selected import line
 from app.shell.guard import guard
@@ -10,6 +11,7 @@ from app.shell.selection import Selection
 
 
 def show(page: Page, selection: Selection) -> None:
-    """Draw both."""
+    """Draw all of it."""
     guard(line.show, page, selection)
     guard(panel.show, selection)
+    guard(tour.show, page.name, selection)

@@ -21,9 +21,10 @@ def button(key: str, meanings: Callable[[], Mapping[str, str]]) -> None:
 
 
 def text(meanings: Mapping[str, str]) -> str:
-    """The columns one below the other, as markdown; those that only bound another's interval are left out."""
+    """The columns as markdown, those with a formula first; what only bounds another's interval is left out."""
     bounds = {name for name in meanings if name.endswith(("_low", "_high")) and name.rpartition("_")[0] in meanings}
-    return "\n\n".join(_entry(name, words) for name, words in meanings.items() if name not in bounds)
+    names = sorted(set(meanings) - bounds, key=lambda name: (name not in DEFINITIONS, [*meanings].index(name)))
+    return "\n\n".join(_entry(name, meanings[name]) for name in names)
 
 
 def _entry(name: str, words: str) -> str:

@@ -42,7 +42,8 @@ def show(compared: ComparedTickets) -> None:
     family = pick_family(compared)
     note_missing(compared, family)
     _ranking(compared, family)
-    _corruptions(compared, family)
+    with st.expander("**Which corruptions fail the same images?**"):
+        _corruptions(compared, family)
     with st.expander("**Which tickets are alike in what they lose?**"):
         _tickets(compared, family)
 
