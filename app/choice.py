@@ -13,6 +13,8 @@ from pruning.study.known import study_folders
 
 FIRST = "mnist5k-lenet5"
 """The shipped study that shows everything."""
+SCRIPTS = ("main.py", "serving.py")
+"""What Streamlit runs as the app."""
 
 
 def studies() -> dict[str, Path]:
@@ -41,7 +43,7 @@ def _asked_for() -> list[Path]:
 
     Ones without a study stay in, so that opening them says what is missing.
     """
-    if Path(sys.argv[0]).name != "main.py":  # somebody else's command line, such as that of the tests
+    if Path(sys.argv[0]).name not in SCRIPTS:  # somebody else's command line, such as that of the tests
         return []
     paths = [Path(argument).expanduser() for argument in sys.argv[1:] if not argument.startswith("-")]
     return [path.parent if path.name == TOML else path for path in paths]

@@ -44,8 +44,8 @@ def _line() -> Progress:
     def tell(fraction: float, text: str, /) -> None:
         nonlocal last
         now = time.monotonic()
-        if fraction >= 1 or now - last >= EVERY:
-            last = now
+        if last < float("inf") and (fraction >= 1 or now - last >= EVERY):
+            last = float("inf") if fraction >= 1 else now
             end = "\n" if fraction >= 1 else ""
             sys.stderr.write(f"\r{100 * fraction:3.0f} %  {text[:WIDTH]:{WIDTH}}{end}")
             sys.stderr.flush()

@@ -66,7 +66,7 @@ ROOMS = {
         "beside",
         "views",
         "report",
-        "main",
+        "main serving",
     ],
 }
 LOOSE = {"pruning": 12, "analysis": 8, "app": 10}

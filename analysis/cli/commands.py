@@ -1,7 +1,8 @@
 """`python -m analysis`: measure the tickets of a study, and see what has been measured."""
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -9,7 +10,9 @@ from rich.table import Table
 from pruning.cli.console import PlainConsole, stoppable
 from pruning.cli.options import Download, Root, StudyPath, Threads
 from pruning.cli.progress_bar import ProgressBar
-from pruning.study.folder import Study
+from pruning.cli.ticket_commands import ticket_file
+from pruning.errors import UserError
+from pruning.study.folder import SUFFIX, Study
 
 app = typer.Typer(
     help="Measure the tickets of a study: accuracy, overlap, geometry, corrupted images, 2-D maps.",
@@ -143,11 +146,18 @@ def adopt(
 
 @app.command()
 def sensitivity(
-    study: StudyPath,
+    study: Annotated[
+        Path,
+        typer.Argument(help="A study.toml, its folder, or a ticket's file or id.", show_default=False),
+    ],
     keep: Annotated[
         float | None, typer.Option(min=0, max=1, help="Suggest a method that keeps this share, such as 0.1.")
     ] = None,
     macs: Annotated[bool, typer.Option("--macs", help="A share of the multiply-adds, not of the weights.")] = False,
+    criterion: Annotated[
+        list[str] | None,
+        typer.Option(help="Of a ticket: which weights go; may be repeated.", show_default="magnitude"),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: as many as pay.")] = 0,
     root: Root = None,
     threads: Threads = 0,
@@ -155,12 +165,19 @@ def sensitivity(
     """Prune each layer of the dense network alone, clean and corrupted, and print what that costs.
 
     By the criteria that the study's [analysis] names: sensitivity = ["magnitude"]. A star marks a cost whose interval
-    leaves out 0. With --keep, the lines of a method that spends this budget where the scan says it hurts least.
+    leaves out 0. With --keep, the lines of a method that spends this budget where the scan says it hurts least. Of a
+    ticket's file, dense or pruned, that network alone is scanned, and nothing is kept.
     """
     from analysis.cli import sensitivity_command  # seconds of imports that --help does not need
 
+    unit: Literal["weights", "multiply-adds"] = "multiply-adds" if macs else "weights"
     with stoppable("measured"):
-        sensitivity_command.run(Study.open(study), keep, "multiply-adds" if macs else "weights", root, jobs, threads)
+        if study.suffix == SUFFIX or (not study.exists() and re.fullmatch("[0-9a-f]{4,12}", study.name)):
+            sensitivity_command.run_ticket(ticket_file(str(study)), criterion or [], keep, unit, root, threads)
+        elif criterion:
+            raise UserError(f"--criterion is of a ticket; of a study, `sensitivity` in [analysis] names them: {study}.")
+        else:
+            sensitivity_command.run(Study.open(study), keep, unit, root, jobs, threads)
 
 
 @app.command()

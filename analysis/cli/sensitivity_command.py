@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+from rich.console import Console
 from rich.table import Table
 
+from analysis.cli import ticket_scan
 from analysis.comparisons import budget
 from analysis.comparisons import sensitivity as scans
 from analysis.comparisons.budget import Unit
 from analysis.comparisons.sensitivity import Scanned
 from analysis.engine import measure
 from analysis.engine.settings import settings
-from analysis.measures.sensitivity import options_of
+from analysis.measures.sensitivity import SensitivityOptions, options_of
 from analysis.results.store import Results
 from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
 from pruning.study.folder import Study
+from pruning.ticket import read_header
 
 SAID = (0.9, 0.8)
 """The sparsity that the sentence is about, and the one in its place where that was not tried."""
@@ -41,19 +45,48 @@ def run(study: Study, keep: float | None, of: Unit, root: Path | None, jobs: int
     rows = Results(study.path).table("sensitivity", ids=sorted(seeds))
     for problem in problems:
         display.console.print(problem, style="yellow", highlight=False, soft_wrap=True)
+    _print(display.console, rows, seeds, options, keep, of)
+
+
+def run_ticket(
+    file: Path, criteria: Sequence[str], keep: float | None, of: Unit, root: Path | None, threads: int
+) -> None:
+    """Scan one ticket, and print what came of it; nothing is kept.
+
+    Raises:
+        UserError: as `ticket_scan.scan`; or a budget is asked for of a pruned ticket.
+    """
+    options = SensitivityOptions(sensitivity=[*criteria] or ["magnitude"])
+    if keep is not None and not read_header(file).recipe.is_dense:
+        raise UserError(f"{file} is pruned already, and the finder 'manual' cuts the dense network; leave --keep out.")
+    with ProgressBar(file.stem) as display:
+        ticket, rows = ticket_scan.scan(file, options.sensitivity, root, threads, display.tell)
+    display.console.print(f"{ticket.recipe.label}, {ticket.id}, one network", highlight=False)
+    _print(display.console, rows, {ticket.id: ticket.recipe.seed}, options, keep, of)
+
+
+def _print(
+    console: Console,
+    rows: pd.DataFrame,
+    seeds: Mapping[str, int],
+    options: SensitivityOptions,
+    keep: float | None,
+    of: Unit,
+) -> None:
+    """Print the table and the sentences of each criterion, and the method that spends a budget."""
     for criterion in options.sensitivity:
         scan = scans.scanned(rows, criterion, seeds) if len(rows) else None
         if scan is None:
             continue
         for title, places in (("clean", [0]), ("mean of the corruptions", scan.corrupted)):
             if places:
-                display.console.print(_table(scan, places, f"{criterion}, {title}: points of accuracy lost"))
+                console.print(_table(scan, places, f"{criterion}, {title}: points of accuracy lost"))
                 for sentence in _sentences(scan, places):
-                    display.console.print(sentence.replace("**", ""), highlight=False, soft_wrap=True)
+                    console.print(sentence.replace("**", ""), highlight=False, soft_wrap=True)
         if keep is not None:
             found = budget.suggest(scan, [0], keep, of)
             lines = budget.method_lines(found, f"{criterion}_spent", criterion, options.sensitivity_structure)
-            display.console.print(f"\n{lines}\n", highlight=False, soft_wrap=True)
+            console.print(f"\n{lines}\n", highlight=False, soft_wrap=True)
 
 
 def _table(scan: Scanned, places: Sequence[int], title: str) -> Table:

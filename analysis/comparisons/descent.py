@@ -87,7 +87,8 @@ def tree(recipes: Mapping[str, Recipe]) -> Tree:
         recipes: key -> recipe, of one seed as far as there is one; tickets that differ in their seed alone are one key.
     """
     known = {recipe.id: key for key, recipe in recipes.items()}
-    families: dict[str, str] = {}
+    seeds = {recipe.seed for recipe in recipes.values()}
+    families = {each.family: key for key, each in recipes.items()} if len(seeds) > 1 else {}
     absent: dict[str, Recipe] = {}
     above: dict[str, str] = {}
     parents: dict[str, tuple[str, ...]] = {}
@@ -95,11 +96,9 @@ def tree(recipes: Mapping[str, Recipe]) -> Tree:
     def node_of(recipe: Recipe) -> str:
         if recipe.id in known:
             return known[recipe.id]
-        if recipe.id not in absent:
-            families.update({} if families else {each.family: key for key, each in recipes.items()})
-            if recipe.family in families:  # of another seed
-                return families[recipe.family]
-            absent[recipe.id] = recipe
+        if families and recipe.family in families:  # of another seed
+            return families[recipe.family]
+        absent[recipe.id] = recipe
         return recipe.id
 
     def visit(node: str, recipe: Recipe) -> None:

@@ -262,6 +262,11 @@ def tallies(rescues: pd.Series) -> np.ndarray:
     return found
 
 
+def tallies_by_cause(rescues: np.ndarray) -> np.ndarray:
+    """How many lost images each of `CAUSES` has, from the bits of these images; int64."""
+    return np.bincount(cause_of(rescues), minlength=len(CAUSES))
+
+
 def _counts(rescues: pd.Series) -> pd.DataFrame:
     """How many lost images there are of each cause, and of each of the controls, in every row."""
     counts, cause = tallies(rescues), cause_of(CODES)

@@ -74,7 +74,7 @@ class Asked:
         self.ids: dict[str, str] = dict(zip(own["key"], own["ticket_id"], strict=True))
         entries = self.study.entries()
         self.classes = tuple(entries[0].info.classes) if entries else ()
-        self.labels = true_classes(self.results)
+        self.labels = _labels(self.study, self.results)
 
     def fits(self, query: Sequence[Term]) -> np.ndarray:
         """Which images fulfil all conditions of a query: bool [images].
@@ -206,7 +206,7 @@ def ask(
         live: makes features that are not stored; where None they are made if the study's images are on this machine.
 
     Raises:
-        UserError: the true classes are not stored.
+        UserError: the true classes are not stored, and the data set is not on this machine.
     """
     seed = study.detail_seed if seed is None else seed
     return Asked(study, seed, baseline, results or Results(study.path), live or features_here(study))
@@ -229,6 +229,13 @@ def images_where(study: Study, query: str, seed: int | None = None, baseline: st
             made here.
     """
     return np.flatnonzero(ask(study, seed, baseline).fits(parse(query)))
+
+
+def _labels(study: Study, results: Results) -> np.ndarray:
+    """The true classes, int64 [images]: as stored, or else as the data set has them, where it is on this machine."""
+    if results.ids("samples") or not available(study.config.data):
+        return true_classes(results)
+    return TestImages.of(study, settings(study), load_data(study.config.data)).labels.numpy()
 
 
 def features_here(study: Study) -> Live | None:

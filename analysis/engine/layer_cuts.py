@@ -1,7 +1,7 @@
 """A network with one layer pruned, and nothing else: the masks of each layer at each sparsity.
 
-They are those that the finder `manual` makes from the same trained network, criterion and granularity. Layers that are
-coupled (`pruning.shrink.coupling`) are one group and lose the same fraction each.
+They are those that the finder `manual` makes from the same trained network, criterion and granularity. Where whole
+channels go, layers that are coupled (`pruning.shrink.coupling`) are one group and lose the same fraction each.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from pruning.criteria.rounds import Cut, cut_by_score
 from pruning.errors import UserError
 from pruning.finders.base import Trainer, prunable_of
 from pruning.finders.scoring import scoring_context
+from pruning.granularity import get_granularity
 from pruning.granularity.dead_channels import with_dead_channels
 from pruning.masks import Masks
-from pruning.models.inspection import Shape
+from pruning.models.inspection import Shape, prunable
 from pruning.recipe import Recipe
 from pruning.shrink.coupling import coupled
 from pruning.ticket import Ticket
@@ -53,7 +54,17 @@ def manual_recipe(ticket: Ticket, criterion: str, structure: str) -> Recipe:
     return Recipe(**fields, **way, sparsity=0.5)
 
 
-def groups_of(ticket: Ticket) -> list[tuple[str, ...]]:
+def groups_of(ticket: Ticket, structure: str) -> list[tuple[str, ...]]:
+    """The ticket's prunable weights in the order of the network, those together that a granularity cannot cut alone.
+
+    These are coupled ones where whole channels go; single weights, or patterns of them, go in any layer alone.
+    """
+    if not get_granularity(structure).ends_channels:
+        return [(name,) for name in prunable(ticket.model()) if name in ticket.masks]
+    return coupled_of(ticket)
+
+
+def coupled_of(ticket: Ticket) -> list[tuple[str, ...]]:
     """The ticket's prunable weights, coupled ones together, in the order of the network."""
     _, channels, height, width = 0, *ticket.info.shape
     shape: Shape = (channels, height, width)
@@ -70,7 +81,7 @@ def layer_cuts(
         UserError: the criterion cannot score this network.
     """
     scoring = Scoring(ticket, manual_recipe(ticket, criterion, structure), CRITERIA[criterion], trainer)
-    return [scoring.cut(group, sparsity) for group in groups_of(ticket) for sparsity in sparsities]
+    return [scoring.cut(group, sparsity) for group in groups_of(ticket, structure) for sparsity in sparsities]
 
 
 class Scoring:

@@ -30,8 +30,8 @@ class Rerun:
         self.values: dict[fx.Node, Any] = {}
         self.batch = example[:0]
         self._readers: dict[frozenset[str], set[fx.Node]] = {}
-        expected = _logits(module(example[:2]))
-        self.graph = _traced(module, example.device)
+        expected = logits_of(module(example[:2]))
+        self.graph = traced(module, example.device)
         self.module: nn.Module = self.graph or copy.deepcopy(module)
         if self.graph is not None and not torch.equal(self.show(example[:2]), expected):
             self.graph, self.module = None, copy.deepcopy(module)
@@ -42,9 +42,9 @@ class Rerun:
         """The logits float32 [N, K] of a batch with all weights as they are."""
         self.batch = batch
         if self.graph is None:
-            return _logits(self.module(batch))
-        run = _Kept(self.graph)
-        found = _logits(run.run(batch))
+            return logits_of(self.module(batch))
+        run = Kept(self.graph, collects=False)
+        found = logits_of(run.run(batch))
         self.values = run.env
         return found
 
@@ -52,10 +52,10 @@ class Rerun:
         """The logits of the same batch with parameters, by name, multiplied by masks."""
         with self._masked(masks):
             if self.graph is None:
-                return _logits(self.module(self.batch))
+                return logits_of(self.module(self.batch))
             changed = self._changed(frozenset(masks))
             known = {node: value for node, value in self.values.items() if node not in changed and node.op != "output"}
-            return _logits(_Kept(self.graph).run(self.batch, initial_env=known))
+            return logits_of(Kept(self.graph, collects=False).run(self.batch, initial_env=known))
 
     @contextmanager
     def _masked(self, masks: Mapping[str, Tensor]) -> Iterator[None]:
@@ -77,14 +77,14 @@ class Rerun:
         if names not in self._readers:
             found: set[fx.Node] = set()
             for node in self.graph.graph.nodes:
-                own = node.op in ("call_module", "get_attr") and _reads(str(node.target), node.op, names)
+                own = node.op in ("call_module", "get_attr") and reads(str(node.target), node.op, names)
                 if own or any(each in found for each in node.all_input_nodes):
                     found.add(node)
             self._readers[names] = found
         return self._readers[names]
 
 
-def _traced(module: nn.Module, device: torch.device) -> fx.GraphModule | None:
+def traced(module: nn.Module, device: torch.device) -> fx.GraphModule | None:
     """The network as a graph whose modules leave alone what they are given; None where there is none."""
     try:
         graph = trace(module).to(device)
@@ -96,11 +96,14 @@ def _traced(module: nn.Module, device: torch.device) -> fx.GraphModule | None:
     return graph
 
 
-class _Kept(fx.Interpreter):
-    """Keeps the result of every operation as it was made, also where the next one works in place."""
+class Kept(fx.Interpreter):
+    """Keeps the result of every operation as it was made, also where the next one works in place.
 
-    def __init__(self, graph: fx.GraphModule) -> None:
-        super().__init__(graph, garbage_collect_values=False)
+    It `collects` what no operation reads any more, or keeps that too.
+    """
+
+    def __init__(self, graph: fx.GraphModule, collects: bool) -> None:
+        super().__init__(graph, garbage_collect_values=collects)
 
     def run_node(self, n: fx.Node) -> Any:
         """The node's result."""
@@ -126,10 +129,11 @@ def _in_place(node: fx.Node) -> bool:
     return mutates or bool(node.kwargs.get("inplace"))
 
 
-def _reads(target: str, op: str, names: frozenset[str]) -> bool:
+def reads(target: str, op: str, names: frozenset[str]) -> bool:
     """Whether a module or attribute of a network is, or holds, one of the parameters."""
     return any(name == target or (op == "call_module" and name.startswith(f"{target}.")) for name in names)
 
 
-def _logits(output: Any) -> Tensor:
+def logits_of(output: Any) -> Tensor:
+    """What a network gives as logits float32 [N, K]."""
     return widened(output).float()

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from torch import Tensor
-from torch.func import functional_call
 
-from analysis.engine.layer_cuts import Scoring, groups_of, manual_recipe
+from analysis.engine.layer_cuts import Scoring, coupled_of, groups_of, manual_recipe
 from analysis.engine.networks import Network
+from analysis.engine.resume import Resumed
 from analysis.statistics.intervals import wilson
 from pruning.criteria import CRITERIA
 from pruning.data import normalise
 from pruning.finders.base import Trainer
 from pruning.masks import Masks, sparsity
 from pruning.ticket import Ticket
-from pruning.training.precision import as_input, autocast, settled
+from pruning.training.precision import as_input, autocast, pick_threads, settled
 
 BATCH = 250
+LAYERS, COUPLED, BLOCKS = "layers", "coupled", "blocks"
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class ByHand:
     """A dense network, scored once.
 
     Attributes:
-        groups: the prunable weights, coupled ones together, in the order of the network.
+        groups: the prunable weights in the order of the network, a layer each (`LAYERS`), coupled ones together
+            (`COUPLED`), or those of a block together (`BLOCKS`).
     """
 
     def __init__(self, ticket: Ticket, criterion: str, trainer: Trainer) -> None:
@@ -45,7 +51,12 @@ class ByHand:
             UserError: the criterion cannot.
         """
         self.ticket, self.trainer = ticket, trainer
-        self.groups = groups_of(ticket)
+        single = [name for (name,) in groups_of(ticket, "weight")]
+        self.groups: dict[str, list[tuple[str, ...]]] = {
+            LAYERS: [(name,) for name in single],
+            COUPLED: coupled_of(ticket),
+            BLOCKS: [tuple(own) for _, own in groupby(single, block_of)],
+        }
         self.network = Network.of(ticket, trainer.device)
         self.scoring = Scoring(ticket, manual_recipe(ticket, criterion, "weight"), CRITERIA[criterion], trainer)
 
@@ -54,19 +65,49 @@ class ByHand:
         with settled(self.network.macs):
             return self.scoring.masks({name: share for names, share in shares.items() for name in names})
 
-    @torch.inference_mode()
-    def try_out(self, masks: Masks, images: Tensor, labels: Tensor) -> Tried:
-        """What the network with these masks gets right of images uint8 [N, C, H, W], without further training."""
-        network, own = self.network, dict(self.network.module.named_parameters())
-        pruned = {name: own[name] * mask.to(network.device) for name, mask in masks.items()}
-        right = 0
-        with settled(network.macs), autocast(network.precision, network.device):
-            for part, truth in zip(images.split(BATCH), labels.split(BATCH), strict=True):
-                x = normalise(part.to(network.device), network.mean, network.std)
-                logits = functional_call(network.module, pruned, as_input(x, network.device, network.macs))
-                right += int((logits.argmax(1).cpu() == truth).sum())
-        low, high = wilson(right, len(labels))
-        return Tried(right / len(labels), float(low), float(high))
+
+class Seen:
+    """Images that a network is shown again and again, uint8 [N, C, H, W], and their labels."""
+
+    def __init__(self, network: Network, images: Tensor, labels: Tensor) -> None:
+        self.network, self.labels = network, labels
+        self.lock = threading.Lock()
+        with self._way():
+            self.resumed = Resumed(network.module, [self._input(part) for part in images.split(BATCH)])
+
+    def right(self, masks: Masks, threads: int) -> Tried:
+        """What the network with these masks gets right, on so many threads."""
+        torch.set_num_threads(threads)
+        with self.lock, self._way():
+            right = int((self.resumed.show(masks).argmax(1).cpu() == self.labels).sum())
+        low, high = wilson(right, len(self.labels))
+        return Tried(right / len(self.labels), float(low), float(high))
+
+    @contextmanager
+    def _way(self) -> Iterator[None]:
+        with torch.inference_mode(), autocast(self.network.precision, self.network.device):
+            yield
+
+    def _input(self, images: Tensor) -> Tensor:
+        x = normalise(images.to(self.network.device), self.network.mean, self.network.std)
+        return as_input(x, self.network.device, self.network.macs)
+
+
+def try_out(masks: Masks, seen: Sequence[Seen]) -> list[Tried]:
+    """What a network with these masks gets right of each set of images, without further training; all side by side.
+
+    Each is run on as many threads as anywhere else, so that the numbers do not depend on how many there are.
+    """
+    macs = seen[0].network.macs
+    with settled(macs), ThreadPoolExecutor(len(seen)) as pool:
+        threads = pick_threads(macs)
+        return list(pool.map(lambda each: each.right(masks, threads), seen))
+
+
+def block_of(name: str) -> str:
+    """What a parameter is part of: the submodule that holds its layer, or the layer where that is the network."""
+    layer = name.removesuffix(".weight")
+    return layer.rpartition(".")[0] or layer
 
 
 def total(masks: Masks) -> float:

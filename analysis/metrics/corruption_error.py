@@ -33,15 +33,15 @@ def mean_corruption_accuracy(conditions: pd.DataFrame) -> pd.DataFrame:
     key = _key(conditions)
     each = conditions.groupby([key, "corruption"], sort=False)["accuracy"].mean().unstack()
 
-    def mean_of(names: tuple[str, ...], row: pd.Series) -> tuple[float, int]:
-        found = row[[name for name in names if name in row.index]].dropna().to_numpy(float)
-        return (float(found.mean()) if len(found) else np.nan), len(found)
+    def means_of(names: tuple[str, ...]) -> tuple[list[float], np.ndarray]:
+        rows = each.reindex(columns=list(names)).to_numpy(float)
+        there = ~np.isnan(rows)
+        means = [float(row[own].mean()) if own.any() else np.nan for row, own in zip(rows, there, strict=True)]
+        return means, there.sum(axis=1)
 
-    rows = []
-    for ticket in conditions[key].unique():
-        accuracy, count = mean_of(COUNTED, each.loc[ticket])
-        extra, extra_count = mean_of(EXTRA, each.loc[ticket])
-        rows.append((ticket, accuracy, count, extra, extra_count, mean_of(("clean",), each.loc[ticket])[0]))
+    each = each.loc[conditions[key].unique()]
+    (accuracy, counts), (extra, extra_counts), (clean, _) = map(means_of, (COUNTED, EXTRA, ("clean",)))
+    rows = zip(each.index, accuracy, counts, extra, extra_counts, clean, strict=True)
     columns = [key, "accuracy", "corruptions", "extra_accuracy", "extra_corruptions", "clean_accuracy"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.shell.url import LIST
 
@@ -24,6 +25,7 @@ class Words:
     chance: str = "expected by chance (same layer-wise sparsities)"
 
 
+@drawn
 def upset(
     regions: pd.DataFrame, kept: Mapping[str, int], styles: Mapping[str, Style], theme: Theme,
     words: Words | None = None, bars: int = BARS,

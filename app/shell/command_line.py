@@ -38,7 +38,7 @@ def open_app(
         "server.headless": str(not browser).lower(),
         "server.showEmailPrompt": "false",
     }
-    sys.argv = ["streamlit", "run", str(Path(__file__).parents[1] / "main.py")]
+    sys.argv = ["streamlit", "run", str(Path(__file__).parents[1] / "serving.py")]
     sys.argv += [part for name, value in options.items() for part in (f"--{name}", value)]
     sys.argv += ["--", *([str(study)] if study else [])]
     with _signals() as received:

@@ -255,6 +255,20 @@ def picked_cell(key: str) -> tuple[int, str] | None:
     return (int(cells[-1][0]), str(cells[-1][1])) if cells else None
 
 
+def selected_range(key: str) -> tuple[float, float] | None:
+    """What was brushed, from left to right, in the chart of the card `key`, or the bar that was clicked; None if none.
+
+    A bar's `customdata` begins with its two ends.
+    """
+    chosen = (st.session_state.get(f"chart-{key}") or {}).get("selection") or {}
+    for box in reversed(chosen.get("box") or []):
+        if len(box.get("x") or []) >= 2:
+            return min(box["x"]), max(box["x"])
+    points = chosen.get("points") or []
+    ends = points[-1].get("customdata") if points else None
+    return (float(ends[0]), float(ends[1])) if isinstance(ends, list | tuple) and len(ends) >= 2 else None
+
+
 def empty(message: str, todo: str = "", command: str = "") -> None:
     """A calm box where there is nothing to show: what is missing, what to do, and a command to copy.
 

@@ -1,12 +1,11 @@
-"""What pages that show single samples share: the class picker, what to say without results, figures that are kept."""
+"""What pages that show single samples share: the class picker, and what to say without results."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from app.shell import layout
@@ -55,9 +54,3 @@ def with_labels(rows: pd.DataFrame, chosen: Sequence[Chosen]) -> pd.DataFrame:
     rows = rows.copy()
     rows.insert(0, "ticket", rows["ticket_id"].map({ticket.id: ticket.label for ticket in chosen}))
     return rows
-
-
-@st.cache_data(max_entries=48, show_spinner=False)
-def kept(what: Hashable, _make: Callable[[], go.Figure]) -> go.Figure:
-    """The figure that `_make` draws, kept under `what`: everything that decides how it looks."""
-    return _make()

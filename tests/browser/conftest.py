@@ -84,7 +84,7 @@ def browser() -> Iterator[Browser]:
 def serve(study: Path, folder: Path, *more: Path) -> Iterator[str]:
     """The address of the app, serving a study, and `more` in its menu, on a free port of this machine until the
     generator is closed."""
-    yield from run_streamlit(ROOT / "app" / "main.py", folder, study, *more)
+    yield from run_streamlit(ROOT / "app" / "serving.py", folder, study, *more)
 
 
 def run_streamlit(script: Path, folder: Path, *arguments: Path) -> Iterator[str]:
@@ -94,9 +94,9 @@ def run_streamlit(script: Path, folder: Path, *arguments: Path) -> Iterator[str]
 
 
 def start_streamlit(
-    script: Path, folder: Path, environment: Mapping[str, str], *arguments: Path
+    script: Path, folder: Path, environment: Mapping[str, str], *arguments: Path, where: Path = ROOT
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """As `run_streamlit`, with variables of the environment; the process comes with the address."""
+    """As `run_streamlit`, with variables of the environment, in the folder `where`; the process comes along."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
@@ -106,7 +106,7 @@ def start_streamlit(
     with (folder / "streamlit.log").open("w") as log:
         # a script elsewhere than in app/ finds the packages, too
         paths = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
-        server = subprocess.Popen(command, cwd=ROOT, env=paths, stdout=log, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(command, cwd=where, env=paths, stdout=log, stderr=subprocess.STDOUT)
         SERVERS.append((server, folder / "streamlit.log"))
         try:
             _wait_until_up(server, url, folder / "streamlit.log")

@@ -76,6 +76,7 @@ def test_true_is_a_line_and_what_is_no_function_is_a_sentence(capsys: pytest.Cap
     told = as_progress(True)
     told(0.0, "first")
     told(1.0, "done")
+    told(1.0, "again")
     assert capsys.readouterr().err.split() == ["0", "%", "first", "100", "%", "done"]
     assert as_progress(False) is as_progress(None) is quiet
     assert as_progress(print) is print

@@ -16,8 +16,9 @@ from app import live, load
 from app.condition import condition_text, pick_condition
 from app.shell import layout
 from app.shell.columns import of_table
+from app.shell.drawn import kept
 from app.shell.left_out import with_features
-from app.shell.per_sample import kept, pick_classes, with_labels
+from app.shell.per_sample import pick_classes, with_labels
 from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection
 from app.views.geometry import measures, neighbours

@@ -144,6 +144,12 @@ def _view(selection: Selection) -> View | None:
 
 def _apart_card(view: View, table: pd.DataFrame) -> None:
     styles = {key: style for key, style in view.styles.items() if key in set(table["key"])}
+    if table.empty:
+        layout.empty(
+            "No layer can be held against a dense network's.",
+            "The study has none whose layers were looked into, or these tickets' layers have other names.",
+        )
+        return
     first = len({layer for layer in first_beyond(table).values() if layer})
     layout.card(
         "Alike to its dense network, clean images",

@@ -8,6 +8,7 @@ from analysis.comparisons.local_geometry import CELL, CLASS
 from app.condition import condition_text, pick_condition
 from app.shell import layout
 from app.shell.columns import of_table
+from app.shell.left_out import with_features
 from app.shell.per_sample import pick_classes
 from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection
@@ -31,6 +32,7 @@ STARTS = {"clean": "Clean images", "baseline": "The baseline"}
 
 def show(selection: Selection) -> None:
     """Draw the section."""
+    selection = with_features(selection)
     chosen = pick_columns(selection)
     if not chosen:
         return

@@ -17,7 +17,8 @@ from analysis.engine.images import TestImages
 from analysis.engine.live import Features
 from app import live, load
 from app.shell import layout
-from app.shell.per_sample import kept, with_labels
+from app.shell.drawn import kept
+from app.shell.per_sample import with_labels
 from app.shell.selection import Chosen, Selection
 from app.shell.theme import Style
 from app.views.geometry.columns_choice import samples_of

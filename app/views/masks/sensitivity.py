@@ -45,7 +45,7 @@ def show(selection: Selection) -> None:
     kinds = load.query(selection.study, f"SELECT DISTINCT kind FROM {TABLE} ORDER BY kind")["kind"].tolist()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         criterion = selection.pick("scan", "Weights chosen by", {kind: _label(kind) for kind in kinds}, width="content")
-        scan = _scan(selection, criterion)
+        scan = scan_of(selection, criterion)
         if scan is None:
             layout.empty("No dense network of this study was scanned by that criterion.")
             return
@@ -83,7 +83,8 @@ def _places(scan: Scanned, where: str) -> list[int]:
     return [place for place, (name, _) in enumerate(scan.conditions) if name == where]
 
 
-def _scan(selection: Selection, criterion: str) -> Scanned | None:
+def scan_of(selection: Selection, criterion: str) -> Scanned | None:
+    """The scan of the study's dense networks by a criterion; None where there is none."""
     study = selection.study
     found: Scanned | None = _scanned(study.path, study.stamp, study.name, criterion)
     return found

@@ -7,19 +7,18 @@ from pathlib import Path
 
 import streamlit as st
 import torch
-from torch import Tensor
 
 from analysis.comparisons.budget import Suggested, method_lines
 from analysis.corruptions import label_of
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.images import TestImages
-from analysis.engine.what_if import ByHand, Tried, total
+from analysis.engine.what_if import BLOCKS, COUPLED, LAYERS, ByHand, Seen, Tried, total, try_out
 from analysis.metrics import overlap
 from app import live, load
 from app.shell import layout, work
 from app.shell.sections import Section
 from app.shell.selection import Selection
-from app.views.masks.charts.sensitivity import brief
+from app.views.masks import by_sliders
 from pruning.criteria import CRITERIA
 from pruning.data.base import used_rows
 from pruning.errors import UserError
@@ -33,8 +32,7 @@ IMAGES = 1000
 UNDER: dict[str, Condition] = {
     name: (name, 3) for name in ("fog", "gaussian_noise", "defocus_blur", "contrast", "jpeg_compression")
 }
-MOST = 14
-"""Sliders that are shown before the rest folds."""
+TOGETHER = {LAYERS: "Each layer", COUPLED: "Each layer, coupled ones as one", BLOCKS: "Each block"}
 
 
 def show(selection: Selection) -> None:
@@ -55,35 +53,38 @@ def show(selection: Selection) -> None:
         criterion = selection.pick("hand", "Weights chosen by", known, default="magnitude", kind="select", width=190)
         texts = {name: f"{label_of(name)} 3" for name in UNDER}
         under = selection.pick("hand-under", "And under", texts, kind="select", width=210)
+        together = selection.pick("hand-layers", "A slider for", TOGETHER, kind="select", width=250)
     try:
-        _tried(selection, str(dense["ticket_id"].iloc[0]), criterion, UNDER[under], shown)
+        _tried(selection, str(dense["ticket_id"].iloc[0]), criterion, UNDER[under], together, shown)
     except UserError as error:
         layout.empty(str(error))
 
 
 @st.fragment
-def _tried(selection: Selection, ticket: str, criterion: str, condition: Condition, shown: TestImages) -> None:
+def _tried(
+    selection: Selection, ticket: str, criterion: str, condition: Condition, together: str, shown: TestImages
+) -> None:
     """The sliders, and what follows from them; nothing else of the page runs when one is let go."""
     study = selection.study
-    by_hand = _by_hand(study.path, ticket, load.stamp(study.path), criterion, shown)
+    stamp = load.stamp(study.path)
+    by_hand = _by_hand(study.path, ticket, stamp, criterion, shown)
+    name = f"{study.name} {ticket}"
     left, right = st.columns([1, 1.35], gap="large")
     with left:
-        shares = _sliders(f"{study.name} {ticket}", by_hand.groups)
+        tried = by_sliders.sliders(selection, name, by_hand.groups, together, criterion)
     with right:
-        masks = by_hand.masks(shares)
-        stamp = load.stamp(study.path)
-        _tiles(
-            masks,
-            {
-                where: (
-                    _accuracy(by_hand, masks, study.path, shown, where),
-                    _whole(study.path, ticket, stamp, where, by_hand, shown),
-                )
-                for where in (CLEAN, condition)
-            },
-        )
+        masks = by_hand.masks({(each,): share for each, share in tried.here.shares.items()})
+        where = (CLEAN, condition)
+        seen = [_seen(study.path, ticket, stamp, each, by_hand, shown) for each in where]
+        whole = _whole(study.path, ticket, stamp, where, seen)
+        found = dict(zip(where, zip(try_out(masks, seen), whole, strict=True), strict=True))
+        tried.here.kept = 1 - total(masks)
+        tried.here.accuracies = {_title(each): own.accuracy for each, (own, _) in found.items()}
+        tried.states[0].accuracies = {_title(each): own.accuracy for each, (_, own) in found.items()}
+        _tiles(masks, found)
         _overlaps(selection, masks)
-        _keep(selection, by_hand, masks, shares, criterion)
+        by_sliders.tree(tried, name, selection.theme)
+        _keep(selection, masks, tried.here.shares, by_hand, criterion)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Scoring the network …")
@@ -92,49 +93,22 @@ def _by_hand(path: Path, ticket: str, stamp: str, criterion: str, _shown: TestIm
     return ByHand(load.folder(path).load(ticket), criterion, Trainer(_shown.data, pick_device()))
 
 
-@st.cache_resource(max_entries=8, show_spinner="Making the images …")
-def _images(path: Path, condition: Condition, macs: int, _shown: TestImages) -> tuple[Tensor, Tensor]:
-    """At most `IMAGES` test images under a condition, evenly spaced, and their labels."""
+@st.cache_resource(max_entries=4, show_spinner="Making the images …")
+def _seen(path: Path, ticket: str, stamp: str, condition: Condition, _by_hand: ByHand, _shown: TestImages) -> Seen:
+    """At most `IMAGES` test images under a condition, evenly spaced, as the network is shown them."""
     rows = torch.arange(len(_shown))[used_rows(len(_shown), IMAGES)]
-    return _shown.some(condition, rows, torch.device("cpu"), macs), _shown.labels[rows]
-
-
-def _accuracy(by_hand: ByHand, masks: Masks, path: Path, shown: TestImages, condition: Condition) -> Tried:
-    return by_hand.try_out(masks, *_images(path, condition, by_hand.network.macs, shown))
+    network = _by_hand.network
+    return Seen(network, _shown.some(condition, rows, torch.device("cpu"), network.macs), _shown.labels[rows])
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _whole(path: Path, ticket: str, stamp: str, condition: Condition, _by_hand: ByHand, _shown: TestImages) -> Tried:
-    """The accuracy of the network before anything is pruned by hand."""
-    return _accuracy(_by_hand, {}, path, _shown, condition)
+def _whole(path: Path, ticket: str, stamp: str, where: Sequence[Condition], _seen: Sequence[Seen]) -> list[Tried]:
+    """The accuracies of the network before anything is pruned by hand."""
+    return try_out({}, _seen)
 
 
-def _sliders(name: str, groups: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], float]:
-    """A slider a group, with undo; the shares that go."""
-    history: list[dict[str, int]] = st.session_state.setdefault(f"by hand {name}", [{}])
-    keys = {f"hand {name} {place}": group for place, group in enumerate(groups)}
-
-    def moved() -> None:
-        history.append({key: int(st.session_state.get(key, 0)) for key in keys})
-
-    def back(to: int) -> None:
-        del history[to:]
-        history.extend([] if history else [{}])
-        for key in keys:
-            st.session_state[key] = history[-1].get(key, 0)
-
-    with st.container(horizontal=True, gap="small"):
-        st.button("Undo", icon=":material/undo:", on_click=back, args=(-1,), disabled=len(history) < 2)
-        st.button("Whole again", on_click=back, args=(0,), disabled=len(history) < 2)
-    st.caption("Removed of each layer, in %. Coupled layers are one.")
-    fold = st.expander(f"{len(groups) - MOST} more") if len(groups) > MOST else None
-    shares = {}
-    for place, (key, group) in enumerate(keys.items()):
-        st.session_state.setdefault(key, history[-1].get(key, 0))
-        label = brief(" + ".join(each.removesuffix(".weight") for each in group))
-        home = fold if fold is not None and place >= MOST else st
-        shares[group] = home.slider(label, 0, 99, key=key, on_change=moved) / 100
-    return shares
+def _title(condition: Condition) -> str:
+    return "Clean" if condition == CLEAN else f"{label_of(condition[0])} {condition[1]}"
 
 
 def _tiles(masks: Masks, results: Mapping[Condition, tuple[Tried, Tried]]) -> None:
@@ -142,9 +116,8 @@ def _tiles(masks: Masks, results: Mapping[Condition, tuple[Tried, Tried]]) -> No
     kept = sum(int(mask.sum()) for mask in masks.values())
     items = [("Weights kept", f"{100 * (1 - total(masks)):.1f} %", f"{kept:,} weights")]
     for where, (tried, whole) in results.items():
-        title = "Clean" if where == CLEAN else f"{label_of(where[0])} {where[1]}"
         note = f"{100 * tried.low:.1f} to {100 * tried.high:.1f}; whole {100 * whole.accuracy:.1f} %"
-        items.append((f"{title}, accuracy", f"{100 * tried.accuracy:.1f} %", note))
+        items.append((f"{_title(where)}, accuracy", f"{100 * tried.accuracy:.1f} %", note))
     layout.tiles(items)
     st.caption("Wilson's 95 % intervals over at most 1,000 test images; this one network, not trained again.")
 
@@ -165,11 +138,10 @@ def _overlaps(selection: Selection, masks: Masks) -> None:
     layout.chips("Overlap of its mask (Jaccard) with", texts)
 
 
-def _keep(
-    selection: Selection, by_hand: ByHand, masks: Masks, shares: Mapping[tuple[str, ...], float], criterion: str
-) -> None:
+def _keep(selection: Selection, masks: Masks, shares: Mapping[str, float], by_hand: ByHand, criterion: str) -> None:
     """The sliders as a method: its lines, and into the study's file where that is the user's own."""
-    layers = {name.removesuffix(".weight"): share for names, share in shares.items() for name in names}
+    single = [name for (name,) in by_hand.groups[LAYERS]]
+    layers = {name.removesuffix(".weight"): shares.get(name, 0.0) for name in single}
     with st.expander("Keep it as a method", icon=":material/save:"):
         name = st.text_input("Name", "by_hand", key="name of what is kept", max_chars=40)
         lines = method_lines(Suggested(layers, total(masks), 0.0), name, criterion)

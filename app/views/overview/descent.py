@@ -20,7 +20,7 @@ from app.shell import families, layout, theme
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.url import LIST
-from app.views.overview import one_field
+from app.views.overview import brush, one_field
 from app.views.overview.charts import descent as charts
 from app.views.overview.charts.descent import Measured
 from pruning.recipe import Recipe
@@ -39,6 +39,7 @@ def show(selection: Selection) -> None:
         layout.empty("No ticket of this study can be read.", "Find them anew.", f"python -m pruning run {study.path}")
         return
     _map_card(selection, tree, rows, measured)
+    brush.show(selection, rows)
     one_field.show(selection, recipes(study, selection.seed))
 
 
@@ -82,10 +83,10 @@ def _map_card(selection: Selection, tree: Tree, rows: pd.DataFrame, measured: di
     study = selection.study
     labels = {name: each.label for name, each in measured.items()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        colour = selection.pick("shade", "Colour", labels, kind="select", width=220)
+        colour = selection.pick("shade", "Colour", labels, kind="select", width=236)
         sizes = {SAME: "One size", **labels}
         default = next((name for name in ("corrupted", SAME) if name in sizes and name != colour), SAME)
-        size = selection.pick("size", "Size", sizes, default=default, kind="select", width=220)
+        size = selection.pick("size", "Size", sizes, default=default, kind="select", width=236)
         _buttons(selection, tree)
     order = descent.rows_of(tree, dict(zip(rows["key"], rows["method"], strict=True)))
     first = study.tickets.drop_duplicates("method").set_index("method")["method_label"]

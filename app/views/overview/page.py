@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from analysis.metrics.efficiency import Yardstick
@@ -34,13 +35,19 @@ def show(selection: Selection) -> None:
 
 def _facts(study: StudyView) -> list[str]:
     config, found = study.config, study.tickets
-    weights = f"{int(found['total'].max()):,} prunable weights"
-    share = _coverage(study.path, study.stamp)
-    weights += f" ({shares_in_words(share)})" if share else ""
     tickets = f"{len(found)} tickets: {len(study.methods)} methods, {len(study.sparsities)} sparsities"
     seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) != 1 else ''}"
-    model, data = layout.plain(config.model), layout.plain(config.data)
-    return [f"Network **{model}**, {weights}", f"data **{data}**", f"{tickets}, {seeds}"]
+    return [_network(study), f"data **{layout.plain(config.data)}**", f"{tickets}, {seeds}"]
+
+
+def _network(study: StudyView) -> str:
+    """The network that is pruned, and how much of it can be."""
+    total = study.tickets["total"].max()
+    if pd.isna(total):
+        return "Networks that were **recorded**, and stay elsewhere"
+    share = _coverage(study.path, study.stamp)
+    can = f" ({shares_in_words(share)})" if share else ""
+    return f"Network **{layout.plain(study.config.model)}**, {int(total):,} prunable weights{can}"
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import pandas as pd
@@ -10,6 +11,7 @@ import streamlit as st
 from analysis.comparisons.calibration import (
     ERRORS,
     MEASURES,
+    binned,
     calibration_table,
     errors,
     reliability,
@@ -32,6 +34,7 @@ from app.shell.theme import Style
 from app.views.robustness import calibration_images
 from app.views.robustness.charts import calibration as charts
 from app.views.robustness.charts import severity as curves
+from app.views.robustness.chosen import pick_images, say
 from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.pickers import note_missing, pick_corruption, pick_family
 
@@ -50,8 +53,12 @@ def show(compared: ComparedTickets) -> None:
         corruption = pick_corruption(compared, family, width=280)
         level = _pick_severity(compared, family, corruption)
         equal = cast(Equal, compared.selection.pick("bins", "Bins of equal", KINDS, width="content"))
+        compared = replace(compared, images=pick_images(compared))
     note_missing(compared, family)
     styles = compared.styles_under(family)
+    if compared.images:
+        _on_images(compared, styles, (family, corruption, level, equal))
+        return
     tickets = {key: ids for key, ids in compared.ids if key in styles}
     scores = compared.computed(
         ("calibration", family, equal), lambda: _scores(compared, conditions, family, tickets, equal)
@@ -115,6 +122,20 @@ def _with_errors(table: pd.DataFrame, bins: pd.DataFrame, tickets: dict[str, tup
     found = table.drop(columns=["ece", "ece_low", "ece_high"]).merge(errors(bins, tickets), on="key")
     first = ["key", "accuracy", "confidence", *[column for column in ERRORS if column != "key"]]
     return found[[*first, *[column for column in found if column not in first]]]
+
+
+def _on_images(compared: ComparedTickets, styles: dict[str, Style], view: View) -> None:
+    """The diagrams of the selected images, of the seed whose single images are kept."""
+    say(compared, f"Of seed {compared.selection.seed}; errors and scores are of all images.")
+    found = [calibration_images.rows(compared, key, *view[:3]).assign(key=key) for key in styles]
+    rows = binned(pd.concat(found), view[-1])
+    if rows.empty:
+        layout.empty("Of these images no confidence is kept under it.", "Single images are kept for one seed: the one "
+                     "with a star at the left.")  # fmt: skip
+        return
+    keys = {ticket: key for key, each in compared.ids for ticket in each}
+    bins = reliability(rows.assign(key=rows["ticket_id"].map(keys)), by=("key",))
+    _diagrams(compared, bins, pd.DataFrame({"key": [], "ece": []}), styles, view)
 
 
 View = tuple[str, str, int, Equal]  # family, corruption, severity, bins

@@ -33,6 +33,12 @@ def show(compared: ComparedTickets) -> None:
         measured = [family for family in compared.measured if family != FOURIER]
         family = pick_family(compared) if under == "corrupted" else measured[0]
     note_missing(compared, family)
+    marked = compared.selection.samples
+    if marked is not None and len(marked):
+        st.caption(
+            ":material/info: Of all test images: what a class costs is held against its other images, and the selected "
+            "ones are no sample of it. The exemplars are of the selected ones."
+        )
     if has_baseline(compared, family):
         _costs(compared, family, under)
     exemplars.show(compared)

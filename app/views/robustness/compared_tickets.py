@@ -19,7 +19,7 @@ from analysis.comparisons.verdicts import verdicts
 from analysis.results.store import Results
 from app import load
 from app.shell import families
-from app.shell.per_sample import kept
+from app.shell.drawn import kept
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from app.shell.verdicts import equivalence

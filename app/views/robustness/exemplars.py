@@ -102,14 +102,18 @@ def _runs(count: int, kind: str) -> str:
 
 
 def _show(compared: ComparedTickets, found: Exemplars, whose: str) -> None:
-    table = named_exemplars(found, compared.selection.study.classes)
+    table, images = named_exemplars(found, compared.selection.study.classes), found.images
     st.markdown(verdict(found))
+    marked = compared.selection.samples
+    if marked is not None and len(marked):
+        table, images = table[table["sample"].isin(marked)], images[np.isin(images, marked)]
+        st.markdown(f"Of the {len(marked):,} selected images {len(images):,} are exemplars; these are shown.")
     if table.empty:
         return
-    count = len(found.images)
+    count = len(images)
     st.button(
         f"Select {'this image' if count == 1 else f'these {count:,} images'}", icon=":material/select_all:",
-        key="select-exemplars", on_click=select, args=(compared.selection, found.images, f"exemplars of {whose}"),
+        key="select-exemplars", on_click=select, args=(compared.selection, images, f"exemplars of {whose}"),
     )  # fmt: skip
     _pictures(compared, table)
     layout.table_card(

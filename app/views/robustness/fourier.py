@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from analysis.comparisons.condition_cells import over_seeds
@@ -11,6 +13,7 @@ from app.shell import layout
 from app.shell.sections import Section
 from app.shell.verdicts import one_seed_words
 from app.views.robustness.charts import frequencies as charts
+from app.views.robustness.chosen import pick_images, say
 from app.views.robustness.compared_tickets import FOURIER, ComparedTickets, named
 from app.views.robustness.pickers import has_baseline, not_measured, note_missing
 
@@ -21,9 +24,12 @@ def show(compared: ComparedTickets) -> None:
         not_measured(compared, "the Fourier basis", FOURIER)
         return
     note_missing(compared, FOURIER)
+    compared = replace(compared, images=pick_images(compared))
+    say(compared)
     _radial(compared)
     options = {"error": "Error of each ticket", "difference": f"Difference to {compared.label(compared.baseline)}"}
-    if compared.selection.pick("waves", "Heat maps", options, width="content") == "error":
+    # differences are claims, and selected images no sample
+    if compared.images or compared.selection.pick("waves", "Heat maps", options, width="content") == "error":
         _errors(compared)
     elif has_baseline(compared, FOURIER):
         _differences(compared)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from analysis.comparisons.chosen_images import causes_on_images
 from analysis.comparisons.lost_images import causes, flows, lost_images, main_causes
 from analysis.corruptions.conditions import CLEAN
 from analysis.engine.settings import settings
@@ -21,6 +22,7 @@ from app.shell.sections import Section
 from app.shell.theme import Style
 from app.views.robustness import lost_by_direction, lost_causes, lost_map, lost_to_baseline
 from app.views.robustness.charts.lost import NAMES
+from app.views.robustness.chosen import pick_images, say
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.lost_view import (
     View,
@@ -64,13 +66,41 @@ def show(compared: ComparedTickets) -> None:
     view = _view(compared)
     if view is None:
         return
+    if view.compared.images:
+        _on_images(view)
+        return
     st.markdown(answer(view.here, view.styles, view.words))
     lost_by_direction.say(view)
-    _bars(view)
+    _bars(view, view.here)
     _map(view)
     _flows(view)
     lost_by_direction.show(view)
     lost_causes.table(view, view.here, "lost-table")
+
+
+def _on_images(view: Corrupted) -> None:
+    """The same of the selected images: by cause, and towards whom."""
+    say(view.compared, "Direction and length, the map, and what undoing a drift does to accuracy are of all images.")
+    rows = view.compared.computed(("lost of images", view.condition), lambda: _rows_on_images(view))
+    if rows.empty:
+        layout.empty("None of the selected images was asked why it is lost.",
+                     "Every study asks some of its test images, evenly spaced.")  # fmt: skip
+    else:
+        _bars(view, rows)
+    _flows(view)
+
+
+def _rows_on_images(view: Corrupted) -> pd.DataFrame:
+    compared = view.compared
+    every = replace(compared, images=()).predictions(view.family)
+    where = f"corruption = '{view.corruption}' AND severity = {view.severity}"
+    rows = compared.results.table("lost", where=where)
+    seeds = {key: ids for key, ids in compared.ids if key in view.styles and key in every.predicted}
+    return causes_on_images(rows, every, seeds, _asked(compared, len(every.labels)), compared.images)
+
+
+def _asked(compared: ComparedTickets, images: int) -> np.ndarray:
+    return used(settings(load.folder(compared.selection.study.path)), images)
 
 
 def pick_against(compared: ComparedTickets) -> None:
@@ -109,13 +139,14 @@ def _view(compared: ComparedTickets) -> Corrupted | None:
         worst = str(table.groupby("corruption")["lost"].mean().idxmax())
         corruption = pick_corruption(compared, family, there[family], worst)
         severity = pick_severity(compared, sorted(set(table.loc[table["corruption"] == corruption, "severity"])))
+        compared = replace(compared, images=pick_images(compared))
     styles = {key: style for key, style in compared.styles.items() if key in set(table["key"])}
     return Corrupted(compared, family, corruption, severity, styles, table)
 
 
-def _bars(view: Corrupted) -> None:
+def _bars(view: Corrupted, rows: pd.DataFrame) -> None:
     lost_causes.bars(
-        view, view.here, "lost", f"Images lost, by cause: {view.words}",
+        view, rows, "lost", f"Images lost, by cause: {view.words}",
         "Right when clean, wrong when corrupted. Common drift: right again once one vector is taken from all "
         "corrupted features; drift and scale: once these have their clean means and deviations again (Schneider et "
         "al. 2020); class drift: once the drift of the image's own class is undone, which uses the label and so is an "
@@ -134,11 +165,12 @@ def _mark(view: Corrupted) -> None:
     ticket = compared.seeds[key][place]
     where = f"corruption = '{view.corruption}' AND severity = {view.severity}"
     row = compared.results.table("lost", ids=[ticket], where=where).iloc[0]
-    predictions = compared.predictions(view.family)
-    config = settings(load.folder(compared.selection.study.path))
-    images = used(config, len(predictions.labels))
-    found = lost_images(predictions, key, place, view.condition, images, row["rescues"])
+    predictions = replace(compared, images=()).predictions(view.family)
+    asked = _asked(compared, len(predictions.labels))
+    found = lost_images(predictions, key, place, view.condition, asked, row["rescues"])
     images = found.loc[found["cause"] == cause, "sample"].to_numpy()
+    if compared.images:
+        images = images[np.isin(images, compared.images)]
     select(compared.selection, images, view.images_of(key, f"lost by {{}} to {NAMES[cause].lower()}"))
 
 

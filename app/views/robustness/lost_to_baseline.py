@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ from app.shell.images_behind import select
 from app.shell.theme import Style
 from app.views.robustness import lost_by_logits, lost_map
 from app.views.robustness.charts import lead as charts
+from app.views.robustness.chosen import pick_images, say
 from app.views.robustness.compared_tickets import ComparedTickets, named
 from app.views.robustness.lost_view import (
     View,
@@ -61,6 +63,7 @@ def show(compared: ComparedTickets, pick_against: Callable[[ComparedTickets], No
         if corruption != CLEAN[0]:
             levels = {level for name, level in compared.outcomes(family).conditions if name == corruption}
             severity = pick_severity(compared, sorted(levels))
+        compared = replace(compared, images=pick_images(compared))
     if not has_baseline(compared, family):
         return
     baseline = str(compared.baseline)
@@ -71,10 +74,12 @@ def show(compared: ComparedTickets, pick_against: Callable[[ComparedTickets], No
         ("lost to", family, view.condition, baseline),
         lambda: counts(compared.predictions(family), pairs, baseline, view.condition),
     )
-    shown = _images(view)
+    say(compared, "What sets leads apart, and whether a shift would mend it, is asked of all images.")
+    shown = None if compared.images else _images(view)
     found = {} if shown is None else _splits(view, shown, baseline)
     means = mean_splits(found)
-    st.markdown(answer(rows, means, styles, compared.label(baseline), view.words))
+    if not compared.images:
+        st.markdown(answer(rows, means, styles, compared.label(baseline), view.words))
     drift = None if shown is None else lost_by_logits.drift_of(view, shown, baseline, pairs)
     if drift is not None:
         drift.say()
@@ -208,7 +213,7 @@ def _mark(view: View, baseline: str) -> None:
     part: Flip = "lost" if clicked[1] == "lost" else "gained"
     found = flips(_given(view, baseline), _given(view, clicked[0]), labels, part)
     words = view.images_of(clicked[0], f"{clicked[1]} by {{}} against {view.compared.label(baseline)}")
-    select(view.compared.selection, found, words)
+    select(view.compared.selection, view.compared.places(found), words)
 
 
 def _parts(view: View, found: Mapping[str, pd.DataFrame], means: pd.DataFrame, baseline: str) -> None:

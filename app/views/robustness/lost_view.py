@@ -133,7 +133,8 @@ def _mark(view: View, pair_of: Callable[[str], tuple[np.ndarray, np.ndarray]]) -
     if clicked is None or clicked[0] not in view.styles:
         return
     before, after = pair_of(clicked[0])
-    labels = view.compared.predictions(view.family).labels
+    compared = view.compared
+    labels = compared.predictions(view.family).labels
     found = samples_between(before, after, labels, int(clicked[1]), int(clicked[2]))
-    own, winner = (view.compared.selection.study.classes[int(each)] for each in clicked[1:])
-    select(view.compared.selection, found, view.images_of(clicked[0], f"{own} lost to {winner} by {{}}"))
+    own, winner = (compared.selection.study.classes[int(each)] for each in clicked[1:])
+    select(compared.selection, compared.places(found), view.images_of(clicked[0], f"{own} lost to {winner} by {{}}"))

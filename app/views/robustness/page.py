@@ -12,9 +12,6 @@ from app.shell.selection import Selection
 from app.views.robustness.compared_tickets import FOURIER, compared_tickets
 from app.views.robustness.pickers import not_measured
 
-OF_IMAGES = ("ranking", "corruptions")
-"""The sections that can be of the selected images alone."""
-
 
 def show(selection: Selection) -> None:
     """Draw the page: one section of it at a time."""
@@ -27,9 +24,6 @@ def show(selection: Selection) -> None:
     if not set(compared.measured) - {FOURIER} and section.key != FOURIER:
         not_measured(compared, "corrupted images")
         return
-    marked = selection.samples
-    if marked is not None and len(marked) and section.key not in OF_IMAGES:
-        st.caption(":material/info: Of all test images; Ranking and Corruptions can be of the selected ones alone.")
     with st.container(key=f"section-{section.key}"):
         section.show(compared)
 

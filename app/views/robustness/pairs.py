@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -16,10 +19,11 @@ from app.shell import layout
 from app.shell.images_behind import select
 from app.shell.score import points
 from app.shell.sections import Section
-from app.shell.verdicts import MARKS, MEANINGS, counted, floor_words, pick_equivalence, speak_of
+from app.shell.verdicts import MARKS, MEANINGS, counted, equivalence, floor_words, pick_equivalence, speak_of
 from app.shell.verdicts import words as verdict_words
-from app.views.robustness import churn
+from app.views.robustness import chosen, churn
 from app.views.robustness.charts import pairs as charts
+from app.views.robustness.chosen import pick_images
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.pickers import has_baseline, note_missing, pick_corruption, pick_family
 
@@ -30,13 +34,17 @@ def show(compared: ComparedTickets) -> None:
         family = pick_family(compared)
         corruption = pick_corruption(compared, family, width=265)
         level = _pick_severity(compared, family, corruption)
-        within = pick_equivalence(compared.selection)
+        compared = replace(compared, images=pick_images(compared))
+        within = equivalence(compared.selection) if compared.images else pick_equivalence(compared.selection)
     note_missing(compared, family)
     styles = compared.styles_under(family)
     if len(styles) < 2:
         layout.empty("Only one ticket is chosen.", "Choose others at the left to compare it with.")
         return
-    _tests(compared, family, corruption, level, within)
+    if compared.images:
+        chosen.show_pairs(compared, family, corruption, level, partial(_mark_pair, compared, family))
+    else:
+        _tests(compared, family, corruption, level, within)
     if has_baseline(compared, family):
         churn.show(compared, family, corruption, styles)
 
@@ -112,7 +120,7 @@ def _mark_pair(compared: ComparedTickets, family: str, places: list[int], where:
     said = f"right for {more} and wrong for {less}"
     if len(places) > 1:
         said = f"right for {more} more often than for {less}"
-    select(compared.selection, right_more_often(first, second), f"{said} {where}")
+    select(compared.selection, compared.places(right_more_often(first, second)), f"{said} {where}")
 
 
 def tests_table(tests: pd.DataFrame, compared: ComparedTickets, within: float) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import streamlit as st
@@ -25,6 +25,7 @@ from app.shell import layout
 from app.shell.images_behind import select
 from app.shell.sections import Section
 from app.views.robustness.charts import redundancy as charts
+from app.views.robustness.chosen import pick_images, say
 from app.views.robustness.compared_tickets import ComparedTickets
 from app.views.robustness.pickers import note_missing, pick_family
 from pruning.errors import UserError
@@ -39,10 +40,14 @@ OVER = {"samples": "images", "beyond": "images, given clean correctness", "ticke
 
 def show(compared: ComparedTickets) -> None:
     """Draw the section."""
-    family = pick_family(compared)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        family = pick_family(compared)
+        compared = replace(compared, images=pick_images(compared))
     note_missing(compared, family)
-    _ranking(compared, family)
-    with st.expander("**Which corruptions fail the same images?**"):
+    say(compared, "How few corruptions keep the ranking is asked of all images.")
+    if not compared.images:
+        _ranking(compared, family)
+    with st.expander("**Which corruptions fail the same images?**", expanded=bool(compared.images)):
         _corruptions(compared, family)
     with st.expander("**Which tickets are alike in what they lose?**"):
         _tickets(compared, family)

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons.image_order import MEASURES, image_measures, images_in_order
+from analysis.comparisons.image_query import Outcome
 from analysis.corruptions.conditions import CLEAN, Condition
 from app import live, load
 from app.condition import condition_text, pick_condition
@@ -67,7 +68,9 @@ def choose(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, im
     help = (
         f"What is least at home with its class comes first. {ABOUT}. The bar: the share of the tickets that are wrong."
     )
-    return Ordered(table, _what(condition, names.get(lost, ""), names.get(kept, ""), by), help, MEANINGS)
+    outcomes = ((Outcome("wrong", lost, condition), lost_by), (Outcome("right", kept, condition), kept_by))
+    query = tuple(outcome for outcome, tickets in outcomes if tickets)
+    return Ordered(table, _what(condition, names.get(lost, ""), names.get(kept, ""), by), help, MEANINGS, query)
 
 
 def _what(condition: Condition, lost: str, kept: str, by: str) -> str:

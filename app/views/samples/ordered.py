@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.comparisons.image_query import Term
+
 
 @dataclass(frozen=True)
 class Ordered:
@@ -18,12 +20,14 @@ class Ordered:
         what: which they are, after their number.
         help: what the order and the bar mean.
         meanings: what the other columns mean.
+        query: what an image has to fulfil to be among them; empty where all are.
     """
 
     table: pd.DataFrame
     what: str
     help: str
     meanings: Mapping[str, str]
+    query: tuple[Term, ...] = ()
 
     @property
     def title(self) -> str:

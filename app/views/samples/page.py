@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons.fragility import fragile_samples, hardest_corruption
+from analysis.comparisons.image_query import OfClass, text
 from analysis.corruptions import CORRUPTIONS, corrupt
 from app import load
 from app.assets import read
@@ -22,12 +23,13 @@ from app.inspector.subject import asked, inspect
 from app.pictures.grid import Item, gallery, picture
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
+from app.selected.asked import asked as asked_of
 from app.shell import layout
 from app.shell.left_out import wholly
 from app.shell.pages import CONDITION, IMAGES, TICKETS, Page, needs_classifiers
 from app.shell.per_sample import COLUMNS, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
-from app.views.samples import one_condition, together
+from app.views.samples import brush, one_condition, together
 from app.views.samples.charts import predictions as charts
 from app.views.samples.ordered import Ordered
 
@@ -66,6 +68,7 @@ def show(selection: Selection) -> None:
     classes = selection.study.classes
     data = pictures(selection.study, samples["sample"].to_numpy(), samples["label"].to_numpy())
     order = _choose(selection, chosen, samples, classes, data is not None)
+    brush.show(selection, chosen, data is not None)
     if selection.option("among") == "one":
         together.show(selection, chosen, samples)
     if order.table.empty:
@@ -106,8 +109,18 @@ def _choose(
             if selection.pick("source", "Samples", sources, width="content") == "all":
                 marked = None
         labels = pick_classes(selection, classes, width="content")
-    table = order.table[order.table["label"].isin(labels)]
-    return replace(order, table=table[table["sample"].isin(marked)] if marked is not None else table)
+        table = order.table[order.table["label"].isin(labels)]
+        table = table[table["sample"].isin(marked)] if marked is not None else table
+        query = order.query
+        if len(labels) < len(classes):
+            query = (OfClass(tuple(asked_of(selection).classes[label] for label in labels)), *query)
+        if query and len(table) and (marked is None or len(table) < len(marked)):
+            st.button(
+                f"Select these {len(table):,}", icon=":material/filter_alt:", key="select-these", type="tertiary",
+                help="Every page knows of the selected images.", on_click=selection.set_samples,
+                args=(table["sample"].to_numpy(), text(query), "replace" if marked is None else "intersect"),
+            )  # fmt: skip
+    return replace(order, table=table)
 
 
 def _over_all(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame) -> Ordered:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from analysis.cli.commands import app
+from analysis.cli.ticket_scan import scan
 from analysis.engine import measure
 from analysis.engine.base import measures
 from analysis.engine.settings import settings
+from analysis.results.store import Results
 from pruning.cli.console import main
 from pruning.study.folder import Study
 
@@ -156,3 +158,30 @@ def test_sensitivity_measures_prints_and_suggests(found_study: Path, tmp_path: P
     [method] = tomllib.loads(out[out.index("[[method]]") :])["method"]
     assert method["finder"] == "manual"
     assert method["sparsities"] == [0.8]
+
+
+def test_sensitivity_of_a_ticket_is_that_of_its_study(found_study: Path, tmp_path: Path, command: Command) -> None:
+    folder = shutil.copytree(found_study, tmp_path / "study")
+    source = folder / "study.toml"
+    source.write_text(
+        source.read_text().rstrip() + '\nsensitivity = ["magnitude"]\nsensitivity_corruptions = ["gaussian_noise"]\n'
+    )
+    dense = next(entry for entry in Study.open(folder).entries() if entry.recipe.is_dense)
+    _, rows = scan(dense.path, ["magnitude"])
+    measure.run(Study.open(folder), only=["sensitivity"])
+    stored = Results(folder).table("sensitivity", ids=[dense.id])
+    same = ["corruption", "severity", "layers", "sparsity", "correct", "right"]
+    merged = stored.merge(rows, on=same[:4], suffixes=("", "_here"))
+    assert len(merged) == len(stored) > 0
+    assert (merged["right"] == merged["right_here"]).all()
+    status, out, _ = command("sensitivity", dense.path, "--keep", "0.2")
+    assert status == 0
+    assert "Dense" in out
+    assert tomllib.loads(out[out.index("[[method]]") :])["method"][0]["sparsities"] == [0.8]
+    pruned = next(entry for entry in Study.open(folder).entries() if entry.sparsity > 0.4)
+    status, _, error = command("sensitivity", pruned.path, "--keep", "0.2")
+    assert status == 2
+    assert "pruned already" in error
+    status, _, error = command("sensitivity", folder, "--criterion", "snip")
+    assert status == 2
+    assert "--criterion is of a ticket" in error

@@ -1,6 +1,7 @@
 """Queries asked of a measured study, against what its tables and its networks say of each image."""
 
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +116,14 @@ def test_without_images_what_is_not_stored_is_answered(study: Study, asked: Aske
     with pytest.raises(UserError, match="Nothing is stored"):
         here.values("divergence", "imp-90", NOISE)
     assert not here.fits([Within("margin", "dense", low=math.nan)]).any()
+
+
+def test_where_nothing_is_stored_of_single_images_the_classes_are_those_of_the_data(
+    study: Study, asked: Asked, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(study.path, tmp_path / "copy"))
+    shutil.rmtree(copy / "results" / "samples")
+    found = ask(Study.open(copy))
+    np.testing.assert_array_equal(found.labels, asked.labels)
+    query: list[Term] = [Outcome("wrong", "imp-90", NOISE), Within("margin", "imp-90", high=1.0)]
+    np.testing.assert_array_equal(found.fits(query), asked.fits(query))

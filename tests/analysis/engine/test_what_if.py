@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from analysis.engine.layer_cuts import manual_recipe
-from analysis.engine.what_if import ByHand, total
+from analysis.engine.what_if import BLOCKS, COUPLED, LAYERS, ByHand, Seen, block_of, total, try_out
 from pruning.data import load_data, normalise
 from pruning.finders.base import Trainer
 from pruning.finders.scoring import prune_by_score
@@ -21,7 +21,8 @@ def test_it_is_what_the_finder_would_prune(found_study: Path, criterion: str) ->
     ticket = study.load(next(entry.id for entry in study.entries() if entry.recipe.is_dense))
     trainer = Trainer(data)
     by_hand = ByHand(ticket, criterion, trainer)
-    assert by_hand.groups == [("fc1.weight",), ("fc2.weight",), ("fc3.weight",)]
+    alone = [("fc1.weight",), ("fc2.weight",), ("fc3.weight",)]
+    assert by_hand.groups == dict.fromkeys((LAYERS, COUPLED, BLOCKS), alone)
     masks = by_hand.masks({("fc1.weight",): 0.9, ("fc3.weight",): 0.5})
     layers = {"fc1": 0.9, "fc2": 0.0, "fc3": 0.5}
     recipe = manual_recipe(ticket, criterion, "weight").but(layers=layers, sparsity=total(masks))
@@ -29,9 +30,14 @@ def test_it_is_what_the_finder_would_prune(found_study: Path, criterion: str) ->
     for name, mask in prune_by_score(recipe, model, trainer).items():
         assert torch.equal(mask, masks[name])
     images, labels = data.test.images[:300], data.test.labels[:300]
-    tried = by_hand.try_out(masks, images, labels)
+    (tried,) = try_out(masks, [Seen(by_hand.network, images, labels)])
     apply_masks(model, masks)
     with torch.no_grad():
         right = model.eval()(normalise(images, data.mean, data.std)).argmax(1) == labels
     assert tried.accuracy == pytest.approx(float(right.float().mean()))
     assert tried.low < tried.accuracy < tried.high or np.isclose(tried.accuracy, 1)
+
+
+def test_layers_of_a_block_are_one() -> None:
+    names = ["conv1.weight", "layers.0.conv1.weight", "layers.0.conv2.weight", "layers.1.conv1.weight", "fc.weight"]
+    assert [block_of(name) for name in names] == ["conv1", "layers.0", "layers.0", "layers.1", "fc"]

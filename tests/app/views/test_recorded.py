@@ -24,7 +24,7 @@ LACKING = {
     ("dynamics", "training"): "Without a training of their own: TP-L1 30 %, numpy, clean only",
     ("dynamics", "cost"): "nobody noted its training: TP-L1 30 %, numpy, clean only",
     ("gallery", ""): "no other images can be shown to it: TP-L1 30 %, numpy, clean only",
-    ("geometry", "local"): "",
+    ("geometry", "local"): "Left out, as recorded by logits alone: numpy",
     ("geometry", "features"): "Left out, as recorded by logits alone: numpy",
     ("geometry", "layers"): "recorded without what their inner layers hand on: numpy",
     ("geometry", "attribution"): "no other images can be shown to it: TP-L1 30 %, numpy, clean only",
@@ -96,3 +96,28 @@ def test_modules_have_multiply_adds_and_bytes(recorded_study: Path, monkeypatch:
     assert table.loc["TP-L1 30 %", "network"] > 4 * (65 * 9 + 10 * 10) / 1000  # kB: the numbers, and a header
     assert table.loc["TP-L1 30 %", ["latency", "disk"]].isna().all()
     assert table.loc["numpy", ["macs", "network"]].isna().all()
+
+
+@pytest.fixture(scope="session")
+def recorded_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study that was made in Python, of two recorded networks and nothing else; not to be changed."""
+
+    def make(folder: Path) -> None:
+        data = load_data("digits")
+        study = Study.create(folder, data, title="Alone", analysis={"corruptions": ["brightness"], "severities": [3]})
+        loader = [(normalise(data.test.images, data.mean, data.std), data.test.labels)]
+        record(study, "mine", nn.Sequential(nn.Flatten(), nn.Linear(64, 9), nn.ReLU(), nn.Linear(9, 10)), loader)
+        record(study, "numpy", lambda images: images.flatten(1).numpy()[:, :10], loader, conditions=[])
+
+    return shared(tmp_path_factory, "alone", make)
+
+
+@pytest.mark.parametrize(("page", "section"), [*LACKING, ("geometry", "global"), ("geometry", "correlates")])
+def test_a_study_of_recorded_networks_alone(
+    page: str, section: str, recorded_alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switch = {SWITCH.get(page, page): section} if section else {}
+    test = draw(page, recorded_alone, monkeypatch, **switch)
+    assert not test.error
+    if section == "tickets":
+        assert "Networks that were **recorded**, and stay elsewhere" in text(test)

@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from app.charts.base import heading
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import Style, Theme
 from app.views.dynamics.charts.curves import axis, band, epochs, line, measured, ring
@@ -20,6 +21,7 @@ WIDEST = 6  # panels in a row
 PANEL, MARGINS, TOP, SIDE = 168, 92, 28, 48  # pixels: of a row of panels, round them, above, for ticks beside them
 
 
+@drawn
 def panels(
     curves: pd.DataFrame,
     stops: pd.DataFrame,

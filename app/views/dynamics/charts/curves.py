@@ -16,6 +16,7 @@ from app.charts.error_scale import height, ticks_within
 from app.charts.score_axis import note, place_of, scale_of
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import Style, Theme
 from pruning.tasks import Score
@@ -35,6 +36,7 @@ def title(measure: str, shown: ShownScore = ACCURACY) -> str:
     return titles.get(measure, f"Test {shown.name}")
 
 
+@drawn
 def training(
     curves: pd.DataFrame,
     stops: pd.DataFrame,

@@ -15,6 +15,7 @@ from app.charts.kept import kept_axis
 from app.charts.score_axis import axis, dense_line, place_of
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import DENSE, Style, Theme
 from app.shell.verdicts import words
@@ -24,6 +25,7 @@ ASIDE = 1.03
 """Factor between the places of two methods at one level, so that their intervals stand side by side."""
 
 
+@drawn
 def accuracy(
     families: pd.DataFrame, shown: Mapping[str, Style], theme: Theme, score: ShownScore = ACCURACY
 ) -> go.Figure:
@@ -81,6 +83,7 @@ def _line(rows: pd.DataFrame, aside: float, method: str, score: ShownScore) -> d
     }
 
 
+@drawn
 def differences(
     rows: pd.DataFrame,
     reference: str,

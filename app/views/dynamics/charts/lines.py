@@ -14,6 +14,7 @@ from app.charts.base import figure
 from app.charts.error_bars import error_bars
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 HEIGHT, ROW = 440, 30
@@ -33,6 +34,7 @@ class Height:
         return f"{100 * self.value:.1f} points{bracket(self.low, self.high)}"
 
 
+@drawn
 def along(
     points: pd.DataFrame, seeds: pd.DataFrame, barrier: Height, ends: tuple[str, str], style: Style, theme: Theme
 ) -> go.Figure:
@@ -100,6 +102,7 @@ def _arrow(chart: go.Figure, rows: pd.DataFrame, barrier: Height, theme: Theme) 
     )  # fmt: skip
 
 
+@drawn
 def barriers(rows: pd.DataFrame, styles: Mapping[str, Style], chosen: str, theme: Theme) -> go.Figure:
     """Draw the barrier of every pair of trainings, a row each, with the limit of what is called stable.
 

@@ -13,6 +13,7 @@ from app.charts.error_bars import bars_of, error_bars
 from app.charts.scales import log_ticks
 from app.charts.score_axis import note, place_of, scale_of, ticks_of
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import Style, Theme
 
@@ -28,6 +29,7 @@ TITLES = {
 }
 
 
+@drawn
 def against(
     rows: pd.DataFrame,
     measure: str,

@@ -14,6 +14,7 @@ from app.charts.base import figure
 from app.charts.error_bars import error_bars
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 HEIGHT = 450
@@ -27,6 +28,7 @@ NAMES = {"order": "", "pruning": ", to dense"}
 TALL = 2.5  # the axis ends at so many times the highest mean at most; longer intervals are cut, and in the hover
 
 
+@drawn
 def curves(rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Draw one measure over the iteration that training starts from, a line a ticket.
 

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.federated.charts.ends import at_the_end
 from app.views.federated.words import share
@@ -16,6 +17,7 @@ ACROSS, MOST = 3, 9
 MEANING = {"mean": "agreement of the clients' signs, mean over kept weights and seeds [fraction]"}
 
 
+@drawn
 def agreement(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Draw a line a ticket in each layer's panel, and what clients that throw coins would agree to.
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from app.charts.base import color_bar, figure, inks
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 WRITTEN = 400
@@ -17,6 +18,7 @@ WRITTEN = 400
 ROW, MOST = 32, 900
 
 
+@drawn
 def mixtures(counts: np.ndarray, classes: Sequence[str], theme: Theme) -> go.Figure:
     """Draw a row a client, a column a class, coloured by the share of the client's images.
 
@@ -53,6 +55,7 @@ def mixtures(counts: np.ndarray, classes: Sequence[str], theme: Theme) -> go.Fig
     return chart
 
 
+@drawn
 def personal(rows: pd.DataFrame, style: Style, theme: Theme) -> go.Figure:
     """Draw a dot a client, its own network against the server's, with a line down to its chance.
 

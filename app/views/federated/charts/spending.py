@@ -9,11 +9,13 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import figure
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.federated.charts.ends import at_the_end
 from app.views.federated.words import share, size
 
 
+@drawn
 def curves(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme, counted: str) -> go.Figure:
     """Draw a line a ticket over a logarithmic axis of bytes, a mark a round, intervals at the last one.
 

@@ -10,12 +10,14 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.charts.base import heading
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 HEIGHT = 460
 COLLAPSED = 0.5  # codes no farther apart than this, where the prior's spread is 1, leave no room for names
 
 
+@drawn
 def latents(
     rows: pd.DataFrame, tickets: Mapping[str, Style], notes: Mapping[str, str], classes: Sequence[str], theme: Theme
 ) -> go.Figure:

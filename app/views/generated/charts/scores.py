@@ -13,6 +13,7 @@ from app.charts.error_bars import error_bars
 from app.charts.kept import kept_axis
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import DENSE, Style, Theme
 
 HEIGHT = 430
@@ -20,6 +21,7 @@ ASIDE = 1.03  # factor between the places of two methods at one level
 DASHES = ("solid", "dot", "dash")
 
 
+@drawn
 def score(
     curve: pd.DataFrame, styles: Mapping[str, Style], title: str, theme: Theme, lines: Mapping[str, float]
 ) -> go.Figure:
@@ -97,6 +99,7 @@ def _ticks(curve: pd.DataFrame, lines: Mapping[str, float]) -> dict[str, object]
     return {"range": [low - air, high + air], "tickvals": ticks, "ticktext": [f"{tick:,g}" for tick in ticks]}
 
 
+@drawn
 def divergences(table: pd.DataFrame, styles: Mapping[str, Style], theme: Theme) -> go.Figure:
     """The KL of each ticket, a bar each; collapsed ones are hollow and say so.
 
@@ -127,6 +130,7 @@ def divergences(table: pd.DataFrame, styles: Mapping[str, Style], theme: Theme) 
     return chart
 
 
+@drawn
 def parts(table: pd.DataFrame, styles: Mapping[str, Style], theme: Theme) -> go.Figure:
     """What each part keeps over what the whole network keeps, a line a method and part.
 

@@ -13,6 +13,7 @@ from PIL import Image
 from plotly.subplots import make_subplots
 
 from app.charts.base import figure, heading
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 SCALE = 3  # pixels on the picture for one of the image, or browsers blur it
@@ -37,6 +38,7 @@ class Made:
     images: np.ndarray
 
 
+@drawn
 def rows(shown: Sequence[Made], theme: Theme) -> go.Figure:
     """A row a ticket, its name at the left; images of one column are of the same latent, or of the same image."""
     chart = figure(theme, 30 + ROW * len(shown), margin={"l": 10, "r": 10, "t": 10, "b": 10})
@@ -61,6 +63,7 @@ def rows(shown: Sequence[Made], theme: Theme) -> go.Figure:
     return chart
 
 
+@drawn
 def sheets(shown: Sequence[Made], theme: Theme, columns: int = 4, across: int = 8) -> go.Figure:
     """A sheet a ticket, its name over it; images of one place are of the same latent."""
     columns = min(columns, len(shown))

@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from app.charts.base import Styles, color_bar, heading
 from app.pictures.grid import picture
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 WIDE, HIGH = 955, 215
@@ -56,6 +57,7 @@ class Row:
     mark: tuple[int, int, int, int] | None = None
 
 
+@drawn
 def maps(rows: Sequence[Row], styles: Styles, theme: Theme, bar: str, hover: str) -> go.Figure:
     """Draw the picture and a map a ticket in every row, all in one scale.
 

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 from app.views.geometry.charts.columns import HEADING, Colours, Tickets, columns, key, of_ticket, points
 from app.views.geometry.charts.local import HEIGHT, common_ranges, label_axes, outline
 from app.views.geometry.charts.marginals import Part, add_marginals, places
 
 
+@drawn
 def pair_plane(
     rows: pd.DataFrame,
     boundaries: pd.DataFrame,

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from app.charts.base import Scale, color_bar, figure, inks
 from app.charts.dendrogram import FADED, dendrogram
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 CELL = (13, 28)  # pixels of a row: at least, and at most
@@ -61,6 +62,7 @@ class Strip:
     texts: list[str] = field(default_factory=list)
 
 
+@drawn
 def matrices(
     panels: Sequence[Panel],
     rows: Sequence[str],

@@ -12,12 +12,14 @@ from analysis.comparisons.geometry_robustness import GEOMETRY
 from app.charts.base import figure
 from app.charts.error_bars import error_bars
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 LINE = 74  # pixels of a measure
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "hexagon", "star")
 
 
+@drawn
 def forest(tables: Mapping[str, pd.DataFrame], theme: Theme) -> go.Figure:
     """The correlations of each study, filled where they are claimed.
 

@@ -11,6 +11,7 @@ from plotly.colors import sample_colorscale
 
 from analysis.metrics.planes import Line
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 from app.views.geometry.charts.columns import (
     Colours,
@@ -50,6 +51,7 @@ SHADES = 41  # steps of a colour scale
 NAMED_CLASSES = 20  # more names than this would hide the map
 
 
+@drawn
 def maps(
     placed: pd.DataFrame,
     notes: Mapping[str, str],

@@ -13,6 +13,7 @@ from app.charts.base import Scale, figure, heading, inks, percent_axis
 from app.charts.error_bars import bars_of, error_bars
 from app.charts.names import name
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 HEIGHT = 400
@@ -28,6 +29,7 @@ READ = {
 Tickets = Mapping[str, Style]
 
 
+@drawn
 def alike(table: pd.DataFrame, tickets: Tickets, theme: Theme, title: str) -> go.Figure:
     """CKA by layer, a line a ticket, full where it is beyond the noise of seeds; its first such layer is ringed.
 
@@ -39,13 +41,7 @@ def alike(table: pd.DataFrame, tickets: Tickets, theme: Theme, title: str) -> go
     """
     chart = figure(theme, HEIGHT, dragmode=False, legend={"itemsizing": "constant"})
     layers = _layers(table)
-    noise = table.groupby("layer").agg({"noise_low": "min", "noise_high": "max"}).reindex(layers).dropna()
-    if len(noise):
-        chart.add_scatter(
-            x=[*noise.index, *noise.index[::-1]], y=[*noise["noise_high"], *noise["noise_low"][::-1]],
-            mode="lines", fill="toself", fillcolor=fade(theme.muted, 0.22), line={"width": 0}, name=NOISE,
-            hoverinfo="skip",
-        )  # fmt: skip
+    _noise(chart, table, theme)
     for key, style in tickets.items():
         own = table[table["key"] == key].sort_values("position")
         if own.empty:
@@ -73,6 +69,18 @@ def alike(table: pd.DataFrame, tickets: Tickets, theme: Theme, title: str) -> go
     return chart
 
 
+def _noise(chart: go.Figure, table: pd.DataFrame, theme: Theme) -> None:
+    """Add the band of two seeds, one of each network's layers."""
+    ends = table.groupby("layer").agg({"noise_low": "min", "noise_high": "max"})
+    bands = [ends.reindex(layers).dropna() for layers in _networks(table)]
+    for number, band in enumerate(band for band in bands if len(band)):
+        chart.add_scatter(
+            x=[*band.index, *band.index[::-1]], y=[*band["noise_high"], *band["noise_low"][::-1]],
+            mode="lines", fill="toself", fillcolor=fade(theme.muted, 0.22), line={"width": 0}, name=NOISE,
+            hoverinfo="skip", showlegend=number == 0,
+        )  # fmt: skip
+
+
 def _alike_text(row: Mapping[str, float], style: Style) -> str:
     words = f"<b>{style.label}</b>, {row['layer']}<br>CKA {row['value']:.3f}"
     if np.isfinite(row["value_low"]):
@@ -83,6 +91,7 @@ def _alike_text(row: Mapping[str, float], style: Style) -> str:
     return words
 
 
+@drawn
 def read(table: pd.DataFrame, tickets: Tickets, theme: Theme) -> go.Figure:
     """What probes read off each layer, a panel a ticket.
 
@@ -122,6 +131,7 @@ def read(table: pd.DataFrame, tickets: Tickets, theme: Theme) -> go.Figure:
     return chart
 
 
+@drawn
 def reach(table: pd.DataFrame, tickets: Tickets, corruptions: Sequence[str], layers: Sequence[str], chosen: str,
           theme: Theme) -> go.Figure:  # fmt: skip
     """How deep each corruption reaches, tickets by corruptions; a cell's `customdata` is its corruption.
@@ -165,6 +175,7 @@ def reach(table: pd.DataFrame, tickets: Tickets, corruptions: Sequence[str], lay
     return chart
 
 
+@drawn
 def between(rows: pd.DataFrame, theme: Theme, own: str, other: str) -> go.Figure:
     """CKA of every layer of a ticket with every layer of another.
 
@@ -188,4 +199,17 @@ def between(rows: pd.DataFrame, theme: Theme, own: str, other: str) -> go.Figure
 
 
 def _layers(table: pd.DataFrame) -> list[str]:
-    return list(table.sort_values("position")["layer"].drop_duplicates())
+    return [layer for layers in _networks(table) for layer in layers]
+
+
+def _networks(table: pd.DataFrame) -> list[list[str]]:
+    """The layers of each network in order; tickets that have a layer in common are of one, as far as names tell."""
+    found: list[set[str]] = []
+    for _, own in table.groupby("key", sort=False):
+        layers = set(own["layer"])
+        alike = [each for each in found if each & layers]
+        first = found.index(alike[0]) if alike else len(found)
+        found = [each for each in found if each not in alike]
+        found.insert(first, layers.union(*alike))
+    order = table.sort_values("position")["layer"].drop_duplicates().tolist()
+    return [[layer for layer in order if layer in each] for each in found]

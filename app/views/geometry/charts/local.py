@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from analysis.comparisons.marked_samples import correct
 from analysis.statistics import density
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 from app.views.geometry.charts.columns import (
     Colours,
@@ -32,6 +33,7 @@ MOST_CURVES = 10  # classes with a curve of their own at the edges; more would h
 X_TITLE, Y_TITLES = "length of the feature", {"gap": "gap to the nearest other class", "angle": "angle to own class"}
 
 
+@drawn
 def angle_length(
     samples: pd.DataFrame,
     tickets: Tickets,
@@ -79,6 +81,7 @@ def angle_length(
     return figure
 
 
+@drawn
 def margins(
     samples: pd.DataFrame, tickets: Tickets, classes: Sequence[str], theme: Theme, margin: str = "margin"
 ) -> go.Figure:

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from analysis.comparisons.local_geometry import CLASS
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 from app.views.geometry.charts.columns import Tickets, annotate, axis, by_correctness, columns, key, of_ticket, points
 from app.views.geometry.charts.local import HEIGHT, X_TITLE, Y_TITLES, contours, label_axes, outline
@@ -21,6 +22,7 @@ NAMED = 12  # more classes' names would hide the arrows
 COLOURED = 40  # classes with a colour and a trace of their own
 
 
+@drawn
 def change_arrows(
     moved: pd.DataFrame, arrows: pd.DataFrame, tickets: Tickets, classes: Sequence[str], theme: Theme, over: str,
     what: str, start: str,
@@ -66,6 +68,7 @@ def change_arrows(
     return figure
 
 
+@drawn
 def change_density(moved: pd.DataFrame, tickets: Tickets, classes: Sequence[str], theme: Theme, what: str) -> go.Figure:
     """The change of the gap, or angle, against that of the length, a point an image over contours of their density."""
     figure = columns(tickets, theme, HEIGHT)

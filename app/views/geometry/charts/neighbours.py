@@ -7,12 +7,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 from app.views.geometry.charts.columns import Tickets, columns
 
 BINS = 20
 
 
+@drawn
 def distribution(table: pd.DataFrame, tickets: Tickets, theme: Theme, chance: float) -> go.Figure:
     """Histograms of the Jaccard index, with the mean and the level by chance.
 

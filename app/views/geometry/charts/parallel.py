@@ -11,11 +11,13 @@ import plotly.graph_objects as go
 from analysis.comparisons.class_geometry import GAP, LENGTH
 from app.charts.base import figure
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 HEIGHT = 330
 
 
+@drawn
 def parallel(spread: pd.DataFrame, order: Sequence[int], names: Sequence[str], chosen: int, theme: Theme) -> go.Figure:
     """A line a class through the medians of its images; of the chosen class the spread too.
 

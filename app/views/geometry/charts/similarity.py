@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from app.charts.base import figure, label_places
 from app.charts.names import name
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 HEIGHT = 560
@@ -20,6 +21,7 @@ PLOT = (760.0, 500.0)
 """About the pixels between the axes, for the places of names."""
 
 
+@drawn
 def node_map(
     nodes: pd.DataFrame, tree: Sequence[tuple[int, int]], tickets: Mapping[str, Style], colouring: str, theme: Theme,
     noise: float, chosen: str = "",
@@ -108,6 +110,7 @@ def _rings(chart: go.Figure, nodes: pd.DataFrame, tickets: Mapping[str, Style], 
         )  # fmt: skip
 
 
+@drawn
 def order(rows: pd.DataFrame, tickets: Mapping[str, Style], chosen: str, theme: Theme) -> go.Figure:
     """The rank of each ticket by accuracy under each condition, the most accurate at the top.
 
@@ -141,6 +144,7 @@ def order(rows: pd.DataFrame, tickets: Mapping[str, Style], chosen: str, theme: 
     return chart.update_layout(margin={"r": 150})
 
 
+@drawn
 def agreement(pairs: pd.DataFrame, theme: Theme) -> go.Figure:
     """Each pair of conditions: how far apart in geometry, and how alike they rank the tickets.
 

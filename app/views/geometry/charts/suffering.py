@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import figure
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 from app.views.geometry.charts.columns import Tickets
 
@@ -16,6 +17,7 @@ MOST = 20  # classes; those that lose most where there are more
 HEIGHT = 310
 
 
+@drawn
 def turn_and_length(table: pd.DataFrame, tickets: Tickets, theme: Theme, against: str = "") -> go.Figure:
     """Rows of `local_changes.ticket_changes`: the change of the gap upwards, of the length across."""
     chart = figure(theme, HEIGHT, showlegend=True, legend={"x": 0, "y": 1.02, "yanchor": "bottom"})
@@ -41,6 +43,7 @@ def turn_and_length(table: pd.DataFrame, tickets: Tickets, theme: Theme, against
     return chart
 
 
+@drawn
 def by_class(table: pd.DataFrame, tickets: Tickets, classes: Sequence[str], theme: Theme) -> go.Figure:
     """Rows of `local_changes.class_changes`: the change of each class's mean gap, a row a class, the worst on top."""
     order = table.groupby("label")["change"].mean().sort_values()

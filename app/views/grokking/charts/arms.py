@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from app.charts.base import figure
 from app.charts.error_bars import error_bars
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.grokking.charts.axes import step_axis
 from app.views.grokking.words import steps
@@ -18,6 +19,7 @@ from app.views.grokking.words import steps
 ROW, EDGE = 30, 110
 
 
+@drawn
 def arms(
     times: pd.DataFrame, summary: pd.DataFrame, baseline: str, tickets: Mapping[str, Style], theme: Theme
 ) -> go.Figure:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from app.charts.base import figure, percent_axis
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.grokking.charts.axes import step_axis
 
@@ -17,6 +18,7 @@ BOUND = 95.0
 """Accuracy in per cent from which a network counts as having memorised, or grokked."""
 
 
+@drawn
 def twins(
     curves: pd.DataFrame, times: pd.DataFrame, seed: int, tickets: Mapping[str, Style], theme: Theme
 ) -> go.Figure:

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from app.charts.base import figure
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.grokking.charts.axes import first_place, placed, step_axis
 
@@ -18,6 +19,7 @@ HEIGHT = 360
 BANDS = 4  # lines whose intervals may be bands
 
 
+@drawn
 def lines(rows: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, title: str, form: str = "{:.3g}",
           limit: tuple[float, str] | None = None) -> go.Figure:  # fmt: skip
     """Draw a number over the steps.

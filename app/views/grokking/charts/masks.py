@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from app.charts.base import color_bar, figure
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 from app.views.grokking.charts.axes import first_place, placed, step_axis
 
@@ -18,6 +19,7 @@ HEIGHT, TICKS = 400, 7
 LINES = {"final": "to the final mask", "before": "to the mask before"}
 
 
+@drawn
 def heat(steps: np.ndarray, distances: np.ndarray, theme: Theme) -> go.Figure:
     """Draw every mask against every other, a cell each however far their steps lie apart.
 
@@ -50,6 +52,7 @@ def heat(steps: np.ndarray, distances: np.ndarray, theme: Theme) -> go.Figure:
     return chart
 
 
+@drawn
 def distances(rows: pd.DataFrame, marks: Mapping[str, float], chance: float, theme: Theme) -> go.Figure:
     """Draw how far each mask lies from the final one and from the one before.
 

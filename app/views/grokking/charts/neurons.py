@@ -8,11 +8,13 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 COLUMNS, PANEL = 4, 170
 
 
+@drawn
 def neurons(
     weights: Mapping[str, np.ndarray], rows: Sequence[int], reach: Sequence[float], tickets: Mapping[str, Style],
     theme: Theme,

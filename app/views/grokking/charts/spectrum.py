@@ -9,12 +9,14 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.charts.base import color_bar, heading
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.grokking.charts.axes import first_place, placed, step_axis
 
 HEIGHT = 420
 
 
+@drawn
 def neurons(shares: Mapping[str, np.ndarray], tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Draw each neuron's spectrum, a panel a ticket.
 
@@ -41,6 +43,7 @@ def neurons(shares: Mapping[str, np.ndarray], tickets: Mapping[str, Style], them
     return chart
 
 
+@drawn
 def over_training(
     shares: Mapping[str, np.ndarray], steps: Mapping[str, np.ndarray], tickets: Mapping[str, Style], theme: Theme
 ) -> go.Figure:

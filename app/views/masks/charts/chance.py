@@ -12,11 +12,13 @@ from app.charts.base import figure
 from app.charts.error_bars import error_bars
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 ROW = 27  # pixels
 
 
+@drawn
 def pairs(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme, height: int = 0) -> go.Figure:
     """Draw a row a pair: a dot for what the two have in common, a mark for what chance gives, and a line between.
 

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from app.charts.base import color_bar, figure
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 HEIGHT = 440
@@ -22,6 +23,7 @@ LINES = {
 }
 
 
+@drawn
 def heat(
     epochs: np.ndarray, distances: np.ndarray, settled: tuple[float, float] | None, level: float, theme: Theme
 ) -> go.Figure:
@@ -70,6 +72,7 @@ def heat(
     return chart
 
 
+@drawn
 def lines(rows: pd.DataFrame, level: float, chance: float, draws: Mapping[float, Style], theme: Theme) -> go.Figure:
     """Draw the distance of each epoch's mask to others of its training, with intervals over seeds.
 

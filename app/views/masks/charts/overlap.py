@@ -13,6 +13,7 @@ from analysis.comparisons.mask_pairs import BOTH, NEITHER, ONLY_A, ONLY_B, STATE
 from analysis.metrics.overlap_metrics import METRICS
 from app.charts.base import Styles, figure
 from app.shell.colour import readable_on
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.masks.charts.cell_grid import Grid
 
@@ -20,6 +21,7 @@ ROOMY = 13
 """Tickets whose matrix has room for whole numbers in its cells."""
 
 
+@drawn
 def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, str], theme: Theme) -> go.Figure:
     """Draw the overlap of every two tickets; the pair looked at is framed.
 
@@ -89,6 +91,7 @@ def matrix_height(tickets: int) -> int:
     return 140 + (max(6, tickets) * 36 if tickets <= ROOMY else max(ROOMY * 36, tickets * 28))
 
 
+@drawn
 def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: Theme, height: int = 0) -> go.Figure:
     """Draw the overlap of two tickets in each layer, with what chance would give.
 
@@ -128,6 +131,7 @@ def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: 
     return chart
 
 
+@drawn
 def kept_by_layer(layers: pd.DataFrame, styles: Styles, theme: Theme) -> go.Figure:
     """Draw the density of each ticket's layers, on a log scale; layers without any weight are marked at the bottom.
 
@@ -172,6 +176,7 @@ def kept_by_layer(layers: pd.DataFrame, styles: Styles, theme: Theme) -> go.Figu
     return chart
 
 
+@drawn
 def cells(grid: Grid, a: Style, b: Style, beside: bool, theme: Theme) -> go.Figure:
     """Draw the weights of a layer as cells, coloured by which of two tickets keep them.
 

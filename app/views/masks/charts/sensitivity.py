@@ -15,6 +15,7 @@ from app.charts.base import figure, percent_axis
 from app.charts.error_bars import error_bars
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 MOST = 26  # characters of a name on an axis
@@ -27,6 +28,7 @@ def brief(name: str) -> str:
     return f"{text} + {len(more)} more" if more else text
 
 
+@drawn
 def costs(rows: pd.DataFrame, theme: Theme) -> go.Figure:
     """Draw each group's cost with its interval, in the order of the network from top to bottom.
 
@@ -54,6 +56,7 @@ def costs(rows: pd.DataFrame, theme: Theme) -> go.Figure:
     return chart
 
 
+@drawn
 def curves(
     rows: pd.DataFrame, conditions: Sequence[str], layers: Sequence[str], level: float, theme: Theme
 ) -> go.Figure:
@@ -98,6 +101,7 @@ def curves(
     return chart
 
 
+@drawn
 def shares(rows: pd.DataFrame, theme: Theme) -> go.Figure:
     """Draw what the suggestion removes of each layer, in the order of the network from top to bottom.
 

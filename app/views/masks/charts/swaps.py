@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from app.charts.base import figure
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 HEIGHT = 420
@@ -18,6 +19,7 @@ BANDS = 4  # lines whose bands are as strong as elsewhere; those of more cover e
 WORDS = {"carried": "carried out", "possible": "possible"}
 
 
+@drawn
 def swaps(rows: pd.DataFrame, styles: Mapping[str, Style], summed: bool, theme: Theme) -> go.Figure:
     """Draw swaps as a share of the weights kept, a line a ticket: carried out full, possible dotted.
 

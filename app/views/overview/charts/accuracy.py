@@ -12,6 +12,7 @@ from app.charts.base import Styles, figure, label_places, percent_axis
 from app.charts.error_bars import bars_of
 from app.charts.score_axis import axis, dense_line, place_of
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import DENSE, Theme
 from pruning.recipe import percent
@@ -20,6 +21,7 @@ NAMES = {"accuracy": "Accuracy", "corrupted": "Mean corruption accuracy"}
 HEIGHT, CONTROLS = 440, 50  # pixels; the second chart has no row of widgets above it and is as much taller
 
 
+@drawn
 def against_sparsity(
     families: pd.DataFrame,
     measure: str,
@@ -78,6 +80,7 @@ def against_sparsity(
     return chart
 
 
+@drawn
 def clean_against_corrupted(families: pd.DataFrame, styles: Styles, theme: Theme) -> go.Figure:
     """Draw mean corruption accuracy against clean accuracy.
 

@@ -13,6 +13,7 @@ from analysis.comparisons.descent import Tree
 from app.charts.base import Styles, color_bar, figure
 from app.charts.scales import Scale
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 ROW, LEAST, MOST = 23, 300, 640  # pixels a method, and of all
@@ -60,6 +61,7 @@ def places(tree: Tree, rows: pd.DataFrame, methods: Collection[str]) -> dict[str
     return found
 
 
+@drawn
 def descent(
     tree: Tree,
     rows: pd.DataFrame,
@@ -148,8 +150,8 @@ def _tickets(
     widths = np.array([3.0 if key in styles else 0.8 for key in keys])
     sizes = np.full(len(keys), PLAIN) if size is None else SIZES[0] + np.ptp(SIZES) * np.nan_to_num(size.shares)
     sizes = np.maximum(sizes * room, 4.0)
-    names = rows["label"].tolist()
-    hovers = np.array([_hover(place, key, names, tree, colour, size) for place, key in enumerate(keys)], dtype=object)
+    labels = dict(zip(keys, rows["label"], strict=True))
+    hovers = np.array([_hover(place, key, labels, tree, colour, size) for place, key in enumerate(keys)], dtype=object)
     where = np.array([at[key] for key in keys]).reshape(len(keys), 2)
     for own, shade in ((~known, {"color": theme.surface}), (known, {"color": colour.shares, "coloraxis": "coloraxis"})):
         if own.any():
@@ -170,11 +172,10 @@ def _tickets(
         chart.update_layout(coloraxis=_scale(colour, theme))
 
 
-def _hover(place: int, key: str, names: list[str], tree: Tree, colour: Measured, size: Measured | None) -> str:
-    said = [f"<b>{names[place]}</b>"]
+def _hover(place: int, key: str, labels: Mapping[str, str], tree: Tree, colour: Measured, size: Measured | None) -> str:
+    said = [f"<b>{labels[key]}</b>"]
     said += [f"{each.label}: {each.texts[place]}" for each in (colour, size) if each is not None]
-    label = dict(zip(tree.parents, names, strict=True)) if len(names) == len(tree.parents) else {}
-    starts = [label.get(parent, parent) for parent in tree.parents[key]]
+    starts = [labels[parent] for parent in tree.parents[key] if parent in labels]
     return "<br>".join([*said, f"from {', '.join(starts)}" if starts else "from no other ticket"])
 
 

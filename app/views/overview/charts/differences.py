@@ -14,6 +14,7 @@ from app.charts.base import Styles
 from app.charts.error_bars import error_bars
 from app.charts.texts import bracket, points
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import Theme
 from app.shell.verdicts import words
@@ -22,6 +23,7 @@ ROW = 30  # pixels a ticket
 REACH = 2.2  # the axis ends at so many times the largest difference; longer intervals are cut, and in the hover
 
 
+@drawn
 def differences(
     found: Mapping[str, pd.DataFrame],
     within: float,

@@ -11,11 +11,13 @@ import plotly.graph_objects as go
 from app.charts.base import figure
 from app.charts.scales import log_ticks
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 LEAST, ROW, AROUND = 440, 30, 150  # pixels: of the chart, of a layer, and of axis and legend
 
 
+@drawn
 def by_layer(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Draw the share of each layer that is kept, logarithmic, layers from the top.
 

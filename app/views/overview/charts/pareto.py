@@ -17,6 +17,7 @@ from app.charts.error_bars import bars_of
 from app.charts.scales import Scale, scale
 from app.charts.score_axis import scale_of
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import Theme
 
@@ -28,6 +29,7 @@ SIZES = {FRONT: 12, NEAR: 10, DOMINATED: 7}
 WORDS = {FRONT: "On the front", NEAR: "Behind the front by its values, not shown to be", DOMINATED: "Dominated"}
 
 
+@drawn
 def pareto(
     rows: pd.DataFrame,
     x: str,

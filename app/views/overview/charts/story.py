@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import Style, Theme
 
@@ -15,6 +16,7 @@ HEIGHT = 430
 KINDS = {"test_accuracy": ("test", "solid"), "train_accuracy": ("training", "dot")}
 
 
+@drawn
 def training(curves: pd.DataFrame, style: Style, last: int, theme: Theme, shown: ShownScore = ACCURACY) -> go.Figure:
     """Draw loss, and accuracy or score on training and test images, over the epochs of each step.
 

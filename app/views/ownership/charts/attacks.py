@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 from app.charts.error_bars import bars_of
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 HEIGHT = 430
@@ -19,6 +20,7 @@ PANELS = {"accuracy": "As it is after the attack", "retrained": "After the thief
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon", "pentagon")
 
 
+@drawn
 def curves(attacks: pd.DataFrame, names: Mapping[str, str], unharmed: float, reads: float, theme: Theme) -> go.Figure:
     """Wrong modules over the accuracy that is kept, a line an attack: left as attacked, right trained again.
 

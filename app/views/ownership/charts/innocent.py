@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from app.charts.base import figure
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 HEIGHT = 340
@@ -18,6 +19,7 @@ GROUPS = {
 }
 
 
+@drawn
 def agreement(rows: pd.DataFrame, signed: pd.DataFrame, limit: float, theme: Theme) -> go.Figure:
     """Two histograms, each of all that it counts, and the signed tickets at the right.
 

@@ -7,11 +7,13 @@ import plotly.graph_objects as go
 
 from app.charts.base import figure, percent_axis
 from app.charts.error_bars import bars_of
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 ROW, EDGE = 44, 110
 
 
+@drawn
 def missing(rows: pd.DataFrame, whole: float, theme: Theme) -> go.Figure:
     """A row a kind of key: a hollow mark without the key, a full one when trained again, a diamond with a forged key.
 

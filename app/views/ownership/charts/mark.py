@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from analysis.comparisons.ownership import Picture
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 HEIGHT = 410
@@ -14,6 +15,7 @@ DEAD, ALIVE, LOST, EXTRA = range(4)
 WORDS = ("dead", "alive", "dead, should be alive", "alive, should be dead")
 
 
+@drawn
 def mark(picture: Picture, theme: Theme) -> go.Figure:
     """Three panels: the owner's code, the window of the mask with what is wrong in it, the whole kernel map.
 

@@ -9,12 +9,14 @@ import plotly.graph_objects as go
 
 from app.charts.base import figure, percent_axis
 from app.charts.error_bars import bars_of
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 ROW, EDGE = 24, 110
 UNSIGNED = "unsigned tickets"
 
 
+@drawn
 def known(attacks: pd.DataFrame, unsigned: pd.Series, names: Mapping[int, str], theme: Theme) -> go.Figure:
     """A row an attack, as it is and trained again, with intervals; the unsigned tickets lie one by one in the last row.
 

@@ -15,6 +15,7 @@ from analysis.comparisons.calibration import STEPS, confidence_histogram
 from app.charts.base import heading
 from app.charts.error_bars import error_bars
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.robustness.charts.panels import panels
 
@@ -22,6 +23,7 @@ PER_ROW = 5
 PANEL, HEADING, FOOT = 190, 34, 46  # pixels
 
 
+@drawn
 def reliability(bins: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, notes: Mapping[str, str]) -> go.Figure:
     """A diagram a ticket: accuracy over confidence, with the diagonal, intervals, and a histogram of the confidence.
 

@@ -13,6 +13,7 @@ from app.charts.base import NOISE, heading
 from app.charts.dendrogram import clustered_heat_map
 from app.charts.error_bars import error_bars
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.robustness.charts.panels import panels
 
@@ -28,6 +29,7 @@ def shown_classes(by_class: pd.DataFrame) -> list[int]:
     return sorted(int(label) for label in size.nlargest(MOST).index)
 
 
+@drawn
 def cost_map(by_class: pd.DataFrame, tickets: Mapping[str, Style], classes: Sequence[str], theme: Theme) -> go.Figure:
     """The change of accuracy for each ticket (rows) and class (columns), in points.
 
@@ -67,6 +69,7 @@ def cost_map(by_class: pd.DataFrame, tickets: Mapping[str, Style], classes: Sequ
     return figure
 
 
+@drawn
 def costs(
     by_class: pd.DataFrame, by_ticket: pd.DataFrame, tickets: Mapping[str, Style], classes: Sequence[str], theme: Theme
 ) -> go.Figure:

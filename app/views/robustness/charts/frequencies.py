@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from analysis.comparisons.frequencies import CLEAN_RADIUS
 from analysis.corruptions.fourier import STEPS, frequency_of
 from app.charts.base import NOISE, Scale, color_bar, heading, interval
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.robustness.charts.lines import ticket_lines
 from app.views.robustness.charts.panels import panels
@@ -34,6 +35,7 @@ def grid(values: Mapping[str, object], empty: object = np.nan) -> np.ndarray:
     return found
 
 
+@drawn
 def errors(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """The error under each wave, a panel a ticket on one scale.
 
@@ -51,6 +53,7 @@ def errors(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> g
     return _panels(shown, tickets, theme, (theme.sequential, 0.0, top), "error (%)")
 
 
+@drawn
 def differences(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """The error minus the baseline's; what is within noise is paler and has a ring.
 
@@ -69,6 +72,7 @@ def differences(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme)
     return _panels(shown, tickets, theme, (reverse, -limit, limit), "points")
 
 
+@drawn
 def radial(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """The mean error over the waves of one distance from frequency 0.
 

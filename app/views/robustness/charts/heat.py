@@ -16,6 +16,7 @@ from analysis.comparisons.outcomes import MEAN
 from analysis.metrics.corruption_error import EXTRA
 from app.charts.base import NOISE, Scale, color_bar, heading, inks, interval
 from app.charts.names import name, ordered
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.robustness.charts.panels import panels
 
@@ -25,6 +26,7 @@ PER_ROW = 4
 CELL, HEADING, FOOT = 25, 34, 44  # pixels: a cell's height, over a panel, under it
 
 
+@drawn
 def heat_maps(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Accuracy for each corruption (rows) and severity (columns), a panel a ticket.
 
@@ -39,6 +41,7 @@ def heat_maps(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -
     return _panels(cells, tickets, theme, (theme.sequential, min(low, 90), 100), "accuracy (%)")
 
 
+@drawn
 def difference_maps(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Difference in accuracy to the baseline; a cell within noise shows a ring in place of the number.
 

@@ -14,6 +14,7 @@ from app.charts.base import color_bar, figure
 from app.charts.error_bars import error_bars
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 LINE = 34  # pixels of a ticket
@@ -39,6 +40,7 @@ def _by_ticket(rows: pd.DataFrame, tickets: Mapping[str, Style]) -> tuple[pd.Dat
     return rows, [tickets[str(key)].label for key in rows.index]
 
 
+@drawn
 def ways(rows: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """The share of each ticket's lost images that is lost in each way, with its interval.
 
@@ -74,6 +76,7 @@ def _ticket_axis(chart: go.Figure, names: Sequence[str], theme: Theme) -> None:
                        showgrid=False, zeroline=False, tickfont={"color": theme.ink})  # fmt: skip
 
 
+@drawn
 def lost_and_gained(rows: pd.DataFrame, tickets: Mapping[str, Style], between: float, theme: Theme) -> go.Figure:
     """The images each ticket loses to the baseline, to the right, and gains from it, to the left.
 
@@ -108,6 +111,7 @@ def _unsigned(rows: pd.DataFrame) -> dict[str, str]:
     return {f"\u2212{each}": str(each) for each in range(1, top + 1)}
 
 
+@drawn
 def parts(rows: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """What sets the lead of the lost images apart from the baseline's, stacked with signs, and the whole change.
 
@@ -142,6 +146,7 @@ def _words(rows: pd.DataFrame, part: str) -> list[str]:
     ]  # fmt: skip
 
 
+@drawn
 def bias_map(rows: pd.DataFrame, tickets: Mapping[str, Style], classes: Sequence[str], theme: Theme) -> go.Figure:
     """The biases of each ticket (rows) by class (columns), and their range.
 

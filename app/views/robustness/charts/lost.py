@@ -14,6 +14,7 @@ from app.charts.error_bars import error_bars
 from app.charts.names import name
 from app.charts.texts import bracket
 from app.shell.colour import fade, readable_on
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.robustness.charts.panels import panels
 
@@ -29,6 +30,7 @@ def colours(theme: Theme) -> dict[str, str]:
     return dict(zip(CAUSES, shades, strict=True))
 
 
+@drawn
 def by_cause(rows: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """The share of images each ticket loses, stacked by cause, with the interval of the whole.
 
@@ -58,6 +60,7 @@ def by_cause(rows: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> 
     return chart.update_layout(legend={"traceorder": "normal"}, margin={"r": 16})
 
 
+@drawn
 def cause_map(
     rows: pd.DataFrame, tickets: Mapping[str, Style], corruptions: Sequence[str], chosen: str, theme: Theme
 ) -> go.Figure:
@@ -128,6 +131,7 @@ def _words(key: str, corruption: str, row: pd.Series, tickets: Mapping[str, Styl
     )
 
 
+@drawn
 def towards(
     flows: Mapping[str, pd.DataFrame], tickets: Mapping[str, Style], classes: Sequence[str], theme: Theme
 ) -> go.Figure:

@@ -11,12 +11,14 @@ import plotly.graph_objects as go
 from app.charts.base import Scale
 from app.charts.dendrogram import clustered_heat_map
 from app.charts.names import name
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 Trees = tuple[np.ndarray | None, np.ndarray | None]
 """scipy's linkage of the rows and that of the columns; None where there is none."""
 
 
+@drawn
 def matrix(
     cells: pd.DataFrame, tickets: Mapping[str, Style], corruptions: Sequence[str], trees: Trees, chosen: str,
     theme: Theme,

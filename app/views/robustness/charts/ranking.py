@@ -17,6 +17,7 @@ from analysis.statistics.verdicts import CANNOT_TELL
 from app.charts.base import NOISE
 from app.charts.error_bars import error_bars
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.shell.verdicts import words
 
@@ -25,6 +26,7 @@ TICKS = (0.5, 1, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 92, 94, 95, 96, 9
 FEWEST_APART = 0.075  # of the axis' length, between two of its ticks
 
 
+@drawn
 def ranking(ranked: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, within: float) -> go.Figure:
     """Mean corruption accuracy with 95 % intervals, best on top; tickets not told from the best of a band share it.
 
@@ -54,6 +56,7 @@ def ranking(ranked: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, wi
     return figure
 
 
+@drawn
 def residuals(line: Line, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """How far each ticket lies above (+) or below the line of expected robustness, the most robust on top.
 
@@ -78,6 +81,7 @@ def residuals(line: Line, tickets: Mapping[str, Style], theme: Theme) -> go.Figu
     return figure
 
 
+@drawn
 def effective(line: Line, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Corrupted over clean accuracy on logit axes, and the study's line; tickets not chosen are small and grey."""
     table = line.table

@@ -15,12 +15,14 @@ from app.charts.base import Scale, figure
 from app.charts.dendrogram import clustered_heat_map
 from app.charts.error_bars import error_bars
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 MOST_TEXTS = 24  # lines, beyond which numbers find no room in the cells
 STEP = 25  # pixels of a row
 
 
+@drawn
 def correlations(
     correlation: Correlation, clustering: Clustering, labels: Mapping[str, str], theme: Theme, cell: int = STEP
 ) -> go.Figure:
@@ -54,6 +56,7 @@ def short(r: float) -> str:
     return text.removesuffix(".00") if text.endswith("1.00") else text.replace("0.", ".", 1)
 
 
+@drawn
 def steps(found: Redundancy, labels: Mapping[str, str], theme: Theme) -> go.Figure:
     """Kendall's tau with the ranking by all corruptions, with its 95 % interval.
 

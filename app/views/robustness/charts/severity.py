@@ -14,6 +14,7 @@ from plotly.subplots import make_subplots
 
 from analysis.corruptions import SEVERITIES
 from app.charts.base import interval
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.robustness.charts.lines import ticket_lines
 
@@ -24,6 +25,7 @@ MEASURES = {
 }
 
 
+@drawn
 def curves(
     points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, value: str = "accuracy", title: str = ""
 ) -> go.Figure:
@@ -39,6 +41,7 @@ def curves(
     return figure
 
 
+@drawn
 def measures(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Calibration error, Brier score and NLL over severity, side by side.
 

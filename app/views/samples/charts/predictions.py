@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from analysis.corruptions.conditions import CLEAN, Condition
 from app.charts.names import name, ordered
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 ROW = 26  # pixels a ticket
@@ -44,6 +45,7 @@ def predictions(
     return f'<div class="readings"><table><thead><tr><th></th>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
+@drawn
 def conditions(
     rows: pd.DataFrame, tickets: Mapping[str, Style], label: int, classes: Sequence[str], theme: Theme
 ) -> go.Figure:

@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 
 from analysis.comparisons.two_studies import ACCURACY, CORRUPTED
 from analysis.statistics.verdicts import DIFFERS, EQUIVALENT
+from app.shell.drawn import drawn
 from app.charts.base import NOISE, Styles, percent_axis
 from app.charts.dendrogram import clustered_heat_map
 from app.charts.error_bars import error_bars
@@ -24,6 +25,7 @@ APART = 0.13  # of a line between the two studies' marks, so that intervals do n
 SIDES = ("first", "second")
 
 
+@drawn
 def dumbbells(table: pd.DataFrame, styles: Styles, names: tuple[str, str], theme: Theme) -> go.Figure:
     """Draw each ticket's accuracy in both studies with its intervals, clean at the left, corrupted at the right.
 
@@ -63,6 +65,7 @@ def dumbbells(table: pd.DataFrame, styles: Styles, names: tuple[str, str], theme
     return chart
 
 
+@drawn
 def between(table: pd.DataFrame, labels: tuple[Mapping[str, str], Mapping[str, str]], theme: Theme) -> go.Figure:
     """Draw the adjusted overlap of each ticket of the first study (rows) with each of the second (columns).
 

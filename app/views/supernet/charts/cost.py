@@ -13,9 +13,11 @@ from app.charts.error_bars import error_bars
 from app.charts.scales import scale
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 
+@drawn
 def cost(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Draw a mark a ticket; the axis of multiply-adds is logarithmic, that of accuracy in the error.
 

@@ -12,12 +12,14 @@ from plotly.subplots import make_subplots
 from app.charts.base import color_bar, figure, inks
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 BANDS = 3
 PANELS = {"accuracy": "Accuracy at the event", "macs": "Multiply-adds of the channels left", "density": "Weights kept"}
 
 
+@drawn
 def strip(rows: pd.DataFrame, theme: Theme) -> go.Figure:
     """Draw the share of each branch's channels that is left, a row a branch, a column an event.
 
@@ -54,6 +56,7 @@ def strip(rows: pd.DataFrame, theme: Theme) -> go.Figure:
     return chart
 
 
+@drawn
 def stairs(means: Mapping[str, pd.DataFrame], styles: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Draw accuracy, multiply-adds and density over the epochs, a panel each.
 
@@ -108,6 +111,7 @@ def _words(own: pd.DataFrame, name: str) -> list[str]:
     ]
 
 
+@drawn
 def returned(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme, keys: Sequence[str]) -> go.Figure:
     """Draw the share of the kept weights that had been pruned before each event, a line a ticket.
 

@@ -8,12 +8,14 @@ import plotly.graph_objects as go
 
 from app.charts.base import figure
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 ROW, WIDEST = 84, 22
 POINTS = 41
 
 
+@drawn
 def graph(rows: pd.DataFrame, style: Style, theme: Theme) -> go.Figure:
     """Draw the network from left to right.
 

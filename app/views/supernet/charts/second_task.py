@@ -10,6 +10,7 @@ from analysis.comparisons.second_task import DENSE, MASK, OWN, RANDOM, WEIGHTS
 from app.charts.base import color_bar, figure, inks
 from app.charts.texts import bracket
 from app.names import shown
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 ROW = 44
@@ -24,6 +25,7 @@ LABELS = {
 }
 
 
+@drawn
 def matrix(table: pd.DataFrame, theme: Theme) -> go.Figure:
     """Draw a cell for each row and second task, a task's own mask ringed.
 

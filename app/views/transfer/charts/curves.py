@@ -12,6 +12,7 @@ from analysis.transfer.ways import MAPPING, PROBE, PROMPT
 from app.charts.kept import kept_axis
 from app.charts.texts import bracket
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.transfer.facts import WAYS
 from app.views.transfer.words import budget
@@ -23,6 +24,7 @@ BANDS = 2
 """Methods whose bands can be told apart."""
 
 
+@drawn
 def curves(
     found: Mapping[str, pd.DataFrame], styles: Mapping[str, Style], methods: Sequence[str], theme: Theme
 ) -> go.Figure:

@@ -8,10 +8,12 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.transfer.facts import WAYS
 
 
+@drawn
 def levels(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Draw a mark a training, a panel a way.
 

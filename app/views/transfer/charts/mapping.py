@@ -9,6 +9,7 @@ from torch import Tensor
 from analysis.comparisons.transfer_pictures import Mapping
 from app.charts.base import color_bar, figure, inks
 from app.pictures.grid import picture
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 from app.views.transfer.facts import Examples
 
@@ -17,6 +18,7 @@ NUMBERS = 12
 """Classes up to which cells have room for numbers and pictures."""
 
 
+@drawn
 def matrix(found: Mapping, source: Examples, target: Examples, theme: Theme) -> go.Figure:
     """Draw the shares of each column, the chosen cells ringed.
 

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from app.charts.base import figure
 from app.pictures.grid import picture
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
 ROW, SCALE = 78, 4  # pixels a row; pixels on the picture for one of the image, or browsers blur it
@@ -16,6 +17,7 @@ LONG = 20
 """Letters of a ticket's name in a line."""
 
 
+@drawn
 def prompts(sheets: Mapping[tuple[str, int], np.ndarray], styles: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Draw them.
 

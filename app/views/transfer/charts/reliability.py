@@ -10,10 +10,12 @@ from plotly.subplots import make_subplots
 
 from app.charts.error_bars import error_bars
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.transfer.facts import WAYS
 
 
+@drawn
 def reliability(bins: pd.DataFrame, styles: Mapping[str, Style], theme: Theme) -> go.Figure:
     """Draw them.
 

@@ -112,11 +112,17 @@ def test_of_the_selected_images_alone(section: str, tiny_study: Path, monkeypatc
     assert not none.error
 
 
-def test_other_sections_say_that_they_are_of_all_images(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    samples = encode_samples(np.array([3, 8, 41]))
-    said = "Of all test images"
-    assert said in text(draw("robustness", tiny_study, monkeypatch, section="pairs", samples=samples))
-    assert said not in text(draw("robustness", tiny_study, monkeypatch, section="pairs"))
+@pytest.mark.parametrize(
+    ("section", "count"), [("pairs", 3), ("redundancy", 2), ("calibration", 1), ("lost", 2), ("classes", 2)]
+)
+def test_other_sections_of_the_selected_images(
+    section: str, count: int, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = encode_samples(np.arange(0, 60, 2))
+    test = draw("robustness", tiny_study, monkeypatch, section=section, samples=samples, of="selected")
+    assert not test.error
+    assert charts(test) == count
+    assert ("of all test images" if section == "classes" else "they are no sample") in text(test).replace("Of", "of")
 
 
 def test_images_of_another_study_end_in_a_sentence(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
