@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from app import tour
 from app.inspector import panel
 from app.selected import line
 from app.shell.guard import guard
 from app.shell.pages import Page
 from app.shell.selection import Selection
+from app.tour import box
 
 
 def show(page: Page, selection: Selection) -> None:
     """Draw all of it."""
     guard(line.show, page, selection)
     guard(panel.show, selection)
-    guard(tour.show, page.name, selection)
+    guard(box.show, page.name, selection)
