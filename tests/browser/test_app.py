@@ -41,6 +41,14 @@ def test_every_page_opens_and_turns_dark_with_the_system(name: str, opened: Open
     assert fits(page)
 
 
+def test_no_page_asks_for_what_is_not_there(opened: Open) -> None:
+    page, missing = opened("masks"), list[str]()
+    page.on("response", lambda answer: missing.append(answer.url) if answer.status >= 400 else None)
+    page.reload()
+    settle(page)
+    assert missing == []
+
+
 def is_dark(page: Page) -> bool:
     colour = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
     return sum(map(int, re.findall(r"\d+", colour)[:3])) < 200
