@@ -22,8 +22,6 @@ from pruning.study.folder import TOML
 from pruning.study.known import is_shipped
 from pruning.tasks import TASKS
 
-JOB = "import job"
-"""In the session: the folder of the job that the form has begun."""
 FILLED, AGAIN = "import filled in", "import again"
 """In the session: what the fields said when the job was begun; and that the form is to open with that."""
 FORM = "import asked"
@@ -100,21 +98,26 @@ def button() -> None:
     """The button in the sidebar that opens the form."""
     if st.button("Add a study …", icon=":material/add:", type="tertiary", key="add-study",
                  help="Bring a network that was trained elsewhere, by its checkpoint."):  # fmt: skip
-        for key in (JOB, FORM):
-            st.session_state.pop(key, None)
+        _closed()
         _dialog()
     elif st.session_state.pop(AGAIN, False):
         st.session_state.update(st.session_state.get(FILLED, {}))
         _dialog()
 
 
-@st.dialog("Add a study", width="large", on_dismiss="rerun")
+def _closed() -> None:
+    """Forget what the window was about."""
+    for key in (job_list.WATCHED, FORM):
+        st.session_state.pop(key, None)
+
+
+@st.dialog("Add a study", width="large", on_dismiss=_closed)
 def _dialog() -> None:
     if not is_private():
         st.info("Jobs are off, as others can open this app. On its machine, this command adds a study:")
         st.code("python -m pruning import CHECKPOINT --data DATA", language="bash")
         return
-    if JOB in st.session_state:
+    if job_list.WATCHED in st.session_state:
         st.fragment(_watched, run_every=job_list.EVERY)()
         return
     form = _fields() or st.session_state.pop(FORM, None)
@@ -137,7 +140,7 @@ def _begin(form: Form) -> None:
     except UserError as error:
         st.warning(layout.plain(str(error)), icon=":material/info:")
     else:
-        st.session_state[JOB] = job.home
+        st.session_state[job_list.WATCHED] = job.home
         st.session_state[FILLED] = {
             key: value
             for key, value in st.session_state.items()
@@ -149,7 +152,7 @@ def _begin(form: Form) -> None:
 def _watched() -> None:
     """How far the import is; its report and the way to the study when it is done, the form again when it is not."""
     try:
-        job = look(st.session_state[JOB])
+        job = look(st.session_state[job_list.WATCHED])
     except UserError as error:
         st.warning(layout.plain(str(error)), icon=":material/info:")
         return
@@ -157,7 +160,7 @@ def _watched() -> None:
     if not job.over:
         st.caption("It goes on when this window is closed; the sidebar says how far it is.")
     elif job.status != DONE and st.button("Change what the form says", icon=":material/arrow_back:", key="back"):
-        st.session_state.pop(JOB)
+        st.session_state.pop(job_list.WATCHED)
         st.session_state[AGAIN] = True
         st.rerun()
 

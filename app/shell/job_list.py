@@ -31,6 +31,8 @@ ICONS = {
 }
 SEEN = "jobs seen"
 """In the session: id -> the status that was shown last."""
+WATCHED = "job watched"
+"""In the session: the folder of the job that the form for imports shows, which does not close when that ends."""
 ENDED = "jobs ended"
 """In the session: ids of the jobs that ended while it looked on, until the list was looked at."""
 Scope = Literal["app", "fragment"]
@@ -62,7 +64,8 @@ def show_where_any() -> None:
 def notice(there: Sequence[Job]) -> bool:
     """Whether jobs have ended since this session looked last, which it notes. At the first look none has."""
     before: dict[str, str] = st.session_state.get(SEEN, {})
-    fresh = [job.id for job in there if job.over and before.get(job.id) in (WAITING, RUNNING)]
+    ended = [job for job in there if job.over and before.get(job.id) in (WAITING, RUNNING)]
+    fresh = [job.id for job in ended if job.home != st.session_state.get(WATCHED)]
     st.session_state[SEEN] = {job.id: job.status for job in there}
     st.session_state[ENDED] = [*st.session_state.get(ENDED, []), *fresh]
     return bool(fresh)

@@ -94,9 +94,9 @@ def run_streamlit(script: Path, folder: Path, *arguments: Path) -> Iterator[str]
 
 
 def start_streamlit(
-    script: Path, folder: Path, environment: Mapping[str, str], *arguments: Path
+    script: Path, folder: Path, environment: Mapping[str, str], *arguments: Path, where: Path = ROOT
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """As `run_streamlit`, with variables of the environment; the process comes with the address."""
+    """As `run_streamlit`, with variables of the environment, in the folder `where`; the process comes along."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
@@ -106,7 +106,7 @@ def start_streamlit(
     with (folder / "streamlit.log").open("w") as log:
         # a script elsewhere than in app/ finds the packages, too
         paths = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
-        server = subprocess.Popen(command, cwd=ROOT, env=paths, stdout=log, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(command, cwd=where, env=paths, stdout=log, stderr=subprocess.STDOUT)
         SERVERS.append((server, folder / "streamlit.log"))
         try:
             _wait_until_up(server, url, folder / "streamlit.log")
@@ -150,10 +150,15 @@ def _wait_until_up(server: subprocess.Popen[bytes], url: str, log: Path) -> None
 
 
 @pytest.fixture(scope="session")
-def app_url(browser: Browser, tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app showing the tiny study, and a copy of it to compare it with."""
-    folder = tmp_path_factory.mktemp("server")
-    yield from serve(tiny_study, folder, Path(shutil.copytree(tiny_study, folder / "twin")))
+def twin(tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tiny study; whoever changes it puts it back as it was."""
+    return Path(shutil.copytree(tiny_study, tmp_path_factory.mktemp("second") / "twin"))
+
+
+@pytest.fixture(scope="session")
+def app_url(browser: Browser, tiny_study: Path, twin: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app showing the tiny study, and its twin to compare it with."""
+    yield from serve(tiny_study, tmp_path_factory.mktemp("server"), twin)
 
 
 FRESH = "if (window === window.top) { localStorage.clear(); sessionStorage.clear(); }"

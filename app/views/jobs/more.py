@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,8 +13,10 @@ from app.jobs.command import Command
 from app.load import StudyView
 from app.shell import layout, work
 from app.shell.host import is_private
+from app.views.jobs import measure
 from pruning.errors import UserError
 from pruning.study.adding import Asked, asked_at, ways_to_prune, write
+from pruning.study.config import RECORDED
 from pruning.study.folder import Study
 from pruning.study.known import is_shipped
 
@@ -32,12 +33,11 @@ def show(study: StudyView) -> None:
                 "the study menu, and prune that here."
             )
             return
-        _form(study)
-    with st.container(border=True, key="card-measure"):
-        st.markdown("**Measure what is not measured yet**")
-        command = f"python -m analysis run {shlex.quote(str(study.path))}"
-        st.code(command, language="bash", wrap_lines=True)
-        work.offer(command)
+        if study.config.model == RECORDED:
+            st.markdown("Its networks are recorded: they are pruned where they are, and recorded here again.")
+        else:
+            _form(study)
+    measure.show(study)
 
 
 def _form(study: StudyView) -> None:
@@ -52,7 +52,7 @@ def _form(study: StudyView) -> None:
         "Sparsity in %", USUAL, ["90"], key="more-levels", accept_new_options=True,
         help="The share of the weights that is removed. Type any other.",
     )  # fmt: skip
-    measure = st.checkbox("Measure them then", True, key="more-measure")
+    then = st.checkbox("Measure them then", True, key="more-measure")
     if not ways or not levels:
         st.caption("Choose at least one of each. What is there already is not done again.")
         return
@@ -61,7 +61,7 @@ def _form(study: StudyView) -> None:
     except UserError as error:
         st.warning(layout.plain(str(error)), icon=":material/info:")
         return
-    commands = wanted(study.path, asked, fractions(levels), measure)
+    commands = wanted(study.path, asked, fractions(levels), then)
     if asked.lines:
         st.caption("This goes into the study's file, of which all else stays as it is:")
         st.code(asked.lines, language="toml")
@@ -94,12 +94,12 @@ def _begin(path: Path, asked: Asked, commands: Sequence[Command]) -> None:
         st.session_state["more-methods"] = []
 
 
-def wanted(path: Path, asked: Asked, sparsities: Sequence[float], measure: bool) -> list[Command]:
+def wanted(path: Path, asked: Asked, sparsities: Sequence[float], then: bool) -> list[Command]:
     """The commands that find what was asked for, and measure it."""
     words = [word for method in asked.methods for word in ("--method", method)]
     words += [word for level in sparsities for word in ("--sparsity", f"{level:g}")]
     prune = Command(("pruning", "run", str(path), *words))
-    return [prune, Command(("analysis", "run", str(path)))] if measure else [prune]
+    return [prune, Command(("analysis", "run", str(path)))] if then else [prune]
 
 
 def fractions(levels: Sequence[str]) -> list[float]:
