@@ -41,7 +41,7 @@ class _OneSentence(ModelMetaclass):
 class Frozen(BaseModel, metaclass=_OneSentence):
     """A model that never changes; a changed copy is validated as the original was."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def but(self, **changes: object) -> Self:
         """Return the same with these changes.

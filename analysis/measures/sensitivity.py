@@ -1,6 +1,7 @@
 """How much each layer minds being pruned alone, at eight sparsities, clean and corrupted (Li et al. 2017, 1608.08710).
 
-The dense network is pruned in one layer (coupled layers are one) and shown the images as it is then, not trained again.
+The dense network is pruned in one layer and shown the images as it is then, not trained again. Where whole channels go,
+coupled layers are one; single weights may go in any layer alone.
 Every image's outcome is kept, so that differences are tested in pairs. Of a batch, what lies before the layer is run
 once (`engine.rerun`); so a scan costs about half of 8 passes for each layer, condition and criterion.
 """

@@ -84,9 +84,7 @@ function listen(group, chart) {
     unhover(group);
     press(chart, event);
   }, true);
-  chart.addEventListener("click", (event) => {
-    if (event.target.closest?.('.modebar-btn[data-attr="toImage"], .modebar-btn[data-title*="ownload"]')) lendPoints(group, chart);
-  }, true);
+  chart.addEventListener("lend", () => lendPoints(group, chart));
   chart.addEventListener("mousemove", (event) => soon(chart, "hovering", () => hover(group, chart, event)));
   chart.addEventListener("mouseleave", () => soon(chart, "hovering", () => unhover(group)));
 }

@@ -8,8 +8,8 @@ from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from shlex import join
 
+from analysis.comparisons.recipe_words import in_words
 from app.report.drawing import View
-from app.views.overview.recipe_words import in_words
 from pruning.study.folder import Entry, Study
 from pruning.version import VERSION
 

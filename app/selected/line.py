@@ -66,7 +66,8 @@ def show(page: Page, selection: Selection) -> None:
             _opener(selection, "" if any(part.of == IMAGES for part in there) else "Select images")
         for part in there:
             used = part.of in page.uses
-            text = f"**{part.markdown}**" if used else f":gray[{part.text}, not used here]"
+            why = f" (this page is {page.unused})" if page.unused else ""
+            text = f"**{part.markdown}**" if used else f":gray[{part.text}, not used here{why}]"
             words = f" ({plain(part.words)})" if part.words else ""
             st.button(
                 text, key=f"clear-{part.of}", icon=":material/close:", icon_position="right", type="tertiary",

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.shell import warming
 from pruning.cli.early import INTERRUPTED
 from pruning.errors import UserError
 
@@ -41,6 +42,7 @@ def open_app(
     sys.argv = ["streamlit", "run", str(Path(__file__).parents[1] / "serving.py")]
     sys.argv += [part for name, value in options.items() for part in (f"--{name}", value)]
     sys.argv += ["--", *([str(study)] if study else [])]
+    warming.begin()
     with _signals() as received:
         cli.main(standalone_mode=False)
     if signal.SIGINT in received:

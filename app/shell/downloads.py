@@ -1,7 +1,8 @@
-"""What a card gives away: its chart as PNG or SVG, which the browser makes, its rows as CSV, its table as LaTeX."""
+"""What a card gives away: its chart as PNG, SVG, PDF and Python, its rows as CSV, its table as LaTeX."""
 
 from __future__ import annotations
 
+import base64
 import csv
 import re
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ import streamlit.components.v2
 
 from analysis import latex
 from app.assets import read
+from app.shell.paper import to_pdf
+from pruning.errors import UserError
 
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.]*$)")
 """How text begins that a spreadsheet takes for a formula; a signed number is none."""
@@ -20,14 +23,31 @@ _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.]*$)")
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
+    script = read("samples.js") + read("images.js")
     return streamlit.components.v2.component(
-        "chart_images", html=read("images.html"), css=read("images.css"), js=read("images.js")
+        "chart_images", html=read("images.html"), css=read("images.css"), js=script
     )
 
 
+@st.fragment
 def image_buttons(key: str, name: str) -> None:
-    """The two buttons for the card `key`; files are called `name`.png and `name`.svg."""
-    _component()(data={"key": key, "name": name}, key=f"images-{key}")
+    """The buttons for the chart of the card `key`; files are called `name`, with the width of those for a paper.
+
+    The browser draws them; a PDF is made here of what it drew, and goes back to it.
+    """
+    widget, ready = f"images-{key}", f"images made {key}"
+
+    def make() -> None:
+        asked = (st.session_state.get(widget) or {}).get("paper") or {}
+        try:
+            pdf = to_pdf(str(asked.get("svg", "")), float(asked.get("cm", 0)))
+            st.session_state[ready] = {"id": asked.get("id"), "pdf": base64.b64encode(pdf).decode()}
+        except UserError as error:
+            st.session_state[ready] = {"id": asked.get("id"), "error": str(error)}
+
+    _component()(
+        data={"key": key, "name": name, "made": st.session_state.pop(ready, None)}, key=widget, on_paper_change=make
+    )
 
 
 def to_csv(frame: pd.DataFrame, meanings: Mapping[str, str] | None = None) -> bytes:

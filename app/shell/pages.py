@@ -47,6 +47,7 @@ class Page:
         unfit: why it has nothing to say of a study, in a sentence that stands in its place; '' where it has. The
             navigation does not offer it then.
         uses: what of the selection it uses; of the rest the line of what is selected says that it does not.
+        unused: why not, in a word or three that end "this page is ...".
         in_report: whether it says something in a report, where nobody can click.
     """
 
@@ -58,6 +59,7 @@ class Page:
     shown: Callable[[StudyView], bool] = for_every_study
     unfit: Callable[[StudyView], str] = suits_every_study
     uses: frozenset[str] = frozenset({TICKETS})
+    unused: str = ""
     in_report: bool = True
 
 

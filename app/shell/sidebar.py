@@ -10,7 +10,7 @@ import streamlit as st
 from app import choice, load
 from app.load import StudyView
 from app.names import shown
-from app.shell import families, import_form, job_status, layout, work
+from app.shell import families, import_form, job_status, layout, report_form, work
 from app.shell.parameters import resolve
 from app.shell.picker import picker
 from app.shell.selection import Selection
@@ -67,6 +67,7 @@ def show() -> Selection | None:
         _baseline_menu(selection)
         _seed_menu(selection)
         _stale(study)
+        report_form.button(selection)
     return selection
 
 

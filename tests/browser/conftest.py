@@ -150,10 +150,15 @@ def _wait_until_up(server: subprocess.Popen[bytes], url: str, log: Path) -> None
 
 
 @pytest.fixture(scope="session")
-def app_url(browser: Browser, tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app showing the tiny study, and a copy of it to compare it with."""
-    folder = tmp_path_factory.mktemp("server")
-    yield from serve(tiny_study, folder, Path(shutil.copytree(tiny_study, folder / "twin")))
+def twin(tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tiny study; whoever changes it puts it back as it was."""
+    return Path(shutil.copytree(tiny_study, tmp_path_factory.mktemp("second") / "twin"))
+
+
+@pytest.fixture(scope="session")
+def app_url(browser: Browser, tiny_study: Path, twin: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app showing the tiny study, and its twin to compare it with."""
+    yield from serve(tiny_study, tmp_path_factory.mktemp("server"), twin)
 
 
 FRESH = "if (window === window.top) { localStorage.clear(); sessionStorage.clear(); }"

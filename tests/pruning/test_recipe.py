@@ -125,6 +125,8 @@ def test_percent() -> None:
         ({"data": "digit"}, "Did you mean 'digits'?"),
         ({"critrion": "snip"}, "Did you mean 'criterion'?"),
         ({"seed": -1}, "'seed' is -1"),
+        ({"sparsity": float("nan")}, "'sparsity' is nan, but: input should be a finite number"),
+        ({"training": {"epochs": float("inf")}}, "'training.epochs' is inf, but: input should be a finite number"),
         ({"model": "lenet300", "data": "digits"}, "Finder 'one_shot' needs 'criterion'."),
         ({"criterion": "snip"}, "'model' is missing"),
     ],

@@ -16,4 +16,4 @@ def show(selection: Selection) -> None:
         section.show(selection)
 
 
-PAGE = Page("dynamics", "Dynamics", ":material/show_chart:", 30, show)
+PAGE = Page("dynamics", "Dynamics", ":material/show_chart:", 30, show, unused="of training, on all images")

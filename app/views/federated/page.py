@@ -31,4 +31,4 @@ def show(selection: Selection) -> None:
         section.show(selection)
 
 
-PAGE = Page("federated", "Federated", ":material/hub:", 37, show, shown)
+PAGE = Page("federated", "Federated", ":material/hub:", 37, show, shown, unused="of all images, as noted in training")

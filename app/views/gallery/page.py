@@ -13,7 +13,7 @@ from app import load
 from app.assets import read
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
-from app.shell import layout
+from app.shell import layout, warming
 from app.shell.downloads import file_name, to_csv
 from app.shell.left_out import without_networks
 from app.shell.links import curve_address
@@ -169,6 +169,9 @@ def _sheet(
     why = misfit(shown.image.shape, network.shape) if network else ""
     if why and who:
         layout.notes([f"{who.label} cannot classify this picture: {why}."])
+    if warming.compiling():
+        with st.spinner("Compiling the corruptions, which is done once on a machine …"):
+            warming.wait()
     if not FAMILIES[family].needs_network:
         sheet: CorruptedImage = _made(shown.image, family, seed, shown.index, shown.label)
     elif network is None or why:
@@ -262,4 +265,5 @@ PAGE = Page(
     unfit=needs_classifiers,
     uses=frozenset({TICKETS, IMAGES}),
     in_report=False,
+    unused="of every corruption",
 )

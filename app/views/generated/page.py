@@ -32,4 +32,4 @@ def show(selection: Selection) -> None:
         section.show(selection)
 
 
-PAGE = Page("generated", "Generated", ":material/brush:", 25, show, shown)
+PAGE = Page("generated", "Generated", ":material/brush:", 25, show, shown, unused="of images that networks make")

@@ -23,4 +23,4 @@ def unfit(study: StudyView) -> str:
     )
 
 
-PAGE = Page("grokking", "Grokking", ":material/lightbulb:", 35, show, unfit=unfit)
+PAGE = Page("grokking", "Grokking", ":material/lightbulb:", 35, show, unfit=unfit, unused="of numbers")

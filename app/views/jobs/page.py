@@ -31,4 +31,13 @@ def _never(study: StudyView) -> bool:
     return False  # the line in the sidebar leads here
 
 
-PAGE = Page("jobs", "Jobs", ":material/manufacturing:", 95, show, shown=_never, uses=frozenset())
+PAGE = Page(
+    "jobs",
+    "Jobs",
+    ":material/manufacturing:",
+    95,
+    show,
+    shown=_never,
+    uses=frozenset(),
+    unused="of work, not of results",
+)

@@ -18,4 +18,4 @@ def show(selection: Selection) -> None:
     layout.notes(families.without_ticket(selection.study))
 
 
-PAGE = Page("masks", "Masks", ":material/grid_on:", 20, show)
+PAGE = Page("masks", "Masks", ":material/grid_on:", 20, show, unused="of weights")

@@ -131,7 +131,7 @@ def _curves_card(selection: Selection, scan: Scanned, level: float) -> None:
         charts.curves(rows, names, scan.layers, level, selection.theme),
         rows,
         "sensitivity-curves",
-        help="From the first layer (strongest) to the last (palest). Coupled layers are one.",
+        help="From the first layer (strongest) to the last (palest). Where filters go, coupled layers are one.",
         caption="Means over seeds; the intervals at the sparsity chosen are on the left, all others in the CSV.",
         config=layout.QUIET,
         meanings=MEANINGS | verdicts.MEANINGS,

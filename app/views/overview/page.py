@@ -61,4 +61,12 @@ def _coverage(path: Path, stamp: str) -> Coverage | None:
         return None
 
 
-PAGE = Page("overview", "Overview", ":material/table_chart:", 10, show, uses=frozenset({TICKETS, IMAGES}))
+PAGE = Page(
+    "overview",
+    "Overview",
+    ":material/table_chart:",
+    10,
+    show,
+    uses=frozenset({TICKETS, IMAGES}),
+    unused="over all corruptions",
+)

@@ -49,4 +49,4 @@ def show(selection: Selection) -> None:
     keys.card(selection)
 
 
-PAGE = Page("ownership", TITLE, ":material/approval:", 45, show, shown)
+PAGE = Page("ownership", TITLE, ":material/approval:", 45, show, shown, unused="of marks in weights")

@@ -15,6 +15,7 @@ import streamlit as st
 from analysis.comparisons.fragility import fragile_samples, hardest_corruption
 from analysis.comparisons.image_query import OfClass, text
 from analysis.corruptions import CORRUPTIONS, corrupt
+from analysis.corruptions.conditions import CLEAN
 from app import load
 from app.assets import read
 from app.charts.names import name, ordered
@@ -32,6 +33,7 @@ from app.shell.selection import Chosen, Selection
 from app.views.samples import brush, one_condition, together
 from app.views.samples.charts import predictions as charts
 from app.views.samples.ordered import Ordered
+from app.views.samples.readings import readings
 
 PER_PAGE = 20
 SEED = 0  # what the evaluation corrupts with: the pictures are those that the tickets were shown
@@ -80,7 +82,7 @@ def show(selection: Selection) -> None:
     # The inspector takes the room of the second column.
     left, right = (st.container(), st.container()) if asked(selection) is not None else st.columns([5, 7], gap="medium")
     with left:
-        _gallery(selection, order, picked, classes, data)
+        _gallery(selection, order, picked, classes, data, _readings(selection, chosen, samples, order))
     with right:
         _detail(selection, chosen, rows, picked, label, classes, data)
     if set(rows["corruption"]) != {"clean"}:
@@ -167,13 +169,18 @@ def _on_page(selection: Selection, order: pd.DataFrame) -> pd.DataFrame:
 
 
 def _gallery(
-    selection: Selection, order: Ordered, picked: int, classes: tuple[str, ...], data: Pictures | None
+    selection: Selection,
+    order: Ordered,
+    picked: int,
+    classes: tuple[str, ...],
+    data: Pictures | None,
+    said: Mapping[int, str],
 ) -> None:
     page, pages = _page(selection, order.table)
     with st.container(border=True, key="card-gallery"):
         layout.header(order.title, order.rows, "gallery", order.help, images=False, meanings=order.meanings)
         shown = _on_page(selection, order.table)
-        items = [_item(row._asdict(), classes, data) for row in shown.itertuples(index=False)]
+        items = [_item(row._asdict(), classes, data, said) for row in shown.itertuples(index=False)]
         gallery(items, picked, selection.theme.bad, partial(inspect, selection))
         if pages > 1:
             _pager(selection, page, pages)
@@ -191,10 +198,19 @@ def _pager(selection: Selection, page: int, pages: int) -> None:
                   key="page-on", help="The next page", type="tertiary")  # fmt: skip
 
 
-def _item(row: Mapping[str, Any], classes: tuple[str, ...], data: Pictures | None) -> Item:
+def _readings(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, order: Ordered) -> Mapping[int, str]:
+    """What the hover of each picture says of the tickets: under the condition where one is looked at, else clean."""
+    condition = chosen_condition(selection) if selection.option("among") == "one" else CLEAN
+    rows = one_condition.stored(selection, chosen, samples, condition)
+    images = _on_page(selection, order.table)["sample"]
+    return readings(rows, chosen, selection.study.classes, images, condition)
+
+
+def _item(row: Mapping[str, Any], classes: tuple[str, ...], data: Pictures | None, said: Mapping[int, str]) -> Item:
     sample, label = int(row["sample"]), classes[int(row["label"])]
     image = picture(data.images[sample].numpy()) if data is not None else ""
-    return Item(sample, image, f"Sample {sample}, {label}: {row['told']}", label, row["note"], float(row["share"]))
+    title = "\n".join(filter(None, [f"Sample {sample}, {label}: {row['told']}", said.get(sample, "")]))
+    return Item(sample, image, title, label, row["note"], float(row["share"]))
 
 
 def _predictions(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, picked: int) -> pd.DataFrame:
@@ -262,6 +278,7 @@ def _all_conditions(
         charts.conditions(rows, {ticket.id: ticket.style for ticket in chosen}, label, classes, selection.theme),
         lambda: with_labels(rows, chosen),
         "conditions",
+        folded=selection.option("among") == "one",
         help="Blue: correct; orange: misclassified; the stronger, the higher the confidence. Severity rises to the "
         "right within each corruption.",
     )

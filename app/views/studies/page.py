@@ -120,4 +120,4 @@ def _refused(refused: list[str]) -> None:
         layout.notes(["Studies that cannot be compared with this one:", *refused])
 
 
-PAGE = Page("studies", "Studies", ":material/compare_arrows:", 80, show, in_report=False)
+PAGE = Page("studies", "Studies", ":material/compare_arrows:", 80, show, in_report=False, unused="of whole studies")

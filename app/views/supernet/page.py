@@ -32,4 +32,4 @@ def show(selection: Selection) -> None:
         section.show(selection)
 
 
-PAGE = Page("supernet", "Supernet", ":material/account_tree:", 36, show, shown)
+PAGE = Page("supernet", "Supernet", ":material/account_tree:", 36, show, shown, unused="of the search")

@@ -26,4 +26,13 @@ def show(selection: Selection) -> None:
         section.show(selection)
 
 
-PAGE = Page("transfer", "Transfer", ":material/move_down:", 55, show, shown=any_transferred, unfit=needs_classifiers)
+PAGE = Page(
+    "transfer",
+    "Transfer",
+    ":material/move_down:",
+    55,
+    show,
+    shown=any_transferred,
+    unfit=needs_classifiers,
+    unused="of other data",
+)

@@ -1,9 +1,15 @@
 """The compiled loops against the torch code that serves GPUs."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
 from analysis.corruptions import NAMES, SEVERITIES, compiled, corrupt
+from tests import ROOT
 from tests.analysis.corruptions.pictures import pictures
 
 SHAPES = ((19, 3, 32, 32), (6, 1, 28, 28), (2, 3, 45, 37), (3, 1, 9, 3), (2, 3, 1, 6))
@@ -46,3 +52,17 @@ def test_the_torch_code_is_what_runs_without_the_loops(monkeypatch: pytest.Monke
     with pytest.raises(TypeError):
         corrupt(pictures(1, 3, 16, 16), "jpeg_compression", 1)
     assert called
+
+
+def test_the_loops_that_are_not_on_disk_are_named(tmp_path: Path) -> None:
+    code = (
+        "from analysis.corruptions.compiled import stored\n"
+        "before = stored.lacking()\n"
+        "assert '_hash' in before and len(before) > 30, before\n"
+        "from analysis.corruptions import corrupt\n"
+        "import torch\n"
+        "corrupt(torch.zeros(1, 1, 28, 28, dtype=torch.uint8), 'contrast', 1)\n"
+        "assert set(before) - set(stored.lacking()) == {'_contrast'}, stored.lacking()\n"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)

@@ -54,7 +54,7 @@ def test_it_says_what_is_selected_and_what_the_page_does_not_use(
     }  # fmt: skip
     masks = told(line("masks", tiny_study, monkeypatch, **LINK))
     assert masks["clear-tickets"] == "**2 tickets**"
-    assert "not used here" in masks["clear-images"]
+    assert masks["clear-images"] == ":gray[3 images, not used here (this page is of weights)]"
     assert "not used here" in masks["clear-condition"]
 
 
@@ -77,4 +77,6 @@ def test_each_part_is_cleared_alone(part: str, tiny_study: Path, monkeypatch: py
 
 
 def test_pages_say_what_they_use() -> None:
-    assert all(page.uses <= {"tickets", "images", "condition"} for page in PAGES.values())
+    every = {"tickets", "images", "condition"}
+    assert all(page.uses <= every for page in PAGES.values())
+    assert [page.name for page in PAGES.values() if page.uses < every and not page.unused] == []

@@ -11,8 +11,10 @@ from analysis.comparisons.images_behind import failures
 from analysis.results.store import Results
 from app.charts.upset import upset
 from app.shell import layout, theme
+from app.shell.selection import Chosen
 from app.shell.theme import Style
 from app.views.samples import together
+from app.views.samples.readings import readings
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
 LIGHT = theme.get("light")
@@ -28,6 +30,8 @@ def test_a_bar_holds_its_count_its_interval_and_its_members() -> None:
     assert bars.customdata[1][0] == "only Ticket a"
     assert "(1 to 4)" in bars.customdata[0][2]
     assert "images" in bars.hovertemplate
+    clickable = [trace for trace in figure.data if trace.customdata is not None]  # bars, marks and a row of dots each
+    assert [[each[3] for each in trace.customdata] for trace in clickable] == [["a~b", "a"]] * 4
 
 
 def test_the_sentence_counts_all_some_and_one() -> None:
@@ -67,3 +71,13 @@ def test_a_bar_selects_the_images_that_it_counts(tiny_study: Path, monkeypatch: 
     assert found[0][0] == sorted(wrong[dense] & wrong[imp])
     assert found[1][0] == sorted(wrong[imp] - wrong[dense])
     assert charts(test) >= 2
+
+
+def test_the_hover_of_a_picture_says_what_each_ticket_takes_it_for() -> None:
+    tickets = [Chosen(each, each, f"Ticket {each}", "imp", "IMP", 0.9, 0, 1, 10, Style(each, "#336699", "circle"))
+               for each in "ab"]  # fmt: skip
+    rows = pd.DataFrame(
+        {"ticket_id": ["a", "a", "b"], "sample": [4, 7, 4], "label": [1, 0, 1], "prediction": [1, 0, 0]}
+    )
+    said = readings(rows, tickets, ("cat", "dog"), [4, 9], ("fog", 5))
+    assert said == {4: "Taken for (under Fog 5):\n✓ dog: Ticket a\n✗ cat: Ticket b"}
