@@ -1,4 +1,4 @@
-"""What stands beside every page: what is selected, and the inspector."""
+"""What stands beside every page: what is selected, the inspector, and the tour."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from app.selected import line
 from app.shell.guard import guard
 from app.shell.pages import Page
 from app.shell.selection import Selection
+from app.tour import box
 
 
 def show(page: Page, selection: Selection) -> None:
-    """Draw both."""
+    """Draw all of it."""
     guard(line.show, page, selection)
     guard(panel.show, selection)
+    guard(box.show, page.name, selection)

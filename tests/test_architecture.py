@@ -62,6 +62,7 @@ ROOMS = {
         "live",
         "selected",
         "inspector",
+        "tour",
         "beside",
         "views",
         "report",

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.names import harmless, shown
-from app.shell import work
+from app.shell import glossary, work
 from app.shell.columns import describe
 from app.shell.downloads import file_name, image_buttons, to_csv, to_latex
 from app.shell.theme import Style
@@ -175,15 +175,19 @@ def header(
         folded: whether the title stands above it already; the help is then written out in its place.
     """
 
-    def csv() -> bytes:
+    def meant() -> tuple[pd.DataFrame, dict[str, str]]:
         frame = data() if callable(data) else data
-        return to_csv(frame, describe(map(str, frame.columns), meanings, columns, percent))
+        return frame, describe(map(str, frame.columns), meanings, columns, percent)
+
+    def csv() -> bytes:
+        return to_csv(*meant())
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"head-{key}"):
         if folded:
             st.caption(help or " ", width="stretch")
         else:
             st.markdown(f"**{title}**", help=help or None, width="stretch")
+        glossary.button(key, lambda: meant()[1])
         with st.popover("", icon=":material/download:", type="tertiary", help="Download this", key=f"menu-{key}"):
             if images:
                 image_buttons(key, file_name(title))

@@ -41,6 +41,11 @@ class Place(NamedTuple):
     wide: list[str]
 
 
+def fits(page: Page) -> bool:
+    """Whether what is drawn is no taller than two screens."""
+    return int(page.evaluate(HEIGHT)) <= MOST
+
+
 def paths(page: Page, study: str) -> list[str]:
     """What the bar offers for a study, section by section; `page` shows one of its pages."""
     links = page.locator("[data-testid=stTopNavLink], [data-testid=stTopNavDropdownLink]")

@@ -12,6 +12,7 @@ from app.shell import theme
 from app.shell.pages import in_order
 from app.views.samples.page import PER_PAGE
 from tests.browser.conftest import Open, at_rest, settle
+from tests.browser.heights import fits
 
 STUDIES = {
     "grokking": "?study=modular-grokking",
@@ -37,6 +38,7 @@ def test_every_page_opens_and_turns_dark_with_the_system(name: str, opened: Open
         expect(page.locator("[data-testid=stException]")).to_have_count(0)
         expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
         assert "Traceback" not in page.content()
+    assert fits(page)
 
 
 def test_no_page_asks_for_what_is_not_there(opened: Open) -> None:

@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from app.shell.sections import of_page
 from tests.browser.conftest import Open, settle
+from tests.browser.heights import fits
 
 DRAWN = ":is(.js-plotly-plot, [class*=st-key-empty-], [data-testid=stSlider])"
 
@@ -20,6 +21,7 @@ def test_every_view_is_reached_by_a_click(page: str, opened: Open) -> None:
         expect(shown.locator(f".st-key-{page}-{view} {DRAWN}").first).to_be_visible()
         expect(shown.locator("[data-testid=stException]")).to_have_count(0)
         expect(shown.locator("[data-testid=stAlertContentError]")).to_have_count(0)
+        assert fits(shown), view
         assert (f"{page}={view}" in shown.url) == (view != next(iter(views)))
 
 

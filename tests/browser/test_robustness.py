@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from app.shell.sections import of_page
 from tests.browser.conftest import Open, settle
+from tests.browser.heights import fits
 from tests.browser.test_app import until
 
 SECTIONS = {key: section.title for key, section in of_page("robustness").items()}
@@ -25,6 +26,7 @@ def test_every_section_is_reached_by_a_click_and_goes_into_the_link(opened: Open
         expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
         main = page.get_by_test_id("stMain")
         assert main.evaluate("element => element.scrollWidth - element.clientWidth") == 0, section
+        assert fits(page), section
 
 
 @pytest.mark.parametrize("section", ["calibration", "lost"])

@@ -89,6 +89,7 @@ def _verdicts(view: View, table: pd.DataFrame, rows: pd.DataFrame, base: str, na
         f"{title}: held against {view.labels[base]}",
         frame,
         f"federated-{name}",
+        folded=True,
         columns={
             "colour": st.column_config.ImageColumn("", width=40),
             "ticket": st.column_config.TextColumn("Ticket", width="medium"),
@@ -128,6 +129,7 @@ def _bill(view: View) -> None:
         "The bill",
         frame,
         "federated-bill",
+        folded=True,
         columns={
             "colour": st.column_config.ImageColumn("", width=40),
             "ticket": st.column_config.TextColumn("Ticket", width="medium"),

@@ -94,6 +94,7 @@ def _both(view: View, parts: dict[str, pd.DataFrame]) -> None:
         "Global and personal accuracy, always both",
         frame,
         "federated-both",
+        folded=True,
         data=lambda: view.named(pd.concat([rows.reset_index().assign(measure=name) for name, rows in parts.items()])),
         meanings=facts.COLUMNS | MEANING,
         columns={

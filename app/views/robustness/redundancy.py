@@ -47,7 +47,8 @@ def show(compared: ComparedTickets) -> None:
     say(compared, "How few corruptions keep the ranking is asked of all images.")
     if not compared.images:
         _ranking(compared, family)
-    _corruptions(compared, family)
+    with st.expander("**Which corruptions fail the same images?**", expanded=bool(compared.images)):
+        _corruptions(compared, family)
     with st.expander("**Which tickets are alike in what they lose?**"):
         _tickets(compared, family)
 

@@ -1,0 +1,1 @@
+"""A tour of two minutes over the first sample."""
