@@ -13,5 +13,6 @@ from app.tour import box
 def show(page: Page, selection: Selection) -> None:
     """Draw all of it."""
     guard(line.show, page, selection)
+    guard(line.offer, selection)
     guard(panel.show, selection)
     guard(box.show, page.name, selection)

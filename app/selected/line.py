@@ -57,13 +57,12 @@ def show(page: Page, selection: Selection) -> None:
         st.rerun()
     _component()(key="selected-ears", height=1, on_heard_change=lambda: None)
     there = parts(selection)
-    builds = _classifies(selection)
-    if not there and not builds:
+    if not there:
         return
     st.html(f"<style>{read('selected.css')}</style>")
     with st.container(horizontal=True, vertical_alignment="center", key="marked-bar", width="content"):
-        if builds:
-            _opener(selection, "" if any(part.of == IMAGES for part in there) else "Select images")
+        if any(part.of == IMAGES for part in there):
+            _opener(selection, "", "select-images-again")
         for part in there:
             used = part.of in page.uses
             why = f" (this page is {page.unused})" if page.unused else ""
@@ -76,10 +75,16 @@ def show(page: Page, selection: Selection) -> None:
             )  # fmt: skip
 
 
-def _opener(selection: Selection, text: str) -> None:
-    about = "Build a selection of images, which every page knows of"
-    icon = ":material/filter_alt:"
-    if st.button(text, key="select-images-open", type="tertiary", icon=icon, help=about):
+def offer(selection: Selection) -> None:
+    """The way to the dialog that builds a selection, in the sidebar: over a page it would lie on charts."""
+    if _classifies(selection):
+        with st.sidebar:
+            _opener(selection, "Select images …", "select-images-open")
+
+
+def _opener(selection: Selection, text: str, key: str) -> None:
+    about = "Build a selection of images, which every page knows of."
+    if st.button(text, key=key, type="tertiary", icon=":material/filter_alt:", help=about):
         builder.show(selection)
 
 
