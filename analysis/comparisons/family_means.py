@@ -35,7 +35,7 @@ def measured(
         pd.DataFrame({"ticket_id": pd.Series(dtype=str), "mean_gap": pd.Series(dtype=float)}) if gaps is None else gaps
     )
     clean = summary.set_index("ticket_id").reindex(columns=["correct", "n", "accuracy", "mean_angle"])
-    robust = pd.Series(dtype=float, name="corrupted")
+    robust = pd.Series(dtype=float, name="corrupted", index=pd.Index([], dtype=str))
     if len(conditions):
         robust = mean_corruption_accuracy(conditions).set_index("ticket_id")["accuracy"].rename("corrupted")
     return (

@@ -40,6 +40,7 @@ class Kept:
         name: what the user calls it.
         images: int64 indices of test images, rising.
         of: how many test images the study had.
+        labels: a digest of their true classes.
         words: how it came about.
         file: where it lies.
     """
@@ -47,8 +48,13 @@ class Kept:
     name: str
     images: np.ndarray
     of: int
+    labels: str
     words: str
     file: Path
+
+    def is_of(self, labels: np.ndarray) -> bool:
+        """Whether it was made of these test images, as far as their number and their true classes tell."""
+        return self.of == len(labels) and self.labels == _digest(labels)
 
 
 class _Content(BaseModel):
@@ -57,6 +63,7 @@ class _Content(BaseModel):
     name: str = Field(min_length=1, max_length=LONGEST)
     words: str = Field("", max_length=WORDS)
     of: int = Field(ge=1, le=2**24)
+    labels: str = Field(pattern="^[0-9a-f]{16}$")
     images: list[int] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -67,14 +74,14 @@ class _Content(BaseModel):
         return self
 
 
-def keep(study: Path, name: str, images: Sequence[int] | np.ndarray, of: int, words: str = "") -> Path:
+def keep(study: Path, name: str, images: Sequence[int] | np.ndarray, labels: np.ndarray, words: str = "") -> Path:
     """Keep a selection in a study's folder, in the place of one that has the same name.
 
     Args:
         study: the folder.
         name: any text; runs of white space become one space.
         images: indices of test images, one at least.
-        of: how many test images the study has.
+        labels: int [images], the true classes of all test images.
         words: how the selection came about; the end of long ones is cut.
 
     Returns:
@@ -88,10 +95,12 @@ def keep(study: Path, name: str, images: Sequence[int] | np.ndarray, of: int, wo
     if not name or len(name) > LONGEST:
         raise UserError(f"A selection needs a name of 1 to {LONGEST} characters; this one has {len(name)}.")
     chosen = np.unique(np.asarray(images, dtype=np.int64))
-    chosen = chosen[(chosen >= 0) & (chosen < of)]
+    chosen = chosen[(chosen >= 0) & (chosen < len(labels))]
     if not len(chosen):
         raise UserError("No image is selected, so there is nothing to keep; select some.")
-    content = {"name": name, "words": words[:WORDS], "of": int(of), "images": chosen.tolist()}
+    content = {
+        "name": name, "words": words[:WORDS], "of": len(labels), "labels": _digest(labels), "images": chosen.tolist(),
+    }  # fmt: skip
     file = _inside(study) / f"{hashlib.blake2b(name.encode(errors='replace'), digest_size=8).hexdigest()}.json"
     write_atomically(file, json.dumps(content) + "\n")
     return file
@@ -152,7 +161,12 @@ def _read(file: Path, study: Path) -> Kept:
     except (OSError, ValueError, RecursionError) as error:
         reason = _reason(error)
         raise UserError(f"The kept selection {file} cannot be used ({reason}); delete it.") from None
-    return Kept(content.name, np.array(content.images, dtype=np.int64), content.of, content.words, file)
+    images = np.array(content.images, dtype=np.int64)
+    return Kept(content.name, images, content.of, content.labels, content.words, file)
+
+
+def _digest(labels: np.ndarray) -> str:
+    return hashlib.blake2b(np.asarray(labels, dtype="<i8").tobytes(), digest_size=8).hexdigest()
 
 
 def _reason(error: Exception) -> str:

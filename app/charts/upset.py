@@ -34,7 +34,7 @@ def upset(
 
     Args:
         regions: members (tuple of ids), count, expected; drawn in this order. Where it has low and high, the hover
-            gives them. A bar's `customdata` ends with the ids of its members.
+            gives them. The `customdata` of its bar, mark and dots ends with the ids of its members.
         kept: id -> all that the ticket has, in the order of rows.
         styles: by id.
         theme: colours of the page, light or dark.
@@ -67,19 +67,14 @@ def upset(
 
 def _bars(chart: go.Figure, regions: pd.DataFrame, styles: Mapping[str, Style], theme: Theme, texts: Words) -> None:
     counts, expected = regions["count"].to_numpy(dtype=float), regions["expected"].to_numpy(dtype=float)
-    words = [named(members, styles) for members in regions["members"]]
     colors = [styles[members[0]].color if len(members) == 1 else theme.both for members in regions["members"]]
     places = list(range(len(counts)))
-    lifts = [lift(count, chance) for count, chance in zip(counts, expected, strict=True)]
-    between = [""] * len(counts)
-    if "low" in regions:
-        between = [f" ({low:,.0f} to {high:,.0f})" for low, high in zip(regions["low"], regions["high"], strict=True)]
-    members = [LIST.join(each) for each in regions["members"]]
+    told = _told(regions, styles)
     chart.add_bar(
         x=places,
         y=counts,
         marker={"color": colors, "cornerradius": 3},
-        customdata=[list(each) for each in zip(words, lifts, between, members, strict=True)],
+        customdata=told,
         hovertemplate=f"<b>%{{customdata[0]}}</b><br>%{{y:,}} {texts.unit}%{{customdata[2]}}, %{{customdata[1]}}"
         "<extra></extra>",
         showlegend=False,
@@ -92,8 +87,8 @@ def _bars(chart: go.Figure, regions: pd.DataFrame, styles: Mapping[str, Style], 
         mode="markers",
         name=texts.chance,
         marker={"symbol": "line-ew", "size": 19, "line": {"width": 3, "color": theme.bad}},
-        customdata=words,
-        hovertemplate=f"<b>%{{customdata}}</b><br>by chance %{{y:,.1f}} {texts.unit}<extra></extra>",
+        customdata=told,
+        hovertemplate=f"<b>%{{customdata[0]}}</b><br>by chance %{{y:,.1f}} {texts.unit}<extra></extra>",
         row=1,
         col=1,
     )
@@ -104,6 +99,18 @@ def _bars(chart: go.Figure, regions: pd.DataFrame, styles: Mapping[str, Style], 
         textposition="top center", textfont={"size": 11.5, "color": theme.ink}, cliponaxis=False, hoverinfo="skip",
         showlegend=False, row=1, col=1,
     )  # fmt: skip
+
+
+def _told(regions: pd.DataFrame, styles: Mapping[str, Style]) -> list[list[str]]:
+    """Of each region its name, its count beside chance, the interval of the count, and the ids of its members."""
+    between = [""] * len(regions)
+    if "low" in regions:
+        between = [f" ({low:,.0f} to {high:,.0f})" for low, high in zip(regions["low"], regions["high"], strict=True)]
+    lifts = [lift(count, chance) for count, chance in zip(regions["count"], regions["expected"], strict=True)]
+    return [
+        [named(members, styles), said, ends, LIST.join(members)]
+        for members, said, ends in zip(regions["members"], lifts, between, strict=True)
+    ]
 
 
 def _dots(
@@ -133,8 +140,8 @@ def _dots(
                 "color": [styles[ticket].color if own else theme.grid for own in member],
                 "opacity": 1,
             },
-            customdata=[named(members, styles) for members in regions["members"]],
-            hovertemplate="<b>%{customdata}</b><extra></extra>",
+            customdata=_told(regions, styles),
+            hovertemplate="<b>%{customdata[0]}</b><extra></extra>",
             showlegend=False,
             row=2,
             col=1,

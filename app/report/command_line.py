@@ -1,6 +1,6 @@
 """The command that writes a report."""
 
-import os
+import logging
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
@@ -33,7 +33,9 @@ def report(
     ] = False,
 ) -> None:
     """Write what the app shows of a study into one HTML file, which opens offline."""  # fmt: skip
-    os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")  # its warnings miss a browser
+    logging.disable(logging.WARNING)  # Streamlit's, which miss a browser
+    import streamlit as st
+
     from app.report.drawing import View
     from app.report.write import write  # seconds of imports that --help does not need
     from app.shell.trust import guard_code
@@ -45,6 +47,8 @@ def report(
     views = [View.read(each, common) for each in view or ()]
     with ProgressBar(opened.config.title) as display:
         written = write(opened.path, out, views, common, display.tell)
+    st.cache_data.clear()  # connections that are open at the end complain
+    st.cache_resource.clear()
     display.console.print(
         f"Wrote {written.path}: {written.views} views, {written.charts} charts, {written.size / 1e6:.1f} MB.",
         highlight=False, soft_wrap=True,

@@ -19,6 +19,9 @@ FAILED = "keeping failed"
 SHOWN = 30
 """Kept selections that are listed."""
 
+WORDS = 70
+"""Characters of how one came about."""
+
 
 def keeper(selection: Selection, images: Asked, marked: np.ndarray, words: str) -> None:
     """The field and the button that keep what is selected."""
@@ -26,7 +29,7 @@ def keeper(selection: Selection, images: Asked, marked: np.ndarray, words: str) 
     def store() -> None:
         name = st.session_state.get("keep-name", "")
         try:
-            keep(selection.study.path, name, marked, len(images.labels), words)
+            keep(selection.study.path, name, marked, images.labels, words)
             st.session_state["keep-name"] = ""
         except UserError as error:
             st.session_state[FAILED] = str(error)
@@ -51,21 +54,25 @@ def show(selection: Selection, images: Asked) -> None:
 
 
 def _line(selection: Selection, images: Asked, place: int, one: Kept) -> None:
-    fits = one.of == len(images.labels)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"kept-{place}"):
-        words = f", {layout.plain(shown(one.words))}" if one.words else ""
-        name = layout.plain(shown(one.name))
-        other = "" if fits else f" :gray[of {one.of:,} test images; there are {len(images.labels):,} now]"
-        st.markdown(f"**{name}** :gray[{images_text(len(one.images))}{words}]{other}", width="stretch")
+    fits = one.is_of(images.labels)
+    with st.container(key=f"kept-{place}"):
+        said, go, gone = st.columns([9, 1.3, 0.5], gap="small", vertical_alignment="center")
+    short = one.words if len(one.words) <= WORDS else f"{one.words[: WORDS - 1].rstrip()}…"
+    words = f": {layout.plain(shown(short))}" if short else ""
+    name = layout.plain(shown(one.name))
+    other = "" if fits else f" :gray[, of {one.of:,} other test images than these]"
+    said.markdown(f"**{name}** :gray[{images_text(len(one.images))}{words}]{other}")
+    with go:
         if st.button("Select", key=f"kept-{place}-go", disabled=not fits, type="tertiary", icon=":material/check:"):
             selection.set_samples(one.images, f"“{one.name}”")
             st.rerun()
 
-        def leave() -> None:
-            try:
-                forget(one)
-            except UserError as error:
-                st.session_state[FAILED] = str(error)
+    def leave() -> None:
+        try:
+            forget(one)
+        except UserError as error:
+            st.session_state[FAILED] = str(error)
 
+    with gone:
         st.button("", key=f"kept-{place}-gone", icon=":material/delete:", type="tertiary", on_click=leave,
                   help="Delete it from the study")  # fmt: skip

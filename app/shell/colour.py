@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ class Oklch(NamedTuple):
     hue: float
 
 
+@lru_cache(maxsize=4096)
 def to_hex(colour: Oklch) -> str:
     """The colour as `#rrggbb`. What a screen cannot show loses chroma, never lightness or hue."""
     low, high = 0.0, colour.chroma

@@ -197,7 +197,9 @@ def styles(selection: Selection, keys: Sequence[str] | None = None) -> dict[str,
     study = selection.study
     first = study.tickets.drop_duplicates("key").set_index("key")
     keys = list(first.index) if keys is None else keys
-    every = [(key, first.at[key, "method"], float(first.at[key, "sparsity"]), first.at[key, "label"]) for key in keys]
+    rows = zip(first.index, first["method"], first["sparsity"].astype(float), first["label"], strict=True)
+    known = {row[0]: row for row in rows}
+    every = [known[key] for key in keys]
     chosen = {ticket.key: ticket.style for ticket in selection.tickets if ticket.key in keys}
     return theme.styles(every, study.methods, selection.theme.mode, study.originals) | chosen
 

@@ -48,7 +48,9 @@ def to_pdf(svg: str, cm: float) -> bytes:
         for weight in WEIGHTS:
             Path(folder, f"{weight}.ttf").write_bytes(_font(characters, weight))
         try:
-            made = typst.compile(Path(folder, "page.typ"), root=folder, font_paths=[folder], ignore_system_fonts=True)
+            made = typst.compile(
+                str(Path(folder, "page.typ")), root=folder, font_paths=[folder], ignore_system_fonts=True
+            )
         except typst.TypstError as error:
             raise UserError(f"The drawing could not be made into a PDF ({error}); take the SVG.") from None
     return bytes(made)

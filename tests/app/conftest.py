@@ -93,12 +93,12 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Standing:
     return use
 
 
-def ended(job: Job, within: float = 60) -> Job:
+def ended(job: Job, within: float = 150) -> Job:
     """The job when it is over."""
     return until(job, lambda now: now.over, within)
 
 
-def until(job: Job, holds: Callable[[Job], bool], within: float = 60) -> Job:
+def until(job: Job, holds: Callable[[Job], bool], within: float = 150) -> Job:
     """The job when that holds."""
     end = time.monotonic() + within
     while not holds(now := look(job.home)):

@@ -278,6 +278,7 @@ def _all_conditions(
         charts.conditions(rows, {ticket.id: ticket.style for ticket in chosen}, label, classes, selection.theme),
         lambda: with_labels(rows, chosen),
         "conditions",
+        folded=selection.option("among") == "one",
         help="Blue: correct; orange: misclassified; the stronger, the higher the confidence. Severity rises to the "
         "right within each corruption.",
     )

@@ -19,7 +19,7 @@ HOSTILE = ["../../etc/passwd", "/etc/passwd", "..", "a/b\\c", "con.json", "<b>&\
 def test_what_is_kept_comes_back_and_stays_within_the_folder(tmp_path: Path) -> None:
     study = tmp_path / "study"
     for place, name in enumerate(HOSTILE):
-        file = keep(study, name, [place + 3, place], of=100, words=name * 9)
+        file = keep(study, name, [place + 3, place], labels=np.arange(100), words=name * 9)
         assert file.parent == study / "selections"
     found, problems = kept(study)
     assert problems == []
@@ -27,9 +27,11 @@ def test_what_is_kept_comes_back_and_stays_within_the_folder(tmp_path: Path) -> 
         name: [place, place + 3] for place, name in enumerate(HOSTILE)
     }
     assert all(one.of == 100 for one in found)
+    assert all(one.is_of(np.arange(100)) for one in found)
+    assert not any(one.is_of(other) for one in found for other in (np.arange(99), np.arange(1, 101)))
     assert sorted(path.name for path in tmp_path.rglob("*.json")) == sorted(one.file.name for one in found)
 
-    keep(study, " a/b\\c\n", [7], of=100)  # the same name again
+    keep(study, " a/b\\c\n", [7], labels=np.arange(100))  # the same name again
     found, _ = kept(study)
     assert len(found) == len(HOSTILE)
     chosen = next(one for one in found if one.name == "a/b\\c")
@@ -39,7 +41,7 @@ def test_what_is_kept_comes_back_and_stays_within_the_folder(tmp_path: Path) -> 
     assert len(kept(study)[0]) == len(HOSTILE) - 1
 
 
-GOOD = {"name": "a", "words": "", "of": 9, "images": [1, 2]}
+GOOD = {"name": "a", "words": "", "of": 9, "labels": "0123456789abcdef", "images": [1, 2]}
 BAD = {
     "no json": "{",
     "a list": "[]",
@@ -54,12 +56,13 @@ BAD = {
     "none": json.dumps({**GOOD, "images": []}),
     "deep": "[" * 100_000,
     "half": json.dumps({**GOOD, "images": [1.5]}),
+    "no digest": json.dumps({**GOOD, "labels": "0123"}),
     "many": json.dumps({**GOOD, "of": 2**60}),
 }
 
 
 def test_what_cannot_be_used_is_named_and_the_rest_is_there(tmp_path: Path) -> None:
-    keep(tmp_path, "good", [4], of=9)
+    keep(tmp_path, "good", [4], labels=np.arange(9))
     for place, content in enumerate(BAD.values()):
         (tmp_path / "selections" / f"{place}.json").write_text(content)
     (tmp_path / "selections" / "bytes.json").write_bytes(b"\xff\xfe\x00")
@@ -88,7 +91,7 @@ def test_nothing_leaves_the_study_by_a_link(tmp_path: Path) -> None:
     study.mkdir()
     (study / "selections").symlink_to(elsewhere)
     with pytest.raises(UserError, match="leads out of the study"):
-        keep(study, "a", [1], of=9)
+        keep(study, "a", [1], labels=np.arange(9))
     assert kept(study)[1] == [f"{study}/selections is a link that leads out of the study; put a folder in its place."]
     assert not list(elsewhere.iterdir())
     (study / "selections").unlink()
@@ -103,26 +106,26 @@ def test_nothing_leaves_the_study_by_a_link(tmp_path: Path) -> None:
 def test_where_nothing_can_be_written_a_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "selections").write_text("a file in its place")
     with pytest.raises(UserError, match=r"Cannot write .*; nothing was changed"):
-        keep(tmp_path, "a", [1], of=9)
+        keep(tmp_path, "a", [1], labels=np.arange(9))
     assert kept(tmp_path) == ([], [])
     if os.geteuid():  # root may write anywhere
         folder = tmp_path / "read-only"
         folder.mkdir(mode=0o500)
         with pytest.raises(UserError, match="permission denied"):
-            keep(folder, "a", [1], of=9)
+            keep(folder, "a", [1], labels=np.arange(9))
 
 
 @pytest.mark.parametrize(("name", "images"), [("", [1]), ("x" * 81, [1]), ("a", []), ("a", [9, -1])])
 def test_what_is_not_kept(tmp_path: Path, name: str, images: list[int]) -> None:
     with pytest.raises(UserError):
-        keep(tmp_path, name, np.array(images, dtype=int), of=9)
+        keep(tmp_path, name, np.array(images, dtype=int), labels=np.arange(9))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_without_end_is_read_as_far_as_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selections, "MOST", 2)
     for name in "abc":
-        keep(tmp_path, name, [1], of=9)
+        keep(tmp_path, name, [1], labels=np.arange(9))
     found, problems = kept(tmp_path)
     assert len(found) == 2
     assert "first 2 are read" in problems[0]

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from app import allowed
 from app.jobs import queue, runner
 from app.jobs.command import Command
 from app.jobs.job import look
 from pruning.errors import UserError, WriteError
+from pruning.models.code_digest import digest_of_code
 from tests.app.conftest import Standing, ended, prune, until
 
 
@@ -37,6 +39,20 @@ def test_a_job_outlives_its_process_and_goes_on_when_asked(study_copy: Path) -> 
     assert "Found 0 tickets" in done.log()
     queue.remove(job.home)
     assert queue.jobs() == ([], {})
+
+
+def test_code_that_nobody_allowed_is_not_run_by_a_job_whoever_asks(study_copy: Path) -> None:
+    """The real command, whose own process refuses; nor does a change between asking and running help."""
+    file = study_copy / "evil.py"
+    file.write_text("import pathlib\npathlib.Path(__file__).with_name('ran').touch()\n")
+    allowed.remember(digest_of_code(file))
+    file.write_text(file.read_text() + "# changed since\n")
+    toml = study_copy / "study.toml"
+    toml.write_text(toml.read_text().replace('"lenet300"', json.dumps(f"{file}:factory")))
+    job = ended(queue.submit(prune(str(study_copy))))
+    assert job.status == "failed"
+    assert "nobody has allowed to run" in job.state.sentence
+    assert not (study_copy / "ran").exists()
 
 
 def _processes(named: Path) -> list[int]:

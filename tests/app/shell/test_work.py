@@ -39,8 +39,13 @@ def test_an_empty_study_is_found_and_measured_by_a_click(
     assert [job.command.line for job in there] == commands
     for job in there:
         assert ended(job).status == "done"
-    written = text(test.run())
-    assert "**Prune copy**" in written.replace("\\", "")
+    assert "**Jobs**" not in text(test.run())  # what is done is no news here
+    stand_in("raise SystemExit(2)")
+    queue.resume(there[0])
+    ended(there[0])
+    written = text(test.run()).replace("\\", "")
+    assert "**Prune copy**" in written
+    assert "**Measure copy**" not in written
     assert not test.exception
 
 

@@ -19,7 +19,7 @@ from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 PAGES = ["geometry", "robustness", "samples"]
 
 
-@pytest.mark.parametrize(("page", "count"), [("geometry", 3), ("robustness", 3), ("samples", 1)])
+@pytest.mark.parametrize(("page", "count"), [("geometry", 3), ("robustness", 3), ("samples", 2)])
 def test_a_page_of_a_measured_study(page: str, count: int, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw(page, tiny_study, monkeypatch)
     assert charts(test) == count
@@ -68,7 +68,7 @@ def test_another_seed_says_which_one_has_the_images(tiny_study: Path, monkeypatc
     assert "kept for seed 0 only" in text(test)
     assert charts(test) == 0
     test.button[0].click().run()
-    assert charts(test) == 1
+    assert charts(test) == 2
     assert not test.error
 
 
@@ -236,7 +236,7 @@ def test_without_the_images_everything_else_is_shown(
     test = draw("samples", study, monkeypatch)
     assert "The pictures are not on this machine" in text(test)
     assert test.button(key="fetch-ask").label == "Fetch cifar10 …"
-    assert charts(test) == 1
+    assert charts(test) == 2
     assert not test.error
 
 
@@ -248,7 +248,7 @@ def test_images_that_were_not_measured_are_not_shown(
     file.write_text(file.read_text().replace('data = "digits"', 'data = "mnist5k"'))
     test = draw("samples", study, monkeypatch)
     assert "are not those that were measured" in text(test)
-    assert charts(test) == 1
+    assert charts(test) == 2
 
 
 def test_a_cut_off_result_is_named(tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

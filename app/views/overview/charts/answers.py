@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from app.charts.base import figure
 from app.charts.error_bars import error_bars
 from app.shell.colour import fade
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 ROW, MOST = 25, 6
@@ -28,6 +29,7 @@ class Line(NamedTuple):
     color: str
 
 
+@drawn
 def lines(rows: Sequence[Line], title: str, unit: str, theme: Theme) -> go.Figure:
     """Draw the first lines from the top; full marks are shown to be other than 0, rings are not.
 

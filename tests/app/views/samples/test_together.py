@@ -30,6 +30,8 @@ def test_a_bar_holds_its_count_its_interval_and_its_members() -> None:
     assert bars.customdata[1][0] == "only Ticket a"
     assert "(1 to 4)" in bars.customdata[0][2]
     assert "images" in bars.hovertemplate
+    clickable = [trace for trace in figure.data if trace.customdata is not None]  # bars, marks and a row of dots each
+    assert [[each[3] for each in trace.customdata] for trace in clickable] == [["a~b", "a"]] * 4
 
 
 def test_the_sentence_counts_all_some_and_one() -> None:
