@@ -1,5 +1,7 @@
 """Scores of tasks: means, and verdicts that seeds alone decide, against scipy and by hand."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,3 +110,13 @@ def test_means_are_geometric_where_scores_move_by_factors() -> None:
     assert found["seeds"].tolist() == [2, 1]
     plain = scores.by_family(scores.of_tickets(R2, tickets, {"x": -1.0, "y": 1.0, "z": 0.5}), tickets)
     assert plain["accuracy"].tolist() == [0.0, 0.5]
+
+
+def test_held_against_one_tickets_vary_as_in_all_pairs() -> None:
+    drawn = np.random.default_rng(3).normal(0.9, [0.01, 0.02, 0.01, 0.03], (3, 4))
+    given = made(SHARE, **{str(place): own for place, own in enumerate(drawn.T.tolist())})
+    every = scores.gaps_of(given, list(combinations(given, 2)))
+    star = scores.gaps_of(given, [("0", "1"), ("0", "2"), ("0", "3")])
+    assert [(gap.error, gap.freedom) for gap in star.values()] == [
+        (every[pair].error, every[pair].freedom) for pair in star
+    ]

@@ -126,7 +126,9 @@ def test_a_row_says_in_the_text_what_it_holds(study: Path, monkeypatch: pytest.M
 def test_a_link_with_another_query_ends_in_a_sentence(
     study: Path, monkeypatch: pytest.MonkeyPatch, query: str, sentence: str
 ) -> None:
-    test = dialog(study, monkeypatch, query=query)
+    garbage = dict.fromkeys(["combine", "samples-of"], "<b>%00~")
+    test = dialog(study, monkeypatch, query=query, samples="beNorAAAAcQBx", **garbage)
+    assert "<b>%00" not in said(test)
     assert sentence in said(test).replace("\\", "")
 
 

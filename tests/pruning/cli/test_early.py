@@ -73,7 +73,7 @@ def test_the_app_stops_with_a_word(tmp_path: Path) -> None:
     running.send_signal(signal.SIGINT)
     said.append(running.communicate(timeout=60)[0])
     assert running.returncode == 130
-    assert said[-1].split() == ["Stopping..."]
+    assert said[-1].split() == ["Stopped."]
 
 
 @pytest.mark.parametrize("package", ["pruning", "analysis", "app"])

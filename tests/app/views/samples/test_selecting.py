@@ -17,6 +17,7 @@ LINK = {
     "lost": "imp-90",
     "kept": "dense",
     "classes": "1~8",
+    **dict.fromkeys(["brush", "brush-of", "combine"], "<b>%00~"),
 }
 
 
