@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from analysis.metrics import overlap
 from analysis.metrics.overlap import Counts
 from analysis.metrics.overlap_metrics import METRICS
 from app import load
+from app.answers import weights
 from app.shell import layout
 from app.shell.columns import REST, of_table
 from app.shell.sections import Section
@@ -22,6 +24,7 @@ from app.views.masks.charts import cell_grid
 from app.views.masks.charts import overlap as charts
 from app.views.masks.charts.cell_grid import Grid
 from app.views.masks.readable import at_least_two
+from pruning.errors import UserError
 
 METRIC = "adjusted"  # at first: what lies beyond chance
 
@@ -33,6 +36,8 @@ def show(chosen: Selection) -> None:
         return
     counts = load.overlaps(selection.study, selection.ids)
     one, other = _pair(selection, counts)
+    with suppress(UserError):  # a ticket of another seed that cannot be read; Intersections names it
+        st.markdown(weights.answer(weights.pairs(selection), {each.key: each.label for each in selection.tickets}))
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         _matrix_card(selection, counts, one, other)
