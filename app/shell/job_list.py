@@ -43,22 +43,22 @@ _ASIDE = re.compile(r"Next:| *\d+ %  ")
 ENDED_WITHOUT_A_WORD = "It ended without a word: it was killed, or the disk is full. Resume it to go on from there."
 
 
-def show() -> None:
-    """Draw the list, which keeps itself up to date."""
+def show(undone: bool = False) -> None:
+    """Draw the list, which keeps itself up to date; of what is not done alone if asked."""
     if not is_private():
         st.info("Jobs are off, as others can open this app. Its commands are there to copy.", icon=":material/lock:")
         return
     there, _ = queue.jobs()
     notice(there)
     st.session_state.pop(ENDED, None)
-    st.fragment(_list, run_every=EVERY if any(not job.over for job in there) else SELDOM)()
+    st.fragment(_list, run_every=EVERY if any(not job.over for job in there) else SELDOM)(undone)
 
 
 def show_where_any() -> None:
-    """The same where there is a job to show."""
-    if is_private() and queue.homes():
+    """The same where there is no page: what is not done, if there is any."""
+    if is_private() and any(job.status != DONE for job in queue.jobs()[0]):
         st.markdown("**Jobs**")
-        show()
+        show(undone=True)
 
 
 def notice(there: Sequence[Job]) -> bool:
@@ -71,10 +71,11 @@ def notice(there: Sequence[Job]) -> bool:
     return bool(fresh)
 
 
-def _list() -> None:
+def _list(undone: bool) -> None:
     there, problems = queue.jobs()
     if notice(there):
         st.rerun()  # what was found or measured is on every page
+    there = [job for job in there if job.status != DONE or not undone]
     for job in sorted(there, key=lambda job: (job.over, -job.turn[0] if job.over else job.turn[0])):
         with st.container(border=True, key=f"job-{job.id}"):
             row(job)

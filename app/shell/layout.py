@@ -133,7 +133,9 @@ def table_card(
     with frame_of(title, key, folded):
         tex = lambda: to_latex(frame, columns, **(paper or {}))  # noqa: E731
         rows = frame if data is None else data
-        header(title, rows, key, help, False, tex, meanings, percent=True, columns=columns, folded=folded)
+        header(
+            title, rows, key, help, False, tex, meanings=meanings, percent=True, columns=columns, folded=folded
+        )  # fmt: skip
         if controls is not None:
             controls()
         shown = st.dataframe(frame, key=f"table-{key}", column_config=columns, hide_index=True, **table)

@@ -80,7 +80,7 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
         caption=verdicts.speak_of(told, drawn=False, and_images=shown.also_paired),
         data=lambda: frame.drop(columns=["colour a", "colour b"]),
         controls=lambda: _controls(selection, kinds),
-        height="content" if len(frame) <= 9 else 300,
+        height="content" if len(frame) <= 6 else 250,
     )
 
 
@@ -94,22 +94,22 @@ def _controls(selection: Selection, kinds: list[Images]) -> None:
 def _columns(shown: ShownScore) -> dict[str, Any]:
     column = st.column_config
     return {
-        "field": column.TextColumn("Field", width=110),
-        "values": column.TextColumn("Values", width=150),
+        "field": column.TextColumn("Field", width=90),
+        "values": column.TextColumn("Values", width=125),
         "colour a": column.ImageColumn("", width=40),
-        "a": column.TextColumn("First", width=140),
+        "a": column.TextColumn("First", width=128),
         "colour b": column.ImageColumn(" ", width=40),
-        "b": column.TextColumn("Second", width=140),
+        "b": column.TextColumn("Second", width=128),
         "difference": column.NumberColumn(
-            "Difference", format="%+.1f", width=85, help=f"{shown.title}, first minus second, {shown.apart}."
+            "Difference", format="%+.1f", width=78, help=f"{shown.title}, first minus second, {shown.apart}."
         ),
-        "interval": column.TextColumn("Interval", width=95, help="The one that decides."),
-        "verdict": column.TextColumn("Verdict", width=150),
+        "interval": column.TextColumn("Interval", width=90, help="The one that decides."),
+        "verdict": column.TextColumn("Verdict", width=110),
         "detectable": column.NumberColumn(
-            "Would show", format="%.1f", width=85, help="The difference that so many seeds would show."
+            "Would show", format="%.1f", width=84, help="The difference that so many seeds would show."
         ),
         "epochs": column.TextColumn(
-            "Epochs in all", width=95, help="Of the first and the second, with all they descend from."
+            "Epochs in all", width=92, help="Of the first and the second, with all they descend from."
         ),
     }
 

@@ -48,6 +48,7 @@ def card(selection: Selection, view: View, attacks: pd.DataFrame) -> None:
         charts.curves(attacks, names, float(own["accuracy"].mean()), ownership.reads_up_to(), selection.theme),
         attacks,
         "attacks",
+        folded=True,
         help="A line an attack, stronger towards the top. Full marks: a QR reader reads the code in every seed. Below "
         "the full line the p value is below 1e-6 whichever modules are wrong; pruning alone leaves a stronger proof "
         "than that, as it never makes a dead kernel alive. Below the dash-dotted line that is so even if all texts had "

@@ -31,6 +31,7 @@ def card(selection: Selection, view: View) -> None:
         charts.agreement(rows, signed, 1 - float(shipped["limit"].min()), selection.theme),
         rows,
         "innocent",
+        folded=True,
         help="Each is searched as the signed ticket is, window by window, and the best counts; half of the modules "
         "agree by chance, and the best of many windows is above that.",
         caption=_caption(rows) + " " + words.search(view),

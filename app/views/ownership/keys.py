@@ -45,6 +45,7 @@ def card(selection: Selection) -> None:
         charts.missing(rows, whole, selection.theme),
         rows[list(MEANINGS)],
         "keys",
+        folded=True,
         help="The owner keeps part of the weights back as a key. A thief has the rest, and may train it again as long "
         "as the ticket was trained. A forger who knows how the key was chosen trains all weights for a while, looks "
         "for a key of his own among those that were pruned, and gives it back.",

@@ -47,6 +47,7 @@ def card(selection: Selection, view: View) -> None:
         charts.known(drawn, 1 - view.innocent["ber"], names, selection.theme),
         attacks[list(MEANINGS)],
         "triggers",
+        folded=True,
         help="The owner asks for the labels of images that mean nothing and that only the owner's text gives; no look "
         "at the mask is needed. Full marks: p is below 1e-6 in every seed. Permuting channels changes no answer. Who "
         "may try millions of texts finds one whose labels any network knows, so the text's date decides here too.",

@@ -35,6 +35,8 @@ CLICK = {
     CORRUPTIONS: "Click a cell to select the images that are wrong in most runs under both.",
     TICKETS: "Click a cell to select the images that both tickets have wrong in most runs under corruption.",
 }
+MOST_NAMED = 3
+"""Corruptions that the line of what is selected has room for."""
 OVER = {"samples": "images", "beyond": "images, given clean correctness", "tickets": "tickets"}
 
 
@@ -201,7 +203,11 @@ def _mark(
     measured = {corruption for corruption, _ in outcomes.conditions}
     if not (set(corruptions or ()) <= measured and set(tickets or ()) <= set(outcomes.right)):
         return
-    under = f"under {listed([name(each) for each in corruptions])}" if corruptions else "under corruption"
+    under = "under corruption"
+    if corruptions:
+        short = len(corruptions) <= MOST_NAMED
+        names = listed([name(each) for each in corruptions])
+        under = f"under {names}" if short else f"under each of {len(corruptions)} corruptions"
     whose = f"for {listed([compared.label(each) for each in tickets])} " if tickets else ""
     found = compared.places(mostly_wrong(outcomes, corruptions, tickets))
     select(compared.selection, found, f"wrong in most runs {whose}{under}")

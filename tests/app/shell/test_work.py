@@ -39,8 +39,13 @@ def test_an_empty_study_is_found_and_measured_by_a_click(
     assert [job.command.line for job in there] == commands
     for job in there:
         assert ended(job).status == "done"
-    written = text(test.run())
-    assert "**Prune copy**" in written.replace("\\", "")
+    assert "**Jobs**" not in text(test.run())  # what is done is no news here
+    stand_in("raise SystemExit(2)")
+    queue.resume(there[0])
+    ended(there[0])
+    written = text(test.run()).replace("\\", "")
+    assert "**Prune copy**" in written
+    assert "**Measure copy**" not in written
     assert not test.exception
 
 
@@ -73,6 +78,8 @@ def test_commands_on_other_folders_have_no_button(study_copy: Path, monkeypatch:
         assert labels(test) == []
     test = AppTest.from_function(script, kwargs={"lines": f"Do `python -m pruning run {study_copy} --stale`."}).run()
     assert labels(test) == ["Prune again"]
+    monkeypatch.setattr(work, "is_shipped", lambda path: True)  # such a study stays as it is
+    assert labels(test.run()) == []
 
 
 @pytest.mark.usefixtures("private")
