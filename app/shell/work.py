@@ -14,6 +14,7 @@ from app.jobs.command import IMPORT, MEASURE, PRUNE, Command, commands_in
 from app.jobs.job import Job
 from app.shell.host import is_private
 from pruning.errors import UserError
+from pruning.study.known import is_shipped
 
 REFUSED = "job refused"
 """In the session: why a job could not be put into the queue, for the sidebar to say once."""
@@ -21,12 +22,12 @@ VERBS = {PRUNE: "Prune", MEASURE: "Measure", IMPORT: "Import"}
 
 
 def offer(text: str) -> None:
-    """Draw a button for what a text says to run on a study that is in the menu; nothing where others see the app.
+    """Draw a button for what a text says to run on a study of the user's own; nothing where others see the app.
 
     What is in the queue already says so in its place, and code that was not allowed yet asks first.
     """
     commands = commands_in(text) if "python -m" in text and is_private() else []
-    known = set(choice.studies().values()) if commands else set()
+    known = {path for path in choice.studies().values() if not is_shipped(path)} if commands else set()
     commands = [each for each in commands if each.kind != IMPORT and queue.study_of(each) in known]
     if not commands:
         return

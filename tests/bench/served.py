@@ -114,4 +114,7 @@ class Session:
 def _text(message: ForwardMsg) -> str:
     element = message.delta.new_element
     kind = element.WhichOneof("type")
-    return str(getattr(getattr(element, kind), "body", "")) if kind else ""
+    if not kind:
+        return ""
+    shown = getattr(element, kind)
+    return str(getattr(shown, "body", "") or getattr(shown, "label", ""))

@@ -78,6 +78,8 @@ def test_commands_on_other_folders_have_no_button(study_copy: Path, monkeypatch:
         assert labels(test) == []
     test = AppTest.from_function(script, kwargs={"lines": f"Do `python -m pruning run {study_copy} --stale`."}).run()
     assert labels(test) == ["Prune again"]
+    monkeypatch.setattr(work, "is_shipped", lambda path: True)  # such a study stays as it is
+    assert labels(test.run()) == []
 
 
 @pytest.mark.usefixtures("private")
