@@ -3,6 +3,7 @@
 import signal
 import socket
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,8 @@ def open_app(
     sys.argv += [part for name, value in options.items() for part in (f"--{name}", value)]
     sys.argv += ["--", *([str(study)] if study else [])]
     warming.begin()
+    # of a server that is stopped before it began
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     with _signals() as received:
         cli.main(standalone_mode=False)
     if signal.SIGINT in received:

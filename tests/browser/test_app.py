@@ -138,7 +138,7 @@ def test_marks_are_drawn_on_the_points(opened: Open) -> None:
 def exported(page: Page, card: str) -> np.ndarray:
     """The PNG picture of a card, uint8 [height, width, 3]."""
     with page.expect_download() as download:
-        page.locator(f".st-key-head-{card} [data-testid=stPopoverButton]:visible").first.click()
+        page.locator(f".st-key-head-{card} [data-testid=stPopoverButton]:visible").last.click()
         page.get_by_role("button", name="PNG image").click()
     page.keyboard.press("Escape")
     return np.asarray(Image.open(download.value.path()).convert("RGB"))

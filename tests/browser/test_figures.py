@@ -21,7 +21,7 @@ def saved(page: Page, group: str | None, button: str) -> Path:
 
 def test_a_figure_for_a_paper(opened: Open) -> None:
     page = opened("overview")
-    page.locator(".st-key-head-sparsity [data-testid=stPopoverButton]:visible").first.click()
+    page.locator(".st-key-head-sparsity [data-testid=stPopoverButton]:visible").last.click()
     svg = saved(page, "8.5 cm", "SVG").read_text()
     assert re.search(r'<svg[^>]* width="8.5cm"', svg)
     assert "@font-face" in svg

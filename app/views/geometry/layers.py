@@ -194,6 +194,7 @@ def _read_card(view: View) -> None:
         charts.read(table, view.styles, view.selection.theme),
         lambda: named_with(table, view.styles),
         "layers-read",
+        folded=True,
         help="Ridge regression of the classes on what a layer hands on, fitted on one half of the images and applied "
         "to the other. Where the probe of the clean images fails and one that is fitted again does not, the classes "
         "are still there, but not where the rest of the network looks for them.",

@@ -159,6 +159,7 @@ def table_card(pair: Pair, table: pd.DataFrame) -> None:
         "Accuracy in both studies",
         _long(pair, table),
         "studies-table",
+        folded=True,
         columns=columns,
         caption=f"First: {pair.names[0]}. Second: {pair.names[1]}. Detectable: the difference that so many seeds and images "
         "would have shown with 80 % power, in points.",

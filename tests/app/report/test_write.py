@@ -42,7 +42,7 @@ def test_what_it_says(html: str, tiny_study: Path) -> None:
     ]  # fmt: skip
     assert all(after - before <= 2 for (before, _), (after, _) in pairwise(headings))
     assert (3, "Provenance") in headings
-    assert (4, "Accuracy and robustness") in headings
+    assert (4, "Accuracy against sparsity") in headings
     assert "can tell" in html or "cannot tell" in html
     for entry in Study.open(tiny_study).entries():
         assert entry.id in html

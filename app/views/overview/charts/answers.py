@@ -14,7 +14,7 @@ from app.shell.colour import fade
 from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
-ROW, MOST = 25, 6
+ROW, MOST = 23, 6
 """Pixels a line, and lines at most."""
 
 
