@@ -1,3 +1,0 @@
-"""The project's version, which every ticket records."""
-
-VERSION = "0.9.0"
