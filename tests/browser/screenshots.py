@@ -36,6 +36,8 @@ VIEWS = {
     "inspector": "geometry?geometry=features&tickets=dense~random-90~magnitude-90~imp-90&corruption=fog&severity=3"
     "&inspect=110",
     "sensitivity": "masks?masks=sensitivity",
+    "descent": "?overview=descent",
+    "what-if": "masks?masks=what-if",
     "ownership": "ownership?study=digits-ownership",
     "federated": "federated?study=digits-federated",
 }
