@@ -45,9 +45,8 @@ def _among(study: Study, methods: Collection[str], sparsities: Collection[float]
             raise UserError(
                 f"{study.source} prunes none of these to {level:g}; it has {', '.join(map('{:g}'.format, levels))}."
             )
-    dense = [recipe for recipe in recipes if recipe.method == DENSE]
-    chosen = [recipe for recipe in found if not sparsities or recipe.sparsity in sparsities]
-    return list({recipe.id: recipe for recipe in [*dense, *chosen]}.values())
+    chosen = {recipe.id for recipe in found if not sparsities or recipe.sparsity in sparsities}
+    return [recipe for recipe in recipes if recipe.method == DENSE or recipe.id in chosen]
 
 
 def _lineage_to(study: Study, recipes: list[Recipe], stale: bool = False) -> list[Recipe]:

@@ -8,6 +8,7 @@ from tests.browser.test_app import until
 
 def test_a_switch_redraws_the_matrix_and_goes_into_the_link(opened: Open) -> None:
     page = opened("robustness?section=redundancy")
+    page.get_by_text("Which corruptions fail the same images?").click()
     expect(page.locator(".st-key-card-matrix-corruptions .js-plotly-plot .textpoint text").first).to_be_visible()
     caption = page.locator(".st-key-card-matrix-corruptions [data-testid=stCaptionContainer]").last
     expect(caption).to_contain_text("images")

@@ -45,7 +45,7 @@ def test_from_a_query_to_the_robustness_of_its_images_to_their_csv(opened: Open,
     page.get_by_role("radio", name=f"The {len(found)} selected").click()
     expect(page.get_by_text(f"on the selected images ({len(found)})")).to_be_visible()
     settle(page)
-    page.locator(".st-key-head-ranking-selected [data-testid=stPopover] button").first.click()
+    page.locator(".st-key-head-ranking-selected [data-testid=stPopoverButton]:visible").last.click()
     rows = {row["ticket"]: row for row in saved(page, "CSV table")}
     page.keyboard.press("Escape")
     outcomes = of_study.outcomes(study, ["dense", "imp-90"])

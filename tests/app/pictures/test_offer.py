@@ -37,7 +37,7 @@ def test_another_data_set_stands_in(tiny_study: Path, tmp_path: Path, monkeypatc
     copy = moved(tiny_study, tmp_path, 'pictures = "digits"', rows=list(range(SAMPLES)))
     test = draw("samples", copy, monkeypatch)
     assert "The pictures are the test images of digits" in text(test)
-    assert charts(test) == 1
+    assert charts(test) == 2  # of the predictions, and the histogram of a measure
     found = study_images.pictures(load.open_study("moved", copy))
     assert found is not None
     np.testing.assert_array_equal(found.images.numpy(), load_data("digits").test.images.numpy())
@@ -112,7 +112,7 @@ def test_a_download_is_shown_and_stopped(tiny_study: Path, tmp_path: Path, monke
     test.button(key="fetch-ask").click().run()
     test.button(key="fetch-begin").click().run()
     assert "Fetching cifar10" in text(test)
-    assert charts(test) == 1  # the page is there meanwhile
+    assert charts(test) == 2  # the page is there meanwhile
     test.button(key="fetch-stop").click().run()
     assert not test.exception
     assert list((tmp_path / "data").iterdir()) == []
