@@ -120,8 +120,9 @@ def _wait(process: subprocess.Popen[bytes], home: Path) -> bool:
 
 
 def _end_with(parent: int) -> Callable[[], None]:
-    """For the command's process: be terminated when this one is killed, so that nothing goes on unseen; and hear Ctrl-C,
-    which a shell has its background processes ignore, and they whatever they start.
+    """For the command's process: be terminated when this one is killed, so that nothing goes on unseen.
+
+    It hears Ctrl-C, too, which a shell has its background processes ignore, and with them all that these start.
     """
     library = ctypes.CDLL(None)
 
