@@ -55,7 +55,7 @@ def _weights(selection: Selection) -> Callable[[], None] | None:
     theme = selection.theme
     rows = [_line(f"{names[row['a']]} · {names[row['b']]}", row, theme.both) for row in table.to_dict("records")]
     return lambda: _card(
-        "weights", "Which weights does each keep?", said,
+        "weights", "Which weights are kept?", said,
         lines(rows, "kept by both, beyond chance (points)", " points", theme),
         table.assign(a=table["a"].map(labels), b=table["b"].map(labels)),
         "Of every two tickets: the share of the sparser one's weights that the other keeps as well, less that of "
@@ -79,7 +79,7 @@ def _geometry(selection: Selection) -> Callable[[], None] | None:
         for row in table.to_dict("records")
     ]  # fmt: skip
     return lambda: _card(
-        "geometry", "What happens to the geometry?",
+        "geometry", "What happens to geometry?",
         moves.turns(changes, labels, "On clean images", base) + ".",
         lines(rows, f"gap, against {base} (degrees)", "°", theme),
         table.assign(key=table["key"].map(labels)).rename(columns={"key": "ticket"}),
