@@ -32,7 +32,7 @@ class Uploaded:
 
 def form(path: str = "", upload: Uploaded | None = None, **more: Any) -> Form:
     """A form for the digits."""
-    return Form(**{  # type: ignore[arg-type]
+    return Form(**{
         "path": path, "upload": upload, "masks": "", "masks_upload": None, "values": {"--data": "digits"}, "flags": {},
     } | more)  # fmt: skip
 
