@@ -46,9 +46,10 @@ def sliders(selection: Selection, name: str, groups: Groups, together: str, crit
         _least(selection, tried, groups, criterion)
     st.caption("Removed of each, in %, from the first layer to the last.")
     own = groups[together]
-    fold = st.expander(f"{len(own) - MOST} more") if len(own) > MOST else None
+    first = st.container()
+    rest = st.expander(f"{len(own) - MOST} more") if len(own) > MOST else first
     for place, group in enumerate(own):
-        home = fold if fold is not None and place >= MOST else st
+        home = first if place < MOST else rest
         key = f"hand {name} {together} {place}"
         shares = [tried.here.shares.get(each, 0.0) for each in group]
         st.session_state[key] = round(100 * sum(shares) / len(shares) / STEP) * STEP

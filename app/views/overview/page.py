@@ -34,10 +34,17 @@ def show(selection: Selection) -> None:
 
 
 def _facts(study: StudyView) -> list[str]:
-    config, found = study.config, study.tickets
-    tickets = f"{len(found)} tickets: {len(study.methods)} methods, {len(study.sparsities)} sparsities"
-    seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) != 1 else ''}"
-    return [_network(study), f"data **{layout.plain(config.data)}**", f"{tickets}, {seeds}"]
+    tickets = _many(len(study.tickets), "ticket", "tickets")
+    of = (
+        _many(len(study.methods), "method", "methods"),
+        _many(len(study.sparsities), "sparsity", "sparsities"),
+        _many(len(study.seeds), "seed", "seeds"),
+    )
+    return [_network(study), f"data **{layout.plain(study.config.data)}**", f"{tickets}: {', '.join(filter(None, of))}"]
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}" if count else ""
 
 
 def _network(study: StudyView) -> str:
