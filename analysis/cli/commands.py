@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
+from analysis.cli import report_command
 from pruning.cli.console import PlainConsole, stoppable
 from pruning.cli.options import Download, Root, StudyPath, Threads
 from pruning.cli.progress_bar import ProgressBar
@@ -183,26 +184,16 @@ def sensitivity(
 @app.command()
 def report(
     study: StudyPath,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path("report.html"),
-    view: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A page, or a link of the app such as masks?masks=pairs; may be repeated.",
-            show_default="all sections of all pages",
-        ),
-    ] = None,
-    link: Annotated[
-        str, typer.Option(help="A link copied from the app, whose tickets, baseline and so on all views have.")
-    ] = "",
+    out: report_command.Out = report_command.OUT,
+    view: report_command.Views = None,
+    link: report_command.Link = "",
 ) -> None:
     """Write what the app shows of a study into one HTML file, which opens offline.
 
     Charts, sentences and tables of each view, the recipes of the tickets, versions, and the commands that make it
     again. The app draws it, and has to be installed.
     """
-    from analysis.cli.report_command import run
-
-    run(study, out, view or (), link)
+    report_command.run(study, out, view or (), link)
 
 
 @app.command()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -14,6 +15,20 @@ from pruning.errors import UserError
 
 PROGRAM = "app.report"
 """The module that is run, with the arguments of the command."""
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
+Views = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--view",
+        help="A page, or a link of the app such as masks?masks=pairs; may be repeated.",
+        show_default="all sections of all pages",
+    ),
+]
+Link = Annotated[
+    str, typer.Option(help="A link copied from the app, whose tickets, baseline and so on all views have.")
+]
+OUT = Path("report.html")
 
 
 def run(study: Path, out: Path, views: Sequence[str], link: str) -> None:

@@ -1,12 +1,12 @@
 """The command that writes a report."""
 
 import logging
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
 
 import typer
 
+from analysis.cli import report_command
 from pruning.cli.options import StudyPath
 from pruning.cli.progress_bar import ProgressBar
 from pruning.study.folder import Study
@@ -17,17 +17,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def report(
     study: StudyPath,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path("report.html"),
-    view: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A page, or a link of the app such as masks?masks=pairs; may be repeated.",
-            show_default="all sections of all pages",
-        ),
-    ] = None,
-    link: Annotated[
-        str, typer.Option(help="A link copied from the app, whose tickets, baseline and so on all views have.")
-    ] = "",
+    out: report_command.Out = report_command.OUT,
+    view: report_command.Views = None,
+    link: report_command.Link = "",
     ask: Annotated[
         bool, typer.Option("--ask", help="Run no code of the study's own that the app was not allowed to run.")
     ] = False,

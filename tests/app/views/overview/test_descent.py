@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import streamlit as st
 
 from analysis.comparisons import descent as of_recipes
 from analysis.comparisons.ticket_measures import MEASURES
@@ -18,17 +16,8 @@ from app.shell import theme
 from app.views.overview.charts import descent as charts
 from app.views.overview.charts.descent import Measured
 from pruning.recipe import Recipe
+from tests.app.views.test_pages import _fresh, draw, text  # noqa: F401
 from tests.app.views.test_pages import charts as drawn
-from tests.app.views.test_pages import draw, text
-
-
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PRUNING_STUDIES", "")
-    yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
 
 
 def measured(values: list[float]) -> Measured:

@@ -2,25 +2,14 @@
 
 import shlex
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from analysis.comparisons.costs import OBJECTIVES
 from pruning.cli.find_command import read_recipe
 from pruning.study.folder import Study
-from tests.app.views.test_pages import charts, draw, text
-
-
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PRUNING_STUDIES", "")
-    yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
+from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
 
 def test_the_table_says_what_tickets_cost(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
