@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.condition import condition_parameters, condition_text
-from tests.app.views.test_pages import _fresh, draw  # noqa: F401
+from tests.app.views.test_pages import _fresh, draw, run_script  # noqa: F401
 
 
 def picked(folder: Path, monkeypatch: pytest.MonkeyPatch, **link: str) -> AppTest:
@@ -26,11 +26,7 @@ def picked(folder: Path, monkeypatch: pytest.MonkeyPatch, **link: str) -> AppTes
         for note in selection.notes:
             st.caption(note)
 
-    monkeypatch.setenv("PRUNING_STUDIES", str(folder))
-    test = AppTest.from_function(script, default_timeout=60)
-    for name, value in link.items():
-        test.query_params[name] = value
-    return test.run()
+    return run_script(script, folder, monkeypatch, link)
 
 
 def one(value: str | list[str]) -> str:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.inspector.panel import step
 from app.shell.codec import encode_samples
-from tests.app.views.test_pages import _fresh, text  # noqa: F401
+from tests.app.views.test_pages import _fresh, run_script, text  # noqa: F401
 
 
 def inspected(folder: Path, monkeypatch: pytest.MonkeyPatch, **link: str) -> AppTest:
@@ -27,11 +27,7 @@ def inspected(folder: Path, monkeypatch: pytest.MonkeyPatch, **link: str) -> App
         assert selection is not None
         guard(panel.show, selection)
 
-    monkeypatch.setenv("PRUNING_STUDIES", str(folder))
-    test = AppTest.from_function(script, default_timeout=60)
-    for name, value in link.items():
-        test.query_params[name] = value
-    return test.run()
+    return run_script(script, folder, monkeypatch, link)
 
 
 def written(test: AppTest) -> str:

@@ -15,7 +15,7 @@ from app.shell.codec import decode_samples
 from app.shell.layout import plain
 from pruning.study.folder import Study
 from tests.app.selected.test_line import line, told
-from tests.app.views.test_pages import _fresh  # noqa: F401
+from tests.app.views.test_pages import _fresh, run_script  # noqa: F401
 
 QUERY = "wrong for imp-90 under gaussian_noise 3 and right for dense under gaussian_noise 3"
 
@@ -36,13 +36,7 @@ def dialog(folder: Path, monkeypatch: pytest.MonkeyPatch, **link: str) -> AppTes
         assert selection is not None
         builder.contents(selection)
 
-    monkeypatch.setenv("PRUNING_STUDIES", str(folder))
-    test = AppTest.from_function(script, default_timeout=60)
-    for name, value in link.items():
-        test.query_params[name] = value
-    test.run()
-    assert not test.exception
-    return test
+    return run_script(script, folder, monkeypatch, link)
 
 
 def press(test: AppTest, key: str) -> None:

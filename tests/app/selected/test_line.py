@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from app.shell.codec import encode_samples
 from app.shell.layout import plain
 from app.shell.pages import PAGES
-from tests.app.views.test_pages import _fresh  # noqa: F401
+from tests.app.views.test_pages import _fresh, run_script  # noqa: F401
 
 LINK = {"tickets": "dense~imp-90", "corruption": "brightness", "samples": encode_samples(np.array([1, 5, 8]))}
 
@@ -28,13 +28,7 @@ def line(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **link: str) 
         assert selection is not None
         selected.show(PAGES[page], selection)
 
-    monkeypatch.setenv("PRUNING_STUDIES", str(folder))
-    test = AppTest.from_function(script, kwargs={"page": page}, default_timeout=60)
-    for name, value in link.items():
-        test.query_params[name] = value
-    test.run()
-    assert not test.exception
-    return test
+    return run_script(script, folder, monkeypatch, link, page=page)
 
 
 def told(test: AppTest) -> dict[str, str]:

@@ -10,7 +10,7 @@ from app.shell.pages import PAGES
 from app.shell.sections import of_page
 from app.tour.steps import STEPS, USED, parameters
 from tests import ROOT
-from tests.app.views.test_pages import _fresh, text  # noqa: F401
+from tests.app.views.test_pages import _fresh, run_script, text  # noqa: F401
 
 PARAMETERS = {"masks": "masks", "robustness": "section", "geometry": "geometry"}
 
@@ -28,13 +28,7 @@ def drawn(folder: Path, monkeypatch: pytest.MonkeyPatch, **parameters: str) -> A
         assert selection is not None
         box.show("overview", selection)
 
-    monkeypatch.setenv("PRUNING_STUDIES", str(folder))
-    test = AppTest.from_function(script, default_timeout=60)
-    for name, value in parameters.items():
-        test.query_params[name] = value
-    test.run()
-    assert not test.exception
-    return test
+    return run_script(script, folder, monkeypatch, parameters)
 
 
 def buttons(test: AppTest) -> set[str]:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,24 @@ def _fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     st.cache_resource.clear()
 
 
+def run_script(
+    script: Callable[..., None],
+    folder: Path | None,
+    monkeypatch: pytest.MonkeyPatch,
+    link: Mapping[str, str],
+    **arguments: str,
+) -> AppTest:
+    """A script, run once on a study with the parameters of a link; it draws a page, or a part of one."""
+    if folder is not None:
+        monkeypatch.setenv("PRUNING_STUDIES", str(folder))
+    test = AppTest.from_function(script, kwargs=arguments, default_timeout=60)
+    for name, value in link.items():
+        test.query_params[name] = value
+    test.run()
+    assert not test.exception
+    return test
+
+
 def draw(page: str, folder: Path | None, monkeypatch: pytest.MonkeyPatch, **parameters: str) -> AppTest:
     """The page, drawn once."""
 
@@ -37,14 +55,7 @@ def draw(page: str, folder: Path | None, monkeypatch: pytest.MonkeyPatch, **para
         synchronise()
         navigation.show(PAGES[page], navigation.select())
 
-    if folder is not None:
-        monkeypatch.setenv("PRUNING_STUDIES", str(folder))
-    test = AppTest.from_function(script, kwargs={"page": page}, default_timeout=60)
-    for name, value in parameters.items():
-        test.query_params[name] = value
-    test.run()
-    assert not test.exception
-    return test
+    return run_script(script, folder, monkeypatch, parameters, page=page)
 
 
 def text(test: AppTest) -> str:
