@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
@@ -25,6 +22,7 @@ from app import load
 from app.load import StudyView
 from app.pictures import study_images
 from app.pictures.offer import pictures
+from app.shell.recent import Recent
 from pruning.data import available
 from pruning.data.base import used_rows
 from pruning.errors import UserError
@@ -42,27 +40,11 @@ PATIENCE = 0.7
 """Seconds after which a bar says how far it is."""
 
 
-@dataclass
-class Kept:
-    """Features by what decides them, as many as there is room for; one computes at a time."""
+class Kept(Recent[Features]):
+    """Features by what decides them; one computes at a time."""
 
-    room: int = ROOM
-    found: OrderedDict[tuple[str, ...], Features] = field(default_factory=OrderedDict)
-    lock: threading.RLock = field(default_factory=threading.RLock)
-
-    def get(self, key: tuple[str, ...]) -> Features | None:
-        """What is kept under a key."""
-        with self.lock:
-            if key in self.found:
-                self.found.move_to_end(key)
-            return self.found.get(key)
-
-    def put(self, key: tuple[str, ...], features: Features) -> None:
-        """Keep it, and give up what was not used for longest."""
-        with self.lock:
-            self.found[key] = features
-            while len(self.found) > 1 and sum(each.nbytes for each in self.found.values()) > self.room:
-                self.found.popitem(last=False)
+    def __init__(self, room: int = ROOM) -> None:
+        super().__init__(lambda features: features.nbytes, room)
 
 
 @st.cache_resource(show_spinner=False)

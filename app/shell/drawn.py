@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
 from functools import wraps
 from typing import ParamSpec
 
@@ -13,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.shell.content import digest
+from app.shell.recent import Recent
 
 ROOM = 150_000_000
 """Bytes of figures that are kept, about, the least recently used given up first."""
@@ -21,31 +19,11 @@ TIMES = 4  # as many bytes as a figure has as text are what it takes in memory, 
 P = ParamSpec("P")
 
 
-@dataclass
-class Figures:
-    """Figures by what decides how they look, as many as there is room for."""
+class Figures(Recent[go.Figure]):
+    """Figures by what decides how they look."""
 
-    room: int = ROOM
-    found: OrderedDict[Hashable, tuple[go.Figure, int]] = field(default_factory=OrderedDict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    size: int = 0
-
-    def get(self, key: Hashable) -> go.Figure | None:
-        """What is kept under a key."""
-        with self.lock:
-            if key not in self.found:
-                return None
-            self.found.move_to_end(key)
-            return self.found[key][0]
-
-    def put(self, key: Hashable, figure: go.Figure) -> None:
-        """Keep a figure, and give up what was not used for longest."""
-        size = TIMES * len(figure.to_json())
-        with self.lock:
-            self.size += size - self.found.pop(key, (figure, 0))[1]
-            self.found[key] = figure, size
-            while self.size > self.room and len(self.found) > 1:
-                self.size -= self.found.popitem(last=False)[1][1]
+    def __init__(self, room: int = ROOM) -> None:
+        super().__init__(lambda figure: TIMES * len(figure.to_json()), room)
 
 
 @st.cache_resource(show_spinner=False)

@@ -69,16 +69,17 @@ def _write(selection: Selection, every: bool, file: Path, say: Callable[[str], o
     command += ["--link", "?" + urlencode(parameters)]
     command += [] if every else ["--view", f"{_page()}?{urlencode(parameters)}"]
     address = {"STREAMLIT_SERVER_ADDRESS": str(st.get_option("server.address") or "")}  # who may run code of a study's
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | address
-    )
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            say(line.strip())
-        _, trouble = process.communicate()
-    finally:
-        process.kill()  # when the form is closed before
+    with tempfile.TemporaryFile("w+") as errors:  # a file: a pipe that nobody reads meanwhile would stop the process
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ | address)
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                say(line.strip())
+            process.wait()
+        finally:
+            process.kill()  # when the form is closed before
+        errors.seek(0)
+        trouble = errors.read()
     if process.returncode or not file.exists():
         said = [line.removeprefix("Error: ") for line in trouble.splitlines() if line.startswith("Error: ")]
         log().error("A report could not be written:\n%s", trouble)
