@@ -1,3 +1,3 @@
 """The project's version, which every ticket records."""
 
-VERSION = "0.10.0"
+VERSION = "0.11.0"
