@@ -1,0 +1,249 @@
+"""Where weights are multiplied with what they are given, seen in torch's own operations, whatever module calls them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from pruning.errors import UserError
+
+Part = tuple[tuple[int, int], Tensor, int]
+"""Of rows (first, one after the last) of a matrix: a sum over their inputs, and how many inputs there were."""
+
+CHUNK = 8_000_000
+"""Numbers of an unfolded input that are in memory at once; of one image there may be more."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a weight is a matrix [rows, columns]: outputs and inputs.
+
+    Attributes:
+        size: the weight's. groups: of a convolution. transposed: whether its first dimension is the input.
+    """
+
+    size: torch.Size
+    groups: int = 1
+    transposed: bool = False
+
+    @property
+    def rows(self) -> int:
+        """How many outputs there are."""
+        return self.size[1] * self.groups if self.transposed else self.size[0]
+
+    def matrix(self, weight: Tensor) -> Tensor:
+        """The weight as a matrix."""
+        if not self.transposed:
+            return weight.reshape(self.size[0], -1)
+        apart = weight.reshape(self.groups, self.size[0] // self.groups, self.size[1], -1)
+        return apart.permute(0, 2, 1, 3).reshape(self.rows, -1)
+
+    def weight(self, matrix: Tensor) -> Tensor:
+        """The matrix as a weight."""
+        if not self.transposed:
+            return matrix.reshape(self.size)
+        apart = matrix.reshape(self.groups, self.size[1], self.size[0] // self.groups, -1)
+        return apart.permute(0, 2, 1, 3).reshape(self.size)
+
+
+class Use:
+    """A weight, or rows of it, multiplied with inputs once. `shape` is the whole weight's."""
+
+    shape: Shape
+
+    def squares(self) -> Iterator[Part]:
+        """Sums of squares [columns]."""
+        raise NotImplementedError
+
+    def grams(self) -> Iterator[Part]:
+        """Sums of products [columns, columns], float64."""
+        raise NotImplementedError
+
+
+@dataclass
+class Linear(Use):
+    """Rows of a matrix times inputs [inputs, columns]."""
+
+    shape: Shape
+    rows: tuple[int, int]
+    inputs: Tensor
+
+    def squares(self) -> Iterator[Part]:
+        """Of the columns."""
+        yield self.rows, self.inputs.square().sum(dim=0), len(self.inputs)
+
+    def grams(self) -> Iterator[Part]:
+        """Of all pairs of columns."""
+        yield self.rows, (self.inputs.T @ self.inputs).double(), len(self.inputs)
+
+
+@dataclass
+class Bilinear(Use):
+    """A weight [out, left, right] times two inputs [inputs, left] and [inputs, right]."""
+
+    shape: Shape
+    left: Tensor
+    right: Tensor
+
+    def squares(self) -> Iterator[Part]:
+        """Of the columns, a product of two."""
+        found = self.left.square().T @ self.right.square()
+        yield (0, self.shape.rows), found.flatten(), len(self.left)
+
+    def grams(self) -> Iterator[Part]:
+        """Of all pairs of columns, some inputs at a time."""
+        size = prod(self.shape.size[1:])
+        total = torch.zeros(size, size, dtype=torch.float64, device=self.left.device)
+        step = max(1, CHUNK // size)
+        for left, right in zip(self.left.split(step), self.right.split(step), strict=True):
+            both = (left[:, :, None] * right[:, None, :]).flatten(1)
+            total += both.T @ both
+        yield (0, self.shape.rows), total, len(self.left)
+
+
+@dataclass
+class Convolution(Use):
+    """A convolution of any number of dimensions, transposed or not, with groups or not; `positions` are an output's."""
+
+    shape: Shape
+    images: Tensor
+    stride: list[int]
+    padding: list[int]
+    dilation: list[int]
+    output_padding: list[int]
+    positions: int
+
+    @property
+    def kernel(self) -> torch.Size:
+        """Its size."""
+        return self.shape.size[2:]
+
+    @property
+    def channels(self) -> int:
+        """Input channels of a group."""
+        return self.images.shape[1] // self.shape.groups
+
+    def squares(self) -> Iterator[Part]:
+        """By the slope of the sum of all outputs by a kernel of one output a group, which squared images are given."""
+        groups, transposed = self.shape.groups, self.shape.transposed
+        size = (self.images.shape[1] if transposed else groups, 1 if transposed else self.channels, *self.kernel)
+        images = self.images.square().sum(dim=0, keepdim=True)
+        kernel = images.new_zeros(size)
+        rest = (self.stride, self.padding, self.dilation, transposed, self.output_padding, groups)
+        slope = torch.ones_like(torch.ops.aten.convolution(images, kernel, None, *rest))
+        found = torch.ops.aten.convolution_backward(slope, images, kernel, None, *rest, [False, True, False])
+        count, step = len(self.images) * self.positions, self.shape.rows // groups
+        for group, own in enumerate(found[1].reshape(groups, -1)):
+            yield (group * step, (group + 1) * step), own, count
+
+    def grams(self) -> Iterator[Part]:
+        """Of all pairs of columns, by group and some images at a time."""
+        step = self.shape.rows // self.shape.groups
+        for group, images in enumerate(self.images.split(self.channels, dim=1)):
+            size = self.channels * prod(self.kernel)
+            total = torch.zeros(size, size, dtype=torch.float64, device=images.device)
+            for part in images.split(max(1, CHUNK // (size * self.positions))):
+                columns = self._columns(part).transpose(0, 1).flatten(1)
+                total += columns @ columns.T
+            yield (group * step, (group + 1) * step), total, len(images) * self.positions
+
+    def _columns(self, images: Tensor) -> Tensor:
+        """What each output of a group is given: [N, columns, outputs]."""
+        if len(self.kernel) == 2 and not self.shape.transposed:
+            kernel = (self.kernel[0], self.kernel[1])
+            return F.unfold(images, kernel, (*self.dilation,), (*self.padding,), (*self.stride,))
+        count = self.channels * prod(self.kernel)
+        ones = torch.eye(count, dtype=images.dtype, device=images.device)  # an output for each place of the kernel
+        if self.shape.transposed:
+            ones = ones.view(count, self.channels, -1).transpose(0, 1)
+            ones = ones.reshape(self.channels, count, *self.kernel)
+        else:
+            ones = ones.view(count, self.channels, *self.kernel)
+        rest = (self.stride, self.padding, self.dilation, self.shape.transposed, self.output_padding, 1)
+        found: Tensor = torch.ops.aten.convolution(images, ones, None, *rest)
+        return found.flatten(2)
+
+
+class Products(TorchDispatchMode):
+    """While it is in force, `take` is told of every product of one of the weights with an input.
+
+    Raises:
+        UserError: of a weight only some columns are multiplied, or its transpose.
+    """
+
+    def __init__(self, weights: Mapping[str, Tensor], take: Callable[[str, Use], None]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.weights, self.take = weights, take
+        self.by_storage: dict[int, list[str]] = {}
+        for name, weight in weights.items():
+            self.by_storage.setdefault(_storage(weight), []).append(name)
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        kind = func.overloadpacket.__name__
+        if kind == "convolution":
+            self._convolution(args, out)
+        elif kind == "_trilinear":
+            self._bilinear(args)
+        elif kind in _MATRICES:
+            left, right = args[_MATRICES[kind] :][:2]
+            self._matrices(left, right.transpose(-1, -2) if kind == "linear" else right)
+        return out
+
+    def _name(self, tensor: Tensor) -> str | None:
+        """The weight that a tensor is a view of."""
+        for name in self.by_storage.get(_storage(tensor), ()):
+            weight = self.weights[name]
+            if 0 <= tensor.storage_offset() - weight.storage_offset() < weight.numel():
+                return name
+        return None
+
+    def _matrices(self, left: Tensor, right: Tensor) -> None:
+        weight, inputs = right.transpose(-1, -2), left
+        name = self._name(weight)
+        if name is None:
+            weight, inputs = left, right.transpose(-1, -2)
+            name = self._name(weight)
+        if name is None:
+            return
+        whole = self.weights[name]
+        weight = weight.reshape(weight.shape[-2:]) if weight.dim() > 2 and weight.numel() <= whole.numel() else weight
+        width = prod(whole.shape[1:])
+        first, rest = divmod(int(weight.storage_offset() - whole.storage_offset()), width)
+        if weight.dim() != 2 or weight.shape[1] != width or weight.stride() != (width, 1) or rest:
+            raise UserError(
+                f"Of layer '{name}' a part is multiplied, or its transpose, so that it is not known which input each "
+                "weight has; take a criterion that looks at no inputs, such as magnitude or Taylor."
+            )
+        rows = (first, first + weight.shape[0])
+        self.take(name, Linear(Shape(whole.shape), rows, inputs.reshape(-1, width)))
+
+    def _convolution(self, args: tuple[Any, ...], out: Tensor) -> None:
+        images, weight, _, stride, padding, dilation, transposed, output_padding, groups = args
+        name = self._name(weight)
+        if name is not None:
+            shape = Shape(self.weights[name].shape, groups, transposed)
+            positions = prod(out.shape[2:])
+            self.take(name, Convolution(shape, images, stride, padding, dilation, output_padding, positions))
+
+    def _bilinear(self, args: tuple[Any, ...]) -> None:
+        left, weight, right = args[:3]
+        name = self._name(weight)
+        if name is not None:
+            whole = self.weights[name].shape
+            self.take(name, Bilinear(Shape(whole), left.reshape(-1, whole[1]), right.reshape(-1, whole[2])))
+
+
+_MATRICES = {"mm": 0, "bmm": 0, "linear": 0, "addmm": 1, "baddbmm": 1}
+"""Products of two matrices -> the place of the first among the arguments."""
+
+
+def _storage(tensor: Tensor) -> int:
+    return int(tensor.untyped_storage()._cdata)
