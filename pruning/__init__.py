@@ -13,7 +13,7 @@ from pruning.version import VERSION as __version__
 if TYPE_CHECKING:
     from pruning.api import find_ticket
     from pruning.data import Dataset
-    from pruning.library import Features, Pruned, apply_masks, features, prune, score, train
+    from pruning.library import Features, Pruned, apply_masks, features, prune, reconstruct, score, train
     from pruning.library.registering import register_criterion, register_data, register_finder, register_model
     from pruning.recipe import Recipe
     from pruning.study.folder import Study
@@ -34,6 +34,7 @@ __all__ = [
     "features",
     "find_ticket",
     "prune",
+    "reconstruct",
     "register_criterion",
     "register_data",
     "register_finder",
@@ -54,6 +55,7 @@ _HOMES = {
     "features": "library",
     "find_ticket": "api",
     "prune": "library",
+    "reconstruct": "library",
     "register_criterion": "library.registering",
     "register_data": "library.registering",
     "register_finder": "library.registering",

@@ -26,6 +26,7 @@ ROOMS = {
         "search",
         "federated",
         "shrink",
+        "reconstruction",
         "procedure recipe ticket",
         "ownership",
         "finders",

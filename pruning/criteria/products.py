@@ -15,6 +15,9 @@ from pruning.errors import UserError
 Part = tuple[tuple[int, int], Tensor, int]
 """Of rows (first, one after the last) of a matrix: a sum over their inputs, and how many inputs there were."""
 
+Inputs = tuple[tuple[int, int], Tensor]
+"""Rows (first, one after the last) of a matrix, and inputs [n, columns] that they are given."""
+
 CHUNK = 8_000_000
 """Numbers of an unfolded input that are in memory at once; of one image there may be more."""
 
@@ -64,6 +67,10 @@ class Use:
         """Sums of products [columns, columns], float64."""
         raise NotImplementedError
 
+    def columns(self) -> Iterator[Inputs]:
+        """The inputs themselves, some at a time."""
+        raise NotImplementedError
+
 
 @dataclass
 class Linear(Use):
@@ -80,6 +87,11 @@ class Linear(Use):
     def grams(self) -> Iterator[Part]:
         """Of all pairs of columns."""
         yield self.rows, (self.inputs.T @ self.inputs).double(), len(self.inputs)
+
+    def columns(self) -> Iterator[Inputs]:
+        """Some inputs at a time."""
+        for part in self.inputs.split(max(1, CHUNK // self.inputs.shape[1])):
+            yield self.rows, part
 
 
 @dataclass
@@ -104,6 +116,12 @@ class Bilinear(Use):
             both = (left[:, :, None] * right[:, None, :]).flatten(1)
             total += both.T @ both
         yield (0, self.shape.rows), total, len(self.left)
+
+    def columns(self) -> Iterator[Inputs]:
+        """Products of two, some at a time."""
+        step = max(1, CHUNK // prod(self.shape.size[1:]))
+        for left, right in zip(self.left.split(step), self.right.split(step), strict=True):
+            yield (0, self.shape.rows), (left[:, :, None] * right[:, None, :]).flatten(1)
 
 
 @dataclass
@@ -151,6 +169,13 @@ class Convolution(Use):
                 columns = self._columns(part).transpose(0, 1).flatten(1)
                 total += columns @ columns.T
             yield (group * step, (group + 1) * step), total, len(images) * self.positions
+
+    def columns(self) -> Iterator[Inputs]:
+        """By group and some images at a time."""
+        step, size = self.shape.rows // self.shape.groups, self.channels * prod(self.kernel)
+        for group, images in enumerate(self.images.split(self.channels, dim=1)):
+            for part in images.split(max(1, CHUNK // (size * self.positions))):
+                yield (group * step, (group + 1) * step), self._columns(part).transpose(1, 2).flatten(0, 1)
 
     def _columns(self, images: Tensor) -> Tensor:
         """What each output of a group is given: [N, columns, outputs]."""

@@ -11,6 +11,7 @@ from pruning.library.labelled import labelled_batches
 from pruning.library.last_layer import Features, features
 from pruning.library.mask_forms import masks_of
 from pruning.library.pruned import Pruned, apply_masks
+from pruning.library.reconstructed import reconstruct
 from pruning.library.trained import train
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "labelled_batches",
     "masks_of",
     "prune",
+    "reconstruct",
     "score",
     "train",
 ]

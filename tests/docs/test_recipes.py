@@ -42,6 +42,13 @@ def test_pruned_weights_stay_at_zero_in_a_plain_training_loop() -> None:
     assert set(names["ways"]) == {"magnitude", "snip", "taylor"}
 
 
+def test_what_is_left_is_solved() -> None:
+    names = result("After one shot: solve what is left, without training")
+    assert sparsity(names["solved"], list(names["pruned"].masks)) == pytest.approx(0.7, abs=1e-3)
+    assert list(names["errors"]) == list(names["pruned"].masks)
+    assert all(after < before for before, after in names["errors"].values())
+
+
 def test_corrupted_images_are_images() -> None:
     names = result("Corrupted images while training, and after")
     assert names["inputs"].shape == (64, 3, 32, 32)
