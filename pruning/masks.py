@@ -11,17 +11,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pruning.allocation import ALLOCATIONS, share
+from pruning.allocation import ALLOCATIONS, Layers, share
+from pruning.allocation.keeping import PRUNED, keep_rows
+from pruning.allocation.keeping import keep_best as keep_best
 from pruning.errors import UserError
 from pruning.granularity import Granularity, get_granularity
 from pruning.granularity.pattern import best_of_each_group
-from pruning.granularity.units import Units
+from pruning.granularity.units import Units, transposed
 from pruning.validation import Options
 
 Masks = dict[str, Tensor]
 Scores = Mapping[str, Tensor]
 
-PRUNED = float("-inf")
 CLOSE = 1e-6
 
 
@@ -34,6 +35,7 @@ def make_masks(
     model: nn.Module | None = None,
     options: Options | None = None,
     ties: torch.Generator | None = None,
+    by_output: bool = False,
 ) -> Masks:
     """Keep the best-scored weights so that ``round(sparsity * prunable)`` go.
 
@@ -46,8 +48,8 @@ def make_masks(
             structure decides it itself: 1 - N / M.
         allocation: ``global`` compares scores over all layers; ``layer`` removes the same fraction from each layer;
             ``erk`` gives layer densities proportional to (sum of dimensions) / (product of dimensions), at most 1
-            (Mocanu et al. 2018, Evci et al. 2020). Shares are rounded so that the total is exact. Without meaning for
-            the structures N:M and ``layer``.
+            (Mocanu et al. 2018, Evci et al. 2020); the others are in `pruning.allocation`. Shares are rounded so that
+            the total is exact. Without meaning for the structures N:M and ``layer``.
         structure: what is removed as one piece: ``weight``; ``filter``, an output channel; ``block`` (4x4) or
             ``block:RxC``, a tile; ``layer``, a residual block; ``2:4``, ``1:4`` or any ``N:M``, which keeps N of
             every M neighbours along the input.
@@ -56,6 +58,8 @@ def make_masks(
             alone.
         options: those of the allocation, where it has some.
         ties: on the CPU, draws which of equal scores win; None: the earlier positions do.
+        by_output: whether, of what a layer keeps, each of its outputs keeps the same number (the best of them one more
+            where it does not divide). Of single weights alone.
 
     Returns:
         a bool mask for each key of `scores`, True = kept, on the scores' device.
@@ -64,7 +68,7 @@ def make_masks(
         UserError: unknown allocation or structure, sparsity outside [0, 1), another than the structure's own, or more
             than its units can give; a score that is NaN, or more weights asked for than `within` still keeps.
     """
-    density = ALLOCATIONS.get_known(allocation).density_for(options)
+    shared = ALLOCATIONS.get_known(allocation)
     pieces = get_granularity(structure)
     check_sparsity(sparsity)
     check_fixed(pieces, sparsity)
@@ -80,8 +84,8 @@ def make_masks(
             f"Sparsity {sparsity:g} would keep {keep} of {total} weights, but only {sum(alive.values())} are left "
             "in the masks to prune further; ask for a higher sparsity."
         )
-    density = density if pieces.allocates else None
-    weights = {name: density(scores[name].shape) * flat[name].numel() for name in flat} if density else None
+    layers = Layers(flat, {name: score.shape for name, score in scores.items()}, keep)
+    weights = shared.shared(layers, options) if pieces.allocates else None
     if pieces.units is not None:
         shaped = {name: flat[name].view(scores[name].shape) for name in scores}
         return _keep_units(pieces, shaped, keep, weights, model, ties)
@@ -90,6 +94,10 @@ def make_masks(
     else:
         shares = share(keep, weights, alive)
         kept = {name: keep_best(flat[name], shares[name], ties) for name in flat}
+    if by_output:
+        turned = transposed(model)
+        ranks = {name: flat[name].view(scores[name].shape) for name in flat}
+        return {name: keep_rows(ranks[name], int(kept[name].sum()), name in turned, ties) for name in flat}
     return {name: kept[name].view(scores[name].shape) for name in scores}
 
 
@@ -172,31 +180,6 @@ def _budgets(units: Units, keep: int, weights: Mapping[str, float], alive: Mappi
         if not short:
             return {name: alive[name] - (fixed | shares)[name] for name in alive}
         fixed |= {name: least[name] for name in short}
-
-
-def keep_best(scores: Tensor, keep: int, source: torch.Generator | None = None) -> Tensor:
-    """True at the `keep` highest entries of a 1-D tensor; of equal scores the earlier win, or those that are drawn."""
-    if keep <= 0:
-        return torch.zeros_like(scores, dtype=torch.bool)
-    if keep >= scores.numel():
-        return torch.ones_like(scores, dtype=torch.bool)
-    threshold = _lowest_kept(scores.detach(), keep)
-    kept = scores > threshold
-    ties = (scores == threshold).nonzero().squeeze(1)
-    if source is not None:
-        ties = ties[torch.randperm(len(ties), generator=source).to(ties.device)]
-    kept[ties[: keep - int(kept.sum())]] = True
-    return kept
-
-
-def _lowest_kept(scores: Tensor, keep: int) -> Tensor:
-    """The value of the `keep`-th highest entry."""
-    if scores.device.type == "cpu" and scores.dtype in (torch.float32, torch.float64):
-        # three times as fast as torch's selection; but a hundred times slower among many equals, as pruned ones are
-        alive = scores.numpy()[scores.numpy() > PRUNED]
-        rank = len(alive) - keep
-        return torch.from_numpy(np.partition(alive, rank))[rank] if rank >= 0 else scores.min()
-    return torch.kthvalue(scores, scores.numel() - keep + 1).values
 
 
 def full_masks(parameters: Mapping[str, Tensor]) -> Masks:

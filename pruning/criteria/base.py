@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from pruning.criteria.batches import Batches
@@ -13,7 +14,7 @@ from pruning.granularity import Granularity
 from pruning.models import prunable
 from pruning.registry import Registry
 from pruning.tasks import Task, get_task
-from pruning.validation import Options
+from pruning.validation import Options, option
 
 Scores = dict[str, Tensor]
 
@@ -32,6 +33,8 @@ class Context:
         task: what the network is trained for.
         structure: what will be removed as one piece.
         options: the criterion's own; None: its defaults.
+        cut: masks of scores on the way to the sparsity that is asked for, at a fraction of that way in (0, 1), at which
+            the density has fallen exponentially; None where none is asked for.
     """
 
     batches: Batches
@@ -40,6 +43,7 @@ class Context:
     classifier: bool = True
     structure: str | Granularity = "weight"
     options: Options | None = None
+    cut: Callable[[Scores, float], dict[str, Tensor]] | None = None
     scope: str | None = None
     task: Task = field(default_factory=lambda: get_task(None))
 
@@ -62,6 +66,7 @@ class Criterion:
         structure: the only structure whose pieces it scores; None: any.
         options: what it lets one choose; a network is scored with an object of them in the context.
         by_chance: whether the scores say nothing of the weights.
+        in_templates: whether a study file that is written for a user has a method of it, to be struck out.
         revision: raised when the scores change, so that tickets found by earlier ones are known to be stale.
     """
 
@@ -74,8 +79,13 @@ class Criterion:
     score_on: Literal["init", "trained"] = "init"
     structure: str | None = None
     by_chance: bool = False
+    in_templates: bool = True
     options: type[Options] = Options
     revision: int = 1
+
+    def steps(self, options: Options | None) -> int:
+        """How often to score and prune, under these options."""
+        return options.score_rounds if self.rounds > 1 and isinstance(options, Stepwise) else self.rounds
 
     def score(self, model: nn.Module, context: Context) -> Scores:
         """A float tensor of the parameter's shape for each prunable parameter, higher = kept first.
@@ -99,6 +109,12 @@ class Criterion:
                     "look for NaN or huge values in the network's weights and in the data."
                 )
         return scores
+
+
+class Stepwise(Options):
+    """Options of criteria that come to their sparsity in steps."""
+
+    score_rounds: Annotated[int, Field(ge=1, le=1000)] = option(100, "Steps of scoring", "the paper takes up to 300")
 
 
 def _check_form(label: str, scores: object, model: nn.Module) -> None:

@@ -63,6 +63,7 @@ def cut_layers(
     structure: str | Granularity,
     model: nn.Module,
     ties: torch.Generator | None = None,
+    by_output: bool = False,
 ) -> Masks:
     """Keep the best of each part; arguments as for `pruning.masks.make_masks`.
 
@@ -79,7 +80,7 @@ def cut_layers(
         kept = {name: within[name] for name in part.names}
         sparsity = max(sparsity, _least(kept)) if progressed < 1 else sparsity
         try:
-            found |= make_masks(own, sparsity, "layer", structure, kept, model, ties=ties)
+            found |= make_masks(own, sparsity, "layer", structure, kept, model, ties=ties, by_output=by_output)
         except UserError as error:
             if len(part.names) > 1:
                 raise

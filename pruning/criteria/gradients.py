@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from pruning.criteria.batches import Batches, count_images, without_single
+from pruning.criteria.batches import Batch, Batches, count_images, without_single
 from pruning.tasks import Task, get_task
 from pruning.training.seeds import generator
 
@@ -49,6 +49,32 @@ def loss_gradient(
     for loss in losses(model, batches, temperature, task):
         add_gradient(total, loss, weights)
     return total
+
+
+def single_images(batches: Batches) -> Iterator[Batch]:
+    """Each image by itself, with its label."""
+    for images, labels in batches:
+        yield from zip(images.split(1), labels.split(1), strict=True)
+
+
+def image_gradients(
+    model: nn.Module, weights: Mapping[str, Tensor], batches: Batches, task: Task | None = None
+) -> Iterator[dict[str, Tensor]]:
+    """The gradient of each image's own loss by each of `weights`; one image's are in memory at a time."""
+    for place, batch in enumerate(single_images(batches)):
+        total = {name: torch.zeros_like(weight) for name, weight in weights.items()}
+        add_gradient(total, (task or get_task(None)).summed_loss(model, batch, partial(generator, place)), weights)
+        yield total
+
+
+def add_squares(
+    total: Mapping[str, Tensor], value: Tensor, weights: Mapping[str, Tensor], retain: bool = False
+) -> None:
+    """Add the squared gradient of the scalar `value` by `weights` to `total`, in place; `retain` keeps the graph."""
+    gradients = torch.autograd.grad(value, list(weights.values()), allow_unused=True, retain_graph=retain)
+    for sum_, gradient in zip(total.values(), gradients, strict=True):
+        if gradient is not None:
+            sum_.addcmul_(gradient, gradient)
 
 
 def add_gradient(total: Mapping[str, Tensor], value: Tensor, weights: Mapping[str, Tensor]) -> None:

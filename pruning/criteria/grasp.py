@@ -1,12 +1,11 @@
 """GraSP: keep the weights that the flow of gradients through the network depends on (Wang et al. 2020)."""
 
 import torch
-from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch import nn
 
 from pruning.criteria.base import Context, Criterion, Scores
+from pruning.criteria.curvature import differentiable_twice, slope_along
 from pruning.criteria.gradients import add_gradient, differentiable_copy, loss_gradient, losses
-from pruning.errors import UserError
 from pruning.models import prunable
 
 TEMPERATURE = 200.0
@@ -25,17 +24,8 @@ def score(model: nn.Module, context: Context) -> Scores:
     """
     twin = differentiable_copy(model, batch_statistics=True)
     weights = prunable(twin)
-    # Fused attention kernels have no second derivative.
-    try:
-        with sdpa_kernel(SDPBackend.MATH):
-            product = hessian_gradient_product(twin, weights, context)
-    except RuntimeError as error:
-        if "derivative" not in str(error):
-            raise
-        raise UserError(
-            f"GraSP needs second derivatives, which an operation of the network {type(model).__name__} lacks "
-            f"({str(error).splitlines()[0].rstrip('.')}); take another criterion, such as SNIP."
-        ) from None
+    with differentiable_twice("GraSP", model):
+        product = hessian_gradient_product(twin, weights, context)
     return {name: weight * product[name] for name, weight in context.weights(twin).items()}
 
 
@@ -46,15 +36,8 @@ def hessian_gradient_product(model: nn.Module, weights: dict[str, nn.Parameter],
         gradient[name].mul_(mask)
     product = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     for loss in losses(model, context.batches, TEMPERATURE, context.task):
-        add_gradient(product, _along(loss, weights, gradient), weights)
+        add_gradient(product, slope_along(loss, weights, gradient), weights)
     return product
-
-
-def _along(loss: Tensor, weights: dict[str, nn.Parameter], direction: Scores) -> Tensor:
-    """The derivative of `loss` along `direction`, itself differentiable by the weights."""
-    slopes = torch.autograd.grad(loss, list(weights.values()), create_graph=True, allow_unused=True)
-    pairs = zip(slopes, direction.values(), strict=True)
-    return torch.stack([(slope * step).sum() for slope, step in pairs if slope is not None]).sum()
 
 
 CRITERION = Criterion("grasp", "GraSP", "Wang et al. 2020, arXiv 2002.07376", score, needs_data=True)

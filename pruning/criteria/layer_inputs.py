@@ -60,6 +60,13 @@ class LayerInputs:
         return self.shape.weight(matrix)
 
 
+def input_squares(
+    model: nn.Module, weights: Mapping[str, Tensor], batches: Batches, task: Task | None = None
+) -> dict[str, LayerInputs]:
+    """The sums of squares of what each weight is multiplied with. Arguments and errors are those of `input_norms`."""
+    return _gather(model, weights, batches, task, squares=True)
+
+
 def input_norms(
     model: nn.Module, weights: Mapping[str, Tensor], batches: Batches, task: Task | None = None
 ) -> dict[str, Tensor]:
@@ -77,7 +84,7 @@ def input_norms(
         UserError: a weight is multiplied in a form that has no columns, such as its own transpose.
     """
     found = {}
-    for name, inputs in _gather(model, weights, batches, task, squares=True).items():
+    for name, inputs in input_squares(model, weights, batches, task).items():
         rows = torch.zeros(inputs.matrix(weights[name]).shape, dtype=torch.float64, device=weights[name].device)
         for block in inputs.blocks:
             rows[block.rows] = block.value.sqrt()

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pruning import masks as mask_tools
-from pruning.criteria.base import Context, Criterion
-from pruning.criteria.by_layer import cut_layers, parts_of
+from pruning.criteria.base import Context, Criterion, Scores
+from pruning.criteria.by_layer import Part, cut_layers, parts_of
 from pruning.criteria.ties import refuse_ties
-from pruning.granularity import get_granularity
+from pruning.granularity import Granularity, get_granularity
 from pruning.masks import Masks, apply_masks, full_masks, make_masks
 from pruning.validation import Options
 
@@ -49,24 +50,60 @@ def cut_by_score(model: nn.Module, criterion: Criterion, context: Context, cut: 
     granularity = get_granularity(context.structure)
     parameters = context.weights(model)
     masks = context.masks or full_masks(parameters)
-    parts = None
-    if cut.layers is not None:
-        parts = parts_of(cut.layers, cut.sparsity, {name: each.numel() for name, each in parameters.items()})
+    options = context.options or criterion.options()
+    cutter = _Cutter.of(model, parameters, cut, granularity, bool(getattr(options, "per_output", False)))
     came = (1 - mask_tools.sparsity(masks)) or 1.0  # what is left when the first round begins
     # a pattern has no sparsities in between
-    rounds = 1 if granularity.pattern else cut.rounds or criterion.rounds
+    rounds = 1 if granularity.pattern else cut.rounds or criterion.steps(options)
     for turn in range(1, rounds + 1):
-        density = came * ((1 - cut.sparsity) / came) ** (turn / rounds)
-        now = cut.sparsity if turn == rounds else 1 - density
-        scores = criterion.score(model, replace(context, masks=masks))
+        between = None if granularity.pattern else partial(cutter.cut, within=masks, came=came)
+        scores = criterion.score(model, replace(context, masks=masks, cut=between))
         if cut.invert:
             scores = {name: -score for name, score in scores.items()}
         before = masks
-        if parts is None:
-            masks = make_masks(scores, now, cut.allocation, granularity, masks, model, cut.options, cut.ties)
-        else:
-            masks = cut_layers(scores, parts, masks, turn / rounds, granularity, model, cut.ties)
+        masks = cutter.cut(scores, turn / rounds, masks, came)
         if cut.ties is None and turn == 1:  # later its own rounds may have cut the network, as inverted ones do
             refuse_ties(criterion.label, scores, before, masks, parameters, granularity, model)
         apply_masks(model, masks)
     return masks
+
+
+@dataclass(frozen=True)
+class _Cutter:
+    """Makes masks of scores, as far on the way to the sparsity as is asked for."""
+
+    model: nn.Module
+    cut_: Cut
+    granularity: Granularity
+    by_output: bool
+    parts: list[Part] | None
+
+    @classmethod
+    def of(
+        cls, model: nn.Module, weights: Mapping[str, Tensor], cut: Cut, granularity: Granularity, by_output: bool
+    ) -> "_Cutter":
+        """Of a network whose `weights` are cut."""
+        sizes = {name: each.numel() for name, each in weights.items()}
+        parts = None if cut.layers is None else parts_of(cut.layers, cut.sparsity, sizes)
+        return cls(model, cut, granularity, by_output, parts)
+
+    def cut(self, scores: Scores, progressed: float, within: Masks, came: float) -> Masks:
+        """Masks within those at hand; `came` is the density at which the way began, `progressed` in (0, 1]."""
+        cut = self.cut_
+        if self.parts is not None:
+            return cut_layers(
+                scores, self.parts, within, progressed, self.granularity, self.model, cut.ties, self.by_output
+            )
+        density = came * ((1 - cut.sparsity) / came) ** progressed
+        sparsity = cut.sparsity if progressed == 1 else 1 - density
+        return make_masks(
+            scores,
+            sparsity,
+            cut.allocation,
+            self.granularity,
+            within,
+            self.model,
+            cut.options,
+            cut.ties,
+            self.by_output,
+        )

@@ -31,7 +31,7 @@ def with_dead_channels(model: nn.Module, masks: Masks, shape: tuple[int, int, in
 def dead_channel_masks(model: nn.Module, masks: Masks, shape: tuple[int, int, int]) -> Masks:
     """Masks of biases and of batch norms' weights and biases, bool [channels], False where the channel is removed."""
     channels = _outputs_kept(model, masks)
-    readers = _norms(model, shape) if channels else {}
+    readers = norms_behind(model, shape) if channels else {}
     result: Masks = {}
     for name, kept in channels.items():
         layer = model.get_submodule(name)
@@ -55,7 +55,7 @@ def _outputs_kept(model: nn.Module, masks: Masks) -> Masks:
     return found
 
 
-def _norms(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, list[tuple[str, nn.Module]]]:
+def norms_behind(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, list[tuple[str, nn.Module]]]:
     """By the name of a layer the batch norms that are called with its very output."""
     outputs: dict[int, tuple[str, Tensor]] = {}  # the tensor is kept, so that its id stays its own
     found: dict[str, list[tuple[str, nn.Module]]] = {}

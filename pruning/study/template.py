@@ -53,8 +53,10 @@ lr = 0.01
 # The dense network is always there. One [[method]] each way to prune it:
 
 [[method]]
-criterion = "random"  # one of: {criteria}
-# allocation = "global"  # how the sparsity is shared out: {allocations}
+criterion = "random"
+{criteria}
+# allocation = "global"  # how the sparsity is shared out
+{allocations}
 # structure = "weight"   # what goes as one piece: {structures}
 
 [[method]]
@@ -101,8 +103,8 @@ def write_template(folder: Path, model: str, data: str, task: str | None = None)
         task=words,
         models=_listed(models.choices()),
         data_sets=_listed(data_sets.choices()),
-        criteria=", ".join(CRITERIA),
-        allocations=", ".join(ALLOCATIONS),
+        criteria=_listed(CRITERIA),
+        allocations=_listed(ALLOCATIONS),
         structures=", ".join(granularity_names()),
         finders=commented(
             finder

@@ -1,6 +1,7 @@
 """The study.toml that an import writes: ways to prune a trained network, sized for a laptop."""
 
 import json
+import textwrap
 
 from pruning.criteria import CRITERIA
 from pruning.procedure import FINDERS
@@ -50,6 +51,11 @@ lr = {rate}
 # structure = "filter"  # whole filters: the network gets smaller and faster
 # name = "magnitude filters"
 # sparsities = [0.3, 0.5]
+#
+# [[method]]
+# criterion = "wanda"
+{more}
+# allocation = "layer"  # the same sparsity in each layer, as its paper has it
 
 [analysis]
 families = ["cifar_c"]
@@ -97,10 +103,19 @@ def imported_study(path: str, name: str, file: str, recipe: Recipe, images: int,
         criteria="".join(
             f'[[method]]\ncriterion = "{name}"\n\n'
             for name in CRITERIA
-            if CRITERIA[name].structure is None and (task.feed_forward or name != "synflow")
+            if CRITERIA[name].structure is None
+            and CRITERIA[name].in_templates
+            and (task.feed_forward or name != "synflow")
         ),
+        more=_more(),
         finders=commented(finder for finder in FINDERS.values() if prunes(finder, start)),
     )
+
+
+def _more() -> str:
+    """The criteria that are not written out, as a comment."""
+    names = [name for name, each in CRITERIA.items() if not each.in_templates and each.structure is None]
+    return textwrap.fill(f"one of: {', '.join(names)}", 100, initial_indent="# # ", subsequent_indent="# # ")
 
 
 def _epochs(images: int) -> float:

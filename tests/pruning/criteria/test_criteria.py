@@ -24,7 +24,7 @@ BLOCKS = ("layer1.0", "layer1.1", "layer1.2", "layer2.1", "layer2.2", "layer3.1"
 EVERY = pytest.mark.parametrize("criterion", ANYWHERE)
 WITH_NETWORKS = pytest.mark.parametrize(
     ("criterion", "name"),
-    # what scores residual blocks needs some
+    # what scores residual blocks needs some, what scores by batch norms these
     [(criterion, name) for criterion in CRITERIA for name in SHAPES if criterion in ANYWHERE or name == "resnet20"],
 )
 
@@ -173,6 +173,16 @@ def test_a_criterion_says_who_it_is(criterion: str) -> None:
         ("synflow", "init", False, 100, None),
         ("taylor", "trained", True, 1, None),
         ("cka", "trained", True, 1, "layer"),
+        ("wanda", "trained", True, 1, None),
+        ("ria", "trained", True, 1, None),
+        ("obd", "trained", True, 1, None),
+        ("fisher", "trained", True, 1, None),
+        ("hessian_trace", "trained", True, 1, None),
+        ("iterative_snip", "init", True, 100, None),
+        ("force", "init", True, 1, None),
+        ("fpgm", "trained", False, 1, "filter"),
+        ("taylor_filter", "trained", True, 1, "filter"),
+        ("bn_scale", "trained", False, 1, "filter"),
     ],
 )
 def test_what_the_papers_say_of_each(
