@@ -17,6 +17,25 @@ from pruning.errors import UserError, WriteError
 TEMPORARY = ".tmp"
 LOCK = ".lock"
 
+_elsewhere: list[tuple[Callable[[str], Path], str]] = []
+
+
+def set_elsewhere(place: Callable[[str], Path] | None, folder: str = "") -> None:
+    """Say where files of another machine are, by their absolute paths there, whose work is done here; None: nowhere.
+
+    Relative paths begin in `folder` there.
+    """
+    _elsewhere[:] = [] if place is None else [(place, folder)]
+
+
+def here(path: Path) -> Path:
+    """Where a file is that the user names; another place in a process that has it from another machine."""
+    for place, folder in _elsewhere:
+        brought = place(os.path.abspath(os.path.join(folder, path)))
+        if brought.exists():
+            return brought
+    return path
+
 
 def write_atomically(path: Path, content: bytes | str | Callable[[Path], object]) -> None:
     """Write a file so that it is there whole or not at all; on any failure `path` is untouched.
@@ -88,6 +107,25 @@ def _locked(temporary: Path) -> Iterator[None]:
         lock.release()
         with suppress(OSError):
             os.unlink(lock.lock_file)
+
+
+@contextmanager
+def kept_meanwhile(temporary: Path, content: str) -> Iterator[None]:
+    """Keep a temporary file that says something, which `remove_leftovers` takes away where this process is killed.
+
+    Raises:
+        WriteError: the folder, which is made if need be, cannot be written.
+    """
+    try:
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(temporary):
+            try:
+                temporary.write_text(content, encoding="utf-8")
+                yield
+            finally:
+                temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(temporary, error) from error
 
 
 def remove_leftovers(folder: Path) -> None:

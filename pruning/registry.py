@@ -20,6 +20,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from zlib import crc32
 
 from pruning.errors import UserError, unknown
+from pruning.files import here
 
 PLUGINS = "PRUNING_PLUGINS"
 """The environment variable that names plugins: files of Python, separated as in PATH."""
@@ -206,8 +207,9 @@ def plugins() -> list[ModuleType]:
 
 
 def _load(path: Path) -> None:
-    spec = importlib.util.spec_from_file_location(f"pruning_plugin_{path.stem}_{crc32(str(path).encode()):08x}", path)
-    if spec is None or spec.loader is None or not path.is_file():
+    name, file = f"pruning_plugin_{path.stem}_{crc32(str(path).encode()):08x}", here(path)
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None or not file.is_file():
         raise UserError(f"{PLUGINS} names {path}, which is no Python file.")
     module = importlib.util.module_from_spec(spec)
     # known before it is run, as what it imports may read a registry

@@ -20,7 +20,7 @@ OPTIONS: dict[tuple[str, str], dict[str, int]] = {
         **_COMMON,
     },
     ("pruning", "run"): {
-        **dict.fromkeys(("--jobs", "--device", "--threads", "--memory", "--method", "--sparsity"), 1),
+        **dict.fromkeys(("--jobs", "--device", "--threads", "--memory", "--method", "--sparsity", "--on", "--gpus"), 1),
         "--stale": 0,
         **_COMMON,
     },

@@ -31,6 +31,17 @@ Threads = Annotated[
         show_default="1, large networks 4",
     ),
 ]
+On = Annotated[
+    str,
+    typer.Option(
+        help="Where: processes of this machine; ray, a Ray cluster of it alone; ray://HOST:10001 or ray:HOST:PORT, "
+        "one of several machines.",
+    ),
+]
+Gpus = Annotated[
+    float | None,
+    typer.Option(min=0, help="GPUs, or the share of one, for each task on Ray.", show_default="1 where there are any"),
+]
 Memory = Annotated[
     float,
     typer.Option(min=0, help="GB that scoring may take; what needs more is refused.", show_default="what is free"),

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from pruning.cli.console import PlainConsole, stoppable
-from pruning.cli.options import AnyStudyPath, Device, Download, Memory, Root, StudyPath, Threads
+from pruning.cli.options import AnyStudyPath, Device, Download, Gpus, Memory, On, Root, StudyPath, Threads
 from pruning.cli.run_display import RunDisplay
 from pruning.cli.tables import models_table, studies_table, tickets_table
+from pruning.execution import PROCESSES
 from pruning.study.folder import Study
 from pruning.study.known import remember
 from pruning.study.runner import RunOptions, run
@@ -35,6 +36,8 @@ def run_study(
     sparsity: Annotated[
         list[float] | None, typer.Option(help="So sparse alone, such as 0.9; may be repeated.", show_default="all")
     ] = None,
+    on: On = PROCESSES,
+    gpus: Gpus = None,
 ) -> None:
     """Find every ticket that the study asks for and does not have yet.
 
@@ -43,7 +46,7 @@ def run_study(
     opened = Study.open(study)
     remember(opened.path)
     only = tuple(method or ()), tuple(sparsity or ())
-    options = RunOptions(str(root) if root else None, download, device, jobs, stale, threads, memory, *only)
+    options = RunOptions(str(root) if root else None, download, device, jobs, stale, threads, memory, *only, on, gpus)
     with stoppable("found"), RunDisplay(opened) as display:
         summary = run(opened, options, display.tell, display)
     display.summary(summary)

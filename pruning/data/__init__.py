@@ -20,6 +20,7 @@ from pruning.data.base import (
     make_dataset,
     normalise,
 )
+from pruning.data.held import held
 from pruning.errors import UserError, unknown
 
 __all__ = [
@@ -55,6 +56,8 @@ def load_data(name: str, root: str | Path | None = None, download: bool = False)
         UserError: unknown name, data that is not there, damaged files, a download that failed, or a folder whose
             images do not make a data set.
     """
+    if (sent := held(name)) is not None:
+        return sent
     source, place = source_of(name), data_root(root)
     if source is None:
         return _read_folder(name, folder.stamp(name))

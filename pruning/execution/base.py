@@ -5,6 +5,8 @@ from concurrent import futures
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from pruning.progress import Progress, quiet
@@ -14,6 +16,46 @@ T = TypeVar("T")
 
 Listener = Callable[[int, float, str], None]
 """Told the number of a call, the fraction of it that is done, and what is being done."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Something large that tasks use on another machine: sent there once, whatever the number of tasks.
+
+    Attributes:
+        key: equal for the same content.
+        pack: makes it ready to be sent; best arrays of numpy, which all processes of a machine then share.
+        unpack: called with that in each process there, before the first task that needs it.
+    """
+
+    key: Hashable
+    pack: Callable[[], Any]
+    unpack: Callable[[Any], object]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a task needs where it runs; of the call, never of what it computes.
+
+    Executors of this machine take no notice of it: what they start is on this machine's files, and the number of their
+    processes is chosen by who starts them.
+
+    Attributes:
+        threads: of the CPU, which are set before the task as its last digits may depend on them.
+        gpus: how many, or what share of one.
+        memory: bytes that the scheduler is to reckon with; 0 where nothing is known.
+        files: what it reads, as far as it is there when the task starts.
+        parcels: what else it uses.
+    """
+
+    threads: int = 1
+    gpus: float = 0.0
+    memory: int = 0
+    files: tuple[Path, ...] = ()
+    parcels: tuple[Parcel, ...] = ()
+
+
+NOTHING = Needs()
 
 
 class Worker:
@@ -63,14 +105,20 @@ class Executor(futures.Executor):
 
     Attributes:
         capacity: how many calls run at once.
+        needs: of a usual call.
         listener: told how far calls are; `run_tasks` sets it.
     """
 
     capacity: int = 1
+    needs: Needs = NOTHING
     listener: Listener | None = None
 
     def poll(self) -> None:
         """Tell the listener what the calls have told since."""
+
+    def submit_needing(self, needs: Needs, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Submit a call that needs something where it runs."""
+        return self.submit(fn, *args, **kwargs)
 
 
 class InProcess(Executor):

@@ -57,7 +57,7 @@ class LocalProcesses(Executor):
         self.capacity = jobs
         context = multiprocessing.get_context("spawn")  # forked copies of torch's thread pools hang
         self._queue: SimpleQueue[Told] = context.SimpleQueue()
-        self._pool = ProcessPoolExecutor(jobs, context, _begin, (self._queue, _registered()))
+        self._pool = ProcessPoolExecutor(jobs, context, _begin, (self._queue, registered()))
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Let a worker call the function."""
@@ -91,7 +91,8 @@ class LocalProcesses(Executor):
         self.stop()
 
 
-def _registered() -> bytes:
+def registered() -> bytes:
+    """What was registered in this process, pickled for another. Raises UserError where that cannot be."""
     try:
         return cast(bytes, cloudpickle.dumps(registry.additions()))
     except Exception as error:

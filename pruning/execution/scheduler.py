@@ -14,7 +14,7 @@ from threading import Event
 from typing import Any, Concatenate, Generic, TypeVar, cast
 
 from pruning.errors import UserError, WriteError, few
-from pruning.execution.base import Executor, Worker, perform
+from pruning.execution.base import NOTHING, Executor, Needs, Worker, perform
 from pruning.progress import Progress, quiet
 
 POLL_SECONDS = 0.1
@@ -39,6 +39,7 @@ class Task(Generic[R]):
         arguments: plain data, best small: they are sent to the process in which the task runs.
         after: the keys of tasks that must have succeeded first; these come earlier.
         cost: what it costs in proportion to the others, for who adds up how far a run is.
+        needs: what it needs on another machine.
     """
 
     key: Hashable
@@ -47,6 +48,7 @@ class Task(Generic[R]):
     arguments: tuple[Any, ...] = ()
     after: tuple[Hashable, ...] = ()
     cost: float = 1.0
+    needs: Needs = NOTHING
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def run_tasks(
         Cancelled: `cancel` was set.
         Exception: a task raised it, which is a fault of the program; a note names the task.
     """
-    run = _Run(iter(tasks), executor, follow, ahead * executor.capacity, cancel or Event())
+    run = _Run(iter(tasks), executor, follow, ahead, cancel or Event())
     executor.listener = run.told
     try:
         while run.fill():
@@ -119,10 +121,10 @@ class _Run(Generic[R]):
         source: Iterator[Task[R]],
         executor: Executor,
         follow: Callable[[Task[R]], Progress],
-        most: int,
+        ahead: int,
         cancel: Event,
     ) -> None:
-        self.source, self.executor, self.follow, self.most, self.cancel = source, executor, follow, most, cancel
+        self.source, self.executor, self.follow, self.ahead, self.cancel = source, executor, follow, ahead, cancel
         self.waiting: list[Task[R]] = []
         self.running: dict[Future[R], int] = {}
         self.started: dict[int, tuple[Task[R], Progress]] = {}
@@ -133,11 +135,11 @@ class _Run(Generic[R]):
 
     def fill(self) -> bool:
         """Give the executor what it can take; whether there is something to wait for."""
-        while len(self.running) < self.most and not any(future.done() for future in self.running):
+        most = self.ahead * self.executor.capacity  # which may change when machines come and go
+        while len(self.running) < most:
             task = self._next()
-            if task is None:
+            if task is None or self._start(task).done():  # one that ran here is given out before the next
                 break
-            self._start(task)
         return bool(self.running or self.lost)
 
     def _next(self) -> Task[R] | None:
@@ -164,13 +166,14 @@ class _Run(Generic[R]):
             self.lost.append(Finished(task, error=UserError(f"{parent.name}, which it starts from, failed.")))
         return parent is not None
 
-    def _start(self, task: Task[R]) -> None:
+    def _start(self, task: Task[R]) -> Future[R]:
         self.number += 1
         progress = self.follow(task)
         self.started[self.number] = (task, progress)
         progress(0.0, "started")
-        future = self.executor.submit(perform, self.number, task.work, task.arguments)
+        future = self.executor.submit_needing(task.needs, perform, self.number, task.work, task.arguments)
         self.running[future] = self.number
+        return future
 
     def told(self, number: int, fraction: float, text: str) -> None:
         """Pass on how far a task is; a task in this process is stopped here when the run was cancelled."""

@@ -5,7 +5,7 @@ of the recipe, and never chosen from the memory that is there: where batch norma
 mask.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
@@ -120,22 +120,31 @@ def processes_that_fit(
         UserError: one does not fit by itself; the sentence has the number of images that would.
     """
     free = free_bytes(device) if free is None else free
-    scored = [each for recipe in recipes for each in (recipe, recipe.of) if each is not None and _scores(each)]
-    needs: dict[str, Need | None] = {}
-    for recipe in scored if free is not None else ():
-        kind = recipe.with_seed(0).id_without("sparsity", "training", "score_batch", "score_per_class", "finetune")
-        if kind not in needs:
-            needs[kind] = scoring_need(recipe, data)
-        need = needs[kind]
-        if need is None:
-            continue
+    for recipe, need, wanted in _scorings(recipes, data) if free is not None else ():
         assert free is not None
-        wanted = min(recipe.option("score_batch"), recipe.option("score_per_class") * data.num_classes)
         takes = need.bytes(wanted)
         if takes > free:
             raise UserError(_too_much(recipe, need, wanted, free, data))
         processes = max(1, min(processes, int(free / (takes + PROCESS))))
     return processes
+
+
+def most_bytes(recipes: Iterable[Recipe], data: Dataset) -> int:
+    """What a process takes that does any of the recipes' own steps; 0 where none scores."""
+    return max((need.bytes(wanted) + PROCESS for _, need, wanted in _scorings(recipes, data)), default=0)
+
+
+def _scorings(recipes: Iterable[Recipe], data: Dataset) -> Iterator[tuple[Recipe, Need, int]]:
+    """The recipes that score in their own steps, what that takes, and on how many images at once."""
+    scored = [each for recipe in recipes for each in (recipe, recipe.of) if each is not None and _scores(each)]
+    needs: dict[str, Need | None] = {}
+    for recipe in scored:
+        kind = recipe.with_seed(0).id_without("sparsity", "training", "score_batch", "score_per_class", "finetune")
+        if kind not in needs:
+            needs[kind] = scoring_need(recipe, data)
+        need = needs[kind]
+        if need is not None:
+            yield recipe, need, min(recipe.option("score_batch"), recipe.option("score_per_class") * data.num_classes)
 
 
 def _scores(recipe: Recipe) -> bool:

@@ -35,6 +35,11 @@ def digest_of_code(file: Path) -> str:
     return digest.hexdigest()
 
 
+def code_files(file: Path) -> list[Path]:
+    """The Python files beside and below a file, as far as it may import them."""
+    return [Path(path) for path, _ in _python_files(str(file.resolve().parent))]
+
+
 def is_beside(file: Path, folder: Path) -> bool:
     """Whether a file is code of the user's folder, and not of an environment that lies in it, nor hidden."""
     return folder in file.parents and not any(map(_is_apart, file.relative_to(folder).parts[:-1]))

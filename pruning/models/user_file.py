@@ -5,7 +5,7 @@ import inspect
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -16,8 +16,9 @@ import torch
 from torch import nn
 
 from pruning.errors import UserError, nearest
+from pruning.files import here
 from pruning.models.blame import blamed
-from pruning.models.code_digest import digest_of_code, is_beside
+from pruning.models.code_digest import code_files, digest_of_code, is_beside
 
 CLASS_NAMES = ("num_classes", "n_classes", "nclasses", "num_class", "classes", "num_labels", "out_features")
 SHAPE_NAMES = ("shape", "input_shape", "image_shape", "in_shape")
@@ -76,7 +77,7 @@ def load_object(name: str, kind: str) -> Callable[..., Any]:
         UserError: no such file, nothing of that name in it that can be called, or an exception when it is run.
     """
     file, _, function = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
-    path = Path(file).expanduser()
+    path = here(Path(file).expanduser())
     if not function.isidentifier():
         raise UserError(f"The {kind} '{name}' names no function; write '{file}:FUNCTION'.")
     return _factory(_load(path, kind), path, function)
@@ -97,6 +98,21 @@ def _load(path: Path, kind: str) -> ModuleType:
         sys.modules[module.__name__] = module  # dataclasses look their module up
         exec(compile(source, str(path.resolve()), "exec"), module.__dict__)
     return module
+
+
+def files_of(names: Iterable[str]) -> tuple[Path, ...]:
+    """The code behind names of models and tasks: files of the user's, and the Python files that these may import.
+
+    Raises:
+        UserError: one of them is not allowed to run, and so not to be sent where it would.
+    """
+    found: dict[Path, None] = {}
+    for name in filter(is_user_file, names):
+        path = Path(name if name.endswith(".py") else name.rpartition(":")[0]).expanduser()
+        if path.is_file():
+            _refuse_others(path)
+            found.update(dict.fromkeys([path.absolute(), *code_files(path)]))
+    return tuple(found)
 
 
 def _refuse_others(path: Path) -> None:

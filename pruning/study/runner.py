@@ -11,13 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
+from pruning.checkpoints.imported_weights import file_of
 from pruning.data import data_root, load_data
-from pruning.execution import Task, Worker, cores, local_executor, run_tasks
+from pruning.data.parcels import parcels_of
+from pruning.execution import PROCESSES, Executor, Needs, Task, Worker, cores, executor_on, gpus_of, is_ray, run_tasks
 from pruning.files import alone_in, append_line, remove_leftovers, write_atomically
 from pruning.finders.base import Trainer
 from pruning.finders.lineage import cost, find_step, parents_of
-from pruning.finders.scoring_memory import processes_that_fit
+from pruning.finders.scoring_memory import most_bytes, processes_that_fit
 from pruning.models import build_model, count_macs
+from pruning.models.user_file import files_of
 from pruning.progress import Progress, Total, both, quiet
 from pruning.recipe import Recipe
 from pruning.study.folder import CACHE, LOG, TICKETS, TOML, Study, load_named
@@ -42,6 +45,8 @@ class RunOptions:
     memory: float = 0.0  # GB that scoring may take, in all processes; 0: what is free
     methods: tuple[str, ...] = ()  # these alone, beside the dense network; () for all
     sparsities: tuple[float, ...] = ()  # so sparse alone; () for all
+    on: str = PROCESSES  # where: see `pruning.execution.executor_on`
+    gpus: float | None = None  # of each ticket on Ray; None: 1 where it has GPUs and the device allows
 
 
 @dataclass
@@ -120,8 +125,8 @@ def _find_all(
     def follow(task: Task[TicketInfo]) -> Progress:
         return both(total.task(task.cost, task.name), watcher.started(recipes[str(task.key)]))
 
-    tasks = [_task(study, recipe, options) for recipe in steps]
-    with local_executor(options.jobs) as executor:
+    with _executor(study, steps, options) as executor:
+        tasks = [_task(study, recipe, options, executor.needs) for recipe in steps]
         for finished in run_tasks(tasks, executor, follow, kept="found", cancel=cancel):
             recipe = recipes[str(finished.task.key)]
             if finished.error is not None:
@@ -144,11 +149,24 @@ def _ready(study: Study, options: RunOptions, steps: Sequence[Recipe]) -> RunOpt
     model = build_model(study.config.model, data.num_classes, data.shape, seed=0)
     macs = count_macs(model, data.shape)
     threads = options.threads or pick_threads(macs)
-    jobs = min(options.jobs or _jobs(macs, threads, options.device), len(steps))
     free = round(1e9 * options.memory) or None
+    if is_ray(options.on):
+        if free is not None:
+            processes_that_fit(steps, data, pick_device("cpu"), free=free)
+        return replace(options, threads=threads, jobs=min(options.jobs or len(steps), len(steps)))
+    jobs = min(options.jobs or _jobs(macs, threads, options.device), len(steps))
     return replace(
         options, threads=threads, jobs=processes_that_fit(steps, data, pick_device(options.device), jobs, free)
     )
+
+
+def _executor(study: Study, steps: Sequence[Recipe], options: RunOptions) -> Executor:
+    """Where the steps are done."""
+    if not is_ray(options.on):
+        return executor_on(options.on, options.jobs)
+    memory = most_bytes(steps, load_data(study.config.data, options.root))
+    needs = Needs(options.threads, gpus_of(options.on, options.gpus, options.device), memory)
+    return executor_on(options.on, options.jobs, [study.path], needs)
 
 
 def _jobs(macs: int, threads: int, device: str) -> int:
@@ -179,9 +197,13 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _task(study: Study, recipe: Recipe, options: RunOptions) -> Task[TicketInfo]:
+def _task(study: Study, recipe: Recipe, options: RunOptions, needs: Needs) -> Task[TicketInfo]:
     parents = parents_of(recipe)
     places = {one.id: study.ticket_path(one).absolute() for one in (*parents, recipe)}
+    files = [place for one in parents for place in (places[one.id], study.path / TICKETS / places[one.id].name)]
+    if recipe.start is not None:
+        files.append(file_of(study.path, recipe.start.weights))
+    files += files_of(filter(None, (recipe.model, recipe.task)))
     return Task(
         recipe.id,
         f"{recipe.label} (seed {recipe.seed})",
@@ -189,6 +211,7 @@ def _task(study: Study, recipe: Recipe, options: RunOptions) -> Task[TicketInfo]
         (study.path.absolute(), recipe, places, options),
         after=tuple(parent.id for parent in parents),
         cost=cost(recipe),
+        needs=replace(needs, files=tuple(files), parcels=parcels_of([recipe.data], options.root)),
     )
 
 

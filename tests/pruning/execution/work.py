@@ -4,6 +4,9 @@ import os
 import threading
 import time
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from pruning.errors import UserError, WriteError
 from pruning.execution import Worker
@@ -79,3 +82,47 @@ def count_made(worker: Worker, key: str) -> tuple[int, str, int]:
         return f"for {key}"
 
     return os.getpid(), worker.kept("group", key, make), made[0]
+
+
+def threads(worker: Worker) -> int:
+    """Return how many threads torch has here."""
+    import torch
+
+    return torch.get_num_threads()
+
+
+_unpacked: list[int] = []
+
+
+def pack() -> "np.ndarray[Any, Any]":
+    """Make what is large."""
+    return np.arange(1000)
+
+
+def unpack(numbers: "np.ndarray[Any, Any]") -> None:
+    """Keep its sum."""
+    _unpacked.append(int(numbers.sum()))
+
+
+def unpacked(worker: Worker) -> tuple[int, int]:
+    """Return the sum that was kept last, and how many were."""
+    return _unpacked[-1], len(_unpacked)
+
+
+def leave_a_word(worker: Worker, file: str) -> None:
+    """Wait for ever, and say so in a file when it is stopped."""
+    Path(file).write_text("waiting")
+    try:
+        for _ in range(6000):
+            worker.progress(0.5, "waiting")
+            time.sleep(0.01)
+    finally:
+        Path(file).write_text("stopped")
+
+
+def die_once(worker: Worker, file: str) -> str:
+    """End the process the first time."""
+    if not Path(file).exists():
+        Path(file).touch()
+        os._exit(9)
+    return "alive"

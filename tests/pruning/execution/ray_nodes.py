@@ -1,0 +1,58 @@
+"""A Ray cluster of several nodes on this machine, that listens at 127.0.0.1 alone."""
+
+import random
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from pruning.execution import ray_cluster
+
+
+class Nodes:
+    """A head without CPUs and some nodes of one each."""
+
+    def __init__(self, count: int) -> None:
+        from ray.cluster_utils import Cluster
+
+        few = {"include_dashboard": False, "object_store_memory": 100 * 2**20}
+        self.cluster: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **few})
+        self.nodes = [self.cluster.add_node(num_cpus=1, wait=False, **few) for _ in range(count)]
+        self.cluster.wait_for_nodes()
+
+    @property
+    def on(self) -> str:
+        """The name for `--on`."""
+        return f"ray:{self.cluster.address}"
+
+    def lose_one(self, rng: random.Random) -> None:
+        """Kill all processes of a node: its raylet and its workers, but not one that this process is attached to."""
+        import ray
+
+        own = ray._private.worker._global_node
+        there = [node for node in self.nodes if own is None or node._raylet_socket_name != own._raylet_socket_name]
+        node = rng.choice(there)
+        self.nodes.remove(node)
+        self.cluster.remove_node(node, allow_graceful=False)
+
+    def listening(self) -> list[str]:
+        """The addresses at which processes of Ray listen."""
+        found = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True).stdout
+        own = [line for line in found.splitlines() if re.search(r'"(raylet|gcs_server|ray::)', line)]
+        return [line.split()[3].rpartition(":")[0].strip("[]").removeprefix("::ffff:") for line in own]
+
+
+@contextmanager
+def nodes(count: int) -> Iterator[Nodes]:
+    """A cluster of so many nodes beside the head; skips the test where Ray is not installed."""
+    ray_cluster.prepare(ray_cluster.LOCAL)
+    ray = pytest.importorskip("ray", reason='Ray is not installed: pip install "pruning-side-by-side[cluster]"')
+    made = Nodes(count)
+    try:
+        yield made
+    finally:
+        ray.shutdown()
+        made.cluster.shutdown()
