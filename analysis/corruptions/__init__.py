@@ -1,9 +1,9 @@
 """Corruptions of images, made on the fly, a whole batch at a time, for images of any size.
 
-They come in families (`families`): CIFAR-10-C, MNIST-C, the Fourier basis, and adversarial attacks. A corruption is a
-`Corruption` in the module of its group, where `registry` finds it. How severities scale with the size of the images is
-said in `corruption`, and where the random numbers come from in `random`. Attacks depend on the network that they are
-shown to and are in `attacks`.
+They come in families (`families`): CIFAR-10-C, MNIST-C, C-bar, the Fourier basis, and adversarial attacks. A corruption
+is a `Corruption` in the module of its group, where `registry` finds it. How severities scale with the size of the
+images is said in `corruption`, and where the random numbers come from in `random`. Attacks depend on the network that
+they are shown to and are in `attacks`.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -26,6 +26,11 @@ NAMES: tuple[str, ...] = (
 )
 """The 19 of CIFAR-10-C, in its order and spelling: 15, then the four extra ones that its mean leaves out."""
 
+_C_BAR = (
+    'Mintun et al., "On Interaction Between Augmentations and Corruptions in Natural Corruption Robustness", NeurIPS '
+    "2021"
+)
+
 FAMILIES = (
     Family(
         "cifar_c",
@@ -40,6 +45,31 @@ FAMILIES = (
         'Mu & Gilmer, "MNIST-C: A Robustness Benchmark for Computer Vision", arXiv 1906.02337, 2019',
         # Those that CIFAR-10-C does not have.
         ("shear", "scale", "rotate", "translate", "stripe", "dotted_line", "zigzag", "canny_edges"),
+    ),
+    Family(
+        "c_bar",
+        "C-bar",
+        _C_BAR,
+        # ImageNet-C-bar whole; five of them are in CIFAR-10-C-bar too.
+        (
+            "blue_noise_sample",
+            "brownish_noise",
+            "caustic_refraction",
+            "checkerboard_cutout",
+            "cocentric_sine_waves",
+            "inverse_sparkles",
+            "perlin_noise",
+            "plasma_noise",
+            "single_frequency_greyscale",
+            "sparkles",
+        ),
+    ),
+    Family(
+        "cifar_c_bar",
+        "CIFAR-10-C-bar",
+        _C_BAR,
+        # Those that ImageNet-C-bar does not have.
+        ("circular_motion_blur", "lines", "pinch_and_twirl", "ripple", "transverse_chromatic_abberation"),
     ),
     Family(
         "fourier",

@@ -83,7 +83,7 @@ of = "imp"
 # Take out the # of what else you want to see; what is left out of a method is as it stands here.
 {finders}
 [analysis]
-families = ["cifar_c"]  # and "mnist_c", "fourier", "adversarial"
+families = ["cifar_c"]  # and "mnist_c", "c_bar", "cifar_c_bar", "fourier", "adversarial"
 corruptions = "all"
 severities = [1, 2, 3, 4, 5]
 """

@@ -21,13 +21,15 @@ from pruning.errors import UserError
 from tests.analysis.corruptions.pictures import flat, pictures
 
 MNIST_C = FAMILIES["mnist_c"].members
-SOME = (*MNIST_C, "fourier_0_0", "fourier_2_-3", "fourier_7_7")
+C_BAR = (*FAMILIES["c_bar"].members, *FAMILIES["cifar_c_bar"].members)
+SOME = (*MNIST_C, *C_BAR, "fourier_0_0", "fourier_2_-3", "fourier_7_7")
 
 
 def test_the_families_and_their_members() -> None:
-    assert list(FAMILIES) == ["cifar_c", "mnist_c", "fourier", "adversarial"]
+    assert list(FAMILIES) == ["cifar_c", "mnist_c", "c_bar", "cifar_c_bar", "fourier", "adversarial"]
     assert FAMILIES["cifar_c"].members == NAMES
     assert MNIST_C == ("shear", "scale", "rotate", "translate", "stripe", "dotted_line", "zigzag", "canny_edges")
+    assert [len(FAMILIES[name].members) for name in ("c_bar", "cifar_c_bar")] == [10, 5]
     assert len(FAMILIES["fourier"].members) == 113
     assert FAMILIES["adversarial"].members == ("fgsm", "pgd")
     members = [member for family in FAMILIES.values() for member in family.members]
@@ -86,7 +88,7 @@ def test_the_size_of_the_chunks_does_not_show(name: str, monkeypatch: pytest.Mon
     assert torch.equal(corrupt(images, name, 1), whole)
 
 
-@pytest.mark.parametrize("name", sorted({*SOME} - {"scale", "stripe", "canny_edges"}))
+@pytest.mark.parametrize("name", sorted({*SOME} - {"scale", "stripe", "canny_edges", "circular_motion_blur"}))
 def test_seed_and_image_change_the_draws(name: str) -> None:
     images = pictures(1, 3, 28, 28).expand(40, -1, -1, -1)
     first = corrupt(images, name, 1, seed=0)
@@ -117,9 +119,9 @@ def test_grey_is_treated_as_each_of_three_equal_channels(name: str) -> None:
     assert torch.equal(corrupt(grey, name, 1), expected[:, :1])
 
 
-@pytest.mark.parametrize("name", ["shear", "scale", "rotate", "translate", "fourier_1_4"])
+@pytest.mark.parametrize("name", ["shear", "scale", "rotate", "translate", "fourier_1_4", *C_BAR])
 def test_a_higher_severity_takes_images_further_away(name: str) -> None:
-    images = pictures(40, 1, 28, 28)
+    images = pictures(40, 3 if name in C_BAR else 1, 28, 28)
     change = [(corrupt(images, name, s).double() - images.double()).abs().mean().item() for s in SEVERITIES]
     assert change[0] > 0
     assert change == sorted(set(change))
@@ -138,7 +140,7 @@ def test_bad_names_are_one_sentence(name: str, severity: int, message: str) -> N
     with pytest.raises(UserError, match=message) as caught:
         corrupt(flat(1), name, severity)
     assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 600
+    assert len(str(caught.value)) < 800
 
 
 def test_an_unknown_family_is_one_sentence() -> None:

@@ -48,21 +48,22 @@ def share(ticket: Ticket, images: Tensor, data: Dataset) -> float:
 
 
 def test_all_kinds_are_measured(study_copy: Path, data: Dataset) -> None:
-    text = 'families = "all"\nseverities = [3]\ncorruptions = ["fog", "stripe", "fourier_2_-3", "fgsm"]'
+    named = '["fog", "stripe", "ripple", "sparkles", "fourier_2_-3", "fgsm"]'
+    text = f'families = "all"\nseverities = [3]\ncorruptions = {named}'
     study = with_analysis(study_copy, text)
     assert measure.run(study, only=TABLES).problems == []
     assert all(row.complete == row.tickets for row in status(study).rows if row.table in TABLES)
-    asked = [("clean", 0), ("fog", 3), ("stripe", 1), ("fourier_2_-3", 4), ("fgsm", 3)]
+    asked = [("clean", 0), ("fog", 3), ("stripe", 1), ("sparkles", 3), ("ripple", 3), ("fourier_2_-3", 4), ("fgsm", 3)]
     test = data.test
     for entry in study.entries():
         ticket, found = study.load(entry.id), accuracies(study, entry.id)
         assert list(found) == asked
-        for name, severity in asked[1:4]:
+        for name, severity in asked[1:6]:
             assert found[name, severity] == share(ticket, corrupt(test.images, name, severity), data)
         shown = attack(ticket.model(), test.images, test.labels, "fgsm", 3, mean=data.mean, std=data.std)
         assert found["fgsm", 3] == pytest.approx(share(ticket, shown, data), abs=0.003)
         assert found["fgsm", 3] < found["clean", 0]
-    assert set(Results(study.path).table("corrupted")["corruption"]) == {"fog", "stripe"}
+    assert set(Results(study.path).table("corrupted")["corruption"]) == {"fog", "stripe", "sparkles", "ripple"}
 
 
 def test_a_family_for_this_time(study_copy: Path) -> None:

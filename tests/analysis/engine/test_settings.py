@@ -59,8 +59,8 @@ def test_given_images_of_no_family_come_last() -> None:
 
 def test_image_by_image_only_what_is_worth_it() -> None:
     asked = AnalysisConfig(families="all", severities=[1]).conditions([("smoke", 1)])  # type: ignore[arg-type]
-    assert len(asked) == 1 + 19 + 8 + 113 + 2 + 1
-    assert sum(measures()["corrupted"].conditions(condition) for condition in asked) == 19 + 8
+    assert len(asked) == 1 + 19 + 8 + 10 + 5 + 113 + 2 + 1
+    assert sum(measures()["corrupted"].conditions(condition) for condition in asked) == 19 + 8 + 10 + 5
 
 
 def test_keys_of_measures_are_among_them() -> None:
