@@ -51,8 +51,8 @@ class ReconstructOptions(CalibratedOptions):
     mask: Literal["criterion", "sparsegpt"] = option("criterion", "Weights chosen", "layer by layer", MASK)
     inputs: Literal["pruned", "dense"] = option("pruned", "Inputs of a layer", "that it is solved on", INPUTS)
     target: Literal["layer", "dense"] = option("layer", "Outputs of a layer", "what they are to be", TARGET)
-    damping: Annotated[float, Field(ge=0, lt=100)] = option(
-        0.01, "Damping", "added to the diagonal of the inputs' Gram matrix", part_of="its mean"
+    ridge: Annotated[float, Field(ge=0, lt=100)] = option(
+        0.01, "Ridge", "added to the diagonal of the inputs' Gram matrix", part_of="its mean"
     )
     bias: bool = option(False, "Biases", "of layers", {"True": "solved too", "False": "kept"})
 
@@ -86,7 +86,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
         update=options.update,
         inputs=options.inputs,
         target=options.target,
-        damping=options.damping,
+        ridge=options.ridge,
         bias=options.bias,
         choose=options.mask == "sparsegpt",
         pattern=recipe.granularity.pattern,

@@ -27,7 +27,7 @@ def reconstruct(
     images: int | None = 1000,
     inputs: Literal["pruned", "dense"] = "pruned",
     target: Literal["layer", "dense"] = "layer",
-    damping: float = 0.01,
+    ridge: float = 0.01,
     bias: bool = False,
     progress: Progress | bool = quiet,
 ) -> Mapping[str, tuple[float, float]]:
@@ -44,7 +44,7 @@ def reconstruct(
         inputs: of a layer: those that the layers before it, "pruned", give, or those in the "dense" network.
         target: of a layer: what its dense weights make of these inputs ("layer"), or what it gives in the "dense"
             network, which makes up for the errors of layers before.
-        damping: added to the diagonal of the inputs' Gram matrix, as a share of its mean, at least 0.
+        ridge: added to the diagonal of the inputs' Gram matrix, as a share of its mean, at least 0.
         bias: whether biases are solved too.
         progress: told the fraction done and what is being done; True writes a line, and `print` will do.
 
@@ -55,15 +55,15 @@ def reconstruct(
         UserError: masks or data do not fit, or a layer cannot be solved.
     """
     check_network(network)
-    if update not in UPDATES or inputs not in ("pruned", "dense") or target not in ("layer", "dense") or damping < 0:
+    if update not in UPDATES or inputs not in ("pruned", "dense") or target not in ("layer", "dense") or ridge < 0:
         raise UserError(
             'Give update="sparsegpt" or "least_squares", inputs="pruned" or "dense", target="layer" or "dense", and '
-            "a `damping` of at least 0."
+            "a `ridge` of at least 0."
         )
     first = next(network.parameters())
     kept = {name: mask.to(first.device) for name, mask in masks_for(network, masks).items()}
     batches = labelled_batches(data, images, first.device)
-    solving = Solving(update, inputs, target, damping, bias)
+    solving = Solving(update, inputs, target, ridge, bias)
     with logits_alone(network), settled(count_macs(network, tuple(batches[0][0].shape[1:]))):  # type: ignore[arg-type]
         _, record = solve(network, kept, batches, solving, progress=as_progress(progress))
     places, before, after = (record[f"reconstruction/{key}"] for key in ("layer", "before", "after"))

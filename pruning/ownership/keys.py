@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.masks import Masks, keep_best
-from pruning.ownership.permutation import Channels
+from pruning.shrink.channel_order import Channels
 from pruning.training.seeds import derived_seed, generator
 
 PIVOTS = 128

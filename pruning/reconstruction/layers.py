@@ -34,7 +34,7 @@ class Solving:
         inputs: whose inputs a layer is solved on: those that the "pruned" network gives it, or the "dense" one.
         target: what its outputs are to be: those of the dense weights on these inputs ("layer"), or those that the
             layer has in the dense network ("dense"), which makes up for the error of the layers before.
-        damping: added to the diagonal of the inputs' Gram matrix, as a share of its mean.
+        ridge: added to the diagonal of the inputs' Gram matrix, as a share of its mean.
         bias: whether the bias of a layer that has one is solved too.
         choose: whether SparseGPT's sweep chooses which weights a layer keeps, as many as its mask does.
         pattern: N:M, which is then chosen by groups.
@@ -43,7 +43,7 @@ class Solving:
     update: str = "sparsegpt"
     inputs: Literal["pruned", "dense"] = "pruned"
     target: Literal["layer", "dense"] = "layer"
-    damping: float = 0.01
+    ridge: float = 0.01
     bias: bool = False
     choose: bool = False
     pattern: tuple[int, int] | None = None
@@ -167,7 +167,7 @@ def _solved(old: Tensor, mask: Tensor, seen: Moments, solving: Solving, shape: S
     """The weights [k, D] of rows with the same inputs, and their mask."""
     if seen.are_constant or solving.update == "none":
         return torch.where(mask, old, 0.0), mask
-    gram = damped(seen.gram, solving.damping)
+    gram = damped(seen.gram, solving.ridge)
     goal = old if solving.target == "layer" else _goal(old, gram, seen)
     if not solving.choose or bool(mask.all()):
         return UPDATES[solving.update](goal, mask, gram), mask

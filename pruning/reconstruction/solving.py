@@ -1,7 +1,7 @@
 """The weights that a layer is left with, solved so that its outputs stay: exactly, or by SparseGPT's sweep.
 
 For a layer with weights W [K, D], inputs X [N, D] and a mask, both look for the W' within the mask that makes
-||X W'^T - X W^T||^2 + damping ||W' - W||^2 small. All that is needed of the inputs is their Gram matrix G = X^T X.
+||X W'^T - X W^T||^2 + ridge ||W' - W||^2 small. All that is needed of the inputs is their Gram matrix G = X^T X.
 Everything is float64: inverse Gram matrices of real layers do not come through float32.
 """
 
@@ -19,9 +19,9 @@ BLOCK = 128
 Update = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
-def damped(gram: Tensor, damping: float) -> Tensor:
-    """Return G [D, D] with `damping` times the mean of its diagonal added to the diagonal."""
-    return gram + damping * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+def damped(gram: Tensor, ridge: float) -> Tensor:
+    """Return G [D, D] with `ridge` times the mean of its diagonal added to the diagonal."""
+    return gram + ridge * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
 
 
 def least_squares(weight: Tensor, mask: Tensor, gram: Tensor) -> Tensor:
@@ -134,7 +134,7 @@ def cholesky(matrix: Tensor, upper: bool = False) -> Tensor:
     factor, failed = torch.linalg.cholesky_ex(matrix, upper=upper)
     if bool(failed):
         raise UserError(
-            "Its inputs are linearly dependent on these images, so that no weights are the best; give `damping` a "
+            "Its inputs are linearly dependent on these images, so that no weights are the best; give `ridge` a "
             "value above 0, or show more `images`."
         )
     return factor

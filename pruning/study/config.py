@@ -143,8 +143,11 @@ def _sparsities(method: Method, config: StudyConfig) -> list[float]:
         return [0.0]
     if of is not method and of.sparsities:
         return config.sparsities
+    finder = FINDERS.get(of.finder)
+    usual = finder.options.model_fields.get("structure") if finder is not None else None
     try:
-        fixed = get_granularity(str(of.options.get("structure", "weight"))).fixed_sparsity
+        structure = of.options.get("structure", "weight" if usual is None else usual.default)
+        fixed = get_granularity(str(structure)).fixed_sparsity
     except UserError:
         fixed = None  # the recipe will say the same, and where
     return config.sparsities if fixed is None else [fixed]

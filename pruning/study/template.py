@@ -131,9 +131,14 @@ def prunes(finder: Procedure, start: Start | None = None) -> bool:
     """Whether the finder prunes by another way than once by a criterion; or is a control, where nothing is imported."""
     if issubclass(finder.options, Control):
         return start is None
-    try:
-        recipe = checked(Recipe, {"model": "", "data": "", "finder": finder.name, "start": start, "sparsity": 0.99})
-    except UserError:
+    common = {"model": "", "data": "", "finder": finder.name, "start": start}
+    for sparsity in ({"sparsity": 0.99}, {}):  # N:M has one of its own
+        try:
+            recipe = checked(Recipe, common | sparsity)
+            break
+        except UserError:
+            continue
+    else:
         return False
     return not finder.trains_nothing(recipe) and not finder.is_dense
 

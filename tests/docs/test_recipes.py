@@ -49,6 +49,13 @@ def test_what_is_left_is_solved() -> None:
     assert all(after < before for before, after in names["errors"].values())
 
 
+def test_an_order_of_channels_changes_no_output() -> None:
+    names = result("2:4, with input channels in an order that suits it")
+    images = names["images"].float() / 255
+    torch.testing.assert_close(names["moved"].eval()(images), names["network"].eval()(images), rtol=1e-4, atol=1e-4)
+    assert sum(int(mask.sum()) for mask in names["pruned"].masks.values()) > 0
+
+
 def test_corrupted_images_are_images() -> None:
     names = result("Corrupted images while training, and after")
     assert names["inputs"].shape == (64, 3, 32, 32)

@@ -83,6 +83,26 @@ def test_sparsegpt_may_choose_as_many_weights_of_each_layer() -> None:
         assert bool((mask.view(len(mask), -1, 4).sum(dim=2) == 2).all())
 
 
+def test_channels_are_permuted_before_a_pattern_and_put_back() -> None:
+    """The mask is 2:4 in that order alone, keeps more, and the dense weights stand where they stood."""
+    common = {**COMMON, "finder": "reconstruct", "update": "none", "structure": "2:4", "scope": "fc3"}
+    plain, found = find(Recipe(**common)), find(Recipe(**common, order="permuted"))
+    dense = find(parents_of(found.recipe)[0])
+    kept = [
+        sum(float(dense.state[name][mask].abs().sum()) for name, mask in each.masks.items()) for each in (plain, found)
+    ]
+    assert kept[1] > 1.001 * kept[0]
+    assert all(torch.equal(found.state[name], dense.state[name] * mask) for name, mask in found.masks.items())
+    total = sum(float(dense.state[name].abs().sum()) for name in found.masks)
+    record = found.info.record
+    assert record["channel_order/before"] + record["channel_order/after"] == pytest.approx(
+        [each / total for each in kept]
+    )
+    solved = find(Recipe(**{**common, "update": "least_squares", "order": "permuted"}))
+    assert all(torch.equal(solved.masks[name], mask) for name, mask in found.masks.items())
+    assert solved.info.record["reconstruction/after"] < solved.info.record["reconstruction/before"]
+
+
 def test_calibration_images_are_drawn_by_the_seed_from_all() -> None:
     recipe, trainer = Recipe(**COMMON, finder="reconstruct", images=120, sparsity=0.5), Trainer(load_data("digits"))
     first, other = (calibration_batches(each, trainer) for each in (recipe, recipe.with_seed(2)))
@@ -99,9 +119,10 @@ def test_calibration_images_are_drawn_by_the_seed_from_all() -> None:
         ({"mask": "sparsegpt", "update": "least_squares"}, "leave `update` out"),
         ({"mask": "sparsegpt", "structure": "filter"}, "structure 'filter'; leave `mask` out"),
         ({"update": "obc"}, "update"),
-        ({"damping": -1}, "damping"),
+        ({"ridge": -1}, "ridge"),
         ({"images": 0}, "images"),
         ({"steps": 3}, "has no option 'steps'"),
+        ({"order": "permuted"}, "leave `order` out"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(options: dict[str, Any], sentence: str) -> None:

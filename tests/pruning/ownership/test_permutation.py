@@ -12,7 +12,8 @@ from pruning.models import build_model, prunable
 from pruning.ownership.code import Code
 from pruning.ownership.embedding import embed
 from pruning.ownership.mark import best_window, evidence
-from pruning.ownership.permutation import Channels, permuted, realigned
+from pruning.ownership.permutation import permuted, realigned
+from pruning.shrink.channel_order import Channels
 
 CODE = Code("OWNER 1")
 SHAPES = {"lenet300": (1, 8, 8), "lenet5": (1, 16, 16), "resnet20": (3, 16, 16), "mobilenetv2": (3, 32, 32)}

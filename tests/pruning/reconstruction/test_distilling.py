@@ -47,7 +47,7 @@ def test_fitting_a_linear_layer_ends_near_least_squares() -> None:
     mask = {"4.weight": masks_of(dense)["4.weight"]}
     fitted, solved, cut = copy.deepcopy(dense), copy.deepcopy(dense), copy.deepcopy(dense)
     distill(fitted, mask, batches(), Distilling("layer", steps=400, batch=64, lr=0.03), seed=0)
-    reconstruct(solved, mask, batches(), Solving("least_squares", damping=0.0, bias=True))
+    reconstruct(solved, mask, batches(), Solving("least_squares", ridge=0.0, bias=True))
     reconstruct(cut, mask, batches(), Solving("none"))
     images = torch.cat([images for images, _ in batches()])
     off = [float((each(images) - dense(images)).detach().square().sum()) for each in (solved, fitted, cut)]

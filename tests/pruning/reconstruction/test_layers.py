@@ -13,7 +13,7 @@ from pruning.masks import Masks
 from pruning.models import prunable
 from pruning.reconstruction.layers import Solving, reconstruct
 
-EXACT = Solving(update="least_squares", damping=0.0)
+EXACT = Solving(update="least_squares", ridge=0.0)
 LABELS = torch.zeros(8, dtype=torch.long)
 
 
@@ -84,7 +84,7 @@ def inputs_of(model: Mixed, images: Tensor) -> dict[str, list[tuple[slice, Tenso
 @pytest.mark.parametrize("bias", [False, True])
 def test_every_kind_of_layer_is_at_its_optimum(target: str, bias: bool) -> None:
     dense = network()
-    model = solve(Solving("least_squares", target=target, damping=0.0, bias=bias))  # type: ignore[arg-type]
+    model = solve(Solving("least_squares", target=target, ridge=0.0, bias=bias))  # type: ignore[arg-type]
     images, masks = torch.cat([images for images, _ in batches()]), random_masks(dense)
     there, here = inputs_of(dense, images), inputs_of(model, images)
     for name, parts in here.items():
@@ -106,7 +106,7 @@ def test_every_kind_of_layer_is_at_its_optimum(target: str, bias: bool) -> None:
 def test_the_record_holds_each_layers_own_error() -> None:
     dense, model = network(), network()
     masks = random_masks(model)
-    _, record = reconstruct(model, masks, batches(), Solving(damping=0.1))
+    _, record = reconstruct(model, masks, batches(), Solving(ridge=0.1))
     images, names = torch.cat([images for images, _ in batches()]), list(masks)
     here = inputs_of(model, images)
     assert [names[int(place)] for place in record["reconstruction/layer"]] == list(here)
@@ -162,7 +162,7 @@ def test_a_weight_of_two_layers_is_solved_on_the_inputs_of_both() -> None:
     model = Tied()
     dense, x = copy.deepcopy(model), torch.randn(40, 5)
     mask = torch.rand(5, 5) < 0.6
-    solving = Solving("least_squares", inputs="dense", damping=0.0)
+    solving = Solving("least_squares", inputs="dense", ridge=0.0)
     reconstruct(model, {"first.weight": mask}, [(x, torch.zeros(40, dtype=torch.long))], solving)
     both = torch.cat([x, dense.first(x).relu()]).double().detach()
     for row, kept in enumerate(mask):
@@ -176,8 +176,8 @@ def test_a_layer_without_inputs_keeps_its_weights_and_one_that_cannot_be_solved_
     model = nn.Sequential(nn.Flatten(), first, nn.ReLU(), last)
     mask = {"1.weight": torch.eye(4) > 0, "3.weight": torch.tensor([[True, False, True, False]] * 2)}
     images, old = torch.rand(3, 1, 2, 2), copy.deepcopy(model)
-    with pytest.raises(UserError, match=r"Layer '1': .*`damping`"):
-        reconstruct(copy.deepcopy(model), mask, [(images, LABELS[:3])], Solving(damping=0.0))
+    with pytest.raises(UserError, match=r"Layer '1': .*`ridge`"):
+        reconstruct(copy.deepcopy(model), mask, [(images, LABELS[:3])], Solving(ridge=0.0))
     with torch.no_grad():
         first.bias.fill_(-100.0)
     reconstruct(model, mask, [(images, LABELS[:3])], Solving(bias=True))

@@ -38,7 +38,7 @@ def test_least_squares_is_that_of_numpy_row_by_row() -> None:
         torch.testing.assert_close(found[row][kept], by_numpy(inputs[:, kept], inputs @ old), rtol=1e-8, atol=1e-9)
 
 
-def test_damping_pulls_towards_the_old_weights_as_extra_inputs_would() -> None:
+def test_ridge_pulls_towards_the_old_weights_as_extra_inputs_would() -> None:
     weight, inputs, mask = layer(1)
     gram = inputs.T @ inputs
     pull = float(0.3 * gram.diagonal().mean()) ** 0.5
@@ -144,6 +144,6 @@ def test_patterns_hold_among_neighbouring_inputs(places: int) -> None:
 def test_too_few_inputs_are_one_sentence() -> None:
     weight, inputs, mask = layer(8)
     few = inputs[:4]
-    with pytest.raises(UserError, match="`damping`"):
+    with pytest.raises(UserError, match="`ridge`"):
         solving.sparsegpt(weight, mask, few.T @ few)
     assert bool(solving.sparsegpt(weight, mask, solving.damped(few.T @ few, 0.01)).isfinite().all())
