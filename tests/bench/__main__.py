@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -41,18 +42,23 @@ def load(name: str) -> Run:
     return run
 
 
-def table(rows: list[Row]) -> Table:
-    """The rows as they are shown."""
-    shown = Table(title="Ratios, not seconds, are the aim")
+def tables(rows: list[Row]) -> list[Table]:
+    """The rows as they are shown, a table for each group of them, within 80 columns."""
+    return [table(title, [row for row in rows if row.group == title]) for title in dict.fromkeys(r.group for r in rows)]
+
+
+def table(title: str, rows: list[Row]) -> Table:
+    """The rows of one group; what is to be said of single ones stands below all."""
+    notes = "\n".join(f"{row.what}: {row.note}" for row in rows if row.note)
+    shown = Table(title=title, caption=notes, box=SIMPLE_HEAD, title_justify="left", caption_justify="left")
     shown.add_column("what", overflow="fold")
     for heading in ("baseline", "ours", "ratio", "target"):
         shown.add_column(heading, justify="right", no_wrap=True)
-    shown.add_column("")
-    shown.add_column("note", overflow="fold")
+    shown.add_column("", no_wrap=True)
     for row in rows:
-        bound = f"at most {row.target:g} x" if row.at_most else f"{row.target:g} x faster"
+        bound = f"{'<' if row.at_most else '>'} {row.target:g} x"
         times = [duration(row.baseline_s), duration(row.ours_s), f"{row.ratio:.3g} x", bound]
-        shown.add_row(row.what, *times, "[green]met[/]" if row.met else "[red]missed[/]", row.note)
+        shown.add_row(row.what, *times, "[green]met[/]" if row.met else "[red]missed[/]")
     return shown
 
 
@@ -109,7 +115,8 @@ def main(
         console.print(f"[red]{error}[/]", highlight=False)
         raise typer.Exit(2) from None
     if times := [row for row in rows if isinstance(row, Row)]:
-        console.print(table(times))
+        for each in tables(times):
+            console.print(each)
     if found := [row for row in rows if isinstance(row, Rate)]:
         console.print(claims_table(found))
     if figures := [row for row in rows if isinstance(row, Figures)]:

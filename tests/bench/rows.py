@@ -10,7 +10,8 @@ class Row:
     """One comparison: seconds of the baseline and of this project's way, and the ratio that is aimed at.
 
     The ratio is baseline / ours, "so many times faster", at least `target`; with `at_most` it is ours / baseline, "so
-    many times the cost", at most `target`. `note` is anything the reader needs, such as the memory used.
+    many times the cost", at most `target`. `note` is anything the reader needs, such as the memory used; rows of one
+    `group` stand under it as their title.
     """
 
     what: str
@@ -19,6 +20,7 @@ class Row:
     target: float
     at_most: bool = False
     note: str = ""
+    group: str = "Ratios, not seconds, are the aim"
 
     @property
     def ratio(self) -> float:
