@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from analysis.corruptions import compiled
-from analysis.corruptions.compiled import filters
+from analysis.corruptions.compiled import discs, filters
 from analysis.corruptions.corruption import Corruption, Row, single
 from analysis.corruptions.linear import as_factors, border_places, filter_matrix, gaussian_taps, half_taps
 from analysis.corruptions.pixels import NUDGE, cut
@@ -20,6 +20,8 @@ NO_TAP = 1e-10
 SMALL_NUDGE = 2.0**-18
 # The smallest kernel is 17 x 17, whatever the radius.
 SMALLEST_RADIUS = 8
+# Discs of more taps are summed by columns.
+MOST_TAPS = 24
 
 
 def gaussian_blur(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
@@ -37,8 +39,11 @@ def defocus_blur(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """
     radius, alias = parameters
     height, width = images.shape[-2:]
-    taps, offsets = _defocus_taps(radius, alias)
     if compiled.usable(images):
+        taps, offsets = _defocus_taps(radius, alias)
+        if len(taps) > MOST_TAPS:
+            disc = _disc(radius, alias)
+            return discs.blurred(images, disc, _mirrored(disc.reach, height, width), SMALL_NUDGE)
         return filters.correlated(images, taps, offsets, _mirrored(int(offsets.max()), height, width), SMALL_NUDGE)
     return _separable(images, _defocus_factors(radius, alias, height, width, images.device), SMALL_NUDGE)
 
@@ -72,6 +77,45 @@ def _defocus_taps(radius: float, alias: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(maxsize=16)
+def _disc(radius: float, alias: float) -> discs.Disc:
+    """The kernel as a disc and the blur of its rim, for the compiled loops."""
+    disk, rim = _disk(radius), _rim_taps(radius, alias)
+    if rim[0] < NO_TAP:
+        rim = np.ones(1)
+    middle, reach = len(disk) // 2, len(rim) // 2
+    rows = disk.sum(axis=1).astype(np.int64)
+    rows = rows[rows > 0]
+    # The kernel's own border: where its filter differs from one without.
+    missing = np.zeros((len(disk) + 2 * reach, len(disk)))
+    missing[reach : reach + len(disk)] = filter_matrix(rim, len(disk), "mirror")
+    for offset, tap in zip(range(-reach, reach + 1), rim, strict=True):
+        missing[np.arange(len(disk)) + reach + offset, np.arange(len(disk))] -= tap
+    missing = (missing * (disk.sum(axis=1) > 0))[: middle + reach]
+    tips = np.argwhere(np.abs(missing) > NO_TAP)
+    half = (disk.sum(axis=1).astype(np.int64) - 1) // 2
+    weights, (taps, offsets) = missing[tuple(tips.T)], _defocus_taps(radius, alias)
+    return discs.Disc(
+        halves=(rows[len(rows) // 2 :] - 1) // 2,
+        across=(half_taps(rim) / np.float32(disk.sum())),
+        down=half_taps(rim),
+        tips=np.stack([middle + reach - tips[:, 0], half[tips[:, 1]]], axis=1),
+        tip_weights=np.stack([weights / disk.sum(), weights]).astype(np.float32),
+        table=_bytes_of_sums(taps) if reach == 0 else np.empty(0, np.uint8),
+        taps=taps,
+        offsets=offsets,
+    )
+
+
+def _bytes_of_sums(taps: np.ndarray) -> np.ndarray:
+    """The byte of each sum of pixels, where all taps are alike and no sum comes near to the next byte; else nothing."""
+    values = taps[0] * np.arange(255 * len(taps) + 1) + SMALL_NUDGE
+    if len(np.unique(taps)) > 1 or np.abs(values - values.round()).min() < NO_TAP:
+        return np.empty(0, np.uint8)
+    found: np.ndarray = values.clip(0, 255).astype(np.uint8)
+    return found
+
+
+@lru_cache(maxsize=16)
 def _mirrored(reach: int, height: int, width: int) -> filters.Border:
     return border_places(np.empty(2 * reach + 1), height, width, "mirror")
 
@@ -98,15 +142,26 @@ def defocus_kernel(radius: float, alias: float) -> np.ndarray:
     The Gaussian has 3x3 taps, or 5x5 for disks beyond 8 pixels, and the disk is mirrored at the kernel's border. A disk
     that reaches it, of 8 pixels or more, thereby brightens the image by one per cent, in ImageNet-C as here.
     """
-    reach = max(SMALLEST_RADIUS, int(radius))
-    offsets = np.arange(-reach, reach + 1)
-    disk = (offsets[:, None] ** 2 + offsets**2 <= radius**2).astype(np.float64)
-    taps = np.exp(-0.5 * (np.arange(-1, 2) / alias) ** 2)
-    if radius > SMALLEST_RADIUS:
-        taps = np.exp(-0.5 * (np.arange(-2, 3) / alias) ** 2)
-    smooth = filter_matrix(taps / taps.sum(), len(offsets), "mirror")
+    disk, taps = _disk(radius), _rim_taps(radius, alias)
+    smooth = filter_matrix(taps, len(disk), "mirror")
     result: np.ndarray = smooth @ (disk / disk.sum()) @ smooth.T
     return result
+
+
+def _disk(radius: float) -> np.ndarray:
+    """1 up to `radius` pixels from the middle and 0 beyond, float64 [2 r + 1, 2 r + 1]."""
+    reach = max(SMALLEST_RADIUS, int(radius))
+    offsets = np.arange(-reach, reach + 1)
+    disk: np.ndarray = (offsets[:, None] ** 2 + offsets**2 <= radius**2).astype(np.float64)
+    return disk
+
+
+def _rim_taps(radius: float, alias: float) -> np.ndarray:
+    """The Gaussian that blurs a disk's rim, of 3 taps, or 5 for disks beyond 8 pixels."""
+    reach = 2 if radius > SMALLEST_RADIUS else 1
+    taps: np.ndarray = np.exp(-0.5 * (np.arange(-reach, reach + 1) / alias) ** 2)
+    taps /= taps.sum()
+    return taps
 
 
 CORRUPTIONS = (

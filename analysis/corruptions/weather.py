@@ -2,8 +2,10 @@
 
 from torch import Tensor
 
+from analysis.corruptions import compiled
+from analysis.corruptions.compiled import fog as loops
 from analysis.corruptions.corruption import Corruption, Row
-from analysis.corruptions.pixels import cut
+from analysis.corruptions.pixels import NUDGE, cut
 from analysis.corruptions.random import Draws
 
 FIRST_ROUGHNESS = 100.0
@@ -13,6 +15,9 @@ def fog(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """A plasma cloud is added and the image scaled back, M its brightest value: (x + amount cloud) M / (M + amount)."""
     amount, decay = parameters
     height, width = images.shape[-2:]
+    if compiled.usable(images):
+        levels = _levels(max(height, width), decay)
+        return loops.fogged(images, draws.words(4 ** len(levels)), amount, levels, NUDGE)
     cloud = plasma(draws, max(height, width), decay)[:, None, :height, :width]
     brightest = images.amax(dim=(1, 2, 3), keepdim=True).float() / 255
     values = images.float().add_(cloud, alpha=255 * amount)
@@ -26,20 +31,27 @@ def plasma(draws: Draws, size: int, decay: float) -> Tensor:
     height is the mean of its four neighbours plus w U(-w, w), where the roughness w starts at 100 and is divided by
     `decay` from level to level; at last the whole map is scaled to [0, 1].
     """
-    side = 1 << max(size - 1, 1).bit_length()
-    count = len(draws.keys)
+    levels, count = _levels(size, decay), len(draws.keys)
     # Images come last, so that every step below works on long contiguous rows.
-    uniform = draws.uniform(side * side).T.contiguous()
+    uniform = draws.uniform(4 ** len(levels)).T.contiguous()
     heights = uniform.new_zeros(1, 1, count)
-    used, roughness = 0, FIRST_ROUGHNESS
-    while len(heights) < side:
+    used = 0
+    for roughness in levels:
         n = len(heights)
-        shifts = uniform[used : used + 3 * n * n].view(3, n, n, count) * roughness**2
-        heights = _finer(heights, shifts)
-        used, roughness = used + 3 * n * n, roughness / decay
+        heights = _finer(heights, uniform[used : used + 3 * n * n].view(3, n, n, count) * roughness)
+        used += 3 * n * n
     heights -= heights.amin(dim=(0, 1))
     heights /= heights.amax(dim=(0, 1))
     return heights.permute(2, 0, 1).contiguous()
+
+
+def _levels(size: int, decay: float) -> list[float]:
+    """w^2 of each level, from the coarsest to that of a map of 2^k >= size pixels."""
+    found, roughness = [], FIRST_ROUGHNESS
+    for _ in range(max(size - 1, 1).bit_length()):
+        found.append(roughness**2)
+        roughness /= decay
+    return found
 
 
 def _finer(corners: Tensor, shifts: Tensor) -> Tensor:

@@ -136,10 +136,10 @@ def summary(images: Tensor, rows: list[Row], severities: tuple[int, ...], group:
     made = len(images) * conditions
     note = f"{rate(made, sum(ours))}, baseline {rate(made, sum(baseline))}{memory}"
     of_sum, of_mean = (target, 1.0) if images.shape[-1] >= PUBLISHED_FROM else (1.0, target)
-    means = (float(np.exp(np.mean(np.log(times)))) for times in (baseline, ours))
+    mean_baseline, mean_ours = (float(np.exp(np.mean(np.log(times)))) for times in (baseline, ours))
     return [
         Row(f"all {conditions} conditions", sum(baseline), sum(ours), of_sum, note=note, group=group),
-        Row(f"geometric mean of {len(rows)}", *means, of_mean, group=group),
+        Row(f"geometric mean of {len(rows)}", mean_baseline, mean_ours, of_mean, group=group),
     ]
 
 

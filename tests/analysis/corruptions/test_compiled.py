@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from analysis.corruptions import NAMES, SEVERITIES, compiled, corrupt
+from analysis.corruptions import NAMES, SEVERITIES, blur, compiled, corrupt
+from analysis.corruptions.compiled import discs, filters
 from tests import ROOT
 from tests.analysis.corruptions.pictures import pictures
 
@@ -34,7 +35,7 @@ def test_loops_do_what_torch_does(name: str, shape: tuple[int, int, int, int], m
         assert (difference != 0).sum() <= 1 + images.numel() / 1000
 
 
-@pytest.mark.parametrize("name", ["glass_blur", "spatter", "jpeg_compression", "pixelate", "defocus_blur"])
+@pytest.mark.parametrize("name", ["glass_blur", "spatter", "jpeg_compression", "pixelate", "defocus_blur", "fog"])
 def test_loops_do_what_torch_does_at_large_shifts_and_blocks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     images = pictures(1, 3, 224, 224)
     for severity in (1, 5):
@@ -42,6 +43,17 @@ def test_loops_do_what_torch_does_at_large_shifts_and_blocks(name: str, monkeypa
         # Exact in the loops, JPEG's sums are rounded in torch where they exceed 24 bits.
         assert difference.abs().max() <= (2 if name == "jpeg_compression" else 1)
         assert (difference != 0).double().mean() < 1e-3
+
+
+@pytest.mark.parametrize(("radius", "alias"), [(3, 0.1), (4, 0.5), (6.3, 0.5), (8, 0.5), (10, 0.5), (12.1, 0.9)])
+def test_discs_are_cut_as_the_sum_over_all_taps_is(radius: float, alias: float) -> None:
+    images = pictures(1, 3, 50, 61)
+    images[:, 1, 10:40] = 255
+    images[:, 2, :, 20:50] = 0
+    disc, taps, offsets = blur._disc(radius, alias), *blur._defocus_taps(radius, alias)
+    ours = discs.blurred(images, disc, blur._mirrored(disc.reach, 50, 61), blur.SMALL_NUDGE)
+    border = blur._mirrored(int(offsets.max()), 50, 61)
+    assert torch.equal(ours, filters.correlated(images, taps, offsets, border, blur.SMALL_NUDGE))
 
 
 def test_the_torch_code_is_what_runs_without_the_loops(monkeypatch: pytest.MonkeyPatch) -> None:
