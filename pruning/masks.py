@@ -50,12 +50,13 @@ def make_masks(
             ``erk`` gives layer densities proportional to (sum of dimensions) / (product of dimensions), at most 1
             (Mocanu et al. 2018, Evci et al. 2020); the others are in `pruning.allocation`. Shares are rounded so that
             the total is exact. Without meaning for the structures N:M and ``layer``.
-        structure: what is removed as one piece: ``weight``; ``filter``, an output channel; ``block`` (4x4) or
-            ``block:RxC``, a tile; ``layer``, a residual block; ``2:4``, ``1:4`` or any ``N:M``, which keeps N of
-            every M neighbours along the input.
+        structure: what is removed as one piece: ``weight``; ``filter``, an output channel of one layer; ``channel``,
+            one of the network with all layers that are added into it; ``neuron``, a hidden one; ``head``, one of
+            attention; ``block`` (4x4) or ``block:RxC``, a tile; ``layer``, a residual block; ``2:4``, ``1:4`` or any
+            ``N:M``, which keeps N of every M neighbours along the input.
         within: masks already in force; a weight pruned there never returns.
-        model: the network, which ``layer`` needs to find its blocks and ``filter`` to leave the classifier's outputs
-            alone.
+        model: the network, which ``layer``, ``channel``, ``neuron`` and ``head`` need to find their pieces, and
+            ``filter`` to leave the classifier's outputs alone.
         options: those of the allocation, where it has some.
         ties: on the CPU, draws which of equal scores win; None: the earlier positions do.
         by_output: whether, of what a layer keeps, each of its outputs keeps the same number (the best of them one more

@@ -103,7 +103,7 @@ class Ticket:
 
     def __post_init__(self) -> None:
         self.info.layers = {name: (int(mask.sum()), mask.numel()) for name, mask in self.masks.items()}
-        blocks = self.recipe.granularity.network_wide  # past which the signal still takes their shortcuts
+        blocks = self.recipe.granularity.removes_blocks  # past which the signal still takes their shortcuts
         self.info.collapsed = [] if blocks else mask_tools.collapsed_layers(self.masks)
 
     @property
@@ -257,7 +257,7 @@ def read_header(path: Path) -> Header:
     try:
         recipe = validate(Recipe, json.loads(metadata["recipe"]), f"{path}, recipe")
         info = validate(TicketInfo, json.loads(metadata["info"]), f"{path}, info")
-        if recipe.granularity.network_wide:
+        if recipe.granularity.removes_blocks:
             info.collapsed = []  # which earlier versions wrote
         return Header(recipe, info, _SHAPES.validate_json(metadata["shapes"]), metadata.get(CONTENT, ""))
     except (KeyError, TypeError, ValueError, RecursionError) as error:

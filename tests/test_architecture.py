@@ -15,6 +15,7 @@ ROOMS = {
         "errors version registry progress files validation",
         "execution",
         "models",
+        "graph",
         "granularity",
         "allocation masks",
         "data",

@@ -1,7 +1,7 @@
 """A network with one layer pruned, and nothing else: the masks of each layer at each sparsity.
 
 They are those that the finder `manual` makes from the same trained network, criterion and granularity. Where whole
-channels go, layers that are coupled (`pruning.shrink.coupling`) are one group and lose the same fraction each.
+channels go, layers that are coupled (`pruning.graph.coupling`) are one group and lose the same fraction each.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pruning.finders.base import Trainer, prunable_of
 from pruning.finders.scoring import scoring_context
 from pruning.granularity import get_granularity
 from pruning.granularity.dead_channels import with_dead_channels
+from pruning.graph.coupling import coupled
 from pruning.masks import Masks
 from pruning.models.inspection import Shape, prunable
 from pruning.recipe import Recipe
-from pruning.shrink.coupling import coupled
 from pruning.ticket import Ticket
 
 SPARSITIES = (0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from pruning.granularity.tracing import NotTraceable, trace
+from pruning.graph.tracing import NotTraceable, trace
 from pruning.models.classifier import widened
 
 MOST_BYTES = 250_000_000

@@ -11,7 +11,7 @@ from pruning.criteria.batches import Batches, without_single
 from pruning.criteria.gradients import differentiable_copy
 from pruning.granularity.bypass import bypassed
 from pruning.granularity.layer import gone, removable
-from pruning.granularity.tracing import trace
+from pruning.graph.tracing import trace
 from pruning.models import features_and_logits
 
 OUTSIDE = 1.0  # the largest score there is, for weights that belong to no block

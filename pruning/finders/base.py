@@ -82,7 +82,7 @@ class Trainer:
         _refuse_wrapped(model, recipe)
         granularity, shape = recipe.granularity, self.data.shape
         network, masks = model, with_dead_channels(model, masks, shape, granularity) if masks else masks
-        smaller = without_blocks(model, masks, shape) if masks and granularity.network_wide and hook is None else None
+        smaller = without_blocks(model, masks, shape) if masks and granularity.removes_blocks and hook is None else None
         if masks and smaller is not None:
             apply_masks(model, masks)
             left = dict(smaller.named_parameters())

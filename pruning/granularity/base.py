@@ -29,6 +29,7 @@ class Granularity:
         fills: whether, when the next unit in the ranking is too large for what is still to be removed, smaller ones
             after it are taken; else the removal ends there.
         network_wide: whether units lie across parameters, so that a sparsity cannot be shared out over these.
+        removes_blocks: whether what goes leaves a shortcut behind, past which the signal still passes.
         ends_channels: whether what goes takes all that its channels say with it: biases and batch norms too.
         spelling: how a whole family of them is spelt, such as `N:M`; parse: the one that a name of that spelling
             means, None for a name that is spelt otherwise.
@@ -42,6 +43,7 @@ class Granularity:
     keeps_one: bool = False
     fills: bool = False
     network_wide: bool = False
+    removes_blocks: bool = False
     ends_channels: bool = False
     spelling: str = ""
     parse: "Callable[[str], Granularity | None] | None" = None

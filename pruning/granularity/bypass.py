@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 
 from pruning.errors import UserError
 from pruning.granularity.layer import gone, removable
-from pruning.granularity.tracing import trace
+from pruning.graph.tracing import trace
 from pruning.models.inspection import prunable
 
 TOLERANCE = 1e-9

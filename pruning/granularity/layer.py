@@ -16,7 +16,7 @@ from torch import Tensor, fx, nn
 
 from pruning.errors import UserError
 from pruning.granularity.base import Granularity, Ids, Shapes
-from pruning.granularity.tracing import is_addition, module_of, trace
+from pruning.graph.tracing import is_addition, module_of, trace
 from pruning.models.inspection import prunable
 
 
@@ -154,4 +154,4 @@ def _weights(graph: fx.GraphModule, node: fx.Node) -> list[str]:
     return [f"{node.target}.{key}" for key in found if key.rsplit(".", 1)[-1] in keys]
 
 
-LAYER = Granularity("layer", units=units, fills=True, network_wide=True, ends_channels=True)
+LAYER = Granularity("layer", units=units, fills=True, network_wide=True, removes_blocks=True, ends_channels=True)

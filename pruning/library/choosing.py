@@ -99,7 +99,7 @@ def prune(
         data: for criteria that look at some: an iterable of (inputs, labels), such as a DataLoader, or one pair of
             tensors. Inputs are as the network takes them. Of a `Dataset` the training images.
         allocation: how the sparsity is shared out over layers; see `pruning.allocation.ALLOCATIONS`.
-        granularity: what goes as one piece: "weight", "filter", "2:4", ...; see `pruning.masks.make_masks`.
+        granularity: what goes as one piece: "weight", "channel", "head", "2:4", ...; see `pruning.masks.make_masks`.
         rounds: how often to score and prune until the sparsity is reached; None: the criterion's (SynFlow 100).
         shape: of one input without the batch, for criteria that need no data but run the network; found out where it
             is left out.

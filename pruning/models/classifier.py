@@ -78,6 +78,11 @@ def remember(model: nn.Module, shape: Shape, named: str | None = None) -> None:
     vars(model).pop(_FOUND, None)
 
 
+def remembered_shape(model: nn.Module) -> Shape | None:
+    """The shape of one image that was noted on the network, None where none was."""
+    return vars(model).get(_SHAPE)
+
+
 def find_classifier(model: nn.Module, shape: Shape | None = None) -> Classifier:
     """The network's classifier; the network is run for it once, and is left as it was.
 
@@ -171,7 +176,7 @@ def _searched(model: nn.Module, shape: Shape | None) -> _Found:
     named: str | None = vars(model).get(_NAMED)
     if named == NONE:
         raise NoClassifier("The network has no classifier, as was said.")
-    found = _run(model, shape or vars(model).get(_SHAPE))
+    found = _run(model, shape or remembered_shape(model))
     if found is not None and named in (None, found.classifier.name, found.classifier.weight):
         return found
     if named is None:

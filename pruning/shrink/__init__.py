@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, fx, nn
 
 from pruning.errors import UserError
-from pruning.granularity.tracing import trace
-from pruning.shrink.facts import Shapes
+from pruning.graph.facts import Shapes
+from pruning.graph.tracing import trace
+from pruning.shrink.attention import leave_out_heads
 from pruning.shrink.rebuilding import rebuild
 from pruning.shrink.reduction import reduce
 
@@ -31,8 +32,9 @@ def shrink(model: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, int,
     Channels that are constant, or that nothing reads, are left out together with the batch norm behind them and with
     the inputs of the layers that read them; a constant goes into the bias of its reader, except where zero padding
     makes it differ at the borders. Channels that are added to one another go only together. A residual branch that
-    emits nothing is taken out. That holds for channels that unstructured pruning happens to empty too. The result is
-    tried on random images in float64 before it is given back.
+    emits nothing is taken out, and so are heads of `nn.MultiheadAttention` that add nothing. That holds for channels
+    that unstructured pruning happens to empty too. The result is tried on random images in float64 before it is given
+    back.
 
     Args:
         model: any network; it is left as it was. What torch.fx cannot trace cannot be made smaller.
@@ -62,8 +64,9 @@ def attempt(model: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, int
     try:
         with torch.no_grad():
             expected = Shapes(graph).run(images)
+            headless = leave_out_heads(graph)
             facts, gone, bypassed = reduce(graph)
-            if not bool(gone.any()) and not bypassed:
+            if not bool(gone.any()) and not bypassed and not headless:
                 return Shrunk(None, "No channel is without a use, so every layer stays as large as it is.")
             found = rebuild(graph, facts, gone)(images)
     except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:

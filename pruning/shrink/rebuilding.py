@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from pruning.granularity.tracing import module_of
-from pruning.shrink.facts import Channels, Facts
+from pruning.graph.facts import Channels, Facts
+from pruning.graph.tracing import module_of
 
 
 def rebuild(graph: fx.GraphModule, facts: Facts, gone: Tensor) -> fx.GraphModule:

@@ -7,15 +7,14 @@ function as it is.
 """
 
 import copy
-from collections import Counter
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
-from pruning.granularity.tracing import is_addition, module_of
-from pruning.shrink.facts import Channels, Facts, shape_of
-from pruning.shrink.rules import foldable, walk
+from pruning.graph.facts import Channels, Facts, shape_of
+from pruning.graph.rules import foldable, walk
+from pruning.graph.tracing import is_addition, module_of, shared_modules
 
 CONSTANT = "constant_of_"
 
@@ -39,18 +38,6 @@ def reduce(graph: fx.GraphModule) -> tuple[Facts, Tensor, bool]:
         silenced = [_silence(graph, node, facts, unread) for node, _ in facts.channels.items()]
         if not any(folded) and not any(silenced):
             return facts, _spared(facts, unread), bypassed
-
-
-def shared_modules(graph: fx.GraphModule) -> set[str]:
-    """Modules whose parameters are used at more than one place, so that they cannot change for one of them."""
-    nodes: list[fx.Node] = list(graph.graph.nodes)
-    calls = Counter(str(node.target) for node in nodes if node.op == "call_module")
-    found = {target for target, count in calls.items() if count > 1 and any(graph.get_submodule(target).parameters())}
-    found |= {str(node.target).rpartition(".")[0] for node in nodes if node.op == "get_attr"}
-    places: dict[int, list[str]] = {}
-    for name, value in graph.named_parameters(remove_duplicate=False):
-        places.setdefault(id(value), []).append(name.rpartition(".")[0])
-    return found | {name for names in places.values() if len(names) > 1 for name in names}
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from pruning.errors import UserError
-from pruning.granularity.tracing import trace
+from pruning.graph.tracing import trace
 from pruning.models import MODELS, Architecture, build_model, find_classifier
 from pruning.models.outputs import output_words
 

@@ -10,8 +10,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.modules.dropout import _DropoutNd
 
-from pruning.granularity.tracing import is_addition, module_of
-from pruning.shrink.facts import Channels, Facts, shape_of
+from pruning.graph.facts import Channels, Facts, shape_of
+from pruning.graph.tracing import is_addition, module_of
 
 # operations on each value alone
 POINTWISE_MODULES = (

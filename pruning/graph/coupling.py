@@ -1,13 +1,10 @@
 """Which layers are coupled: their output channels are added to one another, so that they can only go together."""
 
-import torch
 from torch import nn
 
-from pruning.granularity.tracing import NotTraceable, trace
+from pruning.graph.channels import follow
+from pruning.graph.tracing import NotTraceable
 from pruning.models.inspection import prunable
-from pruning.shrink.facts import Shapes
-from pruning.shrink.reduction import shared_modules
-from pruning.shrink.rules import walk
 
 
 def coupled(model: nn.Module, shape: tuple[int, int, int]) -> list[tuple[str, ...]]:
@@ -39,11 +36,8 @@ def coupled(model: nn.Module, shape: tuple[int, int, int]) -> list[tuple[str, ..
 def _channels(model: nn.Module, shape: tuple[int, int, int], names: list[str]) -> dict[str, list[int]]:
     """Which classes of channels each weight makes, where that can be told."""
     try:
-        graph = trace(model).double()
-        with torch.no_grad():
-            Shapes(graph).run(torch.zeros(2, *shape, dtype=torch.float64))
-            facts = walk(graph, shared_modules(graph))
-    except (NotTraceable, RuntimeError, TypeError, ValueError, IndexError, AttributeError):
+        _, facts = follow(model, shape)
+    except NotTraceable:
         return {}
     found = {f"{node.target}.weight": facts.roots(each.ids).tolist() for node, each in facts.channels.items()}
     return {name: found[name] for name in names if name in found}

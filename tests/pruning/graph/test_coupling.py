@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from pruning.graph.coupling import coupled
 from pruning.models import build_model
-from pruning.shrink.coupling import coupled
 
 
 def test_layers_in_a_row_are_each_by_themselves() -> None:

@@ -1,6 +1,7 @@
 """The graph of a network's operations, for what needs to know how layers are connected."""
 
 import copy
+from collections import Counter
 from typing import Any
 
 import torch
@@ -50,3 +51,15 @@ def is_addition(node: fx.Node) -> bool:
     else:
         named = node.op == "call_method" and node.target in ("add", "add_", "__add__", "__iadd__")
     return named and len(node.args) >= 2 and all(isinstance(argument, fx.Node) for argument in node.args[:2])
+
+
+def shared_modules(graph: fx.GraphModule) -> set[str]:
+    """Modules whose parameters are used at more than one place, so that they cannot change for one of them."""
+    nodes: list[fx.Node] = list(graph.graph.nodes)
+    calls = Counter(str(node.target) for node in nodes if node.op == "call_module")
+    found = {target for target, count in calls.items() if count > 1 and any(graph.get_submodule(target).parameters())}
+    found |= {str(node.target).rpartition(".")[0] for node in nodes if node.op == "get_attr"}
+    places: dict[int, list[str]] = {}
+    for name, value in graph.named_parameters(remove_duplicate=False):
+        places.setdefault(id(value), []).append(name.rpartition(".")[0])
+    return found | {name for names in places.values() if len(names) > 1 for name in names}
