@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx, nn
 
-from pruning.granularity.tracing import module_of, trace
+from pruning.graph.channels import follow
+from pruning.graph.tracing import module_of
 from pruning.masks import Masks
-from pruning.shrink.facts import Shapes
-from pruning.shrink.reduction import shared_modules
-from pruning.shrink.rules import walk
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Channels:
 
     @classmethod
     def of(cls, network: nn.Module, shape: tuple[int, int, int]) -> "Channels":
-        """Find them by the rules of `pruning.shrink`; what it cannot follow stays where it is.
+        """Find them by the rules of `pruning.graph`; what it cannot follow stays where it is.
 
         Args:
             network: any; left as it was.
@@ -48,10 +46,7 @@ class Channels:
         Raises:
             UserError: torch.fx cannot trace the network.
         """
-        graph = trace(network).double()
-        with torch.no_grad():
-            Shapes(graph).run(torch.zeros(2, *shape, dtype=torch.float64))
-            facts = walk(graph, shared_modules(graph))
+        graph, facts = follow(network, shape)
         stays = facts.nothing()
         for ids in facts.pinned:
             stays[facts.roots(ids)] = True
