@@ -85,4 +85,4 @@ def _positions(rows: int, columns: int, width: int) -> Tensor:
     return torch.cat([wave for angle in angles for wave in (angle.sin(), angle.cos())], dim=1)
 
 
-MODELS = [Architecture("vit", partial(VisionTransformer, width=64, depth=4, heads=4, hidden=128))]
+MODELS = [Architecture("vit", partial(VisionTransformer, width=48, depth=4, heads=4, hidden=96))]

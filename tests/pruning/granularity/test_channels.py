@@ -111,7 +111,7 @@ def test_neurons_are_the_hidden_ones_of_linear_layers() -> None:
         frozenset({(layer, row)}) for layer, rows in (("fc1", 120), ("fc2", 84)) for row in range(rows)
     }
     transformer = our_groups(build_model("vit", 10, (1, 28, 28), 0), "neuron")
-    assert transformer == {frozenset({(f"blocks.{block}.fc1", row)}) for block in range(4) for row in range(128)}
+    assert transformer == {frozenset({(f"blocks.{block}.fc1", row)}) for block in range(4) for row in range(96)}
 
 
 def test_networks_without_any_get_a_sentence() -> None:

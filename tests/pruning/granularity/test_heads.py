@@ -12,7 +12,7 @@ from pruning.shrink.attention import FewerHeads
 from tests.pruning.granularity.test_channels import weights
 
 SHAPE = (1, 8, 8)
-WIDTH, HEADS, EACH = 64, 4, 16
+WIDTH, HEADS, EACH = 48, 4, 12
 
 
 def transformer() -> nn.Module:
