@@ -64,7 +64,11 @@ def _makers(graph: fx.GraphModule, facts: Facts) -> dict[str, tuple[nn.Module, t
     found: dict[str, tuple[nn.Module, torch.Tensor]] = {}
     for node, channels in facts.channels.items():
         module = module_of(graph, node)
-        if module is not None and getattr(module, "weight", None) is not None and module.weight.ndim > 1:
+        if (
+            module is not None
+            and isinstance(weight := getattr(module, "weight", None), torch.Tensor)
+            and weight.ndim > 1
+        ):
             found[f"{node.target}.weight"] = module, facts.roots(channels.ids)
     return found
 

@@ -22,12 +22,12 @@ class Heads(NamedTuple):
     """The heads of one module of attention.
 
     Attributes:
-        count: how many.
+        number: how many.
         rows: the parameters whose rows are split among them, queries, keys and values one after another or in several.
         columns: the parameter whose columns are.
     """
 
-    count: int
+    number: int
     rows: tuple[str, ...]
     columns: str
 
@@ -40,7 +40,7 @@ def attention_heads(model: nn.Module) -> Iterator[Heads]:
             keys = ("in_proj_weight",) if module._qkv_same_embed_dim else PROJECTIONS
             yield Heads(module.num_heads, tuple(start + key for key in keys), f"{start}out_proj.weight")
         elif _is_joint(module):
-            yield Heads(int(module.num_heads), (f"{start}qkv.weight",), f"{start}proj.weight")  # type: ignore[arg-type]
+            yield Heads(int(module.num_heads), (f"{start}qkv.weight",), f"{start}proj.weight")
 
 
 def _is_joint(module: nn.Module) -> bool:
@@ -66,9 +66,9 @@ def units(shapes: Shapes, model: nn.Module | None) -> Ids:
             continue  # outside the scope, or pruned with another module that shares its weights
         for name in heads.rows:
             found[name] = (first + _heads_of(shapes[name][0], heads, name)).view(-1, 1).expand(shapes[name])
-        columns = torch.arange(heads.count).repeat_interleave(shapes[heads.columns][1] // heads.count)
+        columns = torch.arange(heads.number).repeat_interleave(shapes[heads.columns][1] // heads.number)
         found[heads.columns] = (first + columns).expand(shapes[heads.columns])
-        first += heads.count
+        first += heads.number
     if not first:
         raise UserError(
             f"Granularity 'head' removes heads of attention, and the network {type(model).__name__} has none that is "
@@ -80,7 +80,7 @@ def units(shapes: Shapes, model: nn.Module | None) -> Ids:
 def _heads_of(rows: int, heads: Heads, name: str) -> Tensor:
     """The head of each row; a joint projection has queries, keys and values one after another."""
     parts = 1 if name.endswith(PROJECTIONS) else 3
-    return torch.arange(heads.count).repeat_interleave(rows // parts // heads.count).repeat(parts)
+    return torch.arange(heads.number).repeat_interleave(rows // parts // heads.number).repeat(parts)
 
 
 HEAD = Granularity("head", units=units, keeps_one=True, network_wide=True)
