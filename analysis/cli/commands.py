@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from analysis.cli import report_command
+from analysis.cli import compare_command, report_command
 from pruning.cli.console import PlainConsole, stoppable
 from pruning.cli.options import Download, Root, StudyPath, Threads
 from pruning.cli.progress_bar import ProgressBar
@@ -179,6 +179,26 @@ def sensitivity(
             raise UserError(f"--criterion is of a ticket; of a study, `sensitivity` in [analysis] names them: {study}.")
         else:
             sensitivity_command.run(Study.open(study), keep, unit, root, jobs, threads)
+
+
+@app.command()
+def compare(
+    study: StudyPath,
+    first: compare_command.First,
+    second: compare_command.Second,
+    budget: compare_command.Budgets = None,
+    on: compare_command.On = compare_command.CLEAN,
+    tolerance: compare_command.Tolerance = compare_command.TOLERANCE,
+    equivalence: compare_command.Equivalence = compare_command.EQUIVALENCE,
+    out: compare_command.Out = None,
+) -> None:
+    """Hold two methods of a study against each other at equal multiply-adds, bytes, training and weights.
+
+    Each operating point of the first meets the nearest of the second within the tolerance; at equal multiply-adds
+    otherwise a mixture of the two around it, that is, one of them by a coin for each image. Nothing is extrapolated.
+    All rows are one family of tests. What Blalock et al. (2020) ask of a comparison is checked and said.
+    """
+    compare_command.run(study, first, second, budget or (), on, tolerance, equivalence, out or ())
 
 
 @app.command()

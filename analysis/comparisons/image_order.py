@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.special import rel_entr, softmax
 
 from analysis.comparisons.local_geometry import image_rows
 from analysis.engine.live import Features
+from analysis.metrics.divergence import jensen_shannon
 from analysis.metrics.neighbours import NEIGHBOURS, NOBODY, nearest
 from pruning.errors import UserError
 
@@ -20,24 +20,6 @@ MEASURES = {
     "agreement": "share of the nearest clean images that are of the image's class, 0 to 1",
 }
 """What is measured of an image, ticket by ticket, and what it means."""
-
-
-def divergence(logits: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Compute the Jensen-Shannon divergence between the class scores of two networks, image by image (Lin 1991).
-
-    Args:
-        logits: [N, K] of the one.
-        others: [N, K] of the other.
-
-    Returns:
-        float64 [N] in bits: 0 where the scores are the same, 1 where no class has a score from both; nan where a logit
-        is not finite.
-    """
-    with np.errstate(invalid="ignore"):
-        p, q = (softmax(each.astype(np.float64), axis=1) for each in (logits, others))
-        middle = (p + q) / 2
-        found = (rel_entr(p, middle) + rel_entr(q, middle)).sum(axis=1) / (2 * np.log(2))
-    return np.where(np.isfinite(found), np.clip(found, 0, 1), np.nan)
 
 
 def agreement(features: Features, clean: Features, count: int = NEIGHBOURS) -> np.ndarray:
@@ -82,7 +64,7 @@ def image_measures(features: Mapping[str, Features], clean: Mapping[str, Feature
     frames = []
     for ticket, own in features.items():
         rows = image_rows(own, clean[ticket].mean)[["sample", "label", "prediction", "gap", "margin"]]
-        apart = divergence(own.logits, features[baseline].logits)
+        apart = jensen_shannon(own.logits, features[baseline].logits)
         frames.append(rows.assign(ticket_id=ticket, divergence=apart, agreement=agreement(own, clean[ticket])))
     return pd.concat(frames, ignore_index=True)[["ticket_id", "sample", "label", "prediction", *MEASURES]]
 

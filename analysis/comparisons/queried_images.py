@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons import of_study
+from analysis.comparisons.divergence import stored_pair
 from analysis.comparisons.image_order import MEASURES as MADE
-from analysis.comparisons.image_order import agreement, divergence
+from analysis.comparisons.image_order import agreement
 from analysis.comparisons.image_query import OfClass, Outcome, Term, Within, parse
 from analysis.comparisons.local_geometry import image_rows
 from analysis.comparisons.stored_conditions import true_classes
@@ -26,6 +27,7 @@ from analysis.engine.images import TestImages
 from analysis.engine.live import Features, features_of
 from analysis.engine.replay import network_of
 from analysis.engine.settings import settings
+from analysis.metrics.divergence import jensen_shannon
 from analysis.results.offsets import unpack_offsets
 from analysis.results.store import Results
 from analysis.results.tables import TABLES
@@ -176,6 +178,10 @@ class Asked:
             ).sort_values("sample")
             if len(rows):
                 return self._whole(ticket, rows[measure].to_numpy(np.float64))
+        if measure == "divergence":
+            kept = stored_pair(self.results, ticket, self._id(self.baseline), condition)
+            if kept is not None:
+                return self._whole(ticket, kept["js"])
         if self.live is None:
             raise self._unmeasured(ticket, condition)
         return self._whole(ticket, np.asarray(self._made(self.live, measure, ticket, condition), dtype=np.float64))
@@ -184,7 +190,7 @@ class Asked:
         if measure == "divergence":
             base = self._id(self.baseline)
             here = live([ticket, base], condition)
-            return divergence(here[ticket].logits, here[base].logits)
+            return jensen_shannon(here[ticket].logits, here[base].logits)
         own, clean = live([ticket], condition)[ticket], live([ticket], CLEAN)[ticket]
         return agreement(own, clean) if measure == "agreement" else image_rows(own, clean.mean)[measure].to_numpy()
 

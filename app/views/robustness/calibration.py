@@ -31,7 +31,7 @@ from app.shell import layout
 from app.shell.images_behind import select
 from app.shell.sections import Section
 from app.shell.theme import Style
-from app.views.robustness import calibration_images
+from app.views.robustness import calibration_images, detection
 from app.views.robustness.charts import calibration as charts
 from app.views.robustness.charts import severity as curves
 from app.views.robustness.chosen import pick_images, say
@@ -82,6 +82,7 @@ def show(compared: ComparedTickets) -> None:
     _measures(compared, scores, styles, view)
     temperatures = _rows(compared, "temperature", family, corruption, level)
     _table(table, scaled(temperatures, tickets, equal), styles, view)
+    detection.show(compared, styles)
 
 
 def _pick_severity(compared: ComparedTickets, family: str, corruption: str) -> int:

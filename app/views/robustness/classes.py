@@ -18,7 +18,7 @@ from app.shell import families, layout
 from app.shell.sections import Section
 from app.shell.theme import Style
 from app.shell.verdicts import equivalence, pick_equivalence
-from app.views.robustness import exemplars
+from app.views.robustness import apart, exemplars
 from app.views.robustness.charts import classes as charts
 from app.views.robustness.compared_tickets import FOURIER, ComparedTickets
 from app.views.robustness.pickers import has_baseline, note_missing, pick_family
@@ -41,6 +41,7 @@ def show(compared: ComparedTickets) -> None:
         )
     if has_baseline(compared, family):
         _costs(compared, family, under)
+    apart.show(compared)
     exemplars.show(compared)
 
 

@@ -7,16 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist, jensenshannon
 from scipy.special import softmax
+from scipy.stats import entropy
 
-from analysis.comparisons.image_order import (
-    MEASURES,
-    agreement,
-    disagreement,
-    divergence,
-    image_measures,
-    images_in_order,
-)
+from analysis.comparisons.image_order import MEASURES, agreement, disagreement, image_measures, images_in_order
 from analysis.engine.live import Features
+from analysis.metrics.divergence import jensen_shannon, kullback_leibler
 from tests.analysis.comparisons.test_local_geometry import made
 
 
@@ -25,13 +20,21 @@ def test_divergence_is_that_of_scipy(seed: int, scale: float) -> None:
     rng = np.random.default_rng(seed)
     one, other = (scale * rng.normal(size=(4, 6)).astype(np.float32) for _ in range(2))
     expected = jensenshannon(softmax(one, axis=1), softmax(other, axis=1), axis=1, base=2) ** 2
-    np.testing.assert_allclose(divergence(one, other), expected, atol=1e-5)
-    np.testing.assert_allclose(divergence(one, other), divergence(other, one), atol=1e-12)
+    np.testing.assert_allclose(jensen_shannon(one, other), expected, atol=1e-5)
+    np.testing.assert_allclose(jensen_shannon(one, other), jensen_shannon(other, one), atol=1e-12)
+
+
+@given(st.integers(0, 10**6), st.floats(0.1, 30))
+def test_the_bits_lost_are_those_of_scipy(seed: int, scale: float) -> None:
+    rng = np.random.default_rng(seed)
+    one, other = (scale * rng.normal(size=(4, 6)) for _ in range(2))
+    expected = entropy(softmax(other, axis=1), softmax(one, axis=1), axis=1, base=2)
+    np.testing.assert_allclose(kullback_leibler(one, other), expected, rtol=1e-6, atol=1e-9)
 
 
 def test_divergence_at_its_ends() -> None:
     one, other = np.array([[200.0, 0], [0, 0], [np.nan, 0]]), np.array([[0.0, 200], [0, 0], [0, 0]])
-    found = divergence(one, other)
+    found = jensen_shannon(one, other)
     assert found[:2].tolist() == pytest.approx([1, 0])
     assert np.isnan(found[2])
 

@@ -31,6 +31,7 @@ from analysis.statistics.map_shapes import compare_shapes
 from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import DIFFERS
 from tests.analysis.nulls import (
+    equal_budget,
     federated,
     generative,
     grokking,
@@ -279,6 +280,7 @@ def another_than_a_super_ticket(predictions: Predictions) -> float:
 CLAIMS = (
     Claim("worse / better than the baseline, clean", "Overview", worse_or_better),
     Claim("worse / better than the baseline, corrupted", "Overview", worse_or_better_corrupted),
+    Claim("differs at an equal budget", "analysis compare", equal_budget.differs_at_an_equal_budget),
     Claim("differs by one field alone", "Overview, Descent", differs_by_one_field),
     Claim("sparsest as good as dense (all 1 point worse)", "Overview, tile", sparsest_is_as_good, loss=0.01),
     Claim("dominated (equal costs)", "Overview, Pareto", dominated),

@@ -27,7 +27,7 @@ def with_waves(tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return folder
 
 
-@pytest.mark.parametrize(("section", "count"), [("redundancy", 3), ("classes", 2)])
+@pytest.mark.parametrize(("section", "count"), [("redundancy", 3), ("classes", 3)])
 def test_a_section_of_a_measured_study(
     section: str, count: int, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,6 +74,32 @@ def test_costs_under_corruption_and_exemplars_of_one_ticket(tiny_study: Path, mo
     test = draw("robustness", tiny_study, monkeypatch, section="classes", **link)
     assert "against Random 90 %, on corrupted images" in text(test)
     assert "the modal class over 2 pruned runs" in text(test)
+    assert not test.error
+
+
+@pytest.mark.parametrize("apart", ["agreement", "js"])
+def test_divergence_by_class_is_there_stored_or_not(
+    apart: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = draw("robustness", tiny_study, monkeypatch, section="classes", apart=apart)
+    said = "Prediction agreement with Dense" if apart == "agreement" else "Divergence from Dense"
+    assert f"{said} by class: clean images" in text(test)
+    assert "Two trainings of Dense" in text(test)
+    assert charts(test) == 3
+
+
+def test_detection_is_shown_where_it_was_measured(
+    tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(tiny_study, tmp_path / "ood"))
+    before = charts(draw("robustness", folder, monkeypatch, section="calibration"))
+    rates = {f"{rate}{end}": 0.9 for rate in ("auroc", "fpr95") for end in ("", "_low", "_high")}
+    for place, entry in enumerate(Study.open(folder).entries()):
+        own = {"kind": "mnist5k", "n": 359, "foreign": 500, **rates, "auroc": 0.8 + 0.01 * place}
+        Results(folder).write("ood", entry.id, pd.DataFrame([own | {"score": score} for score in ("msp", "energy")]))
+    test = draw("robustness", folder, monkeypatch, section="calibration", **{"ood-rate": "fpr95"})
+    assert charts(test) == before + 1
+    assert "359 own and 500 foreign test images" in text(test)
     assert not test.error
 
 
