@@ -52,7 +52,7 @@ class ReconstructOptions(CalibratedOptions):
     inputs: Literal["pruned", "dense"] = option("pruned", "Inputs of a layer", "that it is solved on", INPUTS)
     target: Literal["layer", "dense"] = option("layer", "Outputs of a layer", "what they are to be", TARGET)
     ridge: Annotated[float, Field(ge=0, lt=100)] = option(
-        0.01, "Ridge", "added to the diagonal of the inputs' Gram matrix", part_of="its mean"
+        0.01, "Ridge", "which keeps weights near the old ones", part_of="the mean square of inputs"
     )
     bias: bool = option(False, "Biases", "of layers", {"True": "solved too", "False": "kept"})
 

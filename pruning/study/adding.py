@@ -18,7 +18,7 @@ from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.finders.options import Control
 from pruning.procedure import FINDERS
-from pruning.study.config import DENSE, StudyConfig, expand
+from pruning.study.config import DENSE, StudyConfig, expand, usual_sparsity
 from pruning.study.folder import Study
 from pruning.study.template import prunes
 from pruning.validation import validate
@@ -144,7 +144,10 @@ def _with_originals(ways: Iterable[str], config: StudyConfig) -> list[str]:
 
 
 def _method(way: str, sparsities: Sequence[float]) -> dict[str, Any]:
-    return {"criterion" if way in CRITERIA else "finder": way, "sparsities": [float(level) for level in sparsities]}
+    method: dict[str, Any] = {"criterion" if way in CRITERIA else "finder": way}
+    if usual_sparsity(way) is None:  # else it has one only
+        method["sparsities"] = [float(level) for level in sparsities]
+    return method
 
 
 def _toml(method: dict[str, Any]) -> str:

@@ -143,14 +143,18 @@ def _sparsities(method: Method, config: StudyConfig) -> list[float]:
         return [0.0]
     if of is not method and of.sparsities:
         return config.sparsities
-    finder = FINDERS.get(of.finder)
-    usual = finder.options.model_fields.get("structure") if finder is not None else None
-    try:
-        structure = of.options.get("structure", "weight" if usual is None else usual.default)
-        fixed = get_granularity(str(structure)).fixed_sparsity
-    except UserError:
-        fixed = None  # the recipe will say the same, and where
+    fixed = usual_sparsity(of.finder, of.options.get("structure"))
     return config.sparsities if fixed is None else [fixed]
+
+
+def usual_sparsity(finder: str, structure: Any = None) -> float | None:
+    """Return the sparsity that a structure decides, without one the finder's usual structure; None where none does."""
+    known = FINDERS.get(finder)
+    usual = known.options.model_fields.get("structure") if known is not None else None
+    try:
+        return get_granularity(str(structure or ("weight" if usual is None else usual.default))).fixed_sparsity
+    except UserError:
+        return None  # the recipe will say the same, and where
 
 
 def _fields(method: Method, config: StudyConfig) -> dict[str, Any]:

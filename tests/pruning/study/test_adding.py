@@ -57,6 +57,14 @@ def test_more_sparsities_of_methods_that_are_there_and_of_new_ones(study_copy: P
     assert (again.text, again.lines) == (study.source.read_text(), "")
 
 
+def test_finders_that_solve_train_a_pattern_or_distill_are_offered(study_copy: Path) -> None:
+    study = Study.open(study_copy)
+    assert {"reconstruct", "distill", "sr_ste"} <= ways_to_prune(study).keys()
+    write(study, asked_at(study, ["reconstruct", "sr_ste"], [0.9]).text)
+    after = titled(Study.open(study_copy))
+    assert (after["reconstruct"], after["sr_ste"]) == ([0.9], [0.5])  # 2:4 has one sparsity only
+
+
 def test_a_control_takes_its_original_along(study_copy: Path) -> None:
     study = Study.open(study_copy)
     asked = asked_at(study, ["shuffled"], [0.7])
@@ -103,9 +111,9 @@ def test_every_way_that_is_offered_can_be_asked_for(study_copy: Path) -> None:
     assert not offered.keys() & {"magnitude", "random", "imp", "dense", "shuffled", "imported"}
     asked = asked_at(study, list(offered), [0.6])
     assert len(asked.methods) == len(offered)
-    assert {
-        level for name, levels in titled_text(study, asked.text).items() if name in asked.methods for level in levels
-    } == {0.6}
+    found = titled_text(study, asked.text)
+    assert found.pop("sr_ste") == [0.5]  # 2:4 has one sparsity only
+    assert {level for name, levels in found.items() if name in asked.methods for level in levels} == {0.6}
 
 
 def titled_text(study: Study, text: str) -> dict[str, list[float]]:
