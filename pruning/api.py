@@ -51,7 +51,7 @@ def find_ticket(
             need more memory than there is.
     """
     progress = as_progress(progress)
-    data = load_data(recipe.data, root, download)
+    data = load_data(recipe.data, root, download, None if progress is quiet else lambda _, text: progress(0.0, text))
     imports: Path | Imported | None = None
     if weights is not None:
         recipe, imports = _with_start(recipe, weights, data)

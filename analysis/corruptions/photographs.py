@@ -20,7 +20,7 @@ from torch import Tensor
 from analysis.corruptions.corruption import Row
 from analysis.corruptions.pixels import cut
 from analysis.corruptions.random import WORDS, Draws
-from pruning.data.folder import SUFFIXES
+from pruning.data.folder_files import SUFFIXES
 from pruning.errors import UserError
 
 SMALL = 0.2

@@ -21,6 +21,7 @@ from analysis.corruptions.photographs import Photographs
 from analysis.engine.settings import AnalysisConfig
 from pruning.data import Dataset
 from pruning.data.base import used_rows
+from pruning.data.lazy import LazyImages, whole
 from pruning.study.folder import Study
 from pruning.training.precision import settled
 
@@ -41,6 +42,7 @@ class Stack(Protocol):
     def __getitem__(self, part: slice, /) -> Tensor: ...
 
 
+HASHED = 64  # images at once
 Given = Mapping[Condition, Stack]
 """Corrupted images that are there already."""
 
@@ -88,16 +90,17 @@ class TestImages:
         batches would cost more than it gains.
         """
         if condition == CLEAN or condition in self.given:
-            return self.given.get(condition, self.images)[part].to(device)
+            return whole(self.given.get(condition, self.images)[part]).to(device)
         index = torch.arange(len(self))[part]
         with settled(macs):
-            return corrupt(self.images[part].to(device), *condition, seed=self.seed, index=index, frost=self.frost)
+            clean = whole(self.images[part]).to(device)
+            return corrupt(clean, *condition, seed=self.seed, index=index, frost=self.frost)
 
     def some(self, condition: Condition, rows: Tensor, device: torch.device, macs: int) -> Tensor:
         """Images by place, int64 [n], under a condition that is no attack: as `batch` has them."""
         if condition in self.given:
             return torch.cat([self.given[condition][row : row + 1] for row in rows.tolist()]).to(device)
-        images = self.images[rows].to(device)
+        images = whole(self.images[rows]).to(device)
         if condition == CLEAN:
             return images
         with settled(macs):
@@ -106,15 +109,20 @@ class TestImages:
     @cached_property
     def digest(self) -> str:
         """16 hex digits of the clean images and their labels."""
-        return _digest(self.images.numpy(), self.labels.numpy())
+        if isinstance(self.images, LazyImages):
+            return self.images.remembered("shown", self.labels.numpy().tobytes(), self._digest)
+        return self._digest()
+
+    def _digest(self) -> str:
+        return _digest(self.images, self.labels)
 
     def source(self, condition: Condition) -> str:
         """Where a condition's images come from when they are not made by the corruption alone; else ""."""
         if condition in self.given:
             given = self.given[condition]
-            return "array " + _digest(given if isinstance(given, Images) else given[:].numpy())
+            return "array " + _digest(given if isinstance(given, Images) else given[:])
         if condition[0] == "frost" and self.frost is not None:
-            return "photographs " + _digest(*(pixels.numpy() for pixels in self.frost.pixels))
+            return "photographs " + _digest(*self.frost.pixels)
         # Frost of large images was mended, that of small ones stayed: one version of the corruption cannot say so.
         return "needles" if condition[0] == "frost" and needled(*self.images.shape[2:]) else ""
 
@@ -132,11 +140,13 @@ def place(study: Study, folder: str) -> Path:
     return study.source.parent / Path(folder).expanduser()
 
 
-def _digest(*arrays: np.ndarray | Images) -> str:
+def _digest(*arrays: Tensor | Images) -> str:
     digest = hashlib.blake2b(digest_size=8)
     for array in arrays:
         pixels = array.pixels if isinstance(array, Images) else array
-        digest.update(f"{pixels.dtype} {(len(array), *pixels.shape[1:])}\n".encode())
-        for row in array:  # arrays may lie on the disk
-            digest.update(np.ascontiguousarray(row).data)
+        kind = str(pixels.dtype).removeprefix("torch.")
+        digest.update(f"{kind} {(len(array), *pixels.shape[1:])}\n".encode())
+        # arrays may lie on the disk
+        for part in array if isinstance(array, Images) else map(whole, array.split(HASHED)):
+            digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()

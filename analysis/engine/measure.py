@@ -91,7 +91,7 @@ def run(
     config = settings(study)
     if families:
         config = config.limited_to(families)
-    entries, problems, data = subjects(study, root, download)
+    entries, problems, data = subjects(study, root, download, lambda _, text: progress(0.0, text))
     problems += _fetched(config, tables, root) if download else []
     images = images_of(study, config, data)
     results, journal = Results(study.path), Journal(study.path)
@@ -235,7 +235,9 @@ def _about(jobs: Sequence[Job], tables: Collection[str]) -> list[Job]:
     return [about for about in (job.only(tables) for job in jobs) if about.missing]
 
 
-def subjects(study: Study, root: str | Path | None, download: bool) -> tuple[list[Entry], list[str], Dataset]:
+def subjects(
+    study: Study, root: str | Path | None, download: bool, progress: Progress = quiet
+) -> tuple[list[Entry], list[str], Dataset]:
     """The tickets that can be measured, a sentence for each other one, and the data they are measured on.
 
     Raises:
@@ -247,7 +249,7 @@ def subjects(study: Study, root: str | Path | None, download: bool) -> tuple[lis
             f"Study {study.path} has no tickets yet; `python -m pruning run {study.source}` finds them."
             + (f" ({problems[0]})" if problems else "")
         )
-    data = load_data(study.config.data, root, download)
+    data = load_data(study.config.data, root, download, progress)
     fitting = []
     for entry in readable(entries, problems):
         if entry.recipe.data != study.config.data:

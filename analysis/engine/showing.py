@@ -17,6 +17,7 @@ from analysis.engine.base import Shown
 from analysis.engine.images import TestImages
 from analysis.engine.networks import Network, largest
 from analysis.engine.replay import Replayed
+from pruning.data.lazy import whole
 from pruning.progress import Progress, quiet
 from pruning.training.precision import settled
 
@@ -60,7 +61,7 @@ def show(
     count = -(-len(images) // batch_size)
     for place in range(count):
         part = slice(place * batch_size, (place + 1) * batch_size)
-        batch = images.images[part].to(device) if attacks else images.batch(condition, part, device, macs)
+        batch = whole(images.images[part]).to(device) if attacks else images.batch(condition, part, device, macs)
         index = torch.arange(len(images))[part]
         shared = _Batch(networks, condition, batch, images.labels[part].to(device), index)
         for ticket, each in viewers.items():

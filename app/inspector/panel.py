@@ -114,7 +114,7 @@ def _in_spaces(found: Subject) -> None:
     )
     st.caption("✗: misclassified. Below 0 the direction of another class is nearer. Single networks, one image.")
     training = selection.pick("near", "Its neighbours among", TRAINING, width="content") == "training"
-    pictures, among = found.images.images.numpy(), clean
+    pictures, among = found.images.images, clean
     if training:
         others = live.training(found.images)
         if others is None:
@@ -122,7 +122,7 @@ def _in_spaces(found: Subject) -> None:
             return
         ids = [ticket.id for ticket in compared(without_networks(selection)) if ticket in found.tickets]
         found = replace(found, tickets=tuple(ticket for ticket in found.tickets if ticket.id in ids))
-        pictures, among = others.images.numpy(), live.features(selection.study, others, ids, kind="training")
+        pictures, among = others.images, live.features(selection.study, others, ids, kind="training")
     near = spaces.neighbours(found, among, training)
     _mount("inspector-near", {"html": spaces.neighbours_html(found, near, pictures, training)}, selection)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
+from torch import Tensor
 
 from analysis.comparisons.one_image import near
 from analysis.corruptions.conditions import CLEAN
@@ -37,7 +38,7 @@ def neighbours(subject: Subject, among: dict[str, Features], training: bool) -> 
 
 
 def neighbours_html(
-    subject: Subject, found: dict[tuple[str, int], pd.DataFrame], pictures: np.ndarray, training: bool
+    subject: Subject, found: dict[tuple[str, int], pd.DataFrame], pictures: Tensor, training: bool
 ) -> str:
     """The pictures, a line a ticket and view, framed by whether the ticket is right on them, and how many agree."""
     classes, theme = subject.selection.study.classes, subject.selection.theme
@@ -94,14 +95,12 @@ def chart(subject: Subject, table: pd.DataFrame) -> go.Figure:
     return figure
 
 
-def _neighbour(
-    row: dict[str, int], pictures: np.ndarray, classes: tuple[str, ...], theme: Theme, training: bool
-) -> str:
+def _neighbour(row: dict[str, int], pictures: Tensor, classes: tuple[str, ...], theme: Theme, training: bool) -> str:
     sample, label, read = (int(row[name]) for name in ("sample", "label", "prediction"))
     what = "Training image" if training else "Image"
     title = escape(f"{what} {sample}, {classes[label]}, taken for {classes[read]}")
     frame = theme.good if label == read else theme.bad
-    image = f'<img src="{thumbnail(pictures[sample])}" alt="{title}" style="--frame:{frame}">'
+    image = f'<img src="{thumbnail(pictures[sample].numpy())}" alt="{title}" style="--frame:{frame}">'
     if training:
         return f'<span title="{title}">{image}</span>'
     return f'<button type="button" title="{title}" data-ask=\'{{"sample": {sample}}}\'>{image}</button>'

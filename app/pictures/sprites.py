@@ -12,6 +12,7 @@ import numpy as np
 import streamlit as st
 import streamlit.components.v2
 from PIL import Image
+from torch import Tensor
 
 from app.assets import read
 from app.load import StudyView
@@ -45,10 +46,10 @@ def send(study: StudyView, key: str = "thumbnails") -> None:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _sheet(path: Path, data: str, count: int, _pictures: Pictures) -> dict[str, Any] | None:
-    return make_sheet(_pictures.images.numpy())
+    return make_sheet(_pictures.images)
 
 
-def make_sheet(images: np.ndarray) -> dict[str, Any] | None:
+def make_sheet(images: Tensor | np.ndarray) -> dict[str, Any] | None:
     """The sheet of images, uint8 [N, C, H, W], row by row; None where so many would be too small to tell.
 
     Returns:
@@ -60,9 +61,9 @@ def make_sheet(images: np.ndarray) -> dict[str, Any] | None:
         return None
     height, width = (max(1, round(side * length / max(high, wide))) for length in (high, wide))
     columns = math.ceil(math.sqrt(count))
-    pixels = np.moveaxis(images, 1, 3)
     sheet = Image.new("L" if images.shape[1] == 1 else "RGB", (columns * width, -(-count // columns) * height))
-    for place, image in enumerate(pixels):
+    for place, pixels in enumerate(images):
+        image = np.moveaxis(np.asarray(pixels), 0, 2)
         small = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
         if small.size != (width, height):
             small = small.resize((width, height), Image.Resampling.BOX)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 
 from analysis.results.stamps import file_stamp
 from app.load import StudyView
 from pruning.data import Dataset, available, load_data
 from pruning.data.base import used_rows
 from pruning.errors import UserError
+from pruning.progress import Progress
 
 STAND_IN = "pictures.json"
 """In a study folder: for each test sample its row among the test images of the data set that `pictures` names."""
@@ -49,10 +53,43 @@ def pictures(study: StudyView) -> Pictures | None:
     return None
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the images …")
 def dataset(name: str) -> Dataset:
-    """The data set of that name, read once for all pages. Do not write into it."""
-    return load_data(name)
+    """The data set of that name, read once for all pages. Do not write into it.
+
+    A bar says how far it is where a large folder is decoded for the first time.
+    """
+    if name not in _decoded():
+        with _bar() as progress:
+            load_data(name, progress=progress)
+        _decoded().add(name)
+    return _dataset(name)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the images …")
+def _dataset(name: str) -> Dataset:
+    return load_data(name, progress=False)
+
+
+@st.cache_resource(show_spinner=False)
+def _decoded() -> set[str]:
+    """The data sets that were read."""
+    return set()
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """A progress bar that is there from the first tidings on."""
+    place: list[DeltaGenerator] = []
+
+    def tell(fraction: float, text: str, /) -> None:
+        place.extend([] if place else [st.empty()])
+        place[0].progress(fraction, text=text)
+
+    try:
+        yield tell
+    finally:
+        for each in place:
+            each.empty()
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the images …")

@@ -177,7 +177,7 @@ def _fields() -> Form | None:
             path = st.text_input("Checkpoint on this machine", key="import-path", placeholder="path/to/checkpoint.pth")
             upload = st.file_uploader("or upload it", KINDS, key="import-upload")
             data = _named("Data set", list(DATASETS), "data", "A name, or folder:PATH; that of the study it goes into",
-                          "Images that the network was made for.")  # fmt: skip
+                          "Images that it was made for; of several sizes: folder:PATH:size=224.")  # fmt: skip
             name = st.text_input("Name", key="import-name", placeholder="that of the file")
         with right:
             masks = st.text_input("Masks apart from the weights", key="import-masks", placeholder="none")

@@ -2,6 +2,7 @@
 
 import typer
 
+from pruning.cli.cache_command import list_caches
 from pruning.cli.find_command import find_from_recipe
 from pruning.cli.import_command import import_checkpoint
 from pruning.cli.ownership_commands import sign_ticket, verify_ticket
@@ -24,3 +25,4 @@ app.command("verify")(verify_ticket)
 app.command("models")(list_models)
 app.command("import")(import_checkpoint)
 app.command("init")(write_study)
+app.command("cache")(list_caches)

@@ -54,7 +54,7 @@ class ProgressBar:
         self._file.tell(fraction, text)
         self._bar.update(self._task, completed=fraction, description=readable(text) or "looking at what is there")
         now = time.monotonic()
-        if not self.console.is_terminal and fraction and now - self._last >= LINE_EVERY:
+        if not self.console.is_terminal and text and now - self._last >= LINE_EVERY:
             self._last = now
-            left = (now - self._began) * (1 - fraction) / fraction
-            self.console.print(f"{100 * fraction:3.0f} %  {text}; about {left:.0f} s left", highlight=False)
+            left = f"; about {(now - self._began) * (1 - fraction) / fraction:.0f} s left" if fraction else ""
+            self.console.print(f"{100 * fraction:3.0f} %  {text}{left}", highlight=False)

@@ -19,6 +19,8 @@ from pruning.ticket import TicketInfo
 
 LINE_EVERY = 60.0
 """Seconds between lines on a ticket where there is no terminal."""
+PREPARING_EVERY = 10.0
+"""The same while data are read."""
 
 
 class RunDisplay(Watcher):
@@ -52,6 +54,20 @@ class RunDisplay(Watcher):
         have = "1 ticket is" if there_before == 1 else f"{there_before} tickets are"
         self._console.print(f"{self.study.config.title}: {have} there, {len(steps)} steps to do.")
         self._bars.update(self._all, visible=bool(steps))
+
+    def preparing(self) -> Progress:
+        """Show how far the data are read, on a bar that is there from the first tidings."""
+        told, task = 0.0, self._bars.add_task("", total=1.0, visible=False)
+
+        def tell(fraction: float, text: str, /) -> None:
+            nonlocal told
+            self._file.tell(0.0, text)
+            self._bars.update(task, completed=fraction, visible=fraction < 1, description=readable(text))
+            if not self._console.is_terminal and time.monotonic() - told >= PREPARING_EVERY:
+                told = time.monotonic()
+                self._say(text)
+
+        return tell
 
     def started(self, recipe: Recipe) -> Progress:
         """Show a bar for the ticket until it is over; where there is no terminal a line, and another now and then."""

@@ -1,11 +1,13 @@
 """Data sets by name: embedded ones, torchvision's, some classes of one, folders of images, modular arithmetic.
 
-`load_data` gives a whole data set as uint8 tensors in memory; `normalise` makes a network's input of a batch of them.
+`load_data` gives a data set as uint8 tensors, which lie on the disk where they are large; `normalise` makes a network's
+input of a batch of them.
 A new data set is a `DataSource` in a file here, or in the user's code with ``DATASETS.register(...)``.
 """
 
 import contextlib
 import os
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,8 +22,12 @@ from pruning.data.base import (
     make_dataset,
     normalise,
 )
+from pruning.data.folder_files import PREFIX, is_there, path_of, stamp, stamp_digest
 from pruning.data.held import held
+from pruning.data.imagenet import NAME, ImageNet, is_imagenet
+from pruning.data.preprocessing import preprocessing_of
 from pruning.errors import UserError, unknown
+from pruning.progress import Progress, as_progress
 
 __all__ = [
     "DATASETS",
@@ -32,25 +38,32 @@ __all__ = [
     "Split",
     "available",
     "choices",
+    "data_remark",
     "data_root",
     "downloadable",
     "load_data",
     "make_dataset",
     "normalise",
+    "weights_shown_for",
 ]
 
 
-def load_data(name: str, root: str | Path | None = None, download: bool = False) -> Dataset:
-    """The data set of that name, whole and in memory.
+def load_data(
+    name: str, root: str | Path | None = None, download: bool = False, progress: Progress | bool | None = None
+) -> Dataset:
+    """The data set of that name: in memory, or of a large folder on the disk, decoded once.
 
     A second call in the same process gives the same object, of a folder while its files stay as they are.
 
     Args:
         name: one of `DATASETS`, ``NAME[CLASS-CLASS]`` for some classes of one, ``folder:PATH`` for images in
-            PATH/train/CLASS and PATH/test/CLASS, ``modular:OP:P:SHARE`` for modular arithmetic, or ``file:PATH`` for
-            what `Study.create` wrote.
+            PATH/train/CLASS and PATH/test/CLASS (``folder:PATH:size=224`` for some of any size, and ``imagenet`` for
+            those in ROOT/imagenet), ``modular:OP:P:SHARE`` for modular arithmetic, or ``file:PATH`` for what
+            `Study.create` wrote.
         root: where downloaded data sets lie; default `data_root()`. The other kinds do not use it.
         download: fetch a data set that is not there, where it can be fetched. Nothing is fetched otherwise.
+        progress: told how far decoding is; True for a line on the standard error output, which None is where that is
+            a terminal.
 
     Raises:
         UserError: unknown name, data that is not there, damaged files, a download that failed, or a folder whose
@@ -59,8 +72,10 @@ def load_data(name: str, root: str | Path | None = None, download: bool = False)
     if (sent := held(name)) is not None:
         return sent
     source, place = source_of(name), data_root(root)
-    if source is None:
-        return _read_folder(name, folder.stamp(name))
+    if source is None or isinstance(source, ImageNet):
+        tell = as_progress(sys.stderr.isatty() if progress is None else progress)
+        folder_of = path_of(name) if source is None else source.place(place)
+        return _read_folder(source or name, place, stamp_digest(stamp(folder_of)), _Untold(tell))
     whole = downloadable(name)
     if download and whole is not None and not whole.is_there(place):
         whole.download(place)
@@ -74,7 +89,19 @@ def available(name: str, root: str | Path | None = None) -> bool:
         UserError: the name is unknown.
     """
     source = source_of(name)
-    return folder.is_there(folder.path_of(name)) if source is None else source.is_there(data_root(root))
+    return is_there(path_of(name)) if source is None else source.is_there(data_root(root))
+
+
+def data_remark(name: str) -> str:
+    """What is to be said of a data set: what is done to its images, which count as test images; "" for nothing."""
+    if is_imagenet(name):
+        return ImageNet(name).preprocessing.words
+    return folder.remark(name) if name.startswith(PREFIX) else ""
+
+
+def weights_shown_for(name: str) -> str:
+    """The weights of torchvision whose `transforms()` a data set's name asks for, by name; "" for none."""
+    return preprocessing_of(name).weights if name.startswith(PREFIX) or is_imagenet(name) else ""
 
 
 def data_root(root: str | Path | None = None) -> Path:
@@ -84,23 +111,28 @@ def data_root(root: str | Path | None = None) -> Path:
 
 def choices() -> tuple[str, ...]:
     """What may be given as the name of a data set, as a list for people."""
-    return (*DATASETS, subset.FORM, f"{folder.PREFIX}PATH", modular.FORM, stored.FORM)
+    return (*DATASETS, subset.FORM, f"{PREFIX}PATH", modular.FORM, stored.FORM)
 
 
 def source_of(name: str) -> DataSource | None:
     """Where the data set of that name comes from; None for a folder of images.
 
     Raises:
-        UserError: there is no data set of that name; the sentence has the nearest name.
+        UserError: there is no data set of that name, which the sentence has the nearest of, or it says of the size of
+            its images what cannot be done.
     """
-    if name == folder.PREFIX:
-        raise UserError(f"The data set '{name}' names no folder; write {folder.PREFIX}PATH.")
-    if name.startswith(folder.PREFIX):
+    if name == PREFIX:
+        raise UserError(f"The data set '{name}' names no folder; write {PREFIX}PATH.")
+    if name.startswith(PREFIX):
+        preprocessing_of(name)
         return None
     if name.startswith(modular.PREFIX):
         return modular.ModularData.named(name)
     if name.startswith(stored.PREFIX):
         return stored.StoredData.named(name)
+    if is_imagenet(name) and name != NAME:
+        preprocessing_of(name)
+        return ImageNet(name)
     if name not in DATASETS and subset.is_subset(name) and subset.whole_of(name) in DATASETS:
         return subset.SubsetData(name, DATASETS[subset.whole_of(name)])
     if name not in DATASETS:
@@ -132,7 +164,22 @@ def _read(source: DataSource, root: Path) -> Dataset:
     return source.read(root)
 
 
+class _Untold:
+    """A progress that makes no difference to what is read."""
+
+    def __init__(self, tell: Progress) -> None:
+        self.tell = tell
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Untold)
+
+    def __hash__(self) -> int:
+        return 0
+
+
 @lru_cache(maxsize=4)
-def _read_folder(name: str, stamp: folder.Stamp) -> Dataset:
+def _read_folder(source: ImageNet | str, root: Path, stamp: str, progress: _Untold) -> Dataset:
     """Kept while its files stay as they are."""
-    return folder.read(name)
+    if isinstance(source, ImageNet):
+        return source.read_telling(root, progress.tell)
+    return folder.read(source, progress.tell)

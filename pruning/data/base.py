@@ -13,10 +13,12 @@ import torch
 from torch import Tensor
 
 from pruning.data.arrays import Layout, class_numbers, image_bytes, split_by_content
+from pruning.data.gathering import gathered
 from pruning.errors import UserError
 from pruning.registry import Registry
 
 LEVELS = 256
+COUNTED = 500  # images whose levels are counted at once
 PARTIAL = ".fetching-"
 """Begins the name of a folder into which a download goes."""
 
@@ -24,7 +26,10 @@ PARTIAL = ".fetching-"
 # Compared by identity: a comparison field by field would compare whole tensors.
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images uint8 [N, C, H, W] and labels int64 [N], each in 0 .. number of classes - 1."""
+    """Images uint8 [N, C, H, W] and labels int64 [N], each in 0 .. number of classes - 1.
+
+    The images may lie on the disk (`pruning.data.lazy.LazyImages`); take batches of rows of them.
+    """
 
     images: Tensor
     labels: Tensor
@@ -32,7 +37,7 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set in memory.
+    """A data set, in memory or, where it is large, on the disk.
 
     Attributes:
         name: what it is known as.
@@ -96,20 +101,7 @@ class Dataset:
         """
         given = [(images, labels)] if test_images is None else [(images, labels), (test_images, test_labels)]
         shown = [image_bytes(each, layout, mean, std) for each, _ in given]
-        numbers, names = class_numbers([each for _, each in given], [len(each) for each in shown], classes)
-        if test_images is None:
-            rows = split_by_content(shown[0].numpy(), numbers[0].numpy())
-            parts = [Split(shown[0][torch.from_numpy(part)], numbers[0][torch.from_numpy(part)]) for part in rows]
-        else:
-            parts = [Split(*each) for each in zip(shown, numbers, strict=True)]
-        if parts[0].images.shape[1:] != parts[1].images.shape[1:]:
-            sizes = " and ".join("x".join(map(str, part.images.shape[1:])) for part in parts)
-            raise UserError(f"Training and test images are of different sizes, {sizes}.")
-        found = make_dataset(name, names, *parts)
-        if mean is not None and std is not None:
-            found = replace(found, mean=_each(mean, found.shape[0]), std=_each(std, found.shape[0]))
-        DATASETS.register(EmbeddedData(name, lambda: found))
-        return found
+        return _at_hand(shown, [each for _, each in given], name, classes, mean, std)
 
     @classmethod
     def from_loader(
@@ -123,29 +115,46 @@ class Dataset:
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None,
     ) -> Dataset:
-        """Make a data set of what loaders give in one pass, held in memory; arguments and errors as `from_arrays`.
+        """Make a data set of what loaders give in one pass; arguments and errors as `from_arrays`.
 
-        Loaders that augment give what they happen to; take one that does not, and `Training.augment`. What
-        ``Normalize(mean, std)`` of torchvision did is said as `mean` and `std`. Names of classes are those of the
-        loader's data set, where it has `classes`.
+        Batches of more than 256 MB in all go to a file below ~/.cache/pruning, or PRUNING_CACHE, that is named by what
+        is in it, so that no more than a batch is in memory. Loaders that augment give what they happen to; take one
+        that does not, and `Training.augment`. What ``Normalize(mean, std)`` of torchvision did is said as `mean` and
+        `std`. Names of classes are those of the loader's data set, where it has `classes`.
         """
         own = getattr(getattr(loader, "dataset", None), "classes", None)
-        parts = [_collected(each) for each in (loader, test_loader) if each is not None]
-        arrays = [array for part in parts for array in part]
-        return cls.from_arrays(*arrays, name=name, classes=classes or own, layout=layout, mean=mean, std=std)
+        parts = [gathered(each, layout, mean, std) for each in (loader, test_loader) if each is not None]
+        images, labels = ([part[place] for part in parts] for place in (0, 1))
+        return _at_hand(images, labels, name, classes or own, mean, std)
+
+
+def _at_hand(
+    images: Sequence[Tensor],
+    labels: Sequence[Any],
+    name: str,
+    classes: Sequence[str] | None,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+) -> Dataset:
+    """A data set of images for training and for testing, or of those that are to be shared out; known by its name."""
+    numbers, names = class_numbers(labels, [len(each) for each in images], classes)
+    if len(images) == 1:
+        rows = split_by_content(images[0].numpy(), numbers[0].numpy())
+        parts = [Split(images[0][torch.from_numpy(part)], numbers[0][torch.from_numpy(part)]) for part in rows]
+    else:
+        parts = [Split(*each) for each in zip(images, numbers, strict=True)]
+    if parts[0].images.shape[1:] != parts[1].images.shape[1:]:
+        sizes = " and ".join("x".join(map(str, part.images.shape[1:])) for part in parts)
+        raise UserError(f"Training and test images are of different sizes, {sizes}.")
+    found = make_dataset(name, names, *parts)
+    if mean is not None and std is not None:
+        found = replace(found, mean=_each(mean, found.shape[0]), std=_each(std, found.shape[0]))
+    DATASETS.register(EmbeddedData(name, lambda: found))
+    return found
 
 
 def _each(values: Sequence[float], channels: int) -> tuple[float, ...]:
     return tuple(map(float, values)) * (channels if len(values) == 1 else 1)
-
-
-def _collected(loader: Iterable[Any]) -> tuple[Tensor, Tensor]:
-    """All images and labels that a loader gives."""
-    batches = list(loader)
-    if not batches or any(not isinstance(batch, (tuple, list)) or len(batch) != 2 for batch in batches):
-        raise UserError("A loader is to give pairs of images and labels, at least one.")
-    images, labels = ([torch.as_tensor(each).cpu() for each in part] for part in zip(*batches, strict=True))
-    return torch.cat(images), torch.cat(labels)
 
 
 class DataSource(ABC):
@@ -218,12 +227,20 @@ def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, 
     Taken from counts of the 256 levels, so that no rounding depends on the number of images or of threads. A channel
     that is everywhere the same gets a deviation of 1.
     """
+    counts = np.zeros((images.shape[1], LEVELS), dtype=np.int64)
+    for part in images.split(COUNTED):
+        for channel in range(len(counts)):
+            counts[channel] += torch.bincount(part[:, channel].reshape(-1), minlength=LEVELS).numpy()
+    return statistics_of_levels(counts)
+
+
+def statistics_of_levels(counts: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """`channel_statistics` of how often each channel has each level, int64 [C, 256]."""
     levels = np.arange(LEVELS) / (LEVELS - 1)
     means, deviations = [], []
-    for channel in range(images.shape[1]):
-        counts = torch.bincount(images[:, channel].reshape(-1), minlength=LEVELS).numpy()
-        mean = float(np.average(levels, weights=counts))
-        deviation = float(np.sqrt(np.average((levels - mean) ** 2, weights=counts)))
+    for each in counts:
+        mean = float(np.average(levels, weights=each))
+        deviation = float(np.sqrt(np.average((levels - mean) ** 2, weights=each)))
         means.append(round(mean, 6))
         deviations.append(round(deviation, 6) or 1.0)
     return tuple(means), tuple(deviations)

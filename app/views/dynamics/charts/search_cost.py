@@ -51,7 +51,8 @@ def against(
     """
     height = place_of(shown)
     chart = figure(theme, HEIGHT, showlegend=False)
-    log = bool(len(rows)) and rows[measure].max() > 12 * max(rows[measure].min(), 1e-9)
+    least = rows[measure].min()  # 0 for an imported network, which cost no training here
+    log = bool(least > 0 and rows[measure].max() > 12 * least)
     place = np.log10 if log else np.asarray
     span_x = _span(place(rows[measure].to_numpy(dtype=float)), 0.06)
     if not log:

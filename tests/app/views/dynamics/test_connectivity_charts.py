@@ -152,6 +152,15 @@ def test_the_axis_of_costs_has_round_ticks_enough(factor: float) -> None:
     assert list(axis.ticktext) == [f"{tick:g}" for tick in axis.tickvals]
 
 
+def test_an_imported_network_that_cost_nothing_stands_at_zero() -> None:
+    rows = costs().assign(epochs=[0.0, 0.04, 0.04], search=0.0)
+    figure = search_cost.against(rows, "epochs", STYLES, ["a", "b"], LIGHT)
+    assert figure.layout.xaxis.type != "log"
+    assert figure.layout.xaxis.range[0] == 0
+    assert figure.data[1].x[0] == 0
+    assert figure.data[2].x[0] == pytest.approx(0.04, abs=0.01)
+
+
 def test_tickets_of_one_cost_stand_side_by_side() -> None:
     rows = costs().assign(epochs=[25.0, 25.0, 25.0], search=0.0)
     figure = search_cost.against(rows, "epochs", STYLES, ["a", "b"], LIGHT)

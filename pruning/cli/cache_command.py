@@ -1,0 +1,50 @@
+"""`python -m pruning cache`: the decoded images that lie on the disk, and their removal."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from pruning.cli.console import PlainConsole
+from pruning.data.caches import Found, found_in
+from pruning.data.folder import places_of
+from pruning.data.image_cache import SHARED, cache_folder
+
+GB = 10**9
+
+
+def list_caches(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of images, as the data set folder:PATH has them.", show_default="none"),
+    ] = None,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove what is listed; it is made anew when needed.")
+    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Hold every byte against its digest.")] = False,
+) -> None:
+    """List the images that were decoded into files: of these folders, and those in the user's folder of caches."""
+    console, shared = PlainConsole(), cache_folder()
+    places = [] if shared is None else [shared / SHARED]
+    places = list(dict.fromkeys([*places, *(place for folder in folders or () for place in places_of(folder))]))
+    found = [each for place in places for each in found_in(place, check)]
+    if not found:
+        console.print(f"No decoded images in {' or '.join(map(str, places))}.", soft_wrap=True)
+        return
+    console.print(_table(found))
+    console.print(f"{sum(each.bytes for each in found) / GB:.1f} GB in all.")
+    if remove:
+        for each in found:
+            each.remove()
+        console.print("Removed.")
+
+
+def _table(found: list[Found]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ("images of", "brought to", "images", "GB", "state", "in"):
+        table.add_column(column, overflow="fold", justify="right" if column in ("images", "GB") else "left")
+    for each in found:
+        table.add_row(each.of, each.how, f"{each.images:,}", f"{each.bytes / GB:.2f}", each.state, os.fspath(each.path))
+    return table
