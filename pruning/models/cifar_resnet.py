@@ -15,16 +15,17 @@ WIDTHS = (64, 128, 256, 512)
 class CifarResNet(nn.Module):
     """ResNet-18, 34 or 50 (arXiv 1512.03385, table 1) whose first layer is a 3x3 convolution of stride 1, not pooled.
 
-    Four stages of 64, 128, 256, 512 channels, projection shortcuts, global pooling; parameters are named as in the
-    usual public code for CIFAR (`layer2.0.shortcut.0`, `linear`). Images of any size fit.
+    Four stages of 64, 128, 256, 512 channels, `widen` times as many, projection shortcuts, global pooling; parameters
+    are named as in the usual public code for CIFAR (`layer2.0.shortcut.0`, `linear`). Images of any size fit.
     """
 
-    def __init__(self, depth: int, num_classes: int, shape: tuple[int, int, int]) -> None:
+    def __init__(self, depth: int, num_classes: int, shape: tuple[int, int, int], widen: int = 1) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(shape[0], 64, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        channels = 64
-        for stage, (width, blocks) in enumerate(zip(WIDTHS, _BLOCKS[depth], strict=True), start=1):
+        channels = 64 * widen
+        self.conv1 = nn.Conv2d(shape[0], channels, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        widths = [widen * width for width in WIDTHS]
+        for stage, (width, blocks) in enumerate(zip(widths, _BLOCKS[depth], strict=True), start=1):
             layers: list[nn.Module] = []
             for block in range(blocks):
                 stride = 2 if stage > 1 and block == 0 else 1
@@ -68,4 +69,8 @@ def _block(depth: int, fan_in: int, width: int, stride: int) -> nn.Module:
     return Bottleneck(fan_in, width, stride) if depth >= 50 else Block(fan_in, width, stride, projection=True)
 
 
-MODELS = [Architecture(f"cifar_resnet{depth}", partial(CifarResNet, depth)) for depth in _BLOCKS]
+MODELS = [
+    *(Architecture(f"cifar_resnet{depth}", partial(CifarResNet, depth)) for depth in _BLOCKS),
+    # What CARDs are made of (Diffenderfer et al. 2021).
+    Architecture("cifar_resnet18_2", partial(CifarResNet, 18, widen=2)),
+]

@@ -135,9 +135,9 @@ class ComparedTickets:
     def reference(self, there: Sequence[str]) -> str:
         """The ticket among `there` that corruption errors are relative to.
 
-        The dense one, else the baseline, else the first.
+        The one asked for, else the dense one, else the baseline, else the first.
         """
-        wanted = [DENSE, *([self.baseline] if self.baseline else []), *there]
+        wanted = [self.selection.option("reference", ""), DENSE, *([self.baseline] if self.baseline else []), *there]
         return next(key for key in wanted if key in there)
 
 

@@ -18,7 +18,7 @@ from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.score import points
 from app.shell.sections import Section
-from app.shell.theme import Style
+from app.shell.theme import DENSE, Style
 from app.shell.verdicts import MARKS, equivalence, floor_words, one_seed_words, pick_equivalence, speak_of
 from app.views.robustness.charts import ranking as charts
 from app.views.robustness.chosen import pick_images, show_ranking
@@ -40,13 +40,22 @@ def show(compared: ComparedTickets) -> None:
         family = pick_family(compared)
         images = pick_images(compared)
         within = equivalence(compared.selection) if images else pick_equivalence(compared.selection)
+        styles = compared.styles_under(family)
+        if not images and set(compared.measured[family]) & set(COUNTED) and len(styles) > 1:
+            _pick_reference(compared, styles)
     note_missing(compared, family)
-    styles = compared.styles_under(family)
     if images:
         show_ranking(compared, family, images, styles)
         return
     _ranking(compared, family, styles, within)
     _effective(compared, family, styles)
+
+
+def _pick_reference(compared: ComparedTickets, styles: dict[str, Style]) -> None:
+    """The chooser of the ticket whose errors are 1."""
+    there, tickets = {key: style.label for key, style in styles.items()}, list(styles)
+    default = next((key for key in (DENSE, compared.baseline) if key in there), tickets[0])
+    compared.selection.pick("reference", "mCE relative to", there, default=default, kind="select", width=190)
 
 
 def _ranking(compared: ComparedTickets, family: str, styles: dict[str, Style], within: float) -> None:

@@ -11,6 +11,7 @@ from pruning.models import MODELS, build_model, count_macs, prunable, skeleton
 from pruning.models.cifar_resnet import Bottleneck
 from pruning.models.preact import PreActBlock
 from pruning.models.resnet import Block
+from pruning.models.resnext import CifarResNeXt
 
 CIFAR = (3, 32, 32)
 PUBLISHED = {  # millions of parameters with ten classes, as printed
@@ -39,6 +40,9 @@ EXACT = {  # parameters that users of the public code report
 CHEAP = ("resnet20b", "preact_resnet18_plain", "wrn16_4", "mobilenetv2")
 
 
+RESNEXT = {(8, 64): 34.4, (16, 64): 68.1}  # ResNeXt-29 of so many groups and channels, Xie et al. 2017, table 7
+
+
 def parameters(model: nn.Module) -> int:
     """How many there are."""
     return sum(parameter.numel() for parameter in model.parameters())
@@ -48,6 +52,13 @@ def parameters(model: nn.Module) -> int:
 def test_published_sizes(name: str, printed: str) -> None:
     digits = len(printed.partition(".")[2])
     assert f"{parameters(skeleton(name, 10, CIFAR)) / 1e6:.{digits}f}" == printed
+
+
+@pytest.mark.parametrize(("form", "printed"), RESNEXT.items())
+def test_published_sizes_of_resnext(form: tuple[int, int], printed: float) -> None:
+    with torch.device("meta"):
+        network = CifarResNeXt(29, form[0], form[1], 10, CIFAR)
+    assert parameters(network) / 1e6 == pytest.approx(printed, abs=0.06)
 
 
 @pytest.mark.parametrize(("name", "count"), EXACT.items())

@@ -123,3 +123,10 @@ def test_garbage_in_the_link_leaves_the_section(
     test = draw("robustness", tiny_study, monkeypatch, section=section, **dict.fromkeys(names, "<b>%00~-1"))
     assert charts(test) >= 2
     assert not test.error
+
+
+def test_errors_are_relative_to_any_ticket(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "mCE: corruption error relative to Dense" in text(draw("robustness", tiny_study, monkeypatch))
+    test = draw("robustness", tiny_study, monkeypatch, reference="imp-90")
+    assert "mCE: corruption error relative to IMP 90 %" in text(test)
+    assert not test.error
