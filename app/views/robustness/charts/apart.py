@@ -14,6 +14,7 @@ from app.shell.theme import Style, Theme
 
 NAMED = 24  # groups, beyond which numbers find no room in cells
 MOST = 42  # groups in the map
+SMALL = 0.1  # bits, below which a third digit is shown
 UNITS = {"agreement": "%", "js": "bits", "kl": "bits"}
 
 
@@ -45,7 +46,7 @@ def apart_map(
     shape, share = (len(tickets), len(groups)), measure == "agreement"
     factor = 100 if share else 1
     values = factor * table["value"].to_numpy(float).reshape(shape)
-    form = "{:.0f}" if share else "{:.2f}"
+    form = "{:.0f}" if share else "{:.3f}" if np.nanmax(values) < SMALL else "{:.2f}"
     texts = np.array([form.format(value) if np.isfinite(value) else "" for value in values.ravel()], dtype=object)
     hover = np.array([_hover(row, factor, UNITS[measure]) for row in table.to_dict("records")], dtype=object)
     low, high = (float(np.nanmin(values)), 100.0) if share else (0.0, max(float(np.nanmax(values)), 0.01))
