@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from analysis.statistics.intervals import mean_interval
 from analysis.statistics.replication import bands
+from analysis.statistics.verdicts import CANNOT_TELL
 
 STABLE = 0.02
 """Below this barrier, a fraction of images, Frankle et al. 2020 call a training stable to the order of the data."""
@@ -47,6 +49,15 @@ def barriers(rows: pd.DataFrame) -> pd.DataFrame:
             low, high = own["barrier_low"].min(), own["barrier_high"].max()
         found.append((key, value, max(low, 0.0), high, len(own)))
     return pd.DataFrame(found, columns=["key", "value", "low", "high", "seeds"])
+
+
+def stability(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `barriers` with `verdict`: "stable", "unstable", or "cannot tell", each row a question by itself.
+
+    Stable is a barrier below `STABLE` with all of its interval, unstable one that is not below it with all of it.
+    """
+    stable, unstable = rows["high"] < STABLE, rows["low"] >= STABLE
+    return rows.assign(verdict=np.select([stable, unstable], ["stable", "unstable"], CANNOT_TELL))
 
 
 def errors_along(rows: pd.DataFrame) -> pd.DataFrame:

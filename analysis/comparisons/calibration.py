@@ -183,6 +183,16 @@ def errors(bins: pd.DataFrame, tickets: Tickets) -> pd.DataFrame:
     return table.rename_axis("key").reset_index()[ERRORS]
 
 
+def miscalibrated(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `errors` that noise does not explain, the largest error first.
+
+    A ticket is one where its error is above what a calibrated network exceeds on one in twenty test sets. Each is a
+    question by itself. Of several conditions or seeds it is their mean that is held against the mean of these limits,
+    which happens less often still.
+    """
+    return table[table["ece"] > table["floor_high"]].sort_values("ece", ascending=False, kind="stable")
+
+
 def scaled(temperatures: pd.DataFrame, tickets: Tickets, equal: Equal = "mass") -> pd.DataFrame:
     """What temperature scaling leaves of each ticket's calibration error.
 

@@ -125,6 +125,13 @@ class CorruptedImage:
         return np.zeros(len(self.conditions), bool) if self.prediction is None else self.prediction == self.target
 
     @property
+    def held(self) -> list[str]:
+        """The corruptions under which it is classified as its `target` at every severity; none where nothing was."""
+        names = dict.fromkeys(name for name, _ in self.conditions[1:])
+        failed = {name for (name, _), met in zip(self.conditions, self.on_target, strict=True) if not met}
+        return [name for name in names if name not in failed]
+
+    @property
     def table(self) -> pd.DataFrame:
         """A row a picture, the clean one first.
 

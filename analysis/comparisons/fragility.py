@@ -3,13 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from analysis.corruptions.conditions import CLEAN, in_order
 from analysis.results.offsets import unpack_correct
+from analysis.statistics.replication import share
 from pruning.errors import UserError
+
+
+@dataclass(frozen=True)
+class Exchanged:
+    """What tickets lose against the baseline, and what they win, of all their predictions.
+
+    Attributes:
+        lost: share of (ticket, condition, image) in which the ticket is wrong and the baseline right, with its 95 %
+            interval over images.
+        won: the same the other way round.
+        images: how many.
+        half: the fewest images with half of all losses, those lost most often.
+    """
+
+    lost: tuple[float, float, float]
+    won: tuple[float, float, float]
+    images: int
+    half: int
+
+
+def exchanged(conditions: pd.DataFrame, baseline: str, tickets: Sequence[str]) -> Exchanged | None:
+    """What tickets lose and win against the baseline; `tickets` and `conditions` as in `fragile_samples`.
+
+    None where there is nothing to compare. Two trainings of one method exchange images too, so that by itself this is
+    no merit and no fault.
+    """
+    right = unpack_correct(conditions)
+    there = [right[ticket] for ticket in tickets if ticket in right]
+    if not there or baseline not in right:
+        return None
+    lost = fragility(right[baseline], there)
+    won = fragility(~right[baseline], [~each for each in there])
+    total = np.cumsum(np.sort(lost["lost"])[::-1])
+    half = int(np.searchsorted(total, total[-1] / 2) + 1) if total[-1] else 0
+    return Exchanged(_share(lost), _share(won), len(lost), half)
+
+
+def _share(table: pd.DataFrame) -> tuple[float, float, float]:
+    found = share(table["fragility"].to_numpy()[None])
+    return float(found.value), float(found.low), float(found.high)
 
 
 def fragile_samples(conditions: pd.DataFrame, baseline: str, tickets: Sequence[str], labels: pd.Series) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons.condition_cells import accuracies, gaps
+from analysis.comparisons.condition_cells import accuracies, apart, gaps
 from analysis.comparisons.outcomes import Outcomes
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.corruptions.fourier import NAMES, STEPS, frequency_of
@@ -56,6 +56,16 @@ def errors_by_radius(outcomes: Outcomes) -> pd.DataFrame:
     }
     table = _errors(accuracies(outcomes, groups))
     return table.drop(columns="corruption").rename(columns={"severity": "radius"})
+
+
+def apart_by_radius(outcomes: Outcomes, baseline: str) -> pd.DataFrame:
+    """The accuracy of each ticket less that of the baseline, the mean over the waves of one distance from frequency 0.
+
+    Returns the rows of `condition_cells.apart`, which are one family, without the clean images; `severity` is the
+    distance, as `radius_of`.
+    """
+    radii = {radius: places for radius, places in _by_radius(outcomes).items() if radius != CLEAN_RADIUS}
+    return apart(outcomes, baseline, {("radius", radius): places for radius, places in radii.items()})
 
 
 def _by_wave(outcomes: Outcomes) -> Mapping[Condition, Sequence[int]]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.comparisons.dynamics import WHO, drawn_at, who
 from analysis.statistics.intervals import mean_interval
+from analysis.statistics.verdicts import DIFFERS
 from pruning.finders import lineage
 from pruning.procedure import FINDERS
 from pruning.recipe import Recipe
@@ -53,6 +54,21 @@ def cost_by_family(entries: Iterable[Entry]) -> pd.DataFrame:
     dense = [entry.recipe.family for entry in entries if entry.recipe.is_dense and entry.recipe.of is None]
     once = found.loc[found["family"].isin(dense[:1]) & (found["epochs"] > 0), "epochs"]
     return found.assign(times=found["epochs"] / (once.iloc[0] if len(once) else np.nan))
+
+
+def as_good(costs: pd.DataFrame, table: pd.DataFrame, higher: bool = True) -> pd.DataFrame:
+    """The tickets that are shown to be as good as another or better, the fewest epochs first.
+
+    Args:
+        costs: key, epochs.
+        table: rows of `comparisons.verdicts.against` that ticket: a (a key), difference, verdict, within.
+        higher: whether a higher score is better.
+
+    Returns the rows of `table` with epochs, of those that have any.
+    """
+    ahead = table["difference"] > 0 if higher else table["difference"] < 0
+    good = table[table["within"].astype(bool) | ((table["verdict"] == DIFFERS) & ahead)]
+    return good.merge(costs[["key", "epochs"]], left_on="a", right_on="key").sort_values("epochs", kind="stable")
 
 
 def _epochs(step: Recipe) -> float:

@@ -6,9 +6,11 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
+import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -16,6 +18,7 @@ from analysis.engine.layer_cuts import Scoring, coupled_of, groups_of, manual_re
 from analysis.engine.networks import Network
 from analysis.engine.resume import Resumed
 from analysis.statistics.intervals import wilson
+from analysis.statistics.verdicts import EQUIVALENCE, judge, paired_gap
 from pruning.criteria import CRITERIA
 from pruning.data import normalise
 from pruning.finders.base import Trainer
@@ -29,11 +32,18 @@ LAYERS, COUPLED, BLOCKS = "layers", "coupled", "blocks"
 
 @dataclass(frozen=True)
 class Tried:
-    """Accuracy in [0, 1] of some images, with Wilson's 95 % interval."""
+    """Accuracy in [0, 1] of some images, with Wilson's 95 % interval, and which of them are right, bool [N]."""
 
     accuracy: float
     low: float
     high: float
+    right: np.ndarray = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, right: np.ndarray) -> Tried:
+        """From which images are right, bool [N]."""
+        low, high = wilson(right.sum(), right.size)
+        return cls(float(right.mean()), float(low), float(high), right)
 
 
 class ByHand:
@@ -79,9 +89,8 @@ class Seen:
         """What the network with these masks gets right, on so many threads."""
         torch.set_num_threads(threads)
         with self.lock, self._way():
-            right = int((self.resumed.show(masks).argmax(1).cpu() == self.labels).sum())
-        low, high = wilson(right, len(self.labels))
-        return Tried(right / len(self.labels), float(low), float(high))
+            right = self.resumed.show(masks).argmax(1).cpu() == self.labels
+        return Tried.of(right.numpy())
 
     @contextmanager
     def _way(self) -> Iterator[None]:
@@ -102,6 +111,15 @@ def try_out(masks: Masks, seen: Sequence[Seen]) -> list[Tried]:
     with settled(macs), ThreadPoolExecutor(len(seen)) as pool:
         threads = pick_threads(macs)
         return list(pool.map(lambda each: each.right(masks, threads), seen))
+
+
+def against_whole(tried: Sequence[Tried], whole: Sequence[Tried], equivalence: float = EQUIVALENCE) -> pd.DataFrame:
+    """Rows of `statistics.verdicts.judge`: what each set of images lost by pruning, all of them one family.
+
+    Paired over the images, so that it speaks of this network alone.
+    """
+    return judge([paired_gap(one.right[None], all_.right[None]) for one, all_ in zip(tried, whole, strict=True)],
+                 equivalence)  # fmt: skip
 
 
 def block_of(name: str) -> str:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.comparisons.local_changes import class_changes, ticket_changes, told_apart, worst_classes
-
-MOST_NAMED = 3
-"""Classes and tickets that a sentence names."""
+from app.answers.listed import MOST_NAMED, listed
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def _whose(changes: Changes, labels: Mapping[str, str]) -> str:
         return "in these networks (one seed)"
     alone = changes.tickets.loc[changes.tickets["seeds"] == 1, "key"]
     return f"over {changes.seeds}" + (
-        f" ({_listed([labels[each] for each in alone])}: one network)" if len(alone) else ""
+        f" ({listed([labels[each] for each in alone])}: one network)" if len(alone) else ""
     )
 
 
@@ -125,7 +123,7 @@ def _rivals(apart: pd.DataFrame, ticket: str, among: set[str], shown: str, label
     named = [labels[each] for each in others if each in among]
     if 1 < len(named) == len(among) - 1:
         return "; not told apart from the others"
-    return f"; not told apart from {_listed(named)}" if named else ""
+    return f"; not told apart from {listed(named)}" if named else ""
 
 
 def _classes(changes: Changes, labels: Mapping[str, str], classes: Sequence[str], against: str) -> str:
@@ -141,10 +139,10 @@ def _classes(changes: Changes, labels: Mapping[str, str], classes: Sequence[str]
         near = sorted({other for others in own["others"] for other in others})
         rest = [str(classes[each]) for each in near]
         rest = [f"{len(rest)} others"] if len(rest) > MOST_NAMED + 1 else rest
-        near_text = f", not everywhere told apart from {_listed(rest)}" if rest else ""
+        near_text = f", not everywhere told apart from {listed(rest)}" if rest else ""
         up_to = "by up to" if len(own) > 1 else "by"
         parts.append(
-            f"**{classes[int(label)]}** in {_listed([labels[each] for each in own['key']])} ({up_to} "
+            f"**{classes[int(label)]}** in {listed([labels[each] for each in own['key']])} ({up_to} "
             f"{-row['change']:.1f}°, {-row['high']:.1f} to {-row['low']:.1f}{near_text})"
         )
     lead = "The class that suffers most is " if not against else "The class that is behind most is "
@@ -152,15 +150,7 @@ def _classes(changes: Changes, labels: Mapping[str, str], classes: Sequence[str]
     if below.empty:
         return f"{lead}{'; '.join(parts)}."
     names = [
-        f"{_listed([str(classes[each]) for each in own['label']])} in {labels[str(ticket)]}"
+        f"{listed([str(classes[each]) for each in own['label']])} in {labels[str(ticket)]}"
         for ticket, own in below.groupby("key", sort=False)
     ]
     return f"{lead}{'; '.join(parts)}. Nearer to another class on average: {'; '.join(names)}."
-
-
-def _listed(names: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`, or how many more there are."""
-    names = list(names)
-    if len(names) > MOST_NAMED + 1:
-        names = [*names[:MOST_NAMED], f"{len(names) - MOST_NAMED} more"]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import training_cost
+from analysis.comparisons.verdicts import against
+from analysis.statistics.verdicts import IMAGES
 from app import load
 from app.charts.texts import dot
-from app.shell import families, layout
+from app.shell import families, layout, verdicts
 from app.shell.left_out import without_costs
-from app.shell.score import ShownScore
+from app.shell.score import ACCURACY, ShownScore
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.theme import Style
@@ -35,6 +38,7 @@ def show(selection: Selection) -> None:
         layout.empty("What these tickets took is not known.", "Choose others in the grid at the left.")
         return
     styles = families.styles(selection, families.ordered(study, chosen))
+    _sentence(selection, rows[rows["key"].isin(list(styles))], styles)
     _chart(selection, rows, styles)
     _table(rows[rows["key"].isin(list(styles))], styles, families.score(study))
 
@@ -49,6 +53,57 @@ def _costs(path: Path, stamp: str, name: str) -> pd.DataFrame:
     }
     found = training_cost.cost_by_family(entries.values())
     return found.assign(key=found["family"].map(keys)).drop(columns="family")
+
+
+def _sentence(selection: Selection, rows: pd.DataFrame, styles: Mapping[str, Style]) -> None:
+    """Which ticket that is shown to be as good as the baseline took the fewest epochs."""
+    base, shown = selection.baseline, families.score(selection.study)
+    if base is None or base.key not in set(rows["key"]):
+        return
+    table = against(verdicts.of_chosen(selection, "accuracy"), base.key)
+    table = families.fractions(selection.study, table[table["a"].isin(rows["key"])])
+    if table.empty:
+        return
+    good = training_cost.as_good(rows, table, shown.score.higher)
+    labels = {key: style.label for key, style in styles.items()} | {base.key: base.label}
+    epochs = rows.set_index("key")["epochs"]
+    st.markdown(sentence(good, table, epochs, base.key, labels, verdicts.equivalence(selection), shown))
+
+
+def sentence(
+    good: pd.DataFrame,
+    table: pd.DataFrame,
+    epochs: pd.Series,
+    base: str,
+    labels: Mapping[str, str],
+    within: float,
+    shown: ShownScore = ACCURACY,
+) -> str:
+    """The fewest epochs of a ticket that is shown to be as good as the baseline, as markdown.
+
+    Args:
+        good: rows of `training_cost.as_good`, of those of `table`.
+        table: rows of `comparisons.verdicts.against` the baseline.
+        epochs: by key, of training and search.
+        base: the baseline's key.
+        labels: ticket's key -> its name.
+        within: what counts as as good.
+        shown: the score.
+    """
+    whose = " (these networks)" if (table["over"] == IMAGES).any() else ""
+    tickets = f"Of {len(table)} ticket{'' if len(table) == 1 else 's'}{whose}"
+    bound = f"as good as **{labels[base]}** within {shown.size(within)}"
+    if good.empty:
+        return f"{tickets} **none** is shown to be {bound}, which took {epochs[base]:.4g} epochs."
+    first = good.iloc[0]
+    size, low, high = (
+        f"{100 * float(first[name]):+.1f}".replace("-", "−") for name in ("difference", "low", "high")
+    )  # fmt: skip
+    return (
+        f"{tickets} **{len(good)}** {'is' if len(good) == 1 else 'are'} shown to be {bound} or better; of these "
+        f"**{labels[first['a']]}** took the fewest epochs, {first['epochs']:.4g} against {epochs[base]:.4g} "
+        f"({shown.name} {size} {shown.apart}, {low} to {high})."
+    )
 
 
 def _chart(selection: Selection, rows: pd.DataFrame, styles: dict[str, Style]) -> None:

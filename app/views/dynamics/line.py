@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import barriers
+from analysis.comparisons.barriers import STABLE
+from analysis.statistics.verdicts import CANNOT_TELL
 from app import load
+from app.answers.listed import listed
 from app.shell import families, layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -32,11 +38,38 @@ def show(selection: Selection) -> None:
         "pair", "Trained again under another data order", there, default=highest, kind="select",
         width=420,
     )  # fmt: skip
+    st.markdown(sentence(barriers.stability(rows[rows["key"].isin(list(there))]), labels))
     left, right = st.columns([1.35, 1], gap="medium")
     with left:
         _line_card(selection, lines[lines["key"] == key], rows, labels)
     with right:
         _barriers_card(selection, rows.assign(label=rows["key"].map(labels)), key)
+
+
+def sentence(rows: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    """Between how many pairs of trainings no barrier lies, and between how many one does, as markdown."""
+    limit, count = f"{100 * STABLE:g} points", len(rows)
+    pairs = "The pair" if count == 1 else f"Of {count} pairs"
+    said = []
+    for verdict, words in (("stable", f"below {limit}"), ("unstable", f"not below {limit}")):
+        own = rows[rows["verdict"] == verdict].sort_values("value", ascending=verdict == "stable", kind="stable")
+        if len(own):
+            first = own.iloc[0]
+            which = "lowest" if verdict == "stable" else "highest"
+            said.append(
+                f"**{len(own)}** {'has' if len(own) == 1 else 'have'} a barrier {words} with all of its interval, the "
+                f"{which} as measured **{labels[first['key']]}** with {_points(first)}"
+            )
+    unknown = rows[rows["verdict"] == CANNOT_TELL]
+    if len(unknown):
+        said.append(f"of **{len(unknown)}** one cannot tell ({listed([labels[key] for key in unknown['key']])})")
+    whose = "" if rows["seeds"].max() > 1 else " (these networks, one seed)"
+    return f"{pairs} of trainings{whose}, each by itself: {'; '.join(said)}."
+
+
+def _points(row: pd.Series) -> str:
+    value, low, high = (100 * float(row[name]) for name in ("value", "low", "high"))
+    return f"{value:.1f} points" + (f" ({low:.1f} to {high:.1f})" if np.isfinite(high) else "")
 
 
 def _line_card(selection: Selection, rows: pd.DataFrame, every: pd.DataFrame, labels: dict[str, str]) -> None:

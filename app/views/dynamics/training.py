@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import dynamics
+from analysis.comparisons.verdicts import against
 from app import load
+from app.answers.survival import tally
 from app.charts.texts import dot, spread
-from app.shell import families, layout
+from app.shell import families, layout, verdicts
 from app.shell.score import ShownScore
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -46,12 +49,27 @@ def show(selection: Selection) -> None:
     curves = bands[measure]
     trained = {key for band in bands.values() for key in band["key"]}
     styles = families.styles(selection, [key for key in keys if key in trained])
+    said = reached(selection, [key for key in styles if key in selection.keys])
+    if said:
+        st.markdown(said)
     _curves_card(selection, measure, curves, stops, styles, there, shown)
     absent = [study.tickets.loc[study.tickets["key"] == key, "label"].iloc[0] for key in keys if key not in styles]
     if absent:
         layout.notes([f"Without a training of their own: {', '.join(absent)}."])
     if len(stops):
         _stops_card(stops, styles, shown)
+
+
+def reached(selection: Selection, keys: Collection[str]) -> str:
+    """What the trained networks reached, against the baseline, as the page Overview says it; "" where nothing says."""
+    study, base = selection.study, selection.baseline
+    if base is None or families.means(study)["accuracy"].isna().all():
+        return ""
+    table = against(verdicts.of_chosen(selection, "accuracy"), base.key)
+    rows = families.fractions(study, table[table["a"].isin(keys)])
+    shown = families.score(study)
+    title = f"At the end of training, {'clean test images' if shown.images else shown.name}"
+    return tally(title, base.label, rows, verdicts.equivalence(selection), shown) if len(rows) else ""
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

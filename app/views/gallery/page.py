@@ -22,7 +22,7 @@ from app.shell.selection import Chosen, Selection
 from app.views.gallery.charts.sheet import LARGE, SMALL, WAVE, sheet_html
 from app.views.gallery.charts.sheet_layout import Block, blocks
 from app.views.gallery.charts.sheet_png import sheet_png
-from app.views.gallery.sheet import classifier, misfit, shape_in_words, summary
+from app.views.gallery.sheet import answer, classifier, misfit, shape_in_words
 from app.views.gallery.upload import LARGEST, fitted, read_picture
 from pruning.errors import UserError
 
@@ -191,9 +191,11 @@ def _made(image: np.ndarray, family: str, seed: int, index: int, label: int | No
 def _draw(selection: Selection, sheet: CorruptedImage, shown: Shown, family: str, seed: int) -> None:
     """The card: its summary, how it is laid out, the downloads, the pictures, and what they are."""
     said = _sentences(sheet, shown, family, seed)
+    st.markdown(answer(sheet))
     with st.container(border=True, key="card-sheet"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="head-sheet"):
-            st.markdown(f"**{layout.plain(summary(sheet))}**", help=HELP, width="stretch")
+            title = f"{shown.title[0].upper()}{shown.title[1:]}: {FAMILIES[family].label}"
+            st.markdown(f"**{layout.plain(title)}**", help=HELP, width="stretch")
             placed, size = _layout(selection, shown, family)
             _downloads(selection, sheet, file_name(f"{family} {shown.title} {sheet.ticket}"), family, said[0])
         st.html(f"<style>{read('sheet.css')}</style>")

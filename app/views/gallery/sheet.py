@@ -11,6 +11,7 @@ from analysis.corruptions import label_of
 from analysis.corruptions.conditions import CLEAN
 from app import load
 from app.load import StudyView
+from app.shell import layout
 
 
 def classifier(study: StudyView, ticket_id: str) -> ImageClassifier:
@@ -45,6 +46,15 @@ def summary(image: CorruptedImage) -> str:
         return f"{image.ticket} classifies {met} of {count} correctly, as {name}"
     sure = f"confidence {100 * image.confidence[0]:.0f} %"
     return f"{image.ticket} classifies the clean picture as {name} ({sure}), and {met} of {count} corrupted ones too"
+
+
+def answer(image: CorruptedImage) -> str:
+    """The summary, and under how many corruptions that holds at every severity, as markdown."""
+    said = f"**{layout.plain(summary(image))}**"
+    count = len({name for name, _ in image.conditions[1:]})
+    if image.prediction is None or count == len(image.conditions) - 1:
+        return f"{said}."
+    return f"{said}; at every severity under **{len(image.held)}** of {count} corruptions. A count of one image."
 
 
 def about(image: CorruptedImage, at: int) -> str:

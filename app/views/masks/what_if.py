@@ -12,10 +12,12 @@ from analysis.comparisons.budget import Suggested, method_lines
 from analysis.corruptions import label_of
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.images import TestImages
-from analysis.engine.what_if import BLOCKS, COUPLED, LAYERS, ByHand, Seen, Tried, total, try_out
+from analysis.engine.what_if import BLOCKS, COUPLED, LAYERS, ByHand, Seen, Tried, against_whole, total, try_out
 from analysis.metrics import overlap
+from analysis.statistics.verdicts import DIFFERS, EQUIVALENCE, EQUIVALENT
 from app import live, load
 from app.shell import layout, work
+from app.shell.score import points
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.masks import by_sliders
@@ -69,6 +71,7 @@ def _tried(
     stamp = load.stamp(study.path)
     by_hand = _by_hand(study.path, ticket, stamp, criterion, shown)
     name = f"{study.name} {ticket}"
+    first = st.container()
     left, right = st.columns([1, 1.35], gap="large")
     with left:
         tried = by_sliders.sliders(selection, name, by_hand.groups, together, criterion)
@@ -81,6 +84,7 @@ def _tried(
         tried.here.kept = 1 - total(masks)
         tried.here.accuracies = {_title(each): own.accuracy for each, (own, _) in found.items()}
         tried.states[0].accuracies = {_title(each): own.accuracy for each, (_, own) in found.items()}
+        first.markdown(sentence(masks, found))
         _tiles(masks, found)
         _overlaps(selection, masks)
         by_sliders.tree(tried, name, selection.theme)
@@ -109,6 +113,27 @@ def _whole(path: Path, ticket: str, stamp: str, where: Sequence[Condition], _see
 
 def _title(condition: Condition) -> str:
     return "Clean" if condition == CLEAN else f"{label_of(condition[0])} {condition[1]}"
+
+
+def sentence(masks: Masks, results: Mapping[Condition, tuple[Tried, Tried]]) -> str:
+    """What the pruning by hand is shown to cost, as markdown; it speaks of this network and claims no more."""
+    if not total(masks):
+        return "Nothing is removed: this is the whole network. Move a slider to prune it."
+    table = against_whole(*zip(*results.values(), strict=True))
+    said = []
+    for where, row in zip(results, table.to_dict("records"), strict=True):
+        low, high = (100 * abs(row[end]) for end in ("low", "high"))
+        size = f"{100 * abs(row['difference']):.1f} points ({min(low, high):.1f} to {max(low, high):.1f})"
+        images = "clean images" if where == CLEAN else _title(where).lower()
+        if row["verdict"] == DIFFERS:
+            said.append(f"on {images} it is **{'less' if row['difference'] < 0 else 'more'} accurate** by {size}")
+        elif row["verdict"] == EQUIVALENT:
+            said.append(f"on {images} it is **as accurate** within {points(EQUIVALENCE)}")
+        else:
+            least = points(row["detectable"])
+            said.append(f"on {images} **one cannot tell** ({least} or more would have shown)")
+    kept = f"{100 * (1 - total(masks)):.1f} %"
+    return f"With {kept} of its weights, against the whole of this network: {'; '.join(said)}."
 
 
 def _tiles(masks: Masks, results: Mapping[Condition, tuple[Tried, Tried]]) -> None:

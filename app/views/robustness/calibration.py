@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -14,6 +15,7 @@ from analysis.comparisons.calibration import (
     binned,
     calibration_table,
     errors,
+    miscalibrated,
     reliability,
     scaled,
     summary,
@@ -78,6 +80,7 @@ def show(compared: ComparedTickets) -> None:
     bins = compared.computed(
         ("bins", view), lambda: reliability(rows.assign(key=rows["ticket_id"].map(keys)), by=("key",))
     )
+    st.markdown(sentence(table, {key: style.label for key, style in styles.items()}, _under(view)))
     _diagrams(compared, bins, table, styles, view)
     _measures(compared, scores, styles, view)
     temperatures = _rows(compared, "temperature", family, corruption, level)
@@ -147,6 +150,24 @@ def _under(view: View) -> str:
     if level == 0:
         return "clean images"
     return f"{'the common corruptions' if corruption == MEAN else name(corruption)}, severity {level}"
+
+
+def sentence(table: pd.DataFrame, labels: Mapping[str, str], where: str) -> str:
+    """How many tickets are farther from calibrated than noise explains, as markdown."""
+    found, count = miscalibrated(table), len(table)
+    each = "each by itself, as one calibrated network in twenty would be"
+    of = f"{'The ticket' if count == 1 else f'{count} tickets'}"
+    if found.empty:
+        verb = "is" if count == 1 else "are"
+        return f"{of} {verb} **not shown** to be farther from calibrated than noise explains: {where}."
+    most = found.iloc[0]
+    rest = f"; of **{count - len(found)}** it is not shown" if len(found) < count else ""
+    return (
+        f"**{len(found)}** of {count} ticket{'' if count == 1 else 's'} {'is' if len(found) == 1 else 'are'} farther "
+        f"from calibrated than noise explains ({each}), most as measured **{labels[most['key']]}**: ECE "
+        f"{100 * most['ece']:.1f} points ({100 * most['ece_low']:.1f} to {100 * most['ece_high']:.1f}), a confidence "
+        f"of {100 * most['confidence']:.1f} % where {100 * most['accuracy']:.1f} % are right{rest}: {where}."
+    )
 
 
 def _diagrams(

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from analysis.comparisons.condition_cells import accuracies, by_corruption, by_severity, gaps, over_seeds
+from analysis.comparisons.condition_cells import accuracies, apart, by_corruption, by_severity, gaps, over_seeds
 from analysis.comparisons.correlations import corruptions_over_tickets, methods_over_conditions
 from analysis.comparisons.outcomes import MEAN
 from analysis.comparisons.predictions import chosen
@@ -18,6 +18,7 @@ from analysis.comparisons.stored_conditions import averaged_corruptions
 from analysis.corruptions.conditions import CLEAN
 from analysis.statistics.clusters import linkage_of
 from analysis.statistics.correlation import Correlation
+from app.answers.cells import answer
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
@@ -53,6 +54,7 @@ def show(compared: ComparedTickets) -> None:
         layout.notes([f"Of the selected images alone. {NO_SAMPLE}"])
     if what == "difference" and not has_baseline(compared, family):
         return
+    _sentence(compared, family, level)
     _matrix(compared, family, what, level, order)
     _curves(compared, family)
     _panels(compared, family, what)
@@ -85,6 +87,26 @@ def _cells(compared: ComparedTickets, family: str, what: str, level: int | None)
         return accuracies(outcomes, groups) if what == "accuracy" else gaps(outcomes, base, groups)
 
     return compared.computed(("cells", family, what, level, base if what == "difference" else ""), make)
+
+
+def _sentence(compared: ComparedTickets, family: str, level: int) -> None:
+    """Who loses against the baseline under some corruption, and where most; not of selected images, no sample."""
+    styles, base = compared.styles_under(family), compared.baseline
+    if compared.images or base not in styles or len(styles) < 2:
+        return
+
+    def make() -> pd.DataFrame:
+        outcomes = compared.outcomes(family)
+        groups = {each: places for each, places in by_corruption(outcomes, level).items() if each[0] != MEAN}
+        return apart(outcomes, str(base), groups)
+
+    table = compared.computed(("apart", family, level, base), make)
+    some = f"under some of {table['corruption'].nunique()} corruptions"
+    labels = {key: style.label for key, style in styles.items()}
+    st.markdown(
+        answer(table.assign(place=table["corruption"]), labels, labels[str(base)], f"{some} ({_which(level)})",
+               lambda place: f"under {name(str(place))}")
+    )  # fmt: skip
 
 
 def _matrix(compared: ComparedTickets, family: str, what: str, level: int, order: str) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 
 import pandas as pd
+import streamlit as st
 
 from analysis.comparisons.condition_cells import over_seeds
-from analysis.comparisons.frequencies import error_differences_by_wave, errors_by_radius, errors_by_wave
+from analysis.comparisons.frequencies import (
+    apart_by_radius,
+    error_differences_by_wave,
+    errors_by_radius,
+    errors_by_wave,
+)
+from analysis.corruptions.fourier import STEPS
+from app.answers.cells import answer
 from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.sections import Section
@@ -26,6 +35,7 @@ def show(compared: ComparedTickets) -> None:
     note_missing(compared, FOURIER)
     compared = replace(compared, images=pick_images(compared))
     say(compared)
+    _sentence(compared)
     _radial(compared)
     options = {"error": "Error of each ticket", "difference": f"Difference to {compared.label(compared.baseline)}"}
     # differences are claims, and selected images no sample
@@ -33,6 +43,25 @@ def show(compared: ComparedTickets) -> None:
         _errors(compared)
     elif has_baseline(compared, FOURIER):
         _differences(compared)
+
+
+def _sentence(compared: ComparedTickets) -> None:
+    """At which frequencies who errs more than the baseline, and where most; not of selected images, no sample."""
+    styles, base = compared.styles_under(FOURIER), compared.baseline
+    if compared.images or base not in styles or len(styles) < 2:
+        return
+    table = compared.computed(
+        ("fourier apart", base), lambda: apart_by_radius(compared.outcomes(FOURIER), str(base))
+    )  # fmt: skip
+    labels = {key: style.label for key, style in styles.items()}
+    st.markdown(
+        answer(table.assign(place=table["severity"]), labels, labels[str(base)],
+               f"at some of {table['severity'].nunique()} distances from frequency 0", _at)
+    )  # fmt: skip
+
+
+def _at(radius: Hashable) -> str:
+    return f"at {int(str(radius)) / STEPS:.2f} of the highest frequency"
 
 
 def _radial(compared: ComparedTickets) -> None:

@@ -12,8 +12,10 @@ from analysis.comparisons.condition_cells import averaged
 from analysis.comparisons.effective import Line, effective_robustness
 from analysis.comparisons.ranking import ranking
 from analysis.comparisons.stored_conditions import averaged_corruptions, stored_outcomes
+from analysis.comparisons.verdicts import against
 from analysis.metrics.corruption_error import COUNTED
 from analysis.statistics.verdicts import CANNOT_TELL, EQUIVALENT
+from app.answers.survival import best, tally
 from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.score import points
@@ -64,6 +66,12 @@ def _ranking(compared: ComparedTickets, family: str, styles: dict[str, Style], w
     ranked = compared.computed(("ranking", family, reference, within), lambda: ranking(outcomes, reference, tests))
     table = ranking_table(ranked, styles)
     theme = compared.selection.theme
+    labels = {key: style.label for key, style in styles.items()}
+    base = compared.baseline if compared.baseline in styles else str(ranked["key"].iloc[0])
+    rows = against(tests, base)
+    if len(rows):
+        title = _averaged(compared, family)
+        st.markdown(f"{tally(title, labels[base], rows, within)} {best(rows, labels, labels[base])}")
     said = f"{speak_of(tests, drawn=False)} {floor_words(compared.selection, tests, 'corrupted')}"
     images = "the mean over seeds" if max(len(each) for _, each in compared.ids) > 1 else "the test images"
     left, right = st.columns([5, 6])
@@ -114,6 +122,13 @@ def ranking_table(ranked: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFram
         }
     )
     return table.dropna(axis="columns", how="all")
+
+
+def _averaged(compared: ComparedTickets, family: str) -> str:
+    """What the mean is over, as the beginning of a sentence."""
+    measured = compared.measured[family]
+    common = "common " if set(measured) & set(COUNTED) else ""
+    return f"Mean over {len(averaged_corruptions(measured))} {common}corruptions"
 
 
 def _caption(compared: ComparedTickets, family: str, reference: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.comparisons.fragility import Exchanged
 from analysis.comparisons.image_query import Term
 
 
@@ -38,3 +39,14 @@ class Ordered:
     def rows(self) -> pd.DataFrame:
         """What the CSV holds."""
         return self.table.drop(columns=["told", "note", "share"])
+
+
+def lost_in_words(found: Exchanged, baseline: str, tickets: int) -> str:
+    """What tickets lose against the baseline, and what they win, as markdown."""
+    whose = "the ticket" if tickets == 1 else f"{tickets} tickets"
+    lost, won = (f"({100 * low:.1f} to {100 * high:.1f} %)" for _, low, high in (found.lost, found.won))
+    return (
+        f"Of the predictions of {whose} **{100 * found.lost[0]:.1f} %** {lost} are wrong where **{baseline}** is "
+        f"right, and {100 * found.won[0]:.1f} % {won} right where it is wrong; {found.half:,} of {found.images:,} "
+        "images make half of what is lost. These networks: two trainings of one method exchange images too."
+    )

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons.fragility import fragile_samples, hardest_corruption
+from analysis.comparisons.fragility import Exchanged, exchanged, fragile_samples, hardest_corruption
 from analysis.comparisons.image_query import OfClass, text
 from analysis.corruptions import CORRUPTIONS, corrupt
 from analysis.corruptions.conditions import CLEAN
@@ -32,7 +32,7 @@ from app.shell.per_sample import COLUMNS, not_measured, pick_classes, with_label
 from app.shell.selection import Chosen, Selection
 from app.views.samples import brush, one_condition, together
 from app.views.samples.charts import predictions as charts
-from app.views.samples.ordered import Ordered
+from app.views.samples.ordered import Ordered, lost_in_words
 from app.views.samples.readings import readings
 
 PER_PAGE = 20
@@ -70,8 +70,12 @@ def show(selection: Selection) -> None:
     classes = selection.study.classes
     data = pictures(selection.study, samples["sample"].to_numpy(), samples["label"].to_numpy())
     order = _choose(selection, chosen, samples, classes, data is not None)
+    one = selection.option("among") == "one"
+    said = together.sentence(selection, chosen, samples) if one else _exchanged(selection, chosen)
+    if said:
+        st.markdown(said)
     brush.show(selection, chosen, data is not None)
-    if selection.option("among") == "one":
+    if one:
         together.show(selection, chosen, samples)
     if order.table.empty:
         layout.empty("No image fits.", "Pick other classes, or show all samples rather than the selected ones.")
@@ -146,6 +150,20 @@ def _over_all(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame)
 def _fragile(path: Path, stamp: str, baseline: str, tickets: tuple[str, ...], _labels: pd.Series) -> pd.DataFrame:
     rows = load.results(path).table("conditions", ids=[baseline, *tickets], columns=BITS)
     return fragile_samples(rows, baseline, tickets, _labels)
+
+
+def _exchanged(selection: Selection, chosen: list[Chosen]) -> str:
+    """How many images the tickets lose against the baseline, as markdown; "" where there is nothing to compare."""
+    base = selection.baseline or chosen[0]
+    tickets = tuple(ticket.id for ticket in chosen if ticket.id != base.id)
+    found = _lost(selection.study.path, selection.study.stamp, base.id, tickets)
+    return lost_in_words(found, base.label, len(tickets)) if found is not None else ""
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _lost(path: Path, stamp: str, baseline: str, tickets: tuple[str, ...]) -> Exchanged | None:
+    rows = load.results(path).table("conditions", ids=[baseline, *tickets], columns=BITS)
+    return exchanged(rows, baseline, tickets)
 
 
 def _picked(selection: Selection, order: pd.DataFrame) -> int:

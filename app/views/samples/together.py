@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from analysis.comparisons.images_behind import failing_together, failures
 from analysis.corruptions.conditions import CLEAN
@@ -41,25 +40,15 @@ def show(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame) -> N
         chosen: the baseline, and the tickets beside it.
         samples: what the tickets make of the clean images.
     """
-    condition = chosen_condition(selection)
-    rows = stored(selection, chosen, samples, condition)
-    wrong = rows["prediction"] != rows["label"]
-    each = rows.assign(right=~wrong).pivot(index="sample", columns="ticket_id", values="right")
-    tickets = [ticket for ticket in chosen if ticket.id in each][:MOST]
-    if len(tickets) < 2:
-        return
-    right = {ticket.id: each[ticket.id].to_numpy(bool) for ticket in tickets}
+    tickets, right, images = _right(selection, chosen, samples)
     table = failures(right)
-    styles = {ticket.id: ticket.style for ticket in tickets}
-    where = "on clean images" if condition == CLEAN else f"under {condition_text(condition)}"
-    errors = {ticket: int((~own).sum()) for ticket, own in right.items()}
-    said = f"Who fails together {where}"
-    if table.empty:
-        layout.empty(f"No ticket misclassifies an image {where}.")
+    if len(tickets) < 2 or table.empty:
         return
-    st.markdown(answer(table, len(tickets), len(each), where))
+    styles = {ticket.id: ticket.style for ticket in tickets}
+    where = _where(selection)
+    errors = {ticket: int((~own).sum()) for ticket, own in right.items()}
     layout.card(
-        said,
+        f"Who fails together {where}",
         upset(table.head(BARS), errors, styles, selection.theme, WORDS, HEIGHT),
         lambda: table.assign(members=[named(members, styles) for members in table["members"]]),
         CARD,
@@ -67,11 +56,38 @@ def show(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame) -> N
         "while all others have them right; beside a ticket, all its errors. Intervals in the hover are Wilson's, over "
         "images.",
         caption=_caption(selection, chosen, tickets, table),
-        on_select=partial(_mark, selection, right, each.index.to_numpy(), styles, where),
+        on_select=partial(_mark, selection, right, images, styles, where),
         selection_mode="points",
         config=layout.QUIET,
         meanings=MEANINGS,
     )
+
+
+def sentence(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame) -> str:
+    """What the card shows, in a sentence of markdown; "" where fewer than two tickets have results."""
+    tickets, right, images = _right(selection, chosen, samples)
+    if len(tickets) < 2:
+        return ""
+    table, where = failures(right), _where(selection)
+    return (
+        f"No ticket misclassifies an image {where}." if table.empty else answer(table, len(tickets), len(images), where)
+    )
+
+
+def _right(
+    selection: Selection, chosen: list[Chosen], samples: pd.DataFrame
+) -> tuple[list[Chosen], dict[str, np.ndarray], np.ndarray]:
+    """The tickets with results under the condition, by id which images they have right, and which images these are."""
+    rows = stored(selection, chosen, samples, chosen_condition(selection))
+    right = rows.assign(right=rows["prediction"] == rows["label"])
+    each = right.pivot(index="sample", columns="ticket_id", values="right")
+    tickets = [ticket for ticket in chosen if ticket.id in each][:MOST]
+    return tickets, {ticket.id: each[ticket.id].to_numpy(bool) for ticket in tickets}, each.index.to_numpy()
+
+
+def _where(selection: Selection) -> str:
+    condition = chosen_condition(selection)
+    return "on clean images" if condition == CLEAN else f"under {condition_text(condition)}"
 
 
 def answer(table: pd.DataFrame, tickets: int, images: int, where: str) -> str:

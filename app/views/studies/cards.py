@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -9,12 +11,13 @@ import streamlit as st
 from analysis.comparisons import mask_pairs, two_studies
 from analysis.metrics import overlap
 from analysis.metrics.overlap_metrics import METRICS
+from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES
 from app import load
 from app.charts.base import NOISE
 from app.load import StudyView
-from analysis.statistics.verdicts import DIFFERS
 from app.charts.texts import spread
 from app.shell import families, layout, verdicts
+from app.shell.score import ACCURACY, ShownScore
 from app.shell.selection import Selection
 from app.shell.theme import DENSE
 from app.views.studies.charts import agreement as charts
@@ -28,12 +31,8 @@ SIDES = charts.SIDES
 def accuracy_card(selection: Selection, pair: Pair, table: pd.DataFrame) -> None:
     """Draw each ticket's accuracy in both studies."""
     paired = table[table["difference"].notna()]
-    real = int((paired["verdict"] == DIFFERS).sum())
-    title = "No ticket is in both studies"
-    if len(paired):
-        title = f"{real} of {len(paired)} pairs {'differs' if real == 1 else 'differ'} between the studies"
     layout.card(
-        title,
+        "Accuracy of each ticket in both studies" if len(paired) else "No ticket is in both studies",
         charts.dumbbells(table, pair.styles, pair.names, selection.theme),
         lambda: _long(pair, table),
         "studies",
@@ -47,6 +46,43 @@ def accuracy_card(selection: Selection, pair: Pair, table: pd.DataFrame) -> None
         + verdicts.speak_of(paired),
         controls=lambda: verdicts.pick_equivalence(selection),
     )
+
+
+def sentence(
+    table: pd.DataFrame,
+    labels: Mapping[str, str],
+    names: tuple[str, str],
+    within: float,
+    shown: ShownScore = ACCURACY,
+) -> str:
+    """How many tickets differ between two studies, and which most, as markdown; "" where no ticket is in both.
+
+    Args:
+        table: rows of `two_studies.compare_studies`, or of `pair.scored`, of one measure or several.
+        labels: ticket's key -> its name.
+        names: of the two studies.
+        within: what counts as equivalent.
+        shown: the score.
+    """
+    rows = table[table["difference"].notna()]
+    if rows.empty:
+        return ""
+    found = rows["verdict"].value_counts()
+    real, same, unknown = (int(found.get(verdict, 0)) for verdict in (DIFFERS, EQUIVALENT, CANNOT_TELL))
+    pairs = f"{len(rows)} pair{'' if len(rows) == 1 else 's'}"
+    whose = " (these networks)" if (rows["over"] == IMAGES).any() else ""
+    said = [f"of {pairs}{whose} **{real}** {'differs' if real == 1 else 'differ'}"]
+    if real:
+        differ = rows[rows["verdict"] == DIFFERS]
+        most = differ.loc[differ["difference"].abs().idxmax()]
+        size, low, high = (f"{100 * float(most[name]):+.1f}".replace("-", "−") for name in ("difference", "low", "high"))
+        on = f" ({MEASURES[most['measure']]})" if "measure" in most and len(set(rows["measure"])) > 1 else ""
+        said.append(f"most as measured **{labels[most['key']]}**{on}: {size} {shown.apart} ({low} to {high})")
+    if same:
+        said.append(f"**{same}** {'is' if same == 1 else 'are'} equivalent within {shown.size(within)}")
+    if unknown:
+        said.append(f"of **{unknown}** one cannot tell")
+    return f"**{layout.plain(names[1])}** against **{layout.plain(names[0])}**, ticket by ticket: {'; '.join(said)}."
 
 
 def score_card(selection: Selection, pair: Pair) -> None:
@@ -67,9 +103,10 @@ def score_card(selection: Selection, pair: Pair) -> None:
             ],
         }
     )
-    real = int((rows["verdict"] == DIFFERS).sum())
+    labels = {key: style.label for key, style in pair.styles.items()}
     paired = int(rows["verdict"].notna().sum())
-    title = f"{real} of {paired} pairs {'differs' if real == 1 else 'differ'} between the studies"
+    if paired:
+        st.markdown(sentence(rows, labels, pair.names, within, shown))
     columns: dict[str, object] = {
         "ticket": text("Ticket"),
         **{side: number(f"{word} study", format=shown.column_format, help=name)
@@ -80,7 +117,7 @@ def score_card(selection: Selection, pair: Pair) -> None:
         "verdict": text("Verdict"),
     }  # fmt: skip
     layout.table_card(
-        title if paired else "No ticket is in both studies",
+        f"{shown.title} of each ticket in both studies" if paired else "No ticket is in both studies",
         frame,
         "studies-scores",
         columns=columns,

@@ -49,6 +49,8 @@ def show(selection: Selection) -> None:
             f"python -m analysis run {pair.one.path}\npython -m analysis run {pair.other.path}",
         )
     else:
+        labels = {key: style.label for key, style in pair.styles.items()}
+        st.markdown(cards.sentence(table, labels, pair.names, verdicts.equivalence(selection)))
         cards.accuracy_card(selection, pair, table)
     _below(selection, pair)
     if not table.empty:

@@ -31,3 +31,10 @@ def test_the_error_along_the_line_is_averaged_over_seeds() -> None:
     np.testing.assert_allclose(found.loc["test", "mean"], [0.2, 0.3])
     assert found.at[("test", 0.0), "high"] == pytest.approx(0.2 + 12.7062047 * 0.1)
     assert (found.loc["training", "mean"] == 0).all()
+
+
+def test_a_training_is_stable_where_all_of_its_interval_says_so() -> None:
+    rows = pd.DataFrame({"key": list("abc"), "low": [0.0, 0.01, 0.02], "high": [0.019, 0.03, 0.04]})
+    assert barriers.stability(rows)["verdict"].tolist() == ["stable", "cannot tell", "unstable"]
+    unknown = barriers.stability(pd.DataFrame({"key": ["d"], "low": [np.nan], "high": [np.nan]}))
+    assert unknown["verdict"].tolist() == ["cannot tell"]

@@ -10,6 +10,7 @@ from analysis.comparisons.calibration import (
     calibration_table,
     confidence_histogram,
     errors,
+    miscalibrated,
     reliability,
     scaled,
     summary,
@@ -163,3 +164,8 @@ def test_the_error_over_other_bins_is_their_weighted_distance() -> None:
     assert found["ece"].iloc[0] == pytest.approx((30 * 0.1 + 10 * 0.2) / 40)
     assert np.isnan(found["ece"].iloc[1])
     assert found["nll"].tolist() == [1, 2]
+
+
+def test_only_what_noise_does_not_explain_is_miscalibrated() -> None:
+    table = pd.DataFrame({"key": list("abc"), "ece": [0.05, 0.02, 0.09], "floor_high": [0.04, 0.02, 0.08]})
+    assert miscalibrated(table)["key"].tolist() == ["c", "a"]

@@ -1,12 +1,14 @@
 """The cells of heat maps and the points of curves agree with plain counting."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.comparisons import condition_cells
 from analysis.comparisons.outcomes import MEAN, Outcomes
 from analysis.comparisons.verdicts import against, verdicts
 from analysis.statistics.intervals import mean_interval, wilson
+from analysis.statistics.verdicts import DIFFERS
 from tests.analysis.nulls.studies import BASELINE, Null, simulate
 
 CONDITIONS = [("clean", 0), ("fog", 1), ("fog", 2), ("snow", 1), ("snow", 2), ("spatter", 1), ("spatter", 2)]
@@ -78,3 +80,17 @@ def test_identical_tickets_rarely_have_a_cell_that_stands_out() -> None:
             not condition_cells.gaps(made, BASELINE, condition_cells.by_corruption(made))["within_noise"].all()
         )
     assert sum(false) <= 8  # of 60, nominally 3
+
+
+def test_cells_together_are_one_family(outcomes: Outcomes) -> None:
+    """Holm's procedure by hand, over the two other tickets under three corruptions."""
+    groups = condition_cells.by_corruption(outcomes)
+    table = condition_cells.apart(outcomes, "a", groups)
+    each = condition_cells.gaps(outcomes, "a", groups)
+    assert len(table) == len(each) == 2 * len(groups)
+    here, alone = (rows.set_index(["key", "corruption"]) for rows in (table, each))
+    pd.testing.assert_series_equal(here["difference"].sort_index(), alone["difference"].sort_index())
+    ps = np.sort(table["p"].to_numpy())
+    steps = np.maximum.accumulate(np.minimum(ps * np.arange(len(ps), 0, -1), 1))
+    assert np.sort(table["p_holm"].to_numpy()) == pytest.approx(steps)
+    assert (table["verdict"] == DIFFERS).sum() == (steps < 0.05).sum() == 4  # c differs under all, b under none

@@ -84,3 +84,14 @@ def test_parameters_of_a_severity() -> None:
     assert severity_parameters(("gaussian_noise", 3), (3, 32, 32)) == "sigma 0.08"
     assert severity_parameters(("pgd", 4), (3, 8, 8)) == "no byte changes by more than 8 of 255"
     assert severity_parameters(CLEAN, (3, 8, 8)) == ""
+
+
+def test_what_holds_at_every_severity() -> None:
+    made = CorruptedImage.of(image(), "cifar_c", label=1)
+    assert made.held == []
+    answers = np.ones(len(made.conditions), int)
+    fails = [place for place, condition in enumerate(made.conditions) if condition in (("fog", 5), ("snow", 1), CLEAN)]
+    answers[fails] = 0
+    found = replace(made, ticket="Dense", classes=CLASSES, prediction=answers, confidence=answers / 2).held
+    assert len(found) == 17  # of 19; the clean picture is none of them
+    assert not {"fog", "snow", "clean"} & set(found)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
-from analysis.comparisons.fragility import fragile_samples, fragility, hardest_corruption
+from analysis.comparisons.fragility import exchanged, fragile_samples, fragility, hardest_corruption
 from pruning.errors import UserError
 
 
@@ -76,3 +76,19 @@ def test_the_hardest_corruption_has_the_largest_share_of_wrong_predictions() -> 
     assert hardest_corruption(frame, 1) == "gaussian_noise"  # as often as fog, and before it in order
     assert hardest_corruption(frame.iloc[1:3], 1) == "fog"
     assert hardest_corruption(frame.iloc[:1], 1) is None
+
+
+def test_images_lost_and_won_are_counted() -> None:
+    columns = ["ticket_id", "corruption", "severity", "n", "offsets"]
+    rows = stored("base", "110100", "100100") + stored("a", "100010", "100001") + stored("b", "100100", "100100")
+    frame = pd.DataFrame(rows, columns=columns)
+    # a loses image 1 and twice image 3, b loses image 1; a wins 4 and 5 once each: of 24 predictions.
+    found = exchanged(frame, "base", ["a", "b"])
+    assert found is not None
+    assert (found.lost[0], found.won[0]) == pytest.approx((4 / 24, 2 / 24))
+    assert (found.images, found.half) == (6, 1)
+    assert found.lost[1] < found.lost[0] < found.lost[2]
+    assert exchanged(frame, "base", []) is None
+    same = exchanged(frame, "base", ["base"])
+    assert same is not None
+    assert (same.lost[0], same.won[0], same.half) == (0, 0, 0)

@@ -5,6 +5,7 @@ import pytest
 
 from analysis.comparisons.frequencies import (
     CLEAN_RADIUS,
+    apart_by_radius,
     error_differences_by_wave,
     errors_by_radius,
     errors_by_wave,
@@ -57,3 +58,11 @@ def test_every_wave_counts_once_at_its_distance(outcomes: Outcomes) -> None:
     places = [place for place, (name, _) in enumerate(CONDITIONS) if place and radius_of(name) == 4]
     assert own.set_index("radius").at[4, "error"] == pytest.approx((~outcomes.right["a"][:, places]).mean())
     assert own["error"].iloc[0] == pytest.approx((~outcomes.right["a"][:, 0]).mean())
+
+
+def test_distances_from_0_are_compared_without_the_clean_images(outcomes: Outcomes) -> None:
+    table = apart_by_radius(outcomes, "a").set_index("severity")
+    assert sorted(table.index) == list(range(11))
+    near = [place for place, (name, _) in enumerate(CONDITIONS) if name in NAMES and radius_of(name) == 3]
+    gap = outcomes.right["b"][:, near].mean() - outcomes.right["a"][:, near].mean()
+    assert table.loc[3, "difference"] == pytest.approx(gap)

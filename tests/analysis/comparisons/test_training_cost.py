@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from analysis.comparisons import training_cost
@@ -68,3 +69,13 @@ def test_costs_of_families_are_means_over_seeds_beside_the_dense_network() -> No
     assert own[["seconds", "seconds_low", "seconds_high"]].tolist() == pytest.approx(mean_interval([2, 3]))
     assert found.loc[dense.family, "times"] == 1
     assert training_cost.cost_by_family([entry(jackpot)])["times"].isna().all()
+
+
+def test_as_good_is_what_is_shown_to_be_and_the_cheapest_comes_first() -> None:
+    costs = pd.DataFrame({"key": list("abcd"), "epochs": [40.0, 9.0, 20.0, 1.0]})
+    table = pd.DataFrame(
+        {"a": list("abcd"), "difference": [0.0, -0.001, 0.05, -0.2], "within": [True, False, False, False],
+         "verdict": ["equivalent", "cannot tell", "differs", "differs"]}
+    )  # fmt: skip
+    assert training_cost.as_good(costs, table)["a"].tolist() == ["c", "a"]  # c is better, d worse, of b one cannot tell
+    assert training_cost.as_good(costs, table, higher=False)["a"].tolist() == ["d", "a"]

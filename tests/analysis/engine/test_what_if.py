@@ -7,7 +7,18 @@ import pytest
 import torch
 
 from analysis.engine.layer_cuts import manual_recipe
-from analysis.engine.what_if import BLOCKS, COUPLED, LAYERS, ByHand, Seen, block_of, total, try_out
+from analysis.engine.what_if import (
+    BLOCKS,
+    COUPLED,
+    LAYERS,
+    ByHand,
+    Seen,
+    Tried,
+    against_whole,
+    block_of,
+    total,
+    try_out,
+)
 from pruning.data import load_data, normalise
 from pruning.finders.base import Trainer
 from pruning.finders.scoring import prune_by_score
@@ -41,3 +52,18 @@ def test_it_is_what_the_finder_would_prune(found_study: Path, criterion: str) ->
 def test_layers_of_a_block_are_one() -> None:
     names = ["conv1.weight", "layers.0.conv1.weight", "layers.0.conv2.weight", "layers.1.conv1.weight", "fc.weight"]
     assert [block_of(name) for name in names] == ["conv1", "layers.0", "layers.0", "layers.1", "fc"]
+
+
+def test_what_pruning_costs_is_paired_over_the_images() -> None:
+    """Of 400 images 30 are lost and 6 won, clean; under a corruption as many either way."""
+    whole = [np.arange(400) < 380, np.arange(400) < 200]
+    pruned = [each.copy() for each in whole]
+    pruned[0][:30], pruned[0][394:] = False, True
+    pruned[1][:8], pruned[1][392:] = False, True
+    table = against_whole(*([Tried.of(each) for each in own] for own in (pruned, whole)))
+    assert table["difference"].tolist() == pytest.approx([-24 / 400, 0])
+    assert table["verdict"].tolist() == ["differs", "cannot tell"]
+    # Bonett & Price (2012), at the first of two steps of Holm's procedure
+    centre, square = -24 / 402, (36 + 2) / 402
+    reach = 2.2414 * np.sqrt((square - centre**2) / 402)
+    assert table.loc[0, ["low", "high"]].tolist() == pytest.approx([centre - reach, centre + reach], abs=1e-4)

@@ -41,6 +41,7 @@ from tests.analysis.nulls import (
     ownership,
     scores,
     second_task,
+    sentences,
     transfer,
 )
 from tests.analysis.nulls.layers import Networks
@@ -278,8 +279,8 @@ def another_than_a_super_ticket(predictions: Predictions) -> float:
 
 
 CLAIMS = (
-    Claim("worse / better than the baseline, clean", "Overview", worse_or_better),
-    Claim("worse / better than the baseline, corrupted", "Overview", worse_or_better_corrupted),
+    Claim("worse / better than the baseline, clean", "Overview and Dynamics, Training", worse_or_better),
+    Claim("worse / better than the baseline, corrupted", "Overview and Robustness, Ranking", worse_or_better_corrupted),
     Claim("differs at an equal budget", "analysis compare", equal_budget.differs_at_an_equal_budget),
     Claim("differs by one field alone", "Overview, Descent", differs_by_one_field),
     Claim("sparsest as good as dense (all 1 point worse)", "Overview, tile", sparsest_is_as_good, loss=0.01),
@@ -291,6 +292,13 @@ CLAIMS = (
     Claim("a pair differs", "Robustness, Pairs", a_pair_differs),
     Claim("churn beyond seeds", "Robustness, Pairs", churn_beyond_seeds, fewest=2),
     Claim("a cell differs (each condition)", "Robustness, Corruptions and Fourier", a_cell_differs, each=True),
+    Claim("some cell differs", "Robustness, Corruptions and Fourier", sentences.some_cell_differs),
+    Claim(
+        "farther from calibrated than noise (each ticket)",
+        "Robustness, Calibration",
+        sentences.miscalibrated_by_noise,
+        each=True,
+    ),
     Claim("costs uneven over classes", "Robustness, Classes", uneven_over_classes, fewest=2),
     Claim("more exemplars than by chance", "Robustness, Exemplars", more_exemplars, fewest=2),
     Claim("direction or length loses most (each ticket)", "Robustness, Lost images", lost.direction_decides, each=True),
@@ -300,6 +308,15 @@ CLAIMS = (
     Claim("a ranking of methods to keep", "Robustness, Redundancy", a_ranking_to_keep, fewest=2),
     Claim("tickets correlate (each pair)", "Robustness, Redundancy", tickets_correlate, each=True),
     Claim("differs at a level", "Dynamics, Levels", a_level_differs),
+    Claim(
+        "a pair's barrier lies below 2 points, or not (each pair)",
+        "Dynamics, Linear interpolation",
+        sentences.told_stable_or_not,
+        each=True,
+    ),
+    Claim(
+        "as good at fewer epochs (all 1 point worse)", "Dynamics, Training cost", sentences.cheap_and_as_good, loss=0.01
+    ),
     Claim("stable (barriers of 2 points)", "Dynamics, Stability", training_is_stable, fewest=2),
     Claim("turns or shortens", "Geometry, Local", local.turns_or_shortens),
     Claim("turns or shortens most", "Geometry, Local", local.turns_more),
@@ -324,6 +341,7 @@ CLAIMS = (
     Claim("carries the owner's code once realigned", "Ownership", ownership.carries_a_code_realigned),
     Claim("knows the owner's labels", "Ownership", ownership.knows_the_labels),
     Claim("weights in common beyond chance", "Overview and Masks", masks.keeps_the_same_weights),
+    Claim("pruned by hand, less accurate than the whole", "Masks, What if", sentences.prunes_at_a_cost),
     Claim("a layer costs most when pruned alone", "Masks, Sensitivity", a_layer_costs_most),
     Claim("a layer costs next to nothing", "Masks, Sensitivity", a_layer_is_spared),
     Claim("neighbours change more than by retraining", "Geometry, Maps", neighbours_beyond_seeds, fewest=3),
