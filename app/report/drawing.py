@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from streamlit.testing.v1 import AppTest
 
+from app.shell.folds import WHOLE
 from app.shell.pages import PAGES
 from app.shell.sections import of_page
 from app.shell.theme import Mode
@@ -55,6 +56,7 @@ def draw(view: View, study: str, path: Path, mode: Mode) -> AppTest:
     )
     for name, value in view.parameters.items():
         test.query_params[name] = value
+    test.session_state[WHOLE] = True
     test.run()
     for error in test.exception:  # the guard lets none through, but for those of the script below
         raise RuntimeError(f"{view.link}: {error.message}")

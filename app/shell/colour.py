@@ -69,6 +69,20 @@ def readable_on(background: str, dark: str = "#10151d", light: str = "#ffffff") 
     return max((dark, light), key=lambda ink: contrast(background, ink))
 
 
+@lru_cache(maxsize=4096)
+def as_text(colour: str, background: str, least: float = 4.5) -> str:
+    """The colour, as much nearer to black or white as text in it needs for a contrast of `least` (WCAG 2, AA)."""
+    ink = readable_on(background)
+    for share in np.linspace(0, 1, 41):
+        mixed = [
+            round((1 - share) * int(colour[at : at + 2], 16) + share * int(ink[at : at + 2], 16)) for at in (1, 3, 5)
+        ]
+        found = "#" + "".join(f"{part:02x}" for part in mixed)
+        if contrast(found, background) >= least:
+            break
+    return found
+
+
 def _linear(colour: Oklch) -> np.ndarray:
     angle = np.radians(colour.hue)
     lab = np.array([colour.lightness, colour.chroma * np.cos(angle), colour.chroma * np.sin(angle)])

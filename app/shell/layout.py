@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from html import escape
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from app.names import harmless, shown
 from app.shell import glossary, work
 from app.shell.columns import describe
 from app.shell.downloads import file_name, image_buttons, to_csv, to_latex
+from app.shell.folds import fold
 from app.shell.theme import Style
 
 CONFIG: dict[str, Any] = {
@@ -48,7 +50,7 @@ def page_title(title: str, lead: str = "") -> None:
 
 def card(
     title: str,
-    figure: go.Figure,
+    figure: go.Figure | Callable[[], go.Figure],
     data: pd.DataFrame | Callable[[], pd.DataFrame],
     key: str,
     help: str = "",
@@ -66,7 +68,8 @@ def card(
 
     Args:
         title: says what is seen ("Accuracy falls from 95 % sparsity on"), or what the chart answers.
-        figure: drawn as it is; its height counts, its width is the card's.
+        figure: drawn as it is; its height counts, its width is the card's. A function that makes it is asked only when
+            the card is open.
         data: the rows behind the chart, or a function that makes them; asked only when the CSV is wanted.
         key: unique on the page; `chart-KEY` is the plotly widget's key in `st.session_state`, which an `on_select`
             callback reads (`selected_points` does it).
@@ -78,15 +81,17 @@ def card(
         controls: draws widgets that belong to this chart, between title and chart.
         meanings: column of `data` -> what it means and its unit, where `app.shell.columns` does not know it.
         percent: whether shares in `data` are given in per cent, and not as fractions.
-        folded: whether its title alone is seen until it is opened.
+        folded: whether its title alone is seen until it is opened; before, nothing of it is drawn or sent.
         below: draws what stands below chart and caption.
     """
-    with frame_of(title, key, folded):
+    with frame_of(title, key, folded) as opened:
+        if not opened:
+            return None
         header(title, data, key, help, meanings=meanings, percent=percent, folded=folded)
         if controls is not None:
             controls()
         chart = st.plotly_chart(
-            figure,
+            figure() if callable(figure) else figure,
             theme=None,
             key=f"chart-{key}",
             on_select=cast(Any, on_select),
@@ -130,7 +135,9 @@ def table_card(
         folded: as in `card`.
         table: more arguments of `st.dataframe`.
     """
-    with frame_of(title, key, folded):
+    with frame_of(title, key, folded) as opened:
+        if not opened:
+            return None
         tex = lambda: to_latex(frame, columns, **(paper or {}))  # noqa: E731
         rows = frame if data is None else data
         header(
@@ -144,10 +151,12 @@ def table_card(
     return shown
 
 
-def frame_of(title: str, key: str, folded: bool) -> Any:
-    """The frame of a card; of a folded one the title opens it."""
+@contextmanager
+def frame_of(title: str, key: str, folded: bool) -> Iterator[bool]:
+    """The frame of a card, of a folded one the title opens it; gives whether there is anything to draw in it."""
     name = f"card-{key}"
-    return st.expander(f"**{title}**", key=name) if folded else st.container(border=True, key=name)
+    with fold(f"**{title}**", name) if folded else st.container(border=True, key=name) as opened:
+        yield bool(opened) if folded else True
 
 
 def header(

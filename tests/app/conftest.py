@@ -17,6 +17,7 @@ from app.jobs import queue, runner
 from app.jobs.command import Command
 from app.jobs.job import Job, State, look, write_state
 from app.load import StudyView
+from app.shell import folds
 from pruning.study.config import StudyConfig
 
 
@@ -33,6 +34,14 @@ def packages_are_looked_through_once() -> Iterator[None]:
 def nothing_is_collected_after_a_page() -> None:
     """As in the app, whose settings Streamlit does not read here; the heap of a test process is larger still."""
     config.set_option("runner.postScriptGC", False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def what_is_folded_is_drawn() -> Iterator[None]:
+    """Pages are looked at as a whole; that what is folded is not drawn has a test of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folds, folds.whole.__name__, lambda: True)
+        yield
 
 
 LABELS = {"dense": "Dense", "snip": "SNIP", "imp": "IMP", "shuffled": "IMP shuffled"}

@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, settle
+from tests.browser.heights import HEIGHT, fits
 
 
 def test_the_tickets_are_one_stop_and_arrows_go_through_them(opened: Open) -> None:
@@ -49,3 +50,19 @@ def test_a_page_that_does_not_exist_says_so(opened: Open) -> None:
     page = opened("nosuchpage")
     expect(page.locator("h1")).to_have_text("No such page")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_tallest_pages_are_no_taller_than_two_screens_before_something_is_unfolded(opened: Open) -> None:
+    for path in ("?overview=descent", "samples?among=one", "geometry?geometry=global"):
+        page = opened(path)
+        assert fits(page), (path, page.evaluate(HEIGHT))
+
+
+def test_what_is_folded_is_sent_once_it_is_opened(opened: Open) -> None:
+    page = opened("samples")
+    card = page.locator(".st-key-card-samples-brush")
+    expect(card.locator(".js-plotly-plot")).to_have_count(0)
+    card.locator("summary").click()
+    expect(card.locator(".js-plotly-plot")).to_have_count(1)
+    card.locator("summary").click()
+    expect(card.locator(".js-plotly-plot")).to_have_count(0)

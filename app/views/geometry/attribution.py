@@ -17,6 +17,7 @@ from app import live
 from app.condition import condition_text, pick_condition
 from app.pictures.grid import Item, gallery, picture
 from app.shell import layout
+from app.shell.folds import fold
 from app.shell.left_out import without_networks
 from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection
@@ -175,8 +176,9 @@ def _answered(asked: Asked, found: Mapping[Condition, TicketMaps], condition: Co
         config=layout.QUIET,
         meanings=PIXELS,
     )
-    with st.expander("Numbers: are the maps alike?"):
-        _table(asked, here, table, styles)
+    with fold("Numbers: are the maps alike?") as opened:
+        if opened:
+            _table(asked, here, table, styles)
 
 
 def _row(

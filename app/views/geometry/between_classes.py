@@ -57,8 +57,7 @@ def show(selection: Selection) -> None:
     with said:
         tables = _answer(view)
     _clusters(view)
-    _side_by_side(view)
-    _one_ticket(view)
+    _one_ticket(view, folded=_side_by_side(view))
     if tables:
         show_evidence(view, *tables)
 
@@ -121,15 +120,15 @@ def _named(names: Sequence[str]) -> str:
     return layout.plain(", ".join(names[:6])) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 
-def _side_by_side(view: View) -> None:
-    """One of the matrices, ticket beside ticket."""
+def _side_by_side(view: View) -> bool:
+    """One of the matrices, ticket beside ticket; whether there is one."""
     if len(view.tickets) < 2:
-        return
+        return False
     kind = view.selection.option("global-matrix", "errors", list(KINDS))
     shown = [ticket for ticket in view.tickets if view.baseline is None or ticket.id != view.baseline.id]
     panels = panel_of(kind, view, shown)
     if not panels:
-        return
+        return False
     minus = f" minus {view.baseline.label}" if view.baseline else ""
     rows, columns = view.names
     layout.card(
@@ -146,6 +145,7 @@ def _side_by_side(view: View) -> None:
         config=layout.QUIET,
         meanings=MEANINGS,
     )  # fmt: skip
+    return True
 
 
 def _caption(view: View) -> str:
@@ -158,7 +158,7 @@ def _caption(view: View) -> str:
     return f"{seed}{faded} {click}"
 
 
-def _one_ticket(view: View) -> None:
+def _one_ticket(view: View, folded: bool) -> None:
     """All three matrices of a ticket, with the lengths of its directions and its biases; and its images by class."""
     options = {ticket.key: ticket.label for ticket in view.tickets}
     usual = next((ticket.key for ticket in view.tickets if ticket.id != view.ordered_by.id), view.tickets[0].key)
@@ -175,10 +175,11 @@ def _one_ticket(view: View) -> None:
     less = f" minus {view.baseline.label}" if view.baseline else ""
     layout.card(
         f"{ticket.label}{less}, angles beside confusion: {condition_text(view.condition)}",
-        matrices(titled, rows, columns, view.selection.theme, [] if view.baseline else strips_of(view, ticket),
-                 view.tree.linkage if view.whole else None),
+        lambda: matrices(titled, rows, columns, view.selection.theme, [] if view.baseline else strips_of(view, ticket),
+                         view.tree.linkage if view.whole else None),
         lambda: _long(view, shown),
         "global-ticket",
+        folded=folded,
         help=" ".join(ABOUT[kind] for kind in shown),
         caption=_missing(view, ticket) + _caption(view),
         controls=lambda: view.selection.pick("global-ticket", "Ticket", options, default=usual, width="content",

@@ -9,6 +9,7 @@ import streamlit as st
 from analysis.comparisons.class_geometry import profiles
 from analysis.engine.live import Features
 from app.shell import layout
+from app.shell.folds import fold
 from app.shell.selection import Chosen
 from app.views.geometry.charts.parallel import parallel
 from app.views.geometry.class_view import MOST_CLASSES, View
@@ -40,8 +41,9 @@ def show_profiles(view: View, ticket: Chosen) -> None:
     seen = view.seen(ticket)
     if seen is None or seen.without or len(view.classes) > MOST_AXES or not np.isfinite(seen.features).any():
         return
-    with st.expander(f"Parallel coordinates: a class of {ticket.label} along the angles to all directions"):
-        _profile_card(view, ticket, seen)
+    with fold(f"Parallel coordinates: a class of {ticket.label} along the angles to all directions") as opened:
+        if opened:
+            _profile_card(view, ticket, seen)
 
 
 def _profile_card(view: View, ticket: Chosen, seen: Features) -> None:
@@ -77,7 +79,27 @@ def _profile_card(view: View, ticket: Chosen, seen: Features) -> None:
 def show_evidence(view: View, taken: pd.DataFrame, wrong: pd.DataFrame) -> None:
     """What the sentences rest on, class by class."""
     labels = {ticket.key: ticket.label for ticket in view.tickets}
-    with st.expander("Class by class: what the sentences rest on"):
+    with fold("Class by class: what the sentences rest on") as opened:
+        if opened:
+            for table, title, key in (
+                (taken, "Share of the errors that each class takes", "global-sinks"),
+                (wrong, "Share of each class's images that is wrong", "global-wrong"),
+            ):
+                rows = table.sort_values("share", ascending=False).groupby("key", sort=False).head(MOST_CLASSES)
+                shown = pd.DataFrame({
+                    "ticket": rows["key"].map(labels), "class": [view.classes[label] for label in rows["class"]],
+                    **{name: 100 * rows[name] for name in ("share", "low", "high", "expected")},
+                    "n": rows["n"], "p": rows["p"], "stands_out": rows["stands_out"],
+                })  # fmt: skip
+                number = st.column_config.NumberColumn
+                config = {
+                    "ticket": "Ticket", "class": "Class", "share": number("Share (%)", format="%.1f"),
+                    "low": number("From (%)", format="%.1f"), "high": number("To (%)", format="%.1f"),
+                    "expected": number("If all were alike (%)", format="%.1f"), "n": number("Of", format="%.0f"),
+                    "p": number("p", format="%.3f"), "stands_out": st.column_config.CheckboxColumn("Stands out"),
+                }  # fmt: skip
+                layout.table_card(title, shown, key, columns=config, height=280)
+
         for table, title, key in ((taken, "Share of the errors that each class takes", "global-sinks"),
                                   (wrong, "Share of each class's images that is wrong", "global-wrong")):  # fmt: skip
             rows = table.sort_values("share", ascending=False).groupby("key", sort=False).head(MOST_CLASSES)

@@ -12,6 +12,7 @@ from analysis.comparisons.layers_apart import Seeds
 from analysis.metrics.collapse import COLLAPSE
 from app.charts.texts import dot, spread
 from app.shell import layout
+from app.shell.folds import fold
 from app.shell.selection import Selection
 from app.shell.theme import Style
 from app.views.geometry.charts import layers as charts
@@ -44,12 +45,15 @@ def show_folded(
     keys = ["ticket_id", "layer", "position"]
     means = under.drop(columns=["corruption", "severity"]).groupby(keys, as_index=False, sort=False).mean()
     tables = {"clean images": shapes(clean, seeds), text: shapes(means, seeds)}
-    with st.expander("Ranks, dimensions, dead units"):
-        _shapes(tables, styles)
-    with st.expander("Neural collapse of the last layer"):
-        _collapse(tables, styles)
-    with st.expander("Every layer with every layer"):
-        _between(selection, seeds, styles, alignment)
+    with fold("Ranks, dimensions, dead units") as opened:
+        if opened:
+            _shapes(tables, styles)
+    with fold("Neural collapse of the last layer") as opened:
+        if opened:
+            _collapse(tables, styles)
+    with fold("Every layer with every layer") as opened:
+        if opened:
+            _between(selection, seeds, styles, alignment)
 
 
 def _shapes(tables: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> None:

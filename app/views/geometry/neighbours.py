@@ -20,6 +20,7 @@ from app.condition import condition_text
 from app.inspector.subject import inspect
 from app.pictures.grid import Item, gallery, picture
 from app.shell import layout
+from app.shell.folds import fold
 from app.shell.selection import Chosen, Selection
 from app.views.geometry.charts import neighbours as charts
 from app.views.geometry.spaces import Spaces
@@ -175,8 +176,9 @@ def show(
     order = most_changed({ticket: own[labels.index] for ticket, own in shared.items()})
     order["sample"] = labels.index.to_numpy()[order["sample"]]
     asked = bool(selection.option("sample"))
-    with st.expander("The images whose neighbours changed most, and who their neighbours are", expanded=asked):
-        left, right = st.columns([5, 7], gap="medium")
+    with fold("The images whose neighbours changed most, and who their neighbours are", expanded=asked) as opened:
+        if opened:
+            left, right = st.columns([5, 7], gap="medium")
     with left:
         picked = _most_changed(selection, spaces, order, labels)
     with right:

@@ -27,6 +27,7 @@ from app import load
 from app.charts.names import name
 from app.condition import condition_parameters
 from app.shell import layout
+from app.shell.folds import fold
 from app.shell.links import corruption_option
 from app.shell.per_sample import not_measured
 from app.shell.sections import Section
@@ -91,8 +92,9 @@ def show(selection: Selection) -> None:
         _map_card(selection, made, _placed(*what, cast(Kind, kind)), colouring, chosen)
     with right:
         _agreement_card(selection, agreement, len(made.keys))
-    with st.expander("The same tickets in the order of their accuracy under each corruption"):
-        _order_card(selection, made, chosen)
+    with fold("The same tickets in the order of their accuracy under each corruption") as opened:
+        if opened:
+            _order_card(selection, made, chosen)
 
 
 def answer(parts: pd.DataFrame, made: Nodes, agreement: Agreement) -> str:

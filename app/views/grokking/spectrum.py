@@ -12,6 +12,7 @@ from analysis.comparisons import periodicity
 from analysis.results.stamps import file_stamp
 from app import load
 from app.shell import layout
+from app.shell.folds import fold
 from app.shell.layout import plain
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -56,8 +57,9 @@ def show(selection: Selection) -> None:
     st.markdown(_answer(view, rows))
     _neurons_card(view)
     _lines_card(view, rows)
-    with st.expander("Which frequencies grow, step by step"):
-        _training_card(view)
+    with fold("Which frequencies grow, step by step") as opened:
+        if opened:
+            _training_card(view)
 
 
 def _answer(view: View, rows: pd.DataFrame) -> str:

@@ -36,7 +36,7 @@ def show(selection: Selection, rows: pd.DataFrame) -> None:
     bars = histogram(values, rows["key"].isin(selection.keys).to_numpy())
     layout.card(
         "Choose tickets by a measure",
-        charts.histogram(bars, labels[name], "tickets", selection.theme, factor, unit),
+        lambda: charts.histogram(bars, labels[name], "tickets", selection.theme, factor, unit),
         bars,
         CHART,
         folded=True,

@@ -13,6 +13,7 @@ from analysis.comparisons.outcomes import Images
 from app.charts.texts import dot, spread
 from app.shell import families, layout, verdicts
 from app.shell.columns import REST
+from app.shell.folds import fold
 from app.shell.score import ShownScore
 from app.shell.selection import Selection
 from pruning.recipe import Recipe
@@ -129,7 +130,17 @@ def _fields_card(selection: Selection, own: Mapping[str, Recipe], found: pd.Data
         return
     styles = families.styles(selection)
     frame = table.rename(index={key: styles[key].label for key in table.index}).T.rename_axis("Field").reset_index()
-    with st.expander(f"The {len(table.columns)} fields in which they differ", icon=":material/difference:"):
+    with fold(f"The {len(table.columns)} fields in which they differ", icon=":material/difference:") as opened:
+        if opened:
+            layout.table_card(
+                "Fields of the recipes",
+                frame,
+                "fields",
+                caption="What all have in common is left out; Provenance has the whole recipe of each.",
+                meanings={REST: "the value of the field in the ticket's recipe", "Field": "a field of the recipes"},
+                height="content" if len(frame) <= 14 else 520,
+            )
+
         layout.table_card(
             "Fields of the recipes",
             frame,

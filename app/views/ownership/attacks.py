@@ -8,6 +8,7 @@ import streamlit as st
 from analysis.comparisons import ownership
 from app.charts.texts import bracket
 from app.shell import layout
+from app.shell.folds import fold
 from app.shell.selection import Selection
 from app.views.ownership import words
 from app.views.ownership.charts import attacks as charts
@@ -74,30 +75,31 @@ def table(view: View, attacks: pd.DataFrame) -> None:
         }
     )
     text = st.column_config.TextColumn
-    with st.expander("All attacks in figures"):
-        layout.table_card(
-            "All attacks",
-            frame,
-            "all-attacks",
-            columns={
-                "attack": text("Attack", width="medium"),
-                "strength": text("Weights"),
-                "accuracy": text("Accuracy (%)"),
-                "retrained": text("Trained again (%)"),
-                "ber": text("Wrong modules (%)"),
-                "p_value": text("p, at most"),
-                "claimed": st.column_config.NumberColumn("Seeds proved", help="p < 1e-6"),
-                "undated_claimed": st.column_config.NumberColumn(
-                    "Without a date", help="Seeds whose p is below 1e-6 though all texts be tried"
-                ),
-                "decoded": st.column_config.NumberColumn("Seeds read"),
-            },
-            caption="A fine-tuned ticket keeps its mask, so that no mark in a mask can be lost: that is so by "
-            "construction. p values are the largest of the seeds.",
-            data=attacks,
-            meanings=MEANINGS,
-            height="content",
-        )
+    with fold("All attacks in figures") as opened:
+        if opened:
+            layout.table_card(
+                "All attacks",
+                frame,
+                "all-attacks",
+                columns={
+                    "attack": text("Attack", width="medium"),
+                    "strength": text("Weights"),
+                    "accuracy": text("Accuracy (%)"),
+                    "retrained": text("Trained again (%)"),
+                    "ber": text("Wrong modules (%)"),
+                    "p_value": text("p, at most"),
+                    "claimed": st.column_config.NumberColumn("Seeds proved", help="p < 1e-6"),
+                    "undated_claimed": st.column_config.NumberColumn(
+                        "Without a date", help="Seeds whose p is below 1e-6 though all texts be tried"
+                    ),
+                    "decoded": st.column_config.NumberColumn("Seeds read"),
+                },
+                caption="A fine-tuned ticket keeps its mask, so that no mark in a mask can be lost: that is so by "
+                "construction. p values are the largest of the seeds.",
+                data=attacks,
+                meanings=MEANINGS,
+                height="content",
+            )
 
 
 def _with_interval(row: pd.Series, name: str) -> str:

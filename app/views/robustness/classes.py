@@ -121,7 +121,7 @@ def _costs(compared: ComparedTickets, family: str, under: str) -> None:
     )
     layout.card(
         f"Change of accuracy by class with 95 % intervals, on {what}",
-        compared.figure(
+        lambda: compared.figure(
             ("dots", *drawn), styles, lambda: charts.costs(costs.by_class, costs.by_ticket, styles, names, theme)
         ),
         lambda: _long(costs, styles, names),

@@ -23,6 +23,7 @@ from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
 from app.shell.columns import REST
+from app.shell.folds import fold
 from app.shell.links import corruption_option
 from app.shell.sections import Section
 from app.shell.theme import Style
@@ -131,8 +132,9 @@ def _matrix(compared: ComparedTickets, family: str, what: str, level: int, order
         on_select=lambda: _clicked(compared, family),
         selection_mode="points",
     )
-    with st.expander("The same as a table"):
-        _table(rows, what, styles, names)
+    with fold("The same as a table") as opened:
+        if opened:
+            _table(rows, what, styles, names)
 
 
 def _table(rows: pd.DataFrame, what: str, styles: dict[str, Style], names: list[str]) -> None:

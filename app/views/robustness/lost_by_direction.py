@@ -11,6 +11,7 @@ import streamlit as st
 from analysis.comparisons.biases import biases, by_class
 from analysis.comparisons.turned_or_shrank import by_way, decided_by
 from app.shell import families, layout
+from app.shell.folds import fold
 from app.shell.theme import Style
 from app.views.robustness.charts import lead as charts
 from app.views.robustness.compared_tickets import named
@@ -39,12 +40,13 @@ def say(view: View) -> None:
 
 def show(view: View) -> None:
     """The shares with their intervals, and the biases, folded."""
-    with st.expander("Direction or length? And the biases"):
-        left, right = st.columns([1, 1.25], gap="medium")
-        with left:
-            _ways(view)
-        with right:
-            _biases(view)
+    with fold("Direction or length? And the biases") as opened:
+        if opened:
+            left, right = st.columns([1, 1.25], gap="medium")
+            with left:
+                _ways(view)
+            with right:
+                _biases(view)
 
 
 def answer(rows: pd.DataFrame, styles: Mapping[str, Style]) -> str:

@@ -111,7 +111,7 @@ def flows_card(
     found = compared.computed(kept, lambda: {key: make(key) for key in styles})
     layout.card(
         f"Towards whom: own class and winner, {what}",
-        compared.figure(kept, styles, lambda: charts.towards(found, styles, classes, compared.selection.theme)),
+        lambda: compared.figure(kept, styles, lambda: charts.towards(found, styles, classes, compared.selection.theme)),
         lambda: named(pd.concat([rows.assign(key=key) for key, rows in found.items()]), styles),
         "flows",
         folded=True,

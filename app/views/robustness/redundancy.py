@@ -22,6 +22,7 @@ from analysis.statistics.correlation import Correlation
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
+from app.shell.folds import fold
 from app.shell.images_behind import select
 from app.shell.sections import Section
 from app.views.robustness.charts import redundancy as charts
@@ -49,10 +50,12 @@ def show(compared: ComparedTickets) -> None:
     say(compared, "How few corruptions keep the ranking is asked of all images.")
     if not compared.images:
         _ranking(compared, family)
-    with st.expander("**Which corruptions fail the same images?**", expanded=bool(compared.images)):
-        _corruptions(compared, family)
-    with st.expander("**Which tickets are alike in what they lose?**"):
-        _tickets(compared, family)
+    with fold("**Which corruptions fail the same images?**", expanded=bool(compared.images)) as opened:
+        if opened:
+            _corruptions(compared, family)
+    with fold("**Which tickets are alike in what they lose?**") as opened:
+        if opened:
+            _tickets(compared, family)
 
 
 def verdict(found: Redundancy, tickets: int) -> str:

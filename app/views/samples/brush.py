@@ -48,7 +48,7 @@ def show(selection: Selection, chosen: list[Chosen], images: bool) -> None:
     where = f"{keys[key]}, {_lower(condition_text(condition))}"
     layout.card(
         TITLE,
-        charts.histogram(bars, f"{measure.capitalize()} ({where})", "images", selection.theme),
+        lambda: charts.histogram(bars, f"{measure.capitalize()} ({where})", "images", selection.theme),
         bars.rename(columns={"chosen": "selected"}),
         CHART,
         folded=True,

@@ -35,7 +35,8 @@ from app.views.samples.charts import predictions as charts
 from app.views.samples.ordered import Ordered, lost_in_words
 from app.views.samples.readings import readings
 
-PER_PAGE = 20
+PER_PAGE, BESIDE_A_CHART = 20, 16
+"""Images of a page of the gallery; fewer where a chart stands above it."""
 SEED = 0  # what the evaluation corrupts with: the pictures are those that the tickets were shown
 BITS = ["ticket_id", "corruption", "severity", "n", "offsets"]
 ORDER = {
@@ -176,14 +177,18 @@ def _picked(selection: Selection, order: pd.DataFrame) -> int:
 
 def _page(selection: Selection, order: pd.DataFrame) -> tuple[int, int]:
     """The gallery's page, from 1, and how many there are."""
-    pages = -(-len(order) // PER_PAGE)
+    pages = -(-len(order) // _per_page(selection))
     page = selection.option("gallery", "1")
     return (min(max(int(page), 1), pages) if page.isdecimal() else 1), pages
 
 
 def _on_page(selection: Selection, order: pd.DataFrame) -> pd.DataFrame:
-    page, _ = _page(selection, order)
-    return order.iloc[PER_PAGE * (page - 1) : PER_PAGE * page]
+    (page, _), size = _page(selection, order), _per_page(selection)
+    return order.iloc[size * (page - 1) : size * page]
+
+
+def _per_page(selection: Selection) -> int:
+    return BESIDE_A_CHART if selection.option("among") == "one" else PER_PAGE
 
 
 def _gallery(
@@ -293,7 +298,9 @@ def _all_conditions(
 ) -> None:
     layout.card(
         f"Sample {picked} under every condition",
-        charts.conditions(rows, {ticket.id: ticket.style for ticket in chosen}, label, classes, selection.theme),
+        lambda: charts.conditions(
+            rows, {ticket.id: ticket.style for ticket in chosen}, label, classes, selection.theme
+        ),
         lambda: with_labels(rows, chosen),
         "conditions",
         folded=selection.option("among") == "one",

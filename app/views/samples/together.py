@@ -21,6 +21,7 @@ from app.views.samples.one_condition import stored
 MOST, BARS, HEIGHT = 8, 15, 130
 """Tickets, bars, and pixels of a bar at most."""
 CARD = "together"
+ON_CLEAN = "on clean images"
 WORDS = Words("images", "expected were errors independent (as many for each ticket)")
 MEANINGS = {
     "members": "the tickets that fail, all others being right",
@@ -87,7 +88,7 @@ def _right(
 
 def _where(selection: Selection) -> str:
     condition = chosen_condition(selection)
-    return "on clean images" if condition == CLEAN else f"under {condition_text(condition)}"
+    return ON_CLEAN if condition == CLEAN else f"under {condition_text(condition)}"
 
 
 def answer(table: pd.DataFrame, tickets: int, images: int, where: str) -> str:
@@ -96,8 +97,9 @@ def answer(table: pd.DataFrame, tickets: int, images: int, where: str) -> str:
     every, alone = int(by_size.get(tickets, 0)), int(by_size.get(1, 0))
     some = int(by_size.sum())
     who = "both" if tickets == 2 else f"all {tickets}"
+    which = "clean images," if where == ON_CLEAN else f"images {where},"
     return (
-        f"Of {images:,} images {where}, **{some:,} are wrong for one of these {tickets} tickets or more: {every:,} for "
+        f"Of {images:,} {which} **{some:,} are wrong for one of these {tickets} tickets or more: {every:,} for "
         f"{who}, {alone:,} for one alone.**"
     )
 

@@ -8,6 +8,7 @@ import streamlit as st
 from analysis.comparisons import calibration, transfer
 from app.charts.texts import dot, spread
 from app.shell import layout
+from app.shell.folds import fold
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.transfer import facts, words
@@ -32,8 +33,9 @@ def show(selection: Selection) -> None:
         layout.empty("There are no reliability diagrams of these tickets.", "They are kept of the first seed.")
     else:
         _diagrams(view, rows)
-    with st.expander("Every ticket in numbers", expanded=rows.empty):
-        _table(view, found)
+    with fold("Every ticket in numbers", expanded=rows.empty) as opened:
+        if opened:
+            _table(view, found)
 
 
 def _diagrams(view: View, rows: pd.DataFrame) -> None:

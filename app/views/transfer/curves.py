@@ -8,6 +8,7 @@ import streamlit as st
 from analysis.comparisons import transfer
 from app.charts.texts import dot, points
 from app.shell import families, layout, verdicts
+from app.shell.folds import fold
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.transfer import facts, words
@@ -40,8 +41,9 @@ def show(selection: Selection) -> None:
     )
     _levels_card(view)
     if len(table):
-        with st.expander(f"Every ticket held against {style.label}"):
-            _table(view, table)
+        with fold(f"Every ticket held against {style.label}") as opened:
+            if opened:
+                _table(view, table)
 
 
 def _methods(view: View) -> list[str]:

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from app.charts.base import figure
+from app.charts.direct import label_ends
 from app.charts.error_bars import error_bars
 from app.charts.error_scale import height, ticks_within
 from app.charts.score_axis import note, place_of, scale_of
@@ -72,6 +73,7 @@ def training(
         own = curves[curves["key"] == stop.key].sort_values("epoch")
         chart.add_scatter(**ring(stop, own, styles[stop.key], theme, place))
     _axes(chart, curves, of, last, len(drawn))
+    label_ends(chart, theme, marked=True)
     return chart
 
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from analysis.statistics.verdicts import DIFFERS, EQUIVALENT
 from app.charts.base import figure
+from app.charts.direct import label_ends
 from app.charts.error_bars import bars_of, error_bars
 from app.charts.kept import kept_axis
 from app.charts.score_axis import axis, dense_line, place_of
@@ -62,6 +63,7 @@ def accuracy(
     dense_line(chart, families, "accuracy", theme, score)
     chart.update_yaxes(**axis(score, families["accuracy"].dropna()))
     chart.update_xaxes(**kept_axis(100 * (1 - pruned["sparsity"])))
+    label_ends(chart, theme)
     return chart
 
 

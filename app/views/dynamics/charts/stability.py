@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from analysis.comparisons.barriers import STABLE
 from app.charts.base import figure
+from app.charts.direct import label_ends
 from app.charts.error_bars import error_bars
 from app.charts.texts import bracket
 from app.shell.colour import fade
@@ -84,6 +85,7 @@ def curves(rows: pd.DataFrame, measure: str, styles: Mapping[str, Style], theme:
     least = 100 * 1.3 * STABLE if measure == "barrier" else 0.0
     chart.update_yaxes(title_text=TITLES[measure], range=[-0.03 * max(top, least), 1.06 * max(top, least)],
                        ticksuffix=" %" if measure == "relative" else "")  # fmt: skip
+    label_ends(chart, theme)
     return chart
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import figure
+from app.charts.direct import label_ends
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.federated.charts.ends import at_the_end
@@ -43,6 +44,7 @@ def curves(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme, counte
     chart.update_xaxes(type="log", title_text=f"Bytes of all clients so far, {counted} (log scale)",
                        tickvals=values, ticktext=texts)  # fmt: skip
     chart.update_yaxes(title_text="Accuracy on all classes", ticksuffix=" %", rangemode="tozero")
+    label_ends(chart, theme)
     return chart
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import figure
+from app.charts.direct import label_ends
 from app.charts.error_bars import error_bars
 from app.charts.kept import kept_axis
 from app.charts.texts import bracket
@@ -67,6 +68,7 @@ def score(
         _say(chart, words, value, theme)
     chart.update_xaxes(**kept_axis(100 * (1 - pruned["sparsity"])))
     chart.update_yaxes(type="log", title_text=f"{title} (log scale)", **_ticks(curve, lines))
+    label_ends(chart, theme)
     return chart
 
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.charts.base import Scale, figure, heading, inks, percent_axis
+from app.charts.direct import label_ends
 from app.charts.error_bars import bars_of, error_bars
 from app.charts.names import name
 from app.shell.colour import fade
@@ -66,6 +67,7 @@ def alike(table: pd.DataFrame, tickets: Tickets, theme: Theme, title: str) -> go
     low = float(np.nanmin(table[["value", "noise_low"]].to_numpy(float))) if len(table) else 0.0
     chart.update_yaxes(title_text=title, range=[min(max(low - 0.08, -0.1), 0.9), 1.02])
     chart.update_xaxes(categoryorder="array", categoryarray=layers, type="category")
+    label_ends(chart, theme)
     return chart
 
 
@@ -195,6 +197,7 @@ def between(rows: pd.DataFrame, theme: Theme, own: str, other: str) -> go.Figure
     )  # fmt: skip
     chart.update_xaxes(title_text=other, showgrid=False, type="category")
     chart.update_yaxes(title_text=own, autorange="reversed", showgrid=False, type="category")
+    label_ends(chart, theme)
     return chart
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import figure, percent_axis
+from app.charts.direct import label_ends
 from app.shell.colour import fade
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
@@ -51,6 +52,7 @@ def twins(
     for name, dash in (("training pairs", "dot"), ("test pairs", "solid")):
         line = {"color": theme.muted, "dash": dash, "width": 2}
         chart.add_scatter(x=[None], y=[None], mode="lines", name=name, line=line, legendrank=2000)
+    label_ends(chart, theme)
     return chart
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import figure
+from app.charts.direct import label_ends
 from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.drawn import drawn
@@ -53,6 +54,7 @@ def lines(rows: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, title:
         )  # fmt: skip
     chart.update_xaxes(**step_axis(first, max(float(rows["step"].max()), 1.1 * first), start=True))
     chart.update_yaxes(title_text=title)
+    label_ends(chart, theme)
     return chart
 
 

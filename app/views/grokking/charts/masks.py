@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import color_bar, figure
+from app.charts.direct import label_ends
 from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.drawn import drawn
@@ -95,4 +96,5 @@ def distances(rows: pd.DataFrame, marks: Mapping[str, float], chance: float, the
     top = max(float(rows[["mean", "high"]].max().max()), chance)
     chart.update_xaxes(**step_axis(first, max(float(rows["step"].max()), 1.1 * first), start=True))
     chart.update_yaxes(title_text="Mask distance", ticksuffix=" %", range=[0, 120 * top])
+    label_ends(chart, theme)
     return chart

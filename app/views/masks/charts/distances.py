@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import color_bar, figure
+from app.charts.direct import label_ends
 from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.drawn import drawn
@@ -123,6 +124,7 @@ def lines(rows: pd.DataFrame, level: float, chance: float, draws: Mapping[float,
         )  # fmt: skip
     chart.update_xaxes(title_text="Epoch", rangemode="tozero", showgrid=False)
     chart.update_yaxes(title_text="Mask distance", ticksuffix=" %", range=[0, 108 * top])
+    label_ends(chart, theme)
     return chart
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import figure
+from app.charts.direct import label_ends
 from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.drawn import drawn
@@ -62,6 +63,7 @@ def swaps(rows: pd.DataFrame, styles: Mapping[str, Style], summed: bool, theme: 
         chart.update_yaxes(
             title_text="Cumulative swaps (share of the weights kept)", ticksuffix=" %", rangemode="tozero"
         )
+        label_ends(chart, theme)
         return chart
     top = float(rows["high"].fillna(rows["mean"]).max()) if len(rows) else 1.0
     ticks = [10.0**power for power in range(-6, 3)]
@@ -72,6 +74,7 @@ def swaps(rows: pd.DataFrame, styles: Mapping[str, Style], summed: bool, theme: 
         tickvals=ticks,
         ticktext=[f"{tick:g} %" for tick in ticks],
     )
+    label_ends(chart, theme)
     return chart
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import Styles, figure, label_places, percent_axis
+from app.charts.direct import label_ends
 from app.charts.error_bars import bars_of
 from app.charts.score_axis import axis, dense_line, place_of
 from app.shell.colour import fade
@@ -77,6 +78,7 @@ def against_sparsity(
         showgrid=False,
     )
     chart.update_yaxes(**axis(shown, families[measure].dropna(), NAMES["corrupted"] if measure == "corrupted" else ""))
+    label_ends(chart, theme)
     return chart
 
 

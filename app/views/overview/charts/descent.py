@@ -16,7 +16,7 @@ from app.shell.colour import fade
 from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
-ROW, LEAST, MOST = 23, 300, 510  # pixels a method, and of all
+ROW, LEAST, MOST = 23, 300, 470  # pixels a method, and of all
 LABELLED = 12  # pixels that a method's name needs
 SIZES, PLAIN = (0.3, 0.92), 0.6  # of a line's height, in which the tickets lie
 

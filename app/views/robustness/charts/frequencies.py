@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from analysis.comparisons.frequencies import CLEAN_RADIUS
 from analysis.corruptions.fourier import STEPS, frequency_of
 from app.charts.base import NOISE, Scale, color_bar, heading, interval
+from app.charts.direct import label_ends
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.robustness.charts.lines import ticket_lines
@@ -89,6 +90,7 @@ def radial(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> 
         showgrid=False, range=[min(radii, default=0) - 0.5, max(radii, default=0) + 0.5],
     )  # fmt: skip
     figure.update_yaxes(title_text="error (%)", rangemode="tozero")
+    label_ends(figure, theme)
     return figure
 
 

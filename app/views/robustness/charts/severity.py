@@ -14,6 +14,7 @@ from plotly.subplots import make_subplots
 
 from analysis.corruptions import SEVERITIES
 from app.charts.base import interval
+from app.charts.direct import label_ends
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.robustness.charts.lines import ticket_lines
@@ -38,6 +39,7 @@ def curves(
     figure.add_traces(ticket_lines(points, tickets, "severity", value, _hovers(value)))
     _severities(figure, points)
     figure.update_yaxes(title_text=title or f"{value} (%)")
+    label_ends(figure, theme)
     return figure
 
 
