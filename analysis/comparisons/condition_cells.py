@@ -12,7 +12,7 @@ from analysis.comparisons.verdicts import against, gaps_of, verdicts
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
 from analysis.statistics.replication import share
-from analysis.statistics.verdicts import COLUMNS, DIFFERS, EQUIVALENCE, judge
+from analysis.statistics.verdicts import COLUMNS, DIFFERS, EQUIVALENCE, Gap, judge
 
 Groups = Mapping[Condition, Sequence[int]]
 """(corruption, severity) -> the places of the conditions averaged; severity 0 is the mean over all severities."""
@@ -90,7 +90,7 @@ def apart(outcomes: Outcomes, baseline: str, groups: Groups, equivalence: float 
     The same differences as in `gaps`, for what is said of several conditions at once: at most one time in twenty is
     any cell of the whole table falsely said to differ.
     """
-    found = {}
+    found: dict[tuple[str, str, int], Gap] = {}
     for condition, places in groups.items():
         own = outcomes.per_image(places)
         pairs = gaps_of(own, [(key, baseline) for key in own if key != baseline])

@@ -20,7 +20,10 @@ from pruning.recipe import percent
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
     return streamlit.components.v2.component(
-        "ticket_picker", html='<div class="picker"></div>', css=read("picker.css"), js=read("picker.js")
+        "ticket_picker",
+        html='<div class="picker"></div>',
+        css=read("picker.css"),
+        js=read("named.js") + read("picker.js"),
     )
 
 

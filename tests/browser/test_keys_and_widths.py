@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, settle
+from tests.browser.contrast import low, wordless
 from tests.browser.heights import HEIGHT, fits
 
 
@@ -66,3 +67,16 @@ def test_what_is_folded_is_sent_once_it_is_opened(opened: Open) -> None:
     expect(card.locator(".js-plotly-plot")).to_have_count(1)
     card.locator("summary").click()
     expect(card.locator(".js-plotly-plot")).to_have_count(0)
+
+
+def test_text_reads_against_its_ground_and_charts_have_words_in_light_and_in_dark(opened: Open) -> None:
+    """WCAG 2, AA: 4.5, or 3 where text is large."""
+    page = opened("masks?masks=many")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.reload()
+        settle(page)
+        page.wait_for_timeout(800)
+        assert not low(page), scheme
+    assert not wordless(page)
+    expect(page.get_by_role("figure", name="Pairwise overlap beside chance. ")).to_be_visible()

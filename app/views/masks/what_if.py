@@ -119,7 +119,7 @@ def sentence(masks: Masks, results: Mapping[Condition, tuple[Tried, Tried]]) -> 
     """What the pruning by hand is shown to cost, as markdown; it speaks of this network and claims no more."""
     if not total(masks):
         return "Nothing is removed: this is the whole network. Move a slider to prune it."
-    table = against_whole(*zip(*results.values(), strict=True))
+    table = against_whole([tried for tried, _ in results.values()], [whole for _, whole in results.values()])
     said = []
     for where, row in zip(results, table.to_dict("records"), strict=True):
         low, high = (100 * abs(row[end]) for end in ("low", "high"))

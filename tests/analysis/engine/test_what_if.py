@@ -60,7 +60,7 @@ def test_what_pruning_costs_is_paired_over_the_images() -> None:
     pruned = [each.copy() for each in whole]
     pruned[0][:30], pruned[0][394:] = False, True
     pruned[1][:8], pruned[1][392:] = False, True
-    table = against_whole(*([Tried.of(each) for each in own] for own in (pruned, whole)))
+    table = against_whole([Tried.of(each) for each in pruned], [Tried.of(each) for each in whole])
     assert table["difference"].tolist() == pytest.approx([-24 / 400, 0])
     assert table["verdict"].tolist() == ["differs", "cannot tell"]
     # Bonett & Price (2012), at the first of two steps of Holm's procedure
