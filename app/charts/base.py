@@ -57,15 +57,22 @@ def interval(row: pd.Series, value: str, form: str = "{:.1f}", unit: str = " %")
     return f"<b>{parts[0]}{unit}</b> ({parts[1]} to {parts[2]})"
 
 
-def heading(figure: go.Figure, number: int, style: Style, note: str = "", small: bool = False) -> None:
-    """A ticket's name, and a note, over the number-th panel (from 1) of subplots; small for narrow panels."""
+def heading(
+    figure: go.Figure, number: int, style: Style, note: str = "", small: bool = False, below: bool = False
+) -> None:
+    """A ticket's name, and a note, over the number-th panel (from 1) of subplots; small for narrow panels.
+
+    `below`: whether the note has a line of its own, where panels are too narrow for both side by side.
+    """
     axis = "" if number == 1 else str(number)
-    more = f'  <span style="font-size:12px">{note}</span>' if note else ""
-    name = style.label if small else f"<b>{style.label}</b>"
+    apart = "<br>" if below else "  "
+    more = f'{apart}<span style="font-size:12px">{note}</span>' if note else ""
+    name = style.label if small or below else f"<b>{style.label}</b>"
     figure.add_annotation(
         text=f'<span style="color:{style.color}">●</span> {name}{more}',
         x=0, y=1, xref=f"x{axis} domain", yref=f"y{axis} domain", xanchor="left", yanchor="bottom",
-        yshift=2 if small else 4, showarrow=False, font={"size": 12.5 if small else 14},
+        yshift=2 if small else 4, showarrow=False, align="left",
+        font={"size": 12.5 if small or below else 14},
     )  # fmt: skip
 
 

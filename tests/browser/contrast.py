@@ -5,11 +5,12 @@ from __future__ import annotations
 from playwright.sync_api import Page
 
 LOW = """() => {
+    const unread = new Set(); // colours of a form that is not known here: they would be passed over
     const parse = colour => {
-        const found = colour.match(/rgba?\\(([^)]+)\\)/);
-        if (!found) return null;
-        const parts = found[1].split(/[ ,/]+/).map(Number);
-        return [parts[0], parts[1], parts[2], parts.length > 3 ? parts[3] : 1];
+        const [, form, inner] = colour.match(/^(rgba?|color)\\((?:srgb )?([^)]+)\\)$/) ?? [];
+        if (!form) { unread.add(colour); return null; }
+        const parts = inner.split(/[ ,/]+/).map(Number), scale = form === 'color' ? 255 : 1;
+        return [scale * parts[0], scale * parts[1], scale * parts[2], parts.length > 3 ? parts[3] : 1];
     };
     const over = (top, below) => [0, 1, 2].map(at => top[3] * top[at] + (1 - top[3]) * below[at]).concat(1);
     const light = colour => [0.2126, 0.7152, 0.0722].reduce((sum, weight, at) => {
@@ -52,6 +53,7 @@ LOW = """() => {
             found.set(`${ratio.toFixed(2)} ${style.fontSize} ${colours}`, text.slice(0, 40));
         }
     }
+    for (const colour of unread) found.set(colour, 'is no colour that can be read');
     return [...found].map(([what, text]) => `${what}: ${text}`);
 }"""
 """Ratio, size, colours and the first words of each text below 4.5, or below 3 where it is large."""

@@ -147,14 +147,18 @@ def _table(rows: pd.DataFrame, styles: dict[str, Style], shown: ShownScore) -> N
         shown.table(frame),
         "costs",
         columns={
-            "colour": st.column_config.ImageColumn("", width=40),
-            "ticket": written("Ticket", width="medium"),
-            "epochs": number("Epochs", format="%.4g", help="Of training and search, all it descends from included."),
-            "search": number("Search epochs", format="%.4g", help="Of these: only mask or signs are trained."),
-            "times": number("Relative to dense", format="%.2f×", help="Epochs, as a multiple of the dense network's."),
-            "seconds": number("Seconds", format="%.1f", help="Of its line of descent, on the machine that found it."),
-            shown.column: number(shown.heading, format=shown.column_format),
-            "interval": written("95 % interval"),
+            "colour": st.column_config.ImageColumn("", width=28),
+            "ticket": written("Ticket", width=124),
+            "epochs": number(
+                "Epochs", width=66, format="%.4g", help="Of training and search, all it descends from included."
+            ),
+            "search": number("Search", width=64, format="%.4g", help="Epochs in which only mask or signs are trained."),
+            "times": number("× dense", width=66, format="%.2f×", help="Epochs, as a multiple of the dense network's."),
+            "seconds": number(
+                "Seconds", width=72, format="%.1f", help="Of its line of descent, on the machine that found it."
+            ),
+            shown.column: number(shown.heading, width=78, format=shown.column_format),
+            "interval": written("95 % interval", width=104),
         },
         caption="Means over seeds. Passes that only score weights are not counted as epochs; they are in the seconds.",
         data=lambda: shown.table(frame).drop(columns="colour"),

@@ -58,8 +58,10 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
     styles = families.styles(selection)
     frame = pd.DataFrame(
         {
-            "field": rows["field"],
-            "values": [f"{first} → {second}" for first, second in zip(rows["first"], rows["second"], strict=True)],
+            "field": [
+                f"{field}: {first} → {second}"
+                for field, first, second in zip(rows["field"], rows["first"], rows["second"], strict=True)
+            ],
             "colour a": [dot(styles[key].color) for key in rows["a"]],
             "a": [styles[key].label for key in rows["a"]],
             "colour b": [dot(styles[key].color) for key in rows["b"]],
@@ -78,8 +80,14 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
         columns=_columns(shown),
         help="Each pair of the chosen tickets whose recipes differ in one field. An option that only one of two "
         "finders has comes with the finder; a control differs from its original in that step.",
-        caption=verdicts.speak_of(told, drawn=False, and_images=shown.also_paired),
+        caption=f"{verdicts.speak_of(told, drawn=False, and_images=shown.also_paired)} The CSV also says which "
+        "difference so many seeds would show, and what both took in epochs.",
         data=lambda: frame.drop(columns=["colour a", "colour b"]),
+        meanings={
+            "field": "the field in which the recipes differ, and its values",
+            "detectable": f"difference that would be shown with a power of 80 % [{shown.apart}]",
+            "epochs": "of training and search of the first and the second, with all they descend from",
+        },
         controls=lambda: _controls(selection, kinds),
         height="content" if len(frame) <= 6 else 250,
     )
@@ -94,24 +102,19 @@ def _controls(selection: Selection, kinds: list[Images]) -> None:
 
 def _columns(shown: ShownScore) -> dict[str, Any]:
     column = st.column_config
-    return {
-        "field": column.TextColumn("Field", width=90),
-        "values": column.TextColumn("Values", width=125),
-        "colour a": column.ImageColumn("", width=40),
-        "a": column.TextColumn("First", width=128),
-        "colour b": column.ImageColumn(" ", width=40),
-        "b": column.TextColumn("Second", width=128),
+    return {  # of a window 1,024 pixels wide
+        "field": column.TextColumn("Field", width=160),
+        "colour a": column.ImageColumn("", width=28),
+        "a": column.TextColumn("First", width=98),
+        "colour b": column.ImageColumn(" ", width=28),
+        "b": column.TextColumn("Second", width=98),
         "difference": column.NumberColumn(
-            "Difference", format="%+.1f", width=78, help=f"{shown.title}, first minus second, {shown.apart}."
+            "Apart", format="%+.1f", width=48, help=f"{shown.title}, first minus second, {shown.apart}."
         ),
-        "interval": column.TextColumn("Interval", width=90, help="The one that decides."),
-        "verdict": column.TextColumn("Verdict", width=110),
-        "detectable": column.NumberColumn(
-            "Would show", format="%.1f", width=84, help="The difference that so many seeds would show."
-        ),
-        "epochs": column.TextColumn(
-            "Epochs in all", width=92, help="Of the first and the second, with all they descend from."
-        ),
+        "interval": column.TextColumn("Interval", width=80, help="The one that decides."),
+        "verdict": column.TextColumn("Verdict", width=78),
+        "detectable": None,
+        "epochs": None,
     }
 
 

@@ -20,7 +20,7 @@ from app.shell.theme import Style, Theme
 from app.views.robustness.charts.panels import panels
 
 PER_ROW = 5
-PANEL, HEADING, FOOT = 190, 34, 46  # pixels
+PANEL, HEADING, FOOT = 190, 48, 46  # pixels
 
 
 @drawn
@@ -39,7 +39,7 @@ def reliability(bins: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme, 
         own = bins[bins["key"] == key].sort_values("confidence")
         for trace in (_histogram(own, theme), _diagonal(theme), _curve(own, style)):
             figure.add_trace(trace, line, column)
-        heading(figure, number, style, notes.get(key, ""))
+        heading(figure, number, style, notes.get(key, ""), below=True)
         if lowest:
             figure.update_xaxes(title_text="confidence (%)", row=line, col=column)
         if column == 1:
