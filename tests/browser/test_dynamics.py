@@ -27,7 +27,7 @@ def test_every_view_is_reached_by_a_click(page: str, opened: Open) -> None:
 
 def test_the_line_of_a_ticket_is_drawn_where_it_was_noted(opened: Open) -> None:
     page = opened("dynamics?tickets=dense~imp-90&curves=controls")
-    names = page.locator(".st-key-card-curves .legendtext")
+    names = page.locator(".st-key-card-curves .annotation-text")  # at the ends of the lines
     expect(names).to_have_text(["Dense", "IMP 90 %", "IMP shuffled 90 %"])
     page.get_by_role("combobox", name="Measure").click()
     page.get_by_role("option", name="Test loss").click()
