@@ -10,7 +10,7 @@ from analysis.corruptions import compiled
 from analysis.corruptions.compiled import discs, filters
 from analysis.corruptions.corruption import Corruption, Row, single
 from analysis.corruptions.linear import as_factors, border_places, filter_matrix, gaussian_taps, half_taps
-from analysis.corruptions.pixels import NUDGE, cut
+from analysis.corruptions.pixels import NUDGE, cut, precise
 from analysis.corruptions.random import Draws
 
 Factors = tuple[tuple[Tensor, Tensor], ...]
@@ -129,7 +129,8 @@ def _defocus_factors(radius: float, alias: float, height: int, width: int, devic
         for a, size, b in zip(left.T, sizes, right, strict=True)
         if size > NO_TAP
     ]
-    return tuple(as_factors(rows, columns, device, np.float64) for rows, columns in matrices)
+    dtype = np.float32 if precise(device) == torch.float32 else np.float64
+    return tuple(as_factors(rows, columns, device, dtype) for rows, columns in matrices)
 
 
 def _rounded_kernel(radius: float, alias: float) -> np.ndarray:

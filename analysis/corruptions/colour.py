@@ -8,7 +8,7 @@ from torch import Tensor
 from analysis.corruptions import compiled
 from analysis.corruptions.compiled import colour as loops
 from analysis.corruptions.corruption import Corruption, Row, single
-from analysis.corruptions.pixels import NUDGE, cut, look_up
+from analysis.corruptions.pixels import NUDGE, cut, look_up, precise
 from analysis.corruptions.random import Draws
 
 TRIFLE = 2.0**-9
@@ -29,7 +29,7 @@ def contrast(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     (factor,) = parameters
     if compiled.usable(images):
         return loops.contrasted(images, factor, NUDGE)
-    mean = images.sum(dim=(2, 3), keepdim=True, dtype=torch.int64).double() / images[0, 0].numel()
+    mean = images.sum(dim=(2, 3), keepdim=True, dtype=torch.int64).to(precise(images.device)) / images[0, 0].numel()
     return cut(images.float().mul_(factor).add_((mean * (1 - factor)).float()))
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from analysis.corruptions.corruption import Corruption, Row
 from analysis.corruptions.linear import gaussian_taps
+from analysis.corruptions.pixels import precise
 from analysis.corruptions.random import Draws
 
 SIGMA = 1.0
@@ -27,9 +28,9 @@ EQUAL = 1 + 1e-9
 
 def canny_edges(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     """255 on the edges, 0 elsewhere."""
-    values = images.double() / 255
+    values = images.to(precise(images.device)) / 255
     if images.shape[1] == 3:
-        values = (values * torch.tensor(GREY, dtype=torch.float64, device=images.device)[:, None, None]).sum(dim=1)
+        values = (values * torch.tensor(GREY, dtype=values.dtype, device=images.device)[:, None, None]).sum(dim=1)
     edges = canny(values.view(len(images), *images.shape[2:]))
     return (edges.to(torch.uint8) * 255)[:, None].expand(images.shape).contiguous()
 
@@ -59,7 +60,7 @@ def _smoothing(size: int, device: torch.device) -> Tensor:
     radius = len(taps) // 2
     offset = np.arange(size) - np.arange(size)[:, None]
     matrix = np.where(np.abs(offset) <= radius, taps[(offset + radius).clip(0, 2 * radius)], 0)
-    return torch.from_numpy(matrix / matrix.sum(axis=1, keepdims=True)).to(device)
+    return torch.from_numpy(matrix / matrix.sum(axis=1, keepdims=True)).to(precise(device)).to(device)
 
 
 def _sobel(values: Tensor) -> tuple[Tensor, Tensor]:

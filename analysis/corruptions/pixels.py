@@ -5,9 +5,15 @@ from torch import Tensor
 
 from analysis.corruptions import compiled
 from analysis.corruptions.compiled import noise
+from pruning.training.precision import WITHOUT_DOUBLES
 
 NUDGE = 2.0**-13
 """Added before cutting, so that float32 rounding does not turn 127.99999 for 128 into 127."""
+
+
+def precise(device: torch.device) -> torch.dtype:
+    """The finest floats that a device has: of 64 bits, but of 32 on MPS, where single bytes may come out otherwise."""
+    return torch.float32 if device.type in WITHOUT_DOUBLES else torch.float64
 
 
 def cut(values: Tensor, nudge: float = NUDGE) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from analysis.corruptions.corruption import Corruption, Function, Row
-from analysis.corruptions.pixels import cut
+from analysis.corruptions.pixels import cut, precise
 from analysis.corruptions.random import WORDS, Draws
 
 SIDE = 28
@@ -76,7 +76,10 @@ def _segment(
 
     They cover the columns from the first, rounded down, to just before the last, rounded up.
     """
-    left, right = (torch.as_tensor(value, dtype=columns.dtype).expand(down[0].shape)[:, None] for value in across)
+    left, right = (
+        torch.as_tensor(value, dtype=columns.dtype, device=columns.device).expand(down[0].shape)[:, None]
+        for value in across
+    )
     slope = (down[1][:, None] - down[0][:, None]) / (right - left)
     heights = slope * (columns - left) + down[0][:, None]
     away = (rows[:, None] - heights[:, None, :]).abs_()
@@ -87,7 +90,7 @@ def _segment(
 
 def _grid(size: int, device: torch.device) -> Tensor:
     """The places of pixels on the grid of 28, float64 [size]."""
-    return (torch.arange(size, dtype=torch.float64, device=device) + 0.5) * SIDE / size - 0.5
+    return (torch.arange(size, dtype=precise(device), device=device) + 0.5) * SIDE / size - 0.5
 
 
 def _drawn(patterns: Patterns, count: int) -> Function:
@@ -97,7 +100,7 @@ def _drawn(patterns: Patterns, count: int) -> Function:
         height, width = images.shape[2:]
         drawn = draws.words(1)[:, 0].to(torch.int64) * count // WORDS
         choices, which = torch.unique(drawn, return_inverse=True)
-        found = patterns(choices.double(), _grid(width, images.device), _grid(height, images.device))
+        found = patterns(choices.to(precise(images.device)), _grid(width, images.device), _grid(height, images.device))
         return cut(found.mul_(255).float()[which][:, None] + images)
 
     return corruption

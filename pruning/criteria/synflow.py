@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from pruning.criteria.base import Context, Criterion, Scores
 from pruning.criteria.gradients import add_gradient, differentiable_copy
 from pruning.errors import UserError, few
+from pruning.training.precision import with_doubles
 
 ROUNDS = 100
 OTHERS = "Take another criterion, such as magnitude, SNIP or GraSP."
@@ -46,10 +47,11 @@ def score(model: nn.Module, context: Context) -> Scores:
             f"SynFlow is not defined for the task '{context.task.name}': what a network is given does not pass "
             f"through all of its parts, one after the other, to one output. {OTHERS}"
         )
-    twin = linearise(differentiable_copy(model).double())
-    weights = context.weights(twin)
     images = context.batches[0][0]
-    ones = torch.ones(1, *images.shape[1:], dtype=torch.float64, device=images.device)
+    device = with_doubles(images.device)
+    twin = linearise(differentiable_copy(model).to(device).double())
+    weights = context.weights(twin)
+    ones = torch.ones(1, *images.shape[1:], dtype=torch.float64, device=device)
     gradients = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     if any(isinstance(module, (nn.RNNBase, nn.RNNCellBase)) for module in twin.modules()):
         raise _undefined("recurrent layers, whose gates saturate")
@@ -57,7 +59,12 @@ def score(model: nn.Module, context: Context) -> Scores:
         flow = twin(ones)
     _refuse_sources(twin, ones)
     add_gradient(gradients, flow.sum(), weights)
-    return {name: (weight * gradients[name]).abs() for name, weight in weights.items()}
+    scores = {name: (weight * gradients[name]).abs() for name, weight in weights.items()}
+    if device == images.device:
+        return scores
+    # Float32 holds their ratios where it does not hold them.
+    highest = max(float(score.max()) for score in scores.values()) or 1.0
+    return {name: (score / highest).float().to(images.device) for name, score in scores.items()}
 
 
 @torch.no_grad()

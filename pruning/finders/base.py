@@ -214,6 +214,7 @@ def make_ticket(
         parents: the tickets that it was found from, the line of descent first.
         record: what was noted on the way.
     """
+    masks = {name: mask.cpu() for name, mask in masks.items()}
     state = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
     leaked = [name for name, mask in masks.items() if bool((state[name][~mask] != 0).any())]
     if leaked:
@@ -233,7 +234,7 @@ def make_ticket(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={"torch": torch.__version__, "python": platform.python_version()},
     )
-    return Ticket(recipe, {name: mask.cpu() for name, mask in masks.items()}, state, info)
+    return Ticket(recipe, masks, state, info)
 
 
 def reinit_seed(seed: int) -> int:

@@ -138,4 +138,4 @@ class Units:
 def _finite(rank: Tensor) -> np.ndarray:
     """The scores as float64, flat, so far from infinity that sums of them stay finite and ordered."""
     limit = 1e300
-    return rank.detach().reshape(-1).double().clamp(-limit / rank.numel(), limit / rank.numel()).cpu().numpy()
+    return rank.detach().cpu().reshape(-1).double().clamp(-limit / rank.numel(), limit / rank.numel()).numpy()

@@ -41,7 +41,7 @@ class Moments(NamedTuple):
 
 def moments(features: Tensor) -> Moments:
     """Give mean and covariance (unbiased) of features [N, D], N at least 2."""
-    values = features.detach().double().cpu()
+    values = features.detach().cpu().double()
     return Moments(values.mean(0), torch.cov(values.T).reshape(values.shape[1], values.shape[1]))
 
 

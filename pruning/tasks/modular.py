@@ -43,7 +43,7 @@ class Modular(Classification):
         the others. `neurons/weight` has, neuron by neuron, the weights over the token of eight neurons, evenly spaced,
         so that they are the same eight in all tickets; `neuron_rows/row` says which.
         """
-        weights = torch.cat([weight.double().flatten() for weight in prunable(model).values()])
+        weights = torch.cat([weight.cpu().double().flatten() for weight in prunable(model).values()])
         norms = {"norms/l1": [_brief(weights.abs().sum())], "norms/l2": [_brief(weights.norm())]}
         token_weights: Callable[[], Tensor] | None = getattr(model, "token_weights", None)
         if token_weights is None:

@@ -24,7 +24,7 @@ def amplitudes(rows: Tensor) -> Tensor:
 
     Returns float64 [neurons, F] of the frequencies 1 to F, on the CPU. The paper's code leaves out the last of them.
     """
-    values: Tensor = torch.fft.rfft(rows.detach().double().cpu(), dim=1).abs()
+    values: Tensor = torch.fft.rfft(rows.detach().cpu().double(), dim=1).abs()
     return values[:, 1 : 1 + frequencies(rows.shape[1])]
 
 

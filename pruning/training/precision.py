@@ -20,6 +20,9 @@ SMALL_NETWORK = 5_000_000
 LARGE_NETWORK = 1_000_000_000
 LARGE_THREADS = 4
 
+WITHOUT_DOUBLES = {"mps"}
+"""Types of devices that have no float64."""
+
 _MEMORY: Any = torch.utils.deterministic  # torch says nothing of the types of its own settings
 _asked: ContextVar[int] = ContextVar("threads", default=0)
 
@@ -36,6 +39,11 @@ def pick_device(name: str = "auto") -> torch.device:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:
         raise UserError(f"Device '{name}' cannot be used here: {str(error).splitlines()[0]}") from None
+
+
+def with_doubles(device: torch.device) -> torch.device:
+    """The device where it has numbers of 64 bits, else the CPU: MPS has none."""
+    return torch.device("cpu") if device.type in WITHOUT_DOUBLES else device
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
