@@ -50,6 +50,7 @@ class Corruption:
         family: the name of its family, see `registry.Family`.
         severities: those it has, from 1 on without a gap.
         version: raised when the images change, so that what was measured on those of another is measured again.
+        together: so many images at least are given to the function at once, where there are as many for each thread.
 
     Raises:
         UserError: at some size there are not as many rows of parameters as severities.
@@ -66,6 +67,7 @@ class Corruption:
     family: str = field(kw_only=True)
     severities: tuple[int, ...] = SEVERITIES
     version: int = 1
+    together: int = field(default=1, kw_only=True)
 
     def __post_init__(self) -> None:
         for size, rows in self.published.items():

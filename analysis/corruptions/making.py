@@ -72,5 +72,5 @@ def _corrupted(
     def work(start: int, stop: int) -> None:
         result[start:stop] = function(images[start:stop], parameters, draws.part(start, stop))
 
-    workers.run(work, len(images), images[0].numel(), images.device)
+    workers.run(work, len(images), images[0].numel(), images.device, corruption.together)
     return result

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from analysis.corruptions import compiled
 from analysis.corruptions.compiled import drops, filters
+from analysis.corruptions.compiled.edges import LANES
 from analysis.corruptions.corruption import Corruption, Row
 from analysis.corruptions.edges import SCALE, canny, distances, framed
 from analysis.corruptions.linear import border_places, filter_matrix, gaussian_taps, half_taps
@@ -168,5 +169,6 @@ CORRUPTIONS = (
         lengths=frozenset({"sigma"}),
         extra=True,
         family="cifar_c",
+        together=LANES,
     ),
 )

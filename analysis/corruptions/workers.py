@@ -19,9 +19,10 @@ FEWEST_VALUES = 1 << 19
 Work = Callable[[int, int], None]
 
 
-def run(work: Work, count: int, values: int, device: torch.device) -> None:
+def run(work: Work, count: int, values: int, device: torch.device, together: int = 1) -> None:
     """Call `work(start, stop)` for chunks of `count` images of so many values each, until all are done.
 
+    At least `together` images are a chunk, where there are as many for each thread.
     On a GPU there is one chunk. What the work raises is raised here, after all threads have ended; so is
     KeyboardInterrupt. Threads see neither autocast nor torch's number of threads, of which each has one.
     """
@@ -29,7 +30,7 @@ def run(work: Work, count: int, values: int, device: torch.device) -> None:
         work(0, count)
         return
     threads = min(torch.get_num_threads(), max(1, count * values // FEWEST_VALUES))
-    chunks = iter(_chunks(count, values, threads))
+    chunks = iter(_chunks(count, values, threads, together))
     if threads == 1:
         with _plain(torch.is_inference_mode_enabled()):
             for start, stop in chunks:
@@ -38,9 +39,9 @@ def run(work: Work, count: int, values: int, device: torch.device) -> None:
         _on_threads(work, chunks, threads)
 
 
-def _chunks(count: int, values: int, threads: int) -> list[tuple[int, int]]:
-    """Equal chunks of at most `VALUES_AT_ONCE` values, or one image, and as many for each thread."""
-    most = max(1, VALUES_AT_ONCE // values)
+def _chunks(count: int, values: int, threads: int, together: int = 1) -> list[tuple[int, int]]:
+    """Equal chunks of at most `VALUES_AT_ONCE` values, or `together` images, and as many for each thread."""
+    most = max(together, VALUES_AT_ONCE // values)
     number = -(-count // (most * threads)) * threads
     bounds = [count * place // number for place in range(number + 1)]
     return [(start, stop) for start, stop in pairwise(bounds) if start < stop]
