@@ -5,9 +5,11 @@ from itertools import permutations
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from scipy import ndimage, sparse
 from torch import Tensor
 
+from analysis.corruptions import compiled
 from analysis.corruptions.c_bar.fields import uniform
 from analysis.corruptions.corruption import Row
 from analysis.corruptions.pixels import cut
@@ -45,9 +47,22 @@ def circular_motion_blur(images: Tensor, parameters: Row, draws: Draws) -> Tenso
     """The weighted mean of the image turned by -`degrees` to `degrees` about its middle, black outside."""
     (degrees,) = parameters
     height, width = images.shape[-2:]
-    flat = images.view(-1, height * width).T.float().cpu().numpy()
-    turned = torch.from_numpy(_turning(height, width, degrees) @ flat).to(images.device)
+    flat = images.reshape(-1, height * width).T.float()
+    if compiled.usable(images):
+        turned = torch.from_numpy(_turning(height, width, degrees) @ flat.numpy())
+    else:
+        places, starts, weights = _bags(height, width, degrees, images.device)
+        turned = F.embedding_bag(places, flat.contiguous(), starts, mode="sum", per_sample_weights=weights)
     return cut(turned.T.contiguous().view(images.shape))
+
+
+@lru_cache(maxsize=2)
+def _bags(height: int, width: int, degrees: float, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """The same matrix by rows on a device: columns, where each row begins, weights."""
+    matrix = _turning(height, width, degrees)
+    places, starts = matrix.indices.astype(np.int64), matrix.indptr[:-1].astype(np.int64)
+    found = [torch.from_numpy(values).to(device) for values in (places, starts, matrix.data)]
+    return found[0], found[1], found[2]
 
 
 @lru_cache(maxsize=2)
