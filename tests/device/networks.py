@@ -31,7 +31,7 @@ FINDERS: dict[str, dict[str, object]] = {
     "movement": {},
     "jackpot": {"criterion": "magnitude"},
 }
-QUICK = ("imp", "set", "rigl")
+QUICK = ("set", "rigl")
 
 
 def recipe(finder: str, **fields: object) -> Recipe:
