@@ -121,7 +121,8 @@ def _smooth(values: Tensor, sigma: float) -> Tensor:
     """Gaussian blur of [H, W, N]."""
     height, width, _ = values.shape
     left, right = _smoothing(sigma, height, width, values.device)
-    return right @ (left @ values.flatten(1)).view(values.shape)
+    smooth: Tensor = right @ (left @ values.flatten(1)).view(values.shape)
+    return smooth
 
 
 @lru_cache(maxsize=8)
