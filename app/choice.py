@@ -8,8 +8,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from pruning.errors import UserError
 from pruning.study.folder import TICKETS, TOML
 from pruning.study.known import study_folders
+from pruning.study.places import local
+from pruning.study.remote import is_url
 
 FIRST = "mnist5k-lenet5"
 """The shipped study that shows everything."""
@@ -45,5 +48,13 @@ def _asked_for() -> list[Path]:
     """
     if Path(sys.argv[0]).name not in SCRIPTS:  # somebody else's command line, such as that of the tests
         return []
-    paths = [Path(argument).expanduser() for argument in sys.argv[1:] if not argument.startswith("-")]
+    paths = [_here(argument) for argument in sys.argv[1:] if not argument.startswith("-")]
     return [path.parent if path.name == TOML else path for path in paths]
+
+
+def _here(place: str) -> Path:
+    """The folder that stands for a place; the place itself where it cannot be had, so that opening it says why."""
+    try:
+        return local(place if is_url(place) else Path(place).expanduser())
+    except UserError:
+        return Path(place)

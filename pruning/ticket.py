@@ -148,9 +148,8 @@ class Ticket:
     def save(self, path: str | Path) -> None:
         """Write the ticket as one safetensors file, whole or not at all.
 
-        Of a prunable parameter the kept values and the bit-packed mask are stored, everything else as it is, so the
-        file shrinks with sparsity. Recipe, info and shapes are JSON in the metadata, beside a digest of the tensors and
-        one of the metadata, by which a damaged file is noticed.
+        Of a prunable parameter the kept values and the bit-packed mask are stored, everything else as it is. Recipe,
+        info and shapes are JSON in the metadata, beside a digest of the tensors and one of the metadata.
         """
         tensors, shapes = self._stored(), self._shapes()
         metadata = {
@@ -160,7 +159,7 @@ class Ticket:
             "shapes": json.dumps(shapes),
             CONTENT: _digest_of(tensors, shapes),
         }
-        metadata[DIGEST] = _digest_of_metadata(metadata)
+        metadata[DIGEST] = digest_of_metadata(metadata)
         write_atomically(Path(path), lambda temporary: save_file(tensors, temporary, metadata=metadata))
 
     def _stored(self) -> dict[str, Tensor]:
@@ -192,7 +191,7 @@ class Ticket:
             stored = load_file(path, backend="pread")  # mapped into memory, a file that is cut short kills
         except (SafetensorError, OSError, ValueError) as error:
             raise damaged(path, str(error)) from None
-        if content and content != _digest_of(stored, shapes):
+        if content and content != _digest_of(stored, shapes) and (stored or info.recording is None):
             raise damaged(path, "its tensors are not those that were written")
         masks: Masks = {}
         state: dict[str, Tensor] = {}
@@ -202,9 +201,9 @@ class Ticket:
                 masks[name], state[name] = _unpack(path, name, value, stored.get(name + MASK), shapes[name])
             elif not (key.endswith(MASK) and key.removesuffix(MASK) in shapes):
                 state[key] = value.clone()  # into memory of its own, aligned as torch aligns it
-        if set(masks) != set(shapes):
+        if set(masks) != set(shapes) and (stored or info.recording is None):  # packed without its weights
             raise damaged(path, f"the layers {sorted(set(shapes) - set(masks))} are missing")
-        return cls(recipe, {name: masks[name] for name in shapes}, state, info, path.parent)
+        return cls(recipe, {name: masks[name] for name in shapes if name in masks}, state, info, path.parent)
 
 
 def _unpack(path: Path, name: str, kept: Tensor, packed: Tensor | None, shape: list[int]) -> tuple[Tensor, Tensor]:
@@ -252,7 +251,7 @@ def read_header(path: Path) -> Header:
         raise damaged(path, f"it is a safetensors file without the mark '{FORMAT}'")
     if not set(metadata) <= KEYS or bool(metadata.get(CONTENT)) != (DIGEST in metadata):
         raise damaged(path, "bad metadata: other keys than a ticket's")
-    if DIGEST in metadata and metadata[DIGEST] != _digest_of_metadata(metadata):
+    if DIGEST in metadata and metadata[DIGEST] != digest_of_metadata(metadata):
         raise damaged(path, "its metadata are not those that were written")
     try:
         recipe = validate(Recipe, json.loads(metadata["recipe"]), f"{path}, recipe")
@@ -286,10 +285,10 @@ def _digest_of(stored: Mapping[str, Tensor], shapes: Mapping[str, list[int]]) ->
     return digest.hexdigest()[:DIGITS]
 
 
-def _digest_of_metadata(metadata: Mapping[str, str]) -> str:
+def digest_of_metadata(metadata: Mapping[str, str]) -> str:
     """The digest of all metadata but itself."""
-    rest = {key: value for key, value in metadata.items() if key != DIGEST}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()[:DIGITS]
+    rest = json.dumps({key: value for key, value in metadata.items() if key != DIGEST}, sort_keys=True)
+    return hashlib.sha256(rest.encode()).hexdigest()[:DIGITS]
 
 
 def _metadata(path: Path) -> dict[str, Any]:

@@ -93,6 +93,7 @@ def nothing_elsewhere(
     """In another folder than the project's there are neither shipped studies nor those of whoever runs the tests."""
     nowhere = tmp_path_factory.getbasetemp() / f"nowhere {abs(hash(request.node.nodeid)):x}"
     monkeypatch.setenv("XDG_STATE_HOME", str(nowhere))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(nowhere))
     monkeypatch.setattr(known, "PROJECT", nowhere)
 
 

@@ -151,9 +151,8 @@ def _check(
         again = Results(aside.path)
         for table, reference in _references(plan, sample):
             # What others' rows build on is as it was stored.
-            target = again.path / table / f"{reference.id}.parquet"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes((plan.results.path / table / target.name).read_bytes())
+            rows = plan.results.table(table, ids=[reference.id])
+            again.write(table, reference.id, rows, plan.results.made(table, reference.id))
         report = RunReport(len(sample))
         measure_jobs(Source(aside, (), source.root, threads=0), plan.wanted, images, sample, report, progress, jobs)
         done.problems += report.problems

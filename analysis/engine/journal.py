@@ -25,6 +25,7 @@ from analysis.results.store import Results
 from analysis.results.tables import TABLES, TICKET, to_arrow
 from pruning.files import alone_in, leads_out, remove_leftovers, write_atomically
 from pruning.study.folder import CACHE
+from pruning.study.opened import refuse_writing
 
 FOLDER = "measured"
 SUFFIX = ".arrows"
@@ -56,6 +57,7 @@ class Journal:
     def alone(self) -> Iterator[None]:
         """Hold the journal; a process that dies lets go of it by itself. Raises UserError when another run holds it."""
         study = self.path.parents[1]
+        refuse_writing(study)
         with alone_in(self.path, f"Another run is measuring {study}; wait for it or stop it first."):
             remove_leftovers(self.path)
             yield

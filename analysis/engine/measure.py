@@ -17,6 +17,7 @@ import torch
 
 from analysis.corruptions.conditions import Condition
 from analysis.engine.base import measures
+from analysis.engine.compacting import MANY
 from analysis.engine.evaluation import Done, Source, measure_condition, measure_ticket
 from analysis.engine.groups import by_condition, groups_of, per_condition, pick_processes, weight
 from analysis.engine.images import TestImages
@@ -24,6 +25,7 @@ from analysis.engine.journal import Journal
 from analysis.engine.parts import cut
 from analysis.engine.plan import Job, Plan, Wanted
 from analysis.engine.settings import AnalysisConfig, settings
+from analysis.results import packs
 from analysis.results.store import Results
 from analysis.results.tables import TABLES
 from pruning.data import Dataset, load_data
@@ -32,6 +34,7 @@ from pruning.execution import Executor, Finished, Task, local_executor, run_task
 from pruning.models import count_macs
 from pruning.progress import Progress, Total, quiet
 from pruning.study.folder import Entry, Study
+from pruning.study.opened import refuse_writing
 from pruning.tasks import get_task
 from pruning.training.precision import pick_threads
 
@@ -86,6 +89,7 @@ def run(
         UserError: the study has no tickets, its settings, `only` or `families` name what is not known, its data are not
             there, its results do not say what made them, another run is measuring it, or a process died.
     """
+    refuse_writing(study.path)
     tables = [TABLES.get_known(table).name for table in dict.fromkeys(only or TABLES)]
     source = Source(study, tuple(families), Path(root).resolve() if root is not None else None, threads)
     config = settings(study)
@@ -103,9 +107,12 @@ def run(
         if not force:
             plan.refuse_unrecorded()
         report = RunReport(len(entries), problems=problems, mended=plan.sentences(now=True))
+        if any(map(packs.is_pack, (f"{key}.parquet" for each in plan.stored.values() for key in each.damaged))):
+            results.remove_damaged_packs()
         measure_jobs(source, wanted, images, plan.jobs(force), report, progress, jobs)
         if force and not families:
             _cut_all(wanted, results, tables)
+        results.compact(MANY)
     return report
 
 

@@ -197,10 +197,13 @@ def pairs(entries: Sequence[Entry]) -> Mapping[str, Sequence[Pair]]:
     What has no pruned weight has no mark.
     """
     signed = [entry for entry in entries if is_signed(entry.recipe)]
+    by_id = {entry.id: entry for entry in entries}
     found: dict[str, list[Pair]] = {}
     for entry in entries:
         own = [each for each in signed if each.recipe.seed == entry.recipe.seed and _comparable(each, entry)]
-        own += [each for each in entries if each not in own and lacks_key_of(entry, each.id)]
+        owner = by_id.get(entry.recipe.of.id) if entry.recipe.of is not None else None
+        if owner is not None and owner not in own and lacks_key_of(entry, owner.id):
+            own.append(owner)
         found[entry.id] = [Pair(each, _relation(entry, each)) for each in own]
     return {key: each for key, each in found.items() if each}
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pruning.errors import UserError
 from pruning.files import cannot_write, leads_out, write_atomically
 from pruning.study.folder import SELECTIONS
+from pruning.study.opened import refuse_writing
 
 LONGEST = 80
 """Characters of a name."""
@@ -91,6 +92,7 @@ def keep(study: Path, name: str, images: Sequence[int] | np.ndarray, labels: np.
         UserError: there is no name, it is too long, or there is no image; or the folder cannot be written, or is a link
             that leads out of the study.
     """
+    refuse_writing(study)
     name = " ".join(name.split())
     if not name or len(name) > LONGEST:
         raise UserError(f"A selection needs a name of 1 to {LONGEST} characters; this one has {len(name)}.")

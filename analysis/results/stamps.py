@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from analysis.results.packs import is_pack, made_in
 from analysis.results.tables import TABLES
+from pruning.errors import UserError
 from pruning.study.folder import SUFFIX, TICKETS, TOML
 
 ENDINGS = (SUFFIX, ".parquet")
@@ -100,15 +102,20 @@ def _time(folder: Path) -> int:
 
 
 def _numbers(folder: Path) -> dict[str, int]:
-    """Name without its ending -> a number of time of change and size."""
-    found = {}
+    """Name without its ending -> a number of time of change and size; of a pack, the names of those that it holds."""
+    found: dict[str, int] = {}
+    packs: dict[str, int] = {}
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             name, ending = os.path.splitext(entry.name)
             if ending in ENDINGS and not name.startswith("."):
                 with suppress(OSError):  # removed since
                     stat = entry.stat()
-                    found[name] = hash((stat.st_mtime_ns, stat.st_size))
+                    (packs if is_pack(entry.name) else found)[name] = hash((stat.st_mtime_ns, stat.st_size))
+    if packs:
+        with suppress(OSError, UserError):  # removed since, or damaged, which who reads it says
+            for name in sorted(packs, reverse=True):
+                found = dict.fromkeys(made_in(folder / f"{name}.parquet"), packs[name]) | found
     return found
 
 

@@ -1,4 +1,4 @@
-"""A study's results: a folder a table, a parquet file a ticket, asked through DuckDB.
+"""A study's results: a folder a table, a parquet file a ticket or a pack of many, asked through DuckDB.
 
 A file is there whole or not at all, so a run may be killed at any moment, and readers may read while it runs. It
 carries a digest of all its bytes, which is checked before it is read.
@@ -7,39 +7,36 @@ carries a digest of all its bytes, which is checked before it is read.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import duckdb
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from analysis.results import files
-from analysis.results.columns import KINDS
+from analysis.results import files, packs
+from analysis.results.asking import Parameters, Part, answer, check, in_order, lacking, view
 from analysis.results.files import Damaged
+from analysis.results.packs import Shelf
 from analysis.results.provenance import Made, Provenance, from_text, to_text
-from analysis.results.tables import TABLES, TICKET, Table, to_arrow
+from analysis.results.tables import TABLES, TICKET, to_arrow
 from pruning.errors import UserError, unknown
 from pruning.files import remove_leftovers
 
 __all__ = ["Results", "Stored"]
 
-Parameters = Sequence[object] | Mapping[str, object] | None
-"""What fills `?` or `$name` in an SQL text."""
+TRIES = 3
+"""How often files are looked for while others bring them together."""
 
 
 @dataclass(frozen=True)
 class Stored:
     """What is stored of a table: ticket -> part -> what made it, None where a file of an earlier version does not say.
 
-    `damaged` names tickets whose file cannot be used, `lacking` those whose file has not all of the table's columns,
-    with the columns that it lacks.
+    `damaged` names tickets, or packs, whose file cannot be used, `lacking` tickets whose file has not all of the
+    table's columns, with the columns that it lacks.
     """
 
     made: dict[str, dict[str, Provenance | None]] = field(default_factory=dict)
@@ -78,32 +75,34 @@ class Results:
 
     def has(self, table: str, ticket_id: str) -> bool:
         """Whether the ticket's rows of this table are stored."""
-        return self._file(table, ticket_id).is_file()
+        return self._file(table, ticket_id).is_file() or ticket_id in self._shelf(table).packed
 
     def ids(self, table: str) -> list[str]:
         """The ids of the tickets with rows in this table, sorted."""
-        return sorted(name.removesuffix(".parquet") for name in _names(self._folder(table)) if _is_result(name))
+        shelf = self._shelf(table)
+        return sorted([*shelf.own, *shelf.packed])
 
     def stored(self, table: str) -> Stored:
         """What is stored of a table, and what is amiss with its files."""
-        found = Stored()
-        texts, whole = {}, []
-        for path in self._files(table):
+        found, shelf = Stored(), self._shelf(table)
+        found.damaged.extend(path.stem for path in shelf.damaged)
+        texts: dict[str, str] = {}
+        for path, ids in [*((path, [key]) for key, path in shelf.own.items()), *shelf.by_pack().items()]:
             try:
-                files.verify(path)
-                texts[path.stem] = files.made_by(path)
-                lacking = _lacking(TABLES[table], path)
+                packs.verify(path)
+                own = packs.made_in(path) if packs.is_pack(path.name) else {path.stem: files.made_by(path)}
+                missing = lacking(TABLES[table], path)
             except FileNotFoundError:
                 continue  # removed since
             except UserError:
                 found.damaged.append(path.stem)
                 continue
-            if lacking:
-                found.lacking[path.stem] = lacking
+            if missing:
+                found.lacking.update(dict.fromkeys(ids, missing))
             else:
-                whole.append(path.stem)
-        parts = self._parts(table, whole)
-        for ticket_id in whole:
+                texts |= {key: own[key] for key in ids}
+        parts = self._parts(table, list(texts))
+        for ticket_id in sorted(texts):
             made = from_text(texts[ticket_id], parts[ticket_id]) if texts[ticket_id] else {}
             found.made[ticket_id] = {part: made.get(part) for part in parts[ticket_id]}
         return found
@@ -112,15 +111,47 @@ class Results:
         """What made the parts of a ticket's table, as far as its file says.
 
         Raises:
-            UserError: the file is damaged.
+            UserError: the file is damaged, or there is none.
         """
-        text = files.made_by(self._file(table, ticket_id))
+        pack = self._shelf(table).packed.get(ticket_id)
+        path = pack or self._file(table, ticket_id)
+        try:
+            text = packs.made_in(path)[ticket_id] if pack else files.made_by(path)
+        except FileNotFoundError:
+            raise files.damaged(path) from None
         return from_text(text, self._parts(table, [ticket_id])[ticket_id]) if text else {}
 
     def remove(self, ticket_id: str) -> None:
         """Remove the ticket's rows from every table; no error when there are none."""
         for table in TABLES:
+            for path in packs.packs_in(self._folder(table)):
+                with suppress(UserError, FileNotFoundError):
+                    if ticket_id in packs.made_in(path):
+                        packs.without(TABLES[table], path, ticket_id)
             self._file(table, ticket_id).unlink(missing_ok=True)
+
+    def compact(self, least: int = 2) -> dict[str, int]:
+        """Bring small files together, table by table (see `packs`); how many of each were.
+
+        The caller sees to it that nobody writes meanwhile; readers may read.
+
+        Args:
+            least: of fewer files, none are.
+
+        Raises:
+            WriteError: the disk will not take it; nothing is lost then.
+        """
+        found = {}
+        for name in TABLES:
+            count = packs.compact(TABLES[name], self._folder(name), least)
+            if count:
+                found[name] = count
+        return found
+
+    def remove_damaged_packs(self) -> None:
+        """Remove packs that cannot be used, so that what is measured anew stands alone; the caller is who writes."""
+        for name in TABLES:
+            packs.remove_damaged(self._folder(name))
 
     def remove_leftovers(self) -> None:
         """Remove what a killed run left behind; the caller sees to it that no other writes."""
@@ -136,7 +167,7 @@ class Results:
             UserError: a result file is damaged, unless forgiven.
             duckdb.Error: the SQL is wrong.
         """
-        return self._ask(sql, params, {table: self._files(table) for table in tables_in(sql)})
+        return self._ask(sql, params, lambda: {table: self._sources(table) for table in tables_in(sql)})
 
     def table(
         self,
@@ -158,19 +189,24 @@ class Results:
         for column in columns or ():
             if column not in known:
                 raise unknown("column", column, known)
-        selected = ", ".join(f'"{column}"' for column in columns) if columns else "*"
+        wanted = list(ids) if ids is not None else None
+        shown = list(columns or known)
+        read = shown if TICKET in shown else [TICKET, *shown]
+        selected = ", ".join(f'"{column}"' for column in read)
         condition = f" WHERE {where}" if where else ""
-        return self._ask(f"SELECT {selected} FROM {name}{condition}", params, {name: self._files(name, ids)})
+        rows = self._ask(
+            f"SELECT {selected} FROM {name}{condition}", params, lambda: {name: self._sources(name, wanted)}
+        )
+        return in_order(rows, wanted)[shown]
 
     def fingerprint(self) -> str:
         """16 hex characters that change whenever a result file is added, removed or replaced; reads no file."""
         digest = hashlib.blake2b(digest_size=8)
         for table in TABLES:
-            for name in _names(self.path / table):
-                if _is_result(name):
-                    with suppress(FileNotFoundError):
-                        stat = (self.path / table / name).stat()
-                        digest.update(f"{table}/{name} {stat.st_mtime_ns} {stat.st_size}\n".encode())
+            for name in packs.names(self.path / table):
+                with suppress(FileNotFoundError):
+                    stat = (self.path / table / name).stat()
+                    digest.update(f"{table}/{name} {stat.st_mtime_ns} {stat.st_size}\n".encode())
         return digest.hexdigest()
 
     def found_damaged(self) -> list[str]:
@@ -181,20 +217,34 @@ class Results:
             if path.is_relative_to(self.path) and _seen(path) == seen
         ]
 
-    def _ask(self, sql: str, params: Parameters, tables: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
-        there = {table: [path for path in paths if self._is_there(path)] for table, paths in tables.items()}
+    def _ask(self, sql: str, params: Parameters, look: Callable[[], Mapping[str, Sequence[Part]]]) -> pd.DataFrame:
+        """What the SQL answers of the files that `look` finds, once more where some have gone meanwhile."""
+        for _ in range(TRIES):
+            tables = look()
+            there = {table: [part for part in parts if self._is_there(part.path)] for table, parts in tables.items()}
+            if all(part.path.exists() for parts in tables.values() for part in parts):
+                with suppress(_Changed):
+                    return self._answer(sql, params, there)
+        return self._answer(sql, params, there, last=True)
+
+    def _answer(
+        self, sql: str, params: Parameters, there: Mapping[str, Sequence[Part]], last: bool = False
+    ) -> pd.DataFrame:
+        every = [(table, part.path) for table, parts in there.items() for part in parts]
         try:
-            return _answer(sql, params, {table: _view(table, paths) for table, paths in there.items()})
+            return answer(sql, params, {table: view(table, parts) for table, parts in there.items()})
         except duckdb.Error:
-            if not any(_check(table, path) for table, paths in there.items() for path in paths):
+            if not last and not all(path.exists() for _, path in every):
+                raise _Changed from None
+            if not any(check(table, path) for table, path in every):
                 raise
         # Some file is of an earlier version, with fewer columns.
-        return _answer(sql, params, {table: _view(table, paths, by_name=True) for table, paths in there.items()})
+        return answer(sql, params, {table: view(table, parts, by_name=True) for table, parts in there.items()})
 
     def _is_there(self, path: Path) -> bool:
         """Whether a file is there to be read. Raises Damaged when it is not as it was written, unless forgiven."""
         try:
-            files.verify(path)
+            packs.verify(path)
         except FileNotFoundError:
             return False
         except Damaged as error:
@@ -212,12 +262,12 @@ class Results:
             raise ValueError(f"'{ticket_id}' is no ticket id: letters, digits, '_', '-' and '.' only.")
         return self._folder(table) / f"{ticket_id}.parquet"
 
-    def _files(self, table: str, ids: Iterable[str] | None = None) -> list[Path]:
-        stored = self.ids(table)
-        if ids is not None:
-            known = set(stored)
-            stored = [ticket_id for ticket_id in dict.fromkeys(ids) if ticket_id in known]
-        return [self._file(table, ticket_id) for ticket_id in stored]
+    def _shelf(self, table: str) -> Shelf:
+        return Shelf.of(self._folder(table))
+
+    def _sources(self, table: str, ids: Iterable[str] | None = None) -> list[Part]:
+        """The files that hold the rows of tickets, or of all."""
+        return self._shelf(table).parts(ids)
 
     def _parts(self, table: str, ids: Sequence[str]) -> dict[str, list[str]]:
         """The parts that each file holds; a table of one part holds it also where it has no rows."""
@@ -225,21 +275,15 @@ class Results:
         found: dict[str, list[str]] = {ticket_id: [] if keys else [""] for ticket_id in ids}
         if keys and ids:
             part = " || ' ' || ".join(f'"{key}"' for key in keys)
-            rows = self._ask(f"SELECT DISTINCT {TICKET}, {part} FROM {table}", None, {table: self._files(table, ids)})
+            sql = f"SELECT DISTINCT {TICKET}, {part} FROM {table}"
+            rows = self._ask(sql, None, lambda: {table: self._sources(table, ids)})
             for ticket_id, name in rows.itertuples(index=False, name=None):
                 found[ticket_id].append(name)
         return found
 
 
-def _names(folder: Path) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _is_result(name: str) -> bool:
-    return name.endswith(".parquet") and not name.startswith(".")
+class _Changed(Exception):
+    """Files went while they were asked."""
 
 
 _left_out: dict[Path, tuple[tuple[int, int] | None, str]] = {}
@@ -252,68 +296,3 @@ def _seen(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return stat.st_mtime_ns, stat.st_size
-
-
-@cache
-def _database() -> duckdb.DuckDBPyConnection:
-    """One database in memory for the process; every query gets a cursor of its own, whose views no other sees."""
-    connection = duckdb.connect(
-        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}  # asks no host for anything
-    )
-    # A result file may be replaced within the clock's step by one of the same size: never answer from an old copy.
-    connection.execute("SET enable_external_file_cache = false")
-    return connection
-
-
-def _listed(paths: Iterable[Path]) -> str:
-    """The files as a list in SQL, each by its name alone: DuckDB takes `*`, `?` and `[` in a path for a pattern."""
-    literal = (re.sub(r"([*?\[])", r"[\1]", str(path)).replace("'", "''") for path in paths)
-    return "[" + ", ".join(f"'{path}'" for path in literal) + "]"
-
-
-def _answer(sql: str, params: Parameters, views: Mapping[str, str]) -> pd.DataFrame:
-    with _database().cursor() as cursor:
-        for table, select in views.items():
-            cursor.execute(f"CREATE TEMP VIEW {table} AS {select}")
-        return cursor.execute(sql, params).df()
-
-
-def _view(table: str, paths: Sequence[Path], by_name: bool = False) -> str:
-    """What the view of a table selects. `by_name`: files may lack columns."""
-    columns = TABLES[table].all_columns
-    there = {name for path in paths for name in pq.read_schema(path).names} if by_name else set(columns)
-    selected = ", ".join(
-        f"CAST({_quoted(name) if paths and name in there else 'NULL'} AS {KINDS[column.kind].sql}) AS {_quoted(name)}"
-        for name, column in columns.items()
-    )
-    if not paths:
-        return f"SELECT {selected} WHERE false"
-    return f"SELECT {selected} FROM read_parquet({_listed(paths)}{', union_by_name = true' if by_name else ''})"
-
-
-def _quoted(column: str) -> str:
-    return f'"{column}"'
-
-
-def _check(table: str, path: Path) -> list[str]:
-    """The columns that a file lacks. Raises UserError when it cannot be read or is of another table."""
-    try:
-        pq.ParquetFile(path).read()
-    except FileNotFoundError:
-        return []  # removed since: not damaged
-    except (OSError, pa.ArrowException) as error:
-        raise files.damaged(path) from error
-    return _lacking(TABLES[table], path)
-
-
-def _lacking(table: Table, path: Path) -> list[str]:
-    try:
-        found = pq.read_schema(path).names
-    except (OSError, pa.ArrowException) as error:
-        raise files.damaged(path) from error
-    if TICKET not in found:
-        raise Damaged(
-            f"The result file {path} has not the columns of the table '{table.name}': delete it and run "
-            f"`python -m analysis run {path.parents[2]}` again."
-        )
-    return [name for name in table.all_columns if name not in found]

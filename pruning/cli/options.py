@@ -5,10 +5,17 @@ from typing import Annotated
 
 import typer
 
-StudyPath = Annotated[Path, typer.Argument(help="A study.toml, or the folder that holds one.", show_default=False)]
+StudyPath = Annotated[
+    Path,
+    typer.Argument(
+        help="A study.toml, or the folder that holds one; to read only, a packed study or a URL.", show_default=False
+    ),
+]
 AnyStudyPath = Annotated[
     Path | None,
-    typer.Argument(help="A study.toml, or the folder that holds one.", show_default="all studies, in short"),
+    typer.Argument(
+        help="A study.toml, the folder that holds one, a packed study or a URL.", show_default="all studies, in short"
+    ),
 ]
 TicketId = Annotated[
     str,

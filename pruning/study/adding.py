@@ -20,6 +20,7 @@ from pruning.finders.options import Control
 from pruning.procedure import FINDERS
 from pruning.study.config import DENSE, StudyConfig, expand, usual_sparsity
 from pruning.study.folder import Study
+from pruning.study.opened import refuse_writing
 from pruning.study.template import prunes
 from pruning.validation import validate
 
@@ -58,6 +59,7 @@ def add_method(study: Study, lines: str) -> None:
 
 def write(study: Study, text: str) -> None:
     """Replace the study's file. Raises UserError as `add_method`."""
+    refuse_writing(study.path)
     file = study.source
     if not os.access(file, os.W_OK):
         raise UserError(f"{file} may not be written; copy the study and add the method there.")

@@ -1,6 +1,7 @@
 """What a `study.toml` says, and the recipes that follow from it."""
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from pruning.errors import UserError, unknown
 from pruning.granularity import get_granularity
 from pruning.procedure import FINDERS, Procedure
 from pruning.recipe import FINDER, Recipe
+from pruning.study.grid import BySeed, Sparsified
 from pruning.training.config import Training
 from pruning.validation import validate
 
@@ -98,12 +100,20 @@ def read_config(file: Path) -> StudyConfig:
     return validate(StudyConfig, plain, str(file))
 
 
-def expand(config: StudyConfig, where: str) -> dict[str, Recipe]:
-    """All recipes of a study by id; none of one whose networks are recorded alone."""
+def expand(config: StudyConfig, where: str, seeds: Sequence[int] | None = None) -> dict[str, Recipe]:
+    """All recipes of a study, or of some `seeds`, by id; none of one whose networks are recorded alone."""
     if config.model == RECORDED:
         if config.methods:
             raise UserError(f"{where}: nothing can be found in a study of recorded networks alone; give it a `model`.")
         return {}
+    seeds = config.seeds if seeds is None else seeds
+    first = _of_one_seed(config, seeds[0], where)
+    others = map(BySeed(first).under, seeds[1:])
+    return {key: recipe for each in (first, *others) for key, recipe in each.items()}
+
+
+def _of_one_seed(config: StudyConfig, seed: int, where: str) -> dict[str, Recipe]:
+    """All recipes of a seed by id."""
     common: dict[str, Any] = {"model": config.model, "data": config.data, "training": config.training.model_dump()}
     if config.task is not None:
         common["task"] = config.task
@@ -111,31 +121,44 @@ def expand(config: StudyConfig, where: str) -> dict[str, Recipe]:
         common["start"] = config.start
     if config.classifier is not None:
         common["classifier"] = config.classifier
-    recipes: dict[str, Recipe] = {}
-    for seed in config.seeds:
-        dense = validate(Recipe, {**common, "finder": "dense", "seed": seed, "name": DENSE}, where)
-        recipes[dense.id] = dense
-        named: dict[tuple[str, float], Recipe] = {}
-        whole = {(DENSE, 0.0): dense}
-        for position, method in enumerate(config.methods, 1):
-            here = f"{where}, method {position} ({method.title})"
-            if any(title == method.title for title, _ in named):
-                raise UserError(f"{here}: another method has that name; give this one a `name` of its own.")
-            for sparsity in _sparsities(method, config):
-                fields = {**common, **_fields(method, config), "sparsity": sparsity, "seed": seed}
+    dense = validate(Recipe, {**common, "finder": "dense", "seed": seed, "name": DENSE}, where)
+    recipes: dict[str, Recipe] = {dense.id: dense}
+    named: dict[tuple[str, float], Recipe] = {(DENSE, 0.0): dense}
+    titled = {each.title: each for each in config.methods}
+    seen: set[str] = set()
+    for position, method in enumerate(config.methods, 1):
+        title = method.title
+        here = f"{where}, method {position} ({title})"
+        if title in seen:
+            raise UserError(f"{here}: another method has that name; give this one a `name` of its own.")
+        seen.add(title)
+        fields = {**common, **_fields(method, config), "seed": seed}
+        alike: Sparsified | None = None
+        for sparsity in _sparsities(method, titled, config):
+            recipe = _alike(alike, sparsity, here)
+            if recipe is None:
+                own = {**fields, "sparsity": sparsity}
                 if method.of is not None:
-                    fields["of"] = _original(method, sparsity, whole | named, here, common | {"seed": seed})
-                recipe = validate(Recipe, fields, here)
-                twin = recipes.get(recipe.id)
-                if twin is not None:
-                    raise UserError(f"{here}: it is the same as '{twin.method}'; take one of them out.")
-                recipes[recipe.id] = named[method.title, sparsity] = recipe
+                    own["of"] = _original(method, sparsity, named, here, common | {"seed": seed})
+                recipe = validate(Recipe, own, here)
+            twin = recipes.get(recipe.id)
+            if twin is not None:
+                raise UserError(f"{here}: it is the same as '{twin.method}'; take one of them out.")
+            recipes[recipe.id] = named[title, sparsity] = recipe
+            alike = alike or Sparsified(recipe)
     return recipes
 
 
-def _sparsities(method: Method, config: StudyConfig) -> list[float]:
+def _alike(alike: Sparsified | None, sparsity: float, here: str) -> Recipe | None:
+    """The recipe at a sparsity where one like it is there; None where it is to be validated."""
+    try:
+        return alike.at(sparsity) if alike is not None else None
+    except UserError as error:
+        raise UserError(f"{here}: {error}") from None
+
+
+def _sparsities(method: Method, titled: Mapping[str, Method], config: StudyConfig) -> list[float]:
     """The method's own sparsities, else the one that its structure (or its original's) decides, else the study's."""
-    titled = {each.title: each for each in config.methods}
     of = titled.get(method.of, method) if isinstance(method.of, str) else method
     if method.sparsities:
         return method.sparsities
@@ -197,10 +220,10 @@ def _original(
         training = {**common["training"], **method.of.get("training", {})}
         start = {key: value for key, value in common.items() if key in ("model", "data", "task", "seed")}
         return validate(Recipe, {"sparsity": sparsity, **start, **method.of, "training": training}, f"{here}, of")
-    titles = list(dict.fromkeys(title for title, _ in named))
     assert method.of is not None
+    if (method.of, sparsity) in named:
+        return named[method.of, sparsity]
+    titles = list(dict.fromkeys(title for title, _ in named))
     if method.of not in titles:
         raise UserError(f"{here}, of: {unknown('method', method.of, titles)} It must stand above this one.")
-    if (method.of, sparsity) not in named:
-        raise UserError(f"{here}, of: '{method.of}' is not pruned to {sparsity:g}; give both the same sparsities.")
-    return named[method.of, sparsity]
+    raise UserError(f"{here}, of: '{method.of}' is not pruned to {sparsity:g}; give both the same sparsities.")

@@ -19,9 +19,12 @@ from pruning.files import leads_out
 from pruning.recipe import Recipe
 from pruning.study.config import StudyConfig, expand, read_config
 from pruning.study.creating import write_study
+from pruning.study.grid import BySeed
+from pruning.study.opened import TOML as NAME_OF_FILE
+from pruning.study.places import local
 from pruning.ticket import Header, Ticket, TicketInfo, read_header
 
-TOML = "study.toml"
+TOML = NAME_OF_FILE
 TICKETS, CACHE, RESULTS, RECORDED, LOG = "tickets", "cache", "results", "recorded", "log.jsonl"
 SELECTIONS = "selections"
 SUFFIX = ".safetensors"
@@ -74,18 +77,21 @@ class Study:
         self.source = source
         self.config = config
         self.path = home(source, config.title)
-        self._by_seed: dict[int, dict[str, Recipe]] = {}
-        self._of_seed(config.seeds[0])  # what is wrong with the file is wrong for every seed
+        first = config.seeds[0]  # what is wrong with the file is wrong for every seed
+        self._by_seed: dict[int, dict[str, Recipe]] = {first: expand(config, str(source), [first])}
+        self._by_place: dict[int, dict[str, int]] = {}
 
     @classmethod
     def open(cls, path: str | Path) -> "Study":
-        """Read a study by its folder or its `study.toml`.
+        """Read a study by its folder or its `study.toml`; a packed one by its file, one elsewhere by its `fsspec` URL.
+
+        The last two are only read: see `pruning.study.opened`.
 
         Raises:
             UserError: there is none, or the file says something that is not allowed; the sentence names key and value.
-                Or a part of the folder is a link that leads out of it.
+                Or a part of the folder is a link that leads out of it. Or what is elsewhere cannot be reached.
         """
-        path = Path(path)
+        path = local(path)
         file = path / TOML if path.is_dir() else path
         refuse_links(file.parent)
         study = cls(file, read_config(file))
@@ -126,9 +132,13 @@ class Study:
     def _of_seed(self, seed: int) -> dict[str, Recipe]:
         """The study's recipes of a seed by id, made when they are first asked for; none where it has not the seed."""
         if seed not in self._by_seed:
-            own = self.config.model_copy(update={"seeds": [seed]})
-            self._by_seed[seed] = expand(own, str(self.source)) if seed in self._seeds else {}
+            self._by_seed[seed] = self._others.under(seed) if seed in self._seeds else {}
         return self._by_seed[seed]
+
+    @cached_property
+    def _others(self) -> BySeed:
+        """The recipes of the first seed, from which those of the others follow."""
+        return BySeed(self._by_seed[self.config.seeds[0]])
 
     @cached_property
     def _seeds(self) -> dict[int, int]:
@@ -137,10 +147,15 @@ class Study:
 
     def _place(self, recipe: Recipe) -> tuple[int, int]:
         """Where a recipe stands in the study's order; after all where the study does not ask for it."""
-        among = self._of_seed(recipe.seed)
-        if recipe.id not in among:
+        if not self.asks_for(recipe):
             return len(self._seeds), 0
-        return self._seeds[recipe.seed], list(among).index(recipe.id)
+        return self._seeds[recipe.seed], self._places(recipe.seed)[recipe.id]
+
+    def _places(self, seed: int) -> dict[str, int]:
+        """The place of each recipe of a seed, by id."""
+        if seed not in self._by_place:
+            self._by_place[seed] = {ticket: place for place, ticket in enumerate(self._of_seed(seed))}
+        return self._by_place[seed]
 
     def _named(self, recipe: Recipe) -> Recipe:
         """A recipe with the study's own name for its method, which counts also when it was renamed since."""

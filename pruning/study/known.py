@@ -4,8 +4,12 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from pruning.errors import UserError
 from pruning.files import write_atomically
+from pruning.study.bundle import is_bundle, unpacked
 from pruning.study.folder import TOML
+from pruning.study.opened import opened_folder, origin
+from pruning.study.remote import is_url
 
 PROJECT = Path(__file__).resolve().parents[2]
 """The folder that the packages lie in: a clone, or Python's own folder of what is installed."""
@@ -19,20 +23,31 @@ def state_folder() -> Path:
 
 
 def study_folders() -> list[Path]:
-    """Folders with a `study.toml`.
+    """Folders with a `study.toml`, packed studies unpacked.
 
     They are the shipped ones, those in `studies/` of the working folder, those that PRUNING_STUDIES names, and those
-    that `remember` was told of. A shipped one in the working folder is named from there.
+    that `remember` was told of. A shipped one in the working folder is named from there. A packed study that cannot be
+    read is its file, so that who opens it says why.
     """
     shipped = Path(SHIPPED)
     roots = [shipped if shipped.is_dir() else PROJECT / SHIPPED, Path("studies"), Path("studies/reproductions")]
-    roots += [Path(part) for part in os.environ.get("PRUNING_STUDIES", "").split(os.pathsep) if part]
+    named = [Path(part) for part in os.environ.get("PRUNING_STUDIES", "").split(os.pathsep) if part]
+    roots += [path for path in named if path.is_dir()]
     found = [folder for root in roots if root.is_dir() for folder in (root, *sorted(root.iterdir()))]
     unique: dict[Path, Path] = {}
-    for folder in (*found, *remembered()):
-        if (folder / TOML).is_file():
+    for place in (*found, *(path for path in named if path.is_file()), *remembered(), *_opened()):
+        folder = place
+        with suppress(UserError):
+            folder = unpacked(place) if is_bundle(place) else place
+        if is_bundle(folder) or (folder / TOML).is_file():
             unique.setdefault(folder.resolve(), folder)
     return list(unique.values())
+
+
+def _opened() -> list[Path]:
+    """The studies that were opened from URLs, and packed ones whose file is still there."""
+    folders = (file.parent for file in sorted(opened_folder().glob(f"*/*/{TOML}")))
+    return [folder for folder in folders if is_url(origin(folder)) or is_bundle(Path(origin(folder)))]
 
 
 def is_shipped(folder: Path) -> bool:
@@ -46,6 +61,8 @@ def remember(folder: Path) -> None:
     A state folder that cannot be written to is no reason to fail: then the study is known by its path alone.
     """
     folder = folder.resolve()
+    if origin(folder):
+        return
     if folder.parent != PROJECT / SHIPPED and folder not in remembered():
         with suppress(OSError):
             _place().parent.mkdir(parents=True, exist_ok=True)

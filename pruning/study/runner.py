@@ -25,6 +25,7 @@ from pruning.progress import Progress, Total, both, quiet
 from pruning.recipe import Recipe
 from pruning.study.folder import CACHE, LOG, TICKETS, TOML, Study, load_named
 from pruning.study.open_steps import open_steps
+from pruning.study.opened import refuse_writing
 from pruning.ticket import Ticket, TicketInfo
 from pruning.training.precision import LARGE_NETWORK, pick_device, pick_threads
 
@@ -103,6 +104,7 @@ def run(
         WriteError: the disk is full; what was found until then is kept.
     """
     options, watcher = options or RunOptions(), watcher or Watcher()
+    refuse_writing(study.path)
     with _alone(study.path):
         _settle(study)
         steps, there_before = open_steps(study, options.stale, options.methods, options.sparsities)

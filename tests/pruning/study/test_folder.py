@@ -1,6 +1,7 @@
 """A study's folder: what counts as found."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,9 @@ def test_a_ticket_under_the_name_of_another_is_not_found_and_is_named(study_copy
 def test_many_seeds_are_opened_at_once_and_each_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
 
-    def counted(config: StudyConfig, where: str) -> dict[str, Recipe]:
-        made.extend(config.seeds)
-        return expand(config, where)
+    def counted(config: StudyConfig, where: str, seeds: Sequence[int]) -> dict[str, Recipe]:
+        made.extend(seeds)
+        return expand(config, where, seeds)
 
     monkeypatch.setattr(folder, "expand", counted)
     few, many = tmp_path / "few", tmp_path / "many"

@@ -1,0 +1,48 @@
+"""Studies that come from elsewhere and are only read: where they are opened, and that nothing is written there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pruning.errors import UserError
+from pruning.files import write_atomically
+
+TOML = "study.toml"
+ORIGIN = "origin.txt"
+
+
+def cache_folder() -> Path:
+    """The user's own folder for what can be made again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pruning"
+
+
+def opened_folder() -> Path:
+    """The folder below which studies from elsewhere are opened, each in a folder of a folder of its own."""
+    return cache_folder() / "opened"
+
+
+def note_origin(folder: Path, text: str) -> None:
+    """Note where the study in a folder came from."""
+    write_atomically(folder.parent / ORIGIN, text)
+
+
+def origin(folder: Path) -> str:
+    """Where a study came from that is only read here; '' for one of the user's own."""
+    opened, place = (Path(os.path.realpath(path)) for path in (opened_folder(), folder))
+    if not place.is_relative_to(opened) or place == opened:
+        return ""
+    try:
+        return (opened / place.relative_to(opened).parts[0] / ORIGIN).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return str(place)
+
+
+def refuse_writing(folder: Path) -> None:
+    """Raise UserError for a study that came from elsewhere, as nothing is written into it."""
+    whence = origin(folder)
+    if whence:
+        raise UserError(
+            f"The study {whence} is only read here; copy {folder} into a folder of your own, such as "
+            f"studies/{folder.name}, and name that."
+        )
