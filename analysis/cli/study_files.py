@@ -1,0 +1,53 @@
+"""What `python -m analysis` does with the files of a study: many into few (`compact`), one file for others (`pack`)."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pruning.cli.console import PlainConsole, stoppable
+from pruning.cli.options import StudyPath
+from pruning.cli.progress_bar import ProgressBar
+from pruning.errors import UserError
+from pruning.study.folder import Study
+
+
+def compact(study: StudyPath) -> None:
+    """Bring the many small result files of a study into few; a run does it by itself from 300 of a table on.
+
+    Rows, digests and what made them stay. Readers may read meanwhile, and a kill loses nothing: run again to go on.
+    """
+    from analysis.engine.compacting import compact as bring_together
+
+    with stoppable("brought together"):
+        found = bring_together(Study.open(study))
+    console = PlainConsole()
+    if not found:
+        console.print("Nothing to do: there are no small result files that could be brought together.")
+    for table, count in found.items():
+        console.print(f"{table}: {count} files", highlight=False)
+
+
+def pack(
+    study: StudyPath,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="NAME.study.zip")
+    ] = None,
+) -> None:
+    """Pack a study into one small file for others: recipes, summaries and digests, no weights.
+
+    They open it beside theirs: by its path wherever a study is named, or put into studies/; the page Studies
+    compares it.
+    """
+    from analysis.results import pack as packing
+    from pruning.study.bundle import ENDING
+
+    opened = Study.open(study)
+    file = out or Path(f"{opened.path.resolve().name}{ENDING}")
+    if not file.name.endswith(ENDING):
+        raise UserError(f"A packed study is called NAME{ENDING}, so that it is known as one; {file} is not.")
+    with stoppable("packed"), ProgressBar(opened.config.title) as display:
+        size = packing.pack(opened, file, display.tell)
+    PlainConsole().print(
+        f"Packed {opened.config.title} into {file}, {size / 1e6:.1f} MB.", highlight=False, soft_wrap=True
+    )
