@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from analysis.cli import compare_command, report_command
+from analysis.cli import compare_command, report_command, study_files
 from pruning.cli.console import PlainConsole, stoppable
 from pruning.cli.options import Download, Root, StudyPath, Threads
 from pruning.cli.progress_bar import ProgressBar
