@@ -148,7 +148,7 @@ MEASURE = Measure(
     datasets=sets,
     options=OodOptions,
     matters=_matters,
-    cost=lambda parts, images, macs: 0.5 + len(parts) * (1 + 2000 * macs / 5e9),
+    cost=lambda parts, images, macs: (1 + len(parts)) * (0.05 + 2000 * macs / 2.7e10),
     columns={
         "kind": Column("str", "", "the data set whose test images are foreign, brought to the network's input size"),
         "score": Column(
