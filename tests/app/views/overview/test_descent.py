@@ -83,8 +83,8 @@ def test_the_page_adds_what_a_button_says_and_compares(tiny_study: Path, monkeyp
     spec = json.loads(test.get("plotly_chart")[0].proto.spec)
     assert [tick.split(" <")[0] for tick in spec["layout"]["yaxis"]["ticktext"]][:1] == ["Dense"]
     rows = test.dataframe[0].value
-    assert rows[["field", "values", "a", "b"]].to_numpy().tolist() == [
-        ["Control", "none → shuffled", "IMP 90 %", "IMP shuffled 90 %"]
+    assert rows[["field", "a", "b"]].to_numpy().tolist() == [
+        ["Control: none → shuffled", "IMP 90 %", "IMP shuffled 90 %"]
     ]
     test.button(key="choose none").click().run()
     assert "Choose two tickets or more" in text(test)
