@@ -9,10 +9,11 @@ from rich.table import Table
 
 from analysis.cli import compare_command, report_command, study_files
 from pruning.cli.console import PlainConsole, stoppable
-from pruning.cli.options import Download, Root, StudyPath, Threads
+from pruning.cli.options import Download, Gpus, On, Root, StudyPath, Threads
 from pruning.cli.progress_bar import ProgressBar
 from pruning.cli.ticket_commands import ticket_file
 from pruning.errors import UserError
+from pruning.execution import PROCESSES
 from pruning.study.folder import SUFFIX, Study
 
 app = typer.Typer(
@@ -52,6 +53,8 @@ def run(
     root: Root = None,
     download: Download = False,
     threads: Threads = 0,
+    on: On = PROCESSES,
+    gpus: Gpus = None,
 ) -> None:
     """Measure every ticket that was found, as far as that is not done yet.
 
@@ -68,7 +71,17 @@ def run(
     opened = Study.open(study)
     with stoppable("measured"), ProgressBar(opened.config.title) as display:
         outcome = measure.run(
-            opened, display.tell, only, force, root, download, families=family or (), jobs=jobs, threads=threads
+            opened,
+            display.tell,
+            only,
+            force,
+            root,
+            download,
+            families=family or (),
+            jobs=jobs,
+            threads=threads,
+            on=on,
+            gpus=gpus,
         )
     for sentence in left_out(opened.config.task, only):
         display.console.print(sentence, highlight=False, soft_wrap=True)
@@ -301,6 +314,7 @@ def reproduce(
     jobs: Annotated[int, typer.Option(min=0, help="Tickets found side by side; 0: one a core.")] = 0,
     root: Annotated[Path, typer.Option(help="Folder in which each has its study.")] = Path("studies/reproductions"),
     report: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/reproductions.md"),
+    on: On = PROCESSES,
 ) -> None:
     """Put the findings of the lottery-ticket papers to the test, and write docs/reproductions.md.
 
@@ -312,7 +326,7 @@ def reproduce(
         reproduce_command.show(root)
         return
     with stoppable("found"):
-        reproduce_command.run(names or (), root, report, jobs)
+        reproduce_command.run(names or (), root, report, jobs, on)
 
 
 app.command()(study_files.compact)

@@ -39,12 +39,12 @@ class _Bars(Show):
 COLOURS = {"holds": "green", "does not hold": "red", "within noise": "yellow", "not counted": "dim"}
 
 
-def run(names: Sequence[str], root: Path, report: Path, jobs: int) -> None:
+def run(names: Sequence[str], root: Path, report: Path, jobs: int, on: str) -> None:
     """Run the named reproductions (all when none is named), print what they come out as, write the page."""
     chosen = [REPRODUCTIONS.get_known(name) for name in names] or by_year()
     console = PlainConsole()
     for each in chosen:
-        run_one(each, root, jobs, _Bars())
+        run_one(each, root, jobs, _Bars(), on)
         console.print(_table(f"{each.title} ({each.paper})", _found(root)[each.name]))
         _write(root, report)
     console.print(f"Wrote {report}. Next: make app shows the studies, too.", highlight=False, soft_wrap=True)

@@ -22,6 +22,7 @@ from analysis.engine.images import TestImages
 from analysis.engine.journal import Journal
 from analysis.engine.measure import RunReport, images_of, measure_jobs, readable
 from analysis.engine.plan import Job, Plan, Wanted
+from analysis.engine.sending import Where
 from analysis.engine.settings import settings
 from analysis.results import files
 from analysis.results.columns import Column
@@ -154,7 +155,9 @@ def _check(
             rows = plan.results.table(table, ids=[reference.id])
             again.write(table, reference.id, rows, plan.results.made(table, reference.id))
         report = RunReport(len(sample))
-        measure_jobs(Source(aside, (), source.root, threads=0), plan.wanted, images, sample, report, progress, jobs)
+        measure_jobs(
+            Source(aside, (), source.root, threads=0), plan.wanted, images, sample, report, progress, Where(jobs=jobs)
+        )
         done.problems += report.problems
         for job in sample:
             for table, parts in job.missing.items():

@@ -19,18 +19,19 @@ from analysis.corruptions.conditions import Condition
 from analysis.engine.base import measures
 from analysis.engine.compacting import MANY
 from analysis.engine.evaluation import Done, Source, measure_condition, measure_ticket
-from analysis.engine.groups import by_condition, groups_of, per_condition, pick_processes, weight
+from analysis.engine.groups import by_condition, groups_of, per_condition, weight
 from analysis.engine.images import TestImages
 from analysis.engine.journal import Journal
 from analysis.engine.parts import cut
 from analysis.engine.plan import Job, Plan, Wanted
+from analysis.engine.sending import HERE, Sending, Where
 from analysis.engine.settings import AnalysisConfig, settings
 from analysis.results import packs
 from analysis.results.store import Results
 from analysis.results.tables import TABLES
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError
-from pruning.execution import Executor, Finished, Task, local_executor, run_tasks
+from pruning.execution import PROCESSES, Executor, Finished, Task, local_executor, run_tasks
 from pruning.models import count_macs
 from pruning.progress import Progress, Total, quiet
 from pruning.study.folder import Entry, Study
@@ -63,6 +64,8 @@ def run(
     families: Sequence[str] = (),
     jobs: int = 0,
     threads: int = 0,
+    on: str = PROCESSES,
+    gpus: float | None = None,
 ) -> RunReport:
     """Measure every found ticket of the study, as far as that is not done yet.
 
@@ -81,6 +84,8 @@ def run(
         families: measure these families of corruptions, this time, instead of those of the settings.
         jobs: processes for all but large networks; 0 for as many as pay. The results do not depend on it.
         threads: of the CPU, for each network; 0 for 1, and 4 for large ones. The last digits depend on it.
+        on: where, as for `pruning.execution.executor_on`; what measures time always runs here, alone.
+        gpus: of each task on Ray; None for 1 where there are any.
 
     A ticket that cannot be read, does not fit the data, or goes missing on the way is left out, and a sentence in the
     report says so.
@@ -109,7 +114,8 @@ def run(
         report = RunReport(len(entries), problems=problems, mended=plan.sentences(now=True))
         if any(map(packs.is_pack, (f"{key}.parquet" for each in plan.stored.values() for key in each.damaged))):
             results.remove_damaged_packs()
-        measure_jobs(source, wanted, images, plan.jobs(force), report, progress, jobs)
+        where = Where(on, gpus, jobs)
+        measure_jobs(source, wanted, images, plan.jobs(force), report, progress, where)
         if force and not families:
             _cut_all(wanted, results, tables)
         results.compact(MANY)
@@ -123,11 +129,11 @@ def measure_jobs(
     jobs: Sequence[Job],
     report: RunReport,
     progress: Progress = quiet,
-    processes: int = 0,
+    where: Where = HERE,
 ) -> None:
     """Do what tickets of the source's study lack, and write in the report what was done."""
     results, journal = Results(source.study.path), Journal(source.study.path)
-    _Run(source, wanted, images, results, journal, report).do(jobs, progress, processes)
+    _Run(source, wanted, images, results, journal, report, Sending(source, wanted)).do(jobs, progress, where)
 
 
 @dataclass
@@ -140,28 +146,29 @@ class _Run:
     results: Results
     journal: Journal
     report: RunReport
+    sending: Sending
     files: dict[Hashable, list[Path]] = field(default_factory=dict)
     left: Counter[Hashable] = field(default_factory=Counter)
 
-    def do(self, jobs: Sequence[Job], progress: Progress, processes: int) -> None:
+    def do(self, jobs: Sequence[Job], progress: Progress, where: Where) -> None:
         if not jobs:
             return
         known = self.wanted.measures
         macs = self._macs(jobs)
         self.source = replace(self.source, threads=self.source.threads or pick_threads(macs))
         timed = self._ticket_tasks(_about(jobs, [name for name, each in known.items() if "alone" in each.needs]), macs)
-        rest = [name for name, each in known.items() if not each.shown and "alone" not in each.needs]
-        tickets = self._ticket_tasks(_about(jobs, rest), macs)
+        other = [name for name, each in known.items() if not each.shown and "alone" not in each.needs]
+        tickets = self._ticket_tasks(_about(jobs, other), macs)
         shown = _about(jobs, [name for name, each in known.items() if each.shown])
         groups = list(groups_of(shown, len(self.images), known))
         seconds = sum(self._cost(condition, under, macs) for condition, under in by_condition(shown, known).items())
         seconds += sum(task.cost for task in tickets)
-        several = pick_processes(processes, macs, seconds, self.source.threads)
-        total = Total(seconds / several + sum(task.cost for task in timed), progress)
-        with local_executor(1) as here:  # first, as nothing may run beside it
-            self._run(timed, here, total, 1)
-        with local_executor(several) as executor:
-            self._run(chain(tickets, self._condition_tasks(groups, macs)), executor, total, several)
+        with where.executor(self.source, macs, seconds) as executor, local_executor(1) as here:
+            several = executor.capacity
+            total = Total(seconds / several + sum(task.cost for task in timed), progress)
+            self._run(timed, here, total, 1)  # first, as nothing may run beside it
+            rest = chain(tickets, self._condition_tasks(groups, macs))
+            self._run((self.sending.packed(task, executor.needs) for task in rest), executor, total, several)
         total.finish()
 
     def _run(self, tasks: Iterable[Task[Done]], executor: Executor, total: Total, several: int) -> None:

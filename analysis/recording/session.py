@@ -28,6 +28,7 @@ from analysis.engine.measure import RunReport, measure_jobs
 from analysis.engine.networks import AnyNetwork, Network, Normalisation
 from analysis.engine.plan import Plan, Wanted
 from analysis.engine.replay import FEATURES, LOGITS, OF_LAYERS
+from analysis.engine.sending import Where
 from analysis.engine.settings import settings
 from analysis.recording.inputs import Form, TestSet, as_given, batches, from_levels, recognised
 from analysis.recording.outside import PLAIN, Classifier, Outside, bytes_of, joined, kept_weights, outputs, placed
@@ -208,7 +209,7 @@ class Session:
             wanted = Wanted(self.study, settings(self.study), entries, self.images)
             report = RunReport(1)
             jobs = [job for job in Plan.of(wanted, results).jobs() if job.entry.id == entry.id]
-            measure_jobs(source, wanted, self.images, jobs, report, progress, processes=1)
+            measure_jobs(source, wanted, self.images, jobs, report, progress, Where(jobs=1))
         self.problems += report.problems
 
     def _placed(self, given: Any, form: Form | None) -> Network:

@@ -15,6 +15,7 @@ from analysis.reproductions.base import Reproduction
 from analysis.reproductions.claims import Claim, Number
 from analysis.reproductions.study_results import StudyResults
 from pruning.errors import UserError
+from pruning.execution import PROCESSES, is_ray
 from pruning.files import write_atomically
 from pruning.progress import Progress, quiet
 from pruning.study import runner
@@ -53,7 +54,9 @@ class Show:
         return nullcontext(quiet)
 
 
-def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0, show: Show | None = None) -> ReproductionResult:
+def run(
+    reproduction: Reproduction, root: Path = ROOT, jobs: int = 0, show: Show | None = None, on: str = PROCESSES
+) -> ReproductionResult:
     """Do what is still to be done of a reproduction below the folder `root`. What was done before is not done again.
 
     Args:
@@ -61,6 +64,7 @@ def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0, show: Show
         root: the folder of all reproductions' studies.
         jobs: processes; as many as there are cores when 0.
         show: told how far it is.
+        on: where, as for `pruning.execution.executor_on`; what other machines work is in no one's seconds.
 
     Raises:
         UserError: a ticket could not be found or measured.
@@ -70,13 +74,13 @@ def run(reproduction: Reproduction, root: Path = ROOT, jobs: int = 0, show: Show
     study = _study(reproduction, folder)
     show = show or Show()
     with show.finding(study) as (progress, watcher):
-        found = runner.run(study, runner.RunOptions(jobs=jobs), progress, watcher)
+        found = runner.run(study, runner.RunOptions(jobs=jobs, on=on), progress, watcher)
     if found.failed:
         raise UserError(f"In {folder}, {len(found.failed)} tickets failed: {next(iter(found.failed.values()))}")
-    made = bool(reproduction.tables) and _measure(study, reproduction, jobs, show)
+    made = bool(reproduction.tables) and _measure(study, reproduction, jobs, show, on)
     outcome = ReproductionResult(
         reproduction.claims(StudyResults(study)),
-        None if before is None else before + (_processor_time() - began if found.found or made else 0.0),
+        None if before is None or is_ray(on) else before + (_processor_time() - began if found.found or made else 0.0),
         len(study.entries()),
         datetime.now(UTC).date().isoformat(),
     )
@@ -107,9 +111,9 @@ def _study(reproduction: Reproduction, folder: Path) -> Study:
     return Study.open(folder)
 
 
-def _measure(study: Study, reproduction: Reproduction, jobs: int, show: Show) -> bool:
+def _measure(study: Study, reproduction: Reproduction, jobs: int, show: Show, on: str) -> bool:
     with show.measuring(study) as progress:
-        outcome = measure.run(study, progress, only=reproduction.tables, jobs=jobs)
+        outcome = measure.run(study, progress, only=reproduction.tables, jobs=jobs, on=on)
     if outcome.problems:
         raise UserError(outcome.problems[0])
     return bool(outcome.written)

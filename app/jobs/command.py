@@ -25,7 +25,7 @@ OPTIONS: dict[tuple[str, str], dict[str, int]] = {
         **_COMMON,
     },
     ("analysis", "run"): {
-        **dict.fromkeys(("--only", "--family", "--jobs", "--threads"), 1),
+        **dict.fromkeys(("--only", "--family", "--jobs", "--threads", "--on", "--gpus"), 1),
         "--force": 0,
         **_COMMON,
     },

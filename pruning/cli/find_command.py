@@ -9,10 +9,10 @@ import typer
 
 from pruning.api import find_ticket
 from pruning.cli.console import PlainConsole
-from pruning.cli.options import Device, Download, Memory, Root, Threads
+from pruning.cli.options import Device, Download, Memory, On, Root, Threads
 from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
-from pruning.execution import local_executor
+from pruning.execution import PROCESSES, executor_on
 from pruning.federated.clients import clients_on
 from pruning.recipe import Recipe
 from pruning.study.folder import SUFFIX
@@ -54,7 +54,14 @@ def find_from_recipe(
     download: Download = False,
     threads: Threads = 0,
     memory: Memory = 0.0,
-    jobs: Annotated[int, typer.Option(min=1, help="Clients of a federated ticket that learn side by side.")] = 1,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Clients of a federated ticket that learn side by side; 0: one, on Ray as many as it has room for.",
+        ),
+    ] = 0,
+    on: On = PROCESSES,
 ) -> None:
     """Find one ticket from its recipe, and on the way those it descends from.
 
@@ -66,7 +73,7 @@ def find_from_recipe(
         raise UserError("This recipe starts from imported weights; add --study with the folder of their study.")
     weights = study if asked.start is not None else None
     bar = ProgressBar(f"{asked.label}, seed {asked.seed}")
-    with bar, local_executor(jobs) as executor, clients_on(executor):
+    with bar, executor_on(on, jobs) as executor, clients_on(executor):
         ticket = find_ticket(asked, bar.tell, device, root, download, weights, threads, memory)
     score = get_task(asked.task).score
     path = out or Path(f"{asked.id}{SUFFIX}")

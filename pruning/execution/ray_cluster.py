@@ -24,9 +24,9 @@ PACKAGES = ("pruning", "analysis")
 """What travels with the work, if it is here: the code of this very process, whatever is installed elsewhere."""
 LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """At 0 Ray takes this machine for one that is alone, and listens at 127.0.0.1 and nowhere else."""
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_CLIENT_RECONNECT_GRACE_PERIOD": "10"}
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_CLIENT_RECONNECT_GRACE_PERIOD": "10"}
 """Nothing is told to Ray's makers, nor to the user but in sentences of ours; seconds until a client gives up."""
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 5.0
 LEFT_OUT = ["__pycache__", "*.pyc"]
 
 _connected: list[str] = []
@@ -86,7 +86,8 @@ def prepare(on: str) -> None:
 
 def _silence(ray: ModuleType) -> None:
     """Keep what the head has to say of lost machines from being printed into the midst of a run."""
-    logging.getLogger("ray").setLevel(logging.CRITICAL)
+    for name in ("ray", "ray.util.client.logsclient", "ray.util.client.dataclient", "ray.util.client.worker"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if hasattr(ray._private.worker, "print_to_stdstream"):
         ray._private.worker.print_to_stdstream = lambda *_, **__: None
 

@@ -90,8 +90,8 @@ class RayExecutor(Executor):
         self._done: SimpleQueue[tuple[_Call, Future[Answer]] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._closed = self._lost = False
-        self._told: Any = None
-        self._asked = self._looked = self._heard = time.monotonic()
+        self._told: SimpleQueue[tuple[int, float, str]] = SimpleQueue()
+        self._looked = self._heard = time.monotonic()
         self._parcels: dict[Hashable, Any] = {}
         self._machines = self._look()
         self._stack = ExitStack()
@@ -100,13 +100,20 @@ class RayExecutor(Executor):
         self._files = SentFiles(places, self._ray.put)
         self._own = tuple(Path(each.__file__) for each in registry.plugins() if each.__file__)
         outfit = Outfit(
-            secrets.token_hex(8), places, marks, os.getcwd(), tuple(sys.path), _environment(self._own), registered()
+            secrets.token_hex(8),
+            places,
+            marks,
+            os.getcwd(),
+            tuple(map(os.path.abspath, sys.path)),
+            _environment(self._own),
+            registered(),
         )
         self._folders, self._outfit = places, self._ray.put(outfit)
         self._ear = self._ray.remote(Ear).options(num_cpus=0, max_restarts=-1).remote()
         self._run = self._ray.remote(run_call)
         self._collector = threading.Thread(target=self._collect, daemon=True)
         self._collector.start()
+        threading.Thread(target=self._listen, daemon=True).start()
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Let a worker call the function."""
@@ -123,7 +130,11 @@ class RayExecutor(Executor):
         call = _Call(dumps((fn, args, kwargs), self._folders), needs, future)
         with self._lock:
             self._calls[future] = call
-            self._send(call)
+            try:
+                self._send(call)
+            except ConnectionError:
+                self._lost = True
+                raise self._head_lost() from None
         return future
 
     def _send(self, call: _Call) -> None:
@@ -210,27 +221,28 @@ class RayExecutor(Executor):
             UserError: the head of the cluster is lost.
         """
         now = time.monotonic()
-        try:
-            if now - self._looked > LOOK_EVERY:
-                self._looked = now
-                if ray_cluster.answers(self._address):
-                    self._machines, self._heard = self._look(), time.monotonic()
-            self._listen(now)
-        except ConnectionError:
-            self._lost = True
+        if now - self._looked > LOOK_EVERY:
+            self._looked = now
+            if ray_cluster.answers(self._address):
+                self._heard = time.monotonic()
         if self._lost or now - self._heard > SILENCE + LOOK_EVERY:
             self._lost = True
             raise self._head_lost()
+        while not self._told.empty():
+            told = self._told.get()
+            if self.listener is not None:
+                self.listener(*told)
 
-    def _listen(self, now: float) -> None:
-        if self._told is not None and self._told.done():
-            told, self._told = self._told, None
+    def _listen(self) -> None:
+        """Ask how far calls are, and what the machines have, in a thread of its own: a lost head may not answer."""
+        looked = time.monotonic()
+        while not (self._closed or self._lost):
+            time.sleep(EVERY)
             with suppress(Exception):  # what is lost on the way is not missed
-                for each in told.result():
-                    if self.listener is not None:
-                        self.listener(*each)
-        if self._told is None and now - self._asked > EVERY:
-            self._asked, self._told = now, self._ear.take.remote().future()
+                for told in self._ray.get(self._ear.take.remote()):
+                    self._told.put(told)
+                if time.monotonic() - looked > LOOK_EVERY:
+                    looked, self._machines = time.monotonic(), self._look()
 
     def _look(self) -> ray_cluster.Machines:
         machines = ray_cluster.Machines.of(self._ray)

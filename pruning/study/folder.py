@@ -81,6 +81,10 @@ class Study:
         self._by_seed: dict[int, dict[str, Recipe]] = {first: expand(config, str(source), [first])}
         self._by_place: dict[int, dict[str, int]] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to a worker: without the recipes, which it makes by itself when it wants them."""
+        return {"source": self.source, "config": self.config, "path": self.path, "_by_seed": {}}
+
     @classmethod
     def open(cls, path: str | Path) -> "Study":
         """Read a study by its folder or its `study.toml`; a packed one by its file, one elsewhere by its `fsspec` URL.

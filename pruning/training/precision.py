@@ -91,6 +91,11 @@ def pick_threads(macs: int) -> int:
     return _asked.get() or (LARGE_THREADS if macs >= LARGE_NETWORK else 1)
 
 
+def threads_asked() -> int:
+    """The threads of `on_threads`; 0 outside of it."""
+    return _asked.get()
+
+
 @contextmanager
 def on_threads(count: int) -> Iterator[None]:
     """Run networks on so many threads, whatever their size; 0 changes nothing. Also everything else within."""

@@ -22,7 +22,7 @@ from tests.analysis.nulls.rates import Rate
 from tests.bench.rows import Figures, Row
 
 PREFIX = "bench_"
-Run = Callable[[bool], list[Row] | list[Rate] | list[Figures]]
+Run = Callable[[bool], list[Row] | list[Rate] | list[Figures] | list[Row | Figures]]
 
 
 def names() -> list[str]:
@@ -119,8 +119,9 @@ def main(
             console.print(each)
     if found := [row for row in rows if isinstance(row, Rate)]:
         console.print(claims_table(found))
-    if figures := [row for row in rows if isinstance(row, Figures)]:
-        console.print(figures_table(figures))
+    figures = [row for row in rows if isinstance(row, Figures)]
+    for headings in dict.fromkeys(tuple(row.values) for row in figures):
+        console.print(figures_table([row for row in figures if tuple(row.values) == headings]))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def run(count: int, seed: int) -> Tally:
                 while tally.tried < count and not _killed(command, study, rng, tally):
                     _readable(study, tally)
                 _finish(command, study, tally)
-            _same(whole, study, tally)
+            same(whole, study, tally)
             shutil.rmtree(study)
     return tally
 
@@ -105,7 +105,8 @@ def _finish(command: tuple[str, str], study: Path, tally: Tally) -> None:
         tally.count(TRACEBACK if "Traceback" in done.stderr else LOST, (done.stderr or done.stdout)[-300:])
 
 
-def _same(whole: Path, study: Path, tally: Tally) -> None:
+def same(whole: Path, study: Path, tally: Tally) -> None:
+    """Count what a study lacks of a whole one, or has otherwise."""
     expected, found = ({entry.id: entry.digest for entry in Study.open(each).entries()} for each in (whole, study))
     for ticket_id in expected.keys() - found.keys():
         tally.count(LOST, f"ticket {ticket_id}")

@@ -9,6 +9,7 @@ from analysis.engine.base import measures
 from app.jobs.command import Command
 from app.load import StudyView
 from app.shell import work
+from app.views.jobs import where
 
 
 def show(study: StudyView) -> None:
@@ -26,6 +27,6 @@ def show(study: StudyView) -> None:
         )  # fmt: skip
         words = [word for table in tables for word in ("--only", table)]
         words += [word for family in families for word in ("--family", family)]
-        command = Command(("analysis", "run", str(study.path), *words))
+        command = Command(("analysis", "run", str(study.path), *words, *where.words("measure-where")))
         st.code(command.line, language="bash", wrap_lines=True)
         work.offer(command.line)

@@ -14,6 +14,7 @@ from app.load import StudyView
 from app.shell import layout, work
 from app.shell.host import is_private
 from app.views.jobs import measure
+from app.views.jobs.where import words as where_words
 from pruning.errors import UserError
 from pruning.study.adding import Asked, asked_at, ways_to_prune, write
 from pruning.study.config import RECORDED
@@ -52,6 +53,7 @@ def _form(study: StudyView) -> None:
         "Sparsity in %", USUAL, ["90"], key="more-levels", accept_new_options=True,
         help="The share of the weights that is removed. Type any other.",
     )  # fmt: skip
+    where = where_words("more-where")
     then = st.checkbox("Measure them then", True, key="more-measure")
     if not ways or not levels:
         st.caption("Choose at least one of each. What is there already is not done again.")
@@ -61,7 +63,7 @@ def _form(study: StudyView) -> None:
     except UserError as error:
         st.warning(layout.plain(str(error)), icon=":material/info:")
         return
-    commands = wanted(study.path, asked, fractions(levels), then)
+    commands = wanted(study.path, asked, fractions(levels), then, where)
     if asked.lines:
         st.caption("This goes into the study's file, of which all else stays as it is:")
         st.code(asked.lines, language="toml")
@@ -94,12 +96,14 @@ def _begin(path: Path, asked: Asked, commands: Sequence[Command]) -> None:
         st.session_state["more-methods"] = []
 
 
-def wanted(path: Path, asked: Asked, sparsities: Sequence[float], then: bool) -> list[Command]:
+def wanted(
+    path: Path, asked: Asked, sparsities: Sequence[float], then: bool, where: Sequence[str] = ()
+) -> list[Command]:
     """The commands that find what was asked for, and measure it."""
     words = [word for method in asked.methods for word in ("--method", method)]
     words += [word for level in sparsities for word in ("--sparsity", f"{level:g}")]
-    prune = Command(("pruning", "run", str(path), *words))
-    return [prune, Command(("analysis", "run", str(path)))] if then else [prune]
+    prune = Command(("pruning", "run", str(path), *words, *where))
+    return [prune, Command(("analysis", "run", str(path), *where))] if then else [prune]
 
 
 def fractions(levels: Sequence[str]) -> list[float]:

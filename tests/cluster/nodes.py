@@ -11,6 +11,8 @@ import pytest
 
 from pruning.execution import ray_cluster
 
+FEW = {"include_dashboard": False, "object_store_memory": 100 * 2**20}
+
 
 class Nodes:
     """A head without CPUs and some nodes of one each."""
@@ -18,9 +20,8 @@ class Nodes:
     def __init__(self, count: int) -> None:
         from ray.cluster_utils import Cluster
 
-        few = {"include_dashboard": False, "object_store_memory": 100 * 2**20}
-        self.cluster: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **few})
-        self.nodes = [self.cluster.add_node(num_cpus=1, wait=False, **few) for _ in range(count)]
+        self.cluster: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **FEW})
+        self.nodes = [self.cluster.add_node(num_cpus=1, wait=False, **FEW) for _ in range(count)]
         self.cluster.wait_for_nodes()
 
     @property
@@ -37,6 +38,14 @@ class Nodes:
         node = rng.choice(there)
         self.nodes.remove(node)
         self.cluster.remove_node(node, allow_graceful=False)
+
+    def lose_head(self) -> None:
+        """Kill all processes of the head."""
+        self.cluster.head_node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
+
+    def one_more(self) -> None:
+        """Add a node."""
+        self.nodes.append(self.cluster.add_node(num_cpus=1, **FEW))
 
     def listening(self) -> list[str]:
         """The addresses at which processes of Ray listen."""

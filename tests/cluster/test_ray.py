@@ -1,25 +1,35 @@
 """Ray: a cluster of several machines, here nodes of this one, gives the same bits, and loses none with a machine."""
 
 import random
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 
+from analysis.engine import measure
+from analysis.results.store import Results
+from pruning.api import find_ticket
 from pruning.errors import UserError, WriteError
 from pruning.execution import Cancelled, Executor, Needs, Parcel, Task, executor_on, ray_executor, run_tasks
+from pruning.federated.clients import clients_on
 from pruning.progress import Progress
 from pruning.recipe import Recipe
 from pruning.study.folder import CACHE, TICKETS, Study
 from pruning.study.runner import RunOptions, Watcher, run
 from pruning.ticket import Ticket
+from pruning.training.config import Training
+from tests.cluster.nodes import Nodes, nodes
 from tests.conftest import TINY
 from tests.pruning.execution import work
-from tests.pruning.execution.ray_nodes import Nodes, nodes
+
+MEASURED = ["summary", "layers", "conditions", "samples"]
+"""Tables of which some are made of a ticket at once, some of what it is shown, some of a reference's rows."""
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +105,49 @@ def test_nobody_at_the_address_is_a_sentence() -> None:
         executor_on("rays")
 
 
+@pytest.fixture(scope="module")
+def measured_here(found_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = Path(shutil.copytree(found_study, tmp_path_factory.mktemp("here") / "tiny"))
+    assert not measure.run(Study.open(folder), only=MEASURED, jobs=1).problems
+    return folder
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_rows_are_those_of_one_process_whether_workers_see_the_study_or_not(
+    seen: bool, cluster: Nodes, study_copy: Path, measured_here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not seen:
+        monkeypatch.setattr(ray_executor, "marked", unseen)
+    report = measure.run(Study.open(study_copy), only=MEASURED, on=cluster.on)
+    assert not report.problems
+    for table in MEASURED:
+        here, there = (
+            Results(folder).table(table).drop(columns="seconds", errors="ignore")
+            for folder in (measured_here, study_copy)
+        )
+        assert len(here) > 0
+        pd.testing.assert_frame_equal(here, there, check_exact=True)
+    assert not [each for each in study_copy.rglob(".*") if each.name.endswith(".tmp")]
+
+
+def test_clients_learn_on_a_cluster_on_the_threads_that_are_asked_for(cluster: Nodes) -> None:
+    training = Training(epochs=1, batch_size=32, lr=0.1, weight_decay=0, warmup_epochs=0)
+    recipe = Recipe(
+        model="lenet300",
+        data="digits",
+        finder="federated",
+        way="fedavg",
+        training=training,
+        clients=3,
+        rounds=2,
+        local=3,
+    )
+    alone = find_ticket(recipe, threads=2)
+    with executor_on(cluster.on) as executor, clients_on(executor):
+        there = find_ticket(recipe, threads=2)
+    assert all(torch.equal(alone.state[key], there.state[key]) for key in alone.state)
+
+
 def test_a_study_on_workers_that_do_not_see_it_while_one_is_lost(
     cluster: Nodes, found_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +182,20 @@ def test_a_worker_that_dies_is_replaced_and_one_that_always_dies_ends_its_task_a
     ended = {one.task.key: one for one in run_tasks(tasks, executor)}
     assert (ended["once"].result(), ended["sum"].result()) == ("alive", 3)
     assert str(ended["always"].error).startswith("its worker was lost 4 times, most likely for want of memory")
+
+
+def test_a_lost_head_is_a_sentence(executor: Executor, cluster: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last test of all."""
+    monkeypatch.setattr(ray_executor, "SILENCE", 1.0)
+    monkeypatch.setattr(ray_executor, "LOOK_EVERY", 0.3)
+    tasks: list[Task[Any]] = [Task("a", "a", work.add, (1, 2)), Task("b", "b", work.wait_for, ("never",))]
+    ended = run_tasks(tasks, executor)
+    assert next(ended).result() == 3
+    cluster.lose_head()
+    with pytest.raises(
+        UserError, match=r"^The head of the Ray cluster at 127\.0\.0\.1:\d+ does not answer any more; run"
+    ):
+        next(ended)
 
 
 @contextmanager
