@@ -166,7 +166,7 @@ def _value(place: _Place, call: bytes, luggage: Luggage, mirror: Mirror | None) 
             raise UserError(place.problem)
         for key, content, unpack in luggage.parcels:
             if key not in place.unpacked:
-                unpack(_content_of(content))
+                _unpack(key, content, unpack)
                 place.unpacked.add(key)
         function, arguments, named = loads(call)
         _set_threads(luggage.threads)
@@ -177,10 +177,17 @@ def _value(place: _Place, call: bytes, luggage: Luggage, mirror: Mirror | None) 
         return FAILED, _sendable(error, folders, mirror)
 
 
-def _content_of(reference: Any) -> Any:
+def _unpack(key: Hashable, reference: Any, unpack: Any) -> None:
     import ray
 
-    return ray.get(reference)
+    try:
+        unpack(ray.get(reference))
+    except Exception as error:
+        what = " ".join(map(str, key)) if isinstance(key, tuple) else str(key)
+        raise UserError(
+            f"A machine of the cluster cannot have the {what} ({error}); what lies in a decoded "
+            "file has to be where all machines see it, as PRUNING_CACHE says."
+        ) from error
 
 
 def _set_threads(count: int) -> None:
