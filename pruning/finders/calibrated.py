@@ -43,7 +43,7 @@ class CalibratedOptions(ScoredPieces):
     at_once: ClassVar[bool] = True
 
     criterion: CriterionName = criterion_option("magnitude")
-    images: Count = option(1000, "Calibration images", "what the weights that stay are fitted to, drawn by the seed")
+    images: Count = option(1000, "Calibration images", "what the weights that stay are fitted to")
     batch_norm: Literal["kept", "anew"] = option("kept", "Batch norm", "of the pruned network", BATCH_NORM)
     order: Literal["kept", "permuted"] = option("kept", "Input channels", "of N:M", ORDER)
 
@@ -61,7 +61,9 @@ class CalibratedOptions(ScoredPieces):
 
 def calibration_rows(recipe: Recipe, trainer: Trainer) -> torch.Tensor:
     """The training images that weights are fitted to, int64 [`images`], fewer where there are fewer."""
-    order = torch.randperm(len(trainer.data.train.labels), generator=generator(recipe.seed, "calibration"))
+    chosen = recipe.option("calibration")
+    seed = recipe.seed if chosen is None or chosen.seed is None else chosen.seed
+    order = torch.randperm(len(trainer.data.train.labels), generator=generator(seed, "calibration"))
     return order[: CalibratedOptions.read(recipe).images]
 
 

@@ -12,7 +12,7 @@ from pruning.masks import check_fixed
 from pruning.procedure import Fields, FinderOptions, Shared
 from pruning.recipe import Recipe
 from pruning.training.config import Training
-from pruning.validation import option
+from pruning.validation import Frozen, option
 
 CriterionName = Annotated[str, AfterValidator(lambda name: CRITERIA.get_known(name).name)]
 AllocationName = Annotated[str, AfterValidator(lambda name: ALLOCATIONS.get_known(name).name)]
@@ -45,6 +45,18 @@ def finetune_option() -> Training | None:
     return found
 
 
+class Calibration(Frozen):
+    """Which training images a criterion looks at.
+
+    Attributes:
+        images: how many in all, of each class about as many; None: `score_per_class` of each.
+        seed: of the draw; None: the recipe's, so that with another seed all is another.
+    """
+
+    images: Annotated[int, Field(ge=1)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+
+
 class Scored(FinderOptions):
     """Of finders that score single weights by a criterion, and share the sparsity out.
 
@@ -56,6 +68,9 @@ class Scored(FinderOptions):
     allocation: AllocationName | None = allocation_option("global")
     score_per_class: Count = option(25, "Scoring images per class")
     score_batch: Count = option(250, "Images scored at once", later=True)
+    calibration: Calibration | None = option(
+        None, "Calibration set", "how many images the criterion looks at, and which draw", later=True
+    )
     ties: Literal["random"] | None = option(
         None, "Equal scores", "which win where most of a layer are equal; else they are refused", {"random": "drawn"}
     )
@@ -68,6 +83,8 @@ class Scored(FinderOptions):
         wanted = chosen.structure
         if not chosen.needs_data:
             given.pop("score_batch", None)  # so that it does not enter the id
+            if given.get("calibration") is not None:
+                raise UserError(f"Criterion '{name}' looks at no images; leave 'calibration' out.")
         if wanted is not None and given.get("structure") != wanted:
             raise UserError(
                 f"Criterion '{name}' scores what structure '{wanted}' removes, not single weights or other pieces; "

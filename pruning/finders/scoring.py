@@ -9,6 +9,7 @@ from pruning.criteria.batches import Batches, TrainingBatches
 from pruning.criteria.rounds import Cut, cut_by_score
 from pruning.errors import UserError
 from pruning.finders.base import Trainer, prunable_of
+from pruning.finders.options import Calibration
 from pruning.masks import Masks, full_masks
 from pruning.models import count_macs
 from pruning.recipe import Recipe
@@ -18,13 +19,18 @@ from pruning.training.seeds import generator
 
 
 def scoring_batches(recipe: Recipe, trainer: Trainer) -> TrainingBatches:
-    """The training images that a criterion sees: `score_per_class` of each class (fewer where there are fewer)."""
-    labels = trainer.data.train.labels
-    source = generator(recipe.seed, "score")
+    """The training images that a criterion sees: `score_per_class` of each class (fewer where there are fewer).
+
+    Or as many, and in the draw, that the recipe's `calibration` says; of each class about as many.
+    """
+    labels, chosen = trainer.data.train.labels, recipe.option("calibration") or Calibration()
+    source = generator(recipe.seed, "score") if chosen.seed is None else generator(chosen.seed, "calibration")
     order = torch.randperm(len(labels), generator=source)
     wanted = recipe.option("score_per_class") or 1
+    if chosen.images is not None:
+        wanted = -(-chosen.images // trainer.data.num_classes)
     rows = torch.cat([order[labels[order] == label][:wanted] for label in range(trainer.data.num_classes)])
-    rows = rows[torch.randperm(len(rows), generator=source)]
+    rows = rows[torch.randperm(len(rows), generator=source)][: chosen.images]
     return TrainingBatches(trainer.data, rows.split(recipe.option("score_batch") or len(rows)), trainer.device)
 
 

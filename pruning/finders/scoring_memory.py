@@ -139,12 +139,17 @@ def _scorings(recipes: Iterable[Recipe], data: Dataset) -> Iterator[tuple[Recipe
     scored = [each for recipe in recipes for each in (recipe, recipe.of) if each is not None and _scores(each)]
     needs: dict[str, Need | None] = {}
     for recipe in scored:
-        kind = recipe.with_seed(0).id_without("sparsity", "training", "score_batch", "score_per_class", "finetune")
+        kind = recipe.with_seed(0).id_without(
+            "sparsity", "training", "score_batch", "score_per_class", "calibration", "finetune"
+        )
         if kind not in needs:
             needs[kind] = scoring_need(recipe, data)
         need = needs[kind]
         if need is not None:
-            yield recipe, need, min(recipe.option("score_batch"), recipe.option("score_per_class") * data.num_classes)
+            chosen = recipe.option("calibration")
+            images = None if chosen is None else chosen.images
+            wanted = images or recipe.option("score_per_class") * data.num_classes
+            yield recipe, need, min(recipe.option("score_batch"), wanted)
 
 
 def _scores(recipe: Recipe) -> bool:

@@ -1,7 +1,7 @@
 """What a `study.toml` says, and the recipes that follow from it."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +27,9 @@ class Method(BaseModel):
     its own. `data` is another data set than the study's, such as a second task's: such tickets are found beside the
     study's own, but are not measured with them (`Study.elsewhere`).
 
+    With `calibration_seeds` it stands for as many methods, which differ in the draw of the images that the criterion
+    looks at, and are called `NAME_calibration_SEED`.
+
     The finder's options, and those of criterion, allocation and structure, stand beside the other keys; the recipe
     says which there are.
     """
@@ -41,6 +44,7 @@ class Method(BaseModel):
     of: str | dict[str, Any] | None = None
     sparsities: list[float] | None = None
     training: dict[str, Any] | None = None
+    calibration_seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1)] | None = None
 
     if TYPE_CHECKING:
 
@@ -126,7 +130,7 @@ def _of_one_seed(config: StudyConfig, seed: int, where: str) -> dict[str, Recipe
     named: dict[tuple[str, float], Recipe] = {(DENSE, 0.0): dense}
     titled = {each.title: each for each in config.methods}
     seen: set[str] = set()
-    for position, method in enumerate(config.methods, 1):
+    for position, method in _apart(config.methods):
         title = method.title
         here = f"{where}, method {position} ({title})"
         if title in seen:
@@ -155,6 +159,22 @@ def _alike(alike: Sparsified | None, sparsity: float, here: str) -> Recipe | Non
         return alike.at(sparsity) if alike is not None else None
     except UserError as error:
         raise UserError(f"{here}: {error}") from None
+
+
+def _apart(methods: Sequence[Method]) -> Iterator[tuple[int, Method]]:
+    """The methods with their places from 1 on, one with several calibration seeds as one for each of them."""
+    for position, method in enumerate(methods, 1):
+        if method.calibration_seeds is None:
+            yield position, method
+        for seed in dict.fromkeys(method.calibration_seeds or ()):
+            given = method.options.get("calibration") or {}
+            own = {**given, "seed": seed} if isinstance(given, dict) else given
+            yield (
+                position,
+                method.model_copy(
+                    update={"name": f"{method.title}_calibration_{seed}", "calibration": own, "calibration_seeds": None}
+                ),
+            )
 
 
 def _sparsities(method: Method, titled: Mapping[str, Method], config: StudyConfig) -> list[float]:

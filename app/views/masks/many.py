@@ -9,14 +9,14 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons import mask_pairs
+from analysis.comparisons import calibration_sets, mask_pairs
 from analysis.metrics import intersections
 from analysis.metrics.overlap import Counts
 from app import load
 from app.answers import weights
 from app.charts.upset import named, upset
 from app.load import StudyView
-from app.shell import layout
+from app.shell import families, layout
 from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection
 from app.shell.theme import DENSE, Style
@@ -25,6 +25,7 @@ from app.views.masks.charts import chance as chance_charts
 from app.views.masks.readable import at_least_two
 from pruning.criteria import CRITERIA
 from pruning.procedure import FINDERS
+from pruning.recipe import percent
 
 AT_FIRST, BARS, PAIRS = 6, 15, 15
 """Tickets in the UpSet plot at first, its bars, and the pairs shown."""
@@ -45,6 +46,7 @@ def show(chosen: Selection) -> None:
         _upset_card(selection, twins)
     with right:
         _pairs_card(selection, counts, twins)
+    _calibration_card(selection)
 
 
 def _upset_card(selection: Selection, twins: dict[str, str]) -> None:
@@ -156,6 +158,36 @@ def _pairs_card(selection: Selection, counts: Sequence[Counts], twins: dict[str,
         caption=_pairs_caption(rows, len(own) - len(shown), [f"{labels[a]} ({labels[b]})" for a, b in twins.items()]),
         controls=controls,
     )
+
+
+def _calibration_card(selection: Selection) -> None:
+    """What masks of other calibration images have in common, where the study has some of several draws."""
+    entries = families.entries(selection.study)
+    found = calibration_sets.groups({entry.id: entry.recipe for entry in entries.values()})
+    if not found:
+        return
+    rows = calibration_sets.overlaps(found, lambda ids: load.overlaps(selection.study, ids))
+    several = len(set(rows["sparsity"])) > 1
+    rows.insert(0, "label", [_set_label(row.method, row.sparsity if several else None) for row in rows.itertuples()])
+    images = sorted({f"{int(each):,}" for each in rows["images"].dropna()})
+    layout.card(
+        "Overlap between calibration sets",
+        chance_charts.calibration_sets(rows, selection.theme),
+        rows,
+        "calibration-sets",
+        config=layout.QUIET,
+        help="Masks of one network by one method, found on other draws of the images that the criterion looks at; "
+        "beside them masks of other seeds, found on the same images. Orange mark: masks that share nothing but their "
+        "layer-wise sparsities. The nearer to 100 %, the less a mask depends on its calibration images.",
+        caption="Means over pairs of masks, bars from the lowest pair to the highest. Pairs of few sets share masks: "
+        "no intervals." + (f" Sets of {' or '.join(images)} images." if images else ""),
+    )
+
+
+def _set_label(method: str, sparsity: float | None) -> str:
+    known = CRITERIA.get(method)
+    name = known.label if known is not None else method.replace("_", " ")
+    return name if sparsity is None else f"{name} {percent(sparsity)}"
 
 
 def _short(tickets: Sequence[Chosen]) -> dict[str, Style]:

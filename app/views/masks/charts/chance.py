@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.comparisons.calibration_sets import SEEDS, SETS
 from app.charts.base import figure
 from app.charts.error_bars import error_bars
 from app.charts.texts import bracket
@@ -65,6 +66,46 @@ def pairs(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme, height:
     top = rows[["overlap", "high", "chance_layers"]].max().max()
     chart.update_xaxes(title_text="Overlap coefficient", range=[0, min(1.0, top) * 1.06],
                        tickformat=".0%" if top > 0.1 else ".1%")  # fmt: skip
+    return chart
+
+
+@drawn
+def calibration_sets(rows: pd.DataFrame, theme: Theme) -> go.Figure:
+    """Draw a row a method and sparsity: what masks of other calibration sets have in common, of other seeds, by chance.
+
+    Args:
+        rows: `label`, and the columns of `comparisons.calibration_sets.overlaps`.
+        theme: colours of the page, light or dark.
+    """
+    labels = list(dict.fromkeys(rows["label"]))
+    chart = figure(theme, 130 + ROW * len(labels), dragmode=False)
+    place = {label: at for at, label in enumerate(labels)}
+    looks = {
+        SETS: ("other calibration images", theme.both, "circle"),
+        SEEDS: ("another seed, the same images", theme.both, "circle-open"),
+    }
+    for what, (name, colour, symbol) in looks.items():
+        own = rows[rows["what"] == what]
+        if len(own):
+            chart.add_scatter(
+                x=own["overlap"], y=own["label"].map(place), mode="markers", name=name,
+                error_x=error_bars(own["overlap"], own["low"], own["high"], theme.muted),
+                marker={"color": colour, "size": 10, "symbol": symbol, "line": {"width": 2, "color": colour}},
+                customdata=np.column_stack([own["label"], own["pairs"]]),
+                hovertemplate=f"<b>%{{customdata[0]}}</b><br>%{{x:.1%}} in common, {name}<br>"
+                "%{customdata[1]} pairs<extra></extra>",
+            )  # fmt: skip
+    first = rows.drop_duplicates("label")
+    chart.add_scatter(
+        x=first["chance"], y=first["label"].map(place), mode="markers", name="expected by chance",
+        marker={"symbol": "line-ns", "size": 15, "line": {"width": 3, "color": theme.bad}},
+        hovertemplate="%{x:.1%} by chance, given each layer's sparsities<extra></extra>",
+    )  # fmt: skip
+    chart.update_yaxes(
+        tickvals=list(place.values()), ticktext=labels, range=[len(labels) - 0.4, -0.6], showgrid=False,
+        tickfont={"color": theme.ink},
+    )  # fmt: skip
+    chart.update_xaxes(title_text="Overlap coefficient", range=[0, 1.03], tickformat=".0%")
     return chart
 
 
