@@ -19,6 +19,8 @@ from pruning.errors import UserError
 
 Unit = Literal["weights", "multiply-adds"]
 TOGETHER = " + "
+RISE, LEAST = 0.1, 0.001
+"""Nats that a layer's removed weights may cost where its sensitivity is told, and the least density that is told."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,31 @@ def spend(curves: Sequence[tuple[np.ndarray, np.ndarray]], wanted: float) -> tup
         gone[place] += taken
         total += taken * slope
     return gone, total
+
+
+def needed(scan: Scanned, places: Sequence[int], rise: float = RISE) -> dict[str, float]:
+    """The density that each layer needs, pruned alone, for the loss to rise by `rise` nats at most: its sensitivity.
+
+    Linear between the sparsities that were tried; the least that was tried where the loss never rises so far. What
+    could not be pruned needs all of its weights.
+    """
+    found = {}
+    for place, group in enumerate(scan.layers):
+        gone, loss = _curve(scan, place, places, 1.0)
+        within = int(np.searchsorted(loss, rise, side="right"))  # at 0 nothing is lost
+        most = float(gone[-1])
+        if within < len(loss):
+            share = (rise - loss[within - 1]) / (loss[within] - loss[within - 1])
+            most = float(gone[within - 1] + share * (gone[within] - gone[within - 1]))
+        found |= dict.fromkeys(group.split(TOGETHER), max(1 - most, LEAST))
+    return found | {name: 1.0 for group in scan.unable for name in group.split(TOGETHER) if name not in found}
+
+
+def allocation_lines(scan: Scanned, places: Sequence[int], name: str, criterion: str) -> str:
+    """The lines of a study file for the allocation `sensitivity`, at any of the study's sparsities."""
+    lines = ["[[method]]", f"name = {json.dumps(name)}", f"criterion = {json.dumps(criterion)}"]
+    given = {layer: round(density, 4) for layer, density in needed(scan, places).items()}
+    return "\n".join([*lines, 'allocation = "sensitivity"', f"sensitivities = {inline(given)}"])
 
 
 def method_lines(suggested: Suggested, name: str, criterion: str, structure: str = "weight") -> str:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from analysis.comparisons.budget import Suggested, method_lines, spend, suggest
+from analysis.comparisons.budget import Suggested, allocation_lines, method_lines, needed, spend, suggest
 from pruning.errors import UserError
 from pruning.recipe import Recipe
 from tests.analysis.comparisons.test_sensitivity import made
@@ -85,3 +85,20 @@ def test_the_lines_are_a_method_that_a_recipe_understands() -> None:
     recipe = Recipe(model="resnet20", data="cifar10", sparsity=sparsity, **method)
     assert recipe.option("layers") == {"layer1.0.conv1": 0.25, "fc": 0.5}
     assert recipe.granularity.name == "filter"
+
+
+def test_what_a_layer_needs_is_read_off_its_curve() -> None:
+    """At 50 and 90 % removed: 0.05 nats and 0.45, so that 0.1 lies an eighth of the way on."""
+    scan = made({"conv": [0.0, 0.0], "fc + out": [0.0, 0.0]})
+    scan = replace(
+        scan,
+        removed=np.array([[0.5, 0.9], [0.5, 0.9]]),
+        loss=np.array([[[0.05, 9.0], [0.45, 9.0]], [[0.0, 9.0], [0.02, 9.0]]]),
+        unable={"first": "too small"},
+    )
+    found = needed(scan, [0])
+    assert found == pytest.approx({"conv": 1 - 0.55, "fc": 0.1, "out": 0.1, "first": 1.0})
+    lines = tomllib.loads(allocation_lines(scan, [0], "mine", "magnitude"))["method"][0]
+    assert lines["sensitivities"] == pytest.approx(found)
+    recipe = Recipe(model="lenet300", data="digits", sparsity=0.9, **lines)
+    assert recipe.option("allocation") == "sensitivity"
