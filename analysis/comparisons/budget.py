@@ -95,7 +95,7 @@ def needed(scan: Scanned, places: Sequence[int], rise: float = RISE) -> dict[str
     Linear between the sparsities that were tried; the least that was tried where the loss never rises so far. What
     could not be pruned needs all of its weights.
     """
-    found = {}
+    found: dict[str, float] = {}
     for place, group in enumerate(scan.layers):
         gone, loss = _curve(scan, place, places, 1.0)
         within = int(np.searchsorted(loss, rise, side="right"))  # at 0 nothing is lost

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from torch import nn
 
 from pruning.criteria import CRITERIA, Criterion
+from pruning.criteria.base import Stepwise
 from pruning.criteria.rounds import Cut, cut_by_score
 from pruning.errors import UserError
 from pruning.finders.base import Trainer, prunable_of
@@ -90,7 +91,7 @@ class Scoring:
     def __init__(self, ticket: Ticket, recipe: Recipe, criterion: Criterion, trainer: Trainer) -> None:
         self.ticket, self.recipe, self.criterion, self.trainer = ticket, recipe, criterion, trainer
         self.whole = ticket.model().to(trainer.device)
-        if criterion.rounds == 1:
+        if criterion.rounds == 1 and not issubclass(criterion.options, Stepwise):  # whose scores hang on the cut
             model = self._model()
             scores = criterion.score(model, scoring_context(recipe, model, trainer, criterion, ticket.masks))
             self.criterion = replace(criterion, function=lambda model, context: scores, needs_data=False)
