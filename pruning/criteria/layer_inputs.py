@@ -85,10 +85,15 @@ def input_norms(
     """
     found = {}
     for name, inputs in input_squares(model, weights, batches, task).items():
-        rows = torch.zeros(inputs.matrix(weights[name]).shape, dtype=torch.float64, device=weights[name].device)
-        for block in inputs.blocks:
-            rows[block.rows] = block.value.sqrt()
-        found[name] = inputs.weight(rows).to(weights[name].dtype)
+        rows, columns = inputs.matrix(weights[name]).shape
+        norms = [(block.rows, block.value.sqrt().to(weights[name].dtype)) for block in inputs.blocks]
+        if len(norms) == 1 and norms[0][0] == slice(0, rows):
+            found[name] = inputs.weight(norms[0][1].expand(rows, columns))
+            continue
+        whole = weights[name].new_zeros(rows, columns)
+        for place, norm in norms:
+            whole[place] = norm
+        found[name] = inputs.weight(whole)
     return found
 
 

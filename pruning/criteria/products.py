@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -126,7 +127,7 @@ class Bilinear(Use):
 
 @dataclass
 class Convolution(Use):
-    """A convolution of any number of dimensions, transposed or not, with groups or not; `positions` are an output's."""
+    """A convolution of any dimensions, transposed or not, grouped or not; `outputs` is the size of what it makes."""
 
     shape: Shape
     images: Tensor
@@ -134,7 +135,12 @@ class Convolution(Use):
     padding: list[int]
     dilation: list[int]
     output_padding: list[int]
-    positions: int
+    outputs: torch.Size
+
+    @property
+    def positions(self) -> int:
+        """How many outputs a channel has."""
+        return prod(self.outputs)
 
     @property
     def kernel(self) -> torch.Size:
@@ -147,17 +153,37 @@ class Convolution(Use):
         return self.images.shape[1] // self.shape.groups
 
     def squares(self) -> Iterator[Part]:
-        """By the slope of the sum of all outputs by a kernel of one output a group, which squared images are given."""
+        """Of what each place of the kernel sees, by group."""
+        groups = self.shape.groups
+        found = self._by_slopes() if self.shape.transposed else self._by_place()
+        count, step = len(self.images) * self.positions, self.shape.rows // groups
+        for group, own in enumerate(found.reshape(groups, -1)):
+            yield (group * step, (group + 1) * step), own, count
+
+    def _by_place(self) -> Tensor:
+        """Sums over all positions, [channels, *kernel]: of every stride-th pixel from each place of the kernel on."""
+        images = self.images.square().sum(dim=0)
+        images = F.pad(images, [each for width in reversed(self.padding) for each in (width, width)])
+        found = images.new_empty(images.shape[0], *self.kernel)
+        for place in product(*map(range, self.kernel)):
+            seen = images
+            for axis, (first, width, step, size) in enumerate(
+                zip(place, self.dilation, self.stride, self.outputs, strict=True), 1
+            ):
+                start = first * width
+                seen = seen[(slice(None),) * axis + (slice(start, start + step * (size - 1) + 1, step),)]
+            found[(slice(None), *place)] = seen.flatten(1).sum(dim=1)
+        return found
+
+    def _by_slopes(self) -> Tensor:
+        """The same of a transposed convolution, as the slope of the sum of its outputs by a kernel of one output."""
         groups, transposed = self.shape.groups, self.shape.transposed
-        size = (self.images.shape[1] if transposed else groups, 1 if transposed else self.channels, *self.kernel)
         images = self.images.square().sum(dim=0, keepdim=True)
-        kernel = images.new_zeros(size)
+        kernel = images.new_zeros(self.images.shape[1], 1, *self.kernel)
         rest = (self.stride, self.padding, self.dilation, transposed, self.output_padding, groups)
         slope = torch.ones_like(torch.ops.aten.convolution(images, kernel, None, *rest))
-        found = torch.ops.aten.convolution_backward(slope, images, kernel, None, *rest, [False, True, False])
-        count, step = len(self.images) * self.positions, self.shape.rows // groups
-        for group, own in enumerate(found[1].reshape(groups, -1)):
-            yield (group * step, (group + 1) * step), own, count
+        found: Tensor = torch.ops.aten.convolution_backward(slope, images, kernel, None, *rest, [False, True, False])[1]
+        return found
 
     def grams(self) -> Iterator[Part]:
         """Of all pairs of columns, by group and some images at a time."""
@@ -255,8 +281,7 @@ class Products(TorchDispatchMode):
         name = self._name(weight)
         if name is not None:
             shape = Shape(self.weights[name].shape, groups, transposed)
-            positions = prod(out.shape[2:])
-            self.take(name, Convolution(shape, images, stride, padding, dilation, output_padding, positions))
+            self.take(name, Convolution(shape, images, stride, padding, dilation, output_padding, out.shape[2:]))
 
     def _bilinear(self, args: tuple[Any, ...]) -> None:
         left, weight, right = args[:3]

@@ -33,14 +33,14 @@ def _of_layer(weight: Tensor, inputs: LayerInputs, power: float) -> Tensor:
     scores = torch.zeros_like(size)
     for block in inputs.blocks:
         own = size[block.rows]
-        relative = _shares(own, 1) + _shares(own, 0)
-        scores[block.rows] = relative * block.value.sqrt().to(own.dtype) ** power
+        relative = _over(own.sum(dim=1, keepdim=True)) + _over(own.sum(dim=0, keepdim=True))
+        scores[block.rows] = relative.mul_(block.value.sqrt().to(own.dtype) ** power).mul_(own)
     return inputs.weight(scores)
 
 
-def _shares(size: Tensor, dimension: int) -> Tensor:
-    """What each has of the sum along a dimension, 0 of nothing."""
-    return size / size.sum(dim=dimension, keepdim=True).clamp_min(torch.finfo(size.dtype).tiny)
+def _over(total: Tensor) -> Tensor:
+    """One over a sum, 0 where there is nothing."""
+    return torch.where(total > 0, 1 / total, torch.where(total == 0, 0.0, total))  # NaN stays
 
 
 CRITERION = Criterion(
