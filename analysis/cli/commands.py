@@ -230,23 +230,6 @@ def report(
 
 
 @app.command()
-def tables(table: Annotated[str | None, typer.Argument(help="One table.", show_default="all tables")] = None) -> None:
-    """Print the tables of results: their columns with kind, unit and meaning."""
-    from analysis.engine.base import measures
-    from analysis.results.tables import TABLES, describe
-
-    console, made = PlainConsole(), measures()
-    for name, columns in describe(table).groupby("table", sort=False):
-        whose = f"of {made[str(name)].meant_for}" if str(name) in made else ""
-        printed = Table(
-            "column", "kind", "unit", "meaning", title=f"{name}: {TABLES[str(name)].meaning}", caption=whose
-        )
-        for row in columns.itertuples(index=False):
-            printed.add_row(row.column, row.kind, row.unit, row.meaning)
-        console.print(printed)
-
-
-@app.command()
 def corruptions(
     check: Annotated[
         Path | None, typer.Option(help="CSV of a reference: print its table for these data beside its figures.")
@@ -331,3 +314,4 @@ def reproduce(
 
 app.command()(study_files.compact)
 app.command()(study_files.pack)
+app.command()(study_files.tables)

@@ -1,9 +1,10 @@
-"""What `python -m analysis` does with the files of a study: many into few (`compact`), one file for others (`pack`)."""
+"""What `python -m analysis` does with files of results: many into few (`compact`), one for others (`pack`)."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from pruning.cli.console import PlainConsole, stoppable
 from pruning.cli.options import StudyPath
@@ -51,3 +52,19 @@ def pack(
     PlainConsole().print(
         f"Packed {opened.config.title} into {file}, {size / 1e6:.1f} MB.", highlight=False, soft_wrap=True
     )
+
+
+def tables(table: Annotated[str | None, typer.Argument(help="One table.", show_default="all tables")] = None) -> None:
+    """Print the tables of results: their columns with kind, unit and meaning."""
+    from analysis.engine.base import measures
+    from analysis.results.tables import TABLES, describe
+
+    console, made = PlainConsole(), measures()
+    for name, columns in describe(table).groupby("table", sort=False):
+        whose = f"of {made[str(name)].meant_for}" if str(name) in made else ""
+        printed = Table(
+            "column", "kind", "unit", "meaning", title=f"{name}: {TABLES[str(name)].meaning}", caption=whose
+        )
+        for row in columns.itertuples(index=False):
+            printed.add_row(row.column, row.kind, row.unit, row.meaning)
+        console.print(printed)

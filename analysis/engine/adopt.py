@@ -20,10 +20,11 @@ from analysis.engine.base import Measure
 from analysis.engine.evaluation import Source
 from analysis.engine.images import TestImages
 from analysis.engine.journal import Journal
-from analysis.engine.measure import RunReport, images_of, measure_jobs, readable
+from analysis.engine.measure import RunReport, measure_jobs
 from analysis.engine.plan import Job, Plan, Wanted
 from analysis.engine.sending import Where
 from analysis.engine.settings import settings
+from analysis.engine.subjects import images_of, readable
 from analysis.results import files
 from analysis.results.columns import Column
 from analysis.results.provenance import to_text

@@ -13,10 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
-import torch
-
 from analysis.corruptions.conditions import Condition
-from analysis.engine.base import measures
 from analysis.engine.compacting import MANY
 from analysis.engine.evaluation import Done, Source, measure_condition, measure_ticket
 from analysis.engine.groups import by_condition, groups_of, per_condition, weight
@@ -25,18 +22,17 @@ from analysis.engine.journal import Journal
 from analysis.engine.parts import cut
 from analysis.engine.plan import Job, Plan, Wanted
 from analysis.engine.sending import HERE, Sending, Where
-from analysis.engine.settings import AnalysisConfig, settings
+from analysis.engine.settings import settings
+from analysis.engine.subjects import fetched, images_of, subjects
 from analysis.results import packs
 from analysis.results.store import Results
 from analysis.results.tables import TABLES
-from pruning.data import Dataset, load_data
 from pruning.errors import UserError
 from pruning.execution import PROCESSES, Executor, Finished, Task, local_executor, run_tasks
 from pruning.models import count_macs
 from pruning.progress import Progress, Total, quiet
 from pruning.study.folder import Entry, Study
 from pruning.study.opened import refuse_writing
-from pruning.tasks import get_task
 from pruning.training.precision import pick_threads
 
 
@@ -101,7 +97,7 @@ def run(
     if families:
         config = config.limited_to(families)
     entries, problems, data = subjects(study, root, download, lambda _, text: progress(0.0, text))
-    problems += _fetched(config, tables, root) if download else []
+    problems += fetched(config, tables, root) if download else []
     images = images_of(study, config, data)
     results, journal = Results(study.path), Journal(study.path)
     with journal.alone():
@@ -247,73 +243,6 @@ class _Run:
 def _about(jobs: Sequence[Job], tables: Collection[str]) -> list[Job]:
     """What the jobs have to do for some of the tables."""
     return [about for about in (job.only(tables) for job in jobs) if about.missing]
-
-
-def subjects(
-    study: Study, root: str | Path | None, download: bool, progress: Progress = quiet
-) -> tuple[list[Entry], list[str], Dataset]:
-    """The tickets that can be measured, a sentence for each other one, and the data they are measured on.
-
-    Raises:
-        UserError: there are none, or the data are not there.
-    """
-    entries, problems = study.scan()
-    if not entries:
-        raise UserError(
-            f"Study {study.path} has no tickets yet; `python -m pruning run {study.source}` finds them."
-            + (f" ({problems[0]})" if problems else "")
-        )
-    data = load_data(study.config.data, root, download, progress)
-    fitting = []
-    for entry in readable(entries, problems):
-        if entry.recipe.data != study.config.data:
-            problems.append(f"Ticket {entry.id} is for '{entry.recipe.data}', not '{data.name}'; it is left out.")
-        elif tuple(entry.info.shape) != data.shape or len(entry.info.classes) != data.num_classes:
-            problems.append(
-                f"Ticket {entry.id} is for {len(entry.info.classes)} classes of images {tuple(entry.info.shape)}, but "
-                f"'{data.name}' has {data.num_classes} of {data.shape}; it is left out."
-            )
-        else:
-            fitting.append(entry)
-    if not fitting:
-        raise UserError(f"No ticket of study {study.path} fits its data: {problems[-1]}")
-    return fitting, problems, data
-
-
-def _fetched(config: AnalysisConfig, tables: Sequence[str], root: str | Path | None) -> list[str]:
-    """Fetch the data sets that tables need beside the study's; a sentence for each that cannot be had."""
-    problems = []
-    for name in dict.fromkeys(name for table in tables for name in measures()[table].datasets(config)):
-        try:
-            load_data(name, root, download=True)
-        except UserError as error:
-            problems.append(str(error))
-    return problems
-
-
-def readable(entries: Iterable[Entry], problems: list[str]) -> list[Entry]:
-    """The tickets whose content is known; the others' sentences join the problems."""
-    found = []
-    for entry in entries:
-        try:
-            if entry.digest:
-                found.append(entry)
-        except UserError as error:
-            problems.append(str(error))
-    return found
-
-
-def images_of(study: Study, config: AnalysisConfig, data: Dataset) -> TestImages:
-    """The images of a study. Raises UserError when a class is missing among them, or a folder of images."""
-    images = TestImages.of(study, config, data)
-    # A test set that is sorted by class must not be cut to its first classes unnoticed.
-    left = len(torch.unique(data.test.labels)) - len(torch.unique(images.labels))
-    if left and get_task(study.config.task).classifies_images:
-        raise UserError(
-            f"The {len(images)} test images used of '{data.name}' leave out {left} of its classes; raise `samples` "
-            "in [analysis]."
-        )
-    return images
 
 
 def _cut_all(wanted: Wanted, results: Results, tables: Sequence[str]) -> None:

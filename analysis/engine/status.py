@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.engine.images import TestImages
-from analysis.engine.measure import readable
 from analysis.engine.plan import Plan, Wanted
 from analysis.engine.settings import settings
+from analysis.engine.subjects import readable
 from analysis.results.store import Results
 from analysis.results.tables import TABLES
 from pruning.data import available, load_data

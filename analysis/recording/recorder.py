@@ -10,9 +10,9 @@ from typing import Any
 
 from torch import Tensor
 
-from analysis.engine.measure import images_of
 from analysis.engine.networks import AnyNetwork, Normalisation
 from analysis.engine.settings import settings
+from analysis.engine.subjects import images_of
 from analysis.recording.inputs import IMAGENET
 from analysis.recording.outside import Classifier
 from analysis.recording.session import Conditions, Session

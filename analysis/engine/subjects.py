@@ -1,0 +1,82 @@
+"""What a run measures: the tickets that fit a study's data, the data sets beside them, the images."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+
+from analysis.engine.base import measures
+from analysis.engine.images import TestImages
+from analysis.engine.settings import AnalysisConfig
+from pruning.data import Dataset, load_data
+from pruning.errors import UserError
+from pruning.progress import Progress, quiet
+from pruning.study.folder import Entry, Study
+from pruning.tasks import get_task
+
+
+def subjects(
+    study: Study, root: str | Path | None, download: bool, progress: Progress = quiet
+) -> tuple[list[Entry], list[str], Dataset]:
+    """The tickets that can be measured, a sentence for each other one, and the data they are measured on.
+
+    Raises:
+        UserError: there are none, or the data are not there.
+    """
+    entries, problems = study.scan()
+    if not entries:
+        raise UserError(
+            f"Study {study.path} has no tickets yet; `python -m pruning run {study.source}` finds them."
+            + (f" ({problems[0]})" if problems else "")
+        )
+    data = load_data(study.config.data, root, download, progress)
+    fitting = []
+    for entry in readable(entries, problems):
+        if entry.recipe.data != study.config.data:
+            problems.append(f"Ticket {entry.id} is for '{entry.recipe.data}', not '{data.name}'; it is left out.")
+        elif tuple(entry.info.shape) != data.shape or len(entry.info.classes) != data.num_classes:
+            problems.append(
+                f"Ticket {entry.id} is for {len(entry.info.classes)} classes of images {tuple(entry.info.shape)}, but "
+                f"'{data.name}' has {data.num_classes} of {data.shape}; it is left out."
+            )
+        else:
+            fitting.append(entry)
+    if not fitting:
+        raise UserError(f"No ticket of study {study.path} fits its data: {problems[-1]}")
+    return fitting, problems, data
+
+
+def fetched(config: AnalysisConfig, tables: Sequence[str], root: str | Path | None) -> list[str]:
+    """Fetch the data sets that tables need beside the study's; a sentence for each that cannot be had."""
+    problems = []
+    for name in dict.fromkeys(name for table in tables for name in measures()[table].datasets(config)):
+        try:
+            load_data(name, root, download=True)
+        except UserError as error:
+            problems.append(str(error))
+    return problems
+
+
+def readable(entries: Iterable[Entry], problems: list[str]) -> list[Entry]:
+    """The tickets whose content is known; the others' sentences join the problems."""
+    found = []
+    for entry in entries:
+        try:
+            if entry.digest:
+                found.append(entry)
+        except UserError as error:
+            problems.append(str(error))
+    return found
+
+
+def images_of(study: Study, config: AnalysisConfig, data: Dataset) -> TestImages:
+    """The images of a study. Raises UserError when a class is missing among them, or a folder of images."""
+    images = TestImages.of(study, config, data)
+    # A test set that is sorted by class must not be cut to its first classes unnoticed.
+    left = len(torch.unique(data.test.labels)) - len(torch.unique(images.labels))
+    if left and get_task(study.config.task).classifies_images:
+        raise UserError(
+            f"The {len(images)} test images used of '{data.name}' leave out {left} of its classes; raise `samples` "
+            "in [analysis]."
+        )
+    return images
