@@ -172,7 +172,7 @@ class Convolution(Use):
             ):
                 start = first * width
                 seen = seen[(slice(None),) * axis + (slice(start, start + step * (size - 1) + 1, step),)]
-            found[(slice(None), *place)] = seen.flatten(1).sum(dim=1)
+            found[(..., *place)] = seen.flatten(1).sum(dim=1)
         return found
 
     def _by_slopes(self) -> Tensor:

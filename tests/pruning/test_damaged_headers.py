@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pruning import Study, Ticket, UserError
-from pruning.ticket import DIGEST, _digest_of_metadata
+from pruning.ticket import DIGEST, digest_of_metadata
 
 NESTED = "[" * 50_000
 ODD: list[object] = [None, 3, "", "x", [], {}, NESTED, "null", "3", "[]", '{"a": -1}', '{"a": [1e400]}', '{"a": "b"}']
@@ -21,7 +21,7 @@ def test_a_ticket_whose_metadata_are_odd(key: str, value: object, found_study: P
     header = json.loads(raw[8 : 8 + size])
     metadata = header["__metadata__"] | {key: value}
     metadata.pop("content") if key != "content" else None
-    metadata[DIGEST] = _digest_of_metadata(metadata)
+    metadata[DIGEST] = digest_of_metadata(metadata)
     if key != "content":
         del metadata[DIGEST]  # as files of earlier versions are, which nothing vouches for
     changed = json.dumps(header | {"__metadata__": metadata}).encode()
