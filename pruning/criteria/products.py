@@ -172,7 +172,8 @@ class Convolution(Use):
             ):
                 start = first * width
                 seen = seen[(slice(None),) * axis + (slice(start, start + step * (size - 1) + 1, step),)]
-            found[(..., *place)] = seen.flatten(1).sum(dim=1)
+            here: tuple[slice | int, ...] = (slice(None), *place)
+            found[here] = seen.flatten(1).sum(dim=1)
         return found
 
     def _by_slopes(self) -> Tensor:
