@@ -99,20 +99,3 @@ def show_evidence(view: View, taken: pd.DataFrame, wrong: pd.DataFrame) -> None:
                     "p": number("p", format="%.3f"), "stands_out": st.column_config.CheckboxColumn("Stands out"),
                 }  # fmt: skip
                 layout.table_card(title, shown, key, columns=config, height=280)
-
-        for table, title, key in ((taken, "Share of the errors that each class takes", "global-sinks"),
-                                  (wrong, "Share of each class's images that is wrong", "global-wrong")):  # fmt: skip
-            rows = table.sort_values("share", ascending=False).groupby("key", sort=False).head(MOST_CLASSES)
-            shown = pd.DataFrame({
-                "ticket": rows["key"].map(labels), "class": [view.classes[label] for label in rows["class"]],
-                **{name: 100 * rows[name] for name in ("share", "low", "high", "expected")},
-                "n": rows["n"], "p": rows["p"], "stands_out": rows["stands_out"],
-            })  # fmt: skip
-            number = st.column_config.NumberColumn
-            config = {
-                "ticket": "Ticket", "class": "Class", "share": number("Share (%)", format="%.1f"),
-                "low": number("From (%)", format="%.1f"), "high": number("To (%)", format="%.1f"),
-                "expected": number("If all were alike (%)", format="%.1f"), "n": number("Of", format="%.0f"),
-                "p": number("p", format="%.3f"), "stands_out": st.column_config.CheckboxColumn("Stands out"),
-            }  # fmt: skip
-            layout.table_card(title, shown, key, columns=config, height=280)

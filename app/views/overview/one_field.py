@@ -143,12 +143,3 @@ def _fields_card(selection: Selection, own: Mapping[str, Recipe], found: pd.Data
                 meanings={REST: "the value of the field in the ticket's recipe", "Field": "a field of the recipes"},
                 height="content" if len(frame) <= 14 else 520,
             )
-
-        layout.table_card(
-            "Fields of the recipes",
-            frame,
-            "fields",
-            caption="What all have in common is left out; Provenance has the whole recipe of each.",
-            meanings={REST: "the value of the field in the ticket's recipe", "Field": "a field of the recipes"},
-            height="content" if len(frame) <= 14 else 520,
-        )

@@ -127,14 +127,3 @@ def table(view: View, rows: pd.DataFrame, card: str) -> None:
                 else "One seed, and the results do not hold which images change: no intervals.",
                 data=numbers,
             )
-
-        layout.table_card(
-            "What undoing each drift does to the accuracy of all images",
-            shown,
-            card,
-            columns=COLUMNS,
-            caption="What it makes right less what it makes wrong, with 95 % intervals."
-            if numbers["net_drift_low"].notna().any()
-            else "One seed, and the results do not hold which images change: no intervals.",
-            data=numbers,
-        )
