@@ -24,11 +24,15 @@ OPTIONAL = {"onnx", "timm"}
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
+def required() -> list[Requirement]:
+    """What requirements.txt says, line by line."""
+    lines = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
+    return [Requirement(line) for line in lines if line]
+
+
 def pins() -> dict[str, str]:
     """The version of each package in requirements.txt."""
-    lines = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
-    named = [Requirement(line) for line in lines if line]
-    return {canonicalize_name(one.name): str(one.specifier).removeprefix("==") for one in named}
+    return {canonicalize_name(one.name): str(one.specifier).removeprefix("==") for one in required()}
 
 
 def locked() -> dict[str, tuple[list[Requirement], int]]:
@@ -92,7 +96,8 @@ def test_the_lock_has_all_that_the_pinned_packages_need_here() -> None:
     lock = {
         name: one for name, (each, _) in locked().items() for one in each if not one.marker or one.marker.evaluate()
     }
-    todo, seen = {(name, frozenset[str]()) for name in pins()}, set[tuple[str, frozenset[str]]]()
+    todo = {(canonicalize_name(one.name), frozenset(one.extras)) for one in required()}
+    seen = set[tuple[str, frozenset[str]]]()
     while todo - seen:
         name, extras = (todo - seen).pop()
         seen.add((name, extras))

@@ -89,7 +89,7 @@ def _print(
             console.print(f"\n{lines}\n", highlight=False, soft_wrap=True)
             if options.sensitivity_structure == "weight":
                 lines = budget.allocation_lines(scan, [0], f"{criterion}_by_sensitivity", criterion)
-                console.print(f"or, at every sparsity of the study:\n\n{lines}\n", highlight=False, soft_wrap=True)
+                console.print(f"# or, at every sparsity of the study:\n\n{lines}\n", highlight=False, soft_wrap=True)
 
 
 def _table(scan: Scanned, places: Sequence[int], title: str) -> Table:

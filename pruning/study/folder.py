@@ -77,13 +77,13 @@ class Study:
         self.source = source
         self.config = config
         self.path = home(source, config.title)
-        first = config.seeds[0]  # what is wrong with the file is wrong for every seed
-        self._by_seed: dict[int, dict[str, Recipe]] = {first: expand(config, str(source), [first])}
+        self._by_seed: dict[int, dict[str, Recipe]] = {}
         self._by_place: dict[int, dict[str, int]] = {}
+        self._of_seed(config.seeds[0])  # what is wrong with the file is wrong for every seed
 
     def __getstate__(self) -> dict[str, Any]:
         """What goes to a worker: without the recipes, which it makes by itself when it wants them."""
-        return {"source": self.source, "config": self.config, "path": self.path, "_by_seed": {}}
+        return {"source": self.source, "config": self.config, "path": self.path, "_by_seed": {}, "_by_place": {}}
 
     @classmethod
     def open(cls, path: str | Path) -> "Study":
@@ -136,13 +136,16 @@ class Study:
     def _of_seed(self, seed: int) -> dict[str, Recipe]:
         """The study's recipes of a seed by id, made when they are first asked for; none where it has not the seed."""
         if seed not in self._by_seed:
-            self._by_seed[seed] = self._others.under(seed) if seed in self._seeds else {}
+            if seed == self.config.seeds[0]:
+                self._by_seed[seed] = expand(self.config, str(self.source), [seed])
+            else:
+                self._by_seed[seed] = self._others.under(seed) if seed in self._seeds else {}
         return self._by_seed[seed]
 
     @cached_property
     def _others(self) -> BySeed:
         """The recipes of the first seed, from which those of the others follow."""
-        return BySeed(self._by_seed[self.config.seeds[0]])
+        return BySeed(self._of_seed(self.config.seeds[0]))
 
     @cached_property
     def _seeds(self) -> dict[int, int]:

@@ -57,7 +57,8 @@ criterion = "random"
 {criteria}
 # allocation = "global"  # how the sparsity is shared out
 {allocations}
-# structure = "weight"   # what goes as one piece: {structures}
+# structure = "weight"   # what goes as one piece,
+{structures}
 
 [[method]]
 criterion = "magnitude"  # scored on the trained network, then fine-tuned
@@ -105,7 +106,7 @@ def write_template(folder: Path, model: str, data: str, task: str | None = None)
         data_sets=_listed(data_sets.choices()),
         criteria=_listed(CRITERIA),
         allocations=_listed(ALLOCATIONS),
-        structures=", ".join(granularity_names()),
+        structures=_listed(granularity_names()),
         finders=commented(
             finder
             for finder in sorted(FINDERS.values(), key=lambda each: issubclass(each.options, Control))

@@ -155,9 +155,11 @@ def test_sensitivity_measures_prints_and_suggests(found_study: Path, tmp_path: P
     assert status == 0
     assert {"fc1", "fc2", "fc3"} <= cells(out).keys()
     assert "With 90 % of a layer's weights gone" in out
-    [method] = tomllib.loads(out[out.index("[[method]]") :])["method"]
+    method, shared_out = tomllib.loads(out[out.index("[[method]]") :])["method"]
     assert method["finder"] == "manual"
     assert method["sparsities"] == [0.8]
+    assert shared_out["allocation"] == "sensitivity"
+    assert shared_out["sensitivities"].keys() == method["layers"].keys()
 
 
 def test_sensitivity_of_a_ticket_is_that_of_its_study(found_study: Path, tmp_path: Path, command: Command) -> None:
