@@ -1,4 +1,4 @@
-"""`far_checks.py` in a process of its own: a device cannot be taken back once torch knows of it, and others would see it."""
+"""`far_checks.py` in a process of its own: once torch knows of a device, other tests would see it."""
 
 import subprocess
 import sys
