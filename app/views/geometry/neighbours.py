@@ -179,10 +179,10 @@ def show(
     with fold("The images whose neighbours changed most, and who their neighbours are", expanded=asked) as opened:
         if opened:
             left, right = st.columns([5, 7], gap="medium")
-    with left:
-        picked = _most_changed(selection, spaces, order, labels)
-    with right:
-        _inspector(selection, spaces, chosen, picked, condition)
+            with left:
+                picked = _most_changed(selection, spaces, order, labels)
+            with right:
+                _inspector(selection, spaces, chosen, picked, condition)
 
 
 def _most_changed(selection: Selection, spaces: Spaces, order: pd.DataFrame, labels: pd.Series) -> int:

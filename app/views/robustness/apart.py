@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -15,6 +17,7 @@ from app import live
 from app.condition import chosen_condition, condition_text, pick_condition
 from app.names import shown
 from app.shell import layout
+from app.shell.folds import fold
 from app.views.robustness.charts import apart as charts
 from app.views.robustness.compared_tickets import ComparedTickets, named
 from pruning.errors import UserError
@@ -38,6 +41,14 @@ def show(compared: ComparedTickets) -> None:
     keys = [key for key in compared.styles if key != base]
     if base is None or not keys:
         return
+    title = f"**Agreement with {compared.label(base)}, and divergence from it, by class**"
+    with fold(title, f"fold-{CARD}", expanded=bool(compared.selection.option("apart"))) as opened:
+        if opened:
+            _show(compared, base, keys)
+
+
+def _show(compared: ComparedTickets, base: str, keys: Sequence[str]) -> None:
+    """What the fold holds: the card, or why there is none."""
     selection, condition = compared.selection, chosen_condition(compared.selection)
     measure = selection.option("apart", "agreement", list(MEASURES))
     try:

@@ -14,7 +14,7 @@ from analysis.comparisons.confusion import COLUMNS
 from analysis.engine.live import Features
 from analysis.statistics.tree_clusters import tree_of
 from app.charts.class_names import group_name
-from app.shell import folds, layout, theme
+from app.shell import layout, theme
 from app.shell.theme import Style
 from app.views.geometry import between_classes
 from app.views.geometry.charts.class_matrices import Panel, Strip, matrices
@@ -195,8 +195,7 @@ def test_a_cell_marks_its_images(tiny_study: Path, monkeypatch: pytest.MonkeyPat
         "app.shell.selection.Selection.set_samples", lambda self, samples, words="": marked.append(samples)
     )
     views: list[View] = []
-    monkeypatch.setattr(between_classes, "_one_ticket", views.append)
-    monkeypatch.setattr(folds, "whole", lambda: True)
+    monkeypatch.setattr(between_classes, "_one_ticket", lambda view, folded: views.append(view))
     draw("geometry", tiny_study, monkeypatch, geometry="global")
     view = views[0]
     ticket = view.tickets[0]
