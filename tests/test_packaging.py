@@ -96,7 +96,7 @@ def test_the_lock_has_all_that_the_pinned_packages_need_here() -> None:
     lock = {
         name: one for name, (each, _) in locked().items() for one in each if not one.marker or one.marker.evaluate()
     }
-    todo = {(canonicalize_name(one.name), frozenset(one.extras)) for one in required()}
+    todo: set[tuple[str, frozenset[str]]] = {(canonicalize_name(one.name), frozenset(one.extras)) for one in required()}
     seen = set[tuple[str, frozenset[str]]]()
     while todo - seen:
         name, extras = (todo - seen).pop()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -47,7 +45,7 @@ def show(compared: ComparedTickets) -> None:
             _show(compared, base, keys)
 
 
-def _show(compared: ComparedTickets, base: str, keys: Sequence[str]) -> None:
+def _show(compared: ComparedTickets, base: str, keys: list[str]) -> None:
     """What the fold holds: the card, or why there is none."""
     selection, condition = compared.selection, chosen_condition(compared.selection)
     measure = selection.option("apart", "agreement", list(MEASURES))

@@ -113,7 +113,7 @@ def test_of_the_selected_images_alone(section: str, tiny_study: Path, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("section", "count"), [("pairs", 3), ("redundancy", 2), ("calibration", 1), ("lost", 2), ("classes", 2)]
+    ("section", "count"), [("pairs", 3), ("redundancy", 2), ("calibration", 1), ("lost", 2), ("classes", 3)]
 )
 def test_other_sections_of_the_selected_images(
     section: str, count: int, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
