@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from pruning.errors import UserError
+from pruning.graph.channels import CANNOT_RUN
 from pruning.graph.facts import Shapes
 from pruning.graph.tracing import trace
 from pruning.shrink.attention import leave_out_heads
@@ -69,7 +70,7 @@ def attempt(model: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, int
             if not bool(gone.any()) and not bypassed and not headless:
                 return Shrunk(None, "No channel is without a use, so every layer stays as large as it is.")
             found = rebuild(graph, facts, gone)(images)
-    except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except CANNOT_RUN as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         return Shrunk(None, f"The smaller network cannot be put together: {reason.rstrip('.')}.")
     if not _same(found, expected):
