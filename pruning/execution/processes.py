@@ -79,11 +79,14 @@ class LocalProcesses(Executor):
     def stop(self) -> None:
         """End the workers at once, whatever they are doing."""
         running = list((getattr(self._pool, "_processes", None) or {}).values())
+        manager = getattr(self._pool, "_executor_manager_thread", None)
         self._pool.shutdown(wait=False, cancel_futures=True)
         for worker in running:
             worker.terminate()
         for worker in running:
             worker.join(LEAVE_SECONDS)  # then the system has added its time to that of this process
+        if manager is not None:
+            manager.join(LEAVE_SECONDS)  # it closes what the interpreter, when it ends, would write to
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None

@@ -24,8 +24,13 @@ PACKAGES = ("pruning", "analysis")
 """What travels with the work, if it is here: the code of this very process, whatever is installed elsewhere."""
 LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """At 0 Ray takes this machine for one that is alone, and listens at 127.0.0.1 and nowhere else."""
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_CLIENT_RECONNECT_GRACE_PERIOD": "10"}
-"""Nothing is told to Ray's makers, nor to the user but in sentences of ours; seconds until a client gives up."""
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to Ray's makers
+    "RAY_CLIENT_RECONNECT_GRACE_PERIOD": "10",  # seconds until a client gives up
+    # Seconds after which Ray ends the process that has lost the head: a notebook, say, with all that is in it. Never.
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "1000000000",
+}
+"""What Ray reads from the environment when it is imported; what the user has set stays."""
 ANSWER_SECONDS = 5.0
 LEFT_OUT = ["__pycache__", "*.pyc"]
 
@@ -75,7 +80,7 @@ def connect(on: str) -> ModuleType:
 
 def prepare(on: str) -> None:
     """Set what Ray reads when it is imported."""
-    os.environ.update({name: os.environ.get(name, value) for name, value in QUIET.items()})
+    os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
     alone = on == LOCAL
     if alone:
         os.environ.setdefault(LOOPBACK, "0")

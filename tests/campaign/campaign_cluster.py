@@ -27,6 +27,8 @@ from tests.cluster.nodes import Nodes, nodes
 
 TIMES = 20
 """Runs at most: each takes about a minute."""
+GIVES_UP = 70.0
+"""Seconds after which Ray has given up a head that is lost."""
 LONGEST = 12.0
 """Seconds within which a node is lost."""
 
@@ -50,6 +52,8 @@ def run(count: int, seed: int) -> Tally:
             tally.tried += 1
             same(whole, study, tally)
             shutil.rmtree(study)
+        cluster.lose_head()
+        time.sleep(GIVES_UP)  # left to itself Ray ends this process, and all that a notebook holds with it
     return tally
 
 

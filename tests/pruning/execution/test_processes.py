@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -37,6 +38,15 @@ def test_an_error_that_cannot_be_sent_comes_as_its_text() -> None:
 def test_a_function_of_this_very_place_can_be_sent() -> None:
     with local_executor(2) as executor:
         assert executor.submit(lambda number: number + 1, 1).result() == 2
+
+
+def test_nothing_goes_on_behind_a_pool_that_was_stopped() -> None:
+    """At the end of Python a thread that still closes the pool's pipe would meet the interpreter that writes to it."""
+    before = set(threading.enumerate())
+    for _ in range(3):
+        with local_executor(2) as executor:
+            executor.submit(time.sleep, 100)
+        assert set(threading.enumerate()) <= before
 
 
 SCRIPT = """
