@@ -253,7 +253,7 @@ class Recipe(Frozen):
         if self.is_dense:
             came_pruned = self.start is not None and self.start.sparsity > 0
             return f"Imported {percent(self.sparsity)}" if came_pruned else self.method_label
-        label, share = self.method_label, percent(self.sparsity)
+        label, share = self.method_label, percent(self.sparsity) + FINDERS[self.finder].sparsity_of(self)
         if self.sparsity == 0 or (self.of is not None and self.of.is_dense) or label.endswith(f" {share}"):
             return label
         return f"{label} {share}"

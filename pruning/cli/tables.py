@@ -9,6 +9,7 @@ from rich.text import Text
 
 from pruning.cli.console import readable
 from pruning.errors import UserError, few
+from pruning.finders.density_search import manual_lines
 from pruning.finders.lineage import parents_of
 from pruning.granularity.layer import LAYER, blocks_gone
 from pruning.masks import by_part
@@ -101,7 +102,7 @@ def ticket_view(path: Path) -> Group:
         + (f"made on {info.made_on}\n" if info.made_on else "")
         + f"{' '.join(in_words(coverage(ticket.model(), info.shape)))}\n"
         + f"descends from: {' -> '.join(_ancestors(ticket.recipe))}"
-        f"{_blocks(ticket)}"
+        f"{_blocks(ticket)}{_by_hand(ticket)}"
     )
     layers, history = _layers_table(ticket, task), _history_table(ticket, task)
     return Group(head, "", _recipe_table(ticket.recipe), "", layers, "", history)
@@ -138,6 +139,12 @@ def _blocks(ticket: Ticket) -> str:
         return ""
     gone, total = blocks_gone(ticket.model(), ticket.masks)
     return f"\nwithout {len(gone)} of {total} residual blocks" + (f": {', '.join(gone)}" if gone else "")
+
+
+def _by_hand(ticket: Ticket) -> str:
+    """The method that gives a searched ticket's masks without a search, for a study file; '' for another ticket."""
+    lines = manual_lines(ticket)
+    return f"\nthe same without a search, in a study file:\n{lines}" if lines else ""
 
 
 def _recipe_table(recipe: Recipe) -> Table:
