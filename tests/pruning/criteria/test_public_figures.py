@@ -15,13 +15,16 @@ from pruning.criteria.rounds import Cut, cut_by_score
 from pruning.masks import make_masks
 from pruning.reconstruction.solving import choose_and_update, choose_pattern, damped
 
-CLOSE = {"rtol": 2e-4, "atol": 1e-6}
-
 
 def wave(*shape: int, pace: float = 0.7, phase: float = 0.3) -> Tensor:
     """sin(pace k^2 + phase k + 1) of the index k, row by row."""
     place = torch.arange(prod(shape), dtype=torch.float64)
     return torch.sin(pace * place * place + phase * place + 1).reshape(shape).float()
+
+
+def same(found: Tensor, figures: list[float], rtol: float = 2e-4, atol: float = 1e-6) -> None:
+    """Raise unless figures of six digits are those that were found."""
+    torch.testing.assert_close(found.float(), torch.tensor(figures).view(found.shape), rtol=rtol, atol=atol)
 
 
 def layer(weight: Tensor, bias: Tensor | None = None) -> nn.Linear:
@@ -62,7 +65,7 @@ def test_wanda() -> None:
     ]  # fmt: skip
     model, parts = nn.Sequential(layer(WEIGHT)), list(INPUTS.split([5, 4, 3]))
     scores = CRITERIA["wanda"].score(model, seen(parts, "wanda"))["0.weight"]
-    torch.testing.assert_close(scores / sqrt(3), torch.tensor(metric).view(4, 6), **CLOSE)
+    same(scores / sqrt(3), metric)
     kept = cut_by_score(model, CRITERIA["wanda"], seen(parts, "wanda"), Cut(0.5, "layer"))
     assert torch.equal(~kept["0.weight"], bits("110100 110100 110100 111000"))
 
@@ -87,7 +90,7 @@ def test_ria() -> None:
     ]  # fmt: skip
     model, parts = nn.Sequential(layer(WEIGHT)), list(INPUTS.split([5, 4, 3]))
     scores = CRITERIA["ria"].score(model, seen(parts, "ria"))["0.weight"]
-    torch.testing.assert_close(scores / 3**0.25, torch.tensor(metric).view(4, 6), **CLOSE)
+    same(scores / 3**0.25, metric)
     kept = cut_by_score(model, CRITERIA["ria"], seen(parts, "ria"), Cut(13 / 24, "layer"))["0.weight"]
     assert torch.equal(~kept, bits("111000 110100 110110 111000"))
 
@@ -120,7 +123,7 @@ def test_sparsegpt(block: int, weights: list[float], pruned: str) -> None:
     gram = damped(WIDE_INPUTS.T.double() @ WIDE_INPUTS.double(), 0.01)
     found, mask = choose_and_update(WIDE.double(), gram, 16, block)
     assert torch.equal(~mask, bits(pruned))
-    torch.testing.assert_close(found.float(), torch.tensor(weights).view(4, 8), rtol=2e-3, atol=1e-5)
+    same(found, weights, 2e-3, 1e-5)
 
 
 def test_sparsegpt_of_2_in_4() -> None:
@@ -132,7 +135,7 @@ def test_sparsegpt_of_2_in_4() -> None:
     gram = damped(WIDE_INPUTS.T.double() @ WIDE_INPUTS.double(), 0.01)
     found, mask = choose_pattern(WIDE.double(), gram, (2, 4))
     assert torch.equal(~mask, bits("10010110 11001100 10011010 11000110"))
-    torch.testing.assert_close(found.float(), torch.tensor(weights).view(4, 8), rtol=2e-3, atol=1e-5)
+    same(found, weights, 2e-3, 1e-5)
 
 
 @pytest.mark.parametrize(
@@ -165,9 +168,9 @@ def test_snip() -> None:
     model, inputs = nn.Sequential(first, nn.ReLU(), second), [wave(10, 6, pace=0.31, phase=0.9)]
     scores = CRITERIA["force"].score(model, seen(inputs, "force", labels=4))["0.weight"]
     figures = [0.0126981, 0.0861679, 0.00807125, 0.0399458, 0.053939, 0.00424591]
-    torch.testing.assert_close(scores[0], torch.tensor(figures), **CLOSE)
+    same(scores[0], figures)
     figures = [0.0298848, 0.174991, 0.0983272, 0.0488364, 0.052046, 0.190222]
-    torch.testing.assert_close(scores[-1], torch.tensor(figures), **CLOSE)
+    same(scores[-1], figures)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +203,7 @@ def test_woodfisher(block: int, figures: list[float]) -> None:
     """
     model, inputs = nn.Sequential(layer(WIDE)), [wave(6, 8, pace=0.31, phase=0.9)]
     scores = CRITERIA["fisher"].score(model, seen(inputs, "fisher", labels=4, block=block, damping=0.01))["0.weight"]
-    torch.testing.assert_close(2 * scores, torch.tensor(figures).view(4, 8), rtol=1e-3, atol=1e-7)
+    same(2 * scores, figures, 1e-3, 1e-7)
 
 
 def test_fpgm() -> None:
@@ -209,7 +212,7 @@ def test_fpgm() -> None:
     model[0].weight.data.copy_(wave(8, 3, 2, 2))
     scores = CRITERIA["fpgm"].score(model, seen([torch.zeros(1, 3, 2, 2)], "fpgm"))
     figures = [24.1615, 27.0664, 25.329, 20.3527, 28.3359, 22.5377, 22.7508, 24.4125]
-    torch.testing.assert_close(scores["0.weight"][:, 0, 0, 0], torch.tensor(figures), **CLOSE)
+    same(scores["0.weight"][:, 0, 0, 0], figures)
     kept = make_masks(scores, 3 / 8, "layer", "filter")["0.weight"].flatten(1).any(dim=1)
     assert (~kept).nonzero().flatten().tolist() == [3, 5, 6]
 
@@ -229,7 +232,7 @@ def test_taylor_of_filters() -> None:
     inputs = [wave(4, 2, 6, 6, pace=0.031, phase=0.9)]
     scores = CRITERIA["taylor_filter"].score(model, seen(inputs, "taylor_filter", labels=3))["0.weight"]
     figures = [0.025864, 0.703074, 0.0066341, 0.0053937, 0.185446]
-    torch.testing.assert_close(scores[:, 0, 0, 0], torch.tensor(figures), **CLOSE)
+    same(scores[:, 0, 0, 0], figures)
 
 
 # --- allocations -----------------------------------------------------------------------------------------------------
