@@ -208,9 +208,9 @@ def test_woodfisher(block: int, figures: list[float]) -> None:
 
 def test_fpgm() -> None:
     """he-y/filter-pruning-geometric-median, get_filter_similar of pruning_cifar10.py, no filter pruned by its norm."""
-    model = nn.Sequential(nn.Conv2d(3, 8, 2))
-    model[0].weight.data.copy_(wave(8, 3, 2, 2))
-    scores = CRITERIA["fpgm"].score(model, seen([torch.zeros(1, 3, 2, 2)], "fpgm"))
+    conv = nn.Conv2d(3, 8, 2)
+    conv.weight.data.copy_(wave(8, 3, 2, 2))
+    scores = CRITERIA["fpgm"].score(nn.Sequential(conv), seen([torch.zeros(1, 3, 2, 2)], "fpgm"))
     figures = [24.1615, 27.0664, 25.329, 20.3527, 28.3359, 22.5377, 22.7508, 24.4125]
     same(scores["0.weight"][:, 0, 0, 0], figures)
     kept = make_masks(scores, 3 / 8, "layer", "filter")["0.weight"].flatten(1).any(dim=1)
