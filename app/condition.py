@@ -49,6 +49,8 @@ def pick_condition(selection: Selection) -> Condition:
 
 def chosen_condition(selection: Selection) -> Condition:
     """What the choosers say, without drawing them."""
+    if _asked(selection) == CLEAN[0]:
+        return CLEAN  # and the names of all corruptions are not needed
     measured = measured_conditions(selection.study)
     corruption = _asked(selection, [CLEAN[0], *measured])
     if corruption not in measured:
@@ -80,10 +82,10 @@ def _parameters(corruption: str) -> dict[str, str | None]:
     return {"family": None if family == FIRST else family, corruption_option(family): corruption}
 
 
-def _asked(selection: Selection, options: Sequence[str]) -> str:
+def _asked(selection: Selection, options: Sequence[str] | None = None) -> str:
     """The corruption that the URL asks for, or the mean, which the page Robustness has."""
     family = selection.option("family", FIRST)
-    return selection.option(corruption_option(family), CLEAN[0], [*options, MEAN])
+    return selection.option(corruption_option(family), CLEAN[0], None if options is None else [*options, MEAN])
 
 
 def measured_conditions(study: StudyView) -> dict[str, list[int]]:

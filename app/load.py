@@ -18,7 +18,6 @@ import torch
 
 from analysis.comparisons import of_study
 from analysis.comparisons.two_studies import Described
-from analysis.engine.status import status
 from analysis.metrics.overlap import Counts, PackedMasks, count
 from analysis.results.stamps import file_stamp, files
 from analysis.results.store import Results, tables_in
@@ -253,6 +252,8 @@ def amiss(study: StudyView) -> list[str]:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _amiss(path: Path, stamp: str) -> list[str]:
+    from analysis.engine.status import status  # it knows every measure
+
     return status(folder(path)).sentences
 
 

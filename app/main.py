@@ -10,7 +10,7 @@ if ROOT not in sys.path:  # Streamlit puts the script's folder on the path, not 
 import streamlit as st  # noqa: E402
 
 from app import assets, beside  # noqa: E402
-from app.shell import navigation  # noqa: E402
+from app.shell import navigation, warming  # noqa: E402
 from app.shell.guard import guard  # noqa: E402
 from app.shell.trust import guard_code  # noqa: E402
 from app.shell.url import synchronise  # noqa: E402
@@ -22,3 +22,4 @@ st.html(f"<style>{assets.read('style.css')}</style>")
 guard_code()
 synchronise()
 guard(navigation.run, beside.show)
+warming.go_on()

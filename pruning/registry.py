@@ -46,11 +46,13 @@ class Registry(Mapping[str, T], Generic[T]):
         package: the package whose modules hold those that ship. They are read when the registry is first used, so that
             these modules may themselves import the registry.
         nested: whether the package's folders hold the modules, and not the package itself.
+        module: the one module of each of these folders that is read; all of them when "".
     """
 
-    def __init__(self, kind: str, type_: type[T], package: str, nested: bool = False) -> None:
-        self.kind, self.type, self.package, self.nested = kind, type_, package, nested
+    def __init__(self, kind: str, type_: type[T], package: str, nested: bool = False, module: str = "") -> None:
+        self.kind, self.type, self.package, self.nested, self.module = kind, type_, package, nested, module
         self._found: dict[str, T] | None = None
+        self._by_folder: dict[str, dict[str, T]] = {}
         self._added: dict[str, T] = {thing.name: thing for thing in _CARRIED.get(kind, ())}
         _ALL.append(self)
 
@@ -89,14 +91,27 @@ class Registry(Mapping[str, T], Generic[T]):
     def __len__(self) -> int:
         return len(self._shipped()) + len(self._own())
 
+    def in_folder(self, folder: str) -> dict[str, T]:
+        """Return what ships in a folder of a nested package, others staying unread, and what does not ship."""
+        name = f"{self.package}.{folder}"
+        return (self._of_folder(name) if name in modules_in(self.package) else {}) | self._own()
+
     def _shipped(self) -> dict[str, T]:
         if self._found is None:
             names = modules_in(self.package)
-            if self.nested:
-                names = [module for folder in names for module in modules_in(folder)]
-            modules = [importlib.import_module(name) for name in names]
-            self._found = {thing.name: thing for module in modules for thing in self._in(vars(module).values())}
+            parts = map(self._of_folder, names) if self.nested else [self._read(names)]
+            self._found = {name: thing for part in parts for name, thing in part.items()}
         return self._found
+
+    def _of_folder(self, package: str) -> dict[str, T]:
+        if package not in self._by_folder:
+            named = [f"{package}.{self.module}"] if self.module else None
+            self._by_folder[package] = self._read(modules_in(package) if named is None else named)
+        return self._by_folder[package]
+
+    def _read(self, names: Iterable[str]) -> dict[str, T]:
+        modules = [importlib.import_module(name) for name in names]
+        return {thing.name: thing for module in modules for thing in self._in(vars(module).values())}
 
     def _own(self) -> dict[str, T]:
         """What does not ship: of installed packages, from plugins, and added by `register`."""

@@ -11,12 +11,12 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
 
 from analysis.comparisons.lost_images import BY, CAUSES, of_tickets, share_of, tallies_by_cause
 from analysis.comparisons.outcomes import PerImage
 from analysis.comparisons.predictions import Predictions
 from analysis.corruptions.conditions import CLEAN
+from analysis.statistics.distributions import student_quantile
 from analysis.statistics.replication import share
 from analysis.statistics.verdicts import paired_gap
 from pruning.errors import UserError
@@ -81,7 +81,7 @@ def pairs_on_images(right: PerImage) -> pd.DataFrame:
         seeds = [seed for seed in right[a] if seed in right[b]]
         if seeds:
             gap = paired_gap(*(np.stack([right[key][seed] for seed in seeds]) for key in (a, b)))
-            half = float(t.ppf(0.975, gap.freedom) * gap.error)
+            half = float(student_quantile(0.975, gap.freedom) * gap.error)
             ends = float(gap.centre) - half, float(gap.centre) + half
             rows.append((a, b, float(gap.difference), *ends, len(seeds)))
     return pd.DataFrame(rows, columns=PAIRS)

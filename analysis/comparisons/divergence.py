@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.corruptions.conditions import Condition
 from analysis.engine.live import Features
 from analysis.measures.divergence import Apart, apart, unpacked
 from analysis.results.store import Results
+from analysis.statistics.distributions import student_quantile
 from analysis.statistics.repeated import Repeated, gaps
 
 MEASURES = {
@@ -79,7 +79,7 @@ def by_group(values: Mapping[str, Sequence[Apart]], groups: Mapping[str, np.ndar
             parts = {name: part for name, part in parts.items() if part.shape[1]}
             means = [Repeated.mean(part) for part in parts.values()]
             for (name, part), mean, gap in zip(parts.items(), means, gaps(means, len(means), 1.0), strict=True):
-                half = float(stats.t.ppf(0.5 + LEVEL / 2, gap.freedom) * gap.error[0])
+                half = float(student_quantile(0.5 + LEVEL / 2, gap.freedom) * gap.error[0])
                 low, high = max(mean.value - half, 0.0), mean.value + half
                 rows.append((key, name, measure, part.shape[1], len(seeds), mean.value, low, _most(high, measure)))
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.comparisons.costs import OBJECTIVES, Objective
 from analysis.comparisons.verdicts import Told
 from analysis.comparisons.verdicts import verdicts as verdicts_of
+from analysis.statistics.distributions import normal_quantile, normal_tail
 from analysis.statistics.multiple_testing import holm
 from analysis.statistics.verdicts import DIFFERS, EQUIVALENCE, EQUIVALENT, LEVEL
 
@@ -79,10 +79,10 @@ def by_intervals(values: np.ndarray, low: np.ndarray, high: np.ndarray, more: bo
     The half widths are taken for standard errors, and the tests of all pairs are one family (Holm's correction).
     """
     ahead = _ahead(values, more)
-    error = (high - low) / (2 * stats.norm.ppf(0.975))
+    error = (high - low) / (2 * normal_quantile(0.975))
     both = np.sqrt(error[:, None] ** 2 + error[None] ** 2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = 2 * stats.norm.sf(np.abs(ahead) / both)
+        p = 2 * normal_tail(np.abs(ahead) / both)
     p = np.nan_to_num(np.where(both > 0, p, ahead == 0), nan=1.0)
     real = np.zeros(ahead.shape, dtype=bool)
     pairs = np.triu_indices(len(values), 1)

@@ -14,9 +14,9 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
 
 from analysis.comparisons.local_geometry import moves
+from analysis.statistics.distributions import student_quantile
 from analysis.statistics.moderation import moderated
 from analysis.statistics.repeated import Repeated, gaps, ratio
 from analysis.statistics.verdicts import DIFFERS, judge
@@ -196,7 +196,7 @@ def _near(means: Sequence[Repeated], at: int, tests: int) -> np.ndarray:
         square[first, second] = square[second, first] = variances
         error, freedom = error + square[at] / seeds, np.minimum(freedom, own)
     values = runs.mean(axis=1)
-    near: np.ndarray = values - values[at] <= t.isf((1 - LEVEL) / (2 * tests), freedom) * np.sqrt(error)
+    near: np.ndarray = values - values[at] <= -student_quantile((1 - LEVEL) / (2 * tests), freedom) * np.sqrt(error)
     near[at] = False
     return near
 

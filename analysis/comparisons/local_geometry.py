@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import false_discovery_control
 
 from analysis.engine.live import Features
 from analysis.metrics import displacement, geometry
@@ -97,6 +96,8 @@ def arrows(moved: pd.DataFrame, over: str = CELL) -> pd.DataFrame:
         found.append(displacement.arrows(before, after, groups).assign(ticket_id=ticket))
     columns = ["ticket_id", *displacement.ARROWS]
     table = pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
+    from scipy.stats import false_discovery_control
+
     adjusted = false_discovery_control(table["p"].to_numpy(float)) if len(table) else np.zeros(0)
     return table.assign(within_noise=adjusted >= 1 - LEVEL)
 

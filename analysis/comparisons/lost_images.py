@@ -12,12 +12,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
-from scipy.stats import t as student
 
 from analysis.comparisons.predictions import Predictions
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.measures.lost import RESCUES
+from analysis.statistics.distributions import normal_quantile, student_tail
 from analysis.statistics.intervals import wilson
 from analysis.statistics.moderation import moderated
 from analysis.statistics.multiple_testing import holm
@@ -88,7 +87,7 @@ def _gain(counted: pd.DataFrame, by: list[str], name: str) -> pd.DataFrame:
     each = counted[by].assign(gain=net / counted["n"], low=np.nan, high=np.nan)
     if f"mended_{name}" in counted:
         changed, n = 2 * counted[f"mended_{name}"] - net + 1, counted["n"] + 2
-        half = norm.ppf(0.975) * np.sqrt(changed - net**2 / n) / n
+        half = normal_quantile(0.975) * np.sqrt(changed - net**2 / n) / n
         each = each.assign(low=net / n - half, high=net / n + half)
     found, one = bands(each, by, "gain").set_index(by), each.groupby(by, sort=False)[["low", "high"]].first()
     differ = found["high"] - found["low"] > 1e-12
@@ -173,7 +172,7 @@ def _p_of_largest(
         more[alike], freedom[alike] = moderated(spread[alike] / chance[alike], number - 1, networks)
         more[alike] /= number
     lead = np.maximum(first - second - 1 / images, 0)[asked] / np.sqrt(chance * (1 + more))[asked]
-    return np.asarray(2 * student.sf(lead, freedom[asked]))
+    return 2 * student_tail(lead, freedom[asked])
 
 
 def flows(predictions: Predictions, key: str, condition: Condition) -> pd.DataFrame:

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from analysis.corruptions import compiled, ice
-from analysis.corruptions.compiled import colour
 from analysis.corruptions.corruption import Corruption, Row
 from analysis.corruptions.photographs import GROWS_FROM
 from analysis.corruptions.pixels import NUDGE, cut
@@ -65,6 +64,8 @@ def frost(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     choice, top, left = (places[:, i] * extent // WORDS for i, extent in enumerate(extents))
     kind = torch.tensor(CHOICES, device=images.device)[choice]
     if compiled.usable(images):
+        from analysis.corruptions.compiled import colour  # not before an image is made: it imports Numba
+
         return colour.frosted(images, textures, torch.stack([kind, top, left], dim=1), parameters, NUDGE)
     crops = textures.unfold(2, height, 1).unfold(3, width, 1)[kind, :, top, left][:, : images.shape[1]]
     return cut(images.float().mul_(image_weight).add_(crops, alpha=frost_weight))

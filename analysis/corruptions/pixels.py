@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 
 from analysis.corruptions import compiled
-from analysis.corruptions.compiled import noise
 from pruning.training.precision import WITHOUT_DOUBLES
 
 NUDGE = 2.0**-13
@@ -34,5 +33,7 @@ def look_up(table: Tensor, index: Tensor, shape: torch.Size) -> Tensor:
 def look_up_words(table: Tensor, words: Tensor) -> Tensor:
     """The entries of a table of 65,536 at words uint16 [N, K]."""
     if compiled.usable(words):
+        from analysis.corruptions.compiled import noise  # not before an image is made: it imports Numba
+
         return noise.looked_up(words, table)
     return look_up(table, words.to(torch.int32).flatten(), words.shape)

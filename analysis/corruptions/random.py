@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from analysis.corruptions import compiled
-from analysis.corruptions.compiled import hashing
 
 WORDS = 1 << 16
 """Number of values that a word takes."""
@@ -49,6 +48,8 @@ class Draws:
         """`count` words an image, uniform on 0 to 65,535: uint16 [N, count]."""
         positions = _positions(-(-count // 4), self.keys.device)
         if compiled.usable(self.keys):
+            from analysis.corruptions.compiled import hashing  # not before an image is made: it imports Numba
+
             hashed = hashing.hashed(self.keys, positions)
         else:
             hashed = _mix(self.keys[:, None] ^ positions)
@@ -58,6 +59,8 @@ class Draws:
         """The same words as the middles of 65,536 equal steps from -1 to 1: float32 [N, count]."""
         words = self.words(count)
         if compiled.usable(words):
+            from analysis.corruptions.compiled import hashing
+
             return hashing.uniform(words)
         return words.float().mul_(2 / WORDS).add_(1 / WORDS - 1)
 

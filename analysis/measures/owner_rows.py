@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import hypergeom
 
 from analysis.metrics.attacks_on_marks import known_from, sure_up_to
 from pruning.masks import Masks
@@ -24,6 +23,8 @@ def guessed(shipped: Masks, whole: Masks, seen: Masks, count: int) -> Row:
     pruned = sum(int((~mask).sum()) for mask in shipped.values())
     hits = sum(int((seen[name] & whole[name] & ~mask).sum()) for name, mask in shipped.items())
     given = sum(int((seen[name] & ~mask).sum()) for name, mask in shipped.items())
+    from scipy.stats import hypergeom
+
     chance = float(hypergeom.sf(hits - 1, pruned, count, given)) if given else 1.0
     row: Row = {"n": count, "matches": hits, "windows": 1, "ber": 1 - hits / count, "limit": 1 - count / pruned}
     return {**row, "p_value": chance, "undated": np.nan, "limit_undated": np.nan, "decoded": False}

@@ -9,7 +9,6 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from scipy.stats import binom, hypergeom
 
 from analysis.metrics.theft import Loot
 from pruning.masks import Masks
@@ -117,6 +116,8 @@ def sure_up_to(bits: int, dark: int, windows: int, capacity: int = 0) -> float:
         windows: how many are searched.
         capacity: bits of data that the code holds, where all texts are corrected for as well.
     """
+    from scipy.stats import hypergeom  # not before it is needed: it takes half a second
+
     tries = np.log(windows) + capacity * np.log(2)
     for wrong in range(bits + 1):
         lost = np.arange(max(0, wrong - (bits - dark)), min(wrong, dark) + 1)
@@ -134,6 +135,8 @@ def known_from(count: int, classes: int) -> float:
         count: images shown.
         classes: there are.
     """
+    from scipy.stats import binom
+
     hits = np.arange(count + 2)
     needed = int((binom.sf(hits - 1, count, 1 / classes) < CLAIM).argmax())
     return 1 - needed / count

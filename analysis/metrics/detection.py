@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 from scipy.special import logsumexp
+
+from analysis.statistics.distributions import normal_quantile
 
 KEPT = 0.95
 """The share of familiar images that is let through where the false positive rate is read."""
@@ -54,16 +55,18 @@ def auroc(inside: np.ndarray, outside: np.ndarray) -> Rate:
         the area under the ROC curve with the interval of DeLong et al. (Biometrics 1988) on the logit of the area,
         which stays within 0 and 1; where all are told apart the bound is that of Newcombe's rule of three.
     """
-    order = stats.rankdata(np.concatenate([inside, outside]))
+    from scipy.stats import rankdata  # not before it is needed: it takes half a second
+
+    order = rankdata(np.concatenate([inside, outside]))
     m, n = len(inside), len(outside)
-    above = (order[:m] - stats.rankdata(inside)) / n
-    below = 1 - (order[m:] - stats.rankdata(outside)) / m
+    above = (order[:m] - rankdata(inside)) / n
+    below = 1 - (order[m:] - rankdata(outside)) / m
     value = float(above.mean())
     error = float(np.sqrt(above.var(ddof=1) / m + below.var(ddof=1) / n)) if min(m, n) > 1 else np.nan
     if value in (0.0, 1.0):
         far = 3 / min(m, n)
         return Rate(value, max(value - far, 0.0), min(value + far, 1.0))
-    half = float(stats.norm.ppf(0.5 + LEVEL / 2)) * error / (value * (1 - value))
+    half = float(normal_quantile(0.5 + LEVEL / 2)) * error / (value * (1 - value))
     centre = np.log(value / (1 - value))
     return Rate(value, *(float(1 / (1 + np.exp(-(centre + way * half)))) for way in (-1, 1)))
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import f as fisher
+from scipy.special import fdtrc
 
 FEWEST = 12
 """Points that make an arrow: with fewer, one point may turn it."""
@@ -75,4 +75,4 @@ def hotelling(moves: np.ndarray) -> float:
     # What all points have in common to the last digit leaves nothing to divide by.
     spread = np.cov(scaled.T) + 1e-12 * np.eye(2)
     squared = n * float(mean @ np.linalg.solve(spread, mean))
-    return float(fisher.sf(squared * (n - 2) / (2 * (n - 1)), 2, n - 2))
+    return float(fdtrc(2, n - 2, squared * (n - 2) / (2 * (n - 1))))  # the upper tail of Fisher's F

@@ -11,9 +11,9 @@ from typing import Self
 
 import numpy as np
 import torch
-from scipy.stats import t
 
 from analysis.metrics.neighbours import nearest
+from analysis.statistics.distributions import student_quantile
 from analysis.statistics.intervals import wilson
 
 NEIGHBOURS = 3
@@ -118,7 +118,7 @@ def spread_interval(
     """The same for a distance that takes seconds: Student's interval, by the spread of few samples of the bootstrap."""
     value = distance(one, other)
     spread = float(_drawn_again(one, other, distance, resamples, seed).std(ddof=1))
-    reach = float(t.isf(0.025, resamples - 1)) * spread
+    reach = float(-student_quantile(0.025, resamples - 1)) * spread
     return Interval(value, max(0.0, value - reach), value + reach)
 
 

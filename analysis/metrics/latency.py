@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from scipy import stats
 from torch import Tensor, nn
 
 from pruning.training.precision import as_input, prepare, settled
@@ -65,6 +64,8 @@ def median(values: ArrayLike) -> Interval:
     The bounds are the k-th smallest and largest value, k as large as leaves no more than 2.5 % of chance on each side.
     Raises ValueError for fewer values, of which no two enclose the median that surely.
     """
+    from scipy import stats  # not before it is needed: it takes half a second
+
     ordered = np.sort(np.asarray(values, dtype=float))
     count = len(ordered)
     rank = int(stats.binom.ppf((1 - LEVEL) / 2, count, 0.5))  # the first with more than 2.5 % up to it

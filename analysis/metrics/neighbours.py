@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from scipy.stats import hypergeom
 from torch import Tensor
 
 from pruning.errors import UserError
@@ -137,6 +136,8 @@ def parts(first: np.ndarray, second: np.ndarray, recall: bool = False) -> np.nda
 def by_chance(samples: int, k: int = NEIGHBOURS) -> float:
     """The mean Jaccard index of two neighbourhoods of k that are drawn at random from the other samples."""
     common = np.arange(k + 1)
+    from scipy.stats import hypergeom
+
     return float((hypergeom(samples - 1, k, k).pmf(common) * common / (2 * k - common)).sum())
 
 

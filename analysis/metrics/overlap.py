@@ -9,7 +9,7 @@ derived from one table of counts; `count` it once when several metrics are wante
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from analysis.metrics import few_bits
 from analysis.metrics.comparable import common_shapes
 from analysis.metrics.overlap_metrics import METRICS, PairCounts
 from pruning.library.mask_forms import masks_of
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 WORD = 64
 BLOCK = 8192  # words of each mask that a thread packs and compares at a time: ten of them fit its second-level cache
+
+_Loop = Callable[[np.ndarray, np.ndarray], None]
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,12 @@ class PackedMasks:
     @classmethod
     def pack(cls, masks: Masks) -> PackedMasks:
         """Pack masks {parameter name: tensor}, bool or of zeros and ones. Raises UserError when one is no mask."""
-        from analysis.metrics import bits
-
         flat = {layer: _flat(mask) for layer, mask in masks_of(masks).items()}
         words = np.empty(sum(_words(values.size) for values in flat.values()), dtype=np.uint64)
+        pack, _ = _loops(len(words))
         packed = cls(words, {layer: tuple(mask.shape) for layer, mask in masks.items()})
         for layer, view in packed.layers().items():
-            bits.pack(flat[layer], view)
+            pack(flat[layer], view)
         return packed
 
     def layers(self) -> dict[str, np.ndarray]:
@@ -126,14 +128,15 @@ def count(tickets: Tickets, threads: int | None = None) -> Counts:
         for start in range(0, _words(size), BLOCK)
     ]
     both = np.zeros((len(layers), len(sources), len(sources)), dtype=np.int64)
+    loops = _loops(len(sources) * sum(map(_words, sizes.tolist())))
     threads = min(threads or torch.get_num_threads(), len(blocks))
     open_blocks = iter(blocks)  # shared: each thread takes the next block there is
     if threads > 1:
         with ThreadPoolExecutor(threads) as pool:
-            for part in pool.map(_count_blocks, [layers] * threads, [open_blocks] * threads):
+            for part in pool.map(_count_blocks, [layers] * threads, [open_blocks] * threads, [loops] * threads):
                 both += part
     elif threads:
-        both += _count_blocks(layers, open_blocks)
+        both += _count_blocks(layers, open_blocks, loops)
     return Counts(list(masks_by_name), list(shapes), sizes, both + np.triu(both, 1).transpose(0, 2, 1))
 
 
@@ -225,16 +228,15 @@ def _values(metric: str, both: np.ndarray, kept: np.ndarray, expected: np.ndarra
         return METRICS.get_known(metric).formula(pairs)
 
 
-def _count_blocks(layers: list[list[np.ndarray]], blocks: Iterator[tuple[int, int, int]]) -> np.ndarray:
+def _count_blocks(
+    layers: list[list[np.ndarray]], blocks: Iterator[tuple[int, int, int]], loops: tuple[_Loop, _Loop]
+) -> np.ndarray:
     """What the tickets have in common in the blocks (layer, first word, end): int64 [L, T, T], upper triangle.
 
     `layers` has for each layer each ticket's mask, as `_sources` gives it.
     """
-    from analysis.metrics import (
-        bits,  # Numba takes half a second to import, which nobody should wait for who only reads
-    )
-
     tickets = len(layers[0])
+    pack, count_pairs = loops
     both = np.zeros((len(layers), tickets, tickets), dtype=np.int64)
     buffer = np.empty(tickets * BLOCK, dtype=np.uint64)  # once: fresh memory for each block would double the time
     for layer, start, stop in blocks:
@@ -243,9 +245,18 @@ def _count_blocks(layers: list[list[np.ndarray]], blocks: Iterator[tuple[int, in
             if source.dtype == np.uint64:
                 row[:] = source[start:stop]
             else:
-                bits.pack(source[start * WORD : stop * WORD], row)
-        bits.count_pairs(words, both[layer])
+                pack(source[start * WORD : stop * WORD], row)
+        count_pairs(words, both[layer])
     return both
+
+
+def _loops(words: int) -> tuple[_Loop, _Loop]:
+    """What packs a mask, and what counts the bits that pairs of rows share, where so many words are worked on."""
+    if words <= few_bits.FEW:
+        return few_bits.pack, few_bits.count_pairs
+    from analysis.metrics import bits
+
+    return bits.pack, bits.count_pairs
 
 
 def _words(size: int) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import log_softmax, softmax
 
 LOWEST, HIGHEST = 0.01, 100.0
@@ -24,6 +23,8 @@ def fit(logits: np.ndarray, labels: np.ndarray) -> float:
     The likelihood is convex in 1 / temperature, so the place where its slope is 0 is the only one. Where all
     predictions are right it grows without end as the temperature falls, and the lowest is returned.
     """
+    from scipy.optimize import brentq  # not before it is needed: it takes a quarter of a second
+
     logits = np.asarray(logits, dtype=np.float64)
     true = logits[np.arange(len(logits)), labels].mean()
 

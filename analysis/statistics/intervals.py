@@ -10,7 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+
+from analysis.statistics.distributions import normal_quantile, student_quantile
 
 
 def wilson(correct: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
@@ -30,7 +31,7 @@ def wilson(correct: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[np.nd
     correct, n = np.asarray(correct, dtype=np.float64), np.asarray(n, dtype=np.float64)
     if ((correct < 0) | (correct > n)).any():
         raise ValueError("Of n images, between 0 and n can be correct.")
-    z = stats.norm.ppf(0.5 + _check_level(level) / 2)
+    z = normal_quantile(0.5 + _check_level(level) / 2)
     with np.errstate(invalid="ignore", divide="ignore"):
         accuracy = correct / n
         centre = (accuracy + z**2 / (2 * n)) / (1 + z**2 / n)
@@ -61,7 +62,7 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float,
 @lru_cache
 def _quantile(level: float, freedom: int) -> float:
     """Student's quantile of an interval, which takes SciPy longer than all the rest."""
-    return float(stats.t.ppf(0.5 + level / 2, freedom))
+    return float(student_quantile(0.5 + level / 2, freedom))
 
 
 def _check_level(level: float) -> float:

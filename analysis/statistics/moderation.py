@@ -11,8 +11,9 @@ two seeds that cannot be seen: one ticket that varies five times as much as nine
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import polygamma
+
+from analysis.statistics.distributions import root
 
 ENDLESS = 1e6
 """Degrees of freedom from which a variance is as good as known."""
@@ -44,4 +45,4 @@ def _prior_weight(variances: np.ndarray, freedom: float) -> float:
     spread = float(np.log(variances).var(ddof=1) - polygamma(1, freedom / 2))
     if spread <= polygamma(1, ENDLESS / 2):
         return ENDLESS  # they differ by no more than chance
-    return float(brentq(lambda weight: polygamma(1, weight / 2) - spread, 1e-6, ENDLESS))
+    return root(lambda weight: float(polygamma(1, weight / 2)) - spread, 1e-6, ENDLESS)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
 
+from analysis.statistics.distributions import student_quantile
 from analysis.statistics.intervals import wilson
 
 
@@ -46,7 +46,7 @@ def share(values: np.ndarray, level: float = 0.95) -> Estimate:
         low, high = _over_images(values.mean(axis=0, dtype=np.float64), level)
     over = _spread_out(each)
     if over.any():
-        half = t.ppf(0.5 + level / 2, seeds - 1) * each.std(axis=0, ddof=1) / np.sqrt(seeds)
+        half = student_quantile(0.5 + level / 2, seeds - 1) * each.std(axis=0, ddof=1) / np.sqrt(seeds)
         low, high = np.where(over, mean - half, low), np.where(over, mean + half, high)
     return Estimate(mean, np.clip(low, 0, 1), np.clip(high, 0, 1), over)
 
@@ -58,7 +58,7 @@ def bands(frame: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
     the bounds of a single row are NaN.
     """
     groups = frame.dropna(subset=[value]).groupby(list(by), sort=False)[value].agg(["mean", "sem", "count"])
-    half = t.ppf(0.975, groups["count"].clip(lower=2) - 1) * groups["sem"]
+    half = student_quantile(0.975, groups["count"].clip(lower=2) - 1) * groups["sem"]
     found = groups.assign(low=groups["mean"] - half, high=groups["mean"] + half).rename(columns={"count": "n"})
     return found[["mean", "low", "high", "n"]].reset_index()
 

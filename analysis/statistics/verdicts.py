@@ -22,9 +22,14 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
-from scipy.stats import chi2, norm, t
 
+from analysis.statistics.distributions import (
+    chi_squared_quantile,
+    normal_tail,
+    root,
+    student_quantile,
+    student_tail,
+)
 from analysis.statistics.moderation import moderated
 from analysis.statistics.multiple_testing import holm, holm_steps
 
@@ -169,14 +174,14 @@ def judge(
     sizes = [np.size(gap.difference) for gap in gaps]
     freedom, seeds = (np.repeat([getattr(gap, name) for gap in gaps], sizes) for name in ("freedom", "seeds"))
     alpha = 1 - level
-    p = 2 * t.sf(np.abs(centre) / error, freedom)
-    outside = t.sf((equivalence - np.abs(centre)) / error, freedom)
+    p = 2 * student_tail(np.abs(centre) / error, freedom)
+    outside = student_tail((equivalence - np.abs(centre)) / error, freedom)
     step = holm_steps(p, alpha)
     differs = p * step < alpha
     shifts = {own: detectable_shift(own, alpha / max((~differs).sum(), 1)) for own in np.unique(freedom).tolist()}
     # What does not differ is asked for its size as well; the wider of the two intervals serves both questions.
     step = np.where(differs, step, np.maximum(step, holm_steps(outside, alpha / 2)))
-    reach = t.isf(alpha / (2 * step), freedom) * error
+    reach = -student_quantile(alpha / (2 * step), freedom) * error
     p_equivalent = np.maximum(holm(outside), np.minimum(step * outside, 1))
     within = p_equivalent < alpha / 2
     return pd.DataFrame(
@@ -208,12 +213,12 @@ def detectable_shift(freedom: float, alpha: float, power: float = POWER) -> floa
     The estimated error is averaged over its distribution at 2,000 quantiles: scipy's noncentral distribution gives up
     where `alpha` is small.
     """
-    critical = float(t.isf(alpha / 2, freedom))
+    critical = float(-student_quantile(alpha / 2, freedom))
     shares = (np.arange(2000) + 0.5) / 2000
-    errors = np.sqrt(chi2.ppf(shares, freedom) / freedom) if np.isfinite(freedom) else np.ones(1)
+    errors = np.sqrt(chi_squared_quantile(shares, freedom) / freedom) if np.isfinite(freedom) else np.ones(1)
 
     def lacking(shift: float) -> float:
-        found = norm.sf(critical * errors - shift) + norm.cdf(-critical * errors - shift)
+        found = normal_tail(critical * errors - shift) + normal_tail(critical * errors + shift)
         return float(found.mean()) - power
 
-    return float(brentq(lacking, 0, 10 + critical * float(errors.max())))
+    return root(lacking, 0, 10 + critical * float(errors.max()))

@@ -17,10 +17,6 @@ from analysis.engine.live import Features
 from app import live, load
 from app.condition import chosen_condition, measured_conditions, usual
 from app.shell.selection import Chosen, Selection
-from app.shell.url import mirror
-
-OPTION = "inspect"
-"""The image's name in the URL."""
 
 MOST_TICKETS = 10
 """Tickets side by side at most: more bars could not be told apart."""
@@ -61,17 +57,6 @@ class Subject:
     def shown(self) -> list[int]:
         """The places of the views that stand side by side: clean, and the condition."""
         return list(dict.fromkeys([0, self.place]))
-
-
-def asked(selection: Selection) -> int | None:
-    """The image that the URL asks for; None where the inspector is closed."""
-    text = mirror().get(OPTION, "")
-    return int(text) if text.isdecimal() and len(text) < 10 else None
-
-
-def inspect(selection: Selection, sample: int) -> None:
-    """Open the inspector with an image, which is that of the pages too. For use in a callback."""
-    selection.set(**{OPTION: str(sample), "sample": str(sample)})
 
 
 def compared(selection: Selection) -> tuple[Chosen, ...]:

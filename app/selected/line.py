@@ -13,7 +13,6 @@ from analysis.corruptions.conditions import CLEAN
 from app import linked
 from app.assets import read
 from app.condition import chosen_condition, condition_parameters, condition_text
-from app.selected import builder
 from app.shell.image_sets import WORDS, images_text
 from app.shell.layout import plain
 from app.shell.pages import CONDITION, IMAGES, TICKETS, Page
@@ -85,6 +84,8 @@ def offer(selection: Selection) -> None:
 def _opener(selection: Selection, text: str, key: str) -> None:
     about = "Build a selection of images, which every page knows of."
     if st.button(text, key=key, type="tertiary", icon=":material/filter_alt:", help=about):
+        from app.selected import builder  # it imports what shows images to networks
+
         builder.show(selection)
 
 

@@ -63,8 +63,8 @@ class Page:
     in_report: bool = True
 
 
-PAGES = Registry("page", Page, "app.views", nested=True)
-"""The `PAGE` in each folder of `app/views/`, by name."""
+PAGES = Registry("page", Page, "app.views", nested=True, module="page")
+"""The `PAGE` of `page.py` in each folder of `app/views/`, by name."""
 
 
 def in_order() -> list[Page]:

@@ -48,7 +48,8 @@ SECTIONS = Registry("section", Section, "app.views", nested=True)
 
 def of_page(page: str) -> dict[str, Section]:
     """Key -> section, in the order of the page's switch."""
-    own = sorted((section for section in SECTIONS.values() if section.page == page), key=lambda section: section.order)
+    there = SECTIONS.in_folder(page).values()  # those of other pages stay unread
+    own = sorted((section for section in there if section.page == page), key=lambda section: section.order)
     return {section.key: section for section in own}
 
 

@@ -60,6 +60,11 @@ class _Counter(TorchDispatchMode):
         for name, parameter in parameters.items():
             self._know(parameter, {name: float(parameter.numel())})
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Whether torch keeps its compiler away from this class, for which it imports it, in seconds."""
+        return False
+
     def _know(self, tensor: Tensor, shares: Shares) -> None:
         self.known[_place(tensor)] = shares
         self.held.append(tensor)

@@ -5,9 +5,11 @@ Paths from the inputs and betweenness are of that graph, weighted and masked. A 
 order of their score, the last one in part.
 """
 
-from collections.abc import Callable, Mapping
+from __future__ import annotations
 
-import networkx as nx
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -15,6 +17,9 @@ from torch import Tensor, nn
 from pruning.masks import Masks, keep_best
 from pruning.shrink.channel_order import Channels
 from pruning.training.seeds import derived_seed, generator
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 PIVOTS = 128
 """Nodes at most from which shortest paths are counted (Brandes & Pich 2007); drawn where there are more."""
@@ -51,6 +56,8 @@ def graph_of(network: nn.Module, masks: Masks, shape: tuple[int, int, int]) -> n
 
     Channels that a linear layer reads at several places are one node, their kernels one edge.
     """
+    import networkx as nx
+
     graph: nx.DiGraph = nx.DiGraph()
     for name, (outputs, inputs) in ends(network, masks, shape).items():
         strength = kernels(network.get_parameter(name) * masks[name])
@@ -63,6 +70,8 @@ def graph_of(network: nn.Module, masks: Masks, shape: tuple[int, int, int]) -> n
 
 def betweenness(graph: nx.DiGraph, seed: int) -> dict[Edge, float]:
     """Return the share of shortest paths that each edge is on (Brandes 2001), strong edges being short."""
+    import networkx as nx
+
     pivots = min(PIVOTS, len(graph))
     found: dict[Edge, float] = nx.edge_betweenness_centrality(
         graph, k=pivots if pivots < len(graph) else None, weight="distance", seed=derived_seed(seed, "pivots") % 2**32

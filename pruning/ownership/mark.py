@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.signal import oaconvolve
 from scipy.special import gammaln
 from torch import Tensor
 
@@ -117,6 +116,8 @@ def _counted(masks: Masks, code: Code, free: np.ndarray) -> Iterator[_Counts]:
 
 def _slid(alive: np.ndarray, pattern: np.ndarray) -> np.ndarray:
     """How many kernels are alive where the pattern is true, for each window."""
+    from scipy.signal import oaconvolve
+
     sums = oaconvolve(alive, pattern[::-1, ::-1].astype(np.float64), mode="valid")
     found: np.ndarray = sums.round().astype(np.int64)
     return found

@@ -7,7 +7,6 @@ sweeps over layers), until nothing changes.
 """
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
 from pruning.masks import Masks
@@ -87,6 +86,8 @@ def _matched(masks: Masks, reference: Masks, channels: Channels) -> Tensor:
 
 def _assigned(gain: Tensor) -> Tensor:
     """Which column each row gets, int64 [g], for the largest sum."""
+    from scipy.optimize import linear_sum_assignment
+
     return torch.from_numpy(linear_sum_assignment(gain.numpy(), maximize=True)[1])
 
 

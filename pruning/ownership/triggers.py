@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.stats import binom
 from torch import nn
 
 from pruning.data import Dataset, Split, normalise
@@ -72,6 +71,8 @@ class Answers:
     @property
     def p_value(self) -> float:
         """See the class."""
+        from scipy.stats import binom
+
         return float(binom.sf(self.hits - 1, self.count, 1 / self.classes))
 
     @property

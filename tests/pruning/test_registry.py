@@ -1,5 +1,6 @@
 """Registries: what ships is found by itself, what a user adds is there beside it, and names are told apart."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,3 +91,22 @@ def test_a_plugin_that_cannot_be_read_is_a_sentence(
     monkeypatch.setenv(PLUGINS, str(file))
     with pytest.raises(UserError, match=said):
         list(colours)
+
+
+def test_one_folder_of_many_is_read_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, name in (("warm", "amber"), ("cold", "cyan")):
+        here = tmp_path / "shades" / folder
+        here.mkdir(parents=True)
+        (here / "__init__.py").write_text("")
+        (here / "one.py").write_text(f"from {__name__} import Colour\nONE = Colour('{name}')\n")
+        (here / "two.py").write_text(f"from {__name__} import Colour\nTWO = Colour('{name} 2')\n")
+    (tmp_path / "shades" / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(registry, "_ALL", [])
+    shades = Registry("shade", Colour, "shades", nested=True)
+    shades._added["own"] = Colour("own")
+    assert list(shades.in_folder("cold")) == ["cyan", "cyan 2", "own"]
+    assert "shades.warm" not in sys.modules
+    assert list(shades.in_folder("mild")) == ["own"]
+    assert list(shades) == ["cyan", "cyan 2", "amber", "amber 2", "own"]
+    assert list(Registry("shade", Colour, "shades", nested=True, module="one")) == ["cyan", "amber"]

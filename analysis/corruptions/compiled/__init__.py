@@ -12,7 +12,6 @@ turn all arithmetic into 64 bits, half as fast.
 from collections.abc import Callable
 from typing import Any
 
-from numba import njit
 from torch import Tensor
 
 
@@ -21,12 +20,16 @@ def loop(function: Callable[..., Any]) -> Callable[..., Any]:
 
     Division follows IEEE 754, not Python: a check for zero would keep loops from becoming vectors.
     """
+    from numba import njit
+
     compiled: Callable[..., Any] = njit(nogil=True, cache=True, error_model="numpy")(function)
     return compiled
 
 
 def part(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function that is written out wherever a loop calls it, and not compiled for itself, which takes time."""
+    from numba import njit
+
     written_out: Callable[..., Any] = njit(inline="always", error_model="numpy")(function)
     return written_out
 

@@ -17,7 +17,7 @@ from analysis.metrics.neighbours import NEIGHBOURS, NOBODY, by_chance, jaccard
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT
 from app.assets import read
 from app.condition import condition_text
-from app.inspector.subject import inspect
+from app.inspector.asked import inspect
 from app.pictures.grid import Item, gallery, picture
 from app.shell import layout
 from app.shell.folds import fold

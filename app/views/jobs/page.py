@@ -8,11 +8,12 @@ from app.load import StudyView
 from app.shell import job_list, layout
 from app.shell.pages import Page
 from app.shell.selection import Selection
-from app.views.jobs import more
 
 
 def show(selection: Selection) -> None:
     """Draw the page."""
+    from app.views.jobs import more  # not before it is asked for: it knows every measure
+
     layout.page_title(
         "Jobs", "Import, prune and measure without a terminal: each job is the command that is shown with it."
     )

@@ -9,7 +9,6 @@ from app.load import StudyView
 from app.shell import layout
 from app.shell.pages import Page
 from app.shell.selection import Selection
-from app.views.ownership import attacks, innocent, keys, mark, triggers, words
 from app.views.ownership.facts import locked, signed, view
 
 TITLE, LEAD = "Ownership", "Whose ticket is it, and what can a thief do about it?"
@@ -22,6 +21,8 @@ def shown(study: StudyView) -> bool:
 
 def show(selection: Selection) -> None:
     """Draw the page: whose ticket it is, the code in the mask, what attacks leave of it."""
+    from app.views.ownership import attacks, innocent, keys, mark, triggers, words  # not before they are asked for
+
     layout.page_title(TITLE, LEAD)
     if not shown(selection.study):
         layout.empty(

@@ -12,7 +12,7 @@ import streamlit as st
 
 from analysis.comparisons.exemplars import Exemplars, find_exemplars
 from analysis.comparisons.stored_conditions import stored_predictions
-from app.inspector.subject import inspect
+from app.inspector.asked import inspect
 from app.pictures.grid import Item, gallery, picture
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from itertools import combinations
 from math import inf, isnan, nan
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.utils import prune
 
-from analysis.metrics import overlap
+from analysis.metrics import few_bits, overlap
 from analysis.metrics.overlap_metrics import METRICS, OverlapMetric
 from pruning.errors import UserError
 from pruning.library import Pruned
@@ -20,6 +21,14 @@ from pruning.study.folder import Study
 from pruning.ticket import Ticket
 
 BLOCKWISE = overlap.BLOCK * overlap.WORD
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled() -> Iterator[None]:
+    """The compiled loops are those that are held against the definitions; NumPy's, for few words, against them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(few_bits, "FEW", 0)
+        yield
 
 
 def bools(text: str) -> Tensor:
@@ -311,3 +320,17 @@ def test_a_metric_that_is_registered_is_computed_over_the_network_and_by_layer()
         assert overlap.by_layer(masks, "dice").value.tolist() == pytest.approx([2 * 1 / (3 + 1), 1.0])
     finally:
         METRICS.unregister("dice")
+
+
+@given(tickets())
+@settings(max_examples=30)
+def test_few_words_are_compared_by_numpy_with_the_same_counts(masks: dict[str, Masks]) -> None:
+    packed = {name: overlap.PackedMasks.pack(own) for name, own in masks.items()}
+    many, from_packed = overlap.count(masks), overlap.count(packed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(few_bits, "FEW", 2**20)
+        few = overlap.count(masks)
+        for name, own in masks.items():
+            assert np.array_equal(overlap.PackedMasks.pack(own).words, packed[name].words)
+    assert np.array_equal(few.both, many.both)
+    assert np.array_equal(few.both, from_packed.both)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.inspector.panel import step
+from app.inspector.hearing import step
 from app.shell.codec import encode_samples
 from tests.app.views.test_pages import _fresh, run_script, text  # noqa: F401
 

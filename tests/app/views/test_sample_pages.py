@@ -11,7 +11,7 @@ import torch
 from analysis.corruptions import corrupt
 from analysis.results.store import Results
 from app.shell.codec import encode_samples
-from app.views.samples.page import SEED
+from app.views.samples.contents import SEED
 from pruning.data import load_data, normalise
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401

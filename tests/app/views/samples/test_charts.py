@@ -18,7 +18,7 @@ from app.pictures.study_images import Pictures
 from app.shell import theme
 from app.shell.theme import Style
 from app.views.samples.charts import predictions as charts
-from app.views.samples.page import SEED, _pictures
+from app.views.samples.contents import SEED, _pictures
 
 DARK = theme.get("dark")
 TICKETS = {"a": Style("First", "#336699", "circle"), "b": Style("<b>Second", "#993366", "square")}
