@@ -9,6 +9,7 @@ from analysis.corruptions.conditions import CLEAN, Condition, in_order
 from analysis.engine.base import Measure
 from analysis.engine.plan import Job, Parts
 from pruning.execution import cores
+from pruning.execution.gpus import visible
 from pruning.training.precision import LARGE_NETWORK, pick_device
 
 GROUP = 24
@@ -81,8 +82,11 @@ def weight(condition: Condition) -> float:
 def pick_processes(asked: int, macs: int, seconds: float, threads: int = 1) -> int:
     """How many processes of so many threads: `asked`, or as many as pay where that is 0.
 
-    One for large networks and on a GPU.
+    One for large networks on the CPU; never more than there are GPUs, where there are any.
     """
-    if pick_device().type != "cpu" or macs >= LARGE_NETWORK:
+    if pick_device().type != "cpu":
+        pays = max(1, len(visible())) if seconds >= WORTH_SECONDS else 1
+        return min(asked or pays, max(1, len(visible())))
+    if macs >= LARGE_NETWORK:
         return 1
     return asked or (max(1, cores() // threads) if seconds >= WORTH_SECONDS else 1)

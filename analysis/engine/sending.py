@@ -32,9 +32,9 @@ class Where:
         Raises:
             UserError: it cannot be had.
         """
-        if not is_ray(self.on):
-            return executor_on(self.on, pick_processes(self.jobs, macs, seconds, source.threads))
         needs = Needs(source.threads, gpus_of(self.on, self.gpus, "auto"))
+        if not is_ray(self.on):
+            return executor_on(self.on, pick_processes(self.jobs, macs, seconds, source.threads), needs=needs)
         folders = dict.fromkeys((source.study.path.absolute(), source.study.source.parent.absolute()))
         return executor_on(self.on, self.jobs, [*folders], needs)
 

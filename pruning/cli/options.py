@@ -47,7 +47,7 @@ On = Annotated[
 ]
 Gpus = Annotated[
     float | None,
-    typer.Option(min=0, help="GPUs, or the share of one, for each task on Ray.", show_default="1 where there are any"),
+    typer.Option(min=0, help="GPUs, or the share of one, for each task.", show_default="1 where there are any"),
 ]
 Memory = Annotated[
     float,

@@ -37,13 +37,14 @@ class Parcel:
 class Needs:
     """What a task needs where it runs; of the call, never of what it computes.
 
-    Executors of this machine take no notice of it: what they start is on this machine's files, and the number of their
-    processes is chosen by who starts them.
+    Executors of this machine take no notice of it but for GPUs: what they start is on this machine's files, and the
+    number of their processes is chosen by who starts them.
 
     Attributes:
         threads: of the CPU, which are set before the task as its last digits may depend on them.
-        gpus: how many, or what share of one.
-        memory: bytes that the scheduler is to reckon with; 0 where nothing is known.
+        gpus: how many, or what share of one, for each of its processes.
+        memory: bytes that the scheduler is to reckon with, for each of its processes; 0 where nothing is known.
+        processes: that work on it together, each with as many threads, GPUs and bytes.
         files: what it reads, as far as it is there when the task starts.
         parcels: what else it uses.
     """
@@ -53,6 +54,7 @@ class Needs:
     memory: int = 0
     files: tuple[Path, ...] = ()
     parcels: tuple[Parcel, ...] = ()
+    processes: int = 1
 
 
 NOTHING = Needs()

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.queues import SimpleQueue
@@ -22,6 +22,7 @@ import cloudpickle
 from pruning import registry
 from pruning.errors import UserError
 from pruning.execution.base import Executor, InProcess, Worker, working_in
+from pruning.execution.gpus import VISIBLE
 from pruning.progress import throttled
 
 P = ParamSpec("P")
@@ -38,9 +39,14 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def local_executor(jobs: int) -> Executor:
-    """Return an executor for so many tasks at once on this machine; this process alone when `jobs` is 1."""
-    return LocalProcesses(jobs) if jobs > 1 else InProcess()
+def local_executor(jobs: int, gpus: Sequence[Sequence[str]] = ()) -> Executor:
+    """Return an executor for so many tasks at once on this machine; this process alone when `jobs` is 1.
+
+    Args:
+        jobs: tasks at once.
+        gpus: those that each worker sees, as `LocalProcesses` has it.
+    """
+    return LocalProcesses(jobs, gpus) if jobs > 1 else InProcess()
 
 
 class LocalProcesses(Executor):
@@ -49,15 +55,24 @@ class LocalProcesses(Executor):
     Functions and arguments may be defined in the caller's script or notebook; results are of classes that can be
     imported. When a worker dies, futures raise `concurrent.futures.process.BrokenProcessPool`.
 
+    Args:
+        jobs: worker processes at most.
+        gpus: names of the GPUs that the first worker sees, those of the second, and so on; where there are none all see
+            what this process sees.
+
     Raises:
         UserError: something that was registered cannot be sent to another process.
     """
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, gpus: Sequence[Sequence[str]] = ()) -> None:
         self.capacity = jobs
         context = multiprocessing.get_context("spawn")  # forked copies of torch's thread pools hang
         self._queue: SimpleQueue[Told] = context.SimpleQueue()
-        self._pool = ProcessPoolExecutor(jobs, context, _begin, (self._queue, registered()))
+        seen = context.SimpleQueue()
+        for each in gpus:
+            seen.put(",".join(each))
+        told = (self._queue, registered(), seen if gpus else None)
+        self._pool = ProcessPoolExecutor(jobs, context, _begin, told)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Let a worker call the function."""
@@ -142,10 +157,15 @@ _worker = Worker()
 _problem: str = ""  # why what was registered in the parent is not there
 
 
-def _begin(queue: "SimpleQueue[Told]", registered: bytes) -> None:
-    """Prepare a worker: it ignores Ctrl-C, does not outlive its parent, and knows what was registered there."""
+def _begin(queue: "SimpleQueue[Told]", registered: bytes, gpus: "SimpleQueue[str] | None" = None) -> None:
+    """Prepare a worker: it ignores Ctrl-C, does not outlive its parent, and knows what was registered there.
+
+    It takes the next of `gpus` for its own, before anything asks what there is.
+    """
     global _worker, _problem
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if gpus is not None:
+        os.environ[VISIBLE] = gpus.get()
     parent = multiprocessing.parent_process()
 
     def follow() -> None:

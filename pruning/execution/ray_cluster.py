@@ -29,6 +29,7 @@ SETTINGS = {
     "RAY_CLIENT_RECONNECT_GRACE_PERIOD": "10",  # seconds until a client gives up
     # Seconds after which Ray ends the process that has lost the head: a notebook, say, with all that is in it. Never.
     "RAY_gcs_rpc_server_reconnect_timeout_s": "1000000000",
+    "RAY_worker_niceness": "0",  # else workers starve (15) beside whatever else this machine does
 }
 """What Ray reads from the environment when it is imported; what the user has set stays."""
 ANSWER_SECONDS = 5.0
@@ -163,14 +164,14 @@ class Machines:
 
     def room(self, needs: Needs) -> int:
         """How many such calls run at once."""
-        cpus = self._cpus(needs)
+        asked = self.options(needs)
         total = 0
         for cpu, gpu, memory in self.each:
-            room = int(cpu / cpus)
-            if needs.gpus:
-                room = min(room, int(gpu / needs.gpus + 1e-9))
-            if needs.memory:
-                room = min(room, int(memory / needs.memory))
+            room = int(cpu / asked["num_cpus"])
+            if "num_gpus" in asked:
+                room = min(room, int(gpu / asked["num_gpus"] + 1e-9))
+            if "memory" in asked:
+                room = min(room, int(memory / asked["memory"]))
             total += room
         return total
 
@@ -178,20 +179,22 @@ class Machines:
         """What Ray is told of a call."""
         said: dict[str, float] = {"num_cpus": self._cpus(needs)}
         if needs.gpus:
-            said["num_gpus"] = needs.gpus
+            said["num_gpus"] = needs.gpus * needs.processes
         if needs.memory:
-            said["memory"] = needs.memory
+            said["memory"] = needs.memory * needs.processes
         return said
 
     def _cpus(self, needs: Needs) -> int:
-        """CPUs of a call: its threads, or all of the largest machine where that has fewer."""
-        return max(1, min(needs.threads, int(max((cpu for cpu, *_ in self.each), default=1))))
+        """CPUs of a call: the threads of its processes, or all of the largest machine where that has fewer."""
+        wanted = needs.threads * needs.processes
+        return max(1, min(wanted, int(max((cpu for cpu, *_ in self.each), default=1))))
 
     def check(self, needs: Needs, on: str) -> None:
         """Raise UserError where no machine has room for such a call, which would wait for ever."""
         if not self.room(needs):
-            gpus = f", {needs.gpus:g} GPUs" if needs.gpus else ""
-            memory = f", {needs.memory / 1e9:.1f} GB of memory" if needs.memory else ""
+            asked = self.options(needs)
+            gpus = f", {asked['num_gpus']:g} GPUs" if needs.gpus else ""
+            memory = f", {asked['memory'] / 1e9:.1f} GB of memory" if needs.memory else ""
             raise UserError(
                 f"No machine of the cluster at {on} has room for a task of {self._cpus(needs)} CPUs{gpus}{memory}; "
                 "start workers that have, or ask for less."

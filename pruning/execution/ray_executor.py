@@ -90,6 +90,7 @@ class RayExecutor(Executor):
         self._done: SimpleQueue[tuple[_Call, Future[Answer]] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._closed = self._lost = False
+        self._over = threading.Event()
         self._told: SimpleQueue[tuple[int, float, str]] = SimpleQueue()
         self._looked = self._heard = time.monotonic()
         self._parcels: dict[Hashable, Any] = {}
@@ -236,8 +237,7 @@ class RayExecutor(Executor):
     def _listen(self) -> None:
         """Ask how far calls are, and what the machines have, in a thread of its own: a lost head may not answer."""
         looked = time.monotonic()
-        while not (self._closed or self._lost):
-            time.sleep(EVERY)
+        while not self._over.wait(EVERY) and not self._lost and self._ray.is_initialized():  # else it would begin anew
             with suppress(Exception):  # what is lost on the way is not missed
                 for told in self._ray.get(self._ear.take.remote()):
                     self._told.put(told)
@@ -275,6 +275,7 @@ class RayExecutor(Executor):
             if self._closed:
                 return
             self._closed = True
+            self._over.set()
             waiting = list(self._calls.values())
         if not self._lost:
             self._leave(waiting)

@@ -15,6 +15,7 @@ from pruning.checkpoints.imported_weights import file_of
 from pruning.data import data_root, load_data
 from pruning.data.parcels import parcels_of
 from pruning.execution import PROCESSES, Executor, Needs, Task, Worker, cores, executor_on, gpus_of, is_ray, run_tasks
+from pruning.execution.gpus import per_gpu, visible, workers
 from pruning.files import alone_in, append_line, remove_leftovers, write_atomically
 from pruning.finders.base import Trainer
 from pruning.finders.lineage import cost, find_step, parents_of
@@ -47,7 +48,7 @@ class RunOptions:
     methods: tuple[str, ...] = ()  # these alone, beside the dense network; () for all
     sparsities: tuple[float, ...] = ()  # so sparse alone; () for all
     on: str = PROCESSES  # where: see `pruning.execution.executor_on`
-    gpus: float | None = None  # of each ticket on Ray; None: 1 where it has GPUs and the device allows
+    gpus: float | None = None  # of each ticket; None: 1 where there are GPUs and the device allows
 
 
 @dataclass
@@ -160,23 +161,30 @@ def _ready(study: Study, options: RunOptions, steps: Sequence[Recipe], progress:
         if free is not None:
             processes_that_fit(steps, data, pick_device("cpu"), free=free)
         return replace(options, threads=threads, jobs=min(options.jobs or len(steps), len(steps)))
-    jobs = min(options.jobs or _jobs(macs, threads, options.device), len(steps))
-    return replace(
-        options, threads=threads, jobs=processes_that_fit(steps, data, pick_device(options.device), jobs, free)
-    )
+    share = gpus_of(options.on, options.gpus, options.device)
+    there = len(visible()) if share else 0
+    jobs = min(options.jobs or _jobs(macs, threads, options.device, there, share), len(steps))
+    on_one = processes_that_fit(steps, data, pick_device(options.device), per_gpu(jobs, there), free)
+    return replace(options, threads=threads, jobs=min(jobs, on_one * max(1, there)))
 
 
 def _executor(study: Study, steps: Sequence[Recipe], options: RunOptions) -> Executor:
     """Where the steps are done."""
     if not is_ray(options.on):
-        return executor_on(options.on, options.jobs)
+        needs = Needs(options.threads, gpus_of(options.on, options.gpus, options.device))
+        return executor_on(options.on, options.jobs, needs=needs)
     memory = most_bytes(steps, load_data(study.config.data, options.root))
     needs = Needs(options.threads, gpus_of(options.on, options.gpus, options.device), memory)
     return executor_on(options.on, options.jobs, [study.path], needs)
 
 
-def _jobs(macs: int, threads: int, device: str) -> int:
-    """As many processes as there are cores for their threads; one for large networks, which fill the memory."""
+def _jobs(macs: int, threads: int, device: str, gpus: int = 0, share: float = 0.0) -> int:
+    """As many processes as there are GPUs, or shares of them; without any as many as there are cores for their threads.
+
+    One for large networks on the CPU, which fill the memory.
+    """
+    if gpus:
+        return workers(gpus, share)
     if pick_device(device).type != "cpu" or macs >= LARGE_NETWORK:
         return 1
     return max(1, cores() // threads)
