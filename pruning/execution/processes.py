@@ -68,7 +68,7 @@ class LocalProcesses(Executor):
         self.capacity = jobs
         context = multiprocessing.get_context("spawn")  # forked copies of torch's thread pools hang
         self._queue: SimpleQueue[Told] = context.SimpleQueue()
-        seen = context.SimpleQueue()
+        seen: SimpleQueue[str] = context.SimpleQueue()
         for each in gpus:
             seen.put(",".join(each))
         told = (self._queue, registered(), seen if gpus else None)
