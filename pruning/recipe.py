@@ -231,6 +231,11 @@ class Recipe(Frozen):
         return [self.training, *(each for each in values_of(self.options).values() if isinstance(each, Training))]
 
     @property
+    def devices(self) -> int:
+        """How many devices share each batch of its own trainings."""
+        return max(training.devices or 1 for training in self.trainings)
+
+    @property
     def method(self) -> str:
         """The name the study gave, else the finder or criterion that makes the recipe what it is."""
         return FINDERS[self.finder].method(self.name, self.criterion)

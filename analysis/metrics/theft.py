@@ -134,7 +134,7 @@ class Loot:
 
 def for_thief(training: Training, epochs: float) -> Training:
     """The ticket's own training, so many epochs of it, without a warm-up and to the end."""
-    return training.but(epochs=epochs, warmup_epochs=0, until=None, log_every=max(epochs, 1.0))
+    return training.but(epochs=epochs, warmup_epochs=0, until=None, devices=None, log_every=max(epochs, 1.0))
 
 
 def _share_of(masks: Masks, share: float, draws: torch.Generator) -> Masks:

@@ -8,6 +8,7 @@ from pruning.criteria import CRITERIA
 from pruning.data import Dataset
 from pruning.errors import UserError
 from pruning.finders.base import Trainer, finder_of
+from pruning.finders.shared import find_together, on_several
 from pruning.models import count_macs
 from pruning.recipe import Recipe
 from pruning.tasks import get_task
@@ -45,8 +46,12 @@ def find_step(recipe: Recipe, known: Mapping[str, Ticket], trainer: Trainer) -> 
     """The recipe's own step; `known` holds its parents' tickets by id.
 
     All of it runs on one number of threads, the trainer's or that of the network's size, which the ticket records.
+    Where its trainings are shared by several devices it is done in as many processes.
     """
-    tickets = [known[parent.id] for parent in parents_of(recipe)]
+    parents = {parent.id: known[parent.id] for parent in parents_of(recipe)}
+    if on_several(recipe):
+        return find_together(find_step, recipe, parents, trainer)
+    tickets = list(parents.values())
     trainer = replace(trainer, data=get_task(recipe.task).dataset(trainer.data))
     if recipe.start is not None:
         trainer = replace(trainer, data=as_expected(trainer.data, recipe.start))

@@ -163,19 +163,26 @@ def _ready(study: Study, options: RunOptions, steps: Sequence[Recipe], progress:
         return replace(options, threads=threads, jobs=min(options.jobs or len(steps), len(steps)))
     share = gpus_of(options.on, options.gpus, options.device)
     there = len(visible()) if share else 0
-    jobs = min(options.jobs or _jobs(macs, threads, options.device, there, share), len(steps))
-    on_one = processes_that_fit(steps, data, pick_device(options.device), per_gpu(jobs, there), free)
-    return replace(options, threads=threads, jobs=min(jobs, on_one * max(1, there)))
+    each = _devices(steps)
+    jobs = min(options.jobs or _jobs(macs, threads * each, options.device, there, share * each), len(steps))
+    at_once = per_gpu(jobs, there, each) if there else jobs * each  # processes that score with one memory
+    fit = processes_that_fit(steps, data, pick_device(options.device), at_once, free)
+    return replace(options, threads=threads, jobs=max(1, min(jobs, fit * max(1, there) // each)))
 
 
 def _executor(study: Study, steps: Sequence[Recipe], options: RunOptions) -> Executor:
     """Where the steps are done."""
     if not is_ray(options.on):
-        needs = Needs(options.threads, gpus_of(options.on, options.gpus, options.device))
+        needs = Needs(options.threads, gpus_of(options.on, options.gpus, options.device), processes=_devices(steps))
         return executor_on(options.on, options.jobs, needs=needs)
     memory = most_bytes(steps, load_data(study.config.data, options.root))
-    needs = Needs(options.threads, gpus_of(options.on, options.gpus, options.device), memory)
+    needs = Needs(options.threads, gpus_of(options.on, options.gpus, options.device), memory, processes=_devices(steps))
     return executor_on(options.on, options.jobs, [study.path], needs)
+
+
+def _devices(steps: Sequence[Recipe]) -> int:
+    """How many devices a step's training is shared by at most."""
+    return max((recipe.devices for recipe in steps), default=1)
 
 
 def _jobs(macs: int, threads: int, device: str, gpus: int = 0, share: float = 0.0) -> int:
@@ -225,7 +232,12 @@ def _task(study: Study, recipe: Recipe, options: RunOptions, needs: Needs) -> Ta
         (study.path.absolute(), recipe, places, options),
         after=tuple(parent.id for parent in parents),
         cost=cost(recipe),
-        needs=replace(needs, files=tuple(files), parcels=parcels_of([recipe.data], options.root)),
+        needs=replace(
+            needs,
+            files=tuple(files),
+            parcels=parcels_of([recipe.data], options.root),
+            processes=recipe.devices,
+        ),
     )
 
 

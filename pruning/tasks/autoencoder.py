@@ -24,6 +24,7 @@ class Autoencoder(Generative):
     parts: ClassVar = {"encoder": "Encoder", "decoder": "Decoder"}
     fitting = "autoencoder"
     asks = ("latent", "encode", "decode")
+    by_image = True
 
     def loss(self, phase: Phase, model: nn.Module, batch: Batch, draws: Draws, smoothing: float = 0.0) -> Lost:
         """Give the mean squared error per pixel."""

@@ -66,6 +66,8 @@ class Task:
             SynFlow and searched masks need it.
         classifies_images: whether networks turn images into logits of classes, so that what is known of classifiers
             (corruptions, features, margins) can be measured.
+        by_image: whether the loss of a batch is the mean of its images', without chance, so that several devices can
+            share a batch.
     """
 
     name: ClassVar[str]
@@ -76,6 +78,7 @@ class Task:
     milestones: ClassVar[Mapping[str, str]] = {}
     feed_forward: ClassVar[bool] = True
     classifies_images: ClassVar[bool] = False
+    by_image: ClassVar[bool] = False
 
     def check(self, model: nn.Module) -> None:
         """Raise UserError when a network cannot do this task."""

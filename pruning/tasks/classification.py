@@ -20,6 +20,7 @@ class Classification(Task):
     label = "Classification"
     score = Score("accuracy", "%", meaning="Share of the test images whose class is predicted rightly.")
     classifies_images = True
+    by_image = True
     precision: ClassVar[torch.dtype] = torch.float32
 
     def check(self, model: nn.Module) -> None:

@@ -27,8 +27,14 @@ class Training(Frozen):
     log_every: Annotated[float, Field(gt=0)] | None = None  # epochs between points of the training curve; None: 1
     betas: tuple[Beta, Beta] | None = None  # of AdamW; None: 0.9 and 0.999
     until: str | None = None  # training ends when this holds, such as "test accuracy > 0.95 for 3 points"
+    devices: Annotated[int, Field(ge=1, le=64)] | None = None  # that share each batch (`training.shared`); None: 1
 
     @field_validator("until")
     @classmethod
     def _in_one_form(cls, until: str | None) -> str | None:
         return None if until is None else str(Until.read(until))
+
+    @field_validator("devices")
+    @classmethod
+    def _one_is_none(cls, devices: int | None) -> int | None:
+        return None if devices == 1 else devices

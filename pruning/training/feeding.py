@@ -15,6 +15,7 @@ from pruning.training.config import Training
 from pruning.training.evaluation import evaluate_again
 from pruning.training.inputs import Inputs
 from pruning.training.seeds import generator
+from pruning.training.shared import Group
 
 Ready = tuple[int, int, Callable[[], Batch]]
 """An iteration, how many images it sees, and what gives its batch."""
@@ -45,10 +46,13 @@ class Feed(Protocol):
 
 
 class DatasetFeed:
-    """A `Feed` of a data set: order and augmentation of an epoch depend on the seed and its number alone."""
+    """A `Feed` of a data set: order and augmentation of an epoch depend on the seed and its number alone.
 
-    def __init__(self, data: Dataset, config: Training, seed: int) -> None:
-        self.data, self.config, self.seed = data, config, seed
+    Where several devices share batches, `group` says which part of each is this one's.
+    """
+
+    def __init__(self, data: Dataset, config: Training, seed: int, group: Group | None = None) -> None:
+        self.data, self.config, self.seed, self.group = data, config, seed, group
         self.shape, self.per_epoch = data.shape, iterations_per_epoch(data, config)
 
     def begin(self, model: nn.Module, device: torch.device, macs: int) -> None:
@@ -62,7 +66,8 @@ class DatasetFeed:
         if augment != "none":
             moves = draw_moves(count, self.data.shape, augment, generator(self.seed, "augment", epoch))
         for step, rows in shuffled(count, self.config.batch_size, self.seed, epoch, first, last):
-            yield step, len(rows), partial(self.inputs.batch, rows, moves)
+            own = rows if self.group is None else self.group.part(rows)
+            yield step, len(rows), partial(self.inputs.batch, own, moves)
 
     def tested(self, model: nn.Module, device: torch.device, macs: int, precision: str, task: Task) -> Tested:
         """Give what tests the network on the test set."""

@@ -1,6 +1,7 @@
 """The one training loop: plain supervised training of a network whose pruned weights stay exactly zero."""
 
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -23,6 +24,7 @@ from pruning.training.history import Trained as Trained
 from pruning.training.observing import Observer, milestones
 from pruning.training.precision import autocast, pick_precision, prepare, settled
 from pruning.training.seeds import generator
+from pruning.training.shared import Group, group_of, prepared
 from pruning.training.until import Until
 
 CHECK_EVERY = 25  # iterations between looks at the loss: each look waits for the device
@@ -81,12 +83,14 @@ def train(
     own. Momentum starts empty. Pruned weights are zero before, during and after: their gradient is masked before each
     step, so momentum and weight decay never see them either. `hook` may change the masks on the way, and then what the
     optimiser remembers of the pruned weights is forgotten; or end it. `task` is classification where it is not given.
+    With `config.devices` it is called on each of them at once, and all come to the same weights (`training.shared`).
 
     Raises:
-        UserError: the loss is not finite.
+        UserError: the loss is not finite, or there is no group of so many devices.
     """
     device, task = device or torch.device("cpu"), task or get_task(None)
-    feed = DatasetFeed(data, config, seed) if isinstance(data, Dataset) else data
+    group = group_of(config.devices)
+    feed = DatasetFeed(data, config, seed, group) if isinstance(data, Dataset) else data
     macs, per_epoch = count_macs(model, feed.shape), feed.per_epoch
     precision = pick_precision(config.precision, macs, device)
     end = round(config.epochs * per_epoch) if stop is None else stop
@@ -94,7 +98,8 @@ def train(
     with settled(macs):
         model = prepare(model, device, macs)
         feed.begin(model, device, macs)
-        run = _Run(model, feed, config, seed, masks, device, precision, hook or Hook(), task)
+        masks = prepared(group, model, masks) if group else masks
+        run = _Run(model, feed, config, seed, masks, device, precision, hook or Hook(), task, group)
         tested = feed.tested(model, device, macs, precision, task) if stop is None else None
         history: list[Epoch] = []
         observer = Observer(task, model, start) if stop is None else None
@@ -151,10 +156,11 @@ class _Run:
         precision: str,
         hook: Hook,
         task: Task,
+        group: Group | None = None,
     ) -> None:
         self.model, self.feed, self.config, self.seed = model, feed, config, seed
         self.device, self.precision, self.hook, self.task = device, precision, hook, task
-        self.step, self.ended = 0, False
+        self.step, self.ended, self.group = 0, False, group
         self.optimizers = [(phase, make_optimizer(model, config, phase)) for phase in task.phases]
         self._set_masks(masks or {})
 
@@ -173,7 +179,7 @@ class _Run:
 
     def _changed(self, masks: Masks | None) -> bool:
         if masks is not None:
-            self._set_masks(masks)
+            self._set_masks(self.group.same_masks(masks) if self.group else masks)
         return masks is not None
 
     def _mask_gradients(self) -> None:
@@ -187,7 +193,7 @@ class _Run:
 
     def segment(self, first: int, last: int, per_epoch: int) -> tuple[float, float]:
         """Iterations `first` to `last` - 1; gives the mean loss and the accuracy on the batches seen."""
-        seen = _Seen(self.device)
+        seen = _Seen(self.device, self.group)
         self.model.train()
         while first < last and not self.ended:
             epoch = first // per_epoch
@@ -207,7 +213,8 @@ class _Run:
                 continue  # batch norm has no variance over one image
             batch = batch_of()
             for phase, optimizer in self.optimizers:
-                seen.add(self._step(phase, optimizer, batch, learning_rate(step, per_epoch, self.config)), images)
+                rate = learning_rate(step, per_epoch, self.config)
+                seen.add(self._step(phase, optimizer, batch, rate, images), images)
             seen.images += images
             self.ended = self.hook.after(step)
             if step % CHECK_EVERY == 0 and step < last - 1:
@@ -215,15 +222,20 @@ class _Run:
             if self.ended:
                 break
 
-    def _step(self, phase: Phase, optimizer: torch.optim.Optimizer | AdamW, batch: Batch, rate: float) -> Lost:
-        """One step of a phase's optimiser."""
+    def _step(
+        self, phase: Phase, optimizer: torch.optim.Optimizer | AdamW, batch: Batch, rate: float, images: int
+    ) -> Lost:
+        """One step of a phase's optimiser on a batch of so many images, of which this device may see a part."""
         for group in optimizer.param_groups:
             group["lr"] = rate
         draws = partial(generator, self.seed, "task", self.step)
-        with autocast(self.precision, self.device):
+        group = self.group
+        with autocast(self.precision, self.device), group.normalised(images) if group else nullcontext():
             lost = self.task.loss(phase, self.model, batch, draws, self.config.label_smoothing)
         optimizer.zero_grad()
-        lost.value.backward()
+        (lost.value * group.share(images) if group else lost.value).backward()
+        if group is not None:
+            group.add_up(each.grad for each in self.model.parameters() if each.grad is not None)
         grown = self.hook.gradients(self.step)
         if grown is not None and len(self.optimizers) > 1:
             raise UserError(
@@ -248,6 +260,7 @@ class _Seen:
     """What a segment of training adds up, on the device, so that nobody waits for it."""
 
     device: torch.device
+    group: Group | None = None
     images: int = 0
 
     def __post_init__(self) -> None:
@@ -256,13 +269,17 @@ class _Seen:
 
     def add(self, lost: Lost, images: int) -> None:
         """Take in a phase's loss on so many images."""
-        self.loss += lost.value.detach() * images
-        self.right = None if self.right is None or lost.right is None else self.right + lost.right
+        group = self.group
+        self.loss += lost.value.detach() * (images if group is None else images * group.share(images))
+        counts = group is None or group.splits(images) or group.number == 0
+        self.right = None if self.right is None or lost.right is None else self.right + lost.right * int(counts)
 
     def means(self) -> tuple[float, float]:
         """The mean loss, summed over phases, and the accuracy; NaN where nothing was seen."""
         if self.images == 0:  # only the one image that is passed over
             return math.nan, math.nan
+        if self.group is not None:
+            self.group.add_up([self.loss] if self.right is None else [self.loss, self.right])
         right = math.nan if self.right is None else float(self.right) / self.images
         return float(self.loss) / self.images, right
 

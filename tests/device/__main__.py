@@ -1,6 +1,6 @@
 """python -m tests.device [--device cuda] [NAME ...]: does the project do on a device what it does on the CPU?
 
-Criteria, training, search, corruptions, evaluation, speed at 224 pixels; each figure beside the most that it may be,
+Criteria, training, search, two devices, corruptions, evaluation, speed at 224 pixels; each figure beside the most that it may be,
 which is 0 for differences where the device is the CPU itself. A device that is not there is refused in words.
 """
 
@@ -13,13 +13,14 @@ from rich.console import Console
 
 from pruning.errors import UserError, unknown
 from pruning.training.precision import device_name, pick_device, settled
-from tests.device import images, networks
+from tests.device import images, networks, several
 from tests.device.results import Check, Result, duration, table
 
 CHECKS: dict[str, Check] = {
     "criteria": networks.criteria,
     "training": networks.training,
     "search": networks.search,
+    "several": several.several,
     "corruptions": images.corruptions,
     "evaluation": images.evaluation,
     "speed": images.speed,
