@@ -1,7 +1,7 @@
 """python -m tests.device [--device cuda] [NAME ...]: does the project do on a device what it does on the CPU?
 
-Criteria, training, search, two devices, corruptions, evaluation, speed at 224 pixels; each figure beside the most that it may be,
-which is 0 for differences where the device is the CPU itself. A device that is not there is refused in words.
+Criteria, training, search, two devices, corruptions, evaluation, speed at 224 pixels; each figure beside the most that
+it may be, which is 0 for differences where the device is the CPU. One that is not there is refused in words.
 """
 
 from time import perf_counter
