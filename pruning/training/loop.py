@@ -229,13 +229,13 @@ class _Run:
         for group in optimizer.param_groups:
             group["lr"] = rate
         draws = partial(generator, self.seed, "task", self.step)
-        group = self.group
-        with autocast(self.precision, self.device), group.normalised(images) if group else nullcontext():
+        shared = self.group
+        with autocast(self.precision, self.device), shared.normalised(images) if shared else nullcontext():
             lost = self.task.loss(phase, self.model, batch, draws, self.config.label_smoothing)
         optimizer.zero_grad()
-        (lost.value * group.share(images) if group else lost.value).backward()
-        if group is not None:
-            group.add_up(each.grad for each in self.model.parameters() if each.grad is not None)
+        (lost.value * shared.share(images) if shared else lost.value).backward()
+        if shared is not None:
+            shared.add_up(each.grad for each in self.model.parameters() if each.grad is not None)
         grown = self.hook.gradients(self.step)
         if grown is not None and len(self.optimizers) > 1:
             raise UserError(
