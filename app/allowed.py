@@ -15,7 +15,7 @@ from pruning.files import write_atomically
 from pruning.models.code_digest import digest_of_code
 from pruning.models.user_file import is_user_file
 from pruning.study.folder import TOML
-from pruning.study.known import state_folder
+from pruning.study.opened import state_folder
 
 
 class Untrusted(UserError):

@@ -32,6 +32,7 @@ from pruning.execution import PROCESSES, Executor, Finished, Task, local_executo
 from pruning.models import count_macs
 from pruning.progress import Progress, Total, quiet
 from pruning.study.folder import Entry, Study
+from pruning.study.index import LEAST
 from pruning.study.opened import refuse_writing
 from pruning.training.precision import pick_threads
 
@@ -114,7 +115,11 @@ def run(
         measure_jobs(source, wanted, images, plan.jobs(force), report, progress, where)
         if force and not families:
             _cut_all(wanted, results, tables)
-        results.compact(MANY)
+        compacted = results.compact(MANY)
+        if not families and len(entries) >= LEAST:
+            changed = report.written or compacted or force
+            (Plan.of(wanted, results, tables) if changed else plan).write_index()
+            study.write_index()
     return report
 
 

@@ -9,22 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from analysis.engine.base import Measure
+from analysis.engine.settled import Settled, places
 from analysis.engine.wanted import Job, Parts, Wanted, part_name
 from analysis.results.packs import is_pack
 from analysis.results.provenance import blinded
 from analysis.results.store import Results, Stored
 from pruning.errors import UserError, few
+from pruning.study.index import LEAST
 
 __all__ = ["Job", "Parts", "Plan", "State", "Wanted", "part_name"]
 
 
 @dataclass(frozen=True)
 class State:
-    """One ticket's table: the parts that are right, those that are missing, and for each stale one the reasons."""
+    """One ticket's table: whether any part is right, those that are missing, and for each stale one the reasons."""
 
-    right: Collection[str]
+    right: bool
     missing: Collection[str]
     stale: Mapping[str, tuple[str, ...]]
 
@@ -34,12 +37,16 @@ class State:
         return not self.missing and not self.stale
 
 
+COMPLETE = State(True, (), {})
+
+
 @dataclass
 class Plan:
     """A study's results beside what is asked for.
 
     `states` is table -> ticket -> state, of those that are to have the table. `unrecorded` counts files of an earlier
-    version, by table, whose parts do not say what made them.
+    version, by table, whose parts do not say what made them. `settled` is what is known without reading the files;
+    `stored` leaves that out.
     """
 
     wanted: Wanted
@@ -47,14 +54,31 @@ class Plan:
     states: dict[str, dict[str, State]] = field(default_factory=dict)
     stored: dict[str, Stored] = field(default_factory=dict)
     unrecorded: dict[str, int] = field(default_factory=dict)
+    settled: Settled = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.settled = Settled(self.results.path.parent)
 
     @classmethod
     def of(cls, wanted: Wanted, results: Results, tables: Iterable[str] | None = None) -> Plan:
-        """Look into every file of the tables."""
+        """Look into every file of the tables that is not known to be complete."""
         plan = cls(wanted, results)
         for name in tables or wanted.measures:
             plan._look(wanted.measures[name])
         return plan
+
+    def write_index(self) -> None:
+        """Write what is complete into the study's index, for a study of many tickets."""
+        if len(self.wanted.entries) < LEAST:
+            return
+        found: dict[str, dict[str, tuple[Path, str]]] = {}
+        entries = {entry.id: entry for entry in self.wanted.entries}
+        for table, states in self.states.items():
+            where, measure = places(self.results, table), self.wanted.measures[table]
+            done = [key for key, state in states.items() if state.complete and key in where]
+            digests = {key: self.wanted.digest(measure, entries[key]) for key in done}
+            found[table] = {key: (where[key], digest) for key, digest in digests.items() if digest}
+        self.settled.write(found, self.stored)
 
     def jobs(self, force: bool = False) -> list[Job]:
         """What is to be done for each ticket that lacks anything; with `force`, all that is asked for."""
@@ -103,31 +127,38 @@ class Plan:
             raise UserError(sentence)
 
     def _look(self, measure: Measure) -> None:
-        stored = self.stored[measure.name] = self.results.stored(measure.name)
+        subjects = self.wanted.subjects(measure)
+        digests = {entry.id: self.wanted.digest(measure, entry) for entry in subjects}
+        told = self.settled.of(measure.name, places(self.results, measure.name))
+        known = {key for key, digest in digests.items() if digest and told.get(key) == digest}
+        stored = self.stored[measure.name] = self.results.stored(measure.name, known)
         states = self.states[measure.name] = {}
         unrecorded = 0
-        for entry in self.wanted.subjects(measure):
+        for entry in subjects:
+            if entry.id in known:
+                states[entry.id] = COMPLETE
+                continue
             asked = self.wanted.parts(measure, entry)
             if not asked:
                 continue
             there = stored.made.get(entry.id, {})
             stale: dict[str, tuple[str, ...]] = {}
             right, missing = set(), set()
-            known: dict[tuple[int, int], tuple[str, ...]] = {}
+            reasons: dict[tuple[int, int], tuple[str, ...]] = {}
             for part, now in asked.items():
                 made = there.get(part)
                 if made is None:
                     missing.add(part)
                     continue
                 both = id(made), id(now)  # few, of many parts
-                if both not in known:
-                    known[both] = () if made == now else tuple(made.differences(blinded(now, made)))
-                if known[both]:
-                    stale[part] = known[both]
+                if both not in reasons:
+                    reasons[both] = () if made == now else tuple(made.differences(blinded(now, made)))
+                if reasons[both]:
+                    stale[part] = reasons[both]
                 else:
                     right.add(part)
             unrecorded += any(part in there and there[part] is None for part in asked)
-            states[entry.id] = State(right, missing, stale)
+            states[entry.id] = State(bool(right), missing, stale)
         if unrecorded:
             self.unrecorded[measure.name] = unrecorded
         if not states:

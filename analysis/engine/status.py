@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.engine.images import TestImages
 from analysis.engine.plan import Plan, Wanted
-from analysis.engine.settings import settings
+from analysis.engine.settings import AnalysisConfig, settings
 from analysis.engine.subjects import readable
 from analysis.results.store import Results
 from analysis.results.tables import TABLES
 from pruning.data import available, load_data
-from pruning.study.folder import Study
+from pruning.study.folder import Entry, Study
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,7 @@ def status(study: Study, root: str | Path | None = None) -> Status:
     config = settings(study)
     entries, sentences = study.scan()
     entries = readable(entries, sentences)
-    data = load_data(study.config.data, root) if available(study.config.data, root) else None
-    images = TestImages.of(study, config, data) if data is not None else None
-    plan = Plan.of(Wanted(study, config, entries, images), Results(study.path))
+    plan = plan_of(study, config, entries, root)
     rows = []
     for table, states in plan.states.items():
         complete = [key for key, state in states.items() if state.complete]
@@ -61,3 +60,10 @@ def status(study: Study, root: str | Path | None = None) -> Status:
         sentences.append(f"There are no tickets yet; `python -m pruning run {study.source}` finds them.")
         rows = [Row(name, measure.meaning, 0, 0, 0) for name, measure in plan.wanted.measures.items()]
     return Status(rows, sentences + plan.sentences(now=False))
+
+
+def plan_of(study: Study, config: AnalysisConfig, entries: Sequence[Entry], root: str | Path | None = None) -> Plan:
+    """What is stored of tickets beside what the settings ask for, as far as it can be told here."""
+    data = load_data(study.config.data, root) if available(study.config.data, root) else None
+    images = TestImages.of(study, config, data) if data is not None else None
+    return Plan.of(Wanted(study, config, entries, images), Results(study.path))

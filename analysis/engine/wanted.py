@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -75,6 +76,8 @@ class Wanted:
         }
         self._sources: dict[Condition, str] = {}
         self._references: dict[str, Entry | None] = {}
+        self._known_digests: dict[str, str] = {}
+        self._known_bases: dict[str, Provenance] = {}
         self._known_slots: dict[str, list[_Slot]] = {}
         self._origins: dict[tuple[Callable[[str], str], str], str] = {}
 
@@ -100,6 +103,25 @@ class Wanted:
                     known[key] = replace(base, partner=key[0], source=key[1], corruption=key[2])
                 found[(lead + slot.name).rstrip()] = known[key]
         return found
+
+    def digest(self, measure: Measure, entry: Entry) -> str:
+        """Another one whenever `parts` are others; '' where there are none. Found without making them."""
+        if not measure.measures(entry) or (measure.detail and entry.id not in self._detailed_ids):
+            return ""
+        kinds = sorted(measure.follow)
+        held = [
+            (pair.entry.id, pair.relation, pair.entry.digest) if pair else () for pair in self.pairs_of(measure, entry)
+        ]
+        follows = [self._partner(measure, None, kind) for kind in kinds]
+        told = (
+            measure.name,
+            self._base(measure, entry),
+            self._slots_digest(measure),
+            entry.info.recording,
+            held,
+            follows,
+        )
+        return hashlib.blake2b(repr(told).encode(), digest_size=12).hexdigest()
 
     def made(self, measure: Measure, entry: Entry, part: str) -> Provenance | None:
         """What would make a part, also one that is not asked for; None where that cannot be said."""
@@ -145,13 +167,19 @@ class Wanted:
         return measure.parts(self.config, len(self.images) if self.images is not None else None)
 
     def _base(self, measure: Measure, entry: Entry) -> Provenance:
+        if measure.name not in self._known_bases:
+            self._known_bases[measure.name] = self._common(measure)
+        return replace(self._known_bases[measure.name], ticket=entry.digest)
+
+    def _common(self, measure: Measure) -> Provenance:
+        """What makes every ticket's rows, but for the ticket."""
         known = self.images is not None
         images = (self.images.digest if self.images is not None else UNKNOWN) if measure.of_images else ""
         matters = measure.matters(self.config, len(self.images) if self.images is not None else ALL)
         told = matters is not None and (known or not measure.of_images)
         settings = canonical(matters or {}) if told else UNKNOWN
         asked = self.config.precision if measure.of_images and self.config.precision != "auto" else ""
-        return Provenance(measure.version, entry.digest, images, settings=settings, precision=asked)
+        return Provenance(measure.version, "", images, settings=settings, precision=asked)
 
     def _slots(self, measure: Measure) -> list[_Slot]:
         """What a table holds of each pair, or of a ticket, worked out once."""
@@ -162,6 +190,13 @@ class Wanted:
                 for kind in self._kinds(measure)
             ]
         return self._known_slots[measure.name]
+
+    def _slots_digest(self, measure: Measure) -> str:
+        """Another one whenever `_slots` are others."""
+        if measure.name not in self._known_digests:
+            text = repr(self._slots(measure))
+            self._known_digests[measure.name] = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+        return self._known_digests[measure.name]
 
     def _slot(self, measure: Measure, condition: Condition, kind: str) -> _Slot:
         keys = [*(map(str, condition) if measure.by_condition else ()), *([kind] if kind else [])]

@@ -138,10 +138,12 @@ def made_by(path: Path) -> str:
 
 def _tickets(content: bytes) -> set[str]:
     """Whose rows a file holds; nobody's where it has not the column."""
-    file = pq.ParquetFile(pa.BufferReader(content))
-    if TICKET not in file.schema_arrow.names:
+    buffer = pa.BufferReader(content)
+    if TICKET not in pq.read_schema(buffer).names:
         return set()
-    return set(file.read(columns=[TICKET]).column(0).unique().to_pylist())
+    file = pq.ParquetFile(buffer, read_dictionary=[TICKET])
+    groups = (file.read_row_group(number, columns=[TICKET]).column(0) for number in range(file.num_row_groups))
+    return {ticket for group in groups for ticket in group.unique().to_pylist()}
 
 
 def digest(content: bytes) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +19,10 @@ import pandas as pd
 from analysis.results import files, packs
 from analysis.results.asking import Parameters, Part, answer, check, in_order, lacking, view
 from analysis.results.files import Damaged
+from analysis.results.held import held
 from analysis.results.packs import Shelf
 from analysis.results.provenance import Made, Provenance, from_text, to_text
-from analysis.results.tables import TABLES, TICKET, to_arrow
+from analysis.results.tables import TABLES, TICKET, Table, to_arrow
 from pruning.errors import UserError, unknown
 from pruning.files import remove_leftovers
 
@@ -75,36 +76,45 @@ class Results:
 
     def has(self, table: str, ticket_id: str) -> bool:
         """Whether the ticket's rows of this table are stored."""
-        return self._file(table, ticket_id).is_file() or ticket_id in self._shelf(table).packed
+        return self._file(table, ticket_id).is_file() or ticket_id in self.shelf(table).packed
 
     def ids(self, table: str) -> list[str]:
         """The ids of the tickets with rows in this table, sorted."""
-        shelf = self._shelf(table)
+        shelf = self.shelf(table)
         return sorted([*shelf.own, *shelf.packed])
 
-    def stored(self, table: str) -> Stored:
-        """What is stored of a table, and what is amiss with its files."""
-        found, shelf = Stored(), self._shelf(table)
+    def stored(self, table: str, but: Collection[str] = ()) -> Stored:
+        """What is stored of a table, and what is amiss with its files; without files of `but` alone."""
+        for _ in range(TRIES):
+            with suppress(FileNotFoundError):  # removed since: others bring files together
+                return self._stored(TABLES[table], but)
+        return self._stored(TABLES[table], but, last=True)
+
+    def _stored(self, table: Table, but: Collection[str], last: bool = False) -> Stored:
+        found, shelf = Stored(), self.shelf(table.name)
         found.damaged.extend(path.stem for path in shelf.damaged)
-        texts: dict[str, str] = {}
-        for path, ids in [*((path, [key]) for key, path in shelf.own.items()), *shelf.by_pack().items()]:
+        for path, every in [*((path, [key]) for key, path in shelf.own.items()), *shelf.by_pack().items()]:
+            ids = [key for key in every if key not in but] if but else every
+            if not ids:
+                continue
             try:
                 packs.verify(path)
                 own = packs.made_in(path) if packs.is_pack(path.name) else {path.stem: files.made_by(path)}
-                missing = lacking(TABLES[table], path)
+                missing = lacking(table, path)
+                parts = {} if missing else held(table, path)
             except FileNotFoundError:
-                continue  # removed since
+                if not last:
+                    raise
+                continue
             except UserError:
                 found.damaged.append(path.stem)
                 continue
             if missing:
                 found.lacking.update(dict.fromkeys(ids, missing))
-            else:
-                texts |= {key: own[key] for key in ids}
-        parts = self._parts(table, list(texts))
-        for ticket_id in sorted(texts):
-            made = from_text(texts[ticket_id], parts[ticket_id]) if texts[ticket_id] else {}
-            found.made[ticket_id] = {part: made.get(part) for part in parts[ticket_id]}
+            for key in ids if not missing else ():
+                mine = parts.get(key, [] if table.keys else [""])
+                made = from_text(own[key], mine) if own[key] else {}
+                found.made[key] = {part: made.get(part) for part in mine}
         return found
 
     def made(self, table: str, ticket_id: str) -> dict[str, Provenance]:
@@ -113,13 +123,14 @@ class Results:
         Raises:
             UserError: the file is damaged, or there is none.
         """
-        pack = self._shelf(table).packed.get(ticket_id)
+        pack = self.shelf(table).packed.get(ticket_id)
         path = pack or self._file(table, ticket_id)
         try:
             text = packs.made_in(path)[ticket_id] if pack else files.made_by(path)
         except FileNotFoundError:
             raise files.damaged(path) from None
-        return from_text(text, self._parts(table, [ticket_id])[ticket_id]) if text else {}
+        known = TABLES[table]
+        return from_text(text, held(known, path).get(ticket_id, [] if known.keys else [""])) if text else {}
 
     def remove(self, ticket_id: str) -> None:
         """Remove the ticket's rows from every table; no error when there are none."""
@@ -262,24 +273,13 @@ class Results:
             raise ValueError(f"'{ticket_id}' is no ticket id: letters, digits, '_', '-' and '.' only.")
         return self._folder(table) / f"{ticket_id}.parquet"
 
-    def _shelf(self, table: str) -> Shelf:
+    def shelf(self, table: str) -> Shelf:
+        """Where the rows of each ticket are."""
         return Shelf.of(self._folder(table))
 
     def _sources(self, table: str, ids: Iterable[str] | None = None) -> list[Part]:
         """The files that hold the rows of tickets, or of all."""
-        return self._shelf(table).parts(ids)
-
-    def _parts(self, table: str, ids: Sequence[str]) -> dict[str, list[str]]:
-        """The parts that each file holds; a table of one part holds it also where it has no rows."""
-        keys = TABLES[table].keys
-        found: dict[str, list[str]] = {ticket_id: [] if keys else [""] for ticket_id in ids}
-        if keys and ids:
-            part = " || ' ' || ".join(f'"{key}"' for key in keys)
-            sql = f"SELECT DISTINCT {TICKET}, {part} FROM {table}"
-            rows = self._ask(sql, None, lambda: {table: self._sources(table, ids)})
-            for ticket_id, name in rows.itertuples(index=False, name=None):
-                found[ticket_id].append(name)
-        return found
+        return self.shelf(table).parts(ids)
 
 
 class _Changed(Exception):

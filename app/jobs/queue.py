@@ -36,7 +36,7 @@ from pruning.errors import UserError, WriteError
 from pruning.files import cannot_write, write_atomically
 from pruning.models.user_file import ALLOWED
 from pruning.study.folder import TOML, new_home
-from pruning.study.known import state_folder
+from pruning.study.opened import state_folder
 
 PACKAGES = Path(__file__).resolve().parents[2]
 """The folder that the packages lie in."""

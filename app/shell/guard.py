@@ -14,7 +14,7 @@ from app.allowed import Untrusted
 from app.names import shown
 from app.shell import layout, trust
 from pruning.errors import UserError
-from pruning.study.known import state_folder
+from pruning.study.opened import state_folder
 
 LOG_FILE = state_folder() / "app.log"  # in a folder that all share, others could lay out where it leads
 _log = logging.getLogger("app")

@@ -7,6 +7,7 @@ that were selected and named. Tickets that are only steps on the way to others l
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from pruning.data import Dataset
 from pruning.errors import UserError
 from pruning.files import leads_out
 from pruning.recipe import Recipe
+from pruning.study import index
 from pruning.study.config import StudyConfig, expand, read_config
 from pruning.study.creating import write_study
 from pruning.study.grid import BySeed
@@ -195,17 +197,40 @@ class Study:
         return entry.recipe.data != self.config.data and self.asks_for(entry.recipe)
 
     def _scan(self) -> tuple[list[Entry], list[str]]:
-        entries, problems = {}, []
+        entries: dict[str, Entry] = {}
+        problems, known = [], index.tickets(self.path)
         for path in sorted((self.path / TICKETS).glob(f"*{SUFFIX}")):
             try:
                 _refuse_link(path, self.path)
-                recipe, info, _, content = _header(path, _seen(path))
-                _check_name(path, recipe)
+                entry = self._indexed(path, known) or self._read(path)
             except UserError as error:
                 problems.append(str(error))
                 continue
-            entries[recipe.id] = Entry(path, self._named(recipe), info.model_copy(), content)
+            entries[entry.id] = entry
         return sorted(entries.values(), key=lambda entry: self._place(entry.recipe)), problems
+
+    def _indexed(self, path: Path, known: Mapping[str, index.Row]) -> Entry | None:
+        """A ticket that the study asks for, by the index of tickets; None where its file is to be read."""
+        recipe = self._asked.get(path.stem) if known else None
+        row = index.told(known, path) if recipe is not None else None
+        return Entry(path, recipe, row.info.model_copy(), row.content) if recipe is not None and row else None
+
+    def _read(self, path: Path) -> Entry:
+        recipe, info, _, content = _header(path, index.seen(path))
+        _check_name(path, recipe)
+        return Entry(path, self._named(recipe), info.model_copy(), content)
+
+    @cached_property
+    def _asked(self) -> dict[str, Recipe]:
+        """The study's recipes by id."""
+        return {recipe.id: recipe for recipe in self.recipes()}
+
+    def write_index(self) -> None:
+        """Write the index of tickets, for a study of many, where its folder takes it."""
+        before = {path.name: index.seen(path) for path in (self.path / TICKETS).glob(f"*{SUFFIX}")}
+        found = {each.path.name: (each.content, each.info) for each in self._scan()[0]}
+        if len(found) >= index.LEAST:
+            index.write_tickets(self.path, {name: (before.get(name, ()), *row) for name, row in found.items()})
 
     def entries(self) -> list[Entry]:
         """The tickets found; unreadable files are passed over (`scan` names them)."""
@@ -227,14 +252,6 @@ class Study:
 def _header(path: Path, seen: tuple[int, ...]) -> Header:
     """What a ticket's file says, read once while the file stays as it is."""
     return read_header(path)
-
-
-def _seen(path: Path) -> tuple[int, ...]:
-    try:
-        stat = path.stat()
-    except OSError:
-        return ()
-    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
 
 
 def load_named(path: Path, folder: Path) -> Ticket:

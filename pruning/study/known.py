@@ -8,18 +8,13 @@ from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.study.bundle import is_bundle, unpacked
 from pruning.study.folder import TOML
-from pruning.study.opened import opened_folder, origin
+from pruning.study.opened import opened_folder, origin, state_folder
 from pruning.study.remote import is_url
 
 PROJECT = Path(__file__).resolve().parents[2]
 """The folder that the packages lie in: a clone, or Python's own folder of what is installed."""
 
 SHIPPED = "sample_checkpoints"
-
-
-def state_folder() -> Path:
-    """The user's own folder for what is kept outside of any study."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "pruning"
 
 
 def study_folders() -> list[Path]:

@@ -1,17 +1,21 @@
 """What a study still lacks: the steps to do, parents first."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from pruning.errors import UserError, unknown
 from pruning.files import cannot_write
 from pruning.finders.lineage import lineage, parents_of
 from pruning.recipe import Recipe
+from pruning.study import index
 from pruning.study.config import DENSE
 from pruning.study.folder import CACHE, TICKETS, Study
 from pruning.study.staleness import mended_since
 from pruning.ticket import read_header
+
+Known = Mapping[str, index.Row]
+"""What the index says of the study's tickets."""
 
 
 def open_steps(
@@ -26,8 +30,9 @@ def open_steps(
         UserError: the study has no such method, or none of them is pruned to such a sparsity.
     """
     wanted = _among(study, methods, sparsities)
-    missing = [recipe for recipe in wanted if not _is_found(study, recipe, stale)]
-    needed = _lineage_to(study, missing, stale)
+    known = index.tickets(study.path)
+    missing = [recipe for recipe in wanted if not _is_found(study, recipe, stale, known)]
+    needed = _lineage_to(study, missing, stale, known)
     return needed, len(wanted) - len(missing)
 
 
@@ -49,12 +54,12 @@ def _among(study: Study, methods: Collection[str], sparsities: Collection[float]
     return [recipe for recipe in recipes if recipe.method == DENSE or recipe.id in chosen]
 
 
-def _lineage_to(study: Study, recipes: list[Recipe], stale: bool = False) -> list[Recipe]:
+def _lineage_to(study: Study, recipes: list[Recipe], stale: bool, known: Known) -> list[Recipe]:
     """`recipes` and those of their ancestors that are not there, parents first."""
     needed: set[str] = set()
 
     def visit(recipe: Recipe) -> None:
-        if recipe.id in needed or _is_found(study, recipe, stale):
+        if recipe.id in needed or _is_found(study, recipe, stale, known):
             return
         needed.add(recipe.id)
         for parent in parents_of(recipe):
@@ -65,7 +70,7 @@ def _lineage_to(study: Study, recipes: list[Recipe], stale: bool = False) -> lis
     return [recipe for recipe in lineage(recipes) if recipe.id in needed]
 
 
-def _is_found(study: Study, recipe: Recipe, stale: bool = False) -> bool:
+def _is_found(study: Study, recipe: Recipe, stale: bool, known: Known) -> bool:
     """Return whether the recipe's ticket is there, whole; with `stale` a stale one does not count.
 
     One that is now asked for is brought over from the cache.
@@ -78,10 +83,13 @@ def _is_found(study: Study, recipe: Recipe, stale: bool = False) -> bool:
             os.replace(cached, path)
         except OSError as error:
             raise cannot_write(path, error) from error
-    return any(_counts(each, stale) for each in (path, study.path / TICKETS / path.name))
+    return any(_counts(recipe, each, stale, known) for each in (path, study.path / TICKETS / path.name))
 
 
-def _counts(path: Path, stale: bool) -> bool:
+def _counts(recipe: Recipe, path: Path, stale: bool, known: Known) -> bool:
+    row = index.told(known, path) if path.parent.name == TICKETS else None
+    if row is not None:
+        return not (stale and mended_since(recipe, row.info))
     try:
         header = read_header(path)
     except UserError:

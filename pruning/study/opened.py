@@ -17,6 +17,11 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pruning"
 
 
+def state_folder() -> Path:
+    """The user's own folder for what is kept outside of any study."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "pruning"
+
+
 def opened_folder() -> Path:
     """The folder below which studies from elsewhere are opened, each in a folder of a folder of its own."""
     return cache_folder() / "opened"

@@ -115,6 +115,7 @@ def run(
             options = _ready(study, options, steps, watcher.preparing())
             total = Total(sum(map(cost, steps)), progress)
             _find_all(study, steps, options, total, watcher, summary, cancel)
+        study.write_index()
     return summary
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pruning.study import known
+from pruning.study import known, opened
 from tests import ROOT
 
 
@@ -63,7 +63,7 @@ def test_shipped_ones_are_not_remembered(elsewhere: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"\n\n", b"/there/is/no/such/folder\n"])
 def test_a_damaged_list_is_no_list(elsewhere: Path, content: bytes) -> None:
-    place = known.state_folder() / "studies.txt"
+    place = opened.state_folder() / "studies.txt"
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(content)
     assert known.remembered() == []
