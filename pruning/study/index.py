@@ -81,8 +81,8 @@ class Row:
 
 def tickets(study: Path) -> Mapping[str, Row]:
     """What the index says of the files in `tickets/`, by name; {} without one."""
-    place = file(study, TICKETS)
-    return _tickets(study, seen(place), _key())
+    found: Mapping[str, Row] = _tickets(study, seen(file(study, TICKETS)), _key())
+    return found
 
 
 @lru_cache(maxsize=8)

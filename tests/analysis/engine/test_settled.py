@@ -13,14 +13,16 @@ from analysis.engine.plan import Plan, Wanted
 from analysis.engine.settings import settings
 from analysis.engine.settled import INDEX, Settled, places
 from analysis.results import store
+from analysis.results.held import held
 from analysis.results.provenance import to_text
 from analysis.results.store import Results
+from analysis.results.tables import TABLES, Table
 from pruning.study import index
 from pruning.study.folder import Study
 from tests.samples import CORRUPTED
 
 SOURCE = min(CORRUPTED, key=lambda folder: len(list((folder / "tickets").iterdir())))
-TABLES = ("summary", "conditions", "alignment", "maps")
+LOOKED_AT = ("summary", "conditions", "alignment", "maps")
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(planning, "LEAST", 1)
     found = tmp_path / "copy"
     shutil.copytree(
-        SOURCE, found, ignore=lambda place, names: {*names} - {*TABLES} if place.endswith("results") else ()
+        SOURCE, found, ignore=lambda place, names: {*names} - {*LOOKED_AT} if place.endswith("results") else ()
     )
     plan_of(found).write_index()
     return found
@@ -39,11 +41,10 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of result files that are looked into for what they hold."""
     found: list[str] = []
-    held = store.held
 
-    def counted(table: object, path: Path) -> object:
+    def counted(table: Table, path: Path) -> object:
         found.append(path.stem)
-        return held(table, path)  # type: ignore[arg-type]
+        return held(table, path)
 
     monkeypatch.setattr(store, "held", counted)
     return found
@@ -52,7 +53,7 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def plan_of(path: Path, **changes: object) -> Plan:
     study = Study.open(path)
     config = settings(study).model_copy(update=changes)
-    return Plan.of(Wanted(study, config, study.entries(), None), Results(path), TABLES)
+    return Plan.of(Wanted(study, config, study.entries(), None), Results(path), LOOKED_AT)
 
 
 def states(plan: Plan) -> object:
@@ -83,7 +84,7 @@ def test_a_file_that_changed_or_went_is_looked_at(copy: Path, looked: list[str])
     rows, made = results.table("conditions", ids=[first]), results.made("conditions", first)
     looked.clear()
     kept = dict(list(made.items())[:-2])
-    part = store.TABLES["conditions"].part_of(rows)
+    part = TABLES["conditions"].part_of(rows)
     results.write("conditions", first, rows[part.isin(kept)], kept)
     (results.path / "conditions" / f"{second}.parquet").unlink()
     (results.path / "conditions" / f"{third}.parquet").write_bytes(b"PAR1")
@@ -106,7 +107,7 @@ def test_a_ticket_that_is_another_is_noticed(copy: Path, looked: list[str]) -> N
     config, entries = settings(study), study.entries()
     dense = next(entry for entry in entries if entry.recipe.is_dense)
     others = [dataclasses.replace(entry, content="0" * 16) if entry is dense else entry for entry in entries]
-    plan = Plan.of(Wanted(study, config, others, None), Results(copy), TABLES)
+    plan = Plan.of(Wanted(study, config, others, None), Results(copy), LOOKED_AT)
     assert plan.states["summary"][dense.id].stale
     held_against = [key for key, state in plan.states["alignment"].items() if state.stale]
     assert held_against  # those of the tickets held against it

@@ -112,6 +112,12 @@ def sealed_by_another(file: Path) -> None:
     file.write_bytes(index._seal(b"k" * index.SEAL, text) + text)
 
 
+def a_link(file: Path) -> None:
+    elsewhere = file.parents[2] / "elsewhere"
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+
+
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "flipped": lambda file: file.write_bytes(file.read_bytes()[:-5] + b"x" + file.read_bytes()[-4:]),
     "cut short": lambda file: file.write_bytes(file.read_bytes()[:200]),
@@ -121,9 +127,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "gone": lambda file: file.unlink(),
     "of another key": lambda file: (state_folder() / index.KEY).write_bytes(b"k" * index.SEAL),
     "without a key": lambda file: (state_folder() / index.KEY).unlink(),
-    "a link": lambda file: (
-        file.rename(file.parents[2] / "elsewhere") and file.symlink_to(file.parents[2] / "elsewhere")
-    ),
+    "a link": a_link,
 }
 
 
@@ -136,7 +140,11 @@ def test_a_bad_one_is_not_believed(copy: Path, read: list[Path], what: str) -> N
 
 
 def test_what_is_sealed_and_makes_no_sense_is_not_believed(copy: Path, read: list[Path]) -> None:
-    for entries in ({"x.safetensors": 3}, {each.name: {} for each in (copy / "tickets").iterdir()}):
+    nonsense: list[dict[str, object]] = [
+        {"x.safetensors": 3},
+        {each.name: {} for each in (copy / "tickets").iterdir()},
+    ]
+    for entries in nonsense:
         index.write(copy, index.TICKETS, entries)
         assert len(every(Study.open(copy))) == len(list((copy / "tickets").iterdir()))
     rows = {
