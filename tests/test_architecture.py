@@ -39,6 +39,7 @@ ROOMS = {
         "corruptions",
         "statistics",
         "metrics",
+        "security",
         "transfer",
         "results",
         "engine",

@@ -94,7 +94,7 @@ class _Network:
         """The signs of the loss's gradient by images in grey levels, float32 [N, C, H, W]: -1, 0 or 1."""
         levels = levels.detach().requires_grad_()
         logits = self.module(as_input(normalise(levels, self.mean, self.std), levels.device, self.macs))
-        (gradient,) = torch.autograd.grad(_loss(logits, labels), levels)
+        (gradient,) = torch.autograd.grad(excess(logits, labels), levels)
         if not gradient.isfinite().all():
             raise UserError(
                 "The network cannot be attacked: its gradient by the image is not finite, so look whether its weights "
@@ -103,8 +103,8 @@ class _Network:
         return gradient.sign_()
 
 
-def _loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """The sum of s over the images, see above."""
+def excess(logits: Tensor, labels: Tensor) -> Tensor:
+    """The sum over the images of s, see above: how far the other classes are ahead of the true one."""
     classes = logits.shape[-1]
     if logits.ndim != 2 or classes < 2:
         raise UserError(f"A network to be attacked must give logits of two classes or more, not {list(logits.shape)}.")

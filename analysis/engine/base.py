@@ -175,6 +175,7 @@ class Measure(Table):
         source: a kind -> where its images come from, in a form that is another when they are others; "" where the name
             says it.
         reference: the ticket that comes first, as others' rows of the kinds in `follow` build on its own.
+        apart: whether each part takes so long that it is work of its own, which is kept as soon as it is done.
         layers: the modules whose outputs "activations" are, by name.
         by_machine: columns that another machine cannot repeat, such as times.
         matters: (settings, test images used) -> settings that decide the numbers, in a form that JSON knows; None where
@@ -200,6 +201,7 @@ class Measure(Table):
     source: Callable[[str], str] = lambda kind: ""
     reference: Callable[[Sequence[Entry]], Entry] | None = None
     follow: frozenset[str] = frozenset()
+    apart: bool = False
     layers: Callable[[nn.Module], Sequence[str]] = weighted_layers
     by_machine: frozenset[str] = frozenset()
     matters: Callable[[AnalysisConfig, int], Mapping[str, object] | None] = lambda settings, images: {}

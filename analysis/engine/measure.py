@@ -150,6 +150,7 @@ class _Run:
     sending: Sending
     files: dict[Hashable, list[Path]] = field(default_factory=dict)
     left: Counter[Hashable] = field(default_factory=Counter)
+    told: set[Hashable] = field(default_factory=set)
 
     def do(self, jobs: Sequence[Job], progress: Progress, where: Where) -> None:
         if not jobs:
@@ -183,8 +184,11 @@ class _Run:
         """Bring what came of a task into the results, when it is the last of its group."""
         done = finished.value if finished.value is not None else Done(problems=[str(finished.error)])
         self.report.problems += [problem for problem in done.problems if problem not in self.report.problems]
-        self.report.written.update(done.written)
-        kind, group = finished.task.key[:2] if isinstance(finished.task.key, tuple) else ("", 0)
+        key = finished.task.key if isinstance(finished.task.key, tuple) else ("", 0)
+        if done.written and key[:3] not in self.told:  # a table that is made part by part counts once
+            self.told.add(key[:3])
+            self.report.written.update(done.written)
+        kind, group = key[:2]
         if kind != "group":
             return
         self.files.setdefault(group, []).extend([done.file] if done.file is not None else [])
@@ -194,18 +198,30 @@ class _Run:
             self.report.written.update(table for table, _ in merged)
 
     def _ticket_tasks(self, jobs: Sequence[Job], macs: int) -> list[Task[Done]]:
-        """A task for each ticket; those on whose rows the others' build come first."""
+        """A task for each ticket, and for each part that is work of its own; those on which others build come first."""
         first = {self._key(each): None for job in jobs for each in self._references(job)}
         ordered = sorted(jobs, key=lambda job: self._key(job.entry) not in first)
         there = {self._key(job.entry) for job in ordered}
-        known = self.wanted.measures
+        apart = {name for name, each in self.wanted.measures.items() if each.apart}
         tasks = []
         for job in ordered:
             own = self._key(job.entry)
             after = tuple({self._key(each) for each in self._references(job)} & there - {own})
-            cost = sum(known[table].cost([*parts], len(self.images), macs) for table, parts in job.missing.items())
-            tasks.append(Task(own, job.entry.recipe.label, measure_ticket, (self.source, job), after, cost))
+            together = job.only(job.missing.keys() - apart)
+            if together.missing:
+                tasks.append(self._ticket_task(own, together, macs, after))
+            for table in sorted(job.missing.keys() & apart):
+                before: tuple[Hashable, ...] = ()
+                for each in job.part_by_part(table):  # one after the other, as all of them go into one file
+                    key = ("ticket", job.entry.id, table, *each.missing[table])
+                    tasks.append(self._ticket_task(key, each, macs, before))
+                    before = (key,)
         return tasks
+
+    def _ticket_task(self, key: Hashable, job: Job, macs: int, after: tuple[Hashable, ...]) -> Task[Done]:
+        known = self.wanted.measures
+        cost = sum(known[table].cost([*parts], len(self.images), macs) for table, parts in job.missing.items())
+        return Task(key, job.entry.recipe.label, measure_ticket, (self.source, job), after, cost)
 
     def _references(self, job: Job) -> list[Entry]:
         """The tickets on whose rows the job's build."""

@@ -42,6 +42,10 @@ class Job:
         """The part of the job that is about these tables."""
         return replace(self, missing={name: parts for name, parts in self.missing.items() if name in tables})
 
+    def part_by_part(self, table: str) -> list[Job]:
+        """What it is about this table, a job for each part."""
+        return [replace(self, missing={table: {part: made}}) for part, made in self.missing[table].items()]
+
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
