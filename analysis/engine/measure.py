@@ -185,9 +185,10 @@ class _Run:
         done = finished.value if finished.value is not None else Done(problems=[str(finished.error)])
         self.report.problems += [problem for problem in done.problems if problem not in self.report.problems]
         key = finished.task.key if isinstance(finished.task.key, tuple) else ("", 0)
-        if done.written and key[:3] not in self.told:  # a table that is made part by part counts once
-            self.told.add(key[:3])
+        if key[:3] not in self.told:
             self.report.written.update(done.written)
+        if done.written and len(key) > 3:  # of a table that is made part by part the first counts
+            self.told.add(key[:3])
         kind, group = key[:2]
         if kind != "group":
             return
