@@ -81,9 +81,7 @@ class RunDisplay(Watcher):
             self._bars.update(task, completed=fraction, visible=fraction < 1)
             if not self._console.is_terminal and fraction < 1 and time.monotonic() - said >= LINE_EVERY:
                 said = time.monotonic()
-                self._say(
-                    f"{recipe.id}  {name}: {100 * fraction:.0f} %, {text}; about {self._left():.0f} s left in all"
-                )
+                self._say(f"{recipe.id}  {name}: {100 * fraction:.0f} %, {text}{self._left(' in all')}")
 
         return tell
 
@@ -96,8 +94,7 @@ class RunDisplay(Watcher):
             # a network stopped on the way, to be rewound to, is not tried on the test images
             score = get_task(recipe.task).score
             reached = "" if math.isnan(info.accuracy) else f"{score.name} {score.text(info.accuracy)}, "
-            took = f"{info.own_seconds:.1f} s; about {self._left():.0f} s left"
-            self._say(f"{recipe.id}  {_name(recipe)}: {reached}{took}")
+            self._say(f"{recipe.id}  {_name(recipe)}: {reached}{info.own_seconds:.1f} s{self._left()}")
 
     def failed(self, recipe: Recipe, problem: str) -> None:
         """Say why."""
@@ -115,9 +112,10 @@ class RunDisplay(Watcher):
             self._say(sentence, "yellow")
         self._say(f"Next: python -m analysis run {self.study.path}")
 
-    def _left(self) -> float:
+    def _left(self, of: str = "") -> str:
+        """How long the rest will take; nothing where that is not known, as before any training is over."""
         done = self._fraction
-        return (time.monotonic() - self._began) * (1 - done) / done if done else float("nan")
+        return f"; about {(time.monotonic() - self._began) * (1 - done) / done:.0f} s left{of}" if done else ""
 
     def _say(self, text: str, style: str | None = None) -> None:
         self._console.print(text, style=style, highlight=False, soft_wrap=True)

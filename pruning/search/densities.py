@@ -1,8 +1,9 @@
 """Looks for what each layer is to keep with optuna: relative densities are tried, and each is judged by a number.
 
-A trial gives each layer a relative density between `LEAST` and 1, on a logarithmic scale; a budget makes counts of
-weights of them (`pruning.allocation.budget`), so that every trial spends the same. The first trials are those that are
-given, such as what allocations without a search keep, so that the best is judged no lower than these.
+What is tried are relative densities; a budget makes counts of weights of them (`pruning.allocation.budget`), so that
+every trial spends the same. The first trials are those that are given, such as what allocations without a search keep.
+The others multiply the best of these, layer by layer, with factors up to `REACH` either way, on a logarithmic scale: in
+a network of twenty layers a wider space is never searched in a hundred trials.
 
 References: tree-structured Parzen estimators (Bergstra et al. 2011), Gaussian processes, and NSGA-II (Deb et al. 2002),
 which has one objective here and is an evolutionary search; all as optuna has them (Akiba et al. 2019).
@@ -13,7 +14,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
@@ -32,12 +33,12 @@ SAMPLERS: dict[str, str] = {
     "nsga2": "evolution (NSGA-II)",
     "random": "chance",
 }
-LEAST = 0.01
+LEAST, REACH = 0.001, 3.0
 POPULATION = 20
 """Of the evolution: so many trials are a generation."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Searched:
     """What was tried.
 
@@ -47,7 +48,7 @@ class Searched:
     """
 
     best: Densities
-    values: list[float] = field(default_factory=list)
+    values: list[float]
 
 
 def search_densities(
@@ -63,12 +64,12 @@ def search_densities(
 
     Args:
         names: of the layers.
-        judge: of densities in [0.01, 1], the largest of which need not be 1; higher is better. It may raise UserError
-            where they are impossible, or give what is not finite.
+        judge: of densities, the largest of which is 1; higher is better. It may raise UserError where they are
+            impossible, or give what is not finite.
         trials: how many are tried, those of `begin` among them.
         sampler: how the next is chosen.
         seed: of it.
-        begin: what is tried first, in any unit.
+        begin: what is tried first, in any unit. Where there is nothing, the search is about equal densities.
         progress: told after each trial; what it raises ends the search.
 
     Raises:
@@ -76,36 +77,56 @@ def search_densities(
     """
     optuna = _optuna()
     from optuna.distributions import FloatDistribution
-    from optuna.trial import TrialState
+    from optuna.trial import TrialState, create_trial
 
-    space = {name: FloatDistribution(LEAST, 1.0, log=True) for name in names}
+    space = {name: FloatDistribution(1 / REACH, REACH, log=True) for name in names}
+    tried = _Tried(judge, trials, progress)
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(direction="maximize", sampler=_sampler(sampler, seed, trials))
-    for given in begin:
-        study.enqueue_trial(scaled(given))
-    found, highest, refused = Searched({}), -math.inf, None
     try:
-        for turn in range(trials):
-            progress(turn / trials, f"trial {turn + 1} of {trials}")
+        for given in begin[:trials]:
+            tried.judged(scaled(given))
+        centre = tried.best or dict.fromkeys(names, 0.1)
+        study = optuna.create_study(direction="maximize", sampler=_sampler(sampler, seed, trials))
+        if tried.best:
+            as_it_is = dict.fromkeys(names, 1.0)
+            study.add_trial(create_trial(params=as_it_is, distributions=dict(space), value=tried.highest))
+        while len(tried.values) < trials:
             trial = study.ask(space)
-            try:
-                value = float(judge(trial.params))
-            except UserError as error:
-                value, refused = math.nan, error
-            found.values.append(value)
+            value = tried.judged(scaled({name: centre[name] * trial.params[name] for name in names}))
             if math.isfinite(value):
                 study.tell(trial, value)
             else:
                 study.tell(trial, state=TrialState.FAIL)
-            if value > highest:
-                highest, found.best = value, dict(trial.params)
     finally:
         optuna.logging.set_verbosity(verbosity)
     progress(1.0, f"{trials} trials")
-    if not found.best:
-        raise refused or UserError("No densities could be judged: all of them gave numbers that are not finite.")
-    return found
+    if not tried.best:
+        raise tried.refused or UserError("No densities could be judged: all of them gave numbers that are not finite.")
+    return Searched(tried.best, tried.values)
+
+
+class _Tried:
+    """What was tried so far, and how far that is."""
+
+    def __init__(self, judge: Callable[[Densities], float], trials: int, progress: Progress) -> None:
+        self.judge, self.trials, self.progress = judge, trials, progress
+        self.values: list[float] = []
+        self.best: Densities = {}
+        self.highest = -math.inf
+        self.refused: UserError | None = None
+
+    def judged(self, densities: Densities) -> float:
+        """Judge densities; NaN where that cannot be."""
+        self.progress(len(self.values) / self.trials, f"trial {len(self.values) + 1} of {self.trials}")
+        try:
+            value = float(self.judge(densities))
+        except UserError as error:
+            value, self.refused = math.nan, error
+        self.values.append(value)
+        if math.isfinite(value) and value > self.highest:
+            self.highest, self.best = value, dict(densities)
+        return value
 
 
 def scaled(densities: Mapping[str, float]) -> Densities:

@@ -73,7 +73,7 @@ def test_the_optimum_of_all_ways_is_found(unit: str, sampler: Any, trials: int, 
 
 def test_a_search_is_better_than_chance_and_the_same_again() -> None:
     """Eight layers, whose best densities are known: what is left of the distance to them."""
-    best = {f"layer{place}": 0.02 * 1.6**place for place in range(8)}
+    best = {f"layer{place}": 1.25 ** (place - 7) for place in range(8)}
 
     def judge(tried: dict[str, float]) -> float:
         return -sum(np.log(tried[name] / best[name]) ** 2 for name in best)
@@ -93,10 +93,11 @@ def test_what_cannot_be_judged_is_left_out_and_the_beginning_comes_first() -> No
             raise UserError("too little.")
         return -tried["a"] if tried["b"] < 0.5 else float("inf")
 
-    found = search_densities(["a", "b"], judge, 40, "tpe", begin=[{"a": 30.0, "b": 3.0}])
+    found = search_densities(["a", "b"], judge, 40, "tpe", begin=[{"a": 30.0, "b": 9.0}])
     assert found.values[0] == -1.0
     assert found.best["a"] >= 0.3
     assert found.best["b"] < 0.5
+    assert max(value for value in found.values if np.isfinite(value)) == -found.best["a"]
     with pytest.raises(UserError, match=r"^too little\.$"):
         search_densities(["a", "b"], lambda tried: judge(tried | {"a": 0.1}), 5)
 
