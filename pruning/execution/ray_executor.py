@@ -238,7 +238,7 @@ class RayExecutor(Executor):
         """Ask how far calls are, and what the machines have, in a thread of its own: a lost head may not answer."""
         looked = time.monotonic()
         while not self._over.wait(EVERY) and not self._lost and self._ray.is_initialized():  # else it would begin anew
-            with suppress(Exception):  # what is lost on the way is not missed
+            with suppress(Exception, SystemExit):  # what is lost on the way is not missed, nor the head by this thread
                 for told in self._ray.get(self._ear.take.remote()):
                     self._told.put(told)
                 if time.monotonic() - looked > LOOK_EVERY:

@@ -15,13 +15,19 @@ FEW = {"include_dashboard": False, "object_store_memory": 100 * 2**20}
 
 
 class Nodes:
-    """A head without CPUs and some nodes of one each."""
+    """So many nodes of one CPU each, the head among them, which alone cannot be lost as the others can.
 
-    def __init__(self, count: int) -> None:
+    Args:
+        count: of nodes.
+        client_port: where Ray's client is listened to; None: nowhere.
+    """
+
+    def __init__(self, count: int, client_port: int | None = None) -> None:
         from ray.cluster_utils import Cluster
 
-        self.cluster: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **FEW})
-        self.nodes = [self.cluster.add_node(num_cpus=1, wait=False, **FEW) for _ in range(count)]
+        head = {"num_cpus": 1, "ray_client_server_port": client_port, **FEW}
+        self.cluster: Any = Cluster(initialize_head=True, head_node_args=head)
+        self.nodes = [self.cluster.add_node(num_cpus=1, wait=False, **FEW) for _ in range(count - 1)]
         self.cluster.wait_for_nodes()
 
     @property
@@ -55,11 +61,11 @@ class Nodes:
 
 
 @contextmanager
-def nodes(count: int) -> Iterator[Nodes]:
-    """A cluster of so many nodes beside the head; skips the test where Ray is not installed."""
+def nodes(count: int, client_port: int | None = None) -> Iterator[Nodes]:
+    """A cluster of so many nodes; skips the test where Ray is not installed."""
     ray_cluster.prepare(ray_cluster.LOCAL)
     ray = pytest.importorskip("ray", reason='Ray is not installed: pip install "pruning-side-by-side[cluster]"')
-    made = Nodes(count)
+    made = Nodes(count, client_port)
     try:
         yield made
     finally:

@@ -14,16 +14,13 @@ import torch
 
 from analysis.engine import measure
 from analysis.results.store import Results
-from pruning.api import find_ticket
 from pruning.errors import UserError, WriteError
 from pruning.execution import Cancelled, Executor, Needs, Parcel, Task, executor_on, ray_executor, run_tasks
-from pruning.federated.clients import clients_on
 from pruning.progress import Progress
 from pruning.recipe import Recipe
 from pruning.study.folder import CACHE, TICKETS, Study
 from pruning.study.runner import RunOptions, Watcher, run
 from pruning.ticket import Ticket
-from pruning.training.config import Training
 from tests.cluster.nodes import Nodes, nodes
 from tests.conftest import TINY
 from tests.pruning.execution import work
@@ -38,7 +35,7 @@ def cluster() -> Iterator[Nodes]:
         yield made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def executor(cluster: Nodes) -> Iterator[Executor]:
     with executor_on(cluster.on) as made:
         yield made
@@ -46,7 +43,7 @@ def executor(cluster: Nodes) -> Iterator[Executor]:
 
 def test_everything_listens_at_loopback_alone(cluster: Nodes) -> None:
     heard = cluster.listening()
-    assert len(heard) > 8
+    assert len(heard) > 6
     assert set(heard) == {"127.0.0.1"}
 
 
@@ -72,8 +69,9 @@ def test_tasks_run_after_what_they_depend_on_and_failures_stay_where_they_are(ex
 
 
 def test_threads_are_those_of_the_task_whatever_the_worker_had(executor: Executor) -> None:
-    tasks: list[Task[int]] = [Task(n, str(n), work.threads, needs=Needs(threads=1 + n % 2)) for n in range(6)]
-    assert {one.task.key: one.result() for one in run_tasks(tasks, executor)} == {n: 1 + n % 2 for n in range(6)}
+    for n in range(4):  # one after another, most likely on the same worker
+        task: Task[int] = Task(n, str(n), work.threads, needs=Needs(threads=1 + n % 2))
+        assert [one.result() for one in run_tasks([task], executor)] == [1 + n % 2]
 
 
 def test_a_parcel_is_unpacked_once_a_process(executor: Executor) -> None:
@@ -87,13 +85,14 @@ def test_what_no_machine_has_is_a_sentence(executor: Executor) -> None:
         list(run_tasks([Task("a", "a", work.add, needs=Needs(gpus=2))], executor))
 
 
-def test_a_cancel_stops_what_runs(executor: Executor, tmp_path: Path) -> None:
+def test_a_cancel_stops_what_runs(cluster: Nodes, tmp_path: Path) -> None:
     cancel = threading.Event()
 
     def follow(task: Task[None]) -> Progress:
         return lambda fraction, text: cancel.set() if text == "waiting" else None
 
     tasks: list[Task[None]] = [Task(n, f"{n}", work.leave_a_word, (str(tmp_path / str(n)),)) for n in range(3)]
+    executor = executor_on(cluster.on)
     with pytest.raises(Cancelled):
         list(run_tasks(tasks, executor, follow, cancel=cancel))
     executor.shutdown()  # waits until they have stopped
@@ -108,17 +107,17 @@ def test_nobody_at_the_address_is_a_sentence() -> None:
 @pytest.fixture(scope="module")
 def measured_here(found_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = Path(shutil.copytree(found_study, tmp_path_factory.mktemp("here") / "tiny"))
+    with_one_corruption(folder)
     assert not measure.run(Study.open(folder), only=MEASURED, jobs=1).problems
     return folder
 
 
-@pytest.mark.parametrize("seen", [True, False])
-def test_rows_are_those_of_one_process_whether_workers_see_the_study_or_not(
-    seen: bool, cluster: Nodes, study_copy: Path, measured_here: Path, monkeypatch: pytest.MonkeyPatch
+def test_rows_are_those_of_one_process_where_workers_do_not_see_the_study(
+    cluster: Nodes, study_copy: Path, measured_here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not seen:
-        monkeypatch.setattr(ray_executor, "marked", unseen)
-    report = measure.run(Study.open(study_copy), only=MEASURED, on=cluster.on)
+    monkeypatch.setattr(ray_executor, "marked", unseen)
+    with_one_corruption(study_copy)
+    report = measure.run(Study.open(study_copy), only=MEASURED, on=cluster.on, jobs=1)
     assert not report.problems
     for table in MEASURED:
         here, there = (
@@ -128,24 +127,6 @@ def test_rows_are_those_of_one_process_whether_workers_see_the_study_or_not(
         assert len(here) > 0
         pd.testing.assert_frame_equal(here, there, check_exact=True)
     assert not [each for each in study_copy.rglob(".*") if each.name.endswith(".tmp")]
-
-
-def test_clients_learn_on_a_cluster_on_the_threads_that_are_asked_for(cluster: Nodes) -> None:
-    training = Training(epochs=1, batch_size=32, lr=0.1, weight_decay=0, warmup_epochs=0)
-    recipe = Recipe(
-        model="lenet300",
-        data="digits",
-        finder="federated",
-        way="fedavg",
-        training=training,
-        clients=3,
-        rounds=2,
-        local=3,
-    )
-    alone = find_ticket(recipe, threads=2)
-    with executor_on(cluster.on) as executor, clients_on(executor):
-        there = find_ticket(recipe, threads=2)
-    assert all(torch.equal(alone.state[key], there.state[key]) for key in alone.state)
 
 
 def test_a_study_on_workers_that_do_not_see_it_while_one_is_lost(
@@ -172,8 +153,9 @@ def test_a_study_on_workers_that_do_not_see_it_while_one_is_lost(
 
 
 def test_a_worker_that_dies_is_replaced_and_one_that_always_dies_ends_its_task_alone(
-    executor: Executor, tmp_path: Path
+    executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ray_executor, "RETRIES", 1)  # each is a process that starts
     tasks: list[Task[Any]] = [
         Task("once", "once", work.die_once, (str(tmp_path / "died"),)),
         Task("always", "always", work.die),
@@ -181,7 +163,7 @@ def test_a_worker_that_dies_is_replaced_and_one_that_always_dies_ends_its_task_a
     ]
     ended = {one.task.key: one for one in run_tasks(tasks, executor)}
     assert (ended["once"].result(), ended["sum"].result()) == ("alive", 3)
-    assert str(ended["always"].error).startswith("its worker was lost 4 times, most likely for want of memory")
+    assert str(ended["always"].error).startswith("its worker was lost 2 times, most likely for want of memory")
 
 
 def test_a_lost_head_is_a_sentence(executor: Executor, cluster: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +178,15 @@ def test_a_lost_head_is_a_sentence(executor: Executor, cluster: Nodes, monkeypat
         UserError, match=r"^The head of the Ray cluster at 127\.0\.0\.1:\d+ does not answer any more; run"
     ):
         next(ended)
+
+
+def with_one_corruption(study: Path) -> None:
+    """Have it measured under little: each process of a cluster compiles what makes a corruption."""
+    toml = study / "study.toml"
+    lines = toml.read_text().splitlines()
+    kept = ['corruptions = ["brightness"]' if line.startswith("corruptions") else line for line in lines]
+    assert kept != lines
+    toml.write_text("\n".join(kept))
 
 
 @contextmanager
