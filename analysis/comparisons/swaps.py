@@ -52,6 +52,32 @@ def swap_rates(entries: Mapping[str, Sequence[Entry]], summed: bool) -> pd.DataF
     return found.assign(low=found["low"].clip(lower=0))
 
 
+def in_all(entries: Mapping[str, Sequence[Entry]]) -> pd.DataFrame:
+    """All swaps that were carried out, and how many of them late, when a mask that settles has done most of them.
+
+    Args:
+        entries: key -> tickets of its seeds; those that noted no swaps are left out.
+
+    Returns:
+        key, measure ("all": swaps in per cent of the weights kept; "late": those of the last tenth of the iterations in
+        per cent of all, which is 10 where a mask moves on as it began), mean, low, high (95 % interval over seeds, NaN
+        for one), n.
+    """
+    rows: list[tuple[str, str, float]] = []
+    for key, each in entries.items():
+        for entry in each:
+            own = swaps([entry])
+            total = float(own["carried"].sum())
+            late = float(own.loc[own["iteration"] > 0.9 * own["iteration"].max(), "carried"].sum())
+            if len(own):
+                rows.append((key, "all", 100 * total / max(entry.kept, 1)))
+            if total:
+                rows.append((key, "late", 100 * late / total))
+    found = bands(pd.DataFrame(rows, columns=["key", "measure", "value"]), ["key", "measure"], "value")
+    most = np.where(found["measure"] == "late", 100.0, np.inf)
+    return found.assign(low=found["low"].clip(lower=0), high=found["high"].clip(upper=most))
+
+
 def _stretches(rows: pd.DataFrame, measure: str, summed: bool) -> pd.Series:
     """One column of swaps over iterations: summed up, or the mean an iteration over evenly long stretches."""
     total = rows.set_index("iteration")[measure].cumsum()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import streamlit as st
 
 from analysis.comparisons import dynamics, mask_distances, swaps
 from app import load
+from app.charts.texts import bracket
 from app.shell import elsewhere, families, layout
 from app.shell.families import dense_keys, entries_of, ordered, styles
 from app.shell.sections import Section
@@ -22,6 +23,8 @@ from app.views.masks.charts import swaps as swap_charts
 from pruning.recipe import percent
 from pruning.study.folder import Entry
 
+MOST = 3
+"""Searches that the sentence names."""
 SWAPS = {"each": "Per iteration", "summed": "Cumulative"}
 
 
@@ -154,6 +157,7 @@ def _swaps(selection: Selection) -> None:
     rows = _swap_rates(selection.study.path, selection.study.stamp, selection.study.name, tuple(entries), summed)
     looks = styles(selection, list(entries))
     several = max(len(each) for each in entries.values()) > 1
+    st.markdown(moved(swaps.in_all(entries), {key: style.label for key, style in looks.items()}))
     layout.card(
         "Mask updates during the search",
         swap_charts.swaps(rows, looks, summed, selection.theme),
@@ -167,6 +171,23 @@ def _swaps(selection: Selection) -> None:
         + ("Means over seeds with 95 % intervals." if several else "One seed, so no intervals."),
         controls=lambda: selection.pick("swaps", "Swaps", SWAPS, label_visibility="collapsed", width="content"),
     )
+
+
+def moved(found: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    """How far masks moved while they were searched for, in a sentence, from rows of `swaps.in_all`."""
+    parts = []
+    for key, own in found.groupby("key", sort=False):
+        each = {row.measure: row for row in own.itertuples()}
+        whole, late = each["all"], each.get("late")
+        said = f"**{layout.plain(labels[str(key)])}** by **{whole.mean:.3g} %** of the weights that it keeps"
+        said += f"{bracket(whole.low / 100, whole.high / 100)}"
+        if late is not None:
+            said += f", **{late.mean:.2g} %** of that{bracket(late.low / 100, late.high / 100)} in the last tenth"
+        parts.append(said)
+    more = f"; {len(parts) - MOST} more in the chart" if len(parts) > MOST else ""
+    seeds = int(found["n"].max())
+    over = f"means of {seeds} seeds" if seeds > 1 else "one seed, so no intervals"
+    return f"While they were searched for, masks moved, all swaps together: {'; '.join(parts[:MOST])}{more} ({over})."
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -47,3 +47,17 @@ def test_summed_up_swaps_end_at_their_total() -> None:
     rows = swaps.swap_rates({"j": [entry([20, 10, 5], seed=0), entry([22, 10, 5], seed=1)]}, summed=True)
     assert rows["mean"].tolist() == pytest.approx([210, 310, 360])
     assert rows["n"].tolist() == [2, 2, 2]
+
+
+def test_all_swaps_of_a_search_and_those_of_its_end() -> None:
+    found = swaps.in_all(
+        {"j": [entry([20.0] + 8 * [5.0] + [15.0]), entry([35.0] + 8 * [5.0] + [25.0], seed=1)], "k": [entry([0.0])]}
+    )
+    rows = found.set_index(["key", "measure"])
+    assert rows.loc[("j", "all"), "mean"] == pytest.approx((75 + 100) / 2 / 10 * 100)
+    assert rows.loc[("j", "late"), "mean"] == pytest.approx((100 * 15 / 75 + 100 * 25 / 100) / 2)
+    half = 12.7062 * np.std([20, 25], ddof=1) / np.sqrt(2)  # Student's quantile of one degree of freedom
+    assert rows.loc[("j", "late"), "high"] == pytest.approx(22.5 + half, rel=1e-4)
+    assert rows.loc[("j", "late"), "low"] == 0  # a share is not below
+    assert rows.loc[("k", "all"), "mean"] == 0
+    assert ("k", "late") not in rows.index

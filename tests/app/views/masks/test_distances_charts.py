@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.comparisons import mask_distances
+from analysis.comparisons import mask_distances, swaps
 from analysis.comparisons.swaps import swap_rates
 from app.shell import theme
 from app.shell.theme import Style
@@ -69,3 +69,13 @@ def test_two_searches_with_the_same_swaps_are_both_seen() -> None:
     figure = swap_charts.swaps(rows, {"j": STYLE, "k": Style("Other", "#0000aa", "circle")}, True, LIGHT)
     dashes = {trace.name: trace.line.dash for trace in figure.data if trace.name}
     assert dashes == {"Jackpot": "solid", "Other": "8px,8px"}
+
+
+def test_the_sentence_on_swaps_says_how_many_were_late() -> None:
+    found = swaps.in_all({"j": [noted([20.0] + 8 * [5.0] + [15.0]), noted([35.0] + 8 * [5.0] + [25.0], seed=1)]})
+    said = training.moved(found, {"j": "Jackpot 90 %"})
+    assert "**Jackpot 90 %** by **875 %** of the weights that it keeps" in said
+    assert "**22 %** of that (0.0 to 54.3) in the last tenth" in said
+    assert "means of 2 seeds" in said
+    alone = training.moved(swaps.in_all({"j": [noted([20.0])]}), {"j": "Jackpot 90 %"})
+    assert "one seed, so no intervals" in alone
