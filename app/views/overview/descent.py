@@ -38,9 +38,11 @@ def show(selection: Selection) -> None:
     if not measured:
         layout.empty("No ticket of this study can be read.", "Find them anew.", f"python -m pruning run {study.path}")
         return
+    made = recipes(study, selection.seed)
+    st.markdown(one_field.answer(selection, made))
     _map_card(selection, tree, rows, measured)
     brush.show(selection, rows)
-    one_field.show(selection, recipes(study, selection.seed))
+    one_field.show(selection, made)
 
 
 def recipes(study: StudyView, seed: int) -> dict[str, Recipe]:

@@ -24,14 +24,13 @@ MOST = 60
 
 
 def show(selection: Selection, recipes: Mapping[str, Recipe]) -> None:
-    """Write what the chosen tickets differ in, and draw what can be compared."""
+    """Write which of the chosen tickets cannot be compared, and draw what can."""
     keys = [key for key in selection.keys if key in recipes]
     if len(keys) > MOST:
         layout.empty(f"{len(keys)} tickets are chosen.", f"Choose {MOST} at most to see in which fields they differ.")
         return
     own = {key: recipes[key] for key in keys}
     found = recipe_differences.pairs(own)
-    st.markdown(recipe_differences.in_words(own, found))
     if len(own) < 2:
         return
     labels = {key: layout.plain(style.label) for key, style in families.styles(selection, keys).items()}
@@ -39,6 +38,12 @@ def show(selection: Selection, recipes: Mapping[str, Recipe]) -> None:
         st.markdown(f":material/block: {sentence}")
     _pairs_card(selection, own, found)
     _fields_card(selection, own, found)
+
+
+def answer(selection: Selection, recipes: Mapping[str, Recipe]) -> str:
+    """In which fields the chosen tickets differ, in a sentence; "" where there are too many of them."""
+    own = {key: recipes[key] for key in selection.keys if key in recipes}
+    return recipe_differences.in_words(own, recipe_differences.pairs(own)) if len(own) <= MOST else ""
 
 
 def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataFrame) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -35,10 +35,10 @@ def show(selection: Selection) -> None:
     there = {name: objective.label for name, objective in objectives.items() if weighed[name].notna().any()}
     weighed = weighed.assign(**{name: np.nan for name in OBJECTIVES if name not in objectives})
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        y = selection.pick("up", "Vertical axis", there, default="accuracy", kind="select", width=270)
+        y = selection.pick("up", "Vertical axis", there, default="accuracy", kind="select", width=230)
         others = {name: label for name, label in there.items() if name != y}
         default = next(name for name in ("macs", "kept", *others) if name in others)
-        x = selection.pick("across", "Horizontal axis", others, default=default, kind="select", width=270)
+        x = selection.pick("across", "Horizontal axis", others, default=default, kind="select", width=230)
         among = selection.pick("among", "Among", AMONG, width="content")
         within = verdicts.pick_equivalence(selection)
     lacking = [_lower(objective.label) for name, objective in objectives.items() if name not in there]
@@ -59,6 +59,7 @@ def show(selection: Selection) -> None:
             for name in (x, y)
         ),
     )
+    st.markdown(answer(found))
     left, right = st.columns([1, 1.45], gap="medium")
     with left:
         _chart(selection, rows, x, y, found)
@@ -127,7 +128,6 @@ def _noise(selection: Selection, rows: pd.DataFrame, x: str, y: str) -> str:
 def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict]) -> None:
     styles = families.styles(selection)
     table = dominance.table(rows, found)
-    states = table["state"].tolist()
     frame = pd.DataFrame(
         {
             "colour": [dot(styles[key].color) for key in table["key"]],
@@ -154,11 +154,18 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict
         },
         help="One ticket dominates another when it is shown to be better in one objective, and in the other "
         "better as well or as good.",
-        caption=f"Of {len(states)}, {states.count(FRONT)} are on the front, {states.count(DOMINATED)} are dominated, "
-        f"and {states.count(dominance.NEAR)} behind the front by their values, of which one cannot tell.",
         data=lambda: frame.drop(columns="colour"),
         height=charts.HEIGHT + 10,
     )
+
+
+def answer(found: Mapping[str, Verdict]) -> str:
+    """How many tickets are shown to be dominated, in a sentence that claims what the verdicts do."""
+    states = [verdict.state for verdict in found.values()]
+    front, dominated, near = (states.count(state) for state in (FRONT, DOMINATED, dominance.NEAR))
+    said = [f"**{dominated}** of {len(states)} tickets {'is' if dominated == 1 else 'are'} shown to be dominated"]
+    said += [f"of **{near}** that lie behind the front by their values one cannot tell"] if near else []
+    return f"{'; '.join(said)}; **{front}** {'makes' if front == 1 else 'make'} up the front."
 
 
 def some(names: Sequence[str]) -> str:

@@ -11,6 +11,9 @@ import streamlit as st
 from analysis.comparisons import descent
 from analysis.comparisons.descent import Step
 from analysis.comparisons.recipe_words import in_words
+from analysis.statistics.intervals import wilson
+from app import load
+from app.charts.texts import bracket
 from app.shell import families, layout, theme
 from app.shell.score import ShownScore
 from app.shell.sections import Section
@@ -32,6 +35,7 @@ def show(selection: Selection) -> None:
         return
     line = descent.steps(entry.recipe, families.entries(selection.study))
     shown = ShownScore(selection.study.task.score, selection.study.task.classifies_images)
+    st.markdown(answer(entry, line, load.table(selection.study, "summary", [entry.id])))
     _tiles(entry, line, shown)
     _collapse(entry)
     _descent(line, shown)
@@ -63,6 +67,28 @@ def _last_pruned(selection: Selection, found: dict[str, Entry]) -> str:
         if ticket.method != theme.DENSE and ticket.id in found and found[ticket.id].recipe.of is None
     ]
     return keys[-1] if keys else ""
+
+
+def answer(entry: Entry, line: list[Step], summary: pd.DataFrame) -> str:
+    """How a ticket came about and how accurate it is, in a sentence.
+
+    Args:
+        entry: what its file says.
+        line: it and what it descends from, the first first.
+        summary: its row of that table; none where it was not measured, or does not classify images.
+    """
+    steps = len(line) - 1
+    said = f"**{layout.plain(entry.recipe.label)}** "
+    first = layout.plain(line[0].recipe.label)
+    said += f"descends from {first} in {steps} step{'s' * (steps > 1)}" if steps else "descends from no other ticket"
+    if "correct" not in summary or summary.empty:
+        return f"{said}."
+    right, images = int(summary["correct"].iloc[0]), int(summary["n"].iloc[0])
+    interval = bracket(*map(float, wilson(right, images)))
+    return (
+        f"{said} and is right on **{100 * right / images:.1f} %**{interval} of {images:,} clean test images; one "
+        "network, so another training may come out otherwise."
+    )
 
 
 def _tiles(entry: Entry, line: list[Step], shown: ShownScore) -> None:

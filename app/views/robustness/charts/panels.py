@@ -45,8 +45,8 @@ def panels(
         gap: between two panels side by side, as a share of the width.
         shared: which axes are shared, as `plotly.subplots.make_subplots` takes it.
     """
-    columns = max(1, min(per_row, len(tickets)))
-    lines = max(1, -(-len(tickets) // columns))
+    lines = max(1, -(-len(tickets) // per_row))
+    columns = max(1, -(-len(tickets) // lines))  # of six, where five would fit, three and three
     whole = lines * (height + sum(around))
     figure = make_subplots(
         rows=lines, cols=columns, horizontal_spacing=gap,

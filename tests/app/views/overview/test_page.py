@@ -45,6 +45,9 @@ def test_pareto_of_all_tickets(tiny_study: Path, monkeypatch: pytest.MonkeyPatch
     dominated = rows["state"] == "dominated"
     assert set(rows["state"]) <= {"front", "cannot tell", "dominated"}
     assert (rows["behind"] == "–").equals(rows["state"] == "front")
+    front = int((rows["state"] == "front").sum())
+    assert f"**{dominated.sum()}** of 9 tickets" in text(test)
+    assert f"**{front}** make" in text(test)
     # whoever is dominated is so by somebody who dominates
     assert dominated.sum() <= rows["dominates"].sum()
     assert rows.loc[dominated, "behind"].str.contains(" %|Dense").all()

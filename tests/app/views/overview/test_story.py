@@ -5,8 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analysis.comparisons.descent import steps
 from analysis.comparisons.recipe_words import in_words
 from app.shell import theme
+from app.views.overview import story
 from app.views.overview.charts import story as charts
 from pruning.procedure import FINDERS
 from pruning.recipe import Recipe
@@ -71,3 +73,14 @@ def test_a_search_is_told_in_words() -> None:
     bird = dict(in_words(Recipe(model="lenet300", data="digits", finder="early_bird", sparsity=0.9)))
     assert bird["Mask distance threshold"] == "10 % of the weights"
     assert bird["Patience (masks)"] == "5"
+
+
+def test_the_sentence_has_the_interval_of_the_one_network(found_study: Path) -> None:
+    study = Study.open(found_study)
+    entries = {entry.id: entry for entry in study.entries()}
+    entry = next(entry for entry in entries.values() if entry.recipe.finder == "imp")
+    line = steps(entry.recipe, entries)
+    said = story.answer(entry, line, pd.DataFrame({"correct": [95], "n": [100]}))
+    assert f"descends from Dense in {len(line) - 1} step" in said
+    assert "**95.0 %** (88.8 to 97.8) of 100 clean test images" in said  # Wilson's, as published tables have it
+    assert story.answer(entry, line, pd.DataFrame()).endswith(f"step{'s' * (len(line) > 2)}.")
