@@ -194,12 +194,19 @@ def rank_agreement(nodes: Nodes, permutations: int = PERMUTATIONS, seed: int = 0
     )
     if len(nodes.keys) < 4 or count < 5 or np.isnan(tau[upper]).any():
         return Agreement(pairs, np.nan, np.nan)
-    ranks = stats.rankdata(distance[upper]), squareform(stats.rankdata(tau[upper]))
-    rho = float(np.corrcoef(ranks[0], ranks[1][upper])[0, 1])
+    ranks = _standard(stats.rankdata(distance[upper])), squareform(_standard(stats.rankdata(tau[upper])))
+    rho = float(ranks[0] @ ranks[1][upper])
     rng = np.random.default_rng(seed)
     orders = (rng.permutation(count) for _ in range(permutations))
-    drawn = np.array([np.corrcoef(ranks[0], ranks[1][np.ix_(order, order)][upper])[0, 1] for order in orders])
+    drawn = np.array([ranks[0] @ ranks[1][order[upper[0]], order[upper[1]]] for order in orders])
     return Agreement(pairs, rho, float((1 + (np.abs(drawn) >= abs(rho) - 1e-12).sum()) / (1 + permutations)))
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    """Values less their mean, to the length 1, so that the product of two such is their correlation."""
+    centred: np.ndarray = values - values.mean()
+    length = float(np.linalg.norm(centred))
+    return centred / length if length else np.full_like(centred, np.nan)
 
 
 def _scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

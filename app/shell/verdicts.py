@@ -148,17 +148,19 @@ def floor(selection: Selection, images: Images) -> Floor | None:
     own = _seed_noise(study.path, study.stamp, study.name, images)
     if own is not None:
         return Floor(own, "this study", True)
-    found = []
-    for name, path in choice.studies().items():
-        try:
-            other = load.open_study(name, path)
-            noise = _seed_noise(other.path, other.stamp, other.name, images)
-        except UserError:
-            continue  # it is named where it is chosen
-        if noise is not None:
-            kin = (other.config.model, other.config.data) == (study.config.model, study.config.data)
-            found.append(Floor(noise, other.title, kin))
-    return max(found, key=lambda each: each.same, default=None)
+    for kin in (True, False):  # of the others no more are read than it takes
+        for name, path in choice.studies().items():
+            try:
+                config = load.folder(path).config
+                if ((config.model, config.data) == (study.config.model, study.config.data)) != kin:
+                    continue
+                other = load.open_study(name, path)
+                noise = _seed_noise(other.path, other.stamp, other.name, images)
+            except UserError:
+                continue  # it is named where it is chosen
+            if noise is not None:
+                return Floor(noise, other.title, kin)
+    return None
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -94,12 +95,17 @@ def cause_map(
     for cause, colour in shades.items():
         chart.add_scatter(x=[None], y=[None], mode="markers", name=NAMES[cause], hoverinfo="skip",
                           marker={"symbol": "square", "size": 11, "color": colour})  # fmt: skip
-    for (key, corruption), cause in there.loc[~there["shown"].astype(bool), "cause"].items():
-        _outline(chart, list(corruptions).index(corruption), list(tickets).index(key), shades[cause])
+    outlines = [
+        _outline(list(corruptions).index(corruption), list(tickets).index(key), shades[cause])
+        for (key, corruption), cause in there.loc[~there["shown"].astype(bool), "cause"].items()
+    ]
     if chosen in corruptions:
         column = list(corruptions).index(chosen)
-        chart.add_shape(type="rect", x0=column - 0.5, x1=column + 0.5, y0=-0.5, y1=len(tickets) - 0.5,
-                        line={"color": theme.accent, "width": 2})  # fmt: skip
+        outlines.append(
+            {"type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": -0.5, "y1": len(tickets) - 0.5,
+             "line": {"color": theme.accent, "width": 2}}
+        )  # fmt: skip
+    chart.update_layout(shapes=outlines)  # all at once: one by one, each would copy those before it
     chart.update_yaxes(  # an order that is said: a heat map without a filled cell leaves it to the points
         autorange="reversed", showgrid=False, categoryorder="array", categoryarray=list(tickets),
         tickvals=list(tickets), ticktext=[each.label for each in tickets.values()],
@@ -111,9 +117,11 @@ def cause_map(
     return chart
 
 
-def _outline(chart: go.Figure, column: int, row: int, colour: str) -> None:
-    chart.add_shape(type="rect", x0=column - 0.44, x1=column + 0.44, y0=row - 0.42, y1=row + 0.42, layer="below",
-                    line={"color": colour, "width": 1.5})  # fmt: skip
+def _outline(column: int, row: int, colour: str) -> dict[str, Any]:
+    return {
+        "type": "rect", "x0": column - 0.44, "x1": column + 0.44, "y0": row - 0.42, "y1": row + 0.42, "layer": "below",
+        "line": {"color": colour, "width": 1.5},
+    }  # fmt: skip
 
 
 def _share(row: pd.Series) -> str:
