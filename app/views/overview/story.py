@@ -84,7 +84,8 @@ def answer(entry: Entry, line: list[Step], summary: pd.DataFrame) -> str:
     if "correct" not in summary or summary.empty:
         return f"{said}."
     right, images = int(summary["correct"].iloc[0]), int(summary["n"].iloc[0])
-    interval = bracket(*map(float, wilson(right, images)))
+    low, high = wilson(right, images)
+    interval = bracket(float(low), float(high))
     return (
         f"{said} and is right on **{100 * right / images:.1f} %**{interval} of {images:,} clean test images; one "
         "network, so another training may come out otherwise."
