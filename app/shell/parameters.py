@@ -75,13 +75,17 @@ def first_keys(
 ) -> list[str]:
     """The dense network and every method at 90 %, or at the sparsity nearest to it that the study has.
 
+    Where fewer than a third of the methods are there, it is the sparsity at which most are.
+
     Of more than `MOST_TICKETS` those that are made from another (`originals`: method -> the method it is made from) are
     left out. Of the rest the first of each kind (`kinds`: method -> its kind) come first, then the second; within a
     round those that were pruned to the most sparsities.
     """
-    pruned = tickets[tickets["method"] != colours.DENSE]
-    levels = pruned["sparsity"].unique()
-    level = min(levels, key=lambda value: (abs(value - PREFERRED_SPARSITY), value)) if len(levels) else None
+    pruned = tickets[(tickets["method"] != colours.DENSE) & (tickets["sparsity"] > 0)]
+    at = pruned.groupby("sparsity")["method"].nunique().to_dict()
+    level = min(at, key=_from_preferred, default=None)
+    if level is not None and 3 * at[level] < pruned["method"].nunique():
+        level = min(at, key=lambda value: (-at[value], *_from_preferred(value)))
     wanted = tickets[(tickets["method"] == colours.DENSE) | (tickets["sparsity"] == level)]
     if wanted["method"].nunique() > MOST_TICKETS:
         wanted = wanted[~wanted["method"].isin(list(originals or {}))]
@@ -96,6 +100,11 @@ def first_keys(
     most = sorted(turns, key=turns.__getitem__)[: MOST_TICKETS - 1]
     wanted = wanted[wanted["method"].isin([colours.DENSE, *most])]
     return list(dict.fromkeys(wanted["key"]))
+
+
+def _from_preferred(sparsity: float) -> tuple[float, float]:
+    """How far a sparsity is from the one that is chosen at first; of two as near the lower one comes first."""
+    return abs(sparsity - PREFERRED_SPARSITY), sparsity
 
 
 def _seed(study: StudyView, asked: str | None, notes: list[str]) -> int:

@@ -31,6 +31,18 @@ def test_the_default_is_the_sparsity_nearest_to_ninety(view: StudyView) -> None:
     assert first_keys(view.tickets.iloc[:0]) == []
 
 
+def test_where_few_methods_are_at_ninety_it_is_the_sparsity_of_the_most() -> None:
+    """Weights at 80 %, but heads and neurons, which are most methods, at 12.5 and 25 %."""
+    rows = [("dense", 0.0), ("weights", 0.8), ("weights", 0.25)]
+    rows += [(method, level) for method in ("heads", "neurons", "filters") for level in (0.125, 0.25)]
+    tickets = pd.DataFrame(rows, columns=["method", "sparsity"])
+    tickets["key"] = [f"{method}-{level}" for method, level in rows]
+    found = first_keys(tickets)
+    assert found == ["dense-0.0", "weights-0.25", "heads-0.25", "neurons-0.25", "filters-0.25"]
+    few = first_keys(tickets[tickets["method"].isin(["dense", "weights", "heads"])])
+    assert few == ["dense-0.0", "weights-0.8"]  # one of two
+
+
 def test_of_many_methods_those_of_the_most_sparsities_are_chosen() -> None:
     """Controls go first, then methods of one sparsity; the others stay in the study's order."""
     methods = {f"m{place}": [0.8, 0.9] if place % 2 == 0 else [0.9] for place in range(20)}

@@ -40,14 +40,15 @@ def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, s
     off_diagonal = cells[~np.eye(len(ids), dtype=bool)]
     finite = off_diagonal[np.isfinite(off_diagonal)]
     top = float(max(finite, default=1.0))
+    top, bottom = top if top > 0 else 1.0, float(min([0.0, *finite]))
     chart = figure(theme, matrix_height(len(ids)), dragmode=False)
     chart.add_heatmap(
         z=np.where(np.eye(len(ids), dtype=bool), np.nan, cells),
         x=list(range(len(ids))),
         y=list(range(len(ids))),
         colorscale=theme.sequential,
-        zmin=min(0.0, float(finite.min()) if len(finite) else 0.0),
-        zmax=top if top > 0 else 1.0,
+        zmin=bottom,
+        zmax=top,
         colorbar={"title": {"text": METRICS[metric].label, "side": "right"}, "thickness": 10, "outlinewidth": 0},
         xgap=2,
         ygap=2,
@@ -63,7 +64,7 @@ def matrix(values: pd.DataFrame, styles: Styles, metric: str, pair: tuple[str, s
         mode="markers+text",
         marker={"symbol": "square", "size": 30, "color": "rgba(0,0,0,0)"},
         text=text,
-        textfont={"size": 12 if len(ids) <= ROOMY else 11, "color": _inks(cells, theme, top)},
+        textfont={"size": 12 if len(ids) <= ROOMY else 11, "color": _inks(cells, theme, bottom, top)},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         customdata=[f"{ids[row]} {ids[column]}" for row, column in zip(rows, columns, strict=True)],
@@ -258,11 +259,11 @@ def _height(grid: Grid, panels: int) -> int:
     return int(np.clip(70 + rows * (1080 / panels) / max(columns, 1), 240, 600))
 
 
-def _inks(values: np.ndarray, theme: Theme, top: float) -> list[str]:
-    """For each cell the ink that reads on its colour."""
+def _inks(values: np.ndarray, theme: Theme, bottom: float, top: float) -> list[str]:
+    """For each cell the ink that reads on its colour, on a scale from `bottom` to `top`."""
     stops = [float(stop) for stop, _ in theme.sequential]
     inks = [readable_on(color) for _, color in theme.sequential]
-    shares = np.nan_to_num(values.reshape(-1) / (top or 1.0))
+    shares = np.nan_to_num((values.reshape(-1) - bottom) / (top - bottom))
     return [inks[int(np.abs(np.array(stops) - min(max(share, 0), 1)).argmin())] for share in shares]
 
 

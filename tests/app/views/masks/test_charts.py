@@ -8,6 +8,7 @@ import torch
 from analysis.comparisons import mask_pairs
 from analysis.metrics import overlap
 from app.shell import theme
+from app.shell.colour import contrast
 from app.shell.theme import Style
 from app.views.masks.charts import cell_grid
 from app.views.masks.charts import overlap as charts
@@ -57,6 +58,20 @@ def test_a_value_that_is_not_defined_is_a_dash_and_a_negative_one_has_its_sign()
     values.loc["b", "a"] = -0.25
     text = charts.matrix(values, STYLES, "adjusted", ("a", "b"), LIGHT).data[1].text
     assert (text[1], text[2], text[3]) == ("–", "0.00", "−0.25")
+
+
+@pytest.mark.parametrize("values", [(-0.03, -0.05, -0.01), (-0.2, 0.0, 0.2), (0.1, 0.5, 0.9)])
+def test_numbers_are_read_on_their_cells_also_where_all_are_below_zero(values: tuple[float, ...]) -> None:
+    table = matrix("adjusted")
+    for (one, other), value in zip(("ab", "ac", "bc"), values, strict=True):
+        table.loc[one, other] = table.loc[other, one] = value
+    cells, points, *_ = charts.matrix(table, STYLES, "adjusted", ("a", "b"), LIGHT).data
+    stops = np.array([float(stop) for stop, _ in LIGHT.sequential])
+    parts = np.array([[int(colour[place : place + 2], 16) for place in (1, 3, 5)] for _, colour in LIGHT.sequential])
+    for value, place in zip(values, (1, 2, 5), strict=True):
+        share = (value - cells.zmin) / (cells.zmax - cells.zmin)
+        mixed = [round(np.interp(share, stops, parts[:, channel])) for channel in range(3)]
+        assert contrast("#" + "".join(f"{part:02x}" for part in mixed), points.textfont.color[place]) > 3
 
 
 def test_the_overlap_by_layer_shows_chance_beside_it() -> None:
