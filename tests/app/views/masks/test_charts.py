@@ -63,7 +63,7 @@ def test_a_value_that_is_not_defined_is_a_dash_and_a_negative_one_has_its_sign()
 @pytest.mark.parametrize("values", [(-0.03, -0.05, -0.01), (-0.2, 0.0, 0.2), (0.1, 0.5, 0.9)])
 def test_numbers_are_read_on_their_cells_also_where_all_are_below_zero(values: tuple[float, ...]) -> None:
     table = matrix("adjusted")
-    for (one, other), value in zip(("ab", "ac", "bc"), values, strict=True):
+    for (one, other), value in zip((("a", "b"), ("a", "c"), ("b", "c")), values, strict=True):
         table.loc[one, other] = table.loc[other, one] = value
     cells, points, *_ = charts.matrix(table, STYLES, "adjusted", ("a", "b"), LIGHT).data
     stops = np.array([float(stop) for stop, _ in LIGHT.sequential])
