@@ -130,7 +130,7 @@ def decode(
     unreadable = []
     for row, file in enumerate(files):
         try:
-            image = preprocessing.apply(_converted(file, shape[0]))
+            image = preprocessing.apply(converted(file, shape[0]))
             pixels[row] = np.asarray(image).reshape(*shape[1:], shape[0]).transpose(2, 0, 1)
             levels += np.reshape(image.histogram(), levels.shape)
         except Exception as error:  # decoders of damaged files raise whatever they stumble over
@@ -138,10 +138,10 @@ def decode(
     return unreadable or Decoded(pixels, levels)
 
 
-def _converted(file: str, channels: int) -> Image.Image:
+def converted(file: str, channels: int) -> Image.Image:
     """An image as grey or RGB; transparency is dropped."""
     with Image.open(file) as image:
         # A palette goes to "L" by weights of its colours that add up to less than 1 after rounding
         opened = image.convert("RGB") if image.mode in PALETTES else image
-        converted = opened.getchannel(0) if channels == 1 and opened.mode == "RGB" else opened
-        return converted.convert("L" if channels == 1 else "RGB")
+        found = opened.getchannel(0) if channels == 1 and opened.mode == "RGB" else opened
+        return found.convert("L" if channels == 1 else "RGB")

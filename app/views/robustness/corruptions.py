@@ -28,6 +28,7 @@ from app.shell.links import corruption_option
 from app.shell.sections import Section
 from app.shell.theme import Style
 from app.shell.verdicts import one_seed_words
+from app.views.robustness import security
 from app.views.robustness.charts import heat, severity
 from app.views.robustness.charts.matrix import Trees, matrix
 from app.views.robustness.chosen import NO_SAMPLE, pick_images
@@ -59,6 +60,7 @@ def show(compared: ComparedTickets) -> None:
     _matrix(compared, family, what, level, order)
     _curves(compared, family)
     _panels(compared, family, what)
+    security.show(compared)
 
 
 def _pick_severity(compared: ComparedTickets, family: str) -> int:

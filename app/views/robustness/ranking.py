@@ -22,6 +22,7 @@ from app.shell.score import points
 from app.shell.sections import Section
 from app.shell.theme import DENSE, Style
 from app.shell.verdicts import MARKS, equivalence, floor_words, one_seed_words, pick_equivalence, speak_of
+from app.views.robustness import domains
 from app.views.robustness.charts import ranking as charts
 from app.views.robustness.chosen import pick_images, show_ranking
 from app.views.robustness.compared_tickets import ComparedTickets
@@ -51,6 +52,7 @@ def show(compared: ComparedTickets) -> None:
         return
     _ranking(compared, family, styles, within)
     _effective(compared, family, styles)
+    domains.show(compared)
 
 
 def _pick_reference(compared: ComparedTickets, styles: dict[str, Style]) -> None:

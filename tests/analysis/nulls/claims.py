@@ -37,6 +37,7 @@ from tests.analysis.nulls import (
     grokking,
     local,
     lost,
+    masking,
     masks,
     ownership,
     scores,
@@ -293,6 +294,9 @@ CLAIMS = (
     Claim("churn beyond seeds", "Robustness, Pairs", churn_beyond_seeds, fewest=2),
     Claim("a cell differs (each condition)", "Robustness, Corruptions and Fourier", a_cell_differs, each=True),
     Claim("some cell differs", "Robustness, Corruptions and Fourier", sentences.some_cell_differs),
+    Claim("gradients seem masked", "Robustness, Corruptions", masking.gradients_seem_masked),
+    Claim("withstands more or less at a size of attack", "Robustness, Corruptions", masking.withstands_more_or_less),
+    Claim("differs in a domain", "Robustness, Ranking", masking.differs_in_a_domain),
     Claim(
         "farther from calibrated than noise (each ticket)",
         "Robustness, Calibration",

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -130,3 +131,43 @@ def test_errors_are_relative_to_any_ticket(tiny_study: Path, monkeypatch: pytest
     test = draw("robustness", tiny_study, monkeypatch, reference="imp-90")
     assert "mCE: corruption error relative to IMP 90 %" in text(test)
     assert not test.error
+
+
+def test_attacks_of_any_size_have_curves_and_signs(
+    tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(tiny_study, tmp_path / "attacked"))
+    asked = {"section": "corruptions", "tickets": "dense,imp-90,random-90"}
+    before = charts(draw("robustness", folder, monkeypatch, **asked))
+    for place, entry in enumerate(Study.open(folder).entries()):
+        rows = []
+        for norm, size, kept in (("linf", 8, 150 - place), ("l2", 1, 60), ("linf", 255, 40 * (place == 0))):
+            for attack, count in (("clean", 190), ("one_step", kept), ("steps", kept)):
+                right = np.arange(200) < count
+                own = {"kind": f"{norm} {size}", "attack": attack, "norm": norm, "size": float(size), "n": 200}
+                rows.append(own | {"accuracy": right.mean(), "right": np.packbits(right).tobytes()})
+        Results(folder).write("security", entry.id, pd.DataFrame(rows))
+    for shown in ("accuracy", "difference"):
+        test = draw("robustness", folder, monkeypatch, attacked=shown, **asked)
+        assert charts(test) == before + 1
+        assert "200 test images, evenly spaced" in text(test)
+        assert "signs of masked gradients" in text(test)
+        assert not test.error
+        assert not test.exception
+
+
+def test_other_domains_have_a_card(tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(tiny_study, tmp_path / "domains"))
+    before = charts(draw("robustness", folder, monkeypatch))
+    for place, entry in enumerate(Study.open(folder).entries()):
+        right = np.arange(200) < 150 - 5 * place
+        own = {"n": 200, "classes": 9, "accuracy": right.mean(), "right": np.packbits(right).tobytes()}
+        said = {"left_out": "dog", "absent": "9"}
+        rows = [{"kind": f"folder:/{name}", **own, **said} for name in ("photo", "sketch")]
+        Results(folder).write("domains", entry.id, pd.DataFrame(rows))
+    for shown in ("accuracy", "difference"):
+        test = draw("robustness", folder, monkeypatch, domains=shown)
+        assert charts(test) == before + 1
+        assert "sketch: 200 images of 9 classes (none of 9; dog left out)" in text(test)
+        assert not test.error
+        assert not test.exception
