@@ -4,9 +4,14 @@ Each has a number, and what the first one returns is the call's value. They end 
 the caller is interrupted, all are stopped at once.
 """
 
+import multiprocessing.util
+import os
+import signal
 import tempfile
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -51,12 +56,37 @@ def together(count: int, function: Callable[..., T], *arguments: Any, progress: 
         Exception: one of them raised it, which is a fault of the program.
     """
     content = cloudpickle.dumps((function, arguments))
-    with tempfile.TemporaryDirectory(prefix="pruning-together-") as folder, LocalProcesses(count) as executor:
+    place = tempfile.TemporaryDirectory(prefix="pruning-together-")
+    with _ended_in_order(), place as folder, LocalProcesses(count) as executor:
         executor.listener = lambda number, fraction, text: progress(fraction, text)
         members = [Member(number, count, str(Path(folder) / "meeting")) for number in range(count)]
         futures = [executor.submit(_take_part, member, content) for member in members]
         _see_to(futures, executor)
         return cast(T, cloudpickle.loads(futures[0].result()))
+
+
+class _Ended(BaseException):
+    """This process was asked to end."""
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Where this process is asked to end, as a worker is whose run is stopped, end what is open here before."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise _Ended
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except _Ended:
+        multiprocessing.util._exit_function()  # else the system keeps what the processes were joined by
+        os._exit(128 + signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _see_to(futures: Sequence[Future[bytes]], executor: LocalProcesses) -> None:
