@@ -83,7 +83,7 @@ def _ended_in_order() -> Iterator[None]:
     try:
         yield
     except _Ended:
-        multiprocessing.util._exit_function()  # else the system keeps what the processes were joined by
+        cast(Any, multiprocessing.util)._exit_function()  # else the system keeps what the processes were joined by
         os._exit(128 + signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -54,10 +54,9 @@ mount -t tmpfs none "$HIDDEN"
 cp "$GIVEN"/* "$HIDDEN"
 cd "$HIDDEN"
 "$PYTHON" -m pruning import weights.pt --data digits --model net.py:build --name here
-printf '\\n[[method]]\\ncriterion = "positive"\\n' >> studies/here/study.toml
 cp -r studies/here studies/there
-"$PYTHON" -m pruning run studies/here --method positive --jobs 1
-"$PYTHON" -m pruning run studies/there --method positive --on "$ON"
+"$PYTHON" -m pruning run studies/here --method positive --sparsity 0.9 --jobs 1
+"$PYTHON" -m pruning run studies/there --method positive --sparsity 0.9 --on "$ON"
 cp -r studies/here studies/there "$OUT"
 """
 """In a place of its own, which no other process sees: a network, a criterion and weights, on processes and on Ray."""
