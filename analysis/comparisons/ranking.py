@@ -43,14 +43,17 @@ def ranking(outcomes: Outcomes, reference: str, tests: pd.DataFrame | None = Non
     places = averaged(outcomes)
     tests = verdicts(outcomes.per_image(places)) if tests is None else tests
     table = _intervals(outcomes, places).sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
-    groups = _groups(table["key"].tolist(), tests)
+    groups = grouped(table["key"].tolist(), tests)
     for parts in (groups, _scores(outcomes, reference)):
         table = table.merge(parts, on="key", how="left")
     return table[COLUMNS]
 
 
-def _groups(keys: list[str], tests: pd.DataFrame) -> pd.DataFrame:
-    """key, group, best, rank, tied, leader, verdict, detectable, of tickets that stand best first."""
+def grouped(keys: list[str], tests: pd.DataFrame) -> pd.DataFrame:
+    """key, group, best, rank, tied, leader, verdict, detectable, of tickets that stand best first.
+
+    `tests` are `verdicts.verdicts` of them; for the columns see `ranking`.
+    """
     cells = both_ways(tests).set_index(["a", "b"])[["verdict", "detectable"]]
     wide = cells["verdict"].unstack().reindex(index=keys, columns=keys)
     group = tie_groups(wide.eq(DIFFERS).to_numpy())

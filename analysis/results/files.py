@@ -16,6 +16,8 @@ from pruning.errors import UserError
 from pruning.files import leads_out, write_atomically
 
 ROWS_PER_GROUP = 131_072
+BYTES_PER_GROUP = 16_000_000
+"""Of a pack, in memory: who asks for one ticket reads the groups that hold its rows."""
 
 MADE, DIGEST = "made_by", "content_digest"
 _MARK = "blake2b-128:"
@@ -63,10 +65,15 @@ def encode(table: Table, rows: pa.Table, made: str, by_ticket: bool = False) -> 
         write_statistics=_statistics(table, by_ticket) or False,
         store_schema=False,
     ) as writer:
-        writer.write_table(rows, row_group_size=ROWS_PER_GROUP)
+        writer.write_table(rows, row_group_size=_group(rows) if by_ticket else ROWS_PER_GROUP)
         writer.add_key_value_metadata({MADE: made, DIGEST: _BLANK.decode()})
     content = buffer.getvalue()
     return content.replace(_BLANK, (_MARK + digest(content)).encode())
+
+
+def _group(rows: pa.Table) -> int:
+    """Rows of a group that is no larger than it may be."""
+    return max(1, min(ROWS_PER_GROUP, BYTES_PER_GROUP * len(rows) // max(1, rows.nbytes)))
 
 
 def _statistics(table: Table, by_ticket: bool) -> list[str]:

@@ -35,6 +35,8 @@ FULL = 32_000_000
 """Bytes of files that a pack holds at most, about; so much is lost where a pack is damaged."""
 ROWS = 2_000_000
 """Rows that a pack holds at most, about, as they are in memory while it is made."""
+MEMORY = 400_000_000
+"""Bytes of these rows, before they are compressed."""
 UNRECORDED = ("", "[]")
 """What files say that do not tell what made them."""
 ENDING = ".parquet"
@@ -149,7 +151,7 @@ def compact(table: Table, folder: Path, least: int = 2) -> int:
     if len(small) < least:
         return 0
     packs = [path for path in packs_in(folder) if path not in shelf.damaged]
-    roomy = [path for path in packs if (2 * np.array(_size(path)) < (FULL, ROWS)).all()]
+    roomy = [path for path in packs if (2 * np.array(_size(path)) < _most()).all()]
     held = {key: path for key, path in shelf.packed.items() if path in roomy}
     generation = max((_generation(path.name) for path in packs), default=0) + 1
     everything = sorted({**held, **small}.items())
@@ -197,20 +199,27 @@ def _groups(everything: Sequence[tuple[str, Path]], packs: Sequence[Path]) -> It
     """Tickets and where their rows are, cut so that each group is a pack's fill."""
     shares = {path: np.array(_size(path)) / max(1, len(made_in(path))) for path in packs}
     group: list[tuple[str, Path]] = []
-    size = np.zeros(2)
+    size = np.zeros(3)
     for key, path in everything:
         own = shares[path] if path in shares else np.array(_size(path))
-        if group and (size + own > (FULL, ROWS)).any():
+        if group and (size + own > _most()).any():
             yield group
-            group, size = [], np.zeros(2)
+            group, size = [], np.zeros(3)
         group.append((key, path))
         size = size + own
     if group:
         yield group
 
 
-def _size(path: Path) -> tuple[int, int]:
-    return path.stat().st_size, pq.read_metadata(path).num_rows
+def _most() -> tuple[int, int, int]:
+    """What `_size` of a pack may be."""
+    return FULL, ROWS, MEMORY
+
+
+def _size(path: Path) -> tuple[int, int, int]:
+    said = pq.read_metadata(path)
+    inside = sum(said.row_group(number).total_byte_size for number in range(said.num_row_groups))
+    return path.stat().st_size, said.num_rows, inside
 
 
 def _write(table: Table, folder: Path, generation: int, group: Sequence[tuple[str, Path]]) -> None:

@@ -207,7 +207,8 @@ class Copies:
             return rows
         if "sample" not in rows:
             counts = {name: rows[name] * self.times for name in COUNTS if name in rows and rows[name].dtype != float}
-            return rows.assign(**counts)
+            whole = {"offsets": rows["offsets"].map(lambda each: bytes(each) * self.times)} if "offsets" in rows else {}
+            return rows.assign(**counts, **whole)
         if self.measure.name == "maps":  # of so many images, however many there are
             return rows.assign(sample=rows["sample"] * self.times)
         keys = [key for key in ("corruption", "severity") if key in rows]

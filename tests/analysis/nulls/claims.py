@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons import condition_cells, dominance
+from analysis.comparisons import condition_cells, dominance, leaderboard
 from analysis.comparisons.classes import class_costs
 from analysis.comparisons.condition_cells import averaged, by_corruption
 from analysis.comparisons.confusion import confusions, sinks, sufferers
@@ -206,6 +206,14 @@ def studies_differ(predictions: Predictions) -> float:
     return float((compare_studies(first, second)["verdict"] == DIFFERS).any())
 
 
+def a_study_leads(predictions: Predictions) -> float:
+    """The tickets are those of three studies, and more than one group of ties is found among them."""
+    found = {f"study {place}": {} for place in range(3)}  # type: dict[str, dict[str, dict[int, np.ndarray]]]
+    for place, (key, own) in enumerate(_clean(predictions).per_image([0]).items()):
+        found[f"study {place % 3}"][key] = own
+    return float(not leaderboard.places(found)["best"].all())
+
+
 def a_ranking_to_keep(predictions: Predictions) -> float:
     """Few corruptions are said to rank the methods as all do."""
     return float(redundant(predictions.outcomes, resamples=2).ranked)
@@ -290,6 +298,7 @@ CLAIMS = (
     Claim("slower / faster", "Overview, Pareto", slower_or_faster),
     Claim("ranks that part", "Robustness, Ranking", ranks_part),
     Claim("off the line: effective robustness", "Robustness, Ranking", off_the_line),
+    Claim("best of a board of studies", "Studies, All on one board", a_study_leads),
     Claim("a pair differs", "Robustness, Pairs", a_pair_differs),
     Claim("churn beyond seeds", "Robustness, Pairs", churn_beyond_seeds, fewest=2),
     Claim("a cell differs (each condition)", "Robustness, Corruptions and Fourier", a_cell_differs, each=True),

@@ -7,9 +7,11 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from analysis.engine.status import status
+from analysis.results import files as stored_files
 from analysis.results import packs
 from analysis.results.provenance import Provenance
 from analysis.results.stamps import files
@@ -184,3 +186,18 @@ def test_a_real_study_is_as_complete_as_before(tmp_path: Path) -> None:
     assert sum(results.compact().values()) > 100
     assert {table: len(results.table(table)) for table in TABLES} == counts
     assert status(study) == before
+
+
+def test_a_pack_is_cut_so_that_a_ticket_is_read_without_most_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_files, "BYTES_PER_GROUP", 1_000)
+    monkeypatch.setattr(packs, "MEMORY", 6_000)
+    results = Results(tmp_path)
+    known = fill(results, 40)
+    results.compact()
+    check(results, known)
+    found = [pq.ParquetFile(path).metadata for path in packs.packs_in(results.path / TABLE)]
+    sizes = [each.row_group(number).total_byte_size for each in found for number in range(each.num_row_groups)]
+    assert len(sizes) > 2 * len(found) > 2
+    assert max(sizes) < 4_000  # what a column needs beside its values included

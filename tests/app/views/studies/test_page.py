@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from analysis.results.pack import pack
+from analysis.results.store import Results
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
@@ -26,7 +28,7 @@ def beside(tiny_study: Path, tmp_path: Path) -> str:
 
 
 def test_a_copy_differs_in_nothing_but_what_it_lacks(beside: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    test = draw("studies", Path(beside), monkeypatch, study="tiny", tickets="dense~random-90~imp-90")
+    test = draw("studies", Path(beside), monkeypatch, study="tiny", studies="pair", tickets="dense~random-90~imp-90")
     assert not test.error
     assert charts(test) == 2
     assert test.selectbox(key="pick second").value == "twin"
@@ -43,14 +45,14 @@ def test_a_copy_differs_in_nothing_but_what_it_lacks(beside: str, monkeypatch: p
 
 
 def test_the_second_studys_tickets_are_chosen_in_the_link(beside: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    parameters = {"study": "tiny", "tickets": "dense~imp-90", "second-tickets": "imp-90~magnitude-50"}
+    parameters = {"study": "tiny", "studies": "pair", "tickets": "dense~imp-90", "second-tickets": "imp-90~magnitude-50"}
     table = draw("studies", Path(beside), monkeypatch, **parameters).dataframe[-1].value
     verdicts = table.drop_duplicates("ticket").set_index("ticket")["verdict"].to_dict()
     assert verdicts == {"Dense": "only in one", "IMP 90 %": "cannot tell", "Magnitude 50 %": "only in one"}
 
 
 def test_garbage_in_the_link_leaves_the_page(beside: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    test = draw("studies", Path(beside), monkeypatch, study="tiny", second="<b>%00~")
+    test = draw("studies", Path(beside), monkeypatch, study="tiny", studies="pair", second="<b>%00~")
     assert charts(test) == 2
     assert "passed over" in text(test)
     assert "<b>%00" not in text(test)
@@ -59,7 +61,7 @@ def test_garbage_in_the_link_leaves_the_page(beside: str, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(("name", "said"), [("second-tickets", "the second"), ("tickets", "this")])
 def test_no_ticket_of_a_study_is_chosen(name: str, said: str, beside: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    test = draw("studies", Path(beside), monkeypatch, study="tiny", **{name: "none"})
+    test = draw("studies", Path(beside), monkeypatch, study="tiny", studies="pair", **{name: "none"})
     assert f"No ticket of {said} study is chosen." in text(test)
     assert charts(test) == 0
 
@@ -80,3 +82,36 @@ def test_a_study_without_its_like_names_those_that_have_one(
     test = draw("studies", Path(f"{odd}:{beside}"), monkeypatch, study="odd")
     assert "There is no other study of this network" in text(test)
     assert "Studies here that can be compared: tiny with twin." in text(test)
+
+
+def test_a_board_has_any_number_of_studies(
+    beside: str, tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack(Study.open(tiny_study), tmp_path / "theirs.study.zip")
+    there = f"{beside}:{tmp_path / 'theirs.study.zip'}"
+    test = draw("studies", Path(there), monkeypatch, study="tiny")
+    assert not test.error
+    assert charts(test) == 1
+    assert test.multiselect(key="pick board").value == ["tiny", "twin", "theirs"]
+    assert "tickets of **3** studies" in text(test)
+    table = test.dataframe[0].value
+    counts = table.groupby("study")["label"].size()
+    assert counts["theirs"] == counts["tiny"] > counts["Its twin"]
+    conditions = Results(tiny_study).table("conditions", columns=["ticket_id", "accuracy"], where="corruption = 'clean'")
+    ids = [entry.id for entry in Study.open(tiny_study).entries() if entry.recipe.label == "IMP 90 %"]
+    own = conditions[conditions["ticket_id"].isin(ids)]["accuracy"].mean()
+    mine = table[table["label"] == "IMP 90 %"]
+    assert mine["accuracy"].tolist() == pytest.approx([100 * own] * 3)
+    assert mine["place"].nunique() == 1  # the same network three times
+    assert mine["place"].iloc[0].endswith("=")
+    assert "stranger: it has no tickets yet." in text(test)
+
+
+def test_a_board_of_chosen_studies_at_a_sparsity(beside: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"board": "twin", "board-at": "50"}
+    test = draw("studies", Path(beside), monkeypatch, study="tiny", **asked)
+    assert "At 50 % sparsity" in text(test)
+    assert set(test.dataframe[0].value["study"]) == {"Its twin"}
+    placed = test.dataframe[0].value[lambda rows: rows["place"] != ""]
+    assert set(placed["sparsity"]) == {50.0}
+    assert "No study is chosen." in text(draw("studies", Path(beside), monkeypatch, study="tiny", board="none"))
