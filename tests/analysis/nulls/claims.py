@@ -208,9 +208,9 @@ def studies_differ(predictions: Predictions) -> float:
 
 def a_study_leads(predictions: Predictions) -> float:
     """The tickets are those of three studies, and more than one group of ties is found among them."""
-    found = {f"study {place}": {} for place in range(3)}  # type: dict[str, dict[str, dict[int, np.ndarray]]]
+    found: dict[str, dict[str, dict[int, np.ndarray]]] = {}
     for place, (key, own) in enumerate(_clean(predictions).per_image([0]).items()):
-        found[f"study {place % 3}"][key] = own
+        found.setdefault(f"study {place % 3}", {})[key] = own
     return float(not leaderboard.places(found)["best"].all())
 
 

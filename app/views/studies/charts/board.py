@@ -15,7 +15,7 @@ from app.charts.error_bars import error_bars
 from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.drawn import drawn
-from app.shell.theme import Theme
+from app.shell.theme import Style, Theme
 
 PANELS: dict[Images, str] = {"accuracy": "Clean images", "corrupted": "Mean over corruptions"}
 MARK, AIR, AROUND = 11, 18, 118  # pixels: a method's line, between studies, and title, axis and legend
@@ -96,13 +96,13 @@ def _marks(
     part: Images,
     best: set[tuple[str, str]],
     places: list[float],
-    style: object,
+    style: Style,
     label: str,
     names: Mapping[str, str],
     column: int,
     theme: Theme,
 ) -> None:
-    color, symbol = style.color, style.symbol  # type: ignore[attr-defined]
+    color, symbol = style.color, style.symbol
     values, low, high = (100 * rows[f"{part}{end}"].to_numpy(float) for end in ("", "_low", "_high"))
     is_best = [pair in best for pair in zip(rows["study"], rows["key"], strict=True)]
     chart.add_scatter(
