@@ -77,7 +77,15 @@ class Session:
     def __init__(self, server: Server) -> None:
         self.server = server
         address = server.url.replace("http", "ws") + "/_stcore/stream"
-        self.socket = connect(address, subprotocols=["streamlit"], max_size=None, proxy=None, compression=None)  # type: ignore[list-item]
+        self.socket = connect(
+            address,
+            subprotocols=["streamlit"],
+            max_size=None,
+            proxy=None,
+            compression=None,
+            ping_interval=None,
+            open_timeout=120,
+        )  # type: ignore[list-item]
 
     def __enter__(self) -> Session:
         return self

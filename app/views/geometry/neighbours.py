@@ -23,7 +23,7 @@ from app.shell import layout
 from app.shell.folds import fold
 from app.shell.selection import Chosen, Selection
 from app.views.geometry.charts import neighbours as charts
-from app.views.geometry.spaces import Spaces
+from app.views.geometry.spaces import MOST, Spaces
 
 COUNTS = ["5", str(NEIGHBOURS), "30", "50"]
 SHOWN = 16
@@ -57,13 +57,18 @@ def answer(selection: Selection, spaces: Spaces, chosen: Sequence[Chosen], condi
     if spaces.images is None or selection.baseline is None:
         return ""
     keys = list(dict.fromkeys([selection.baseline.key, *(ticket.key for ticket in chosen)]))
+    every, spaces = spaces, spaces.some()  # of every training of each ticket, which are many
+    few = "" if spaces is every else f" Among {MOST:,} of the images, evenly spaced."
     clean = _spaces(selection, spaces, keys, CLEAN)
     names = {ticket.key: ticket.label for ticket in [selection.baseline, *chosen]}
     if condition == CLEAN:
-        return retraining_text(against_retraining(clean, selection.baseline.key), names, selection.baseline.label)
+        found = against_retraining(clean, selection.baseline.key)
+        said = retraining_text(found, names, selection.baseline.label)
+        return said and said + few
     own = kept(clean, _spaces(selection, spaces, keys, condition))
     table = against(verdicts(own, keys, equivalence=CLOSE), selection.baseline.key)
-    return corrupted_text(intervals(own), table, names, selection.baseline.key, condition_text(condition))
+    said = corrupted_text(intervals(own), table, names, selection.baseline.key, condition_text(condition))
+    return said and said + few
 
 
 def retraining_text(found: Retraining, names: Mapping[str, str], baseline: str) -> str:

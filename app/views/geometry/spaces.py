@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
+import torch
 
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.images import TestImages
@@ -53,15 +54,29 @@ class Places:
 
 @dataclass(frozen=True)
 class Spaces:
-    """A study's feature spaces. `images` is None where its images are not on this machine: then stored maps alone."""
+    """A study's feature spaces. `images` is None where its images are not on this machine: then stored maps alone.
+
+    `kind` says which of the study's images they are.
+    """
 
     study: StudyView
     images: TestImages | None
+    kind: str = "test"
+
+    def some(self, most: int = MOST) -> Spaces:
+        """Of so many images at most, evenly spaced; of all where they, or what networks make of them, are stored."""
+        if self.images is None or self.images.given or self.study.tickets["recorded"].any():
+            return self
+        if len(self.images) <= most:
+            return self
+        rows = torch.from_numpy(positions(len(self.images), most).astype(np.int64))
+        few = replace(self.images, images=self.images.images[rows], labels=self.images.labels[rows])
+        return Spaces(self.study, few, f"test {most}")
 
     def features(self, ids: Sequence[str], condition: Condition = CLEAN) -> dict[str, Features]:
         """What tickets make of the images; there must be some."""
         assert self.images is not None
-        return live.features(self.study, self.images, ids, condition)
+        return live.features(self.study, self.images, ids, condition, kind=self.kind)
 
     def near(self, ids: Sequence[str], condition: Condition, k: int) -> dict[str, np.ndarray]:
         """Ticket id -> each image's k nearest, [N, k], among the images under the same condition."""
@@ -137,7 +152,7 @@ class Spaces:
         return found
 
     def _key(self, ticket: str, condition: Condition) -> tuple[str, ...]:
-        return str(self.study.path), self.study.stamp, ticket, condition[0], str(condition[1])
+        return str(self.study.path), self.study.stamp, ticket, condition[0], str(condition[1]), self.kind
 
 
 def _laid_over(own: Places, reference: np.ndarray) -> Places:
