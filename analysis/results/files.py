@@ -73,7 +73,7 @@ def encode(table: Table, rows: pa.Table, made: str, by_ticket: bool = False) -> 
 
 def _group(rows: pa.Table) -> int:
     """Rows of a group that is no larger than it may be."""
-    return max(1, min(ROWS_PER_GROUP, BYTES_PER_GROUP * len(rows) // max(1, rows.nbytes)))
+    return max(1, min(ROWS_PER_GROUP, BYTES_PER_GROUP * len(rows) // max(1, int(rows.nbytes))))
 
 
 def _statistics(table: Table, by_ticket: bool) -> list[str]:

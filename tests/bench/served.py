@@ -79,13 +79,13 @@ class Session:
         address = server.url.replace("http", "ws") + "/_stcore/stream"
         self.socket = connect(
             address,
-            subprotocols=["streamlit"],
+            subprotocols=["streamlit"],  # type: ignore[list-item]
             max_size=None,
             proxy=None,
             compression=None,
             ping_interval=None,
             open_timeout=120,
-        )  # type: ignore[list-item]
+        )
 
     def __enter__(self) -> Session:
         return self
