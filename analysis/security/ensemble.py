@@ -80,8 +80,15 @@ def withstood(
         def say(share: float, text: str, start: int = start) -> None:
             progress((start + share * AT_ONCE) / len(images), f"{text}, {ball.name}")
 
-        with _seeded(derived_seed(seed, "ensemble", ball.name, start)):
-            each = _Attacks(toolbox, network, ball, queries, say).all(part, truth)
+        try:
+            with _seeded(derived_seed(seed, "ensemble", ball.name, start)):
+                each = _Attacks(toolbox, network, ball, queries, say).all(part, truth)
+        except ValueError as error:  # outputs that are probabilities, images that no square fits into
+            reason = str(error).splitlines()[0].rstrip(".")
+            raise UserError(
+                f"The Adversarial Robustness Toolbox cannot attack this network ({reason}): leave out `ensemble_linf` "
+                "and `ensemble_l2` in [analysis], or attack by gradient (`security_linf`, `security_l2`)."
+            ) from error
         for name, right in each.items():
             found[name].append(right)
     return {name: torch.cat(parts).cpu().numpy() for name, parts in found.items()}
@@ -152,14 +159,21 @@ class _Attacks:
     def _square(self, images: Tensor, labels: Tensor) -> Tensor:
         classifier = self._classifier(self.network, images, _CrossEntropy())
         attack = self.toolbox.square(
-            estimator=classifier, norm=self._norm, eps=self.ball.radius, max_iter=self.queries, p_init=SHARE,
-            nb_restarts=1, batch_size=len(images), verbose=False,
+            estimator=classifier, norm=self._norm, eps=self.ball.radius, max_iter=self.queries,
+            p_init=self._share(*images.shape[2:]), nb_restarts=1, batch_size=len(images), verbose=False,
         )  # fmt: skip
         with np.errstate(all="ignore"):  # in L2 it divides by the norm of tiles that small images do not have
             made = attack.generate(x=images.cpu().numpy(), y=_one_hot(labels, classifier.nb_classes))
         found = torch.from_numpy(np.nan_to_num(made).astype(np.float32)).to(images.device)
         inside = self.ball.length(found - images) <= self.ball.radius * (1 + ROUNDING)
         return self.network.right(found, labels) | ~inside
+
+    def _share(self, height: int, width: int) -> float:
+        """The first square's share of the image: as published, as far as such a square fits into it."""
+        side = min(height, width) - 1
+        if self.ball.norm == "l2" and side % 2 == 0:  # there it has a middle
+            side -= 1
+        return min(SHARE, side**2 / (height * width))
 
     @property
     def _norm(self) -> float:

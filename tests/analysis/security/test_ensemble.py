@@ -79,3 +79,19 @@ def test_without_the_toolbox_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     network, images, labels = linear()
     with pytest.raises(UserError, match=r"pip install \"pruning-side-by-side\[attacks\]\""):
         ensemble.withstood(network, images, labels, Ball("l2", 1.0))
+
+
+@pytest.mark.parametrize(("ball", "shape"), [("linf", (9, 14)), ("l2", (9, 9)), ("linf", (5, 5)), ("l2", (3, 3))])
+def test_images_of_any_shape_are_attacked_or_it_is_a_sentence(
+    ball: str, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ensemble, "ITERATIONS", 2)
+    layer = nn.Linear(shape[0] * shape[1], 5)
+    network = Pixels(nn.Sequential(nn.Flatten(), layer).eval(), (0.5,), (0.25,), 0)
+    images = torch.rand(12, 1, *shape, generator=torch.Generator().manual_seed(0))
+    labels, where = network(images).argmax(dim=1), Ball("linf", 8.0) if ball == "linf" else Ball("l2", 0.5)
+    if shape == (3, 3):
+        with pytest.raises(UserError, match="cannot attack this network"):
+            ensemble.withstood(network, images, labels, where, queries=5)
+    else:
+        assert len(ensemble.withstood(network, images, labels, where, queries=5)["square"]) == 12
