@@ -36,11 +36,14 @@ def score(model: nn.Module, context: Context) -> Scores:
     assert isinstance(options, FisherOptions)
     twin, count = differentiable_copy(model), count_images(context.batches)
     weights = context.weights(twin)
+    masks = context.masks or {}
     sums = {name: _Blocks(weight, options.block) for name, weight in weights.items()}
     for gradients in image_gradients(twin, weights, context.batches, context.task):
         for name, gradient in gradients.items():
-            mask = (context.masks or {}).get(name)
-            sums[name].add(gradient if mask is None else gradient * mask)
+            sums[name].add(gradient * masks[name] if options.block > 1 and name in masks else gradient)
+    if options.block == 1:  # where what is pruned concerns no other weight, once is enough
+        for name in sums.keys() & masks.keys():
+            sums[name].sums.mul_(masks[name].view(-1))
     return {
         name: weight.square() / 2 * sums[name].stiffness(count, options.damping) for name, weight in weights.items()
     }
