@@ -21,6 +21,8 @@ from app.views.studies.members import Found
 from app.views.studies.others import say_refused
 from pruning.errors import few
 
+LINES, FEWEST = 60, 4
+"""Marks' lines that a chart has in all, about, and of each study at least."""
 PARTS: dict[Images, str] = {"accuracy": "on clean images", "corrupted": "in the mean over corruptions"}
 
 
@@ -101,14 +103,18 @@ def _chart(
     names: Mapping[str, str],
     studies: Mapping[str, StudyView],
 ) -> None:
-    methods = list(dict.fromkeys(rows["method"]))
+    first = next(iter(placed))
+    most = max(FEWEST, LINES // rows["study"].nunique())
+    drawn = rows[rows.groupby("study")[first].rank(ascending=False, method="first") <= most]
+    left = "" if len(drawn) == len(rows) else f" Of each study the {most} most accurate are drawn; the table has all."
+    methods = list(dict.fromkeys(drawn["method"]))
     originals = {made: of for study in studies.values() for made, of in study.originals.items()}
     every = [(method, method, 0.0, method) for method in methods]
     known = [method for study in studies.values() for method in study.methods]
-    labels = dict(zip(rows["method"], rows["label"].str.replace(r" [\d.]+ %$", "", regex=True), strict=True))
+    labels = dict(zip(drawn["method"], drawn["label"].str.replace(r" [\d.]+ %$", "", regex=True), strict=True))
     layout.card(
         "Each study's methods, best study first",
-        charts.board(rows, dense, placed, names, theme.styles(every, known, selection.theme.mode, originals), labels,
+        charts.board(drawn, dense, placed, names, theme.styles(every, known, selection.theme.mode, originals), labels,
                      selection.theme),
         lambda: rows.assign(study=rows["study"].map(names)).drop(columns=["key", "method"]),
         "board",
@@ -118,7 +124,7 @@ def _chart(
         "equivalent to it. Hollow: it is less accurate. The upright stroke is the study's dense network, which takes "
         "no part.",
         caption="Bars: 95 % intervals, over seeds, or over test images where there is one seed. What is filled is decided "
-        "by the paired differences of all these tickets, one family of tests, and not by whether bars overlap.",
+        "by the paired differences of all these tickets, one family of tests, and not by whether bars overlap." + left,
     )  # fmt: skip
 
 

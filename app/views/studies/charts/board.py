@@ -56,6 +56,9 @@ def board(
                    styles[str(method)], labels[str(method)], names, column, theme)  # fmt: skip
         _dense(chart, dense[dense["study"].isin(studies)], part, centres, names, column, theme)
         chart.update_xaxes(percent_axis(""), row=1, col=column)
+    for method, label in labels.items():  # of marks in a legend, all are filled
+        mark = {"symbol": styles[method].symbol, "size": 9, "color": styles[method].color}
+        chart.add_scatter(x=[None], y=[None], mode="markers", marker=mark, name=label, legendgroup=label)
     chart.update_layout(
         template=theme.template, height=AROUND + height, dragmode=False,
         margin={"l": 8, "r": 8, "t": 78, "b": 8},
@@ -111,7 +114,7 @@ def _marks(
         mode="markers",
         name=label,
         legendgroup=label,
-        showlegend=column == 1,
+        showlegend=False,
         marker={
             "symbol": [symbol if each else f"{symbol}-open" for each in is_best],
             "size": 9, "color": color, "line": {"width": 1.6, "color": color},
