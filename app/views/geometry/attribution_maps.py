@@ -14,6 +14,7 @@ from analysis.comparisons.ticket_attribution import TicketMaps, telling
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.images import TestImages
 from app import live
+from app.shell.recent import Recent
 from app.shell.selection import Chosen, Selection
 from pruning.progress import Progress
 from pruning.training.precision import pick_device
@@ -91,7 +92,15 @@ def picture_of(images: TestImages, samples: Sequence[int], condition: Condition)
     return np.asarray(np.mean(shown, axis=0).round().astype(np.uint8))
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+ROOM = 100_000_000
+"""Bytes of attributions that are kept."""
+
+
+@st.cache_resource(show_spinner=False)
+def _kept() -> Recent[Attribution]:
+    return Recent(lambda found: sum(each.nbytes for each in vars(found).values() if isinstance(each, np.ndarray)), ROOM)
+
+
 def _attribution(
     path: str,
     stamp: str,
@@ -99,13 +108,19 @@ def _attribution(
     sample: int,
     condition: Condition,
     way: Way,
-    _asked: Asked,
-    _means: Sequence[np.ndarray],
-    _progress: Progress,
+    asked: Asked,
+    means: Sequence[np.ndarray],
+    progress: Progress,
 ) -> Attribution:
-    networks = [live.network(_asked.selection.study, ticket_id) for ticket_id in ids]
-    image = _shown(_asked.images, sample, condition)
-    return attribute(networks, _means, image, int(_asked.images.labels[sample]), way, _progress)
+    """Kept by hand: what Streamlit caches may not draw on a bar that is there already."""
+    key = path, stamp, ids, sample, condition, way
+    found = _kept().get(key)
+    if found is None:
+        networks = [live.network(asked.selection.study, ticket_id) for ticket_id in ids]
+        image = _shown(asked.images, sample, condition)
+        found = attribute(networks, means, image, int(asked.images.labels[sample]), way, progress)
+        _kept().put(key, found)
+    return found
 
 
 def _shown(images: TestImages, sample: int, condition: Condition) -> Tensor:
