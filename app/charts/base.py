@@ -32,6 +32,17 @@ def percent_axis(title: str) -> dict[str, object]:
     return {"title": {"text": title}, "ticksuffix": " %"}
 
 
+def title_to_the_end(chart: go.Figure, text: str, theme: Theme) -> None:
+    """Give the horizontal axis a title that ends where the axis does.
+
+    Long names beside a chart leave its axis shorter than the title, which would be cut at both ends below its middle.
+    """
+    chart.add_annotation(
+        text=text, x=1, y=0, xref="x domain", yref="y domain", xanchor="right", yanchor="top", yshift=-24,
+        align="right", showarrow=False, font={"color": theme.muted, "size": 13},
+    )  # fmt: skip
+
+
 def inks(values: np.ndarray, scale: Scale) -> list[str]:
     """For text on cells of these values, the ink that reads best on each: plotly's own is faint on middle tones."""
     colours, low, high = scale

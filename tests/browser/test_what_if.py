@@ -46,6 +46,7 @@ def test_sliders_are_kept_and_found_again_from_the_recipe(opened: Open, restored
     assert share > 0.9
     page.get_by_text("Keep it as a method").click()
     expect(page.locator("[data-testid=stCode]").first).to_contain_text(f'"fc2" = {share:g}')
+    settle(page)
     page.get_by_role("button", name="Write it into this study").click()
     expect(page.get_by_text("It is written down")).to_be_visible()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -164,7 +165,8 @@ def _layers_card(selection: Selection) -> None:
 def _cells_card(selection: Selection, one: Chosen, other: Chosen) -> None:
     masks_a, masks_b = load.masks(selection.study, one.id), load.masks(selection.study, other.id)
     layers = list(masks_a)
-    layer = selection.option("layer", _first_to_show(masks_a), layers)
+    usual = _first_to_show(masks_a, masks_b)
+    layer = selection.option("layer", usual, layers)
     a, b = masks_a[layer], masks_b[layer]
     ranges = cell_grid.parts(a.shape)
     names = [f"{start}-{stop - 1}" for start, stop in ranges]
@@ -178,7 +180,7 @@ def _cells_card(selection: Selection, one: Chosen, other: Chosen) -> None:
         bare: dict[str, Any] = {"label_visibility": "collapsed"}
         with st.container(horizontal=True, vertical_alignment="center"):
             texts = {name: f"{charts.short(name)}  ({' × '.join(map(str, masks_a[name].shape))})" for name in layers}
-            selection.pick("layer", "Layer", texts, default=_first_to_show(masks_a), kind="select", width=260, **bare)
+            selection.pick("layer", "Layer", texts, default=usual, kind="select", width=260, **bare)
             selection.pick("view", "View", {"beside": "Side by side", "over": "Overlaid"}, **bare)
             if len(ranges) > 1:
                 texts = {name: f"Filters {name.replace('-', ' to ')}" for name in names}
@@ -197,9 +199,10 @@ def _cells_card(selection: Selection, one: Chosen, other: Chosen) -> None:
     )
 
 
-def _first_to_show(masks: dict[str, np.ndarray]) -> str:
-    """A layer with enough to see: the first convolution with several inputs, else the first layer."""
-    return next((name for name, mask in masks.items() if mask.ndim == 4 and mask.shape[1] > 1), next(iter(masks)))
+def _first_to_show(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> str:
+    """A layer with enough to see: the first convolution with several inputs, else the first, of those that differ."""
+    different = [name for name in one if not np.array_equal(one[name], other[name])] or list(one)
+    return next((name for name in different if one[name].ndim == 4 and one[name].shape[1] > 1), different[0])
 
 
 def _cells_table(grid: Grid) -> pd.DataFrame:

@@ -34,6 +34,8 @@ IMAGES = 1000
 UNDER: dict[str, Condition] = {
     name: (name, 3) for name in ("fog", "gaussian_noise", "defocus_blur", "contrast", "jpeg_compression")
 }
+WRITTEN = "what was kept by hand"
+"""Of the session: the study and the lines that were written into its file last."""
 TOGETHER = {LAYERS: "Each layer", COUPLED: "Each layer, coupled ones as one", BLOCKS: "Each block"}
 
 
@@ -174,16 +176,24 @@ def _keep(selection: Selection, masks: Masks, shares: Mapping[str, float], by_ha
         path = selection.study.path
         if is_shipped(path):
             st.caption("This study ships with the project and stays as it is; put the lines into a study of your own.")
-        elif st.button("Write it into this study", disabled=not name.strip()):
-            try:
-                add_method(load.folder(path), lines)
-            except UserError as error:
-                st.error(str(error))
-                return
-            st.success("It is written down. This finds, trains and measures it:")
-            commands = f"python -m pruning run {path}\npython -m analysis run {path}"
-            st.code(commands, "bash")
-            work.offer(commands)
+        else:
+            _offer_to_write(path, lines, bool(name.strip()))
+
+
+def _offer_to_write(path: Path, lines: str, named: bool) -> None:
+    """A button that writes a method into the study's file; that it was is said as long as the method is the same."""
+    if st.button("Write it into this study", disabled=not named):
+        try:
+            add_method(load.folder(path), lines)
+        except UserError as error:
+            st.error(str(error))
+            return
+        st.session_state[WRITTEN] = path, lines
+    if st.session_state.get(WRITTEN) == (path, lines):
+        st.success("It is written down. This finds, trains and measures it:")
+        commands = f"python -m pruning run {path}\npython -m analysis run {path}"
+        st.code(commands, "bash")
+        work.offer(commands)
 
 
 SECTION = Section(

@@ -40,8 +40,9 @@ def show(selection: Selection) -> None:
         together = [name for name in studies if name in found.together]
         table, common = members.board(list(studies.values()), together)
         here = table[table["study"].isin(together)]
-        levels = {f"{100 * level:g}": f"{100 * level:g} %" for level in leaderboard.sparsities(here)}
-        usual = min(levels, key=lambda level: (abs(float(level) - 90), level), default="")
+        there = {f"{100 * level:g}": leaderboard.at(here, level)["study"].nunique() for level in leaderboard.sparsities(here)}
+        levels = {level: f"{level} %" for level in there}
+        usual = min(levels, key=lambda level: (-there[level], abs(float(level) - 90), level), default="")
         level = selection.pick("board-at", "Sparsity", levels, usual, kind="select", width=150) if levels else ""
         within = verdicts.pick_equivalence(selection)
     rows = leaderboard.at(here, float(level) / 100) if level else here.iloc[:0]
@@ -178,7 +179,7 @@ def _table(
         caption=f"Corrupted: the mean over {conditions} conditions that all studies on these images measured. A click on a "
         "heading sorts. Numbers of studies on other images stand here too and are not comparable.",
         meanings=MEANINGS,
-        height=316,
+        height=246,
     )
 
 

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from analysis.comparisons.mask_pairs import BOTH, NEITHER, ONLY_A, ONLY_B, STATES
 from analysis.metrics.overlap_metrics import METRICS
-from app.charts.base import Styles, figure
+from app.charts.base import Styles, figure, title_to_the_end
 from app.shell.colour import readable_on
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
@@ -104,7 +104,7 @@ def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: 
         theme: colours of the page, light or dark.
         height: in pixels, more where layers need it.
     """
-    chart = figure(theme, max(height, 300, 120 + 22 * len(layers)), dragmode=False)
+    chart = figure(theme, max(height, 300, 120 + 22 * len(layers)), dragmode=False, margin={"b": 64})
     names = [short(layer) for layer in layers["layer"]]
     data = layers[["both", "kept_a", "kept_b", "total", "chance"]].to_numpy()
     chart.add_bar(
@@ -128,7 +128,8 @@ def pair_by_layer(layers: pd.DataFrame, metric: str, a: Style, b: Style, theme: 
         hovertemplate="<b>%{y}</b><br>by chance %{x:.3f}<extra></extra>",
     )
     chart.update_yaxes(autorange="reversed", showgrid=False)
-    chart.update_xaxes(title_text=f"{METRICS[metric].axis}, {a.label} with {b.label}", rangemode="tozero")
+    chart.update_xaxes(rangemode="tozero")
+    title_to_the_end(chart, f"{METRICS[metric].axis},<br>{a.label} with {b.label}", theme)
     return chart
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts.base import figure
+from app.charts.base import figure, title_to_the_end
 from app.charts.error_bars import error_bars
 from app.shell.colour import fade
 from app.shell.drawn import drawn
@@ -55,5 +55,6 @@ def lines(rows: Sequence[Line], title: str, unit: str, theme: Theme) -> go.Figur
         tickvals=list(range(len(rows))), ticktext=[row.label for row in rows], showgrid=False, automargin=True,
         range=[MOST - 0.5, -0.5], tickfont={"color": theme.ink, "size": 12},
     )  # fmt: skip
-    chart.update_xaxes(title_text=title, zeroline=False, nticks=5)
+    chart.update_xaxes(zeroline=False, nticks=5)
+    title_to_the_end(chart, title, theme)
     return chart

@@ -24,5 +24,7 @@ def test_sliders_prune_undo_and_keep(tiny_study: Path, tmp_path: Path, monkeypat
     assert [slider.value for slider in test.slider] == [0, 50, 0]
     next(button for button in test.button if button.label == "Write it into this study").click().run()
     assert "written down" in "\n".join(each.value for each in test.success)
+    test.run()  # whatever draws the page again, it is still said
+    assert "written down" in "\n".join(each.value for each in test.success)
     [recipe] = [recipe for recipe in Study.open(folder).recipes() if recipe.method == "by_hand" and recipe.seed == 0]
     assert recipe.option("layers") == {"fc1": 0.0, "fc2": 0.5, "fc3": 0.0}
