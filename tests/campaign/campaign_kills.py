@@ -14,13 +14,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.results.store import Results
+from pruning.cli.progress_file import VARIABLE
 from pruning.study.folder import Study
 from tests import ROOT
 from tests.campaign.studies import QUICK, asked, measured
 from tests.campaign.tally import LOST, SILENT, TRACEBACK, Tally
 
-LONGEST = 6.0
-"""Seconds within which a run is killed; one that is done before was not killed, and counts as tried too."""
+LONGEST, AT_WORK = 6.0, 2.0
+"""Seconds within which a run is killed, from its start, or every second time from when it has begun to work: on a busy
+machine the first seconds are all imports. One that is done before was not killed, and counts as tried too."""
 
 
 def run(count: int, seed: int) -> Tally:
@@ -46,13 +48,20 @@ def _words(command: tuple[str, str], study: Path, jobs: int) -> list[str]:
 
 def _killed(command: tuple[str, str], study: Path, rng: np.random.Generator, tally: Tally) -> bool:
     """Run, and kill after a while; whether the run came to its end before."""
-    words = _words(command, study, int(rng.integers(1, 3)))
+    words, told = _words(command, study, int(rng.integers(1, 3))), study.parent / "progress"
+    told.unlink(missing_ok=True)
     running = subprocess.Popen(
-        words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+        words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env=os.environ | {VARIABLE: str(told)},
+    )  # fmt: skip
     tally.tried += 1
     with suppress(subprocess.TimeoutExpired):
-        running.wait(float(rng.uniform(0.5, LONGEST)))
+        if rng.random() < 0.5:
+            while running.poll() is None and not told.exists():
+                time.sleep(0.02)
+            running.wait(float(rng.uniform(0.0, AT_WORK)))
+        else:
+            running.wait(float(rng.uniform(0.5, LONGEST)))
         _quiet(running, tally)
         return running.returncode == 0
     workers = _children(running.pid)
