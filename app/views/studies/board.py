@@ -179,7 +179,7 @@ def _table(
         caption=f"Corrupted: the mean over {conditions} conditions that all studies on these images measured. A click on a "
         "heading sorts. Numbers of studies on other images stand here too and are not comparable.",
         meanings=MEANINGS,
-        height=246,
+        height=211,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from itertools import combinations
 
+import streamlit as st
+
 from analysis.comparisons import two_studies
 from app import choice, load
 from app.load import StudyView
@@ -65,6 +67,7 @@ def _comparable() -> dict[str, list[str]]:
 
 
 def say_refused(refused: list[str]) -> None:
-    """Say why the rest cannot be compared."""
+    """Say why the rest cannot be compared, once one asks."""
     if refused:
-        layout.notes(["Studies that cannot be compared with this one:", *refused])
+        with st.expander(f"Studies that cannot be compared with this one: {len(refused)}"):
+            layout.notes(refused)
