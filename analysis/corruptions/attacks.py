@@ -94,13 +94,19 @@ class _Network:
         """The signs of the loss's gradient by images in grey levels, float32 [N, C, H, W]: -1, 0 or 1."""
         levels = levels.detach().requires_grad_()
         logits = self.module(as_input(normalise(levels, self.mean, self.std), levels.device, self.macs))
-        (gradient,) = torch.autograd.grad(excess(logits, labels), levels)
-        if not gradient.isfinite().all():
-            raise UserError(
-                "The network cannot be attacked: its gradient by the image is not finite, so look whether its weights "
-                "hold NaN or its training diverged."
-            )
-        return gradient.sign_()
+        return gradient_of(logits, labels, levels).sign_()
+
+
+def gradient_of(logits: Tensor, labels: Tensor, images: Tensor) -> Tensor:
+    """The gradient of `excess` by the images from which the logits were made. Raises UserError if it is not finite."""
+    (gradient,) = torch.autograd.grad(excess(logits, labels), images)
+    if not gradient.isfinite().all():
+        raise UserError(
+            "The network cannot be attacked: its gradient by the image is not finite, so look whether its weights hold "
+            "NaN or its training diverged."
+        )
+    found: Tensor = gradient
+    return found
 
 
 def excess(logits: Tensor, labels: Tensor) -> Tensor:

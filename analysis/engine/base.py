@@ -142,6 +142,11 @@ class Context:
         """What the ticket was trained for."""
         return get_task(self.ticket.recipe.task)
 
+    def say(self, problem: str) -> None:
+        """Take a sentence on what was left out, once."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
     def once(self, make: Callable[[Context], T]) -> T:
         """What `make` gives, made once for all measures of this ticket (and pair) under this condition."""
         if make not in self.shared:

@@ -22,6 +22,8 @@ from pruning.ticket import Ticket
 from pruning.training.precision import SMALL_NETWORK, Precision, as_input, autocast, pick_precision, prepare, settled
 
 AnyNetwork = nn.Module | Callable[[Tensor], Any]
+AT_ONCE = 500
+"""Images of those of which logits alone are wanted."""
 Normalisation = tuple[tuple[float, ...], tuple[float, ...]]
 
 
@@ -120,7 +122,7 @@ class Network:
 
         Args:
             images: uint8 [N, C, H, W], on the device.
-            labels: int64 [N].
+            labels: int64 [N], which gradients are of.
             inputs: keeps the normalised batch for the networks that want it in the same form.
             layers: modules whose outputs are wanted, by name.
             gradients: whether those of the summed cross-entropy by the parameters are.
@@ -138,6 +140,11 @@ class Network:
                     features, logits = self.run(inputs[form].clone())
                     found = self._gradients(logits, labels)
             return Output(features.detach(), logits.detach(), activations, found)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Of any number of images, uint8 [N, C, H, W]: float32 [N, K], on the CPU."""
+        parts, none = images.split(AT_ONCE), torch.empty(0)
+        return torch.cat([self.show(part.to(self.device), none, {}).logits.float().cpu() for part in parts])
 
     def run(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Features and logits of what the module takes in, such as normalised images."""

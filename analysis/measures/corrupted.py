@@ -14,6 +14,11 @@ def image_by_image(condition: Condition) -> bool:
     return condition != CLEAN and family is not None and family.image_by_image
 
 
+def clean_or_image_by_image(condition: Condition) -> bool:
+    """The same, and whether the images are clean."""
+    return condition == CLEAN or image_by_image(condition)
+
+
 class Corrupted:
     """The rows of one condition."""
 

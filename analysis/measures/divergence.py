@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from analysis.corruptions.conditions import CLEAN, Condition
+from analysis.corruptions.conditions import Condition
 from analysis.engine.base import Column, Context, Measure, Pair, Shown
 from analysis.engine.settings import AnalysisConfig
 from analysis.measures import alignment
-from analysis.measures.corrupted import image_by_image
+from analysis.measures.corrupted import clean_or_image_by_image
 from analysis.metrics.divergence import jensen_shannon, kullback_leibler
 from pruning.study.folder import Entry
 
@@ -98,17 +98,13 @@ def _asked(settings: AnalysisConfig, condition: Condition) -> bool:
     return settings.divergence
 
 
-def _shown(condition: Condition) -> bool:
-    return condition == CLEAN or image_by_image(condition)
-
-
 MEASURE = Measure(
     name="divergence",
     meaning="how far the predictions are from the dense network's, under each of them",
     of="condition",
     needs=frozenset({"logits", "partner"}),
     start=Divergence,
-    conditions=_shown,
+    conditions=clean_or_image_by_image,
     asked=_asked,
     pairs=partners,
     options=DivergenceOptions,

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-import torch
 from pydantic import BaseModel, Field, field_validator
 
 from analysis.engine.base import Column, Context, Measure
@@ -17,13 +16,10 @@ from analysis.measures import transferred
 from analysis.results.provenance import FOLDER, UNKNOWN
 from analysis.transfer import domains
 from analysis.transfer.domains import Domain
-from pruning.data import normalise, source_of
+from pruning.data import source_of
 from pruning.data.folder_files import PREFIX
 from pruning.errors import UserError, few
-from pruning.models.classifier import widened
-from pruning.training.precision import as_input, pick_device, settled
-
-BATCH = 500
+from pruning.training.precision import pick_device
 
 
 class DomainOptions(BaseModel):
@@ -80,12 +76,12 @@ def rows(context: Context) -> pd.DataFrame:
         context.progress(place / len(context.parts), name)
         try:
             domain = _domain(context, name)
-            right = _right(network, domain)
+            right = (network.logits(domain.images).argmax(dim=1) == domain.labels).numpy()
         except UserError as error:
-            _say(context, str(error))
+            context.say(str(error))
             continue
         for sentence in _unmatched(name, domain):
-            _say(context, sentence)
+            context.say(sentence)
         counted = len(domain.labels.unique())
         found.append(
             {"kind": name, "n": len(right), "classes": counted, "accuracy": float(right.mean())}
@@ -106,11 +102,6 @@ def _unmatched(name: str, domain: Domain) -> list[str]:
     return said
 
 
-def _say(context: Context, sentence: str) -> None:
-    if sentence not in context.problems:
-        context.problems.append(sentence)
-
-
 def _domain(context: Context, name: str) -> Domain:
     """Read once for all tickets that a process measures."""
     info, most = context.ticket.info, options_of(context.settings).domain_images
@@ -120,17 +111,6 @@ def _domain(context: Context, name: str) -> Domain:
     found = context.process[key]
     assert isinstance(found, Domain)
     return found
-
-
-@torch.no_grad()
-def _right(network: Network, domain: Domain) -> np.ndarray:
-    parts = []
-    with settled(network.macs):
-        for images in domain.images.split(BATCH):
-            shown = normalise(images.to(network.device), network.mean, network.std)
-            logits = widened(network.module(as_input(shown, network.device, network.macs)))
-            parts.append(logits.argmax(dim=1).cpu())
-    return (torch.cat(parts) == domain.labels).numpy()
 
 
 def _matters(settings: AnalysisConfig, images: int) -> Mapping[str, object]:

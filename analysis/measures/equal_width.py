@@ -2,10 +2,9 @@
 
 import pandas as pd
 
-from analysis.corruptions.conditions import CLEAN
 from analysis.engine.base import Column, Measure
 from analysis.measures import reliability
-from analysis.measures.corrupted import image_by_image
+from analysis.measures.corrupted import clean_or_image_by_image
 
 
 class EqualWidth(reliability.Reliability):
@@ -23,6 +22,6 @@ MEASURE = Measure(
     of="condition",
     needs=reliability.MEASURE.needs,
     start=EqualWidth,
-    conditions=lambda condition: condition == CLEAN or image_by_image(condition),
+    conditions=clean_or_image_by_image,
     columns={**reliability.MEASURE.columns, "bin": Column("i8", "", BIN)},
 )

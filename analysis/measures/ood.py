@@ -16,15 +16,14 @@ from analysis.engine.networks import Network
 from analysis.engine.settings import AnalysisConfig
 from analysis.measures import transferred
 from analysis.metrics.detection import SCORES, auroc, false_positives
-from analysis.transfer.target import whole
-from pruning.data import load_data, normalise, source_of
-from pruning.data.base import LEVELS, used_rows
+from analysis.transfer.target import whole_bytes
+from pruning.data import load_data, source_of
+from pruning.data.base import used_rows
 from pruning.errors import UserError
-from pruning.models.classifier import widened
 from pruning.models.inspection import Shape
-from pruning.training.precision import as_input, pick_device, settled
+from pruning.training.precision import pick_device
 
-BATCH = 500
+BATCH = 500  # images that are brought to the network's input at a time
 
 
 class OodOptions(BaseModel):
@@ -72,8 +71,7 @@ def rows(context: Context) -> pd.DataFrame:
         try:
             foreign = _logits(network, _images(context, name), shape)
         except UserError as error:
-            if str(error) not in context.problems:
-                context.problems.append(str(error))
+            context.say(str(error))
             continue
         found += [_row(name, score, own, foreign) for score in SCORES]
     return pd.DataFrame(found, columns=list(MEASURE.columns))
@@ -111,22 +109,14 @@ def _images(context: Context, name: str) -> Tensor:
     return found
 
 
-@torch.no_grad()
 def _logits(network: Network, images: Tensor, shape: Shape) -> np.ndarray:
     """Of images uint8 of any size, brought to the network's input of that shape: float32 [N, K].
 
     Raises:
         UserError: they have other channels than fit, or the logits are not finite.
     """
-    parts = []
-    with settled(network.macs):
-        for part in images.split(BATCH):
-            bytes_ = part.to(network.device)
-            if tuple(part.shape[1:]) != shape:
-                bytes_ = whole(bytes_, shape).mul(LEVELS - 1).round().clamp(0, LEVELS - 1).to(torch.uint8)
-            shown = as_input(normalise(bytes_, network.mean, network.std), network.device, network.macs)
-            parts.append(widened(network.module(shown)).float().cpu())
-    logits = torch.cat(parts)
+    parts = (whole_bytes(part.to(network.device), shape) for part in images.split(BATCH))
+    logits = torch.cat([network.logits(part) for part in parts])
     if not logits.isfinite().all():
         raise UserError("The network gives logits that are not finite, so that no image can be told from another.")
     return logits.numpy()

@@ -7,9 +7,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.base import Column, Context, Measure, Shown
-from analysis.measures.corrupted import image_by_image
+from analysis.measures.corrupted import clean_or_image_by_image
 from analysis.metrics import calibration, temperature
 
 KEPT = 5_000_000
@@ -56,17 +55,13 @@ def scaled(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     }
 
 
-def _shown(condition: Condition) -> bool:
-    return condition == CLEAN or image_by_image(condition)
-
-
 MEASURE = Measure(
     name="temperature",
     meaning="calibration after temperature scaling, cross-fitted over two halves of the images",
     of="condition",
     needs=frozenset({"logits"}),
     start=Temperature,
-    conditions=_shown,
+    conditions=clean_or_image_by_image,
     columns={
         "corruption": Column("str", "", 'name of the corruption; "clean" for the images as they are'),
         "severity": Column("i8", "", "1 (mild) to 5; 0 for the clean images"),

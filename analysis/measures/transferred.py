@@ -133,7 +133,7 @@ class Transferred:
             try:
                 rows = pd.DataFrame(made(self.of(name)))
             except UserError as error:
-                self._say(f"{error} (the target '{name}' is left out)" if name not in str(error) else str(error))
+                self.context.say(f"{error} (the target '{name}' is left out)" if name not in str(error) else str(error))
                 continue
             frames.append(rows.assign(kind=name))
         frames = [frame for frame in frames if len(frame)]
@@ -155,7 +155,7 @@ class Transferred:
             try:
                 rows = target.draw(shots, subject.seed, draw)
             except UserError as error:
-                self._say(str(error))
+                self.context.say(str(error))
                 continue
             for outcome in subject.outcomes(rows, draw):
                 _note(found, outcome, target, shots, draw, len(rows))
@@ -172,7 +172,7 @@ class Transferred:
         parts = target.train.images, target.test.images
         pictures = features = None
         if len(target.classes) > network.classes:
-            self._say(
+            self.context.say(
                 f"The target '{target.name}' has {len(target.classes)} classes and the networks only "
                 f"{network.classes}, which cannot stand for them: it has no prompt and no mapping, but a probe."
             )
@@ -180,17 +180,13 @@ class Transferred:
             train, test = (frame.fitted(part).to(network.device) for part in parts)
             pictures = train, test
         if network.without:
-            self._say(f"{network.without} So it has no probe.")
+            self.context.say(f"{network.without} So it has no probe.")
         else:
             train, test = (_features(network, part, frame.shape) for part in parts)
             if not (train.isfinite().all() and test.isfinite().all()):
                 raise UserError(f"Ticket {ticket.id} gives features that are not finite for '{target.name}'.")
             features = train, test
         return Subject(lambda x: _logits(network, x), target, frame, pictures, features, ticket.recipe.seed)
-
-    def _say(self, sentence: str) -> None:
-        if sentence not in self.context.problems:
-            self.context.problems.append(sentence)
 
 
 def _network(context: Context) -> Network:

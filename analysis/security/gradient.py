@@ -17,9 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.corruptions.attacks import excess
+from analysis.corruptions.attacks import gradient_of
 from analysis.security.pixels import Ball, Pixels
-from pruning.errors import UserError
 from pruning.progress import Progress, quiet
 from pruning.training.seeds import generator
 
@@ -92,12 +91,7 @@ def _looked(network: Pixels, images: Tensor, labels: Tensor) -> tuple[Tensor, Te
     with torch.inference_mode(False), torch.enable_grad():
         shown = images.detach().clone().requires_grad_()
         logits = network(shown)
-        (gradient,) = torch.autograd.grad(excess(logits, labels), shown)
-    if not gradient.isfinite().all():
-        raise UserError(
-            "The network cannot be attacked: its gradient by the image is not finite, so look whether its weights hold "
-            "NaN or its training diverged."
-        )
+        gradient = gradient_of(logits, labels, shown)
     return gradient, _margin(logits.detach(), labels)
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from analysis.transfer.target import whole
-from pruning.data.base import LEVELS, used_rows
+from analysis.transfer.target import whole_bytes
+from pruning.data.base import used_rows
 from pruning.data.decoding import Unreadable, converted, refuse
 from pruning.data.folder_files import (
     PREFIX,
@@ -115,8 +115,7 @@ def read(name: str, classes: Sequence[str], shape: Shape, most: int) -> Domain:
             unread.append(Unreadable(image.file, error))
             continue
         pixels = torch.frombuffer(bytearray(shown.tobytes()), dtype=torch.uint8).view(1, shown.height, shown.width, 3)
-        brought = whole(pixels.permute(0, 3, 1, 2), shape)[0]
-        images[place] = brought.mul(LEVELS - 1).round().clamp(0, LEVELS - 1).to(torch.uint8)
+        images[place] = whole_bytes(pixels.permute(0, 3, 1, 2), shape)[0]
     refuse(unread)
     return Domain(images, _labels(chosen, own, places), *_unmatched(folders, classes))
 

@@ -93,3 +93,10 @@ def resized(images: Tensor, height: int, width: int) -> Tensor:
 def whole(images: Tensor, shape: Shape) -> Tensor:
     """Images uint8 as a network of that input shape takes them, filling all of it: float32 in [0, 1]."""
     return resized(in_channels(images, shape[0]), *shape[1:])
+
+
+def whole_bytes(images: Tensor, shape: Shape) -> Tensor:
+    """The same as bytes, uint8; images that have the shape are as they were."""
+    if tuple(images.shape[1:]) == tuple(shape):
+        return images
+    return whole(images, shape).mul(LEVELS - 1).round().clamp(0, LEVELS - 1).to(torch.uint8)

@@ -20,8 +20,14 @@ from pruning.errors import UserError
 from pruning.finders.base import Finder, Trainer, dense_recipe, make_ticket
 from pruning.finders.density_judge import Judge, sparsities
 from pruning.finders.one_shot import fine_tuning
-from pruning.finders.options import Count, CriterionName, ScoredPieces, criterion_option, finetune_option
-from pruning.granularity import get_granularity
+from pruning.finders.options import (
+    Count,
+    CriterionName,
+    ScoredPieces,
+    criterion_option,
+    finetune_option,
+    sharing_out_itself,
+)
 from pruning.models import count_macs
 from pruning.procedure import Fields, Shared
 from pruning.progress import share
@@ -64,12 +70,8 @@ class DensitySearchOptions(ScoredPieces):
     @classmethod
     def complete(cls, given: Fields, shared: Shared) -> Fields:
         """Return what was given; the search says all that an allocation would."""
-        if given.get("allocation") is not None:
-            raise UserError("Finder 'density_search' looks for an allocation; leave 'allocation' out.")
-        structure = get_granularity(str(given.get("structure", "weight")))
-        if not structure.allocates:
-            raise UserError(f"Structure '{structure.name}' leaves nothing to share out over layers; take another one.")
-        return {**super().complete({"criterion": "magnitude", **given}, shared), "allocation": None}
+        own = sharing_out_itself(given, "Finder 'density_search' looks for an allocation")
+        return {**super().complete(own, shared), "allocation": None}
 
 
 def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:

@@ -6,12 +6,10 @@ as in `one_shot`. `python -m analysis sensitivity` suggests sparsities.
 
 from typing import ClassVar, Literal
 
-from pruning.errors import UserError
 from pruning.finders import one_shot
 from pruning.finders.base import Finder
 from pruning.finders.one_shot import SCORED_ON, OneShotOptions
-from pruning.finders.options import CriterionName, Fraction, criterion_option
-from pruning.granularity import get_granularity
+from pruning.finders.options import CriterionName, Fraction, criterion_option, sharing_out_itself
 from pruning.procedure import Fields, Shared
 from pruning.validation import option
 
@@ -30,13 +28,8 @@ class ManualOptions(OneShotOptions):
     @classmethod
     def complete(cls, given: Fields, shared: Shared) -> Fields:
         """Return what was given; the layers say all that an allocation would."""
-        if given.get("allocation") is not None:
-            raise UserError("Finder 'manual' takes the sparsities of `layers`; leave 'allocation' out.")
-        structure = get_granularity(str(given.get("structure", "weight")))
-        if not structure.allocates:
-            raise UserError(f"Structure '{structure.name}' leaves nothing to share out over layers; take another one.")
-        given = super().complete({"criterion": "magnitude", **given}, shared)
-        return {**given, "allocation": None}
+        own = sharing_out_itself(given, "Finder 'manual' takes the sparsities of `layers`")
+        return {**super().complete(own, shared), "allocation": None}
 
 
 FINDER = Finder(

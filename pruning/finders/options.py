@@ -93,6 +93,20 @@ class Scored(FinderOptions):
         return super().complete(given, shared)
 
 
+def sharing_out_itself(given: Fields, words: str) -> Fields:
+    """Return what was given to a finder whose own options say all that an allocation would.
+
+    Raises:
+        UserError: an allocation was given, which `words` say why not; or the structure leaves nothing to share out.
+    """
+    if given.get("allocation") is not None:
+        raise UserError(f"{words}; leave 'allocation' out.")
+    structure = get_granularity(str(given.get("structure", "weight")))
+    if not structure.allocates:
+        raise UserError(f"Structure '{structure.name}' leaves nothing to share out over layers; take another one.")
+    return {"criterion": "magnitude", **given}
+
+
 class ScoredPieces(Scored):
     """Of finders that may also remove several weights as one piece."""
 
