@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.comparisons import condition_cells
 from analysis.comparisons.outcomes import Outcomes
 from analysis.comparisons.verdicts import gaps_of
+from analysis.results.offsets import unpack_bits
 from analysis.statistics.verdicts import COLUMNS as OF_A_PAIR
 from analysis.statistics.verdicts import EQUIVALENCE, Gap, judge
 from analysis.transfer.domains import labels_of
@@ -33,14 +34,10 @@ def of_results(
         for key, ids in tickets.items():
             there = [each for each in ids if each in own.index]
             if there:
-                right[key] = np.stack([_unpacked(own.loc[each])[None] for each in there])
+                right[key] = np.stack([unpack_bits(own.at[each, "right"], own.at[each, "n"])[None] for each in there])
                 kept[key] = [seeds[each] for each in there]
         found[label] = Outcomes([(label, 0)], right, kept)
     return found
-
-
-def _unpacked(row: pd.Series) -> np.ndarray:
-    return np.unpackbits(np.frombuffer(row["right"], dtype=np.uint8))[: row["n"]].astype(bool)
 
 
 def accuracies(found: Mapping[str, Outcomes]) -> pd.DataFrame:

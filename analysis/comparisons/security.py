@@ -11,6 +11,7 @@ from analysis.comparisons import condition_cells
 from analysis.comparisons.outcomes import Outcomes
 from analysis.corruptions.conditions import Condition
 from analysis.measures.security import UNBOUNDED
+from analysis.results.offsets import unpack_bits
 from analysis.statistics.verdicts import COLUMNS as OF_A_PAIR
 from analysis.statistics.verdicts import EQUIVALENCE
 
@@ -45,7 +46,7 @@ def of_results(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]], seeds: 
     rows = rows[rows["n"] == rows["n"].mode().iloc[0]]
     names = [named(*place) for place in rows[PLACE].itertuples(index=False, name=None)]
     own = {
-        (ticket, name): np.unpackbits(np.frombuffer(packed, dtype=np.uint8))[:n].astype(bool)
+        (ticket, name): unpack_bits(packed, n)
         for ticket, name, packed, n in zip(rows["ticket_id"], names, rows["right"], rows["n"], strict=True)
     }
     conditions = list(dict.fromkeys(names))

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.corruptions.conditions import CLEAN, Condition
+from analysis.results.offsets import unpack_bits
 from analysis.statistics.verdicts import DIFFERS, EQUIVALENCE, LEVEL, SEEDS, Gap, gap_from_sums, judge, paired_gaps
 from pruning.errors import few
 
@@ -77,7 +78,7 @@ def scanned(rows: pd.DataFrame, criterion: str, seeds: Mapping[str, int]) -> Sca
 
     def bits(ticket: str, name: str, sparsity: float, condition: Condition) -> np.ndarray:
         row = cells[ticket, name, sparsity, condition]
-        return np.unpackbits(np.frombuffer(row.right, np.uint8), count=n).astype(bool) if row.n else np.zeros(n, bool)
+        return unpack_bits(row.right, n) if row.n else np.zeros(n, bool)
 
     def mean_loss(name: str, sparsity: float, condition: Condition) -> float:
         rises = [cells[each, name, sparsity, condition].loss - cells[each, "", 0.0, condition].loss for each in tickets]

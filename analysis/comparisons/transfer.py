@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.comparisons import scores, verdicts
 from analysis.comparisons.scores import Scores
+from analysis.results.offsets import unpack_bits
 from analysis.statistics.intervals import mean_interval, wilson
 from analysis.statistics.verdicts import EQUIVALENCE, Gap, judge
 from pruning.tasks import Score
@@ -110,7 +111,7 @@ def _gaps(own: pd.DataFrame, pairs: Sequence[tuple[str, str]], value: str) -> di
 
 def right(packed: bytes, images: int) -> np.ndarray:
     """Which test images are classified right, bool [n], of a row of the table."""
-    return np.unpackbits(np.frombuffer(packed, dtype=np.uint8))[:images].astype(bool)
+    return unpack_bits(packed, images)
 
 
 def _shares(own: pd.DataFrame) -> dict[int, np.ndarray]:

@@ -15,6 +15,7 @@ from analysis.engine.settings import AnalysisConfig
 from analysis.measures import alignment
 from analysis.measures.corrupted import clean_or_image_by_image
 from analysis.metrics.divergence import jensen_shannon, kullback_leibler
+from analysis.results.offsets import pack_bits, unpack_bits
 from pruning.study.folder import Entry
 
 LARGEST = float(np.finfo(np.float16).max)
@@ -77,15 +78,14 @@ class Divergence:
         """Return the row."""
         same, js, kl = (np.concatenate(each) for each in zip(*self._parts, strict=True))
         values = {"n": len(same), "agreement": same.mean(), "js": np.nanmean(js), "kl": np.nanmean(kl)}
-        kept = {"same": np.packbits(same.astype(bool)).tobytes(), "js_images": _packed(js), "kl_images": _packed(kl)}
+        kept = {"same": pack_bits(same.astype(bool)), "js_images": _packed(js), "kl_images": _packed(kl)}
         return pd.DataFrame([self.place | values | kept])
 
 
 def unpacked(row: Mapping[Any, Any]) -> Apart:
     """The images of a row of the table; divergences to three digits, as they are kept."""
-    bits = np.unpackbits(np.frombuffer(row["same"], np.uint8))[: int(row["n"])]
     js, kl = (np.frombuffer(row[name], "<f2").astype(np.float64) for name in ("js_images", "kl_images"))
-    return Apart(bits.astype(np.float64), js, kl)
+    return Apart(unpack_bits(row["same"], int(row["n"])).astype(np.float64), js, kl)
 
 
 def _packed(values: np.ndarray) -> bytes:

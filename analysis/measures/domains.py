@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field, field_validator
 
@@ -13,6 +12,7 @@ from analysis.engine.base import Column, Context, Measure
 from analysis.engine.networks import Network
 from analysis.engine.settings import AnalysisConfig
 from analysis.measures import transferred
+from analysis.results.offsets import pack_bits
 from analysis.results.provenance import FOLDER, UNKNOWN
 from analysis.transfer import domains
 from analysis.transfer.domains import Domain
@@ -85,7 +85,7 @@ def rows(context: Context) -> pd.DataFrame:
         counted = len(domain.labels.unique())
         found.append(
             {"kind": name, "n": len(right), "classes": counted, "accuracy": float(right.mean())}
-            | {"right": np.packbits(right).tobytes()}
+            | {"right": pack_bits(right)}
             | {"left_out": ", ".join(domain.left_out), "absent": ", ".join(domain.absent)}
         )
     return pd.DataFrame(found, columns=list(MEASURE.columns))

@@ -14,6 +14,7 @@ from torch import Tensor
 from analysis.engine.base import Column, Context, Measure
 from analysis.engine.networks import Network
 from analysis.engine.settings import AnalysisConfig
+from analysis.results.offsets import pack_bits
 from analysis.security import gradient
 from analysis.security.pixels import Ball, Norm, Pixels
 from pruning.data.base import LEVELS, used_rows
@@ -85,8 +86,7 @@ def attacked(
                 continue
             for attack, right in work(pixels, images, labels, ball).items():
                 place = {"kind": name, "attack": attack, "norm": ball.norm, "size": ball.size, "n": len(right)}
-                packed = np.packbits(right).tobytes()
-                found.append({**place, "accuracy": float(right.mean()), "right": packed})
+                found.append({**place, "accuracy": float(right.mean()), "right": pack_bits(right)})
     return pd.DataFrame(found, columns=list(columns))
 
 

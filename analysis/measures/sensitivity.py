@@ -26,6 +26,7 @@ from analysis.engine.rerun import Rerun
 from analysis.engine.settings import AnalysisConfig
 from analysis.measures.maps import positions
 from analysis.measures.representations import nearest_severity, of_images
+from analysis.results.offsets import pack_bits
 from pruning.criteria import CRITERIA
 from pruning.data import normalise
 from pruning.errors import UserError
@@ -154,7 +155,7 @@ class _Outcome:
             "n": len(right),
             "correct": int(right.sum()),
             "loss": self.loss / len(right) if len(right) else np.nan,
-            "right": np.packbits(right).tobytes(),
+            "right": pack_bits(right),
         }
 
 

@@ -17,6 +17,7 @@ from analysis.engine.networks import Network
 from analysis.engine.settings import AnalysisConfig
 from analysis.measures.temperature import scaled
 from analysis.metrics import calibration, temperature
+from analysis.results.offsets import pack_bits
 from analysis.results.provenance import FOLDER, UNKNOWN
 from analysis.transfer.prompt import BATCH, COUNTED, EVERY, STEPS, Frame
 from analysis.transfer.target import Target, whole
@@ -238,7 +239,7 @@ def _note(found: Found, outcome: Outcome, target: Target, shots: int, draw: int,
         | {"ece": calibration.ece(sure, right), "nll": float(calibration.nll(logits, labels).mean())}
         | {"brier": float(calibration.brier(logits, labels).mean()), "temperature": after["temperature"]}
         | {f"scaled_{name}": after[name] for name in ("ece", "nll", "brier")}
-        | {"right": np.packbits(right).tobytes()}
+        | {"right": pack_bits(right)}
     )
     if draw:
         return

@@ -1,4 +1,4 @@
-"""Predictions as results keep them: how far each is off the label, packed to a byte an image."""
+"""Predictions as results keep them: how far each is off the label, a byte an image; whether it is right, a bit."""
 
 from __future__ import annotations
 
@@ -48,6 +48,16 @@ def unpack_offsets(conditions: pd.DataFrame) -> dict[str, np.ndarray]:
     _check_conditions(found)
     order = list(next(iter(found.values()), {}))
     return {ticket: np.stack([rows[condition] for condition in order]) for ticket, rows in found.items()}
+
+
+def pack_bits(right: np.ndarray) -> bytes:
+    """Which images of N are meant, bool [N], as a bit an image."""
+    return np.packbits(right).tobytes()
+
+
+def unpack_bits(packed: bytes, images: int) -> np.ndarray:
+    """The same again: bool [N]."""
+    return np.unpackbits(np.frombuffer(packed, dtype=np.uint8))[:images].astype(bool)
 
 
 def _check_conditions(found: Mapping[str, Mapping[tuple[str, int], np.ndarray]]) -> None:

@@ -122,8 +122,7 @@ def _values(
     compared: ComparedTickets, base: str, keys: list[str], condition: Condition, measure: str
 ) -> tuple[dict[str, list[Apart]], list[Apart]]:
     """Of each ticket what its seeds and the baseline's make of each image; and pairs of the baseline's seeds."""
-    found = compared.selection.study.tickets
-    seeds = dict(zip(found["ticket_id"], found["seed"], strict=True))
+    seeds = compared.seed_of
     own = {seeds[ticket]: ticket for ticket in compared.seeds[base]}
     pairs = {
         key: [(ticket, own[seeds[ticket]]) for ticket in compared.seeds[key] if seeds[ticket] in own] for key in keys

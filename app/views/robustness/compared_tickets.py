@@ -57,6 +57,12 @@ class ComparedTickets:
         return dict(self.ids)
 
     @property
+    def seed_of(self) -> dict[str, int]:
+        """Ticket's id -> its seed, of all tickets of the study."""
+        known = self.selection.study.tickets
+        return dict(zip(known["ticket_id"], known["seed"].astype(int), strict=True))
+
+    @property
     def results(self) -> Results:
         """The study's results."""
         return load.results(self.selection.study.path)
@@ -85,12 +91,10 @@ class ComparedTickets:
     def outcomes(self, family: str) -> Outcomes:
         """Who is right under the family's corruptions and on clean images; tickets measured under all of them."""
         corruptions = self.measured[family]
-        found = self.selection.study.tickets
-        seeds = dict(zip(found["ticket_id"], found["seed"].astype(int), strict=True))
 
         def make() -> Outcomes:
             if not self.images:
-                return stored_outcomes(self.results, self.seeds, corruptions, seeds)
+                return stored_outcomes(self.results, self.seeds, corruptions, self.seed_of)
             outcomes = replace(self, images=()).outcomes(family)
             count = next((right.shape[-1] for right in outcomes.right.values()), 0)
             return outcomes.of_images(among(self.images, count))

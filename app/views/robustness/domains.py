@@ -31,9 +31,7 @@ def show(compared: ComparedTickets) -> None:
     rows = load.table(selection.study, "domains", ids=ids)
     if rows.empty:
         return
-    known = selection.study.tickets
-    seeds = dict(zip(known["ticket_id"], known["seed"].astype(int), strict=True))
-    found = compared.computed("domains", lambda: domains.of_results(rows, tickets, seeds))
+    found = compared.computed("domains", lambda: domains.of_results(rows, tickets, compared.seed_of))
     there = {key for outcomes in found.values() for key in outcomes.right}
     styles = {key: style for key, style in compared.styles.items() if key in there}
     base = compared.baseline if compared.baseline in styles and len(styles) > 1 else None

@@ -149,8 +149,7 @@ def answer(rows: pd.DataFrame, means: pd.DataFrame, styles: Mapping[str, Style],
 
 def _pairs(compared: ComparedTickets, key: str, baseline: str) -> Pairs:
     """The places of the seeds that both have."""
-    tickets = compared.selection.study.tickets
-    seed_of = dict(zip(tickets["ticket_id"], tickets["seed"], strict=True))
+    seed_of = compared.seed_of
     own, other = ({seed_of[ticket]: place for place, ticket in enumerate(compared.seeds[each])}
                   for each in (key, baseline))  # fmt: skip
     return [(place, other[seed]) for seed, place in own.items() if seed in other]

@@ -54,9 +54,7 @@ def show(compared: ComparedTickets) -> None:
 def _outcomes(compared: ComparedTickets, table: str) -> Outcomes:
     tickets = compared.seeds
     rows = load.table(compared.selection.study, table, ids=tuple(each for ids in tickets.values() for each in ids))
-    known = compared.selection.study.tickets
-    seeds = dict(zip(known["ticket_id"], known["seed"].astype(int), strict=True))
-    return compared.computed(("security", table), lambda: security.of_results(rows, tickets, seeds))
+    return compared.computed(("security", table), lambda: security.of_results(rows, tickets, compared.seed_of))
 
 
 def _curves(compared: ComparedTickets, found: dict[str, Outcomes]) -> None:

@@ -13,6 +13,7 @@ from analysis.statistics.verdicts import DIFFERS, IMAGES
 from app.charts.texts import spread
 from app.load import StudyView
 from app.shell import layout, theme, verdicts
+from app.shell.parameters import PREFERRED_SPARSITY
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.studies import members
@@ -42,7 +43,7 @@ def show(selection: Selection) -> None:
         here = table[table["study"].isin(together)]
         there = {f"{100 * level:g}": leaderboard.at(here, level)["study"].nunique() for level in leaderboard.sparsities(here)}
         levels = {level: f"{level} %" for level in there}
-        usual = min(levels, key=lambda level: (-there[level], abs(float(level) - 90), level), default="")
+        usual = min(levels, key=lambda level: (-there[level], abs(float(level) - 100 * PREFERRED_SPARSITY), level), default="")
         level = selection.pick("board-at", "Sparsity", levels, usual, kind="select", width=150) if levels else ""
         within = verdicts.pick_equivalence(selection)
     rows = leaderboard.at(here, float(level) / 100) if level else here.iloc[:0]
