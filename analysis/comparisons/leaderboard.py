@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
 
 from analysis.comparisons.outcomes import CORRUPTIONS, Images, PerImage
 from analysis.comparisons.ranking import grouped
@@ -22,6 +21,7 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
 from analysis.results.offsets import unpack_correct
 from analysis.statistics.intervals import wilson
+from analysis.statistics.replication import bands
 from analysis.statistics.verdicts import EQUIVALENCE, IMAGES
 from pruning.study.config import DENSE
 
@@ -121,15 +121,12 @@ def _means(measured: pd.DataFrame, conditions: Sequence[Condition]) -> pd.Series
 
 def _intervals(each: pd.DataFrame, name: str) -> pd.DataFrame:
     groups = each.dropna(subset=[name]).groupby("key", sort=False)
-    found = groups[name].agg(["mean", "sem", "count", "min", "max"]).join(groups["n"].max())
-    mean, count = found["mean"].to_numpy(float), found["count"].to_numpy(int)
-    low, high = wilson(np.clip(mean, 0, 1) * found["n"].to_numpy(float), found["n"].to_numpy(float))
-    half = t.ppf(0.975, np.maximum(count - 1, 1)) * found["sem"].to_numpy(float)
-    over = (count > 1) & (found["max"] - found["min"] > SPREAD).to_numpy()
-    low, high = np.where(over, mean - half, low), np.where(over, mean + half, high)
-    return pd.DataFrame(
-        {name: mean, f"{name}_low": np.clip(low, 0, 1), f"{name}_high": np.clip(high, 0, 1)}, index=found.index
-    )
+    found, images = bands(each, ["key"], name).set_index("key"), groups["n"].max().to_numpy(float)
+    low, high = wilson(np.clip(found["mean"].to_numpy(float), 0, 1) * images, images)
+    over = groups[name].max() - groups[name].min() > SPREAD  # never of one seed
+    low, high = np.where(over, found["low"], low), np.where(over, found["high"], high)
+    bounds = {f"{name}_low": np.clip(low, 0, 1), f"{name}_high": np.clip(high, 0, 1)}
+    return found[["mean"]].rename(columns={"mean": name}).assign(**bounds)
 
 
 def sparsities(table: pd.DataFrame) -> list[float]:
