@@ -25,28 +25,28 @@ SIGNS = {
     ONE_STEP: "one step leaves fewer images right than twenty",
     LARGER: "a larger attack leaves more images right",
     WITHOUT: "an attack without bounds leaves more than 1 % of the images right",
-    BLACK_BOX: "Square, which knows no gradients, leaves fewer images right than APGD",
+    BLACK_BOX: "Square, which knows no gradients, leaves fewer images right than APGD and FAB",
 }
 LEFT = 0.01
 """Of the images that an attack without bounds may leave right: twenty steps do not find everything."""
 COLUMNS = ["key", "sign", "norm", "size", *OF_A_PAIR, "shown"]
 
 
-def signs(by_gradient: Outcomes, by_ensemble: Outcomes) -> pd.DataFrame:
+def signs(by_gradient: Outcomes, by_autoattack: Outcomes) -> pd.DataFrame:
     """Every sign that could show, of every ticket.
 
     Args:
         by_gradient: `security.of_results` of the table `security`; without tickets where it was not measured.
-        by_ensemble: the same of `ensemble`.
+        by_autoattack: the same of `autoattack`.
 
     Returns:
         a row a ticket, sign and size: key, sign (of `SIGNS`), norm, size, the columns of `statistics.verdicts.judge`
         and shown. The difference is what the sign is about, as an accuracy that is too low or too high: one step minus
-        twenty, the larger minus the next smaller size, what is left without bounds, Square minus APGD. All rows are
-        one family. A ticket of several seeds is its networks on average, on other images: that gradients are masked is
-        said of networks, not of a method.
+        twenty, the larger minus the next smaller size, what is left without bounds, Square minus the white boxes. All
+        rows are one family. A ticket of several seeds is its networks on average, on other images: that gradients are
+        masked is said of networks, not of a method.
     """
-    found = [*_by_gradient(by_gradient), *_by_ensemble(by_ensemble)]
+    found = [*_by_gradient(by_gradient), *_by_autoattack(by_autoattack)]
     table = judge([gap for *_, gap in found])
     places = pd.DataFrame([row[:4] for row in found], columns=COLUMNS[:4])
     table = pd.concat([places, table], axis=1)
@@ -81,13 +81,13 @@ def _by_gradient(outcomes: Outcomes) -> Iterator[Row]:
             yield key, WITHOUT, UNBOUNDED.norm, UNBOUNDED.size, _gap(mean[last], np.zeros_like(mean[last]))
 
 
-def _by_ensemble(outcomes: Outcomes) -> Iterator[Row]:
+def _by_autoattack(outcomes: Outcomes) -> Iterator[Row]:
     places = {condition[0]: place for place, condition in enumerate(outcomes.conditions)}
     for key, right in outcomes.right.items():
         mean = {name: right[:, place].mean(axis=0) for name, place in places.items()}
         for condition in asked(outcomes, "square"):
             _, norm, size = attack_of(condition)
-            yield key, BLACK_BOX, norm, size, _gap(mean[condition[0]], mean[named("apgd", norm, size)])
+            yield key, BLACK_BOX, norm, size, _gap(mean[condition[0]], mean[named("white", norm, size)])
 
 
 def _gap(a: np.ndarray, b: np.ndarray) -> Gap:

@@ -20,17 +20,18 @@ PLACE = ["attack", "norm", "size"]
 ATTACKS = {
     "steps": "20 gradient steps",
     "one_step": "one gradient step",
-    "ensemble": "APGD and Square",
-    "apgd": "APGD alone",
-    "apgd_ce": "APGD on cross-entropy alone",
-    "square": "Square alone (black box)",
+    "autoattack": "AutoAttack",
+    "white": "its APGD and FAB-T alone",
+    "apgd": "its APGD alone",
+    "apgd_ce": "its APGD on cross-entropy alone",
+    "square": "its Square alone (black box)",
 }
 """In words, as they are chosen."""
 NORMS = {"linf": "L-inf", "l2": "L2"}
 
 
 def of_results(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]], seeds: Mapping[str, int]) -> Outcomes:
-    """Who is right under each attack, from rows of the tables `security` or `ensemble`.
+    """Who is right under each attack, from rows of the tables `security` or `autoattack`.
 
     Args:
         rows: of one of the two, with ticket_id.

@@ -18,17 +18,16 @@ from app.shell.verdicts import equivalence
 from app.views.robustness.charts import security as charts
 from app.views.robustness.compared_tickets import ComparedTickets, named
 
-TABLES = ("security", "ensemble")
+TABLES = ("security", "autoattack")
 SHOWS = {"accuracy": "Accuracy", "difference": "Difference"}
 UNITS = {"linf": "grey levels of 255", "l2": "pixels in 0 to 1"}
 HELP = (
     "Each ticket is attacked by itself, on pixels that are not rounded to bytes. One step: FGSM (Goodfellow et al. "
     "2015), in L2 along the gradient. 20 steps: projected gradient descent (Madry et al. 2018) from a random start, "
-    "2.5 / 20 of the size each, the worst image on the way. APGD and Square, by the Adversarial Robustness Toolbox: "
-    "APGD on cross-entropy, then on the targeted difference of logits ratio for nine classes, 100 iterations each, and "
-    "5,000 queries of Square unless the study says otherwise. These are three of the four attacks of AutoAttack (Croce "
-    "& Hein 2020): FAB is not among them, so an accuracy is not AutoAttack's, which is about as high or lower. Any "
-    "attack gives an upper bound of the accuracy that is left."
+    "2.5 / 20 of the size each, the worst image on the way. AutoAttack (Croce & Hein 2020), by its authors' code, as "
+    "RobustBench runs it: APGD on cross-entropy, APGD on the targeted difference of logits ratio and FAB for nine "
+    "classes each, 100 iterations, and 5,000 queries of Square unless the study says otherwise. Any attack gives an "
+    "upper bound of the accuracy that is left."
 )
 MEANINGS = {
     "attack": "which attack",
@@ -37,7 +36,7 @@ MEANINGS = {
     "sign": "what would be a sign of masked gradients",
     "at": "norm and size of the attack",
     "difference": "of the accuracies that the sign is about [points]: one step minus twenty, the larger minus the next "
-    "smaller size, what is left without bounds, Square minus APGD",
+    "smaller size, what is left without bounds, Square minus the white boxes",
     "shown": "whether the interval shows it",
 }
 
@@ -153,7 +152,7 @@ def _caption(outcomes: Outcomes, what: str) -> str:
 
 
 def _masking(compared: ComparedTickets, found: dict[str, Outcomes]) -> None:
-    table = compared.computed("masking", lambda: masking.signs(found["security"], found["ensemble"]))
+    table = compared.computed("masking", lambda: masking.signs(found["security"], found["autoattack"]))
     if table.empty:
         return
     labels = {key: style.label for key, style in compared.styles.items()}

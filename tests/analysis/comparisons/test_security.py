@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from analysis.comparisons import masking, security
 from analysis.comparisons.masking import BLACK_BOX, LARGER, ONE_STEP, WITHOUT
 from analysis.comparisons.outcomes import Outcomes
-from analysis.security import ensemble, gradient
+from analysis.security import autoattack, gradient
 from analysis.security.pixels import Ball, Pixels
 from analysis.statistics.intervals import wilson
 from analysis.statistics.verdicts import DIFFERS
@@ -115,7 +115,7 @@ def test_a_network_that_rounds_its_input_is_found_out(monkeypatch: pytest.Monkey
         def forward(self, images: Tensor) -> Tensor:
             return self.inner(torch.round(images * 200) / 200)
 
-    monkeypatch.setattr(ensemble, "ITERATIONS", 4)
+    monkeypatch.setattr(autoattack, "ITERATIONS", 4)
     network, images, labels = linear()
     hidden = Pixels(Rounding(network.module), (0.5,), (0.25,), 0)
     balls = [Ball("linf", 3.0), Ball("linf", 255)]
@@ -124,7 +124,7 @@ def test_a_network_that_rounds_its_input_is_found_out(monkeypatch: pytest.Monkey
         found = gradient.withstood(hidden, images, labels, ball)
         assert ball.size == 255 or (found["steps"] == found["clean"]).mean() > 0.8
         rows.append(stored("t", {f"{attack} {ball.name}": right for attack, right in found.items()}))
-    found = ensemble.withstood(hidden, images, labels, balls[0], queries=200)
+    found = autoattack.withstood(hidden, images, labels, balls[0], queries=200)
     more.append(stored("t", {f"{attack} {balls[0].name}": right for attack, right in found.items()}))
     two = (security.of_results(pd.concat(each), {"a": ["t"]}, {"t": 0}) for each in (rows, more))
     table = masking.signs(*two)

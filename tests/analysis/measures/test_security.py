@@ -9,7 +9,7 @@ import torch
 from analysis.engine import measure
 from analysis.engine.settings import settings
 from analysis.results.store import Results
-from analysis.security import ensemble, gradient
+from analysis.security import autoattack, gradient
 from analysis.security.pixels import Ball, Pixels
 from pruning.data import load_data
 from pruning.errors import UserError
@@ -45,7 +45,7 @@ def test_it_is_what_the_network_says_on_images_evenly_spaced(folder: Path) -> No
         assert own.at[attack, "accuracy"] == pytest.approx(right.mean())
         assert (np.unpackbits(np.frombuffer(own.at[attack, "right"], np.uint8))[:60] == right).all()
     assert measure.run(study, only=["security"], jobs=1).written == {}
-    assert not measure.run(Study.open(folder), only=["ensemble"]).written
+    assert not measure.run(Study.open(folder), only=["autoattack"]).written
 
 
 def test_a_run_that_is_stopped_keeps_the_parts_that_were_done(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,17 +69,17 @@ def test_a_run_that_is_stopped_keeps_the_parts_that_were_done(folder: Path, monk
     assert len(Results(study.path).table("security", ids=[first])) == 4 * 3
 
 
-def test_the_ensemble_is_asked_for_by_sizes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ensemble, "ITERATIONS", 4)
-    asked = "ensemble_l2 = [0.5]\nensemble_images = 30\nensemble_queries = 3\ncorruptions = []"
+def test_autoattack_is_asked_for_by_sizes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autoattack, "ITERATIONS", 4)
+    asked = "autoattack_l2 = [0.5]\nautoattack_images = 30\nautoattack_queries = 3\ncorruptions = []"
     study = with_analysis(Study.open(folder), asked)
-    assert measure.run(study, only=["ensemble"], jobs=1).written == {"ensemble": 2}
-    rows = Results(study.path).table("ensemble", ids=[study.entries()[0].id]).set_index("attack")
-    assert [*rows.index] == ["clean", *ensemble.PARTS]
-    assert rows["accuracy"].is_monotonic_decreasing or rows.at["ensemble", "accuracy"] <= rows["accuracy"].min()
+    assert measure.run(study, only=["autoattack"], jobs=1).written == {"autoattack": 2}
+    rows = Results(study.path).table("autoattack", ids=[study.entries()[0].id]).set_index("attack")
+    assert [*rows.index] == ["clean", *autoattack.PARTS]
+    assert rows["accuracy"].is_monotonic_decreasing or rows.at["autoattack", "accuracy"] <= rows["accuracy"].min()
 
 
-@pytest.mark.parametrize("asked", ["security_linf = [0]", "security_linf = [300]", "ensemble_l2 = [-1.0]"])
+@pytest.mark.parametrize("asked", ["security_linf = [0]", "security_linf = [300]", "autoattack_l2 = [-1.0]"])
 def test_a_size_that_is_none_is_a_sentence(asked: str, folder: Path) -> None:
     with pytest.raises(UserError, match=asked.split()[0]):
         settings(with_analysis(Study.open(folder), asked))

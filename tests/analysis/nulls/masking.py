@@ -29,7 +29,7 @@ def gradients_seem_masked(predictions: Predictions) -> float:
         first[key] = np.concatenate([first[key], left], axis=1)
         second[key] = np.stack([rng.random((seeds, IMAGES)) < hard for _ in range(2)], axis=1)
     conditions = [(name, 0) for name in (*steps, "steps linf 255")]
-    found = masking.signs(Outcomes(conditions, first), Outcomes([("apgd linf 8", 0), ("square linf 8", 0)], second))
+    found = masking.signs(Outcomes(conditions, first), Outcomes([("white linf 8", 0), ("square linf 8", 0)], second))
     assert set(found["sign"]) == set(masking.SIGNS)
     return float(found["shown"].any())
 

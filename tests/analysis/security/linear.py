@@ -1,4 +1,4 @@
-"""Linear networks, of which it is known what withstands an attack of any size."""
+"""Linear networks, of which it is known what withstands an attack of any size; and bent ones."""
 
 import numpy as np
 import torch
@@ -20,6 +20,20 @@ def linear(classes: int = 6, side: int = 8, seed: int = 0) -> tuple[Pixels, Tens
         labels = network(images).argmax(dim=1)
     labels[::10] = (labels[::10] + 1) % classes
     return network, images, labels
+
+
+def bent(images: int, shape: tuple[int, int] = (8, 8), classes: int = 5) -> tuple[Pixels, Tensor, Tensor]:
+    """A network of two layers, images of noise, and the labels it gives them."""
+    generator = torch.Generator().manual_seed(5)
+    pixels = shape[0] * shape[1]
+    module = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 32), nn.Tanh(), nn.Linear(32, classes))
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) / 4)
+    network = Pixels(module.eval(), (0.5,), (0.25,), 0)
+    shown = torch.rand(images, 1, *shape, generator=generator)
+    with torch.no_grad():
+        return network, shown, network(shown).argmax(dim=1)
 
 
 def known(network: Pixels, images: Tensor, labels: Tensor, ball: Ball) -> np.ndarray:
