@@ -1,11 +1,16 @@
 """python -m tests.campaign [--count N] [--seed N] [NAME ...]: long runs that look for what the tests have no time for.
 
-A campaign is a module `campaign_NAME.py` beside this file with `run(count, seed) -> Tally`. The aim is 0 in every row.
+A campaign is a module `campaign_NAME.py` beside this file with `run(count, seed, tally)`. The aim is 0 in every row.
+Ctrl-C, or a signal to end, shows what was found until then.
 """
 
 import importlib
 import pkgutil
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -17,6 +22,7 @@ from tests import campaign
 from tests.campaign.tally import FAULTS, Campaign, Tally
 
 PREFIX = "campaign_"
+EVERY = 60  # seconds between two words on a campaign
 
 
 def names() -> list[str]:
@@ -55,18 +61,46 @@ def main(
     found: dict[str, tuple[Tally, float]] = {}
     try:
         for name, run in {name: load(name) for name in chosen or names()}.items():
-            began = time.monotonic()
-            with console.status(f"{name} ..."):
-                tally = run(count, seed)
-            found[name] = tally, time.monotonic() - began
-            for example in tally.examples:
-                console.print(f"{name}: {example}", style="red", markup=False, highlight=False)
+            began, tally = time.monotonic(), Tally()
+            try:
+                with _told(name, count, tally, console):
+                    run(count, seed, tally)
+            finally:
+                found[name] = tally, time.monotonic() - began
+                for example in tally.examples:
+                    console.print(f"{name}: {example}", style="red", markup=False, highlight=False)
     except UserError as error:
         console.print(f"[red]{error}[/]", highlight=False)
         raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        console.print(table(found))
+        raise typer.Exit(130) from None
     console.print(table(found))
     raise typer.Exit(int(any(tally.faults.total() for tally, _ in found.values())))
 
 
+@contextmanager
+def _told(name: str, count: int, tally: Tally, console: Console) -> Iterator[None]:
+    """Say now and then how far a campaign is: in a file or a pipe too, where hours would pass without a word."""
+    began, done = time.monotonic(), threading.Event()
+
+    def tell() -> None:
+        while not done.wait(EVERY):
+            if tally.tried:
+                left = (time.monotonic() - began) * max(0, count - tally.tried) / tally.tried / 60
+                words = f"{tally.tried:,} of {count:,}, {tally.faults.total()} faults; about {left:.0f} min left"
+                console.print(f"{name}: {words}", highlight=False)
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        teller.join()
+
+
 if __name__ == "__main__":
+    for ending in (signal.SIGINT, signal.SIGTERM):  # also where the shell that began it has interrupts ignored
+        signal.signal(ending, signal.default_int_handler)
     typer.run(main)

@@ -33,9 +33,9 @@ LONGEST = 12.0
 """Seconds within which a node is lost."""
 
 
-def run(count: int, seed: int) -> Tally:
+def run(count: int, seed: int, tally: Tally) -> None:
     """Lose a node while tickets are found, and one while they are measured; every third time the driver as well."""
-    tally, rng = Tally(), random.Random(seed)
+    rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as place, nodes(3) as cluster:
         whole = measured(Path(place) / "whole")
         for number in range(min(count, TIMES)):
@@ -54,7 +54,6 @@ def run(count: int, seed: int) -> Tally:
             shutil.rmtree(study)
         cluster.lose_head()
         time.sleep(GIVES_UP)  # left to itself Ray ends this process, and all that a notebook holds with it
-    return tally
 
 
 @contextmanager

@@ -31,9 +31,8 @@ STRUCTURES = {"weight": 0.5, "2:4": 0.5, "filter": 0.2}
 CLASSES, IMAGES, STEPS = 10, 2, 2
 
 
-def run(count: int, seed: int) -> Tally:
+def run(count: int, seed: int, tally: Tally) -> None:
     """Try the first `count` of all combinations of network, criterion and granularity."""
-    tally = Tally()
     built: dict[str, nn.Module] = {}
     for network, criterion, structure in list(product(NETWORKS, CRITERIA, STRUCTURES))[:count]:
         wanted = CRITERIA[criterion].structure
@@ -43,7 +42,6 @@ def run(count: int, seed: int) -> Tally:
             built = {network: build_model(network, CLASSES, (3, NETWORKS[network], NETWORKS[network]), seed)}
         tally.tried += 1
         one(built[network], NETWORKS[network], criterion, structure, seed, tally, f"{criterion} {structure} {network}")
-    return tally
 
 
 def one(model: nn.Module, pixels: int, name: str, structure: str, seed: int, tally: Tally, words: str) -> None:

@@ -51,9 +51,9 @@ def _repeat(content: bytearray, rng: np.random.Generator) -> None:
 HARMS: tuple[Harm, ...] = (_flip, _cut, _drop, _zero, _overwrite, _repeat)
 
 
-def run(count: int, seed: int) -> Tally:
+def run(count: int, seed: int, tally: Tally) -> None:
     """Harm a file that is drawn from all formats and from those made to do harm, once to three times."""
-    tally, rng = Tally(), np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     files = [*formats().items(), *corpus.hostile()]
     before = os.getcwd()
     with tempfile.TemporaryDirectory() as outer:
@@ -70,7 +70,6 @@ def run(count: int, seed: int) -> Tally:
                 _look(place / f"{number}-{name}", bytes(harmed), tally)
         finally:
             os.chdir(before)
-    return tally
 
 
 def _look(path: Path, content: bytes, tally: Tally) -> None:

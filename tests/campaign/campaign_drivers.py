@@ -63,9 +63,8 @@ cp -r studies/here studies/there "$OUT"
 """In a place of its own, which no other process sees: a network, a criterion and weights, on processes and on Ray."""
 
 
-def run(count: int, seed: int) -> Tally:
+def run(count: int, seed: int, tally: Tally) -> None:
     """Each of them once."""
-    tally = Tally()
     with tempfile.TemporaryDirectory() as made:
         place, port = Path(made), _free_port()
         whole = measured(place / "whole")
@@ -74,7 +73,6 @@ def run(count: int, seed: int) -> Tally:
             _unseen(cluster, place, tally)
             _federated(cluster, tally)
         _killed(place, random.Random(seed), tally)
-    return tally
 
 
 def _by_client(port: int, whole: Path, place: Path, tally: Tally) -> None:

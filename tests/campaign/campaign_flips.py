@@ -12,9 +12,9 @@ from tests.campaign.studies import measured
 from tests.campaign.tally import SILENT, Tally
 
 
-def run(count: int, seed: int) -> Tally:
+def run(count: int, seed: int, tally: Tally) -> None:
     """Flip one bit at a time, of a file that is drawn."""
-    tally, rng = Tally(), np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as place:
         study = Study.open(measured(Path(place)))
         results = Results(study.path)
@@ -35,4 +35,3 @@ def run(count: int, seed: int) -> Tally:
                     Ticket.load(path)
                 tally.count(SILENT, words)
             path.write_bytes(whole)
-    return tally

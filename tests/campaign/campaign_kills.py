@@ -25,9 +25,9 @@ LONGEST, AT_WORK = 6.0, 2.0
 machine the first seconds are all imports. One that is done before was not killed, and counts as tried too."""
 
 
-def run(count: int, seed: int) -> Tally:
+def run(count: int, seed: int, tally: Tally) -> None:
     """Find and measure a study under kills, again and again, each time from nothing."""
-    tally, rng = Tally(), np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as place:
         whole = measured(Path(place) / "whole")
         while tally.tried < count:
@@ -38,7 +38,6 @@ def run(count: int, seed: int) -> Tally:
                 _finish(command, study, tally)
             same(whole, study, tally)
             shutil.rmtree(study)
-    return tally
 
 
 def _words(command: tuple[str, str], study: Path, jobs: int) -> list[str]:

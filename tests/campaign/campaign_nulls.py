@@ -9,9 +9,8 @@ SEEDS = (1, 2, 3, 5)
 IMAGES = 400
 
 
-def run(count: int, seed: int) -> Tally:
+def run(count: int, seed: int, tally: Tally) -> None:
     """So many studies for each verdict, of one, two, three and five seeds each a quarter."""
-    tally = Tally()
     each = max(2, count // len(SEEDS))
     for seeds in SEEDS:
         for rate in rates(CLAIMS, Null(seeds, IMAGES), each, seed):
@@ -19,4 +18,3 @@ def run(count: int, seed: int) -> Tally:
             if not rate.met:
                 words = f"'{rate.claim.verdict}' ({rate.claim.page}) with {seeds} seeds in {100 * rate.rate:.1f} %"
                 tally.count(SILENT, f"{words} of {each} studies")
-    return tally

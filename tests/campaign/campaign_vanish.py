@@ -20,9 +20,9 @@ HARMS = ("delete", "cut", "empty", "other")
 MOMENTS = 40  # words of progress within which the harm is done
 
 
-def run(count: int, seed: int) -> Tally:
+def run(count: int, seed: int, tally: Tally) -> None:
     """Measure a study again and again, and harm a ticket on the way."""
-    tally, rng = Tally(), np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as place:
         whole = measured(Path(place) / "whole")
         measure.run(Study.open(whole), only=TABLES, jobs=2)
@@ -30,7 +30,6 @@ def run(count: int, seed: int) -> Tally:
             study = Path(shutil.copytree(whole, Path(place) / "harmed", ignore=shutil.ignore_patterns("results")))
             harm_one(study, whole, str(rng.choice(HARMS)), rng, tally)
             shutil.rmtree(study)
-    return tally
 
 
 def harm_one(place: Path, whole: Path, harm: str, rng: np.random.Generator, tally: Tally, jobs: int = 0) -> None:

@@ -23,9 +23,8 @@ assert not test.exception, test.exception
 """
 
 
-def run(count: int, seed: int) -> Tally:
+def run(count: int, seed: int, tally: Tally) -> None:
     """Once, however often it is asked for: nothing in it is drawn."""
-    tally = Tally()
     with tempfile.TemporaryDirectory() as place:
         own, elsewhere, installed = (Path(place) / name for name in ("source", "elsewhere", "installed"))
         elsewhere.mkdir()
@@ -33,7 +32,7 @@ def run(count: int, seed: int) -> Tally:
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
         wheel = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", place, str(own)]
         if not _does(tally, [*pip, *wheel], elsewhere, {}):
-            return tally
+            return
         [built] = Path(place).glob("*.whl")
         _does(tally, [*pip, "install", "--no-deps", "--target", str(installed), str(built)], elsewhere, {})
         path = {"PYTHONPATH": str(installed)}
@@ -46,7 +45,6 @@ def run(count: int, seed: int) -> Tally:
         _does(tally, [sys.executable, "-c", PAGE], elsewhere, path)
         for document in DOCUMENTS:
             _does(tally, [sys.executable, str(SNIPPETS), str(ROOT / document)], elsewhere, path)
-    return tally
 
 
 def _source(own: Path) -> None:

@@ -46,5 +46,5 @@ class Tally:
             self.count(TRACEBACK, f"{example}: {type(error).__name__}: {error}")
 
 
-Campaign = Callable[[int, int], Tally]
-"""(how often, seed) -> what came of it."""
+Campaign = Callable[[int, int, Tally], None]
+"""(how often, seed, what is counted into)."""
