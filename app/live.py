@@ -20,9 +20,10 @@ from analysis.engine.settings import settings
 from analysis.results.stamps import file_stamp
 from app import load
 from app.load import StudyView
+from app.memory.recent import Recent
+from app.memory.remembered import remembered
 from app.pictures import study_images
 from app.pictures.offer import pictures
-from app.shell.recent import Recent
 from pruning.data import available
 from pruning.data.base import used_rows
 from pruning.errors import UserError
@@ -93,7 +94,7 @@ def network(study: StudyView, ticket_id: str) -> Network:
     return _network(study.path, ticket_id, file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors"))
 
 
-@st.cache_resource(max_entries=48, show_spinner=False)
+@remembered()
 def _network(path: Path, ticket_id: str, stamp: str) -> Network:
     study = load.folder(path)
     return network_of(study.load(ticket_id), pick_device(), settings(study).precision)

@@ -21,6 +21,7 @@ from analysis.comparisons.two_studies import Described
 from analysis.metrics.overlap import Counts, PackedMasks, count
 from analysis.results.stamps import file_stamp, files
 from analysis.results.store import Results, tables_in
+from app.memory.remembered import remembered
 from app.names import shown
 from pruning.errors import UserError
 from pruning.study import staleness
@@ -164,10 +165,10 @@ def table(
     """
     chosen = None if ids is None else tuple(ids)
     now = files(study.path).of([name], chosen)
-    return _table(study.path, now, name, chosen, tuple(columns) if columns else None, where)
+    return _table(study.path, now, name, chosen, tuple(columns) if columns else None, where).copy(deep=False)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@remembered()
 def _table(
     path: Path, stamp: str, name: str, ids: tuple[str, ...] | None, columns: tuple[str, ...] | None, where: str | None
 ) -> pd.DataFrame:
@@ -176,10 +177,10 @@ def _table(
 
 def query(study: StudyView, sql: str, params: tuple[Any, ...] = ()) -> pd.DataFrame:
     """What DuckDB answers over the study's results tables; `?` in the SQL are filled from `params`."""
-    return _query(study.path, files(study.path).of(tables_in(sql)), sql, params)
+    return _query(study.path, files(study.path).of(tables_in(sql)), sql, params).copy(deep=False)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@remembered()
 def _query(path: Path, stamp: str, sql: str, params: tuple[Any, ...]) -> pd.DataFrame:
     return results(path).query(sql, list(params) or None)
 
@@ -189,7 +190,7 @@ def masks(study: StudyView, ticket_id: str) -> dict[str, np.ndarray]:
     return _masks(study.path, ticket_id, file_stamp(study.path / TICKETS / f"{ticket_id}.safetensors"))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@remembered()
 def _masks(path: Path, ticket_id: str, stamp: str) -> dict[str, np.ndarray]:
     ticket = folder(path).load(ticket_id)
     if ticket.info.recording is not None:
@@ -225,17 +226,17 @@ def overlaps_between(studies: Sequence[tuple[StudyView, Sequence[str]]]) -> Coun
     )
 
 
-@st.cache_resource(max_entries=8, show_spinner="Comparing the masks …")
+@remembered("Comparing the masks …")
 def _overlaps_between(tickets: tuple[tuple[int, Path, str, str], ...]) -> Counts:
     return count({f"{place} {ticket}": _packed(path, ticket, stamp) for place, path, ticket, stamp in tickets})
 
 
-@st.cache_resource(max_entries=32, show_spinner="Comparing the masks …")
+@remembered("Comparing the masks …")
 def _overlaps(path: Path, ids: tuple[str, ...], stamps: tuple[str, ...]) -> Counts:
     return count({ticket: _packed(path, ticket, stamp) for ticket, stamp in zip(ids, stamps, strict=True)})
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@remembered()
 def _packed(path: Path, ticket_id: str, stamp: str) -> PackedMasks:
     masks = _masks(path, ticket_id, stamp)
     return PackedMasks.pack({name: torch.from_numpy(mask) for name, mask in masks.items()})

@@ -55,6 +55,7 @@ ROOMS = {
         "names",
         "allowed",
         "jobs",
+        "memory",
         "choice load",
         "shell",
         "charts",

@@ -9,8 +9,8 @@ from typing import ParamSpec
 import plotly.graph_objects as go
 import streamlit as st
 
+from app.memory.recent import Recent
 from app.shell.content import digest
-from app.shell.recent import Recent
 
 ROOM = 150_000_000
 """Bytes of figures that are kept, about, the least recently used given up first."""

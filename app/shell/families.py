@@ -17,6 +17,7 @@ from analysis.comparisons.scores import Scores
 from analysis.comparisons.verdicts import Told
 from app import load
 from app.load import StudyView
+from app.memory.remembered import remembered
 from app.shell import layout, theme
 from app.shell.score import ACCURACY, ShownScore
 from app.shell.selection import Selection
@@ -132,7 +133,7 @@ def outcomes(study: StudyView, images: Images) -> Told:
     return _outcomes(study.path, study.stamp, study.name, images)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@remembered()
 def _outcomes(path: Path, stamp: str, name: str, images: Images) -> Told:
     study = load.open_study(name, path)
     if not study.task.classifies_images:

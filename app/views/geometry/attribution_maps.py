@@ -14,7 +14,7 @@ from analysis.comparisons.ticket_attribution import TicketMaps, telling
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.images import TestImages
 from app import live
-from app.shell.recent import Recent
+from app.memory.recent import Recent
 from app.shell.selection import Chosen, Selection
 from pruning.progress import Progress
 from pruning.training.precision import pick_device

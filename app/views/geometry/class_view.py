@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import numpy as np
-import streamlit as st
 
 from analysis.comparisons import class_geometry
 from analysis.comparisons.class_geometry import Matrix, over_trainings
@@ -20,6 +19,7 @@ from analysis.results.store import Results
 from analysis.statistics.tree_clusters import Range, Tree, tree_of
 from app import live, load
 from app.charts.class_names import group_name
+from app.memory.remembered import remembered
 from app.shell.selection import Chosen, Selection
 
 MOST_CLASSES, MOST_OPENED = 40, 50
@@ -294,6 +294,6 @@ def _parts(tree: Tree, within: Range) -> list[Range]:
     return tree.cut(within, CLUSTERS, MOST_IN_CLUSTER)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@remembered()
 def _computed(what: Hashable, _make: Callable[[], Any]) -> Any:
     return _make()

@@ -26,6 +26,7 @@ from analysis.corruptions import CORRUPTIONS, FAMILIES
 from app import load
 from app.charts.names import name
 from app.condition import condition_parameters
+from app.memory.remembered import remembered
 from app.shell import layout
 from app.shell.folds import fold
 from app.shell.links import corruption_option
@@ -140,7 +141,7 @@ def _ids(selection: Selection) -> set[str]:
     return set(selection.all_seeds(_keys(selection))["ticket_id"])
 
 
-@st.cache_resource(max_entries=16, show_spinner="Reading the geometry …")
+@remembered("Reading the geometry …")
 def _made(
     path: Path, stamp: str, study_name: str, keys: tuple[str, ...], names: tuple[str, ...], severity: int,
     measures: tuple[str, ...],
@@ -158,7 +159,7 @@ def _made(
     return made, rank_agreement(made)
 
 
-@st.cache_resource(max_entries=32, show_spinner="Placing the tickets …")
+@remembered("Placing the tickets …")
 def _placed(
     path: Path, stamp: str, study_name: str, keys: tuple[str, ...], names: tuple[str, ...], severity: int,
     measures: tuple[str, ...], kind: Kind,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import streamlit as st
 import torch
 
 from analysis.corruptions.conditions import CLEAN, Condition
@@ -21,6 +20,7 @@ from analysis.metrics.planes import Line, Plane, of_classes, principal
 from analysis.metrics.procrustes import align
 from app import live, load
 from app.load import StudyView
+from app.memory.remembered import remembered
 from pruning.errors import UserError
 
 STORED = ("umap", "umap_joint", "pca")
@@ -164,7 +164,7 @@ def _laid_over(own: Places, reference: np.ndarray) -> Places:
     return Places(turned[: len(own.xy)], corrupted, own.far, own.quality, own.lines)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@remembered()
 def _near(key: tuple[str, ...], k: int, _features: np.ndarray) -> np.ndarray:
     try:
         return nearest(_features, min(k, len(_features) - 1))[0]
@@ -172,7 +172,7 @@ def _near(key: tuple[str, ...], k: int, _features: np.ndarray) -> np.ndarray:
         return np.full((len(_features), k), NOBODY, dtype=np.int32)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Making the maps …")
+@remembered("Making the maps …")
 def _made(
     key: tuple[str, ...], kind: str, classes: tuple[int, ...], _own: Features, _stored: np.ndarray | None
 ) -> tuple[Plane | None, Places] | None:
@@ -196,7 +196,7 @@ def _made(
     return plane, Places(xy, quality=faithfulness(features, xy), lines=tuple(lines))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@remembered()
 def _laid(
     key: tuple[str, ...], kind: str, _clean: np.ndarray, _corrupted: np.ndarray, _xy: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-import streamlit as st
 
 from analysis.comparisons.chosen_images import among
 from analysis.comparisons.outcomes import Outcomes
@@ -18,6 +17,7 @@ from analysis.comparisons.stored_conditions import by_family, stored_outcomes, s
 from analysis.comparisons.verdicts import verdicts
 from analysis.results.store import Results
 from app import load
+from app.memory.remembered import remembered
 from app.shell import families
 from app.shell.drawn import kept
 from app.shell.selection import Selection
@@ -165,6 +165,6 @@ def named(rows: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
     return families.named(rows[rows["key"].isin(list(styles))], styles)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Comparing the tickets …")
+@remembered("Comparing the tickets …")
 def _computed(what: Hashable, _make: Callable[[], Any]) -> Any:
     return _make()

@@ -16,6 +16,7 @@ from analysis.comparisons.transfer_pictures import examples
 from analysis.transfer.ways import MAPPING, PROBE, PROMPT
 from app import load
 from app.load import StudyView
+from app.memory.remembered import remembered
 from app.pictures import study_images
 from app.shell import families, verdicts
 from app.shell.selection import Selection
@@ -130,7 +131,7 @@ def view(selection: Selection) -> View:
     return View(selection, own, kind, int(shots))
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading what was transferred …")
+@remembered("Reading what was transferred …")
 def _rows(path: Path, stamp: str, name: str) -> pd.DataFrame:
     study = load.open_study(name, path)
     summary = load.table(study, "summary", columns=["ticket_id", "accuracy"]).set_index("ticket_id")["accuracy"]

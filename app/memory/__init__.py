@@ -1,0 +1,1 @@
+"""What the app keeps in memory, bounded by bytes."""
