@@ -8,6 +8,7 @@ from analysis.comparisons.local_geometry import CELL, CLASS
 from app.condition import condition_text, pick_condition
 from app.shell import layout
 from app.shell.columns import of_table
+from app.shell.folds import fold
 from app.shell.left_out import with_features
 from app.shell.per_sample import pick_classes
 from app.shell.sections import Section
@@ -68,11 +69,12 @@ def show(selection: Selection) -> None:
             pair_card(panel, pair)
         else:
             _points_card(panel, colouring)
-        with st.expander("Margins: how far images are from the decision boundary"):
-            margin = _margins_card(panel)
+        with fold("Margins: how far images are from the decision boundary", "margins") as opened:
+            if opened:
+                _margins_card(panel)
     if losses is not None:
         losses.cards()
-    show_marked(selection, chosen, rows, measured, margin)
+    show_marked(selection, chosen, rows, measured, _margin(panel))
 
 
 def _pick_moves(selection: Selection, corrupted: bool) -> tuple[str, str]:
@@ -108,10 +110,16 @@ def _points_card(panel: Panel, colouring: str) -> None:
     )  # fmt: skip
 
 
-def _margins_card(panel: Panel) -> str:
-    """The margins; returns which margin is shown."""
+def _margin(panel: Panel) -> str:
+    """The column of the margin that is chosen."""
+    return "margin" if panel.measured == measures.RAW else measures.margin_of(panel.selection)
+
+
+def _margins_card(panel: Panel) -> None:
     selection = panel.selection
-    margin = measures.choose_margin(selection) if panel.measured != measures.RAW else "margin"
+    if panel.measured != measures.RAW:
+        measures.choose_margin(selection)
+    margin = _margin(panel)
     layout.card(
         "Margin: signed distance to the decision boundary",
         panel.figure(lambda: charts.margins(panel.rows, panel.styles, selection.study.classes, selection.theme, margin),
@@ -124,7 +132,6 @@ def _margins_card(panel: Panel) -> str:
         "meaning.",
         config=CONFIG,
     )  # fmt: skip
-    return margin
 
 
 SECTION = Section(

@@ -67,8 +67,11 @@ def choose_vectors(selection: Selection, drawn: str) -> Measures:
     return Measures(gap, angle, length, gap if drawn == "gap" else angle)
 
 
-def choose_margin(selection: Selection) -> str:
-    """The widget above the margins, and the column it says."""
-    return selection.pick(
-        "margin", "Of a misclassified image, the distance", MARGINS, width="content", help=ABOUT_MARGINS
-    )
+def choose_margin(selection: Selection) -> None:
+    """The widget above the margins."""
+    selection.pick("margin", "Of a misclassified image, the distance", MARGINS, width="content", help=ABOUT_MARGINS)
+
+
+def margin_of(selection: Selection) -> str:
+    """The column of the margin that the link says, whether its widget is drawn or not."""
+    return selection.option("margin", next(iter(MARGINS)), list(MARGINS))

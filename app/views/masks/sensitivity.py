@@ -15,6 +15,7 @@ from analysis.corruptions import label_of
 from analysis.corruptions.conditions import CLEAN
 from app import load
 from app.shell import families, layout, verdicts
+from app.shell.folds import fold
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.masks.charts import sensitivity as charts
@@ -140,7 +141,9 @@ def _curves_card(selection: Selection, scan: Scanned, level: float) -> None:
 
 def _budget(selection: Selection, scan: Scanned, criterion: str, places: Sequence[int], images: str) -> None:
     """A suggested allocation, as a method of a study file."""
-    with st.expander("Spend a budget where it hurts least", icon=":material/savings:"):
+    with fold("Spend a budget where it hurts least", "spend", ":material/savings:") as opened:
+        if not opened:
+            return
         with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
             keep = selection.pick("keep", "Kept", {each: f"{each} %" for each in KEEP}, default="10", width="content")
             units = {"weights": "Of the weights", "multiply-adds": "Of the multiply-adds"}
