@@ -1,5 +1,6 @@
 """What the command lines have in common: errors as one sentence, and Ctrl-C as one."""
 
+import os
 import re
 import signal
 import sys
@@ -19,14 +20,20 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]
 """Characters that move a terminal's cursor, colour it or turn the text round, all but tabs and ends of lines."""
 
 
+WIDE = 240  # characters of a line in a file or a pipe
+
+
 class PlainConsole(Console):
     """Where everything is printed, as it is: no text is markup or an emoji, and none tells the terminal to do a thing.
 
-    Titles, names and paths come from files and may hold anything. A style is given beside the text.
+    Titles, names and paths come from files and may hold anything. A style is given beside the text. A file or a pipe is
+    wide, whatever the terminal's width, so that no column of a table is cut there.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(markup=False, emoji=False, **options)
+        if "width" not in options and "COLUMNS" not in os.environ and not self.is_terminal:
+            self.width = WIDE
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Return the text for what is printed and for each cell of a table."""

@@ -45,8 +45,8 @@ def studies_table() -> Table:
 def tickets_table(study: Study) -> Table:
     """The tickets of a study."""
     table = Table(box=None, pad_edge=False)
-    for column in ("id", "ticket"):
-        table.add_column(column, no_wrap=True)
+    table.add_column("id", no_wrap=True)
+    table.add_column("ticket")  # wrapped before anything is cut
     task = looked_at(study.config.task)
     for column in (
         "seed",

@@ -89,3 +89,21 @@ def test_a_broken_study_costs_its_own_row(odd_study: Path) -> None:
 
 def test_tables_as_wide_as_they_need_where_there_is_no_terminal() -> None:
     assert isinstance(corruption_tables.console(), PlainConsole)
+
+
+@pytest.mark.parametrize("columns", ["80", "100", ""])
+def test_no_id_and_no_number_of_the_list_is_cut(
+    columns: str, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a narrow terminal names are wrapped; in a file or a pipe each ticket is one line."""
+    if columns:
+        monkeypatch.setenv("COLUMNS", columns)
+    else:
+        monkeypatch.delenv("COLUMNS", raising=False)
+    out, study = io.StringIO(), Study.open(tiny_study)
+    PlainConsole(file=out).print(tickets_table(study))
+    for entry in study.entries():
+        [line] = [each for each in out.getvalue().splitlines() if each.startswith(entry.id)]
+        assert f"{entry.kept:,}" in line
+        assert "…" not in line
+        assert columns or entry.recipe.label in line
