@@ -14,9 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from analysis.comparisons.condition_cells import averaged
+from analysis.comparisons.averages import Averages
 from analysis.comparisons.outcomes import Outcomes
-from analysis.corruptions.conditions import CLEAN
 from analysis.statistics.moderation import moderated
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENCE, EQUIVALENT, SEEDS, Gap, judge
 from pruning.errors import UserError
@@ -55,7 +54,7 @@ class Line:
 
 
 def effective_robustness(
-    outcomes: Outcomes, line: Sequence[str] | None = None, equivalence: float = EQUIVALENCE
+    outcomes: Outcomes | Averages, line: Sequence[str] | None = None, equivalence: float = EQUIVALENCE
 ) -> Line:
     """Each ticket's distance from the line of accuracies under corruption against clean ones.
 
@@ -63,7 +62,7 @@ def effective_robustness(
     counts. The line is the least-squares one; accuracies of 0 and 1 have no logit and are taken for half an image off.
 
     Args:
-        outcomes: the tickets, with ("clean", 0) among the conditions.
+        outcomes: the tickets, with ("clean", 0) among the conditions; or what they average to.
         line: the tickets through which the line is laid, all by default. A ticket on it pulls the line towards itself,
             so its distance comes out a little too small.
         equivalence: the distance that does not matter, a fraction above 0.
@@ -75,26 +74,20 @@ def effective_robustness(
     Raises UserError when clean or corrupted images were not measured, a ticket of the line is not there, or the line
     has fewer than `FEWEST` distinct points, or all at one clean accuracy.
     """
-    names, chosen = list(outcomes.right), list(outcomes.right if line is None else line)
+    averages = outcomes if isinstance(outcomes, Averages) else Averages.of(outcomes)
+    names, images = averages.names, averages.images
+    chosen = list(names if line is None else line)
     for name in chosen:
-        if name not in outcomes.right:
+        if name not in names:
             raise UserError(f"Ticket {name} has no results on corrupted images yet; measure it, or choose another.")
     on_line = np.isin(names, chosen)
-    clean, corrupted = _places(outcomes)
-    # [T, 2, N]: an image's outcome clean and corrupted, averaged over seeds and conditions.
-    images = np.array(
-        [
-            [right[:, clean].mean(axis=(0, 1)), right[:, corrupted].mean(axis=(0, 1))]
-            for right in outcomes.right.values()
-        ]
-    )
     _check(images.mean(axis=-1)[on_line] if names else images)
     n, points = images.shape[-1], images.mean(axis=-1)
-    seeds = min(len(right) for right in outcomes.right.values())
+    seeds = min(len(own) for own in averages.seeds)
     distance = _distances(points, on_line, n)
     squared, freedom = _squared_error(images, on_line), np.inf
     if seeds > 1:
-        draws = _distances(_points_by_seed(outcomes, seeds, clean, corrupted), on_line, n)
+        draws = _distances(np.stack([own[:seeds] for own in averages.seeds], axis=1), on_line, n)
         varied, freedom = moderated(draws.var(axis=0, ddof=1), seeds - 1, (len(names) - 1) * (seeds - 1))
         squared = squared + varied / seeds
     slope, intercept = _fit(points, on_line, n)
@@ -123,17 +116,6 @@ def _squared_error(images: np.ndarray, on_line: np.ndarray) -> np.ndarray:
     return np.asarray((influence**2).sum(axis=-1) / n / max(n - 1, 1))
 
 
-def _places(outcomes: Outcomes) -> tuple[list[int], list[int]]:
-    """Where the clean condition and the corrupted ones stand."""
-    clean = [place for place, condition in enumerate(outcomes.conditions) if condition == CLEAN]
-    corrupted = averaged(outcomes)
-    if outcomes.right and not (clean and corrupted):
-        raise UserError(
-            "Effective robustness needs accuracies on clean and on corrupted images; finish measuring the study."
-        )
-    return clean, corrupted
-
-
 def _check(points: np.ndarray) -> None:
     distinct = len(np.unique(np.round(points, 12), axis=0)) if len(points) else 0
     if distinct < FEWEST:
@@ -145,15 +127,6 @@ def _check(points: np.ndarray) -> None:
         raise UserError(
             "All tickets are equally accurate on clean images, so there is no line to go by; choose some that differ."
         )
-
-
-def _points_by_seed(outcomes: Outcomes, seeds: int, clean: list[int], corrupted: list[int]) -> np.ndarray:
-    """Clean and corrupted accuracy of each ticket, [seeds, T, 2]."""
-    each = [
-        np.stack([right[:seeds, places].mean(axis=(1, 2)) for places in (clean, corrupted)], axis=-1)
-        for right in outcomes.right.values()
-    ]
-    return np.stack(each, axis=1)
 
 
 def _logits(points: np.ndarray, n: int) -> np.ndarray:

@@ -70,18 +70,35 @@ def collect_predictions(
     labels = np.asarray(labels, dtype=np.int64)
     rows = conditions[conditions["ticket_id"] == next(iter(offsets), None)]
     order = [(str(name), int(level)) for name, level in zip(rows["corruption"], rows["severity"], strict=True)]
-    kind = np.int16 if classes <= np.iinfo(np.int16).max else np.int32  # there are many, and few classes
     predicted = {}
     for name, ids in tickets.items():
         found = [offsets[ticket] for ticket in ids if ticket in offsets]
-        if found and found[0].shape[-1] != len(labels):
-            raise UserError(
-                f"Ticket {name} was measured on {found[0].shape[-1]} images, but there are labels of {len(labels)}; "
-                "measure the study again."
-            )
         if found:
-            predicted[name] = ((np.stack(found) + labels) % classes).astype(kind)
+            check_labels(name, found[0].shape[-1], labels)
+            predicted[name] = classes_of(np.stack(found), labels, classes)
     return Predictions(order, predicted, labels)
+
+
+def check_labels(name: str, images: int, labels: np.ndarray) -> None:
+    """See whether a ticket was measured on as many images as there are labels. Raises UserError where it was not."""
+    if images != len(labels):
+        raise UserError(
+            f"Ticket {name} was measured on {images} images, but there are labels of {len(labels)}; "
+            "measure the study again."
+        )
+
+
+def classes_of(offsets: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """The classes from how far they are off the labels: both int [..., images] below `classes`."""
+    kind = kind_of(classes)
+    found: np.ndarray = offsets.astype(kind) + labels.astype(kind)
+    found[found >= classes] -= kind(classes)
+    return found
+
+
+def kind_of(classes: int) -> type[np.int16] | type[np.int32]:
+    """The type that holds the sum of two classes: there are many predictions, and few classes."""
+    return np.int16 if 2 * classes <= np.iinfo(np.int16).max else np.int32
 
 
 def _chosen(

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from analysis.comparisons.outcomes import Outcomes, collect
-from analysis.comparisons.predictions import Predictions, collect_predictions
+from analysis.comparisons.averages import Averages, Counting
+from analysis.comparisons.outcomes import Outcomes
+from analysis.comparisons.predictions import Predictions, check_labels, classes_of, kind_of
 from analysis.corruptions import family_of
-from analysis.corruptions.conditions import CLEAN, in_order
+from analysis.corruptions.conditions import CLEAN, Condition, in_order
 from analysis.metrics.corruption_error import COUNTED
+from analysis.results.offsets import check_comparable, stored_offsets
 from analysis.results.store import Results
 from pruning.errors import UserError
 
-COLUMNS = ["ticket_id", "corruption", "severity", "n", "offsets"]
+COLUMNS = ["ticket_id", "corruption", "severity", "n"]
+TRIES = 3
+"""How often results are looked for while others bring their files together."""
 
 Tickets = Mapping[str, Sequence[str]]
 """Name of a ticket -> ids of its seeds."""
+Take = Callable[[str, int, Sequence[int], np.ndarray], None]
+"""Is given a ticket, the places of a seed and of conditions, and the offsets under these, [conditions, images]."""
 
 
 def by_family(corruptions: Iterable[str]) -> dict[str, list[str]]:
@@ -43,7 +49,30 @@ def stored_outcomes(
 
     Raises UserError when tickets were measured under different conditions, or on different images.
     """
-    return collect(_rows(results, tickets, corruptions), tickets, seeds)
+    found = _Measured.of(results, tickets, corruptions)
+    right = {name: np.zeros((len(ids), *found.shape), dtype=bool) for name, ids in found.tickets.items()}
+
+    def take(name: str, seed: int, places: Sequence[int], offsets: np.ndarray) -> None:
+        right[name][seed, places] = offsets == 0
+
+    found.read(results, take)
+    numbers = {name: [seeds[ticket] for ticket in ids] for name, ids in found.tickets.items()} if seeds else {}
+    return Outcomes(found.conditions, right, numbers)
+
+
+def stored_averages(results: Results, tickets: Tickets, corruptions: Sequence[str]) -> Averages:
+    """Each ticket's share right on clean images and under these corruptions, without holding what it is the mean of.
+
+    As `Averages.of` what `stored_outcomes` gives, for as many tickets as one likes. Raises UserError as that.
+    """
+    found = _Measured.of(results, tickets, corruptions)
+    count = Counting(found.conditions, {name: len(ids) for name, ids in found.tickets.items()}, found.images)
+
+    def take(name: str, seed: int, places: Sequence[int], offsets: np.ndarray) -> None:
+        count.add(name, seed, places, offsets == 0)
+
+    found.read(results, take)
+    return count.averages()
 
 
 def stored_predictions(results: Results, tickets: Tickets, corruptions: Sequence[str], classes: int) -> Predictions:
@@ -51,7 +80,17 @@ def stored_predictions(results: Results, tickets: Tickets, corruptions: Sequence
 
     Raises UserError as that, and when the true classes are not stored.
     """
-    return collect_predictions(_rows(results, tickets, corruptions), tickets, true_classes(results), classes)
+    labels, found = true_classes(results), _Measured.of(results, tickets, corruptions)
+    for name in found.tickets:
+        check_labels(name, found.images, labels)
+    kind = kind_of(classes)
+    predicted = {name: np.zeros((len(ids), *found.shape), dtype=kind) for name, ids in found.tickets.items()}
+
+    def take(name: str, seed: int, places: Sequence[int], offsets: np.ndarray) -> None:
+        predicted[name][seed, places] = classes_of(offsets, labels, classes)
+
+    found.read(results, take)
+    return Predictions(found.conditions, predicted, labels)
 
 
 def true_classes(results: Results) -> np.ndarray:
@@ -63,9 +102,61 @@ def true_classes(results: Results) -> np.ndarray:
     return np.asarray(rows["label"], dtype=np.int64)
 
 
-def _rows(results: Results, tickets: Tickets, corruptions: Sequence[str]) -> pd.DataFrame:
-    names = ", ".join("'" + name.replace("'", "''") + "'" for name in [*corruptions, CLEAN[0]])
-    wanted = [ticket for ids in tickets.values() for ticket in ids]
-    rows = results.table("conditions", ids=wanted, where=f"corruption IN ({names})", columns=COLUMNS)
-    count = rows.groupby("ticket_id", sort=False).size()
-    return rows[rows["ticket_id"].isin(count.index[count == count.max()])].reset_index(drop=True)
+@dataclass(frozen=True)
+class _Measured:
+    """Tickets that were measured under all conditions, of how many images.
+
+    Attributes:
+        tickets: name -> ids of its seeds.
+        conditions: in the order of the first ticket.
+        images: how many.
+    """
+
+    tickets: dict[str, list[str]]
+    conditions: list[Condition]
+    images: int
+
+    @classmethod
+    def of(cls, results: Results, tickets: Tickets, corruptions: Sequence[str]) -> _Measured:
+        """Which they are. Raises UserError where they cannot be compared."""
+        names = ", ".join("'" + name.replace("'", "''") + "'" for name in [*corruptions, CLEAN[0]])
+        wanted = [ticket for ids in tickets.values() for ticket in ids]
+        rows = results.table("conditions", ids=wanted, where=f"corruption IN ({names})", columns=COLUMNS)
+        own: dict[str, dict[Condition, None]] = {}
+        for ticket, corruption, severity in zip(*(rows[name].tolist() for name in COLUMNS[:3]), strict=True):
+            own.setdefault(ticket, {})[corruption, int(severity)] = None
+        most = max(map(len, own.values()), default=0)
+        own = {ticket: conditions for ticket, conditions in own.items() if len(conditions) == most}
+        sizes = rows[rows["ticket_id"].isin(list(own))].drop_duplicates("n")
+        check_comparable(own, dict(zip(sizes["n"].astype(int), sizes["ticket_id"], strict=True)))
+        there = {name: [ticket for ticket in ids if ticket in own] for name, ids in tickets.items()}
+        return cls(
+            {name: ids for name, ids in there.items() if ids},
+            list(next(iter(own.values()), {})),
+            next(iter(sizes["n"].astype(int)), 0),
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Conditions and images."""
+        return len(self.conditions), self.images
+
+    def read(self, results: Results, take: Take) -> None:
+        """Hand over what is stored of each. Raises UserError where files are damaged, or are replaced meanwhile."""
+        places = {condition: place for place, condition in enumerate(self.conditions)}
+        owners: dict[str, list[tuple[str, int]]] = {}
+        for name, ids in self.tickets.items():
+            for seed, ticket in enumerate(ids):
+                owners.setdefault(ticket, []).append((name, seed))
+        left = dict.fromkeys(owners, len(self.conditions))
+        for _ in range(TRIES):  # others may bring files together meanwhile
+            whole = [ticket for ticket, count in left.items() if count == len(self.conditions)]
+            for ticket, conditions, offsets in stored_offsets(results, whole, {name for name, _ in self.conditions}):
+                known = [place for place, each in enumerate(conditions) if each in places]
+                at = [places[conditions[place]] for place in known]
+                left[ticket] -= len(known)
+                for name, seed in owners[ticket]:
+                    take(name, seed, at, offsets if len(known) == len(conditions) else offsets[known])
+            if not any(left.values()):
+                return
+        raise UserError(f"Results of {results.path.parent} were replaced while they were read; look again.")

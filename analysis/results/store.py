@@ -277,6 +277,20 @@ class Results:
         """Where the rows of each ticket are."""
         return Shelf.of(self._folder(table))
 
+    def places(self, table: str, ids: Iterable[str]) -> dict[Path, list[str]]:
+        """The files that hold the rows of these tickets, each with its tickets; those without rows are in none.
+
+        Raises:
+            UserError: a file is damaged, unless forgiven.
+        """
+        shelf = self.shelf(table)
+        found: dict[Path, list[str]] = {path: [] for path in shelf.damaged}
+        for key in dict.fromkeys(ids):
+            path = shelf.own.get(key) or shelf.packed.get(key)
+            if path is not None:
+                found.setdefault(path, []).append(key)
+        return {path: own for path, own in found.items() if self._is_there(path)}
+
     def _sources(self, table: str, ids: Iterable[str] | None = None) -> list[Part]:
         """The files that hold the rows of tickets, or of all."""
         return self.shelf(table).parts(ids)

@@ -11,7 +11,7 @@ import streamlit as st
 from analysis.comparisons.condition_cells import averaged
 from analysis.comparisons.effective import Line, effective_robustness
 from analysis.comparisons.ranking import ranking
-from analysis.comparisons.stored_conditions import averaged_corruptions, stored_outcomes
+from analysis.comparisons.stored_conditions import averaged_corruptions, stored_averages
 from analysis.comparisons.verdicts import against
 from analysis.metrics.corruption_error import COUNTED
 from analysis.statistics.verdicts import CANNOT_TELL, EQUIVALENT
@@ -179,7 +179,7 @@ def _line(compared: ComparedTickets, family: str) -> Line:
     }
     corruptions = averaged_corruptions(compared.measured[family])
     within = equivalence(compared.selection)
-    return effective_robustness(stored_outcomes(compared.results, everybody, corruptions), equivalence=within)
+    return effective_robustness(stored_averages(compared.results, everybody, corruptions), equivalence=within)
 
 
 def _effective(compared: ComparedTickets, family: str, styles: dict[str, Style]) -> None:
