@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from analysis.statistics.intervals import wilson
 from analysis.transfer.prompt import Frame
 
 MOST = 24
@@ -23,11 +24,15 @@ class Mapping:
         shares: float [S, T], of each class of the target the share of its training images that are predicted as the
             network's; each column sums to 1 where all sources are shown.
         chosen: int [T], the class of the network that stands for each of the target's.
+        met: how many of the target's training images are predicted as the class that stands for theirs.
+        images: how many there are.
     """
 
     sources: np.ndarray
     shares: np.ndarray
     chosen: np.ndarray
+    met: int
+    images: int
 
     @property
     def rings(self) -> list[tuple[int, int]]:
@@ -36,9 +41,12 @@ class Mapping:
         return [(rows[int(source)], target) for target, source in enumerate(self.chosen)]
 
     @property
-    def covered(self) -> float:
-        """The mean share of a target's class that is predicted as the class that stands for it."""
-        return float(np.mean([self.shares[cell] for cell in self.rings]))
+    def covered(self) -> tuple[float, float, float]:
+        """The share of the target's training images predicted as the class that stands for theirs, low and high.
+
+        Wilson's 95 % interval over the images: of this network and mapping, as both were fitted to these images.
+        """
+        return self.met / self.images, *map(float, wilson(self.met, self.images))
 
 
 def mapping(rows: pd.DataFrame, sources: int, most: int = MOST) -> Mapping:
@@ -55,7 +63,8 @@ def mapping(rows: pd.DataFrame, sources: int, most: int = MOST) -> Mapping:
     often = np.argsort(-counts.sum(axis=1), kind="stable")[: max(most - len(chosen), 0)]
     shown = np.arange(sources) if sources <= most else np.union1d(chosen, often)
     shares = counts / np.maximum(counts.sum(axis=0), 1)
-    return Mapping(shown, shares[shown], chosen)
+    met = int(counts[chosen, np.arange(len(chosen))].sum())
+    return Mapping(shown, shares[shown], chosen, met, int(counts.sum()))
 
 
 def around(prompt: pd.Series, shape: tuple[int, int, int], images: torch.Tensor | None = None) -> np.ndarray:

@@ -25,7 +25,8 @@ def tally(title: str, baseline: str, rows: pd.DataFrame, within: float, shown: S
     if len(unknown):
         least = float(unknown["detectable"].min())
         known = "one seed" if np.isnan(least) else f"{shown.size(least)} or more would have shown"
-        said.append(f"of **{len(unknown)}** one cannot tell ({known})")
+        which = "whether it keeps up" if len(rows) == 1 else f"of **{len(unknown)}**"
+        said.append(f"{which} one cannot tell ({known})")
     whose = " (these networks)" if (rows["over"] == IMAGES).any() else ""
     return f"{title}, {len(rows)} ticket{'' if len(rows) == 1 else 's'}{whose}: {'; '.join(said)}."
 

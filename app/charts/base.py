@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -27,9 +28,10 @@ def figure(theme: Theme, height: int, **layout: object) -> go.Figure:
     return go.Figure(layout={"template": theme.template, "height": height, **layout})
 
 
-def percent_axis(title: str) -> dict[str, object]:
-    """An axis of percentages."""
-    return {"title": {"text": title}, "ticksuffix": " %"}
+def percent_axis(title: str, at: Sequence[float] = ()) -> dict[str, object]:
+    """An axis of percentages, with ticks `at` these where they are given: plotly gives those no suffix."""
+    own = {"tickvals": list(at), "ticktext": [f"{each:g} %" for each in at]} if at else {}
+    return {"title": {"text": title}, "ticksuffix": " %", **own}
 
 
 def title_to_the_end(chart: go.Figure, text: str, theme: Theme) -> None:
@@ -69,22 +71,37 @@ def interval(row: pd.Series, value: str, form: str = "{:.1f}", unit: str = " %")
 
 
 def heading(
-    figure: go.Figure, number: int, style: Style, note: str = "", small: bool = False, below: bool = False
+    figure: go.Figure,
+    number: int,
+    style: Style,
+    note: str = "",
+    small: bool = False,
+    below: bool = False,
+    narrow: bool = False,
 ) -> None:
     """A ticket's name, and a note, over the number-th panel (from 1) of subplots; small for narrow panels.
 
     `below`: whether the note has a line of its own, where panels are too narrow for both side by side.
+    `narrow`: whether the sparsity stands there, too, where panels are too narrow for the name as a whole.
     """
     axis = "" if number == 1 else str(number)
-    apart = "<br>" if below else "  "
+    label, sparsity = in_two(style.label) if narrow else (style.label, "")
+    note = "  ".join(filter(None, [sparsity, note]))
+    apart = "<br>" if below or narrow else "  "
     more = f'{apart}<span style="font-size:12px">{note}</span>' if note else ""
-    name = style.label if small or below else f"<b>{style.label}</b>"
+    name = label if small or below or narrow else f"<b>{label}</b>"
     figure.add_annotation(
         text=f'<span style="color:{style.color}">●</span> {name}{more}',
         x=0, y=1, xref=f"x{axis} domain", yref=f"y{axis} domain", xanchor="left", yanchor="bottom",
         yshift=2 if small else 4, showarrow=False, align="left",
-        font={"size": 12.5 if small or below else 14},
+        font={"size": 12.5 if small or below or narrow else 14},
     )  # fmt: skip
+
+
+def in_two(label: str) -> tuple[str, str]:
+    """A ticket's name without its sparsity, and that: `IMP shuffled` and `90 %`, or "" where it names none."""
+    found = re.fullmatch(r"(.+?) ([\d.,]+ %)", label)
+    return (found[1], found[2]) if found else (label, "")
 
 
 def label_places(x: np.ndarray, y: np.ndarray, widths: np.ndarray, size: tuple[float, float]) -> list[str]:

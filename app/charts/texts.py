@@ -13,8 +13,9 @@ def bracket(low: float, high: float, form: str = "{:.1f}", factor: float = 100.0
 
 
 def spread(low: float, high: float, form: str = "{:.1f}", factor: float = 100.0, unit: str = " %") -> str:
-    """An interval by itself, in a table: `91.0 – 95.2 %`; a dash where there is none."""
-    return f"{form.format(factor * low)} – {form.format(factor * high)}{unit}" if np.isfinite(low) else "–"
+    """An interval by itself, in a table: `−0.4 to 95.2 %`; a dash where there is none."""
+    ends = f"{form.format(factor * low)} to {form.format(factor * high)}".replace("-", "−")
+    return f"{ends}{unit}" if np.isfinite(low) else "–"
 
 
 def points(difference: float) -> str:

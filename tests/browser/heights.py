@@ -1,4 +1,4 @@
-"""python -m tests.browser.heights [STUDY ...]: how tall every page and section is at 1440 x 900, and what is too wide.
+"""python -m tests.browser.heights [STUDY ...]: how tall each page and section is at 1440 x 900, what is wide or cut.
 
 `--width 1024` takes another width, `--dark` the dark theme, `--only PAGE` one page; `--keep FOLDER` keeps a picture of
 each as a whole.
@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.shell import sections
 from tests.browser.conftest import ARGUMENTS, ROOT, chromium, serve, settle
+from tests.browser.cut import cut
 
 MOST = 1800
 """Pixels: two screens of 900."""
@@ -104,6 +105,8 @@ def survey(browser: Browser, url: str, asked: argparse.Namespace) -> int:
             tall = place.height > MOST
             amiss += tall or bool(place.wide)
             print(f"{'!' if tall else ' '}{place.height:6,d}  {path}  {' '.join(place.wide)}", flush=True)
+            for each in cut(page):
+                print(f"          {each}", flush=True)
             if asked.keep:
                 keep(page, place, asked.keep)
     context.close()

@@ -4,6 +4,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, settle
 from tests.browser.contrast import low, wordless
+from tests.browser.cut import cut
 from tests.browser.heights import HEIGHT, fits
 
 
@@ -80,3 +81,13 @@ def test_text_reads_against_its_ground_and_charts_have_words_in_light_and_in_dar
         assert not low(page), scheme
     assert not wordless(page)
     expect(page.get_by_role("figure", name="Pairwise overlap beside chance. ")).to_be_visible()
+
+
+def test_texts_of_charts_are_neither_cut_nor_over_one_another_in_a_narrow_window(opened: Open) -> None:
+    for path in ("geometry", "robustness?section=calibration"):
+        page = opened(path)
+        page.set_viewport_size({"width": 1024, "height": 900})
+        settle(page)
+        page.wait_for_timeout(600)
+        assert not cut(page), path
+        page.set_viewport_size({"width": 1440, "height": 900})

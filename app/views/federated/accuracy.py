@@ -92,7 +92,7 @@ def _verdicts(view: View, table: pd.DataFrame, rows: pd.DataFrame, base: str, na
         folded=True,
         columns={
             "colour": st.column_config.ImageColumn("", width=40),
-            "ticket": st.column_config.TextColumn("Ticket", width="medium"),
+            "ticket": st.column_config.TextColumn("Ticket"),
             "round": st.column_config.NumberColumn("After round", format="%.3g"),
             "accuracy": st.column_config.TextColumn("On all classes"),
             "difference": st.column_config.TextColumn("Points"),
@@ -132,7 +132,7 @@ def _bill(view: View) -> None:
         folded=True,
         columns={
             "colour": st.column_config.ImageColumn("", width=40),
-            "ticket": st.column_config.TextColumn("Ticket", width="medium"),
+            "ticket": st.column_config.TextColumn("Ticket"),
             "joining_down": st.column_config.TextColumn("Once, down"),
             "joining_up": st.column_config.TextColumn("Once, up"),
             "up": st.column_config.TextColumn("A round, up"),

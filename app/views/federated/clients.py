@@ -99,7 +99,7 @@ def _both(view: View, parts: dict[str, pd.DataFrame]) -> None:
         meanings=facts.COLUMNS | MEANING,
         columns={
             "colour": st.column_config.ImageColumn("", width=40),
-            "ticket": st.column_config.TextColumn("Ticket", width="medium"),
+            "ticket": st.column_config.TextColumn("Ticket"),
             "global": st.column_config.TextColumn("Server's network, all classes"),
             "global_personal": st.column_config.TextColumn("Server's, clients' classes"),
             "personal": st.column_config.TextColumn("Clients' own, their classes"),

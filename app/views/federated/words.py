@@ -86,7 +86,8 @@ def unpaid(paid: pd.DataFrame, labels: Mapping[str, str]) -> str:
     if not names:
         return ""
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return f" That does not pay for a single round of {listed}, whose network is untrained."
+    what = "network is" if len(names) == 1 else "networks are"
+    return f" That does not pay for a single round of {listed}, whose {what} untrained."
 
 
 def personal(label: str, own: pd.Series, every: pd.Series, chance: pd.Series) -> str:

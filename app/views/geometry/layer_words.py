@@ -73,9 +73,9 @@ def _breaking(table: pd.DataFrame, styles: Mapping[str, Style], under: str) -> s
     count = "all" if starts.iloc[0] == table["key"].nunique() else str(int(starts.iloc[0]))
     several = table["key"].nunique() > 1 and (count == "all" or starts.iloc[0] > 1)
     tickets = f"{count} tickets" if several else plain(styles[str(first.index[first == usual][0])].label)
-    deep = f", and deepest in {_names(keys, styles)}: as far as **{plain(str(deepest['layer']))}**"
+    deep = f", deepest in {_names(keys, styles)}, where it reaches **{plain(str(deepest['layer']))}**"
     return (
-        f"Under **{under}** features change by more than seeds differ from **{plain(usual)}** on in {tickets}"
+        f"Under **{under}** features change by more than seeds differ: from **{plain(usual)}** on in {tickets}"
         f"{deep if str(deepest['layer']) != usual else ''}."
     )
 

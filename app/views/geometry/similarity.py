@@ -111,9 +111,8 @@ def answer(parts: pd.DataFrame, made: Nodes, agreement: Agreement) -> str:
     )
     if np.isfinite(made.noise) and len(made.keys) > 1:
         near, pairs = pairs_within_noise(made)
-        said += (
-            f" On clean images {near} of {pairs} pairs of tickets are no farther apart than two seeds of one method."
-        )
+        farther = f"all {pairs}" if near == 0 else f"{pairs - near} of {pairs}"
+        said += f" On clean images {farther} pairs of tickets are farther apart than two seeds of one method."
     if np.isnan(agreement.p):
         return f"{said} With fewer than four tickets nothing can be said of how corruptions rank them."
     if agreement.p >= 0.05:
@@ -122,7 +121,8 @@ def answer(parts: pd.DataFrame, made: Nodes, agreement: Agreement) -> str:
     else:
         lead = "Corruptions that are alike in geometry"
         verdict = "rank the tickets alike" if agreement.rho < 0 else "rank the tickets *less* alike"
-    return f"{said} {lead} {verdict} (Spearman {agreement.rho:.2f}, Mantel test p {_p(agreement.p)})."
+    rho = f"{agreement.rho:.2f}".replace("-", "−")
+    return f"{said} {lead} {verdict} (Spearman {rho}, Mantel test p {_p(agreement.p)})."
 
 
 def _p(value: float) -> str:

@@ -81,7 +81,7 @@ def _table(view: View, summary: pd.DataFrame) -> None:
         "milestones",
         columns={
             "colour": st.column_config.ImageColumn("", width=40),
-            "ticket": written("Ticket", width="medium"),
+            "ticket": written("Ticket"),
             "t_mem": written("Memorised: t_mem", help="First step with over 95 % of the training pairs."),
             "t_gen": written("Grokked: t_gen", help="First step with over 95 % of the test pairs."),
             "tau": written("Ratio", help="t_gen over t_mem."),

@@ -87,7 +87,7 @@ def _neurons_card(view: View) -> None:
         return
     ordered = {key: share[periodicity.by_strongest(share)] for key, share in found.items()}
     dead = {key: int(np.isnan(share).any(axis=1).sum()) for key, share in found.items()}
-    some = [f"{view.styles[key].label} {count}" for key, count in dead.items() if count]
+    some = [f"{count} in {view.styles[key].label}" for key, count in dead.items() if count]
     layout.card(
         "At the end each neuron lives on few frequencies, where a network has grokked",
         charts.neurons(ordered, view.styles, view.selection.theme),

@@ -78,9 +78,9 @@ def _table(view: View, summary: pd.DataFrame, against: pd.DataFrame) -> None:
         "sooner",
         columns={
             "colour": st.column_config.ImageColumn("", width=40),
-            "ticket": st.column_config.TextColumn("Ticket", width="medium"),
+            "ticket": st.column_config.TextColumn("Ticket"),
             "t_gen": st.column_config.TextColumn("Grokked: t_gen"),
-            "ratio": st.column_config.TextColumn("Ratio of steps", width="medium"),
+            "ratio": st.column_config.TextColumn("Ratio of steps"),
             "verdict": st.column_config.TextColumn("Verdict"),
             "p_holm": st.column_config.NumberColumn("p (Holm)", format="%.2g"),
             "test_accuracy": st.column_config.NumberColumn("Test accuracy at its end", format="%.1f %%"),

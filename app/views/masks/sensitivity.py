@@ -133,7 +133,7 @@ def _curves_card(selection: Selection, scan: Scanned, level: float) -> None:
         rows,
         "sensitivity-curves",
         help="From the first layer (strongest) to the last (palest). Where filters go, coupled layers are one.",
-        caption="Means over seeds; the intervals at the sparsity chosen are on the left, all others in the CSV.",
+        caption="Means over seeds; the intervals at the sparsity chosen are in the other chart, all others in the CSV.",
         config=layout.QUIET,
         meanings=MEANINGS | verdicts.MEANINGS,
     )

@@ -51,7 +51,7 @@ def show(selection: Selection) -> None:
         rows,
         "spared",
         columns={
-            "ticket": st.column_config.TextColumn("Ticket", width="medium"),
+            "ticket": st.column_config.TextColumn("Ticket"),
             "seed": number("Seed"),
             "drawn": number("Drawn at epoch", format="%.3g"),
             "epochs": number("Epochs in all", format="%.3g"),

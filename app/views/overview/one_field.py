@@ -107,17 +107,17 @@ def _controls(selection: Selection, kinds: list[Images]) -> None:
 
 def _columns(shown: ShownScore) -> dict[str, Any]:
     column = st.column_config
-    return {  # of a window 1,024 pixels wide
-        "field": column.TextColumn("Field", width=160),
+    return {
+        "field": column.TextColumn("Field"),
         "colour a": column.ImageColumn("", width=28),
-        "a": column.TextColumn("First", width=98),
+        "a": column.TextColumn("First"),
         "colour b": column.ImageColumn(" ", width=28),
-        "b": column.TextColumn("Second", width=98),
+        "b": column.TextColumn("Second"),
         "difference": column.NumberColumn(
-            "Apart", format="%+.1f", width=48, help=f"{shown.title}, first minus second, {shown.apart}."
+            "Apart", format="%+.1f", help=f"{shown.title}, first minus second, {shown.apart}."
         ),
-        "interval": column.TextColumn("Interval", width=80, help="The one that decides."),
-        "verdict": column.TextColumn("Verdict", width=78),
+        "interval": column.TextColumn("Interval", help="The one that decides."),
+        "verdict": column.TextColumn("Verdict"),
         "detectable": None,
         "epochs": None,
     }

@@ -128,35 +128,47 @@ def _noise(selection: Selection, rows: pd.DataFrame, x: str, y: str) -> str:
 def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict]) -> None:
     styles = families.styles(selection)
     table = dominance.table(rows, found)
+    behind, alike = table["by"].map(some), table["alike"].map(some)
     frame = pd.DataFrame(
         {
             "colour": [dot(styles[key].color) for key in table["key"]],
             "ticket": table["label"],
             "state": table["state"].map(WORDS),
-            "behind": table["by"].map(some),
-            "alike": table["alike"].map(some),
             "dominates": table["dominates"],
+            "beside": [beside(*names) for names in zip(table["by"], table["alike"], strict=True)],
         }
     )
     layout.table_card(
         "Pareto dominance",
         frame,
         "dominance",
-        columns={
+        columns={  # names as long as they are: in columns of their own width
             "colour": st.column_config.ImageColumn("", width=28),
-            "ticket": st.column_config.TextColumn("Ticket", width=108),
-            "state": st.column_config.TextColumn("State", width=78),
-            "behind": st.column_config.TextColumn(
-                "Behind", width=130, help="Who dominates it, or is ahead in both objectives by the values alone."
+            "ticket": st.column_config.TextColumn("Ticket"),
+            "state": st.column_config.TextColumn("State"),
+            "dominates": st.column_config.NumberColumn("Dominates", help="How many tickets it dominates."),
+            "beside": st.column_config.TextColumn(
+                "Beside others",
+                help="Behind: who dominates it, or is ahead in both objectives by the values alone. Like: who is not "
+                "told apart from it in either objective.",
             ),
-            "alike": st.column_config.TextColumn("Not told apart from", width=148, help="In neither objective."),
-            "dominates": st.column_config.NumberColumn("Dominates", width=82, help="How many tickets it dominates."),
         },
         help="One ticket dominates another when it is shown to be better in one objective, and in the other "
         "better as well or as good.",
-        data=lambda: frame.drop(columns="colour"),
+        data=lambda: frame[["ticket", "state", "dominates"]].assign(behind=behind, alike=alike),
+        meanings={
+            "ticket": "the ticket",
+            "behind": "who dominates it, or is ahead in both objectives by the values alone",
+            "alike": "who is not told apart from it in either objective",
+        },
         height=charts.HEIGHT + 10,
     )
+
+
+def beside(by: Sequence[str], alike: Sequence[str]) -> str:
+    """Who a ticket is behind and who it is like: `behind LRR 95 %, +9; like IMP 90 %`; a dash for nobody."""
+    said = [f"{words} {some(names)}" for words, names in (("behind", by), ("like", alike)) if len(names)]
+    return "; ".join(said) or "–"
 
 
 def answer(found: Mapping[str, Verdict]) -> str:

@@ -176,7 +176,7 @@ def _head(selection: Selection, chosen: pd.DataFrame) -> dict[str, Any]:
 def _head_columns() -> dict[str, Any]:
     return {
         "colour": st.column_config.ImageColumn("", width=40),
-        "ticket": written("Ticket", width="medium"),
+        "ticket": written("Ticket"),
         "sparsity": number("Sparsity", format="%.4g %%", help="Prunable weights removed, as asked."),
     }
 

@@ -239,7 +239,7 @@ def _table(table: pd.DataFrame, after: pd.DataFrame, styles: dict[str, Style], v
         "calibration-table",
         folded=True,
         columns={
-            "ticket": st.column_config.TextColumn("Ticket", width="medium"),
+            "ticket": st.column_config.TextColumn("Ticket"),
             "accuracy": number("Accuracy (%)", format="%.1f"),
             "confidence": number("Mean confidence (%)", format="%.1f"),
             "ece": number("ECE (points)", format="%.1f", help="Expected calibration error."),

@@ -166,7 +166,7 @@ def _columns() -> dict[str, Any]:
         "ceiling": number("Needed", format="%.1f", help="The spread above which it is called uneven."),
         "seeds": number("Seeds", format="%d", help="The fewer of the ticket's and the baseline's."),
         "p_holm": number("p (Holm)", format="%.3f"),
-        "verdict": st.column_config.TextColumn("Verdict", width="medium"),
+        "verdict": st.column_config.TextColumn("Verdict"),
     }  # fmt: skip
 
 

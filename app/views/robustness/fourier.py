@@ -56,12 +56,13 @@ def _sentence(compared: ComparedTickets) -> None:
     labels = {key: style.label for key, style in styles.items()}
     st.markdown(
         answer(table.assign(place=table["severity"]), labels, labels[str(base)],
-               f"at some of {table['severity'].nunique()} distances from frequency 0", _at)
+               f"at some of {table['severity'].nunique()} frequencies", _at)
     )  # fmt: skip
 
 
 def _at(radius: Hashable) -> str:
-    return f"at {int(str(radius)) / STEPS:.2f} of the highest frequency"
+    share = int(str(radius)) / STEPS
+    return f"at {share:.2f} of the highest frequency" if share else "under an even brightening (frequency 0)"
 
 
 def _radial(compared: ComparedTickets) -> None:

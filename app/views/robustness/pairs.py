@@ -97,7 +97,7 @@ def _tests(compared: ComparedTickets, family: str, corruption: str, level: int, 
             "low": number("From", format="%+.2f", help="The interval that decides: at the pair's step of Holm's "
                           "procedure."),
             "high": number("To", format="%+.2f"),
-            "verdict": st.column_config.TextColumn("Verdict", width="medium"),
+            "verdict": st.column_config.TextColumn("Verdict"),
             "detectable": number("Detectable (points)", format="%.1f", help="The difference that so many seeds and "
                                  "images, with the noise seen here, would show with a power of 80 %."),
             "p_holm": number("p (Holm)", format="%.4f", help="That there is no difference; differs below .05."),

@@ -51,7 +51,7 @@ def choose(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, im
     lost = selection.pick("lost", "Misclassified by", {NOBODY: "(any)"} | names, kind="select", width=150)
     kept = selection.pick("kept", "Correct for", {NOBODY: "(any)"} | names, kind="select", width=150)
     sorts = {name: text for name, text in SORTS.items() if images or name in STORED}
-    by = selection.pick("sort", "Sorted by", sorts, kind="select", width=200,
+    by = selection.pick("sort", "Sorted by", sorts, kind="select", width=250,
                         help=f"Of the ticket that misclassifies, or the mean over all. {ABOUT}.")  # fmt: skip
     ids = {ticket.key: ticket.id for ticket in chosen}
     rows = _rows(selection, chosen, samples, condition, by)
@@ -62,7 +62,10 @@ def choose(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, im
         of = of[1:] or of  # the baseline's from itself is 0
     table = images_in_order(rows, lost_by, kept_by, of, by)
     wrong = [f"{row.wrong} of {row.tickets} tickets misclassify it" for row in table.itertuples()]
-    notes = ["–" if pd.isna(value) else FORMS[by].format(value).replace("-", "−") for value in table["value"]]
+    notes = [
+        "–" if pd.isna(value) else FORMS[by].format(value).replace("-", "−").replace("%", " %")
+        for value in table["value"]
+    ]
     told = [f"{more}, {SORTS[by].lower()} {note}" for more, note in zip(wrong, notes, strict=True)]
     table = table.assign(told=told, note=notes, share=table["wrong"] / table["tickets"])
     help = (

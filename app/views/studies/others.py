@@ -44,7 +44,7 @@ def nothing_fits(refused: list[str]) -> None:
     """Say that there is nothing to compare with, and how to get it."""
     layout.empty(
         "There is no other study of this network on these test images.",
-        "Add one with the button beside the study menu, or name folders with studies in PRUNING_STUDIES.",
+        "Add one with the button below the study menu, or name folders with studies in PRUNING_STUDIES.",
     )
     there = [f"{one} with {' and '.join(others)}" for one, others in _comparable().items()]
     layout.notes([f"Studies here that can be compared: {'; '.join(there)}."] if there else [])

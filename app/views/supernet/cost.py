@@ -62,7 +62,8 @@ def _table(selection: Selection, table: pd.DataFrame, key: str, labels: dict[str
             "ticket": [labels[each] for each in table["a"]],
             "difference": [points(each) for each in table["difference"]],
             "interval": [f"{points(row.low)} to {points(row.high)}" for row in table.itertuples()],
-            "verdict": [verdicts.words(row, within) for _, row in table.iterrows()],
+            "verdict": [verdicts.words(row, within, brief=True) for _, row in table.iterrows()],
+            "detectable": 100 * table["detectable"].to_numpy(),
             "p_holm": table["p_holm"].to_numpy(),
         }
     )
@@ -72,10 +73,13 @@ def _table(selection: Selection, table: pd.DataFrame, key: str, labels: dict[str
         "supernet-rivals",
         columns={
             "colour": st.column_config.ImageColumn("", width=40),
-            "ticket": st.column_config.TextColumn("Ticket", width="medium"),
+            "ticket": st.column_config.TextColumn("Ticket"),
             "difference": st.column_config.TextColumn("Points"),
             "interval": st.column_config.TextColumn("95 % interval"),
-            "verdict": st.column_config.TextColumn("Verdict", width="medium"),
+            "verdict": st.column_config.TextColumn("Verdict"),
+            "detectable": st.column_config.NumberColumn(
+                "Shows", format="%.1f", help="The difference in points that would show with a power of 80 %."
+            ),
             "p_holm": st.column_config.NumberColumn("p (Holm)", format="%.2g"),
         },
         caption=f"{verdicts.speak_of(table, drawn=False)} {words.family(table)}".strip(),

@@ -59,7 +59,8 @@ def _table(table: pd.DataFrame, within: float) -> None:
             "interval": [
                 f"{points(row.low)} to {points(row.high)}" if pd.notna(row.low) else "–" for row in table.itertuples()
             ],
-            "verdict": [verdicts.words(row, within) for _, row in table.iterrows()],
+            "verdict": [verdicts.words(row, within, brief=True) for _, row in table.iterrows()],
+            "detectable": 100 * table["detectable"].to_numpy(),
             "p_holm": table["p_holm"].to_numpy(),
         }
     )
@@ -68,10 +69,13 @@ def _table(table: pd.DataFrame, within: float) -> None:
         frame,
         "supernet-second-verdicts",
         columns={
-            "kind": st.column_config.TextColumn("Trained in the second task", width="medium"),
+            "kind": st.column_config.TextColumn("Trained in the second task"),
             "difference": st.column_config.TextColumn("Points"),
             "interval": st.column_config.TextColumn("95 % interval"),
-            "verdict": st.column_config.TextColumn("Verdict", width="medium"),
+            "verdict": st.column_config.TextColumn("Verdict"),
+            "detectable": st.column_config.NumberColumn(
+                "Shows", format="%.1f", help="The difference in points that would show with a power of 80 %."
+            ),
             "p_holm": st.column_config.NumberColumn("p (Holm)", format="%.2g"),
         },
         caption=f"Means of the second tasks. {verdicts.speak_of(table, drawn=False, and_images='')}",

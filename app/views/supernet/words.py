@@ -118,7 +118,7 @@ def returned(rows: pd.DataFrame, rules: Mapping[str, str], styles: Mapping[str, 
             said.append(f"{name}: **{100 * top['mean']:.1f} %**{interval}")
     if not said:
         return "Under the rule 'monotone' no pruned weight returns."
-    return f"Of the weights kept after an event so many had been pruned before it, at the most: {'; '.join(said)}."
+    return f"Of the weights kept after an event, at most so many had been pruned before it: {'; '.join(said)}."
 
 
 def second_task(rows: pd.DataFrame, table: pd.DataFrame, label: str, within: float) -> str:

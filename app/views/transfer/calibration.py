@@ -68,7 +68,7 @@ def _table(view: View, found: dict[str, pd.DataFrame]) -> None:
     )
     columns: dict[str, object] = {
         "colour": st.column_config.ImageColumn("", width=40),
-        "ticket": st.column_config.TextColumn("Ticket", width="medium"),
+        "ticket": st.column_config.TextColumn("Ticket"),
         "way": st.column_config.TextColumn("By"),
     }
     for value, name in (ERRORS | OTHERS).items():

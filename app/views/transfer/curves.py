@@ -95,12 +95,12 @@ def _table(view: View, table: pd.DataFrame) -> None:
         "transfer-against",
         columns={
             "colour": st.column_config.ImageColumn("", width=40),
-            "ticket": text("Ticket", width="medium"),
+            "ticket": text("Ticket"),
             "way": text("By"),
             "value": text("Of"),
             "difference": text("Points"),
             "interval": text("95 % interval"),
-            "verdict": text("Verdict", width="medium"),
+            "verdict": text("Verdict"),
             "p_holm": st.column_config.NumberColumn("p (Holm)", format="%.2g"),
         },
         caption=verdicts.speak_of(table, drawn=False) + " Accuracy is paired over the test images too. Variances over "

@@ -86,14 +86,16 @@ def mapped(found: Mapped, label: str, source: Sequence[str], target: Sequence[st
         target: the target's.
         border: whether under the learnt border.
     """
+    share, low, high = found.covered
     said = (
-        f"{'Under its border' if border else 'Without a border'} {plain(label)} predicts "
-        f"**{100 * found.covered:.0f} %** of a class's training images, on average, as the class that stands for it."
+        f"{'Under its border' if border else 'Without a border'} {plain(label)} predicts **{100 * share:.0f} %**"
+        f"{bracket(low, high, '{:.0f}')} of the {found.images:,} training images as the class that stands for theirs "
+        f"(this network, over the images that chose the mapping)."
     )
     names = [source[each] for each in found.chosen]
     if set(target) <= set(source):
         same = sum(name == own for name, own in zip(names, target, strict=True))
-        said += f" **{same} of {len(target)}** classes are stood for by the class of the same name."
+        said += f" It takes **{same} of {len(target)}** classes for the class of the same name, a count."
     return said
 
 

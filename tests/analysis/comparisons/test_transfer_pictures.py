@@ -20,7 +20,9 @@ def test_a_mapping_by_hand() -> None:
     assert found.shares.tolist() == [[1, 0.75], [0, 0], [0, 0.25], [0, 0], [0, 0]]
     assert found.chosen.tolist() == [3, 0]
     assert found.rings == [(3, 0), (0, 1)]
-    assert found.covered == pytest.approx(0.375)
+    assert (found.met, found.images) == (3, 8)
+    # Wilson's: (3 + z²/2 ± z √(3 · 5 / 8 + z²/4)) / (8 + z²), z = 1.96
+    assert found.covered == pytest.approx((0.375, 0.1368, 0.6943), abs=1e-4)
 
 
 def test_of_many_classes_the_chosen_and_the_frequent_are_shown() -> None:

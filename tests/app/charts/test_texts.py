@@ -17,9 +17,9 @@ def test_intervals_are_written_where_there_are_any() -> None:
     assert texts.bracket(0.91, 0.952) == " (91.0 to 95.2)"
     assert texts.bracket(np.nan, np.nan) == ""
     assert texts.bracket(1.5, 20, "{:.3g}", factor=1) == " (1.5 to 20)"
-    assert texts.spread(0.91, 0.952) == "91.0 – 95.2 %"
+    assert texts.spread(0.91, 0.952) == "91.0 to 95.2 %"
     assert texts.spread(np.nan, np.nan) == "–"
-    assert texts.spread(0.5, 2, "{:.2f}", factor=1, unit="") == "0.50 – 2.00"
+    assert texts.spread(0.5, 2, "{:.2f}", factor=1, unit="") == "0.50 to 2.00"
 
 
 def test_a_dot_is_a_picture_of_its_colour() -> None:

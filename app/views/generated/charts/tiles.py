@@ -81,7 +81,7 @@ def sheets(shown: Sequence[Made], theme: Theme, columns: int = 4, across: int = 
             source=tiled(each.images, across), xref=f"x{number} domain", yref=f"y{number} domain", x=0, y=1,
             sizex=1, sizey=1, xanchor="left", yanchor="top", sizing="contain", layer="above",
         )  # fmt: skip
-        heading(chart, place + 1, each.style, each.note)
+        heading(chart, place + 1, each.style, each.note, narrow=columns > 3)
     chart.update_xaxes(visible=False, fixedrange=True)
     chart.update_yaxes(visible=False, fixedrange=True)
     return chart

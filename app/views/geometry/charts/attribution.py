@@ -16,7 +16,10 @@ from app.shell.theme import Theme
 
 WIDE, HIGH = 955, 215
 """Pixels that the panels of a row have beside each other, and a panel's height at most."""
-HEADING, GAP = 26, 14
+HEADING, LINE, GAP = 26, 15, 14
+"""Pixels over a panel, more where its heading has two lines, and between panels."""
+NARROW = 4
+"""Panels side by side whose headings have two lines."""
 SHARP = 320
 """Pixels of a picture's side that it is enlarged to, each of its own as a square."""
 CELLS = 32
@@ -70,11 +73,13 @@ def maps(rows: Sequence[Row], styles: Styles, theme: Theme, bar: str, hover: str
     """
     columns = 1 + len(rows[0].panels)
     side = min(HIGH, (WIDE - GAP * (columns - 1)) // columns)
-    height = len(rows) * (side + HEADING) + GAP * (len(rows) - 1) + 8
+    narrow = columns > NARROW
+    over = HEADING + LINE * narrow
+    height = len(rows) * (side + over) + GAP * (len(rows) - 1) + 8
     figure = make_subplots(
-        len(rows), columns, horizontal_spacing=GAP / WIDE, vertical_spacing=(GAP + HEADING) / (height - HEADING)
+        len(rows), columns, horizontal_spacing=GAP / WIDE, vertical_spacing=(GAP + over) / (height - over)
     )
-    figure.update_layout(template=theme.template, height=height, margin={"t": HEADING, "b": 8, "l": 4, "r": 4})
+    figure.update_layout(template=theme.template, height=height, margin={"t": over, "b": 8, "l": 4, "r": 4})
     limit = scale_limit([panel.effect for row in rows for panel in row.panels])
     for place, row in enumerate(rows):
         first = place * columns + 1
@@ -84,7 +89,7 @@ def maps(rows: Sequence[Row], styles: Styles, theme: Theme, bar: str, hover: str
             shown = over_picture(row.picture, panel.effect, panel.beyond, limit, theme)
             figure.add_trace(_picture(shown, panel.effect.shape), place + 1, offset + 1)
             figure.add_trace(_readable(panel.effect, panel.beyond, hover), place + 1, offset + 1)
-            heading(figure, first + offset, styles[panel.key], panel.note, small=True)
+            heading(figure, first + offset, styles[panel.key], panel.note, small=True, narrow=narrow)
             if row.mark is not None:
                 _point_at(figure, first + offset, row.mark, theme)
         down, across = row.picture.shape[1:]

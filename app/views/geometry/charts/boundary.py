@@ -63,7 +63,9 @@ def pair_plane(
         )
     names = [str(classes[each]) for each in pair]
     key(figure, dict(zip(names, colours, strict=True)) | {"boundary": theme.ink})
-    label_axes(figure, f"towards {names[0]}, away from {names[1]} →", "rest of the length (1 = mean of clean)", ranges)
+    label_axes(
+        figure, f"towards {names[0]}, away from {names[1]} →", "rest of the length (1 = mean of clean)", ranges, theme
+    )
     figure.update_layout(margin_t=HEADING + 22, legend_y=1 + 46 / (HEIGHT - 100))  # over the notes
     add_marginals(figure, parts, ranges)
     return figure

@@ -73,6 +73,13 @@ def _broken(note: str) -> str:
     return "<br>".join(note.rsplit(" · ", 1))
 
 
+def title_across(figure: go.Figure, text: str, theme: Theme) -> None:
+    """Give the horizontal axes of all columns one title, in the middle: narrow columns would cut one of their own."""
+    middle = {"text": text, "x": 0.5, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "center", "yanchor": "top"}
+    font = {"size": 13, "color": theme.muted}
+    annotate(figure, [{**middle, "yshift": -26, "showarrow": False, "font": font}])
+
+
 def axis(letter: str, column: int) -> str:
     """The name that plotly gives to a column's axis: `x`, `x2`, ..."""
     return f"{letter}{column if column > 1 else ''}"

@@ -23,6 +23,7 @@ from app.views.geometry.charts.columns import (
     key,
     of_ticket,
     points,
+    title_across,
 )
 from app.views.geometry.charts.marginals import Part, Places, Ranges, add_marginals, places
 from app.views.geometry.charts.scatter import heights, span
@@ -74,7 +75,7 @@ def angle_length(
         own = [Part(at, style.color)] if colouring == "correct" else _class_parts(rows, at, colours)
         parts.append(behind + own)
     _key(figure, samples, classes, theme, colouring, clean is not None)
-    label_axes(figure, f"{X_TITLE} (1 = mean of clean)", f"{Y_TITLES[what]} (degrees)", ranges)
+    label_axes(figure, f"{X_TITLE} (1 = mean of clean)", f"{Y_TITLES[what]} (degrees)", ranges, theme)
     if what == "gap":
         figure.add_hline(0, line={"color": theme.muted, "width": 1.2, "dash": "dot"})
     add_marginals(figure, parts, ranges)
@@ -99,15 +100,17 @@ def margins(
         colours = by_correctness(rows, style.color, theme.ink)
         figure.add_trace(points(rows, margin, "height", colours, style.label, classes, "margin %{x:.2f}"), 1, column)
     _zero(figure, samples, tickets, theme)
-    figure.update_xaxes(range=limits, matches="x", title_text="margin (no unit)")
+    figure.update_xaxes(range=limits, matches="x")
+    title_across(figure, "margin (no unit)", theme)
     figure.update_yaxes(range=(0, 1.16), matches="y", showticklabels=False, showgrid=False)
     figure.update_yaxes(title_text="density (peak = 1)", col=1)
     return figure
 
 
-def label_axes(figure: go.Figure, x: str, y: str, ranges: Sequence[tuple[float, float]]) -> None:
-    """Give all columns the same axes, and the first one the title upwards."""
-    figure.update_xaxes(range=ranges[0], matches="x", title_text=x)
+def label_axes(figure: go.Figure, x: str, y: str, ranges: Sequence[tuple[float, float]], theme: Theme) -> None:
+    """Give all columns the same axes, one title across, and the first one the title upwards."""
+    figure.update_xaxes(range=ranges[0], matches="x")
+    title_across(figure, x, theme)
     figure.update_yaxes(range=ranges[1], matches="y", showticklabels=False)
     figure.update_yaxes(title_text=y, showticklabels=True, col=1)
 

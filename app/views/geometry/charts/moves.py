@@ -61,7 +61,7 @@ def change_arrows(
         parts.append([Part(before, theme.muted), Part(after, style.color)])
     annotate(figure, names)
     key(figure, {f"{start} (outline)": theme.muted, "arrow within noise": fade(theme.ink, 0.3)})
-    label_axes(figure, f"{X_TITLE} (1 = mean of clean)", f"{Y_TITLES[what]} (degrees)", ranges)
+    label_axes(figure, f"{X_TITLE} (1 = mean of clean)", f"{Y_TITLES[what]} (degrees)", ranges, theme)
     if what == "gap":
         figure.add_hline(0, line={"color": theme.muted, "width": 1.2, "dash": "dot"})
     add_marginals(figure, parts, ranges)
@@ -83,7 +83,7 @@ def change_density(moved: pd.DataFrame, tickets: Tickets, classes: Sequence[str]
         figure.add_trace(points(rows, "x_move", "y_move", ink, style.label, classes, detail), 1, column)
         parts.append([Part(change, style.color)])
     key(figure, {"misclassified": theme.ink})
-    label_axes(figure, "change of length (1 = mean of clean)", f"change of {what} (degrees)", ranges)
+    label_axes(figure, "change of length (1 = mean of clean)", f"change of {what} (degrees)", ranges, theme)
     for line in (figure.add_hline, figure.add_vline):
         line(0, line={"color": theme.muted, "width": 1.2, "dash": "dot"})
     add_marginals(figure, parts, ranges)

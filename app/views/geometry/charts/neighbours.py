@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from app.shell.colour import fade
 from app.shell.drawn import drawn
 from app.shell.theme import Theme
-from app.views.geometry.charts.columns import Tickets, columns
+from app.views.geometry.charts.columns import Tickets, columns, title_across
 
 BINS = 20
 
@@ -47,7 +47,8 @@ def distribution(table: pd.DataFrame, tickets: Tickets, theme: Theme, chance: fl
         if len(own):
             figure.add_vline(own.mean(), line={"color": style.color, "width": 2}, row=1, col=column)
         figure.add_vline(chance, line={"color": theme.muted, "width": 1.5, "dash": "dot"}, row=1, col=column)
-    figure.update_xaxes(range=(0, 1), title_text="neighbours kept (Jaccard index)")
+    figure.update_xaxes(range=(0, 1))
+    title_across(figure, "neighbours kept (Jaccard index)", theme)
     figure.update_yaxes(range=(0, 1.08 * (top or 1)), showticklabels=False)
     figure.update_yaxes(title_text="images (%)", showticklabels=True, col=1)
     return figure

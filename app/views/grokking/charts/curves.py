@@ -48,7 +48,7 @@ def twins(
         chart.add_scatter(**_marks(times[(times["key"] == key) & (times["seed"] == shown)], style, key, theme))
     low, high = max(float(curves["step"].min()), 1.0), float(curves["step"].max())
     chart.update_xaxes(**step_axis(low, max(high, low * 1.1)))
-    chart.update_yaxes(**percent_axis("Accuracy"), range=[-3, 106], tickvals=[0, 25, 50, 75, 95])
+    chart.update_yaxes(**percent_axis("Accuracy", [0, 25, 50, 75, 95]), range=[-3, 106])
     for name, dash in (("training pairs", "dot"), ("test pairs", "solid")):
         line = {"color": theme.muted, "dash": dash, "width": 2}
         chart.add_scatter(x=[None], y=[None], mode="lines", name=name, line=line, legendrank=2000)

@@ -35,7 +35,7 @@ def neurons(shares: Mapping[str, np.ndarray], tickets: Mapping[str, Style], them
             hovertemplate=f"<b>{style.label}</b><br>Neuron at place %{{y}}, frequency %{{x}}<br>"
             "<b>%{z:.1f} %</b> of its spectrum<extra></extra>",
         )  # fmt: skip
-        heading(chart, number, style)
+        heading(chart, number, style, narrow=len(shares) > 3)
     _coloured(chart, theme, "share of a neuron's spectrum (%)")
     chart.update_xaxes(title_text="Frequency", showgrid=False)
     chart.update_yaxes(autorange="reversed", showgrid=False, showticklabels=False)
@@ -66,7 +66,7 @@ def over_training(
             hovertemplate=f"<b>{style.label}</b>, step %{{customdata:,}}<br>Frequency %{{y}}: <b>%{{z:.1f}} %</b>"
             "<extra></extra>",
         )  # fmt: skip
-        heading(chart, number, style)
+        heading(chart, number, style, narrow=len(shares) > 3)
         chart.update_xaxes(**step_axis(float(places[0]), float(places[-1]), start=True), row=1, col=number)
     _coloured(chart, theme, "mean share of the spectrum (%)")
     chart.update_yaxes(showgrid=False)
@@ -77,5 +77,5 @@ def over_training(
 def _coloured(chart: go.Figure, theme: Theme, title: str) -> None:
     top = max((float(np.nanmax(each.z)) for each in chart.data if np.isfinite(each.z).any()), default=1.0)
     chart.update_layout(
-        coloraxis={"colorscale": theme.sequential, "cmin": 0, "cmax": top, **color_bar(title)}, margin={"t": 40}
+        coloraxis={"colorscale": theme.sequential, "cmin": 0, "cmax": top, **color_bar(title)}, margin={"t": 44}
     )

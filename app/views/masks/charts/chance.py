@@ -64,8 +64,7 @@ def pairs(rows: pd.DataFrame, styles: Mapping[str, Style], theme: Theme, height:
         tickvals=places, ticktext=names, range=[len(rows) - 0.4, -0.6], showgrid=False, tickfont={"color": theme.ink}
     )
     top = rows[["overlap", "high", "chance_layers"]].max().max()
-    chart.update_xaxes(title_text="Overlap coefficient", range=[0, min(1.0, top) * 1.06],
-                       tickformat=".0%" if top > 0.1 else ".1%")  # fmt: skip
+    chart.update_xaxes(title_text="Overlap coefficient", **_shares(min(1.0, float(top)) * 1.06))
     return chart
 
 
@@ -105,8 +104,15 @@ def calibration_sets(rows: pd.DataFrame, theme: Theme) -> go.Figure:
         tickvals=list(place.values()), ticktext=labels, range=[len(labels) - 0.4, -0.6], showgrid=False,
         tickfont={"color": theme.ink},
     )  # fmt: skip
-    chart.update_xaxes(title_text="Overlap coefficient", range=[0, 1.03], tickformat=".0%")
+    chart.update_xaxes(title_text="Overlap coefficient", **_shares(1.03))
     return chart
+
+
+def _shares(top: float) -> dict[str, object]:
+    """An axis of fractions from 0 to `top`, written in per cent."""
+    step = next((step for step in (0.2, 0.1, 0.05, 0.02, 0.01, 0.005) if top >= 2.5 * step), 0.002)
+    at = np.arange(0, top, step)
+    return {"range": [0, top], "tickvals": at, "ticktext": [f"{100 * each:g} %" for each in at.round(6)]}
 
 
 def _pair(a: Style, b: Style) -> str:

@@ -74,7 +74,7 @@ def curves(
                           subplot_titles=list(conditions), horizontal_spacing=0.04, vertical_spacing=0.11)  # fmt: skip
     legend = {"orientation": "v", "x": 1.01, "xanchor": "left", "y": 1, "yanchor": "top"}
     chart.update_layout(template=theme.template, height=430, legend=legend, margin={"t": 34})
-    shades = np.linspace(1.0, 0.3, len(layers))
+    shades = np.linspace(1.0, 0.52, len(layers))  # the faintest is still seen on the page
     inks = dict(zip(layers, sample_colorscale([list(step) for step in theme.sequential], shades), strict=True))
     dashes, symbols = ("solid", "dash", "dot", "dashdot"), ("circle", "square", "diamond", "cross", "x")
     for place, condition in enumerate(conditions):
@@ -92,8 +92,9 @@ def curves(
         chart.add_vline(x=100 * (1 - level), line={"color": fade(theme.muted, 0.6), "width": 1, "dash": "dot"},
                         row=place // wide + 1, col=place % wide + 1)  # fmt: skip
     for number in range(1, wide + 1):
-        chart.update_xaxes(**percent_axis("Kept of the layer (log scale)"), row=-(-len(conditions) // wide), col=number)
-    chart.update_xaxes(type="log", range=[2.0, 0.2], tickvals=[100, 50, 20, 10, 5, 2])
+        chart.update_xaxes(title_text="Kept of the layer (log scale)", row=-(-len(conditions) // wide), col=number)
+    kept = percent_axis("", [100, 50, 20, 10, 5, 2])
+    chart.update_xaxes(type="log", range=[2.04, 0.2], tickvals=kept["tickvals"], ticktext=kept["ticktext"])
     least, most = (100 * float(each) for each in (rows["difference"].min(), rows["difference"].max()))
     air = 0.05 * (most - least) + 0.5
     chart.update_yaxes(range=[min(least, 0) - air, most + air])
@@ -115,6 +116,6 @@ def shares(rows: pd.DataFrame, theme: Theme) -> go.Figure:
         marker={"color": theme.sequential[3][1]}, text=[f"{100 * each:.1f} %" for each in rows["share"]],
         textposition="outside", cliponaxis=False, hoverinfo="skip",
     )  # fmt: skip
-    chart.update_xaxes(**percent_axis("Removed"), range=[0, 112], tickvals=[0, 25, 50, 75, 100])
+    chart.update_xaxes(**percent_axis("Removed", [0, 25, 50, 75, 100]), range=[0, 112])
     chart.update_yaxes(autorange="reversed", type="category")
     return chart

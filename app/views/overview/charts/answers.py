@@ -14,8 +14,8 @@ from app.shell.colour import fade
 from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
-ROW, MOST = 23, 6
-"""Pixels a line, and lines at most."""
+ROW, LEAST, MOST = 23, 3, 6
+"""Pixels a line, lines that there is room for at least, and lines at most."""
 
 
 class Line(NamedTuple):
@@ -40,7 +40,8 @@ def lines(rows: Sequence[Line], title: str, unit: str, theme: Theme) -> go.Figur
         theme: colours of the page, light or dark.
     """
     rows = rows[:MOST]
-    chart = figure(theme, 70 + ROW * MOST, dragmode=False, showlegend=False, margin={"t": 8, "b": 44, "l": 4, "r": 8})
+    height = 70 + ROW * max(len(rows), LEAST)
+    chart = figure(theme, height, dragmode=False, showlegend=False, margin={"t": 8, "b": 44, "l": 4, "r": 8})
     chart.add_vline(x=0, line={"color": theme.muted, "width": 1.2}, layer="below")
     for place, row in enumerate(rows):
         symbol = "circle" if row.shown else "circle-open"
@@ -53,7 +54,7 @@ def lines(rows: Sequence[Line], title: str, unit: str, theme: Theme) -> go.Figur
         )  # fmt: skip
     chart.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[row.label for row in rows], showgrid=False, automargin=True,
-        range=[MOST - 0.5, -0.5], tickfont={"color": theme.ink, "size": 12},
+        range=[max(len(rows), LEAST) - 0.5, -0.5], tickfont={"color": theme.ink, "size": 12},
     )  # fmt: skip
     chart.update_xaxes(zeroline=False, nticks=5)
     title_to_the_end(chart, title, theme)

@@ -27,7 +27,7 @@ def mark(picture: Picture, theme: Theme) -> go.Figure:
     side, (outputs, inputs) = len(picture.code), picture.kernels.shape
     place = f"{found.place.layer}, from output {found.place.row} and input {found.place.column}"
     titles = ("The owner's code", "What the mask has there", f"All kernels of {found.place.layer}")
-    chart = make_subplots(1, 3, horizontal_spacing=0.04, subplot_titles=titles)
+    chart = make_subplots(1, 3, horizontal_spacing=0.08, subplot_titles=titles)
     legend = {"orientation": "h", "y": -0.06, "x": 0, "xanchor": "left", "yanchor": "top"}
     margin = {"t": 34, "l": 10, "r": 10, "b": 46}
     chart.update_layout(template=theme.template, height=HEIGHT, margin=margin, legend=legend)

@@ -112,7 +112,8 @@ def cause_map(
     )  # fmt: skip
     chart.update_xaxes(
         categoryorder="array", categoryarray=list(corruptions), tickvals=list(corruptions),
-        ticktext=[name(each) for each in corruptions], showgrid=False,
+        ticktext=[name(each) for each in corruptions], showgrid=False, tickangle=-45,
+        range=[-0.6, len(corruptions) - 0.4],
     )  # fmt: skip
     return chart
 

@@ -49,16 +49,19 @@ def measures(points: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -
 
     `points`: key, severity, measure (of `MEASURES`), value, low, high (NaN: no interval).
     """
-    figure = make_subplots(rows=1, cols=len(MEASURES), horizontal_spacing=0.075)
-    figure.update_layout(template=theme.template, height=380, margin={"l": 8, "r": 8, "t": 40, "b": 8})
-    for column, (measure, (scale, title)) in enumerate(MEASURES.items(), 1):
+    # titles over the panels: beside them they would lie over the panel to the left where the page is narrow
+    titles = [title for _, title in MEASURES.values()]
+    figure = make_subplots(rows=1, cols=len(MEASURES), horizontal_spacing=0.075, subplot_titles=titles)
+    figure.update_annotations(font={"size": 13, "color": theme.muted})
+    figure.update_layout(template=theme.template, height=400, margin={"l": 8, "r": 8, "t": 64, "b": 8}, legend_y=1.09)
+    for column, (measure, (scale, _)) in enumerate(MEASURES.items(), 1):
         own = points[points["measure"] == measure].copy()
         own[["value", "low", "high"]] *= scale / 100
         hovers = _hovers("value", "{:.1f}" if scale > 1 else "{:.3f}", "")
         for trace in ticket_lines(own, tickets, "severity", "value", hovers):
             trace.showlegend = column == 1 and trace.mode == "lines+markers"
             figure.add_trace(trace, 1, column)
-        figure.update_yaxes(title_text=title, rangemode="tozero", row=1, col=column)
+        figure.update_yaxes(rangemode="tozero", row=1, col=column)
     _severities(figure, points)
     return figure
 

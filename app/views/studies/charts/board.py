@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from app.shell.theme import Style, Theme
 
 PANELS: dict[Images, str] = {"accuracy": "Clean images", "corrupted": "Mean over corruptions"}
 MARK, AIR, AROUND = 11, 18, 118  # pixels: a method's line, between studies, and title, axis and legend
-LONGEST = 30  # characters of a study's name
+LONGEST = 22  # characters of a line of a study's name
 
 
 @drawn
@@ -66,7 +67,7 @@ def board(
     )  # fmt: skip
     chart.update_annotations(font={"size": 13.5, "color": theme.ink}, selector={"yanchor": "bottom"})
     chart.update_yaxes(
-        tickvals=[centres[study] for study in studies], ticktext=[_short(names[study]) for study in studies],
+        tickvals=[centres[study] for study in studies], ticktext=[_broken(names[study]) for study in studies],
         range=[height + AIR / 2, -AIR / 2], showgrid=False, zeroline=False,
     )  # fmt: skip
     for study in studies[1:]:
@@ -156,5 +157,6 @@ def _dense(
     )  # fmt: skip
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+def _broken(name: str) -> str:
+    """A long name in lines."""
+    return "<br>".join(wrap(name, LONGEST))
