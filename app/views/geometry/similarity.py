@@ -111,8 +111,7 @@ def answer(parts: pd.DataFrame, made: Nodes, agreement: Agreement) -> str:
     )
     if np.isfinite(made.noise) and len(made.keys) > 1:
         near, pairs = pairs_within_noise(made)
-        farther = f"all {pairs}" if near == 0 else f"{pairs - near} of {pairs}"
-        said += f" On clean images {farther} pairs of tickets are farther apart than two seeds of one method."
+        said += f" On clean images {_farther(near, pairs)} farther apart than two seeds of one method."
     if np.isnan(agreement.p):
         return f"{said} With fewer than four tickets nothing can be said of how corruptions rank them."
     if agreement.p >= 0.05:
@@ -123,6 +122,12 @@ def answer(parts: pd.DataFrame, made: Nodes, agreement: Agreement) -> str:
         verdict = "rank the tickets alike" if agreement.rho < 0 else "rank the tickets *less* alike"
     rho = f"{agreement.rho:.2f}".replace("-", "−")
     return f"{said} {lead} {verdict} (Spearman {rho}, Mantel test p {_p(agreement.p)})."
+
+
+def _farther(near: int, pairs: int) -> str:
+    if pairs == 1:
+        return "the two tickets are no" if near else "the two tickets are"
+    return f"{f'all {pairs}' if near == 0 else f'{pairs - near} of {pairs}'} pairs of tickets are"
 
 
 def _p(value: float) -> str:

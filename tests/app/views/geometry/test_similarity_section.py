@@ -75,7 +75,7 @@ def test_the_sentence_claims_what_the_test_shows_and_no_more() -> None:
     pairs = pd.DataFrame({"a": ["clean"], "b": ["fog 3"], "distance": [1.0], "tau": [0.5]})
     assert "rank the tickets alike (Spearman −0.70" in answer(parts, made_up(), Agreement(pairs, -0.7, 0.001))
     said = answer(parts, made_up(), Agreement(pairs, -0.7, 0.001))
-    assert "0 of 1 pairs of tickets are no farther apart than two seeds" in said
+    assert "the two tickets are farther apart than two seeds" in said
     assert "cannot be told from chance" in answer(parts, made_up(), Agreement(pairs, -0.2, 0.4))
     assert "fewer than four tickets" in answer(parts, made_up(), Agreement(pairs, np.nan, np.nan))
     assert [tuple(agreement(pairs, LIGHT).data[0].x)] == [(1.0,)]
