@@ -46,7 +46,8 @@ class Mapping:
 
         Wilson's 95 % interval over the images: of this network and mapping, as both were fitted to these images.
         """
-        return self.met / self.images, *map(float, wilson(self.met, self.images))
+        low, high = map(float, wilson(self.met, self.images))
+        return self.met / self.images, low, high
 
 
 def mapping(rows: pd.DataFrame, sources: int, most: int = MOST) -> Mapping:
