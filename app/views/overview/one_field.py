@@ -10,7 +10,7 @@ import streamlit as st
 
 from analysis.comparisons import recipe_differences, training_cost
 from analysis.comparisons.outcomes import Images
-from app.charts.texts import dot, spread
+from app.charts.texts import bracket, dot, points, spread
 from app.shell import families, layout, verdicts
 from app.shell.columns import REST
 from app.shell.folds import fold
@@ -71,6 +71,7 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
             "a": [styles[key].label for key in rows["a"]],
             "colour b": [dot(styles[key].color) for key in rows["b"]],
             "b": [styles[key].label for key in rows["b"]],
+            "apart": [_apart(*ends) for ends in rows[["difference", "low", "high"]].to_numpy(float)],
             "difference": 100 * rows["difference"],
             "interval": [spread(low, high, unit="") for low, high in zip(rows["low"], rows["high"], strict=True)],
             "verdict": [verdicts.words(row, within, brief=True, size=shown.size) for _, row in rows.iterrows()],
@@ -87,15 +88,20 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
         "finders has comes with the finder; a control differs from its original in that step.",
         caption=f"{verdicts.speak_of(told, drawn=False, and_images=shown.also_paired)} The CSV also says which "
         "difference so many seeds would show, and what both took in epochs.",
-        data=lambda: frame.drop(columns=["colour a", "colour b"]),
+        data=lambda: frame.drop(columns=["colour a", "colour b", "apart"]),
         meanings={
             "field": "the field in which the recipes differ, and its values",
+            "interval": f"the interval that decides [{shown.apart}]",
             "detectable": f"difference that would be shown with a power of 80 % [{shown.apart}]",
             "epochs": "of training and search of the first and the second, with all they descend from",
         },
         controls=lambda: _controls(selection, kinds),
         height="content" if len(frame) <= 6 else 250,
     )
+
+
+def _apart(difference: float, low: float, high: float) -> str:
+    return points(difference) + bracket(low, high).replace("-", "−")
 
 
 def _controls(selection: Selection, kinds: list[Images]) -> None:
@@ -113,10 +119,11 @@ def _columns(shown: ShownScore) -> dict[str, Any]:
         "a": column.TextColumn("First"),
         "colour b": column.ImageColumn(" ", width=28),
         "b": column.TextColumn("Second"),
-        "difference": column.NumberColumn(
-            "Apart", format="%+.1f", help=f"{shown.title}, first minus second, {shown.apart}."
+        "apart": column.TextColumn(
+            "Apart", help=f"{shown.title}, first minus second, {shown.apart}, and the interval that decides."
         ),
-        "interval": column.TextColumn("Interval", help="The one that decides."),
+        "difference": None,
+        "interval": None,
         "verdict": column.TextColumn("Verdict"),
         "detectable": None,
         "epochs": None,

@@ -60,7 +60,7 @@ def show(selection: Selection) -> None:
         ),
     )
     st.markdown(answer(found))
-    left, right = st.columns([1, 1.45], gap="medium")
+    left, right = st.columns([1, 1.25], gap="medium")
     with left:
         _chart(selection, rows, x, y, found)
     with right:

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
 from analysis.metrics.planes import Line
-from app.shell.colour import fade
+from app.charts.name_places import pushed_apart
+from app.shell.colour import as_text, fade
 from app.shell.drawn import drawn
 from app.shell.theme import Theme
 from app.views.geometry.charts.columns import (
@@ -49,6 +50,7 @@ TOGETHER = ("umap_joint", "classes")
 
 SHADES = 41  # steps of a colour scale
 NAMED_CLASSES = 20  # more names than this would hide the map
+WIDE, HIGH = 640, 300  # pixels of all columns and of one's height, about, for the places of names
 
 
 @drawn
@@ -95,7 +97,7 @@ def maps(
         if ghosts and len(classes) <= NAMED_CLASSES:
             names += _arrows(column, rows, theme)
         elif not ghosts and colouring == "class" and len(classes) <= NAMED_CLASSES:
-            names += _class_names(column, rows, classes, theme)
+            names += _class_names(column, rows, classes, theme, ranges, len(tickets))
         figure.update_xaxes(range=ranges[0], title_text=titles[0], col=column)
         figure.update_yaxes(range=ranges[1], col=column)
     annotate(figure, names)
@@ -181,14 +183,26 @@ def _scale(figure: go.Figure, theme: Theme, low: float, high: float, title: str)
     figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", marker=marker, hoverinfo="skip", showlegend=False))
 
 
-def _class_names(column: int, rows: pd.DataFrame, classes: Sequence[str], theme: Theme) -> list[dict[str, object]]:
-    """Each class's name at the middle of its samples, in its colour, so that no legend is needed."""
+def _class_names(
+    column: int,
+    rows: pd.DataFrame,
+    classes: Sequence[str],
+    theme: Theme,
+    ranges: Sequence[tuple[float, float]],
+    of: int,
+) -> list[dict[str, object]]:
+    """Each class's name at the middle of its samples, in its colour, so that no legend is needed.
+
+    `of`: how many columns there are.
+    """
     middles = rows.groupby("label")[["x", "y"]].median()
+    labels = middles.index.astype(int)
+    moved = pushed_apart(middles.to_numpy(float), [classes[label] for label in labels], ranges, (WIDE / of, HIGH))
     return [
         {
             "text": f"<b>{classes[label]}</b>", "x": x, "y": y, "xref": axis("x", column), "yref": axis("y", column),
-            "showarrow": False, "borderpad": 2, "bgcolor": fade(theme.surface, 0.82),
-            "font": {"size": 13, "color": theme.classes[label % len(theme.classes)]},
+            "xshift": right, "yshift": up, "showarrow": False, "borderpad": 2, "bgcolor": fade(theme.surface, 0.82),
+            "font": {"size": 13, "color": as_text(theme.classes[label % len(theme.classes)], theme.surface)},
         }
-        for label, x, y in zip(middles.index.astype(int), *middles.to_numpy(float).T, strict=True)
+        for label, (x, y), (right, up) in zip(labels, middles.to_numpy(float), moved.round(1), strict=True)
     ]  # fmt: skip

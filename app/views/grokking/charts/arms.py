@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from app.charts.base import figure
 from app.charts.error_bars import error_bars
-from app.shell.colour import fade
+from app.shell.colour import as_text, fade
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.grokking.charts.axes import step_axis
@@ -41,7 +41,7 @@ def arms(
     for key in order:
         style = tickets[key]
         own = times[times["key"] == key]
-        _seeds(chart, own, style)
+        _seeds(chart, own, style, theme)
         row = rows.loc[key]
         if np.isfinite(row["t_gen"]):
             bars = error_bars(row["t_gen"], row["t_gen_low"], row["t_gen_high"], style.color, 2)
@@ -63,7 +63,7 @@ def in_order(summary: pd.DataFrame) -> list[str]:
     return list(ranked["key"])
 
 
-def _seeds(chart: go.Figure, own: pd.DataFrame, style: Style) -> None:
+def _seeds(chart: go.Figure, own: pd.DataFrame, style: Style, theme: Theme) -> None:
     reached, never = own[own["t_gen"].notna()], own[own["t_gen"].isna()]
     hover = f"<b>{style.label}</b>, seed %{{customdata}}<br>"
     chart.add_scatter(
@@ -83,7 +83,7 @@ def _seeds(chart: go.Figure, own: pd.DataFrame, style: Style) -> None:
     most = float(never["last"].max())
     chart.add_annotation(
         x=np.log10(most), y=style.label, text=f"> {steps(never['last'].min())}", showarrow=False, xanchor="left",
-        xshift=10, font={"size": 12.5, "color": style.color},
+        xshift=10, font={"size": 12.5, "color": as_text(style.color, theme.surface)},
     )  # fmt: skip
 
 
