@@ -46,20 +46,25 @@ def remembered(said: str = "") -> Callable[[Callable[P, T]], Callable[P, T]]:
             bound = signature.bind(*arguments, **named)
             bound.apply_defaults()
             key = name, tuple(value for each, value in bound.arguments.items() if not each.startswith("_"))
-            memory = _memory()
-            found = memory.values.get(key)
-            if found is None:
-                with memory.working(key):  # who asks for the same meanwhile waits for it
-                    found = memory.values.get(key)
-                    if found is None:
-                        with st.spinner(said) if said else nullcontext():
-                            found = (make(*arguments, **named),)
-                        memory.values.put(key, found)
-            return cast(T, found[0])
+            return computed(key, lambda: make(*arguments, **named), said)
 
         return recall
 
     return decorate
+
+
+def computed(what: Hashable, make: Callable[[], T], said: str = "") -> T:
+    """What `make` gives, kept under `what`: everything that decides it. Not to be changed; see `remembered`."""
+    memory = _memory()
+    found = memory.values.get(what)
+    if found is None:
+        with memory.working(what):  # who asks for the same meanwhile waits for it
+            found = memory.values.get(what)
+            if found is None:
+                with st.spinner(said) if said else nullcontext():
+                    found = (make(),)
+                memory.values.put(what, found)
+    return cast(T, found[0])
 
 
 def size_of(value: object) -> int:

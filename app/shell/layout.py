@@ -107,7 +107,7 @@ def card(
 
 def table_card(
     title: str,
-    frame: pd.DataFrame,
+    frame: pd.DataFrame | Callable[[], pd.DataFrame],
     key: str,
     columns: dict[str, Any] | None = None,
     help: str = "",
@@ -123,7 +123,7 @@ def table_card(
 
     Args:
         title: says what is seen.
-        frame: the rows.
+        frame: the rows, or a function that makes them; asked only when the table is open.
         key: unique on the page.
         columns: Streamlit's `column_config`.
         help: how to read the table, shown on hover beside the title.
@@ -138,14 +138,15 @@ def table_card(
     with frame_of(title, key, folded) as opened:
         if not opened:
             return None
-        tex = lambda: to_latex(frame, columns, **(paper or {}))  # noqa: E731
-        rows = frame if data is None else data
+        drawn = frame() if callable(frame) else frame
+        tex = lambda: to_latex(drawn, columns, **(paper or {}))  # noqa: E731
+        rows = drawn if data is None else data
         header(
             title, rows, key, help, False, tex, meanings=meanings, percent=True, columns=columns, folded=folded
         )  # fmt: skip
         if controls is not None:
             controls()
-        shown = st.dataframe(frame, key=f"table-{key}", column_config=columns, hide_index=True, **table)
+        shown = st.dataframe(drawn, key=f"table-{key}", column_config=columns, hide_index=True, **table)
         if caption:
             st.caption(caption)
     return shown

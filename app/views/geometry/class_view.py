@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from analysis.results.store import Results
 from analysis.statistics.tree_clusters import Range, Tree, tree_of
 from app import live, load
 from app.charts.class_names import group_name
-from app.memory.remembered import remembered
+from app.memory.remembered import computed
 from app.shell.selection import Chosen, Selection
 
 MOST_CLASSES, MOST_OPENED = 40, 50
@@ -96,7 +96,7 @@ class View:
     def computed(self, what: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, kept under `what` while the study stays the same. Not to be changed."""
         study = self.selection.study
-        return cast(T, _computed((str(study.path), study.stamp, what), make))
+        return computed((str(study.path), study.stamp, what), make)
 
     def weight(self, ticket: Chosen) -> np.ndarray:
         """The class directions [K, D] of a ticket; nan where its logits are not linear in features."""
@@ -262,7 +262,7 @@ def order_of(selection: Selection, ticket: Chosen) -> Tree:
     """The dendrogram of a ticket's class directions, less their mean."""
     study = selection.study
     what = str(study.path), study.stamp, "order", ticket.id
-    return cast(Tree, _computed(what, lambda: tree_of(class_geometry.class_vectors(weight_of(selection, ticket)))))
+    return computed(what, lambda: tree_of(class_geometry.class_vectors(weight_of(selection, ticket))))
 
 
 def opened(tree: Tree, asked: str) -> tuple[list[Range], list[Range]]:
@@ -292,8 +292,3 @@ def _parts(tree: Tree, within: Range) -> list[Range]:
     if size <= (MOST_CLASSES if size == whole else MOST_OPENED):
         return [(leaf, leaf + 1) for leaf in range(*within)]
     return tree.cut(within, CLUSTERS, MOST_IN_CLUSTER)
-
-
-@remembered()
-def _computed(what: Hashable, _make: Callable[[], Any]) -> Any:
-    return _make()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -16,6 +16,7 @@ from analysis.corruptions.conditions import CLEAN
 from app import load
 from app.charts.names import name, ordered
 from app.condition import condition_parameters, pick_condition
+from app.memory.remembered import computed
 from app.shell import layout
 from app.shell.left_out import with_layers
 from app.shell.sections import Section
@@ -23,7 +24,9 @@ from app.shell.selection import Selection
 from app.shell.theme import Style
 from app.views.geometry.charts import layers as charts
 from app.views.geometry.layer_words import answer, named_with
-from app.views.geometry.layers_folded import show_folded
+from app.views.geometry.layers_folded import shapes_under, show_folded
+
+T = TypeVar("T")
 
 MOST = 8
 """Tickets shown."""
@@ -90,15 +93,26 @@ class View:
         """Whether some ticket has several seeds."""
         return any(len(ids) > 1 for ids in self.seeds.values())
 
+    @cached_property
+    def shapes(self) -> dict[str, pd.DataFrame]:
+        """How features lie in each layer: on clean images, and under the condition looked at, by its words."""
+        return self.computed("shapes", lambda: shapes_under(self.clean, self.under, self.seeds, self.text))
+
+    def computed(self, what: str, make: Callable[[], T], said: str = "") -> T:
+        """What `make` gives of these tickets under this condition, kept while the study stays the same."""
+        study = self.selection.study
+        ids = tuple((key, *each) for key, each in self.seeds.items())
+        return computed((str(study.path), study.stamp, "layers", ids, self.corruption, what), make, said)
+
 
 def show(selection: Selection) -> None:
     """Draw the section."""
     view = _view(with_layers(selection))
     if view is None:
         return
-    apart = from_dense(view.alignment, view.seeds)
-    broken = from_clean(view.alignment, view.under, view.seeds)
-    lost = behind_dense(view.clean, view.under, view.seeds, dense_of(view.alignment))
+    apart = view.computed("dense", lambda: from_dense(view.alignment, view.seeds))
+    broken = view.computed("clean", lambda: from_clean(view.alignment, view.under, view.seeds))
+    lost = view.computed("lost", lambda: behind_dense(view.clean, view.under, view.seeds, dense_of(view.alignment)))
     st.markdown(answer(apart, broken, lost, view.styles, view.text, view.several))
     if len(selection.keys) > MOST:
         st.caption(f"The first {MOST} of the {len(selection.keys)} tickets chosen.")
@@ -110,7 +124,7 @@ def show(selection: Selection) -> None:
     _read_card(view)
     if view.several:
         _reach_card(view)
-    show_folded(selection, view.seeds, view.styles, view.alignment, view.clean, view.under, view.text)
+    show_folded(selection, view.seeds, view.styles, view.alignment, lambda: view.shapes)
 
 
 def _view(selection: Selection) -> View | None:
@@ -188,11 +202,13 @@ def _seeds_words(view: View) -> str:
 
 
 def _read_card(view: View) -> None:
-    table = readings(view.clean, view.under, view.seeds)
+    def table() -> pd.DataFrame:
+        return view.computed("read", lambda: readings(view.clean, view.under, view.seeds))
+
     layout.card(
         f"What a linear probe reads off each layer: {view.text}",
-        charts.read(table, view.styles, view.selection.theme),
-        lambda: named_with(table, view.styles),
+        lambda: charts.read(table(), view.styles, view.selection.theme),
+        lambda: named_with(table(), view.styles),
         "layers-read",
         folded=True,
         help="Ridge regression of the classes on what a layer hands on, fitted on one half of the images and applied "
@@ -206,14 +222,16 @@ def _read_card(view: View) -> None:
 
 
 def _reach_card(view: View) -> None:
-    study, keys = view.selection.study, tuple(view.seeds)
-    table = _kept(study.path, study.stamp, keys, lambda: reach(view.alignment, view.corrupted, view.seeds))
+    def table() -> pd.DataFrame:
+        said = "Comparing layers under each corruption …"
+        return view.computed("reach", lambda: reach(view.alignment, view.corrupted, view.seeds), said)
+
     corruptions = [each for group in ordered(view.corrupted["corruption"].unique()) for each in group]
     layers = list(view.clean.sort_values("position")["layer"].drop_duplicates())
     layout.card(
         "How deep each corruption reaches",
-        charts.reach(table, view.styles, corruptions, layers, view.corruption, view.selection.theme),
-        lambda: named_with(table, view.styles),
+        lambda: charts.reach(table(), view.styles, corruptions, layers, view.corruption, view.selection.theme),
+        lambda: named_with(table(), view.styles),
         "layers-reach",
         folded=True,
         help="The last layer whose features a corruption changes by more than another seed would. Blank: nowhere.",
@@ -223,11 +241,6 @@ def _reach_card(view: View) -> None:
         config=layout.QUIET,
         meanings=MEANINGS,
     )
-
-
-@st.cache_data(max_entries=32, show_spinner="Comparing layers under each corruption …")
-def _kept(path: Path, stamp: str, keys: tuple[str, ...], _make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    return _make()
 
 
 def _choose(view: View) -> None:

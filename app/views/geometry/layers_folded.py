@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 import streamlit as st
@@ -27,9 +27,23 @@ COLLAPSES = {
 PERCENT = ("means", "dead_share", "zeros", "nc4")
 
 
+def shapes_under(clean: pd.DataFrame, under: pd.DataFrame, seeds: Seeds, text: str) -> dict[str, pd.DataFrame]:
+    """How features lie in each layer, by images in words.
+
+    Args:
+        clean: rows of the table `representations` on clean images.
+        under: under the condition looked at, or several, whose mean counts.
+        seeds: ticket's key -> ids of its seeds.
+        text: that condition for people.
+    """
+    keys = ["ticket_id", "layer", "position"]
+    means = under.drop(columns=["corruption", "severity"]).groupby(keys, as_index=False, sort=False).mean()
+    return {"clean images": shapes(clean, seeds), text: shapes(means, seeds)}
+
+
 def show_folded(
-    selection: Selection, seeds: Seeds, styles: Mapping[str, Style], alignment: pd.DataFrame, clean: pd.DataFrame,
-    under: pd.DataFrame, text: str,
+    selection: Selection, seeds: Seeds, styles: Mapping[str, Style], alignment: pd.DataFrame,
+    tables: Callable[[], Mapping[str, pd.DataFrame]],
 ) -> None:  # fmt: skip
     """Draw the folded parts.
 
@@ -38,19 +52,14 @@ def show_folded(
         seeds: ticket's key -> ids of its seeds.
         styles: key -> style.
         alignment: rows of the table `alignment`.
-        clean: rows of `representations` on clean images.
-        under: under the condition looked at, or several, whose mean counts.
-        text: that condition for people.
+        tables: gives what `shapes_under` does; asked when a part is open that shows it.
     """
-    keys = ["ticket_id", "layer", "position"]
-    means = under.drop(columns=["corruption", "severity"]).groupby(keys, as_index=False, sort=False).mean()
-    tables = {"clean images": shapes(clean, seeds), text: shapes(means, seeds)}
     with fold("Ranks, dimensions, dead units") as opened:
         if opened:
-            _shapes(tables, styles)
+            _shapes(tables(), styles)
     with fold("Neural collapse of the last layer") as opened:
         if opened:
-            _collapse(tables, styles)
+            _collapse(tables(), styles)
     with fold("Every layer with every layer") as opened:
         if opened:
             _between(selection, seeds, styles, alignment)

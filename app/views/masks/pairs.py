@@ -150,7 +150,7 @@ def _layers_card(selection: Selection) -> None:
     collapsed = rows.loc[rows["collapsed"], "ticket"].unique()
     layout.card(
         "Layer-wise density",
-        charts.kept_by_layer(rows, styles, selection.theme),
+        lambda: charts.kept_by_layer(rows, styles, selection.theme),
         rows,
         "layers",
         folded=True,

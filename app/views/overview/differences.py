@@ -39,7 +39,7 @@ def show(selection: Selection, tables: Mapping[Images, pd.DataFrame]) -> None:
     titled = {titles[images]: rows for images, rows in found.items()}
     layout.card(
         f"{shown.difference} to {own.label}",
-        charts.differences(titled, within, heights, families.styles(selection), selection.theme, shown),
+        lambda: charts.differences(titled, within, heights, families.styles(selection), selection.theme, shown),
         lambda: rows_of(titled, families.styles(selection)),
         "noise",
         config=layout.QUIET,

@@ -46,7 +46,7 @@ def card(selection: Selection, view: View, attacks: pd.DataFrame) -> None:
              if name != ownership.NONE and name in set(attacks["attack"])}  # fmt: skip
     layout.card(
         "What an attack costs the thief, and what it leaves of the code",
-        charts.curves(attacks, names, float(own["accuracy"].mean()), ownership.reads_up_to(), selection.theme),
+        lambda: charts.curves(attacks, names, float(own["accuracy"].mean()), ownership.reads_up_to(), selection.theme),
         attacks,
         "attacks",
         folded=True,

@@ -28,7 +28,7 @@ def card(selection: Selection, view: View) -> None:
     signed = (1 - shipped["ber"]).to_frame("agreement")
     layout.card(
         "How well masks agree that know nothing of the code",
-        charts.agreement(rows, signed, 1 - float(shipped["limit"].min()), selection.theme),
+        lambda: charts.agreement(rows, signed, 1 - float(shipped["limit"].min()), selection.theme),
         rows,
         "innocent",
         folded=True,

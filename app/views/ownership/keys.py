@@ -42,7 +42,7 @@ def card(selection: Selection) -> None:
     seeds = int(rows["seeds"].max())
     layout.card(
         "A ticket without its key",
-        charts.missing(rows, whole, selection.theme),
+        lambda: charts.missing(rows, whole, selection.theme),
         rows[list(MEANINGS)],
         "keys",
         folded=True,

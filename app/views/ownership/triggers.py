@@ -44,7 +44,7 @@ def card(selection: Selection, view: View) -> None:
     names = {place: words.attack(row["attack"], row["strength"]) for place, row in drawn.iterrows()}
     layout.card(
         f"Trigger images: what {layout.plain(view.label)} answers",
-        charts.known(drawn, 1 - view.innocent["ber"], names, selection.theme),
+        lambda: charts.known(drawn, 1 - view.innocent["ber"], names, selection.theme),
         attacks[list(MEANINGS)],
         "triggers",
         folded=True,

@@ -135,7 +135,7 @@ def _costs(compared: ComparedTickets, family: str, under: str) -> None:
     )
     layout.table_card(
         "Does the change differ between classes?",
-        verdicts(costs, styles),
+        lambda: verdicts(costs, styles),
         "class-verdicts",
         folded=True,
         columns=_columns(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from analysis.comparisons.stored_conditions import by_family, stored_outcomes, s
 from analysis.comparisons.verdicts import verdicts
 from analysis.results.store import Results
 from app import load
-from app.memory.remembered import remembered
+from app.memory.remembered import computed
 from app.shell import families
 from app.shell.drawn import kept
 from app.shell.selection import Selection
@@ -80,7 +80,8 @@ class ComparedTickets:
     def computed(self, what: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, kept under `what` while tickets and results stay the same. Not to be changed."""
         study = self.selection.study
-        return cast(T, _computed((str(study.path), study.stamp, self.ids, self.images, what), make))
+        key = str(study.path), study.stamp, self.ids, self.images, what
+        return computed(key, make, "Comparing the tickets …")
 
     def figure(self, what: Hashable, styles: dict[str, Style], make: Callable[[], go.Figure]) -> go.Figure:
         """The figure that `make` draws, kept while tickets, colours and results stay the same."""
@@ -163,8 +164,3 @@ def compared_tickets(selection: Selection) -> ComparedTickets:
 def named(rows: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
     """The rows of these tickets with the tickets' names in place of their keys."""
     return families.named(rows[rows["key"].isin(list(styles))], styles)
-
-
-@remembered("Comparing the tickets …")
-def _computed(what: Hashable, _make: Callable[[], Any]) -> Any:
-    return _make()

@@ -51,7 +51,7 @@ def show(compared: ComparedTickets) -> None:
     drawn = cells.rename(columns={"domain": "corruption"})
     layout.card(
         f"Accuracy{against} in other domains",
-        compared.figure(
+        lambda: compared.figure(
             ("domains", what, base, within),
             shown,
             lambda: matrix(drawn, shown, list(found), (None, None), "", selection.theme),

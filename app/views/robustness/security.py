@@ -90,7 +90,7 @@ def _curves(compared: ComparedTickets, found: dict[str, Outcomes]) -> None:
     title = "Accuracy" if what == "accuracy" else f"Accuracy minus that of {compared.label(base)}, in points,"
     layout.card(
         f"{title} under attack by size: {security.ATTACKS[attack]}, {label}",
-        compared.figure(
+        lambda: compared.figure(
             ("security", attack, norm, what, base, within),
             shown,
             lambda: charts.curves(rows, shown, what, f"size in {label} ({UNITS[norm]})", selection.theme),

@@ -194,7 +194,7 @@ def table_card(pair: Pair, table: pd.DataFrame) -> None:
     bounds = {side: (f"{side}_low", f"{side}_high") for side in SIDES}
     layout.table_card(
         "Accuracy in both studies",
-        _long(pair, table),
+        lambda: _long(pair, table),
         "studies-table",
         folded=True,
         columns=columns,

@@ -1,9 +1,13 @@
 """What is folded is neither worked out nor sent until it is opened, and is in a report all the same."""
 
+import ast
+from collections.abc import Iterator
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.shell import folds
+from tests import ROOT
 
 
 def _page() -> None:
@@ -47,3 +51,19 @@ def test_a_report_has_all_of_it(closed: AppTest) -> None:
     closed.run()
     assert closed.session_state["drawn"] == 1
     assert len(closed.dataframe) == 1
+
+
+def _folded_cards() -> Iterator[tuple[str, ast.expr]]:
+    for file in sorted((ROOT / "app" / "views").rglob("*.py")):
+        calls = [each for each in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(each, ast.Call)]
+        for call in calls:
+            card = isinstance(call.func, ast.Attribute) and call.func.attr == "card"
+            if card and any(each.arg == "folded" for each in call.keywords):
+                yield f"{file.relative_to(ROOT)}:{call.lineno}", call.args[1]
+
+
+def test_no_chart_is_drawn_for_a_card_that_is_closed() -> None:
+    """A folded card is given a function, which is asked when the card is open."""
+    cards = dict(_folded_cards())
+    assert len(cards) > 15
+    assert not [place for place, figure in cards.items() if not isinstance(figure, ast.Lambda)]
