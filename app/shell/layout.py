@@ -54,7 +54,7 @@ def card(
     data: pd.DataFrame | Callable[[], pd.DataFrame],
     key: str,
     help: str = "",
-    caption: str = "",
+    caption: str | Callable[[], str] = "",
     on_select: Callable[[], None] | str = "ignore",
     selection_mode: str | Iterable[str] = ("points", "box", "lasso"),
     config: dict[str, Any] | None = None,
@@ -74,7 +74,7 @@ def card(
         key: unique on the page; `chart-KEY` is the plotly widget's key in `st.session_state`, which an `on_select`
             callback reads (`selected_points` does it).
         help: how to read the chart, shown on hover beside the title.
-        caption: a line below the chart: number of samples, intervals, sources.
+        caption: a line below the chart: number of samples, intervals, sources; or a function that says it.
         on_select: "ignore", "rerun", or a callback; returns the chart's event unless it is "ignore".
         selection_mode: what may be selected: points, box, lasso.
         config: plotly configuration on top of `CONFIG`.
@@ -98,8 +98,8 @@ def card(
             selection_mode=cast(Any, selection_mode),
             config={**CONFIG, **(config or {})},
         )
-        if caption:
-            st.caption(caption)
+        if said := caption() if callable(caption) else caption:
+            st.caption(said)
         if below is not None:
             below()
     return chart

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from analysis.comparisons.outcomes import Images
@@ -31,23 +33,34 @@ def show(selection: Selection, tables: Mapping[Images, pd.DataFrame]) -> None:
         return
     within, shown = verdicts.equivalence(selection), families.score(selection.study)
     titles = TITLES if shown.images else {"accuracy": shown.title}
-    floors = {
-        images: verdicts.floor(selection, images) for images, rows in found.items() if (rows["over"] == IMAGES).any()
-    }
-    told = [survival.tally(titles[images], own.label, rows, within, shown) for images, rows in found.items()]
-    heights = {titles[images]: each.noise.floor for images, each in floors.items() if each is not None}
     titled = {titles[images]: rows for images, rows in found.items()}
+
+    @cache
+    def floors() -> dict[Images, verdicts.Floor | None]:
+        """Read of other studies where this one repeats nothing, and so once the card is open."""
+        alone = [images for images, rows in found.items() if (rows["over"] == IMAGES).any()]
+        return {images: verdicts.floor(selection, images) for images in alone}
+
+    def chart() -> go.Figure:
+        heights = {titles[images]: each.noise.floor for images, each in floors().items() if each is not None}
+        return charts.differences(titled, within, heights, families.styles(selection), selection.theme, shown)
+
+    def controls() -> None:
+        told = [survival.tally(titles[images], own.label, rows, within, shown) for images, rows in found.items()]
+        st.markdown("  \n".join(told))
+        verdicts.pick_equivalence(selection)
+
     layout.card(
         f"{shown.difference} to {own.label}",
-        lambda: charts.differences(titled, within, heights, families.styles(selection), selection.theme, shown),
+        chart,
         lambda: rows_of(titled, families.styles(selection)),
         "noise",
         config=layout.QUIET,
         help=f"{'Percentage points' if shown.score.is_share else 'Per cent'}, means over seeds. Full marks differ, "
         "squares are equivalent (their whole interval lies in the band), of rings one cannot tell: that is not the "
         "same as no difference.",
-        caption=_caption(tables, floors, shown),
-        controls=lambda: (st.markdown("  \n".join(told)), verdicts.pick_equivalence(selection)),
+        caption=lambda: _caption(tables, floors(), shown),
+        controls=controls,
         folded=True,
         meanings={"difference": _meaning(shown, own.label), "images": "clean or corrupted test images"},
     )
