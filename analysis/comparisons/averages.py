@@ -61,7 +61,7 @@ class Counting:
         """Take in bool [conditions, images] of a ticket's seed under the conditions at these places, each but once."""
         kinds = np.array([self._of.get(place, -1) for place in places])
         for kind in (0, 1):
-            sums = np.add.reduce(right[kinds == kind].view(np.uint8), axis=0, dtype=np.uint32)
+            sums = right_of(right[kinds == kind])
             self._right[name][kind] += sums
             self._totals[name][seed, kind] += sums.sum()
 
@@ -72,3 +72,9 @@ class Counting:
         n = images[0].shape[-1] if images else 0
         seeds = [own / (self._conditions * n) for own in self._totals.values()]
         return Averages(names, np.array(images), seeds)
+
+
+def right_of(right: np.ndarray) -> np.ndarray:
+    """How often each image is right: uint32 [images] of bool [conditions, images]."""
+    found: np.ndarray = np.add.reduce(right.view(np.uint8), axis=0, dtype=np.uint32)
+    return found

@@ -5,6 +5,8 @@ Tickets that differ in their seed alone are a family and share a `key`, such as 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -13,6 +15,7 @@ from analysis.statistics.intervals import mean_interval, wilson
 
 GAPS = "SELECT ticket_id, avg(gap) AS mean_gap FROM geometry GROUP BY ticket_id"
 """The query for the gaps that `measured` takes."""
+NUMBERS = ("kept", "seconds", "mean_gap", "accuracy", "corrupted", "correct", "n")
 
 
 def measured(
@@ -56,29 +59,37 @@ def by_family(rows: pd.DataFrame) -> pd.DataFrame:
         images where there is one seed and images are counted, else NaN.
         mean_gap, kept, seconds: means.
     """
+    rows = distinct(rows)
+    values = {name: rows[name].to_numpy(dtype=np.float64) for name in NUMBERS}
+    shared = {name: rows[name].tolist() for name in ("method", "method_label", "label", "sparsity", "total")}
     found = []
-    for key, group in rows.groupby("key", sort=False):
-        group = distinct(group)
-        first = group.iloc[0]
-        row = {name: first[name] for name in ("method", "method_label", "label", "sparsity", "total")}
-        row |= {name: group[name].mean() for name in ("kept", "seconds", "mean_gap")}
-        row |= {"key": key, "seeds": int(group["accuracy"].notna().sum())}
+    for key, own in rows.reset_index(drop=True).groupby("key", sort=False).groups.items():
+        row: dict[str, Any] = {name: each[own[0]] for name, each in shared.items()}
+        row |= {name: _mean(values[name][own]) for name in ("kept", "seconds", "mean_gap")}
+        there = own[~np.isnan(values["accuracy"][own])]
+        row |= {"key": key, "seeds": len(there)}
         for name in ("accuracy", "corrupted"):
-            row[name], *bounds = mean_interval(group[name].dropna())
+            each = values[name][own]
+            row[name], *bounds = mean_interval(each[~np.isnan(each)])
             # Student's interval knows nothing of 0 and 1, between which accuracies lie
             row[f"{name}_low"], row[f"{name}_high"] = np.clip(bounds, 0, 1)
-        counted = group.dropna(subset=["accuracy"])
-        if len(counted) == 1:
-            low, high = wilson(counted["correct"], counted["n"])
+        if len(there) == 1:
+            low, high = wilson(values["correct"][there], values["n"][there])
             row["accuracy_low"], row["accuracy_high"] = float(low[0]), float(high[0])
         found.append(row)
     return pd.DataFrame(found)
 
 
-def distinct(group: pd.DataFrame) -> pd.DataFrame:
+def distinct(rows: pd.DataFrame) -> pd.DataFrame:
     """Repetitions without twins: imported weights are the same network whatever the seed, and repeat nothing."""
-    twins = group.duplicated(["accuracy", "corrupted", "mean_angle"]) & group["mean_angle"].notna()
-    return group[~twins]
+    twins = rows.duplicated(["key", "accuracy", "corrupted", "mean_angle"]) & rows["mean_angle"].notna()
+    return rows[~twins]
+
+
+def _mean(values: np.ndarray) -> float:
+    """The mean of those that there are, as pandas has it; nan of none."""
+    there = ~np.isnan(values)
+    return float(np.where(there, values, 0).sum() / there.sum()) if there.any() else np.nan
 
 
 def highlights(families: pd.DataFrame, higher: bool = True) -> pd.DataFrame:

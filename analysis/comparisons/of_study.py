@@ -21,6 +21,7 @@ from analysis.comparisons.stored_conditions import stored_outcomes, stored_predi
 from analysis.corruptions import AVAILABLE
 from analysis.results.store import Results
 from pruning.errors import UserError, unknown
+from pruning.recipe import Recipe
 from pruning.study.config import DENSE
 from pruning.study.folder import Entry, Study
 
@@ -49,9 +50,11 @@ def rows_of(entries: Iterable[Entry]) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     families: dict[str, str] = {}
+    named: dict[tuple[str, ...], tuple[str, str, str, str]] = {}
     for entry, recipe in ((entry, entry.recipe) for entry in entries):
-        key = DENSE if recipe.is_dense and recipe.method == DENSE else f"{recipe.method}-{100 * recipe.sparsity:g}"
-        key, recorded = re.sub(r"[^\w.-]+", "_", key), entry.info.recording
+        same = recipe.family, recipe.name, recipe.of.name if recipe.of else ""  # whatever the seed
+        names = named.get(same) or named.setdefault(same, _names(recipe))
+        key, recorded = names[0], entry.info.recording
         if families.setdefault(key, recipe.family) != recipe.family:  # found with other settings than the study's
             key = f"{key}-{recipe.family[:4]}"
             families[key] = recipe.family
@@ -59,9 +62,7 @@ def rows_of(entries: Iterable[Entry]) -> pd.DataFrame:
             {
                 "ticket_id": entry.id,
                 "key": key,
-                "method": recipe.method,
-                "method_label": recipe.method_label,
-                "label": recipe.label,
+                **dict(zip(("method", "method_label", "label"), names[1:], strict=True)),
                 "sparsity": recipe.sparsity,
                 "seed": recipe.seed,
                 "kept": entry.kept if recorded is None else recorded.weights or np.nan,
@@ -71,6 +72,12 @@ def rows_of(entries: Iterable[Entry]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _names(recipe: Recipe) -> tuple[str, str, str, str]:
+    """Key, method, its label, and the ticket's label."""
+    key = DENSE if recipe.is_dense and recipe.method == DENSE else f"{recipe.method}-{100 * recipe.sparsity:g}"
+    return re.sub(r"[^\w.-]+", "_", key), recipe.method, recipe.method_label, recipe.label
 
 
 def tickets(study: Study) -> pd.DataFrame:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from analysis.comparisons.averages import Averages, Counting
-from analysis.comparisons.outcomes import Outcomes
+from analysis.comparisons.averages import Averages, Counting, right_of
+from analysis.comparisons.outcomes import CORRUPTIONS, Images, Outcomes, PerImage, per_image
 from analysis.comparisons.predictions import Predictions, check_labels, classes_of, kind_of
 from analysis.corruptions import family_of
 from analysis.corruptions.conditions import CLEAN, Condition, in_order
@@ -49,7 +50,7 @@ def stored_outcomes(
 
     Raises UserError when tickets were measured under different conditions, or on different images.
     """
-    found = _Measured.of(results, tickets, corruptions)
+    found = _Measured.of(results, tickets, [*corruptions, CLEAN[0]])
     right = {name: np.zeros((len(ids), *found.shape), dtype=bool) for name, ids in found.tickets.items()}
 
     def take(name: str, seed: int, places: Sequence[int], offsets: np.ndarray) -> None:
@@ -65,7 +66,7 @@ def stored_averages(results: Results, tickets: Tickets, corruptions: Sequence[st
 
     As `Averages.of` what `stored_outcomes` gives, for as many tickets as one likes. Raises UserError as that.
     """
-    found = _Measured.of(results, tickets, corruptions)
+    found = _Measured.of(results, tickets, [*corruptions, CLEAN[0]])
     count = Counting(found.conditions, {name: len(ids) for name, ids in found.tickets.items()}, found.images)
 
     def take(name: str, seed: int, places: Sequence[int], offsets: np.ndarray) -> None:
@@ -75,12 +76,42 @@ def stored_averages(results: Results, tickets: Tickets, corruptions: Sequence[st
     return count.averages()
 
 
+def stored_per_image(results: Results, tickets: pd.DataFrame, images: Images) -> PerImage:
+    """As `outcomes.per_image` of all rows of these tickets, which are not held.
+
+    Args:
+        results: of the study.
+        tickets: ticket_id, key, seed.
+        images: which conditions count.
+
+    Raises UserError when tickets were measured under different conditions, or on different images.
+    """
+    if images == "accuracy":  # one row of a hundred, which DuckDB finds without the others
+        rows = results.table("conditions", ids=sorted(tickets["ticket_id"]), where=f"corruption = '{CLEAN[0]}'",
+                             columns=[*COLUMNS, "offsets"])  # fmt: skip
+        return per_image(tickets, rows, images)
+    known = {ticket: (key, int(seed)) for ticket, key, seed in
+             zip(*(tickets[name].tolist() for name in ("ticket_id", "key", "seed")), strict=True)}  # fmt: skip
+    found = _Measured.of(results, {ticket: [ticket] for ticket in sorted(known)}, CORRUPTIONS[images], all_of=True)
+    right = {ticket: np.zeros(found.images, dtype=np.uint16) for ticket in found.tickets}
+
+    def take(name: str, _: int, __: Sequence[int], offsets: np.ndarray) -> None:
+        right[name] += right_of(offsets == 0)
+
+    found.read(results, take)
+    shares: dict[str, dict[int, np.ndarray]] = {}
+    for ticket, count in right.items():
+        key, seed = known[ticket]
+        shares.setdefault(key, {})[seed] = count / len(found.conditions)
+    return shares
+
+
 def stored_predictions(results: Results, tickets: Tickets, corruptions: Sequence[str], classes: int) -> Predictions:
     """Which of so many classes these tickets give each image, under the same conditions as `stored_outcomes`.
 
     Raises UserError as that, and when the true classes are not stored.
     """
-    labels, found = true_classes(results), _Measured.of(results, tickets, corruptions)
+    labels, found = true_classes(results), _Measured.of(results, tickets, [*corruptions, CLEAN[0]])
     for name in found.tickets:
         check_labels(name, found.images, labels)
     kind = kind_of(classes)
@@ -117,16 +148,16 @@ class _Measured:
     images: int
 
     @classmethod
-    def of(cls, results: Results, tickets: Tickets, corruptions: Sequence[str]) -> _Measured:
-        """Which they are. Raises UserError where they cannot be compared."""
-        names = ", ".join("'" + name.replace("'", "''") + "'" for name in [*corruptions, CLEAN[0]])
+    def of(cls, results: Results, tickets: Tickets, corruptions: Sequence[str], all_of: bool = False) -> _Measured:
+        """Which they are; `all_of` those that were measured at all. Raises UserError where they cannot be compared."""
+        names = ", ".join("'" + name.replace("'", "''") + "'" for name in corruptions)
         wanted = [ticket for ids in tickets.values() for ticket in ids]
         rows = results.table("conditions", ids=wanted, where=f"corruption IN ({names})", columns=COLUMNS)
         own: dict[str, dict[Condition, None]] = {}
         for ticket, corruption, severity in zip(*(rows[name].tolist() for name in COLUMNS[:3]), strict=True):
             own.setdefault(ticket, {})[corruption, int(severity)] = None
         most = max(map(len, own.values()), default=0)
-        own = {ticket: conditions for ticket, conditions in own.items() if len(conditions) == most}
+        own = {ticket: conditions for ticket, conditions in own.items() if all_of or len(conditions) == most}
         sizes = rows[rows["ticket_id"].isin(list(own))].drop_duplicates("n")
         check_comparable(own, dict(zip(sizes["n"].astype(int), sizes["ticket_id"], strict=True)))
         there = {name: [ticket for ticket in ids if ticket in own] for name, ids in tickets.items()}

@@ -12,8 +12,9 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import costs, family_means, recorded, scores
-from analysis.comparisons.outcomes import CORRUPTIONS, Images, per_image
+from analysis.comparisons.outcomes import CORRUPTIONS, Images
 from analysis.comparisons.scores import Scores
+from analysis.comparisons.stored_conditions import stored_per_image
 from analysis.comparisons.verdicts import Told
 from app import load
 from app.load import StudyView
@@ -128,22 +129,21 @@ def _lacking(path: Path, stamp: str, name: str) -> dict[str, list[str]]:
     return recorded.lacking(load.table(study, "conditions", columns=["ticket_id", "corruption", "severity"]), brought)
 
 
-def outcomes(study: StudyView, images: Images) -> Told:
-    """Which images each family classifies correctly, or its scores, for `comparisons.verdicts`."""
-    return _outcomes(study.path, study.stamp, study.name, images)
+def outcomes(study: StudyView, images: Images, keys: Sequence[str] | None = None) -> Told:
+    """Which images each family, or those of `keys`, classifies correctly, or its scores, for `comparisons.verdicts`."""
+    chosen = None if keys is None else tuple(keys)
+    return _outcomes(study.path, study.stamp, study.name, images, chosen)
 
 
 @remembered()
-def _outcomes(path: Path, stamp: str, name: str, images: Images) -> Told:
+def _outcomes(path: Path, stamp: str, name: str, images: Images, keys: tuple[str, ...] | None) -> Told:
     study = load.open_study(name, path)
     if not study.task.classifies_images:
         return of_task(study)
-    columns = ["ticket_id", "corruption", "severity", "n", "offsets"]
-    where = "corruption IN ({})".format(", ".join(f"'{name}'" for name in CORRUPTIONS[images]))
-    rows = load.results(path).table("conditions", columns=columns, where=where)
+    tickets = study.tickets if keys is None else study.tickets[study.tickets["key"].isin(keys)]
     if images != "accuracy":
-        rows = rows[~rows["ticket_id"].isin(list(lacking(study)))]
-    return per_image(study.tickets, rows, images)
+        tickets = tickets[~tickets["ticket_id"].isin(list(lacking(study)))]
+    return stored_per_image(load.results(path), tickets, images)
 
 
 def fractions(study: StudyView, table: pd.DataFrame) -> pd.DataFrame:

@@ -49,7 +49,7 @@ def of_chosen(selection: Selection, images: Images) -> pd.DataFrame:
 
 @st.cache_data(max_entries=32, show_spinner="Comparing the tickets …")
 def _table(path: Path, stamp: str, name: str, keys: tuple[str, ...], images: Images, within: float) -> pd.DataFrame:
-    outcomes = families.outcomes(load.open_study(name, path), images)
+    outcomes = families.outcomes(load.open_study(name, path), images, keys)
     return comparisons.verdicts(outcomes, list(keys), equivalence=within)
 
 

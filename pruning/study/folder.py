@@ -7,7 +7,7 @@ that were selected and named. Tickets that are only steps on the way to others l
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -74,6 +74,8 @@ class Entry:
 
 class Study:
     """A study folder (`path`) and the file that says what it is to hold (`source`). Open one with `Study.open`."""
+
+    _scanned: tuple[Any, Any, tuple[list[Entry], list[str]]] | None = None  # index, files, and what was found
 
     def __init__(self, source: Path, config: StudyConfig) -> None:
         self.source = source
@@ -178,8 +180,7 @@ class Study:
 
     def ticket_path(self, recipe: Recipe) -> Path:
         """Where the recipe's ticket belongs: `tickets/` when the study asks for it, else `cache/`."""
-        folder = TICKETS if self.asks_for(recipe) else CACHE
-        return self.path / folder / f"{recipe.id}{SUFFIX}"
+        return self.path / (TICKETS if self.asks_for(recipe) else CACHE) / f"{recipe.id}{SUFFIX}"
 
     def scan(self) -> tuple[list[Entry], list[str]]:
         """The tickets found, in the study's order (others after them), and a sentence for each unreadable file.
@@ -187,7 +188,7 @@ class Study:
         Those of methods with `data` of their own are left out: `elsewhere` has them.
         """
         entries, problems = self._scan()
-        return [entry for entry in entries if not self._is_elsewhere(entry)], problems
+        return [entry for entry in entries if not self._is_elsewhere(entry)], list(problems)
 
     def elsewhere(self) -> list[Entry]:
         """The tickets found that the study asks for on other data than its own, in its order."""
@@ -197,16 +198,23 @@ class Study:
         return entry.recipe.data != self.config.data and self.asks_for(entry.recipe)
 
     def _scan(self) -> tuple[list[Entry], list[str]]:
-        entries: dict[str, Entry] = {}
-        problems, known = [], index.tickets(self.path)
-        for path in sorted((self.path / TICKETS).glob(f"*{SUFFIX}")):
+        """As `scan`, of all; done once while the files stay as they are."""
+        known, files = index.tickets(self.path), index.files(self.path / TICKETS)
+        last = self._scanned
+        if last is None or last[0] is not known or last[1] != files:
+            last = known, files, self._look(files, known)
+            self._scanned = None if last[2][1] else last  # what could not be read is tried again
+        return last[2]
+
+    def _look(self, names: Iterable[str], known: Mapping[str, index.Row]) -> tuple[list[Entry], list[str]]:
+        entries, problems = dict[str, Entry](), list[str]()
+        for path in (self.path / TICKETS / name for name in sorted(names)):
             try:
                 _refuse_link(path, self.path)
                 entry = self._indexed(path, known) or self._read(path)
+                entries[entry.id] = entry
             except UserError as error:
                 problems.append(str(error))
-                continue
-            entries[entry.id] = entry
         return sorted(entries.values(), key=lambda entry: self._place(entry.recipe)), problems
 
     def _indexed(self, path: Path, known: Mapping[str, index.Row]) -> Entry | None:
@@ -227,10 +235,10 @@ class Study:
 
     def write_index(self) -> None:
         """Write the index of tickets, for a study of many, where its folder takes it."""
-        before = {path.name: index.seen(path) for path in (self.path / TICKETS).glob(f"*{SUFFIX}")}
-        found = {each.path.name: (each.content, each.info) for each in self._scan()[0]}
-        if len(found) >= index.LEAST:
-            index.write_tickets(self.path, {name: (before.get(name, ()), *row) for name, row in found.items()})
+        before, found = index.files(self.path / TICKETS), self._scan()[0]
+        rows = {each.path.name: (before.get(each.path.name, ())[:4], each.content, each.info) for each in found}
+        if len(rows) >= index.LEAST:
+            index.write_tickets(self.path, rows)
 
     def entries(self) -> list[Entry]:
         """The tickets found; unreadable files are passed over (`scan` names them)."""

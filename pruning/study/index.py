@@ -41,9 +41,27 @@ Seen = tuple[int, ...]
 def seen(path: Path) -> Seen:
     """What changes when a file does: times, size, inode; () where there is none."""
     try:
-        stat = path.stat()
+        return _told_by(path.stat())
     except OSError:
         return ()
+
+
+def files(folder: Path) -> dict[str, Seen]:
+    """The files of tickets in a folder by name, each with its `seen` and whether it is a link."""
+    found: dict[str, Seen] = {}
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".safetensors"):
+                try:
+                    stat = entry.stat()
+                    found[entry.name] = (*_told_by(stat), entry.is_symlink())
+                except OSError:  # gone since, or a link to nowhere
+                    if entry.is_symlink():
+                        found[entry.name] = ()
+    return found
+
+
+def _told_by(stat: os.stat_result) -> Seen:
     return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
 
 

@@ -25,23 +25,42 @@ def mended_since(recipe: Recipe, info: TicketInfo, known: dict[str, dict[str, in
 
     '' where nothing was. A ticket that records no revision was found by the first. `known`: see `lineage.revisions`.
     """
-    if all(thing.revision == 1 for kind in (FINDERS, CRITERIA) for thing in kind.values()):
-        return ""
-    own = (f"finder {recipe.finder}", f"criterion {recipe.criterion}")
-    for name, now in (own_revisions(recipe) | revisions(recipe, known)).items():
-        then = info.revisions.get(name, 1)
-        if then < now:
-            kind, _, key = name.partition(" ")
-            whose = f"its {kind} '{key}'" if name in own else f"the {kind} '{key}' of a ticket it comes from"
-            return f"{whose} was mended since (revision {then}, now {now})"
-    return ""
+    return _mended(recipe, info, _today(recipe, known)) if _any_was() else ""
 
 
 def stale_tickets(study: Study) -> dict[str, str]:
     """The sentence for each stale ticket of a study, by id."""
+    if not _any_was():
+        return {}
     known: dict[str, dict[str, int]] = {}
-    found = {entry.id: stale(entry, known) for entry in [*study.entries(), *study.elsewhere()]}
-    return {ticket: sentence for ticket, sentence in found.items() if sentence}
+    today: dict[str, dict[str, int]] = {}  # by family, as no seed changes what a ticket comes through
+    found = {}
+    for entry in [*study.entries(), *study.elsewhere()]:
+        own = today.get(entry.recipe.family)
+        if own is None:
+            own = today[entry.recipe.family] = _today(entry.recipe, known)
+        if _mended(entry.recipe, entry.info, own):
+            found[entry.id] = stale(entry, known)
+    return found
+
+
+def _any_was() -> bool:
+    return any(thing.revision != 1 for kind in (FINDERS, CRITERIA) for thing in kind.values())
+
+
+def _today(recipe: Recipe, known: dict[str, dict[str, int]] | None) -> dict[str, int]:
+    return own_revisions(recipe) | revisions(recipe, known)
+
+
+def _mended(recipe: Recipe, info: TicketInfo, today: dict[str, int]) -> str:
+    for name, now in today.items():
+        then = info.revisions.get(name, 1)
+        if then < now:
+            kind, _, key = name.partition(" ")
+            own = name in (f"finder {recipe.finder}", f"criterion {recipe.criterion}")
+            whose = f"its {kind} '{key}'" if own else f"the {kind} '{key}' of a ticket it comes from"
+            return f"{whose} was mended since (revision {then}, now {now})"
+    return ""
 
 
 def summary(study: Study) -> str:

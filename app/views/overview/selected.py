@@ -21,7 +21,7 @@ def show(selection: Selection) -> None:
     marked = selection.samples
     if marked is None or not len(marked) or not selection.study.task.classifies_images:
         return
-    right = families.outcomes(selection.study, "accuracy")
+    right = families.outcomes(selection.study, "accuracy", selection.keys)
     if isinstance(right, Scores):
         return
     labels = {ticket.key: ticket.label for ticket in selection.tickets}

@@ -3,16 +3,18 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.comparisons.averages import Averages
-from analysis.comparisons.outcomes import collect
+from analysis.comparisons.outcomes import CORRUPTIONS, collect, per_image
 from analysis.comparisons.predictions import collect_predictions
 from analysis.comparisons.stored_conditions import (
     averaged_corruptions,
     by_family,
     stored_averages,
     stored_outcomes,
+    stored_per_image,
     stored_predictions,
     true_classes,
 )
@@ -101,6 +103,13 @@ def test_many_tickets_in_packs_and_files_of_their_own_come_back_as_one_by_one(
             np.testing.assert_array_equal(averages.images[place, kind], own[:, places].mean(axis=(0, 1)))
             np.testing.assert_array_equal(averages.seeds[place][:, kind], own[:, places].mean(axis=(1, 2)))
     np.testing.assert_array_equal(averages.images, whole.images)
+    some = pd.DataFrame({"ticket_id": list(right)[:9], "key": list("abcabcabc"), "seed": [0, 0, 0, 1, 1, 1, 2, 2, 2]})
+    for images in CORRUPTIONS:
+        one = stored_per_image(results, some, images)
+        other = per_image(some, results.table("conditions", ids=sorted(some["ticket_id"])), images)
+        assert [(key, list(each)) for key, each in one.items()] == [(key, list(each)) for key, each in other.items()]
+        for key, each in other.items():
+            np.testing.assert_array_equal(np.stack(list(one[key].values())), np.stack(list(each.values())))
     results.write("conditions", "t01", conditions("t01", right["t01"][:5], [*names[:2], *names[3:5], ("fog", 1)]))
     with pytest.raises(UserError, match=f"Ticket t01 has no results under {COUNTED[0]} 2 yet"):
         stored_outcomes(results, {"a": ["t01", "t00"]}, [*asked, "fog"])
