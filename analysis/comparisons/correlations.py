@@ -81,12 +81,19 @@ def by_image(outcomes: Outcomes, clean: bool = False) -> tuple[list[str], np.nda
 
     Raises UserError when there is no corruption, no ticket, or no clean images where they are wanted.
     """
+    names, counts, of = counted_by_image(outcomes, clean)
+    return names, counts / of[:, None].astype(np.float64)
+
+
+def counted_by_image(outcomes: Outcomes, clean: bool = False) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """As `by_image`, how often each image is right, of whole numbers, and out of how many severities, [corruptions]."""
     places = _places(outcomes)
     if clean and CLEAN not in outcomes.conditions:
         raise UserError("Correlations beyond clean accuracy need the clean images; measure these too.")
     chosen = list(places.values()) + ([[outcomes.conditions.index(CLEAN)]] if clean else [])
-    runs = np.concatenate(list(outcomes.right.values()))
-    return list(places), np.stack([runs[:, each].mean(axis=1) for each in chosen], axis=1)
+    runs = np.concatenate(list(outcomes.right.values())).view(np.uint8)
+    counts = np.stack([np.add.reduce(runs[:, each], axis=1, dtype=np.uint8) for each in chosen], axis=1)
+    return list(places), counts, np.array([len(each) for each in chosen])
 
 
 def _places(outcomes: Outcomes) -> dict[str, list[int]]:

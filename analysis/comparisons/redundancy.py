@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from analysis.comparisons.correlations import by_image
+from analysis.comparisons.correlations import by_image, counted_by_image
 from analysis.comparisons.outcomes import Outcomes
 from analysis.statistics.bootstrap import resampled_means
 from analysis.statistics.clusters import CORRELATED, cluster
-from analysis.statistics.correlation import Correlation, describe, mean_correlation
+from analysis.statistics.correlation import Correlation, describe, resampled_correlations
 from pruning.errors import UserError
 
 FEWEST = 4
@@ -151,14 +151,12 @@ def group_stability(
     Returns for each group the share of resamples, 0 to 1, in which all its members are in one group; 1 for a single
     member. What does not vary in a resample is in no group there.
     """
-    names, values = by_image(outcomes, clean=beyond_clean)
-    n, rng = values.shape[-1], np.random.default_rng(seed)
+    names, counts, of = counted_by_image(outcomes, clean=beyond_clean)
+    n, rng = counts.shape[-1], np.random.default_rng(seed)
+    weights = np.stack([np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(resamples)])
     together = np.zeros(len(groups))
-    for _ in range(resamples):
-        weights = np.bincount(rng.integers(n, size=n), minlength=n).astype(np.float64)
-        drawn = cluster(
-            describe(names, mean_correlation(values, beyond_clean, weights), n, "images", beyond_clean)
-        ).groups(r)
+    for matrix in resampled_correlations(counts, weights, of, beyond_clean):
+        drawn = cluster(describe(names, matrix, n, "images", beyond_clean)).groups(r)
         place = {name: number for number, group in enumerate(drawn) for name in group}
         together += [len(group) == 1 or len({place.get(name, name) for name in group}) == 1 for group in groups]
     return [float(share) for share in together / resamples]

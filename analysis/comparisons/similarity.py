@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -26,6 +27,8 @@ MEASURES = ("length", "margin")
 WITH_ANGLE = ("angle", *MEASURES)
 PARTS = ("network", "condition", "interaction")
 RESAMPLES, PERMUTATIONS = 2_000, 4_999
+AT_ONCE = 50
+"""Resamples that are in memory, each with a number an image."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,14 @@ class Nodes:
         rows = [(key, *condition) for key in self.keys for condition in self.conditions]
         return pd.DataFrame(rows, columns=["key", "corruption", "severity"]).assign(accuracy=self.accuracy.ravel())
 
-    @property
+    @cached_property
     def between_conditions(self) -> np.ndarray:
         """How far apart two conditions leave a ticket's images, the mean over tickets, [conditions, conditions]."""
         count = len(self.conditions)
         near = self.distances.reshape(len(self.keys), count, len(self.keys), count)
         return np.asarray(np.mean([near[each, :, each, :] for each in range(len(self.keys))], axis=0))
 
-    @property
+    @cached_property
     def distances(self) -> np.ndarray:
         """Root mean square distance between the nodes' vectors, [nodes, nodes], in standard deviations."""
         flat = self.values.reshape(len(self.keys) * len(self.conditions), -1)
@@ -152,8 +155,9 @@ def shares(nodes: Nodes, resamples: int = RESAMPLES, seed: int = 0) -> pd.DataFr
     by_condition = ((condition - whole) ** 2).sum((0, 1, 3)) * x.shape[0]
     by_image = np.stack([by_network, by_condition, ((x - network - condition + whole) ** 2).sum((0, 1, 3))])
     rng = np.random.default_rng(seed)
-    times = rng.multinomial(x.shape[2], np.full(x.shape[2], 1 / x.shape[2]), size=resamples)
-    drawn = by_image @ times.T
+    even = np.full(x.shape[2], 1 / x.shape[2])
+    sizes = [min(AT_ONCE, resamples - start) for start in range(0, resamples, AT_ONCE)]
+    drawn = np.hstack([by_image @ rng.multinomial(x.shape[2], even, size=size).astype(np.float64).T for size in sizes])
     total = by_image.sum()
     low, high = np.percentile(drawn / drawn.sum(0), [2.5, 97.5], axis=1)
     return pd.DataFrame(
@@ -226,11 +230,13 @@ def _arrays(
     )
     if not place:
         rows = rows.assign(corruption=CLEAN[0], severity=CLEAN[1])
-    rows = rows.sort_values("sample", kind="stable")
-    groups = rows.groupby(["ticket_id", "corruption", "severity"], sort=False)
+    values = rows[[*measures, "prediction"]].to_numpy(np.float64)
+    samples = rows["sample"].to_numpy()
     return {
-        (str(ticket), str(name), int(severity)): own[[*measures, "prediction"]].to_numpy(np.float64)
-        for (ticket, name, severity), own in groups
+        (str(ticket), str(name), int(severity)): values[own[np.argsort(samples[own], kind="stable")]]
+        for (ticket, name, severity), own in rows.groupby(
+            ["ticket_id", "corruption", "severity"], sort=False
+        ).indices.items()
     }
 
 

@@ -10,6 +10,8 @@ from scipy.stats import norm
 
 CONSTANT = 1e-12
 """Variance below which something does not vary."""
+EXACT = 2**24
+"""Whole numbers up to which float32 holds each."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,38 @@ def mean_correlation(values: np.ndarray, beyond_last: bool = False, weights: np.
     there = ~np.isnan(r)
     count = there.sum(axis=0)
     return np.where(count > 0, np.where(there, r, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
+
+
+def resampled_correlations(
+    counts: np.ndarray, weights: np.ndarray, of: np.ndarray, beyond_last: bool = False
+) -> np.ndarray:
+    """As `mean_correlation` under many weights, of shares that are counts: [resamples, K, K], or K - 1.
+
+    Products of counts are whole numbers, of which the sums are exact: those of two rows are formed once, for all
+    resamples, and summed in single precision as far as that holds them.
+
+    Args:
+        counts: of whole numbers, [runs, K, N].
+        weights: how often each resample has an image, of whole numbers, [resamples, N]; each sums to the same.
+        of: what the counts are out of, [K].
+        beyond_last: as there.
+    """
+    n, rows = float(weights[0].sum()), counts.shape[1]
+    kind = np.float32 if n * float(of.max()) ** 2 < EXACT else np.float64
+    first, second = np.triu_indices(rows)
+    drawn = weights.astype(kind)
+    total, count = np.zeros((2, len(weights), rows - beyond_last, rows - beyond_last))
+    products = np.zeros((len(weights), rows, rows))
+    for run in counts.astype(kind):
+        products[:, first, second] = products[:, second, first] = drawn @ (run[first] * run[second]).T
+        sums = (drawn @ run.T).astype(np.float64)
+        covariance = (n * products - sums[:, :, None] * sums[:, None, :]) / (n * n * of[:, None] * of)
+        r = _normalised(covariance)
+        r = _partial(r) if beyond_last else r
+        there = ~np.isnan(r)
+        total += np.where(there, r, 0)
+        count += there
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def describe(names: list[str], matrix: np.ndarray, n: int, unit: str, beyond_clean: bool = False) -> Correlation:

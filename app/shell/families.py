@@ -30,7 +30,8 @@ from pruning.training.recording import Recording
 
 def entries(study: StudyView) -> dict[str, Entry]:
     """Id -> what the ticket's file says of it, for every ticket of the study."""
-    return _entries(study.path, study.stamp)
+    found: dict[str, Entry] = _entries(study.path, study.stamp)
+    return found
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -40,7 +41,8 @@ def _entries(path: Path, stamp: str) -> dict[str, Entry]:
 
 def of_task(study: StudyView) -> Scores:
     """The scores of a study whose task is not to classify images, as its tickets have them."""
-    return _of_task(study.path, study.stamp, study.name)
+    found: Scores = _of_task(study.path, study.stamp, study.name)
+    return found
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -117,7 +119,8 @@ def recordings(study: StudyView) -> dict[str, Recording]:
 
 def lacking(study: StudyView) -> dict[str, list[str]]:
     """Recorded ticket -> the conditions that others were shown and it was not, of those that lack some."""
-    return _lacking(study.path, study.stamp, study.name)
+    found: dict[str, list[str]] = _lacking(study.path, study.stamp, study.name)
+    return found
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -131,8 +134,8 @@ def _lacking(path: Path, stamp: str, name: str) -> dict[str, list[str]]:
 
 def outcomes(study: StudyView, images: Images, keys: Sequence[str] | None = None) -> Told:
     """Which images each family, or those of `keys`, classifies correctly, or its scores, for `comparisons.verdicts`."""
-    chosen = None if keys is None else tuple(keys)
-    return _outcomes(study.path, study.stamp, study.name, images, chosen)
+    found: Told = _outcomes(study.path, study.stamp, study.name, images, None if keys is None else tuple(keys))
+    return found
 
 
 @remembered()

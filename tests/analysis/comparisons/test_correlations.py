@@ -12,7 +12,7 @@ from analysis.comparisons.correlations import (
 )
 from analysis.comparisons.outcomes import Outcomes
 from analysis.statistics.clusters import cluster, linkage_of
-from analysis.statistics.correlation import Correlation, mean_correlation
+from analysis.statistics.correlation import Correlation, mean_correlation, resampled_correlations
 from pruning.errors import UserError
 
 CONDITIONS = [("clean", 0), ("fog", 1), ("snow", 1), ("fog", 2), ("blur", 1)]
@@ -83,6 +83,23 @@ def test_weights_count_images_several_times() -> None:
     for beyond in (False, True):
         expected = mean_correlation(np.repeat(values, weights, axis=2), beyond)
         np.testing.assert_allclose(mean_correlation(values, beyond, weights), expected)
+
+
+@pytest.mark.parametrize("most", [2**24, 100])  # in single precision, and where that does not hold the sums
+def test_resamples_at_once_are_the_weighted_ones(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.statistics.correlation.EXACT", most)
+    rng = np.random.default_rng(1)
+    of = np.array([5, 5, 3, 1])
+    counts = rng.binomial(of[:, None], 0.6, (3, 4, 60)).astype(np.uint8)
+    counts[1, 2] = 3  # does not vary in one run, and in none
+    counts[:, 1, :30] = 5
+    weights = np.stack([np.bincount(rng.integers(60, size=60), minlength=60) for _ in range(4)])
+    weights[3] = np.repeat([2, 0], 30)
+    for beyond in (False, True):
+        found = resampled_correlations(counts, weights, of, beyond)
+        expected = [mean_correlation(counts / of[:, None], beyond, each) for each in weights]
+        np.testing.assert_allclose(found, expected, atol=1e-14)
+        assert np.isnan(found[3, 1]).all()
 
 
 def test_over_tickets_it_is_scipys_r_of_accuracies_with_fishers_interval() -> None:
