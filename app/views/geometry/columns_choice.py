@@ -58,7 +58,8 @@ def samples_of(selection: Selection, chosen: list[Chosen], more: Sequence[str] =
     if samples["length"].isna().all():
         without_classifier()
         return samples.head(0)
-    unmeasured = [ticket.label for ticket in chosen if ticket.id not in set(samples["ticket_id"])]
+    there = set(samples["ticket_id"].unique())
+    unmeasured = [ticket.label for ticket in chosen if ticket.id not in there]
     if unmeasured:
         st.caption(f":material/info: Not measured yet: {', '.join(unmeasured)}.")
     centred = load.table(selection.study, "geometry", ids=ids)

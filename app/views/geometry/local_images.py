@@ -87,7 +87,7 @@ class Panel:
     @property
     def shown(self) -> list[Chosen]:
         """The tickets that have rows."""
-        there = set(self.rows["ticket_id"])
+        there = set(self.rows["ticket_id"].unique())
         return [ticket for ticket in self.chosen if ticket.id in there]
 
     @property

@@ -38,7 +38,8 @@ def moves_card(panel: Panel, reference: Chosen | None, form: str) -> None:
     if moved.empty:
         layout.empty("Only the baseline is shown.", "Choose other tickets at the left, or compare with clean images.")
         return
-    styles = {each: style for each, style in panel.styles.items() if each in set(moved["ticket_id"])}
+    there = set(moved["ticket_id"].unique())
+    styles = {each: style for each, style in panel.styles.items() if each in there}
     what = "gap" if panel.measured.over_length.endswith("gap") else "angle"
     start = reference.label if reference else "clean"
     classes, theme = selection.study.classes, selection.theme

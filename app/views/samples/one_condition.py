@@ -55,7 +55,7 @@ def choose(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, im
                         help=f"Of the ticket that misclassifies, or the mean over all. {ABOUT}.")  # fmt: skip
     ids = {ticket.key: ticket.id for ticket in chosen}
     rows = _rows(selection, chosen, samples, condition, by)
-    there = set(rows["ticket_id"])
+    there = set(rows["ticket_id"].unique())
     lost_by, kept_by = ([ids[key]] if key in ids and ids[key] in there else [] for key in (lost, kept))
     of = lost_by if lost_by and by != "disagreement" else [each for each in ids.values() if each in there]
     if by == "divergence" and not lost_by:
