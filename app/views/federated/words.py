@@ -42,7 +42,7 @@ def held_against(table: pd.DataFrame, key: str, labels: Mapping[str, str]) -> st
     differ = table[table["verdict"] == DIFFERS].sort_values("difference")
     said = [
         f"{plain(labels[row.key])} is shown to be {'lower' if row.difference < 0 else 'higher'} by "
-        f"{points(abs(row.difference)).lstrip('+')} points"
+        f"{points(abs(row.difference)).lstrip('+')} points{bracket(*sorted((abs(row.low), abs(row.high))))}"
         for row in differ.itertuples()
     ]
     rest = len(table) - len(differ)

@@ -12,7 +12,6 @@ import streamlit as st
 
 from analysis.comparisons import generative
 from app import load
-from app.charts.texts import bracket
 from app.load import StudyView
 from app.shell import families, layout
 from app.shell.selection import Selection
@@ -127,12 +126,13 @@ def notes(curve: pd.DataFrame, score: Score) -> pd.Series:
 
 def write(value: float) -> str:
     """A score for people: `13.4`, `259`, `0.0183`."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:#.3g}"
 
 
 def with_interval(row: pd.Series) -> str:
     """A score and its interval: `13.4 (11.9 to 15.1)`."""
-    return write(row["value"]) + bracket(row["low"], row["high"], "{:.3g}", 1)
+    between = f" ({write(row['low'])} to {write(row['high'])})" if np.isfinite(row["low"]) else ""
+    return write(row["value"]) + between
 
 
 def missing(study: StudyView) -> None:

@@ -101,7 +101,7 @@ def _baseline(row: pd.Series, style: Style) -> str:
         seeds = f"{row['grokked']} of {row['seeds']} seeds"
         return f"{plain(style.label)} groks in {seeds}; the others had {steps(row['least'])} steps at least."
     return (
-        f"{plain(style.label)} groks after {between(row, 't_gen')} steps, {between(row, 'tau', '{:.3g}')} times "
+        f"{plain(style.label)} groks after {between(row, 't_gen')} steps, {between(row, 'tau', '{:.1f}')} times "
         "as many as it memorises in."
     )
 

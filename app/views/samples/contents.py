@@ -90,7 +90,9 @@ def show(selection: Selection) -> None:
     with right:
         _detail(selection, chosen, rows, picked, label, classes, data)
     if set(rows["corruption"]) != {"clean"}:
-        _all_conditions(selection, chosen, rows, picked, label, classes)
+        # where a box says that the pictures are not here, the page is tall enough without it
+        folded = data is None or selection.option("among") == "one"
+        _all_conditions(selection, chosen, rows, picked, label, classes, folded)
 
 
 def _tickets(selection: Selection) -> list[Chosen]:
@@ -293,7 +295,13 @@ def _pictures(data: Pictures | None, sample: int, corruption: str | None, levels
 
 
 def _all_conditions(
-    selection: Selection, chosen: list[Chosen], rows: pd.DataFrame, picked: int, label: int, classes: tuple[str, ...]
+    selection: Selection,
+    chosen: list[Chosen],
+    rows: pd.DataFrame,
+    picked: int,
+    label: int,
+    classes: tuple[str, ...],
+    folded: bool,
 ) -> None:
     layout.card(
         f"Sample {picked} under every condition",
@@ -302,7 +310,7 @@ def _all_conditions(
         ),
         lambda: with_labels(rows, chosen),
         "conditions",
-        folded=selection.option("among") == "one",
+        folded=folded,
         help="Blue: correct; orange: misclassified; the stronger, the higher the confidence. Severity rises to the "
         "right within each corruption.",
     )

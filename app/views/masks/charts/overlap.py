@@ -257,7 +257,7 @@ def _gap(grid: Grid) -> float:
 def _height(grid: Grid, panels: int) -> int:
     """A height in pixels at which cells are about square on a common screen."""
     rows, columns = grid.states.shape
-    return int(np.clip(70 + rows * (1080 / panels) / max(columns, 1), 240, 600))
+    return int(np.clip(70 + rows * (1080 / panels) / max(columns, 1), 240, 500))
 
 
 def _inks(values: np.ndarray, theme: Theme, bottom: float, top: float) -> list[str]:

@@ -45,7 +45,7 @@ def test_the_answer_names_who_groks_sooner_and_who_never() -> None:
 
 def test_of_one_seed_nothing_is_claimed() -> None:
     answer = said(found(1))
-    assert "Dense groks after 1,760 steps, 11 times as many as it memorises in." in answer
+    assert "Dense groks after 1,760 steps, 11.0 times as many as it memorises in." in answer
     assert "**One seed** of each says nothing of other trainings." in answer
     assert "sooner" not in answer
 
