@@ -230,11 +230,15 @@ class Measure(Table):
             return get_task(task).name in self.tasks
         return self.needs <= WITHOUT_IMAGES or get_task(task).classifies_images
 
-    def measures(self, entry: Entry) -> bool:
-        """Whether a ticket has it: by its recipe, and by what there is of its network."""
+    def measures(self, entry: Entry, suits: bool | None = None) -> bool:
+        """Whether a ticket has it: by its recipe, and by what there is of its network.
+
+        `suits`: of its task, where that is known already.
+        """
         recording = entry.info.recording
         there = recording is None or self.needs <= (RECORDED | LAYERS if recording.layers else RECORDED)
-        return there and self.suits(entry.recipe.task) and self.recipes(entry.recipe)
+        suits = self.suits(entry.recipe.task) if there and suits is None else suits
+        return bool(there and suits and self.recipes(entry.recipe))
 
     @property
     def meant_for(self) -> str:

@@ -72,9 +72,10 @@ class Wanted:
         self.config, self.entries, self.images, self.measures = config, entries, images, measures()
         self.detailed = [entry for entry in entries if entry.recipe.seed == study.detail_seed]
         self._detailed_ids = {entry.id for entry in self.detailed}
+        self._suits: dict[tuple[str, str | None], bool] = {}
         self.conditions = config.conditions(images.given if images is not None else None)
         self.pairs = {
-            name: each.pairs([entry for entry in entries if each.measures(entry)])
+            name: each.pairs([entry for entry in entries if self._has(each, entry)])
             for name, each in self.measures.items()
             if each.pairs is not None
         }
@@ -82,17 +83,19 @@ class Wanted:
         self._references: dict[str, Entry | None] = {}
         self._known_digests: dict[str, str] = {}
         self._known_bases: dict[str, Provenance] = {}
+        self._texts: dict[str, list[str]] = {}
+        self._told: dict[tuple[str, str], str] = {}
         self._known_slots: dict[str, list[_Slot]] = {}
         self._origins: dict[tuple[Callable[[str], str], str], str] = {}
 
     def subjects(self, measure: Measure) -> Sequence[Entry]:
         """The tickets that may have a table."""
-        return [each for each in (self.detailed if measure.detail else self.entries) if measure.measures(each)]
+        return [each for each in (self.detailed if measure.detail else self.entries) if self._has(measure, each)]
 
     def parts(self, measure: Measure, entry: Entry) -> Parts:
         """The parts asked for of a ticket's table; {} where it is to have none."""
         found: Parts = {}
-        if not measure.measures(entry) or (measure.detail and entry.id not in self._detailed_ids):
+        if not self._has(measure, entry) or (measure.detail and entry.id not in self._detailed_ids):
             return found
         base, slots = self._base(measure, entry), self._slots(measure)
         if entry.info.recording is not None:
@@ -110,22 +113,20 @@ class Wanted:
 
     def digest(self, measure: Measure, entry: Entry) -> str:
         """Another one whenever `parts` are others; '' where there are none. Found without making them."""
-        if not measure.measures(entry) or (measure.detail and entry.id not in self._detailed_ids):
-            return ""
-        kinds = sorted(measure.follow)
+        which = measure.name, entry.id
+        if which not in self._told:
+            there = self._has(measure, entry) and (not measure.detail or entry.id in self._detailed_ids)
+            self._told[which] = self._digest(measure, entry) if there else ""
+        return self._told[which]
+
+    def _digest(self, measure: Measure, entry: Entry) -> str:
         held = [
             (pair.entry.id, pair.relation, pair.entry.digest) if pair else () for pair in self.pairs_of(measure, entry)
         ]
-        follows = [self._partner(measure, None, kind) for kind in kinds]
-        told = (
-            measure.name,
-            self._base(measure, entry),
-            self._slots_digest(measure),
-            entry.info.recording,
-            held,
-            follows,
-        )
-        return hashlib.blake2b(repr(told).encode(), digest_size=12).hexdigest()
+        follows = [self._partner(measure, None, kind) for kind in sorted(measure.follow)]
+        rest = (self._slots_digest(measure), entry.info.recording, held, follows)
+        told = f"({measure.name!r}, {self._base_text(measure, entry)}, {repr(rest)[1:]}"
+        return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
 
     def made(self, measure: Measure, entry: Entry, part: str) -> Provenance | None:
         """What would make a part, also one that is not asked for; None where that cannot be said."""
@@ -169,6 +170,20 @@ class Wanted:
         if measure.parts is None:
             return [""]
         return measure.parts(self.config, len(self.images) if self.images is not None else None)
+
+    def _has(self, measure: Measure, entry: Entry) -> bool:
+        """Whether a ticket has it; of its task that is asked once."""
+        task = measure.name, entry.recipe.task
+        if task not in self._suits:
+            self._suits[task] = measure.suits(entry.recipe.task)
+        return measure.measures(entry, self._suits[task])
+
+    def _base_text(self, measure: Measure, entry: Entry) -> str:
+        """`_base` as text, in which the tickets' differ in one place."""
+        if measure.name not in self._texts:
+            mark = "a ticket's digest"
+            self._texts[measure.name] = repr(replace(self._base(measure, entry), ticket=mark)).split(repr(mark))
+        return repr(entry.digest).join(self._texts[measure.name])
 
     def _base(self, measure: Measure, entry: Entry) -> Provenance:
         if measure.name not in self._known_bases:

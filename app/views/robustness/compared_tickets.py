@@ -67,6 +67,10 @@ class ComparedTickets:
         """The study's results."""
         return load.results(self.selection.study.path)
 
+    def rows(self, table: str, where: str | None = None) -> pd.DataFrame:
+        """Rows of a results table, of these tickets alone; `where` is an SQL condition."""
+        return self.results.table(table, ids=sorted(ticket for _, ids in self.ids for ticket in ids), where=where)
+
     def label(self, key: str | None) -> str:
         """What a ticket is called; "" for none."""
         return self.styles[key].label if key in self.styles else key or ""

@@ -94,7 +94,7 @@ def _rows_on_images(view: Corrupted) -> pd.DataFrame:
     compared = view.compared
     every = replace(compared, images=()).predictions(view.family)
     where = f"corruption = '{view.corruption}' AND severity = {view.severity}"
-    rows = compared.results.table("lost", where=where)
+    rows = compared.rows("lost", where)
     seeds = {key: ids for key, ids in compared.ids if key in view.styles and key in every.predicted}
     return causes_on_images(rows, every, seeds, _asked(compared, len(every.labels)), compared.images)
 
@@ -124,7 +124,7 @@ def answer(rows: pd.DataFrame, styles: Mapping[str, Style], condition: str) -> s
 
 def _view(compared: ComparedTickets) -> Corrupted | None:
     """The widgets, and what they choose; says what is missing where there is nothing to show."""
-    rows = compared.computed("lost", lambda: causes(compared.results.table("lost"), compared.seeds))
+    rows = compared.computed("lost", lambda: causes(compared.rows("lost"), compared.seeds))
     there = {
         family: [corruption for corruption in each if corruption in set(rows["corruption"])]
         for family, each in image_by_image(compared).items()
@@ -178,7 +178,7 @@ def _map(view: Corrupted) -> None:
     compared, corruptions = view.compared, tuple(view.table["corruption"].unique())
 
     def make() -> pd.DataFrame:
-        lost = compared.results.table("lost", where=f"severity = {view.severity}")
+        lost = compared.rows("lost", f"severity = {view.severity}")
         return main_causes(lost[lost["corruption"].isin(corruptions)], compared.seeds)
 
     rows = compared.computed(("main causes", view.severity, corruptions), make)

@@ -87,7 +87,7 @@ def _tickets(own: pd.DataFrame, rows: pd.DataFrame, styles: Mapping[str, Style])
 def _rows(view: View) -> pd.DataFrame:
     """Rows of `by_way` of the tickets under the condition, in the order of the tickets."""
     compared = view.compared
-    table = compared.computed("ways", lambda: by_way(compared.results.table("lost"), compared.seeds))
+    table = compared.computed("ways", lambda: by_way(compared.rows("lost"), compared.seeds))
     here = table[(table["corruption"] == view.corruption) & (table["severity"] == view.severity)].set_index("key")
     return here.loc[[key for key in view.styles if key in here.index]].reset_index()
 
