@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -62,7 +64,7 @@ def answer(tables: Mapping[str, pd.DataFrame]) -> str:
             said.append(f"In **{title}** no measure is shown to go with robustness beyond clean accuracy.")
             continue
         parts = ", ".join(f"{'more' if row.rho > 0 else 'less'} robust with a larger {GEOMETRY[row.measure]}"
-                          f" (ρ = {row.rho:.2f})" for row in claims.itertuples())  # fmt: skip
+                          f" (ρ = {_rho(row)})" for row in claims.itertuples())  # fmt: skip
         said.append(f"In **{title}** tickets of equal clean accuracy are {parts}.")
     turned = flipped(dict(tables))
     if turned:
@@ -70,6 +72,12 @@ def answer(tables: Mapping[str, pd.DataFrame]) -> str:
     elif len(tables) > 1:
         said.append("What is shown in one study need not hold in another: compare the marks.")
     return "  \n".join(said)
+
+
+def _rho(row: Any) -> str:
+    """The correlation and its interval over methods: `−0.57, −0.72 to −0.38`."""
+    between = f", {row.low:.2f} to {row.high:.2f}" if np.isfinite(row.low) else ""
+    return f"{row.rho:.2f}{between}".replace("-", "−")
 
 
 def _tables() -> dict[str, pd.DataFrame]:

@@ -103,6 +103,7 @@ def conditions(
         tickvals=[float(np.mean(found)) for found in middles.values()],
         ticktext=[_group(corruption) for corruption in middles],
         tickangle=-90 if len(order) > CROWDED else -35,
+        tickfont={"size": 11 if len(order) > CROWDED else 13},
         showgrid=False,
     )
     names = [style.label for style in tickets.values()]
@@ -124,7 +125,7 @@ def _order(rows: pd.DataFrame) -> list[Condition]:
         levels = sorted(present.loc[present["corruption"] == corruption, "severity"])
         # The label of a single column needs more room than the column has.
         narrow = len(order) > 1 and order[-2] == SPACE
-        order += [SPACE] * (len(levels) > 0 and len(order) > 0) + [SPACE] * (len(levels) == 1 and narrow)
+        order += [SPACE] * (len(levels) > 0 and len(order) > 0) + [SPACE] * (2 if len(levels) == 1 and narrow else 0)
         order += [(corruption, int(level)) for level in levels]
     return order
 

@@ -74,7 +74,7 @@ def test_single_columns_side_by_side_have_room_for_their_labels() -> None:
     names = [("clean", 0), ("fog", 1), ("fog", 2), ("stripe", 1), ("zigzag", 1), ("canny_edges", 1)]
     frame = pd.DataFrame([("a", *condition, 1, 0.9) for condition in names], columns=rows().columns)
     figure = charts.conditions(frame, {"a": TICKETS["a"]}, 1, CLASSES, DARK)
-    np.testing.assert_array_equal(np.diff(figure.layout.xaxis.tickvals), [2.5, 2.5, 3, 3])
+    np.testing.assert_array_equal(np.diff(figure.layout.xaxis.tickvals), [2.5, 2.5, 4, 4])
 
 
 def test_labels_of_many_conditions_stand_upright() -> None:
