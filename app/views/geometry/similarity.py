@@ -62,8 +62,10 @@ def show(selection: Selection) -> None:
     if not selection.keys:
         layout.empty("No ticket is chosen.", "Choose some in the grid at the left.")
         return
-    found = load.query(selection.study, "SELECT DISTINCT ticket_id, corruption, severity FROM corrupted")
-    found = found[found["ticket_id"].isin(_ids(selection))]
+    ids = sorted(_ids(selection))
+    own = f"ticket_id IN ({', '.join('?' * len(ids))})"
+    asked = f"SELECT DISTINCT ticket_id, corruption, severity FROM corrupted WHERE {own}"
+    found = load.query(selection.study, asked, tuple(ids))
     if found.empty:
         not_measured(selection)
         return
@@ -84,8 +86,7 @@ def show(selection: Selection) -> None:
     study, keys = selection.study, tuple(_keys(selection))
     measures = WITH_ANGLE if vectors == "angle" else MEASURES
     what = study.path, study.stamp, study.name, keys, tuple(names), int(severity), measures
-    made, agreement = _made(*what)
-    parts = shares(made).set_index("part")
+    made, agreement, parts = _made(*what)
     st.markdown(answer(parts, made, agreement))
     chosen = selection.option(corruption_option(family))
     left, right = st.columns([1.6, 1], gap="medium")
@@ -150,7 +151,7 @@ def _ids(selection: Selection) -> set[str]:
 def _made(
     path: Path, stamp: str, study_name: str, keys: tuple[str, ...], names: tuple[str, ...], severity: int,
     measures: tuple[str, ...],
-) -> tuple[Nodes, Agreement]:  # fmt: skip
+) -> tuple[Nodes, Agreement, pd.DataFrame]:  # fmt: skip
     study = load.open_study(study_name, path)
     rows = study.tickets[study.tickets["key"].isin(keys)].drop_duplicates(["key", "seed"]).sort_values("seed")
     order = [key for key in dict.fromkeys(study.tickets["key"]) if key in keys]
@@ -161,7 +162,7 @@ def _made(
         if (rows.loc[rows["key"] == key, "seed"] == study.detail_seed).any()
     }
     made = nodes(load.results(path), ids, detail, [(each, severity) for each in names], measures)
-    return made, rank_agreement(made)
+    return made, rank_agreement(made), shares(made).set_index("part")
 
 
 @remembered("Placing the tickets …")
