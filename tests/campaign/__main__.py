@@ -88,7 +88,7 @@ def _told(name: str, count: int, tally: Tally, console: Console) -> Iterator[Non
         while not done.wait(EVERY):
             if tally.tried:
                 left = (time.monotonic() - began) * max(0, count - tally.tried) / tally.tried / 60
-                words = f"{tally.tried:,} of {count:,}, {tally.faults.total()} faults; about {left:.0f} min left"
+                words = f"{tally.tried:,} of {count:,}, {tally.faults.total()} faults; at most {left:.0f} min left"
                 console.print(f"{name}: {words}", highlight=False)
 
     teller = threading.Thread(target=tell, daemon=True)
