@@ -40,7 +40,10 @@ def runs(results: Results, table: str, ids: Collection[str], keys: Sequence[str]
     for path, own in results.places(table, ids).items():
         try:
             with pq.ParquetFile(path) as file:
-                if {*keys, blob} <= set(file.schema_arrow.names):
+                schema = file.schema_arrow
+                if {*keys, blob} <= set(schema.names):
+                    if schema.field(blob).type != pa.binary():  # whose buffers are read as they lie
+                        raise pa.ArrowInvalid(f"'{blob}' holds no blobs")
                     yield from _of_file(file, own, keys, blob)
         except FileNotFoundError:
             continue

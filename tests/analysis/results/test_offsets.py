@@ -2,9 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from analysis.results.offsets import unpack_correct, unpack_offsets
+from analysis.results.offsets import stored_offsets, unpack_correct, unpack_offsets
 from analysis.results.store import Results
 from pruning.errors import UserError
 
@@ -79,3 +81,15 @@ def test_correctness_that_cannot_be_compared_is_refused() -> None:
         unpack_correct(pd.concat([whole, conditions("b", np.ones((4, 13), dtype=bool), NAMES)]))
     with pytest.raises(UserError, match="ticket a under clean 0 are damaged: 12 bytes for 40 images"):
         unpack_correct(whole.assign(n=40))
+
+
+@pytest.mark.parametrize("kind", [pa.large_binary(), pa.string(), pa.int64(), pa.binary(5)])
+def test_blobs_of_another_kind_are_a_damaged_file(tmp_path: Path, kind: pa.DataType) -> None:
+    """A file of an earlier version carries no digest, and a stranger's may hold anything."""
+    value = 5 if kind == pa.int64() else "abcde" if kind == pa.string() else b"abcde"
+    columns = {"ticket_id": ["a"], "corruption": ["clean"], "severity": [0], "n": [5]}
+    (tmp_path / "results" / "conditions").mkdir(parents=True)
+    rows = pa.table({**columns, "offsets": pa.array([value], kind)})
+    pq.write_table(rows, tmp_path / "results" / "conditions" / "a.parquet")
+    with pytest.raises(UserError, match=r"a\.parquet is damaged"):
+        list(stored_offsets(Results(tmp_path), ["a"], ["clean"]))
