@@ -99,13 +99,18 @@ def linked(page: Page) -> bool:
     return page.locator(f"{CHARTS} canvas.linked").count() == 2
 
 
+def with_margins(page: Page) -> Page:
+    """The first section of the geometry page with its second chart, which is folded."""
+    page.get_by_text("Margins: how far images are").click()
+    until(page, lambda: linked(page))
+    settle(page)
+    return page
+
+
 @pytest.mark.parametrize("number", [0, 3], ids=["angle", "margin"])
 def test_a_lasso_marks_the_same_samples_in_every_chart(number: int, opened: Open) -> None:
-    page = opened("geometry?tickets=dense~imp-90")
-    until(page, lambda: linked(page))
+    page = with_margins(opened("geometry?tickets=dense~imp-90"))
     assert marked(page) == [[], []]
-    page.get_by_text("Margins: how far images are").click()
-    settle(page)
     lasso(page, number)
     until(page, lambda: "samples=" in page.url)
     counts = marked(page)
@@ -121,8 +126,7 @@ def test_a_lasso_marks_the_same_samples_in_every_chart(number: int, opened: Open
 
 
 def test_marks_are_drawn_on_the_points(opened: Open) -> None:
-    page = opened("geometry?tickets=dense~imp-90")
-    until(page, lambda: linked(page))
+    page = with_margins(opened("geometry?tickets=dense~imp-90"))
     lasso(page, 0)
     until(page, lambda: bool(marked(page)[1]))
     inked = page.evaluate(
@@ -157,23 +161,23 @@ def test_the_marks_are_in_the_picture_that_is_saved(opened: Open) -> None:
 
 
 def test_a_copied_link_shows_the_same_view(opened: Open) -> None:
-    page = opened("geometry?tickets=dense~imp-90")
-    until(page, lambda: linked(page))
+    page = with_margins(opened("geometry?tickets=dense~imp-90"))
     page.get_by_role("radio", name="Angle", exact=True).click()
     until(page, lambda: "against=angle" in page.url)
     settle(page)
     lasso(page, 0)
     until(page, lambda: "samples=" in page.url)
     other = opened(page.url)
-    until(other, lambda: linked(other) and all(marked(other)))
+    until(other, lambda: bool(marked(other)) and all(marked(other)))
+    with_margins(other)  # marked when it comes, too
+    until(other, lambda: all(marked(other)))
     assert marked(other) == marked(page)
     expect(other.get_by_text("Angle to the true class against feature length")).to_be_visible()
     expect(other.locator(".st-key-marked-bar")).to_contain_text("images")
 
 
 def test_choosing_another_ticket_changes_charts_and_link(opened: Open) -> None:
-    page = opened("geometry?tickets=dense~imp-90")
-    until(page, lambda: linked(page))
+    page = with_margins(opened("geometry?tickets=dense~imp-90"))
     page.get_by_role("button", name="Random 50 %").click()
     until(page, lambda: "random-50" in page.url)
     settle(page)
@@ -182,7 +186,7 @@ def test_choosing_another_ticket_changes_charts_and_link(opened: Open) -> None:
 
 def test_the_selection_reaches_the_samples_page(opened: Open) -> None:
     page = opened("geometry?tickets=dense~imp-90")
-    until(page, lambda: linked(page))
+    until(page, lambda: page.locator(f"{CHARTS} canvas.linked").count() == 1)
     lasso(page, 0)
     until(page, lambda: "samples=" in page.url)
     settle(page)
