@@ -89,10 +89,9 @@ def check_labels(name: str, images: int, labels: np.ndarray) -> None:
 
 
 def classes_of(offsets: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
-    """The classes from how far they are off the labels: both int [..., images] below `classes`."""
+    """The classes, below `classes` whatever a file holds, from how far they are off the labels: int [..., images]."""
     kind = kind_of(classes)
-    found: np.ndarray = offsets.astype(kind) + labels.astype(kind)
-    found[found >= classes] -= kind(classes)
+    found: np.ndarray = (offsets.astype(kind) + labels.astype(kind)) % kind(classes)
     return found
 
 

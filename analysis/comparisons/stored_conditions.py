@@ -15,12 +15,10 @@ from analysis.corruptions import family_of
 from analysis.corruptions.conditions import CLEAN, Condition, in_order
 from analysis.metrics.corruption_error import COUNTED
 from analysis.results.offsets import check_comparable, stored_offsets
-from analysis.results.store import Results
+from analysis.results.store import TRIES, Results
 from pruning.errors import UserError
 
 COLUMNS = ["ticket_id", "corruption", "severity", "n"]
-TRIES = 3
-"""How often results are looked for while others bring their files together."""
 
 Tickets = Mapping[str, Sequence[str]]
 """Name of a ticket -> ids of its seeds."""

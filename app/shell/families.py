@@ -30,8 +30,7 @@ from pruning.training.recording import Recording
 
 def entries(study: StudyView) -> dict[str, Entry]:
     """Id -> what the ticket's file says of it, for every ticket of the study."""
-    found: dict[str, Entry] = _entries(study.path, study.stamp)
-    return found
+    return _entries(study.path, study.stamp)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -41,8 +40,7 @@ def _entries(path: Path, stamp: str) -> dict[str, Entry]:
 
 def of_task(study: StudyView) -> Scores:
     """The scores of a study whose task is not to classify images, as its tickets have them."""
-    found: Scores = _of_task(study.path, study.stamp, study.name)
-    return found
+    return _of_task(study.path, study.stamp, study.name)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -119,8 +117,7 @@ def recordings(study: StudyView) -> dict[str, Recording]:
 
 def lacking(study: StudyView) -> dict[str, list[str]]:
     """Recorded ticket -> the conditions that others were shown and it was not, of those that lack some."""
-    found: dict[str, list[str]] = _lacking(study.path, study.stamp, study.name)
-    return found
+    return _lacking(study.path, study.stamp, study.name)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -134,8 +131,7 @@ def _lacking(path: Path, stamp: str, name: str) -> dict[str, list[str]]:
 
 def outcomes(study: StudyView, images: Images, keys: Sequence[str] | None = None) -> Told:
     """Which images each family, or those of `keys`, classifies correctly, or its scores, for `comparisons.verdicts`."""
-    found: Told = _outcomes(study.path, study.stamp, study.name, images, None if keys is None else tuple(keys))
-    return found
+    return _outcomes(study.path, study.stamp, study.name, images, None if keys is None else tuple(keys))
 
 
 @remembered()

@@ -199,7 +199,7 @@ class Study:
 
     def _scan(self) -> tuple[list[Entry], list[str]]:
         """As `scan`, of all; done once while the files stay as they are."""
-        known, files = index.tickets(self.path), index.files(self.path / TICKETS)
+        known, files = index.tickets(self.path), index.files(self.path / TICKETS, SUFFIX)
         last = self._scanned
         if last is None or last[0] is not known or last[1] != files:
             last = known, files, self._look(files, known)
@@ -235,7 +235,7 @@ class Study:
 
     def write_index(self) -> None:
         """Write the index of tickets, for a study of many, where its folder takes it."""
-        before, found = index.files(self.path / TICKETS), self._scan()[0]
+        before, found = index.files(self.path / TICKETS, SUFFIX), self._scan()[0]
         rows = {each.path.name: (before.get(each.path.name, ())[:4], each.content, each.info) for each in found}
         if len(rows) >= index.LEAST:
             index.write_tickets(self.path, rows)

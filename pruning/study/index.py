@@ -46,12 +46,12 @@ def seen(path: Path) -> Seen:
         return ()
 
 
-def files(folder: Path) -> dict[str, Seen]:
-    """The files of tickets in a folder by name, each with its `seen` and whether it is a link."""
+def files(folder: Path, suffix: str) -> dict[str, Seen]:
+    """The files in a folder whose names end so, by name, each with its `seen` and whether it is a link."""
     found: dict[str, Seen] = {}
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.endswith(".safetensors"):
+            if entry.name.endswith(suffix):
                 try:
                     stat = entry.stat()
                     found[entry.name] = (*_told_by(stat), entry.is_symlink())

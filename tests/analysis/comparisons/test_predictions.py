@@ -1,9 +1,11 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from analysis.comparisons.outcomes import Outcomes
-from analysis.comparisons.predictions import Predictions, chosen, collect_predictions
+from analysis.comparisons.predictions import Predictions, chosen, classes_of, collect_predictions
 from pruning.errors import UserError
 
 CONDITIONS = [("clean", 0), ("fog", 1), ("fog", 2)]
@@ -63,3 +65,14 @@ def test_predictions_come_back_from_the_table(classes: int, kind: str) -> None:
     with pytest.raises(UserError, match="measured on 13 images, but there are labels of 12"):
         collect_predictions(table, {"a": ["a0"]}, labels[1:], classes)
     assert collect_predictions(table[:0], {"a": ["a0"]}, labels, classes).predicted == {}
+
+
+@pytest.mark.parametrize(("classes", "kind"), [(10, np.uint8), (300, np.uint16), (20_000, np.uint16)])
+def test_what_a_file_holds_is_a_class_whatever_it_is(classes: int, kind: type[np.unsignedinteger[Any]]) -> None:
+    """A file of an earlier version carries no digest, and may hold any bytes."""
+    every = np.arange(np.iinfo(kind).max + 1, dtype=kind)
+    labels = np.resize(np.arange(classes), len(every))
+    found = classes_of(every, labels, classes)
+    assert ((found >= 0) & (found < classes)).all()
+    own = every < classes
+    np.testing.assert_array_equal(found[own], (every[own].astype(int) + labels[own]) % classes)

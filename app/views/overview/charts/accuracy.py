@@ -77,9 +77,7 @@ def against_sparsity(
         ticktext=[percent(level) for level in levels],
         showgrid=False,
     )
-    if (
-        len(levels) == 1
-    ):  # marks beside one another are not of other sparsities, as they would seem over all of the axis
+    if len(levels) == 1:  # over all of the axis, marks beside one another would seem to be of other sparsities
         middle = float(np.log10(100 * (1 - levels[0])))
         chart.update_xaxes(autorange=False, range=[middle + 0.4, middle - 0.4])
     chart.update_yaxes(**axis(shown, families[measure].dropna(), NAMES["corrupted"] if measure == "corrupted" else ""))
