@@ -1,6 +1,7 @@
 """python -m tests.campaign [--count N] [--seed N] [NAME ...]: long runs that look for what the tests have no time for.
 
-A campaign is a module `campaign_NAME.py` beside this file with `run(count, seed, tally)`. The aim is 0 in every row.
+A campaign is a module `campaign_NAME.py` beside this file with `run(count, seed, tally)`, and a `SHARE` where a try of
+its is so slow that it makes that share of the count. The aim is 0 in every row.
 Ctrl-C, or a signal to end, shows what was found until then.
 """
 
@@ -14,9 +15,10 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from pruning.cli.console import PlainConsole
 from pruning.errors import UserError, unknown
 from tests import campaign
 from tests.campaign.tally import FAULTS, Campaign, Tally
@@ -31,12 +33,12 @@ def names() -> list[str]:
     return sorted(name.removeprefix(PREFIX) for name in found if name.startswith(PREFIX))
 
 
-def load(name: str) -> Campaign:
-    """The campaign of that name. Raises UserError when there is none."""
+def load(name: str) -> tuple[Campaign, float]:
+    """The campaign of that name, and its share of the count. Raises UserError when there is none."""
     if name not in names():
         raise unknown("campaign", name, names())
-    run: Campaign = importlib.import_module(f"tests.campaign.{PREFIX}{name}").run
-    return run
+    module = importlib.import_module(f"tests.campaign.{PREFIX}{name}")
+    return module.run, getattr(module, "SHARE", 1.0)
 
 
 def table(found: dict[str, tuple[Tally, float]]) -> Table:
@@ -46,31 +48,31 @@ def table(found: dict[str, tuple[Tally, float]]) -> Table:
     for heading in ("tried", *FAULTS, "minutes"):
         shown.add_column(heading, justify="right")
     for name, (tally, seconds) in found.items():
-        counts = [f"[red]{tally.faults[fault]}[/]" if tally.faults[fault] else "0" for fault in FAULTS]
+        counts = [Text(f"{tally.faults[fault]:,}", "red" if tally.faults[fault] else "") for fault in FAULTS]
         shown.add_row(name, f"{tally.tried:,}", *counts, f"{seconds / 60:.1f}")
     return shown
 
 
 def main(
     chosen: Annotated[list[str] | None, typer.Argument(help="Only these campaigns.", metavar="[NAME]...")] = None,
-    count: Annotated[int, typer.Option(min=1, help="How often each tries.")] = 1000,
+    count: Annotated[int, typer.Option(min=1, help="How often each tries; slow ones a share of it.")] = 1000,
     seed: Annotated[int, typer.Option(help="Another seed tries other things.")] = 0,
 ) -> None:
     """Run campaigns one after another; the status is 1 where anything went wrong."""
-    console = Console()
+    console = PlainConsole()
     found: dict[str, tuple[Tally, float]] = {}
     try:
-        for name, run in {name: load(name) for name in chosen or names()}.items():
-            began, tally = time.monotonic(), Tally()
+        for name, (run, share) in {name: load(name) for name in chosen or names()}.items():
+            began, tally, tries = time.monotonic(), Tally(), max(1, round(share * count))
             try:
-                with _told(name, count, tally, console):
-                    run(count, seed, tally)
+                with _told(name, tries, tally, console):
+                    run(tries, seed, tally)
             finally:
                 found[name] = tally, time.monotonic() - began
                 for example in tally.examples:
-                    console.print(f"{name}: {example}", style="red", markup=False, highlight=False)
+                    console.print(f"{name}: {example}", style="red", highlight=False)
     except UserError as error:
-        console.print(f"[red]{error}[/]", highlight=False)
+        console.print(str(error), style="red", highlight=False)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         console.print(table(found))
@@ -80,7 +82,7 @@ def main(
 
 
 @contextmanager
-def _told(name: str, count: int, tally: Tally, console: Console) -> Iterator[None]:
+def _told(name: str, count: int, tally: Tally, console: PlainConsole) -> Iterator[None]:
     """Say now and then how far a campaign is: in a file or a pipe too, where hours would pass without a word."""
     began, done = time.monotonic(), threading.Event()
 

@@ -25,8 +25,8 @@ from tests.campaign.studies import QUICK, asked, measured
 from tests.campaign.tally import LOST, TRACEBACK, Tally
 from tests.cluster.nodes import Nodes, nodes
 
-TIMES = 20
-"""Runs at most: each takes about a minute."""
+SHARE = 0.02
+"""Each run takes about a minute."""
 GIVES_UP = 70.0
 """Seconds after which Ray has given up a head that is lost."""
 LONGEST = 12.0
@@ -38,7 +38,7 @@ def run(count: int, seed: int, tally: Tally) -> None:
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as place, nodes(3) as cluster:
         whole = measured(Path(place) / "whole")
-        for number in range(min(count, TIMES)):
+        for number in range(count):
             study = asked(Path(place) / "lost" / "tiny")
             with _seen(number % 2 == 0), tally.sentences_only("a run on a cluster"):
                 if number % 3 == 2:

@@ -5,6 +5,7 @@ networks that are changed by being scored. `timm` networks are tried where that 
 """
 
 import copy
+import random
 from importlib.util import find_spec
 from itertools import product
 
@@ -29,19 +30,25 @@ NETWORKS = {
 """Network -> pixels a side."""
 STRUCTURES = {"weight": 0.5, "2:4": 0.5, "filter": 0.2}
 CLASSES, IMAGES, STEPS = 10, 2, 2
+SHARE = 0.1
 
 
 def run(count: int, seed: int, tally: Tally) -> None:
-    """Try the first `count` of all combinations of network, criterion and granularity."""
+    """Try `count` combinations of network, criterion and granularity, drawn from all there are."""
     built: dict[str, nn.Module] = {}
-    for network, criterion, structure in list(product(NETWORKS, CRITERIA, STRUCTURES))[:count]:
-        wanted = CRITERIA[criterion].structure
-        if wanted is not None and wanted != structure:
-            continue
+    for network, criterion, structure in _drawn(count, seed):
         if network not in built:
             built = {network: build_model(network, CLASSES, (3, NETWORKS[network], NETWORKS[network]), seed)}
         tally.tried += 1
         one(built[network], NETWORKS[network], criterion, structure, seed, tally, f"{criterion} {structure} {network}")
+
+
+def _drawn(count: int, seed: int) -> list[tuple[str, str, str]]:
+    """So many combinations that can be, one network after another."""
+    asked = [each for each in product(NETWORKS, CRITERIA, STRUCTURES)
+             if CRITERIA[each[1]].structure in (None, each[2])]  # fmt: skip
+    chosen = random.Random(seed).sample(range(len(asked)), min(count, len(asked)))
+    return [asked[place] for place in sorted(chosen)]
 
 
 def one(model: nn.Module, pixels: int, name: str, structure: str, seed: int, tally: Tally, words: str) -> None:

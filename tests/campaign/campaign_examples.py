@@ -9,6 +9,7 @@ from tests import ROOT
 from tests.campaign.tally import FAILED, Tally
 
 FEWEST = 100  # examples that tests have by themselves, about
+SHARE = 0.3
 
 
 def run(count: int, seed: int, tally: Tally) -> None:

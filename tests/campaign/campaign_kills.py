@@ -7,7 +7,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,20 +27,44 @@ LONGEST, AT_WORK = 6.0, 2.0
 """Seconds within which a run is killed, from its start, or every second time from when it has begun to work: on a busy
 machine the first seconds are all imports. One that is done before was not killed, and counts as tried too."""
 
+CORES = os.cpu_count() or 1
+
+Tries = deque[int]
+"""The numbers of those that are left, for all threads."""
+
 
 def run(count: int, seed: int, tally: Tally) -> None:
-    """Find and measure a study under kills, again and again, each time from nothing."""
-    rng = np.random.default_rng(seed)
-    with tempfile.TemporaryDirectory() as place:
-        whole = measured(Path(place) / "whole")
-        while tally.tried < count:
-            study = asked(Path(place) / "killed" / "tiny")
-            for command in (("pruning", "run"), ("analysis", "run")):
-                while tally.tried < count and not _killed(command, study, rng, tally):
-                    _readable(study, tally)
-                _finish(command, study, tally)
-            same(whole, study, tally)
-            shutil.rmtree(study)
+    """Find and measure a study under kills, again and again, each time from nothing, and one on each core."""
+    rngs, tries = np.random.default_rng(seed).spawn(CORES), Tries(reversed(range(count)))
+    with tempfile.TemporaryDirectory() as made, ThreadPoolExecutor(CORES) as pool:
+        place = Path(made)
+        again = partial(_again_and_again, measured(place / "whole"), tries=tries, tally=tally)
+        try:
+            list(pool.map(again, [place / f"killed-{number}" for number in range(CORES)], rngs))
+        finally:
+            tally.tried = count - len(tries)
+            tries.clear()  # after an interrupt the threads end too
+
+
+def _again_and_again(whole: Path, place: Path, rng: np.random.Generator, tries: Tries, tally: Tally) -> None:
+    """Kill as long as there are tries, and compare each study that was found and measured in spite of it."""
+    while tries:
+        study = asked(place / "tiny")
+        for command in (("pruning", "run"), ("analysis", "run")):
+            while _one_of(tries, tally) and not _killed(command, study, rng, tally):
+                _readable(study, tally)
+            _finish(command, study, tally)
+        same(whole, study, tally)
+        shutil.rmtree(study)
+
+
+def _one_of(tries: Tries, tally: Tally) -> bool:
+    """Whether there was one left."""
+    try:
+        tally.tried = max(tally.tried, tries.pop() + 1)
+    except IndexError:
+        return False
+    return True
 
 
 def _words(command: tuple[str, str], study: Path, jobs: int) -> list[str]:
@@ -53,7 +80,6 @@ def _killed(command: tuple[str, str], study: Path, rng: np.random.Generator, tal
         words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
         env=os.environ | {VARIABLE: str(told)},
     )  # fmt: skip
-    tally.tried += 1
     with suppress(subprocess.TimeoutExpired):
         if rng.random() < 0.5:
             while running.poll() is None and not told.exists():

@@ -7,6 +7,7 @@ from tests.campaign.tally import SILENT, Tally
 
 SEEDS = (1, 2, 3, 5)
 IMAGES = 400
+SHARE = 0.1
 
 
 def run(count: int, seed: int, tally: Tally) -> None:

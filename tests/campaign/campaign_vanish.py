@@ -17,6 +17,7 @@ from tests.campaign.tally import LOST, SILENT, TRACEBACK, Tally
 PAIRED = ("alignment",)  # held against other tickets, and built on their rows
 TABLES = ("summary", "weights", "samples", "conditions", *PAIRED)
 HARMS = ("delete", "cut", "empty", "other")
+SHARE = 0.05
 MOMENTS = 40  # words of progress within which the harm is done
 
 
