@@ -1,8 +1,10 @@
-"""All test images on one sheet, small, sent once: charts show them under the pointer (assets/pointer.js)."""
+"""All test images on one sheet, small: charts show them under the pointer (assets/pointer.js).
+
+The browser asks for the sheet when the pointer is first over a point, not with the page.
+"""
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 from pathlib import Path
@@ -11,8 +13,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 import streamlit.components.v2
+import torch
 from PIL import Image
+from streamlit import runtime
 from torch import Tensor
+from torch.nn import functional
 
 from app.assets import read
 from app.load import StudyView
@@ -26,7 +31,13 @@ SMALLEST = 12
 """Pixels below which a picture shows nothing, so that none are sent."""
 
 ROOM = 4_000_000
-"""Pixels of the whole sheet at most: about half a megabyte."""
+"""Pixels of the whole sheet at most: about a megabyte."""
+
+TOGETHER = 500
+"""Images made small at once."""
+
+EFFORT = 1
+"""Of WebP's encoder, 0 to 6: more is slower and hardly smaller."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -35,13 +46,21 @@ def _component() -> Any:
 
 
 def send(study: StudyView, key: str = "thumbnails") -> None:
-    """Send the sheet of a study's images to the browser; nothing where they are not on this machine."""
+    """Tell the browser where the sheet of a study's images is; nothing where they are not on this machine."""
     try:
         found = pictures(study)
     except UserError:  # which the page says
         found = None
     sheet = None if found is None else _sheet(study.path, study.config.data, len(found.images), found)
-    _component()(key=key, data={"study": study.name, "sheet": sheet}, height=1)
+    told = None if sheet is None else sheet | {"picture": _address(sheet["picture"], key)}
+    _component()(key=key, data={"study": study.name, "sheet": told}, height=1)
+
+
+def _address(file: bytes, key: str) -> str:
+    """Where the browser finds a file, as seen from any page; "" where no server runs."""
+    if not runtime.exists():
+        return ""
+    return runtime.get_instance().media_file_mgr.add(file, "image/webp", key).removeprefix("/")
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -53,22 +72,20 @@ def make_sheet(images: Tensor | np.ndarray) -> dict[str, Any] | None:
     """The sheet of images, uint8 [N, C, H, W], row by row; None where so many would be too small to tell.
 
     Returns:
-        picture (a data URI), columns (pictures a row), width and height (pixels of one).
+        picture (a WebP file), columns (pictures a row), width and height (pixels of one).
     """
-    count, _, high, wide = images.shape
+    count, channels, high, wide = images.shape
     side = min(LARGEST, max(high, wide), int(math.sqrt(ROOM / max(count, 1))))
     if not count or side < min(SMALLEST, high, wide):
         return None
     height, width = (max(1, round(side * length / max(high, wide))) for length in (high, wide))
     columns = math.ceil(math.sqrt(count))
-    sheet = Image.new("L" if images.shape[1] == 1 else "RGB", (columns * width, -(-count // columns) * height))
-    for place, pixels in enumerate(images):
-        image = np.moveaxis(np.asarray(pixels), 0, 2)
-        small = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
-        if small.size != (width, height):
-            small = small.resize((width, height), Image.Resampling.BOX)
-        sheet.paste(small, (place % columns * width, place // columns * height))
+    rows = -(-count // columns)
+    cells = torch.zeros((rows * columns, channels, height, width), dtype=torch.uint8)
+    for part, place in zip(torch.as_tensor(images).split(TOGETHER), cells.split(TOGETHER), strict=False):
+        place[: len(part)] = functional.adaptive_avg_pool2d(part.float(), (height, width)).round()
+    sheet = cells.view(rows, columns, channels, height, width).permute(0, 3, 1, 4, 2)
     file = io.BytesIO()
-    sheet.save(file, format="WEBP", quality=60)
-    uri = "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
-    return {"picture": uri, "columns": columns, "width": width, "height": height}
+    pixels = sheet.reshape(rows * height, columns * width, channels).squeeze(2).numpy()
+    Image.fromarray(pixels).save(file, format="WEBP", quality=60, method=EFFORT)
+    return {"picture": file.getvalue(), "columns": columns, "width": width, "height": height}
