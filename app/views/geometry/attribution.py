@@ -212,7 +212,9 @@ def _caption(asked: Asked, maps: TicketMaps, rows: Sequence[charts.Row], against
         noise = "One seed: which of it another training would repeat is not known."
     crossed = not against and any("✗" in panel.note for row in rows for panel in row.panels)
     cross = " ✗: most seeds take it for another class." if crossed else ""
-    return f"{noise}{images}{minus}{cross} One scale for all maps."
+    seen_from = asked.around.images or asked.images
+    few = f" Features are seen from the mean of {len(seen_from):,} images." if seen_from is not asked.images else ""
+    return f"{noise}{images}{minus}{cross}{few} One scale for all maps."
 
 
 def _pixels(rows: Sequence[charts.Row], styles: Mapping[str, Style]) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from analysis.engine.images import TestImages
 from app import live
 from app.memory.recent import Recent
 from app.shell.selection import Chosen, Selection
+from app.views.geometry.spaces import Spaces
 from pruning.progress import Progress
 from pruning.training.precision import pick_device
 
@@ -47,6 +48,11 @@ class Asked:
     way: Way
     measure: str
 
+    @property
+    def around(self) -> Spaces:
+        """The clean images from whose mean features are seen: evenly spaced ones where there are many."""
+        return Spaces(self.selection.study, self.images).some()
+
 
 def candidates(selection: Selection, images: TestImages, tickets: Sequence[Chosen], condition: Condition) -> np.ndarray:
     """The images that tell most of why tickets are lost under the condition; see `telling`.
@@ -76,7 +82,7 @@ def ticket_maps(asked: Asked, condition: Condition) -> TicketMaps:
         ticket.key: {int(row.seed): int(row.Index) for row in rows[rows["key"] == ticket.key].itertuples()}
         for ticket in asked.tickets
     }
-    means = live.features(study, asked.images, ids)
+    means = asked.around.features(ids)
     with live.working("Looking for the pixels that count") as progress:
         found = []
         for done, sample in enumerate(asked.samples):
