@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -185,10 +186,19 @@ def training_epochs(recipe: Recipe) -> float:
     return recipe.training.epochs
 
 
+DENSE_FIELDS = ("start", "model", "data", "task", "classifier", "training", "seed")
+"""What decides which dense network a recipe starts from."""
+
+
 def dense_recipe(recipe: Recipe, iteration: int | None = None) -> Recipe:
     """The dense network a recipe starts from: fully trained (or imported), or as it was at an iteration."""
-    same = ("start", "model", "data", "task", "classifier", "training", "seed")
-    fields = {name: getattr(recipe, name) for name in same}
+    return _dense(iteration, *(getattr(recipe, name) for name in DENSE_FIELDS))
+
+
+@lru_cache(maxsize=1024)
+def _dense(iteration: int | None, *values: object) -> Recipe:
+    """One recipe for all that start from it, of which a large study has a thousand."""
+    fields = dict(zip(DENSE_FIELDS, values, strict=True))
     return checked(Recipe, {**fields, "finder": "dense", "rewind": iteration, "name": "dense"})
 
 

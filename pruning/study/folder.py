@@ -237,7 +237,8 @@ class Study:
         """Write the index of tickets, for a study of many, where its folder takes it."""
         before, found = index.files(self.path / TICKETS, SUFFIX), self._scan()[0]
         rows = {each.path.name: (before.get(each.path.name, ())[:4], each.content, each.info) for each in found}
-        if len(rows) >= index.LEAST:
+        told = {name: (row.seen, row.content) for name, row in index.tickets(self.path).items()}
+        if len(rows) >= index.LEAST and told != {name: row[:2] for name, row in rows.items()}:
             index.write_tickets(self.path, rows)
 
     def entries(self) -> list[Entry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from pruning.study import folder, index
 from pruning.study.folder import Entry, Study
 from pruning.study.open_steps import open_steps
 from pruning.study.opened import state_folder
-from pruning.ticket import read_header
+from pruning.ticket import TicketInfo, read_header
 from tests import ROOT
 
 SOURCE = ROOT / "sample_checkpoints" / "digits-supernet"
@@ -174,3 +174,25 @@ def test_a_small_study_has_none(tmp_path: Path) -> None:
     shutil.copytree(SOURCE, found, ignore=shutil.ignore_patterns("results"))
     Study.open(found).write_index()
     assert not (found / index.FOLDER).exists()
+
+
+def test_it_is_written_anew_when_a_file_changed_alone(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[int] = []
+    write = index.write_tickets
+
+    def noted(place: Path, rows: Mapping[str, tuple[index.Seen, str, TicketInfo]]) -> None:
+        written.append(len(rows))
+        write(place, rows)
+
+    monkeypatch.setattr(index, "write_tickets", noted)
+    Study.open(copy).write_index()
+    assert written == []
+    victim, *others = every(Study.open(copy))
+    os.utime(victim.path, ns=(1, 1))
+    Study.open(copy).write_index()
+    assert written == [1 + len(others)]
+    victim.path.unlink()
+    Study.open(copy).write_index()
+    assert written == [1 + len(others), len(others)]
+    Study.open(copy).write_index()
+    assert len(written) == 2
