@@ -74,7 +74,7 @@ def connect(on: str) -> ModuleType:
         try:
             ray.init(**_arguments(on))
         except Exception as error:
-            raise UserError(f"The Ray cluster at {on} does not take this process: {first_line(error)}") from error
+            raise UserError(f"The Ray cluster at {on} does not take this process: {reason(error)}") from error
         _connected[:] = [on]
     return ray
 
@@ -201,7 +201,7 @@ class Machines:
             )
 
 
-def first_line(error: BaseException) -> str:
-    """What an error says, as one sentence."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{(lines or [type(error).__name__])[0].rstrip('.')}."
+def reason(error: BaseException) -> str:
+    """What an error says, as one sentence: its first line, or the last where the first announces a traceback."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return f"{lines[-1 if lines[0].endswith(':') else 0].rstrip('.!')}."

@@ -201,7 +201,7 @@ class RayExecutor(Executor):
                 "--jobs, or where there is more memory."
             )
         if isinstance(error, known.RuntimeEnvSetupError):
-            return UserError(f"a worker could not be prepared: {ray_cluster.first_line(error)}")
+            return UserError(f"a worker could not be prepared: {ray_cluster.reason(error)}")
         if isinstance(error, ConnectionError) or not self._ray.is_initialized():
             self._lost = True
             return self._head_lost()

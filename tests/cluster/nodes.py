@@ -1,5 +1,6 @@
 """A Ray cluster of several nodes on this machine, that listens at 127.0.0.1 alone."""
 
+import os
 import random
 import re
 import subprocess
@@ -64,6 +65,7 @@ class Nodes:
 def nodes(count: int, client_port: int | None = None) -> Iterator[Nodes]:
     """A cluster of so many nodes; skips the test where Ray is not installed."""
     ray_cluster.prepare(ray_cluster.LOCAL)
+    os.environ.setdefault("RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S", "300")  # a busy machine needs more than 30
     ray = pytest.importorskip("ray", reason='Ray is not installed: pip install "pruning-side-by-side[cluster]"')
     made = Nodes(count, client_port)
     try:

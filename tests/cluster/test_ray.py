@@ -15,7 +15,17 @@ import torch
 from analysis.engine import measure
 from analysis.results.store import Results
 from pruning.errors import UserError, WriteError
-from pruning.execution import Cancelled, Executor, Needs, Parcel, Task, executor_on, ray_executor, run_tasks
+from pruning.execution import (
+    Cancelled,
+    Executor,
+    Needs,
+    Parcel,
+    Task,
+    executor_on,
+    ray_cluster,
+    ray_executor,
+    run_tasks,
+)  # fmt: skip
 from pruning.progress import Progress
 from pruning.recipe import Recipe
 from pruning.study.folder import CACHE, TICKETS, Study
@@ -97,6 +107,16 @@ def test_a_cancel_stops_what_runs(cluster: Nodes, tmp_path: Path) -> None:
         list(run_tasks(tasks, executor, follow, cancel=cancel))
     executor.shutdown()  # waits until they have stopped
     assert any((tmp_path / str(n)).read_text() == "stopped" for n in range(3) if (tmp_path / str(n)).exists())
+
+
+@pytest.mark.parametrize(("said", "told"), [
+    ("Version mismatch: 2.1 here\n2.2 there.", "Version mismatch: 2.1 here."),
+    ("Initialization failure from server:\nTraceback (most recent call last):\n  File x\nRuntimeError: full!\n\n",
+     "RuntimeError: full."),
+    ("", "ConnectionError."),
+])  # fmt: skip
+def test_what_ray_says_is_a_sentence(said: str, told: str) -> None:
+    assert ray_cluster.reason(ConnectionError(said)) == told
 
 
 def test_nobody_at_the_address_is_a_sentence() -> None:
