@@ -104,7 +104,13 @@ def in_two(label: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else (label, "")
 
 
-def label_places(x: np.ndarray, y: np.ndarray, widths: np.ndarray, size: tuple[float, float]) -> list[str]:
+def label_places(
+    x: np.ndarray,
+    y: np.ndarray,
+    widths: np.ndarray,
+    size: tuple[float, float],
+    others: tuple[np.ndarray, np.ndarray] | None = None,
+) -> list[str]:
     """Find a place for a label at each point so that labels cross neither each other nor points, greedily.
 
     Places above and below the middle are tried first: there no horizontal error bar strikes a label through.
@@ -114,13 +120,15 @@ def label_places(x: np.ndarray, y: np.ndarray, widths: np.ndarray, size: tuple[f
         y: the points upwards, likewise.
         widths: the labels' widths in pixels.
         size: the plot's width and height in pixels.
+        others: points without a label, across and upwards; a label takes the place that crosses the fewest of them.
 
     Returns:
         Plotly's `textposition` for each point; "" where no free place was found (the hover still names it).
     """
     height, gap = 15.0, 9.0
     points = np.column_stack([x * size[0], y * size[1]])
-    taken: list[tuple[float, float, float, float]] = [(px - 6, py - 6, px + 6, py + 6) for px, py in points]
+    taken = [_disc(px, py) for px, py in points]
+    beside = [_disc(ox * size[0], oy * size[1]) for ox, oy in zip(*others, strict=True)] if others else []
     places = []
     for index, (px, py) in enumerate(points):
         width = widths[index]
@@ -132,13 +140,17 @@ def label_places(x: np.ndarray, y: np.ndarray, widths: np.ndarray, size: tuple[f
             "middle right": (px + gap, py - height / 2, px + gap + width, py + height / 2),
             "middle left": (px - gap - width, py - height / 2, px - gap, py + height / 2),
         }
-        others = taken[:index] + taken[index + 1 :]
-        free = (name for name, box in boxes.items() if _inside(box, size) and not any(_cross(box, o) for o in others))
-        place = next(free, "")
+        named = taken[:index] + taken[index + 1 :]
+        free = [name for name, box in boxes.items() if _inside(box, size) and not any(_cross(box, o) for o in named)]
+        place = min(free, key=lambda name: sum(_cross(boxes[name], o) for o in beside), default="")
         if place:
             taken.append(boxes[place])
         places.append(place)
     return places
+
+
+def _disc(x: float, y: float) -> tuple[float, float, float, float]:
+    return x - 6, y - 6, x + 6, y + 6
 
 
 def _inside(box: tuple[float, float, float, float], size: tuple[float, float]) -> bool:

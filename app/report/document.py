@@ -39,7 +39,7 @@ def document(title: str, lead: str, parts: Sequence[Part], endings: Sequence[tup
         charts: `figures.compressed`.
     """
     library = _library()
-    script = read("samples.js") + read("report.js")
+    script = read("samples.js") + read("units.js") + read("report.js")
     policy = (
         f"default-src 'none'; script-src {_digest(script)} {_digest(library)}; style-src 'unsafe-inline'; img-src data:"
         "; base-uri 'none'; form-action 'none'"

@@ -23,7 +23,7 @@ def _component() -> Any:
         "ticket_picker",
         html='<div class="picker"></div>',
         css=read("picker.css"),
-        js=read("named.js") + read("picker.js"),
+        js=read("named.js") + read("units.js") + read("picker.js"),
     )
 
 

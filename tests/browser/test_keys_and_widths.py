@@ -7,6 +7,11 @@ from tests.browser.contrast import low, wordless
 from tests.browser.cut import cut
 from tests.browser.heights import HEIGHT, fits
 
+WITH_UNITS = r"""[/\d\u00a0%/, /\d %/].map((unit) => [
+    ...document.querySelectorAll("[data-testid=stMain] [data-testid=stMarkdownContainer] p")
+].some((part) => unit.test(part.textContent)))"""
+"""Whether a number and its sign of per cent stand together anywhere, and whether any two might be torn apart."""
+
 
 def test_the_tickets_are_one_stop_and_arrows_go_through_them(opened: Open) -> None:
     page = opened("?tickets=dense~imp-90")
@@ -90,4 +95,5 @@ def test_texts_of_charts_are_neither_cut_nor_over_one_another_in_a_narrow_window
         settle(page)
         page.wait_for_timeout(600)
         assert not cut(page), path
+        assert page.evaluate(WITH_UNITS) == [True, False], path
         page.set_viewport_size({"width": 1440, "height": 900})

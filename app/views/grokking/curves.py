@@ -82,10 +82,12 @@ def _table(view: View, summary: pd.DataFrame) -> None:
         columns={
             "colour": st.column_config.ImageColumn("", width=40),
             "ticket": written("Ticket"),
-            "t_mem": written("Memorised: t_mem", help="First step with over 95 % of the training pairs."),
-            "t_gen": written("Grokked: t_gen", help="First step with over 95 % of the test pairs."),
+            "t_mem": written("Memorised", help="t_mem: the first step with over 95 % of the training pairs."),
+            "t_gen": written("Grokked", help="t_gen: the first step with over 95 % of the test pairs."),
             "tau": written("Ratio", help="t_gen over t_mem."),
-            "test_accuracy": st.column_config.NumberColumn("Test accuracy at its end", format="%.1f %%"),
+            "test_accuracy": st.column_config.NumberColumn(
+                "Test", format="%.1f %%", help="Accuracy on the test pairs at the end of its training."
+            ),
         },
         caption="Geometric means over seeds with 95 % intervals (Student's, of the logarithm); "
         f"steps are known to {view.times['resolution'].max():,.0f}. What never got there is not averaged."

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import leaderboard, two_studies
 from analysis.comparisons.outcomes import Images
 from analysis.statistics.verdicts import DIFFERS, IMAGES
-from app.charts.texts import spread
+from app.charts.texts import bracket
 from app.load import StudyView
 from app.shell import layout, theme, verdicts
 from app.shell.parameters import PREFERRED_SPARSITY
@@ -153,15 +154,13 @@ def _table(
             "study": rows["study"].map(names),
             "label": rows["label"],
             "place": [" / ".join(filter(None, both)) for both in zip(*ranks, strict=True)],
+            **{part: _written(rows, part) for part in PARTS},
             "sparsity": 100 * rows["sparsity"],
             "seeds": rows["seeds"],
-            "accuracy": 100 * rows["accuracy"],
-            "interval": _spreads(rows, "accuracy"),
-            "corrupted": 100 * rows["corrupted"],
-            "corrupted interval": _spreads(rows, "corrupted"),
         }
     )
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    numbers = [f"{part}{end}" for part in PARTS for end in ("", "_low", "_high")]
+    text = st.column_config.TextColumn
     layout.table_card(
         "All methods at all sparsities",
         frame,
@@ -169,19 +168,19 @@ def _table(
         columns={
             "study": text("Study"),
             "label": text("Ticket"),
-            "sparsity": number("Sparsity", format="%.1f %%"),
-            "seeds": number("Seeds"),
-            "accuracy": number("Clean", format="%.1f %%"),
-            "interval": text("95 % interval"),
-            "corrupted": number("Corrupted", format="%.1f %%"),
-            "corrupted interval": text("95 % interval"),
             "place": text("Place", help=f"At {level} %, clean / corrupted; = where it is shared." if level else None),
+            "accuracy": text("Clean, %", help="Accuracy on clean images, with its 95 % interval."),
+            "corrupted": text("Corrupted, %", help="The mean over corruptions, with its 95 % interval."),
+            "sparsity": None,  # the names say it; the CSV has both
+            "seeds": None,
         },
         caption=f"Corrupted: the mean over {conditions} conditions that all studies on these images measured. A click on a "
         "heading sorts. Numbers of studies on other images stand here too and are not comparable.",
-        meanings=MEANINGS,
+        data=lambda: frame.assign(**{name: 100 * rows[name].astype(float) for name in numbers}),
+        meanings={**MEANINGS, "accuracy": "share of the clean test images classified right [%]",
+                  "corrupted": f"{MEANINGS['corrupted']} [%]"},
         height=211,
-    )
+    )  # fmt: skip
 
 
 def _ordered(table: pd.DataFrame, placed: Mapping[Images, pd.DataFrame]) -> pd.DataFrame:
@@ -201,9 +200,10 @@ def _ranks(rows: pd.DataFrame, places: pd.DataFrame | None) -> list[str]:
     return [known.get(pair, "") for pair in zip(rows["study"], rows["key"], strict=True)]
 
 
-def _spreads(rows: pd.DataFrame, name: str) -> list[str]:
-    ends = zip(rows[f"{name}_low"].astype(float), rows[f"{name}_high"].astype(float), strict=True)
-    return [spread(low, high, unit="") for low, high in ends]
+def _written(rows: pd.DataFrame, name: str) -> list[str]:
+    """Shares in per cent with their intervals, of one width, so that a click on the heading sorts them as numbers."""
+    ends = rows[[name, f"{name}_low", f"{name}_high"]].astype(float)
+    return ["–" if np.isnan(value) else f"{100 * value:5.1f}{bracket(low, high)}" for value, low, high in ends.to_numpy()]
 
 
 def _facts(study: StudyView, studies: Mapping[str, StudyView], found: Found, names: Mapping[str, str]) -> None:

@@ -85,13 +85,21 @@ def family(table: pd.DataFrame) -> str:
 
 
 def _listed(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Those of the least difference first, and by how much; of more than two the least and the greatest."""
     if rows.empty:
         return []
+    rows = rows.loc[rows["difference"].abs().sort_values(kind="stable").index]
     names = [plain(labels[each]) for each in rows["a"]]
     name = f"{names[0]} is" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} are"
-    sizes = sorted(rows["difference"].abs())
-    ends = [points(each).lstrip("+") for each in (sizes[0], sizes[-1])]
-    return [(name, f"{ends[0]} points" if len(sizes) == 1 else f"{ends[0]} to {ends[1]} points")]
+    sizes = [_size(row) for _, row in rows.iterrows()]
+    most = f"{sizes[0]} at least and {sizes[-1]} at most, as measured"
+    return [(name, most if len(sizes) > 2 else " and ".join(sizes))]
+
+
+def _size(row: pd.Series) -> str:
+    """A difference without its sign, with its interval."""
+    low, high = sorted((abs(row["low"]), abs(row["high"])))
+    return f"{points(abs(row['difference'])).lstrip('+')} points{bracket(low, high)}"
 
 
 def returned(rows: pd.DataFrame, rules: Mapping[str, str], styles: Mapping[str, Style]) -> str:

@@ -75,6 +75,10 @@ def against(
         (height(full["accuracy"]) - span_y[0]) / (span_y[1] - span_y[0]),
         np.array([7.2 * len(label) for label in full["label"]]),
         PLOT,
+        (
+            (place(faint[measure].to_numpy(dtype=float)) - span_x[0]) / (span_x[1] - span_x[0]),
+            (height(faint["accuracy"]) - span_y[0]) / (span_y[1] - span_y[0]),
+        ),
     )
     for (_, row), text in zip(full.iterrows(), texts, strict=True):
         _point(chart, row, measure, styles[row["key"]], text, theme, 10 ** row["across"] if log else row["across"],

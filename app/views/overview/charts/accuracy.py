@@ -110,6 +110,7 @@ def clean_against_corrupted(families: pd.DataFrame, styles: Styles, theme: Theme
         _within(chosen["corrupted"], spans["corrupted"]),
         np.array([7.2 * len(label) for label in chosen["label"]]),
         (430, 340),
+        (_within(others["accuracy"], spans["accuracy"]), _within(others["corrupted"], spans["corrupted"])),
     )
     for (_, row), place in zip(chosen.iterrows(), places, strict=True):
         style = styles[row["key"]]

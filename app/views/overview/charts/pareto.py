@@ -60,7 +60,10 @@ def pareto(
     for state in reversed(ORDER):
         own = rows[rows["key"].map(states) == state]
         if len(own):
-            chart.add_scatter(**_points(own, scales, state, styles, theme, objectives, shown))
+            trace = _points(own, scales, state, styles, theme, objectives, shown)
+            if state == FRONT:
+                trace |= _named(own, rows[rows["key"].map(states) != FRONT], scales, theme)
+            chart.add_scatter(**trace)
     chart.update_xaxes(**scales[x].axis(_title(objectives[x])))
     chart.update_yaxes(**scales[y].axis(_title(objectives[y])))
     return chart
@@ -128,15 +131,21 @@ def _points(
     if state == FRONT:  # bars of all would cover each other where costs are the same
         for axis, name in zip("xy", scales, strict=True):
             trace[f"error_{axis}"] = _bars(rows, name, scales[name], theme)
-    if state == FRONT:
-        places = _places(rows, scales)
-        trace |= {
-            "mode": "markers+text",
-            "text": [label if place else "" for label, place in zip(rows["label"], places, strict=True)],
-            "textposition": [place or "top center" for place in places],
-            "textfont": {"size": 12.5, "color": theme.ink},
-        }
     return trace
+
+
+def _named(rows: pd.DataFrame, others: pd.DataFrame, scales: Mapping[str, Scale], theme: Theme) -> dict[str, object]:
+    """Names of tickets where there is room, off the other ones where there is any."""
+    x, y = scales
+    widths = np.array([7.4 * len(label) for label in rows["label"]])
+    beside = scales[x].within(others[x]), scales[y].within(others[y])
+    places = label_places(scales[x].within(rows[x]), scales[y].within(rows[y]), widths, PLOT, beside)
+    return {
+        "mode": "markers+text",
+        "text": [label if place else "" for label, place in zip(rows["label"], places, strict=True)],
+        "textposition": [place or "top center" for place in places],
+        "textfont": {"size": 12.5, "color": theme.ink},
+    }
 
 
 def _hover(row: Mapping[str, object], about: Mapping[str, Objective], state: str, shown: ShownScore) -> str:
@@ -157,10 +166,3 @@ def _bars(rows: pd.DataFrame, name: str, scale: Scale, theme: Theme) -> dict[str
     if f"{name}_low" not in rows or rows[f"{name}_low"].isna().all():
         return None
     return bars_of(rows, name, fade(theme.muted, 0.6), scale.place)
-
-
-def _places(rows: pd.DataFrame, scales: Mapping[str, Scale]) -> list[str]:
-    """Where the name of each ticket has room, "" where it has none."""
-    x, y = scales
-    widths = np.array([7.4 * len(label) for label in rows["label"]])
-    return label_places(scales[x].within(rows[x]), scales[y].within(rows[y]), widths, PLOT)

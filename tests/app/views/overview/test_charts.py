@@ -77,6 +77,15 @@ def test_tickets_without_results_are_left_out(families: pd.DataFrame) -> None:
     assert len(figure.data) == 1
 
 
+def test_labels_keep_off_points_without_one_where_they_can() -> None:
+    at, size = np.array([0.5]), (400.0, 400.0)
+    assert label_places(at, at, np.array([60.0]), size) == ["top right"]
+    right = np.array([0.56, 0.56]), np.array([0.53, 0.47])  # 24 pixels to the right, 12 above and below
+    assert label_places(at, at, np.array([60.0]), size, right) == ["top left"]
+    everywhere = np.array([0.56, 0.56, 0.44, 0.44, 0.44]), np.array([0.53, 0.47, 0.53, 0.47, 0.53])
+    assert label_places(at, at, np.array([60.0]), size, everywhere) == ["top right"]  # fewest, and never none
+
+
 def test_labels_cross_neither_each_other_nor_points() -> None:
     rng = np.random.default_rng(0)
     x, y, size = rng.random(14), rng.random(14), (430.0, 340.0)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.comparisons.supernets import Left
+from app.shell.score import ACCURACY
 from app.shell.sections import of_page
 from app.views.supernet import words
 from pruning.study.folder import Study
@@ -122,6 +123,21 @@ def test_every_verdict_on_a_second_task_in_words() -> None:
     assert told.endswith("so that the two cannot be told apart.")
     assert "without a random mask" in words.second_task(rows, verdict("dense", verdict="differs"), "Ticket", 0.01)
     assert "No mask of Ticket" in words.second_task(rows[:0], verdict("dense"), "Ticket", 0.01)
+
+
+def test_differences_have_their_own_intervals_or_are_said_to_be_extremes() -> None:
+    rows = pd.DataFrame(
+        [("a", -0.104, -0.165, -0.041), ("b", -0.094, -0.179, -0.008), ("c", -0.2, -0.3, -0.1)],
+        columns=["a", "difference", "low", "high"],
+    ).assign(verdict="differs", over="seeds")
+    labels = {"a": "A", "b": "B", "c": "C", "mine": "Mine"}
+    two = words.against(rows[:2], "mine", labels, ACCURACY)
+    assert two == (
+        "Held against Mine: B and A are shown to be lower in accuracy by 9.4 points (0.8 to 17.9) and 10.4 points "
+        "(4.1 to 16.5)."
+    )
+    three = words.against(rows, "mine", labels, ACCURACY)
+    assert "by 9.4 points (0.8 to 17.9) at least and 20.0 points (10.0 to 30.0) at most, as measured." in three
 
 
 def test_a_study_without_a_second_task_says_how_to_add_one(
