@@ -16,6 +16,9 @@ from app.shell.theme import Style, Theme
 NOISE = "○"
 """Stands where a difference is within noise."""
 
+STRUCK = 1.5
+"""So many points crossed are as bad for a name as its own error bar through it."""
+
 Scale = tuple[Sequence[tuple[float, str]], float, float]
 """A colour scale, and the values at its ends."""
 
@@ -120,7 +123,8 @@ def label_places(
         y: the points upwards, likewise.
         widths: the labels' widths in pixels.
         size: the plot's width and height in pixels.
-        others: points without a label, across and upwards; a label takes the place that crosses the fewest of them.
+        others: points without a label, across and upwards; a label takes the place that crosses the fewest of them,
+            but one above or below before one in the middle, unless there it crosses two fewer.
 
     Returns:
         Plotly's `textposition` for each point; "" where no free place was found (the hover still names it).
@@ -142,7 +146,10 @@ def label_places(
         }
         named = taken[:index] + taken[index + 1 :]
         free = [name for name, box in boxes.items() if _inside(box, size) and not any(_cross(box, o) for o in named)]
-        place = min(free, key=lambda name: sum(_cross(boxes[name], o) for o in beside), default="")
+        struck = {
+            name: STRUCK * name.startswith("middle") + sum(_cross(boxes[name], o) for o in beside) for name in free
+        }
+        place = min(struck, key=struck.__getitem__, default="")
         if place:
             taken.append(boxes[place])
         places.append(place)

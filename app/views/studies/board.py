@@ -149,12 +149,13 @@ def _table(
 ) -> None:
     rows = _ordered(table, placed)
     ranks = [_ranks(rows, placed.get(part)) for part in PARTS]
+    written: dict[str, list[str]] = {part: _written(rows, part) for part in PARTS}
     frame = pd.DataFrame(
         {
             "study": rows["study"].map(names),
             "label": rows["label"],
             "place": [" / ".join(filter(None, both)) for both in zip(*ranks, strict=True)],
-            **{part: _written(rows, part) for part in PARTS},
+            **written,
             "sparsity": 100 * rows["sparsity"],
             "seeds": rows["seeds"],
         }

@@ -22,7 +22,7 @@ from app.shell.score import ACCURACY, ShownScore
 from app.shell.theme import Theme
 
 HEIGHT = 520
-PLOT = (470.0, 430.0)
+PLOT = (370.0, 440.0)
 """About the pixels between the axes, for the places of names."""
 
 SIZES = {FRONT: 12, NEAR: 10, DOMINATED: 7}

@@ -80,10 +80,12 @@ def test_tickets_without_results_are_left_out(families: pd.DataFrame) -> None:
 def test_labels_keep_off_points_without_one_where_they_can() -> None:
     at, size = np.array([0.5]), (400.0, 400.0)
     assert label_places(at, at, np.array([60.0]), size) == ["top right"]
-    right = np.array([0.56, 0.56]), np.array([0.53, 0.47])  # 24 pixels to the right, 12 above and below
+    right = np.array([0.56, 0.56]), np.array([0.535, 0.465])  # 24 pixels to the right, 14 above and below
     assert label_places(at, at, np.array([60.0]), size, right) == ["top left"]
-    everywhere = np.array([0.56, 0.56, 0.44, 0.44, 0.44]), np.array([0.53, 0.47, 0.53, 0.47, 0.53])
+    everywhere = np.array([0.56, 0.56, 0.44, 0.44, 0.44]), np.array([0.535, 0.465, 0.535, 0.465, 0.535])
     assert label_places(at, at, np.array([60.0]), size, everywhere) == ["top right"]  # fewest, and never none
+    twice = (np.repeat(axis, 2) for axis in everywhere)
+    assert label_places(at, at, np.array([60.0]), size, (next(twice), next(twice))) == ["middle right"]
 
 
 def test_labels_cross_neither_each_other_nor_points() -> None:
