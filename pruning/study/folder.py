@@ -28,8 +28,7 @@ from pruning.ticket import Header, Ticket, TicketInfo, read_header
 
 TOML = NAME_OF_FILE
 TICKETS, CACHE, RESULTS, RECORDED, LOG = "tickets", "cache", "results", "recorded", "log.jsonl"
-SELECTIONS = "selections"
-SUFFIX = ".safetensors"
+SELECTIONS, SUFFIX = "selections", ".safetensors"
 
 
 @dataclass(frozen=True)
