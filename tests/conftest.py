@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from pruning.models import user_file
 from pruning.study import known
 from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, run
+
+# Tests start hundreds of processes: each would compile the project anew where nothing of it is kept.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes says how busy the machine is, not whether the property holds.
 hypothesis.settings.register_profile(
@@ -61,14 +66,22 @@ LONGEST = (
     "tests/analysis/engine/test_interruption.py",
     "tests/pruning/study/test_runner.py",
 )
+OF_THEIR_OWN = "tests/pruning/"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that at the end no process waits for another; the browser's tests together,
-    as each process that has some starts an app and a browser."""
+    as each process that has some starts an app and a browser. The second process, whose share is the next part, begins
+    with tests that need no study which the first one is about to make."""
     items.sort(
         key=lambda item: next((place for place, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST))
     )
+    first = sum(any(name in item.nodeid for name in LONGEST) for item in items)
+    share = -(-len(items) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    rest = [item for item in items[first:] if not item.nodeid.startswith(OF_THEIR_OWN)]
+    own = [item for item in items[first:] if item.nodeid.startswith(OF_THEIR_OWN)]
+    between = max(share - first, 0)
+    items[first:] = rest[:between] + own + rest[between:]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,6 +6,7 @@
 
 import contextlib
 import gzip
+import importlib.util
 import zipfile
 from pathlib import Path
 
@@ -34,10 +35,23 @@ def _embedded(name: str, images: np.ndarray, labels: np.ndarray) -> Dataset:
 
 def read_digits() -> Dataset:
     """scikit-learn's digits, their grey levels 0-16 stretched to 0-255."""
-    from sklearn.datasets import load_digits
+    table = _digits()
+    images = np.rint(table[:, :-1].reshape(-1, 8, 8) * (255 / GREY_LEVELS)).astype(np.uint8)
+    return _embedded("digits", images, table[:, -1].astype(np.int64))
 
-    found = load_digits()
-    return _embedded("digits", np.rint(found.images * (255 / GREY_LEVELS)).astype(np.uint8), found.target)
+
+def _digits() -> np.ndarray:
+    """Rows of 64 grey levels and the digit. The file is found without importing scikit-learn, which takes a second."""
+    found = importlib.util.find_spec("sklearn")
+    for folder in (found and found.submodule_search_locations) or ():
+        file = Path(folder) / "datasets" / "data" / "digits.csv.gz"
+        if file.is_file():
+            with gzip.open(file, "rt", encoding="utf-8") as text:
+                return np.loadtxt(text, delimiter=",")
+    from sklearn.datasets import load_digits  # where another version has it elsewhere
+
+    images, labels = load_digits(return_X_y=True)
+    return np.column_stack([images, labels])
 
 
 def read_mnist5k() -> Dataset:

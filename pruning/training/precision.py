@@ -1,6 +1,7 @@
 """Where a network computes, how many threads it gets, and whether bfloat16 pays there."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -22,6 +23,9 @@ LARGE_THREADS = 4
 
 WITHOUT_DOUBLES = {"mps"}
 """Types of devices that have no float64."""
+
+WARN = 1
+"""torch's number for deterministic kernels where there are any, and a warning where there are none."""
 
 _MEMORY: Any = torch.utils.deterministic  # torch says nothing of the types of its own settings
 _asked: ContextVar[int] = ContextVar("threads", default=0)
@@ -132,11 +136,11 @@ def settled(macs: int) -> Iterator[None]:
     first, which torch adds to deterministic kernels to find those that read it, and which takes a tenth of the time.
     """
     filling = _MEMORY.fill_uninitialized_memory
-    deterministic = torch.are_deterministic_algorithms_enabled()
+    deterministic = torch.get_deterministic_debug_mode()
     cudnn = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
     if torch.cuda.is_available():
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    _deterministic(WARN)
     _MEMORY.fill_uninitialized_memory = False
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     threads = torch.get_num_threads()
@@ -145,6 +149,18 @@ def settled(macs: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(deterministic)
+        _deterministic(deterministic)
         _MEMORY.fill_uninitialized_memory = filling
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = cudnn
+
+
+def _deterministic(mode: int) -> None:
+    """What `torch.use_deterministic_algorithms` does, which imports torch's compiler to tell it: over a second.
+
+    Args:
+        mode: as `torch.get_deterministic_debug_mode` gives it.
+    """
+    torch.set_deterministic_debug_mode(mode)
+    compiler: Any = sys.modules.get("torch._inductor.config")
+    if compiler is not None:
+        compiler.deterministic = mode > 0

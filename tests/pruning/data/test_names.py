@@ -1,6 +1,7 @@
 """Data sets by name: normalisation, the embedded digits and how they are split, and where data is looked for."""
 
 import gzip
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,7 +120,16 @@ def test_digits_are_stretched_and_stratified() -> None:
     assert (both.min(), both.max()) == (0, 255)
     # the stretch loses nothing: back on the scale 0-16 they are scikit-learn's images, in another order
     back = np.rint(both.squeeze(1).numpy() / 255 * 16).reshape(-1, 64)
-    assert sorted(map(tuple, back)) == sorted(map(tuple, source.data))
+    labels = torch.cat([data.train.labels, data.test.labels]).numpy()
+    assert sorted(map(tuple, np.column_stack([back, labels]))) == sorted(
+        map(tuple, np.column_stack([source.data, source.target]))
+    )
+
+
+def test_digits_are_scikit_learns_where_their_file_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = embedded._digits()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert np.array_equal(embedded._digits(), table)
 
 
 def test_the_split_depends_on_the_images_alone() -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,24 @@ def test_new_memory_is_not_filled_within_and_as_before_after() -> None:
             assert not memory.fill_uninitialized_memory
         assert memory.fill_uninitialized_memory
         assert torch.empty(1000).isnan().all()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.parametrize("mode", [0, 1, 2])
+def test_kernels_are_deterministic_within_and_as_before_after(mode: int) -> None:
+    """As torch's own function has it, which tells the compiler too; the one here does where there is a compiler."""
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    warned = torch.get_deterministic_debug_mode()
+    compiler = sys.modules["torch._inductor.config"]
+    torch.use_deterministic_algorithms(mode > 0, warn_only=mode == 1)
+    try:
+        assert torch.get_deterministic_debug_mode() == mode
+        with settled(0):
+            assert torch.get_deterministic_debug_mode() == warned
+            assert compiler.deterministic
+        assert torch.get_deterministic_debug_mode() == mode
+        assert compiler.deterministic == (mode > 0)
     finally:
         torch.use_deterministic_algorithms(False)
 
