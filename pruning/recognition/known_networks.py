@@ -11,6 +11,7 @@ from pruning.recognition.matching import Match, match, wrong_channels, wrong_cla
 from pruning.recognition.signatures import fitting, nearest, unlisted
 
 HOW = "give the network itself with --model path/to/file.py:factory"
+NAMED = 3  # tensors named in a sentence, at most
 
 
 class SeveralFit(UserError):
@@ -65,7 +66,16 @@ def _tried(
 def _none(state: Mapping[str, Tensor]) -> UserError:
     if not any(tensor.ndim > 1 for tensor in state.values()):
         return UserError("The checkpoint holds no weights of layers (no tensor has two or more dimensions).")
-    name, shared, total = nearest(state)
+    name, own, strange = nearest(state)
+    total = sum(tensor.ndim > 1 for tensor in state.values())
+    shared = total - len(strange)
+    if shared == own:
+        told = ", ".join(f"'{each}' of {list(state[each].shape)}" for each in strange[:NAMED])
+        more = f" and {len(strange) - NAMED} others" if len(strange) > NAMED else ""
+        return UserError(
+            f"The checkpoint fits none of the known networks: it has the {own} weight tensors of '{name}', and besides "
+            f"{told}{more}; take out what is not of the network, or {HOW}."
+        )
     return UserError(
         f"The checkpoint fits none of the known networks (the nearest, '{name}', shares {shared} of its {total} weight "
         f"tensors); {HOW}."

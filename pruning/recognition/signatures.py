@@ -76,15 +76,35 @@ def _fits(shape: Shape, pattern: Pattern) -> bool:
     return all(isinstance(wanted, str) or wanted == size for size, wanted in zip(shape, pattern, strict=True))
 
 
-def nearest(tensors: Mapping[str, Tensor]) -> tuple[str, int, int]:
-    """The network that shares most shapes with the tensors; how many matrices and kernels it shares, and has."""
-    shapes = Counter(plain_shape(tensor.shape) for tensor in tensors.values() if tensor.ndim > 1)
-    total = sum(shapes.values())
+def nearest(tensors: Mapping[str, Tensor]) -> tuple[str, int, list[str]]:
+    """The network that shares most shapes with the tensors; how many matrices and kernels it has; those it has not."""
+    weights = {name: plain_shape(tensor.shape) for name, tensor in tensors.items() if tensor.ndim > 1}
+    shapes = Counter(weights.values())
 
     def likeness(name: str) -> float:
-        fixed, free = _table()[name]
-        return sum((fixed & shapes).values()) / max(1, sum((fixed | shapes).values()) + len(free))
+        own, left = _own(name), _left(name, shapes).total()
+        shared = shapes.total() - left
+        return shared / max(1, own + left)
 
     best = max(_table(), key=likeness)
-    shared = _table()[best][0] & shapes
-    return best, sum(shared.values()), total
+    left, strange = _left(best, shapes), []
+    for name, shape in reversed(weights.items()):  # what was added is usually at the end
+        if left[shape]:
+            left[shape] -= 1
+            strange.append(name)
+    return best, _own(best), strange[::-1]
+
+
+def _own(name: str) -> int:
+    """How many matrices and kernels a network has."""
+    fixed, free = _table()[name]
+    return fixed.total() + len(free)
+
+
+def _left(name: str, shapes: Counter[Shape]) -> Counter[Shape]:
+    """The shapes that a network does not have."""
+    fixed, free = _table()[name]
+    left = shapes - fixed
+    for pattern in free:
+        left -= Counter([shape for shape in left if _fits(shape, pattern)][:1])
+    return left

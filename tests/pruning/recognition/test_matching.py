@@ -204,3 +204,15 @@ def test_the_table_of_shapes_is_up_to_date(name: str) -> None:
     assert _table()[name] == _parsed(entry)
     state = hollow(name, 6, (3, 64, 64))
     assert dict(fitting(state))[name].get("K") == 6
+
+
+def test_what_is_not_of_the_nearest_network_is_named() -> None:
+    state = build_model("lenet5", 10, (1, 28, 28), 0).state_dict()
+    added = {**state, "head.weight": torch.zeros(7, 7), "head.bias": torch.zeros(7)}
+    with pytest.raises(
+        UserError, match=r"the 5 weight tensors of 'lenet5', and besides 'head.weight' of \[7, 7\]; take out"
+    ):
+        recognise(added, 10, (1, 28, 28))
+    other = {**state, "fc2.weight": torch.zeros(85, 121), "conv2.weight": torch.zeros(17, 6, 5, 5)}
+    with pytest.raises(UserError, match="the nearest, 'lenet5', shares 3 of its 5 weight tensors"):
+        recognise(other, 10, (1, 28, 28))
