@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from pruning.allocation import ALLOCATIONS
 from pruning.checkpoints.imported_weights import Start
-from pruning.criteria import CRITERIA
+from pruning.criteria import CRITERIA, usual_allocation
 from pruning.data import Dataset, name_of, source_of
 from pruning.errors import UserError, nearest
 from pruning.granularity import Granularity, get_granularity
@@ -271,13 +271,11 @@ class Recipe(Frozen):
 
 def _parts(finder: Procedure, given: Fields) -> dict[str, type[Options]]:
     """The options of the criterion, allocation and structure that are chosen, or are the finder's default."""
-    found: dict[str, type[Options]] = {}
-    for part, get in _PARTS.items():
-        if part in finder.options.model_fields:
-            name = given.get(part) or finder.options.model_fields[part].default
-            if isinstance(name, str):
-                found[part] = get(name).options
-    return found
+    fields = finder.options.model_fields
+    names = {part: given.get(part) or fields[part].default for part in _PARTS if part in fields}
+    if given.get("allocation") is None and "allocation" in names and isinstance(names.get("criterion"), str):
+        names["allocation"] = usual_allocation(names["criterion"], names["allocation"])
+    return {part: _PARTS[part](name).options for part, name in names.items() if isinstance(name, str)}
 
 
 def _no_such_option(finder: Procedure, key: str, allowed: list[str]) -> UserError:

@@ -52,6 +52,9 @@ class Context:
         return prunable(model, self.classifier, self.scope)
 
 
+USUAL_ALLOCATION = "global"
+
+
 @dataclass(frozen=True)
 class Criterion:
     """A way to score weights.
@@ -64,6 +67,7 @@ class Criterion:
         rounds: how often to score and prune until the sparsity is reached.
         score_on: the weights it is meant for: the initial or the trained ones.
         structure: the only structure whose pieces it scores; None: any.
+        allocation: how the sparsity is shared out over layers where nothing is said, as its paper does.
         options: what it lets one choose; a network is scored with an object of them in the context.
         by_chance: whether the scores say nothing of the weights.
         in_templates: whether a study file that is written for a user has a method of it, to be struck out.
@@ -78,6 +82,7 @@ class Criterion:
     rounds: int = 1
     score_on: Literal["init", "trained"] = "init"
     structure: str | None = None
+    allocation: str = USUAL_ALLOCATION
     by_chance: bool = False
     in_templates: bool = True
     options: type[Options] = Options
@@ -137,3 +142,12 @@ def _check_form(label: str, scores: object, model: nn.Module) -> None:
 
 
 CRITERIA: Registry[Criterion] = Registry("criterion", Criterion, "pruning.criteria")
+
+
+def usual_allocation(criterion: str, finders: str | None) -> str | None:
+    """How the sparsity is shared out where nothing is said: as the criterion's paper does, or as the finder must.
+
+    Raises:
+        UserError: there is no such criterion.
+    """
+    return CRITERIA.get_known(criterion).allocation if finders == USUAL_ALLOCATION else finders

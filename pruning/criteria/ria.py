@@ -50,6 +50,7 @@ CRITERION = Criterion(
     score,
     needs_data=True,
     score_on="trained",
+    allocation="layer",
     options=RiaOptions,
     in_templates=False,
 )

@@ -1,7 +1,7 @@
 """Wanda: a weight's size times the norm of what it is multiplied with (Sun et al. 2023).
 
-The paper prunes each output of a layer by the same fraction, and each layer too: `per_output`, as it is by default,
-with the allocation `layer`. Other allocations decide how much a layer keeps, from the same scores or from its size.
+The paper prunes each output of a layer by the same fraction, and each layer too: `per_output` with the allocation
+`layer`, as it is by default. Other allocations decide how much a layer keeps, from the same scores or from its size.
 """
 
 from torch import nn
@@ -31,6 +31,7 @@ CRITERION = Criterion(
     score,
     needs_data=True,
     score_on="trained",
+    allocation="layer",
     options=WandaOptions,
     in_templates=False,
 )

@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 from torch import Tensor, nn
 
-from pruning.criteria import CRITERIA
+from pruning.criteria import CRITERIA, usual_allocation
 from pruning.errors import UserError
 from pruning.federated.rounds import Federation, Plan
 from pruning.federated.splits import FORMS, by_the_user, parsed, shared_out
@@ -98,6 +98,9 @@ class FederatedOptions(FinderOptions):
         if way == "fedpm":
             _refuse(given, way, ("criterion", "allocation", "ties"))
             given |= {"criterion": None, "allocation": None}
+        else:
+            criterion = given.get("criterion") or cls.model_fields["criterion"].default
+            given.setdefault("allocation", usual_allocation(criterion, cls.model_fields["allocation"].default))
         if way == "fedavg":
             _refuse(given, way, ("search",))
         elif way in USUAL and given.get("search") is None:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from pruning.allocation import ALLOCATIONS
-from pruning.criteria import CRITERIA
+from pruning.criteria import CRITERIA, usual_allocation
 from pruning.errors import UserError
 from pruning.granularity import get_granularity
 from pruning.masks import check_fixed
@@ -90,6 +90,7 @@ class Scored(FinderOptions):
                 f"Criterion '{name}' scores what structure '{wanted}' removes, not single weights or other pieces; "
                 f'give structure = "{wanted}".'
             )
+        given.setdefault("allocation", usual_allocation(chosen.name, cls.model_fields["allocation"].default))
         return super().complete(given, shared)
 
 

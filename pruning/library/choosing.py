@@ -77,7 +77,7 @@ def prune(
     sparsity: float | None = None,
     data: Any = None,
     *,
-    allocation: str = "global",
+    allocation: str | None = None,
     granularity: str | Granularity = "weight",
     rounds: int | None = None,
     shape: tuple[int, ...] | None = None,
@@ -98,7 +98,8 @@ def prune(
         sparsity: fraction of the prunable weights to remove, in [0, 1); left out where N:M decides it.
         data: for criteria that look at some: an iterable of (inputs, labels), such as a DataLoader, or one pair of
             tensors. Inputs are as the network takes them. Of a `Dataset` the training images.
-        allocation: how the sparsity is shared out over layers; see `pruning.allocation.ALLOCATIONS`.
+        allocation: how the sparsity is shared out over layers; see `pruning.allocation.ALLOCATIONS`. None: as the
+            criterion's paper does, which is "global" for most.
         granularity: what goes as one piece: "weight", "channel", "head", "2:4", ...; see `pruning.masks.make_masks`.
         rounds: how often to score and prune until the sparsity is reached; None: the criterion's (SynFlow 100).
         shape: of one input without the batch, for criteria that need no data but run the network; found out where it
@@ -115,6 +116,7 @@ def prune(
             nothing, or more is to go than can.
     """
     chosen, pieces = _criterion(criterion), get_granularity(granularity)
+    allocation = chosen.allocation if allocation is None else allocation
     shared = ALLOCATIONS.get_known(allocation)
     if sparsity is None:
         sparsity = pieces.fixed_sparsity

@@ -55,7 +55,6 @@ lr = {rate}
 # [[method]]
 # criterion = "wanda"
 {more}
-# allocation = "layer"  # the same sparsity in each layer, as its paper has it
 
 [analysis]
 families = ["cifar_c"]

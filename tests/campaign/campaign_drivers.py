@@ -143,13 +143,13 @@ def _killed(place: Path, rng: random.Random, tally: Tally) -> None:
 
 
 def _marked(mark: str, name: str) -> dict[int, str]:
-    """Processes whose environment has the mark and whose command has the name."""
+    """Processes whose environment has the mark and whose command has the name; one that just ends has no command."""
     found = {}
     for each in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if f"{MARK}={mark}".encode() in (each / "environ").read_bytes():
                 command = (each / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                if name in command:
+                if command and name in command:
                     found[int(each.name)] = command[-60:].strip()
     return found
 

@@ -1,6 +1,7 @@
 """Recipes: what enters the id, what does not, and what is refused."""
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pruning import Recipe, Training, UserError
+from pruning.criteria import CRITERIA
 from pruning.recipe import percent
 from pruning.validation import validate
 
@@ -136,3 +138,24 @@ def test_what_is_wrong_comes_before_what_is_missing(fields: dict[str, Any], sent
         Recipe(**fields)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_sparsity_is_shared_out_as_the_criterions_paper_does() -> None:
+    """Wanda and RIA prune each layer alike, others compare all weights; what is said stands."""
+    single = [name for name in CRITERIA if CRITERIA[name].structure is None]
+    shared = {name: Recipe(**COMMON, criterion=name, sparsity=0.9).option("allocation") for name in single}
+    assert {name for name, allocation in shared.items() if allocation != "global"} == {"wanda", "ria"}
+    assert shared["wanda"] == shared["ria"] == "layer"
+    said = Recipe(**COMMON, criterion="wanda", sparsity=0.9, allocation="layer")
+    assert said.id == Recipe(**COMMON, criterion="wanda", sparsity=0.9).id
+    assert Recipe(**COMMON, criterion="wanda", sparsity=0.9, allocation="global").option("allocation") == "global"
+    assert Recipe(**COMMON, criterion="wanda", structure="2:4").option("allocation") is None
+    assert Recipe(**COMMON, finder="imp", criterion="wanda", sparsity=0.9).option("allocation") == "layer"
+
+
+def test_an_allocation_that_a_criterion_brings_has_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CRITERIA._added, "own", replace(CRITERIA["magnitude"], name="own", allocation="owl"))
+    recipe = Recipe(**COMMON, criterion="own", sparsity=0.9, outlier=3)
+    assert recipe.option("allocation") == "owl"
+    assert recipe.parts.allocation.model_dump() == {"outlier": 3.0, "spread": 0.08}
+    assert Recipe.model_validate(recipe.model_dump(mode="json")) == recipe

@@ -154,6 +154,13 @@ def test_granularity_allocation_and_rounds(network: Blocks) -> None:
     assert any(not torch.equal(mask, often.masks[name]) for name, mask in once.masks.items())
 
 
+def test_the_sparsity_is_shared_out_as_the_criterions_paper_does(network: Blocks, data: Pair) -> None:
+    masks = prune(network, "wanda", 0.5, data=data).masks
+    assert all(float(mask.float().mean()) == pytest.approx(0.5, abs=0.02) for mask in masks.values())
+    said = prune(network, "wanda", 0.5, data=data, allocation="global").masks
+    assert any(float(mask.float().mean()) != pytest.approx(0.5, abs=0.05) for mask in said.values())
+
+
 def test_pruned_is_short_to_read_and_applies(network: Blocks) -> None:
     pruned = prune(network, "magnitude", 0.9)
     assert len(repr(pruned)) < 120
