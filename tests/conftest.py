@@ -1,5 +1,7 @@
 """A small study, really found, that the tests of all three packages look at."""
 
+import gc
+import multiprocessing
 import os
 import shutil
 import sys
@@ -11,12 +13,15 @@ import pytest
 import torch
 from filelock import FileLock
 
+from pruning.execution import processes
 from pruning.models import user_file
 from pruning.study import known
 from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, run
+from tests import workers
 
 # Tests start hundreds of processes: each would compile the project anew where nothing of it is kept.
+gc.disable()  # until all are collected, which makes little garbage and many objects
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -84,12 +89,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[first:] = rest[:between] + own + rest[between:]
 
 
+def pytest_collection_finish() -> None:
+    """What is there by now stays, and need not be looked through for garbage."""
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """What stays until the end goes with it."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def power_does_not_fail() -> Iterator[None]:
     """Files of tests need not reach the disk, which thousands of them would wait for."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda handle: None)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def workers_have_torch() -> Iterator[None]:
+    """Worker processes start in a tenth of a second; see `tests.workers`, and `new_processes` for the others."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "forkserver" in multiprocessing.get_all_start_methods():
+            patch.setattr(processes, "START", workers.context())
+        yield
+
+
+@pytest.fixture
+def new_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worker processes are new ones, as outside of tests."""
+    monkeypatch.setattr(processes, "START", multiprocessing.get_context("spawn"))
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.context import BaseContext
 from multiprocessing.queues import SimpleQueue
 from types import ModuleType, TracebackType
 from typing import ParamSpec, TypeVar, cast
@@ -30,6 +31,9 @@ T = TypeVar("T")
 
 LEAVE_SECONDS = 5.0
 """How long a stopped worker is waited for."""
+
+START: BaseContext = multiprocessing.get_context("spawn")
+"""How workers come to be: as new processes, since forked copies of torch's thread pools hang."""
 
 Told = tuple[int, float, str]
 
@@ -66,13 +70,12 @@ class LocalProcesses(Executor):
 
     def __init__(self, jobs: int, gpus: Sequence[Sequence[str]] = ()) -> None:
         self.capacity = jobs
-        context = multiprocessing.get_context("spawn")  # forked copies of torch's thread pools hang
-        self._queue: SimpleQueue[Told] = context.SimpleQueue()
-        seen: SimpleQueue[str] = context.SimpleQueue()
+        self._queue: SimpleQueue[Told] = START.SimpleQueue()
+        seen: SimpleQueue[str] = START.SimpleQueue()
         for each in gpus:
             seen.put(",".join(each))
         told = (self._queue, registered(), seen if gpus else None)
-        self._pool = ProcessPoolExecutor(jobs, context, _begin, told)
+        self._pool = ProcessPoolExecutor(jobs, START, _begin, told)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Let a worker call the function."""

@@ -61,6 +61,7 @@ def test_what_is_run_is_kept_and_not_run_again(tiny: Reproduction, tmp_path: Pat
     assert run(tiny, root, jobs=1).tickets == 6  # a change of the shipped study is followed
 
 
+@pytest.mark.usefixtures("new_processes")
 def test_the_time_of_workers_is_counted(tiny: Reproduction, tmp_path: Path) -> None:
     found = replace(tiny, tables=())  # what measures starts its workers as what finds does
     before = time.process_time()

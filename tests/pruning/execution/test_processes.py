@@ -16,6 +16,8 @@ from pruning.execution import Task, local_executor, run_tasks
 from tests import ROOT
 from tests.pruning.execution import work
 
+pytestmark = pytest.mark.usefixtures("new_processes")
+
 
 def test_a_dead_worker_is_a_sentence_that_names_what_was_in_work(tmp_path: Path) -> None:
     tasks: list[Task[object]] = [
