@@ -195,13 +195,16 @@ def _mapper(features: np.ndarray, seed: int, **settings: Any) -> Any:
 
 @cache
 def _keep_compiled() -> None:
-    """Let numba keep on the disk what it compiles of UMAP, where the rest of it lies already.
+    """Let numba keep on the disk what it compiles of UMAP, where the rest of it lies already; and distances be quick.
 
     UMAP marks only some of its functions so; the others were compiled by every process, for ten seconds.
     """
     from numba.core.dispatcher import Dispatcher
     from umap import layouts, umap_, utils
 
+    from analysis.metrics.umap_distances import distances
+
+    umap_.pairwise_distances = distances
     for module in (layouts, umap_, utils):
         for function in vars(module).values():
             if isinstance(function, Dispatcher):

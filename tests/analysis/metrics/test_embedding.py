@@ -179,3 +179,30 @@ def test_what_umap_compiles_is_kept_for_other_processes() -> None:
     for function in (*slow, umap_.compute_membership_strengths):
         assert function.stats.cache_path
         assert function.stats.cache_hits or function.stats.cache_misses
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("count", "size"), [(5, 1), (23, 7), (30, 16), (40, 84), (17, 500)])
+def test_distances_are_those_that_scikit_learn_asks_umap_for_one_by_one(count: int, size: int, dtype: type) -> None:
+    from sklearn.metrics import pairwise_distances
+    from umap.distances import cosine, euclidean
+
+    from analysis.metrics.umap_distances import distances
+
+    features = np.random.default_rng(size).normal(size=(count, size)).astype(dtype)
+    features[1] = features[0]
+    for metric in (euclidean, cosine, "cityblock"):
+        expected = pairwise_distances(features, metric=metric)
+        assert np.array_equal(distances(features, metric=metric), expected)
+        assert distances(features, metric=metric).dtype == expected.dtype
+
+
+def test_a_map_is_the_one_that_umap_makes_by_itself() -> None:
+    import umap.umap_
+    from sklearn.metrics import pairwise_distances
+
+    features = np.random.default_rng(0).normal(size=(60, 9))
+    quick = embedding.umap(features)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(umap.umap_, "pairwise_distances", pairwise_distances)
+        assert np.array_equal(embedding.umap(features), quick)
