@@ -189,7 +189,7 @@ def test_distances_are_those_that_scikit_learn_asks_umap_for_one_by_one(count: i
 
     from analysis.metrics.umap_distances import distances
 
-    features = np.random.default_rng(size).normal(size=(count, size)).astype(dtype)
+    features: np.ndarray = np.random.default_rng(size).normal(size=(count, size)).astype(dtype)
     features[1] = features[0]
     for metric in (euclidean, cosine, "cityblock"):
         expected = pairwise_distances(features, metric=metric)
