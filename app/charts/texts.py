@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import numpy as np
+import pandas as pd
 
 
 def bracket(low: float, high: float, form: str = "{:.1f}", factor: float = 100.0) -> str:
@@ -22,6 +23,31 @@ def points(difference: float) -> str:
     """A difference in accuracy, a fraction, in percentage points with its sign: `−1.2`, `+3.0`, `±0.0`."""
     text = f"{100 * difference:+.1f}".replace("-", "−")
     return "±0.0" if text[1:] == "0.0" else text
+
+
+def sizes(
+    rows: pd.DataFrame, unit: str = "points", column: str = "difference", form: str = "{:.1f}", factor: float = 100
+) -> str:
+    """Differences without their signs, each with its interval, as one text.
+
+    `1.2 points (0.4 to 2.0)`; of two, both in the order of the rows; of more, the least and the greatest, which are
+    said to be those as measured, so that nobody takes them for an interval.
+
+    Args:
+        rows: at least one, with `low` and `high` (NaN: no interval).
+        unit: behind the number.
+        column: what holds the differences.
+        form: of a number.
+        factor: what numbers are multiplied with.
+    """
+    rows = rows if len(rows) < 3 else rows.sort_values(column, key=abs, kind="stable")
+    written = [
+        f"{form.format(factor * abs(value))} {unit}".rstrip() + bracket(*sorted((abs(low), abs(high))), form, factor)
+        for value, low, high in rows[[column, "low", "high"]].astype(float).to_numpy()
+    ]
+    if len(written) < 3:
+        return " and ".join(written)
+    return f"{written[0]} at least and {written[-1]} at most, as measured"
 
 
 def dot(color: str) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from analysis.comparisons.levels import by_sparsity
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES
+from app.charts.texts import sizes
 from app.shell import families, layout, verdicts
 from app.shell.score import ACCURACY, ShownScore
 from app.shell.sections import Section
@@ -134,7 +135,7 @@ def sentence(name: str, reference: str, rows: pd.DataFrame, within: float, shown
     rows = rows.sort_values("sparsity")
     differ, worse = rows["verdict"] == DIFFERS, shown.worse(rows["difference"])
     said = [
-        f"{word} than {reference} with {_kept(found)} of the weights kept, by {_points(found, shown)}"
+        f"{word} than {reference} with {_kept(found)} of the weights kept, by {sizes(found, shown.apart)}"
         for word, found in (
             ("worse", rows[differ & worse]),
             ("better", rows[differ & ~worse]),
@@ -159,11 +160,6 @@ def _shown(rows: pd.DataFrame, shown: ShownScore) -> str:
 def _kept(rows: pd.DataFrame) -> str:
     names = [f"{100 * (1 - level):.3g}" for level in rows["sparsity"]]
     return (names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}") + " %"
-
-
-def _points(rows: pd.DataFrame, shown: ShownScore) -> str:
-    low, high = (f"{100 * value:.1f}" for value in (rows["difference"].abs().min(), rows["difference"].abs().max()))
-    return f"{low} {shown.apart}" if low == high else f"{low} to {high} {shown.apart}"
 
 
 SECTION = Section(

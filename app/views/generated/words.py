@@ -10,6 +10,7 @@ import streamlit as st
 from analysis.comparisons import generative
 from analysis.comparisons.generative import IMAGES
 from app import load
+from app.charts.texts import sizes
 from app.load import StudyView
 from app.shell.layout import plain
 from app.shell.selection import Selection
@@ -84,13 +85,13 @@ def _controls(pairs: pd.DataFrame, score: Score) -> str:
         return f"That {name} are worse than their tickets takes more than one seed to say."
     if worse.empty:
         return f"None of {len(pairs)} {name} is shown to be worse than its ticket."
-    low, high = worse["ratio"].min(), worse["ratio"].max()
-    by = f"{low:.2g} times" if len(worse) == 1 else f"{low:.2g} to {high:.2g} times"
-    verb = "is" if len(worse) == 1 else "are"
+    verb, whose = ("is", "Its") if len(worse) == 1 else ("are", "Their")
+    by = sizes(worse, "", "ratio", "{:.2g}", 1)
     better = int((pairs["differs"] & (pairs["ratio"] < 1)).sum())
     also = f", {better} to be better" if better else ""
     return (
-        f"{len(worse)} of {len(pairs)} {name} {verb} shown to be worse than the ticket, {by} the {score.brief}{also}."
+        f"{len(worse)} of {len(pairs)} {name} {verb} shown to be worse than the ticket{also}. "
+        f"{whose} {score.brief} is the ticket's times {by}."
     )
 
 

@@ -11,7 +11,7 @@ from analysis.comparisons.second_task import MASK, RANDOM
 from analysis.comparisons.supernets import Left
 from analysis.statistics.intervals import mean_interval
 from analysis.statistics.verdicts import DIFFERS, EQUIVALENT, IMAGES, NOTHING, SEEDS
-from app.charts.texts import bracket, points
+from app.charts.texts import bracket, points, sizes
 from app.shell.layout import plain
 from app.shell.score import ShownScore
 from app.shell.theme import Style
@@ -91,15 +91,7 @@ def _listed(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[tuple[str, st
     rows = rows.loc[rows["difference"].abs().sort_values(kind="stable").index]
     names = [plain(labels[each]) for each in rows["a"]]
     name = f"{names[0]} is" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} are"
-    sizes = [_size(row) for _, row in rows.iterrows()]
-    most = f"{sizes[0]} at least and {sizes[-1]} at most, as measured"
-    return [(name, most if len(sizes) > 2 else " and ".join(sizes))]
-
-
-def _size(row: pd.Series) -> str:
-    """A difference without its sign, with its interval."""
-    low, high = sorted((abs(row["low"]), abs(row["high"])))
-    return f"{points(abs(row['difference'])).lstrip('+')} points{bracket(low, high)}"
+    return [(name, sizes(rows))]
 
 
 def returned(rows: pd.DataFrame, rules: Mapping[str, str], styles: Mapping[str, Style]) -> str:

@@ -3,6 +3,7 @@
 import base64
 
 import numpy as np
+import pandas as pd
 
 from app.charts import texts
 
@@ -20,6 +21,17 @@ def test_intervals_are_written_where_there_are_any() -> None:
     assert texts.spread(0.91, 0.952) == "91.0 to 95.2 %"
     assert texts.spread(np.nan, np.nan) == "–"
     assert texts.spread(0.5, 2, "{:.2f}", factor=1, unit="") == "0.50 to 2.00"
+
+
+def test_differences_are_written_with_their_own_intervals_or_are_said_to_be_extremes() -> None:
+    rows = pd.DataFrame(
+        [(-0.104, -0.165, -0.041), (-0.094, -0.179, -0.008), (-0.2, np.nan, np.nan)],
+        columns=["difference", "low", "high"],
+    )
+    assert texts.sizes(rows[:1]) == "10.4 points (4.1 to 16.5)"
+    assert texts.sizes(rows[:2]) == "10.4 points (4.1 to 16.5) and 9.4 points (0.8 to 17.9)"
+    assert texts.sizes(rows) == "9.4 points (0.8 to 17.9) at least and 20.0 points at most, as measured"
+    assert texts.sizes(rows[:1], "", form="{:.2g}", factor=1) == "0.1 (0.041 to 0.17)"
 
 
 def test_a_dot_is_a_picture_of_its_colour() -> None:

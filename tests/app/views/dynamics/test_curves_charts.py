@@ -123,9 +123,10 @@ def test_a_difference_that_one_cannot_tell_is_hollow_and_said_to_be() -> None:
     assert rows["verdict"].tolist() == ["cannot tell", "differs"]
     text = sentence("Shuffled", "IMP", rows, 0.01)
     least = f"{100 * rows['detectable'][0]:.2g}"
+    low, high = sorted(-100 * rows[["low", "high"]].to_numpy()[1])
     assert text == (
-        "**Shuffled** is worse than IMP with 10 % of the weights kept, by 25.0 points; with 50 % one cannot tell: "
-        f"{least} points or more would have shown."
+        f"**Shuffled** is worse than IMP with 10 % of the weights kept, by 25.0 points ({low:.1f} to {high:.1f}); with "
+        f"50 % one cannot tell: {least} points or more would have shown."
     )
     style = {"shuffled": Style("Shuffled", "#aa0000", "star")}
     figure = levels.differences(rows, "IMP", style, LIGHT, 0.01, floor=0.02)
@@ -139,9 +140,12 @@ def test_a_difference_that_one_cannot_tell_is_hollow_and_said_to_be() -> None:
 
 def test_a_method_is_better_or_equivalent_or_one_cannot_tell() -> None:
     rows = pd.DataFrame(
-        {"sparsity": [0.8, 0.9], "difference": [0.01, 0.03], "verdict": "differs", "over": "seeds", "detectable": 0.04}
+        {"sparsity": [0.8, 0.9], "difference": [0.01, 0.03], "low": [0.004, 0.02], "high": [0.016, 0.04],
+         "verdict": "differs", "over": "seeds", "detectable": 0.04}
+    )  # fmt: skip
+    said = (
+        "is better than B with 20 and 10 % of the weights kept, by 1.0 points (0.4 to 1.6) and 3.0 points (2.0 to 4.0)."
     )
-    said = "is better than B with 20 and 10 % of the weights kept, by 1.0 to 3.0 points."
     assert sentence("A", "B", rows, 0.01) == f"**A** {said}"
     assert sentence("A", "B", rows.assign(over="images"), 0.01) == f"**A** (this network) {said}"
     assert "equivalent to B within 2 points with 20 and 10 %" in sentence(

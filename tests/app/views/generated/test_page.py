@@ -100,7 +100,7 @@ def test_the_answer_names_winner_controls_and_collapse(generative_study: Found) 
     said = words.answer(study, curve, SCORES["fd"], pairs, kl)
     assert "**IMP 50 %** is the sparsest ticket that wins" in said
     assert "**11.0 (9.00 to 13.0)**, the dense network has **10.0 (8.00 to 12.0)**" in said
-    assert "1 of 1 control is shown to be worse than the ticket, 4 times the FD" in said
+    assert "1 of 1 control is shown to be worse than the ticket. Its FD is the ticket's times 4 (3 to 5)." in said
     assert "The posterior of IMP 75 % collapsed" in said
     none = words.answer(study, curve.assign(winning=False), SCORES["fd"], pairs.assign(seeds=1, differs=False), kl[:0])
     assert "No ticket wins" in none
