@@ -42,7 +42,8 @@ def sizes(
     """
     rows = rows if len(rows) < 3 else rows.sort_values(column, key=abs, kind="stable")
     written = [
-        f"{form.format(factor * abs(value))} {unit}".rstrip() + bracket(*sorted((abs(low), abs(high))), form, factor)
+        f"{form.format(factor * abs(value))} {unit}".rstrip()
+        + bracket(*sorted((abs(low), abs(high))), form=form, factor=factor)
         for value, low, high in rows[[column, "low", "high"]].astype(float).to_numpy()
     ]
     if len(written) < 3:
