@@ -41,11 +41,10 @@ def sizes(
         factor: what numbers are multiplied with.
     """
     rows = rows if len(rows) < 3 else rows.sort_values(column, key=abs, kind="stable")
-    written = [
-        f"{form.format(factor * abs(value))} {unit}".rstrip()
-        + bracket(*sorted((abs(low), abs(high))), form=form, factor=factor)
-        for value, low, high in rows[[column, "low", "high"]].astype(float).to_numpy()
-    ]
+    written = []
+    for value, *ends in rows[[column, "low", "high"]].astype(float).abs().to_numpy():
+        number = f"{form.format(factor * value)} {unit}".rstrip()
+        written.append(number + bracket(min(ends), max(ends), form, factor))
     if len(written) < 3:
         return " and ".join(written)
     return f"{written[0]} at least and {written[-1]} at most, as measured"
