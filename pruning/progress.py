@@ -18,6 +18,23 @@ class Progress(Protocol):
         """Take notice of the fraction that is done."""
 
 
+TOO_EARLY = 0.01
+"""The fraction below which nothing is said of the time left: the first steps take longer than those after them."""
+
+
+def time_left(began: float, now: float, fraction: float) -> float | None:
+    """Seconds until all is done if it goes on as until now; None where it is too early to say."""
+    return (now - began) * (1 - fraction) / fraction if fraction >= TOO_EARLY else None
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit that people would say."""
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
 def quiet(fraction: float, text: str, /) -> None:
     """Tell nobody."""
 

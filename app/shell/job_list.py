@@ -20,6 +20,7 @@ from app.shell import layout, work
 from app.shell.host import is_private
 from app.shell.url import change, mirror
 from pruning.errors import UserError
+from pruning.progress import duration
 
 ICONS = {
     WAITING: ":material/hourglass_top:",
@@ -168,11 +169,3 @@ def words(job: Job) -> str:
 
 def _others(job: Job) -> bool:
     return any(other.study == job.study and other.turn < job.turn and not other.over for other in queue.jobs()[0])
-
-
-def duration(seconds: float) -> str:
-    """Seconds in the unit that people would say."""
-    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 1.5 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

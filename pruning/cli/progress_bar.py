@@ -10,6 +10,7 @@ from rich.table import Column
 
 from pruning.cli.console import PlainConsole, readable
 from pruning.cli.progress_file import ProgressFile
+from pruning.progress import duration, time_left
 
 LINE_EVERY = 10.0
 """Seconds between lines where there is no terminal."""
@@ -56,5 +57,6 @@ class ProgressBar:
         now = time.monotonic()
         if not self.console.is_terminal and text and now - self._last >= LINE_EVERY:
             self._last = now
-            left = f"; about {(now - self._began) * (1 - fraction) / fraction:.0f} s left" if fraction else ""
-            self.console.print(f"{100 * fraction:3.0f} %  {text}{left}", highlight=False)
+            left = time_left(self._began, now, fraction)
+            more = "" if left is None else f"; about {duration(left)} left"
+            self.console.print(f"{100 * fraction:3.0f} %  {text}{more}", highlight=False)

@@ -6,6 +6,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from pruning.progress import time_left
+
 VARIABLE = "PRUNING_PROGRESS"
 EVERY = 0.5
 """Seconds between two writings."""
@@ -25,7 +27,7 @@ class ProgressFile:
         if not self._place or (now - self._last < EVERY and fraction < 1):
             return
         self._last = now
-        left = (now - self._began) * (1 - fraction) / fraction if fraction else None
+        left = time_left(self._began, now, fraction)
         said = json.dumps({"fraction": fraction, "text": text, "left": left, "at": now})
         with suppress(OSError):
             fresh = Path(f"{self._place}.new")

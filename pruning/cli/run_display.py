@@ -9,7 +9,7 @@ from pruning.cli.console import PlainConsole, readable
 from pruning.cli.progress_bar import bars
 from pruning.cli.progress_file import ProgressFile
 from pruning.errors import few
-from pruning.progress import Progress
+from pruning.progress import Progress, duration, time_left
 from pruning.recipe import Recipe
 from pruning.study import staleness
 from pruning.study.folder import Study
@@ -114,8 +114,8 @@ class RunDisplay(Watcher):
 
     def _left(self, of: str = "") -> str:
         """How long the rest will take; nothing where that is not known, as before any training is over."""
-        done = self._fraction
-        return f"; about {(time.monotonic() - self._began) * (1 - done) / done:.0f} s left{of}" if done else ""
+        left = time_left(self._began, time.monotonic(), self._fraction)
+        return "" if left is None else f"; about {duration(left)} left{of}"
 
     def _say(self, text: str, style: str | None = None) -> None:
         self._console.print(text, style=style, highlight=False, soft_wrap=True)

@@ -27,7 +27,7 @@ from pruning.data.image_cache import IMAGES, INDEX, Index, digest_of, stamp_of
 from pruning.data.preprocessing import Preprocessing
 from pruning.errors import UserError
 from pruning.files import LOCK, append_line, cannot_write, write_atomically
-from pruning.progress import Progress
+from pruning.progress import Progress, duration
 
 JOURNAL, ABOUT, PART = "journal.jsonl", "about.json", ".part"
 CHUNK = 8 * 2**20
@@ -231,12 +231,8 @@ class _Clock:
     def tell(self, more: int) -> None:
         self.done += more
         left = (time.monotonic() - self.began) * (self.images - self.done) / max(1, self.done - self.before)
-        text = f"decoded {self.done:,} of {self.images:,} images ({self.size / GB:.2g} GB), {_duration(left)} left"
+        text = f"decoded {self.done:,} of {self.images:,} images ({self.size / GB:.2g} GB), {duration(left)} left"
         self.progress(self.done / self.images, text)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def _remove_stale(place: Path, wanted: Wanted) -> None:

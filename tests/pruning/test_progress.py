@@ -3,7 +3,7 @@
 import pytest
 
 from pruning.errors import UserError
-from pruning.progress import Total, as_progress, quiet, saying, share, throttled
+from pruning.progress import Total, as_progress, duration, quiet, saying, share, throttled, time_left
 
 
 class Heard:
@@ -82,3 +82,12 @@ def test_true_is_a_line_and_what_is_no_function_is_a_sentence(capsys: pytest.Cap
     assert as_progress(print) is print
     with pytest.raises(UserError, match="as True, or as a function"):
         as_progress("yes")  # type: ignore[arg-type]
+
+
+def test_the_time_left_is_said_in_the_unit_of_people_once_it_can_be_told() -> None:
+    assert time_left(10.0, 12.0, 0.0) is None
+    assert time_left(10.0, 12.0, 0.001) is None  # else the first step of many would promise weeks
+    assert time_left(10.0, 12.0, 0.25) == 6.0
+    assert time_left(10.0, 12.0, 1.0) == 0.0
+    said = [duration(seconds) for seconds in (0, 89, 90, 3_600, 5_400, 100_000, 200_000)]
+    assert said == ["0 s", "89 s", "2 min", "60 min", "2 h", "28 h", "2 days"]
