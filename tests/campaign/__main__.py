@@ -1,7 +1,7 @@
 """python -m tests.campaign [--count N] [--seed N] [NAME ...]: long runs that look for what the tests have no time for.
 
-A campaign is a module `campaign_NAME.py` beside this file with `run(count, seed, tally)`, and a `SHARE` where a try of
-its is so slow that it makes that share of the count. The aim is 0 in every row.
+A campaign is a module `campaign_NAME.py` beside this file with `run(count, seed, tally)`, and a `SHARE` of the count where
+a try takes long, 0 where all is tried once. The aim is 0 in every row.
 Ctrl-C, or a signal to end, shows what was found until then.
 """
 
@@ -20,6 +20,7 @@ from rich.text import Text
 
 from pruning.cli.console import PlainConsole
 from pruning.errors import UserError, unknown
+from pruning.progress import duration, time_left
 from tests import campaign
 from tests.campaign.tally import FAULTS, Campaign, Tally
 
@@ -88,10 +89,11 @@ def _told(name: str, count: int, tally: Tally, console: PlainConsole) -> Iterato
 
     def tell() -> None:
         while not done.wait(EVERY):
-            if tally.tried:
-                left = (time.monotonic() - began) * max(0, count - tally.tried) / tally.tried / 60
-                words = f"{tally.tried:,} of {count:,}, {tally.faults.total()} faults; at most {left:.0f} min left"
-                console.print(f"{name}: {words}", highlight=False)
+            words = f"{name}: {tally.tried:,} tried, {tally.faults.total()} faults"
+            if 0 < tally.tried <= count:  # not of those that count otherwise than in tries
+                left = time_left(began, time.monotonic(), tally.tried / count)
+                words += "" if left is None else f"; about {duration(left)} left of {count:,}"
+            console.print(words, highlight=False)
 
     teller = threading.Thread(target=tell, daemon=True)
     teller.start()

@@ -26,6 +26,7 @@ from tests.campaign.studies import asked, measured
 from tests.campaign.tally import LOST, SILENT, TRACEBACK, Tally
 from tests.cluster.nodes import Nodes, nodes
 
+SHARE = 0.0
 GONE = 60.0
 """Seconds after a command's death within which no process of its Ray is left."""
 BEGINS = 120.0

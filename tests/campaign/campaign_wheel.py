@@ -10,6 +10,7 @@ from tests import ROOT
 from tests.campaign.studies import QUICK, asked
 from tests.campaign.tally import FAILED, OUTSIDE, Tally
 
+SHARE = 0.0
 WHERE = "import pruning, analysis, app, sys; print(*(each.__file__ for each in (pruning, analysis, app)))"
 DOCUMENTS = ("README.md", "docs/recipes.md", "docs/compare_three_ways.ipynb")
 SNIPPETS = ROOT / "tests" / "docs" / "snippets.py"
