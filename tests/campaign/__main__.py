@@ -1,7 +1,7 @@
 """python -m tests.campaign [--count N] [--seed N] [NAME ...]: long runs that look for what the tests have no time for.
 
-A campaign is a module `campaign_NAME.py` beside this file with `run(count, seed, tally)`, and a `SHARE` of the count where
-a try takes long, 0 where all is tried once. The aim is 0 in every row.
+A campaign is a module `campaign_NAME.py` beside this file with `run(count, seed, tally)`, and a `SHARE` of the count
+where a try takes long, 0 where all is tried once. The aim is 0 in every row.
 Ctrl-C, or a signal to end, shows what was found until then.
 """
 
