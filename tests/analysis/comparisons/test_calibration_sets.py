@@ -20,7 +20,7 @@ def test_groups_are_of_recipes_that_differ_in_draw_and_seed_alone() -> None:
     found = groups({
         "a": recipe("w", 0, 3), "b": recipe("w", 0, 5), "c": recipe("w", 1, 3),
         "d": recipe("w", 0, 3, sparsity=0.5),  # alone at its sparsity
-        "e": recipe("v", 0, 3, allocation="layer"), "f": recipe("v", 0, 5, allocation="layer"),
+        "e": recipe("v", 0, 3, allocation="global"), "f": recipe("v", 0, 5, allocation="global"),
         "g": recipe("u", 0, None),
     })  # fmt: skip
     assert [group.tickets for group in found] == [
