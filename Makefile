@@ -50,9 +50,8 @@ study: setup
 	$(PY) -m pruning run $(STUDY) $(if $(ROOT),--root $(ROOT))
 	$(PY) -m analysis run $(STUDY) $(if $(ROOT),--root $(ROOT))
 
-# Three on two cores: those of the browser and of the cluster wait a good deal for processes that wait themselves.
 test: setup
-	OMP_WAIT_POLICY=passive $(PY) -m pytest -n 3 --dist worksteal --durations=25
+	OMP_WAIT_POLICY=passive $(PY) -m pytest -n 2 --dist worksteal --durations=25
 
 lint: setup
 	$(PY) -m ruff check .

@@ -84,6 +84,11 @@ class Ear:
         return list(heard.values())
 
 
+def spoilt(error: BaseException) -> bool:
+    """Whether a process is of no use any more: a cancel cut its import of torch short, which cannot be done again."""
+    return isinstance(error, ImportError) and "can only be initialized once" in str(error)
+
+
 class _Place:
     """This process, for the calls of one executor."""
 
@@ -108,6 +113,8 @@ class _Place:
             registry.plugins()
             registry.add_all(cloudpickle.loads(self.outfit.registered))
         except Exception as error:
+            if spoilt(error):
+                os._exit(1)  # Ray takes another worker, which begins anew
             self.problem = (
                 f"What was registered cannot be had in a worker of Ray ({error}); put it into a file that "
                 f"{registry.PLUGINS} names, or use --on processes."

@@ -2,6 +2,8 @@
 
 import random
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +26,7 @@ from pruning.execution import (
     executor_on,
     ray_cluster,
     ray_executor,
+    ray_worker,
     run_tasks,
 )  # fmt: skip
 from pruning.progress import Progress
@@ -117,6 +120,14 @@ def test_a_cancel_stops_what_runs(cluster: Nodes, tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_what_ray_says_is_a_sentence(said: str, told: str) -> None:
     assert ray_cluster.reason(ConnectionError(said)) == told
+
+
+def test_a_process_whose_import_of_torch_was_cut_short_is_of_no_use() -> None:
+    """As a cancel may do: torch refuses to be imported once more, in words that are recognised."""
+    code = "import sys, torch; del sys.modules['torch']\ntry:\n import torch\nexcept ImportError as error: print(error)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert ray_worker.spoilt(ImportError(said))
+    assert not ray_worker.spoilt(ImportError("No module named 'theirs'"))
 
 
 def test_nobody_at_the_address_is_a_sentence() -> None:
