@@ -108,7 +108,6 @@ class _Place:
         """Know what was registered at home, once the files of plugins are here."""
         if "registered" in self.unpacked or self.problem:
             return
-        self.unpacked.add("registered")
         try:
             registry.plugins()
             registry.add_all(cloudpickle.loads(self.outfit.registered))
@@ -119,6 +118,7 @@ class _Place:
                 f"What was registered cannot be had in a worker of Ray ({error}); put it into a file that "
                 f"{registry.PLUGINS} names, or use --on processes."
             )
+        self.unpacked.add("registered")  # not after a cancel: the next call is to know it too
 
     def close(self) -> None:
         if self.mirror is not None:

@@ -5,13 +5,12 @@ from contextlib import suppress
 
 from torch import Tensor
 
-from pruning.errors import UserError
+from pruning.errors import UserError, few
 from pruning.recognition.layers import is_beside
 from pruning.recognition.matching import Match, match, wrong_channels, wrong_classes
 from pruning.recognition.signatures import fitting, nearest, unlisted
 
 HOW = "give the network itself with --model path/to/file.py:factory"
-NAMED = 3  # tensors named in a sentence, at most
 
 
 class SeveralFit(UserError):
@@ -70,11 +69,10 @@ def _none(state: Mapping[str, Tensor]) -> UserError:
     total = sum(tensor.ndim > 1 for tensor in state.values())
     shared = total - len(strange)
     if shared == own:
-        told = ", ".join(f"'{each}' of {list(state[each].shape)}" for each in strange[:NAMED])
-        more = f" and {len(strange) - NAMED} others" if len(strange) > NAMED else ""
+        besides = few([f"'{each}' of {list(state[each].shape)}" for each in strange])
         return UserError(
             f"The checkpoint fits none of the known networks: it has the {own} weight tensors of '{name}', and besides "
-            f"{told}{more}; take out what is not of the network, or {HOW}."
+            f"{besides}; take out what is not of the network, or {HOW}."
         )
     return UserError(
         f"The checkpoint fits none of the known networks (the nearest, '{name}', shares {shared} of its {total} weight "
