@@ -20,8 +20,9 @@ from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, run
 from tests import workers
 
-# Tests start hundreds of processes: each would compile the project anew where nothing of it is kept.
 gc.disable()  # until all are collected, which makes little garbage and many objects
+
+# Tests start hundreds of processes: each would compile the project anew where nothing of it is kept.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
