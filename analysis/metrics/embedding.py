@@ -179,7 +179,7 @@ def _mapper(features: np.ndarray, seed: int, **settings: Any) -> Any:
         warnings.simplefilter("ignore")
         from umap import UMAP
 
-    _keep_compiled()
+    _make_umap_quick()
     return UMAP(
         n_neighbors=min(NEIGHBOURS, len(features) - 1),
         min_dist=MIN_DIST,
@@ -194,8 +194,8 @@ def _mapper(features: np.ndarray, seed: int, **settings: Any) -> Any:
 
 
 @cache
-def _keep_compiled() -> None:
-    """Let numba keep on the disk what it compiles of UMAP, where the rest of it lies already; and distances be quick.
+def _make_umap_quick() -> None:
+    """Work out all distances at once, and keep on the disk what numba compiles of UMAP, where the rest lies already.
 
     UMAP marks only some of its functions so; the others were compiled by every process, for ten seconds.
     """
