@@ -15,16 +15,18 @@ from pruning.validation import Options
 def lamp_scores(scores: Tensor) -> Tensor:
     """The LAMP scores of a layer, float64 [weights left], highest first; scores below 0 count as 0."""
     left = scores[scores > PRUNED].double().clamp(0, 1e300)
+    if not len(left):
+        return left
     squares = (left / left.max().clamp_min(torch.finfo(torch.float64).tiny)).square().sort(descending=True).values
     return squares / squares.cumsum(dim=0).clamp_min(torch.finfo(torch.float64).tiny)
 
 
 def shares(layers: Layers, options: Options) -> dict[str, float]:
     """How many of each layer are among the best by LAMP scores."""
-    scores = {name: lamp_scores(score) for name, score in layers.scores.items() if bool((score > PRUNED).any())}
+    scores = {name: lamp_scores(score) for name, score in layers.scores.items()}
     kept = keep_best(torch.cat(list(scores.values())), layers.keep)
     counts = [float(part.sum()) for part in kept.split([len(score) for score in scores.values()])]
-    return dict.fromkeys(layers.scores, 0.0) | dict(zip(scores, counts, strict=True))
+    return dict(zip(scores, counts, strict=True))
 
 
 LAMP = Allocation("lamp", "LAMP, by scores relative to their layer's", None, shares=shares)

@@ -110,6 +110,23 @@ def test_what_is_pruned_never_returns(scores: dict[str, Tensor], first: float, s
     assert counts(after) == (total - round(high * total), total)
 
 
+@pytest.mark.parametrize("allocation", ALLOCATIONS)
+@pytest.mark.parametrize("gone", [("a", "b"), ("a",), ("b",)])
+def test_layers_of_which_nothing_is_left_are_pruned_further(allocation: str, gone: tuple[str, ...]) -> None:
+    scores = {"a": torch.arange(6.0).view(2, 3), "b": torch.ones(2, 2)}
+    within = {name: torch.full_like(score, name not in gone, dtype=torch.bool) for name, score in scores.items()}
+    given = {"sensitivities": {"a": 1.0, "b": 2.0}} if allocation == "sensitivity" else {}
+    options = ALLOCATIONS[allocation].options(**given)
+    left = sum(int(mask.sum()) for mask in within.values())
+    for asked in (0.8, 0.99):
+        keep = 10 - round(asked * 10)
+        if keep > left or (allocation == "uniform_plus" and keep < 6):  # it keeps the first layer whole
+            with pytest.raises(UserError):
+                make_masks(scores, asked, allocation, within=within, options=options)
+        else:
+            assert counts(make_masks(scores, asked, allocation, within=within, options=options)) == (keep, 10)
+
+
 @untimed
 @given(layers(), SPARSITY)
 def test_infinite_scores_are_ranked_too(scores: dict[str, Tensor], asked: float) -> None:
