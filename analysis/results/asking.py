@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ def _database() -> duckdb.DuckDBPyConnection:
     )
     # A result file may be replaced within the clock's step by one of the same size: never answer from an old copy.
     connection.execute("SET enable_external_file_cache = false")
+    # One that outlives its modules, as what a library still holds at the end may, has DuckDB print all that leaks.
+    atexit.register(_database.cache_clear)
     return connection
 
 

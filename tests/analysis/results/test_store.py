@@ -224,6 +224,19 @@ def test_what_a_killed_run_left_is_ignored_and_can_be_removed(results: Results) 
     assert os.listdir(results.path / "weights") == ["a.parquet"]
 
 
+def test_the_database_is_given_up_before_the_interpreter_ends() -> None:
+    """One that is alive while modules go has DuckDB print dozens of lines on what leaks, after the right result."""
+    asked = (
+        "import atexit\n"
+        "from analysis.results import asking\n"
+        "atexit.register(lambda: print(asking._database.cache_info()))\n"  # runs after what was registered later
+        "assert asking.answer('SELECT 1', None, {}).size == 1"
+    )
+    child = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
+    assert "currsize=0" in child.stdout
+    assert not child.stderr
+
+
 def test_the_fingerprint_changes_with_every_change_and_only_then(results: Results) -> None:
     seen = [results.fingerprint()]
     results.write("maps", "a", rows("maps"))
