@@ -83,7 +83,7 @@ def test_tickets_hold_what_their_recipes_say() -> None:
 def test_masks_of_three_trainings_are_those_of_the_largest_weights() -> None:
     """Of each seed's own dense network, over all layers; and every method has the same budget."""
     study = opened("cifar10-seeds")
-    assert study.config.seeds == [0, 1, 2]
+    assert (study.config.seeds, study.config.sparsities) == ([0, 1, 2], [0.9, 0.95])
     pruned = [entry for entry in study.entries() if not entry.recipe.is_dense]
     budgets = {(each.recipe.training.epochs, *(t.epochs for t in each.recipe.trainings[1:])) for each in pruned}
     assert budgets == {(8.0, 2.0)}
