@@ -39,6 +39,8 @@ def open_app(
         "server.port": str(port),
         "server.headless": str(not browser).lower(),
         "server.showEmailPrompt": "false",
+        # Streamlit's says again where the app is, and offers over the page to write files of its own into this folder
+        "logger.hideWelcomeMessage": "true",
     }
     sys.argv = ["streamlit", "run", str(Path(__file__).parents[1] / "serving.py")]
     sys.argv += [part for name, value in options.items() for part in (f"--{name}", value)]
