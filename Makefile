@@ -21,7 +21,7 @@ help:
 	@echo "make test                run the tests"
 	@echo "make lint                ruff and mypy"
 	@echo "make bench               measure speed, as ratios"
-	@echo "make campaign            hours of kills, flipped bits, damaged files and examples (COUNT=... of each)"
+	@echo "make campaign            an hour of kills, flipped bits, damaged files and examples (COUNT=... of each)"
 	@echo "make docs                write docs/api.md anew from the docstrings, and run the notebook in docs/"
 	@echo "make lock                write requirements.lock anew from requirements.txt (needs uv)"
 

@@ -5,6 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -63,17 +66,22 @@ def test_ctrl_c_in_any_command_is_a_word(way: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (130, SAID[way])
 
 
-def test_the_app_stops_with_a_word(tmp_path: Path) -> None:
+def test_the_app_says_where_it_is_and_stops_with_a_word(tmp_path: Path) -> None:
+    """And no more: Streamlit's welcome is what its offer to install files of its own, over the page, hangs on too."""
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    words = [sys.executable, "-m", "app", "--no-browser", "--port", port]
-    running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
-    assert running.stdout is not None
-    said = [next(line for line in running.stdout if "URL" in line)]
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    words = [sys.executable, "-m", "app", "--port", address.rpartition(":")[2]]
+    begun = os.environ | {"HOME": str(tmp_path), "BROWSER": "true"}  # the program `true` opens nothing
+    running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, env=begun)
+    until = time.monotonic() + 60
+    while time.monotonic() < until and running.poll() is None:
+        with suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
+            break
+        time.sleep(0.2)
     running.send_signal(signal.SIGINT)
-    said.append(running.communicate(timeout=60)[0])
+    said, _ = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert said[-1].split() == ["Stopped."]
+    assert said.split() == [*f"The dashboard is on {address}".split(), "Stopped."]
 
 
 @pytest.mark.parametrize("package", ["pruning", "analysis", "app"])
