@@ -223,27 +223,35 @@ def settle(page: Page) -> None:
     )
 
 
-def at_rest(page: Page, panel: Locator) -> FloatRect:
-    """Where a panel lies once it neither moves nor is drawn anew: an opening section pushes it down for a while."""
+def at_rest(page: Page, place: Locator, mode: str | None = "lasso") -> FloatRect:
+    """Where something in a chart lies once it neither moves nor is drawn anew: a section that opens, above it or round
+    it, pushes it down for a while.
+
+    Args:
+        place: what is to be dragged over or clicked; plotly's layer for the pointer, or what lies below that layer.
+        mode: what dragging does in this chart; None for a click.
+    """
     last: tuple[object, ...] = ()
     for _ in range(100):
-        panel.scroll_into_view_if_needed()
-        box = panel.bounding_box()
-        here = panel.evaluate(
-            """panel => {
-                const {left, top, width, height} = panel.getBoundingClientRect();
+        place.scroll_into_view_if_needed()
+        box = place.bounding_box()
+        here = place.evaluate(
+            """(place, mode) => {
+                const {left, top, width, height} = place.getBoundingClientRect();
                 const hit = document.elementFromPoint(left + width / 2, top + height / 2);
-                const chart = panel.closest('.js-plotly-plot');
-                panel.seen ??= Math.random();
-                const ready = hit === panel && chart._fullLayout.dragmode === 'lasso';
-                return ready ? [panel.seen, left, top, width, height] : [];
-            }"""
+                const chart = place.closest('.js-plotly-plot');
+                place.seen ??= Math.random();
+                const there = place.matches('.nsewdrag') ? hit === place : chart.contains(hit);
+                const ready = there && (mode === null || chart._fullLayout.dragmode === mode);
+                return ready ? [place.seen, left, top, width, height] : [];
+            }""",
+            mode,
         )
         if box is not None and here and tuple(here) == last:
             return box
         last = tuple(here)
         page.wait_for_timeout(150)
-    raise AssertionError("The panel does not come to rest under the pointer.")
+    raise AssertionError("The place does not come to rest under the pointer.")
 
 
 def _complaint(message: ConsoleMessage) -> list[str]:

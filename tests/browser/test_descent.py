@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Open, settle
+from tests.browser.conftest import Open, at_rest, settle
 
 
 def test_a_click_chooses_a_ticket_and_a_button_its_children(opened: Open) -> None:
@@ -17,8 +17,7 @@ def test_a_click_chooses_a_ticket_and_a_button_its_children(opened: Open) -> Non
             return chart.data[trace].customdata.findIndex(each => [each].flat()[0] === 'imp-90');
         }"""
     )
-    box = points.nth(place).bounding_box()
-    assert box is not None
+    box = at_rest(page, points.nth(place), None)
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.get_by_text("The 2 tickets differ in")).to_be_visible()
     assert "imp-90" in page.url

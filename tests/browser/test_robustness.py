@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app.shell.sections import of_page
-from tests.browser.conftest import Open, settle
+from tests.browser.conftest import Open, at_rest, settle
 from tests.browser.heights import fits
 from tests.browser.test_app import until
 
@@ -39,8 +39,7 @@ def test_a_section_opens_by_its_link(section: str, opened: Open) -> None:
 def test_a_cell_that_is_clicked_shows_its_corruption(opened: Open) -> None:
     page = opened("robustness?section=corruptions")
     cell = page.locator(".st-key-card-matrix .js-plotly-plot .textpoint text").first
-    box = cell.bounding_box()
-    assert box is not None
+    box = at_rest(page, cell, None)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     until(page, lambda: "corruption=" in page.url)

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from analysis.comparisons import of_study
 from analysis.comparisons.queried_images import ask, images_where
 from pruning.study.folder import Study
-from tests.browser.conftest import Open, settle
+from tests.browser.conftest import Open, at_rest, settle
 from tests.browser.test_linked import told, until
 
 QUERY = "wrong for imp-90 under gaussian_noise 3 and right for dense under gaussian_noise 3"
@@ -60,10 +60,8 @@ def test_from_a_query_to_the_robustness_of_its_images_to_their_csv(opened: Open,
     page.locator(".st-key-card-samples-brush summary").click()
     bars = page.locator(".st-key-card-samples-brush .nsewdrag").first
     expect(bars).to_be_visible()
-    bars.scroll_into_view_if_needed()
     settle(page)
-    box = bars.bounding_box()
-    assert box is not None
+    box = at_rest(page, bars, "select")
     page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 30)
     page.mouse.down()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 60, steps=5)

@@ -20,10 +20,11 @@ pytestmark = pytest.mark.usefixtures("new_processes")
 
 
 def test_a_dead_worker_is_a_sentence_that_names_what_was_in_work(tmp_path: Path) -> None:
+    begun = str(tmp_path / "begun")
     tasks: list[Task[object]] = [
         Task("a", "the first", work.touch, (str(tmp_path / "a"),)),
-        Task("b", "the second", work.die, after=("a",)),
-        Task("c", "the third", work.wait_for, (str(tmp_path / "never"),), after=("a",)),
+        Task("b", "the second", work.die_beside, (begun,), after=("a",)),
+        Task("c", "the third", work.leave_a_word, (begun,), after=("a",)),
     ]
     with local_executor(2) as executor:
         run = run_tasks(tasks, executor, kept="measured")

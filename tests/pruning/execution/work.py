@@ -73,6 +73,12 @@ def die(worker: Worker) -> None:
     os._exit(9)
 
 
+def die_beside(worker: Worker, file: str) -> None:
+    """End the process once another is at work, which makes the file."""
+    wait_for(worker, file)
+    os._exit(9)
+
+
 def count_made(worker: Worker, key: str) -> tuple[int, str, int]:
     """Return the process, what it keeps, and how many it has made so far."""
     made = worker.kept("made", "once", lambda: [0])
