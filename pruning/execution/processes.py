@@ -12,7 +12,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.context import BaseContext
 from multiprocessing.queues import SimpleQueue
 from types import ModuleType, TracebackType
@@ -177,6 +177,7 @@ def _begin(queue: "SimpleQueue[Told]", registered: bytes, gpus: "SimpleQueue[str
             os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
+    _tqdm_within_this_process()
     _worker = Worker(lambda number: throttled(lambda fraction, text: queue.put((number, fraction, text))))
     try:
         registry.plugins()  # what comes from them is known here by the name of its module
@@ -186,6 +187,17 @@ def _begin(queue: "SimpleQueue[Told]", registered: bytes, gpus: "SimpleQueue[str
             f"What was registered cannot be had in a worker process ({error}); put it into a file that "
             f"{registry.PLUGINS} names, or use one process."
         )
+
+
+def _tqdm_within_this_process() -> None:
+    """Keep tqdm, whose bars UMAP and others make, from a lock between processes.
+
+    That is a semaphore which a worker that is stopped leaves behind, and Python complains of at the end of the run.
+    """
+    with suppress(ImportError):
+        from tqdm import tqdm
+
+        tqdm.set_lock(threading.RLock())
 
 
 def _call(call: bytes) -> object:

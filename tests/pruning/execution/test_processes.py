@@ -58,6 +58,8 @@ from pathlib import Path
 from pruning.execution import Task, local_executor, run_tasks
 
 def slow(worker, folder, n):
+    from tqdm import tqdm
+    list(tqdm(range(2), disable=True))  # a bar's lock must not outlive the worker
     (folder / f"started {n}").touch()
     time.sleep(100)
 
