@@ -13,6 +13,8 @@ from analysis.comparisons.outcomes import Images
 from analysis.comparisons.verdicts import against
 from analysis.statistics.verdicts import DIFFERS
 from app.answers import geometry, moves, survival, weights
+from app.answers.columns import MOST, side_by_side
+from app.answers.listed import listed
 from app.shell import families, layout, links, verdicts
 from app.shell.selection import Selection
 from app.shell.theme import DENSE
@@ -80,7 +82,7 @@ def _geometry(selection: Selection) -> Callable[[], None] | None:
     ]  # fmt: skip
     return lambda: _card(
         "geometry", "What happens to geometry?",
-        moves.turns(changes, labels, "On clean images", base) + ".",
+        moves.turns(changes, labels, "On clean images", base) + "." + _left_out(selection, set(table["key"]), labels),
         lines(rows, f"gap, against {base} (degrees)", "°", theme),
         table.assign(key=table["key"].map(labels)).rename(columns={"key": "ticket"}),
         "Gap: the angle between an image's feature and the nearest other class's direction less that to its own; the "
@@ -90,6 +92,13 @@ def _geometry(selection: Selection) -> Callable[[], None] | None:
          "after": "mean gap [degrees]", "turns": "whether a difference of the gap is shown",
          "length": "relative difference of the mean length", "stretches": "whether that is shown"},
     )  # fmt: skip
+
+
+def _left_out(selection: Selection, compared: set[str], labels: Mapping[str, str]) -> str:
+    """Who is chosen, but not one of the few that the page of geometry sets side by side."""
+    seen = compared | {ticket.key for ticket in [*side_by_side(selection), selection.baseline] if ticket}
+    others = [labels[ticket.key] for ticket in selection.tickets if ticket.key not in seen and ticket.key in labels]
+    return f" Left out: {listed(others)}; Geometry shows {MOST} at a time." if others else ""
 
 
 def _survival(selection: Selection, tables: Tables) -> Callable[[], None] | None:

@@ -36,6 +36,19 @@ def test_a_study_without_efficiency_says_how_to_measure_it(
     assert test.selectbox(key="pick across").value == "kept"
 
 
+@pytest.mark.parametrize(
+    ("columns", "left_out"),
+    [("", ["Random 90 %", "IMP shuffled 90 %"]), ("imp-90~random-90~shuffled-90~magnitude-90", ["IMP 50 %"])],
+)
+def test_the_card_of_geometry_names_whom_it_leaves_out(
+    columns: str, left_out: list[str], tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = "dense~imp-50~imp-90~magnitude-90~random-90~shuffled-90"
+    test = draw("overview", tiny_study, monkeypatch, tickets=chosen, columns=columns)
+    assert f"Left out: {' and '.join(left_out)}; Geometry shows 4 at a time." in text(test)
+    assert "Left out" not in text(draw("overview", tiny_study, monkeypatch, tickets="dense~imp-90"))
+
+
 def test_pareto_of_all_tickets(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("overview", tiny_study, monkeypatch, overview="pareto")
     assert not test.error
