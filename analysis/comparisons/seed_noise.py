@@ -43,8 +43,8 @@ def seed_noise(rows: pd.DataFrame, measure: Images) -> SeedNoise | None:
     Returns the floor; None where nothing was trained twice. Networks that no seed changes do not count.
     """
     gaps = []
-    for _, group in rows.dropna(subset=[measure]).groupby("key", sort=False):
-        values = distinct(group)[measure].to_numpy(dtype=float)
+    for _, measured in distinct(rows.dropna(subset=[measure])).groupby("key", sort=False)[measure]:
+        values = measured.to_numpy(dtype=float)
         if len(values) > 1:
             gaps.append([abs(one - other) for one, other in combinations(values, 2)])
     if not gaps:

@@ -121,6 +121,7 @@ def class_directions(model: nn.Module, shape: Shape | None = None) -> tuple[Tens
         NoClassifier: there is none, or the logits are not linear in its features.
     """
     found = _searched(model, shape)
+    vars(model).setdefault(_FOUND, found.classifier)  # `find_classifier` need not search again
     if found.weight is None or found.bias is None:
         raise NoClassifier(found.classifier.words)
     return found.weight, found.bias

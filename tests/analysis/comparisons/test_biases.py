@@ -55,7 +55,9 @@ def test_they_are_those_of_the_whole_networks_and_one_is_run(tiny_study: Path, m
         return made(entry)
 
     monkeypatch.setattr(module, "_by_running", counted)
+    monkeypatch.setattr(module, "_KINDS", {})
     found = biases(entries)
+    assert biases(entries[1:]).keys() == found.keys() - {entries[0].id}  # of another study, say: nothing is run
     assert runs == [entries[0].id]
     expected = of_whole_networks(entries)
     assert found.keys() == expected.keys()
@@ -74,6 +76,20 @@ def test_heads_that_scale_or_have_none(factor: str, bias: str, tmp_path: Path, m
     assert found.keys() == expected.keys()
     for ticket, values in expected.items():
         np.testing.assert_allclose(found[ticket], values, atol=1e-6)
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for factor in "12":
+        folder = tmp_path / factor
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        (folder / "net.py").write_text(HEAD.replace("{factor}", factor).replace("{bias}", "True"))
+        (folder / "study.toml").write_text(STUDY)
+        study = Study.open(folder)
+        run(study, RunOptions(jobs=1))
+        found, expected = biases(study.entries()), of_whole_networks(study.entries())
+        for ticket, values in expected.items():
+            np.testing.assert_allclose(found[ticket], values, atol=1e-6)
 
 
 def test_ranges_and_means_by_hand() -> None:
