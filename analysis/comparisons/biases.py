@@ -14,7 +14,6 @@ from pruning.models.user_file import is_user_file
 from pruning.study.folder import Entry
 from pruning.ticket import Ticket, read_tensor
 
-
 _KINDS: dict[object, str] = {}
 """A kind of network that is known by its name -> the tensor that holds its biases as they are, "" where none does."""
 
