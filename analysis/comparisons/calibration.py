@@ -24,7 +24,7 @@ MEASURES = ("ece", "brier", "nll")
 SUMMARY = ["key", "corruption", "severity", "measure", "value", "low", "high", "seeds"]
 ERRORS = ["key", "ece", "ece_low", "ece_high", "debiased", "rms", "floor", "floor_high", "seeds"]
 SCALED = ["key", "temperature", "ece", "brier", "nll"]
-DRAWN = 50_000
+DRAWN = 20_000
 """Diagrams times draws at most, for a page is not to wait."""
 STEPS = 10
 """Bars of a histogram of the confidence."""

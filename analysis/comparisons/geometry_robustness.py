@@ -45,7 +45,7 @@ def clean_geometry(study: Study) -> pd.DataFrame:
 
 def partial_rank_correlation(x: np.ndarray, y: np.ndarray, given: np.ndarray) -> float:
     """Spearman's correlation of x and y with the ranks of a third held fixed; NaN where one does not vary beyond it."""
-    a, b, c = (stats.rankdata(each) - (len(each) + 1) / 2 for each in (x, y, given))
+    a, b, c = stats.rankdata([x, y, given], axis=1) - (len(x) + 1) / 2
     rest = [each - c * (each @ c) / (c @ c) if c.any() else each for each in (a, b)]
     size = float(np.sqrt((rest[0] @ rest[0]) * (rest[1] @ rest[1])))
     return float(rest[0] @ rest[1]) / size if size > 1e-9 * len(x) else float("nan")

@@ -21,14 +21,13 @@ from scipy.spatial.distance import cdist, squareform
 
 from analysis.corruptions.conditions import CLEAN, Condition, in_order
 from analysis.results.store import Results
+from analysis.statistics.bootstrap import resampled_means
 from pruning.errors import UserError
 
 MEASURES = ("length", "margin")
 WITH_ANGLE = ("angle", *MEASURES)
 PARTS = ("network", "condition", "interaction")
 RESAMPLES, PERMUTATIONS = 2_000, 4_999
-AT_ONCE = 50
-"""Resamples that are in memory, each with a number an image."""
 
 
 @dataclass(frozen=True)
@@ -154,10 +153,7 @@ def shares(nodes: Nodes, resamples: int = RESAMPLES, seed: int = 0) -> pd.DataFr
     by_network = ((network - whole) ** 2).sum((0, 1, 3)) * x.shape[1]
     by_condition = ((condition - whole) ** 2).sum((0, 1, 3)) * x.shape[0]
     by_image = np.stack([by_network, by_condition, ((x - network - condition + whole) ** 2).sum((0, 1, 3))])
-    rng = np.random.default_rng(seed)
-    even = np.full(x.shape[2], 1 / x.shape[2])
-    sizes = [min(AT_ONCE, resamples - start) for start in range(0, resamples, AT_ONCE)]
-    drawn = np.hstack([by_image @ rng.multinomial(x.shape[2], even, size=size).astype(np.float64).T for size in sizes])
+    drawn = resampled_means(by_image, resamples, seed)
     total = by_image.sum()
     low, high = np.percentile(drawn / drawn.sum(0), [2.5, 97.5], axis=1)
     return pd.DataFrame(
@@ -183,9 +179,7 @@ def rank_agreement(nodes: Nodes, permutations: int = PERMUTATIONS, seed: int = 0
     """Whether corruptions that are alike in geometry rank tickets alike; the clean images are one of the conditions."""
     count = len(nodes.conditions)
     distance = nodes.between_conditions
-    tau = np.full((count, count), np.nan)
-    for a, b in combinations(range(count), 2) if len(nodes.keys) > 1 else ():  # one ticket has no order
-        tau[a, b] = stats.kendalltau(nodes.accuracy[:, a], nodes.accuracy[:, b]).statistic
+    tau = _kendall(nodes.accuracy)
     upper = np.triu_indices(count, 1)
     names = [f"{name} {severity}" if severity else name for name, severity in nodes.conditions]
     pairs = pd.DataFrame(
@@ -204,6 +198,15 @@ def rank_agreement(nodes: Nodes, permutations: int = PERMUTATIONS, seed: int = 0
     orders = (rng.permutation(count) for _ in range(permutations))
     drawn = np.array([ranks[0] @ ranks[1][order[upper[0]], order[upper[1]]] for order in orders])
     return Agreement(pairs, rho, float((1 + (np.abs(drawn) >= abs(rho) - 1e-12).sum()) / (1 + permutations)))
+
+
+def _kendall(values: np.ndarray) -> np.ndarray:
+    """Kendall's tau-b between the columns of [n, m], of few numbers each: [m, m]; NaN where a column is level."""
+    one, other = np.triu_indices(len(values), 1)
+    order = np.sign(values[one] - values[other])
+    size = np.sqrt((order**2).sum(0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(order.T @ order / size[:, None] / size)
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import kendalltau
 
 from analysis.comparisons.similarity import (
     WITH_ANGLE,
@@ -90,6 +91,17 @@ def test_what_is_alike_ranks_alike_where_it_does_and_by_chance_where_not() -> No
     few = rank_agreement(made_up(values[:3], accuracy[:3]))
     assert np.isnan(few.p)
     assert len(few.pairs) == 15
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("tickets", [2, 5, 9])
+def test_the_order_of_tickets_is_compared_as_scipy_does(tickets: int) -> None:
+    rng = np.random.default_rng(tickets)
+    accuracy = rng.integers(0, 4, (tickets, 6)) / 4  # with equals
+    accuracy[:, 2] = 0.5  # and no order at all
+    tau = rank_agreement(made_up(rng.normal(size=(tickets, 6, 5, 3)), accuracy)).pairs["tau"]
+    expected = [kendalltau(accuracy[:, a], accuracy[:, b]).statistic for a, b in combinations(range(6), 2)]
+    np.testing.assert_allclose(tau, expected, atol=1e-12)
 
 
 @pytest.mark.filterwarnings("error")
