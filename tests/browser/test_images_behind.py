@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from analysis.results.store import Results
 from app.shell.codec import decode_samples
 from pruning.study.folder import Study
-from tests.browser.conftest import Open, settle
+from tests.browser.conftest import Open, at_rest, settle
 from tests.browser.test_linked import until
 
 CARD = ".st-key-card-global-tickets .js-plotly-plot"
@@ -30,8 +30,8 @@ CELLS = f"""(() => {{
 def test_from_a_cell_of_the_confusion_to_the_pictures_of_its_images(opened: Open, tiny_study: Path) -> None:
     page = opened("geometry?geometry=global&tickets=dense~random-90")
     until(page, lambda: page.locator(f"{CARD} g.points").count() > 0)
-    page.locator(CARD).scroll_into_view_if_needed()
     settle(page)
+    at_rest(page, page.locator(f"{CARD} g.points").first, None)
     names = list(Study.open(tiny_study).entries()[0].info.classes)
     rows = Results(tiny_study).table("samples")
     best, count = None, 0
