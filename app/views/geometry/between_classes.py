@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from analysis.comparisons.confusion import confusions, sinks, sufferers
@@ -34,6 +36,8 @@ ABOUT = {
     "cosines": "The cosine between the directions of two classes. Directions as far apart as can be are a simplex, all "
     "cosines -1 / (K - 1) (Papyan et al. 2020).",
 }
+BESIDE = ("angles", "errors", "cosines")
+"""The matrices of one ticket, from left to right."""
 
 
 def show(selection: Selection) -> None:
@@ -164,24 +168,31 @@ def _one_ticket(view: View, folded: bool) -> None:
     usual = next((ticket.key for ticket in view.tickets if ticket.id != view.ordered_by.id), view.tickets[0].key)
     key = view.selection.option("global-ticket", usual, list(options))
     ticket = next(each for each in view.tickets if each.key == key)
-    panels = {kind: panel_of(kind, view, [ticket]) for kind in ("angles", "errors", "cosines")}
-    shown = {kind: each for kind, each in panels.items() if each}
-    if not shown:
+    if not any(panel_of(kind, view, [ticket]) for kind in reversed(BESIDE)):  # angles, the dearest, come last
         layout.empty("Nothing is known of this ticket's classes yet.", "Measure the study, or bring its images here.",
                      f"python -m analysis run {view.selection.study.path}")  # fmt: skip
         return
     rows, columns = view.names
-    titled = [_titled(each[ticket.id], KINDS[kind]) for kind, each in shown.items()]
+
+    @cache
+    def shown() -> dict[str, dict[str, Panel]]:
+        panels = {kind: panel_of(kind, view, [ticket]) for kind in BESIDE}
+        return {kind: each for kind, each in panels.items() if each}
+
+    def figure() -> go.Figure:
+        titled = [_titled(each[ticket.id], KINDS[kind]) for kind, each in shown().items()]
+        strips = [] if view.baseline else strips_of(view, ticket)
+        return matrices(titled, rows, columns, view.selection.theme, strips, view.tree.linkage if view.whole else None)
+
     less = f" minus {view.baseline.label}" if view.baseline else ""
     layout.card(
         f"{ticket.label}{less}, angles beside confusion: {condition_text(view.condition)}",
-        lambda: matrices(titled, rows, columns, view.selection.theme, [] if view.baseline else strips_of(view, ticket),
-                         view.tree.linkage if view.whole else None),
-        lambda: _long(view, shown),
+        figure,
+        lambda: _long(view, shown()),
         "global-ticket",
         folded=folded,
-        help=" ".join(ABOUT[kind] for kind in shown),
-        caption=_missing(view, ticket) + _caption(view),
+        help=" ".join(ABOUT[kind] for kind in BESIDE),
+        caption=lambda: _missing(view, ticket) + _caption(view),
         controls=lambda: view.selection.pick("global-ticket", "Ticket", options, default=usual, width="content",
                                              label_visibility="collapsed"),
         on_select=lambda: _clicked(view, "global-ticket"),

@@ -38,12 +38,14 @@ MEANINGS = {
 
 def show_profiles(view: View, ticket: Chosen) -> None:
     """The images of the ticket by class, along the angles to all directions."""
-    seen = view.seen(ticket)
-    if seen is None or seen.without or len(view.classes) > MOST_AXES or not np.isfinite(seen.features).any():
+    if view.images is None or len(view.classes) > MOST_AXES or not np.isfinite(view.weight(ticket)).any():
         return
     with fold(f"Parallel coordinates: a class of {ticket.label} along the angles to all directions") as opened:
-        if opened:
+        seen = view.seen(ticket) if opened else None
+        if seen is not None and np.isfinite(seen.features).any():
             _profile_card(view, ticket, seen)
+        elif opened:
+            layout.empty("No feature of this ticket is finite under this condition.")
 
 
 def _profile_card(view: View, ticket: Chosen, seen: Features) -> None:

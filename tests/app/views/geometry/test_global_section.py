@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,9 @@ from analysis.comparisons.class_geometry import by_class, cosines, errors_by_cla
 from analysis.comparisons.confusion import COLUMNS
 from analysis.engine.live import Features
 from analysis.statistics.tree_clusters import tree_of
+from app import live
 from app.charts.class_names import group_name
-from app.shell import layout, theme
+from app.shell import folds, layout, theme
 from app.shell.theme import Style
 from app.views.geometry import between_classes
 from app.views.geometry.charts.class_matrices import Panel, Strip, matrices
@@ -227,3 +229,20 @@ def test_no_ticket_chosen(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> 
     test = draw("geometry", tiny_study, monkeypatch, geometry="global", tickets="none")
     assert charts(test) == 0
     assert OPEN not in test.query_params
+
+
+def test_networks_run_only_for_what_is_open(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    features = live.features
+
+    def noted(*arguments: Any, **named: Any) -> dict[str, Features]:
+        asked.append(arguments[2])
+        return features(*arguments, **named)
+
+    monkeypatch.setattr(live, "features", noted)
+    monkeypatch.setattr(folds, "whole", lambda: False)
+    link = {"geometry": "global", "tickets": "dense~imp-90"}
+    assert charts(draw("geometry", tiny_study, monkeypatch, **link))
+    assert not asked  # confusions are stored
+    assert charts(draw("geometry", tiny_study, monkeypatch, **link, **{"global-matrix": "angles"}))
+    assert asked
