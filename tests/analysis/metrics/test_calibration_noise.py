@@ -72,3 +72,14 @@ def test_diagrams_are_told_apart_wherever_their_rows_stand() -> None:
 def test_a_network_that_is_sure_and_right_has_no_error() -> None:
     found = score(np.ones(20), np.ones(20, dtype=bool))
     assert found[["ece", "low", "high", "debiased", "rms", "floor", "floor_high"]].tolist() == [0] * 7
+
+
+@pytest.mark.parametrize("draws", [19, 100])
+def test_one_calibrated_network_in_twenty_is_above_the_limit_however_few_draws(draws: int) -> None:
+    rng, networks = np.random.default_rng(5), 3000
+    rows = []
+    for network in range(networks):
+        confidence = rng.uniform(0.3, 1, 200)
+        rows.append(bins(confidence, rng.random(200) < confidence).assign(key=network))
+    found = scores(pd.concat(rows), ["key"], draws=draws)
+    assert (found["ece"] > found["floor_high"]).mean() == pytest.approx(0.05, abs=3 * np.sqrt(0.05 * 0.95 / networks))
