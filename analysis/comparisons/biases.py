@@ -9,13 +9,12 @@ import pandas as pd
 import torch
 
 from pruning.errors import UserError
-from pruning.models import class_directions, find_classifier
-from pruning.models.user_file import is_user_file
+from pruning.models import class_directions, find_classifier, is_users_own
 from pruning.study.folder import Entry
 from pruning.ticket import Ticket, read_tensor
 
 _KINDS: dict[object, str] = {}
-"""A kind of network that is known by its name -> the tensor that holds its biases as they are, "" where none does."""
+"""A kind of network of those that ship -> the tensor that holds its biases as they are, "" where none does."""
 
 
 def biases(entries: Iterable[Entry]) -> dict[str, np.ndarray]:
@@ -24,12 +23,12 @@ def biases(entries: Iterable[Entry]) -> dict[str, np.ndarray]:
     The classifier is found by running a network once for all tickets of its kind, and of the others' files its bias
     alone is read, where that is a tensor of its own that reaches the logits as it is.
     """
-    of_files: dict[object, str] = {}  # two studies may name different files alike
+    of_the_users: dict[object, str] = {}  # two studies may name different networks alike
     found = {}
     for entry in entries:
         recipe, info = entry.recipe, entry.info
         kind = recipe.model, recipe.classifier, info.shape, len(info.classes)
-        kinds = of_files if is_user_file(recipe.model) else _KINDS
+        kinds = of_the_users if is_users_own(recipe.model) else _KINDS
         try:
             stored = read_tensor(entry.path, kinds[kind]) if kinds.get(kind) else None
             if stored is not None and len(stored) == len(info.classes):

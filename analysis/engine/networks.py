@@ -14,11 +14,10 @@ from analysis.metrics import geometry
 from pruning.data import normalise
 from pruning.errors import UserError
 from pruning.library import copied
-from pruning.models import NoClassifier, class_directions, count_macs, features_and_logits, prunable
+from pruning.models import NoClassifier, class_directions, count_macs, features_and_logits, is_users_own, prunable
 from pruning.models.classifier import LEFT_OUT, widened
 from pruning.models.inspection import Shape
 from pruning.models.outputs import logits_among
-from pruning.models.user_file import is_user_file
 from pruning.ticket import Ticket
 from pruning.training.precision import SMALL_NETWORK, Precision, as_input, autocast, pick_precision, prepare, settled
 
@@ -169,11 +168,11 @@ class Network:
 
 
 _MACS: dict[object, int] = {}
-"""A kind of network that is known by its name -> its multiply-adds: a third of what it takes to have one ready."""
+"""A kind of network of those that ship -> its multiply-adds: a third of what it takes to have one ready."""
 
 
 def _macs_of(ticket: Ticket, module: nn.Module) -> int:
-    if is_user_file(ticket.recipe.model):  # other files may have the same name
+    if is_users_own(ticket.recipe.model):  # another may have the same name
         return count_macs(module, ticket.info.shape)
     sizes = tuple((name, value.shape) for name, value in ticket.state.items())
     kind = ticket.recipe.model, ticket.info.shape, sizes

@@ -88,7 +88,7 @@ def build_model(
     """
     with seeded(seed), torch.device("cpu"):
         model = _made(name, num_classes, shape)
-        if gives_logits and (is_user_file(name) or (name in MODELS and not _is_ours(MODELS[name]))):
+        if gives_logits and is_users_own(name):
             settle_output(model, name, num_classes, shape)
     remember(model, shape, classifier)
     return model
@@ -100,10 +100,12 @@ def _made(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Module
     return model
 
 
-def _is_ours(architecture: Architecture) -> bool:
-    """Whether it ships with the project, so that its output is known."""
-    build = architecture.build.func if isinstance(architecture.build, partial) else architecture.build
-    return build.__module__.startswith(f"{__name__}.")
+def is_users_own(name: str) -> bool:
+    """Whether a network is of the user's making, from a file or registered, so that another may have its name."""
+    if is_user_file(name) or name not in MODELS:
+        return is_user_file(name)
+    build = MODELS[name].build
+    return not (build.func if isinstance(build, partial) else build).__module__.startswith(f"{__name__}.")
 
 
 def skeleton(name: str, num_classes: int, shape: tuple[int, int, int]) -> nn.Module:

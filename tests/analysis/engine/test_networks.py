@@ -8,8 +8,9 @@ from torch import nn
 
 from analysis.engine import networks
 from analysis.engine.networks import Network
-from pruning.models import count_macs
+from pruning.models import MODELS, Architecture, count_macs
 from pruning.models.inspection import Shape
+from pruning.models.user_file import build_from_file
 from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, run
 
@@ -17,11 +18,12 @@ NET = """
 from torch import nn
 
 def net(num_classes):
-    return nn.Sequential(nn.Flatten(), nn.Linear(64, 12), nn.ReLU(), {more} nn.Linear(12, num_classes))
+    convolution = nn.Conv2d(1, 4, 3, stride={stride}, padding=1)
+    return nn.Sequential(convolution, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, num_classes))
 """
 STUDY = """
 title = "one name"
-model = "net.py:net"
+model = "{model}"
 data = "digits"
 sparsities = [0.5]
 [training]
@@ -53,13 +55,23 @@ def test_multiply_adds_are_counted_once_for_all_networks_of_a_kind(
     assert {network.macs for network in found} == {count_macs(found[-1].module, (1, 8, 8))}
 
 
-def test_files_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("model", ["net.py:net", "net_for_a_test"])
+def test_networks_of_the_users_that_have_one_name_are_told_apart(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counting(monkeypatch)
-    for folder, more, macs in (("a", "", 64 * 12 + 120), ("b", "nn.Linear(12, 12), nn.ReLU(),", 64 * 12 + 144 + 120)):
+    for folder, stride, pixels in (("a", "1", 64), ("b", "2", 16)):  # of the same parameters
         (tmp_path / folder).mkdir()
         monkeypatch.chdir(tmp_path / folder)
-        Path("net.py").write_text(NET.replace("{more}", more))
-        Path("study.toml").write_text(STUDY)
-        study = Study.open(tmp_path / folder)
-        run(study, RunOptions(jobs=1))
-        assert {Network.of(study.load(each.id), torch.device("cpu")).macs for each in study.entries()} == {macs}
+        Path("net.py").write_text(NET.replace("{stride}", stride))
+        Path("study.toml").write_text(STUDY.replace("{model}", model))
+        MODELS.register(
+            Architecture("net_for_a_test", lambda classes, shape: build_from_file("net.py:net", classes, shape))
+        )
+        try:
+            study = Study.open(tmp_path / folder)
+            run(study, RunOptions(jobs=1))
+            found = [Network.of(study.load(entry.id), torch.device("cpu")) for entry in study.entries()]
+            assert {network.macs for network in found} == {36 * pixels + 40}
+        finally:
+            MODELS.unregister("net_for_a_test")
