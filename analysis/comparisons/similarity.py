@@ -19,6 +19,7 @@ from scipy import stats
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist, squareform
 
+from analysis.comparisons.redundancy import kendall
 from analysis.corruptions.conditions import CLEAN, Condition, in_order
 from analysis.results.store import Results
 from analysis.statistics.bootstrap import resampled_means
@@ -179,7 +180,9 @@ def rank_agreement(nodes: Nodes, permutations: int = PERMUTATIONS, seed: int = 0
     """Whether corruptions that are alike in geometry rank tickets alike; the clean images are one of the conditions."""
     count = len(nodes.conditions)
     distance = nodes.between_conditions
-    tau = _kendall(nodes.accuracy)
+    by_condition = nodes.accuracy.T
+    ordered = np.ptp(by_condition, axis=1) > 0  # what all tickets are equal under orders nothing
+    tau = np.where(np.outer(ordered, ordered), kendall(by_condition[:, None], by_condition), np.nan)
     upper = np.triu_indices(count, 1)
     names = [f"{name} {severity}" if severity else name for name, severity in nodes.conditions]
     pairs = pd.DataFrame(
@@ -198,15 +201,6 @@ def rank_agreement(nodes: Nodes, permutations: int = PERMUTATIONS, seed: int = 0
     orders = (rng.permutation(count) for _ in range(permutations))
     drawn = np.array([ranks[0] @ ranks[1][order[upper[0]], order[upper[1]]] for order in orders])
     return Agreement(pairs, rho, float((1 + (np.abs(drawn) >= abs(rho) - 1e-12).sum()) / (1 + permutations)))
-
-
-def _kendall(values: np.ndarray) -> np.ndarray:
-    """Kendall's tau-b between the columns of [n, m], of few numbers each: [m, m]; NaN where a column is level."""
-    one, other = np.triu_indices(len(values), 1)
-    order = np.sign(values[one] - values[other])
-    size = np.sqrt((order**2).sum(0))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(order.T @ order / size[:, None] / size)
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
