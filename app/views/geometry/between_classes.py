@@ -168,16 +168,19 @@ def _one_ticket(view: View, folded: bool) -> None:
     usual = next((ticket.key for ticket in view.tickets if ticket.id != view.ordered_by.id), view.tickets[0].key)
     key = view.selection.option("global-ticket", usual, list(options))
     ticket = next(each for each in view.tickets if each.key == key)
-    if not any(panel_of(kind, view, [ticket]) for kind in reversed(BESIDE)):  # angles, the dearest, come last
+
+    @cache
+    def panels(kind: str) -> dict[str, Panel]:
+        return panel_of(kind, view, [ticket])
+
+    if not any(map(panels, reversed(BESIDE))):  # angles, the dearest, come last
         layout.empty("Nothing is known of this ticket's classes yet.", "Measure the study, or bring its images here.",
                      f"python -m analysis run {view.selection.study.path}")  # fmt: skip
         return
     rows, columns = view.names
 
-    @cache
     def shown() -> dict[str, dict[str, Panel]]:
-        panels = {kind: panel_of(kind, view, [ticket]) for kind in BESIDE}
-        return {kind: each for kind, each in panels.items() if each}
+        return {kind: panels(kind) for kind in BESIDE if panels(kind)}
 
     def figure() -> go.Figure:
         titled = [_titled(each[ticket.id], KINDS[kind]) for kind, each in shown().items()]
