@@ -64,6 +64,9 @@ class Told(_Plain):
     at: Time
 
 
+Status = Literal["waiting", "running", "done", "failed", "cancelled", "killed"]
+
+
 @dataclass(frozen=True)
 class Job:
     """A job at one moment. `study` is the folder of the study it works on, or makes."""
@@ -73,7 +76,7 @@ class Job:
     folder: Path
     study: Path
     state: State
-    status: Literal["waiting", "running", "done", "failed", "cancelled", "killed"]
+    status: Status
 
     @property
     def id(self) -> str:
@@ -129,17 +132,17 @@ def look(home: Path) -> Job:
         command = Command(tuple(record.words))
     except UserError as error:
         raise UserError(f"The job in {home} cannot be read: {error}") from None
-    return Job(home, command, Path(record.folder), Path(record.study), state, _status(home, state))
+    return Job(home, command, Path(record.folder), Path(record.study), *_status(home, state))
 
 
-def _status(home: Path, state: State) -> Literal["waiting", "running", "done", "failed", "cancelled", "killed"]:
+def _status(home: Path, state: State) -> tuple[State, Status]:
+    """What a state comes to; with a later one, where the job's own word came between the two looks."""
     if state.ended is not None:
-        return "cancelled" if state.cancelled else "done" if state.code == 0 else "failed"
+        return state, "cancelled" if state.cancelled else "done" if state.code == 0 else "failed"
     if is_alive(home) or (state.began is None and abs(time.time() - state.asked) < GRACE):
-        return "waiting" if state.began is None else "running"
-    # its own word may have come between the two looks
+        return state, "waiting" if state.began is None else "running"
     again = _read(home / STATE, State)
-    return "killed" if again == state else _status(home, again)
+    return (state, "killed") if again == state else _status(home, again)
 
 
 def is_alive(home: Path) -> bool:

@@ -14,7 +14,7 @@ import pytest
 from app import allowed
 from app.jobs import queue, runner
 from app.jobs.command import Command
-from app.jobs.job import look
+from app.jobs.job import look, write_state
 from pruning.errors import UserError, WriteError
 from pruning.models.code_digest import digest_of_code
 from tests.app.conftest import Standing, ended, prune, until
@@ -132,6 +132,21 @@ def test_how_a_command_ends_is_a_sentence(stand_in: Standing, lines: str, status
     job = ended(queue.submit(prune()))
     assert job.status == status
     assert sentence in job.state.sentence
+
+
+def test_how_it_ended_comes_with_its_status(stand_in: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that ends while it is looked at: between the look at its word and the look for its process."""
+    stand_in("raise SystemExit(3)")
+    done = ended(queue.submit(prune()))
+    running = done.state.model_copy(update={"ended": None, "code": None, "sentence": ""})
+    write_state(done.home, running)
+
+    def just_gone(home: Path) -> bool:
+        write_state(home, done.state)
+        return False
+
+    monkeypatch.setattr("app.jobs.job.is_alive", just_gone)
+    assert look(done.home) == done
 
 
 def test_a_folder_that_is_gone_is_a_sentence(stand_in: Standing, tmp_path: Path) -> None:
