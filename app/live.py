@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 import torch
 
-from analysis.corruptions import CORRUPTIONS
+from analysis.corruptions import CORRUPTIONS, workers
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.images import TestImages
 from analysis.engine.live import Features, features_of
@@ -27,6 +27,7 @@ from app.pictures.offer import pictures
 from pruning.data import available
 from pruning.data.base import used_rows
 from pruning.errors import UserError
+from pruning.execution.processes import cores
 from pruning.progress import Progress
 from pruning.study.folder import TICKETS, TOML
 from pruning.training.precision import pick_device
@@ -135,7 +136,7 @@ def features(
             if isinstance(shower, Replayed):
                 shower.check(shown)
         if missing:
-            with bar() if progress is None else nullcontext(progress) as tell:
+            with bar() if progress is None else nullcontext(progress) as tell, workers.shared_by(cores()):
                 made = features_of(missing, shown, condition, tell)
             for ticket, each in made.items():
                 store.put(keys[ticket], each)

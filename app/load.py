@@ -24,6 +24,7 @@ from analysis.results.store import Results, tables_in
 from app.memory.remembered import remembered
 from app.names import shown
 from pruning.errors import UserError
+from pruning.execution.processes import cores
 from pruning.study import staleness
 from pruning.study.config import DENSE, StudyConfig
 from pruning.study.folder import TICKETS, TOML, Study
@@ -228,12 +229,12 @@ def overlaps_between(studies: Sequence[tuple[StudyView, Sequence[str]]]) -> Coun
 
 @remembered("Comparing the masks …")
 def _overlaps_between(tickets: tuple[tuple[int, Path, str, str], ...]) -> Counts:
-    return count({f"{place} {ticket}": _packed(path, ticket, stamp) for place, path, ticket, stamp in tickets})
+    return count({f"{place} {ticket}": _packed(path, ticket, stamp) for place, path, ticket, stamp in tickets}, cores())
 
 
 @remembered("Comparing the masks …")
 def _overlaps(path: Path, ids: tuple[str, ...], stamps: tuple[str, ...]) -> Counts:
-    return count({ticket: _packed(path, ticket, stamp) for ticket, stamp in zip(ids, stamps, strict=True)})
+    return count({ticket: _packed(path, ticket, stamp) for ticket, stamp in zip(ids, stamps, strict=True)}, cores())
 
 
 @remembered()

@@ -1,4 +1,4 @@
-"""The chunks of a batch on as many threads as torch has.
+"""The chunks of a batch on as many threads as torch has, or as many as were asked for.
 
 Each chunk is worked on by one thread from end to end, so that its intermediate results stay in the cache of one core.
 torch's own threads would share out every single operation instead, most of which are too short for that.
@@ -7,6 +7,7 @@ torch's own threads would share out every single operation instead, most of whic
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import pairwise
 
 import torch
@@ -17,6 +18,18 @@ VALUES_AT_ONCE = 1 << 19
 FEWEST_VALUES = 1 << 19
 
 Work = Callable[[int, int], None]
+
+_asked: ContextVar[int] = ContextVar("threads of a batch", default=0)
+
+
+@contextmanager
+def shared_by(threads: int) -> Iterator[None]:
+    """Have batches within worked on by so many threads, whatever number torch has."""
+    token = _asked.set(threads)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
 
 
 def run(work: Work, count: int, values: int, device: torch.device, together: int = 1) -> None:
@@ -29,7 +42,7 @@ def run(work: Work, count: int, values: int, device: torch.device, together: int
     if device.type != "cpu":
         work(0, count)
         return
-    threads = min(torch.get_num_threads(), max(1, count * values // FEWEST_VALUES))
+    threads = min(_asked.get() or torch.get_num_threads(), max(1, count * values // FEWEST_VALUES))
     chunks = iter(_chunks(count, values, threads, together))
     if threads == 1:
         with _plain(torch.is_inference_mode_enabled()):

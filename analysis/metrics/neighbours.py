@@ -6,6 +6,8 @@ compared. The measure is the Jaccard index of its two neighbourhoods; 1: the sam
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
@@ -22,15 +24,18 @@ NOBODY = -1
 SPARE = 8
 """So many more are taken by the rounded distances than are kept by the exact ones."""
 
-BLOCK_BYTES = 64_000_000
-"""Memory that a block of distances takes; the rest grows with N alone."""
+BLOCK_BYTES = 16_000_000
+"""Of a block of distances, which is gone through several times while it is near the processor."""
+
+TAKEN_BYTES = 64_000_000
+"""Of the features of those that a block takes; the rest grows with N alone."""
 
 SAME = 1e-6
 """Features that differ by less, relative to the largest value, differ by the rounding of float32 alone."""
 
 
 def nearest(
-    features: ArrayLike, k: int = NEIGHBOURS, queries: ArrayLike | None = None
+    features: ArrayLike, k: int = NEIGHBOURS, queries: ArrayLike | None = None, threads: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k nearest samples of each, by Euclidean distance, exactly.
 
@@ -43,6 +48,7 @@ def nearest(
         k: how many, at most N - 1 (N with `queries`).
         queries: [Q, D], whose neighbours among `features` are asked for; of `features` themselves where not given, and
             then none is its own neighbour.
+        threads: blocks that are worked on at once; each is shared by as many more as torch has.
 
     Returns:
         The samples' places, int32 [Q, k], nearest first, the lower place where two are equally near; and their
@@ -70,11 +76,20 @@ def nearest(
     )
     places = np.flatnonzero(there)
     itself = torch.from_numpy(np.searchsorted(known, places)) if own else None
-    step = max(1, BLOCK_BYTES // (4 * len(known) + 16 * (k + SPARE) * points.shape[1]))
-    for start in range(0, len(places), step):
+    step = max(1, min(BLOCK_BYTES // (4 * len(known)), TAKEN_BYTES // (16 * (k + SPARE) * max(1, points.shape[1]))))
+
+    def block(start: int) -> None:
         rows = places[start : start + step]
         near, exact = _nearest(points, rest[rows], k, None if itself is None else itself[start : start + step])
         index[rows], distance[rows] = known[near.numpy()], scale * exact.numpy()
+
+    starts = range(0, len(places), step)
+    if threads > 1 and len(starts) > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(block, starts))
+    else:
+        for start in starts:
+            block(start)
     return index, distance
 
 

@@ -10,6 +10,8 @@ from scipy.stats import norm
 
 CONSTANT = 1e-12
 """Variance below which something does not vary."""
+AT_ONCE = 1024
+"""Images of which products are formed at once."""
 EXACT = 2**24
 """Whole numbers up to which float32 holds each."""
 
@@ -95,7 +97,8 @@ def resampled_correlations(
     """As `mean_correlation` under many weights, of shares that are counts: [resamples, K, K], or K - 1.
 
     Products of counts are whole numbers, of which the sums are exact: those of two rows are formed once, for all
-    resamples, and summed in single precision as far as that holds them.
+    resamples, and summed in single precision as far as that holds them; of some images at a time, whose products stay
+    near the processor.
 
     Args:
         counts: of whole numbers, [runs, K, N].
@@ -106,12 +109,16 @@ def resampled_correlations(
     n, rows = float(weights[0].sum()), counts.shape[1]
     kind = np.float32 if n * float(of.max()) ** 2 < EXACT else np.float64
     first, second = np.triu_indices(rows)
-    drawn = weights.astype(kind)
+    drawn = np.ascontiguousarray(weights.T, dtype=kind)
     total, count = np.zeros((2, len(weights), rows - beyond_last, rows - beyond_last))
     products = np.zeros((len(weights), rows, rows))
     for run in counts.astype(kind):
-        products[:, first, second] = products[:, second, first] = drawn @ (run[first] * run[second]).T
-        sums = (drawn @ run.T).astype(np.float64)
+        pairs = np.zeros((len(first), len(weights)), dtype=kind)
+        for start in range(0, run.shape[1], AT_ONCE):
+            own = run[:, start : start + AT_ONCE]
+            pairs += np.concatenate([each * own[row:] for row, each in enumerate(own)]) @ drawn[start : start + AT_ONCE]
+        products[:, first, second] = products[:, second, first] = pairs.T
+        sums = (run @ drawn).T.astype(np.float64)
         covariance = (n * products - sums[:, :, None] * sums[:, None, :]) / (n * n * of[:, None] * of)
         r = _normalised(covariance)
         r = _partial(r) if beyond_last else r

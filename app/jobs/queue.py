@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from app import allowed
+from app import allowed, outside
 from app.jobs.command import IMPORT, Command
 from app.jobs.job import (
     CANCEL,
@@ -186,7 +186,7 @@ def _environment(home: Path) -> dict[str, str]:
     """This process's, with the packages to be found, where to say how far it is, and what code may run."""
     paths = [str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
-        **os.environ,
+        **outside(os.environ),
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONUNBUFFERED": "1",
         "PYTHONSAFEPATH": "1",  # a folder `pruning` of whoever made the working folder is not what is run

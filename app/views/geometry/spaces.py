@@ -22,6 +22,7 @@ from app import live, load
 from app.load import StudyView
 from app.memory.remembered import remembered
 from pruning.errors import UserError
+from pruning.execution.processes import cores
 
 STORED = ("umap", "umap_joint", "pca")
 ALIGNED = ("umap", "pca", "tsne")
@@ -167,7 +168,7 @@ def _laid_over(own: Places, reference: np.ndarray) -> Places:
 @remembered()
 def _near(key: tuple[str, ...], k: int, _features: np.ndarray) -> np.ndarray:
     try:
-        return nearest(_features, min(k, len(_features) - 1))[0]
+        return nearest(_features, min(k, len(_features) - 1), threads=cores())[0]
     except UserError:  # of a network without features, or with few that are finite
         return np.full((len(_features), k), NOBODY, dtype=np.int32)
 

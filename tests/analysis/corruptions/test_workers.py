@@ -63,6 +63,13 @@ def test_threads_are_as_many_as_torchs() -> None:
     assert threads_used(6, workers.VALUES_AT_ONCE) == 1
 
 
+def test_more_threads_may_be_asked_for_than_torch_has() -> None:
+    torch.set_num_threads(1)
+    with workers.shared_by(2):
+        assert threads_used(6, workers.VALUES_AT_ONCE) == 2
+    assert threads_used(6, workers.VALUES_AT_ONCE) == 1
+
+
 def test_one_thread_is_the_callers() -> None:
     torch.set_num_threads(1)
     names = []

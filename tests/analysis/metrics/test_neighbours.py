@@ -23,11 +23,12 @@ def test_they_are_sklearns(n: int, width: int, k: int, away: float, seed: int) -
         np.testing.assert_array_equal(index, theirs[1])
 
 
-def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("threads", [1, 3])
+def test_blocks_and_threads_change_nothing(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     features = np.random.default_rng(0).normal(size=(300, 7)).astype(np.float32)
     whole, far = nearest(features, 9)
     monkeypatch.setattr(neighbours, "BLOCK_BYTES", 20_000)
-    index, distance = nearest(features, 9)
+    index, distance = nearest(features, 9, threads=threads)
     np.testing.assert_array_equal(index, whole)
     np.testing.assert_allclose(distance, far, rtol=1e-6)
 
