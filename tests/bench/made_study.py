@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import typer
 
+from analysis.engine import measure as measuring
 from analysis.engine.base import Measure, Pair
 from analysis.engine.images import TestImages
 from analysis.engine.plan import Parts, Wanted
@@ -72,6 +73,7 @@ def made(size: Size, folder: Path | None = None) -> Path:
         study = _open(size, folder)
         _tickets(study)
         _results(study, size.times)
+        measuring.run(study)  # nothing: it brings files together and writes the index, as after any run
         write_atomically(folder / DONE, f"{size.tickets} tickets\n")
     return folder
 
