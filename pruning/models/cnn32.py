@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from pruning.errors import UserError
 from pruning.models.base import Architecture
+from pruning.models.pooling import MaxPool2x2
 
 
 class Cnn32(nn.Module):
@@ -22,7 +23,7 @@ class Cnn32(nn.Module):
         self.conv1 = nn.Conv2d(channels, 32, 3, padding=1)
         self.conv2 = nn.Conv2d(32, 32, 3, padding=1)
         self.conv3 = nn.Conv2d(32, 32, 3, padding=1)
-        self.pool = nn.MaxPool2d(2)
+        self.pool = MaxPool2x2()
         self.fc = nn.Linear(32 * (height // 4) * (width // 4), num_classes)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from pruning.errors import UserError
 from pruning.models.base import Architecture
+from pruning.models.pooling import MaxPool2x2
 
 
 class LeNet300(nn.Module):
@@ -47,7 +48,7 @@ class LeNet5(nn.Module):
             )
         self.conv1 = nn.Conv2d(channels, 6, 5, padding=2)
         self.conv2 = nn.Conv2d(6, 16, 5)
-        self.pool = nn.MaxPool2d(2)
+        self.pool = MaxPool2x2()
         self.fc1 = nn.Linear(16 * high * wide, 120)
         self.fc2 = nn.Linear(120, 84)
         self.fc3 = nn.Linear(84, num_classes)
@@ -84,7 +85,7 @@ class ConvNet(nn.Module):
         for layer, (fan_in, fan_out) in enumerate(pairwise(widths), start=1):
             self.add_module(f"conv{layer}", nn.Conv2d(fan_in, fan_out, 3, padding=1))
         self.depth = depth
-        self.pool = nn.MaxPool2d(2)
+        self.pool = MaxPool2x2()
         self.fc1 = nn.Linear(widths[-1] * high * wide, 256)
         self.fc2 = nn.Linear(256, 256)
         self.fc3 = nn.Linear(256, num_classes)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from pruning.errors import UserError
 from pruning.models.base import Architecture
+from pruning.models.pooling import MaxPool2x2
 from pruning.models.resnet import initialise
 
 _POOL = 0
@@ -40,7 +41,7 @@ class VGG(nn.Module):
         layers: list[nn.Module] = []
         for wide in _LAYERS[depth]:
             if wide == _POOL:
-                layers.append(nn.MaxPool2d(2))
+                layers.append(MaxPool2x2())
                 continue
             layers += [nn.Conv2d(channels, wide, 3, padding=1), nn.BatchNorm2d(wide), nn.ReLU()]
             channels = wide
