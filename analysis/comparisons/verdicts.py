@@ -103,12 +103,15 @@ def _gaps(outcomes: PerImage, pairs: Sequence[tuple[str, str]]) -> Iterator[tupl
     for (seeds, images), group in groups.items():
         members = {key: place for place, key in enumerate(dict.fromkeys(key for pair in group for key in pair))}
         own = [
-            np.stack([outcomes[key][seed] for seed in seeds])
-            if seeds
-            else np.mean([each for each in outcomes[key].values() if each.size == images], axis=0)[None]
+            each
             for key in members
+            for each in (
+                [outcomes[key][seed] for seed in seeds]
+                if seeds
+                else [np.mean([each for each in outcomes[key].values() if each.size == images], axis=0)]
+            )
         ]
-        every = paired_gaps(np.stack(own))
+        every = paired_gaps(np.stack(own).reshape(len(members), -1, images))
         first, second = ([members[pair[side]] for pair in group] for side in (0, 1))
         at = (first, second)
         yield group, _at(every, at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -126,7 +127,11 @@ class AnalysisConfig(BaseModel):
 
 def model() -> type[AnalysisConfig]:
     """The settings with the keys of all measures: a subclass of the `options` of each of them."""
-    options = tuple(dict.fromkeys(table.options for table in TABLES.values() if table.options is not None))
+    return _with(tuple(dict.fromkeys(table.options for table in TABLES.values() if table.options is not None)))
+
+
+@lru_cache(maxsize=8)  # a page asks once for each network
+def _with(options: tuple[type[BaseModel], ...]) -> type[AnalysisConfig]:
     bases: list[type[BaseModel]] = [AnalysisConfig, *options]
     named = Counter(key for each in bases for key in (*each.model_fields, *_validators(each)))
     twice = [key for key, count in named.items() if count > 1]
