@@ -102,19 +102,18 @@ def _gaps(outcomes: PerImage, pairs: Sequence[tuple[str, str]]) -> Iterator[tupl
         groups.setdefault((seeds, images), []).append((a, b))
     for (seeds, images), group in groups.items():
         members = {key: place for place, key in enumerate(dict.fromkeys(key for pair in group for key in pair))}
-        own = [
-            each
-            for key in members
-            for each in (
-                [outcomes[key][seed] for seed in seeds]
-                if seeds
-                else [np.mean([each for each in outcomes[key].values() if each.size == images], axis=0)]
-            )
-        ]
-        every = paired_gaps(np.stack(own).reshape(len(members), -1, images))
+        own = np.stack([each for key in members for each in _compared(outcomes[key], seeds, images)])
+        every = paired_gaps(own.reshape(len(members), -1, images))
         first, second = ([members[pair[side]] for pair in group] for side in (0, 1))
         at = (first, second)
         yield group, _at(every, at)
+
+
+def _compared(own: Mapping[int, np.ndarray], seeds: Sequence[int], images: int) -> list[np.ndarray]:
+    """What is compared of a ticket: its seeds, or without any the mean over those that were shown so many images."""
+    if seeds:
+        return [own[seed] for seed in seeds]
+    return [np.mean([each for each in own.values() if each.size == images], axis=0)]
 
 
 def _images(own: Mapping[int, np.ndarray] | None) -> set[int]:

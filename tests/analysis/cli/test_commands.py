@@ -80,6 +80,15 @@ def test_list_before_anything_is_found_or_measured(found_study: Path, tmp_path: 
     assert "There are no tickets yet; `python -m pruning run" in out
 
 
+def test_of_a_study_elsewhere_list_asks_for_nothing_that_is_refused(found_study: Path, command: Command) -> None:
+    url = found_study.resolve().as_uri()
+    status, out, _ = command("list", url)
+    assert (status, cells(out)["conditions"][1:]) == (0, ["18", "0", "0", "18"])
+    assert f"{url} is only read here: it is measured where it lies" in out
+    assert "Next:" not in out
+    assert "only read here" in command("run", url)[2]
+
+
 def test_run_says_what_it_made_and_then_that_nothing_is_to_do(study_copy: Path, command: Command) -> None:
     status, out, err = command("run", study_copy, "--only", "layers", "--only", "summary")
     assert (status, err) == (0, "")
