@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -10,6 +11,7 @@ import streamlit as st
 from analysis.comparisons.local_geometry import with_relative_lengths
 from app import load
 from app.answers.columns import MOST, default
+from app.memory.remembered import remembered
 from app.shell import layout
 from app.shell.per_sample import COLUMNS, not_measured, without_classifier
 from app.shell.selection import Chosen, Selection
@@ -62,8 +64,14 @@ def samples_of(selection: Selection, chosen: list[Chosen], more: Sequence[str] =
     unmeasured = [ticket.label for ticket in chosen if ticket.id not in there]
     if unmeasured:
         st.caption(f":material/info: Not measured yet: {', '.join(unmeasured)}.")
-    centred = load.table(selection.study, "geometry", ids=ids)
-    rows = samples.merge(centred, on=["ticket_id", "sample"], how="left")
+    return _with_geometry(selection.study.path, selection.study.stamp, selection.study.name, tuple(ids))
+
+
+@remembered()
+def _with_geometry(path: Path, stamp: str, name: str, ids: tuple[str, ...]) -> pd.DataFrame:
+    study = load.open_study(name, path)
+    samples = load.table(study, "samples", ids=ids, columns=COLUMNS)
+    rows = samples.merge(load.table(study, "geometry", ids=ids), on=["ticket_id", "sample"], how="left")
     return with_relative_lengths(rows, rows)
 
 

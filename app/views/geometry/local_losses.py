@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.answers.moves import Changes, answer
 from app.condition import condition_text
+from app.memory.remembered import computed
 from app.shell import layout
 from app.shell.selection import Chosen
 from app.shell.theme import Style
@@ -38,11 +39,16 @@ class Losses:
     @classmethod
     def of(cls, panel: Panel, reference: Chosen | None) -> Losses | None:
         """Of all classes, whichever are shown; None where nothing is compared."""
-        moved = panel.images.gap_moves(panel.measured, reference.key if reference else "")
-        if moved is None:
-            return None
-        moved = moved[moved["key"].isin([ticket.key for ticket in panel.shown])]
-        return None if moved.empty else cls(panel, reference, _changes(panel.key("changes", _id(reference)), moved))
+
+        def make() -> Changes | None:
+            moved = panel.images.gap_moves(panel.measured, reference.key if reference else "")
+            if moved is None:
+                return None
+            moved = moved[moved["key"].isin([ticket.key for ticket in panel.shown])]
+            return None if moved.empty else Changes.of(moved)
+
+        changes = computed(panel.key("changes", _id(reference)), make)
+        return None if changes is None else cls(panel, reference, changes)
 
     def answer(self) -> str:
         """The sentences above the charts."""
@@ -110,11 +116,6 @@ class Losses:
             caption=self._caption("class's images"),
             config=layout.QUIET,
         )  # fmt: skip
-
-
-@st.cache_data(max_entries=24, show_spinner=False)
-def _changes(what: tuple[object, ...], _moved: pd.DataFrame) -> Changes:
-    return Changes.of(_moved)
 
 
 def _id(ticket: Chosen | None) -> str:

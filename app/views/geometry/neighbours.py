@@ -18,6 +18,7 @@ from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT
 from app.assets import read
 from app.condition import condition_text
 from app.inspector.asked import inspect
+from app.memory.remembered import computed
 from app.pictures.grid import Item, gallery, picture
 from app.shell import layout
 from app.shell.folds import fold
@@ -59,15 +60,20 @@ def answer(selection: Selection, spaces: Spaces, chosen: Sequence[Chosen], condi
     keys = list(dict.fromkeys([selection.baseline.key, *(ticket.key for ticket in chosen)]))
     every, spaces = spaces, spaces.some()  # of every training of each ticket, which are many
     few = "" if spaces is every else f" Among {MOST:,} of the images, evenly spaced."
-    clean = _spaces(selection, spaces, keys, CLEAN)
-    names = {ticket.key: ticket.label for ticket in [selection.baseline, *chosen]}
+    names, base = {ticket.key: ticket.label for ticket in [selection.baseline, *chosen]}, selection.baseline.key
+    what = (str(selection.study.path), selection.study.stamp, spaces.kind, tuple(keys), base, count(selection))
     if condition == CLEAN:
-        found = against_retraining(clean, selection.baseline.key)
+        found = computed(
+            ("retraining", *what), lambda: against_retraining(_spaces(selection, spaces, keys, CLEAN), base)
+        )
         said = retraining_text(found, names, selection.baseline.label)
         return said and said + few
-    own = kept(clean, _spaces(selection, spaces, keys, condition))
-    table = against(verdicts(own, keys, equivalence=CLOSE), selection.baseline.key)
-    said = corrupted_text(intervals(own), table, names, selection.baseline.key, condition_text(condition))
+    own = computed(
+        ("kept", *what, condition),
+        lambda: kept(*(_spaces(selection, spaces, keys, each) for each in (CLEAN, condition))),
+    )
+    table = against(verdicts(own, keys, equivalence=CLOSE), base)
+    said = corrupted_text(intervals(own), table, names, base, condition_text(condition))
     return said and said + few
 
 

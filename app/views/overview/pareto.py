@@ -15,6 +15,7 @@ from analysis.comparisons.dominance import DOMINATED, FRONT, Verdict
 from analysis.comparisons.outcomes import CORRUPTIONS
 from analysis.comparisons.verdicts import Told
 from app.charts.texts import dot
+from app.memory.remembered import computed
 from app.shell import families, layout, verdicts
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -31,7 +32,7 @@ def show(selection: Selection) -> None:
     weighed = costs.weighed(families.means(selection.study), families.efficiency(selection.study))
     own = recorded.by_family(selection.study.tickets, families.recordings(selection.study))
     weighed = weighed.merge(own, on="key", how="left")
-    shown, objectives = families.score(selection.study), _objectives(selection)
+    objectives = _objectives(selection)
     there = {name: objective.label for name, objective in objectives.items() if weighed[name].notna().any()}
     weighed = weighed.assign(**{name: np.nan for name in OBJECTIVES if name not in objectives})
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -54,10 +55,7 @@ def show(selection: Selection) -> None:
     rows = rows.reset_index(drop=True)
     found = dominance.verdicts(
         rows["key"].tolist(),
-        *(
-            dominance.gaps(rows, name, _outcomes(selection, name), within, shown.score.higher, objectives)
-            for name in (x, y)
-        ),
+        *(_gaps(selection, rows, name, within, objectives) for name in (x, y)),
     )
     st.markdown(answer(found))
     left, right = st.columns([1, 1.25], gap="medium")
@@ -75,6 +73,16 @@ def _objectives(selection: Selection) -> dict[str, Objective]:
         return OBJECTIVES | brought
     own = replace(OBJECTIVES["accuracy"], label=shown.title, more=shown.score.higher)
     return {"accuracy": own, **{name: each for name, each in OBJECTIVES.items() if each.noise != "paired"}}
+
+
+def _gaps(
+    selection: Selection, rows: pd.DataFrame, name: str, within: float, objectives: Mapping[str, Objective]
+) -> dominance.Gaps:
+    study, higher = selection.study, families.score(selection.study).score.higher
+    return computed(
+        ("gaps", str(study.path), study.stamp, name, tuple(rows["key"]), within),
+        lambda: dominance.gaps(rows, name, _outcomes(selection, name), within, higher, objectives),
+    )
 
 
 def _outcomes(selection: Selection, name: str) -> Told:
