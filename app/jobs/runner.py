@@ -20,6 +20,7 @@ from typing import IO
 
 from filelock import FileLock, Timeout
 
+from app import outside
 from app.jobs.job import ALIVE, CANCEL, LOG, PROGRESS, UPLOADS, Job, State, look, remove_folder, write_state
 from pruning.errors import UserError
 
@@ -83,6 +84,7 @@ def _run(job: Job, state: State) -> State:
         process = subprocess.Popen(
             job.command.arguments,
             cwd=job.folder,
+            env=outside(os.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

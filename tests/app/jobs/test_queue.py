@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app import allowed
+from app import THREADS, allowed
 from app.jobs import queue, runner
 from app.jobs.command import Command
 from app.jobs.job import look, write_state
@@ -132,6 +132,19 @@ def test_how_a_command_ends_is_a_sentence(stand_in: Standing, lines: str, status
     job = ended(queue.submit(prune()))
     assert job.status == status
     assert sentence in job.state.sentence
+
+
+@pytest.mark.parametrize("threads", [None, "3"])
+def test_a_job_has_the_threads_that_a_terminal_has(
+    threads: str | None, stand_in: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not those of a page's calculations, unless somebody wants so many."""
+    monkeypatch.setattr("app._alone", threads is None)
+    monkeypatch.setenv(THREADS, threads or "1")
+    stand_in(f"import os; print('threads', os.environ.get('{THREADS}'))")
+    job = ended(queue.submit(prune()))
+    assert f"threads {threads}" in job.log()
+    assert queue._environment(job.home).get(THREADS) == threads  # of the process between
 
 
 def test_how_it_ended_comes_with_its_status(stand_in: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
