@@ -7,8 +7,8 @@ THREADS = "OMP_NUM_THREADS"
 """What tells numerical libraries how many threads share one calculation; they read it as they are loaded."""
 
 _alone = THREADS not in os.environ
-# A page is many short calculations. Threads that share one wait for each other at its end; where another program has
-# the processor, that takes ten times as long as the calculation (see tests/bench). What is long is split up by us.
+# A page is many short calculations. Threads that share one wait for each other at its end, which where another program
+# has a core takes far longer than the calculation (`python -m tests.bench beside`). What is long is split up by us.
 os.environ.setdefault(THREADS, "1")
 
 

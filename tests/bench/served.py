@@ -58,15 +58,15 @@ class Server:
 
 
 @contextmanager
-def served(folder: Path, *studies: Path) -> Iterator[Server]:
-    """Start the app on studies, with its log in `folder`, until the block ends.
+def served(folder: Path, *studies: Path, more: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Start the app on studies, with its log in `folder` and `more` in its environment, until the block ends.
 
     Raises:
         UserError: the system has no /proc.
     """
     if not Path("/proc/self/status").exists():
         raise UserError("What a page costs the server is read from /proc, which only Linux has.")
-    environment = {"PRUNING_STUDIES": os.pathsep.join(map(str, studies))}
+    environment = {"PRUNING_STUDIES": os.pathsep.join(map(str, studies))} | dict(more or {})
     with contextmanager(start_streamlit)(ROOT / "app" / "main.py", folder, environment) as (url, process):
         yield Server(url, process)
 
