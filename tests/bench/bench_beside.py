@@ -1,4 +1,4 @@
-"""What pages take while another program has each of the cores, and while none has: on one thread, and on several.
+"""What pages take on one thread and on several: beside another program, beside one on each core, and alone.
 
 The study is that of `bench_thousands`, which is made before, once.
 """
@@ -29,17 +29,18 @@ GROUP = "Five pages of a study of thousands, by the clock: threads that share a 
 
 
 def run(quick: bool) -> list[Row]:
-    """Both, beside other programs and alone."""
-    study = made(QUICK if quick else Size())
-    several = max(2, cores())
-    quiet = pages(study, several), pages(study, 1)
-    with others():
-        busy = pages(study, several), pages(study, 1)
-    note = f"{several} threads against 1"
-    return [
-        Row("beside a program on each core", *busy, target=1.5, note=note, group=GROUP),
-        Row("alone", *quiet, target=0.9, note=note, group=GROUP),
-    ]
+    """Of each, with so many programs beside."""
+    study, several = made(QUICK if quick else Size()), max(2, cores())
+    rows = []
+    for what, count, target in (
+        ("beside one program", 1, 2),
+        ("beside one on each core", several, 1.2),
+        ("alone", 0, 0.8),
+    ):
+        with others(count):
+            times = pages(study, several), pages(study, 1)
+        rows.append(Row(what, *times, target=target, note=f"{several} threads against 1", group=GROUP))
+    return rows
 
 
 def pages(study: Path, threads: int) -> float:
@@ -57,10 +58,10 @@ def pages(study: Path, threads: int) -> float:
 
 
 @contextmanager
-def others() -> Iterator[None]:
-    """A program on each core, until the block ends; in sessions of their own, so that none counts as in the back."""
+def others(count: int) -> Iterator[None]:
+    """So many programs at work until the block ends; in sessions of their own, so that none counts as in the back."""
     programs = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True) for _ in range(cores())
+        subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True) for _ in range(count)
     ]
     try:
         yield
