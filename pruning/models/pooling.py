@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 
 class MaxPool2x2(nn.MaxPool2d):
-    """Max-pooling of squares of 2x2, as `nn.MaxPool2d(2)`, bit for bit.
+    """Max-pooling of squares of 2x2, with the values of `nn.MaxPool2d(2)`; a zero may have the other sign.
 
     Torch's notes where each maximum is, which only gradients need; without, this takes a tenth of the time on a CPU.
     """

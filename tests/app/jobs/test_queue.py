@@ -139,7 +139,7 @@ def test_a_job_has_the_threads_that_a_terminal_has(
     threads: str | None, stand_in: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not those of a page's calculations, unless somebody wants so many."""
-    monkeypatch.setattr("app._alone", threads is None)
+    monkeypatch.setattr("app._ours", threads is None)
     monkeypatch.setenv(THREADS, threads or "1")
     stand_in(f"import os; print('threads', os.environ.get('{THREADS}'))")
     job = ended(queue.submit(prune()))

@@ -1,4 +1,4 @@
-"""Max-pooling of squares against torch's, bit for bit, whatever the size, layout, type and values."""
+"""Max-pooling of squares against torch's, exactly, whatever the size, layout, type and values."""
 
 import pytest
 import torch
