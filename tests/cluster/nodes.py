@@ -21,12 +21,13 @@ class Nodes:
     Args:
         count: of nodes.
         client_port: where Ray's client is listened to; None: nowhere.
+        cpus: of the head.
     """
 
-    def __init__(self, count: int, client_port: int | None = None) -> None:
+    def __init__(self, count: int, client_port: int | None = None, cpus: int = 1) -> None:
         from ray.cluster_utils import Cluster
 
-        head = {"num_cpus": 1, "ray_client_server_port": client_port, **FEW}
+        head = {"num_cpus": cpus, "ray_client_server_port": client_port, **FEW}
         self.cluster: Any = Cluster(initialize_head=True, head_node_args=head)
         self.nodes = [self.cluster.add_node(num_cpus=1, wait=False, **FEW) for _ in range(count - 1)]
         self.cluster.wait_for_nodes()
@@ -62,12 +63,12 @@ class Nodes:
 
 
 @contextmanager
-def nodes(count: int, client_port: int | None = None) -> Iterator[Nodes]:
+def nodes(count: int, client_port: int | None = None, cpus: int = 1) -> Iterator[Nodes]:
     """A cluster of so many nodes; skips the test where Ray is not installed."""
     ray_cluster.prepare(ray_cluster.LOCAL)
     os.environ.setdefault("RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S", "300")  # a busy machine needs more than 30
     ray = pytest.importorskip("ray", reason='Ray is not installed: pip install "pruning-side-by-side[cluster]"')
-    made = Nodes(count, client_port)
+    made = Nodes(count, client_port, cpus)
     try:
         yield made
     finally:

@@ -44,7 +44,7 @@ MEASURED = ["summary", "layers", "conditions", "samples"]
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Nodes]:
-    with nodes(3) as made:
+    with nodes(3, cpus=2) as made:
         yield made
 
 
@@ -61,7 +61,7 @@ def test_everything_listens_at_loopback_alone(cluster: Nodes) -> None:
 
 
 def test_tasks_run_after_what_they_depend_on_and_failures_stay_where_they_are(executor: Executor) -> None:
-    assert executor.capacity == 3
+    assert executor.capacity == 4
     tasks: list[Task[Any]] = [
         Task("a", "the first", work.fail, ("No such data.",)),
         Task("b", "the second", work.add, (1,), after=("a",)),
@@ -160,6 +160,17 @@ def test_rows_are_those_of_one_process_where_workers_do_not_see_the_study(
     assert not [each for each in study_copy.rglob(".*") if each.name.endswith(".tmp")]
 
 
+def test_a_ticket_of_two_devices_has_them_on_one_machine_and_is_the_same(
+    cluster: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_executor, "marked", unseen)
+    folders = [shared_study(tmp_path / name) for name in ("here", "there")]
+    for folder, on in zip(folders, ("processes", cluster.on), strict=True):
+        summary = run(Study.open(folder), RunOptions(on=on, threads=1, jobs=1))
+        assert not summary.failed
+    assert same_tickets(*folders) == len(summary.found) == 2
+
+
 def test_a_study_on_workers_that_do_not_see_it_while_one_is_lost(
     cluster: Nodes, found_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +229,15 @@ def with_one_corruption(study: Path) -> None:
     kept = ['corruptions = ["brightness"]' if line.startswith("corruptions") else line for line in lines]
     assert kept != lines
     toml.write_text("\n".join(kept))
+
+
+def shared_study(folder: Path) -> Path:
+    """A study of two tickets whose trainings are shared by two devices."""
+    folder.mkdir()
+    head, training = 'title = "shared"\nmodel = "lenet300"\ndata = "digits"\n', "epochs = 1\ndevices = 2\n"
+    method = '[[method]]\nfinder = "gmp"\ncriterion = "magnitude"\n'
+    (folder / "study.toml").write_text(f"{head}seeds = [0]\nsparsities = [0.8]\n[training]\n{training}{method}")
+    return folder
 
 
 @contextmanager
