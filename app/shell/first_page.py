@@ -1,11 +1,16 @@
-"""Streamlit's page, told where its server is: it looks below the path of the app's page first otherwise, in vain."""
+"""Streamlit's page, told where its server is and which of its modules the app needs.
+
+It looks for the server below the path of the app's page first otherwise, in vain, and asks for a module late.
+"""
 
 from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HEAD = b"<head>"
+from app.shell import modules_ahead
+
+HEAD, END = b"<head>", b"</head>"
 WHERE = b"<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origin}</script>"
 OLD = ("etag", "last-modified")
 """What a browser would know a page by that it has from elsewhere."""
@@ -44,7 +49,8 @@ class _Page:
                 await self._send_page(self.start)
 
     async def _send_page(self, start: Message) -> None:
-        page = self.body.replace(HEAD, HEAD + WHERE, 1)
+        ahead = modules_ahead.links(self.body.decode()).encode()
+        page = self.body.replace(HEAD, HEAD + WHERE, 1).replace(END, ahead + END, 1)
         headers = MutableHeaders(raw=list(start["headers"]))
         for name in OLD:
             del headers[name]
