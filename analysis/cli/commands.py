@@ -14,8 +14,9 @@ from pruning.cli.progress_bar import ProgressBar
 from pruning.cli.ticket_commands import ticket_file
 from pruning.errors import UserError
 from pruning.execution import PROCESSES
+from pruning.study.commands import measuring
 from pruning.study.folder import SUFFIX, Study
-from pruning.study.opened import origin
+from pruning.study.opened import only_read
 
 app = typer.Typer(
     help="Measure the tickets of a study: accuracy, overlap, geometry, corrupted images, 2-D maps.",
@@ -123,9 +124,7 @@ def list_tables(study: StudyPath, root: Root = None) -> None:
     for sentence in found.sentences:
         console.print(sentence, style="yellow", highlight=False, soft_wrap=True)
     if any(row.complete < row.tickets for row in found.rows):
-        whence = origin(opened.path)
-        there = f"{whence} is only read here: it is measured where it lies, or as a copy in a folder of your own."
-        console.print(there if whence else f"Next: python -m analysis run {study}", highlight=False, soft_wrap=True)
+        console.print(only_read(opened.path) or f"Next: {measuring(study)}", highlight=False, soft_wrap=True)
 
 
 @app.command()

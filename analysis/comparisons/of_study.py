@@ -22,6 +22,7 @@ from analysis.corruptions import AVAILABLE
 from analysis.results.store import Results
 from pruning.errors import UserError, unknown
 from pruning.recipe import Recipe
+from pruning.study.commands import measuring
 from pruning.study.config import DENSE
 from pruning.study.folder import Entry, Study
 
@@ -93,7 +94,7 @@ def table(study: Study, name: str) -> pd.DataFrame:
     """
     rows = Results(study.path).table(name)
     if rows.empty:
-        raise UserError(f"Study {study.path} has no results in the table '{name}': python -m analysis run {study.path}")
+        raise UserError(f"Study {study.path} has no results in the table '{name}': {measuring(study.path)}")
     found = tickets(study)[["ticket_id", "key", "label", "seed"]].rename(columns={"label": "ticket"})
     return rows.merge(found, on="ticket_id")
 
@@ -125,7 +126,7 @@ def predictions(
 def _measured(study: Study) -> Results:
     results = Results(study.path)
     if not results.ids("conditions"):
-        raise UserError(f"Study {study.path} is not measured yet: python -m analysis run {study.path}")
+        raise UserError(f"Study {study.path} is not measured yet: {measuring(study.path)}")
     return results
 
 

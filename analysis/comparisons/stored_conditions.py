@@ -17,6 +17,7 @@ from analysis.metrics.corruption_error import COUNTED
 from analysis.results.offsets import check_comparable, stored_offsets
 from analysis.results.store import TRIES, Results
 from pruning.errors import UserError
+from pruning.study.commands import measuring
 
 COLUMNS = ["ticket_id", "corruption", "severity", "n"]
 
@@ -127,7 +128,7 @@ def true_classes(results: Results) -> np.ndarray:
     rows = results.table("samples", ids=results.ids("samples")[:1], columns=["sample", "label"]).sort_values("sample")
     if rows.empty:
         study = results.path.parent
-        raise UserError(f"The true classes are not stored yet; measure the study: python -m analysis run {study}")
+        raise UserError(f"The true classes are not stored yet; measure the study: {measuring(study)}")
     return np.asarray(rows["label"], dtype=np.int64)
 
 

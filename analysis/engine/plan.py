@@ -18,6 +18,7 @@ from analysis.results.packs import is_pack
 from analysis.results.provenance import blinded
 from analysis.results.store import Results, Stored
 from pruning.errors import UserError, few
+from pruning.study.commands import measuring, typed
 from pruning.study.index import LEAST
 
 __all__ = ["Job", "Parts", "Plan", "State", "Wanted", "part_name"]
@@ -198,6 +199,6 @@ class Plan:
         path = self.results.path.parent
         return [
             f"The results in {self.results.path} are of an earlier version, which did not note what made them (files: "
-            f"{files}): `python -m analysis adopt {path}` checks and keeps them, `python -m analysis run --force "
-            f"{path}` measures everything again."
+            f"{files}): `{typed('analysis', 'adopt', path)}` checks and keeps them, `{measuring(path, '--force')}` "
+            "measures everything again."
         ]

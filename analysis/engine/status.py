@@ -13,6 +13,7 @@ from analysis.engine.subjects import readable
 from analysis.results.store import Results
 from analysis.results.tables import TABLES
 from pruning.data import available, load_data
+from pruning.study.commands import finding
 from pruning.study.folder import Entry, Study
 
 
@@ -57,7 +58,7 @@ def status(study: Study, root: str | Path | None = None) -> Status:
         partial = len(states) - len(complete) - len(nothing)
         rows.append(Row(table, TABLES[table].meaning, len(states), len(complete), partial))
     if not entries:
-        sentences.append(f"There are no tickets yet; `python -m pruning run {study.source}` finds them.")
+        sentences.append(f"There are no tickets yet; `{finding(study.source)}` finds them.")
         rows = [Row(name, measure.meaning, 0, 0, 0) for name, measure in plan.wanted.measures.items()]
     return Status(rows, sentences + plan.sentences(now=False))
 

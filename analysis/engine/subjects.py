@@ -11,6 +11,7 @@ from analysis.engine.settings import AnalysisConfig
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError
 from pruning.progress import Progress, quiet
+from pruning.study.commands import finding
 from pruning.study.folder import Entry, Study
 from pruning.tasks import get_task
 
@@ -26,7 +27,7 @@ def subjects(
     entries, problems = study.scan()
     if not entries:
         raise UserError(
-            f"Study {study.path} has no tickets yet; `python -m pruning run {study.source}` finds them."
+            f"Study {study.path} has no tickets yet; `{finding(study.source)}` finds them."
             + (f" ({problems[0]})" if problems else "")
         )
     data = load_data(study.config.data, root, download, progress)

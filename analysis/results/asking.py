@@ -19,6 +19,7 @@ from analysis.results import files
 from analysis.results.columns import KINDS
 from analysis.results.files import Damaged
 from analysis.results.tables import TABLES, TICKET, Table
+from pruning.study.commands import measuring
 
 Parameters = Sequence[object] | Mapping[str, object] | None
 """What fills `?` or `$name` in an SQL text."""
@@ -116,6 +117,6 @@ def lacking(table: Table, path: Path) -> list[str]:
     if TICKET not in found:
         raise Damaged(
             f"The result file {path} has not the columns of the table '{table.name}': delete it and run "
-            f"`python -m analysis run {path.parents[2]}` again."
+            f"`{measuring(path.parents[2])}` again."
         )
     return [name for name in table.all_columns if name not in found]

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from analysis.results.tables import TICKET, Table
 from pruning.errors import UserError
 from pruning.files import leads_out, write_atomically
+from pruning.study.commands import measuring
 
 ROWS_PER_GROUP = 131_072
 BYTES_PER_GROUP = 16_000_000
@@ -108,7 +109,7 @@ def verify(path: Path, tickets: Collection[str] | None = None) -> None:
     if not found <= ({path.stem} if tickets is None else set(tickets)):
         raise Damaged(
             f"The result file {path} holds rows of ticket {min(found - {path.stem})}, not of the one that it is "
-            f"named after: delete it and run `python -m analysis run {path.parents[2]}` again."
+            f"named after: delete it and run `{measuring(path.parents[2])}` again."
         )
     _verified[path] = now
 
@@ -122,8 +123,7 @@ def seen(path: Path) -> tuple[int, int, int]:
 def damaged(path: Path) -> Damaged:
     """The sentence for a file that cannot be used."""
     return Damaged(
-        f"The result file {path} is damaged or cut short: delete it and run `python -m analysis run {path.parents[2]}` "
-        "again."
+        f"The result file {path} is damaged or cut short: delete it and run `{measuring(path.parents[2])}` again."
     )
 
 

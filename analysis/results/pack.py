@@ -19,6 +19,7 @@ from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.progress import Progress, quiet
 from pruning.study.bundle import FORMAT, INDEX, digest
+from pruning.study.commands import finding
 from pruning.study.folder import SUFFIX, TICKETS, TOML, Entry, Study
 from pruning.ticket import CONTENT, DIGEST, digest_of_metadata, read_header
 from pruning.ticket import FORMAT as TICKET_FORMAT
@@ -38,7 +39,7 @@ def pack(study: Study, file: Path, progress: Progress = quiet) -> int:
     """
     entries = [*study.entries(), *study.elsewhere()]
     if not entries:
-        raise UserError(f"Study {study.path} has no tickets yet; `python -m pruning run {study.source}` finds them.")
+        raise UserError(f"Study {study.path} has no tickets yet; `{finding(study.source)}` finds them.")
     with tempfile.TemporaryDirectory(prefix="pack-") as name:
         folder = Path(name)
         _gather(study, folder / "results", progress)

@@ -24,6 +24,7 @@ from app.shell.pages import PAGES, in_order
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.progress import Progress, quiet
+from pruning.study.commands import finding
 from pruning.study.folder import Study
 
 
@@ -59,7 +60,7 @@ def write(
     """
     study = load.open_study(path.name, path)
     if study.tickets.empty:
-        raise UserError(f"The study '{study.title}' has no tickets yet: python -m pruning run {path}")
+        raise UserError(f"The study '{study.title}' has no tickets yet: {finding(path)}")
     gathered, parts, shown, left_out = Gathered(), [], [], []
     todo = list(views) or _all(study, common or {})
     done = 0

@@ -20,10 +20,12 @@ from app import load
 from app.load import StudyView
 from app.memory.remembered import remembered
 from app.shell import layout, theme
+from app.shell.lacking import unmeasured
 from app.shell.score import ACCURACY, ShownScore
 from app.shell.selection import Selection
 from app.shell.theme import DENSE, Style
 from pruning.errors import few
+from pruning.study.commands import finding
 from pruning.study.folder import Entry
 from pruning.training.recording import Recording
 
@@ -91,10 +93,10 @@ def any_measured(study: StudyView) -> bool:
     if not score(study).images:
         layout.empty(f"No ticket of this study has a {score(study).name}.", "They were stopped on the way, or failed.")
         return False
-    layout.empty(
+    unmeasured(
+        study,
         "Nothing is measured yet.",
         "The tickets are found, but not shown the test set. Measure them; this page fills as that goes on.",
-        f"python -m analysis run {study.path}",
     )
     return False
 
@@ -157,7 +159,7 @@ def without_ticket(study: StudyView) -> list[str]:
         return []
     return [
         f"Results without a ticket are left out: the files of {few(gone)} are gone or cannot be read. "
-        f"python -m pruning run {study.path} finds them again."
+        f"{finding(study.path)} finds them again."
     ]
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.shell import layout
+from app.shell.lacking import unmeasured
 from app.shell.selection import Chosen, Selection
 
 COLUMNS = ["ticket_id", "sample", "label", "prediction", "confidence", "angle", "length", "margin"]
@@ -27,11 +28,7 @@ def not_measured(selection: Selection) -> None:
     """Says why there are no per-sample results, and what to do."""
     study = selection.study
     if selection.detail:
-        layout.empty(
-            "These tickets have not been measured yet.",
-            "Measure the study; what is missing appears here at the next click.",
-            f"python -m analysis run {study.path}",
-        )
+        unmeasured(study, "These tickets have not been measured yet.")
         return
     layout.empty(
         f"Results for single images are kept for seed {study.detail_seed} only; seed {selection.seed} is selected.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from app.shell.pages import PAGES, in_order
 from app.shell.selection import Selection
 from app.shell.url import mirror
 from pruning.errors import UserError
+from pruning.study.commands import typed
 
 VIEWS = {"page": "This page, as it is", "all": "Every section of every page"}
 
@@ -39,7 +39,7 @@ def _form(selection: Selection) -> None:
 def _choose(selection: Selection) -> None:
     if not is_private():
         st.info("Others can open this app, so it starts nothing. On its machine, this command writes a report:")
-        st.code(f"python -m analysis report {shlex.quote(str(selection.study.path))}", language="bash")
+        st.code(typed("analysis", "report", selection.study.path), language="bash")
         return
     st.markdown("One HTML file with charts, sentences, tables, recipes and commands. It opens without a network.")
     which = st.radio("Views", list(VIEWS), format_func=lambda name: VIEWS[name], key="report views",

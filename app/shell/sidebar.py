@@ -11,6 +11,7 @@ from app import choice, load
 from app.load import StudyView
 from app.names import shown
 from app.shell import families, import_form, job_status, layout, report_form, work
+from app.shell.lacking import unfound
 from app.shell.parameters import resolve
 from app.shell.picker import picker
 from app.shell.selection import Selection
@@ -53,10 +54,11 @@ def show() -> Selection | None:
     st.session_state[SHOWN] = name, studies[name]
     study = load.open_study(name, studies[name])
     if study.tickets.empty:
-        layout.empty(
+        unfound(
+            study,
             f"The study '{study.title}' has no tickets yet.",
             "Find them; they appear here as they are found, at the next click.",
-            f"python -m pruning run {study.path}\npython -m analysis run {study.path}",
+            measured=True,
         )
         return None
     selection = resolve(study, mirror(), mode())

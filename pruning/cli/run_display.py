@@ -12,6 +12,7 @@ from pruning.errors import few
 from pruning.progress import Progress, duration, time_left
 from pruning.recipe import Recipe
 from pruning.study import staleness
+from pruning.study.commands import measuring
 from pruning.study.folder import Study
 from pruning.study.runner import RunSummary, Watcher
 from pruning.tasks import get_task
@@ -110,7 +111,7 @@ class RunDisplay(Watcher):
         )
         if sentence := staleness.summary(self.study):
             self._say(sentence, "yellow")
-        self._say(f"Next: python -m analysis run {self.study.path}")
+        self._say(f"Next: {measuring(self.study.path)}")
 
     def _left(self, of: str = "") -> str:
         """How long the rest will take; nothing where that is not known, as before any training is over."""

@@ -12,6 +12,7 @@ from pruning.errors import UserError, unknown
 from pruning.granularity import get_granularity
 from pruning.procedure import FINDERS, Procedure
 from pruning.recipe import FINDER, Recipe
+from pruning.study.commands import typed
 from pruning.study.grid import BySeed, Sparsified
 from pruning.training.config import Training
 from pruning.validation import validate
@@ -97,7 +98,7 @@ def read_config(file: Path) -> StudyConfig:
             plain = tomllib.load(stream)
     except FileNotFoundError:
         raise UserError(
-            f"There is no study at {file}; `python -m pruning init {file.parent}` writes a study.toml to start from."
+            f"There is no study at {file}; `{typed('pruning', 'init', file.parent)}` writes a study.toml to start from."
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{file} cannot be read: {error}") from None

@@ -19,6 +19,7 @@ from pruning.errors import UserError
 from pruning.files import leads_out
 from pruning.recipe import Recipe
 from pruning.study import index
+from pruning.study.commands import typed
 from pruning.study.config import StudyConfig, expand, read_config
 from pruning.study.creating import write_study
 from pruning.study.grid import BySeed
@@ -248,9 +249,8 @@ class Study:
         """The ticket of that id. Raises UserError when it was not found yet or its file is damaged or another's."""
         path = self.path / TICKETS / f"{ticket_id}{SUFFIX}"
         if not path.exists():
-            raise UserError(
-                f"Study {self.path} has no ticket {ticket_id}; `python -m pruning list {self.path}` shows what it has."
-            )
+            command = typed("pruning", "list", self.path)
+            raise UserError(f"Study {self.path} has no ticket {ticket_id}; `{command}` shows what it has.")
         ticket = load_named(path, self.path)
         ticket.recipe = self._named(ticket.recipe)
         return ticket

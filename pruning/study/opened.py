@@ -43,6 +43,14 @@ def origin(folder: Path) -> str:
         return str(place)
 
 
+def only_read(folder: Path) -> str:
+    """The sentence for a study that is only read here; '' for one of the user's own."""
+    whence = origin(folder)
+    if not whence:
+        return ""
+    return f"{whence} is only read here: it is found and measured where it lies, or as a copy in a folder of your own."
+
+
 def refuse_writing(folder: Path) -> None:
     """Raise UserError for a study that came from elsewhere, as nothing is written into it."""
     whence = origin(folder)

@@ -4,6 +4,7 @@ from pruning.criteria import CRITERIA
 from pruning.finders.lineage import own_revisions, revisions
 from pruning.procedure import FINDERS
 from pruning.recipe import Recipe
+from pruning.study.commands import finding
 from pruning.study.folder import Entry, Study
 from pruning.ticket import TicketInfo
 
@@ -16,7 +17,7 @@ def stale(entry: Entry, known: dict[str, dict[str, int]] | None = None) -> str:
     reason = mended_since(entry.recipe, entry.info, known)
     if not reason:
         return ""
-    command = f"python -m pruning run {entry.path.parent.parent} --stale"
+    command = finding(entry.path.parent.parent, "--stale")
     return f"{entry.recipe.label}, seed {entry.recipe.seed}: {reason}; `{command}` finds it again."
 
 

@@ -10,6 +10,7 @@ from analysis.comparisons.levels import by_sparsity
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES
 from app.charts.texts import sizes
 from app.shell import families, layout, verdicts
+from app.shell.lacking import unmeasured
 from app.shell.score import ACCURACY, ShownScore
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -30,11 +31,7 @@ def show(selection: Selection) -> None:
         if not shown.images:
             layout.empty(f"No pruned ticket of this study has a {shown.name}.", "Find some more.")
             return
-        layout.empty(
-            "No pruned ticket is measured yet.",
-            "Measure the study; what is missing appears here at the next click.",
-            f"python -m analysis run {selection.study.path}",
-        )
+        unmeasured(selection.study, "No pruned ticket is measured yet.")
         return
     styles = families.method_styles(selection)
     shown = families.score(selection.study)

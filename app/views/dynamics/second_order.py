@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.load import StudyView
-from app.shell import elsewhere, layout
+from app.shell import elsewhere, lacking
 from app.shell.families import entries
 from pruning.procedure import FINDERS
 
@@ -11,17 +11,16 @@ from pruning.procedure import FINDERS
 def missing(study: StudyView) -> None:
     """Say which method the study lacks, or that it was not measured yet, and what to run."""
     if _reordered(study):
-        layout.empty(
-            "The two trainings are not compared yet.",
-            "Measure the study; what is missing appears here at the next click.",
-            f"python -m analysis run {study.path} --only lines --only stability",
+        lacking.unmeasured(
+            study, "The two trainings are not compared yet.", lacking.LATER, "--only", "lines", "--only", "stability"
         )
         return
-    layout.empty(
+    lacking.unfound(
+        study,
         "No ticket of this study was trained a second time under another order of the data.",
         'Add a [[method]] with finder = "reordered" and of = "imp" (or another method, or "dense") to study.toml, find '
         "it and measure it.",
-        f"python -m pruning run {study.path}\npython -m analysis run {study.path}",
+        measured=True,
     )
     elsewhere.offer(_reordered, "order")
 

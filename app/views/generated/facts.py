@@ -13,7 +13,8 @@ import streamlit as st
 from analysis.comparisons import generative
 from app import load
 from app.load import StudyView
-from app.shell import families, layout
+from app.shell import families
+from app.shell.lacking import unmeasured
 from app.shell.selection import Selection
 from app.views.generated.charts.tiles import Made
 
@@ -137,10 +138,10 @@ def with_interval(row: pd.Series) -> str:
 
 def missing(study: StudyView) -> None:
     """Say that nothing is measured yet, and how to do it."""
-    layout.empty(
+    unmeasured(
+        study,
         "What the tickets make is not measured yet.",
         "The tickets are found; measuring them fills this page.",
-        f"python -m analysis run {study.path}",
     )
 
 

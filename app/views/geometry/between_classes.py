@@ -17,6 +17,7 @@ from app import live
 from app.condition import condition_text, pick_condition
 from app.shell import layout
 from app.shell.images_behind import select
+from app.shell.lacking import unmeasured
 from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection
 from app.shell.theme import Style
@@ -174,8 +175,8 @@ def _one_ticket(view: View, folded: bool) -> None:
         return panel_of(kind, view, [ticket])
 
     if not any(map(panels, reversed(BESIDE))):  # angles, the dearest, come last
-        layout.empty("Nothing is known of this ticket's classes yet.", "Measure the study, or bring its images here.",
-                     f"python -m analysis run {view.selection.study.path}")  # fmt: skip
+        todo = "Measure the study, or bring its images here."
+        unmeasured(view.selection.study, "Nothing is known of this ticket's classes yet.", todo)
         return
     rows, columns = view.names
 

@@ -14,6 +14,7 @@ from analysis.comparisons.family_means import measured
 from analysis.comparisons.geometry_robustness import FEWEST, GEOMETRY, clean_geometry, flipped, goes_with_robustness
 from app import choice, load
 from app.shell import layout
+from app.shell.lacking import unmeasured
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.geometry.charts import correlates as charts
@@ -32,11 +33,8 @@ def show(selection: Selection) -> None:
     """Draw the section."""
     tables = {title: table for title, table in _tables().items() if (table["tickets"] > 0).any()}
     if not tables:
-        layout.empty(
-            "No study has been measured on the geometry of clean images and on corrupted ones yet.",
-            "Measure the study; what is missing appears here at the next click.",
-            f"python -m analysis run {selection.study.path}",
-        )
+        message = "No study has been measured on the geometry of clean images and on corrupted ones yet."
+        unmeasured(selection.study, message)
         return
     st.markdown(answer(tables))
     rows = pd.concat([table.assign(study=title) for title, table in tables.items()], ignore_index=True)

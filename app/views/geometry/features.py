@@ -17,6 +17,7 @@ from app.condition import condition_text, pick_condition
 from app.shell import layout
 from app.shell.columns import of_table
 from app.shell.drawn import kept
+from app.shell.lacking import unmeasured
 from app.shell.left_out import with_features
 from app.shell.per_sample import pick_classes, with_labels
 from app.shell.sections import Section
@@ -110,11 +111,8 @@ def _draw(
     baseline = selection.baseline.id if selection.baseline else None
     places = spaces.places(ids, kind, plane, condition, baseline)
     if not places:
-        layout.empty(
-            f"There is no {charts.MAPS[kind]} map of these tickets.",
-            "Maps are made when the study is measured.",
-            f"python -m analysis run {selection.study.path}",
-        )
+        message = f"There is no {charts.MAPS[kind]} map of these tickets."
+        unmeasured(selection.study, message, "Maps are made when the study is measured.")
         return
     shared = neighbours.shared(selection, spaces, chosen, condition) if spaces.images is not None else {}
     placed = _table(selection, samples, places, shared, condition)

@@ -23,6 +23,7 @@ from app.shell.selection import Chosen, Selection
 from app.shell.theme import Style
 from app.views.geometry.columns_choice import samples_of
 from app.views.geometry.measures import Measures
+from pruning.study.commands import measuring
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def images_under(selection: Selection, tickets: list[Chosen], condition: Conditi
     if not centred:
         st.caption(
             ":material/info: These results are of an earlier version, with raw angles alone, which cannot be compared "
-            f"between tickets; `python -m analysis run {selection.study.path}` adds the rest."
+            f"between tickets; `{measuring(selection.study.path)}` adds the rest."
         )
     if condition == CLEAN:
         return Images(condition, trainings, clean, clean, centred, None)

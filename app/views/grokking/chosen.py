@@ -13,7 +13,8 @@ import streamlit as st
 from analysis.comparisons import grokking
 from analysis.comparisons.grokking import Found
 from app import load
-from app.shell import families, layout
+from app.shell import families
+from app.shell.lacking import unfound
 from app.shell.selection import Selection
 from app.shell.theme import Style
 from pruning.study.folder import Entry
@@ -102,10 +103,10 @@ def _view(selection: Selection, keys: Sequence[str]) -> View | None:
     }  # fmt: skip
     found = {key: entries for key, entries in noted.items() if entries}
     if not found:
-        layout.empty(
+        unfound(
+            selection.study,
             "No ticket that is chosen noted when it learnt.",
             "Choose others in the grid at the left, or find the study's tickets.",
-            f"python -m pruning run {selection.study.path}",
         )
         return None
     return View(selection, found, families.styles(selection, list(found)))

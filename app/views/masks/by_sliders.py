@@ -18,6 +18,7 @@ from app.views.masks.branches import Branches
 from app.views.masks.charts import branches as charts
 from app.views.masks.charts.sensitivity import brief
 from pruning.errors import UserError
+from pruning.study.commands import typed
 
 Groups = Mapping[str, Sequence[tuple[str, ...]]]
 
@@ -142,7 +143,7 @@ def _least(selection: Selection, tried: Branches, groups: Groups, criterion: str
         disabled=not there,
         help="Sets all sliders: the budget is spent where the scan of each layer alone says that it costs least."
         if there
-        else f"No scan by this criterion yet: python -m analysis sensitivity {selection.study.path}",
+        else f"No scan by this criterion yet: {typed('analysis', 'sensitivity', selection.study.path)}",
     )
 
 

@@ -18,6 +18,7 @@ from app import load
 from app.answers import weights
 from app.shell import layout
 from app.shell.columns import REST, of_table
+from app.shell.lacking import unmeasured
 from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection
 from app.shell.url import change
@@ -140,10 +141,10 @@ def _layers_card(selection: Selection) -> None:
     rows = load.table(selection.study, "layers", selection.ids)
     styles = {ticket.id: ticket.style for ticket in selection.tickets}
     if rows.empty:
-        layout.empty(
+        unmeasured(
+            selection.study,
             "The layers of these tickets are not measured yet.",
             "Measure the study to see the density of each layer.",
-            f"python -m analysis run {selection.study.path}",
         )
         return
     rows.insert(1, "ticket", rows["ticket_id"].map({ticket: style.label for ticket, style in styles.items()}))

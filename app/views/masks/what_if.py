@@ -27,6 +27,7 @@ from pruning.errors import UserError
 from pruning.finders.base import Trainer
 from pruning.masks import Masks
 from pruning.study.adding import add_method
+from pruning.study.commands import finding, measuring
 from pruning.study.known import is_shipped
 from pruning.training.precision import pick_device
 
@@ -191,7 +192,7 @@ def _offer_to_write(path: Path, lines: str, named: bool) -> None:
         st.session_state[WRITTEN] = path, lines
     if st.session_state.get(WRITTEN) == (path, lines):
         st.success("It is written down. This finds, trains and measures it:")
-        commands = f"python -m pruning run {path}\npython -m analysis run {path}"
+        commands = f"{finding(path)}\n{measuring(path)}"
         st.code(commands, "bash")
         work.offer(commands)
 

@@ -17,6 +17,7 @@ from app.charts.scales import scale
 from app.charts.score_axis import scale_of
 from app.load import StudyView
 from app.shell import families, layout, theme
+from app.shell.lacking import unfound
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.shell.url import LIST
@@ -36,7 +37,7 @@ def show(selection: Selection) -> None:
     rows = rows[rows["key"].isin(tree.parents)].reset_index(drop=True)
     measured = {name: each for name in MEASURES if (each := _measured(study, rows, name)) is not None}
     if not measured:
-        layout.empty("No ticket of this study can be read.", "Find them anew.", f"python -m pruning run {study.path}")
+        unfound(study, "No ticket of this study can be read.", "Find them anew.")
         return
     made = recipes(study, selection.seed)
     st.markdown(one_field.answer(selection, made))

@@ -15,6 +15,7 @@ from analysis.statistics.intervals import wilson
 from app import load
 from app.charts.texts import bracket
 from app.shell import families, layout, theme
+from app.shell.lacking import unfound
 from app.shell.score import ShownScore
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -30,8 +31,7 @@ def show(selection: Selection) -> None:
     """Draw the section."""
     entry = _pick(selection)
     if entry is None:
-        layout.empty("This ticket's file cannot be read any more.", "Find it anew.",
-                     f"python -m pruning run {selection.study.path}")  # fmt: skip
+        unfound(selection.study, "This ticket's file cannot be read any more.", "Find it anew.")
         return
     line = descent.steps(entry.recipe, families.entries(selection.study))
     shown = ShownScore(selection.study.task.score, selection.study.task.classifies_images)

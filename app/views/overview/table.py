@@ -12,6 +12,7 @@ from analysis.comparisons import costs, recorded
 from app import load
 from app.charts.texts import dot, spread
 from app.shell import families, layout
+from app.shell.lacking import unmeasured
 from app.shell.score import ShownScore
 from app.shell.selection import Selection
 
@@ -102,8 +103,8 @@ def _efficiency(selection: Selection, chosen: pd.DataFrame) -> None:
         with st.container(border=True):
             st.markdown("**Efficiency**")
             _controls(selection)
-            layout.empty("The efficiency of these tickets is not measured yet.", "It takes a second or less a ticket.",
-                         f"python -m analysis run {selection.study.path} --only efficiency")  # fmt: skip
+            message = "The efficiency of these tickets is not measured yet."
+            unmeasured(selection.study, message, "It takes a second or less a ticket.", "--only", "efficiency")
         return
     disk, disk_form = _unit(rows[["bytes_ticket", "bytes_network"]].max().max())
     memory, memory_form = _unit(rows["peak_bytes"].max())

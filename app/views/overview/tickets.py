@@ -15,6 +15,7 @@ from analysis.comparisons.verdicts import against
 from analysis.statistics.verdicts import DIFFERS, NOTHING, SEEDS
 from app import load
 from app.shell import families, layout, theme, verdicts
+from app.shell.lacking import unmeasured
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.overview import answers, differences, layers, table
@@ -136,10 +137,10 @@ def _robustness_card(selection: Selection, means: pd.DataFrame) -> None:
     if means["corrupted"].isna().all():
         with st.container(border=True):
             st.markdown(f"**{title}**")
-            layout.empty(
+            unmeasured(
+                selection.study,
                 "No corrupted images were shown yet.",
                 "Measure the tickets under corruption to fill this chart.",
-                f"python -m analysis run {selection.study.path}",
             )
         return
     styles = {ticket.key: ticket.style for ticket in selection.tickets}

@@ -7,6 +7,7 @@ import streamlit as st
 from analysis.comparisons import ownership
 from app.load import StudyView
 from app.shell import layout
+from app.shell.lacking import unmeasured
 from app.shell.pages import Page
 from app.shell.selection import Selection
 from app.views.ownership.facts import locked, signed, view
@@ -32,10 +33,10 @@ def show(selection: Selection) -> None:
         return
     found, asked = view(selection), view(selection, ownership.TRIGGERS)
     if found is None and asked is None and signed(selection.study):
-        layout.empty(
+        unmeasured(
+            selection.study,
             "Whose the tickets are is not measured yet.",
             "The tickets are signed; measuring them fills this page.",
-            f"python -m analysis run {selection.study.path}",
         )
     if found is not None:
         summary = ownership.by_attack(found.own)

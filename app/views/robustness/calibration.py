@@ -31,6 +31,7 @@ from app import load
 from app.charts.names import name
 from app.shell import layout
 from app.shell.images_behind import select
+from app.shell.lacking import unmeasured
 from app.shell.sections import Section
 from app.shell.theme import Style
 from app.views.robustness import calibration_images, detection
@@ -68,8 +69,8 @@ def show(compared: ComparedTickets) -> None:
     scores = scores[scores["corruption"].isin([corruption, CLEAN[0]])]
     rows = _rows(compared, TABLES[equal], family, corruption, level, "AND bin >= 0")
     if rows.empty:
-        layout.empty("There are no reliability diagrams of these tickets yet.", "Measure the study anew.",
-                     f"python -m analysis run {compared.selection.study.path}")  # fmt: skip
+        message = "There are no reliability diagrams of these tickets yet."
+        unmeasured(compared.selection.study, message, "Measure the study anew.")
         return
     view = (family, corruption, level, equal)
     table = compared.computed(

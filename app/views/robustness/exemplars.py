@@ -18,6 +18,7 @@ from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
 from app.shell import layout
 from app.shell.images_behind import select
+from app.shell.lacking import unfound
 from app.shell.theme import DENSE
 from app.views.robustness.compared_tickets import ComparedTickets
 from pruning.errors import UserError
@@ -32,10 +33,10 @@ def show(compared: ComparedTickets) -> None:
     methods = dict(zip(tickets["key"], tickets["method"], strict=True))
     pruned = {key: style.label for key, style in compared.styles.items() if methods.get(key) != DENSE}
     if not dense:
-        layout.empty(
+        unfound(
+            compared.selection.study,
             "There are no dense networks to compare with, so no exemplars can be named.",
             "Find the study's dense networks and measure them.",
-            f"python -m pruning run {compared.selection.study.path}",
         )
         return
     if not pruned:

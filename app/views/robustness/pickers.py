@@ -10,6 +10,7 @@ from analysis.comparisons.outcomes import MEAN
 from analysis.corruptions import FAMILIES
 from app.charts.names import name, ordered
 from app.shell import layout
+from app.shell.lacking import LATER, unmeasured
 from app.shell.links import corruption_option
 from app.views.robustness.compared_tickets import FOURIER, ComparedTickets
 
@@ -46,12 +47,8 @@ def note_missing(compared: ComparedTickets, family: str) -> None:
 
 def not_measured(compared: ComparedTickets, what: str, family: str = "") -> None:
     """Says that no ticket was measured on something, and the command that does it."""
-    more = f" --family {family}" if family else ""
-    layout.empty(
-        f"No ticket chosen has been measured on {what} yet.",
-        "Measure the study; what is missing appears here at the next click.",
-        f"python -m analysis run {compared.selection.study.path}{more}",
-    )
+    more = ("--family", family) if family else ()
+    unmeasured(compared.selection.study, f"No ticket chosen has been measured on {what} yet.", LATER, *more)
 
 
 def has_baseline(compared: ComparedTickets, family: str) -> bool:

@@ -11,6 +11,8 @@ from app.views.studies import cards
 from app.views.studies import pair as pair_of
 from app.views.studies.others import nothing_fits, others, say_refused
 from app.views.studies.pair import Pair
+from pruning.study.commands import measuring
+from pruning.study.opened import only_read
 
 
 def show(selection: Selection) -> None:
@@ -34,7 +36,7 @@ def show(selection: Selection) -> None:
         layout.empty(
             "No chosen ticket has results in either study under conditions that both measured.",
             "Choose others at the left, or measure the studies.",
-            f"python -m analysis run {pair.one.path}\npython -m analysis run {pair.other.path}",
+            "\n".join(measuring(each.path) for each in (pair.one, pair.other) if not only_read(each.path)),
         )
     else:
         labels = {key: style.label for key, style in pair.styles.items()}

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.charts.texts import dot, points
 from app.shell import families, layout, verdicts
+from app.shell.lacking import unmeasured
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.supernet import facts, words
@@ -33,10 +34,8 @@ def _cost_card(selection: Selection) -> None:
     study = selection.study
     costs = families.efficiency(study)
     if costs.empty:
-        layout.empty(
-            "Multiply-adds are not measured yet.",
-            "The tickets are found; measuring them fills this card.",
-            f"python -m analysis run {study.path}",
+        unmeasured(
+            study, "Multiply-adds are not measured yet.", "The tickets are found; measuring them fills this card."
         )
         return
     means = families.means(study)[["key", "accuracy", "accuracy_low", "accuracy_high", "seeds"]]

@@ -10,6 +10,7 @@ from analysis.comparisons import transfer_pictures
 from analysis.comparisons.transfer_pictures import Mapping
 from analysis.transfer.ways import MAPPING, PROMPT
 from app.shell import families, layout
+from app.shell.lacking import unmeasured
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.transfer import facts, words
@@ -24,11 +25,11 @@ def show(selection: Selection) -> None:
     rows = view.detail("transfer_mapping")
     rows = rows[rows["shots"] == view.shots]
     if rows.empty:
-        layout.empty(
+        unmeasured(
+            selection.study,
             f"No ticket has its classes mapped to those of {view.kind}.",
             "A target with more classes than the network has neither prompt nor mapping; else measure the study anew: "
             "mappings are kept of the first seed.",
-            f"python -m analysis run {selection.study.path}",
         )
         return
     labels = {key: view.styles[key].label for key in dict.fromkeys(rows["key"])}

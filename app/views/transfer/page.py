@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.shell import layout
+from app.shell.lacking import unmeasured
 from app.shell.pages import Page, needs_classifiers
 from app.shell.sections import choose
 from app.shell.selection import Selection
@@ -15,10 +16,10 @@ def show(selection: Selection) -> None:
     """Draw the page: one section of it at a time."""
     if not any_transferred(selection.study):
         layout.page_title("Transfer")
-        layout.empty(
+        unmeasured(
+            selection.study,
             "No ticket of this study was shown another data set.",
             'Write `transfer = ["digits"]` below `[analysis]` in its study.toml, and measure it again.',
-            f"python -m analysis run {selection.study.path}",
         )
         return
     section = choose(selection, "transfer", "transfer", "Transfer")

@@ -84,7 +84,7 @@ def test_of_a_study_elsewhere_list_asks_for_nothing_that_is_refused(found_study:
     url = found_study.resolve().as_uri()
     status, out, _ = command("list", url)
     assert (status, cells(out)["conditions"][1:]) == (0, ["18", "0", "0", "18"])
-    assert f"{url} is only read here: it is measured where it lies" in out
+    assert f"{url} is only read here: it is found and measured where it lies" in out
     assert "Next:" not in out
     assert "only read here" in command("run", url)[2]
 

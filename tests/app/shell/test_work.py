@@ -1,6 +1,7 @@
 """Buttons beside commands, and the list of jobs, drawn without a browser on real jobs."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from app.jobs import queue
 from app.jobs.command import Command
 from app.shell import work
+from pruning.study.places import local
 from tests.app.conftest import Standing, ended, prune, until
 from tests.app.views.test_pages import _fresh, draw, text  # noqa: F401
 
@@ -165,3 +167,24 @@ def test_more_is_asked_of_a_study_and_nothing_of_one_that_ships(
     test = draw("jobs", study_copy, monkeypatch)
     assert "ships with the project" in text(test)
     assert "more-methods" not in [each.key for each in test.multiselect]
+
+
+@pytest.mark.usefixtures("private")
+def test_a_folder_with_a_space_has_its_button_too(
+    study_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spaced = shutil.copytree(study_copy, tmp_path / "my study")
+    shutil.rmtree(spaced / "results", ignore_errors=True)
+    test = draw("overview", spaced, monkeypatch)
+    assert test.code[0].value == f"python -m analysis run '{spaced}'"
+    assert "Measure" in labels(test)
+
+
+@pytest.mark.usefixtures("private")
+def test_of_a_study_that_is_only_read_nothing_is_asked_for(study_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(study_copy / "results", ignore_errors=True)
+    url = study_copy.resolve().as_uri()
+    test = draw("overview", local(url), monkeypatch)
+    assert "is only read here: it is found and measured where it lies" in text(test).replace("\\", "")
+    assert not test.code
+    assert not {"Measure", "Prune"} & set(labels(test))
