@@ -13,7 +13,7 @@ from pruning.study.commands import finding, measuring, typed
 from tests import ROOT
 
 NAMES = st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_characters="`ˋ/"), min_size=1).filter(
-    lambda name: not name.startswith("-")
+    lambda name: name.isprintable()
 )
 
 
