@@ -90,7 +90,7 @@ def _tables() -> dict[str, pd.DataFrame]:
     return found
 
 
-@st.cache_data(max_entries=16, show_spinner="Reading the geometry of every ticket …")
+@st.cache_data(max_entries=256, show_spinner="Reading the geometry of every ticket …")
 def _table(path: Path, stamp: str, name: str) -> pd.DataFrame:
     study = load.open_study(name, path)
     conditions = load.table(study, "conditions", columns=["ticket_id", "corruption", "severity", "accuracy"])
