@@ -117,10 +117,12 @@ def _draw(
     shared = neighbours.shared(selection, spaces, chosen, condition) if spaces.images is not None else {}
     placed = _table(selection, samples, places, shared, condition)
     trust = _trust(spaces, places)
-    said = [_about_map(selection, chosen, trust, kind), neighbours.answer(selection, spaces, chosen, condition)]
-    st.markdown(" ".join(filter(None, said)))
+    about, said = _about_map(selection, chosen, trust, kind), st.empty()
+    said.markdown(about)
     with st.container(key=GROUP):
         _map(selection, chosen, placed, places, kind, plane, condition, colouring)
+    # of every training of each ticket, for which the map is not to wait
+    said.markdown(" ".join(filter(None, [about, neighbours.answer(selection, spaces, chosen, condition)])))
     if spaces.images is not None:
         neighbours.show(selection, spaces, chosen, samples, shared, condition)
 
