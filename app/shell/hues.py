@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from app.shell.colour import Oklch
 from pruning.study.config import DENSE
@@ -70,19 +71,18 @@ Originals = Mapping[str, str]
 """Method -> the method it is made from, for those made from another."""
 
 
-def hues(methods: Iterable[str], originals: Originals | None = None) -> dict[str, Oklch | None]:
+def hues(
+    methods: Iterable[str], originals: Originals | None = None, own: Sequence[str] = ()
+) -> dict[str, Oklch | None]:
     """Method -> its hue on white; None for the dense network, which is grey.
 
-    No two are the same for up to 21 methods that are made from no other.
+    No two are the same for up to 21 methods that are made from no other. `own` are those of the study that is looked
+    at, where there are others beside it: they keep what they have on its pages.
     """
-    methods, kin = list(dict.fromkeys(methods)), _kin(methods, originals)
-    free = [hue for name, hue in HUES.items() if name not in methods] + list(SPARE)
-    strangers = [method for method in methods if method not in HUES and method not in kin and method != DENSE]
-    found: dict[str, Oklch | None] = {
-        method: None if method == DENSE else HUES.get(method) or free[strangers.index(method) % len(free)]
-        for method in methods
-        if method not in kin
-    }
+    methods, kept = list(dict.fromkeys(methods)), hues(own, originals) if own else {}
+    kin = {method: place for method, place in _kin(methods, originals).items() if method not in kept}
+    found: dict[str, Oklch | None] = {DENSE: None, **kept}
+    found |= _shared_out([method for method in methods if method not in found and method not in kin], HUES, SPARE, kept)
     for method in methods:
         if method in kin:
             original, place = kin[method]
@@ -90,13 +90,27 @@ def hues(methods: Iterable[str], originals: Originals | None = None) -> dict[str
     return {method: found[method] for method in methods}
 
 
-def symbols(methods: Iterable[str]) -> dict[str, str]:
-    """Method -> plotly marker symbol, each with an open twin."""
-    methods = list(dict.fromkeys(methods))
-    taken = {SYMBOLS[method] for method in methods if method in SYMBOLS}
-    free = [symbol for symbol in SYMBOLS.values() if symbol not in taken and symbol != "x"] + list(SPARE_SYMBOLS)
-    others = [method for method in methods if method not in SYMBOLS]
-    return {method: SYMBOLS.get(method) or free[others.index(method) % len(free)] for method in methods}
+def symbols(methods: Iterable[str], own: Sequence[str] = ()) -> dict[str, str]:
+    """Method -> plotly marker symbol, each with an open twin; `own`: see `hues`."""
+    methods, kept = list(dict.fromkeys(methods)), symbols(own) if own else {}
+    found = {DENSE: SYMBOLS[DENSE], **kept}
+    found |= _shared_out([method for method in methods if method not in found], SYMBOLS, SPARE_SYMBOLS, found)
+    return {method: found[method] for method in methods}
+
+
+T = TypeVar("T")
+
+
+def _shared_out(
+    methods: Sequence[str], named: Mapping[str, T], spare: Iterable[T], kept: Mapping[str, T | None]
+) -> dict[str, T]:
+    """What each method is named with, or else the next that is free; nothing of what is kept."""
+    taken = set(kept.values())
+    found = {method: named[method] for method in methods if method in named and named[method] not in taken}
+    taken |= set(found.values())
+    free = [each for each in (*named.values(), *spare) if each not in taken] or list(spare)
+    others = [method for method in methods if method not in found]
+    return found | {method: free[place % len(free)] for place, method in enumerate(others)}
 
 
 def dash_steps(methods: Iterable[str], originals: Originals | None = None) -> dict[str, int]:

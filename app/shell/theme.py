@@ -150,6 +150,7 @@ def styles(
     methods: Iterable[str],
     mode: Mode,
     originals: Originals | None = None,
+    own: Sequence[str] = (),
 ) -> dict[str, Style]:
     """Key -> style for the chosen tickets.
 
@@ -158,9 +159,10 @@ def styles(
         methods: all methods of the study, so that choosing others never changes a method's hue.
         mode: `light` or `dark`.
         originals: method -> the method it is made from, for controls and their like.
+        own: the methods of the study that is looked at, where others are beside it; they look as on its pages.
     """
     methods = list(dict.fromkeys([*methods, *(method for _, method, _, _ in chosen)]))
-    lifted, marks = _lifted(methods, mode, originals), symbols(methods)
+    lifted, marks = _lifted(methods, mode, originals, own), symbols(methods, own)
     steps = hues.dash_steps(methods, originals)
     result = {}
     for key, method, sparsity, label in chosen:
@@ -171,12 +173,14 @@ def styles(
     return result
 
 
-def _lifted(methods: Iterable[str], mode: Mode, originals: Originals | None) -> dict[str, Oklch | None]:
+def _lifted(
+    methods: Iterable[str], mode: Mode, originals: Originals | None, own: Sequence[str] = ()
+) -> dict[str, Oklch | None]:
     """Hues as the mode shows them: lighter on the dark background."""
     lift = _LIFT if mode == "dark" else 0.0
     return {
         method: hue._replace(lightness=hue.lightness + lift) if hue else None
-        for method, hue in hues.hues(methods, originals).items()
+        for method, hue in hues.hues(methods, originals, own).items()
     }
 
 

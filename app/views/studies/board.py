@@ -114,11 +114,12 @@ def _chart(
     originals = {made: of for study in studies.values() for made, of in study.originals.items()}
     every = [(method, method, 0.0, method) for method in methods]
     known = [method for study in studies.values() for method in study.methods]
+    own = selection.study.methods if selection.study.name in studies else []
+    styles = theme.styles(every, known, selection.theme.mode, originals, own)
     labels = dict(zip(drawn["method"], drawn["label"].str.replace(r" [\d.]+ %$", "", regex=True), strict=True))
     layout.card(
         "Each study's methods, best study first",
-        charts.board(drawn, dense, placed, names, theme.styles(every, known, selection.theme.mode, originals), labels,
-                     selection.theme),
+        charts.board(drawn, dense, placed, names, styles, labels, selection.theme),
         lambda: rows.assign(study=rows["study"].map(names)).drop(columns=["key", "method"]),
         "board",
         meanings=MEANINGS,

@@ -66,7 +66,11 @@ def _styles(selection: Selection, other: StudyView, keys: list[str]) -> dict[str
         for key in dict.fromkeys([*selection.keys, *keys])
     ]
     found = theme.styles(
-        wanted, [*one.methods, *other.methods], selection.theme.mode, {**other.originals, **one.originals}
+        wanted,
+        [*one.methods, *other.methods],
+        selection.theme.mode,
+        {**other.originals, **one.originals},
+        one.methods,
     )
     here = dict(zip(one.tickets["key"], one.tickets["ticket_id"], strict=True))
     return {

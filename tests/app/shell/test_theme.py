@@ -208,3 +208,13 @@ def test_every_symbol_has_an_open_twin() -> None:
     names = [f"method{place}" for place in range(40)]
     for symbol in {*theme.symbols(METHODS).values(), *theme.symbols(names).values()}:
         assert {symbol, f"{symbol}-open"} <= known
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_beside_another_study_the_one_that_is_looked_at_keeps_its_looks(mode: theme.Mode) -> None:
+    own, other = ["dense", "magnitude", "wanda", "mine"], ["dense", "snip", "magnitude", "theirs", "imp"]
+    alone = theme.styles([(name, name, 0.9, name) for name in own], own, mode)
+    every = [(name, name, 0.9, name) for name in dict.fromkeys([*other, *own])]
+    both = theme.styles(every, [*other, *own], mode, own=own)
+    assert {name: both[name] for name in own} == alone
+    assert len({style.color for style in both.values()}) == len({style.symbol for style in both.values()}) == len(both)
