@@ -13,6 +13,7 @@ from app.shell.url import change, mirror
 from pruning.errors import UserError
 
 FEW = 4  # studies that are pointed to
+SECTIONS = ("dynamics", "masks", "overview", "geometry", "section")
 
 
 def offer(has: Callable[[StudyView], bool], key: str) -> None:
@@ -36,4 +37,4 @@ def offer(has: Callable[[StudyView], bool], key: str) -> None:
 
 def _views() -> dict[str, str]:
     """What the address says of sections, which every study has; tickets and samples are each study's own."""
-    return {name: value for name, value in mirror().items() if name in ("dynamics", "masks", "overview", "geometry")}
+    return {name: value for name, value in mirror().items() if name in SECTIONS}

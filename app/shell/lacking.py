@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from app import load
 from app.load import StudyView
-from app.shell import layout
+from app.shell import elsewhere, layout
 from pruning.study.commands import finding, measuring
 from pruning.study.opened import only_read
 
 LATER = "Measure the study; what is missing appears here at the next click."
 
 
-def unmeasured(study: StudyView, message: str, todo: str = LATER, *options: str) -> None:
-    """Say that results are missing; `options` of the command that adds them."""
+def unmeasured(
+    study: StudyView, message: str, todo: str = LATER, *options: str, has: Callable[[StudyView], bool] | None = None
+) -> None:
+    """Say that results are missing; `options` of the command that adds them.
+
+    `has` says of other studies whether they have them: the first ones that do are a click away.
+    """
     _box(study, message, todo, measuring(study.path, *options))
+    if has is not None:
+        elsewhere.offer(has, "measured")
+
+
+def with_table(name: str) -> Callable[[StudyView], bool]:
+    """Whether a study has rows of a table, for `unmeasured`."""
+    return lambda study: bool(load.results(study.path).ids(name))
 
 
 def unfound(study: StudyView, message: str, todo: str, measured: bool = False) -> None:

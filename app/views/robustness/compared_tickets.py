@@ -17,6 +17,7 @@ from analysis.comparisons.stored_conditions import by_family, stored_outcomes, s
 from analysis.comparisons.verdicts import verdicts
 from analysis.results.store import Results
 from app import load
+from app.load import StudyView
 from app.memory.remembered import computed
 from app.shell import families
 from app.shell.drawn import kept
@@ -159,7 +160,7 @@ def compared_tickets(selection: Selection) -> ComparedTickets:
     styles = {key: selection.styles[each[0]] for key, each in found.items() if each}
     order = [key for key in dict.fromkeys(selection.study.tickets["key"]) if key in styles]
     ids = tuple((key, found[key]) for key in order)
-    pairs = load.query(selection.study, "SELECT DISTINCT ticket_id, corruption FROM conditions")
+    pairs = _pairs(selection.study)
     mine = pairs[pairs["ticket_id"].isin([ticket for _, each in ids for ticket in each])]
     measured = by_family(mine["corruption"].unique())
     return ComparedTickets(selection, {key: styles[key] for key in order}, ids, baseline, measured)
@@ -168,3 +169,13 @@ def compared_tickets(selection: Selection) -> ComparedTickets:
 def named(rows: pd.DataFrame, styles: dict[str, Style]) -> pd.DataFrame:
     """The rows of these tickets with the tickets' names in place of their keys."""
     return families.named(rows[rows["key"].isin(list(styles))], styles)
+
+
+def measured_under(family: str) -> Callable[[StudyView], bool]:
+    """Whether any ticket of a study was shown a family's corruptions."""
+    return lambda study: family in by_family(_pairs(study)["corruption"].unique())
+
+
+def _pairs(study: StudyView) -> pd.DataFrame:
+    """Which ticket was measured under which corruption."""
+    return load.query(study, "SELECT DISTINCT ticket_id, corruption FROM conditions")

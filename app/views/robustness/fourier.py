@@ -23,14 +23,14 @@ from app.shell.sections import Section
 from app.shell.verdicts import one_seed_words
 from app.views.robustness.charts import frequencies as charts
 from app.views.robustness.chosen import pick_images, say
-from app.views.robustness.compared_tickets import FOURIER, ComparedTickets, named
+from app.views.robustness.compared_tickets import FOURIER, ComparedTickets, measured_under, named
 from app.views.robustness.pickers import has_baseline, not_measured, note_missing
 
 
 def show(compared: ComparedTickets) -> None:
     """Draw the section."""
     if FOURIER not in compared.measured:
-        not_measured(compared, "the Fourier basis", FOURIER)
+        not_measured(compared, "the Fourier basis", FOURIER, measured_under(FOURIER))
         return
     note_missing(compared, FOURIER)
     compared = replace(compared, images=pick_images(compared))

@@ -18,6 +18,7 @@ from app import load
 from app.charts.texts import bracket
 from app.shell import layout
 from app.shell.images_behind import select
+from app.shell.lacking import with_table
 from app.shell.sections import Section
 from app.shell.theme import Style
 from app.views.robustness import lost_by_direction, lost_causes, lost_map, lost_to_baseline
@@ -129,11 +130,12 @@ def _view(compared: ComparedTickets) -> Corrupted | None:
         family: [corruption for corruption in each if corruption in set(rows["corruption"])]
         for family, each in image_by_image(compared).items()
     }
+    if not any(there.values()):
+        pick_against(compared)
+        not_measured(compared, "why images are lost", has=with_table("lost"))
+        return None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         pick_against(compared)
-        if not any(there.values()):
-            not_measured(compared, "why images are lost")
-            return None
         family = pick_family(compared, [each for each, names in there.items() if names])
         table = rows[rows["corruption"].isin(there[family])]
         worst = str(table.groupby("corruption")["lost"].mean().idxmax())

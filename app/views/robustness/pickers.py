@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import streamlit as st
 
 from analysis.comparisons.outcomes import MEAN
 from analysis.corruptions import FAMILIES
 from app.charts.names import name, ordered
+from app.load import StudyView
 from app.shell import layout
 from app.shell.lacking import LATER, unmeasured
 from app.shell.links import corruption_option
@@ -45,10 +46,12 @@ def note_missing(compared: ComparedTickets, family: str) -> None:
         st.caption(f":material/info: Not measured yet under all of {_label(family)}: {', '.join(absent)}.")
 
 
-def not_measured(compared: ComparedTickets, what: str, family: str = "") -> None:
-    """Says that no ticket was measured on something, and the command that does it."""
+def not_measured(
+    compared: ComparedTickets, what: str, family: str = "", has: Callable[[StudyView], bool] | None = None
+) -> None:
+    """Says that no ticket was measured on something, the command that does it, and which studies have it."""
     more = ("--family", family) if family else ()
-    unmeasured(compared.selection.study, f"No ticket chosen has been measured on {what} yet.", LATER, *more)
+    unmeasured(compared.selection.study, f"No ticket chosen has been measured on {what} yet.", LATER, *more, has=has)
 
 
 def has_baseline(compared: ComparedTickets, family: str) -> bool:

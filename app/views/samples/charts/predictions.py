@@ -18,7 +18,7 @@ from app.shell.theme import Style, Theme
 ROW = 26  # pixels a ticket
 CROWDED = 40  # columns, from which on slanted labels would lie on one another
 SMALLEST, LARGEST = 0.62, 0.86  # sizes of letters in the table, in rem
-ROOM = 6.6  # rem that a name has in a narrow cell, times what letters are higher than wide
+ROOM = 7.1  # rem that a name has in a narrow cell, times what letters are higher than wide
 
 
 def predictions(
@@ -44,9 +44,10 @@ def predictions(
         + "</tr>"
         for ticket, style in tickets.items()
     )
-    longest = max((len(classes[int(row.prediction)]) for row in cells.values()), default=1)  # type: ignore[arg-type]
+    longest = max((len(classes[int(row.prediction)]) for row in cells.values()), default=1)
     size = min(max(SMALLEST, ROOM / longest), LARGEST)
-    return f'<div class="readings" style="--name: {size:.2f}rem"><table><thead><tr><th></th>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+    table = f"<table><thead><tr><th></th>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="readings" style="--name: {size:.2f}rem">{table}</div>'
 
 
 @drawn
@@ -156,5 +157,5 @@ def _cell(row: object, label: int, classes: Sequence[str], theme: Theme) -> str:
     guess, sure = int(row.prediction), float(row.confidence)  # type: ignore[attr-defined]
     colour = theme.good if guess == label else theme.bad
     tint = fade(colour, 0.08 + 0.3 * sure)
-    mark, named = "" if guess == label else "✗ ", escape(classes[guess])
-    return f'<td style="background:{tint}" title="{named}"><b>{named}</b> <small>{mark}{100 * sure:.0f}\u00a0%</small></td>'
+    named, told = escape(classes[guess]), f"{'' if guess == label else '✗ '}{100 * sure:.0f}\u00a0%"
+    return f'<td style="background:{tint}" title="{named}"><b>{named}</b> <small>{told}</small></td>'
