@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES
+from app.charts.texts import bracket
 from app.shell.score import ACCURACY, ShownScore
 
 
@@ -35,6 +36,6 @@ def best(rows: pd.DataFrame, labels: Mapping[str, str], baseline: str) -> str:
     """The ticket that is measured to be most accurate, against the baseline, with its interval, as markdown."""
     row = rows.loc[rows["difference"].idxmax()]
     value, low, high = (100 * float(row[name]) for name in ("difference", "low", "high"))
-    interval = f" ({low:+.1f} to {high:+.1f})".replace("-", "−") if np.isfinite(low) else ""
+    interval = bracket(low, high, "{:+.1f}", 1)
     side = "above" if value > 0 else "below"
     return f"Most accurate as measured: **{labels[row['a']]}**, {abs(value):.1f} points {side} {baseline}{interval}."

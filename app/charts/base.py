@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
+from app.charts.texts import minus
 from app.shell.colour import readable_on
 from app.shell.theme import Style, Theme
 
@@ -67,7 +68,7 @@ def interval(row: pd.Series, value: str, form: str = "{:.1f}", unit: str = " %")
 
     These hold fractions. Without bounds there are no brackets.
     """
-    parts = [form.format(100 * row[part]) for part in (value, "low", "high")]
+    parts = [minus(form.format(100 * row[part])) for part in (value, "low", "high")]
     if pd.isna(row["low"]):
         return f"<b>{parts[0]}{unit}</b>"
     return f"<b>{parts[0]}{unit}</b> ({parts[1]} to {parts[2]})"

@@ -8,20 +8,30 @@ import numpy as np
 import pandas as pd
 
 
+def signed(value: float, digits: int = 1) -> str:
+    """A number with its sign, a true minus: `−1.2`, `+3.0`."""
+    return minus(f"{value:+.{digits}f}")
+
+
+def minus(numbers: str) -> str:
+    """Numbers as text, with true minuses in place of hyphens."""
+    return numbers.replace("-", "−")
+
+
 def bracket(low: float, high: float, form: str = "{:.1f}", factor: float = 100.0) -> str:
     """An interval behind its number: ` (91.0 to 95.2)`; nothing where it has none."""
-    return f" ({form.format(factor * low)} to {form.format(factor * high)})" if np.isfinite(low) else ""
+    return minus(f" ({form.format(factor * low)} to {form.format(factor * high)})") if np.isfinite(low) else ""
 
 
 def spread(low: float, high: float, form: str = "{:.1f}", factor: float = 100.0, unit: str = " %") -> str:
     """An interval by itself, in a table: `−0.4 to 95.2 %`; a dash where there is none."""
-    ends = f"{form.format(factor * low)} to {form.format(factor * high)}".replace("-", "−")
+    ends = minus(f"{form.format(factor * low)} to {form.format(factor * high)}")
     return f"{ends}{unit}" if np.isfinite(low) else "–"
 
 
 def points(difference: float) -> str:
     """A difference in accuracy, a fraction, in percentage points with its sign: `−1.2`, `+3.0`, `±0.0`."""
-    text = f"{100 * difference:+.1f}".replace("-", "−")
+    text = signed(100 * difference)
     return "±0.0" if text[1:] == "0.0" else text
 
 

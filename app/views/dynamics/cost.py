@@ -12,7 +12,7 @@ from analysis.comparisons import training_cost
 from analysis.comparisons.verdicts import against
 from analysis.statistics.verdicts import IMAGES
 from app import load
-from app.charts.texts import dot
+from app.charts.texts import dot, signed
 from app.shell import families, layout, verdicts
 from app.shell.left_out import without_costs
 from app.shell.score import ACCURACY, ShownScore
@@ -96,9 +96,7 @@ def sentence(
     if good.empty:
         return f"{tickets} **none** is shown to be {bound}, which took {epochs[base]:.4g} epochs."
     first = good.iloc[0]
-    size, low, high = (
-        f"{100 * float(first[name]):+.1f}".replace("-", "−") for name in ("difference", "low", "high")
-    )  # fmt: skip
+    size, low, high = (signed(100 * float(first[name])) for name in ("difference", "low", "high"))
     return (
         f"{tickets} **{len(good)}** {'is' if len(good) == 1 else 'are'} shown to be {bound} or better; of these "
         f"**{labels[first['a']]}** took the fewest epochs, {first['epochs']:.4g} against {epochs[base]:.4g} "

@@ -11,6 +11,7 @@ from analysis.comparisons.attribution import Way
 from analysis.comparisons.ticket_attribution import Lost, TicketMaps, position
 from analysis.metrics.attribution import Patches
 from app.charts.base import Styles
+from app.charts.texts import minus
 from app.shell.layout import plain
 
 UNITS = {"gap": "°", "length": "%"}
@@ -117,7 +118,7 @@ def note(maps: TicketMaps, key: str, measure: str, label: int) -> str:
     value = gap if measure == "gap" else length
     if not np.isfinite(value):
         return "nothing to turn"
-    said = f"gap {gap:.0f}°".replace("-", "−") if measure == "gap" else f"length {length:.1f}"
+    said = minus(f"gap {gap:.0f}°") if measure == "gap" else f"length {length:.1f}"
     wrong = maps.predictions(key) != label
     return f"{said} ✗" if wrong.shape[1] == 1 and wrong.mean() > 0.5 else said
 

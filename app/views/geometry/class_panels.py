@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.comparisons.class_geometry import Matrix, class_vectors, differs, towards
 from app.charts.base import Scale
-from app.charts.texts import bracket
+from app.charts.texts import bracket, minus, signed
 from app.shell.selection import Chosen
 from app.shell.theme import Theme
 from app.views.geometry.charts.class_matrices import Panel, Strip
@@ -61,7 +61,7 @@ def _grouped(values: np.ndarray, view: View) -> np.ndarray:
 def _around(heading: str, values: np.ndarray, meaning: str, theme: Theme) -> Strip:
     top = float(np.abs(values).max()) or 1.0
     digits = 2 if top < 10 else 0
-    return Strip(heading, values, (theme.diverging, -top, top), meaning, [_signed(each, digits) for each in values])
+    return Strip(heading, values, (theme.diverging, -top, top), meaning, [signed(each, digits) for each in values])
 
 
 def _errors(view: View, tickets: Sequence[Chosen]) -> dict[str, Panel]:
@@ -148,7 +148,7 @@ def _cosines(view: View, tickets: Sequence[Chosen]) -> dict[str, Panel]:
             words = [[f"cosine <b>{value:.3f}</b>" for value in line] for line in each]
             panels[ticket.id] = Panel(
                 heading(ticket), f"{ticket.id} cosines", each, _texts(each, "{:.2f}"), np.array(words, dtype=object),
-                scale, "cosine, minus the baseline's" if minus else f"cosine (simplex: {_signed(ideal, 2)})" if ideal
+                scale, "cosine, minus the baseline's" if minus else f"cosine (simplex: {signed(ideal, 2)})" if ideal
                 else "cosine", "direction of",
             )  # fmt: skip
     return panels
@@ -184,11 +184,7 @@ def _short(text: str) -> str:
         if text.startswith(f"{sign}0."):
             text = sign + text[len(sign) + 1 :]
             break
-    return text.replace("-", "−")
-
-
-def _signed(value: float, digits: int) -> str:
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return minus(text)
 
 
 def _hovers(

@@ -13,6 +13,7 @@ import streamlit as st
 from analysis.comparisons.family_means import measured
 from analysis.comparisons.geometry_robustness import FEWEST, GEOMETRY, clean_geometry, flipped, goes_with_robustness
 from app import choice, load
+from app.charts.texts import minus
 from app.shell import layout
 from app.shell.lacking import unmeasured
 from app.shell.sections import Section
@@ -75,7 +76,7 @@ def answer(tables: Mapping[str, pd.DataFrame]) -> str:
 def _rho(row: Any) -> str:
     """The correlation and its interval over methods: `−0.57, −0.72 to −0.38`."""
     between = f", {row.low:.2f} to {row.high:.2f}" if np.isfinite(row.low) else ""
-    return f"{row.rho:.2f}{between}".replace("-", "−")
+    return minus(f"{row.rho:.2f}{between}")
 
 
 def _tables() -> dict[str, pd.DataFrame]:

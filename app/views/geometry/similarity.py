@@ -25,6 +25,7 @@ from analysis.comparisons.stored_conditions import by_family
 from analysis.corruptions import CORRUPTIONS, FAMILIES
 from app import load
 from app.charts.names import name
+from app.charts.texts import minus
 from app.condition import condition_parameters
 from app.memory.remembered import remembered
 from app.shell import layout
@@ -121,7 +122,7 @@ def answer(parts: pd.DataFrame, made: Nodes, agreement: Agreement) -> str:
     else:
         lead = "Corruptions that are alike in geometry"
         verdict = "rank the tickets alike" if agreement.rho < 0 else "rank the tickets *less* alike"
-    rho = f"{agreement.rho:.2f}".replace("-", "−")
+    rho = minus(f"{agreement.rho:.2f}")
     return f"{said} {lead} {verdict} (Spearman {rho}, Mantel test p {_p(agreement.p)})."
 
 

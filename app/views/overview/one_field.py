@@ -101,7 +101,7 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
 
 
 def _apart(difference: float, low: float, high: float) -> str:
-    return points(difference) + bracket(low, high).replace("-", "−")
+    return points(difference) + bracket(low, high)
 
 
 def _controls(selection: Selection, kinds: list[Images]) -> None:

@@ -72,7 +72,7 @@ def of_causes(rows: pd.DataFrame, styles: Mapping[str, Style], endings: Mapping[
 
 def _gain(row: pd.Series, name: str) -> str:
     """A gain in accuracy with its interval, in points: `−1.2 (−2.0 to −0.4)`."""
-    return points(row[name]) + bracket(row[f"{name}_low"], row[f"{name}_high"], "{:+.1f}").replace("-", "−")
+    return points(row[name]) + bracket(row[f"{name}_low"], row[f"{name}_high"], "{:+.1f}")
 
 
 def bars(view: View, rows: pd.DataFrame, card: str, title: str, help: str, mark: Callable[[], None]) -> None:

@@ -12,6 +12,7 @@ from analysis.comparisons.image_order import MEASURES, image_measures, images_in
 from analysis.comparisons.image_query import Outcome
 from analysis.corruptions.conditions import CLEAN, Condition
 from app import live, load
+from app.charts.texts import minus
 from app.condition import condition_text, pick_condition
 from app.shell import layout
 from app.shell.selection import Chosen, Selection
@@ -62,10 +63,7 @@ def choose(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, im
         of = of[1:] or of  # the baseline's from itself is 0
     table = images_in_order(rows, lost_by, kept_by, of, by)
     wrong = [f"{row.wrong} of {row.tickets} tickets misclassify it" for row in table.itertuples()]
-    notes = [
-        "–" if pd.isna(value) else FORMS[by].format(value).replace("-", "−").replace("%", " %")
-        for value in table["value"]
-    ]
+    notes = ["–" if pd.isna(value) else minus(FORMS[by].format(value)).replace("%", " %") for value in table["value"]]
     told = [f"{more}, {SORTS[by].lower()} {note}" for more, note in zip(wrong, notes, strict=True)]
     table = table.assign(told=told, note=notes, share=table["wrong"] / table["tickets"])
     help = (

@@ -15,7 +15,7 @@ from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGE
 from app import load
 from app.charts.base import NOISE
 from app.load import StudyView
-from app.charts.texts import spread
+from app.charts.texts import signed, spread
 from app.shell import families, layout, verdicts
 from app.shell.score import ACCURACY, ShownScore
 from app.shell.selection import Selection
@@ -75,7 +75,7 @@ def sentence(
     if real:
         differ = rows[rows["verdict"] == DIFFERS]
         most = differ.loc[differ["difference"].abs().idxmax()]
-        size, low, high = (f"{100 * float(most[name]):+.1f}".replace("-", "−") for name in ("difference", "low", "high"))
+        size, low, high = (signed(100 * float(most[name])) for name in ("difference", "low", "high"))
         on = f" ({MEASURES[most['measure']]})" if "measure" in most and len(set(rows["measure"])) > 1 else ""
         said.append(f"most as measured **{labels[most['key']]}**{on}: {size} {shown.apart} ({low} to {high})")
     if same:

@@ -14,6 +14,12 @@ def test_differences_are_points_with_a_sign() -> None:
     assert texts.points(-0.0004) == texts.points(0.0) == "±0.0"
 
 
+def test_minuses_are_true_ones() -> None:
+    assert (texts.signed(-1.25, 2), texts.signed(3)) == ("−1.25", "+3.0")
+    assert texts.bracket(-0.2, -0.1, "{:+.1f}") == " (−20.0 to −10.0)"
+    assert texts.minus("-1e-05") == "−1e−05"
+
+
 def test_intervals_are_written_where_there_are_any() -> None:
     assert texts.bracket(0.91, 0.952) == " (91.0 to 95.2)"
     assert texts.bracket(np.nan, np.nan) == ""

@@ -14,7 +14,7 @@ from app.charts.direct import label_ends
 from app.charts.error_bars import bars_of, error_bars
 from app.charts.kept import kept_axis
 from app.charts.score_axis import axis, dense_line, place_of
-from app.charts.texts import bracket
+from app.charts.texts import bracket, signed
 from app.shell.colour import fade
 from app.shell.drawn import drawn
 from app.shell.score import ACCURACY, ShownScore
@@ -139,7 +139,7 @@ def differences(
                 "line": {"width": 2, "color": style.color},
             },
             customdata=[
-                f"{100 * row['difference']:+.1f} {score.apart}{bracket(row['low'], row['high'], '{:+.1f}')}<br>"
+                f"{signed(100 * row['difference'])} {score.apart}{bracket(row['low'], row['high'], '{:+.1f}')}<br>"
                 + words(row, within, size=score.size)
                 for _, row in own.iterrows()
             ],

@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 from analysis.comparisons.mask_pairs import BOTH, NEITHER, ONLY_A, ONLY_B, STATES
 from analysis.metrics.overlap_metrics import METRICS
 from app.charts.base import Styles, figure, title_to_the_end
+from app.charts.texts import minus
 from app.shell.colour import readable_on
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
@@ -272,4 +273,4 @@ def _number(value: float, digits: int = 2) -> str:
     if not np.isfinite(value):
         return "–"
     value = round(value, digits) + 0.0  # no negative zero
-    return (f"{value:.{digits}f}" if abs(value) < 10 else f"{value:.3g}").replace("-", "−")
+    return minus(f"{value:.{digits}f}" if abs(value) < 10 else f"{value:.3g}")

@@ -12,6 +12,7 @@ from analysis.statistics.verdicts import DIFFERS
 from app.charts.base import NOISE, heading
 from app.charts.dendrogram import clustered_heat_map
 from app.charts.error_bars import error_bars
+from app.charts.texts import bracket, signed
 from app.shell.colour import fade
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
@@ -43,7 +44,7 @@ def cost_map(by_class: pd.DataFrame, tickets: Mapping[str, Style], classes: Sequ
     shape = len(tickets), len(columns)
     change = 100 * rows["change"].to_numpy(float).reshape(shape)
     beyond = rows["beyond_chance"].eq(True).to_numpy().reshape(shape)
-    texts = np.array([f"{value:+.1f}" for value in change.ravel()], dtype=object)
+    texts = np.array([signed(value) for value in change.ravel()], dtype=object)
     hover = [_hover(row) for row in rows.reset_index().to_dict("records")]
     limit = max(1.0, float(np.nanmax(np.abs(change)))) if rows.size else 1.0
     names = [str(label) for label in columns]
@@ -128,6 +129,6 @@ def _hover(row: Mapping[str, float]) -> str:
     else:
         told = f"{NOISE} not shown to change otherwise than the other classes"
     return (
-        f"<b>{100 * row['change']:+.1f} points</b> ({100 * row['low']:+.1f} to {100 * row['high']:+.1f}), "
+        f"<b>{signed(100 * row['change'])} points</b>{bracket(row['low'], row['high'], '{:+.1f}')}, "
         f"{row['n']:.0f} images: {row['verdict']}<br>{told}"
     )

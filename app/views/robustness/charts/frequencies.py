@@ -12,6 +12,7 @@ from analysis.comparisons.frequencies import CLEAN_RADIUS
 from analysis.corruptions.fourier import STEPS, frequency_of
 from app.charts.base import NOISE, Scale, color_bar, heading, interval
 from app.charts.direct import label_ends
+from app.charts.texts import bracket, signed
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.robustness.charts.lines import ticket_lines
@@ -63,7 +64,7 @@ def differences(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme)
     shown = cells.assign(
         shown=100 * cells["difference"],
         hover=[
-            f"<b>{100 * row['difference']:+.1f} points</b> ({100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
+            f"<b>{signed(100 * row['difference'])} points</b>{bracket(row['low'], row['high'], '{:+.1f}')}"
             + ("<br>within noise" if row["within_noise"] else "")
             for row in cells.to_dict("records")
         ],

@@ -16,6 +16,7 @@ from analysis.comparisons.outcomes import MEAN
 from analysis.metrics.corruption_error import EXTRA
 from app.charts.base import NOISE, Scale, color_bar, heading, inks, interval
 from app.charts.names import name, ordered
+from app.charts.texts import signed
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.views.robustness.charts.panels import panels
@@ -49,15 +50,15 @@ def difference_maps(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Th
     and within_noise.
     """
     noise = cells["within_noise"]
-    signed = 100 * cells["difference"]
+    change = 100 * cells["difference"]
     cells = cells.assign(
-        shown=signed,
-        text=np.where(noise, NOISE, signed.map("{:+.1f}".format)),
+        shown=change,
+        text=np.where(noise, NOISE, change.map(signed)),
         hover="difference "
         + cells.apply(interval, axis=1, args=("difference", "{:+.1f}", " points"))
         + np.where(noise, "<br>within noise", ""),
     )
-    limit = max(1.0, float(np.nanmax(signed.abs()))) if len(cells) else 1.0
+    limit = max(1.0, float(np.nanmax(change.abs()))) if len(cells) else 1.0
     return _panels(cells, tickets, theme, (theme.diverging, -limit, limit), "points")
 
 

@@ -12,7 +12,7 @@ from analysis.comparisons.turned_or_shrank import WAYS
 from analysis.metrics.lead import PLAYERS
 from app.charts.base import color_bar, figure
 from app.charts.error_bars import error_bars
-from app.charts.texts import bracket
+from app.charts.texts import bracket, signed
 from app.shell.colour import fade
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
@@ -140,7 +140,7 @@ def parts(rows: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go.
 
 def _words(rows: pd.DataFrame, part: str) -> list[str]:
     return [
-        f"{row[part]:+.2f}{bracket(row[f'{part}_low'], row[f'{part}_high'], '{:+.2f}', 1)} logits, the mean over "
+        f"{signed(row[part], 2)}{bracket(row[f'{part}_low'], row[f'{part}_high'], '{:+.2f}', 1)} logits, the mean over "
         f"{row['images']} images"
         for _, row in rows.iterrows()
     ]  # fmt: skip

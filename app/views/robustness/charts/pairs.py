@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT
 from app.charts.dendrogram import clustered_heat_map
+from app.charts.texts import bracket, signed
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.shell.verdicts import MARKS, words
@@ -26,7 +27,7 @@ def differences(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme,
         within: up to which difference two are equivalent, a fraction.
     """
     rows = _square(cells, tickets)
-    numbers = [f"{100 * each:+.1f}" for each in rows["difference"]]
+    numbers = [signed(100 * each) for each in rows["difference"]]
     texts = np.select([rows["verdict"] == DIFFERS, rows["verdict"] == EQUIVALENT], [numbers, MARKS[EQUIVALENT]], "")
     hovers = np.where(rows["difference"].notna(), [_hover(row, within) for _, row in rows.iterrows()], "")
     return _matrix(rows, tickets, theme, texts, hovers, rows["verdict"].eq(CANNOT_TELL).to_numpy())
@@ -63,6 +64,6 @@ def _matrix(
 def _hover(row: pd.Series, within: float) -> str:
     if pd.isna(row["difference"]):
         return ""
-    value, low, high = (100 * row[name] for name in ("difference", "low", "high"))
-    said = f"<b>{value:+.2f} points</b> ({low:+.2f} to {high:+.2f})<br>{words(row, within)}"
+    between = bracket(row["low"], row["high"], "{:+.2f}")
+    said = f"<b>{signed(100 * row['difference'], 2)} points</b>{between}<br>{words(row, within)}"
     return f"{said}<br>Holm's p {row['p_holm']:.2g}, of equivalence {row['p_equivalent']:.2g}"

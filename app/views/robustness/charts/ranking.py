@@ -16,6 +16,7 @@ from analysis.comparisons.effective import ON_LINE, Line
 from analysis.statistics.verdicts import CANNOT_TELL
 from app.charts.base import NOISE
 from app.charts.error_bars import error_bars
+from app.charts.texts import bracket, minus
 from app.shell.colour import fade
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
@@ -151,7 +152,7 @@ def _logit_ticks(values: np.ndarray) -> tuple[list[float], list[str]]:
 def _dot(place: int, values: np.ndarray, style: Style, form: str, note: str = "") -> go.Scatter:
     """A ticket's mark on its line with its interval: `values` are middle, low, high, as shown."""
     middle, low, high = (float(value) for value in values)
-    shown = form.format(middle) + ("" if np.isnan(low) else f" ({low:.1f} to {high:.1f})")
+    shown = minus(form.format(middle)) + bracket(low, high, factor=1)
     return go.Scatter(
         x=[middle],
         y=[place],

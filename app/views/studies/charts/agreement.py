@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 
 from analysis.comparisons.two_studies import ACCURACY, CORRUPTED
 from analysis.statistics.verdicts import DIFFERS, EQUIVALENT
+from app.charts.texts import bracket, signed
 from app.shell.drawn import drawn
 from app.charts.base import NOISE, Styles, percent_axis
 from app.charts.dendrogram import clustered_heat_map
@@ -140,8 +141,8 @@ def _ticket(
 def _hover(row: dict[str, Any]) -> str:
     if not np.isfinite(row["difference"]):
         return "<br>only in this study"
-    low, high = 100 * row["low"], 100 * row["high"]
-    return f"<br>second − first: {100 * row['difference']:+.1f} points ({low:+.1f} to {high:+.1f}), {row['verdict']}"
+    between = bracket(row["low"], row["high"], "{:+.1f}")
+    return f"<br>second − first: {signed(100 * row['difference'])} points{between}, {row['verdict']}"
 
 
 def _verdict(chart: go.Figure, row: dict[str, Any], place: float, column: int, span: list[float], theme: Theme) -> None:
@@ -151,7 +152,7 @@ def _verdict(chart: go.Figure, row: dict[str, Any], place: float, column: int, s
     if not np.isfinite(difference):
         return
     chart.add_annotation(
-        x=span[1], y=place, text=mark if noise else f"<b>{100 * difference:+.1f}</b>".replace("-", "−"),
+        x=span[1], y=place, text=mark if noise else f"<b>{signed(100 * difference)}</b>",
         showarrow=False, xanchor="right", font={"size": 13, "color": theme.muted if noise else theme.ink},
         row=1, col=column,
     )  # fmt: skip

@@ -48,7 +48,7 @@ def cells(figure: go.Figure) -> dict[tuple[str, str], str]:
 
 def test_cells_hold_the_change_and_rings_where_it_is_noise() -> None:
     assert cells(charts.cost_map(BY_CLASS, TICKETS, NAMES, LIGHT)) == {
-        ("a", "0"): "-10.0", ("a", "1"): NOISE, ("a", "2"): "-3.0", ("b", "0"): NOISE, ("b", "1"): "+4.0",
+        ("a", "0"): "−10.0", ("a", "1"): NOISE, ("a", "2"): "−3.0", ("b", "0"): NOISE, ("b", "1"): "+4.0",
         ("b", "2"): NOISE,
     }  # fmt: skip
 

@@ -73,7 +73,7 @@ def test_differences_within_noise_are_rings_and_the_scale_is_centred() -> None:
     frame[["difference", "low", "high"]] = [[-0.05, -0.07, -0.03], [0.01, -0.01, 0.03], [0.04, 0.0, 0.08]]
     figure = charts.difference_maps(frame.assign(within_noise=[False, True, True]), first(1), LIGHT)
     (texts,) = numbers(figure)
-    assert list(texts.text) == ["-5.0", NOISE, NOISE]
+    assert list(texts.text) == ["−5.0", NOISE, NOISE]
     assert figure.layout.coloraxis.cmin == -figure.layout.coloraxis.cmax == pytest.approx(-5.0)
 
 

@@ -42,7 +42,7 @@ def test_the_matrix_shows_differences_and_rings_noise(outcomes: Outcomes) -> Non
     assert len(texts) == 6
     for row in table[table["corruption"].isin(names)].itertuples():
         noise = row.low <= 0 <= row.high
-        assert texts[row.key, row.corruption] == (NOISE if noise else f"{100 * row.difference:+.1f}")
+        assert texts[row.key, row.corruption] == (NOISE if noise else f"{100 * row.difference:+.1f}".replace("-", "−"))
     assert any(text == NOISE for text in texts.values())
     assert any(text != NOISE for text in texts.values())
 
@@ -62,7 +62,7 @@ def test_pairs_show_both_signs_and_three_verdicts(outcomes: Outcomes) -> None:
     signs = {EQUIVALENT: "=", CANNOT_TELL: NOISE}
     assert set(tests["verdict"]) >= {DIFFERS, EQUIVALENT}
     for row in tests.itertuples():
-        assert texts[row.a, row.b] == signs.get(str(row.verdict), f"{100 * row.difference:+.1f}")
+        assert texts[row.a, row.b] == signs.get(str(row.verdict), f"{100 * row.difference:+.1f}".replace("-", "−"))
 
 
 def test_the_ranking_is_shown_in_per_cent_with_its_ties(outcomes: Outcomes) -> None:
