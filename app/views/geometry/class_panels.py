@@ -194,10 +194,10 @@ def _hovers(
     found = np.empty(matrix.value.shape, dtype=object)
     for (line, place), value in np.ndenumerate(matrix.value):
         interval = bracket(float(matrix.low[line, place]), float(matrix.high[line, place]), form, factor)
-        found[line, place] = f"<b>{form.format(factor * value)}{unit}</b>{interval}, {matrix.n[line]:,} images"
+        found[line, place] = f"<b>{minus(form.format(factor * value))}{unit}</b>{interval}, {matrix.n[line]:,} images"
         if several is not None and np.isfinite(several.value[line, place]):
             interval = bracket(float(several.low[line, place]), float(several.high[line, place]), form, factor)
-            mean = form.format(factor * several.value[line, place])
+            mean = minus(form.format(factor * several.value[line, place]))
             found[line, place] += f"<br>over {several.trainings} trainings {mean}{unit}{interval}"
         if faded is not None and faded[line, place]:
             found[line, place] += "<br>within noise"

@@ -59,6 +59,10 @@ def against(
         span_x[0] = 0.0
     full = rows[rows["key"].isin(chosen)]
     full = full.assign(across=place(full[measure].to_numpy(dtype=float)) + _aside(full[measure], span_x))
+    if len(full):  # many of one cost reach further than the last one's own place
+        room = ASIDE * (span_x[1] - span_x[0])
+        low = min(span_x[0], full["across"].min() - room) if log else 0.0
+        span_x = [low, max(span_x[1], full["across"].max() + room)]
     seen = full if len(full) else rows  # the faint ones may lie outside
     span_y = _heights(seen, shown)
     faint = rows[~rows["key"].isin(chosen)]

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from app.charts.base import figure, title_to_the_end
 from app.charts.error_bars import error_bars
+from app.charts.texts import bracket, signed
 from app.shell.colour import fade
 from app.shell.drawn import drawn
 from app.shell.theme import Theme
@@ -46,11 +47,11 @@ def lines(rows: Sequence[Line], title: str, unit: str, theme: Theme) -> go.Figur
     for place, row in enumerate(rows):
         symbol = "circle" if row.shown else "circle-open"
         bars = error_bars(np.array([row.value]), np.array([row.low]), np.array([row.high]), fade(row.color, 0.6), 2)
-        said = f" ({row.low:.1f} to {row.high:.1f})" if np.isfinite(row.low) else ""
+        said = bracket(row.low, row.high, factor=1)
         chart.add_scatter(
             x=[row.value], y=[place], mode="markers", error_x=bars,
             marker={"color": row.color, "symbol": symbol, "size": 9, "line": {"width": 2, "color": row.color}},
-            hovertemplate=f"<b>{row.label}</b><br>{row.value:+.1f}{unit}{said}<extra></extra>",
+            hovertemplate=f"<b>{row.label}</b><br>{signed(row.value)}{unit}{said}<extra></extra>",
         )  # fmt: skip
     chart.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[row.label for row in rows], showgrid=False, automargin=True,

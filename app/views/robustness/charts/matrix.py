@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from app.charts.base import Scale
 from app.charts.dendrogram import clustered_heat_map
 from app.charts.names import name
+from app.charts.texts import minus
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 
@@ -40,7 +41,7 @@ def matrix(
     value, low, high = (100 * rows[column].to_numpy(float).reshape(shape) for column in (what, "low", "high"))
     sign, unit = ("+", " points") if differences else ("", " %")
     hovers = [
-        f"<b>{v:{sign}.1f}{unit}</b> ({bottom:{sign}.1f} to {top:{sign}.1f})"
+        minus(f"<b>{v:{sign}.1f}{unit}</b> ({bottom:{sign}.1f} to {top:{sign}.1f})")
         for v, bottom, top in zip(value.flat, low.flat, high.flat, strict=True)
     ]
     return clustered_heat_map(
@@ -48,7 +49,7 @@ def matrix(
         *trees,
         *(_around_zero(value, theme) if differences else _from_the_lowest(value, theme)),
         theme,
-        texts=np.array([f"{v:{sign}.1f}" for v in value.flat], dtype=object).reshape(shape),
+        texts=np.array([minus(f"{v:{sign}.1f}") for v in value.flat], dtype=object).reshape(shape),
         hover=np.array(hovers, dtype=object).reshape(shape),
         faded=rows["within_noise"].eq(True).to_numpy().reshape(shape) if differences else None,
         row_labels={key: style.label for key, style in tickets.items()},

@@ -37,8 +37,10 @@ def plain(cells: pd.DataFrame, tickets: Mapping[str, Style], theme: Theme) -> go
     """Row minus column in points, each with its interval in the hover, and no verdict; arguments as `differences`."""
     rows = _square(cells, tickets)
     each = [100 * rows[name] for name in ("difference", "low", "high")]
-    hovers = [f"<b>{value:+.1f} points</b> ({low:+.1f} to {high:+.1f})" for value, low, high in zip(*each, strict=True)]
-    return _matrix(rows, tickets, theme, np.array([f"{value:+.1f}" for value in each[0]]), np.array(hovers), None)
+    texts = [signed(value) for value in each[0]]
+    ends = zip(texts, each[1], each[2], strict=True)
+    hovers = [f"<b>{own} points</b>{bracket(low, high, '{:+.1f}', 1)}" for own, low, high in ends]
+    return _matrix(rows, tickets, theme, np.array(texts), np.array(hovers), None)
 
 
 def _square(cells: pd.DataFrame, tickets: Mapping[str, Style]) -> pd.DataFrame:

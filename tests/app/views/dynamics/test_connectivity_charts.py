@@ -168,3 +168,17 @@ def test_tickets_of_one_cost_stand_side_by_side() -> None:
     assert one < 25 < other
     assert (one + other) / 2 == pytest.approx(25)
     assert "25 epochs" in figure.data[1].customdata[0]  # what it says is what it cost
+
+
+@pytest.mark.parametrize("epochs", [[8.0, *[10.0] * 5], [8.0, *[300.0] * 5], [10.0] * 6])
+def test_all_of_many_tickets_of_one_cost_are_within_the_axis(epochs: list[float]) -> None:
+    keys = list("abcdef")
+    rows = pd.concat([costs()[:1]] * 6).assign(key=keys, label=keys, epochs=epochs, search=0.0)
+    figure = search_cost.against(rows, "epochs", dict.fromkeys(keys, STYLES["a"]), keys, LIGHT)
+    low, high = figure.layout.xaxis.range
+    places = np.array([trace.x[0] for trace in figure.data[1:]])
+    if figure.layout.xaxis.type == "log":
+        places = np.log10(places)
+    assert len(set(places)) == 6
+    assert low < places.min()
+    assert places.max() < high
