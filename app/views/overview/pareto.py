@@ -22,6 +22,7 @@ from app.shell.selection import Selection
 from app.views.overview.charts import pareto as charts
 
 AMONG = {"all": "All tickets", "chosen": "Chosen tickets"}
+FEW = 14  # tickets, whose table is as high as it needs
 WORDS = {FRONT: "front", dominance.NEAR: "cannot tell", DOMINATED: "dominated"}
 
 
@@ -150,13 +151,14 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict
         "Pareto dominance",
         frame,
         "dominance",
-        columns={  # names as long as they are: in columns of their own width
+        columns={
             "colour": st.column_config.ImageColumn("", width=28),
-            "ticket": st.column_config.TextColumn("Ticket"),
-            "state": st.column_config.TextColumn("State"),
-            "dominates": st.column_config.NumberColumn("Dominates", help="How many tickets it dominates."),
+            "ticket": st.column_config.TextColumn("Ticket", width=_width(frame["ticket"])),
+            "state": st.column_config.TextColumn("State", width=86),
+            "dominates": st.column_config.NumberColumn("Dominates", width=86, help="How many tickets it dominates."),
             "beside": st.column_config.TextColumn(
                 "Beside others",
+                width=_width(frame["beside"]),
                 help="Behind: who dominates it, or is ahead in both objectives by the values alone. Like: who is not "
                 "told apart from it in either objective.",
             ),
@@ -169,8 +171,13 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict
             "behind": "who dominates it, or is ahead in both objectives by the values alone",
             "alike": "who is not told apart from it in either objective",
         },
-        height=charts.HEIGHT + 10,
+        height="content" if len(frame) <= FEW else charts.HEIGHT + 10,
     )
+
+
+def _width(texts: pd.Series) -> int:
+    """Pixels of a column that cuts none of its texts."""
+    return 22 + round(6.6 * int(texts.str.len().max()))
 
 
 def beside(by: Sequence[str], alike: Sequence[str]) -> str:

@@ -179,7 +179,7 @@ def _groups(compared: ComparedTickets, family: str) -> None:
         + " Click a group to select the images that are wrong in most runs under each of its corruptions.",
         on_select=lambda: _mark_group(compared, family, table),
         selection_mode="single-cell",
-        row_height=30 + 22 * max(len(each) // 46 for each in members),  # long lists wrap
+        row_height=max(66, 44 + 20 * more) if (more := max(map(len, members)) // 36) else 35,  # wraps above 64 alone
     )
 
 

@@ -90,5 +90,7 @@ def steps(found: Redundancy, labels: Mapping[str, str], theme: Theme) -> go.Figu
         ticktext=[text if size == 1 else f"+ {text}" for size, text in enumerate(texts, 1)],
     )  # fmt: skip
     least = float(min(rows["low"].min(), low)) if len(rows) else 0.0
-    chart.update_xaxes(title_text="Kendall's τ with the ranking by all", range=[max(-1.0, least - 0.04), 1.01])
+    least = max(-1.0, min(least - 0.04, 0.8))
+    span = [least, 1 + 0.02 * (1 - least)]  # so that no tick stands above 1
+    chart.update_xaxes(title_text="Kendall's τ with the ranking by all", range=span)
     return chart
