@@ -63,7 +63,8 @@ def show(selection: Selection) -> None:
     if samples.empty:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        kind = selection.pick("map", "Map", charts.MAPS, width="content")
+        usual = "umap" if load.results(selection.study.path).ids("maps") else "pca"  # worked out at once
+        kind = selection.pick("map", "Map", charts.MAPS, default=usual, width="content")
         plane = _pick_plane(selection, samples) if kind == "classes" else []
         colouring = selection.pick("colour", "Coloured by", charts.COLOURINGS, kind="select", width=250)
         pick_drag(selection)

@@ -172,9 +172,19 @@ def test_without_images_the_stored_maps_are_there_and_what_is_worked_out_says_wh
 def test_a_missing_map_says_how_to_make_it(tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = Path(shutil.copytree(tiny_study, tmp_path / "unmapped"))
     shutil.rmtree(study / "results" / "maps")
-    test = draw("geometry", study, monkeypatch, geometry="features")
+    test = draw("geometry", study, monkeypatch, geometry="features", map="umap")
     assert charts(test) == 0
     assert "There is no UMAP map" in text(test)
+
+
+def test_where_no_map_is_stored_one_is_worked_out(
+    tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = Path(shutil.copytree(tiny_study, tmp_path / "copy"))
+    shutil.rmtree(study / "results" / "maps")
+    test = draw("geometry", study, monkeypatch, geometry="features")
+    assert "There is no" not in text(test)
+    assert charts(test) >= 1
 
 
 def test_the_ranking_agrees_with_the_results(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
