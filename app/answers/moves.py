@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.comparisons.local_changes import class_changes, ticket_changes, told_apart, worst_classes
 from app.answers.listed import MOST_NAMED, listed
+from app.charts.texts import minus
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,8 @@ def _classes(changes: Changes, labels: Mapping[str, str], classes: Sequence[str]
         up_to = "by up to" if len(own) > 1 else "by"
         parts.append(
             f"**{classes[int(label)]}** in {listed([labels[each] for each in own['key']])} ({up_to} "
-            f"{-row['change']:.1f}°, {-row['high']:.1f} to {-row['low']:.1f}{near_text})"
+            + minus(f"{-row['change']:.1f}°, {-row['high']:.1f} to {-row['low']:.1f}")
+            + f"{near_text})"
         )
     lead = "The class that suffers most is " if not against else "The class that is behind most is "
     below = changes.classes[changes.classes["below"]]

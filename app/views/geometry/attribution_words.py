@@ -80,7 +80,7 @@ def _content(maps: TicketMaps, measure: str, what: str, styles: Styles) -> str:
 def _lost(hidden: Lost, measure: str) -> str:
     unit = UNITS[measure] if measure == "gap" else f" {UNITS[measure]}"
     said = f"**{hidden.mean:.1f}{unit}**"
-    return said if hidden.low == hidden.high else f"{said} ({hidden.low:.1f} to {hidden.high:.1f}{unit} by seed)"
+    return minus(said if hidden.low == hidden.high else f"{said} ({hidden.low:.1f} to {hidden.high:.1f}{unit} by seed)")
 
 
 def _shapes(maps: TicketMaps, table: pd.DataFrame, styles: Styles) -> str:

@@ -21,6 +21,7 @@ from analysis.statistics.clusters import CORRELATED, Clustering, cluster
 from analysis.statistics.correlation import Correlation
 from app.charts.base import NOISE
 from app.charts.names import name
+from app.charts.texts import minus
 from app.shell import layout
 from app.shell.folds import fold
 from app.shell.images_behind import select
@@ -100,10 +101,8 @@ def few(correlation: Correlation) -> str:
     if correlation.middle is None:
         return ""
     r, low, high = correlation.middle
-    return (
-        f"Over {correlation.n:,} {correlation.unit}: a correlation of {r:.2f}, the median here, has a 95 % "
-        f"interval from {low:.2f} to {high:.2f}."
-    )
+    told = minus(f"{r:.2f}, the median here, has a 95 % interval from {low:.2f} to {high:.2f}")
+    return f"Over {correlation.n:,} {correlation.unit}: a correlation of {told}."
 
 
 def left_out(correlation: Correlation, labels: dict[str, str]) -> str:

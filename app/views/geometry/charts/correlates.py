@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from analysis.comparisons.geometry_robustness import GEOMETRY
 from app.charts.base import figure
 from app.charts.error_bars import error_bars
+from app.charts.texts import bracket, minus
 from app.shell.colour import fade
 from app.shell.drawn import drawn
 from app.shell.theme import Theme
@@ -34,8 +35,9 @@ def forest(tables: Mapping[str, pd.DataFrame], theme: Theme) -> go.Figure:
         colour, symbol = theme.classes[number % len(theme.classes)], SYMBOLS[number % len(SYMBOLS)]
         aside = step * (number - (len(tables) - 1) / 2)
         words = [
-            f"<b>{GEOMETRY[str(name)].capitalize()}</b><br>{title}: ρ = {row['rho']:.2f}"
-            + (f" ({row['low']:.2f} to {row['high']:.2f})" if np.isfinite(row["low"]) else "")
+            f"<b>{GEOMETRY[str(name)].capitalize()}</b><br>{title}: ρ = "
+            + minus(f"{row['rho']:.2f}")
+            + bracket(row["low"], row["high"], "{:.2f}", 1)
             + f"<br>{row['tickets']} tickets of {row['methods']} methods"
             for name, row in rows.iterrows()
         ]

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import figure
+from app.charts.texts import bracket, minus
 from app.shell.drawn import drawn
 from app.shell.theme import Theme
 from app.views.geometry.charts.columns import Tickets
@@ -32,8 +33,8 @@ def turn_and_length(table: pd.DataFrame, tickets: Tickets, theme: Theme, against
                 name=style.label,
                 marker={"symbol": style.symbol, "color": style.color, "size": 11},
                 hovertemplate=f"<b>{style.label}</b><br>gap {row.before:.1f}° → {row.after:.1f}°: %{{y:+.1f}}° "
-                f"({row.turn_low:.1f} to {row.turn_high:.1f})<br>length %{{x:+.1f}} % ({100 * row.length_low:.1f} to "
-                f"{100 * row.length_high:.1f})<extra></extra>",
+                f"({minus(f'{row.turn_low:.1f} to {row.turn_high:.1f}')})<br>length %{{x:+.1f}} %"
+                f"{bracket(row.length_low, row.length_high)}<extra></extra>",
             )
     than = f" than in {against}" if against else ""
     chart.update_xaxes(title_text=f"← shorter{than}     length     longer →", ticksuffix=" %", rangemode="tozero")

@@ -14,6 +14,7 @@ from analysis.statistics.correlation import Correlation
 from app.charts.base import Scale, figure
 from app.charts.dendrogram import clustered_heat_map
 from app.charts.error_bars import error_bars
+from app.charts.texts import minus
 from app.shell.colour import fade
 from app.shell.drawn import drawn
 from app.shell.theme import Theme
@@ -35,7 +36,8 @@ def correlations(
     itself = np.eye(len(names), dtype=bool)
     texts = np.array([["" if itself[i, j] or len(names) > MOST_TEXTS else short(r[i, j]) for j in range(len(names))]
                       for i in range(len(names))], dtype=object)  # fmt: skip
-    hover = np.array([["itself" if itself[i, j] else f"r <b>{r[i, j]:.2f}</b> ({low[i, j]:.2f} to {high[i, j]:.2f})"
+    hover = np.array([["itself" if itself[i, j]
+                       else minus(f"r <b>{r[i, j]:.2f}</b> ({low[i, j]:.2f} to {high[i, j]:.2f})")
                        for j in range(len(names))] for i in range(len(names))], dtype=object)  # fmt: skip
     tree = clustering.linkage if len(names) > 1 else None
     return clustered_heat_map(
@@ -76,7 +78,7 @@ def steps(found: Redundancy, labels: Mapping[str, str], theme: Theme) -> go.Figu
                     "line": {"color": theme.good, "width": 1.6}},
             error_x=error_bars(tau, rows["low"], rows["high"], fade(theme.good, 0.6)),
             customdata=[
-                [labels.get(name, name), f"<b>{value:.2f}</b> ({a:.2f} to {b:.2f})"]
+                [labels.get(name, name), minus(f"<b>{value:.2f}</b> ({a:.2f} to {b:.2f})")]
                 for name, value, a, b in zip(rows["corruption"], tau, rows["low"], rows["high"], strict=True)
             ],
             hovertemplate="with %{customdata[0]}, %{y} in all<br>τ %{customdata[1]}<extra></extra>",

@@ -107,8 +107,10 @@ def test_the_sentence_of_tickets_that_one_corruption_orders() -> None:
 
 def test_few_values_are_called_few() -> None:
     low, high = np.tanh(np.arctanh(0.4) + np.array([-1, 1]) * 1.959964 / np.sqrt(7))
+    assert low < 0
+    between = f"−{-low:.2f} to {high:.2f}"
     assert few(correlation(10)) == (
-        f"Over 10 tickets: a correlation of 0.40, the median here, has a 95 % interval from {low:.2f} to {high:.2f}."
+        f"Over 10 tickets: a correlation of 0.40, the median here, has a 95 % interval from {between}."
     )
 
 
