@@ -19,6 +19,7 @@ from tests import ROOT
 METHODS = {
     "cifar10-resnet20": {"dense", "random", "magnitude", "snip", "grasp", "synflow", "imp", "lrr", "gmp"},
     "cifar10-seeds": {"dense", "random", "magnitude", "taylor", "wanda"},
+    "cifar10-long": {"dense", "random", "magnitude", "taylor", "wanda"},
 }
 MEGABYTE = 2**20
 TESTED = 1017
@@ -80,13 +81,19 @@ def test_tickets_hold_what_their_recipes_say() -> None:
             assert not bool((mask & ~outer.masks[name]).any())
 
 
-def test_masks_of_three_trainings_are_those_of_the_largest_weights() -> None:
+@pytest.mark.parametrize(
+    ("name", "sparsities", "budget"),
+    [("cifar10-seeds", [0.9, 0.95], (8.0, 2.0)), ("cifar10-long", [0.95], (20.0, 3.0))],
+)
+def test_masks_of_three_trainings_are_those_of_the_largest_weights(
+    name: str, sparsities: list[float], budget: tuple[float, float]
+) -> None:
     """Of each seed's own dense network, over all layers; and every method has the same budget."""
-    study = opened("cifar10-seeds")
-    assert (study.config.seeds, study.config.sparsities) == ([0, 1, 2], [0.9, 0.95])
+    study = opened(name)
+    assert (study.config.seeds, study.config.sparsities) == ([0, 1, 2], sparsities)
     pruned = [entry for entry in study.entries() if not entry.recipe.is_dense]
     budgets = {(each.recipe.training.epochs, *(t.epochs for t in each.recipe.trainings[1:])) for each in pruned}
-    assert budgets == {(8.0, 2.0)}
+    assert budgets == {budget}
     for entry in pruned:
         ticket = study.load(entry.id)
         for name, mask in ticket.masks.items():
