@@ -36,8 +36,8 @@ def unfound(study: StudyView, message: str, todo: str, measured: bool = False) -
 
 
 def _box(study: StudyView, message: str, todo: str, *commands: str) -> None:
-    elsewhere = only_read(study.path)
-    if elsewhere:
-        layout.empty(message, layout.plain(elsewhere))
+    refused = only_read(study.path)
+    if refused:
+        layout.empty(message, layout.plain(refused))
     else:
         layout.empty(message, todo, "\n".join(commands))
