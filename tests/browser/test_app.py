@@ -203,6 +203,7 @@ def test_a_picture_that_is_clicked_is_seen_closely(opened: Open) -> None:
     pictures.nth(4).click()
     until(page, lambda: f"sample={sample}" in page.url)
     expect(page.get_by_text(re.compile(rf"^Sample {sample}:"))).to_be_visible()
+    settle(page)  # until then the table of the sample before may stand beside this one's
     expect(page.locator(".readings img")).to_have_count(3)  # clean and the two severities of the study
     sizes = page.evaluate("[...document.querySelectorAll('.readings img')].map(image => image.naturalWidth)")
     assert sizes == [8, 8, 8]
