@@ -14,6 +14,7 @@ from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.neighbours import NEIGHBOURS
 from app import live, load
 from app.condition import condition_text, pick_condition
+from app.load import StudyView
 from app.shell import layout
 from app.shell.columns import of_table
 from app.shell.drawn import kept
@@ -63,8 +64,7 @@ def show(selection: Selection) -> None:
     if samples.empty:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        usual = "umap" if load.results(selection.study.path).ids("maps") else "pca"  # worked out at once
-        kind = selection.pick("map", "Map", charts.MAPS, default=usual, width="content")
+        kind = selection.pick("map", "Map", charts.MAPS, default=_usual(selection.study), width="content")
         plane = _pick_plane(selection, samples) if kind == "classes" else []
         colouring = selection.pick("colour", "Coloured by", charts.COLOURINGS, kind="select", width=250)
         pick_drag(selection)
@@ -81,6 +81,13 @@ def show(selection: Selection) -> None:
     except UserError as error:
         layout.empty(str(error), "Choose another map, condition, or ticket.")
     show_marked(selection, chosen, shown, measures.CENTRED if compared else measures.RAW, "margin")
+
+
+def _usual(study: StudyView) -> str:
+    """The kind of map to begin with: the first one that is stored, or else one that is worked out at once."""
+    stored = bool(load.results(study.path).ids("maps"))
+    there = set(load.query(study, "SELECT DISTINCT kind FROM maps")["kind"]) if stored else set()
+    return next((kind for kind in STORED if kind in there), "pca")
 
 
 def _pick_plane(selection: Selection, samples: pd.DataFrame) -> list[int]:

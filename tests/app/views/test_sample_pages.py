@@ -14,6 +14,7 @@ from app.shell.codec import encode_samples
 from app.views.samples.contents import SEED
 from pruning.data import load_data, normalise
 from pruning.study.folder import Study
+from tests import ROOT
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
 PAGES = ["geometry", "robustness", "samples"]
@@ -183,6 +184,13 @@ def test_where_no_map_is_stored_one_is_worked_out(
     study = Path(shutil.copytree(tiny_study, tmp_path / "copy"))
     shutil.rmtree(study / "results" / "maps")
     test = draw("geometry", study, monkeypatch, geometry="features")
+    assert "There is no" not in text(test)
+    assert charts(test) >= 1
+
+
+def test_the_first_map_is_of_a_kind_that_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transformer that ships has planes alone."""
+    test = draw("geometry", ROOT / "sample_checkpoints" / "mnist5k-vit", monkeypatch, geometry="features")
     assert "There is no" not in text(test)
     assert charts(test) >= 1
 
