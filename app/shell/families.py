@@ -27,6 +27,7 @@ from app.shell.theme import DENSE, Style
 from pruning.errors import few
 from pruning.study.commands import finding
 from pruning.study.folder import Entry
+from pruning.study.opened import only_read
 from pruning.training.recording import Recording
 
 
@@ -157,10 +158,8 @@ def without_ticket(study: StudyView) -> list[str]:
     gone = sorted(set(load.results(study.path).ids("conditions")) - set(study.tickets["ticket_id"]))
     if not gone:
         return []
-    return [
-        f"Results without a ticket are left out: the files of {few(gone)} are gone or cannot be read. "
-        f"{finding(study.path)} finds them again."
-    ]
+    again = only_read(study.path) or f"{finding(study.path)} finds them again."
+    return [f"Results without a ticket are left out: the files of {few(gone)} are gone or cannot be read. {again}"]
 
 
 def entries_of(study: StudyView, keys: Sequence[str]) -> dict[str, list[Entry]]:

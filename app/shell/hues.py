@@ -102,7 +102,7 @@ T = TypeVar("T")
 
 
 def _shared_out(
-    methods: Sequence[str], named: Mapping[str, T], spare: Iterable[T], kept: Mapping[str, T | None]
+    methods: Sequence[str], named: Mapping[str, T], spare: Sequence[T], kept: Mapping[str, T | None]
 ) -> dict[str, T]:
     """What each method is named with, or else the next that is free; nothing of what is kept."""
     taken = set(kept.values())

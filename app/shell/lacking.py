@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from app import load
 from app.load import StudyView
@@ -14,7 +14,11 @@ LATER = "Measure the study; what is missing appears here at the next click."
 
 
 def unmeasured(
-    study: StudyView, message: str, todo: str = LATER, *options: str, has: Callable[[StudyView], bool] | None = None
+    study: StudyView,
+    message: str,
+    todo: str = LATER,
+    options: Sequence[str] = (),
+    has: Callable[[StudyView], bool] | None = None,
 ) -> None:
     """Say that results are missing; `options` of the command that adds them.
 

@@ -11,9 +11,8 @@ from pruning.procedure import FINDERS
 def missing(study: StudyView) -> None:
     """Say which method the study lacks, or that it was not measured yet, and what to run."""
     if _reordered(study):
-        lacking.unmeasured(
-            study, "The two trainings are not compared yet.", lacking.LATER, "--only", "lines", "--only", "stability"
-        )
+        options = ["--only", "lines", "--only", "stability"]
+        lacking.unmeasured(study, "The two trainings are not compared yet.", options=options)
         return
     lacking.unfound(
         study,

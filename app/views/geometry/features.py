@@ -85,8 +85,7 @@ def show(selection: Selection) -> None:
 
 def _usual(study: StudyView) -> str:
     """The kind of map to begin with: the first one that is stored, or else one that is worked out at once."""
-    stored = bool(load.results(study.path).ids("maps"))
-    there = set(load.query(study, "SELECT DISTINCT kind FROM maps")["kind"]) if stored else set()
+    there = set(load.query(study, "SELECT DISTINCT kind FROM maps")["kind"])
     return next((kind for kind in STORED if kind in there), "pca")
 
 

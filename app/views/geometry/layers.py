@@ -18,7 +18,7 @@ from app.charts.names import name, ordered
 from app.condition import condition_parameters, pick_condition
 from app.memory.remembered import computed
 from app.shell import layout
-from app.shell.lacking import LATER, unmeasured, with_table
+from app.shell.lacking import unmeasured, with_table
 from app.shell.left_out import with_layers
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -138,8 +138,8 @@ def _view(selection: Selection) -> View | None:
     rows = load.table(selection.study, "representations", ids=list(found["ticket_id"]))
     if rows.empty or (rows["corruption"] != CLEAN[0]).sum() == 0:
         message = "The inner layers of these tickets have not been measured yet."
-        needed = "--only", "representations", "--only", "alignment"
-        unmeasured(selection.study, message, LATER, *needed, has=with_table("representations"))
+        options = ["--only", "representations", "--only", "alignment"]
+        unmeasured(selection.study, message, options=options, has=with_table("representations"))
         return None
     found = found[found["ticket_id"].isin(set(rows["ticket_id"]))]
     seeds = {key: list(found.loc[found["key"] == key, "ticket_id"]) for key in keys if key in set(found["key"])}

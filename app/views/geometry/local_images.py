@@ -24,6 +24,7 @@ from app.shell.theme import Style
 from app.views.geometry.columns_choice import samples_of
 from app.views.geometry.measures import Measures
 from pruning.study.commands import measuring
+from pruning.study.opened import only_read
 
 
 @dataclass(frozen=True)
@@ -137,9 +138,10 @@ def images_under(selection: Selection, tickets: list[Chosen], condition: Conditi
         )
         return None
     if not centred:
+        more = f"`{measuring(selection.study.path)}` adds the rest."
         st.caption(
             ":material/info: These results are of an earlier version, with raw angles alone, which cannot be compared "
-            f"between tickets; `{measuring(selection.study.path)}` adds the rest."
+            f"between tickets; {layout.plain(only_read(selection.study.path)) or more}"
         )
     if condition == CLEAN:
         return Images(condition, trainings, clean, clean, centred, None)

@@ -19,6 +19,7 @@ from app.views.masks.charts import branches as charts
 from app.views.masks.charts.sensitivity import brief
 from pruning.errors import UserError
 from pruning.study.commands import typed
+from pruning.study.opened import only_read
 
 Groups = Mapping[str, Sequence[tuple[str, ...]]]
 
@@ -143,7 +144,8 @@ def _least(selection: Selection, tried: Branches, groups: Groups, criterion: str
         disabled=not there,
         help="Sets all sliders: the budget is spent where the scan of each layer alone says that it costs least."
         if there
-        else f"No scan by this criterion yet: {typed('analysis', 'sensitivity', selection.study.path)}",
+        else only_read(selection.study.path)
+        or f"No scan by this criterion yet: {typed('analysis', 'sensitivity', selection.study.path)}",
     )
 
 

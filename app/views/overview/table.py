@@ -104,7 +104,7 @@ def _efficiency(selection: Selection, chosen: pd.DataFrame) -> None:
             st.markdown("**Efficiency**")
             _controls(selection)
             message = "The efficiency of these tickets is not measured yet."
-            unmeasured(selection.study, message, "It takes a second or less a ticket.", "--only", "efficiency")
+            unmeasured(selection.study, message, "It takes a second or less a ticket.", ["--only", "efficiency"])
         return
     disk, disk_form = _unit(rows[["bytes_ticket", "bytes_network"]].max().max())
     memory, memory_form = _unit(rows["peak_bytes"].max())

@@ -11,7 +11,7 @@ from analysis.corruptions import FAMILIES
 from app.charts.names import name, ordered
 from app.load import StudyView
 from app.shell import layout
-from app.shell.lacking import LATER, unmeasured
+from app.shell.lacking import unmeasured
 from app.shell.links import corruption_option
 from app.views.robustness.compared_tickets import FOURIER, ComparedTickets
 
@@ -50,8 +50,8 @@ def not_measured(
     compared: ComparedTickets, what: str, family: str = "", has: Callable[[StudyView], bool] | None = None
 ) -> None:
     """Says that no ticket was measured on something, the command that does it, and which studies have it."""
-    more = ("--family", family) if family else ()
-    unmeasured(compared.selection.study, f"No ticket chosen has been measured on {what} yet.", LATER, *more, has=has)
+    message = f"No ticket chosen has been measured on {what} yet."
+    unmeasured(compared.selection.study, message, options=["--family", family] if family else [], has=has)
 
 
 def has_baseline(compared: ComparedTickets, family: str) -> bool:
