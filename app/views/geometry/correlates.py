@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import streamlit as st
 from analysis.comparisons.family_means import measured
 from analysis.comparisons.geometry_robustness import FEWEST, GEOMETRY, clean_geometry, flipped, goes_with_robustness
 from app import choice, load
+from app.answers.listed import listed
 from app.charts.texts import minus
 from app.shell import layout
 from app.shell.lacking import unmeasured
@@ -32,9 +33,10 @@ MEANINGS = {
 
 def show(selection: Selection) -> None:
     """Draw the section."""
-    tables = {title: table for title, table in _tables().items() if (table["tickets"] > 0).any()}
+    every = {title: table for title, table in _tables().items() if (table["tickets"] > 0).any()}
+    tables = {title: table for title, table in every.items() if table["low"].notna().any()}
     if not tables:
-        message = "No study has been measured on the geometry of clean images and on corrupted ones yet."
+        message = f"No study of {FEWEST} methods or more has the geometry of its clean images, and corrupted ones, yet."
         unmeasured(selection.study, message)
         return
     st.markdown(answer(tables))
@@ -48,7 +50,7 @@ def show(selection: Selection) -> None:
         "gaps and lengths are without what all directions share. Full marks: claimed after Holm's correction over "
         "the measures of a study.",
         caption="95 % intervals over methods, which are what is repeated (jackknife, Student's): tickets of one method "
-        f"are not independent. Nothing is said of fewer than {FEWEST} methods. Correlation is no cause.",
+        f"are not independent. Correlation is no cause.{_left_out([*every.keys() - tables.keys()])}",
         config=layout.QUIET,
         meanings=MEANINGS,
     )
@@ -56,21 +58,28 @@ def show(selection: Selection) -> None:
 
 def answer(tables: Mapping[str, pd.DataFrame]) -> str:
     """What goes with robustness in which study, and what flips, as markdown."""
-    said = []
+    said, silent = list[str](), list[str]()
     for title, table in tables.items():
         claims = table[table["claimed"]].sort_values("rho", key=abs, ascending=False)
         if claims.empty:
-            said.append(f"In **{title}** no measure is shown to go with robustness beyond clean accuracy.")
+            silent.append(f"**{title}**")
             continue
         parts = ", ".join(f"{'more' if row.rho > 0 else 'less'} robust with a larger {GEOMETRY[row.measure]}"
                           f" (ρ = {_rho(row)})" for row in claims.itertuples())  # fmt: skip
         said.append(f"In **{title}** tickets of equal clean accuracy are {parts}.")
+    if silent:
+        said.append(f"In {listed(silent)} no measure is shown to go with robustness beyond clean accuracy.")
     turned = flipped(dict(tables))
     if turned:
         said.append(f"The sign flips between studies for the {' and the '.join(GEOMETRY[name] for name in turned)}.")
     elif len(tables) > 1:
         said.append("What is shown in one study need not hold in another: compare the marks.")
     return "  \n".join(said)
+
+
+def _left_out(titles: Sequence[str]) -> str:
+    """The studies of which nothing is said, as a sentence to follow another."""
+    return f" Of fewer than {FEWEST} methods, so not drawn: {listed(sorted(titles))}." if titles else ""
 
 
 def _rho(row: Any) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from analysis.comparisons.geometry_robustness import GEOMETRY
 from app.shell import theme
+from app.views.geometry import correlates
 from app.views.geometry.charts.correlates import forest
 from app.views.geometry.correlates import answer
 from tests.app.views.test_pages import _fresh, charts, draw  # noqa: F401
@@ -35,6 +36,24 @@ def test_the_sentences_name_claims_and_flips() -> None:
     assert f"more robust with a larger {first}" in said
     assert f"flips between studies for the {first}" in said
     assert "no measure is shown" in answer({"one": table(0.4, False)})
+
+
+def test_what_shows_nothing_is_named_once_and_after_what_is_claimed() -> None:
+    said = answer({"one": table(0.4, False), "two": table(0.4, True), "three": table(0.1, False)}).split("  \n")
+    assert said[0].startswith("In **two** tickets")
+    assert said[1] == "In **one** and **three** no measure is shown to go with robustness beyond clean accuracy."
+
+
+def test_a_study_of_too_few_methods_is_named_and_not_drawn(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = table(1.0, False).assign(low=np.nan, high=np.nan, methods=2)
+    monkeypatch.setattr(correlates, "_tables", lambda: {"one": table(0.4, True), "two": few})
+    test = draw("geometry", tiny_study, monkeypatch, geometry="correlates")
+    assert not test.error
+    assert charts(test) == 1
+    assert any("fewer than 5 methods, so not drawn: two." in each.value for each in test.caption)
+    monkeypatch.setattr(correlates, "_tables", lambda: {"two": few})
+    alone = draw("geometry", tiny_study, monkeypatch, geometry="correlates")
+    assert charts(alone) == 0
 
 
 def test_the_section_is_drawn(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
