@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from app.shell import sections
 from tests.browser.conftest import ARGUMENTS, ROOT, chromium, serve, settle
 from tests.browser.cut import cut
+from tests.browser.hyphens import hyphens
 
 MOST = 1800
 """Pixels: two screens of 900."""
@@ -105,7 +106,7 @@ def survey(browser: Browser, url: str, asked: argparse.Namespace) -> int:
             tall = place.height > MOST
             amiss += tall or bool(place.wide)
             print(f"{'!' if tall else ' '}{place.height:6,d}  {path}  {' '.join(place.wide)}", flush=True)
-            for each in cut(page):
+            for each in (*cut(page), *(f"{text}: a hyphen for a minus" for text in hyphens(page))):
                 print(f"          {each}", flush=True)
             if asked.keep:
                 keep(page, place, asked.keep)

@@ -13,6 +13,7 @@ from app.shell.pages import in_order
 from app.views.samples.contents import PER_PAGE
 from tests.browser.conftest import Open, at_rest, settle
 from tests.browser.heights import HEIGHT, fits
+from tests.browser.hyphens import hyphens
 
 STUDIES = {
     "grokking": "?study=modular-grokking",
@@ -40,6 +41,7 @@ def test_every_page_opens_and_turns_dark_with_the_system(name: str, opened: Open
         expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
         assert "Traceback" not in page.content()
     assert fits(page), page.evaluate(HEIGHT)
+    assert not hyphens(page)
 
 
 def test_no_page_asks_for_what_is_not_there(opened: Open) -> None:
