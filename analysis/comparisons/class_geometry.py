@@ -146,7 +146,9 @@ def over_trainings(found: Sequence[Matrix]) -> Matrix:
 def differs(matrix: Matrix, level: float = 0.95) -> np.ndarray:
     """Which numbers of a matrix are shown not to be 0, all its cells being one family (Bonferroni): bool [R, C]."""
     cells = max(int(np.isfinite(matrix.value).sum()), 1)
-    found: np.ndarray = np.abs(matrix.value) > t.isf((1 - level) / 2 / cells, matrix.freedom)[:, None] * matrix.error
+    reach = t.isf((1 - level) / 2 / cells, matrix.freedom)[:, None] * matrix.error
+    # where all images of a class agree, as two may by chance, there is no error to go by
+    found: np.ndarray = (np.abs(matrix.value) > reach) & (matrix.error > 0)
     return found
 
 

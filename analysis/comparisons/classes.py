@@ -112,7 +112,7 @@ def _checked(outcomes: Outcomes, labels: np.ndarray) -> np.ndarray:
 def _gaps(a: Mapping[int, np.ndarray], b: Mapping[int, np.ndarray], places: np.ndarray, sizes: np.ndarray) -> Gap:
     """The paired differences of each class, [K], from each seed's [N], and the images' classes [N] and their sizes."""
     seeds = [seed for seed in a if seed in b]
-    if min(len(distinct(list(own.values()))) for own in (a, b)) == 1:
+    if all(len(distinct(list(own.values()))) == 1 for own in (a, b)):
         seeds = seeds[:1]
     gaps = [a[seed] - b[seed] for seed in seeds]
     gaps = gaps or [np.mean(list(a.values()), axis=0) - np.mean(list(b.values()), axis=0)]

@@ -23,7 +23,7 @@ def detection(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.Da
     Returns:
         `COLUMNS`: key, kind (the data set), score, seeds, n, foreign (images), auroc and fpr95, each with its 95 %
         interval: over seeds where there are several (Student's), and over images, as stored, where there is one, so
-        that it speaks of this network.
+        that it speaks of this network, or where all have the same rate.
     """
     keys = {ticket: key for key, ids in tickets.items() for ticket in ids}
     own = rows[rows["ticket_id"].isin(list(keys))].assign(key=lambda each: each["ticket_id"].map(keys))
@@ -33,7 +33,7 @@ def detection(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.Da
         row |= {name: int(each[name].iloc[0]) for name in ("n", "foreign")}
         for rate in RATES:
             names = [rate, f"{rate}_low", f"{rate}_high"]
-            if len(each) == 1:
+            if each[rate].nunique() == 1:  # one seed, or several that show no spread
                 row |= dict(zip(names, each[names].iloc[0], strict=True))
                 continue
             value, low, high = mean_interval(each[rate])

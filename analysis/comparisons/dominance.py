@@ -83,7 +83,7 @@ def by_intervals(values: np.ndarray, low: np.ndarray, high: np.ndarray, more: bo
     both = np.sqrt(error[:, None] ** 2 + error[None] ** 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = 2 * normal_tail(np.abs(ahead) / both)
-    p = np.nan_to_num(np.where(both > 0, p, ahead == 0), nan=1.0)
+    p = np.nan_to_num(np.where((both > 0) | np.isnan(both), p, ahead == 0), nan=1.0)
     real = np.zeros(ahead.shape, dtype=bool)
     pairs = np.triu_indices(len(values), 1)
     real[pairs] = holm(p[pairs]) < 1 - level

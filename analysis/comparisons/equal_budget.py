@@ -246,12 +246,12 @@ def _row(points: pd.DataFrame, outcomes: PerImage, each: Matched) -> dict[str, o
 
 
 def _accuracy(own: Mapping[int, np.ndarray]) -> tuple[float, float, float]:
-    """The mean over seeds with Student's interval, or of one seed with Wilson's over images."""
+    """The mean over seeds with Student's interval, or of one seed, or of equal ones, with Wilson's over images."""
     seeds = [float(each.mean()) for each in own.values()]
-    if len(seeds) > 1:
+    if len(set(seeds)) > 1:
         value, low, high = mean_interval(seeds)
         return value, max(low, 0.0), min(high, 1.0)
-    (each,) = own.values()
+    each = next(iter(own.values()))  # seeds that agree show no spread to go by
     low_, high_ = wilson(each.sum(), each.size)
     return seeds[0], float(low_), float(high_)
 

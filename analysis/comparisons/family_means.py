@@ -56,7 +56,7 @@ def by_family(rows: pd.DataFrame) -> pd.DataFrame:
         The columns of a ticket, and:
         seeds: how many were measured; one for imported weights, which repeat nothing.
         accuracy, corrupted: means, with `_low` and `_high`, their 95 % interval: Student's over seeds, Wilson's over
-        images where there is one seed and images are counted, else NaN.
+        images where there is one seed, or all are equally accurate, and images are counted, else NaN.
         mean_gap, kept, seconds: means.
     """
     rows = distinct(rows)
@@ -73,7 +73,7 @@ def by_family(rows: pd.DataFrame) -> pd.DataFrame:
             row[name], *bounds = mean_interval(each[~np.isnan(each)])
             # Student's interval knows nothing of 0 and 1, between which accuracies lie
             row[f"{name}_low"], row[f"{name}_high"] = np.clip(bounds, 0, 1)
-        if len(there) == 1:
+        if len(there) and len(set(values["accuracy"][there])) == 1:  # one seed, or several that show no spread
             low, high = wilson(values["correct"][there], values["n"][there])
             row["accuracy_low"], row["accuracy_high"] = float(low[0]), float(high[0])
         found.append(row)

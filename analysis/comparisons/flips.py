@@ -14,6 +14,7 @@ from analysis.comparisons.outcomes import MEAN, Outcomes
 from analysis.comparisons.predictions import Predictions
 from analysis.corruptions.conditions import CLEAN
 from analysis.statistics.multiple_testing import holm
+from analysis.statistics.patterns import distinct
 from analysis.statistics.replication import share
 from analysis.statistics.verdicts import judge, paired_gap
 from pruning.errors import UserError
@@ -63,14 +64,15 @@ def flips_from_baseline(predictions: Predictions, baseline: str) -> pd.DataFrame
         and chance flipping equally often, paired by seed and image as `statistics.verdicts.paired_gap` does. p_holm:
         after Holm's correction over the table. within_noise: bool, nothing shows that the ticket flips more than
         another seed does (p_holm >= .05, or it flips less). With a single seed of the baseline nothing tells what
-        chance does: by_chance, p and p_holm are NaN, within_noise is True.
+        chance does, nor do several that are one network: by_chance, p and p_holm are NaN, within_noise is True.
 
     Raises UserError when the baseline has no predictions.
     """
     if baseline not in predictions.predicted:
         raise UserError("The baseline has no results on corrupted images; measure it, or choose another.")
     reference = predictions.predicted[baseline]
-    chance = _by_chance(reference)
+    repeated = len(distinct(reference)) > 1  # imported weights are one network, whatever the seed
+    chance = _by_chance(reference if repeated else reference[:1])
     found, tests = [], []
     for name, given in predictions.predicted.items():
         seeds = min(len(given), len(reference))
@@ -79,7 +81,7 @@ def flips_from_baseline(predictions: Predictions, baseline: str) -> pd.DataFrame
             tests += _tests(given[:seeds] != reference[:seeds], chance, predictions)
     table = pd.DataFrame(found, columns=COLUMNS)
     table[["by_chance", "p"]] = np.array(tests, dtype=np.float64).reshape(-1, 2)
-    table["p_holm"] = holm(table["p"]) if len(reference) > 1 else np.nan
+    table["p_holm"] = holm(table["p"]) if repeated else np.nan
     beyond = (table["p_holm"] < 0.05) & (table["flipped"] > table["by_chance"])
     return table.assign(within_noise=~beyond)
 

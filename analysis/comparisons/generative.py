@@ -17,6 +17,8 @@ from analysis.statistics.moderation import moderated
 from analysis.statistics.multiple_testing import holm, holm_steps
 
 ALPHA = 0.05
+SAME = 1e-12
+"""A variance of logarithms that is nothing but rounding."""
 COLLAPSED = 0.1
 """Nats of KL below which a posterior has collapsed: the decoder is told next to nothing of the image."""
 
@@ -94,13 +96,13 @@ def ratios(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]], value: str) -> 
 def _tested(apart: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """The columns of `ratios` that several seeds give, from the differences of each pair's logarithms."""
     found = {name: np.full(len(apart), np.nan) for name in ("low", "high", "p", "p_holm")}
-    several = np.array([each.size > 1 for each in apart], dtype=bool)
+    # what rounding leaves apart is no spread to go by: networks that no seed changes
+    several = np.array([each.size > 1 and each.var(ddof=1) > SAME for each in apart], dtype=bool)
     differs = np.zeros(len(apart), dtype=bool)
     if several.any():
-        kept = [each for each in apart if each.size > 1]
+        kept = [each for each, told in zip(apart, several, strict=True) if told]
         sizes, means = np.array([each.size for each in kept]), np.array([each.mean() for each in kept])
-        # What rounding leaves apart is no spread to go by.
-        variances = np.maximum([each.var(ddof=1) for each in kept], 1e-12)
+        variances = np.array([each.var(ddof=1) for each in kept])
         fewest = float(sizes.min() - 1)
         variances, freedom = moderated(variances, fewest, float((sizes - 1).sum()))
         errors = np.sqrt(variances / sizes)

@@ -29,6 +29,8 @@ from analysis.statistics.verdicts import DIFFERS, LEVEL, Gap, judge
 
 CELL = ["key", "layer", "position"]
 JUDGED = ["difference", "low", "high", "p_holm"]
+SAME = 1e-18
+"""A squared error that is nothing but rounding."""
 SMALLEST = 5e-4
 """Distance 1 - CKA below which nothing is told apart: that of the digits that are stored."""
 TENTH = 10.0
@@ -154,24 +156,24 @@ def _judged(rows: pd.DataFrame, seeds: Seeds, level: float) -> pd.DataFrame:
     )
     cells = rows.groupby(CELL, sort=False).agg(
         noise=("noise", "mean"), noise_low=("noise", "min"), noise_high=("noise", "max"),
-        gap=("gap", "mean"), variance=("gap", "var"), images=("images", "mean"),
+        gap=("gap", "mean"), variance=("gap", "var"), images=("images", "mean"), gaps=("gap", "count"),
     )  # fmt: skip
     table = table.merge(cells.reset_index(), on=CELL)
-    told = (table["seeds"] > 1) & table["gap"].notna()
+    # trainings that agree to the last digit, as those of one imported network do, show no spread to go by
+    told = (table["gaps"] > 1) & (table["variance"] + table["images"] > SAME)
     table = table.assign(**dict.fromkeys(JUDGED, np.nan), beyond=False)
     if told.any():
         found = _verdicts(table[told], level)
         table.loc[told, JUDGED] = found[JUDGED].to_numpy()
         table.loc[told, "beyond"] = ((found["verdict"] == DIFFERS) & (found["difference"] > 0)).to_numpy()
-    return table.drop(columns=["gap", "variance", "images"])
+    return table.drop(columns=["gap", "gaps", "variance", "images"])
 
 
 def _verdicts(cells: pd.DataFrame, level: float) -> pd.DataFrame:
     """A verdict a cell, all of one family."""
-    seeds = int(cells["seeds"].min())
+    seeds = int(cells["gaps"].min())
     most = cells["key"].nunique() * (seeds - 1)
     variances, freedom = moderated(cells["variance"].to_numpy(float), seeds - 1, most)
     mean = cells["gap"].to_numpy(float)
-    error = np.sqrt(variances / cells["seeds"].to_numpy() + cells["images"].to_numpy())
-    # trainings that agree to the last digit show no spread to go by
-    return judge([Gap(mean, mean, np.maximum(error, 1e-9), seeds, freedom)], level=level)
+    error = np.sqrt(variances / cells["gaps"].to_numpy() + cells["images"].to_numpy())
+    return judge([Gap(mean, mean, error, seeds, freedom)], level=level)

@@ -182,9 +182,9 @@ def entry(study: str, key: str) -> str:
 def places(outcomes: Mapping[str, PerImage], equivalence: float = EQUIVALENCE) -> pd.DataFrame:
     """Who is best on the same images, with ties: study -> key -> seed -> float64 [N], of one sparsity.
 
-    Returns a row an entry, best first: entry, study, key, rank (from 1), tied, best (bool: it cannot be told apart from
-    the first), verdict (against the best of its group; "" for that one), over (of
-    all: `IMAGES` where any pair rests on those alone). All pairs are one family.
+    Returns a row an entry, best first: entry, study, key, rank (from 1), tied, best (bool: it is not shown to differ
+    from the first), verdict (against the best of its group; "" for that one), over (of all: `IMAGES` where any pair
+    rests on those alone). All pairs are one family.
     """
     told = {entry(study, key): own for study, each in outcomes.items() for key, own in each.items()}
     if not told:

@@ -154,7 +154,7 @@ def class_changes(moved: pd.DataFrame) -> pd.DataFrame:
 
 
 def worst_classes(moved: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
-    """The class whose mean y falls most, of each ticket.
+    """The class whose mean y falls most, of those of each ticket that are shown to fall.
 
     Args:
         moved: as in `ticket_changes`.
@@ -169,8 +169,10 @@ def worst_classes(moved: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for key, own in _trainings(moved).items():
         of = classes[classes["key"] == key].reset_index(drop=True)
-        if of.empty or of["high"].iloc[at := int(of["change"].argmin())] >= 0:
+        falls = of.loc[of["high"] < 0, "change"]  # a small class may fall further and not be shown to
+        if falls.empty:
             continue
+        at = int(falls.idxmin())
         worst = of.iloc[at]
         near = _near([Repeated.mean(own["y_move"][:, places]) for _, places in own.classes()], at, tests)
         others = tuple(of.loc[near].sort_values("change")["label"].astype(int))

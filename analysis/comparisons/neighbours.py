@@ -19,6 +19,7 @@ import pandas as pd
 
 from analysis.metrics.neighbours import parts
 from analysis.statistics.moderation import moderated
+from analysis.statistics.patterns import distinct
 from analysis.statistics.replication import share
 from analysis.statistics.verdicts import Gap, gap_from_sums, judge
 
@@ -82,7 +83,7 @@ def against_retraining(spaces: Neighbourhoods, baseline: str, close: float = CLO
     Raises:
         KeyError: the baseline is not among them.
     """
-    own = spaces[baseline]
+    own = _trained(spaces[baseline])
     again = _pairs(own, own, sorted(own))
     rows, gaps = [], []
     for key, others in spaces.items():
@@ -128,6 +129,11 @@ def intervals(shared: Mapping[str, Mapping[int, np.ndarray]]) -> pd.DataFrame:
         for key, each in shared.items()
     ]
     return pd.DataFrame(rows, columns=["key", "shared", "shared_low", "shared_high"])
+
+
+def _trained(own: Mapping[int, np.ndarray]) -> Mapping[int, np.ndarray]:
+    """The first seed alone where all are one network, as imported weights are: nothing was trained again."""
+    return own if len(distinct(list(own.values()))) > 1 else dict(list(own.items())[:1])
 
 
 def _pairs(

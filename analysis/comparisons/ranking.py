@@ -30,11 +30,12 @@ def ranking(outcomes: Outcomes, reference: str, tests: pd.DataFrame | None = Non
             formed by its pairs, and so never say anything else than it does.
 
     Returns:
-        a row a ticket: key, rank (that of its group, from 1), tied (bool, its group has others), best (bool, it is of
-        the first group), group (from 1; see `statistics.ranking.tie_groups`), leader (key of its group's best), verdict
-        and detectable (against the leader, of `verdicts`; "" and NaN for the leader), accuracy, low, high (fractions;
-        the interval of the mean over seeds where there are several, else over images), clean (accuracy), mce and
-        relative_mce (NaN where nothing counts), extra (accuracy under the extra corruptions, NaN without any).
+        a row a ticket: key, rank (that of its group, from 1), tied (bool, its group has others), best (bool, it is
+        not shown to differ from the first), group (from 1; see `statistics.ranking.tie_groups`), leader (key of its
+        group's best), verdict and detectable (against the leader, of `verdicts`; "" and NaN for the leader), accuracy,
+        low, high (fractions; the interval of the mean over seeds where there are several, else over images), clean
+        (accuracy), mce and relative_mce (NaN where nothing counts), extra (accuracy under the extra corruptions, NaN
+        without any).
 
     Raises UserError when the reference has no results, or the tickets were measured on different images.
     """
@@ -57,7 +58,8 @@ def grouped(keys: list[str], tests: pd.DataFrame) -> pd.DataFrame:
     cells = both_ways(tests).set_index(["a", "b"])[["verdict", "detectable"]]
     wide = cells["verdict"].unstack().reindex(index=keys, columns=keys)
     group = tie_groups(wide.eq(DIFFERS).to_numpy())
-    table = pd.DataFrame({"key": keys, "group": group, "best": group == 1})
+    # a noisy ticket may stand below one that differs from the first, and not differ from it
+    table = pd.DataFrame({"key": keys, "group": group, "best": wide[keys[:1]].ne(DIFFERS).all(axis=1).to_numpy()})
     found = table.groupby("group")["key"]
     table["leader"] = found.transform("first")
     table["rank"] = table.index.to_series().groupby(group).transform("min") + 1

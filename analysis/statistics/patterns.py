@@ -63,7 +63,7 @@ class _Runs:
 
 
 def distinct(runs: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-    """Runs, each [N], as [S, N] without those that agree with an earlier one on every image: they repeat nothing."""
+    """Runs, each [N], as [S, N] without those that agree with an earlier one throughout: they repeat nothing."""
     kept: list[np.ndarray] = []
     for run in runs:
         if not any(np.array_equal(run, other) for other in kept):

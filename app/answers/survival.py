@@ -24,8 +24,8 @@ def tally(title: str, baseline: str, rows: pd.DataFrame, within: float, shown: S
     said = [f"**{count}** {'is' if count == 1 else 'are'} {words}" for words, count in counts.items() if count]
     unknown = rows[rows["verdict"] == CANNOT_TELL]
     if len(unknown):
-        least = float(unknown["detectable"].min())
-        known = "one seed" if np.isnan(least) else f"{shown.size(least)} or more would have shown"
+        most = float(unknown["detectable"].max())  # so that it is true of each
+        known = "one seed" if np.isnan(most) else f"{shown.size(most)} or more would have shown"
         which = "whether it keeps up" if len(rows) == 1 else f"of **{len(unknown)}**"
         said.append(f"{which} one cannot tell ({known})")
     whose = " (these networks)" if (rows["over"] == IMAGES).any() else ""
@@ -37,5 +37,5 @@ def best(rows: pd.DataFrame, labels: Mapping[str, str], baseline: str) -> str:
     row = rows.loc[rows["difference"].idxmax()]
     value, low, high = (100 * float(row[name]) for name in ("difference", "low", "high"))
     interval = bracket(low, high, "{:+.1f}", 1)
-    side = "above" if value > 0 else "below"
-    return f"Most accurate as measured: **{labels[row['a']]}**, {abs(value):.1f} points {side} {baseline}{interval}."
+    size = f"{abs(value):.1f} points {'above' if value > 0 else 'below'}" if value else "level with"
+    return f"Most accurate as measured: **{labels[row['a']]}**, {size} {baseline}{interval}."

@@ -77,9 +77,9 @@ def answer(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
             f"{_pairs_of(len(table))} of tickets {'is' if len(table) == 1 else 'are'} **not shown** to have more or "
             "fewer weights in common than chance gives."
         )
-    first = table.iloc[0]
     furthest = ""
     if more:
+        first = table[shown & (table["difference"] > 0)].iloc[0]
         low, high = (100 * first[end] for end in ("low", "high"))
         furthest = (
             f" Furthest beyond it: **{labels[first['a']]}** and **{labels[first['b']]}**, {100 * first['overlap']:.0f} "
@@ -91,7 +91,9 @@ def answer(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
 def _many(count: int, total: int) -> str:
     if total == 1:
         return "The two tickets have"
-    return f"{f'**All {total}**' if count == total else f'**{count}** of {total}'} pairs of tickets have"
+    if count == total:
+        return f"**All {total}** pairs of tickets have"
+    return f"**{count}** of {total} pairs of tickets {'has' if count == 1 else 'have'}"
 
 
 def _pairs_of(count: int) -> str:

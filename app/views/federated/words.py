@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from analysis.statistics.verdicts import DIFFERS, NOTHING
+from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, NOTHING
 from app.charts.texts import bracket, points
 from app.shell.layout import plain
 
@@ -45,9 +45,11 @@ def held_against(table: pd.DataFrame, key: str, labels: Mapping[str, str]) -> st
         f"{points(abs(row.difference)).lstrip('+')} points{bracket(*sorted((abs(row.low), abs(row.high))))}"
         for row in differ.itertuples()
     ]
-    rest = len(table) - len(differ)
-    if rest:
-        said.append(f"of {'the other' if rest == 1 else rest} of {len(table)} one cannot tell")
+    for count, words in (
+        (int((table["verdict"] == EQUIVALENT).sum()), "is shown to be as accurate"),
+        (int((table["verdict"] == CANNOT_TELL).sum()), "cannot be told apart"),
+    ):
+        said += [f"{count} of {len(table)} {words}"] if count else []
     return f"Held against {plain(labels[key])}: {'; '.join(said)}."
 
 

@@ -82,13 +82,14 @@ def _controls(pairs: pd.DataFrame, score: Score) -> str:
     worse = pairs[pairs["differs"] & (pairs["ratio"] > 1)]
     name = "control" if len(pairs) == 1 else "controls"
     if not several:
-        return f"That {name} are worse than their tickets takes more than one seed to say."
-    if worse.empty:
-        return f"None of {len(pairs)} {name} is shown to be worse than its ticket."
-    verb, whose = ("is", "Its") if len(worse) == 1 else ("are", "Their")
-    by = sizes(worse, "", "ratio", "{:.2g}", 1)
+        whether = "the control is worse than its ticket" if len(pairs) == 1 else "controls are worse than their tickets"
+        return f"Whether {whether} takes more than one seed to say."
     better = int((pairs["differs"] & (pairs["ratio"] < 1)).sum())
     also = f", {better} to be better" if better else ""
+    if worse.empty:
+        return f"None of {len(pairs)} {name} is shown to be worse than its ticket{also}."
+    verb, whose = ("is", "Its") if len(worse) == 1 else ("are", "Their")
+    by = sizes(worse, "", "ratio", "{:.2g}", 1)
     return (
         f"{len(worse)} of {len(pairs)} {name} {verb} shown to be worse than the ticket{also}. "
         f"{whose} {score.brief} is the ticket's times {by}."

@@ -75,7 +75,7 @@ def _breaking(table: pd.DataFrame, styles: Mapping[str, Style], under: str) -> s
     tickets = f"{count} tickets" if several else plain(styles[str(first.index[first == usual][0])].label)
     deep = f", deepest in {_names(keys, styles)}, where it reaches **{plain(str(deepest['layer']))}**"
     return (
-        f"Under **{under}** features change by more than seeds differ: from **{plain(usual)}** on in {tickets}"
+        f"Under **{under}** features change by more than seeds differ: first shown at **{plain(usual)}** in {tickets}"
         f"{deep if str(deepest['layer']) != usual else ''}."
     )
 

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.comparisons.second_task import MASK, RANDOM
 from analysis.comparisons.supernets import Left
 from analysis.statistics.intervals import mean_interval
-from analysis.statistics.verdicts import DIFFERS, EQUIVALENT, IMAGES, NOTHING, SEEDS
+from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES, NOTHING, SEEDS
 from app.charts.texts import bracket, points, sizes
 from app.shell.layout import plain
 from app.shell.score import ShownScore
@@ -64,9 +64,10 @@ def against(table: pd.DataFrame, key: str, labels: Mapping[str, str], score: Sho
         for rows, way in ((better, "higher in"), (worse, "lower in"))
         for name, by in _listed(rows, labels)
     ]
-    rest = len(table) - len(differ)
-    unknown = f"{rest} of {len(table)} cannot be told from it" if rest else ""
-    what = "; ".join(filter(None, [*said, unknown]))
+    for verdict, words in ((EQUIVALENT, "shown to be equivalent"), (CANNOT_TELL, "cannot be told from it")):
+        count = int((table["verdict"] == verdict).sum())
+        said += [f"{count} of {len(table)} {words}"] if count else []
+    what = "; ".join(said)
     return f"Held against {plain(labels[key])}{whose}: {what}."
 
 

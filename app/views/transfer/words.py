@@ -62,7 +62,8 @@ def against(table: pd.DataFrame, label: str, styles: Mapping[str, Style]) -> str
     counts = table["verdict"].value_counts()
     for verdict, words in ((EQUIVALENT, "equivalent"), (CANNOT_TELL, "not told apart")):
         if counts.get(verdict, 0):
-            said.append(f"{counts[verdict]} of {len(table)} comparisons are {words}")
+            verb = "is" if counts[verdict] == 1 else "are"
+            said.append(f"{counts[verdict]} of {len(table)} comparisons {verb} {words}")
     whose = " (these networks, as there is one seed)" if (table["over"] == IMAGES).any() else ""
     return f"Held against {plain(label)}{whose}: {'; '.join(said)}."
 

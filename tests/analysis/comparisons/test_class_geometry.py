@@ -210,3 +210,8 @@ def test_differences_of_nothing_are_seldom_shown_and_planted_ones_are(seeds: int
 
     assert np.mean([any_shown(0.0) for _ in range(200)]) <= 0.09
     assert np.mean([any_shown(25.0) for _ in range(20)]) > 0.9
+
+
+def test_a_class_whose_images_agree_shows_nothing_by_that() -> None:
+    values, labels = np.array([[1.0, 0.0]] * 2 + [[0.0, 1.0]] * 2), np.array([0, 0, 1, 1])
+    assert not differs(by_class(values, labels, SINGLE[:2], SINGLE[:2])).any()

@@ -68,14 +68,14 @@ def test_from_one_training_nothing_is_claimed() -> None:
     made = outcomes({"dense": 0.95, "a": hit})
     one = {"dense": made.right["dense"][:1], "a": made.right["a"]}
     copies = {"dense": made.right["dense"], "a": np.repeat(made.right["a"][:1], 3, axis=0)}
-    for right in (one, copies):
+    for right, over in ((one, "images"), (copies, "seeds")):
         costs = class_costs(Outcomes(made.conditions, right), LABELS, "dense")
         row = costs.by_ticket.iloc[0]
         assert row.seeds == 1
         assert np.isnan([row.p, row.p_holm, row.by_chance, row.ceiling]).all()
         assert not row.uneven
         assert not costs.by_class["beyond_chance"].any()
-        assert (costs.by_class["over"] == "images").all()  # of these networks the change is told all the same
+        assert (costs.by_class["over"] == over).all()  # the change is told all the same, of what there is
     both = class_costs(Outcomes(made.conditions, made.right | {"b": made.right["a"][:1]}), LABELS, "dense")
     assert both.by_ticket["p_holm"][0] == both.by_ticket["p"][0]  # b is no part of the family
 
@@ -146,3 +146,14 @@ def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(UserError, match="at least two classes"):
         class_costs(made, np.zeros(200, dtype=int), "dense")
     assert class_costs(outcomes({"dense": 0.9}), LABELS, "dense").by_ticket.empty
+
+
+def test_the_change_of_a_class_is_over_all_seeds_where_the_baseline_is_one_network() -> None:
+    """As that over all images is: by hand, from each seed's accuracy."""
+    made = outcomes({"dense": 0.95, "a": 0.8}, seeds=3)
+    right = {"dense": np.repeat(made.right["dense"][:1], 3, axis=0), "a": made.right["a"]}
+    costs = class_costs(Outcomes(made.conditions, right), LABELS, "dense")
+    by_hand = [(right["a"] - right["dense"].astype(float))[..., label == LABELS].mean() for label in np.unique(LABELS)]
+    np.testing.assert_allclose(costs.by_class["change"], by_hand, atol=1e-12)
+    sizes = np.bincount(LABELS)
+    np.testing.assert_allclose(costs.by_ticket["change"], np.average(by_hand, weights=sizes[sizes > 0]), atol=1e-12)

@@ -153,3 +153,8 @@ def test_the_staircase_separates_what_is_reached_from_what_is_not(more_x: bool, 
         assert (x1 == x2) != (y1 == y2)  # steps, no slopes
     for corner in points[1::2]:  # what lies between two tickets is reached by one of them
         assert ((sign_x * x >= sign_x * corner[0]) & (sign_y * y >= sign_y * corner[1])).any()
+
+
+def test_an_interval_that_is_not_known_shows_nothing() -> None:
+    gaps = dominance.by_intervals(np.array([1.0, 1.001]), np.array([np.nan, 0.9]), np.array([np.nan, 1.1]), more=False)
+    assert not gaps.real.any()

@@ -143,6 +143,17 @@ def test_those_that_cannot_be_told_apart_share_a_place() -> None:
     assert set(found["over"]) == {"images"}
 
 
+def test_who_stands_below_one_that_is_worse_need_not_be_shown_to_be() -> None:
+    """b is a without 15 images, so that they differ; c has right what chance has, and does not differ from a."""
+    rng = np.random.default_rng(0)
+    a, c = (rng.permutation(np.arange(1000) < right).astype(float) for right in (900, 878))
+    b = a.copy()
+    b[np.flatnonzero(a)[:15]] = 0
+    found = places({"one": {"a": {0: a}, "b": {0: b}, "c": {0: c}}}).set_index("key")
+    assert found["rank"].to_dict() == {"a": 1, "b": 2, "c": 2}
+    assert found["best"].to_dict() == {"a": True, "b": False, "c": True}
+
+
 def test_one_alone_and_none_at_all() -> None:
     alone = places({"one": {"x": {0: np.ones(N)}}})
     assert alone[["rank", "tied", "best"]].values.tolist() == [[1, False, True]]

@@ -87,6 +87,20 @@ def test_the_class_that_suffers_is_found_and_what_is_not_told_apart_from_it() ->
     assert class_changes(made({"a": -40.0}))["below"].all()
 
 
+def test_a_class_that_falls_further_and_is_not_shown_to_does_not_hide_those_that_are() -> None:
+    """Three images of class 0 fall most, and nobody knows whether such images do."""
+    moved = made({"a": 0.0}, classes={1: -6.0})
+    few = moved["label"].eq(0) & (moved.groupby("label").cumcount() > 2)
+    moved.loc[moved["label"] == 0, "y_move"] = -15.0 + 40 * (moved.loc[moved["label"] == 0, "sample"] % 8 - 4) / 4
+    moved = moved[~few].reset_index(drop=True)
+    classes = class_changes(moved)
+    assert classes.loc[classes["change"].idxmin(), "label"] == 0
+    assert classes.loc[classes["label"] == 0, "high"].iloc[0] > 0
+    worst = worst_classes(moved, classes)
+    assert worst["label"].tolist() == [1]
+    assert 0 in worst["others"].iloc[0]
+
+
 @pytest.mark.parametrize("turns", [{}, {"a": 0.0}])
 def test_almost_nothing_is_no_error(turns: dict[str, float]) -> None:
     moved = made({"a": 0.0}).iloc[: len(turns)]

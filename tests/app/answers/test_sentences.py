@@ -4,12 +4,16 @@ import pandas as pd
 import pytest
 
 from analysis.comparisons.fragility import Exchanged
-from analysis.statistics.verdicts import CANNOT_TELL
-from app.answers import cells
+from analysis.comparisons.masking import ONE_STEP, WITHOUT
+from analysis.statistics.verdicts import CANNOT_TELL, EQUIVALENT
+from app.answers import cells, masking
+from app.shell.score import ACCURACY
 from app.views.dynamics import cost, line
+from app.views.federated import words as federated
 from app.views.robustness import calibration
 from app.views.samples.ordered import lost_in_words
 from app.views.studies import cards
+from app.views.supernet import words as supernet
 
 LABELS = {"a": "A", "b": "B", "c": "C", "d": "Dense"}
 
@@ -97,3 +101,30 @@ def test_studies_say_which_ticket_differs_most_and_on_which_images() -> None:
         "mean): −5.0 points (−6.0 to −4.0); of **1** one cannot tell."
     )
     assert cards.sentence(rows.iloc[2:], LABELS, ("One", "Two"), 0.01) == ""
+
+
+def test_what_is_equivalent_is_not_counted_among_what_cannot_be_told() -> None:
+    row = {"key": "a", "difference": 0.0004, "low": -0.0005, "high": 0.0013, "over": "seeds"}
+    same, unknown = (pd.DataFrame([row | {"verdict": each}]) for each in (EQUIVALENT, CANNOT_TELL))
+    both = pd.concat([same, unknown])
+    assert federated.held_against(same, "b", LABELS) == "Held against B: 1 of 1 is shown to be as accurate."
+    assert federated.held_against(both, "b", LABELS).endswith(
+        "1 of 2 is shown to be as accurate; 1 of 2 cannot be told apart."
+    )
+    assert supernet.against(both, "b", LABELS, ACCURACY) == (
+        "Held against B: 1 of 2 shown to be equivalent; 1 of 2 cannot be told from it."
+    )
+
+
+def test_what_an_attack_without_bounds_leaves_is_said_as_a_share() -> None:
+    """It is held against 1 % and not against none, so that it is no clearer a sign for that."""
+    rows = pd.DataFrame(
+        [("a", WITHOUT, 0.05, 0.036, 0.064), ("b", ONE_STEP, -0.045, -0.06, -0.03)],
+        columns=["key", "sign", "difference", "low", "high"],
+    ).assign(norm="linf", size=8.0, shown=True)
+    said = masking.answer(rows, LABELS, str)
+    assert "Clearest as measured, of **B**" in said
+    assert "by 4.5 points (3.0 to 6.0)" in said
+    alone = masking.answer(rows[:1], LABELS, str)
+    assert "leaves more than 1 % of the images right, 5.0 % (3.6 to 6.4)." in alone
+    assert "1 comparison;" in alone

@@ -153,6 +153,8 @@ def test_a_method_is_better_or_equivalent_or_one_cannot_tell() -> None:
     )
     unknown = sentence("A", "B", rows.assign(verdict="cannot tell"), 0.01)
     assert "one cannot tell at any level whether it differs from B: 4 points or more" in unknown
+    unlike = rows.assign(verdict="cannot tell", detectable=[0.02, 0.07])
+    assert "from B: 7 points or more would have shown" in sentence("A", "B", unlike, 0.01)
 
 
 def test_a_panel_each_shows_one_curve_and_the_others_in_grey() -> None:

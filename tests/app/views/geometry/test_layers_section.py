@@ -51,7 +51,7 @@ def test_the_sentences_say_what_is_claimed() -> None:
     assert "no ticket is shown to part" in nothing
     assert "Under fog 3 no layer is shown to change" in nothing
     only = broken.assign(beyond=(broken["key"] == "ticket 2") & (broken["position"] < 2))
-    assert "from **conv1** on in Ticket 2, deepest in Ticket 2, where it reaches **conv2**" in answer(
+    assert "first shown at **conv1** in Ticket 2, deepest in Ticket 2, where it reaches **conv2**" in answer(
         apart, only, apart.assign(beyond=False), STYLES, "fog 3", several=True
     )
     assert "one seed" in answer(apart, broken, apart, STYLES, "fog 3", several=False)

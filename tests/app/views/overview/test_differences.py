@@ -47,6 +47,8 @@ def test_the_sentence_counts_each_verdict() -> None:
         "Clean images, 3 tickets: **1** is worse than Dense; **1** is equivalent to it within 1 point; of **1** one "
         "cannot tell (3 points or more would have shown)."
     )
+    several = ROWS.assign(verdict="cannot tell", detectable=[0.024, 0.069, 0.03])
+    assert "of **3** one cannot tell (6.9 points or more would have shown)" in tally("Clean", "Dense", several, 0.01)
     assert "1 ticket (these networks):" in tally("Clean images", "Dense", ROWS[:1].assign(over="images"), 0.01)
 
 
