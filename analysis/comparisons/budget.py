@@ -7,7 +7,6 @@ add up; they do not quite, so the allocation is a suggestion and its sum no fore
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +15,7 @@ import numpy as np
 
 from analysis.comparisons.sensitivity import Scanned
 from pruning.errors import UserError
+from pruning.study.creating import toml_value
 
 Unit = Literal["weights", "multiply-adds"]
 TOGETHER = " + "
@@ -109,21 +109,21 @@ def needed(scan: Scanned, places: Sequence[int], rise: float = RISE) -> dict[str
 
 def allocation_lines(scan: Scanned, places: Sequence[int], name: str, criterion: str) -> str:
     """The lines of a study file for the allocation `sensitivity`, at any of the study's sparsities."""
-    lines = ["[[method]]", f"name = {json.dumps(name)}", f"criterion = {json.dumps(criterion)}"]
+    lines = ["[[method]]", f"name = {toml_value(name)}", f"criterion = {toml_value(criterion)}"]
     given = {layer: round(density, 4) for layer, density in needed(scan, places).items()}
     return "\n".join([*lines, 'allocation = "sensitivity"', f"sensitivities = {inline(given)}"])
 
 
 def method_lines(suggested: Suggested, name: str, criterion: str, structure: str = "weight") -> str:
     """The lines of a study file that have it found and trained."""
-    lines = ["[[method]]", f"name = {json.dumps(name)}", 'finder = "manual"', f"criterion = {json.dumps(criterion)}"]
-    lines += [f"structure = {json.dumps(structure)}"] if structure != "weight" else []
+    lines = ["[[method]]", f"name = {toml_value(name)}", 'finder = "manual"', f"criterion = {toml_value(criterion)}"]
+    lines += [f"structure = {toml_value(structure)}"] if structure != "weight" else []
     return "\n".join([*lines, f"sparsities = [{suggested.sparsity:g}]", f"layers = {inline(suggested.layers)}"])
 
 
 def inline(layers: Mapping[str, float]) -> str:
     """Sparsities by layer as an inline table of TOML."""
-    return "{ " + ", ".join(f"{json.dumps(name)} = {share:g}" for name, share in layers.items()) + " }"
+    return "{ " + ", ".join(f"{toml_value(name)} = {share:g}" for name, share in layers.items()) + " }"
 
 
 def _curve(scan: Scanned, place: int, conditions: Sequence[int], size: float) -> tuple[np.ndarray, np.ndarray]:

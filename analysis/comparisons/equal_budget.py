@@ -285,6 +285,8 @@ def rules(
     own = {name: len(set(keys)) for name, keys in zip(names, sides, strict=True)}
     counts = ", ".join(f"{name} has {count}" for name, count in own.items())
     both = table[["compression_a", "speedup_a"]].notna().all(axis=None) if len(table) else False
+    lack = "Multiply-adds were not measured (table `efficiency`), so that there is no theoretical speed-up."
+    lack = lack if len(table) else "No two tickets are at an equal budget, so that nothing is compared."
     dense = bool((points["sparsity"] == 0).any())
     seeds = int(points.loc[points["key"].isin([key for side in sides for key in side]), "seeds"].min())
     return [
@@ -292,9 +294,7 @@ def rules(
         Rule(
             "compression and speed-up",
             bool(both),
-            "Both are in the table; the speed-up is of multiply-adds, not of time."
-            if both
-            else "Multiply-adds were not measured (table `efficiency`), so that there is no theoretical speed-up.",
+            "Both are in the table; the speed-up is of multiply-adds, not of time." if both else lack,
         ),
         Rule("dense baseline", dense, "Dense networks are in the study." if dense else "There is no dense network."),
         Rule("several trainings", seeds >= 3, f"The fewest seeds of a point are {seeds}; three or more show a spread."),

@@ -79,10 +79,10 @@ def redundant(outcomes: Outcomes, threshold: float = 0.95, resamples: int = 1000
 
     Raises UserError when there are fewer than `FEWEST` tickets, no corruption, or all tickets are equally accurate.
     """
-    if len(outcomes.right) < FEWEST:
-        raise UserError(
-            f"A ranking needs at least {FEWEST} tickets, and {len(outcomes.right)} are chosen; choose more."
-        )
+    count = len(outcomes.right)
+    if count < FEWEST:
+        verb = "is" if count == 1 else "are"
+        raise UserError(f"A ranking needs at least {FEWEST} tickets, and {count} {verb} chosen; choose more.")
     names, values = _by_ticket(outcomes)
     tickets, corruptions, n = values.shape
     accuracy = values.mean(axis=2)

@@ -18,7 +18,7 @@ COLUMNS = ["ticket_id", "sample", "label", "length"]
 
 def against_baseline(selection: Selection) -> Changes | None:
     """The changes of the tickets side by side; None where no image's geometry is stored, or nothing is compared."""
-    if selection.baseline is None or not selection.detail:
+    if selection.baseline is None:
         return None
     keys = [ticket.key for ticket in side_by_side(selection)]
     if not set(keys) - {selection.baseline.key}:

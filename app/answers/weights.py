@@ -13,6 +13,7 @@ from analysis.comparisons import mask_pairs
 from analysis.metrics.overlap import Counts
 from analysis.statistics.verdicts import DIFFERS
 from app import load
+from app.answers.listed import listed
 from app.shell.selection import Selection
 from app.shell.theme import DENSE
 
@@ -39,20 +40,44 @@ def pairs(selection: Selection) -> pd.DataFrame:
     Raises:
         UserError: a ticket's masks cannot be read.
     """
+    return _of(selection)[0]
+
+
+def twins(selection: Selection) -> dict[str, str]:
+    """Who of the chosen tickets keeps the very weights of an earlier one: its key -> that one's."""
+    return _of(selection)[1]
+
+
+def _of(selection: Selection) -> tuple[pd.DataFrame, dict[str, str]]:
     study = selection.study
     return _pairs(study.path, study.stamp, tuple(selection.keys), selection)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _pairs(path: Path, stamp: str, keys: tuple[str, ...], _selection: Selection) -> pd.DataFrame:
+def _pairs(path: Path, stamp: str, keys: tuple[str, ...], _selection: Selection) -> tuple[pd.DataFrame, dict[str, str]]:
     counts = counts_of(_selection)
-    twins = mask_pairs.twins(counts)
-    return mask_pairs.beyond_chance([_without(each, set(twins)) for each in counts])
+    alike = mask_pairs.twins(counts)
+    return mask_pairs.beyond_chance([_without(each, set(alike)) for each in counts]), alike
 
 
 def _without(counts: Counts, names: set[str]) -> Counts:
     at = [place for place, name in enumerate(counts.names) if name not in names]
     return Counts([counts.names[place] for place in at], counts.layers, counts.sizes, counts.both[:, at][:, :, at])
+
+
+def said(selection: Selection, labels: Mapping[str, str]) -> str:
+    """`answer` about the chosen tickets, and which of them have one mask and count once.
+
+    Raises:
+        UserError: a ticket's masks cannot be read.
+    """
+    alike = twins(selection)
+    once = [
+        f"{listed([labels[key] for key in alike if alike[key] == original])} with {labels[original]}"
+        for original in dict.fromkeys(alike.values())
+    ]
+    told = answer(pairs(selection), labels)
+    return f"{told} One mask, counted once: {'; '.join(once)}.".strip() if once else told
 
 
 def answer(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
@@ -66,13 +91,13 @@ def answer(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
         return ""
     shown = table["verdict"] == DIFFERS
     more, fewer = (int((shown & (sign * table["difference"] > 0)).sum()) for sign in (1, -1))
-    said = [f"{_many(more, len(table))} more weights in common than chance gives"] if more else []
+    parts = [f"{_many(more, len(table))} more weights in common than chance gives"] if more else []
     fewest = f"**{fewer}** fewer" if more else f"{_many(fewer, len(table))} fewer weights in common than chance gives"
-    said += [fewest] if fewer else []
+    parts += [fewest] if fewer else []
     unknown = len(table) - more - fewer
-    if unknown and said:
-        said.append(f"of **{unknown}** that is not shown")
-    if not said:
+    if unknown and parts:
+        parts.append(f"of **{unknown}** that is not shown")
+    if not parts:
         return (
             f"{_pairs_of(len(table))} of tickets {'is' if len(table) == 1 else 'are'} **not shown** to have more or "
             "fewer weights in common than chance gives."
@@ -85,7 +110,7 @@ def answer(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
             f" Furthest beyond it: **{labels[first['a']]}** and **{labels[first['b']]}**, {100 * first['overlap']:.0f} "
             f"% where chance gives {100 * first['chance']:.0f} % ({low:.0f} to {high:.0f} points more)."
         )
-    return "; ".join(said) + "." + furthest
+    return "; ".join(parts) + "." + furthest
 
 
 def _many(count: int, total: int) -> str:

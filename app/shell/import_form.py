@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import streamlit as st
 
@@ -26,6 +27,8 @@ FILLED, AGAIN = "import filled in", "import again"
 """In the session: what the fields said when the job was begun; and that the form is to open with that."""
 FORM = "import asked"
 """In the session: what the form said last, while code that it names has to be allowed."""
+SEND = "import-go"
+"""The button, whose value is not what the form says; Streamlit lets nobody set it."""
 CHECKPOINT, MASKS = "checkpoint", "masks"
 OWN_STUDY = "a study of its own"
 KINDS = ["pt", "pth", "th", "bin", "ckpt", "tar", "safetensors", "npz"]
@@ -141,12 +144,17 @@ def _begin(form: Form) -> None:
         st.warning(layout.plain(str(error)), icon=":material/info:")
     else:
         st.session_state[job_list.WATCHED] = job.home
-        st.session_state[FILLED] = {
-            key: value
-            for key, value in st.session_state.items()
-            if str(key).startswith("import-") and isinstance(value, str | bool | float)
-        }
+        st.session_state[FILLED] = filled(st.session_state)
         st.rerun(scope="fragment")
+
+
+def filled(session: Mapping[str | int, Any]) -> dict[str, str | bool | float]:
+    """What the fields say, of what a session holds, to be said again; uploads and the button cannot be."""
+    return {
+        str(key): value
+        for key, value in session.items()
+        if str(key).startswith("import-") and key != SEND and isinstance(value, str | bool | float)
+    }
 
 
 def _watched() -> None:
@@ -188,7 +196,7 @@ def _fields() -> Form | None:
                                 help="Or becomes a ticket of a study of yours, on the same network.")  # fmt: skip
         zeros = st.checkbox("Weights that are exactly zero are pruned", key="import-zeros")
         values, flags = _seldom()
-        if not st.form_submit_button("Import", type="primary", icon=":material/input:", key="import-go"):
+        if not st.form_submit_button("Import", type="primary", icon=":material/input:", key=SEND):
             return None
     study = _own_studies().get(into)
     values |= {"--data": data, "--model": model, "--name": name, "--into": str(study) if study else ""}

@@ -19,6 +19,7 @@ from pruning.files import write_atomically
 from pruning.finders.options import Control
 from pruning.procedure import FINDERS
 from pruning.study.config import DENSE, StudyConfig, expand, usual_sparsity
+from pruning.study.creating import toml_value
 from pruning.study.folder import Study
 from pruning.study.opened import refuse_writing
 from pruning.study.template import prunes
@@ -153,7 +154,7 @@ def _method(way: str, sparsities: Sequence[float]) -> dict[str, Any]:
 
 
 def _toml(method: dict[str, Any]) -> str:
-    return "\n".join(["[[method]]", *(f"{key} = {json.dumps(value)}" for key, value in method.items())])
+    return "\n".join(["[[method]]", *(f"{key} = {toml_value(value)}" for key, value in method.items())])
 
 
 def _with_sparsities(text: str, place: int, sparsities: Sequence[float]) -> str:

@@ -106,6 +106,7 @@ def import_network(
     data, folder = _place(path, data, study, options)
     progress(0.0, "reading the checkpoint")
     checkpoint = read(path, options.keep, options.key, options.prefix)
+    _refuse_without_masks(options, bool(checkpoint.masks))
     progress(0.1, "reading the data")
     if study is not None:
         options = replace(options, task=study.config.task)
@@ -130,6 +131,14 @@ def import_network(
     progress(1.0, "imported")
     tickets = [ticket for _, ticket in made]
     return ImportResult(folder, tickets[0], tuple(_report(checkpoint, known, tickets, dataset, folder)))
+
+
+def _refuse_without_masks(options: ImportOptions, own: bool) -> None:
+    """What is said of masks is refused where there are none, so that nothing is taken for pruned that is not."""
+    if not own and options.masks is None:
+        for given, name in ((options.keep is not None, "--keep"), (options.inverted_masks, "--inverted-masks")):
+            if given:
+                raise UserError(f"{name} is about masks, of which the checkpoint holds none; give their file: --masks.")
 
 
 @dataclass(frozen=True)

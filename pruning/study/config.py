@@ -97,8 +97,9 @@ def read_config(file: Path) -> StudyConfig:
         with open(file, "rb") as stream:
             plain = tomllib.load(stream)
     except FileNotFoundError:
+        folder = file.parent if file.suffix == ".toml" else file
         raise UserError(
-            f"There is no study at {file}; `{typed('pruning', 'init', file.parent)}` writes a study.toml to start from."
+            f"There is no study at {file}; `{typed('pruning', 'init', folder)}` writes a study.toml to start from."
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{file} cannot be read: {error}") from None

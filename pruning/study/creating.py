@@ -65,19 +65,20 @@ def _plain(value: Any) -> Any:
 def _toml(keys: Mapping[str, Any]) -> str:
     """A study file: what is no table first, then tables, then the methods."""
     tables = {key: value for key, value in keys.items() if isinstance(value, dict)}
-    lines = [f"{key} = {_value(value)}" for key, value in keys.items() if key not in {*tables, "method"}]
+    lines = [f"{key} = {toml_value(value)}" for key, value in keys.items() if key not in {*tables, "method"}]
     for heading, table in (*tables.items(), *(("[method]", each) for each in keys.get("method", ()))):
-        lines += ["", f"[{heading}]", *(f"{_key(key)} = {_value(value)}" for key, value in table.items())]
+        lines += ["", f"[{heading}]", *(f"{_key(key)} = {toml_value(value)}" for key, value in table.items())]
     return "\n".join(lines) + "\n"
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """What a study.toml says for a value."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(key)} = {_value(each)}" for key, each in value.items()) + " }"
+        return "{ " + ", ".join(f"{_key(key)} = {toml_value(each)}" for key, each in value.items()) + " }"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
+        return "[" + ", ".join(map(toml_value, value)) + "]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key)
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else toml_value(key)

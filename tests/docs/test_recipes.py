@@ -1,13 +1,17 @@
 """docs/recipes.md, run as it stands."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from typer.main import get_command
 
+from analysis.cli.commands import app as analysis_cli
 from pruning import Study
+from pruning.cli.commands import app as pruning_cli
 from tests import ROOT
 from tests.docs.snippets import Missing, readers, run, sections
 
@@ -102,3 +106,13 @@ def test_networks_of_hugging_face() -> None:
     names = result("Hugging Face image classifiers")
     assert sparsity(names["network"], list(names["pruned"].masks)) == pytest.approx(0.5, abs=1e-3)
     assert names["found"]["prediction"].between(0, 9).all()
+
+
+@pytest.mark.parametrize(
+    "file", ["README.md", "CONTRIBUTING.md", *(f"docs/{each.name}" for each in ROOT.glob("docs/*.md"))]
+)
+def test_commands_that_are_named_are_there(file: str) -> None:
+    """In prose, too, of which nothing is run."""
+    known = {"pruning": get_command(pruning_cli), "analysis": get_command(analysis_cli)}
+    for package, name in re.findall(r"python -m (pruning|analysis) ([a-z][\w-]*)", (ROOT / file).read_text("utf-8")):
+        assert name in known[package].commands, f"{package} {name}"  # type: ignore[attr-defined]

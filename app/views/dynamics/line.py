@@ -56,8 +56,9 @@ def sentence(rows: pd.DataFrame, labels: Mapping[str, str]) -> str:
         if len(own):
             first = own.iloc[0]
             which = "lowest" if verdict == "stable" else "highest"
+            verb, whole = ("has", "its interval") if len(own) == 1 else ("have", "their intervals")
             said.append(
-                f"**{len(own)}** {'has' if len(own) == 1 else 'have'} a barrier {words} with all of its interval, the "
+                f"**{len(own)}** {verb} a barrier {words} with all of {whole}, the "
                 f"{which} as measured **{labels[first['key']]}** with {_points(first)}"
             )
     unknown = rows[rows["verdict"] == CANNOT_TELL]
@@ -91,7 +92,7 @@ def _line_card(selection: Selection, rows: pd.DataFrame, every: pd.DataFrame, la
         "ends; without one the two are linearly mode connected.",
         caption=(f"Means over {seeds} seeds with 95 % intervals, thin lines are single seeds; the barrier is the mean "
                  "of the seeds' own. " if seeds > 1 else "One seed; the barrier's interval is over test images. ")
-        + "Batch normalisation statistics are recomputed at each point of the line.",
+        + "Statistics of batch normalisation, where there is any, are recomputed at each point of the line.",
     )  # fmt: skip
 
 

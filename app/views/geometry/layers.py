@@ -22,7 +22,7 @@ from app.shell.lacking import unmeasured, with_table
 from app.shell.left_out import with_layers
 from app.shell.sections import Section
 from app.shell.selection import Selection
-from app.shell.theme import Style
+from app.shell.theme import DENSE, Style
 from app.views.geometry.charts import layers as charts
 from app.views.geometry.layer_words import answer, named_with
 from app.views.geometry.layers_folded import shapes_under, show_folded
@@ -158,10 +158,13 @@ def _view(selection: Selection) -> View | None:
 def _apart_card(view: View, table: pd.DataFrame) -> None:
     styles = {key: style for key, style in view.styles.items() if key in set(table["key"])}
     if table.empty:
-        layout.empty(
-            "No layer can be held against a dense network's.",
-            "The study has none whose layers were looked into, or these tickets' layers have other names.",
-        )
+        if {ticket.method for ticket in view.selection.tickets} == {DENSE}:
+            layout.empty("Only the dense network is chosen.", "Choose others to hold their layers against its own.")
+        else:
+            layout.empty(
+                "No layer can be held against a dense network's.",
+                "The study has none whose layers were looked into, or these tickets' layers have other names.",
+            )
         return
     first = len({layer for layer in first_beyond(table).values() if layer})
     layout.card(

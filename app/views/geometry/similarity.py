@@ -258,7 +258,8 @@ def _agreement_card(selection: Selection, agreement: Agreement, tickets: int) ->
         help="A point is a pair of conditions. Across: how far apart they leave the images' geometry, the mean over "
         "tickets. Upwards: whether they order the tickets by accuracy alike. Pairs share conditions and are not "
         "independent, so the test permutes the conditions (Mantel 1967).",
-        caption=f"Nearest in geometry: {first} and {second}. Orders are of {tickets} tickets"
+        caption=f"Nearest in geometry: {first} and {second}. Orders are of "
+        + ("one ticket" if tickets == 1 else f"{tickets} tickets")
         + (", too few for a test." if np.isnan(agreement.p) else "."),
         config=layout.QUIET,
         meanings=MEANINGS,

@@ -47,7 +47,8 @@ def done(study: StudyView, asked: int, found: int, measured: int) -> str:
     if not asked:
         return f"**{layout.plain(study.title)}** asks for no ticket yet."
     every = f"all {asked}" if found == asked else f"{found} of {asked}"
-    said = f"Of **{layout.plain(study.title)}** **{every} {'tickets' if asked > 1 else 'ticket'}** are found"
+    verb = "is" if found == 1 else "are"
+    said = f"Of **{layout.plain(study.title)}** **{every} {'tickets' if asked > 1 else 'ticket'}** {verb} found"
     if not found:
         return f"{said}."
     return f"{said}, and {'all' if measured == found else f'**{measured}**'} of these measured."

@@ -40,7 +40,7 @@ def show(chosen: Selection) -> None:
     counts = weights.counts_of(selection)
     twins = mask_pairs.twins(counts)
     labels = {ticket.key: ticket.label for ticket in selection.tickets}
-    st.markdown(weights.answer(weights.pairs(selection), labels))
+    st.markdown(weights.said(selection, labels))
     left, right = st.columns([1.35, 1], gap="medium")
     with left:
         _upset_card(selection, twins)

@@ -39,7 +39,7 @@ def show(chosen: Selection) -> None:
     counts = load.overlaps(selection.study, selection.ids)
     one, other = _pair(selection, counts)
     with suppress(UserError):  # a ticket of another seed that cannot be read; Intersections names it
-        st.markdown(weights.answer(weights.pairs(selection), {each.key: each.label for each in selection.tickets}))
+        st.markdown(weights.said(selection, {each.key: each.label for each in selection.tickets}))
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         _matrix_card(selection, counts, one, other)

@@ -48,7 +48,7 @@ def _weights(selection: Selection) -> Callable[[], None] | None:
         return None
     styles = families.styles(selection)
     labels = {key: style.label for key, style in styles.items()}
-    said = weights.answer(table, labels)
+    said = weights.said(selection, labels)
     if not said:
         return None
     short = {ticket.key: ticket.method_label for ticket in selection.tickets}

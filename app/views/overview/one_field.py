@@ -56,7 +56,7 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
     images: Images = "corrupted" if asked == "corrupted" and "corrupted" in kinds else "accuracy"
     told, within = verdicts.of_chosen(selection, images), verdicts.equivalence(selection)
     rows = recipe_differences.compared(own, found, told)
-    rows = families.fractions(study, rows)
+    rows = _turned(families.fractions(study, rows))
     if rows.empty:
         layout.notes(["None of the pairs that differ in one field alone was measured on the same images."])
         return
@@ -100,6 +100,11 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
     )
 
 
+def _turned(rows: pd.DataFrame) -> pd.DataFrame:
+    """Second minus first, as the arrow between the two reads."""
+    return rows.assign(difference=-rows["difference"], low=-rows["high"], high=-rows["low"])
+
+
 def _apart(difference: float, low: float, high: float) -> str:
     return points(difference) + bracket(low, high)
 
@@ -120,7 +125,7 @@ def _columns(shown: ShownScore) -> dict[str, Any]:
         "colour b": column.ImageColumn(" ", width=28),
         "b": column.TextColumn("Second"),
         "apart": column.TextColumn(
-            "Apart", help=f"{shown.title}, first minus second, {shown.apart}, and the interval that decides."
+            "Apart", help=f"{shown.title}, second minus first, {shown.apart}, and the interval that decides."
         ),
         "difference": None,
         "interval": None,

@@ -57,8 +57,9 @@ def _tiles(selection: Selection, means: pd.DataFrame, chosen: pd.DataFrame, foun
         row = means.set_index("key").loc[selection.baseline.key]
         note = shown.tested + (", mean over seeds" if row["seeds"] > 1 else "")
         tiles.append((f"Baseline: {row['label']}", shown.write(row["accuracy"]), note))
-    pruned = chosen[chosen["method"] != theme.DENSE]
-    best = family_means.highlights(pruned, shown.score.higher)
+    base = selection.baseline
+    rivals = chosen[chosen["key"] != base.key] if base is not None else chosen[chosen["method"] != theme.DENSE]
+    best = family_means.highlights(rivals, shown.score.higher)
     measures: list[tuple[str, str, Images]] = [
         ("accurate", shown.best, "accuracy"),
         ("robust", "Most robust", "corrupted"),
@@ -66,8 +67,8 @@ def _tiles(selection: Selection, means: pd.DataFrame, chosen: pd.DataFrame, foun
     for name, title, images in measures:
         if name in best.index:
             row = best.loc[name]
-            ties = tied(found[images], row["key"], pruned["key"].tolist())
-            tiles.append((f"{title} of {len(pruned)} chosen", shown.write(row[images]), f"{row['label']}{ties}"))
+            ties = tied(found[images], row["key"], rivals["key"].tolist())
+            tiles.append((f"{title} of {len(rivals)} chosen", shown.write(row[images]), f"{row['label']}{ties}"))
     if selection.baseline is not None:
         tiles.append(_sparsest(selection, means, selection.baseline.key))
     layout.tiles(tiles)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from app.jobs import queue
 from app.jobs.command import IMPORT, OPTIONS, Command
-from app.shell.import_form import Form
+from app.shell.import_form import SEND, Form, filled
 from pruning.cli.commands import app as pruning
 from pruning.errors import UserError
 from pruning.models import build_model
@@ -105,6 +105,29 @@ def test_every_option_of_the_command_is_in_the_form(
     assert {word.partition("=")[0] for word in command.words if word.startswith("--")} == OPTIONS[IMPORT].keys()
     assert command.values("--into") == [str(study_copy.resolve())]
     assert command.values("--mean") == ["-0.5"]
+
+
+def test_what_the_form_said_can_be_said_again() -> None:
+    """Streamlit refuses a value for a button, and the page of whoever gives one is not drawn."""
+    said = {"import-path": "net.pt", "import-zeros": True, "import-keep": 0.25}
+    given = said | {SEND: True, "import-upload": Uploaded("x", b""), "another": "y"}
+    assert filled(given) == said
+
+    def script() -> None:
+        import streamlit as st
+
+        from app.shell import import_form
+
+        st.session_state.update(st.session_state.pop("again", {}))
+        if import_form._fields() is not None:
+            st.session_state["again"] = import_form.filled(st.session_state)
+
+    test = AppTest.from_function(script).run()
+    test.text_input(key="import-path").set_value("net.pt")
+    test.button(key=SEND).click().run()
+    test.run()
+    assert not test.exception
+    assert test.text_input(key="import-path").value == "net.pt"
 
 
 def test_the_form_is_reached_without_any_study(monkeypatch: pytest.MonkeyPatch) -> None:

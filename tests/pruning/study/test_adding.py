@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from analysis.comparisons.budget import Suggested, method_lines
 from pruning.errors import UserError
-from pruning.study.adding import add_method, asked_at, ways_to_prune, write
+from pruning.study.adding import _toml, add_method, asked_at, ways_to_prune, write
 from pruning.study.folder import Study
 
 METHOD = '[[method]]\nname = "mine"\nfinder = "manual"\nsparsities = [0.5]\nlayers = { "fc1" = 0.75 }'
@@ -119,3 +120,10 @@ def test_every_way_that_is_offered_can_be_asked_for(study_copy: Path) -> None:
 def titled_text(study: Study, text: str) -> dict[str, list[float]]:
     study.source.write_text(text)
     return titled(Study.open(study.path))
+
+
+@pytest.mark.parametrize("name", ["méthode 🙂", 'a "quoted" one', "a\\b\x7f"])
+def test_a_name_of_any_letters_is_read_back(name: str) -> None:
+    lines = method_lines(Suggested({"fc1": 0.5}, 0.5, 0.0), name, "magnitude")
+    assert tomllib.loads(lines)["method"][0]["name"] == name
+    assert tomllib.loads(_toml({"name": name, "sparsities": [0.5]}))["method"][0]["name"] == name

@@ -214,3 +214,10 @@ def test_titles_may_hold_anything(home: Path) -> None:
     found = import_network("net.pth", "digits", ImportOptions(name='a "quoted" \\ näme', mean=MEAN, std=STD))
     assert Study.open(found.folder).config.title == 'a "quoted" \\ näme'
     assert json.loads(json.dumps(found.report)) == list(found.report)
+
+
+@pytest.mark.parametrize("option", [{"keep": 0.1}, {"inverted_masks": True}])
+def test_what_is_said_of_masks_is_refused_where_there_are_none(home: Path, option: dict[str, object]) -> None:
+    with pytest.raises(UserError, match="of which the checkpoint holds none"):
+        import_network("net.pth", "digits", ImportOptions(name="none", **option))  # type: ignore[arg-type]
+    assert not Path("studies/none").exists()

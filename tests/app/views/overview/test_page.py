@@ -36,6 +36,24 @@ def test_a_study_without_efficiency_says_how_to_measure_it(
     assert test.selectbox(key="pick across").value == "kept"
 
 
+def test_the_best_is_among_all_that_are_chosen_but_the_baseline(
+    tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dense network too, where another is the baseline; its card counts the same ones."""
+    keys = "dense~imp-50~imp-90"
+    test = draw("overview", tiny_study, monkeypatch, tickets=keys, baseline="imp-90")
+    assert "Most accurate of 2 chosen" in text(test)
+    assert "Clean images, 2 tickets" in text(test)
+    assert "Most accurate of 2 chosen" in text(draw("overview", tiny_study, monkeypatch, tickets=keys))
+
+
+def test_the_geometry_is_told_of_whatever_seed(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is over all trainings."""
+    for seed in ("0", "1"):
+        test = draw("overview", tiny_study, monkeypatch, tickets="dense~imp-90", seed=seed)
+        assert "What happens to geometry?" in text(test)
+
+
 @pytest.mark.parametrize(
     ("columns", "left_out"),
     [("", ["Random 90 %", "IMP shuffled 90 %"]), ("imp-90~random-90~shuffled-90~magnitude-90", ["IMP 50 %"])],
