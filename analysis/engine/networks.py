@@ -196,14 +196,14 @@ class _Function(nn.Module):
 @torch.no_grad()
 def _count_classes(module: nn.Module, shape: Shape, device: torch.device) -> int:
     try:
-        logits = widened(module(torch.zeros(2, *shape, device=device)))
+        given = module(torch.zeros(2, *shape, device=device))
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         reason = str(error).splitlines()[0].rstrip(".") or type(error).__name__
         raise UserError(f"The network cannot read images of shape {shape} ({reason}).") from None
-    if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != 2:
-        what = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-        raise UserError(f"Of 2 images the network gives {what}; it must give logits, a row an image.")
-    return logits.shape[1]
+    if not isinstance(given, Tensor) or given.ndim != 2 or len(given) != 2:
+        what = list(given.shape) if isinstance(given, Tensor) else f"a {type(given).__name__}"
+        raise UserError(f"Of 2 images the network gives {what}; it must give logits alone, a row an image: wrap it.")
+    return given.shape[1]
 
 
 def largest(networks: Mapping[str, Network]) -> int:

@@ -148,7 +148,7 @@ def _begin(form: Form) -> None:
         st.rerun(scope="fragment")
 
 
-def filled(session: Mapping[str | int, Any]) -> dict[str, str | bool | float]:
+def filled(session: Mapping[Any, Any]) -> dict[str, str | bool | float]:
     """What the fields say, of what a session holds, to be said again; uploads and the button cannot be."""
     return {
         str(key): value

@@ -86,7 +86,8 @@ def checked_pair(pair: Any, name: str = "data") -> Batch:
     """
     if not is_pair(pair):
         raise UserError(
-            f"Batches are to be pairs of inputs and labels, two tensors each; `{name}` gives something else."
+            f"Batches are to be pairs of inputs and labels, two tensors each; `{name}` gives {_what(pair)}. "
+            "A generator mends that, such as ((x, y) for x, y, _ in loader)."
         )
     inputs, labels = (torch.as_tensor(each) for each in pair)
     if not inputs.is_floating_point():
@@ -94,8 +95,20 @@ def checked_pair(pair: Any, name: str = "data") -> Batch:
             f"Inputs are {str(inputs.dtype).removeprefix('torch.')}; give them as the network takes them, normalised."
         )
     if labels.ndim != 1 or len(labels) != len(inputs) or labels.is_floating_point():
-        raise UserError(f"There is to be one whole number as label for each of {len(inputs)} inputs in a batch.")
+        raise UserError(
+            f"There is to be one whole number as label for each of {len(inputs)} inputs in a batch; they are "
+            f"{str(labels.dtype).removeprefix('torch.')} {list(labels.shape)}."
+        )
+    if len(labels) and labels.min() < 0:
+        raise UserError(f"Label {int(labels.min())} names no class: labels count from 0.")
     return inputs, labels
+
+
+def _what(pair: Any) -> str:
+    """What a batch is that is no pair of tensors."""
+    if not isinstance(pair, (tuple, list)):
+        return f"a {type(pair).__name__}"
+    return f"a {type(pair).__name__} of {len(pair)}: {', '.join(type(each).__name__ for each in pair)}"
 
 
 def _from_dictionary(batch: Mapping[str, Any]) -> Any:

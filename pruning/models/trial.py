@@ -29,6 +29,7 @@ def on_trial(model: nn.Module, shape: Shape | None = None) -> tuple[Tensor, Tens
         CannotRun: it reads none of them, or gives no tensor.
     """
     error: Exception | None = None
+    given = "nothing"
     for each in [shape] if shape is not None else _guesses(model):
         images = _images(model, each)
         try:
@@ -38,7 +39,9 @@ def on_trial(model: nn.Module, shape: Shape | None = None) -> tuple[Tensor, Tens
         else:
             if isinstance(output, Tensor):
                 return images, output
-    raise CannotRun(str(error).splitlines()[0].rstrip(".") if error else "it gives no tensor")
+            given = f"a {type(output).__name__}"
+    wrap = "wrap it so that it gives its logits alone"
+    raise CannotRun(str(error).splitlines()[0].rstrip(".") if error else f"it gives {given} and no tensor; {wrap}")
 
 
 def _guesses(model: nn.Module) -> list[Shape]:

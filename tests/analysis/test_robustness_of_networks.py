@@ -14,6 +14,7 @@ from analysis import robustness
 from analysis.corruptions import corrupt
 from pruning import Recipe, Training, UserError, find_ticket
 from pruning.data import load_data
+from tests.pruning.library.test_features import Twice
 
 Images = tuple[Tensor, Tensor]
 
@@ -96,6 +97,7 @@ def test_the_network_is_left_as_it_was(network: nn.Sequential, images: Images) -
 @pytest.mark.parametrize(
     ("model", "sentence"),
     [
+        (Twice(), r"'it': Of 2 images the network gives a tuple; it must give logits alone"),
         (nn.Linear(3, 10), r"'it': The network cannot read images of shape \(1, 8, 8\)"),
         (lambda batch: batch, r"'it': Of 2 images the network gives \[2, 1, 8, 8\]"),
         (nn.Sequential(nn.Flatten(), nn.Linear(64, 4)), "Label 9 names no class: 'it' has 4"),

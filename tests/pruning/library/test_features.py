@@ -98,12 +98,23 @@ def test_a_network_without_a_classifier_says_so(network: nn.Sequential, data: Pa
         geometry.measure(network, data, classifier="none")
 
 
+class Twice(nn.Module):
+    """A network of two heads."""
+
+    def forward(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return inputs.flatten(1), inputs.flatten(1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         ({"data": []}, "has no images"),
         ({"data": (torch.zeros(3, 2, 6, 6), torch.arange(3) + 2)}, "Label 4 names no class: the network has 4"),
         ({"data": (torch.zeros(3, 1, 6, 6), torch.arange(3))}, "cannot be run on inputs"),
+        ({"data": (torch.zeros(2, 2, 6, 6), torch.arange(2) - 1)}, "Label -1 names no class: labels count from 0"),
+        ({"data": (torch.zeros(2, 2, 6, 6), torch.zeros(2, 1))}, r"they are float32 \[2, 1\]"),
+        ({"data": [(torch.zeros(2), torch.zeros(2), 3)]}, "gives a tuple of 3: Tensor, Tensor, int"),
+        ({"network": Twice()}, "it gives a tuple and no tensor; wrap it"),
         ({"network": lambda inputs: torch.zeros(3)}, "must give logits, a row an input"),
         ({"classifier": "head"}, "cannot be 'head'"),
     ],
