@@ -94,7 +94,7 @@ def sentence(
     tickets = f"Of {len(table)} ticket{'' if len(table) == 1 else 's'}{whose}"
     bound = f"as good as **{labels[base]}** within {shown.size(within)}"
     if good.empty:
-        return f"{tickets} **none** is shown to be {bound}, which took {epochs[base]:.4g} epochs."
+        return f"{tickets} **none** is shown to be {bound}; {labels[base]} took {epochs[base]:.4g} epochs."
     first = good.iloc[0]
     size, low, high = (signed(100 * float(first[name])) for name in ("difference", "low", "high"))
     return (

@@ -166,7 +166,6 @@ def _apart_card(view: View, table: pd.DataFrame) -> None:
                 "The study has none whose layers were looked into, or these tickets' layers have other names.",
             )
         return
-    first = len({layer for layer in first_beyond(table).values() if layer})
     layout.card(
         "Alike to its dense network, clean images",
         charts.alike(table, styles, view.selection.theme, "CKA with the dense network"),
@@ -176,7 +175,7 @@ def _apart_card(view: View, table: pd.DataFrame) -> None:
         "dense network of the same seed hand on: 1 where one is the other turned, scaled and shifted, 0 where they "
         "have nothing in common. Band: the same between two seeds. Full marks: further apart than two seeds, Holm's "
         "correction over all tickets and layers; ringed: the first such layer.",
-        caption=_seeds_words(view) + (" Ringed: the first layer beyond seeds." if first else ""),
+        caption=_seeds_words(view, table),
         config=layout.QUIET,
         meanings=MEANINGS,
     )
@@ -190,17 +189,18 @@ def _broken_card(view: View, table: pd.DataFrame) -> None:
         "layers-clean",
         help="CKA between what a layer hands on of the corrupted images and of the clean ones, in one network. Full "
         "marks: the corruption changes it by more than another seed would.",
-        caption=_seeds_words(view),
+        caption=_seeds_words(view, table),
         config=layout.QUIET,
         meanings=MEANINGS,
     )
 
 
-def _seeds_words(view: View) -> str:
+def _seeds_words(view: View, table: pd.DataFrame) -> str:
     images = int(view.clean["n"].iloc[0])
     if not view.several:
         return f"{images:,} images. One seed: nothing says how far two trainings lie apart."
-    return f"{images:,} images. Bars: 95 % intervals over seeds (Student's). Band: two seeds."
+    ringed = " Ringed: the first layer beyond seeds." if any(first_beyond(table).values()) else ""
+    return f"{images:,} images. Bars: 95 % intervals over seeds (Student's). Band: two seeds.{ringed}"
 
 
 def _read_card(view: View) -> None:

@@ -46,7 +46,7 @@ def lost_in_words(found: Exchanged, baseline: str, tickets: int) -> str:
     whose = "the ticket" if tickets == 1 else f"{tickets} tickets"
     lost, won = (f"({100 * low:.1f} to {100 * high:.1f} %)" for _, low, high in (found.lost, found.won))
     return (
-        f"Of the predictions of {whose} **{100 * found.lost[0]:.1f} %** {lost} are wrong where **{baseline}** is "
-        f"right, and {100 * found.won[0]:.1f} % {won} right where it is wrong; {found.half:,} of {found.images:,} "
-        "images make half of what is lost. These networks: two trainings of one method exchange images too."
+        f"Of the predictions of {whose} on all {found.images:,} images **{100 * found.lost[0]:.1f} %** {lost} are "
+        f"wrong where **{baseline}** is right, and {100 * found.won[0]:.1f} % {won} right where it is wrong; "
+        f"{found.half:,} of these images make half of what is lost. These networks: two trainings of one method exchange images too."
     )
