@@ -48,5 +48,6 @@ def lost_in_words(found: Exchanged, baseline: str, tickets: int) -> str:
     return (
         f"Of the predictions of {whose} on all {found.images:,} images **{100 * found.lost[0]:.1f} %** {lost} are "
         f"wrong where **{baseline}** is right, and {100 * found.won[0]:.1f} % {won} right where it is wrong; "
-        f"{found.half:,} of these images make half of what is lost. These networks: two trainings of one method exchange images too."
+        f"{found.half:,} of these images make half of what is lost. These networks: two trainings of one method "
+        "exchange images too."
     )
