@@ -23,7 +23,7 @@ from pruning.training.history import Epoch
 from pruning.training.history import Trained as Trained
 from pruning.training.observing import Observer, milestones
 from pruning.training.precision import autocast, pick_precision, prepare, settled
-from pruning.training.seeds import generator
+from pruning.training.seeds import derived_seed, generator, seeded_draws
 from pruning.training.shared import Group, group_of, prepared
 from pruning.training.until import Until
 
@@ -78,8 +78,8 @@ def train(
 ) -> Trained:
     """Train `model` in place from iteration `start` to `stop` (default: to the end, or until `config.until` holds).
 
-    Data order, augmentation and the task's noise of iteration i depend on (seed, i) alone, so training rewound to
-    iteration k sees the batches that the dense network saw after k; a `Feed` in place of `data` has an order of its
+    Data order, augmentation, the task's noise and dropout of iteration i depend on (seed, i) alone, so training rewound
+    to iteration k sees the batches that the dense network saw after k; a `Feed` in place of `data` has an order of its
     own. Momentum starts empty. Pruned weights are zero before, during and after: their gradient is masked before each
     step, so momentum and weight decay never see them either. `hook` may change the masks on the way, and then what the
     optimiser remembers of the pruned weights is forgotten; or end it. `task` is classification where it is not given.
@@ -230,7 +230,10 @@ class _Run:
             group["lr"] = rate
         draws = partial(generator, self.seed, "task", self.step)
         shared = self.group
-        with autocast(self.precision, self.device), shared.normalised(images) if shared else nullcontext():
+        # by iteration, so that dropout is the same after rewinding; other units on each device, which sees other images
+        own = derived_seed(self.seed, "network", self.step, phase.name, *([shared.number] if shared else []))
+        whole = shared.normalised(images) if shared else nullcontext()
+        with seeded_draws(own, self.device), autocast(self.precision, self.device), whole:
             lost = self.task.loss(phase, self.model, batch, draws, self.config.label_smoothing)
         optimizer.zero_grad()
         (lost.value * shared.share(images) if shared else lost.value).backward()

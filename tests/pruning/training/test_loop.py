@@ -115,6 +115,38 @@ def test_stopping_and_going_on_is_one_run_without_momentum(data: Dataset) -> Non
         assert torch.equal(a, b), name
 
 
+def dropping() -> nn.Module:
+    torch.manual_seed(4)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 20), nn.ReLU(), nn.Dropout(0.5), nn.Linear(20, 10))
+
+
+def test_dropout_depends_on_seed_and_iteration_alone(data: Dataset) -> None:
+    config = Training(epochs=2, batch_size=50, warmup_epochs=0)
+    states = []
+    for chance in (1, 2):
+        model = dropping()
+        torch.manual_seed(chance)
+        before = torch.get_rng_state()
+        train(model, data, config, seed=5)
+        assert torch.equal(torch.get_rng_state(), before)  # the caller's is where it was
+        states.append(model.state_dict())
+    other = dropping()
+    train(other, data, config, seed=6)
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert not torch.equal(other.state_dict()["1.weight"], states[0]["1.weight"])
+
+
+def test_dropout_goes_on_where_training_stopped(data: Dataset) -> None:
+    config = Training(epochs=2, batch_size=50, warmup_epochs=0, schedule="constant", momentum=0.0)
+    whole, parts = dropping(), dropping()
+    train(whole, data, config, seed=0)
+    train(parts, data, config, seed=0, stop=5)
+    torch.rand(3)
+    train(parts, data, config, seed=0, start=5)
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, parts.state_dict()[name])
+
+
 def test_training_learns(data: Dataset) -> None:
     trained = train(network(), data, Training(epochs=10, batch_size=32, lr=0.1), seed=0)
     assert trained.accuracy > 0.8
