@@ -85,9 +85,8 @@ class EarlyBirdDetector(Hook):
         self.epochs.append(epoch)
         self.drawn.append(pack_masks(self.masks))
 
-    def finish(self) -> Masks:
-        """The mask, drawn now if it never settled."""
-        end = round(self.recipe.training.epochs * self.per_epoch) / self.per_epoch
+    def finish(self, end: float) -> Masks:
+        """The mask, drawn now if it never settled; the training has ended after `end` epochs."""
         if not self.epochs or (not self.found and self.epochs[-1] < end):
             self.draw(end)
         return self.masks
@@ -115,8 +114,8 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     model = trainer.build(recipe)
     lookout = EarlyBirdDetector(recipe, model, trainer)
     first = _part(trainer, 0.0, share)
-    first.train(model, recipe.training, recipe, text="training until the mask settles", hook=lookout)
-    masks = lookout.finish()
+    before = first.train(model, recipe.training, recipe, text="training until the mask settles", hook=lookout)
+    masks = lookout.finish(before.history[-1].epoch)
     apply_masks(model, masks)
     second = _part(trainer, share, 1.0)
     trained = second.train(model, retraining(recipe), recipe, masks, text="training the early bird")

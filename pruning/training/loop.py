@@ -60,7 +60,7 @@ def learning_rate(step: int, per_epoch: int, config: Training) -> float:
         return config.lr * (step + 1) / warmup
     if config.schedule == "constant":
         return config.lr
-    return config.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
+    return config.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total - warmup))))
 
 
 def train(
@@ -86,7 +86,8 @@ def train(
     With `config.devices` it is called on each of them at once, and all come to the same weights (`training.shared`).
 
     Raises:
-        UserError: the loss is not finite, or there is no group of so many devices.
+        UserError: the loss is not finite, training is to go on where it has ended, or there is no group of so many
+            devices.
     """
     device, task = device or torch.device("cpu"), task or get_task(None)
     group = group_of(config.devices)
@@ -94,6 +95,11 @@ def train(
     macs, per_epoch = count_macs(model, feed.shape), feed.per_epoch
     precision = pick_precision(config.precision, macs, device)
     end = round(config.epochs * per_epoch) if stop is None else stop
+    if start > 0 and start >= end:
+        raise UserError(
+            f"Training is to go on from iteration {start} and has {end} in all ({per_epoch} an epoch), so that nothing "
+            "would be trained; rewind to an earlier iteration, or train for longer."
+        )
     until = Until.read(config.until) if config.until and stop is None else None
     with settled(macs):
         model = prepare(model, device, macs)

@@ -118,6 +118,25 @@ def test_a_ramp_must_rise_within_the_training() -> None:
         Recipe(**COMMON, finder="gmp", sparsity=0.9, begin=0.8, until=0.2)
 
 
+def test_gradual_pruning_takes_a_whole_training() -> None:
+    training = COMMON["training"]
+    with pytest.raises(UserError, match="leave `until` out of the training"):
+        Recipe(**{**COMMON, "training": training.but(until="test accuracy > 0.3")}, finder="gmp", sparsity=0.9)
+    with pytest.raises(UserError, match="more than 0 epochs"):
+        Recipe(**{**COMMON, "training": training.but(epochs=0)}, finder="gmp", sparsity=0.9)
+
+
+@pytest.mark.parametrize(("fields", "words"), [
+    ({"finder": "imp", "rewind": 12}, "go on from iteration 12 and has 12 in all"),
+    ({"finder": "imp", "rewind": 13}, "no dense network at iteration 13"),
+    ({"finder": "early_mask", "drawn_at": 13}, "no dense network at iteration 13"),
+])  # fmt: skip
+def test_an_iteration_that_the_training_never_comes_to(fields: dict[str, Any], words: str) -> None:
+    training = Training(epochs=1, batch_size=128)
+    with pytest.raises(UserError, match=words):
+        find_ticket(Recipe(**{**COMMON, "training": training}, sparsity=0.2, **fields))
+
+
 def test_segments_of_the_training_curve() -> None:
     assert _segments(0, 25, 10, None) == [(0, 10), (10, 20), (20, 25)]
     assert _segments(4, 25, 10, None) == [(4, 10), (10, 20), (20, 25)]

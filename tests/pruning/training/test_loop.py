@@ -169,6 +169,17 @@ def test_learning_rate(epochs: int, warm: int, per_epoch: int) -> None:
         assert rates[middle] == pytest.approx(0.15 * (1 + math.cos(math.pi * (middle - peak) / length)), rel=1e-6)
 
 
+def test_the_rate_stays_zero_behind_the_end() -> None:
+    assert [learning_rate(step, 10, Training(epochs=2, warmup_epochs=0)) for step in (20, 25, 40)] == [0.0] * 3
+
+
+def test_training_cannot_go_on_where_it_has_ended(data: Dataset) -> None:
+    config = Training(epochs=2, batch_size=100)
+    with pytest.raises(UserError, match="go on from iteration 6 and has 6 in all"):
+        train(network(), data, config, seed=0, start=6)
+    assert train(network(), data, config, seed=0, start=5).history
+
+
 def test_biases_and_normalisation_are_not_decayed() -> None:
     model = build_model("resnet20", 10, (3, 32, 32), seed=0)
     decayed, others = make_optimizer(model, Training(weight_decay=0.1)).param_groups
