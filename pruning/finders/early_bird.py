@@ -55,10 +55,7 @@ class EarlyBirdDetector(Hook):
 
     def __init__(self, recipe: Recipe, model: nn.Module, trainer: Trainer) -> None:
         self.recipe, self.model, self.trainer = recipe, model, trainer
-        images = len(trainer.data.train.labels)
         self.per_epoch = iterations_per_epoch(trainer.data, recipe.training)
-        alone = self.per_epoch > 1 and images % recipe.training.batch_size == 1
-        self.last = self.per_epoch - (2 if alone else 1)  # a batch of one image is passed over
         self.epochs: list[float] = []
         self.drawn: list[Bits] = []
         self.masks: Masks = {}
@@ -72,7 +69,7 @@ class EarlyBirdDetector(Hook):
 
     def after(self, step: int) -> bool:
         """At an epoch's end draw the mask; training ends when it has settled."""
-        if step % self.per_epoch != self.last:
+        if (step + 1) % self.per_epoch:
             return False
         self.draw(step // self.per_epoch + 1)
         options = EarlyBirdOptions.read(self.recipe)

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from pruning.errors import UserError
 from pruning.finders.base import Finder, Trainer, apply_masks, dense_recipe, make_ticket, prunable_of
@@ -25,6 +24,7 @@ from pruning.finders.one_shot import fine_tuning
 from pruning.finders.options import finetune_option
 from pruning.masks import Masks, keep_best
 from pruning.recipe import Recipe
+from pruning.search.calling import call_with
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
 from pruning.training.config import Training
@@ -73,8 +73,7 @@ class MovementNetwork(nn.Module):
             weight = self.network.get_parameter(name)
             straight_through = (score - score.detach()) * weight.detach()  # zero, its derivative the weight
             effective[name] = weight * masks[name] + straight_through
-        logits: Tensor = functional_call(self.network, effective, (x,))
-        return logits
+        return call_with(self.network, effective, x)
 
     def masks(self) -> Masks:
         """The masks in force by name, on the CPU."""

@@ -48,7 +48,7 @@ class Hook:
         return None
 
     def after(self, step: int) -> bool:
-        """After iteration `step`: whether training ends here."""
+        """After iteration `step`, also one that is passed over for its single image: whether training ends here."""
         return False
 
 
@@ -215,13 +215,12 @@ class _Run:
             self.step = step
             if self._changed(self.hook.before(step)):
                 self.model.train()
-            if images == 1 and per_epoch > 1:
-                continue  # batch norm has no variance over one image
-            batch = batch_of()
-            for phase, optimizer in self.optimizers:
-                rate = learning_rate(step, per_epoch, self.config)
-                seen.add(self._step(phase, optimizer, batch, rate, images), images)
-            seen.images += images
+            if images > 1 or per_epoch == 1:  # batch norm has no variance over one image
+                batch = batch_of()
+                for phase, optimizer in self.optimizers:
+                    rate = learning_rate(step, per_epoch, self.config)
+                    seen.add(self._step(phase, optimizer, batch, rate, images), images)
+                seen.images += images
             self.ended = self.hook.after(step)
             if step % CHECK_EVERY == 0 and step < last - 1:
                 self._check(seen.loss, step, epoch)

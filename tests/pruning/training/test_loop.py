@@ -1,6 +1,7 @@
 """Training: masks hold exactly, runs repeat to the bit, the schedule and the optimiser do what they say."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
 
@@ -16,7 +17,7 @@ from pruning.data import Dataset, Split, load_data, normalise
 from pruning.masks import Masks, make_masks
 from pruning.models import build_model, prunable
 from pruning.training.evaluation import evaluation_batch
-from pruning.training.loop import learning_rate, make_optimizer, train
+from pruning.training.loop import Hook, learning_rate, make_optimizer, train
 from pruning.training.seeds import derived_seed, generator
 
 
@@ -209,6 +210,20 @@ def test_a_last_batch_of_one_image_is_no_trouble_for_batch_norm() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.BatchNorm1d(8), nn.Linear(8, 10))
     trained = train(model, data, Training(epochs=1, batch_size=32, lr=0.01), seed=0)
     assert math.isfinite(trained.history[0].loss)
+
+
+def test_a_hook_hears_of_the_iteration_that_is_passed_over(data: Dataset) -> None:
+    part = replace(data, train=Split(data.train.images[:65], data.train.labels[:65]))
+    heard: list[int] = []
+
+    class Listening(Hook):
+        def after(self, step: int) -> bool:
+            heard.append(step)
+            return step == 5  # the last of the second epoch, of one image
+
+    trained = train(network(), part, Training(epochs=4, batch_size=32), seed=0, hook=Listening())
+    assert heard == list(range(6))
+    assert [point.epoch for point in trained.history] == [1.0, 2.0]
 
 
 def test_a_point_of_the_curve_without_a_single_batch(data: Dataset) -> None:
