@@ -21,6 +21,8 @@ def came_pruned(model: nn.Module, recipe: Recipe, imports: Path | Imported | Non
     """
     if recipe.start is None or imports is None or not recipe.start.sparsity:
         return {}
+    if recipe.of is None and recipe.prune_classifier and recipe.scope is None:
+        return {}  # all weights that can be pruned are the recipe's own choice
     found = imports if isinstance(imports, Imported) else Imported.load(imports, recipe.start)
     parameters, inner = dict(model.named_parameters()), getattr(model, "network", model)
     own = {*(masks or ()), *(f"network.{name}" for name in prunable(inner, recipe.prune_classifier, recipe.scope))}
