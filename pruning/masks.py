@@ -36,6 +36,7 @@ def make_masks(
     options: Options | None = None,
     ties: torch.Generator | None = None,
     by_output: bool = False,
+    shared_by: Scores | None = None,
 ) -> Masks:
     """Keep the best-scored weights so that ``round(sparsity * prunable)`` go.
 
@@ -61,6 +62,7 @@ def make_masks(
         ties: on the CPU, draws which of equal scores win; None: the earlier positions do.
         by_output: whether, of what a layer keeps, each of its outputs keeps the same number (the best of them one more
             where it does not divide). Of single weights alone.
+        shared_by: scores that the allocation looks at, where they are not those by which weights are kept.
 
     Returns:
         a bool mask for each key of `scores`, True = kept, on the scores' device.
@@ -85,7 +87,8 @@ def make_masks(
             f"Sparsity {sparsity:g} would keep {keep} of {total} weights, but only {sum(alive.values())} are left "
             "in the masks to prune further; ask for a higher sparsity."
         )
-    layers = Layers(flat, {name: score.shape for name, score in scores.items()}, keep)
+    measured = flat if shared_by is None else {name: _flat_scores(name, shared_by[name], within) for name in flat}
+    layers = Layers(measured, {name: score.shape for name, score in scores.items()}, keep)
     weights = shared.shared(layers, options) if pieces.allocates else None
     if pieces.units is not None:
         shaped = {name: flat[name].view(scores[name].shape) for name in scores}
@@ -98,7 +101,10 @@ def make_masks(
     if by_output:
         turned = transposed(model)
         ranks = {name: flat[name].view(scores[name].shape) for name in flat}
-        return {name: keep_rows(ranks[name], int(kept[name].sum()), name in turned, ties) for name in flat}
+        return {
+            name: keep_rows(ranks[name], int(kept[name].sum()), name in turned, ties, turned.get(name, 1))
+            for name in flat
+        }
     return {name: kept[name].view(scores[name].shape) for name in scores}
 
 

@@ -32,7 +32,9 @@ def _lowest_kept(scores: Tensor, keep: int) -> Tensor:
     return torch.kthvalue(scores, scores.numel() - keep + 1).values
 
 
-def keep_rows(scores: Tensor, keep: int, transposed: bool, source: torch.Generator | None = None) -> Tensor:
+def keep_rows(
+    scores: Tensor, keep: int, transposed: bool, source: torch.Generator | None = None, groups: int = 1
+) -> Tensor:
     """True at `keep` entries of a weight's scores, as many of the best of each row, an output, as can be.
 
     Rows that have fewer left keep all of theirs. What does not divide goes to the rows whose next entry is highest.
@@ -42,9 +44,10 @@ def keep_rows(scores: Tensor, keep: int, transposed: bool, source: torch.Generat
         keep: how many.
         transposed: whether the weight's second dimension is the output, as in transposed convolutions.
         source: draws which of equal scores win; None: the earlier do.
+        groups: of a transposed convolution, whose outputs are the second dimension of each group's inputs.
     """
-    turned = scores.transpose(0, 1) if transposed else scores
-    rows = turned.flatten(1)
+    apart = scores.reshape(groups, scores.shape[0] // groups, *scores.shape[1:2], -1) if transposed else scores
+    rows = apart.transpose(1, 2).flatten(2).flatten(0, 1) if transposed else scores.flatten(1)
     columns = torch.arange(rows.shape[1])
     if source is not None:
         columns = torch.randperm(rows.shape[1], generator=source)
@@ -56,8 +59,9 @@ def keep_rows(scores: Tensor, keep: int, transposed: bool, source: torch.Generat
     left = keep - int(kept.sum())
     following = torch.where((rank == each) & (rows > PRUNED), rows, PRUNED).reshape(-1)
     kept |= keep_best(following, left, source).view(kept.shape)
-    found = kept.view(turned.shape)
-    return (found.transpose(0, 1) if transposed else found).contiguous()
+    if transposed:
+        kept = kept.view(apart.transpose(1, 2).shape).transpose(1, 2)
+    return kept.reshape(scores.shape).contiguous()
 
 
 def _each(alive: Tensor, keep: int) -> int:

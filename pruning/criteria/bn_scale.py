@@ -9,12 +9,14 @@ from torch import Tensor, nn
 from pruning.criteria.base import Context, Criterion, Scores
 from pruning.errors import UserError
 from pruning.granularity.dead_channels import norms_behind
+from pruning.granularity.units import transposed
 
 
 def score(model: nn.Module, context: Context) -> Scores:
     """|gamma| of the batch norm that reads a filter, on each of its weights.
 
-    A layer that no batch norm reads has no such score; its filters go after all others.
+    A layer that no batch norm reads, or whose convolution is transposed, has no such score; its filters go after all
+    others.
 
     Raises:
         UserError: there is no batch norm with a scale behind any layer.
@@ -22,11 +24,11 @@ def score(model: nn.Module, context: Context) -> Scores:
     weights = context.weights(model)
     channels, height, width = context.batches[0][0].shape[1:]
     readers = norms_behind(model, (channels, height, width))
-    scales = {}
+    scales, turned = {}, transposed(model)  # whose filters are no rows, and never go as one
     for name, weight in weights.items():
         norms = [norm for _, norm in readers.get(name.removesuffix(".weight"), [])]
         behind = [scale for norm in norms if isinstance(scale := norm.weight, Tensor)]
-        if behind:
+        if behind and name not in turned:
             scale = torch.stack([each.detach().abs() for each in behind]).sum(dim=0)
             scales[name] = scale.view(-1, *[1] * (weight.dim() - 1)).expand(weight.shape).clone()
     if not scales:

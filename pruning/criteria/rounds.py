@@ -57,11 +57,11 @@ def cut_by_score(model: nn.Module, criterion: Criterion, context: Context, cut: 
     rounds = 1 if granularity.pattern else cut.rounds or criterion.steps(options)
     for turn in range(1, rounds + 1):
         between = None if granularity.pattern else partial(cutter.cut, within=masks, came=came)
-        scores = criterion.score(model, replace(context, masks=masks, cut=between))
+        scores = given = criterion.score(model, replace(context, masks=masks, cut=between))
         if cut.invert:
             scores = {name: -score for name, score in scores.items()}
         before = masks
-        masks = cutter.cut(scores, turn / rounds, masks, came)
+        masks = cutter.cut(scores, turn / rounds, masks, came, given)
         if cut.ties is None and turn == 1:  # later its own rounds may have cut the network, as inverted ones do
             refuse_ties(criterion.label, scores, before, masks, parameters, granularity, model)
         apply_masks(model, masks)
@@ -87,8 +87,13 @@ class _Cutter:
         parts = None if cut.layers is None else parts_of(cut.layers, cut.sparsity, sizes)
         return cls(model, cut, granularity, by_output, parts)
 
-    def cut(self, scores: Scores, progressed: float, within: Masks, came: float) -> Masks:
-        """Masks within those at hand; `came` is the density at which the way began, `progressed` in (0, 1]."""
+    def cut(
+        self, scores: Scores, progressed: float, within: Masks, came: float, shared_by: Scores | None = None
+    ) -> Masks:
+        """Masks within those at hand; `came` is the density at which the way began, `progressed` in (0, 1].
+
+        `shared_by` are the scores that an allocation looks at: LAMP and OWL say nothing of those turned upside down.
+        """
         cut = self.cut_
         if self.parts is not None:
             return cut_layers(
@@ -106,4 +111,5 @@ class _Cutter:
             cut.options,
             cut.ties,
             self.by_output,
+            shared_by,
         )

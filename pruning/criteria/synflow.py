@@ -26,6 +26,9 @@ NORMALISING = {
     **dict.fromkeys(("scaled_dot_product_attention", "multi_head_attention_forward"), "attention"),
     **dict.fromkeys(("layer_norm", "group_norm", "instance_norm", "rms_norm"), "norms of the image's own statistics"),
     **dict.fromkeys(("normalize", "local_response_norm"), "activations brought to one size"),
+    **{name: f"activations that saturate ({name})" for name in ("tanh", "sigmoid", "logsigmoid", "hardsigmoid")},
+    **{name: f"activations that saturate ({name})" for name in ("softsign", "expit", "relu6")},
+    "hardtanh": "activations that saturate (hardtanh, which ReLU6 is one of)",
 }
 """Operations by name, in which the output does not grow with the input."""
 
@@ -39,7 +42,8 @@ def score(model: nn.Module, context: Context) -> Scores:
 
     Raises:
         UserError: the network is none of the kind that R is about. What normalises its input by its own size (softmax
-            in attention, layer norm) takes the flow away that it is given, and what is added and is no bias (position
+            in attention, layer norm) takes the flow away that it is given, as do activations that saturate: the flow is
+            far beyond what they pass on, and their scores are zero. What is added and is no bias (position
             embeddings, class tokens) is a flow from nowhere.
     """
     if not context.task.feed_forward:

@@ -14,6 +14,7 @@ from torch import nn
 from pruning.checkpoints.imported_weights import Imported
 from pruning.data import Dataset
 from pruning.errors import UserError
+from pruning.finders.came_pruned import came_pruned
 from pruning.granularity import Granularity
 from pruning.granularity.bypass import without_blocks
 from pruning.granularity.dead_channels import with_dead_channels
@@ -77,13 +78,17 @@ class Trainer:
     ) -> Trained:
         """`pruning.training.loop.train` on this trainer's data and device; what whole removed pieces say stays zero.
 
+        So does what an imported network came pruned of, also in layers that the recipe leaves alone.
+
         Removed residual blocks take no part in it, which saves their time and changes no other weight, unless a hook
         may still change the masks.
         """
         _refuse_wrapped(model, recipe)
+        came = came_pruned(model, recipe, self.imports, masks)
         granularity, shape = recipe.granularity, self.data.shape
         network, masks = model, with_dead_channels(model, masks, shape, granularity) if masks else masks
         smaller = without_blocks(model, masks, shape) if masks and granularity.removes_blocks and hook is None else None
+        masks = {**came, **(masks or {})} if came else masks
         if masks and smaller is not None:
             apply_masks(model, masks)
             left = dict(smaller.named_parameters())
@@ -101,7 +106,7 @@ class Trainer:
             stop=stop,
             device=self.device,
             progress=saying(self.progress, text),
-            hook=_WithDeadChannels(hook, model, shape, granularity) if hook else None,
+            hook=_WithDeadChannels(hook, model, shape, granularity, came) if hook else None,
             task=get_task(recipe.task),
         )
         model.train(network.training)
@@ -124,12 +129,13 @@ def _refuse_wrapped(model: nn.Module, recipe: Recipe) -> None:
 
 @dataclass
 class _WithDeadChannels(Hook):
-    """A finder's own hook, its masks extended by `with_dead_channels`."""
+    """A finder's own hook, its masks extended by `with_dead_channels` and by what came pruned elsewhere."""
 
     inner: Hook
     model: nn.Module
     shape: tuple[int, int, int]
     granularity: Granularity
+    came: Masks
 
     def before(self, step: int) -> Masks | None:
         return self._extended(self.inner.before(step))
@@ -141,7 +147,9 @@ class _WithDeadChannels(Hook):
         return self.inner.after(step)
 
     def _extended(self, masks: Masks | None) -> Masks | None:
-        return masks if masks is None else with_dead_channels(self.model, masks, self.shape, self.granularity)
+        if masks is None:
+            return None
+        return self.came | with_dead_channels(self.model, masks, self.shape, self.granularity)
 
 
 @dataclass(frozen=True, kw_only=True)

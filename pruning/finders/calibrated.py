@@ -32,9 +32,9 @@ ORDER = {"kept": "neighbours as they are", "permuted": "neighbours chosen so tha
 BATCH = 50
 """Images in memory at once."""
 
-Fit = Callable[[nn.Module, Masks, Masks], tuple[Masks, Record]]
-"""Is given the dense network, the masks of its weights, and those of biases and norms that end with their channels;
-fits it in place, and gives the masks in force and what is to be noted."""
+Fit = Callable[[nn.Module, Masks, Masks, Masks], tuple[Masks, Record]]
+"""Is given the dense network, the masks of its weights, those of biases and norms that end with their channels, and
+the masks that its weights came with; fits it in place, and gives the masks in force and what is to be noted."""
 
 
 class CalibratedOptions(ScoredPieces):
@@ -93,8 +93,9 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer, fit: Fit) 
         {name: mask.to(trainer.device) for name, mask in extended.items() if (name in masks) is inside}
         for inside in (True, False)
     )
+    came = {name: within[name].to(trainer.device) for name in own}
     with settled(count_macs(model, trainer.data.shape)):
-        found, record = fit(model.to(trainer.device), own, fixed)
+        found, record = fit(model.to(trainer.device), own, fixed, came)
     model.cpu()
     masks = {name: mask.cpu() for name, mask in found.items()}
     if moved is not None:

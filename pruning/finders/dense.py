@@ -16,6 +16,7 @@ from pruning.procedure import Fields, FinderOptions
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
 from pruning.training.config import Training
+from pruning.training.loop import iterations_per_epoch
 from pruning.validation import option
 
 
@@ -65,6 +66,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     if recipe.start is not None:
         return _find_imported(recipe, trainer, began)
     model, stop = trainer.build(recipe), DenseOptions.read(recipe).rewind
+    _check_reached(recipe, stop, trainer)
     watched = stop is None and prunable(model)
     watch = MaskDistanceWatch(model, trainer.data, recipe.training) if watched else None
     text = "training the dense network"
@@ -72,6 +74,17 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     masks = full_masks({name: value.detach().cpu() for name, value in prunable(model).items()})
     record = watch.record(trained.history[-1].epoch) if watch is not None else None
     return make_ticket(recipe, model, masks, trained, trainer, began, record=record)
+
+
+def _check_reached(recipe: Recipe, stop: int | None, trainer: Trainer) -> None:
+    """Raise UserError where training ends before an iteration at which the network is wanted."""
+    per_epoch = iterations_per_epoch(trainer.data, recipe.training)
+    end = round(recipe.training.epochs * per_epoch)
+    if stop is not None and stop > end:
+        raise UserError(
+            f"There is no dense network at iteration {stop}: its training ends after {end} ({per_epoch} an epoch); "
+            "name an earlier iteration, or train for longer."
+        )
 
 
 def _find_imported(recipe: Recipe, trainer: Trainer, began: float) -> Ticket:

@@ -51,7 +51,7 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
         lr=options.rate,
     )
 
-    def fit(model: nn.Module, masks: Masks, fixed: Masks) -> tuple[Masks, Record]:
+    def fit(model: nn.Module, masks: Masks, fixed: Masks, came: Masks) -> tuple[Masks, Record]:
         batches = calibration_batches(recipe, trainer)
         told = saying(trainer.progress, "fitting block by block")
         record = distill(model, masks, batches, distilling, recipe.seed, get_task(recipe.task), fixed, told)

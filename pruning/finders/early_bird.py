@@ -55,10 +55,7 @@ class EarlyBirdDetector(Hook):
 
     def __init__(self, recipe: Recipe, model: nn.Module, trainer: Trainer) -> None:
         self.recipe, self.model, self.trainer = recipe, model, trainer
-        images = len(trainer.data.train.labels)
         self.per_epoch = iterations_per_epoch(trainer.data, recipe.training)
-        alone = self.per_epoch > 1 and images % recipe.training.batch_size == 1
-        self.last = self.per_epoch - (2 if alone else 1)  # a batch of one image is passed over
         self.epochs: list[float] = []
         self.drawn: list[Bits] = []
         self.masks: Masks = {}
@@ -72,7 +69,7 @@ class EarlyBirdDetector(Hook):
 
     def after(self, step: int) -> bool:
         """At an epoch's end draw the mask; training ends when it has settled."""
-        if step % self.per_epoch != self.last:
+        if (step + 1) % self.per_epoch:
             return False
         self.draw(step // self.per_epoch + 1)
         options = EarlyBirdOptions.read(self.recipe)
@@ -85,9 +82,8 @@ class EarlyBirdDetector(Hook):
         self.epochs.append(epoch)
         self.drawn.append(pack_masks(self.masks))
 
-    def finish(self) -> Masks:
-        """The mask, drawn now if it never settled."""
-        end = round(self.recipe.training.epochs * self.per_epoch) / self.per_epoch
+    def finish(self, end: float) -> Masks:
+        """The mask, drawn now if it never settled; the training has ended after `end` epochs."""
         if not self.epochs or (not self.found and self.epochs[-1] < end):
             self.draw(end)
         return self.masks
@@ -115,8 +111,8 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     model = trainer.build(recipe)
     lookout = EarlyBirdDetector(recipe, model, trainer)
     first = _part(trainer, 0.0, share)
-    first.train(model, recipe.training, recipe, text="training until the mask settles", hook=lookout)
-    masks = lookout.finish()
+    before = first.train(model, recipe.training, recipe, text="training until the mask settles", hook=lookout)
+    masks = lookout.finish(before.history[-1].epoch)
     apply_masks(model, masks)
     second = _part(trainer, share, 1.0)
     trained = second.train(model, retraining(recipe), recipe, masks, text="training the early bird")

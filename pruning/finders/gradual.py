@@ -22,6 +22,7 @@ from pruning.models import prunable
 from pruning.procedure import FinderOptions
 from pruning.recipe import Recipe
 from pruning.ticket import Ticket
+from pruning.training.config import Training
 from pruning.training.loop import Hook, iterations_per_epoch
 from pruning.validation import option
 
@@ -97,6 +98,19 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
     return make_ticket(recipe, model, ramp.masks, trained, trainer, began, parents)
 
 
+def check(recipe: Recipe) -> None:
+    """Raise UserError for a training that may end before the ramp does, or has none."""
+    check_whole(recipe, recipe.training)
+    if recipe.training.epochs == 0:
+        raise UserError("Finder 'gmp' prunes while it trains; give `training` more than 0 epochs.")
+
+
+def check_whole(recipe: Recipe, training: Training) -> None:
+    """Raise UserError where a condition may end the training before the finder has pruned as far as it should."""
+    if training.until is not None:
+        raise UserError(f"Finder '{recipe.finder}' needs all of its epochs; leave `until` out of the training.")
+
+
 FINDER = Finder(
     name="gmp",
     label="GMP",
@@ -105,4 +119,5 @@ FINDER = Finder(
     parents=parents,
     find=find,
     cost=training_epochs,
+    check=check,
 )

@@ -16,15 +16,15 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from pruning.errors import UserError
 from pruning.finders.base import Finder, Trainer, apply_masks, dense_recipe, make_ticket, prunable_of
-from pruning.finders.gradual import RampOptions, sparsity_at
+from pruning.finders.gradual import RampOptions, check_whole, sparsity_at
 from pruning.finders.one_shot import fine_tuning
 from pruning.finders.options import finetune_option
 from pruning.masks import Masks, keep_best
 from pruning.recipe import Recipe
+from pruning.search.calling import call_with
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
 from pruning.training.config import Training
@@ -73,8 +73,7 @@ class MovementNetwork(nn.Module):
             weight = self.network.get_parameter(name)
             straight_through = (score - score.detach()) * weight.detach()  # zero, its derivative the weight
             effective[name] = weight * masks[name] + straight_through
-        logits: Tensor = functional_call(self.network, effective, (x,))
-        return logits
+        return call_with(self.network, effective, x)
 
     def masks(self) -> Masks:
         """The masks in force by name, on the CPU."""
@@ -89,14 +88,16 @@ class MovingMasks(Hook):
         options = MovementOptions.read(recipe)
         self.first = round(options.begin * total)
         self.last = max(self.first + 1, min(round(options.until * total), total - 1))
-        self.most, self.final = moving.keep, recipe.sparsity
+        self.most, self.final, self.end = moving.keep, recipe.sparsity, total - 1
         self.mask = moving.kept()
         self.swaps = Swaps()
 
     def keep_at(self, step: int) -> int:
         """How many weights are kept in iteration `step`."""
         initial = 1 - self.most / self.size
-        sparsity = sparsity_at(max(0, step - self.first), self.last - self.first, initial, self.final)
+        # in the shortest trainings the ramp ends behind the last iteration, which is the one that is tested
+        done = self.last if step == self.end else max(self.first, step)
+        sparsity = sparsity_at(done - self.first, self.last - self.first, initial, self.final)
         return min(self.most, self.size - round(sparsity * self.size))
 
     def before(self, step: int) -> Masks | None:
@@ -133,7 +134,8 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
 
 
 def check(recipe: Recipe) -> None:
-    """Raise UserError when there is no fine-tuning to learn scores in."""
+    """Raise UserError when there is no fine-tuning to learn scores in, or it may end too soon."""
+    check_whole(recipe, fine_tuning(recipe))
     if fine_tuning(recipe).epochs == 0:
         raise UserError("Finder 'movement' learns its mask while it fine-tunes; give `finetune` more than 0 epochs.")
 

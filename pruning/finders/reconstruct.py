@@ -92,10 +92,10 @@ def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
         pattern=recipe.granularity.pattern,
     )
 
-    def solve(model: nn.Module, masks: Masks, fixed: Masks) -> tuple[Masks, Record]:
+    def solve(model: nn.Module, masks: Masks, fixed: Masks, came: Masks) -> tuple[Masks, Record]:
         batches = calibration_batches(recipe, trainer)
         told = saying(trainer.progress, "solving layer by layer")
-        return reconstruct(model, masks, batches, solving, get_task(recipe.task), fixed, told)
+        return reconstruct(model, masks, batches, solving, get_task(recipe.task), fixed, told, came)
 
     return calibrated.find(recipe, parents, trainer, solve)
 

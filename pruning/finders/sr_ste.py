@@ -14,7 +14,6 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from pruning.errors import UserError
 from pruning.finders.base import Finder, Trainer, apply_masks, dense_recipe, make_ticket, prunable_of
@@ -25,6 +24,7 @@ from pruning.granularity.pattern import best_of_each_group
 from pruning.masks import Masks, check_fixed, full_masks
 from pruning.procedure import Fields, FinderOptions, Shared
 from pruning.recipe import Recipe
+from pruning.search.calling import call_with
 from pruning.search.swaps import Swaps
 from pruning.ticket import Ticket
 from pruning.training.config import Training
@@ -93,8 +93,7 @@ class PatternNetwork(nn.Module):
         for name, mask in self.masks().items():
             weight = self.network.get_parameter(name)
             effective[name] = weight + (weight * mask - weight).detach()
-        out: Tensor = functional_call(self.network, effective, (x,))
-        return out
+        return call_with(self.network, effective, x)
 
 
 class Refined(Hook):

@@ -41,7 +41,7 @@ def _left_out(model: nn.Module | None) -> set[str]:
         for key in ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
     }
     ends = model.ends() if isinstance(model, Generative) else {classifier_weight(model)}
-    return transposed(model) | joint | ends
+    return transposed(model).keys() | joint | ends
 
 
 FILTER = Granularity("filter", units=units, keeps_one=True, ends_channels=True)

@@ -17,10 +17,10 @@ from torch.nn.modules.conv import _ConvTransposeNd
 from pruning.granularity.base import Granularity
 
 
-def transposed(model: nn.Module | None) -> set[str]:
-    """Names of the weights of transposed convolutions, whose first dimension is not the output."""
+def transposed(model: nn.Module | None) -> dict[str, int]:
+    """Names of the weights of transposed convolutions, whose first dimension is not the output, and their groups."""
     modules = model.named_modules() if model is not None else ()
-    return {f"{name}.weight" for name, module in modules if isinstance(module, _ConvTransposeNd)}
+    return {f"{name}.weight": module.groups for name, module in modules if isinstance(module, _ConvTransposeNd)}
 
 
 @dataclass

@@ -44,8 +44,8 @@ def train(
             those that `Pruned.apply` set to zero.
         validation: what it is tested on at every point of the curve, in the same forms.
         seed: of whatever chance there is: the order of a pair of tensors, the shuffling and the augmentation of a
-            loader that draws from the generators of torch, numpy or Python, and dropout on the CPU. They are afterwards
-            where they were.
+            loader that draws from the generators of torch, numpy or Python, and dropout. They are afterwards where they
+            were.
         progress: told the fraction done and what is being done; True writes a line, and `print` will do.
         changes: fields of the training that are to be others: ``train(network, loader, epochs=3)``.
 

@@ -7,6 +7,7 @@ give what it gives in the dense network, so that it makes up for the error of th
 
 import copy
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -83,6 +84,7 @@ def distill(
     modes = {module: module.training for module in model.modules()}
     model.eval()
     apply_masks(model, masks | fixed)
+    kept = {id(model.get_parameter(name)): mask for name, mask in (masks | fixed).items()}
     names = (blocks_of if distilling.match == "block" else layers_of)(dense, masks)
     calls = calls_in_order(dense, names, batches[0], task)
     curve: list[tuple[float, float, float]] = []
@@ -90,7 +92,7 @@ def distill(
         progress(place / len(calls), f"fitting {name}")
         if count == 1:
             shown = given(model if distilling.inputs == "pruned" else dense, dense, name, batches, task)
-            part = _Part(model.get_submodule(name), name, masks | fixed)
+            part = _Part(model.get_submodule(name), name, kept)
             source = generator(seed, "distill", name)
             curve += [(float(place), *point) for point in part.fit(shown, distilling, source)]
     for module, mode in modes.items():
@@ -100,13 +102,15 @@ def distill(
 
 
 class _Part:
-    """A module whose weights are fitted."""
+    """A module whose weights are fitted.
 
-    def __init__(self, module: nn.Module, name: str, masks: Masks) -> None:
+    `kept` are masks by the identity of the weight: what two parts share has its name in the first of them alone.
+    """
+
+    def __init__(self, module: nn.Module, name: str, kept: Mapping[int, Tensor]) -> None:
         self.module, self.name = module, name
-        named = {f"{name}.{key}": value for key, value in module.named_parameters() if value.requires_grad}
-        self.parameters = list(named.values())
-        self.masks = [(named[key], mask.to(named[key].dtype)) for key, mask in masks.items() if key in named]
+        self.parameters = [value for value in module.parameters() if value.requires_grad]
+        self.masks = [(each, kept[id(each)].to(each.dtype)) for each in self.parameters if id(each) in kept]
 
     def fit(self, shown: Given, distilling: Distilling, source: torch.Generator) -> list[tuple[float, float]]:
         """Train, and return steps done and the mean error since the point before."""

@@ -73,6 +73,7 @@ def reconstruct(
     task: Task | None = None,
     fixed: Masks | None = None,
     progress: Progress = quiet,
+    alive: Masks | None = None,
 ) -> tuple[Masks, Record]:
     """Prune a network in place and solve what is left of its weights.
 
@@ -84,6 +85,7 @@ def reconstruct(
         task: what the network is trained for.
         fixed: masks of biases and others that stay zero.
         progress: is told of each layer.
+        alive: masks that the network came with, within which weights are chosen; None: it came whole.
 
     Returns:
         the masks, which are others where they are chosen on the way, and the record of the layers' errors.
@@ -101,7 +103,7 @@ def reconstruct(
     changed = False
     for place, (name, uses) in enumerate(order.items()):
         progress(place / len(order), f"solving {name.removesuffix('.weight')}")
-        layer = _Layer(model, dense, name, masks[name])
+        layer = _Layer(model, dense, name, masks[name], None if alive is None else alive[name])
         exact = replace(solving, target=solving.target if changed else "layer")
         if not bool(masks[name].all()) or (exact.target == "dense" and solving.update != "none"):
             masks[name] = layer.solve(uses, batches, exact, task, errors)
@@ -120,6 +122,7 @@ class _Layer:
     dense: nn.Module
     name: str
     mask: Tensor
+    alive: Tensor | None = None
 
     def __post_init__(self) -> None:
         self.weight = self.dense.get_parameter(self.name).detach()
@@ -133,6 +136,7 @@ class _Layer:
         try:
             shape, moments = gather(own, self.dense if two else None, self.name, self.weight, uses, batches, task)
             old, mask = shape.matrix(self.weight).double(), shape.matrix(self.mask).clone()
+            alive = torch.ones_like(mask) if self.alive is None else shape.matrix(self.alive).to(mask.device)
             new = torch.where(mask, old, 0.0)
             before, after, energy = 0.0, 0.0, 0.0
             bias = _bias(self.model, self.name) if solving.bias and uses <= len(moments) else None
@@ -141,7 +145,7 @@ class _Layer:
                 rows = each.rows
                 seen = each if self.bias is None else each.centred(old[rows])
                 before += _error(new[rows], old[rows], seen)
-                new[rows], mask[rows] = _solved(old[rows], mask[rows], seen, solving, shape)
+                new[rows], mask[rows] = _solved(old[rows], mask[rows], alive[rows], seen, solving, shape)
                 after += _error(new[rows], old[rows], seen)
                 energy += seen.energy
                 if self.bias is not None:
@@ -163,8 +167,10 @@ class _Layer:
         apply_masks(self.model, masks)
 
 
-def _solved(old: Tensor, mask: Tensor, seen: Moments, solving: Solving, shape: Shape) -> tuple[Tensor, Tensor]:
-    """The weights [k, D] of rows with the same inputs, and their mask."""
+def _solved(
+    old: Tensor, mask: Tensor, alive: Tensor, seen: Moments, solving: Solving, shape: Shape
+) -> tuple[Tensor, Tensor]:
+    """The weights [k, D] of rows with the same inputs, and their mask, which is chosen among those alive."""
     if seen.are_constant or solving.update == "none":
         return torch.where(mask, old, 0.0), mask
     gram = damped(seen.gram, solving.ridge)
@@ -172,8 +178,8 @@ def _solved(old: Tensor, mask: Tensor, seen: Moments, solving: Solving, shape: S
     if not solving.choose or bool(mask.all()):
         return UPDATES[solving.update](goal, mask, gram), mask
     if solving.pattern is not None:
-        return choose_pattern(goal, gram, solving.pattern, shape.size[2:].numel())
-    return choose_and_update(goal, gram, int(mask.sum()))
+        return choose_pattern(goal, gram, solving.pattern, shape.size[2:].numel(), alive)
+    return choose_and_update(goal, gram, int(mask.sum()), alive=alive)
 
 
 def _goal(old: Tensor, gram: Tensor, seen: Moments) -> Tensor:

@@ -61,22 +61,26 @@ def sparsegpt(weight: Tensor, mask: Tensor, gram: Tensor) -> Tensor:
     return _sweep(weight, gram, BLOCK, lambda first, last, columns, scale: mask[:, first:last])
 
 
-def choose_and_update(weight: Tensor, gram: Tensor, kept: int, block: int = BLOCK) -> tuple[Tensor, Tensor]:
+def choose_and_update(
+    weight: Tensor, gram: Tensor, kept: int, block: int = BLOCK, alive: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Return weights and mask of SparseGPT, which chooses within each block of columns as it comes to it.
 
     Each block keeps the same share of its weights: those of the largest w_j^2 / [H^-1]_jj, what it costs to remove the
-    one, with H the Gram matrix of the inputs from j on; of equal ones the earlier. Exactly `kept` of the layer stay.
+    one, with H the Gram matrix of the inputs from j on; of equal ones the earlier. Exactly `kept` of the layer stay,
+    all of them among those `alive` (bool [K, D]; None: any), which are as many at least.
 
     Raises:
         UserError: the inputs are linearly dependent.
     """
     rows, width = weight.shape
     mask = torch.zeros(rows, width, dtype=torch.bool, device=weight.device)
+    alive = torch.ones_like(mask) if alive is None else alive
+    share = Fraction(kept, max(1, int(alive.sum())))
 
     def choose(first: int, last: int, columns: Tensor, scale: Tensor) -> Tensor:
-        share = Fraction(kept, rows * width)
-        count = round(share * rows * last) - round(share * rows * first)
-        scores = (columns / scale).square().reshape(-1)
+        count = round(share * int(alive[:, :last].sum())) - round(share * int(alive[:, :first].sum()))
+        scores = torch.where(alive[:, first:last], (columns / scale).square(), -1.0).reshape(-1)
         best = scores.sort(descending=True, stable=True).indices[:count]
         chosen = torch.zeros_like(scores, dtype=torch.bool).index_fill_(0, best, True).view(columns.shape)
         mask[:, first:last] = chosen
@@ -85,8 +89,10 @@ def choose_and_update(weight: Tensor, gram: Tensor, kept: int, block: int = BLOC
     return _sweep(weight, gram, block, choose), mask
 
 
-def choose_pattern(weight: Tensor, gram: Tensor, pattern: tuple[int, int], places: int = 1) -> tuple[Tensor, Tensor]:
-    """Return the same where N of every M neighbouring inputs are kept, by groups.
+def choose_pattern(
+    weight: Tensor, gram: Tensor, pattern: tuple[int, int], places: int = 1, alive: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return the same where N of every M neighbouring inputs are kept, by groups; fewer where fewer are `alive`.
 
     Columns are inputs by `places` of a kernel, whose inputs are neighbours at one place; M divides their number.
     """
@@ -95,10 +101,13 @@ def choose_pattern(weight: Tensor, gram: Tensor, pattern: tuple[int, int], place
     back = order.argsort()
     weight, gram = weight[:, order], gram[order][:, order]
     mask = torch.zeros(weight.shape, dtype=torch.bool, device=weight.device)
+    left = torch.ones_like(mask) if alive is None else alive[:, order]
 
     def choose(first: int, last: int, columns: Tensor, scale: Tensor) -> Tensor:
-        best = (columns / scale).square().sort(dim=1, descending=True, stable=True).indices[:, :n]
-        mask[:, first:last] = torch.zeros_like(columns, dtype=torch.bool).scatter_(1, best, True)
+        scores = torch.where(left[:, first:last], (columns / scale).square(), -1.0)
+        best = scores.sort(dim=1, descending=True, stable=True).indices[:, :n]
+        chosen = torch.zeros_like(columns, dtype=torch.bool).scatter_(1, best, True)
+        mask[:, first:last] = chosen & left[:, first:last]
         return mask[:, first:last]
 
     solved = _sweep(weight, gram, m, choose)

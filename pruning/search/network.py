@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from pruning.masks import Masks
+from pruning.search.calling import call_with
 from pruning.search.rules import Rule
 from pruning.training.inputs import Compact
 
@@ -66,8 +66,7 @@ class SupermaskNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The frozen network's output for x with the effective weights."""
-        logits: Tensor = functional_call(self.network, self.effective(), (x,))
-        return logits
+        return call_with(self.network, self.effective(), x)
 
     def compact_inputs(self, inputs: Tensor) -> Tensor | None:
         """The short form in which the network takes inputs, where it has one."""

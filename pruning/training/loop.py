@@ -23,7 +23,7 @@ from pruning.training.history import Epoch
 from pruning.training.history import Trained as Trained
 from pruning.training.observing import Observer, milestones
 from pruning.training.precision import autocast, pick_precision, prepare, settled
-from pruning.training.seeds import generator
+from pruning.training.seeds import derived_seed, generator, seeded_draws
 from pruning.training.shared import Group, group_of, prepared
 from pruning.training.until import Until
 
@@ -48,7 +48,7 @@ class Hook:
         return None
 
     def after(self, step: int) -> bool:
-        """After iteration `step`: whether training ends here."""
+        """After iteration `step`, also one that is passed over for its single image: whether training ends here."""
         return False
 
 
@@ -60,7 +60,7 @@ def learning_rate(step: int, per_epoch: int, config: Training) -> float:
         return config.lr * (step + 1) / warmup
     if config.schedule == "constant":
         return config.lr
-    return config.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
+    return config.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total - warmup))))
 
 
 def train(
@@ -78,15 +78,16 @@ def train(
 ) -> Trained:
     """Train `model` in place from iteration `start` to `stop` (default: to the end, or until `config.until` holds).
 
-    Data order, augmentation and the task's noise of iteration i depend on (seed, i) alone, so training rewound to
-    iteration k sees the batches that the dense network saw after k; a `Feed` in place of `data` has an order of its
+    Data order, augmentation, the task's noise and dropout of iteration i depend on (seed, i) alone, so training rewound
+    to iteration k sees the batches that the dense network saw after k; a `Feed` in place of `data` has an order of its
     own. Momentum starts empty. Pruned weights are zero before, during and after: their gradient is masked before each
     step, so momentum and weight decay never see them either. `hook` may change the masks on the way, and then what the
     optimiser remembers of the pruned weights is forgotten; or end it. `task` is classification where it is not given.
     With `config.devices` it is called on each of them at once, and all come to the same weights (`training.shared`).
 
     Raises:
-        UserError: the loss is not finite, or there is no group of so many devices.
+        UserError: the loss is not finite, training is to go on where it has ended, or there is no group of so many
+            devices.
     """
     device, task = device or torch.device("cpu"), task or get_task(None)
     group = group_of(config.devices)
@@ -94,6 +95,11 @@ def train(
     macs, per_epoch = count_macs(model, feed.shape), feed.per_epoch
     precision = pick_precision(config.precision, macs, device)
     end = round(config.epochs * per_epoch) if stop is None else stop
+    if start > 0 and start >= end:
+        raise UserError(
+            f"Training is to go on from iteration {start} and has {end} in all ({per_epoch} an epoch), so that nothing "
+            "would be trained; rewind to an earlier iteration, or train for longer."
+        )
     until = Until.read(config.until) if config.until and stop is None else None
     with settled(macs):
         model = prepare(model, device, macs)
@@ -209,13 +215,12 @@ class _Run:
             self.step = step
             if self._changed(self.hook.before(step)):
                 self.model.train()
-            if images == 1 and per_epoch > 1:
-                continue  # batch norm has no variance over one image
-            batch = batch_of()
-            for phase, optimizer in self.optimizers:
-                rate = learning_rate(step, per_epoch, self.config)
-                seen.add(self._step(phase, optimizer, batch, rate, images), images)
-            seen.images += images
+            if images > 1 or per_epoch == 1:  # batch norm has no variance over one image
+                batch = batch_of()
+                for phase, optimizer in self.optimizers:
+                    rate = learning_rate(step, per_epoch, self.config)
+                    seen.add(self._step(phase, optimizer, batch, rate, images), images)
+                seen.images += images
             self.ended = self.hook.after(step)
             if step % CHECK_EVERY == 0 and step < last - 1:
                 self._check(seen.loss, step, epoch)
@@ -230,7 +235,10 @@ class _Run:
             group["lr"] = rate
         draws = partial(generator, self.seed, "task", self.step)
         shared = self.group
-        with autocast(self.precision, self.device), shared.normalised(images) if shared else nullcontext():
+        # by iteration, so that dropout is the same after rewinding; other units on each device, which sees other images
+        own = derived_seed(self.seed, "network", self.step, phase.name, *([shared.number] if shared else []))
+        whole = shared.normalised(images) if shared else nullcontext()
+        with seeded_draws(own, self.device), autocast(self.precision, self.device), whole:
             lost = self.task.loss(phase, self.model, batch, draws, self.config.label_smoothing)
         optimizer.zero_grad()
         (lost.value * shared.share(images) if shared else lost.value).backward()

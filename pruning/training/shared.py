@@ -115,7 +115,7 @@ def group_of(devices: int | None) -> Group | None:
 def joined(member: Member, device: torch.device, seed: int) -> Iterator[torch.device]:
     """Be one of the processes that train together, on the device that is given: the member's own.
 
-    Chance that a network draws from torch's own generator (dropout) is another on each, and the same every time.
+    Torch's own generator is another on each, and the same every time; each iteration of a training has its own start.
     """
     loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), "lo")
     os.environ.update({"GLOO_SOCKET_IFNAME": loopback, "NCCL_SOCKET_IFNAME": loopback})

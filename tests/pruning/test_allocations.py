@@ -5,7 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
 from pruning.allocation import ALLOCATIONS
 from pruning.allocation.keeping import keep_rows
@@ -161,6 +161,14 @@ def test_outputs_of_a_transposed_convolution_lie_along_its_second_dimension() ->
     mask = keep_rows(torch.rand(6, 3, 2, 2, generator=torch.Generator().manual_seed(0)), 12, transposed=True)
     assert mask.sum(dim=(0, 2, 3)).tolist() == [4, 4, 4]
     assert len(mask.sum(dim=(1, 2, 3)).unique()) > 1
+
+
+def test_outputs_of_a_grouped_transposed_convolution_are_those_of_its_groups() -> None:
+    layer = nn.ConvTranspose2d(8, 8, 2, groups=4, bias=False)
+    scores = {"0.weight": torch.rand(layer.weight.shape, generator=torch.Generator().manual_seed(0))}
+    mask = make_masks(scores, 0.5, "layer", model=nn.Sequential(layer), by_output=True)["0.weight"]
+    by_group = [part.sum(dim=(0, 2, 3)).tolist() for part in mask.split(2)]  # 2 inputs and 2 outputs of each
+    assert by_group == [[4, 4]] * 4
 
 
 @settings(deadline=None, max_examples=40)

@@ -47,6 +47,12 @@ def context(shape: tuple[int, int, int] = (1, 8, 8), dtype: torch.dtype = torch.
         (lambda n, x: F.group_norm(x, 2), "norms of the image's own statistics"),
         (lambda n, x: n.norm(x), "norms without running statistics"),
         (lambda n, x: F.normalize(x), "activations brought to one size"),
+        (lambda n, x: torch.tanh(x), "activations that saturate .tanh."),
+        (lambda n, x: x.sigmoid_(), "activations that saturate .sigmoid."),
+        (lambda n, x: F.relu6(x), "activations that saturate .*"),
+        (lambda n, x: nn.ReLU6()(x), "activations that saturate .hardtanh, which ReLU6 is one of."),
+        (lambda n, x: nn.Hardsigmoid()(x), "activations that saturate .hardsigmoid."),
+        (lambda n, x: nn.Softsign()(x), "activations that saturate .softsign."),
         (lambda n, x: x + n.place, "adds what is no bias of a layer [(]it has .*place"),
         (lambda n, x: x + n.fixed, "adds what is no bias of a layer"),
         (lambda n, x: torch.cat([n.place[:1].expand(len(x), 1, 8), x[:, 1:]], dim=1), "such as a position embedding"),
@@ -55,6 +61,11 @@ def context(shape: tuple[int, int, int] = (1, 8, 8), dtype: torch.dtype = torch.
 def test_synflow_refuses_what_it_is_not_about(step: Callable[[Net, Tensor], Tensor], words: str) -> None:
     with pytest.raises(UserError, match=f"SynFlow is not defined for a network .*{words}.*Take another criterion"):
         CRITERIA["synflow"].score(Net(step), context())
+
+
+@pytest.mark.parametrize("step", [F.relu, F.leaky_relu, F.elu, F.gelu, F.silu, F.hardswish])
+def test_synflow_takes_what_does_not_saturate(step: Callable[[Tensor], Tensor]) -> None:
+    assert set(CRITERIA["synflow"].score(Net(lambda n, x: step(x)), context()))
 
 
 def test_synflow_refuses_recurrent_layers() -> None:

@@ -165,6 +165,18 @@ def test_bn_scale_is_the_norms_weight_and_layers_without_a_norm_go_last() -> Non
         CRITERIA["bn_scale"].score(plain(), context(batches(1), "bn_scale"))
 
 
+def test_bn_scale_leaves_transposed_convolutions_for_the_last() -> None:
+    """Their filters are no rows of the weight, and are never removed as one."""
+    torch.manual_seed(0)
+    up = nn.ConvTranspose2d(4, 3, 2, stride=2)
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), up, nn.BatchNorm2d(3), nn.Flatten(), nn.LazyLinear(2))
+    model(torch.randn(2, 1, 8, 8))
+    data = [(torch.randn(4, 1, 8, 8), torch.arange(4) % 2)]
+    found = CRITERIA["bn_scale"].score(model, context(data, "bn_scale"))
+    assert found["2.weight"].shape == up.weight.shape
+    assert found["2.weight"].min() > found["0.weight"].max()
+
+
 @pytest.mark.parametrize("criterion", ["fpgm", "taylor_filter", "bn_scale"])
 def test_whole_filters_go(criterion: str) -> None:
     model = build_model("resnet20", 10, (3, 8, 8), 0)

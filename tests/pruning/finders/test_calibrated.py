@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 import torch
 
-from pruning import Recipe, Ticket, Training, UserError
+from pruning import Recipe, Ticket, Training, UserError, find_ticket
+from pruning.checkpoints.imported_weights import Imported, Start
 from pruning.data import load_data
 from pruning.finders.base import Trainer
 from pruning.finders.calibrated import calibration_batches
 from pruning.finders.lineage import find_step, lineage, parents_of
+from pruning.models import build_model
 
 COMMON: dict[str, Any] = {
     "model": "lenet300",
@@ -134,3 +136,23 @@ def test_what_cannot_be_is_one_sentence(options: dict[str, Any], sentence: str) 
 def test_a_rate_that_is_too_high_is_said() -> None:
     with pytest.raises(UserError, match="learning rate below"):
         find(Recipe(**COMMON, finder="distill", optimizer="sgd", rate=1e9, steps=40, sparsity=0.5))
+
+
+@pytest.mark.parametrize("fields", [{"sparsity": 0.7}, {"structure": "2:4", "sparsity": 0.5}], ids=str)
+def test_a_sweep_that_chooses_revives_nothing_that_came_pruned(fields: dict[str, Any]) -> None:
+    common: dict[str, Any] = {"model": "lenet300", "data": "digits", "training": Training(epochs=1, batch_size=128)}
+    state, source = find_ticket(Recipe(**common, finder="dense")).state, torch.Generator().manual_seed(0)
+    masks = {name: torch.rand(state[name].shape, generator=source) < 0.6 for name in ("fc1.weight", "fc2.weight")}
+    imported = Imported(state, masks)
+    sparsity = imported.sparsity(build_model("lenet300", 10, (1, 8, 8), 0))
+    start = Start(weights=imported.digest, mean=(0.5,), std=(0.5,), sparsity=sparsity)
+    recipe = Recipe(**common, finder="reconstruct", mask="sparsegpt", images=100, start=start, **fields)
+    trainer, known = Trainer(load_data("digits"), imports=imported), dict[str, Ticket]()
+    for step in lineage([recipe]):
+        known[step.id] = find_step(step, known, trainer)
+    ticket = known[recipe.id]
+    for name, mask in masks.items():
+        assert not bool((ticket.masks[name] & ~mask).any()), name
+        assert not bool(ticket.state[name][~mask].any()), name
+    if "structure" not in fields:
+        assert ticket.kept == ticket.total - round(0.7 * ticket.total)

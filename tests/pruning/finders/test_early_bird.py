@@ -157,10 +157,19 @@ def test_a_mask_at_each_epochs_end(images: int, epochs: float, expected: Sequenc
     recipe = Recipe(model="lenet300", data="digits", training=config, finder="early_bird", sparsity=0.5)
     model, trainer = build_model("lenet300", 10, (1, 8, 8), 0), Trainer(few(images))
     lookout = EarlyBirdDetector(recipe, model, trainer)
-    trainer.train(model, config, recipe, hook=lookout)
-    masks = lookout.finish()
+    trained = trainer.train(model, config, recipe, hook=lookout)
+    masks = lookout.finish(trained.history[-1].epoch)
     assert lookout.epochs == list(expected)
     assert apart(masks, cut(model, 0.5)) == 0
+
+
+def test_a_training_that_a_condition_ends_has_no_later_mask() -> None:
+    config = Training(epochs=6, batch_size=128, warmup_epochs=0, until="test accuracy > 0.3")
+    recipe = Recipe(model="lenet300", data="digits", training=config, finder="early_bird", sparsity=0.5)
+    record = find_ticket(recipe).info.record
+    (drawn,) = record["bird/epoch"]
+    assert drawn == record["masks/epoch"][-1] < 6
+    assert len(set(record["masks/epoch"])) == drawn + 1  # the initialisation and each epoch, once
 
 
 def test_a_bird_of_filters() -> None:

@@ -53,6 +53,20 @@ def scores_of(recipe: Recipe) -> dict[str, Tensor]:
     return KNOWN[recipe.criterion or ""].score(model, Context(batches, chance))
 
 
+@pytest.mark.parametrize("allocation", ["lamp", "owl"])
+def test_layers_keep_as_many_as_in_the_original_where_scores_share_out(allocation: str) -> None:
+    """The worst of each layer, as many as the original keeps of the best."""
+    recipe = Recipe(**COMMON, criterion="magnitude", score_on="init", allocation=allocation, sparsity=0.9)
+    model, trainer = build_model("lenet300", 10, (1, 8, 8), 3), Trainer(load_data("digits"))
+    whole = {name: value.clone() for name, value in model.state_dict().items()}
+    best = prune_by_score(recipe, model, trainer)
+    model.load_state_dict(whole)
+    worst = prune_by_score(recipe, model, trainer, invert=True)
+    for name, mask in best.items():
+        assert 0 < int(mask.sum()) == int(worst[name].sum()) < mask.numel()
+        assert whole[name][worst[name]].abs().max() <= whole[name][~worst[name]].abs().min()
+
+
 def lowest(scores: list[float], keep: int) -> list[bool]:
     """Brute force: the `keep` lowest, of equal ones the earlier."""
     order = sorted(range(len(scores)), key=lambda position: (scores[position], position))[:keep]

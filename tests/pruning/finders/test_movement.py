@@ -234,6 +234,15 @@ def test_without_fine_tuning_nothing_is_learnt() -> None:
         Recipe(**COMMON, finder="movement", sparsity=0.5, finetune=Training(epochs=0))
 
 
+def test_the_mask_falls_to_the_end() -> None:
+    with pytest.raises(UserError, match="leave `until` out of the training"):
+        Recipe(**COMMON, finder="movement", sparsity=0.5, finetune=FINE.but(until="test accuracy > 0.3"))
+    model = build_model("lenet300", 10, (1, 8, 8), 0)
+    shortest = Recipe(**COMMON, finder="movement", sparsity=0.8)
+    falling = MovingMasks(shortest, MovementNetwork(model, full_masks(prunable(model))), 1)
+    assert falling.keep_at(0) == SIZE - round(0.8 * SIZE)  # what is tested is what the ticket is
+
+
 def test_in_a_study(tmp_path: Path) -> None:
     """The study's fine-tuning is that of movement pruning as well."""
     (tmp_path / "study.toml").write_text(

@@ -118,6 +118,51 @@ def test_a_ramp_must_rise_within_the_training() -> None:
         Recipe(**COMMON, finder="gmp", sparsity=0.9, begin=0.8, until=0.2)
 
 
+def test_gradual_pruning_takes_a_whole_training() -> None:
+    training = COMMON["training"]
+    with pytest.raises(UserError, match="leave `until` out of the training"):
+        Recipe(**{**COMMON, "training": training.but(until="test accuracy > 0.3")}, finder="gmp", sparsity=0.9)
+    with pytest.raises(UserError, match="more than 0 epochs"):
+        Recipe(**{**COMMON, "training": training.but(epochs=0)}, finder="gmp", sparsity=0.9)
+
+
+@pytest.mark.parametrize(("fields", "words"), [
+    ({"finder": "imp", "rewind": 12}, "go on from iteration 12 and has 12 in all"),
+    ({"finder": "imp", "rewind": 13}, "no dense network at iteration 13"),
+    ({"finder": "early_mask", "drawn_at": 13}, "no dense network at iteration 13"),
+])  # fmt: skip
+def test_an_iteration_that_the_training_never_comes_to(fields: dict[str, Any], words: str) -> None:
+    training = Training(epochs=1, batch_size=128)
+    with pytest.raises(UserError, match=words):
+        find_ticket(Recipe(**{**COMMON, "training": training}, sparsity=0.2, **fields))
+
+
+@pytest.mark.parametrize("fields", [
+    {"finder": "one_shot", "criterion": "magnitude"},
+    {"finder": "iterative", "rate": 0.4},
+    {"finder": "gmp"},
+    {"finder": "movement"},
+    {"finder": "sr_ste", "structure": "2:4", "sparsity": 0.5},
+    {"finder": "one_shot", "criterion": "magnitude", "scope": "fc1"},
+], ids=str)  # fmt: skip
+def test_what_came_pruned_stays_so_in_layers_that_are_left_alone(fields: dict[str, Any]) -> None:
+    state, source = find_ticket(Recipe(**COMMON, finder="dense")).state, torch.Generator().manual_seed(0)
+    masks = {name: torch.rand(state[name].shape, generator=source) < 0.7 for name in ("fc2.weight", "fc3.weight")}
+    imported = Imported(state, masks)
+    sparsity = imported.sparsity(build_model("lenet300", 10, (1, 8, 8), 0))
+    start = Start(weights=imported.digest, mean=(0.5,), std=(0.5,), sparsity=sparsity)
+    outside = {} if "scope" in fields else {"prune_classifier": False}
+    recipe = Recipe(**{**COMMON, "start": start, "sparsity": 0.7, **outside, **fields})
+    trainer, known = Trainer(load_data("digits"), imports=imported), dict[str, Ticket]()
+    for step in lineage([recipe]):
+        known[step.id] = find_step(step, known, trainer)
+    ticket = known[recipe.id]
+    assert set(ticket.masks) == {"fc1.weight"} | (set() if "scope" in fields else {"fc2.weight"})
+    for name, mask in masks.items():
+        assert not bool(ticket.state[name][~mask].any()), name
+        assert not torch.equal(ticket.state[name], state[name] * mask), name  # it was trained
+
+
 def test_segments_of_the_training_curve() -> None:
     assert _segments(0, 25, 10, None) == [(0, 10), (10, 20), (20, 25)]
     assert _segments(4, 25, 10, None) == [(4, 10), (10, 20), (20, 25)]

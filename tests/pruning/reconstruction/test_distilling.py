@@ -41,6 +41,37 @@ def test_blocks_of_a_residual_network_and_of_an_encoder() -> None:
     assert names[:3] == ["0", "1.layers.0.self_attn", "1.layers.0.self_attn.out_proj"]
 
 
+class Twice(nn.Module):
+    """Two blocks, each with a layer of its own and one that both have."""
+
+    class Block(nn.Module):
+        def __init__(self, shared: nn.Module) -> None:
+            super().__init__()
+            self.own, self.shared = nn.Linear(16, 16), shared
+
+        def forward(self, x: Tensor) -> Tensor:
+            hidden: Tensor = self.shared(self.own(x).relu())
+            return x + hidden.relu()
+
+    def __init__(self) -> None:
+        super().__init__()
+        shared = nn.Linear(16, 16)
+        self.first, self.second, self.head = self.Block(shared), self.Block(shared), nn.Linear(16, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.head(self.second(self.first(x.flatten(1))))
+        return out
+
+
+def test_what_two_blocks_share_stays_pruned_in_both() -> None:
+    torch.manual_seed(0)
+    model = Twice()
+    masks = masks_of(model)
+    distill(model, masks, batches(), Distilling(steps=10, batch=32), 0)
+    assert "second.shared.weight" not in masks  # it has one name
+    assert all(not bool(model.get_parameter(name)[~mask].any()) for name, mask in masks.items())
+
+
 def test_fitting_a_linear_layer_ends_near_least_squares() -> None:
     """Of the last layer, whose error is convex; the layers before stay as they are."""
     dense = network().eval()

@@ -114,6 +114,28 @@ def test_the_sweep_that_chooses_keeps_exactly_so_many(kept: int) -> None:
         torch.testing.assert_close(found, solving.sparsegpt(weight, mask, gram))
 
 
+@pytest.mark.parametrize("kept", [0, 1, 20, 33])
+def test_what_came_pruned_is_never_chosen(kept: int) -> None:
+    weight, inputs, alive = layer(9)
+    alive.view(-1)[:40] = True
+    alive[:, :3] = False  # a block of which nothing is left
+    gram = inputs.T @ inputs
+    for block in (3, 4, 128):
+        found, mask = solving.choose_and_update(weight * alive, gram, min(kept, int(alive.sum())), block, alive)
+        assert int(mask.sum()) == min(kept, int(alive.sum()))
+        assert not bool((mask & ~alive).any())
+        assert not found[~alive].any()
+
+
+def test_patterns_keep_what_came_pruned_at_zero() -> None:
+    source = torch.Generator().manual_seed(0)
+    weight, inputs = torch.randn(5, 8, generator=source).double(), torch.randn(90, 8, generator=source).double()
+    alive = torch.rand(5, 8, generator=source) < 0.5
+    found, mask = solving.choose_pattern(weight * alive, inputs.T @ inputs, (2, 4), 1, alive)
+    assert torch.equal(mask.view(5, 2, 4).sum(2), alive.view(5, 2, 4).sum(2).clamp(max=2))
+    assert not found[~alive].any()
+
+
 def test_what_is_chosen_costs_least() -> None:
     """In one block: those go whose removal costs least, were only those to their right to make up for it."""
     weight, inputs, _ = layer(7)

@@ -125,6 +125,19 @@ def test_its_cost_is_that_of_the_network(name: str) -> None:
     assert count_macs(SupermaskNetwork(network, weights, masks, selected), SHAPE) == expected > 0
 
 
+def test_a_layer_that_is_there_under_two_names() -> None:
+    """It has the effective weight in both places, and its own one again afterwards."""
+    torch.manual_seed(0)
+    layer = nn.Linear(4, 4, bias=False)
+    network = nn.Sequential(layer, nn.ReLU(), layer)
+    mask, x = torch.rand(4, 4) < 0.5, torch.randn(3, 4)
+    searched = SupermaskNetwork(network, {"0.weight": torch.ones(4, 4)}, {"0.weight": mask}, selected)
+    effective = (layer.weight * mask).detach()
+    for _ in range(2):
+        torch.testing.assert_close(searched(x), (x @ effective.T).relu() @ effective.T)
+        assert isinstance(layer.weight, nn.Parameter)
+
+
 def test_a_weight_that_two_layers_share() -> None:
     """Both see the effective weight, and the score gets the gradient of both."""
     torch.manual_seed(0)

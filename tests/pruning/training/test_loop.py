@@ -1,6 +1,7 @@
 """Training: masks hold exactly, runs repeat to the bit, the schedule and the optimiser do what they say."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
 
@@ -16,7 +17,7 @@ from pruning.data import Dataset, Split, load_data, normalise
 from pruning.masks import Masks, make_masks
 from pruning.models import build_model, prunable
 from pruning.training.evaluation import evaluation_batch
-from pruning.training.loop import learning_rate, make_optimizer, train
+from pruning.training.loop import Hook, learning_rate, make_optimizer, train
 from pruning.training.seeds import derived_seed, generator
 
 
@@ -115,6 +116,38 @@ def test_stopping_and_going_on_is_one_run_without_momentum(data: Dataset) -> Non
         assert torch.equal(a, b), name
 
 
+def dropping() -> nn.Module:
+    torch.manual_seed(4)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 20), nn.ReLU(), nn.Dropout(0.5), nn.Linear(20, 10))
+
+
+def test_dropout_depends_on_seed_and_iteration_alone(data: Dataset) -> None:
+    config = Training(epochs=2, batch_size=50, warmup_epochs=0)
+    states = []
+    for chance in (1, 2):
+        model = dropping()
+        torch.manual_seed(chance)
+        before = torch.get_rng_state()
+        train(model, data, config, seed=5)
+        assert torch.equal(torch.get_rng_state(), before)  # the caller's is where it was
+        states.append(model.state_dict())
+    other = dropping()
+    train(other, data, config, seed=6)
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert not torch.equal(other.state_dict()["1.weight"], states[0]["1.weight"])
+
+
+def test_dropout_goes_on_where_training_stopped(data: Dataset) -> None:
+    config = Training(epochs=2, batch_size=50, warmup_epochs=0, schedule="constant", momentum=0.0)
+    whole, parts = dropping(), dropping()
+    train(whole, data, config, seed=0)
+    train(parts, data, config, seed=0, stop=5)
+    torch.rand(3)
+    train(parts, data, config, seed=0, start=5)
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, parts.state_dict()[name])
+
+
 def test_training_learns(data: Dataset) -> None:
     trained = train(network(), data, Training(epochs=10, batch_size=32, lr=0.1), seed=0)
     assert trained.accuracy > 0.8
@@ -135,6 +168,17 @@ def test_learning_rate(epochs: int, warm: int, per_epoch: int) -> None:
     if length > 0:  # half-way down the cosine the rate is half
         middle = peak + length // 2
         assert rates[middle] == pytest.approx(0.15 * (1 + math.cos(math.pi * (middle - peak) / length)), rel=1e-6)
+
+
+def test_the_rate_stays_zero_behind_the_end() -> None:
+    assert [learning_rate(step, 10, Training(epochs=2, warmup_epochs=0)) for step in (20, 25, 40)] == [0.0] * 3
+
+
+def test_training_cannot_go_on_where_it_has_ended(data: Dataset) -> None:
+    config = Training(epochs=2, batch_size=100)
+    with pytest.raises(UserError, match="go on from iteration 6 and has 6 in all"):
+        train(network(), data, config, seed=0, start=6)
+    assert train(network(), data, config, seed=0, start=5).history
 
 
 def test_biases_and_normalisation_are_not_decayed() -> None:
@@ -166,6 +210,20 @@ def test_a_last_batch_of_one_image_is_no_trouble_for_batch_norm() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.BatchNorm1d(8), nn.Linear(8, 10))
     trained = train(model, data, Training(epochs=1, batch_size=32, lr=0.01), seed=0)
     assert math.isfinite(trained.history[0].loss)
+
+
+def test_a_hook_hears_of_the_iteration_that_is_passed_over(data: Dataset) -> None:
+    part = replace(data, train=Split(data.train.images[:65], data.train.labels[:65]))
+    heard: list[int] = []
+
+    class Listening(Hook):
+        def after(self, step: int) -> bool:
+            heard.append(step)
+            return step == 5  # the last of the second epoch, of one image
+
+    trained = train(network(), part, Training(epochs=4, batch_size=32), seed=0, hook=Listening())
+    assert heard == list(range(6))
+    assert [point.epoch for point in trained.history] == [1.0, 2.0]
 
 
 def test_a_point_of_the_curve_without_a_single_batch(data: Dataset) -> None:
