@@ -55,6 +55,9 @@ SHOWN: frozenset[Need] = frozenset({"logits", "features", "activations", "gradie
 WITHOUT_IMAGES: frozenset[Need] = frozenset({"masks", "weights", "record", "alone"})
 """What there is of a network whatever its task."""
 
+WITHOUT_CODE: frozenset[Need] = frozenset({"masks", "record"})
+"""What there is of a network without its code."""
+
 RECORDED: frozenset[Need] = frozenset({"logits", "features", "classifier"})
 """What there is of a network that was recorded, and is not here."""
 
