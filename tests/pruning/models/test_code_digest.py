@@ -118,5 +118,5 @@ def test_a_digest_of_what_is_imported(tmp_path: Path) -> None:
         found.add(digest_of_imports(code))
     assert len(found) == 4
     code.unlink()
-    with pytest.raises(OSError, match="net.py"):
+    with pytest.raises(OSError, match=r"net\.py"):
         digest_of_imports(code)
