@@ -84,7 +84,7 @@ class Wanted:
         self._references: dict[str, Entry | None] = {}
         self._known_digests: dict[str, str] = {}
         self._known_bases: dict[str, Provenance] = {}
-        self._texts: dict[tuple[str, str], list[str]] = {}
+        self._texts: dict[tuple[str, str, int], list[str]] = {}
         self._codes: dict[tuple[str, str | None], str] = {}
         self._told: dict[tuple[str, str], str] = {}
         self._known_slots: dict[str, list[_Slot]] = {}
@@ -181,8 +181,8 @@ class Wanted:
         return measure.measures(entry, self._suits[task])
 
     def _base_text(self, measure: Measure, entry: Entry) -> str:
-        """`_base` as text, in which that of tickets of the same code differs in one place."""
-        which = measure.name, self._code(measure, entry)
+        """`_base` as text, in which that of tickets of the same code and mendings differs in one place."""
+        which = measure.name, self._code(measure, entry), measure.mendings(entry.recipe)
         if which not in self._texts:
             mark = "a ticket's digest"
             self._texts[which] = repr(replace(self._base(measure, entry), ticket=mark)).split(repr(mark))
@@ -191,7 +191,8 @@ class Wanted:
     def _base(self, measure: Measure, entry: Entry) -> Provenance:
         if measure.name not in self._known_bases:
             self._known_bases[measure.name] = self._common(measure)
-        return replace(self._known_bases[measure.name], ticket=entry.digest, code=self._code(measure, entry))
+        base, code = self._known_bases[measure.name], self._code(measure, entry)
+        return replace(base, measure=base.measure + measure.mendings(entry.recipe), ticket=entry.digest, code=code)
 
     def _code(self, measure: Measure, entry: Entry) -> str:
         """The digest of the user's files that a ticket's rows need; "" for none, UNKNOWN where one is not here."""
