@@ -142,6 +142,6 @@ def test_pictures_of_one_row_or_column_keep_their_size(mode: str, size: tuple[in
     found = corrupt(picture, "brightness", 1)
     assert (found.mode, found.size) == (mode, size)
     height, width = size[1], size[0]
-    expected = torch.from_numpy(np.array(picture)).view(1, height, width, -1).permute(0, 3, 1, 2)
-    expected = corrupt(expected.contiguous(), "brightness", 1)[0].permute(1, 2, 0).numpy()
-    assert np.array_equal(np.asarray(found).reshape(height, width, -1), expected)
+    bytes_ = torch.from_numpy(np.array(picture)).view(1, height, width, -1).permute(0, 3, 1, 2)
+    expected = corrupt(bytes_.contiguous(), "brightness", 1)[0].permute(1, 2, 0)
+    assert np.array_equal(np.asarray(found).reshape(height, width, -1), expected.numpy())
