@@ -214,7 +214,12 @@ class Wanted:
         told = matters is not None and (known or not measure.of_images)
         settings = canonical(matters or {}) if told else UNKNOWN
         asked = self.config.precision if measure.of_images and self.config.precision != "auto" else ""
-        return Provenance(measure.version, "", images, settings=settings, precision=asked)
+        trained = self.images.training_digest if self.images is not None and self._trains(measure) else ""
+        return Provenance(measure.version, "", images, settings=settings, precision=asked, training=trained)
+
+    def _trains(self, measure: Measure) -> bool:
+        """Whether training images decide any rows that are asked for; their digest takes a while."""
+        return "training images" in measure.needs and bool(self._slots(measure))
 
     def _slots(self, measure: Measure) -> list[_Slot]:
         """What a table holds of each pair, or of a ticket, worked out once."""

@@ -30,6 +30,7 @@ class Provenance:
         precision: of the forward passes, "float32" or "bfloat16"; "" where there are none, or it was not noted.
         machine: threads and device of the forward passes, as `hardware` says it; "" likewise. It is for the record:
             others round otherwise, which makes no result stale.
+        training: digest of the training images that were used and their labels; "" where none are, or it was not noted.
         code: digest of the user's files that network and task are of; "" where there are none, or it was not noted.
     """
 
@@ -42,6 +43,7 @@ class Provenance:
     settings: str = ""
     precision: str = ""
     machine: str = ""
+    training: str = ""
     code: str = ""
 
     def differences(self, now: Provenance) -> list[str]:
@@ -57,6 +59,8 @@ class Provenance:
             found.append(f"the corruption was mended since (version {self.corruption}, now {now.corruption})")
         if self.images != now.images:
             found.append("other test images")
+        if self.training != now.training:
+            found.append("other training images")
         if self.ticket != now.ticket:
             found.append("the ticket was found again")
         if self.partner != now.partner:
@@ -78,7 +82,7 @@ def blinded(now: Provenance, made: Provenance) -> Provenance:
     }
     if "source" in unknown and made.source.startswith("array"):
         unknown["corruption"] = made.corruption
-    for name in ("precision", "code"):  # either will do, or it was not noted
+    for name in ("precision", "training", "code"):  # either will do, or it was not noted
         if not (getattr(now, name) and getattr(made, name)):
             unknown[name] = getattr(made, name)
     return replace(now, **unknown) if unknown else now

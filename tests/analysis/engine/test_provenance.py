@@ -11,11 +11,15 @@ import pytest
 from analysis import corruptions
 from analysis.engine import measure
 from analysis.engine.base import measures
+from analysis.engine.images import TestImages
+from analysis.engine.settings import settings
 from analysis.engine.status import status
+from analysis.engine.wanted import Wanted
 from analysis.results.provenance import blinded
 from analysis.results.store import Results
 from analysis.results.tables import TABLES
 from pruning.data import load_data
+from pruning.data.base import Split
 from pruning.errors import UserError
 from pruning.study.folder import Study
 from pruning.study.runner import run as run_study
@@ -221,3 +225,28 @@ def test_other_code_of_the_users_network(tmp_path: Path, monkeypatch: pytest.Mon
     assert blinded(dataclasses.replace(made["clean 0"], code="new"), made["clean 0"]) == made["clean 0"]
     Path("net.py").unlink()
     assert not any("the network's code" in each for each in status(Study.open("study.toml")).sentences)
+
+
+def test_other_training_images(study: Study) -> None:
+    """What reads them is made again; parts that do not say which they are of stay."""
+    config, data = settings(study), load_data("digits")
+    config = config.model_copy(update={"sensitivity": ["snip"]})
+    fewer = dataclasses.replace(data, train=Split(data.train.images[1:], data.train.labels[1:]))
+    one, two = (Wanted(study, config, study.entries(), TestImages.of(study, config, each)) for each in (data, fewer))
+    reading = {name for name, each in measures().items() if "training images" in each.needs}
+    assert reading == {"lines", "stability", "sensitivity", "ownership", "generated", "fid", "drawn"}
+    seen = set()
+    for name, each in measures().items():
+        for entry in study.entries():
+            before, after = one.parts(each, entry), two.parts(each, entry)
+            for part, made in before.items():
+                seen.add(name)
+                changed = ["other training images"] if name in reading else []
+                assert made.differences(blinded(after[part], made)) == changed
+                assert bool(made.training) == (name in reading)
+                old = dataclasses.replace(made, training="")
+                assert not old.differences(blinded(after[part], old))
+            if before:
+                assert (one.digest(each, entry) != two.digest(each, entry)) == (name in reading)
+    assert seen & reading >= {"sensitivity"}
+    assert "conditions" in seen
