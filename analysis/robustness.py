@@ -24,7 +24,7 @@ from analysis.metrics.corruption_error import corruption_error, mean_corruption_
 from pruning.errors import UserError
 from pruning.progress import Progress, as_progress, quiet, share
 from pruning.ticket import Ticket
-from pruning.training.precision import pick_device
+from pruning.training.precision import check_precision, pick_device
 
 __all__ = [
     "CLEAN",
@@ -147,11 +147,12 @@ def iterate(
     todo = {condition: [name for name in tickets if (name, *condition) not in known] for condition in wanted}
     needed = {name for names in todo.values() for name in names}
     where = pick_device(device)
+    check_precision(precision)
     shape = (images.shape[1], images.shape[2], images.shape[3])
     networks = {
         name: Network.of(each, where, precision)
         if isinstance(each, Ticket)
-        else _at_hand(name, each, shape, labels, normalisation, where)
+        else _at_hand(name, each, shape, labels, normalisation, where, precision)
         for name, each in tickets.items()
         if name in needed
     }
@@ -212,9 +213,10 @@ def _at_hand(
     labels: Tensor,
     normalisation: Normalisation,
     device: torch.device,
+    precision: str,
 ) -> Network:
     try:
-        network = Network.around(model, shape, normalisation, device)
+        network = Network.around(model, shape, normalisation, device, precision)
     except UserError as error:
         raise UserError(f"'{name}': {error}") from None
     if int(labels.max()) >= network.classes:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from analysis.corruptions.conditions import Condition
-from analysis.corruptions.corruption import SEVERITIES
+from analysis.corruptions.corruption import SEVERITIES, check_usable
 from analysis.corruptions.families import NAMES
 from pruning.errors import UserError, nearest
 
@@ -78,7 +78,8 @@ class Arrays(Mapping[Condition, Images]):
             labels: int64 [N], theirs.
 
         Raises UserError when the folder is not there or holds no array, when a file is cut short or no array of bytes
-        of the right shape, and when the labels are missing or others than the test images'.
+        of the right shape, when no corruption can have its name, and when the labels are missing or others than the
+        test images'.
         """
         folder = Path(folder).expanduser()
         if not folder.is_dir():
@@ -89,6 +90,7 @@ class Arrays(Mapping[Condition, Images]):
             raise UserError(f"The folder {folder} holds no corrupted images: there is no file like fog{SUFFIX}.")
         found: dict[Condition, Images] = {}
         for name in _ordered(files):
+            check_usable(name, f"The corruption of {files[name]}")
             for severity, pixels in enumerate(_severities(files[name], tuple(images_shape)), start=1):
                 found[name, severity] = Images(pixels)
         return cls(folder, found)

@@ -108,6 +108,8 @@ def _disc(radius: float, alias: float) -> discs.Disc:
 
 def _bytes_of_sums(taps: np.ndarray) -> np.ndarray:
     """The byte of each sum of pixels, where all taps are alike and no sum comes near to the next byte; else nothing."""
+    if len(taps) > discs.MOST:  # the sums are rounded
+        return np.empty(0, np.uint8)
     values = taps[0] * np.arange(255 * len(taps) + 1) + SMALL_NUDGE
     if len(np.unique(taps)) > 1 or np.abs(values - values.round()).min() < NO_TAP:
         return np.empty(0, np.uint8)

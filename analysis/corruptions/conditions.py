@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from analysis.corruptions.corruption import SEVERITIES
+from analysis.corruptions.corruption import SEVERITIES, UNCORRUPTED
 from analysis.corruptions.families import NAMES
 from analysis.corruptions.registry import FAMILIES, severities_of
 
 Condition = tuple[str, int]
 
-CLEAN: Condition = ("clean", 0)
+CLEAN: Condition = (UNCORRUPTED, 0)
 """The condition of the images as they are."""
 
 

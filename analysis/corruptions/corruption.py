@@ -17,6 +17,7 @@ they hold for any size.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -31,6 +32,18 @@ Row = tuple[float, ...]
 Function = Callable[[Tensor, Row, Draws], Tensor]
 
 SEVERITIES: tuple[int, ...] = (1, 2, 3, 4, 5)
+UNCORRUPTED = "clean"
+"""The name that stands for the images as they are."""
+
+
+def check_usable(name: str, whose: str) -> None:
+    """Raises UserError unless what is named can be told from the clean images, and its name from what surrounds it."""
+    if name == UNCORRUPTED:
+        raise UserError(f"{whose} cannot be called '{name}', the name of the images as they are; give it another.")
+    if not re.fullmatch(r"[\w.-]+", name):
+        raise UserError(
+            f"{whose} cannot be called '{name}': give it a name of letters, digits, '_', '-' and '.' without spaces."
+        )
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,8 @@ class Corruption:
         together: so many images at least are given to the function at once, where there are as many for each thread.
 
     Raises:
-        UserError: at some size there are not as many rows of parameters as severities.
+        UserError: at some size there are not as many rows of parameters as severities, or the name is "clean" or has
+            other characters than letters, digits, "_", "-" and ".".
     """
 
     name: str
@@ -70,6 +84,7 @@ class Corruption:
     together: int = field(default=1, kw_only=True)
 
     def __post_init__(self) -> None:
+        check_usable(self.name, "A corruption")
         for size, rows in self.published.items():
             if len(rows) != len(self.severities):
                 raise UserError(
@@ -108,6 +123,9 @@ class Attack:
         family: the name of its family, which says `needs_network`.
         severities: those it has, from 1 on without a gap.
         version: raised when the images change.
+
+    Raises:
+        UserError: the name is no corruption's.
     """
 
     name: str
@@ -116,6 +134,9 @@ class Attack:
     family: str = "adversarial"
     severities: tuple[int, ...] = SEVERITIES
     version: int = 1
+
+    def __post_init__(self) -> None:
+        check_usable(self.name, "An attack")
 
 
 @dataclass(frozen=True)

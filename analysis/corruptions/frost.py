@@ -18,8 +18,8 @@ from analysis.corruptions.photographs import GROWS_FROM
 from analysis.corruptions.pixels import NUDGE, cut
 from analysis.corruptions.random import WORDS, Draws
 
-SMALLEST = 256
-"""Pixels along a texture's sides, at least."""
+SMALLEST, LARGEST = 256, 1024
+"""Pixels along a texture's sides, at least and at most."""
 SEED = 2019
 # What folding a field to ridges adds to the fall of its amplitude; the finest detail, in periods a pixel; and the slow
 # variation, in pixels: chosen so that frost changes small natural images as much, and as finely, as published.
@@ -58,7 +58,7 @@ def frost(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
     if needled(height, width):
         textures = ice.sheets(height, width, images.device)
     else:
-        textures = crystalline(max(SMALLEST, 1 << (2 * max(height, width) - 1).bit_length()), images.device)
+        textures = spread(height, width, images.device)
     places = draws.words(3).to(torch.int64)
     extents = (len(CHOICES), textures.shape[2] - height + 1, textures.shape[3] - width + 1)
     choice, top, left = (places[:, i] * extent // WORDS for i, extent in enumerate(extents))
@@ -74,6 +74,19 @@ def frost(images: Tensor, parameters: Row, draws: Draws) -> Tensor:
 def needled(height: int, width: int) -> bool:
     """Whether images of that size are frosted by needles of ice, and not by the crystals of small images."""
     return min(height, width) > GROWS_FROM
+
+
+@lru_cache(maxsize=1)
+def spread(height: int, width: int, device: torch.device) -> Tensor:
+    """The textures that crops of that size fit into; for long ones side by side, as their edges meet.
+
+    One texture as wide as long images ask for would take memory and time by the square of that.
+    """
+    size = max(SMALLEST, 1 << (2 * max(height, width) - 1).bit_length())
+    if size <= LARGEST:
+        return crystalline(size, device)
+    rows, columns = (1 if side <= LARGEST // 2 else 1 + -(-side // LARGEST) for side in (height, width))
+    return crystalline(LARGEST, device).repeat(1, 1, rows, columns)
 
 
 @lru_cache(maxsize=4)

@@ -29,8 +29,9 @@ def as_bytes(images: Any, layout: Layout | None = None) -> tuple[Tensor, Callabl
     if isinstance(images, Image.Image):
         if images.mode not in MODES:
             raise UserError(f"The picture is of mode {images.mode}; make it one of {' or '.join(MODES)} by `convert`.")
-        found, back = as_bytes(np.asarray(images)[..., None] if images.mode == "L" else np.asarray(images), "HWC")
-        return found, lambda corrupted: Image.fromarray(np.ascontiguousarray(back(corrupted)).squeeze())
+        grey = images.mode == "L"
+        found, back = as_bytes(np.asarray(images)[..., None] if grey else np.asarray(images), "HWC")
+        return found, lambda corrupted: Image.fromarray(back(corrupted)[..., 0] if grey else back(corrupted))
     if isinstance(images, np.ndarray):
         found, back = as_bytes(torch.from_numpy(np.array(images)), layout or _told(images.shape, ()))
         return found, lambda corrupted: np.ascontiguousarray(back(corrupted).numpy())

@@ -40,7 +40,8 @@ def register_corruption(
         version: raised when its images change.
 
     Raises:
-        UserError: one of that name ships with the project.
+        UserError: one of that name ships with the project, or it is "clean" or has other characters than letters,
+            digits, "_", "-" and ".".
     """
     rows = tuple(tuple(map(float, row)) if isinstance(row, Sequence) else (float(row),) for row in parameters)
 
@@ -49,12 +50,13 @@ def register_corruption(
             found = function(images, row, draws)
             return found.round().clamp(0, 255).to(images.dtype) if found.is_floating_point() else found
 
-        return Corruption(
+        made = Corruption(
             called, label or called.replace("_", " ").capitalize(), group, rounded,
             tuple(names) or tuple(f"parameter {place}" for place, _ in enumerate(rows[0], 1)), {_SIZE: rows},
             family=family, severities=tuple(range(1, len(rows) + 1)), version=version,
         )  # fmt: skip
+        if family not in FAMILIES:
+            FAMILIES.register(Family(family, family.replace("_", " ").capitalize(), ""))
+        return made
 
-    if not isinstance(name, Corruption) and family not in FAMILIES:
-        FAMILIES.register(Family(family, family.replace("_", " ").capitalize(), ""))
     return decorator(CORRUPTIONS, name, make)

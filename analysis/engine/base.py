@@ -55,6 +55,9 @@ SHOWN: frozenset[Need] = frozenset({"logits", "features", "activations", "gradie
 WITHOUT_IMAGES: frozenset[Need] = frozenset({"masks", "weights", "record", "alone"})
 """What there is of a network whatever its task."""
 
+WITHOUT_CODE: frozenset[Need] = frozenset({"masks", "record"})
+"""What there is of a network without its code."""
+
 RECORDED: frozenset[Need] = frozenset({"logits", "features", "classifier"})
 """What there is of a network that was recorded, and is not here."""
 
@@ -189,6 +192,7 @@ class Measure(Table):
         tasks: the names of the tasks whose tickets have it. None: of those that classify images, and of any where it
             needs nothing but masks, weights and training records.
         recipes: of these tickets, those whose recipes have it.
+        mendings: of a recipe's rows alone, which count as those of `version`.
         cost: (parts, test images, multiply-adds of the network for one image) -> about the seconds that `rows` takes on
             one core.
     """
@@ -213,6 +217,7 @@ class Measure(Table):
     datasets: Callable[[AnalysisConfig], Sequence[str]] = lambda settings: ()
     tasks: frozenset[str] | None = None
     recipes: Callable[[Recipe], bool] = lambda recipe: True
+    mendings: Callable[[Recipe], int] = lambda recipe: 0
     cost: Callable[[Sequence[str], int, int], float] = lambda parts, images, macs: 0.02
 
     def __post_init__(self) -> None:

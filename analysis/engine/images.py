@@ -116,6 +116,17 @@ class TestImages:
     def _digest(self) -> str:
         return _digest(self.images, self.labels)
 
+    @cached_property
+    def training_digest(self) -> str:
+        """16 hex digits of the training images and their labels; "" where they are not here."""
+        if self.data is None:
+            return ""
+        train = self.data.train
+        if isinstance(train.images, LazyImages):
+            text = train.labels.numpy().tobytes()
+            return train.images.remembered("training", text, lambda: _digest(train.images, train.labels))
+        return _digest(train.images, train.labels)
+
     def source(self, condition: Condition) -> str:
         """Where a condition's images come from when they are not made by the corruption alone; else ""."""
         if condition in self.given:

@@ -89,6 +89,8 @@ class Scoring:
     """A network that is scored once for all cuts, by a criterion that scores but once."""
 
     def __init__(self, ticket: Ticket, recipe: Recipe, criterion: Criterion, trainer: Trainer) -> None:
+        # imported networks may expect another normalisation than the data's own
+        trainer = replace(trainer, data=trainer.data.normalised_by(ticket.info.mean, ticket.info.std))
         self.ticket, self.recipe, self.criterion, self.trainer = ticket, recipe, criterion, trainer
         self.whole = ticket.model().to(trainer.device)
         if criterion.rounds == 1 and not issubclass(criterion.options, Stepwise):  # whose scores hang on the cut

@@ -72,16 +72,26 @@ class Network:
         return cls._around(module, macs, len(info.classes), info.shape, device, precision, *ways, f"Ticket {ticket.id}")
 
     @classmethod
-    def around(cls, model: AnyNetwork, shape: Shape, normalisation: Normalisation, device: torch.device) -> Self:
+    def around(
+        cls,
+        model: AnyNetwork,
+        shape: Shape,
+        normalisation: Normalisation,
+        device: torch.device,
+        precision: str = "auto",
+    ) -> Self:
         """Take a network that is at hand: a copy of a module, or a function from normalised images to logits.
+
+        The precision is that asked for (as for `pick_precision`).
 
         Raises:
             UserError: it cannot read images of `shape` (C, H, W), or gives no logits [N, K].
         """
         module = (copied(model) if isinstance(model, nn.Module) else _Function(model)).to(device).eval()
         classes = _count_classes(module, shape, device)
-        mean, std = normalisation
-        return cls._around(module, count_macs(module, shape), classes, shape, device, "auto", mean, std, "The network")
+        return cls._around(
+            module, count_macs(module, shape), classes, shape, device, precision, *normalisation, "The network"
+        )
 
     @classmethod
     def _around(

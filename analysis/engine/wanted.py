@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from analysis.corruptions import version_of
 from analysis.corruptions.conditions import CLEAN, Condition
-from analysis.engine.base import Measure, Pair, measures
+from analysis.engine.base import WITHOUT_CODE, Measure, Pair, measures
 from analysis.engine.images import TestImages
 from analysis.engine.replay import recorded_under
 from analysis.engine.settings import AnalysisConfig
 from analysis.results.provenance import UNKNOWN, Provenance, canonical
+from pruning.models.user_file import digest_of_imports_of
 from pruning.study.folder import Entry, Study
 
 ALL = 1_000_000_000  # images, where it is not known how many there are
@@ -83,7 +84,8 @@ class Wanted:
         self._references: dict[str, Entry | None] = {}
         self._known_digests: dict[str, str] = {}
         self._known_bases: dict[str, Provenance] = {}
-        self._texts: dict[str, list[str]] = {}
+        self._texts: dict[tuple[str, str, int], list[str]] = {}
+        self._codes: dict[tuple[str, str | None], str] = {}
         self._told: dict[tuple[str, str], str] = {}
         self._known_slots: dict[str, list[_Slot]] = {}
         self._origins: dict[tuple[Callable[[str], str], str], str] = {}
@@ -179,16 +181,30 @@ class Wanted:
         return measure.measures(entry, self._suits[task])
 
     def _base_text(self, measure: Measure, entry: Entry) -> str:
-        """`_base` as text, in which the tickets' differ in one place."""
-        if measure.name not in self._texts:
+        """`_base` as text, in which that of tickets of the same code and mendings differs in one place."""
+        which = measure.name, self._code(measure, entry), measure.mendings(entry.recipe)
+        if which not in self._texts:
             mark = "a ticket's digest"
-            self._texts[measure.name] = repr(replace(self._base(measure, entry), ticket=mark)).split(repr(mark))
-        return repr(entry.digest).join(self._texts[measure.name])
+            self._texts[which] = repr(replace(self._base(measure, entry), ticket=mark)).split(repr(mark))
+        return repr(entry.digest).join(self._texts[which])
 
     def _base(self, measure: Measure, entry: Entry) -> Provenance:
         if measure.name not in self._known_bases:
             self._known_bases[measure.name] = self._common(measure)
-        return replace(self._known_bases[measure.name], ticket=entry.digest)
+        base, code = self._known_bases[measure.name], self._code(measure, entry)
+        return replace(base, measure=base.measure + measure.mendings(entry.recipe), ticket=entry.digest, code=code)
+
+    def _code(self, measure: Measure, entry: Entry) -> str:
+        """The digest of the user's files that a ticket's rows need; "" for none, UNKNOWN where one is not here."""
+        if entry.info.recording is not None or measure.needs <= WITHOUT_CODE:
+            return ""
+        names = entry.recipe.model, entry.recipe.task
+        if names not in self._codes:
+            try:
+                self._codes[names] = digest_of_imports_of(name for name in names if name)
+            except OSError:
+                self._codes[names] = UNKNOWN
+        return self._codes[names]
 
     def _common(self, measure: Measure) -> Provenance:
         """What makes every ticket's rows, but for the ticket."""
@@ -198,7 +214,12 @@ class Wanted:
         told = matters is not None and (known or not measure.of_images)
         settings = canonical(matters or {}) if told else UNKNOWN
         asked = self.config.precision if measure.of_images and self.config.precision != "auto" else ""
-        return Provenance(measure.version, "", images, settings=settings, precision=asked)
+        trained = self.images.training_digest if self.images is not None and self._trains(measure) else ""
+        return Provenance(measure.version, "", images, settings=settings, precision=asked, training=trained)
+
+    def _trains(self, measure: Measure) -> bool:
+        """Whether training images decide any rows that are asked for; their digest takes a while."""
+        return "training images" in measure.needs and bool(self._slots(measure))
 
     def _slots(self, measure: Measure) -> list[_Slot]:
         """What a table holds of each pair, or of a ticket, worked out once."""

@@ -81,7 +81,7 @@ class Thief:
         assert isinstance(context.settings, OwnershipOptions)
         info, own = context.ticket.info, context.ticket.recipe
         test = Split(context.images.images, context.images.labels)
-        data = replace(context.images.data, test=test, mean=tuple(info.mean), std=tuple(info.std))
+        data = replace(context.images.data.normalised_by(info.mean, info.std), test=test)
         asked = context.settings.thief_epochs
         return cls(data, for_thief(own.training, own.training.epochs / 5 if asked is None else asked), own.seed)
 

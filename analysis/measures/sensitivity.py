@@ -211,6 +211,7 @@ MEASURE = Measure(
     asked=asked,
     parts=lambda settings, images: options_of(settings).sensitivity,
     recipes=lambda recipe: recipe.is_dense,
+    mendings=lambda recipe: int(recipe.start is not None),  # scored on images normalised as these networks expect
     options=SensitivityOptions,
     matters=_matters,
     columns={

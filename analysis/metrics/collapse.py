@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+ALIKE = 1e-10
+"""Centred means shorter than this share of the longest mean are what rounding leaves: they have no direction."""
 COLLAPSE = ("nc1", "nc2_norms", "nc2_angles", "nc3", "nc4")
 
 
@@ -23,7 +25,8 @@ def neural_collapse(features: Tensor, labels: Tensor, logits: Tensor, weight: Te
         nc2_angles: mean distance of the cosines between centred class means from -1 / (K - 1).
         nc3: norm of the difference between the class directions and the centred class means, both of norm 1.
         nc4: share of the images whose nearest class mean is not of the class that the network chooses.
-        K counts the classes that have images. NaN with fewer than two of these, or features that are not finite.
+        K counts the classes that have images. NaN with fewer than two of these, features that are not finite, or class
+        means that are all the same; nc2_angles also where one class mean is the mean of all, which has no direction.
     """
     features, weight = features.double(), weight.double()
     found = labels.unique()
@@ -34,7 +37,10 @@ def neural_collapse(features: Tensor, labels: Tensor, logits: Tensor, weight: Te
     means = features.new_zeros(len(found), features.shape[1]).index_add_(0, own, features) / counts
     centred = means - means.mean(0)
     lengths = centred.norm(dim=1)
-    directions = centred / lengths.clamp(min=1e-300)[:, None]
+    without = lengths <= ALIKE * means.norm(dim=1).max()
+    if without.all():
+        return dict.fromkeys(COLLAPSE, float("nan"))
+    directions = centred / lengths.masked_fill(without, torch.nan)[:, None]
     cosines = (directions @ directions.T)[~torch.eye(len(found), dtype=torch.bool, device=features.device)]
     nearest = found[torch.cdist(features, means).argmin(1)]
     return {

@@ -6,7 +6,7 @@ Linear mode connectivity (Frankle et al. 2020, arXiv 1912.05671) and stability (
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -103,7 +103,7 @@ def line(
         UserError: the tickets are of different networks, or keep different weights.
     """
     check_joinable(one, other)
-    data = replace(data, mean=tuple(one.info.mean), std=tuple(one.info.std))
+    data = data.normalised_by(one.info.mean, one.info.std)
     rows = used_rows(len(data.train.labels), TRAINING_IMAGES)
     train = Split(data.train.images[rows], data.train.labels[rows])
     model = one.model()

@@ -30,6 +30,8 @@ class Provenance:
         precision: of the forward passes, "float32" or "bfloat16"; "" where there are none, or it was not noted.
         machine: threads and device of the forward passes, as `hardware` says it; "" likewise. It is for the record:
             others round otherwise, which makes no result stale.
+        training: digest of the training images that were used and their labels; "" where none are, or it was not noted.
+        code: digest of the user's files that network and task are of; "" where there are none, or it was not noted.
     """
 
     measure: int
@@ -41,6 +43,8 @@ class Provenance:
     settings: str = ""
     precision: str = ""
     machine: str = ""
+    training: str = ""
+    code: str = ""
 
     def differences(self, now: Provenance) -> list[str]:
         """What has changed since, in words; [] when nothing has."""
@@ -55,12 +59,16 @@ class Provenance:
             found.append(f"the corruption was mended since (version {self.corruption}, now {now.corruption})")
         if self.images != now.images:
             found.append("other test images")
+        if self.training != now.training:
+            found.append("other training images")
         if self.ticket != now.ticket:
             found.append("the ticket was found again")
         if self.partner != now.partner:
             found.append("the ticket that it is held against was found again")
         if self.settings != now.settings:
             found.append(f"other settings ({_changed(self.settings, now.settings)})")
+        if self.code != now.code:
+            found.append("the network's code is another")
         if self.precision != now.precision:
             found.append(f"measured in {self.precision}, and {now.precision} is asked for")
         return found
@@ -68,14 +76,15 @@ class Provenance:
 
 def blinded(now: Provenance, made: Provenance) -> Provenance:
     """What would make a part now, with what is not known of it, or of what made it, as if it were the same."""
-    fields = ("images", "source", "settings")
+    fields = ("images", "source", "settings", "code")
     unknown: dict[str, Any] = {
         name: getattr(made, name) for name in fields if UNKNOWN in (getattr(now, name), getattr(made, name))
     }
     if "source" in unknown and made.source.startswith("array"):
         unknown["corruption"] = made.corruption
-    if not (now.precision and made.precision):  # either will do, or it was not noted
-        unknown["precision"] = made.precision
+    for name in ("precision", "training", "code"):  # either will do, or it was not noted
+        if not (getattr(now, name) and getattr(made, name)):
+            unknown[name] = getattr(made, name)
     return replace(now, **unknown) if unknown else now
 
 

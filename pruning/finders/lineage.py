@@ -104,4 +104,4 @@ def as_expected(data: Dataset, start: Start) -> Dataset:
     for what, values in (("mean", start.mean), ("std", start.std)):
         if len(values) != data.shape[0]:
             raise UserError(f"The {what} {list(values)} of the imported weights must have {data.shape[0]} values.")
-    return replace(data, mean=start.mean, std=start.std)
+    return data.normalised_by(start.mean, start.std)

@@ -4,6 +4,7 @@ Every network that is built asks for it. So what was read is kept for the proces
 record of a file or folder has changed: the time of its last change too, which no program can set back.
 """
 
+import ast
 import hashlib
 import os
 import stat
@@ -33,6 +34,42 @@ def digest_of_code(file: Path) -> str:
     for path in sorted(found, key=lambda path: path.split(os.sep)):
         digest.update(f"{path}\n{_once(path, found[path], _files, _digest, UNREADABLE)}\n".encode())
     return digest.hexdigest()
+
+
+def digest_of_imports(file: Path) -> str:
+    """16 hex digits of a file and of the code beside it that it imports, wherever the folder of both lies.
+
+    What it does not name, such as a script of the user's beside it, leaves the digest as it is; so does what is
+    imported by a name that is worked out. Raises OSError where the file is not there.
+    """
+    file = file.resolve()
+    digest, waiting, seen = hashlib.sha256(), [file], {file}
+    while waiting:
+        code = waiting.pop()
+        content = code.read_bytes()
+        digest.update(os.fsencode(code.relative_to(file.parent)) + b"\n" + hashlib.sha256(content).digest())
+        found = dict.fromkeys(path for name in _imported(content) for path in _beside(file.parent, name))
+        waiting += [path for path in found if path not in seen]
+        seen.update(found)
+    return digest.hexdigest()[:16]
+
+
+def _imported(content: bytes) -> list[str]:
+    """The modules that code imports, each by the first part of its name; none where it is not Python."""
+    try:
+        steps = list(ast.walk(ast.parse(content)))
+    except (SyntaxError, ValueError):
+        return []
+    names = [alias.name for step in steps if isinstance(step, ast.Import) for alias in step.names]
+    names += [step.module for step in steps if isinstance(step, ast.ImportFrom) and step.module and not step.level]
+    return sorted({name.partition(".")[0] for name in names})
+
+
+def _beside(folder: Path, name: str) -> list[Path]:
+    """The files of a module in a folder; of a package, all that is below it."""
+    own = folder / f"{name}.py"
+    inside = sorted(Path(path) for path, _ in _python_files(str(folder / name)))
+    return ([own] if own.is_file() else []) + inside
 
 
 def code_files(file: Path) -> list[Path]:

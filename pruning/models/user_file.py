@@ -18,7 +18,7 @@ from torch import nn
 from pruning.errors import UserError, nearest
 from pruning.files import here
 from pruning.models.blame import blamed
-from pruning.models.code_digest import code_files, digest_of_code, is_beside
+from pruning.models.code_digest import code_files, digest_of_code, digest_of_imports, is_beside
 
 CLASS_NAMES = ("num_classes", "n_classes", "nclasses", "num_class", "classes", "num_labels", "out_features")
 SHAPE_NAMES = ("shape", "input_shape", "image_shape", "in_shape")
@@ -107,12 +107,25 @@ def files_of(names: Iterable[str]) -> tuple[Path, ...]:
         UserError: one of them is not allowed to run, and so not to be sent where it would.
     """
     found: dict[Path, None] = {}
-    for name in filter(is_user_file, names):
-        path = Path(name if name.endswith(".py") else name.rpartition(":")[0]).expanduser()
+    for path in _files(names):
         if path.is_file():
             _refuse_others(path)
             found.update(dict.fromkeys([path.absolute(), *code_files(path)]))
     return tuple(found)
+
+
+def digest_of_imports_of(names: Iterable[str]) -> str:
+    """A digest of the user's files behind names of models and tasks, with what they import; "" where none is a file.
+
+    Raises OSError where one of them is not there.
+    """
+    return " ".join(dict.fromkeys(map(digest_of_imports, _files(names))))
+
+
+def _files(names: Iterable[str]) -> Iterator[Path]:
+    """The files that names of models and tasks are of, as far as they are of files."""
+    for name in filter(is_user_file, names):
+        yield here(Path(name if name.endswith(".py") else name.rpartition(":")[0]).expanduser())
 
 
 def _refuse_others(path: Path) -> None:

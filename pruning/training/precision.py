@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -55,6 +55,13 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device)[0] >= 8
     return device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+def check_precision(asked: str) -> None:
+    """Raises UserError unless it is a precision that can be asked for."""
+    known = ("auto", *get_args(Precision))
+    if asked not in known:
+        raise UserError(f"Precision {asked!r} is not known; there are {', '.join(known)}.")
 
 
 def pick_precision(asked: str, macs: int, device: torch.device) -> Precision:

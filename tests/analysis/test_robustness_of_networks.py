@@ -120,3 +120,25 @@ def test_arrays_and_one_corruption_alone() -> None:
         robustness.evaluate(network, images, labels)  # type: ignore[arg-type]
     with pytest.raises(UserError, match="a tensor or an array, not a list"):
         robustness.evaluate({"mine": network}, [images], labels)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_networks_at_hand_compute_in_the_precision_asked_for(precision: str) -> None:
+    seen = []
+
+    class Spy(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            found = super().forward(x)
+            seen.append(found.dtype)
+            return found
+
+    network = nn.Sequential(nn.Flatten(), Spy(12, 3))
+    images, labels = torch.zeros(2, 3, 2, 2, dtype=torch.uint8), torch.tensor([0, 1])
+    list(robustness.iterate({"mine": network}, images, labels, [robustness.CLEAN], device="cpu", precision=precision))
+    assert seen[-1] == getattr(torch, precision)
+
+
+def test_an_unknown_precision_is_refused() -> None:
+    images, labels = torch.zeros(2, 3, 2, 2, dtype=torch.uint8), torch.tensor([0, 1])
+    with pytest.raises(UserError, match="Precision 'half' is not known; there are auto, float32, bfloat16"):
+        robustness.iterate({"mine": nn.Flatten()}, images, labels, [robustness.CLEAN], precision="half")

@@ -1,8 +1,9 @@
 """Discs that are a little blurred: running sums of columns in place of a tap for each pixel of the disc.
 
 A disc is its columns, and the sum over a column of any height is the difference of two running sums. What follows, the
-blur of the disc's rim, is a filter along rows and along columns. This is done in whole numbers of 16 bits and floats of
-32; where that leaves open which byte a sum is cut to, the sum over all taps in 64 bits decides, as everywhere it would.
+blur of the disc's rim, is a filter along rows and along columns. This is done in floats of 32 bits and in whole numbers
+of 16, or of 32 for discs whose columns do not fit into 16; where that leaves open which byte a sum is cut to, the sum
+over all taps in 64 bits decides, as everywhere it would.
 """
 
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from analysis.corruptions.compiled import loop, part
 from analysis.corruptions.compiled.filters import Border
 
 f4 = np.float32
-u2 = np.uint16
 OPEN = 3.2e-4
 """Sums as near as this to a whole number are open. Less than 20 roundings of values below 260 make 3.1e-4."""
 ROOM = 65535 // 255
+"""Pixels whose sum 16 bits hold."""
+MOST = 2**24 // 255
+"""Pixels whose sum a float of 32 bits holds without rounding."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,11 @@ class Disc:
     offsets: np.ndarray
 
     @property
+    def whole(self) -> type[np.uint16] | type[np.uint32]:
+        """The whole numbers that hold the sum over any two pairs of columns."""
+        return np.uint16 if 8 * int(self.halves[0]) + 4 <= ROOM else np.uint32
+
+    @property
     def reach(self) -> int:
         """How many pixels of a border are read."""
         return len(self.halves) + len(self.down) - 2
@@ -67,50 +75,51 @@ def blurred(images: Tensor, disc: Disc, border: Border, nudge: float) -> Tensor:
         (disc.taps, disc.offsets),
         border,
         nudge,
+        disc.whole,
     )
     return out
 
 
 @loop
-def _discs(images, out, columns, smooth, tips, table, exact, border, nudge):  # type: ignore[no-untyped-def]
+def _discs(images, out, columns, smooth, tips, table, exact, border, nudge, whole):  # type: ignore[no-untyped-def]
     heights, kinds = columns
     across, down = smooth
     count, height, width = images.shape
     radius, rim = len(kinds) - 1, len(down) - 1
     reach, rows = radius + rim, 2 * rim + 1
     wide, tall, longer = width + 2 * reach, height + 2 * reach, width + 2 * rim
-    padded, sums = np.empty(tall * wide, np.uint16), np.zeros((tall + 1) * wide, np.uint16)
-    lines = np.empty((len(tips[2]), tall * wide), np.uint16)
-    differences, part_sum = np.empty((len(heights), wide), np.uint16), np.empty(longer, np.uint16)
+    padded, sums = np.empty(tall * wide, whole), np.zeros((tall + 1) * wide, whole)
+    lines = np.empty((len(tips[2]), tall * wide), whole)
+    differences, part_sum = np.empty((len(heights), wide), whole), np.empty(longer, whole)
     total, added, ring = np.empty(longer, np.float32), np.empty(longer, np.float32), np.empty((rows, width), np.float32)
     value, is_open = np.empty(width, np.float32), np.empty(width, np.uint8)
     for image in range(count):
-        _pad_and_sum(images[image], padded, sums, reach, border[0], border[1])
+        _pad_and_sum(images[image], padded, sums, reach, border[0], border[1], whole)
         if len(table):
             for row in range(height):
-                _disc_row(sums, row + reach, wide, heights, kinds, differences, part_sum, total)
+                _disc_row(sums, row + reach, wide, heights, kinds, differences, part_sum, total, whole)
                 result = out[image, row]
                 for i in range(width):
                     result[i] = table[np.uint32(total[i])]
             continue
-        _lines(padded, wide, tips[2], lines)
+        _lines(padded, wide, tips[2], lines, whole)
         for row in range(-rim, height + rim):
-            _disc_row(sums, row + reach, wide, heights, kinds, differences, part_sum, total)
+            _disc_row(sums, row + reach, wide, heights, kinds, differences, part_sum, total, whole)
             line = ring[(row + rim) % rows]
             _along(total, across, line)
-            _level_tips(differences, reach, tips, tips[4], line)
+            _level_tips(differences, reach, tips, tips[4], line, whole)
             own = row - rim
             if own >= 0:
                 _across_rows(ring, own, down, value)
                 if len(tips[0]):
-                    _upright_tips(lines, own + reach, wide, radius, tips, added)
+                    _upright_tips(lines, own + reach, wide, radius, tips, added, whole)
                     _add_along(added, across, value)
                 if _cut(value, nudge, out[image, own], is_open):
                     _decide(padded, own + reach, wide, reach, exact, nudge, is_open, out[image, own])
 
 
 @loop
-def _pad_and_sum(plane, padded, sums, reach, rows, columns):  # type: ignore[no-untyped-def]
+def _pad_and_sum(plane, padded, sums, reach, rows, columns, whole):  # type: ignore[no-untyped-def]
     """A plane with its border, and the sums of each column from the top to above each row. Sums may run over."""
     width = plane.shape[1]
     wide = width + 2 * reach
@@ -124,18 +133,18 @@ def _pad_and_sum(plane, padded, sums, reach, rows, columns):  # type: ignore[no-
             middle[column] = source[column]
         above, below = sums[row * wide : (row + 1) * wide], sums[(row + 1) * wide : (row + 2) * wide]
         for column in range(wide):
-            below[column] = u2(above[column] + line[column])
+            below[column] = whole(above[column] + line[column])
 
 
 @loop
-def _disc_row(sums, row, wide, heights, kinds, differences, some, total):  # type: ignore[no-untyped-def]
+def _disc_row(sums, row, wide, heights, kinds, differences, some, total, whole):  # type: ignore[no-untyped-def]
     """The sums over discs about each pixel of a row: whole numbers in `total`."""
     radius, n = len(kinds) - 1, len(total)
     for kind in range(len(heights)):
         half, line = heights[kind], differences[kind]
         upper, lower = sums[(row - half) * wide :], sums[(row + half + 1) * wide :]
         for i in range(wide):
-            line[i] = u2(lower[i] - upper[i])
+            line[i] = whole(lower[i] - upper[i])
     middle, taken = differences[kinds[0]][radius:], 2 * heights[kinds[0]] + 1
     for i in range(n):
         total[i] = f4(0)
@@ -143,26 +152,26 @@ def _disc_row(sums, row, wide, heights, kinds, differences, some, total):  # typ
     for near in range(1, radius + 1, 2):
         far = min(near + 1, radius)
         more = 4 * heights[kinds[near]] + 2 + (4 * heights[kinds[far]] + 2) * (far - near)
-        if taken + more > ROOM:
+        if taken + more > ROOM and whole is np.uint16:
             taken = 0
             for i in range(n):
                 total[i] += f4(some[i])
-                some[i] = u2(0)
+                some[i] = whole(0)
         taken += more
         left, right = differences[kinds[near]][radius - near :], differences[kinds[near]][radius + near :]
         if far > near:
             lefter, righter = differences[kinds[far]][radius - far :], differences[kinds[far]][radius + far :]
             for i in range(n):
-                some[i] = u2(some[i] + left[i] + right[i] + lefter[i] + righter[i])
+                some[i] = whole(some[i] + left[i] + right[i] + lefter[i] + righter[i])
         else:
             for i in range(n):
-                some[i] = u2(some[i] + left[i] + right[i])
+                some[i] = whole(some[i] + left[i] + right[i])
     for i in range(n):
         total[i] += f4(some[i])
 
 
 @loop
-def _lines(padded, wide, widths, lines):  # type: ignore[no-untyped-def]
+def _lines(padded, wide, widths, lines, whole):  # type: ignore[no-untyped-def]
     """Sums over so many pixels to both sides of each one, from the smallest number to the largest."""
     before = 0
     for kind in range(len(widths)):
@@ -173,7 +182,7 @@ def _lines(padded, wide, widths, lines):  # type: ignore[no-untyped-def]
             left, right = padded, padded[2 * step :]
             result = line[step:]
             for i in range(len(right)):
-                result[i] = u2(result[i] + left[i] + right[i])
+                result[i] = whole(result[i] + left[i] + right[i])
         before = widths[kind]
 
 
@@ -217,17 +226,17 @@ def _across_rows(ring, row, taps, out):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _level_tips(differences, reach, tips, kinds, out):  # type: ignore[no-untyped-def]
+def _level_tips(differences, reach, tips, kinds, out, whole):  # type: ignore[no-untyped-def]
     """What is added left and right: upright lines, as long as columns of the disc."""
     for tip in range(len(kinds)):
         distance, weight, line = tips[0][tip, 0], tips[1][0, tip], differences[kinds[tip]]
         left, right = line[reach - distance :], line[reach + distance :]
         for i in range(len(out)):
-            out[i] += weight * f4(u2(left[i] + right[i]))
+            out[i] += weight * f4(whole(left[i] + right[i]))
 
 
 @loop
-def _upright_tips(lines, row, wide, radius, tips, out):  # type: ignore[no-untyped-def]
+def _upright_tips(lines, row, wide, radius, tips, out, whole):  # type: ignore[no-untyped-def]
     """What is added above and below: level lines."""
     for i in range(len(out)):
         out[i] = f4(0)
@@ -235,7 +244,7 @@ def _upright_tips(lines, row, wide, radius, tips, out):  # type: ignore[no-untyp
         distance, weight, line = tips[0][tip, 0], tips[1][1, tip], lines[tips[3][tip]]
         above, below = line[(row - distance) * wide + radius :], line[(row + distance) * wide + radius :]
         for i in range(len(out)):
-            out[i] += weight * f4(u2(above[i] + below[i]))
+            out[i] += weight * f4(whole(above[i] + below[i]))
 
 
 @part

@@ -149,3 +149,10 @@ def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "labels.npy", TRUTH.numpy())
     with pytest.raises(UserError, match="holds no corrupted images"):
         Arrays.open(tmp_path, SHAPE, TRUTH)
+
+
+@pytest.mark.parametrize(("name", "why"), [("clean", "the images as they are"), ("my fog", "without spaces")])
+def test_names_that_no_corruption_can_have_are_refused(folder: Path, name: str, why: str) -> None:
+    np.save(folder / f"{name}.npy", five(2))
+    with pytest.raises(UserError, match=f"{name}.npy cannot be called '{name}'.*{why}"):
+        Arrays.open(folder, SHAPE, TRUTH)

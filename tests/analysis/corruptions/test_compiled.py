@@ -56,6 +56,31 @@ def test_discs_are_cut_as_the_sum_over_all_taps_is(radius: float, alias: float) 
     assert torch.equal(ours, filters.correlated(images, taps, offsets, border, blur.SMALL_NUDGE))
 
 
+@pytest.mark.parametrize("size", [720, 900, 1500])
+def test_large_white_images_stay_white(size: int) -> None:
+    white = torch.full((1, 1, size, size), 255, dtype=torch.uint8)
+    for severity in (4, 5):
+        assert torch.equal(corrupt(white, "defocus_blur", severity), white)
+
+
+@pytest.mark.parametrize("radius", [32.2, 40, 67, 140])
+def test_large_discs_are_cut_as_the_sum_over_all_taps_is(radius: float) -> None:
+    images = 255 - pictures(1, 1, 60, 40) // 8
+    for alias in (0.1, 0.5):
+        disc, taps, offsets = blur._disc(radius, alias), *blur._defocus_taps(radius, alias)
+        ours = discs.blurred(images, disc, blur._mirrored(disc.reach, 60, 40), blur.SMALL_NUDGE)
+        border = blur._mirrored(int(offsets.max()), 60, 40)
+        assert torch.equal(ours, filters.correlated(images, taps, offsets, border, blur.SMALL_NUDGE))
+
+
+def test_large_discs_are_what_torch_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = 255 - pictures(1, 1, 720, 720) // 8
+    ours, theirs = corrupt(images, "defocus_blur", 5), by_torch(images, "defocus_blur", 5, monkeypatch)
+    difference = ours.int() - theirs.int()
+    assert difference.abs().max() <= 1
+    assert (difference != 0).double().mean() < 1e-3
+
+
 def test_the_torch_code_is_what_runs_without_the_loops(monkeypatch: pytest.MonkeyPatch) -> None:
     called = []
     monkeypatch.setattr("analysis.corruptions.compiled.jpeg.compressed", lambda *_: called.append(1))

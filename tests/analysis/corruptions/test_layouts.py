@@ -133,3 +133,15 @@ def test_severities_are_drawn_from_those_asked_for() -> None:
 def test_a_transform_that_cannot_be_is_refused_when_it_is_made(arguments: tuple[Any, ...]) -> None:
     with pytest.raises(UserError):
         Corrupt(*arguments)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 8), (8, 1), (3, 1), (1, 3)])
+def test_pictures_of_one_row_or_column_keep_their_size(mode: str, size: tuple[int, int]) -> None:
+    picture = Image.new(mode, size, color=200 if mode == "L" else (200, 100, 50))
+    found = corrupt(picture, "brightness", 1)
+    assert (found.mode, found.size) == (mode, size)
+    height, width = size[1], size[0]
+    bytes_ = torch.from_numpy(np.array(picture)).view(1, height, width, -1).permute(0, 3, 1, 2)
+    expected = corrupt(bytes_.contiguous(), "brightness", 1)[0].permute(1, 2, 0)
+    assert np.array_equal(np.asarray(found).reshape(height, width, -1), expected.numpy())

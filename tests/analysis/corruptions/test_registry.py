@@ -10,7 +10,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from analysis.corruptions import CORRUPTIONS, FAMILIES, Family, attacks, corrupt, family_of, label_of, severities_of
+from analysis.corruptions import (
+    CORRUPTIONS,
+    FAMILIES,
+    Family,
+    attacks,
+    corrupt,
+    family_of,
+    label_of,
+    register_corruption,
+    severities_of,
+)
 from analysis.corruptions.conditions import all_conditions, in_order
 from analysis.corruptions.corruption import Attack, Corruption, Reach, Row, single
 from analysis.corruptions.random import Draws
@@ -127,3 +137,15 @@ def test_a_plugin_is_known_to_the_command_line(tmp_path: Path) -> None:
     )  # fmt: skip
     assert "Ink (ink): nobody 2026" in listed.stdout
     assert "negative" in listed.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("clean", "the images as they are"), ("my fog", "without spaces"), ("", "without spaces")],
+)
+def test_names_that_no_corruption_can_have_are_refused(name: str, why: str) -> None:
+    with pytest.raises(UserError, match=f"A corruption cannot be called '{name}'.*{why}"):
+        register_corruption(name, parameters=[1])(turned_off)
+    with pytest.raises(UserError, match=f"An attack cannot be called '{name}'.*{why}"):
+        Attack(name, "Mine", lambda reach: reach.clean)
+    assert name not in CORRUPTIONS

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.corruptions import SEVERITIES, corrupt, get_corruption
+from analysis.corruptions import SEVERITIES, corrupt, frost, get_corruption
 from analysis.corruptions.random import WORDS, Draws
 from analysis.corruptions.weather import plasma
 from tests.analysis.corruptions.pictures import flat, pictures
@@ -62,3 +62,28 @@ def test_black_stays_black_and_no_image_gets_brighter_than_it_was() -> None:
     images = pictures(20, 3, 32, 32)
     foggy = corrupt(images, "fog", 5)
     assert (foggy.amax(dim=(1, 2, 3)) <= images.amax(dim=(1, 2, 3))).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 4000), (700, 3), (2, 512)])
+def test_frost_of_long_images_takes_no_texture_of_that_width(
+    height: int, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grown = []
+
+    def crystalline(size: int, device: torch.device) -> torch.Tensor:
+        grown.append(size)
+        return pictures(4, 3, size, size)
+
+    monkeypatch.setattr(frost, "crystalline", crystalline)
+    frost.spread.cache_clear()
+    images = torch.zeros(6, 3, height, width, dtype=torch.uint8)
+    found = corrupt(images, "frost", 3, seed=1)
+    assert grown == [1024]
+    share = get_corruption("frost").parameters(3, min(height, width))[1]
+    textures = (pictures(4, 3, 1024, 1024) * share).floor()  # as bytes are cut
+    rows, columns = np.ogrid[:height, :width]
+    for one in found:  # a crop of a texture whose edges meet
+        places = (textures == one[None, :, :1, :1]).all(dim=1).nonzero().tolist()
+        crops = (textures[kind, :, (top + rows) % 1024, (left + columns) % 1024] for kind, top, left in places)
+        assert any((crop - one).abs().max() <= 1 for crop in crops)
+    frost.spread.cache_clear()

@@ -11,12 +11,18 @@ import pytest
 from analysis import corruptions
 from analysis.engine import measure
 from analysis.engine.base import measures
+from analysis.engine.images import TestImages
+from analysis.engine.settings import settings
 from analysis.engine.status import status
+from analysis.engine.wanted import Wanted
+from analysis.results.provenance import blinded
 from analysis.results.store import Results
 from analysis.results.tables import TABLES
 from pruning.data import load_data
+from pruning.data.base import Split
 from pruning.errors import UserError
 from pruning.study.folder import Study
+from pruning.study.runner import run as run_study
 
 TABLES_MADE = ["summary", "layers", "samples", "conditions", "reliability", "corrupted"]
 
@@ -160,3 +166,87 @@ def test_a_ticket_that_goes_missing_on_the_way_is_left_out(study_copy: Path, job
     assert len(report.problems) == 2
     assert f"has no ticket {gone.id}" in report.problems[0]
     assert f"{cut.path} is not a readable ticket" in report.problems[1]
+
+
+NET = """
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, num_classes, shape):
+        super().__init__()
+        self.a, self.b = nn.Linear(64, 16), nn.Linear(16, num_classes)
+
+    def forward(self, x):
+        return self.b(self.a(x.flatten(1)).relu())
+"""
+OWN = """
+title = "own"
+model = "net.py:Net"
+data = "digits"
+seeds = [0]
+sparsities = [0.5]
+
+[training]
+epochs = 1
+batch_size = 64
+
+[[method]]
+criterion = "magnitude"
+
+[analysis]
+corruptions = ["brightness"]
+severities = [3]
+samples = 50
+"""
+
+
+def test_other_code_of_the_users_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text(NET)
+    Path("study.toml").write_text(OWN)
+    study = Study.open("study.toml")
+    run_study(study)
+    tables = ["layers", "conditions"]
+    measure.run(study, only=tables)
+    results, key = Results(study.path), study.entries()[0].id
+    before = results.table("conditions")
+    Path("beside.py").write_text("a = 1\n")
+    assert not measure.run(Study.open("study.toml"), only=tables).written
+    Path("net.py").write_text(NET.replace(".relu()", ".abs()"))
+    found = status(Study.open("study.toml")).sentences
+    assert "In `conditions`, clean 0, brightness 3 of 2 tickets: the network's code is another; the next run" in str(
+        found
+    )
+    assert dict(measure.run(Study.open("study.toml"), only=tables).written) == {"conditions": 2}
+    assert not Results(study.path).table("conditions").equals(before)
+    assert not measure.run(Study.open("study.toml"), only=tables).written
+    # parts that do not say of what code they are stay, and so does all where the code is not here
+    made = {part: dataclasses.replace(each, code="") for part, each in results.made("conditions", key).items()}
+    assert blinded(dataclasses.replace(made["clean 0"], code="new"), made["clean 0"]) == made["clean 0"]
+    Path("net.py").unlink()
+    assert not any("the network's code" in each for each in status(Study.open("study.toml")).sentences)
+
+
+def test_other_training_images(study: Study) -> None:
+    """What reads them is made again; parts that do not say which they are of stay."""
+    config, data = settings(study), load_data("digits")
+    config = config.model_copy(update={"sensitivity": ["snip"]})
+    fewer = dataclasses.replace(data, train=Split(data.train.images[1:], data.train.labels[1:]))
+    one, two = (Wanted(study, config, study.entries(), TestImages.of(study, config, each)) for each in (data, fewer))
+    reading = {name for name, each in measures().items() if "training images" in each.needs}
+    assert reading == {"lines", "stability", "sensitivity", "ownership", "generated", "fid", "drawn"}
+    seen = set()
+    for name, each in measures().items():
+        for entry in study.entries():
+            before, after = one.parts(each, entry), two.parts(each, entry)
+            for part, made in before.items():
+                seen.add(name)
+                changed = ["other training images"] if name in reading else []
+                assert made.differences(blinded(after[part], made)) == changed
+                assert bool(made.training) == (name in reading)
+                old = dataclasses.replace(made, training="")
+                assert not old.differences(blinded(after[part], old))
+            if before:
+                assert (one.digest(each, entry) != two.digest(each, entry)) == (name in reading)
+    assert seen & reading >= {"sensitivity"}
+    assert "conditions" in seen

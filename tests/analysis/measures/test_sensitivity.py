@@ -1,5 +1,6 @@
 """The scan against brute force: one layer pruned by hand or by the ordinary finder, and evaluated on its own."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -11,9 +12,13 @@ from torch import Tensor, nn
 
 from analysis.corruptions import corrupt
 from analysis.engine import measure
+from analysis.engine.base import measures
 from analysis.engine.layer_cuts import SPARSITIES, layer_cuts, manual_recipe
+from analysis.engine.settings import settings
+from analysis.engine.wanted import Wanted
 from analysis.measures.sensitivity import SensitivityOptions
 from analysis.results.store import Results
+from pruning.checkpoints.imported_weights import Start
 from pruning.data import load_data, normalise
 from pruning.errors import UserError
 from pruning.finders.base import Trainer
@@ -91,6 +96,29 @@ def test_the_masks_are_those_of_the_finder(scanned: Study, criterion: str, struc
         masks = prune_by_score(recipe, ticket.model(), trainer)
         for name in sizes:
             assert torch.equal(masks[name], cut.masks.get(name, torch.ones_like(masks[name])))
+
+
+def test_images_are_normalised_as_the_network_expects(scanned: Study) -> None:
+    """Imported networks have a normalisation of their own."""
+    data = load_data("digits")
+    other = dataclasses.replace(data, mean=(5.0,), std=(0.1,))
+    ticket = scanned.load(next(entry.id for entry in scanned.entries() if entry.recipe.is_dense))
+    expected = layer_cuts(ticket, "snip", "weight", Trainer(data), (0.9,))
+    found = layer_cuts(ticket, "snip", "weight", Trainer(other), (0.9,))
+    for one, two in zip(expected, found, strict=True):
+        assert all(torch.equal(one.masks[name], two.masks[name]) for name in one.masks)
+
+
+def test_only_the_rows_of_imported_networks_were_mended(scanned: Study) -> None:
+    entry = next(entry for entry in scanned.entries() if entry.recipe.is_dense)
+    start = Start(weights="0123456789ab", mean=(0.5,), std=(0.5,))
+    brought = dataclasses.replace(entry, recipe=entry.recipe.but(start=start), content=entry.digest)
+    wanted = Wanted(scanned, settings(scanned), [entry, brought], None)
+    own, other = (wanted.parts(measures()["sensitivity"], each) for each in (entry, brought))
+    assert own.keys() == other.keys()
+    assert {each.measure for each in own.values()} == {1}
+    assert {each.measure for each in other.values()} == {2}
+    assert wanted.digest(measures()["sensitivity"], entry) != wanted.digest(measures()["sensitivity"], brought)
 
 
 def test_what_cannot_be_pruned_is_said(scanned: Study, tmp_path: Path) -> None:

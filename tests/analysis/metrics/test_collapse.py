@@ -62,3 +62,17 @@ def test_a_class_without_images_and_no_classifier() -> None:
     )
     assert np.isnan(found["nc3"])
     assert np.isfinite([found[name] for name in COLLAPSE if name != "nc3"]).all()
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.1])
+def test_means_that_are_all_the_same_have_no_angles(value: float) -> None:
+    labels = torch.arange(70) % 7
+    found = neural_collapse(torch.full((70, 3), value), labels, torch.randn(70, 7), torch.randn(7, 3))
+    assert all(np.isnan(each) for each in found.values())
+
+
+def test_a_class_in_the_middle_of_the_others_has_no_direction() -> None:
+    features = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 0.0]])
+    found = neural_collapse(features, torch.arange(3), torch.eye(3), torch.randn(3, 2))
+    assert np.isnan(found["nc2_angles"])
+    assert found["nc4"] == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pruning.models import code_digest
-from pruning.models.code_digest import digest_of_code, is_beside
+from pruning.models.code_digest import digest_of_code, digest_of_imports, is_beside
 
 AGES = 10**10
 """Nanoseconds: the files of a test are of now, and are to count as long there."""
@@ -92,3 +92,31 @@ def test_a_file_that_is_gone_is_an_error(code: Path) -> None:
     code.unlink()
     with pytest.raises(OSError, match=r"net\.py"):
         digest_of_code(code)
+
+
+def test_a_digest_of_what_is_imported(tmp_path: Path) -> None:
+    folder = tmp_path / "here"
+    (folder / "parts").mkdir(parents=True)
+    code = folder / "net.py"
+    code.write_text("import torch\nfrom layers import wide\nfrom . import nothing\n")
+    (folder / "layers.py").write_text("import net\nimport parts.deep\n")
+    (folder / "parts" / "deep.py").write_text("a = 1\n")
+    (folder / "other.py").write_text("a = 1\n")
+    whole = digest_of_imports(code)
+    assert len(whole) == 16
+    (folder / "other.py").write_text("a = 2\n")
+    assert digest_of_imports(code) == whole  # nothing imports it
+    assert digest_of_imports(folder.rename(tmp_path / "there") / "net.py") == whole
+    folder, code = tmp_path / "there", tmp_path / "there" / "net.py"
+    found = {whole}
+    for file, text in (
+        ("parts/deep.py", "a = 2\n"),
+        ("layers.py", "import parts.deep\n"),
+        ("net.py", "import layers,"),
+    ):
+        (folder / file).write_text(text)
+        found.add(digest_of_imports(code))
+    assert len(found) == 4
+    code.unlink()
+    with pytest.raises(OSError, match=r"net\.py"):
+        digest_of_imports(code)
