@@ -58,7 +58,7 @@ def _imported(content: bytes) -> list[str]:
     """The modules that code imports, each by the first part of its name; none where it is not Python."""
     try:
         steps = list(ast.walk(ast.parse(content)))
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     names = [alias.name for step in steps if isinstance(step, ast.Import) for alias in step.names]
     names += [step.module for step in steps if isinstance(step, ast.ImportFrom) and step.module and not step.level]

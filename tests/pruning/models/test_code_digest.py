@@ -120,3 +120,10 @@ def test_a_digest_of_what_is_imported(tmp_path: Path) -> None:
     code.unlink()
     with pytest.raises(OSError, match=r"net\.py"):
         digest_of_imports(code)
+
+
+@pytest.mark.parametrize("text", ["-" * 100_000 + "1", "(" * 5000, "\0", "import"])
+def test_code_that_nobody_can_read_has_a_digest(tmp_path: Path, text: str) -> None:
+    code = tmp_path / "net.py"
+    code.write_text(text)
+    assert len(digest_of_imports(code)) == 16
