@@ -23,7 +23,7 @@ BY_POSITION = 0.1  # of what stays in a layer: more is too much
 SAMPLE = 4096  # pieces that a large layer is looked at first by
 WAY_OUT = (
     'Take other weights to score (another initialisation, or score_on = "trained"), or another criterion; or choose '
-    'ties = "random", a seeded draw among equal scores.'
+    'ties = "random", a seeded draw among equal scores. In `prune` that is ties=True; exclude="LAYER" leaves one whole.'
 )
 
 

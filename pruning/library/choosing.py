@@ -122,6 +122,8 @@ def prune(
         sparsity = pieces.fixed_sparsity
     if sparsity is None:
         raise UserError("Say how much is to go: `sparsity=0.9` removes nine tenths of the prunable weights.")
+    if not isinstance(ties, bool):
+        raise UserError(f"`ties` is True or False, whether a seeded draw decides among equal scores, and not {ties!r}.")
     mine = {key: value for key, value in options.items() if key in shared.options.model_fields}
     rest = {key: value for key, value in options.items() if key not in mine}
     own = _of_criterion(chosen, rest, prune)

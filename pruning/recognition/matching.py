@@ -137,9 +137,26 @@ def _by_layers(
     ]
 
 
+def _without_statistics(layer: Layer) -> Layer:
+    """A layer as a list of its parameters alone has it."""
+    left = {COUNTER, "running_mean", "running_var"}
+    return Layer(
+        layer.name,
+        {role: name for role, name in layer.tensors.items() if role not in left},
+        {role: shape for role, shape in layer.shapes.items() if role not in left},
+    )
+
+
 def misfit(mine: list[Layer], yours: list[Layer], num_classes: int, model: str) -> UserError:
     """Says what does not fit: the classes, the channels of the images, or the first layer without a counterpart."""
     surplus, lacking = _without(mine, yours), _without(yours, mine)
+    if without := sum("running_mean" in layer.tensors for layer in lacking):
+        bare = [_without_statistics(layer) for layer in yours]
+        if Counter(layer.signature() for layer in mine) == Counter(layer.signature() for layer in bare):
+            return UserError(
+                f"The checkpoint has the parameters of '{model}', but not the running statistics of its {without} "
+                "batch norms; save `model.state_dict()`, which holds them, and not `named_parameters()`."
+            )
     first = next((layer for layer in yours if len(layer.shapes.get("weight", ())) == 4), None)
     for layer in surplus:
         weight = layer.shapes.get("weight", ())

@@ -132,6 +132,7 @@ def _chart(
     )  # fmt: skip
 
 
+SHARED = "Of the same place: = equivalent to its best, ○ cannot tell."
 MEANINGS = {
     "study": "the study",
     "accuracy_low": "lower end of its 95 % interval", "accuracy_high": "upper end of its 95 % interval",
@@ -141,7 +142,8 @@ MEANINGS = {
     "network": "the network", "data": "the data set, as the study names it", "training": "of the dense network",
     "differs": "settings of the study.toml that are others than this study's",
     "compared": "whether it takes part in the comparison, and if not, why",
-    "place": "among the tickets at the chosen sparsity, clean and under corruption; = where it cannot be told apart",
+    "place": "among the tickets at the chosen sparsity, clean and under corruption; = equivalent to the best of that "
+    "place, ○ cannot be told from it",
 }  # fmt: skip
 
 
@@ -170,7 +172,7 @@ def _table(
         columns={
             "study": text("Study"),
             "label": text("Ticket"),
-            "place": text("Place", help=f"At {level} %, clean / corrupted; = where it is shared." if level else None),
+            "place": text("Place", help=f"At {level} %, clean / corrupted. {SHARED}" if level else None),
             "accuracy": text("Clean, %", help="Accuracy on clean images, with its 95 % interval."),
             "corrupted": text("Corrupted, %", help="The mean over corruptions, with its 95 % interval."),
             "sparsity": None,  # the names say it; the CSV has both
@@ -197,7 +199,8 @@ def _ranks(rows: pd.DataFrame, places: pd.DataFrame | None) -> list[str]:
     if places is None:
         return [""] * len(rows)
     known = {
-        (row.study, row.key): f"{row.rank}{' =' if row.tied else ''}" for row in places.itertuples()
+        (row.study, row.key): f"{row.rank} {verdicts.MARKS[row.verdict]}" if row.tied and row.verdict else str(row.rank)
+        for row in places.itertuples()
     }
     return [known.get(pair, "") for pair in zip(rows["study"], rows["key"], strict=True)]
 

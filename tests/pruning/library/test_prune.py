@@ -206,6 +206,7 @@ def test_masks_in_other_forms(network: Blocks) -> None:
         ({"sparsity": 0.5, "exclude": "fc"}, "no layer of the network"),
         ({"sparsity": 0.5, "exclude": "*"}, "nothing to prune"),
         ({"sparsity": 0.5, "power": 2}, "unknown key 'power'"),
+        ({"sparsity": 0.5, "ties": "random"}, "`ties` is True or False"),
         ({"sparsity": 0.5, "structure": "filter"}, "no argument 'structure'. Did you mean 'granularity'"),
         ({"sparsity": 0.5, "alocation": "erk"}, "Did you mean 'allocation'"),
         ({"criterion": "snip", "sparsity": 0.5, "data": 3}, "is a int"),

@@ -216,3 +216,9 @@ def test_what_is_not_of_the_nearest_network_is_named() -> None:
     other = {**state, "fc2.weight": torch.zeros(85, 121), "conv2.weight": torch.zeros(17, 6, 5, 5)}
     with pytest.raises(UserError, match="the nearest, 'lenet5', shares 3 of its 5 weight tensors"):
         recognise(other, 10, (1, 28, 28))
+
+
+def test_parameters_without_running_statistics_are_said_to_be_that() -> None:
+    model = build_model("resnet20", 10, (3, 32, 32), seed=0)
+    with pytest.raises(UserError, match=r"has the parameters of 'resnet20', but not the running statistics of its 19"):
+        recognise(dict(model.named_parameters()), 10, CIFAR, "resnet20")
