@@ -29,8 +29,8 @@ def score(model: nn.Module, context: Context) -> Scores:
         norms = [norm for _, norm in readers.get(name.removesuffix(".weight"), [])]
         behind = [scale for norm in norms if isinstance(scale := norm.weight, Tensor)]
         if behind and name not in turned:
-            scale = torch.stack([each.detach().abs() for each in behind]).sum(dim=0)
-            scales[name] = scale.view(-1, *[1] * (weight.dim() - 1)).expand(weight.shape).clone()
+            total = torch.stack([each.detach().abs() for each in behind]).sum(dim=0)
+            scales[name] = total.view(-1, *[1] * (weight.dim() - 1)).expand(weight.shape).clone()
     if not scales:
         raise UserError(
             f"BN scale needs batch norms behind layers, and the network {type(model).__name__} has none with a scale; "
