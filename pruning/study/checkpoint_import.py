@@ -25,10 +25,12 @@ from pruning.study.folder import SUFFIX, TICKETS, TOML, Study, new_home
 from pruning.study.imported_masks import (
     MaskedWeights,
     kept_zeros,
+    refuse_without_masks,
     the_right_way,
     with_mask_file,
     with_own_masks,
 )
+from pruning.study.renaming import renaming
 from pruning.study.template_imported import imported_study
 from pruning.tasks import Task, get_task
 from pruning.ticket import Ticket
@@ -106,7 +108,8 @@ def import_network(
     data, folder = _place(path, data, study, options)
     progress(0.0, "reading the checkpoint")
     checkpoint = read(path, options.keep, options.key, options.prefix)
-    _refuse_without_masks(options, bool(checkpoint.masks))
+    if not checkpoint.masks and options.masks is None:
+        refuse_without_masks({"--keep": options.keep is not None, "--inverted-masks": options.inverted_masks})
     progress(0.1, "reading the data")
     if study is not None:
         options = replace(options, task=study.config.task)
@@ -123,22 +126,18 @@ def import_network(
         network = known.masked or known.plain
         made.append((network, known.ticket(network, data, dataset, "imported", name)))
     progress(0.9, "writing the study")
+    renamed: list[str] = []
     for network, ticket in made:
+        file = folder / TICKETS / f"{ticket.id}{SUFFIX}"
+        renamed += renaming(file, ticket)
         network.save(folder)
-        ticket.save(folder / TICKETS / f"{ticket.id}{SUFFIX}")
+        ticket.save(file)
     if study is None:
         _write_toml(folder, Path(path), made[0][1], dataset, name)
     progress(1.0, "imported")
     tickets = [ticket for _, ticket in made]
-    return ImportResult(folder, tickets[0], tuple(_report(checkpoint, known, tickets, dataset, folder)))
-
-
-def _refuse_without_masks(options: ImportOptions, own: bool) -> None:
-    """What is said of masks is refused where there are none, so that nothing is taken for pruned that is not."""
-    if not own and options.masks is None:
-        for given, name in ((options.keep is not None, "--keep"), (options.inverted_masks, "--inverted-masks")):
-            if given:
-                raise UserError(f"{name} is about masks, of which the checkpoint holds none; give their file: --masks.")
+    report = [*_report(checkpoint, known, tickets, dataset, folder), *renamed]
+    return ImportResult(folder, tickets[0], tuple(report))
 
 
 @dataclass(frozen=True)

@@ -179,3 +179,12 @@ def the_right_way(
 
 def _accuracy(norm: Normalisation) -> float:
     return norm.accuracies[norm.name]
+
+
+def refuse_without_masks(given: Mapping[str, bool]) -> None:
+    """Refuse what is said of masks where there are none, so that nothing is taken for pruned that is not.
+
+    `given`: option -> whether it is.
+    """
+    for name in (name for name, is_given in given.items() if is_given):
+        raise UserError(f"{name} is about masks, of which the checkpoint holds none; give their file: --masks.")

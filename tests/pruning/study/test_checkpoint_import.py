@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,22 @@ def test_what_is_said_of_masks_is_refused_where_there_are_none(home: Path, optio
     with pytest.raises(UserError, match="of which the checkpoint holds none"):
         import_network("net.pth", "digits", ImportOptions(name="none", **option))  # type: ignore[arg-type]
     assert not Path("studies/none").exists()
+
+
+def test_the_same_network_under_another_name_is_said_to_be_that(home: Path) -> None:
+    import_network("net.pth", "digits", ImportOptions(name="first"))
+    into = ImportOptions(into=Path("studies/first"), name="second", masks=Path("ones.pt"))
+    masks = {name: torch.rand(value.shape) > 0.5 for name, value in first_weights(home).items()}
+    torch.save(masks, "ones.pt")
+    assert not [line for line in import_network("net.pth", "", into).report if "already" in line]
+    again = replace(into, name="third")
+    (said,) = [line for line in import_network("net.pth", "", again).report if "already" in line]
+    assert said.startswith("The same weights and masks were there already, as 'second' (")
+    assert said.endswith("they are called 'third' now.")
+    assert not [line for line in import_network("net.pth", "", again).report if "already" in line]
+
+
+def first_weights(home: Path) -> dict[str, Tensor]:
+    """The weights of the checkpoint that are no vectors, by their plain names."""
+    state = torch.load(home / "net.pth")["state_dict"]
+    return {name.removeprefix("module."): value for name, value in state.items() if value.ndim > 1}
