@@ -56,7 +56,7 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
     images: Images = "corrupted" if asked == "corrupted" and "corrupted" in kinds else "accuracy"
     told, within = verdicts.of_chosen(selection, images), verdicts.equivalence(selection)
     rows = recipe_differences.compared(own, found, told)
-    rows = _turned(families.fractions(study, rows))
+    rows = turned(families.fractions(study, rows))
     if rows.empty:
         layout.notes(["None of the pairs that differ in one field alone was measured on the same images."])
         return
@@ -91,6 +91,7 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
         data=lambda: frame.drop(columns=["colour a", "colour b", "apart"]),
         meanings={
             "field": "the field in which the recipes differ, and its values",
+            "difference": f"second minus first [{shown.apart}]",
             "interval": f"the interval that decides [{shown.apart}]",
             "detectable": f"difference that would be shown with a power of 80 % [{shown.apart}]",
             "epochs": "of training and search of the first and the second, with all they descend from",
@@ -100,7 +101,7 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
     )
 
 
-def _turned(rows: pd.DataFrame) -> pd.DataFrame:
+def turned(rows: pd.DataFrame) -> pd.DataFrame:
     """Second minus first, as the arrow between the two reads."""
     return rows.assign(difference=-rows["difference"], low=-rows["high"], high=-rows["low"])
 

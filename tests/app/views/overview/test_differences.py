@@ -10,6 +10,7 @@ from app.shell.theme import Style
 from app.shell.verdicts import Floor
 from app.views.overview.charts.differences import differences
 from app.views.overview.differences import _caption
+from app.views.overview.one_field import turned
 from app.views.overview.tickets import tied
 
 ROWS = pd.DataFrame(
@@ -69,3 +70,10 @@ def test_each_floor_says_on_which_images() -> None:
     assert "Floor of seed noise: in this study" in alone
     none = _caption({"accuracy": rows, "corrupted": rows}, {"accuracy": None, "corrupted": None})
     assert "No study at hand repeats its trainings" in none
+
+
+def test_what_one_field_makes_is_the_second_less_the_first() -> None:
+    """As the arrow in the field reads; the verdicts have it the other way round."""
+    rows = pd.DataFrame({"difference": [-0.03], "low": [-0.05], "high": [-0.01], "verdict": "differs"})
+    found = turned(rows).iloc[0]
+    assert found[["low", "difference", "high"]].tolist() == [0.01, 0.03, 0.05]
