@@ -16,7 +16,8 @@ import pandas as pd
 
 from analysis.comparisons.outcomes import Outcomes
 from analysis.statistics.multiple_testing import holm, holm_steps
-from analysis.statistics.patterns import Pattern, compare_patterns, distinct
+from analysis.statistics.patterns import Pattern, compare_patterns
+from analysis.statistics.replication import distinct
 from analysis.statistics.verdicts import EQUIVALENCE, LEVEL, Gap, gap_from_sums, judge
 from pruning.errors import UserError
 

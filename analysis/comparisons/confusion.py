@@ -20,7 +20,7 @@ from analysis.comparisons.predictions import Predictions
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.statistics.intervals import wilson
 from analysis.statistics.multiple_testing import holm_steps
-from analysis.statistics.patterns import distinct
+from analysis.statistics.replication import distinct
 from analysis.statistics.standing_out import standing_out
 from analysis.statistics.verdicts import IMAGES, LEVEL, SEEDS
 

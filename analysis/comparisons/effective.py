@@ -17,7 +17,7 @@ from scipy.special import expit, logit
 from analysis.comparisons.averages import Averages
 from analysis.comparisons.outcomes import Outcomes
 from analysis.statistics.moderation import moderated
-from analysis.statistics.patterns import distinct
+from analysis.statistics.replication import distinct
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENCE, EQUIVALENT, SEEDS, Gap, judge
 from pruning.errors import UserError
 

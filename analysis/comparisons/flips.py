@@ -14,8 +14,7 @@ from analysis.comparisons.outcomes import MEAN, Outcomes
 from analysis.comparisons.predictions import Predictions
 from analysis.corruptions.conditions import CLEAN
 from analysis.statistics.multiple_testing import holm
-from analysis.statistics.patterns import distinct
-from analysis.statistics.replication import share
+from analysis.statistics.replication import distinct, share
 from analysis.statistics.verdicts import judge, paired_gap
 from pruning.errors import UserError
 

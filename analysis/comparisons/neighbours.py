@@ -19,8 +19,7 @@ import pandas as pd
 
 from analysis.metrics.neighbours import parts
 from analysis.statistics.moderation import moderated
-from analysis.statistics.patterns import distinct
-from analysis.statistics.replication import share
+from analysis.statistics.replication import distinct, share
 from analysis.statistics.verdicts import Gap, gap_from_sums, judge
 
 Neighbourhoods = Mapping[str, Mapping[int, np.ndarray]]

@@ -18,7 +18,7 @@ from analysis.comparisons.outcomes import Outcomes
 from analysis.statistics.bootstrap import resampled_means
 from analysis.statistics.clusters import CORRELATED, cluster
 from analysis.statistics.correlation import Correlation, describe, resampled_correlations
-from analysis.statistics.patterns import distinct
+from analysis.statistics.replication import distinct
 from pruning.errors import UserError
 
 FEWEST = 4

@@ -15,8 +15,7 @@ import pandas as pd
 from analysis.comparisons.outcomes import Outcomes, collect
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
-from analysis.statistics.patterns import distinct
-from analysis.statistics.replication import share
+from analysis.statistics.replication import distinct, share
 from analysis.statistics.verdicts import COLUMNS as OF_A_PAIR
 from analysis.statistics.verdicts import EQUIVALENCE, LEVEL, Gap, judge, paired_gap
 from pruning.study.config import StudyConfig

@@ -13,7 +13,6 @@ both say the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,15 +59,6 @@ class _Runs:
         count = len(self.patterns)
         residuals: np.ndarray = (self.patterns - self.patterns.mean(axis=0)) / np.sqrt(max(count - 1, 1) * count)
         return residuals
-
-
-def distinct(runs: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-    """Runs, each [N], as [S, N] without those that agree with an earlier one throughout: they repeat nothing."""
-    kept: list[np.ndarray] = []
-    for run in runs:
-        if not any(np.array_equal(run, other) for other in kept):
-            kept.append(run)
-    return np.stack(kept)
 
 
 def compare_patterns(a: np.ndarray, b: np.ndarray, groups: np.ndarray) -> Pattern:

@@ -28,6 +28,15 @@ class Estimate:
     """bool: the interval is over seeds; otherwise over images."""
 
 
+def distinct(runs: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    """Runs, each [N], as [S, N] without those that agree with an earlier one throughout: they repeat nothing."""
+    kept: list[np.ndarray] = []
+    for run in runs:
+        if not any(np.array_equal(run, other) for other in kept):
+            kept.append(run)
+    return np.stack(kept)
+
+
 def share(values: np.ndarray, level: float = 0.95) -> Estimate:
     """Share of images of which something is true, and its interval.
 

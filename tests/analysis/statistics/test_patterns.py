@@ -5,7 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from analysis.statistics.patterns import compare_patterns, distinct
+from analysis.statistics.patterns import compare_patterns
+from analysis.statistics.replication import distinct
 
 GROUPS = np.arange(400) % 10
 

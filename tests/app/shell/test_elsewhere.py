@@ -13,7 +13,7 @@ SHIPPED = ROOT / "sample_checkpoints"
     [
         ("dynamics", {"dynamics": "line"}, "mnist5k-lenet5", "digits-lottery", "under another order of the data"),
         ("masks", {"masks": "training"}, "mnist5k-lenet5", "digits-lottery", "was not noted"),
-        ("geometry", {"geometry": "layers"}, "cifar10-seeds", "mnist5k-vit", "inner layers of these tickets"),
+        ("geometry", {"geometry": "layers"}, "digits-federated", "mnist5k-vit", "inner layers of these tickets"),
         ("robustness", {"section": "fourier"}, "digits-lottery", "mnist5k-lenet5", "measured on the Fourier basis"),
     ],
 )
