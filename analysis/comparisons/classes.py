@@ -17,7 +17,7 @@ import pandas as pd
 from analysis.comparisons.outcomes import Outcomes
 from analysis.statistics.multiple_testing import holm, holm_steps
 from analysis.statistics.patterns import Pattern, compare_patterns
-from analysis.statistics.replication import distinct
+from analysis.statistics.replication import distinct, repeated
 from analysis.statistics.verdicts import EQUIVALENCE, LEVEL, Gap, gap_from_sums, judge
 from pruning.errors import UserError
 
@@ -113,7 +113,7 @@ def _checked(outcomes: Outcomes, labels: np.ndarray) -> np.ndarray:
 def _gaps(a: Mapping[int, np.ndarray], b: Mapping[int, np.ndarray], places: np.ndarray, sizes: np.ndarray) -> Gap:
     """The paired differences of each class, [K], from each seed's [N], and the images' classes [N] and their sizes."""
     seeds = [seed for seed in a if seed in b]
-    if all(len(distinct(list(own.values()))) == 1 for own in (a, b)):
+    if not (repeated(a.values()) or repeated(b.values())):
         seeds = seeds[:1]
     gaps = [a[seed] - b[seed] for seed in seeds]
     gaps = gaps or [np.mean(list(a.values()), axis=0) - np.mean(list(b.values()), axis=0)]

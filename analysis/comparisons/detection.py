@@ -33,7 +33,7 @@ def detection(rows: pd.DataFrame, tickets: Mapping[str, Sequence[str]]) -> pd.Da
         row |= {name: int(each[name].iloc[0]) for name in ("n", "foreign")}
         for rate in RATES:
             names = [rate, f"{rate}_low", f"{rate}_high"]
-            if each[rate].nunique() == 1:  # one seed, or several that show no spread
+            if each[rate].nunique() <= 1:  # one seed, or several that show no spread
                 row |= dict(zip(names, each[names].iloc[0], strict=True))
                 continue
             value, low, high = mean_interval(each[rate])

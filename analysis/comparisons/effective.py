@@ -17,7 +17,7 @@ from scipy.special import expit, logit
 from analysis.comparisons.averages import Averages
 from analysis.comparisons.outcomes import Outcomes
 from analysis.statistics.moderation import moderated
-from analysis.statistics.replication import distinct
+from analysis.statistics.replication import repeated
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENCE, EQUIVALENT, SEEDS, Gap, judge
 from pruning.errors import UserError
 
@@ -85,7 +85,7 @@ def effective_robustness(
     _check(images.mean(axis=-1)[on_line] if names else images)
     n, points = images.shape[-1], images.mean(axis=-1)
     seeds = min(len(own) for own in averages.seeds)
-    if all(len(distinct(own)) == 1 for own in averages.seeds):  # networks that no seed changes
+    if not any(map(repeated, averages.seeds)):
         seeds = min(seeds, 1)
     distance = _distances(points, on_line, n)
     squared, freedom = _squared_error(images, on_line), np.inf

@@ -14,7 +14,7 @@ from analysis.comparisons.outcomes import MEAN, Outcomes
 from analysis.comparisons.predictions import Predictions
 from analysis.corruptions.conditions import CLEAN
 from analysis.statistics.multiple_testing import holm
-from analysis.statistics.replication import distinct, share
+from analysis.statistics.replication import repeated, share
 from analysis.statistics.verdicts import judge, paired_gap
 from pruning.errors import UserError
 
@@ -70,8 +70,8 @@ def flips_from_baseline(predictions: Predictions, baseline: str) -> pd.DataFrame
     if baseline not in predictions.predicted:
         raise UserError("The baseline has no results on corrupted images; measure it, or choose another.")
     reference = predictions.predicted[baseline]
-    repeated = len(distinct(reference)) > 1  # imported weights are one network, whatever the seed
-    chance = _by_chance(reference if repeated else reference[:1])
+    several = repeated(reference)
+    chance = _by_chance(reference if several else reference[:1])
     found, tests = [], []
     for name, given in predictions.predicted.items():
         seeds = min(len(given), len(reference))
@@ -80,7 +80,7 @@ def flips_from_baseline(predictions: Predictions, baseline: str) -> pd.DataFrame
             tests += _tests(given[:seeds] != reference[:seeds], chance, predictions)
     table = pd.DataFrame(found, columns=COLUMNS)
     table[["by_chance", "p"]] = np.array(tests, dtype=np.float64).reshape(-1, 2)
-    table["p_holm"] = holm(table["p"]) if repeated else np.nan
+    table["p_holm"] = holm(table["p"]) if several else np.nan
     beyond = (table["p_holm"] < 0.05) & (table["flipped"] > table["by_chance"])
     return table.assign(within_noise=~beyond)
 

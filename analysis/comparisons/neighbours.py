@@ -19,7 +19,7 @@ import pandas as pd
 
 from analysis.metrics.neighbours import parts
 from analysis.statistics.moderation import moderated
-from analysis.statistics.replication import distinct, share
+from analysis.statistics.replication import repeated, share
 from analysis.statistics.verdicts import Gap, gap_from_sums, judge
 
 Neighbourhoods = Mapping[str, Mapping[int, np.ndarray]]
@@ -132,7 +132,7 @@ def intervals(shared: Mapping[str, Mapping[int, np.ndarray]]) -> pd.DataFrame:
 
 def _trained(own: Mapping[int, np.ndarray]) -> Mapping[int, np.ndarray]:
     """The first seed alone where all are one network, as imported weights are: nothing was trained again."""
-    return own if len(distinct(list(own.values()))) > 1 else dict(list(own.items())[:1])
+    return own if repeated(own.values()) else dict(list(own.items())[:1])
 
 
 def _pairs(

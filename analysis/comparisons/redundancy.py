@@ -18,7 +18,7 @@ from analysis.comparisons.outcomes import Outcomes
 from analysis.statistics.bootstrap import resampled_means
 from analysis.statistics.clusters import CORRELATED, cluster
 from analysis.statistics.correlation import Correlation, describe, resampled_correlations
-from analysis.statistics.replication import distinct
+from analysis.statistics.replication import repeated
 from pruning.errors import UserError
 
 FEWEST = 4
@@ -101,7 +101,7 @@ def redundant(outcomes: Outcomes, threshold: float = 0.95, resamples: int = 1000
     itself = kendall(whole, drawn.mean(axis=1))
     kept = steps["corruption"].tolist()[:enough]
     each = _each_seed(outcomes)
-    found = concordance(each, seed=seed) if len(distinct(each)) > 1 else None  # not one network whatever the seed
+    found = concordance(each, seed=seed) if repeated(each) else None
     return Redundancy(steps, kept, threshold, (float(itself.mean()), *_interval(itself)), found)
 
 

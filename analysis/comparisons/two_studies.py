@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.comparisons.outcomes import Outcomes, collect
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
-from analysis.statistics.replication import distinct, share
+from analysis.statistics.replication import repeated, share
 from analysis.statistics.verdicts import COLUMNS as OF_A_PAIR
 from analysis.statistics.verdicts import EQUIVALENCE, LEVEL, Gap, judge, paired_gap
 from pruning.study.config import StudyConfig
@@ -140,7 +140,7 @@ def compare_studies(
             one, other = (_measured(each, key, measure) for each in (first, second))
             if one is not None and other is not None:
                 # two networks that no seed changes are compared over images
-                seeds = min(len(one), len(other)) if max(len(distinct(each)) for each in (one, other)) > 1 else 1
+                seeds = min(len(one), len(other)) if repeated(one) or repeated(other) else 1
                 gaps[len(rows)] = paired_gap(other[:seeds], one[:seeds])
             if one is not None or other is not None:
                 rows.append({"key": key, "measure": measure, **_accuracies(one, other, level)})

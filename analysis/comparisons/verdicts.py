@@ -17,6 +17,7 @@ import pandas as pd
 from analysis.comparisons import scores
 from analysis.comparisons.outcomes import PerImage
 from analysis.comparisons.scores import Scores
+from analysis.statistics.replication import repeated
 from analysis.statistics.verdicts import COLUMNS as OF_A_PAIR
 from analysis.statistics.verdicts import EQUIVALENCE, LEVEL, Gap, judge, paired_gaps
 
@@ -92,12 +93,12 @@ def _gaps(outcomes: PerImage, pairs: Sequence[tuple[str, str]]) -> Iterator[tupl
 
     Pairs of a group are computed together, as their differences follow from the products of all tickets.
     """
-    repeated = {key: _repeated(outcomes[key]) for key in dict.fromkeys(key for pair in pairs for key in pair)}
+    several = {key: repeated(outcomes[key].values()) for key in dict.fromkeys(key for pair in pairs for key in pair)}
     groups: dict[tuple[tuple[int, ...], int], list[tuple[str, str]]] = {}
     for a, b in pairs:
         one, other = outcomes[a], outcomes[b]
         seeds = tuple(sorted(seed for seed in one if seed in other and one[seed].size == other[seed].size))
-        seeds = seeds if repeated[a] or repeated[b] else seeds[:1]
+        seeds = seeds if several[a] or several[b] else seeds[:1]
         images = one[seeds[0]].size if seeds else max(_images(one) & _images(other))
         groups.setdefault((seeds, images), []).append((a, b))
     for (seeds, images), group in groups.items():
@@ -119,12 +120,6 @@ def _compared(own: Mapping[int, np.ndarray], seeds: Sequence[int], images: int) 
 def _images(own: Mapping[int, np.ndarray] | None) -> set[int]:
     """On how many images the seeds were measured."""
     return {each.size for each in (own or {}).values()}
-
-
-def _repeated(own: Mapping[int, np.ndarray]) -> bool:
-    """Whether the seeds are several networks, and not one that no seed changes."""
-    first, *others = own.values()
-    return not all(np.array_equal(first, other) for other in others)
 
 
 def _split(pairs: Sequence[tuple[str, str]], gap: Gap) -> Iterator[tuple[tuple[str, str], Gap]]:

@@ -7,7 +7,7 @@ spread to go by, and are treated like one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,12 @@ class Estimate:
     high: np.ndarray
     over_seeds: np.ndarray
     """bool: the interval is over seeds; otherwise over images."""
+
+
+def repeated(runs: Iterable[np.ndarray]) -> bool:
+    """Whether runs are of several networks, and not of one that no seed changes, as imported weights are."""
+    first, *others = runs
+    return not all(np.array_equal(first, other) for other in others)
 
 
 def distinct(runs: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:

@@ -45,11 +45,11 @@ def held_against(table: pd.DataFrame, key: str, labels: Mapping[str, str]) -> st
         f"{points(abs(row.difference)).lstrip('+')} points{bracket(*sorted((abs(row.low), abs(row.high))))}"
         for row in differ.itertuples()
     ]
-    for count, words in (
-        (int((table["verdict"] == EQUIVALENT).sum()), "is shown to be as accurate"),
-        (int((table["verdict"] == CANNOT_TELL).sum()), "cannot be told apart"),
-    ):
-        said += [f"{count} of {len(table)} {words}"] if count else []
+    counts = {verdict: int((table["verdict"] == verdict).sum()) for verdict in (EQUIVALENT, CANNOT_TELL)}
+    if same := counts[EQUIVALENT]:
+        said.append(f"{same} of {len(table)} {'is' if same == 1 else 'are'} shown to be as accurate")
+    if unknown := counts[CANNOT_TELL]:
+        said.append(f"{unknown} of {len(table)} cannot be told apart")
     return f"Held against {plain(labels[key])}: {'; '.join(said)}."
 
 
