@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pruning.data import folder, modular, stored, subset
+from pruning.data.arrays import checked_normalisation
 from pruning.data.base import (
     DATASETS,
     Dataset,
@@ -37,6 +38,7 @@ __all__ = [
     "EmbeddedData",
     "Split",
     "available",
+    "checked_normalisation",
     "choices",
     "data_remark",
     "data_root",

@@ -127,7 +127,8 @@ def test_workers_know_it(tmp_path: Path) -> None:
         ({"classes": ["a", "b"]}, "Label 2 names no class"),
         ({"labels": ["x"] * 60, "classes": ["a", "b"]}, "'x' is none of the classes a, b"),
         ({"test_images": IMAGES[:, :, :4], "test_labels": LABELS}, "different sizes, 3x8x9 and 3x4x9"),
-        ({"mean": (0.5, 0.5), "std": (1.0, 1.0)}, "2 values to undo the normalisation of 3 channels"),
+        ({"mean": (0.5, 0.5), "std": (1.0, 1.0)}, "has 2 values, and the images have 3 channels"),
+        ({"mean": (0.5,), "std": (0.0,)}, "standard deviation of the normalisation is to be of finite numbers above 0"),
         ({"name": "digits"}, "There is a data set 'digits' already"),
     ],
 )
