@@ -20,6 +20,7 @@ from pruning.data.base import (
     DownloadableData,
     EmbeddedData,
     Split,
+    check_form,
     make_dataset,
     normalise,
 )
@@ -163,7 +164,11 @@ def downloadable(name: str) -> DownloadableData | None:
 
 @lru_cache(maxsize=4)
 def _read(source: DataSource, root: Path) -> Dataset:
-    return source.read(root)
+    found = source.read(root)
+    if not isinstance(found, Dataset):
+        raise UserError(f"The data set '{source.name}' gives a {type(found).__name__}, not a `Dataset`.")
+    check_form(source.name, found.num_classes, found.train, found.test)
+    return found
 
 
 class _Untold:
