@@ -47,6 +47,7 @@ app: setup
 
 study: setup
 	@test -n "$(STUDY)" || { echo "Say which study: make study STUDY=path/to/study.toml"; exit 1; }
+	$(PY) -m analysis check $(STUDY)
 	$(PY) -m pruning run $(STUDY) $(if $(ROOT),--root $(ROOT))
 	$(PY) -m analysis run $(STUDY) $(if $(ROOT),--root $(ROOT))
 

@@ -21,6 +21,7 @@ from analysis.engine.networks import AnyNetwork, Network, Normalisation
 from analysis.engine.per_image import ImageValues, PerImage
 from analysis.engine.showing import BATCH, Viewer, show
 from analysis.metrics.corruption_error import corruption_error, mean_corruption_accuracy, mean_corruption_error
+from pruning.data import checked_normalisation
 from pruning.errors import UserError
 from pruning.progress import Progress, as_progress, quiet, share
 from pruning.ticket import Ticket
@@ -138,7 +139,8 @@ def iterate(
 
     Returns an iterator over `Measured`, in the order of the conditions.
 
-    Raises UserError, before anything is measured, when a name is unknown or shapes do not fit.
+    Raises UserError, before anything is measured, when a name is unknown, shapes do not fit or the normalisation is
+    none.
     """
     wanted = list(all_conditions() if conditions is None else conditions)
     corrupted = corrupted or {}
@@ -149,6 +151,7 @@ def iterate(
     where = pick_device(device)
     check_precision(precision)
     shape = (images.shape[1], images.shape[2], images.shape[3])
+    normalisation = checked_normalisation(normalisation, shape[0])
     networks = {
         name: Network.of(each, where, precision)
         if isinstance(each, Ticket)

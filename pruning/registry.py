@@ -12,7 +12,9 @@ import importlib.util
 import os
 import pkgutil
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -140,6 +142,7 @@ class Registry(Mapping[str, T], Generic[T]):
 _ALL: "list[Registry[Any]]" = []
 _CARRIED: dict[str, list[Any]] = {}  # from the parent process, for registries that are made later
 _LOADED: dict[Path, ModuleType] = {}
+_FILES: set[Path] = set()  # that plugins were read from
 _OFFERED: dict[tuple[str, tuple[str, ...]], list[list[object]]] = {}
 
 
@@ -221,6 +224,30 @@ def plugins() -> list[ModuleType]:
     return found
 
 
+@contextmanager
+def of_plugin(what: str = "Code", but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Turn what a plugin's code raises into a sentence that says where; what arose elsewhere goes on as it is.
+
+    Args:
+        what: was asked of the plugin, such as "The criterion 'mine'".
+        but: exceptions that are no mistakes, and go on too.
+
+    Raises:
+        UserError: the sentence.
+    """
+    try:
+        yield
+    except Exception as error:
+        steps = [step for step in traceback.extract_tb(error.__traceback__) if Path(step.filename) in _FILES]
+        if not steps or isinstance(error, (UserError, *but)):
+            raise
+        text = " ".join(str(error).split())[:200].rstrip(".")
+        raise UserError(
+            f"{what} of the plugin {steps[-1].filename} failed in line {steps[-1].lineno}: "
+            f"{type(error).__name__}{': ' if text else ''}{text}."
+        ) from error
+
+
 def _load(path: Path) -> None:
     name, file = f"pruning_plugin_{path.stem}_{crc32(str(path).encode()):08x}", here(path)
     spec = importlib.util.spec_from_file_location(name, file)
@@ -229,6 +256,7 @@ def _load(path: Path) -> None:
     module = importlib.util.module_from_spec(spec)
     # known before it is run, as what it imports may read a registry
     sys.modules[spec.name] = _LOADED[path] = module
+    _FILES.add(file)
     try:
         spec.loader.exec_module(module)
     except Exception as error:

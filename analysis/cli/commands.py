@@ -314,6 +314,7 @@ def reproduce(
         reproduce_command.run(names or (), root, report, jobs, on)
 
 
+app.command()(study_files.check)
 app.command()(study_files.compact)
 app.command()(study_files.pack)
 app.command()(study_files.tables)

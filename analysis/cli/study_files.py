@@ -1,4 +1,4 @@
-"""What `python -m analysis` does with files of results: many into few (`compact`), one for others (`pack`)."""
+"""What `python -m analysis` does with files: a study.toml looked through (`check`), results brought together."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,19 @@ from pruning.cli.options import StudyPath
 from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
 from pruning.study.folder import Study
+
+
+def check(study: StudyPath) -> None:
+    """Say whether a study.toml can be found and measured as it stands, before anything is trained.
+
+    Methods, training, and the section `analysis`: unknown keys and names, values that are out of range, folders of
+    images that are not there. `make study` does it first.
+    """
+    from analysis.engine.subjects import check as look_through
+
+    opened = Study.open(study)
+    look_through(opened)
+    PlainConsole().print(f"Nothing is wrong with {opened.source}.", highlight=False, soft_wrap=True)
 
 
 def compact(study: StudyPath) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.checkpoints import read
-from pruning.data import Dataset, normalise
+from pruning.data import Dataset, checked_normalisation, normalise
 from pruning.errors import UserError
 from pruning.models import build_model, count_macs
 from pruning.ticket import Ticket
@@ -67,11 +67,9 @@ class Classifier:
 
     @classmethod
     def _of(cls, module: nn.Module, mean: Sequence[float], std: Sequence[float], data: Dataset) -> Self:
-        for what, values in (("mean", mean), ("standard deviation", std)):
-            if len(values) != data.shape[0]:
-                raise UserError(f"The {what} {list(values)} must be {data.shape[0]} numbers, one for each channel.")
+        ways = checked_normalisation((mean, std), data.shape[0])
         device, macs = pick_device(), count_macs(module, data.shape)
-        return cls(prepare(module.eval(), device, macs), tuple(mean), tuple(std), macs, device)
+        return cls(prepare(module.eval(), device, macs), *ways, macs, device)
 
     @torch.inference_mode()
     def predict(self, images: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from pruning.library import copied
 from pruning.models import NoClassifier, class_directions, count_macs, features_and_logits, is_users_own, prunable
 from pruning.models.classifier import LEFT_OUT, widened
 from pruning.models.inspection import Shape
-from pruning.models.outputs import logits_among
+from pruning.models.outputs import the_logits
 from pruning.ticket import Ticket
 from pruning.training.precision import SMALL_NETWORK, Precision, as_input, autocast, pick_precision, prepare, settled
 
@@ -200,7 +200,7 @@ class _Function(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Give what the function gives, or the logits among it, as a tensor on the images' device."""
-        return torch.as_tensor(logits_among(self.function(images))).to(images.device, torch.float32)
+        return torch.as_tensor(the_logits(self.function(images))).to(images.device, torch.float32)
 
 
 @torch.no_grad()

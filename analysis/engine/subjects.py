@@ -1,4 +1,4 @@
-"""What a run measures: the tickets that fit a study's data, the data sets beside them, the images."""
+"""What a run measures: what is asked for, the tickets that fit a study's data, the data beside them, the images."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -6,14 +6,32 @@ from pathlib import Path
 import torch
 
 from analysis.engine.base import measures
-from analysis.engine.images import TestImages
-from analysis.engine.settings import AnalysisConfig
+from analysis.engine.images import TestImages, place
+from analysis.engine.settings import AnalysisConfig, settings
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError
 from pruning.progress import Progress, quiet
 from pruning.study.commands import finding
 from pruning.study.folder import Entry, Study
 from pruning.tasks import get_task
+
+
+def check(study: Study) -> None:
+    """Look at what the study file asks to be measured, before there are tickets and without the data.
+
+    What the data decide (whether arrays are of their images, `samples` leave out a class) is seen when it is measured.
+
+    Raises:
+        UserError: a key, name or value is not known, what is said does not fit together, or a folder is not there.
+    """
+    config, where = settings(study), f"{study.source}, [analysis]"
+    try:
+        config.conditions(None if config.arrays else ())
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+    for key, folder in (("arrays", config.arrays), ("frost", config.frost)):
+        if folder is not None and not (there := place(study, folder)).is_dir():
+            raise UserError(f"{where}: `{key}` is to be a folder of images, and there is no folder {there}.")
 
 
 def subjects(

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.metrics.comparable import common_shapes
-from analysis.metrics.overlap import MasksByName, PackedMasks, shapes_of
+from analysis.metrics.overlap import MasksByName, PackedMasks, named_masks, shapes_of
 from pruning.errors import UserError
 
 MOST = 8
@@ -51,8 +51,9 @@ def _counted(masks_by_id: MasksByName) -> tuple[np.ndarray, np.ndarray]:
     """
     if len(masks_by_id) > MOST:
         raise UserError(f"{len(masks_by_id)} tickets have {2 ** len(masks_by_id) - 1} regions; choose at most {MOST}.")
-    shapes = common_shapes({name: shapes_of(masks) for name, masks in masks_by_id.items()})
-    packed = [mask if isinstance(mask, PackedMasks) else PackedMasks.pack(mask) for mask in masks_by_id.values()]
+    named = named_masks(masks_by_id)
+    shapes = common_shapes({name: shapes_of(masks) for name, masks in named.items()})
+    packed = [mask if isinstance(mask, PackedMasks) else PackedMasks.pack(mask) for mask in named.values()]
     views = [ticket.layers() for ticket in packed]
     sizes = np.array([prod(shape) for shape in shapes.values()], dtype=np.int64)
     shared = np.zeros((len(shapes), 2 ** len(packed)), dtype=np.int64)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,8 @@ import torch
 from analysis.metrics import few_bits
 from analysis.metrics.comparable import common_shapes
 from analysis.metrics.overlap_metrics import METRICS, PairCounts
-from pruning.library.mask_forms import masks_of
+from pruning.checkpoints.mask_names import plain_names
+from pruning.library.mask_forms import masks_of, renamed
 
 if TYPE_CHECKING:
     from pruning.masks import Masks
@@ -111,13 +112,14 @@ def count(tickets: Tickets, threads: int | None = None) -> Counts:
 
     Args:
         tickets: for each name a ticket, its masks in any form that `pruning.library.masks_of` takes, or `PackedMasks`
-            of them; or a list of these, which are then called by their labels or by their numbers.
+            of them; or a list of these, which are then called by their labels or by their numbers. Where their layers
+            are called otherwise, what files add to names (``module.``, ``_mask``) does not count.
         threads: how many threads work; as many as torch uses when None.
 
     Raises:
         UserError: two tickets do not have the same layers of the same shapes, or something is no mask.
     """
-    masks_by_name = _by_name(tickets)
+    masks_by_name = named_masks(tickets)
     shapes = common_shapes({name: shapes_of(masks) for name, masks in masks_by_name.items()})
     sources = [_sources(masks) for masks in masks_by_name.values()]
     layers = [[source[layer] for source in sources] for layer in shapes]
@@ -263,7 +265,12 @@ def _words(size: int) -> int:
     return -(-size // WORD)
 
 
-def _by_name(tickets: Tickets) -> dict[str, Masks | PackedMasks]:
+def named_masks(tickets: Tickets) -> dict[str, Masks | PackedMasks]:
+    """The masks of each ticket by its name, and their layers by names that they share, as far as they do.
+
+    Raises:
+        UserError: something is no mask.
+    """
     if not isinstance(tickets, Mapping):
         numbered = list(tickets)
         labels = [str(getattr(getattr(ticket, "recipe", None), "label", "")) for ticket in numbered]
@@ -271,7 +278,18 @@ def _by_name(tickets: Tickets) -> dict[str, Masks | PackedMasks]:
             label if label and labels.count(label) == 1 else f"{label} {place}".strip(): ticket
             for place, (label, ticket) in enumerate(zip(labels, numbered, strict=True))
         }
-    return {name: each if isinstance(each, PackedMasks) else masks_of(each) for name, each in tickets.items()}
+    found = {name: each if isinstance(each, PackedMasks) else masks_of(each) for name, each in tickets.items()}
+    if len({frozenset(shapes_of(masks)) for masks in found.values()}) < 2:
+        return found
+    return {name: _plain(masks) for name, masks in found.items()}
+
+
+def _plain(masks: Masks | PackedMasks) -> Masks | PackedMasks:
+    """The masks by the names of their layers alone, without what files add to them."""
+    names = plain_names(shapes_of(masks))
+    if isinstance(masks, PackedMasks):
+        return replace(masks, shapes=renamed(masks.shapes, names))
+    return renamed(masks, names)
 
 
 def _sources(masks: Masks | PackedMasks) -> dict[str, np.ndarray]:

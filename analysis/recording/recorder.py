@@ -16,7 +16,7 @@ from analysis.engine.subjects import images_of
 from analysis.recording.inputs import IMAGENET
 from analysis.recording.outside import Classifier
 from analysis.recording.session import Conditions, Session
-from pruning.data import load_data
+from pruning.data import checked_normalisation, load_data
 from pruning.errors import UserError
 from pruning.progress import Progress, as_progress, quiet, share
 from pruning.recipe import Recipe
@@ -105,7 +105,9 @@ def record(
     recipe = _recipe(study, name, parent, sparsity, study.detail_seed if seed is None else seed, replace)
     own = _metrics(metrics or {}, higher)
     images = images_of(study, settings(study), data)
-    tried = [normalisation] if normalisation else [(data.mean, data.std), *([IMAGENET] if data.shape[0] == 3 else [])]
+    tried = [(data.mean, data.std), *([IMAGENET] if data.shape[0] == 3 else [])]
+    if normalisation is not None:
+        tried = [checked_normalisation(normalisation, data.shape[0])]
     session = Session(study, data, images, model, tried, classifier, transform, layers)
     clean = session.look(loader, "loader")
     with session.taken_back():

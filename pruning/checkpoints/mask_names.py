@@ -1,12 +1,12 @@
 """How masks, and scores that masks are made of, are named in files: from such a name to that of the weight."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from pruning.checkpoints.contents import View
 from pruning.checkpoints.limits import MAX_TENSORS
 from pruning.checkpoints.source import Source
-from pruning.checkpoints.state_dict import MASK_WRAPPERS, Views, none_found
+from pruning.checkpoints.state_dict import MASK_WRAPPERS, PREFIXES, Views, none_found, prefix_of
 
 ORIGINALS = ("{0}_orig", "{1}parametrizations.{2}.original")
 """What the weight of a mask beside it may be called: torch.nn.utils.prune's and torch.ao.pruning's names."""
@@ -59,6 +59,38 @@ def weights_of(stem: str) -> tuple[str, ...]:
     owner, dot, leaf = stem.rpartition(".")
     names = [stem, f"{stem}.weight", f"{owner}{dot}module.{leaf}" if dot else "", f"{stem}.module.weight"]
     return tuple(name for name in (*names, stem.removesuffix("_v") if stem.endswith("_v") else "") if name)
+
+
+def plain_names(names: Iterable[str]) -> dict[str, str]:
+    """Each mask's name -> the same without what marks masks, and without the prefixes that all of them share."""
+    stems = {name: _stem(name) for name in names}
+    prefix = prefix_of(stems.values())
+    return {name: stem.removeprefix(prefix) for name, stem in stems.items()}
+
+
+def names_among(names: Iterable[str], weights: Collection[str]) -> dict[str, str | None]:
+    """Each mask's name -> the weight that it belongs to, None for none.
+
+    As few prefixes are removed as will do, as a part of the network may be named like a prefix.
+    """
+    stems = {name: _stem(name) for name in names}
+    prefix, whole = "", prefix_of(stems.values())
+    while True:
+        found = {name: _name_in(stem.removeprefix(prefix), weights) for name, stem in stems.items()}
+        if all(found.values()) or prefix == whole:
+            return found
+        prefix += next(p for p in PREFIXES if whole.startswith(prefix + p))
+
+
+def _stem(name: str) -> str:
+    return mask_stem(name) or score_stem(name) or name
+
+
+def _name_in(stem: str, weights: Collection[str]) -> str | None:
+    """The weight of that name; else the only one that ends in it."""
+    exact = next((weight for weight in weights_of(stem) if weight in weights), None)
+    behind = [weight for weight in weights for name in weights_of(stem)[:2] if weight.endswith(f".{name}")]
+    return exact or (behind[0] if len(behind) == 1 else None)
 
 
 def find_masks(source: Source, tree: object) -> Views:

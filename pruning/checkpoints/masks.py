@@ -15,12 +15,14 @@ from pruning.checkpoints.mask_names import (
     has_tensors,
     is_marked,
     mask_stem,
+    names_among,
+    plain_names,
     score_stem,
     weights_of,
 )
 from pruning.checkpoints.mask_values import as_mask, is_binary, spread
 from pruning.checkpoints.source import Source, listed, opened, shown
-from pruning.checkpoints.state_dict import MASK_KEYS, PREFIXES, prefix_of
+from pruning.checkpoints.state_dict import MASK_KEYS
 from pruning.checkpoints.tensors import load
 
 State = dict[str, Tensor]
@@ -162,27 +164,16 @@ def _loaded(source: Source, contents: Contents, tree: object, keep: float | None
     return masks
 
 
-def _stem(name: str) -> str:
-    return mask_stem(name) or score_stem(name) or name
-
-
 def _named(masks: State) -> State:
-    stems = {_stem(name): mask for name, mask in masks.items()}
-    prefix = prefix_of(stems)
-    return {name.removeprefix(prefix): mask for name, mask in stems.items()}
+    plain = plain_names(masks)
+    return {plain[name]: mask for name, mask in masks.items()}
 
 
 def _fitting(source: Source, masks: State, state: Mapping[str, Tensor]) -> State:
-    """The masks by names of `state`: with as few prefixes removed as will do, as a part may be named like a prefix."""
+    """The masks by names of `state`."""
     if all(name.startswith(RANK) for name in masks):
         return _in_order(source, list(masks.values()), state)
-    stems = {name: _stem(name) for name in masks}
-    prefix, whole = "", prefix_of(stems.values())
-    while True:
-        names = {name: _name_in(stem.removeprefix(prefix), state) for name, stem in stems.items()}
-        if all(names.values()) or prefix == whole:
-            break
-        prefix += next(p for p in PREFIXES if whole.startswith(prefix + p))
+    names = names_among(masks, state)
     lost = [name for name, weight in names.items() if weight is None]
     if lost:
         raise source.error(f"its masks {listed(lost)} belong to no weight", "name each as its weight is named")
@@ -192,13 +183,6 @@ def _fitting(source: Source, masks: State, state: Mapping[str, Tensor]) -> State
             mask = _in_shape(source, weight, masks[name], state[weight])
             found[weight] = found[weight] & mask if weight in found else mask
     return found
-
-
-def _name_in(stem: str, state: Mapping[str, Tensor]) -> str | None:
-    """The weight of that name; else the only one that ends in it."""
-    exact = next((weight for weight in weights_of(stem) if weight in state), None)
-    behind = [weight for weight in state for name in weights_of(stem)[:2] if weight.endswith(f".{name}")]
-    return exact or (behind[0] if len(behind) == 1 else None)
 
 
 def _in_order(source: Source, masks: list[Tensor], state: Mapping[str, Tensor]) -> State:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from pruning.cli.early import INTERRUPTED
 from pruning.errors import UserError
+from pruning.registry import of_plugin
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that move a terminal's cursor, colour it or turn the text round, all but tabs and ends of lines."""
@@ -53,7 +54,8 @@ def main(app: typer.Typer) -> None:
     console = PlainConsole(stderr=True)
     with _interrupts() as interrupts:
         try:
-            app()
+            with of_plugin():
+                app()
         except UserError as error:
             console.print("Error: ", style="bold red", end="")
             console.print(str(error), highlight=False, soft_wrap=True)

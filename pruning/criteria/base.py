@@ -12,7 +12,7 @@ from pruning.criteria.batches import Batches
 from pruning.errors import UserError
 from pruning.granularity import Granularity
 from pruning.models import prunable
-from pruning.registry import Registry
+from pruning.registry import Registry, of_plugin
 from pruning.tasks import Task, get_task
 from pruning.validation import Options, option
 
@@ -98,10 +98,12 @@ class Criterion:
         The network is left as it was, to the bit: weights, buffers, gradients, mode. Weights pruned already score 0.
 
         Raises:
-            UserError: a score is NaN or infinite, or what the function gives are no scores of the network's weights.
+            UserError: a score is NaN or infinite, what the function gives are no scores of the network's weights, or it
+                is a plugin's and fails.
         """
         context = context if context.options is not None else replace(context, options=self.options())
-        given = self.function(model, context)
+        with of_plugin(f"The criterion '{self.name}'"):
+            given = self.function(model, context)
         _check_form(self.label, given, model)
         scores = {name: score.detach() for name, score in given.items()}
         if context.masks is not None:

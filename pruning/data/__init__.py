@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pruning.data import folder, modular, stored, subset
+from pruning.data.arrays import checked_normalisation
 from pruning.data.base import (
     DATASETS,
     Dataset,
@@ -19,6 +20,7 @@ from pruning.data.base import (
     DownloadableData,
     EmbeddedData,
     Split,
+    check_form,
     make_dataset,
     normalise,
 )
@@ -37,6 +39,7 @@ __all__ = [
     "EmbeddedData",
     "Split",
     "available",
+    "checked_normalisation",
     "choices",
     "data_remark",
     "data_root",
@@ -161,7 +164,11 @@ def downloadable(name: str) -> DownloadableData | None:
 
 @lru_cache(maxsize=4)
 def _read(source: DataSource, root: Path) -> Dataset:
-    return source.read(root)
+    found = source.read(root)
+    if not isinstance(found, Dataset):
+        raise UserError(f"The data set '{source.name}' gives a {type(found).__name__}, not a `Dataset`.")
+    check_form(source.name, found.num_classes, found.train, found.test)
+    return found
 
 
 class _Untold:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any, Literal
 
 import numpy as np
@@ -37,16 +38,37 @@ def image_bytes(
     if (layout or _told(found.shape)) == "NHWC":
         found = found.permute(0, 3, 1, 2)
     if mean is not None and std is not None:
-        for values in (mean, std):
-            if len(values) not in (1, found.shape[1]):
-                raise UserError(
-                    f"There are {len(values)} values to undo the normalisation of {found.shape[1]} channels."
-                )
+        mean, std = checked_normalisation((mean, std), found.shape[1])
         found = found * torch.tensor(std).view(1, -1, 1, 1) + torch.tensor(mean).view(1, -1, 1, 1)
         found = (
             found.clamp(0, 1) if bool(((found > -0.002) & (found < 1.002)).all()) else found
         )  # less than half a level
     return _levels(found).contiguous()
+
+
+def checked_normalisation(given: Any, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and standard deviation as numbers, a value a channel or one for all.
+
+    Raises:
+        UserError: they are no such pair, there are more or fewer values, one is not finite, or a deviation not above 0.
+    """
+    try:
+        mean, std = (tuple(map(float, values)) for values in given)
+    except (TypeError, ValueError):
+        raise UserError(
+            "The normalisation is to be a mean and a standard deviation, each a number a channel or one for all, such "
+            f"as ((0.5,), (0.25,)), not {str(given)[:60]}."
+        ) from None
+    for what, values in (("mean", mean), ("standard deviation", std)):
+        if len(values) not in (1, channels):
+            raise UserError(
+                f"The {what} of the normalisation has {len(values)} values, and the images have {channels} channels."
+            )
+        strange = next((each for each in values if not isfinite(each) or (what != "mean" and each <= 0)), None)
+        if strange is not None:
+            above = "" if what == "mean" else " above 0"
+            raise UserError(f"The {what} of the normalisation is to be of finite numbers{above}, not {strange:g}.")
+    return mean, std
 
 
 def _told(shape: torch.Size) -> Layout:

@@ -15,7 +15,7 @@ from torch import Tensor
 from pruning.data.arrays import Layout, class_numbers, image_bytes, split_by_content
 from pruning.data.gathering import gathered
 from pruning.errors import UserError
-from pruning.registry import Registry
+from pruning.registry import Registry, of_plugin
 
 LEVELS = 256
 COUNTED = 500  # images whose levels are counted at once
@@ -187,8 +187,9 @@ class EmbeddedData(DataSource):
     make: Callable[[], Dataset]
 
     def read(self, root: Path) -> Dataset:
-        """What `make` gives."""
-        return self.make()
+        """What `make` gives. Raises UserError where it fails and is a plugin's."""
+        with of_plugin(f"The data set '{self.name}'"):
+            return self.make()
 
 
 DATASETS: Registry[DataSource] = Registry("data set", DataSource, "pruning.data")  # type: ignore[type-abstract]
@@ -220,9 +221,31 @@ class DownloadableData(DataSource):
 
 
 def make_dataset(name: str, classes: Sequence[str], train: Split, test: Split) -> Dataset:
-    """A data set normalised by the statistics of its training images."""
+    """A data set normalised by the statistics of its training images. Raises UserError as `check_form`."""
+    check_form(name, len(classes), train, test)
     mean, std = channel_statistics(train.images)
     return Dataset(name, tuple(classes), train, test, mean, std)
+
+
+def check_form(name: str, classes: int, *parts: Split) -> None:
+    """Raise UserError where images are not uint8 [N, C, H, W], or labels not int64 [N] below the number of classes."""
+    for part in parts:
+        images, labels = part.images, part.labels
+        for what, values, kind, dimensions in (
+            ("images", images, torch.uint8, "[N, C, H, W]"),
+            ("labels", labels, torch.int64, "[N]"),
+        ):
+            if values.dtype != kind or values.ndim != dimensions.count(",") + 1 or len(values) != len(labels):
+                said, wanted = (str(each).removeprefix("torch.") for each in (values.dtype, kind))
+                raise UserError(
+                    f"The {what} of the data set '{name}' are {said} {list(values.shape)}; they are to be {wanted} "
+                    f"{dimensions}, with as many labels as images, as `Dataset.from_arrays` makes them."
+                )
+        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+            raise UserError(
+                f"Labels of the data set '{name}' are {int(labels.min())} to {int(labels.max())}; they are to name one "
+                f"of its {classes} classes, numbered from 0."
+            )
 
 
 def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -4,11 +4,11 @@
 run: `InProcess`, `LocalProcesses`, Ray by `executor_on("ray")`, or another that follows `Executor`.
 """
 
-from pruning.execution.base import Executor, InProcess, Needs, Parcel, Worker
+from pruning.execution.base import Cancelled, Executor, InProcess, Needs, Parcel, Worker
 from pruning.execution.choosing import PROCESSES, executor_on, gpus_of
 from pruning.execution.processes import LocalProcesses, cores, local_executor
 from pruning.execution.ray_cluster import is_ray
-from pruning.execution.scheduler import Cancelled, Finished, Task, run_tasks
+from pruning.execution.scheduler import Finished, Task, run_tasks
 
 __all__ = [
     "PROCESSES",

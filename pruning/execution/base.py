@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from pruning.progress import Progress, quiet
+from pruning.registry import of_plugin
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 Listener = Callable[[int, float, str], None]
 """Told the number of a call, the fraction of it that is done, and what is being done."""
+
+
+class Cancelled(Exception):
+    """A run was cancelled. What had finished was given out before."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,8 @@ class InProcess(Executor):
 
 
 def perform(number: int, work: Callable[..., T], arguments: tuple[Any, ...]) -> T:
-    """Do a task's work where it was sent: `work(worker, *arguments)`."""
+    """Do a task's work where it was sent: `work(worker, *arguments)`. Raises UserError where a plugin fails in it."""
     worker = here()
     worker.follow(number)
-    return work(worker, *arguments)
+    with of_plugin(but=(Cancelled,)):  # here, as another process sees no more of a traceback than its text
+        return work(worker, *arguments)

@@ -14,17 +14,13 @@ from threading import Event
 from typing import Any, Concatenate, Generic, TypeVar, cast
 
 from pruning.errors import UserError, WriteError, few
-from pruning.execution.base import NOTHING, Executor, Needs, Worker, perform
+from pruning.execution.base import NOTHING, Cancelled, Executor, Needs, Worker, perform
 from pruning.progress import Progress, quiet
 
 POLL_SECONDS = 0.1
 """How long to wait for a task before looking at how far the others are."""
 
 R = TypeVar("R")
-
-
-class Cancelled(Exception):
-    """A run was cancelled. What had finished was given out before."""
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,13 @@ from pruning.criteria.rounds import Cut, cut_by_score
 from pruning.errors import UserError, nearest
 from pruning.granularity import Granularity, get_granularity
 from pruning.library.copies import copied
-from pruning.library.labelled import labelled_batches
+from pruning.library.labelled import check_classes, labelled_batches
 from pruning.library.logits import try_out
 from pruning.library.pruned import Pruned
 from pruning.masks import Masks
 from pruning.models import count_macs, prunable, remember
 from pruning.models.classifier import NONE
+from pruning.models.trial import first_weight
 from pruning.training.precision import settled
 from pruning.training.seeds import generator
 from pruning.validation import Options, checked
@@ -97,7 +98,7 @@ def prune(
             a function (network, context) -> {parameter: scores}; see `pruning.criteria.Context`.
         sparsity: fraction of the prunable weights to remove, in [0, 1); left out where N:M decides it.
         data: for criteria that look at some: an iterable of (inputs, labels), such as a DataLoader, or one pair of
-            tensors. Inputs are as the network takes them. Of a `Dataset` the training images.
+            tensors. Inputs are as the network takes them, of any floating type. Of a `Dataset` the training images.
         allocation: how the sparsity is shared out over layers; see `pruning.allocation.ALLOCATIONS`. None: as the
             criterion's paper does, which is "global" for most.
         granularity: what goes as one piece: "weight", "channel", "head", "2:4", ...; see `pruning.masks.make_masks`.
@@ -112,8 +113,9 @@ def prune(
         options: those of the criterion and of the allocation, by name.
 
     Raises:
-        UserError: a name or an option is unknown, data are missing or no such pairs, scores are not finite or say
-            nothing, or more is to go than can.
+        UserError: a name or an option is unknown, data are missing or no such pairs, a label names no class, the
+            network gives several tensors of which none is called logits, scores are not finite or say nothing, or more
+            is to go than can.
     """
     chosen, pieces = _criterion(criterion), get_granularity(granularity)
     allocation = chosen.allocation if allocation is None else allocation
@@ -192,7 +194,7 @@ def _set_up(
     model = copied(network)
     for parameter in model.parameters():
         parameter.requires_grad_(parameter.is_floating_point())
-    first = next(model.parameters(), torch.zeros(()))
+    first = first_weight(model)
     batches = _batches(model, criterion, data, shape, images, first)
     named = classifier if isinstance(classifier, str) else None
     if not isinstance(batches, _NoInput):
@@ -215,13 +217,15 @@ def _batches(
     model: nn.Module, criterion: Criterion, data: Any, shape: tuple[int, ...] | None, images: int | None, first: Tensor
 ) -> Batches:
     if data is not None:
-        batches = labelled_batches(data, images, first.device)
-        try_out(model, tuple(batches[0][0].shape[1:]))
+        batches = labelled_batches(data, images, first.device, dtype=first.dtype)
+        tried = try_out(model, tuple(batches[0][0].shape[1:]))
+        for _, labels in batches if criterion.needs_data else ():  # a function may look at inputs alone
+            check_classes(labels, tried.classes)
         return batches
     if criterion.needs_data:
         raise UserError(f"{criterion.label} looks at data; give some, as `data=loader` or `data=(inputs, labels)`.")
     try:
-        size = try_out(model, shape)
+        size = try_out(model, shape).shape
     except UserError as error:
         if shape is not None:
             raise

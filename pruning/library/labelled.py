@@ -21,7 +21,11 @@ INPUTS, LABELS = ("pixel_values", "image", "images", "inputs", "x"), ("labels", 
 
 
 def labelled_batches(
-    data: Any, images: int | None, device: torch.device | str = "cpu", name: str = "data"
+    data: Any,
+    images: int | None,
+    device: torch.device | str = "cpu",
+    name: str = "data",
+    dtype: torch.dtype | None = None,
 ) -> list[Batch]:
     """Return the first batches of inputs, floating, and labels, int64, on a device.
 
@@ -31,11 +35,12 @@ def labelled_batches(
         images: how many are enough; the last batch is cut there. None: all.
         device: where they are put.
         name: what the argument is called.
+        dtype: of the inputs, such as the network has; None: as they are.
 
     Raises:
         UserError: there are none, or they are no such pairs.
     """
-    return [(inputs.to(device), labels.to(device)) for inputs, labels in first_batches(data, images, name)]
+    return [(inputs.to(device, dtype), labels.to(device)) for inputs, labels in first_batches(data, images, name)]
 
 
 def first_batches(data: Any, images: int | None, name: str = "data", part: Part = "train") -> Iterator[Batch]:
@@ -48,7 +53,7 @@ def first_batches(data: Any, images: int | None, name: str = "data", part: Part 
             left -= len(labels)
         if len(labels):
             found = True
-            yield inputs, labels.to(torch.int64)
+            yield inputs, labels
         if left == 0:
             break
     if not found:
@@ -79,7 +84,7 @@ def is_pair(data: Any) -> bool:
 
 
 def checked_pair(pair: Any, name: str = "data") -> Batch:
-    """Return inputs and labels as tensors.
+    """Return inputs and labels, int64, as tensors.
 
     Raises:
         UserError: they are none, or do not go together.
@@ -101,7 +106,13 @@ def checked_pair(pair: Any, name: str = "data") -> Batch:
         )
     if len(labels) and labels.min() < 0:
         raise UserError(f"Label {int(labels.min())} names no class: labels count from 0.")
-    return inputs, labels
+    return inputs, labels.to(torch.int64)
+
+
+def check_classes(labels: Tensor, classes: int | None) -> None:
+    """Raise UserError where a label names none of a network's classes; None where these are not known."""
+    if classes is not None and len(labels) and int(labels.max()) >= classes:
+        raise UserError(f"Label {int(labels.max())} names no class: the network has {classes}, numbered from 0.")
 
 
 def _what(pair: Any) -> str:

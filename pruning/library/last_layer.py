@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from pruning.errors import UserError
 from pruning.library.copies import check_network, copied
-from pruning.library.labelled import first_batches, is_pair
+from pruning.library.labelled import check_classes, first_batches, is_pair
 from pruning.library.logits import try_out
 from pruning.models import NoClassifier, class_directions, count_macs, features_and_logits, remember
 from pruning.models.classifier import widened
+from pruning.models.trial import first_weight
 from pruning.progress import Progress, as_progress, quiet
 from pruning.training.precision import settled
 
@@ -99,7 +100,7 @@ def features(
     if not callable(network):
         check_network(network)
     module = copied(network).eval() if isinstance(network, nn.Module) else None
-    device = next(iter(module.parameters()), torch.zeros(())).device if module is not None else torch.device("cpu")
+    like = first_weight(module) if module is not None else None
     batches = first_batches(data, images, part="test")
     first = next(batches)
     without, weight, bias = "A function has no features that could be looked at", None, None
@@ -114,7 +115,7 @@ def features(
     seen: list[tuple[Tensor, Tensor, Tensor]] = []
     with torch.inference_mode(), settings:
         for inputs, labels in chain([first], batches):
-            found, logits = _seen(module or network, inputs.to(device), bool(without))
+            found, logits = _seen(module or network, inputs if like is None else inputs.to(like), bool(without))
             seen.append((found.float().cpu(), logits.float().cpu(), labels.cpu()))
             progress(min(1.0, len(seen) / length) if length else 0.0, "features")
     progress(1.0, "features")
@@ -152,9 +153,7 @@ def _seen(network: nn.Module | Callable[[Tensor], Any], inputs: Tensor, plain: b
 def _whole(columns: list[np.ndarray], weight: Tensor | None, bias: Tensor | None, without: str) -> Features:
     found, logits, labels = columns
     classes = logits.shape[1]
-    strange = labels[(labels < 0) | (labels >= classes)]
-    if len(strange):
-        raise UserError(f"Label {strange[0]} names no class: the network has {classes}, numbered from 0.")
+    check_classes(torch.from_numpy(labels), classes)
     rows = torch.full((classes, 1), torch.nan) if weight is None else weight
     shifts = torch.full((classes,), torch.nan) if bias is None else bias
     return Features(found, logits, labels, rows.float().cpu().numpy(), shifts.float().cpu().numpy(), without)

@@ -9,7 +9,8 @@ from torch import nn
 
 from pruning.criteria.batches import Batch
 from pruning.errors import UserError
-from pruning.library.labelled import checked_pair, first_batches, is_pair, labelled_batches
+from pruning.library.labelled import check_classes, checked_pair, first_batches, is_pair, labelled_batches
+from pruning.models.trial import first_weight
 from pruning.tasks import Task
 from pruning.tasks.classification import Classification
 from pruning.training.config import Training
@@ -38,6 +39,7 @@ class LoaderFeed:
         images = next(first_batches(self.data, None))[0]
         self.shape: tuple[int, int, int] = tuple(images.shape[1:])  # type: ignore[assignment] # of inputs of any kind
         self.per_epoch = self._count()
+        self.classes: int | None = None  # of the network, where they are known
 
     def _count(self) -> int:
         if self.pair is not None:
@@ -50,8 +52,8 @@ class LoaderFeed:
         return sum(1 for _ in self.data)
 
     def begin(self, model: nn.Module, device: torch.device, macs: int) -> None:
-        """Note where batches are wanted."""
-        self.device, self.macs = device, macs
+        """Note where batches are wanted, and of what type."""
+        self.device, self.macs, self.dtype = device, macs, first_weight(model).dtype
         self.going: Iterator[Batch] = iter(())
 
     def epoch(self, epoch: int, first: int, last: int) -> Iterator[Ready]:
@@ -87,7 +89,8 @@ class LoaderFeed:
         return score
 
     def _ready(self, batch: Batch) -> Batch:
-        images, labels = batch
+        images, labels = batch[0].to(self.dtype), batch[1]
+        check_classes(labels, self.classes)
         there = as_input(images, self.device, self.macs) if images.ndim == 4 else images.to(self.device)
         return there, labels.to(self.device)
 

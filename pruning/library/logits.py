@@ -2,14 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from pruning.errors import UserError
-from pruning.models.outputs import logits_among
+from pruning.models.outputs import the_logits
 from pruning.models.trial import CannotRun, on_trial
+
+
+class Tried(NamedTuple):
+    """What running a network tells: the shape of an input, and of how many classes it gives logits, None for none."""
+
+    shape: tuple[int, ...]
+    classes: int | None
 
 
 @contextmanager
@@ -23,8 +30,8 @@ def logits_alone(network: nn.Module) -> Iterator[None]:
 
 
 def take_logits(model: nn.Module, inputs: tuple[Any, ...], given: Any) -> Any:
-    """Put the logits in the place of what a network gives: a forward hook."""
-    return logits_among(given)
+    """Put the logits in the place of what a network gives: a forward hook. Raises UserError as `the_logits`."""
+    return the_logits(given, ", in training mode," if model.training else "")
 
 
 @contextmanager
@@ -38,8 +45,8 @@ def modes_kept(network: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def try_out(network: nn.Module, shape: tuple[int, ...] | None) -> tuple[int, ...]:
-    """Return the shape of an input that the network can read; it is left as it was.
+def try_out(network: nn.Module, shape: tuple[int, ...] | None) -> Tried:
+    """Run a network on an input that it can read; it is left as it was.
 
     Args:
         network: one that gives a tensor.
@@ -50,7 +57,8 @@ def try_out(network: nn.Module, shape: tuple[int, ...] | None) -> tuple[int, ...
     """
     with modes_kept(network), torch.no_grad():
         try:
-            return tuple(on_trial(network.eval(), shape)[0].shape[1:])
+            inputs, given = on_trial(network.eval(), shape)
+            return Tried(tuple(inputs.shape[1:]), given.shape[1] if given.ndim == 2 else None)
         except CannotRun as error:
             if shape is not None:
                 raise UserError(f"The network cannot be run on inputs of shape {shape} ({error}).") from None

@@ -1,7 +1,7 @@
 """Masks in the forms that people have them in: tickets, dictionaries of torch or numpy, pruned networks."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from pruning.errors import UserError
 from pruning.masks import Masks
 from pruning.models import prunable
 
+T = TypeVar("T")
 SUFFIX = "_mask"  # of the buffers of torch.nn.utils.prune
 
 
@@ -34,6 +35,12 @@ def masks_of(source: Any) -> Masks:
             "masks, or a pruned network."
         )
     return {str(name): _as_mask(str(name), mask) for name, mask in masks.items()}
+
+
+def renamed(masks: Mapping[str, T], names: Mapping[str, str | None]) -> dict[str, T]:
+    """Return the masks by other names; by their own where there is none, or where two would have the same."""
+    found = {names[name] or name: mask for name, mask in masks.items()}
+    return found if len(found) == len(masks) else dict(masks)
 
 
 def _as_mask(name: str, values: Any) -> Tensor:

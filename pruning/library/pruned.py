@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from torch import Tensor, nn
 
 from pruning import masks as mask_tools
+from pruning.checkpoints.mask_names import names_among
 from pruning.errors import UserError, few
 from pruning.library.copies import check_network
-from pruning.library.mask_forms import masks_of
+from pruning.library.mask_forms import masks_of, renamed
 from pruning.masks import Masks
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def apply_masks(network: nn.Module, masks: Any) -> None:
     """Set the pruned weights of a network to zero, in place.
 
     Args:
-        network: any; its parameters' names are those of the masks.
+        network: any; its parameters' names are those of the masks, or those are called as they are in files
+            (``NAME_mask``, ``module.NAME``).
         masks: in any form that `masks_of` takes.
 
     Raises:
@@ -79,12 +81,17 @@ def apply_masks(network: nn.Module, masks: Any) -> None:
 def masks_for(network: nn.Module, masks: Any) -> Masks:
     """Return masks by the names of a network's parameters, also where it computes a weight from one of another name.
 
+    Masks may be called as they are in files: ``NAME_mask``, with ``module.`` and its like, or by their layer.
+
     Raises:
         UserError: as `apply_masks`.
     """
-    parameters = dict(network.named_parameters())
-    computed = {name.removesuffix(ORIGINAL): name for name in parameters if name.endswith(ORIGINAL)}
-    found = {computed.get(name, name): mask for name, mask in masks_of(masks).items()}
+    parameters, given = dict(network.named_parameters()), masks_of(masks)
+    weights = {name: name for name in parameters}
+    weights |= {name.removesuffix(ORIGINAL): name for name in parameters if name.endswith(ORIGINAL)}
+    if not given.keys() <= weights.keys():
+        given = renamed(given, names_among(given, weights))
+    found = {weights.get(name, name): mask for name, mask in given.items()}
     _check_fit(parameters, found)
     return found
 

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import torch
 from torch import nn
 
 from pruning.errors import UserError
 from pruning.library.copies import check_network
 from pruning.library.labelled import labelled_batches
-from pruning.library.logits import logits_alone
+from pruning.library.logits import logits_alone, try_out
 from pruning.library.pruned import masks_for
 from pruning.models import count_macs
+from pruning.models.trial import first_weight
 from pruning.progress import Progress, as_progress, quiet
 from pruning.reconstruction.layers import Solving
 from pruning.reconstruction.layers import reconstruct as solve
@@ -60,11 +62,15 @@ def reconstruct(
             'Give update="sparsegpt" or "least_squares", inputs="pruned" or "dense", target="layer" or "dense", and '
             "a `ridge` of at least 0."
         )
-    first = next(network.parameters())
+    first = first_weight(network)
     kept = {name: mask.to(first.device) for name, mask in masks_for(network, masks).items()}
-    batches = labelled_batches(data, images, first.device)
+    given = labelled_batches(data, images, first.device, dtype=first.dtype)
+    batches = [(inputs, torch.zeros_like(labels)) for inputs, labels in given]  # of a class that there is
     solving = Solving(update, inputs, target, ridge, bias)
-    with logits_alone(network), settled(count_macs(network, tuple(batches[0][0].shape[1:]))):  # type: ignore[arg-type]
+    shape: Any = tuple(batches[0][0].shape[1:])  # of inputs of any kind
+    with logits_alone(network):
+        try_out(network, shape)
+    with logits_alone(network), settled(count_macs(network, shape)):
         _, record = solve(network, kept, batches, solving, progress=as_progress(progress))
     places, before, after = (record[f"reconstruction/{key}"] for key in ("layer", "before", "after"))
     names = list(kept)

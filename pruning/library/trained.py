@@ -7,6 +7,7 @@ from torch import nn
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError
 from pruning.library.copies import check_network
+from pruning.library.labelled import check_classes
 from pruning.library.loaders import LoaderFeed
 from pruning.library.logits import logits_alone, modes_kept, try_out
 from pruning.library.pruned import masks_for
@@ -53,7 +54,8 @@ def train(
         The training curve; see `Trained`.
 
     Raises:
-        UserError: the data are none, masks do not fit, the loss is not finite, or nothing can be trained.
+        UserError: the data are none, a label names no class, masks do not fit, the loss is not finite, or nothing can
+            be trained.
     """
     if training is not None and not isinstance(training, Training):
         raise UserError(f"Say how to train as Training(epochs=5), or epochs=5, not as a {type(training).__name__}.")
@@ -70,7 +72,12 @@ def train(
         else:
             feed = LoaderFeed(data, validation, config, seed)
         with logits_alone(network), modes_kept(network):
-            try_out(network, feed.shape)
+            classes = try_out(network, feed.shape).classes
+            if isinstance(feed, LoaderFeed):
+                feed.classes = classes
+            else:
+                for part in (feed.data.train, feed.data.test):
+                    check_classes(part.labels, classes)
             try:
                 return loop.train(network, feed, config, seed, masks=kept, device=where, progress=as_progress(progress))
             finally:

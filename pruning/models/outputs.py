@@ -100,6 +100,23 @@ def logits_among(given: Any) -> Any:
     return matrices[surest]
 
 
+def the_logits(given: Any, mode: str = "") -> Any:
+    """Return what `logits_among` does; `mode` says in which the network is, for the sentence.
+
+    Raises:
+        UserError: there are tensors, and nothing says which of them are the logits.
+    """
+    logits = logits_among(given)
+    found = {} if isinstance(logits, Tensor) else dict(_tensors(logits))
+    if found:
+        shapes = few([str(list(each.shape)) for each in found.values()])
+        raise UserError(
+            f"The network{mode} gives a {type(logits).__name__} of tensors {shapes}, and nothing says which are the "
+            "logits; have it return these alone, or a dict in which they are called 'logits'."
+        )
+    return logits
+
+
 def output_words(model: nn.Module) -> str:
     """A sentence on how the logits are taken from what the network gives; '' where it gives them alone."""
     words: str = vars(model).get(_WORDS, "")

@@ -56,9 +56,14 @@ def _guesses(model: nn.Module) -> list[Shape]:
 
 
 def _images(model: nn.Module, shape: Shape) -> Tensor:
-    first = next((value for value in model.parameters() if value.is_floating_point()), torch.zeros(()))
+    first = first_weight(model)
     images = torch.randn(IMAGES, *shape, generator=torch.Generator().manual_seed(0))
     return images.to(first.device, first.dtype)
+
+
+def first_weight(model: nn.Module) -> Tensor:
+    """Return the first floating parameter, whose device and type inputs are to have; a zero where there is none."""
+    return next((value for value in model.parameters() if value.is_floating_point()), torch.zeros(()))
 
 
 @contextmanager

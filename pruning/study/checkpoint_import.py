@@ -8,7 +8,7 @@ from torch import nn
 
 from pruning.checkpoints import Checkpoint, read
 from pruning.checkpoints.imported_weights import Imported, Start
-from pruning.data import Dataset, data_remark, load_data, weights_shown_for
+from pruning.data import Dataset, checked_normalisation, data_remark, load_data, weights_shown_for
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.finders.base import Trainer
@@ -192,7 +192,7 @@ def _recognised(checkpoint: Checkpoint, dataset: Dataset, options: ImportOptions
     def tried(weights: Imported) -> Normalisation:
         weights.fill(model)
         if not task.classifies_images:
-            return _of_task(task, dataset, _given(options))
+            return _of_task(task, dataset, _given(options, dataset))
         return choose_normalisation(
             model, dataset, _expected(options, dataset), checkpoint.state, _of_study(study, dataset)
         )
@@ -279,18 +279,18 @@ def _name(path: str | Path, options: ImportOptions) -> str:
     return options.name or Path(path).stem
 
 
-def _given(options: ImportOptions) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+def _given(options: ImportOptions, dataset: Dataset) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """The normalisation that the user fixes."""
     if (options.mean is None) != (options.std is None):
         raise UserError("Give --mean and --std together, or neither.")
     if options.mean is not None and options.std is not None:
-        return options.mean, options.std
+        return checked_normalisation((options.mean, options.std), dataset.shape[0])
     return None
 
 
 def _expected(options: ImportOptions, dataset: Dataset) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """The normalisation that the user fixes, or that of the weights which the data set's name says."""
-    return _given(options) or ((dataset.mean, dataset.std) if weights_shown_for(dataset.name) else None)
+    return _given(options, dataset) or ((dataset.mean, dataset.std) if weights_shown_for(dataset.name) else None)
 
 
 def _write_toml(folder: Path, checkpoint: Path, ticket: Ticket, dataset: Dataset, name: str) -> None:

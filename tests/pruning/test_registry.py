@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
-from pruning import registry
+from pruning import Study, prune, registry
+from pruning.data import load_data
 from pruning.errors import UserError
-from pruning.registry import PLUGINS, Registry, add_all, additions
+from pruning.registry import PLUGINS, Registry, add_all, additions, of_plugin, plugins
+from pruning.study.runner import RunOptions, run
 
 
 @dataclass(frozen=True)
@@ -110,3 +113,62 @@ def test_one_folder_of_many_is_read_alone(tmp_path: Path, monkeypatch: pytest.Mo
     assert list(shades.in_folder("mild")) == ["own"]
     assert list(shades) == ["cyan", "cyan 2", "amber", "amber 2", "own"]
     assert list(Registry("shade", Colour, "shades", nested=True, module="one")) == ["cyan", "amber"]
+
+
+FAILING = """
+from pruning.criteria.base import Criterion
+from pruning.data.base import EmbeddedData
+
+def score(model, context):
+    return helper(0)
+
+def helper(share):
+    return 1 / share
+
+THINGS = [
+    Criterion("dividing", "Dividing", "nobody", score, needs_data=False),
+    EmbeddedData("dividing_data", lambda: helper(0)),
+]
+"""
+
+
+@pytest.fixture
+def failing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A plugin whose things fail in their line 9."""
+    file = tmp_path / "failing.py"
+    file.write_text(FAILING)
+    monkeypatch.setenv(PLUGINS, str(file))
+    return file
+
+
+def test_what_a_plugin_raises_is_a_sentence_with_file_line_and_name(failing: Path) -> None:
+    said = f"of the plugin {failing} failed in line 9: ZeroDivisionError: division by zero."
+    with pytest.raises(UserError) as caught:
+        prune(torch.nn.Linear(3, 3), "dividing", 0.5)
+    assert str(caught.value) == f"The criterion 'dividing' {said}"
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    with pytest.raises(UserError) as caught:
+        load_data("dividing_data")
+    assert str(caught.value) == f"The data set 'dividing_data' {said}"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_ticket_whose_plugin_fails_leaves_the_others(jobs: int, failing: Path, tmp_path: Path) -> None:
+    methods = [{"criterion": "dividing"}, {"criterion": "magnitude"}]
+    study = Study.create(
+        tmp_path / "study", "digits", model="lenet300", sparsities=[0.5], training={"epochs": 0.1}, methods=methods
+    )
+    summary = run(study, RunOptions(jobs=jobs))
+    assert len(summary.found) == 2
+    (problem,) = summary.failed.values()
+    assert problem.startswith(f"The criterion 'dividing' of the plugin {failing} failed in line 9: ZeroDivisionError")
+
+
+def test_what_arises_elsewhere_or_is_no_mistake_goes_on(failing: Path) -> None:
+    with pytest.raises(KeyError), of_plugin():
+        raise KeyError("ours")
+    (module,) = plugins()
+    with pytest.raises(ZeroDivisionError), of_plugin(but=(ZeroDivisionError,)):
+        module.helper(0)
+    with pytest.raises(UserError, match=r"^Code of the plugin"), of_plugin():
+        module.helper(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +16,7 @@ from analysis.metrics.overlap import Counts
 from analysis.metrics.overlap_metrics import METRICS
 from app import load
 from app.answers import weights
+from app.charts.texts import widest
 from app.shell import layout
 from app.shell.columns import REST, of_table
 from app.shell.lacking import unmeasured
@@ -181,7 +182,8 @@ def _cells_card(selection: Selection, one: Chosen, other: Chosen) -> None:
         bare: dict[str, Any] = {"label_visibility": "collapsed"}
         with st.container(horizontal=True, vertical_alignment="center"):
             texts = {name: f"{charts.short(name)}  ({' × '.join(map(str, masks_a[name].shape))})" for name in layers}
-            selection.pick("layer", "Layer", texts, default=usual, kind="select", width=_width(texts.values()), **bare)
+            width = min(max(220, widest(texts.values(), 7, 62)), 560)  # of a menu, with its arrow
+            selection.pick("layer", "Layer", texts, default=usual, kind="select", width=width, **bare)
             selection.pick("view", "View", {"beside": "Side by side", "over": "Overlaid"}, **bare)
             if len(ranges) > 1:
                 texts = {name: f"Filters {name.replace('-', ' to ')}" for name in names}
@@ -198,11 +200,6 @@ def _cells_card(selection: Selection, one: Chosen, other: Chosen) -> None:
         caption=f"{grid.about} {_in_words(counts, one.label, other.label)}",
         controls=controls,
     )
-
-
-def _width(texts: Iterable[str]) -> int:
-    """Pixels of a menu in which none of the texts is cut."""
-    return min(max(220, 62 + 7 * max(map(len, texts))), 560)
 
 
 def _first_to_show(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> str:

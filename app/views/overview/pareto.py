@@ -14,7 +14,7 @@ from analysis.comparisons.costs import OBJECTIVES, Objective
 from analysis.comparisons.dominance import DOMINATED, FRONT, Verdict
 from analysis.comparisons.outcomes import CORRUPTIONS
 from analysis.comparisons.verdicts import Told
-from app.charts.texts import dot
+from app.charts.texts import dot, widest
 from app.memory.remembered import computed
 from app.shell import families, layout, verdicts
 from app.shell.sections import Section
@@ -153,12 +153,12 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict
         "dominance",
         columns={
             "colour": st.column_config.ImageColumn("", width=28),
-            "ticket": st.column_config.TextColumn("Ticket", width=_width(frame["ticket"])),
+            "ticket": st.column_config.TextColumn("Ticket", width=widest(frame["ticket"])),
             "state": st.column_config.TextColumn("State", width=86),
             "dominates": st.column_config.NumberColumn("Dominates", width=86, help="How many tickets it dominates."),
             "beside": st.column_config.TextColumn(
                 "Beside others",
-                width=_width(frame["beside"]),
+                width=widest(frame["beside"]),
                 help="Behind: who dominates it, or is ahead in both objectives by the values alone. Like: who is not "
                 "told apart from it in either objective.",
             ),
@@ -173,11 +173,6 @@ def _verdicts(selection: Selection, rows: pd.DataFrame, found: dict[str, Verdict
         },
         height="content" if len(frame) <= FEW else charts.HEIGHT + 10,
     )
-
-
-def _width(texts: pd.Series) -> int:
-    """Pixels of a column that cuts none of its texts."""
-    return 22 + round(6.6 * int(texts.str.len().max()))
 
 
 def beside(by: Sequence[str], alike: Sequence[str]) -> str:

@@ -15,6 +15,8 @@ from analysis.engine.settings import settings
 from analysis.results.store import Results
 from pruning.cli.console import main
 from pruning.study.folder import Study
+from tests import ROOT
+from tests.samples import EVERY
 
 
 @pytest.fixture
@@ -130,6 +132,48 @@ def test_a_typo_in_the_settings(study_copy: Path, command: Command) -> None:
         status, _, err = command(word, study_copy)
         assert status == 2
         assert f"{file}, [analysis]: unknown key 'severity'. Did you mean 'severities'?" in err
+
+
+NEVER_FOUND = 'title = "t"\nmodel = "lenet5"\ndata = "digits"\n[analysis]\n'
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("severity = [1]", "unknown key 'severity'. Did you mean 'severities'?"),
+        ("severities = [6]", "'severities.0' is 6, but: input should be less than or equal to 5."),
+        ('families = ["cifar_d"]', "Unknown family of corruptions 'cifar_d'. Did you mean 'cifar_c'?"),
+        ('corruptions = ["foge"]', "Unknown corruption 'foge'. Did you mean 'fog'?"),
+        ('corruptions = ["zigzag"]', "of the family 'mnist_c', which is not to be measured"),
+        ('embeddings = ["tsne"]', "'embeddings.0' is 'tsne'"),
+        ('ood = ["minst"]', "Unknown data set 'minst'. Did you mean 'mnist'?"),
+        ('frost = "nowhere"', "`frost` is to be a folder of images, and there is no folder"),
+        ('arrays = "nowhere"', "`arrays` is to be a folder of images, and there is no folder"),
+    ],
+)
+def test_check_says_what_is_wrong_before_anything_is_found(
+    said: str, sentence: str, tmp_path: Path, command: Command
+) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text(NEVER_FOUND + said)
+    status, out, err = command("check", tmp_path)
+    assert (status, out) == (2, "")
+    assert f"{file}, [analysis]: " in err
+    assert sentence in err
+
+
+@pytest.mark.parametrize("folder", EVERY, ids=lambda folder: folder.name)
+def test_check_finds_nothing_wrong_with_studies_that_ship(folder: Path, command: Command) -> None:
+    file = folder / "study.toml"
+    if "arrays" in Study.open(file).config.analysis:
+        pytest.skip("the arrays do not ship")
+    assert command("check", file) == (0, f"Nothing is wrong with {file}.\n", "")
+
+
+def test_check_comes_before_the_first_training_of_make_study() -> None:
+    recipe = (ROOT / "Makefile").read_text().split("\nstudy: setup\n")[1].split("\n\n")[0]
+    steps = [line.split("$(PY) -m ")[1].split(" $(STUDY)")[0] for line in recipe.splitlines() if "-m" in line]
+    assert steps == ["analysis check", "pruning run", "analysis run"]
 
 
 def test_ctrl_c_ends_in_a_sentence(study_copy: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

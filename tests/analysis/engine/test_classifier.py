@@ -67,5 +67,5 @@ def test_files_that_will_not_do(weights: Path, tmp_path: Path) -> None:
         Classifier.of_weights("lenet300", tmp_path / "cut.pt", DATA)
     with pytest.raises(UserError, match=r"net\.th do not fit the model 'resnet20'"):
         Classifier.of_weights("resnet20", weights, DATA)
-    with pytest.raises(UserError, match="must be 1 numbers, one for each channel"):
+    with pytest.raises(UserError, match="values, and the images have 1 channels"):
         Classifier.of_weights("lenet300", weights, DATA, mean=(0.1, 0.2, 0.3))

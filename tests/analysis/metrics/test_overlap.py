@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.utils import prune
 
-from analysis.metrics import few_bits, overlap
+from analysis.metrics import few_bits, intersections, overlap
 from analysis.metrics.overlap_metrics import METRICS, OverlapMetric
 from pruning.errors import UserError
 from pruning.library import Pruned
@@ -276,6 +276,26 @@ def test_masks_come_in_any_form() -> None:
     pair = overlap.pairwise([network, {"weight": bools("1100")[None]}], "hamming")
     assert list(pair) == ["0", "1"]
     assert pair.loc["0", "1"] == 0.5
+
+
+@pytest.mark.parametrize("form", [dict, overlap.PackedMasks.pack])
+@pytest.mark.parametrize("called", ["{}_mask", "module.{}", "_orig_mod.{}", "module._orig_mod.{}_mask"])
+def test_what_files_add_to_names_does_not_count(called: str, form: type) -> None:
+    first = {"conv.weight": bools("1100"), "fc.weight": bools("101")}
+    second = {"fc.weight": bools("111"), "conv.weight": bools("1010")}
+    named = {called.format(name): mask for name, mask in second.items()}
+    expected = overlap.by_layer({"a": first, "b": second})
+    pd.testing.assert_frame_equal(overlap.by_layer({"a": form(first), "b": form(named)}), expected)
+    pd.testing.assert_frame_equal(
+        intersections.regions({"a": form(first), "b": form(named)}), intersections.regions({"a": first, "b": second})
+    )
+    both = overlap.by_layer({"a": form(named), "b": form(named)})
+    assert both.layer.tolist() == list(named)
+
+
+def test_a_network_in_parallel_is_the_same_network() -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Linear(2, 2))
+    assert overlap.pairwise([network, torch.nn.DataParallel(network)]).to_numpy().tolist() == [[1, 1], [1, 1]]
 
 
 def test_tickets_of_a_list_are_called_by_their_labels(found_study: Path) -> None:

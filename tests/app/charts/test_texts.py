@@ -44,3 +44,9 @@ def test_a_dot_is_a_picture_of_its_colour() -> None:
     kind, data = texts.dot("#a82c28").split(",")
     assert kind == "data:image/svg+xml;base64"
     assert b'fill="#a82c28"' in base64.b64decode(data)
+
+
+def test_the_widest_text_decides_the_width() -> None:
+    assert texts.widest(["a" * 10, "b"]) == 22 + 66
+    assert texts.widest(iter(["a", "b" * 3]), 7, 62) == 62 + 21
+    assert texts.widest([]) == 22

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from torchvision.transforms import v2
 
 from pruning import Dataset, Recipe, Study, Training, UserError, find_ticket
-from pruning.data import DATASETS, Split, load_data, make_dataset
+from pruning.data import DATASETS, EmbeddedData, Split, load_data, make_dataset
 from pruning.study.runner import RunOptions, run
 
 SOURCE = torch.Generator().manual_seed(0)
@@ -127,13 +127,49 @@ def test_workers_know_it(tmp_path: Path) -> None:
         ({"classes": ["a", "b"]}, "Label 2 names no class"),
         ({"labels": ["x"] * 60, "classes": ["a", "b"]}, "'x' is none of the classes a, b"),
         ({"test_images": IMAGES[:, :, :4], "test_labels": LABELS}, "different sizes, 3x8x9 and 3x4x9"),
-        ({"mean": (0.5, 0.5), "std": (1.0, 1.0)}, "2 values to undo the normalisation of 3 channels"),
+        ({"mean": (0.5, 0.5), "std": (1.0, 1.0)}, "has 2 values, and the images have 3 channels"),
+        ({"mean": (0.5,), "std": (0.0,)}, "standard deviation of the normalisation is to be of finite numbers above 0"),
         ({"name": "digits"}, "There is a data set 'digits' already"),
     ],
 )
 def test_a_mistake_is_one_sentence(arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         Dataset.from_arrays(**{"images": IMAGES, "labels": LABELS, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "sentence"),
+    [
+        (
+            IMAGES / 255,
+            LABELS,
+            r"The images of the data set 'odd' are float32 \[60, 3, 8, 9\]; they are to be uint8 \[N, C",
+        ),
+        (IMAGES[:, 0], LABELS, r"The images of the data set 'odd' are uint8 \[60, 8, 9\]"),
+        (IMAGES, LABELS.int(), r"The labels of the data set 'odd' are int32 \[60\]; they are to be int64 \[N\]"),
+        (IMAGES, LABELS[:5], r"The images of the data set 'odd' are uint8 \[60, 3, 8, 9\]"),
+        (IMAGES, LABELS + 7, "Labels of the data set 'odd' are 7 to .*; they are to name one of its 3 classes"),
+    ],
+)
+def test_a_data_set_of_another_form_is_refused(images: torch.Tensor, labels: torch.Tensor, sentence: str) -> None:
+    split = Split(images, labels)
+    with pytest.raises(UserError, match=sentence):
+        make_dataset("odd", "abc", split, split)
+    DATASETS.register(EmbeddedData("odd", lambda: Dataset("odd", tuple("abc"), split, split, (0.5,), (0.25,))))
+    try:
+        with pytest.raises(UserError, match=sentence):
+            load_data("odd")
+    finally:
+        DATASETS.unregister("odd")
+
+
+def test_what_is_no_data_set_is_refused() -> None:
+    DATASETS.register(EmbeddedData("none", lambda: None))  # type: ignore[arg-type, return-value]
+    try:
+        with pytest.raises(UserError, match="The data set 'none' gives a NoneType, not a `Dataset`"):
+            load_data("none")
+    finally:
+        DATASETS.unregister("none")
 
 
 def test_a_loader_that_gives_no_pairs() -> None:

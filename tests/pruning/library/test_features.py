@@ -114,7 +114,7 @@ class Twice(nn.Module):
         ({"data": (torch.zeros(2, 2, 6, 6), torch.arange(2) - 1)}, "Label -1 names no class: labels count from 0"),
         ({"data": (torch.zeros(2, 2, 6, 6), torch.zeros(2, 1))}, r"they are float32 \[2, 1\]"),
         ({"data": [(torch.zeros(2), torch.zeros(2), 3)]}, "gives a tuple of 3: Tensor, Tensor, int"),
-        ({"network": Twice()}, "it gives a tuple and no tensor; wrap it"),
+        ({"network": Twice()}, "gives a tuple of tensors .* and nothing says which are the logits"),
         ({"network": lambda inputs: torch.zeros(3)}, "must give logits, a row an input"),
         ({"classifier": "head"}, "cannot be 'head'"),
     ],

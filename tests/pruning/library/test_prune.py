@@ -194,6 +194,17 @@ def test_masks_in_other_forms(network: Blocks) -> None:
         assert all(torch.equal(masks_of(fresh)[name], mask) for name, mask in masks.items())
 
 
+@pytest.mark.parametrize("called", ["{}_mask", "module.{}", "_orig_mod.{}_mask", "{}.mask"])
+@pytest.mark.parametrize("around", [nn.Identity, nn.DataParallel])
+def test_masks_are_named_as_files_name_them(called: str, around: type[nn.Module], network: Blocks) -> None:
+    masks = prune(network, "magnitude", 0.7).masks
+    apply_masks(
+        nn.DataParallel(network) if around is nn.DataParallel else network,
+        {called.format(name): mask for name, mask in masks.items()},
+    )
+    assert all(torch.equal(masks_of(network)[name], mask) for name, mask in masks.items())
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -232,6 +243,7 @@ def test_a_mistake_is_one_sentence(arguments: dict[str, Any], sentence: str, net
         ({"head.weight": torch.ones(4, 7, dtype=torch.bool)}, "must have one shape"),
         ({"head.weight": torch.full((4, 8), 0.5)}, "other values than 0"),
         ({"head.weight": "all"}, "is a str"),
+        ({"head.weight": torch.ones(4, 8), "head.weight_mask": torch.ones(4, 8)}, "no parameters of the network"),
         (7, "not int"),
     ],
 )
