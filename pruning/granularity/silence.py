@@ -46,9 +46,9 @@ def silent_norms(model: nn.Module, removed: Mapping[str, Tensor], shape: Shape) 
     """
     if not any(isinstance(module, NORMS) for module in model.modules()):
         return {}
-    listening = _Listening(model, removed)
+    listening = _Listening(model, removed, shape)
     # what was taken to be silent and is not may have let others seem so
-    while any(listening.mistaken(value, shape) for value in VALUES):
+    while any(listening.mistaken(value) for value in VALUES):
         pass
     return listening.silent
 
@@ -56,13 +56,15 @@ def silent_norms(model: nn.Module, removed: Mapping[str, Tensor], shape: Shape) 
 class _Listening:
     """What is known to be silent so far, of a network that is run again and again."""
 
-    def __init__(self, model: nn.Module, removed: Mapping[str, Tensor]) -> None:
+    def __init__(self, model: nn.Module, removed: Mapping[str, Tensor], shape: Shape) -> None:
         self.model, self.removed = model, removed
+        source = torch.Generator().manual_seed(0)
+        self.images, self.speaking = _images(model, shape, source), _speaking(model, source)
         self.silent: dict[str, Tensor] = {}
         self.unheard: dict[str, int] = {}  # norms, and how many channels they have
         self.corrected = False
 
-    def mistaken(self, value: float, shape: Shape) -> bool:
+    def mistaken(self, value: float) -> bool:
         """Run the network with that value in what is kept; gives whether anything spoke that was taken to be silent."""
         self.unheard, self.corrected = {}, False
         handles = []
@@ -74,7 +76,7 @@ class _Listening:
                 handles.append(module.register_forward_pre_hook(partial(self._norm, name)))
         try:
             with evaluating(self.model), torch.no_grad():
-                functional_call(self.model, _speaking(self.model), (_image(self.model, shape),))
+                functional_call(self.model, self.speaking, (self.images,))
         except Exception:  # a network's own code may raise anything that it thinks of NaN
             pass
         finally:
@@ -112,9 +114,9 @@ def _zero(values: Tensor, axis: int) -> Tensor:
     return values.movedim(axis, 0).flatten(1).eq(0).all(dim=1)
 
 
-def _speaking(model: nn.Module) -> dict[str, Tensor]:
+def _speaking(model: nn.Module, source: torch.Generator) -> dict[str, Tensor]:
     """Parameters, and statistics of norms, under which what is positive stays so and what is zero is shifted."""
-    found = {name: torch.ones_like(parameter) for name, parameter in model.named_parameters()}
+    found = {name: _positive(value.shape, source).to(value) for name, value in model.named_parameters()}
     for name, module in model.named_modules():
         if isinstance(module, NORMS) and module.running_mean is not None and module.running_var is not None:
             found[f"{name}.running_mean".lstrip(".")] = -torch.ones_like(module.running_mean)
@@ -122,8 +124,11 @@ def _speaking(model: nn.Module) -> dict[str, Tensor]:
     return found
 
 
-def _image(model: nn.Module, shape: Shape) -> Tensor:
-    """Two images of numbers between 0 and 1, which are tokens 0 for a network that reads tokens."""
-    weight = next(model.parameters(), torch.zeros(()))
-    images = torch.rand(2, *shape, generator=torch.Generator().manual_seed(0)) / 2 + 0.25
-    return images.to(weight.device, weight.dtype)
+def _images(model: nn.Module, shape: Shape, source: torch.Generator) -> Tensor:
+    """Two of them, which are tokens 0 for a network that reads tokens."""
+    return _positive(torch.Size((2, *shape)), source).to(next(model.parameters()))
+
+
+def _positive(shape: torch.Size, source: torch.Generator) -> Tensor:
+    """Numbers from 1/4 to 3/4, no two alike, as some layers subtract the mean of their weights."""
+    return torch.rand(shape, generator=source) / 2 + 0.25

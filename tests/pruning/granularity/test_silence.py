@@ -127,6 +127,24 @@ def test_weights_that_begin_at_zero_are_to_be_trained() -> None:
     assert silent(Positioned(), a=gone(1)) == []
 
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_layers_and_norms_with_a_forward_of_their_own(bias: bool) -> None:
+    """Weights without their mean, and a norm that rectifies, as public code has them."""
+
+    class Centred(nn.Conv2d):
+        def forward(self, input: Tensor) -> Tensor:
+            centred = self.weight - self.weight.mean((1, 2, 3), keepdim=True)
+            return F.conv2d(input, centred / (centred.std() + 1e-5), self.bias)
+
+    class Rectified(nn.BatchNorm2d):
+        def forward(self, input: Tensor) -> Tensor:
+            return super().forward(input).relu()
+
+    model = nn.Sequential(Centred(3, 4, 3, bias=bias), Rectified(4), Centred(4, 4, 3, bias=bias), Rectified(4))
+    found = silent_norms(model, {"0": gone(1)}, SHAPE)
+    assert {name: each.nonzero().flatten().tolist() for name, each in found.items()} == {"1": [1], "3": []}
+
+
 def test_a_norm_of_several_calls_is_silent_where_it_is_in_all_of_them() -> None:
     class Twice(Joined):
         def __init__(self) -> None:
