@@ -46,8 +46,8 @@ class TicketInfo(BaseModel):
     `threads`, `device` and `cpu` (its vector instructions, such as "AVX512") are those that its own step ran on, with
     `precision` and `versions` all beside the recipe that the bits depend on; 0 and "" where earlier versions found it.
 
-    `version` is that of the project that found the ticket. `revisions` are those of the finders and criteria it came
-    through, the tickets it descends from included, by "finder NAME" and "criterion NAME" (`study.staleness`).
+    `version` is that of the project that found the ticket. `revisions` are those of the finders, criteria and
+    structures it came through, the tickets it descends from included, by "finder NAME" and so on (`study.staleness`).
 
     `recording` is there where only the results of a network are, and neither masks nor weights.
     """

@@ -31,6 +31,7 @@ from pruning.criteria import CRITERIA
 from pruning.data import normalise
 from pruning.errors import UserError
 from pruning.finders.base import Trainer
+from pruning.granularity import get_granularity
 from pruning.models.counting import multiply_adds
 from pruning.models.unpruned import coverage
 from pruning.training.precision import as_input, autocast
@@ -198,7 +199,11 @@ def _device(context: Context) -> torch.device:
 
 def _matters(settings: AnalysisConfig, images: int) -> dict[str, object]:
     options = options_of(settings)
-    return {"structure": options.sensitivity_structure, "images": min(images, options.sensitivity_samples)}
+    structure, images = options.sensitivity_structure, min(images, options.sensitivity_samples)
+    revision = get_granularity(structure).revision
+    # what single weights cost was measured before there were revisions
+    mended = {"structure revision": revision} if revision > 1 else {}
+    return {"structure": structure, "images": images, **mended}
 
 
 MEASURE = Measure(

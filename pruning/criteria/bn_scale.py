@@ -5,11 +5,19 @@ The paper trains with a penalty on these scales; on a network that was trained w
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd
 
 from pruning.criteria.base import Context, Criterion, Scores
 from pruning.errors import UserError
-from pruning.granularity.dead_channels import norms_behind
 from pruning.granularity.units import transposed
+from pruning.models.inspection import watch
+
+BETWEEN = (
+    nn.Identity, nn.ReLU, nn.LeakyReLU, nn.ReLU6, nn.Tanh, nn.GELU, nn.SiLU, nn.ELU, nn.Dropout,
+    nn.Dropout2d, nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool1d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d,
+)  # fmt: skip
+"""Modules that may lie between a layer and its batch norm: what they make of a channel is of that channel alone."""
 
 
 def score(model: nn.Module, context: Context) -> Scores:
@@ -38,6 +46,23 @@ def score(model: nn.Module, context: Context) -> Scores:
         )
     above = 1 + max(float(scale.max()) for scale in scales.values())
     return {name: scales.get(name, torch.full_like(weight, above)) for name, weight in weights.items()}
+
+
+def norms_behind(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, list[tuple[str, _BatchNorm]]]:
+    """By the name of a layer the batch norms that are called with its output, or what one of `BETWEEN` makes of it."""
+    outputs: dict[int, tuple[str, Tensor]] = {}  # the tensor is kept, so that its id stays its own
+    found: dict[str, list[tuple[str, _BatchNorm]]] = {}
+
+    def note(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if isinstance(module, (_ConvNd, nn.Linear)):
+            outputs[id(output)] = (name, output)
+        elif isinstance(module, BETWEEN) and id(inputs[0]) in outputs:
+            outputs[id(output)] = (outputs[id(inputs[0])][0], output)
+        elif isinstance(module, _BatchNorm) and id(inputs[0]) in outputs:
+            found.setdefault(outputs[id(inputs[0])][0], []).append((name, module))
+
+    watch(model, shape, note)
+    return found
 
 
 CRITERION = Criterion(

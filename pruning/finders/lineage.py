@@ -65,14 +65,16 @@ def find_step(recipe: Recipe, known: Mapping[str, Ticket], trainer: Trainer) -> 
 
 
 def own_revisions(recipe: Recipe) -> dict[str, int]:
-    """Today's revisions of what the recipe's own step runs, by "finder NAME" and "criterion NAME".
+    """Today's revisions of what the recipe's own step runs, by "finder NAME", "criterion NAME" and "structure NAME".
 
-    A control runs what its original does.
+    A control runs what its original does. Structures are named from their second revision on.
     """
     found = own_revisions(recipe.of) if recipe.of is not None else {}
     found[f"finder {recipe.finder}"] = finder_of(recipe).revision
     if recipe.criterion is not None:
         found[f"criterion {recipe.criterion}"] = CRITERIA[recipe.criterion].revision
+    if recipe.granularity.revision > 1:
+        found[f"structure {recipe.granularity.name}"] = recipe.granularity.revision
     return found
 
 

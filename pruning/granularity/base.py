@@ -35,6 +35,7 @@ class Granularity:
             means, None for a name that is spelt otherwise.
         options: what it lets one choose.
         configure: makes it from these; None where there is nothing to choose.
+        revision: raised when what goes changes, so that tickets found by earlier ones are known to be stale.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Granularity:
     parse: "Callable[[str], Granularity | None] | None" = None
     options: type[Options] = Options
     configure: "Callable[[Options], Granularity] | None" = None
+    revision: int = 1
 
     def configured(self, options: Options) -> "Granularity":
         """Return the granularity under these options."""

@@ -74,6 +74,8 @@ def _makers(graph: fx.GraphModule, facts: Facts) -> dict[str, tuple[nn.Module, t
 
 
 CHANNEL, NEURON = (
-    Granularity(name, units=partial(units, name, linear), keeps_one=True, network_wide=True, ends_channels=True)
-    for name, linear in (("channel", False), ("neuron", True))
+    Granularity(
+        name, units=partial(units, name, linear), keeps_one=True, network_wide=True, ends_channels=True, revision=number
+    )
+    for name, linear, number in (("channel", False, 2), ("neuron", True, 1))
 )

@@ -2,25 +2,18 @@
 
 A filter without weights emits its bias, and batch norm turns that into its own bias. Neither is a prunable weight, so
 no mask covers them; but with structure `filter` or `layer` a piece is to be gone, not constant. So for every output
-channel in which nothing is kept the bias, and the weight and bias of the batch norm that reads it, are zero as well,
-and the channel is exactly zero: `pruning.shrink` can then leave it out without changing the function. A batch norm that
-reads a sum, as in pre-activation networks, is left as it is: there a removed channel goes on as a constant.
+channel in which nothing is kept the bias is zero as well, and so are the weight and bias of a norm in the channels in
+which nothing arrives: behind a removed filter, behind a sum all of whose parts are removed (as in pre-activation
+networks), in what a concatenation has of it, behind a depthwise filter without a bias that reads a removed one. The
+channel is exactly zero then: `pruning.shrink` can leave it out without changing the function.
 """
 
-import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from pruning.granularity.base import Granularity
-from pruning.models.inspection import watch
+from pruning.granularity.silence import has_rows, silent_norms
 
 Masks = dict[str, Tensor]
-SILENT = (
-    nn.Identity, nn.ReLU, nn.LeakyReLU, nn.ReLU6, nn.Tanh, nn.GELU, nn.SiLU, nn.ELU, nn.Dropout,
-    nn.Dropout2d, nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool1d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d,
-)  # fmt: skip
-"""Modules that make zero of zero, channel by channel."""
 
 
 def with_dead_channels(model: nn.Module, masks: Masks, shape: tuple[int, int, int], granularity: Granularity) -> Masks:
@@ -29,62 +22,37 @@ def with_dead_channels(model: nn.Module, masks: Masks, shape: tuple[int, int, in
     Args:
         model: the network, left as it was.
         masks: bool masks of its weights, True = kept.
-        shape: of one image, (C, H, W); one of zeros finds out which norm reads which layer.
+        shape: of one image, (C, H, W); the network is run on a few to find out which norm hears nothing.
         granularity: of the masks.
     """
     return masks | dead_channel_masks(model, masks, shape) if granularity.ends_channels else masks
 
 
 def dead_channel_masks(model: nn.Module, masks: Masks, shape: tuple[int, int, int]) -> Masks:
-    """Masks of biases and of batch norms' weights and biases, bool [channels], False where the channel is removed."""
-    channels = _outputs_kept(model, masks)
-    result = _of(channels, ("bias",), model)
-    read: Masks = {}
-    for name, norms in norms_behind(model, shape).items() if channels else ():
-        for place, norm in norms:
-            kept = channels.get(name, torch.ones(norm.num_features, dtype=torch.bool))
-            # a norm that several layers share speaks for each of them
-            read[place] = read[place] | kept.to(read[place].device) if place in read else kept
-    return result | _of(
-        {place: kept for place, kept in read.items() if not bool(kept.all())}, ("weight", "bias"), model
-    )
+    """Masks of biases and of norms' weights and biases, bool [channels], False where the channel is removed."""
+    removed = _rows_removed(model, masks)
+    found = _of(removed, ("bias",), model)
+    for place, silent in silent_norms(model, removed, shape).items() if removed else ():
+        if bool(silent.any()):
+            found |= _of({place: silent.to(next(iter(removed.values())).device)}, ("weight", "bias"), model)
+    return found
 
 
-def _of(kept: Masks, keys: tuple[str, ...], model: nn.Module) -> Masks:
-    """The masks of modules as those of their parameters, of those that they have."""
+def _of(gone: Masks, keys: tuple[str, ...], model: nn.Module) -> Masks:
+    """Masks of the parameters of modules, of those that they have, from the channels that are gone."""
     return {
-        f"{place}.{key}".lstrip("."): mask
-        for place, mask in kept.items()
+        f"{place}.{key}".lstrip("."): ~channels
+        for place, channels in gone.items()
         for key in keys
         if getattr(model.get_submodule(place), key, None) is not None
     }
 
 
-def _outputs_kept(model: nn.Module, masks: Masks) -> Masks:
-    """By the name of the layer whether any weight of an output channel is kept, where there is one without."""
+def _rows_removed(model: nn.Module, masks: Masks) -> Masks:
+    """By the name of a layer the output channels of which no weight is kept, where there is one."""
     found = {}
     for name, module in model.named_modules():
         mask = masks.get(f"{name}.weight".lstrip("."))
-        if mask is None or isinstance(module, _ConvTransposeNd) or not isinstance(module, (_ConvNd, nn.Linear)):
-            continue
-        kept = mask.flatten(1).any(dim=1)
-        if not bool(kept.all()):
-            found[name] = kept
-    return found
-
-
-def norms_behind(model: nn.Module, shape: tuple[int, int, int]) -> dict[str, list[tuple[str, _BatchNorm]]]:
-    """By the name of a layer the batch norms that are called with its output, or what one of `SILENT` makes of it."""
-    outputs: dict[int, tuple[str, Tensor]] = {}  # the tensor is kept, so that its id stays its own
-    found: dict[str, list[tuple[str, _BatchNorm]]] = {}
-
-    def note(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if isinstance(module, (_ConvNd, nn.Linear)):
-            outputs[id(output)] = (name, output)
-        elif isinstance(module, SILENT) and id(inputs[0]) in outputs:
-            outputs[id(output)] = (outputs[id(inputs[0])][0], output)
-        elif isinstance(module, _BatchNorm) and id(inputs[0]) in outputs:
-            found.setdefault(outputs[id(inputs[0])][0], []).append((name, module))
-
-    watch(model, shape, note)
+        if mask is not None and has_rows(module) and not bool((kept := mask.flatten(1).any(dim=1)).all()):
+            found[name] = ~kept
     return found

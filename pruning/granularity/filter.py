@@ -44,4 +44,4 @@ def _left_out(model: nn.Module | None) -> set[str]:
     return transposed(model).keys() | joint | ends
 
 
-FILTER = Granularity("filter", units=units, keeps_one=True, ends_channels=True)
+FILTER = Granularity("filter", units=units, keeps_one=True, ends_channels=True, revision=2)

@@ -1,6 +1,7 @@
 """The parts of any network that pruning and analysis need: prunable weights, cost; for the classifier see there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import torch
@@ -67,10 +68,18 @@ def watch(model: nn.Module, shape: Shape, see: Watcher) -> None:
 @torch.no_grad()
 def show_zeros(model: nn.Module, shape: Shape) -> None:
     """Send one image of zeros of `shape` (C, H, W) through the network in evaluation mode; it is left as it was."""
-    modes = {module: module.training for module in model.modules()}
     weight = next(model.parameters(), torch.zeros(()))
+    with evaluating(model):
+        model(torch.zeros(1, *shape, device=weight.device, dtype=weight.dtype))
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Have the network in evaluation mode; every module has its own mode back afterwards."""
+    modes = {module: module.training for module in model.modules()}
     try:
-        model.eval()(torch.zeros(1, *shape, device=weight.device, dtype=weight.dtype))
+        model.eval()
+        yield
     finally:
         for module, mode in modes.items():
             module.training = mode

@@ -1,7 +1,8 @@
-"""Which tickets were found by an earlier revision of a finder or a criterion that was mended since."""
+"""Which tickets were found by an earlier revision of a finder, a criterion or a structure that was mended since."""
 
 from pruning.criteria import CRITERIA
 from pruning.finders.lineage import own_revisions, revisions
+from pruning.granularity import GRANULARITIES
 from pruning.procedure import FINDERS
 from pruning.recipe import Recipe
 from pruning.study.commands import finding
@@ -22,7 +23,7 @@ def stale(entry: Entry, known: dict[str, dict[str, int]] | None = None) -> str:
 
 
 def mended_since(recipe: Recipe, info: TicketInfo, known: dict[str, dict[str, int]] | None = None) -> str:
-    """What was mended since the ticket was found: its finder or criterion, or one of a ticket it descends from.
+    """What was mended since the ticket was found: its finder, criterion or structure, or one of what it descends from.
 
     '' where nothing was. A ticket that records no revision was found by the first. `known`: see `lineage.revisions`.
     """
@@ -46,7 +47,7 @@ def stale_tickets(study: Study) -> dict[str, str]:
 
 
 def _any_was() -> bool:
-    return any(thing.revision != 1 for kind in (FINDERS, CRITERIA) for thing in kind.values())
+    return any(thing.revision != 1 for kind in (FINDERS, CRITERIA, GRANULARITIES) for thing in kind.values())
 
 
 def _today(recipe: Recipe, known: dict[str, dict[str, int]] | None) -> dict[str, int]:
@@ -58,7 +59,8 @@ def _mended(recipe: Recipe, info: TicketInfo, today: dict[str, int]) -> str:
         then = info.revisions.get(name, 1)
         if then < now:
             kind, _, key = name.partition(" ")
-            own = name in (f"finder {recipe.finder}", f"criterion {recipe.criterion}")
+            of_recipe = {"finder": recipe.finder, "criterion": recipe.criterion, "structure": recipe.granularity.name}
+            own = of_recipe[kind] == key
             whose = f"its {kind} '{key}'" if own else f"the {kind} '{key}' of a ticket it comes from"
             return f"{whose} was mended since (revision {then}, now {now})"
     return ""

@@ -8,7 +8,8 @@ import torch
 
 from analysis import robustness
 from analysis.corruptions import CORRUPTIONS, blur, compiled, corrupt, outlines
-from pruning.models import build_model
+from pruning.granularity.dead_channels import dead_channel_masks
+from pruning.models import build_model, prunable
 from pruning.training import precision
 from tests.analysis.corruptions.pictures import pictures
 from tests.device import networks
@@ -67,6 +68,20 @@ def test_criteria_training_and_search_never_mix_devices(far: torch.device) -> No
     for check in (networks.criteria, networks.training, networks.search):
         for result in check(far, True):
             assert result.value == 0, result
+
+
+@pytest.mark.parametrize("masks_there", [True, False])
+def test_what_falls_silent_is_told_on_the_device(masks_there: bool, far: torch.device) -> None:
+    model = build_model("wrn16_4", 10, (3, 8, 8), 0)
+    masks = {name: torch.ones_like(weight, dtype=torch.bool) for name, weight in prunable(model).items()}
+    for name in ("conv1.weight", "block1.layer.0.conv2.weight", "block1.layer.0.convShortcut.weight"):
+        masks[name][3:9] = False
+    expected = dead_channel_masks(model, masks, (3, 8, 8))
+    assert "block1.layer.1.bn1.bias" in expected
+    there = {name: mask.to(far) for name, mask in masks.items()} if masks_there else masks
+    found = dead_channel_masks(model.to(far), there, (3, 8, 8))
+    assert {mask.device for mask in found.values()} == {far if masks_there else torch.device("cpu")}
+    assert {name: mask.tolist() for name, mask in found.items()} == {k: v.tolist() for k, v in expected.items()}
 
 
 def test_synflow_does_without_float64(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from analysis.corruptions import corrupt
 from analysis.engine import measure
 from analysis.engine.base import measures
 from analysis.engine.layer_cuts import SPARSITIES, layer_cuts, manual_recipe
-from analysis.engine.settings import settings
+from analysis.engine.settings import model, settings
 from analysis.engine.wanted import Wanted
 from analysis.measures.sensitivity import SensitivityOptions
 from analysis.results.store import Results
@@ -119,6 +119,13 @@ def test_only_the_rows_of_imported_networks_were_mended(scanned: Study) -> None:
     assert {each.measure for each in own.values()} == {1}
     assert {each.measure for each in other.values()} == {2}
     assert wanted.digest(measures()["sensitivity"], entry) != wanted.digest(measures()["sensitivity"], brought)
+
+
+def test_of_a_mended_structure_all_rows_are_measured_again() -> None:
+    matters = measures()["sensitivity"].matters
+    assert matters(model()(), 50) == {"structure": "weight", "images": 50}
+    filters = matters(model().model_validate({"sensitivity_structure": "filter"}), 5000)
+    assert filters == {"structure": "filter", "images": 1000, "structure revision": 2}
 
 
 def test_what_cannot_be_pruned_is_said(scanned: Study, tmp_path: Path) -> None:

@@ -98,8 +98,9 @@ def test_units_are_scored_over_all_their_layers() -> None:
     )
 
 
-def test_what_goes_is_really_left_out() -> None:
-    model = network("resnet20")
+@pytest.mark.parametrize("name", ["resnet20", "wrn16_4"])  # norms behind filters, and norms that read sums
+def test_what_goes_is_really_left_out(name: str) -> None:
+    model = network(name)
     masks = make_masks(weights(model), 0.4, structure="channel", model=model)
     smaller = assert_same_but_smaller(model, masks | dead_channel_masks(model, masks, SHAPE))
     left = {key: len(value) for key, value in prunable(smaller).items()}

@@ -1,13 +1,17 @@
-"""Tickets whose finder or criterion was mended since are named, and found again when asked."""
+"""Tickets whose finder, criterion or structure was mended since are named, and found again when asked."""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import pruning
 from pruning.criteria import CRITERIA
+from pruning.finders.lineage import own_revisions, revisions
+from pruning.granularity import GRANULARITIES
 from pruning.procedure import FINDERS
+from pruning.recipe import Recipe
 from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, run
 from pruning.study.staleness import stale, stale_tickets, summary
@@ -72,6 +76,25 @@ def test_the_command_line_names_them(
     status, out, _ = command(capsys, monkeypatch, "run", found_study)
     assert status == 0
     assert "12 tickets are stale; the first: Random 50 %, seed 0: its criterion 'random' was mended since" in out
+
+
+def test_a_structure_is_mended_like_a_criterion(found_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the one that every recipe of the study has; a control says that it is its own too."""
+    monkeypatch.setitem(GRANULARITIES._shipped(), "weight", replace(GRANULARITIES["weight"], revision=2))
+    entries = Study.open(found_study).entries()
+    sentences = {entry.recipe.method: stale(entry) for entry in entries}
+    assert all("its structure 'weight' was mended since (revision 1, now 2)" in each for each in sentences.values())
+    for entry in entries:
+        entry.info.revisions["structure weight"] = 2
+        assert not stale(entry)
+
+
+@pytest.mark.parametrize(("structure", "number"), [("filter", 2), ("channel", 2), ("weight", None), ("2:4", None)])
+def test_a_ticket_records_a_structure_that_was_mended(structure: str, number: int | None) -> None:
+    fields: Any = {"model": "resnet20", "data": "digits", "criterion": "magnitude", "structure": structure}
+    recipe = Recipe(**fields, **({} if structure == "2:4" else {"sparsity": 0.5}))
+    assert own_revisions(recipe).get(f"structure {structure}") == number
+    assert revisions(recipe).get(f"structure {structure}") == number
 
 
 @pytest.mark.parametrize(
