@@ -67,7 +67,8 @@ def test_a_figure_for_a_paper(opened: Open) -> None:
 
 
 OVERLAP = """chart => {
-    const boxes = pick => [...chart.querySelectorAll(pick)].map(part => part.getBoundingClientRect()).filter(box => box.width);
+    const all = pick => [...chart.querySelectorAll(pick)].map(part => part.getBoundingClientRect());
+    const boxes = pick => all(pick).filter(box => box.width);
     const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
     const buttons = boxes('.modebar-btn'), bars = boxes('.infolayer .cbfills, .infolayer .colorbar text');
     return [buttons.length, bars.length, buttons.filter(button => bars.some(bar => over(button, bar))).length];
