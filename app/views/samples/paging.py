@@ -21,7 +21,7 @@ def picked(selection: Selection, order: pd.DataFrame) -> int:
 def _asked_for(selection: Selection, order: pd.DataFrame) -> int | None:
     """Where in the order the URL's sample stands, from 0; None where it asks for none that passes the filters."""
     sample = selection.option("sample")
-    found = np.flatnonzero(order["sample"] == int(sample)) if sample.isdecimal() else []
+    found = np.flatnonzero(order["sample"] == int(sample)) if sample.isdecimal() else np.array([], dtype=np.int64)
     return int(found[0]) if len(found) else None
 
 
