@@ -70,7 +70,7 @@ OVERLAP = """chart => {
     const all = pick => [...chart.querySelectorAll(pick)].map(part => part.getBoundingClientRect());
     const boxes = pick => all(pick).filter(box => box.width);
     const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
-    const buttons = boxes('.modebar-btn'), bars = boxes('.infolayer .cbfills, .infolayer .colorbar text');
+    const buttons = boxes('.modebar-btn'), bars = boxes('.infolayer .cbbg, .infolayer .colorbar text');
     return [buttons.length, bars.length, buttons.filter(button => bars.some(bar => over(button, bar))).length];
 }"""
 
