@@ -48,6 +48,10 @@ def by_sparsity(
     return found.assign(method=method, sparsity=sparsity)[BY_SPARSITY]
 
 
+UNKNOWN = (np.nan, np.nan, np.nan)
+"""A difference of which nothing is known."""
+
+
 @dataclass(frozen=True)
 class Sparsest:
     """The sparsest ticket that is shown to be as good as the baseline.
@@ -56,14 +60,14 @@ class Sparsest:
         key: its key; None where none is.
         among: how many tickets were asked.
         nearest: the ticket of which most was shown; None without any.
-        loss: how much less accurate, or worse by its score, that one may be at most, as differences are.
+        difference: that one less the baseline, and its interval, as `verdicts` has them.
         over: "seeds", or "images" where any of them was trained once, or "nothing" where that leaves nothing to go by.
     """
 
     key: str | None
     among: int
     nearest: str | None
-    loss: float
+    difference: tuple[float, float, float]
     over: str
 
 
@@ -84,15 +88,14 @@ def sparsest_equivalent(
     kept = families.set_index("key")[["kept", "accuracy"]]
     found = of_pairs(outcomes, [(key, baseline) for key in kept.index if key != baseline], equivalence)
     if found.empty:
-        return Sparsest(None, 0, None, 1.0, "images")
+        return Sparsest(None, 0, None, UNKNOWN, "images")
     higher = not isinstance(outcomes, Scores) or outcomes.score.higher
     ahead, least = (found["difference"], found["low"]) if higher else (-found["difference"], -found["high"])
     as_good = found[found["within"] | ((found["verdict"] == DIFFERS) & (ahead > 0))]
     order = kept.loc[as_good["a"]].sort_values(["kept", "accuracy"], ascending=[True, not higher])
     over = next((each for each in (NOTHING, IMAGES) if (found["over"] == each).any()), SEEDS)
     if least.isna().all():
-        return Sparsest(None, len(found), None, np.nan, over)
+        return Sparsest(None, len(found), None, UNKNOWN, over)
     nearest = least.idxmax()
-    return Sparsest(
-        next(iter(order.index), None), len(found), found.at[nearest, "a"], max(0.0, -float(least[nearest])), over
-    )
+    value, low, high = found.loc[nearest, ["difference", "low", "high"]].astype(float)
+    return Sparsest(next(iter(order.index), None), len(found), found.at[nearest, "a"], (value, low, high), over)

@@ -20,6 +20,9 @@ NOISE = "○"
 STRUCK = 1.5
 """So many points crossed are as bad for a name as its own error bar through it."""
 
+LETTERS = 22
+"""Of a ticket's name over a narrow panel, at most."""
+
 Scale = tuple[Sequence[tuple[float, str]], float, float]
 """A colour scale, and the values at its ends."""
 
@@ -86,26 +89,32 @@ def heading(
     """A ticket's name, and a note, over the number-th panel (from 1) of subplots; small for narrow panels.
 
     `below`: whether the note has a line of its own, where panels are too narrow for both side by side.
-    `narrow`: whether the sparsity stands there, too, where panels are too narrow for the name as a whole.
+    `narrow`: whether so it does, and a long name is shortened, where panels are too narrow for that; the whole is read
+    with the pointer over it.
     """
     axis = "" if number == 1 else str(number)
-    label, sparsity = in_two(style.label) if narrow else (style.label, "")
-    note = "  ".join(filter(None, [sparsity, note]))
+    label = shortened(style.label) if narrow else style.label
     apart = "<br>" if below or narrow else "  "
-    more = f'{apart}<span style="font-size:12px">{note}</span>' if note else ""
+    # so small that a name of LETTERS is as wide as a fifth of what a window of 1,024 pixels has
+    size, notes = (11.5, 11) if narrow else (12.5, 12) if small or below else (14, 12)
+    more = f'{apart}<span style="font-size:{notes}px">{note}</span>' if note else ""
     name = label if small or below or narrow else f"<b>{label}</b>"
     figure.add_annotation(
         text=f'<span style="color:{style.color}">●</span> {name}{more}',
         x=0, y=1, xref=f"x{axis} domain", yref=f"y{axis} domain", xanchor="left", yanchor="bottom",
         yshift=2 if small else 4, showarrow=False, align="left",
-        font={"size": 12.5 if small or below or narrow else 14},
+        hovertext=style.label if label != style.label else None,
+        font={"size": size},
     )  # fmt: skip
 
 
-def in_two(label: str) -> tuple[str, str]:
-    """A ticket's name without its sparsity, and that: `IMP shuffled` and `90 %`, or "" where it names none."""
-    found = re.fullmatch(r"(.+?) ([\d.,]+ %)", label)
-    return (found[1], found[2]) if found else (label, "")
+def shortened(label: str, most: int = LETTERS) -> str:
+    """A ticket's name of so many letters at most, its sparsity whole: `Magnitude, one … 93.75 %`."""
+    if len(label) <= most:
+        return label
+    found = re.fullmatch(r"(.+?)( [\d.,]+ %)", label)
+    name, sparsity = (found[1], found[2]) if found else (label, "")
+    return f"{name[: max(most - len(sparsity) - 1, 1)].rstrip(' ,')}…{sparsity}"
 
 
 def label_places(

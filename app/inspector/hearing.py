@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import streamlit as st
 import streamlit.components.v2
 
-from app import linked
 from app.assets import read
 from app.condition import condition_parameters, measured_conditions, usual
-from app.inspector.asked import OPTION, asked
+from app.inspector.asked import OPTION, asked, inspect
+from app.inspector.order import order_of, step
 from app.shell.selection import Selection
 from app.shell.url import change
 
@@ -42,7 +41,7 @@ def _hear(selection: Selection, request: dict[str, Any]) -> None:
     """What is done at once; the rest is done by `panel` in the run that comes."""
     act, sample = request.get("act"), asked(selection)
     if "sample" in request:
-        change({OPTION: str(int(request["sample"]))})
+        _look_at(selection, int(request["sample"]))
     elif "corruption" in request:
         levels = measured_conditions(selection.study).get(str(request["corruption"]), [])
         if levels:
@@ -53,19 +52,16 @@ def _hear(selection: Selection, request: dict[str, Any]) -> None:
     elif act == "close":
         change({OPTION: None})
     elif act in ("previous", "next") and sample is not None:
-        change({OPTION: str(step(sample, order_of(selection), act == "next"))})
+        _look_at(selection, step(sample, order_of(selection), act == "next"))
     elif sample is not None and isinstance(act, str):
         st.session_state[HEARD] = act
 
 
-def order_of(selection: Selection) -> np.ndarray:
-    """The images that arrow keys go through: the selection; none where nothing is selected, and then all."""
-    return np.array(linked.current(selection), dtype=np.int64)
-
-
-def step(sample: int, order: np.ndarray, forward: bool) -> int:
-    """The next image, or the one before, round and round; `order` rises, and is empty where all images follow."""
-    if not len(order):
-        return max(0, sample + (1 if forward else -1))
-    at = int(np.searchsorted(order, sample, side="right" if forward else "left")) - (0 if forward else 1)
-    return int(order[at % len(order)])
+def _look_at(selection: Selection, sample: int) -> None:
+    """Open another image, which a page that lists it has to mark, too."""
+    order = order_of(selection)
+    if order.of_page and order.place(sample) is not None:
+        inspect(selection, sample)
+        st.session_state[HEARD] = "page"
+    else:
+        change({OPTION: str(sample)})

@@ -10,10 +10,11 @@ import streamlit as st
 from analysis.comparisons.one_image import path
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.engine.images import TestImages
-from app import live
+from app import linked, live
 from app.condition import chosen_condition, measured_conditions
 from app.inspector import parts, spaces
-from app.inspector.hearing import mount, order_of
+from app.inspector.hearing import mount
+from app.inspector.order import Order, order_of
 from app.inspector.subject import Subject, compared, offered, stored, subject
 from app.pictures import study_images
 from app.shell.left_out import without_networks
@@ -33,12 +34,12 @@ def draw(selection: Selection, sample: int) -> None:
     try:
         found = subject(selection, images, sample)
     except UserError as error:
-        mount("inspector-top", {"html": parts.head(sample, "", str(error), len(order) > 0)}, selection)
+        mount("inspector-top", {"html": parts.head(sample, "", str(error), len(order.images) > 0)}, selection)
         return
     classes, theme = selection.study.classes, selection.theme
     shown = [found.views[view] for view in found.shown]
     html = [
-        parts.head(sample, classes[found.label], _place(selection, sample, order), len(order) > 1 or not len(order)),
+        parts.head(sample, classes[found.label], _place(sample, order), order.steps),
         parts.pictures(found),
         parts.conditions(offered(selection, images), found.condition),
         "<h3>What tickets take it for</h3>",
@@ -60,7 +61,7 @@ def similar(selection: Selection, sample: int) -> np.ndarray | None:
     clean = live.features(selection.study, images, [ticket.id for ticket in found.tickets])
     near = spaces.neighbours(found, clean, training=False)
     own = [table["sample"].to_numpy(np.int64) for (_, view), table in near.items() if view == 0]
-    return np.unique(np.concatenate([order_of(selection), [sample], *own]))
+    return np.unique(np.concatenate([linked.current(selection), [sample], *own]))
 
 
 def _images(selection: Selection) -> TestImages | None:
@@ -95,7 +96,7 @@ def _in_spaces(found: Subject) -> None:
     mount("inspector-near", {"html": spaces.neighbours_html(found, near, pictures, training)}, selection)
 
 
-def _without_images(selection: Selection, sample: int, order: np.ndarray) -> None:
+def _without_images(selection: Selection, sample: int, order: Order) -> None:
     """What the results say of the image."""
     rows = stored(selection, sample)
     if rows.empty:
@@ -105,16 +106,17 @@ def _without_images(selection: Selection, sample: int, order: np.ndarray) -> Non
     condition = chosen_condition(selection)
     shown: list[Condition] = list(dict.fromkeys([CLEAN, condition]))
     html = [
-        parts.head(sample, classes[label], _place(selection, sample, order), True),
+        parts.head(sample, classes[label], _place(sample, order), order.steps),
         parts.conditions(measured_conditions(selection.study), condition),
         parts.readings(compared(selection), shown, parts.read_from(rows), label, classes, selection.theme),
     ]
     mount("inspector-top", {"html": "".join(html)}, selection)
 
 
-def _place(selection: Selection, sample: int, order: np.ndarray) -> str:
-    if not len(order):
+def _place(sample: int, order: Order) -> str:
+    count, place = f"{len(order.images):,}", order.place(sample)
+    if not len(order.images):
         return "Arrow keys go through all images; select some to go through those."
-    if sample in order:
-        return f"{int(np.searchsorted(order, sample)) + 1:,} of {len(order):,} selected images; arrow keys go on."
-    return f"Not among the {len(order):,} selected images; arrow keys lead to them."
+    if place is not None:
+        return f"{place + 1:,} of {count} {order.what}; arrow keys go on."
+    return f"Not among the {count} {order.what}; arrow keys lead to them."

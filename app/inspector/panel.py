@@ -8,6 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.assets import read
+from app.inspector import order
 from app.inspector.asked import asked
 from app.inspector.hearing import HEARD, mount
 from app.shell import links
@@ -26,6 +27,7 @@ LEADS: dict[str, tuple[str, dict[str, str | None]]] = {
 
 def show(selection: Selection) -> None:
     """Draw the inspector where the URL asks for it, and what listens for clicks on images where it does not."""
+    order.take()
     if selection.study.task.classifies_images:
         _draw(selection)
 
@@ -50,7 +52,7 @@ def _draw(selection: Selection) -> None:
 def _follow(selection: Selection) -> None:
     """Do what the page has to follow."""
     heard, sample = st.session_state.pop(HEARD, None), asked(selection)
-    if heard == "condition":
+    if heard in ("condition", "page"):
         st.rerun()
     if heard is None or sample is None:
         return

@@ -31,8 +31,13 @@ def offer(has: Callable[[StudyView], bool], key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"elsewhere-{key}"):
         st.markdown("Studies that have it:", width="content")
         for name in found:
-            st.button(name, icon=":material/arrow_forward:", key=f"with-{name}", on_click=change,
-                      args=({**dict.fromkeys(mirror()), "study": name, **_views()},))  # fmt: skip
+            st.button(name, icon=":material/arrow_forward:", key=f"with-{name}", on_click=lead_to,
+                      args=(name,))  # fmt: skip
+
+
+def lead_to(name: str, **views: str) -> None:
+    """Go to the same section of another study, or to the one that `views` say. For use in a callback."""
+    change({**dict.fromkeys(mirror()), "study": name, **_views(), **views})
 
 
 def _views() -> dict[str, str]:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from analysis.corruptions import family_of
-from app.shell.url import mirror
+from app.shell.url import mirror, written
 
 ENTRIES = "entries"
 """In the session: path -> page of the navigation."""
@@ -17,7 +17,8 @@ def leave_for(path: str) -> None:
     """Go to another page, with the selection as it is; nowhere where there is no such page."""
     page = st.session_state.get(ENTRIES, {}).get(path)
     if page is not None:
-        st.switch_page(page)
+        # with the parameters, or the address is bare for a moment, which the browser's Back would lead to
+        st.switch_page(page, query_params=written())
 
 
 def corruption_option(family: str) -> str:

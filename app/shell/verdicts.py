@@ -98,7 +98,8 @@ def speak_of(table: pd.DataFrame, drawn: bool = True, and_images: str = " and th
         return "With one seed in common nothing says how far another training would differ, so nothing is told apart."
     own = (table["over"] == IMAGES).sum()
     if own == 0:
-        seeds = sorted(table.loc[table["over"] != NOTHING, "seeds"].unique())
+        # whole numbers, which are fractions in a table that has pairs without any
+        seeds = sorted({int(each) for each in table.loc[table["over"] != NOTHING, "seeds"]})
         count = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
         return f"Paired over {count} seeds{and_images}; {pairs}.{interval}"
     which = "one seed" if own == len(table) else "one seed in common for some"

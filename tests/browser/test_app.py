@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from app.shell import theme
 from app.shell.pages import in_order
-from app.views.samples.contents import PER_PAGE
+from app.views.samples.paging import PER_PAGE
 from tests.browser.conftest import Open, at_rest, settle
 from tests.browser.heights import HEIGHT, fits
 from tests.browser.hyphens import hyphens

@@ -64,3 +64,21 @@ def test_a_figure_for_a_paper(opened: Open) -> None:
         assert outside == []
         assert {float(size) for size in sizes} == {8.0}
     other.close()
+
+
+OVERLAP = """chart => {
+    const all = pick => [...chart.querySelectorAll(pick)].map(part => part.getBoundingClientRect());
+    const boxes = pick => all(pick).filter(box => box.width);
+    const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+    const buttons = boxes('.modebar-btn'), bars = boxes('.infolayer .cbbg, .infolayer .colorbar text');
+    return [buttons.length, bars.length, buttons.filter(button => bars.some(bar => over(button, bar))).length];
+}"""
+
+
+def test_the_buttons_of_a_chart_lie_beside_its_colour_bar(opened: Open) -> None:
+    chart = opened("?overview=descent").locator(".st-key-card-study-map .js-plotly-plot")
+    chart.hover()
+    buttons, bars, over = chart.evaluate(OVERLAP)
+    assert buttons
+    assert bars
+    assert not over

@@ -66,3 +66,56 @@ def test_the_keys_go_through_the_selection_and_its_neighbours_join_it(opened: Op
     inspector.get_by_role("button", name="More like this").click()
     until(page, lambda: f"samples={marked}" not in page.url)
     expect(inspector.get_by_text("of 3 selected images")).not_to_be_visible()
+
+
+def test_back_leads_to_the_image_that_was_closed_and_to_the_page_without_any(opened: Open) -> None:
+    page = opened("samples")
+    inspector = page.locator(".st-key-inspector")
+    page.locator(".st-key-card-gallery .gallery button").nth(2).click()
+    expect(inspector).to_be_visible()
+    settle(page)
+    page.keyboard.press("Escape")
+    expect(inspector).not_to_be_visible()
+    settle(page)
+    page.go_back()
+    expect(inspector).to_be_visible()
+    settle(page)
+    page.go_back()
+    expect(inspector).not_to_be_visible()
+    assert inspected(page) is None
+
+
+def test_a_way_to_another_page_is_one_step_back(opened: Open) -> None:
+    page = opened("samples?tickets=dense~imp-90&inspect=9")
+    page.locator(".st-key-inspector").get_by_role("button", name="Show on the map").click()
+    page.wait_for_url("**/geometry?**")
+    settle(page)
+    page.go_back()
+    page.wait_for_url("**/samples?**inspect=9**")
+    settle(page)
+    assert "tickets=dense~imp-90" in page.url
+
+
+def test_the_keys_follow_the_page_s_order_and_the_page_follows_them(opened: Open) -> None:
+    page = opened("samples")
+    inspector, pictures = page.locator(".st-key-inspector"), page.locator(".st-key-card-gallery .gallery button")
+    listed = [int(each.get_attribute("data-sample") or "") for each in pictures.all()]
+    assert listed != sorted(listed)
+    pictures.last.click()
+    expect(inspector.get_by_text(f"{len(listed)} of")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    _is_looked_at(page, listed[-2])
+    page.keyboard.press("ArrowRight")
+    _is_looked_at(page, listed[-1])
+    page.keyboard.press("ArrowRight")  # onto the next page of the gallery
+    expect(page.locator(f".gallery [data-sample='{listed[-1]}']")).to_have_count(0)
+    first = int(pictures.first.get_attribute("data-sample") or "")
+    assert first not in listed
+    _is_looked_at(page, first)
+
+
+def _is_looked_at(page: Page, sample: int) -> None:
+    """In the inspector, in the gallery, and in the table beside it."""
+    expect(page.locator(".st-key-inspector").get_by_role("heading", name=f"Image {sample}:")).to_be_visible()
+    expect(page.locator(".gallery [aria-pressed=true]")).to_have_attribute("data-sample", str(sample))
+    expect(page.locator(".st-key-head-sample").get_by_text(f"Sample {sample}:")).to_be_visible()

@@ -14,8 +14,10 @@ from analysis.comparisons.outcomes import Images
 from analysis.comparisons.verdicts import against
 from analysis.statistics.verdicts import DIFFERS, NOTHING, SEEDS
 from app import load
+from app.charts.texts import signed
 from app.shell import families, layout, theme, verdicts
 from app.shell.lacking import unmeasured
+from app.shell.score import ShownScore
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.overview import answers, differences, layers, table
@@ -95,9 +97,15 @@ def _sparsest(selection: Selection, means: pd.DataFrame, baseline: str) -> tuple
         return title, f"{row['kept']:,.0f}", f"weights: {row['label']}, a loss below {loss} shown{own}"
     if found.nearest is None:
         return title, "–", "one seed, so nothing is shown" if found.over == NOTHING else "nothing to compare"
-    nearest = labels.at[found.nearest, "label"]
-    loss = shown.size(float(np.expm1(found.loss)) if shown.by_factors else found.loss)
-    return title, "none shown", f"nearest: {nearest}, a loss below {loss} shown{own}"
+    nearest = f"nearest: {labels.at[found.nearest, 'label']}, {_apart(found.difference, shown)}"
+    return title, "none shown", f"{nearest}{own}"
+
+
+def _apart(difference: tuple[float, float, float], shown: ShownScore) -> str:
+    """A difference with its interval: where nothing is shown to be as good, a bound of it alone would say little."""
+    hundredths = (100 * (np.expm1(each) if shown.by_factors else each) for each in difference)
+    value, low, high = (signed(float(each)) for each in hundredths)
+    return f"{value} {shown.apart} ({low} to {high})"
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

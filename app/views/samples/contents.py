@@ -21,6 +21,7 @@ from app.assets import read
 from app.charts.names import name, ordered
 from app.condition import chosen_condition
 from app.inspector.asked import asked, inspect
+from app.inspector.order import offer
 from app.pictures.grid import Item, gallery, picture
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
@@ -29,13 +30,11 @@ from app.shell import layout
 from app.shell.left_out import wholly
 from app.shell.per_sample import COLUMNS, not_measured, pick_classes, with_labels
 from app.shell.selection import Chosen, Selection
-from app.views.samples import brush, one_condition, together
+from app.views.samples import brush, one_condition, paging, together
 from app.views.samples.charts import predictions as charts
 from app.views.samples.ordered import Ordered, lost_in_words
 from app.views.samples.readings import readings
 
-PER_PAGE, BESIDE_A_CHART = 20, 16
-"""Images of a page of the gallery; fewer where a chart stands above it."""
 SEED = 0  # what the evaluation corrupts with: the pictures are those that the tickets were shown
 BITS = ["ticket_id", "corruption", "severity", "n", "offsets"]
 ORDER = {
@@ -80,7 +79,8 @@ def show(selection: Selection) -> None:
     if order.table.empty:
         layout.empty("No image fits.", "Pick other classes, or show all samples rather than the selected ones.")
         return
-    picked = _picked(selection, order.table)
+    offer(order.table["sample"].to_numpy())
+    picked = paging.picked(selection, order.table)
     rows = _predictions(selection, chosen, samples, picked)
     label = int(samples.loc[samples["sample"] == picked, "label"].iloc[0])
     # The inspector takes the room of the second column.
@@ -168,30 +168,6 @@ def _lost(path: Path, stamp: str, baseline: str, tickets: tuple[str, ...]) -> Ex
     return exchanged(rows, baseline, tickets)
 
 
-def _picked(selection: Selection, order: pd.DataFrame) -> int:
-    """The sample looked at: the URL's if it passes the filters, else the first of the page."""
-    sample = selection.option("sample")
-    if sample.isdecimal() and int(sample) in set(order["sample"]):
-        return int(sample)
-    return int(_on_page(selection, order)["sample"].iloc[0])
-
-
-def _page(selection: Selection, order: pd.DataFrame) -> tuple[int, int]:
-    """The gallery's page, from 1, and how many there are."""
-    pages = -(-len(order) // _per_page(selection))
-    page = selection.option("gallery", "1")
-    return (min(max(int(page), 1), pages) if page.isdecimal() else 1), pages
-
-
-def _on_page(selection: Selection, order: pd.DataFrame) -> pd.DataFrame:
-    (page, _), size = _page(selection, order), _per_page(selection)
-    return order.iloc[size * (page - 1) : size * page]
-
-
-def _per_page(selection: Selection) -> int:
-    return BESIDE_A_CHART if selection.option("among") == "one" else PER_PAGE
-
-
 def _gallery(
     selection: Selection,
     order: Ordered,
@@ -200,33 +176,21 @@ def _gallery(
     data: Pictures | None,
     said: Mapping[int, str],
 ) -> None:
-    page, pages = _page(selection, order.table)
+    page, count = paging.shown(selection, order.table)
     with st.container(border=True, key="card-gallery"):
         layout.header(order.title, order.rows, "gallery", order.help, images=False, meanings=order.meanings)
-        shown = _on_page(selection, order.table)
+        shown = paging.on_page(selection, order.table)
         items = [_item(row._asdict(), classes, data, said) for row in shown.itertuples(index=False)]
         gallery(items, picked, selection.theme.bad, partial(inspect, selection))
-        if pages > 1:
-            _pager(selection, page, pages)
-
-
-def _pager(selection: Selection, page: int, pages: int) -> None:
-    def go(to: int) -> None:
-        selection.set(gallery=None if to == 1 else str(to), sample=None)
-
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="center"):
-        st.button("", icon=":material/chevron_left:", disabled=page == 1, on_click=go, args=(page - 1,),
-                  key="page-back", help="The page before", type="tertiary")  # fmt: skip
-        st.markdown(f"{page} of {pages}", width="content")
-        st.button("", icon=":material/chevron_right:", disabled=page == pages, on_click=go, args=(page + 1,),
-                  key="page-on", help="The next page", type="tertiary")  # fmt: skip
+        if count > 1:
+            paging.pager(selection, page, count)
 
 
 def _readings(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, order: Ordered) -> Mapping[int, str]:
     """What the hover of each picture says of the tickets: under the condition where one is looked at, else clean."""
     condition = chosen_condition(selection) if selection.option("among") == "one" else CLEAN
     rows = one_condition.stored(selection, chosen, samples, condition)
-    images = _on_page(selection, order.table)["sample"]
+    images = paging.on_page(selection, order.table)["sample"]
     return readings(rows, chosen, selection.study.classes, images, condition)
 
 

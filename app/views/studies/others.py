@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from itertools import combinations
 
 import streamlit as st
 
@@ -11,7 +11,11 @@ from analysis.comparisons import two_studies
 from app import choice, load
 from app.load import StudyView
 from app.shell import layout
+from app.shell.elsewhere import lead_to
 from pruning.errors import UserError
+
+SHOWN = 3
+"""Groups of studies that are named at once; the rest are folded."""
 
 
 def others(study: StudyView) -> tuple[dict[str, StudyView], list[str]]:
@@ -41,29 +45,59 @@ def other_task(one: StudyView, other: StudyView) -> str:
 
 
 def nothing_fits(refused: list[str]) -> None:
-    """Say that there is nothing to compare with, and how to get it."""
+    """Say that there is nothing to compare with, how to get it, and lead to studies here that can be compared."""
     layout.empty(
         "There is no other study of this network on these test images.",
         "Add one with the button below the study menu, or name folders with studies in PRUNING_STUDIES.",
     )
-    there = [f"{one} with {' and '.join(others)}" for one, others in _comparable().items()]
-    layout.notes([f"Studies here that can be compared: {'; '.join(there)}."] if there else [])
+    groups = alike(_with_tickets())
+    if groups:
+        st.markdown("Studies here that can be compared with one another:")
+        for group in groups[:SHOWN]:
+            _lead(group)
+    if groups[SHOWN:]:
+        with st.expander(f"{len(groups) - SHOWN} more such groups of studies"):
+            for group in groups[SHOWN:]:
+                _lead(group)
     say_refused(refused)
 
 
-def _comparable() -> dict[str, list[str]]:
-    """The studies that another can be compared with, by name, each pair once."""
+def _with_tickets() -> dict[str, StudyView]:
     views = {}
     for name, path in choice.studies().items():
         with suppress(UserError):
             views[name] = load.open_study(name, path)
-    views = {name: study for name, study in views.items() if not study.tickets.empty}
-    found: dict[str, list[str]] = {}
-    for (one, study), (other, partner) in combinations(views.items(), 2):
-        with suppress(UserError):
-            if not (other_task(study, partner) or two_studies.misfit(load.described(study), load.described(partner))):
-                found.setdefault(one, []).append(other)
-    return found
+    return {name: study for name, study in views.items() if not study.tickets.empty}
+
+
+def alike(views: Mapping[str, StudyView]) -> list[dict[str, StudyView]]:
+    """Groups of two studies or more of which any two can be compared, in the order in which their first ones come."""
+    groups: list[dict[str, StudyView]] = []
+    for name, study in views.items():
+        fitting = (group for group in groups if all(_fit(study, other) for other in group.values()))
+        group = next(fitting, None)
+        if group is None:
+            groups.append({name: study})
+        else:
+            group[name] = study
+    return [group for group in groups if len(group) > 1]
+
+
+def _fit(one: StudyView, other: StudyView) -> bool:
+    """Whether two studies can be compared; not where one of them cannot be read."""
+    with suppress(UserError):
+        return not (other_task(one, other) or two_studies.misfit(load.described(one), load.described(other)))
+    return False
+
+
+def _lead(group: Mapping[str, StudyView]) -> None:
+    """Draw what studies are of, and a button for each, which leads to this section of its own."""
+    config = next(iter(group.values())).config
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{layout.plain(config.model)}** on {layout.plain(config.data)}:", width="content")
+        for name in group:
+            st.button(name, icon=":material/arrow_forward:", key=f"compare-{name}", type="tertiary",
+                      on_click=lead_to, args=(name,), kwargs={"studies": "pair"})  # fmt: skip
 
 
 def say_refused(refused: list[str]) -> None:

@@ -69,7 +69,9 @@ def test_the_sparsest_is_one_that_is_shown_to_be_as_good() -> None:
     found = sparsest_equivalent(families, outcomes, "dense", 0.02)
     assert (found.key, found.among, found.over) == ("b", 3, "seeds")
     pairs = of_pairs(outcomes, [(key, "dense") for key in "abc"], 0.02)
-    assert found.loss == pytest.approx(-pairs["low"].max())
+    nearest = pairs.set_index("a").loc[str(found.nearest)]
+    assert nearest["low"] == pairs["low"].max()
+    assert found.difference == pytest.approx(tuple(nearest[["difference", "low", "high"]]))
 
 
 def test_noise_earns_nothing() -> None:
@@ -85,7 +87,7 @@ def test_where_nothing_is_shown_the_nearest_is_named() -> None:
     families, outcomes = study({"a": 0.05, "b": 0.2})
     found = sparsest_equivalent(families, outcomes, "dense")
     assert (found.key, found.nearest) == (None, "a")
-    assert found.loss > 0.04
+    assert -0.06 < found.difference[1] < found.difference[0] < found.difference[2] < -0.04
     empty = sparsest_equivalent(families.iloc[:0], outcomes, "dense")
     assert (empty.key, empty.among, empty.nearest) == (None, 0, None)
 

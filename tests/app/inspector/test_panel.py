@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.inspector.hearing import step
+from app.inspector.order import Order, step
 from app.shell.codec import encode_samples
 from tests.app.views.test_pages import _fresh, run_script, text  # noqa: F401
 
@@ -93,8 +93,14 @@ def test_it_says_where_the_image_stands_in_the_selection(tiny_study: Path, monke
 
 
 def test_steps_go_round_the_selection() -> None:
-    order = np.array([4, 9, 30])
+    order, everything = Order(np.array([4, 9, 30])), Order(np.array([], int))
     assert [step(each, order, True) for each in (4, 9, 30, 10, 50)] == [9, 30, 4, 30, 4]
     assert [step(each, order, False) for each in (4, 9, 30, 10, 0)] == [30, 4, 9, 9, 30]
-    assert step(0, np.array([], int), False) == 0
-    assert step(7, np.array([], int), True) == 8
+    assert step(0, everything, False) == 0
+    assert step(7, everything, True) == 8
+
+
+def test_steps_follow_the_order_of_a_page() -> None:
+    order = Order(np.array([30, 4, 9]), of_page=True)
+    assert [step(each, order, True) for each in (30, 4, 9, 10)] == [4, 9, 30, 30]
+    assert [step(each, order, False) for each in (30, 4, 9, 10)] == [9, 30, 4, 9]

@@ -36,3 +36,5 @@ def test_one_seed_speaks_of_these_networks() -> None:
     assert "these networks" not in speak_of(table(3, 0.05, 0.01))
     assert "interval" not in speak_of(table(3, 0.05), drawn=False)
     assert speak_of(table(3)) == ""
+    fractions = table(3, 0.05, 0.01).astype({"seeds": float})
+    assert "Paired over 3 seeds" in speak_of(fractions)

@@ -18,7 +18,7 @@ WIDE, HIGH = 955, 215
 """Pixels that the panels of a row have beside each other, and a panel's height at most."""
 HEADING, LINE, GAP = 26, 15, 14
 """Pixels over a panel, more where its heading has two lines, and between panels."""
-NARROW = 4
+NARROW = 3
 """Panels side by side whose headings have two lines."""
 SHARP = 320
 """Pixels of a picture's side that it is enlarged to, each of its own as a square."""

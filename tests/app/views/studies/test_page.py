@@ -2,11 +2,13 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analysis.results.pack import pack
 from analysis.results.store import Results
+from app.views.studies import others
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
@@ -81,7 +83,17 @@ def test_a_study_without_its_like_names_those_that_have_one(
     file.write_text(file.read_text().replace('data = "digits"', 'data = "mnist5k"'))
     test = draw("studies", Path(f"{odd}:{beside}"), monkeypatch, study="odd")
     assert "There is no other study of this network" in text(test)
-    assert "Studies here that can be compared: tiny with twin." in text(test)
+    assert "Studies here that can be compared with one another" in text(test)
+    assert [button.label for button in test.button if (button.key or "").startswith("compare-")] == ["tiny", "twin"]
+    test.button(key="compare-twin").click().run()
+    assert test.selectbox(key="pick second").value == "tiny"
+
+
+def test_studies_stand_in_groups_of_which_any_two_can_be_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = {("a", "c"), ("a", "d"), ("c", "d"), ("b", "e"), ("e", "f")}
+    monkeypatch.setattr(others, "_fit", lambda one, other: (one, other) in fit or (other, one) in fit)
+    views: Any = {name: name for name in "abcdef"}
+    assert [list(group) for group in others.alike(views)] == [["a", "c", "d"], ["b", "e"]]
 
 
 def test_a_board_has_any_number_of_studies(
