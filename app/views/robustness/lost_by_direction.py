@@ -65,9 +65,15 @@ def answer(rows: pd.DataFrame, styles: Mapping[str, Style]) -> str:
     if len(open_):
         said.append(f"for {_tickets(open_, rows, styles)} neither alone is shown to lose most")
     most = rows.loc[(rows["shrank"] + rows["both"]).idxmax()]
-    back = f"{100 * (most['shrank'] + most['both']):.0f} %"
-    ending = f"At their clean length at most {back} would be right again, in {styles[most['key']].label}."
+    ending = _back(most["shrank"] + most["both"], styles[most["key"]])
     return f"**Direction or length?** {_capital('; '.join(said))}. {ending}"
+
+
+def _back(share: float, style: Style) -> str:
+    """How many lost images their clean length would bring back, in the ticket where it is most."""
+    if share == 0:
+        return "At their clean length none would be right again."
+    return f"At their clean length at most {max(100 * share, 1):.0f} % would be right again, in {style.label}."
 
 
 def _capital(text: str) -> str:
@@ -77,7 +83,7 @@ def _capital(text: str) -> str:
 def _tickets(own: pd.DataFrame, rows: pd.DataFrame, styles: Mapping[str, Style]) -> str:
     """Some tickets among all, by name while they are few: `all 9 tickets`, `Dense and IMP 90 %`, `5 of 9 tickets`."""
     if len(own) == len(rows) > 1:
-        return f"all {len(rows)} tickets"
+        return "both tickets" if len(rows) == 2 else f"all {len(rows)} tickets"
     if len(own) > MOST_NAMED:
         return f"{len(own)} of {len(rows)} tickets"
     *first, last = (styles[key].label for key in own["key"])

@@ -136,7 +136,8 @@ def answer(rows: pd.DataFrame, means: pd.DataFrame, styles: Mapping[str, Style],
     if shown.empty:
         return said
     part, count = str(shown.index[0]), int(shown.iloc[0])
-    who = f"all {len(means)}" if count == len(means) > 1 else f"{count} of {len(means)}"
+    every = "both" if len(means) == 2 else f"all {len(means)}"
+    who = every if count == len(means) > 1 else f"{count} of {len(means)}"
     why = {
         "cosines": "the features point elsewhere among the class directions",
         "length": "the features are shorter",

@@ -173,9 +173,11 @@ def test_the_sentence_says_who_turns_and_who_shrinks_as_far_as_intervals_show() 
     assert "for Ticket b the **length** alone loses most" in said
     assert "at most 90 % would be right again, in Ticket b" in said
     same = pd.DataFrame([by_way_rows(turned, shrank, key) for key in "ab"])
-    assert "For all 2 tickets the **direction** alone" in direction_or_length(same, STYLES)
+    assert "For both tickets the **direction** alone" in direction_or_length(same, STYLES)
     unclear = pd.DataFrame([by_way_rows(open_, (0.45, 0.3, 0.6), "a")])
     assert "For Ticket a neither alone is shown to lose most" in direction_or_length(unclear, STYLES)
+    no_length = pd.DataFrame([by_way_rows((1.0, 0.9, 1.0), (0.0, 0.0, 0.1), key) for key in "ab"])
+    assert "At their clean length none would be right again." in direction_or_length(no_length, STYLES)
     figure = ways(both, STYLES, LIGHT)
     assert [trace.name for trace in figure.data] == [WAY_NAMES[way] for way in WAYS]
     assert list(figure.data[0].x) == pytest.approx([90, 10])
@@ -195,7 +197,7 @@ def test_what_is_lost_to_the_baseline_is_said_and_drawn() -> None:
     means = mean_splits({"a": splits_of(-3), "b": splits_of(-2)})
     said = to_baseline(rows, means, STYLES, "Dense", "Fog 3")
     assert "Under **Fog 3** Ticket a loses most to **Dense**, 20.0 %" in said
-    assert "due to the **cosines to the class directions** in all 2 tickets" in said
+    assert "due to the **cosines to the class directions** in both tickets" in said
     assert "most is due" not in to_baseline(rows, mean_splits({"a": splits_of(0)}), STYLES, "Dense", "Fog 3")
     assert "No ticket loses" in to_baseline(rows.assign(lost=0.0), means, STYLES, "Dense", "clean images")
     figure = lost_and_gained(rows, STYLES, 0.01, LIGHT)
