@@ -8,9 +8,11 @@ import typer
 from rich.table import Table
 
 from pruning.cli.console import PlainConsole
+from pruning.data.cache_building import remove as remove_cache
 from pruning.data.caches import Found, found_in
 from pruning.data.folder import places_of
 from pruning.data.image_cache import SHARED, cache_folder
+from pruning.errors import few
 
 GB = 10**9
 
@@ -36,9 +38,9 @@ def list_caches(
     console.print(_table(found))
     console.print(f"{sum(each.bytes for each in found) / GB:.1f} GB in all.")
     if remove:
-        for each in found:
-            each.remove()
-        console.print("Removed.")
+        left = [str(each.path) for each in found if not remove_cache(each.path)]
+        why = f", but for {few(left)}: another process is at it, or it cannot be deleted" if left else ""
+        console.print(f"Removed{why}.", soft_wrap=True)
 
 
 def _table(found: list[Found]) -> Table:

@@ -26,6 +26,10 @@ OTHERS = frozenset((".heic", ".heif", ".jxl", ".svg", ".dng", ".cr2", ".nef", ".
 """Files that are images to their owners and that are not read."""
 
 
+LINKED = 2
+"""Levels below a class in which links to folders are followed."""
+
+
 class Listed(NamedTuple):
     """An image file and its class."""
 
@@ -57,11 +61,16 @@ def stamp(path: Path) -> Stamp:
     """The image files of a folder with their sizes and times of change: another one where a file is another."""
     found = []
     for part in filter(lambda part: (path / part).is_dir(), parts_of(path)):
-        images = [entry for entry in _entries(path / part) if _suffix(entry) in SUFFIXES]
+        images = [entry for entry in _below(path / part, LINKED + 1) if _suffix(entry) in SUFFIXES]
         for entry in sorted(images, key=lambda entry: entry.path.split(os.sep)):
             told = entry.stat()
-            found.append((entry.path[len(str(path)) + 1 :].replace(os.sep, "/"), told.st_size, told.st_mtime_ns))
+            found.append((below(path, entry.path), told.st_size, told.st_mtime_ns))
     return tuple(found)
+
+
+def below(path: Path, file: str) -> str:
+    """The place of a file below a folder, as a stamp has it."""
+    return file.removeprefix(str(path)).lstrip(os.sep).replace(os.sep, "/")  # of "." no path begins with it
 
 
 def stamp_digest(files: Stamp) -> str:
@@ -114,7 +123,7 @@ def list_images(folder: Path, classes: Sequence[str]) -> list[Listed]:
     """
     listed = []
     for label, name in enumerate(classes):
-        entries = sorted(_entries(folder / name), key=lambda entry: entry.path.split(os.sep))
+        entries = sorted(_below(folder / name, LINKED), key=lambda entry: entry.path.split(os.sep))
         files = [entry.path for entry in entries if _suffix(entry) in SUFFIXES]
         _refuse_unread([entry.path for entry in entries if _suffix(entry) in OTHERS], files)
         if not files:
@@ -123,12 +132,8 @@ def list_images(folder: Path, classes: Sequence[str]) -> list[Listed]:
     return listed
 
 
-def _entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
-    """The visible files below a folder, in any order; links to folders are followed in the first two levels."""
-    return _below(folder, 2)
-
-
 def _below(folder: Path | str, followed: int) -> Iterator[os.DirEntry[str]]:
+    """The visible files below a folder, in any order; links to folders are followed in so many levels."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=followed > 0):
