@@ -114,10 +114,14 @@ def _listed(path: Path, part: str, classes: Sequence[str], now: Stamp) -> list[L
 
 
 def _spots(path: Path, preprocessing: Preprocessing, now: Stamp) -> list[Spot]:
-    """Where decoded images may lie, named by all that decides the pixels."""
+    """Where decoded images may lie, named by all that decides the pixels; the folder too, where others' lie beside."""
     said = (image_cache.FORMAT, PIL.__version__, preprocessing.key, bool(preprocessing.weights))
-    kind, key = (image_cache.digest_of(repr(each).encode()) for each in (said, (*said, stamp_digest(now))))
-    return [Spot(place, key, kind) for place in places_of(path)]
+    spots = []
+    for place in places_of(path):
+        known = said if place == path.resolve() / CACHE else (*said, str(path.resolve()))
+        kind, key = (image_cache.digest_of(repr(each).encode()) for each in (known, (*known, stamp_digest(now))))
+        spots.append(Spot(place, key, kind))
+    return spots
 
 
 def places_of(path: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """Which caches of decoded images replace which, and what one process leaves to another."""
 
 import json
+import os
 import pickle
 import shutil
 from collections.abc import Iterator
@@ -64,6 +65,23 @@ def test_names_that_bring_images_to_the_same_leave_each_others_file(path: Path) 
         folder.read(f"folder:{path}{name}")
     assert len(caches(path)) == 2
     assert not own & caches(path)
+
+
+def test_folders_that_look_alike_share_no_file(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of equal names, sizes and times, where the files of all folders lie in one place."""
+    monkeypatch.setenv("PRUNING_CACHE", str(tmp_path / "shared"))
+    other = filled(tmp_path / "other", 1)
+    for file in (each for root in (path, other) for each in root.rglob("*.bmp")):
+        os.utime(file, ns=(0, 0))
+    ours, theirs = (folder.read(f"folder:{root}{SIZED}").train for root in (path, other))
+    assert not torch.equal(whole(ours.images), whole(theirs.images))
+    shown = np.asarray(Image.open(other / "train" / "cat" / "3.bmp").resize((50, 40)))
+    assert shown.shape == (40, 50, 3)
+    assert torch.equal(theirs.images[7], torch.from_numpy(shown[4:36, 9:41].copy()).permute(2, 0, 1))
+    link = tmp_path / "link"
+    link.symlink_to(other)
+    assert folder.read(f"folder:{link}{SIZED}").train.images.file == theirs.images.file
+    assert len(list((tmp_path / "shared" / "images").glob(f"*/{INDEX}"))) == 2
 
 
 def test_what_another_pillow_decoded_is_left(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
