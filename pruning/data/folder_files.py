@@ -59,13 +59,15 @@ def is_there(path: Path) -> bool:
 
 def stamp(path: Path) -> Stamp:
     """The image files of a folder with their sizes and times of change: another one where a file is another."""
-    found = []
-    for part in filter(lambda part: (path / part).is_dir(), parts_of(path)):
-        images = [entry for entry in _below(path / part, LINKED + 1) if _suffix(entry) in SUFFIXES]
-        for entry in sorted(images, key=lambda entry: entry.path.split(os.sep)):
-            told = entry.stat()
-            found.append((below(path, entry.path), told.st_size, told.st_mtime_ns))
-    return tuple(found)
+    parts = (path / part for part in parts_of(path))
+    return tuple(each for part in parts if part.is_dir() for each in stamp_of_classes(path, part))
+
+
+def stamp_of_classes(path: Path, classes: Path) -> Stamp:
+    """The same of what is below a folder of classes, by places below `path`."""
+    images = [entry for entry in _below(classes, LINKED + 1) if _suffix(entry) in SUFFIXES]
+    told = ((entry, entry.stat()) for entry in sorted(images, key=lambda entry: entry.path.split(os.sep)))
+    return tuple((below(path, entry.path), stat.st_size, stat.st_mtime_ns) for entry, stat in told)
 
 
 def below(path: Path, file: str) -> str:
@@ -133,12 +135,17 @@ def list_images(folder: Path, classes: Sequence[str]) -> list[Listed]:
 
 
 def _below(folder: Path | str, followed: int) -> Iterator[os.DirEntry[str]]:
-    """The visible files below a folder, in any order; links to folders are followed in so many levels."""
+    """The visible files below a folder, in any order; links to folders are followed in so many levels.
+
+    What is in a folder that is hidden, such as `.ipynb_checkpoints`, is not visible.
+    """
     with os.scandir(folder) as entries:
         for entry in entries:
+            if entry.name.startswith("."):
+                continue
             if entry.is_dir(follow_symlinks=followed > 0):
                 yield from _below(entry.path, followed - 1)
-            elif not entry.name.startswith(".") and entry.is_file():
+            elif entry.is_file():
                 yield entry
 
 

@@ -1,5 +1,6 @@
 """Folders of images: read as torchvision reads them, and what is said when something is wrong in them."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import torchvision
 from PIL import Image, features
 
 from pruning.data import Dataset, _read_folder, available, load_data
-from pruning.data.folder import remark
+from pruning.data.folder import digest, remark
 from pruning.data.folder_files import CODECS
 from pruning.errors import UserError
 
@@ -45,6 +46,33 @@ def error(call: Callable[[], Any]) -> str:
 def load_folder(path: Path) -> Dataset:
     """The data set in a folder."""
     return load_data(f"folder:{path}")
+
+
+def test_what_is_hidden_is_no_image(folder: Path) -> None:
+    before, said = load_folder(folder), digest(f"folder:{folder}")
+    for place in ("test/ant/.ipynb_checkpoints", "train/cat/more/.thumbnails/small", "train/.cache"):
+        (folder / place).mkdir(parents=True)
+        shutil.copy(folder / "train" / "cat" / "0.png", folder / place / "0-checkpoint.png")
+    shutil.copy(folder / "train" / "cat" / "0.png", folder / "test" / "ant" / ".0.png")
+    assert digest(f"folder:{folder}") == said
+    assert load_folder(folder) is before
+
+
+def test_links_in_a_class_are_followed_and_their_images_noticed(folder: Path) -> None:
+    elsewhere, inner = folder.parent / "elsewhere", folder / "train" / "ant" / "inner"
+    elsewhere.mkdir()
+    inner.mkdir()
+    (inner / "link").symlink_to(elsewhere)
+    before = digest(f"folder:{folder}")
+    Image.fromarray(pixels(5, 4)).save(elsewhere / "x.png")
+    assert len(load_folder(folder).train.labels) == 7
+    assert digest(f"folder:{folder}") != before
+
+
+def test_the_folder_that_one_is_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert digest("folder:.") == digest(f"folder:{folder}")
+    assert np.array_equal(load_data("folder:.").train.images, load_folder(folder).train.images)
 
 
 def test_a_folder_is_read_as_torchvision_reads_it(folder: Path) -> None:
