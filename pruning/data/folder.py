@@ -33,7 +33,8 @@ from pruning.data.folder_files import (
     stamp,
     stamp_digest,
 )
-from pruning.data.preprocessing import Preprocessing, preprocessing_of
+from pruning.data.preprocessing import Preprocessing, no_classes, preprocessing_of
+from pruning.data.subset import is_subset, whole_of
 from pruning.errors import UserError
 from pruning.progress import Progress, quiet
 
@@ -74,12 +75,7 @@ def read(
             images, no room on the disk.
     """
     path, preprocessing = path or path_of(name), preprocessing or preprocessing_of(name)
-    if not path.is_dir():
-        raise UserError(f"There is no folder {path}; give {PREFIX}PATH a folder with train/ and test/ in it.")
-    parts = parts_of(path)
-    for part in parts:
-        if not (path / part).is_dir():
-            raise UserError(f"The folder {path} has no {part}/; images belong in train/CLASS/ and test/CLASS/.")
+    parts = _parts_there(name, path)
     now = stamp(path)
     found = common_classes(path, parts)
     listed = [_listed(path, part, found, now) for part in parts]
@@ -105,6 +101,18 @@ def read(
     mean, std = statistics_of_levels(np.array(index.levels))
     train, test = Split(images[: index.train], labels[0]), Split(images[index.train :], labels[1])
     return _as_weights_expect(Dataset(name, tuple(classes or found), train, test, mean, std), preprocessing)
+
+
+def _parts_there(name: str, path: Path) -> tuple[str, str]:
+    if not path.is_dir():
+        if is_subset(name) and path_of(whole_of(name)).is_dir():
+            raise no_classes(name)
+        raise UserError(f"There is no folder {path}; give {PREFIX}PATH a folder with train/ and test/ in it.")
+    parts = parts_of(path)
+    for part in parts:
+        if not (path / part).is_dir():
+            raise UserError(f"The folder {path} has no {part}/; images belong in train/CLASS/ and test/CLASS/.")
+    return parts
 
 
 def _listed(path: Path, part: str, classes: Sequence[str], now: Stamp) -> list[Listed]:
