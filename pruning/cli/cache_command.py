@@ -12,7 +12,7 @@ from pruning.data.cache_building import remove as remove_cache
 from pruning.data.caches import Found, found_in
 from pruning.data.folder import places_of
 from pruning.data.image_cache import SHARED, cache_folder
-from pruning.errors import few
+from pruning.errors import UserError, few
 
 GB = 10**9
 
@@ -28,6 +28,9 @@ def list_caches(
     check: Annotated[bool, typer.Option("--check", help="Hold every byte against its digest.")] = False,
 ) -> None:
     """List the images that were decoded into files: of these folders, and those in the user's folder of caches."""
+    for folder in folders or ():
+        if not folder.is_dir():
+            raise UserError(f"There is no folder {folder}; name folders of images, by their paths alone.")
     console, shared = PlainConsole(), cache_folder()
     places = [] if shared is None else [shared / SHARED]
     places = list(dict.fromkeys([*places, *(place for folder in folders or () for place in places_of(folder))]))

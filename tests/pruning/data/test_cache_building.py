@@ -150,6 +150,17 @@ def test_what_another_process_makes_is_not_removed(
     assert not caches(path)
 
 
+def test_caches_of_a_folder_that_is_not_there(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.read(f"folder:{path}{SIZED}")
+    for wrong in (path / "none", f"folder:{path}{SIZED}", path / "train" / "ant" / "0.bmp"):
+        status, out, said = command(capsys, monkeypatch, "cache", path, wrong, "--remove")
+        assert (status, out) == (2, "")
+        assert f"There is no folder {wrong}; name folders of images" in " ".join(said.split())
+    assert len(caches(path)) == 1
+
+
 NOTES = st.one_of(
     st.sampled_from([b"", b"{", b"[]", b"1", b"{}", b'{"kind": null}', b"\xff", b'{"kind": {}}']),
     st.sampled_from(["ours", "theirs", ""]).map(lambda kind: json.dumps({"kind": kind}).encode()),
