@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pruning.data import cache_building, folder
+from pruning.data import Dataset, cache_building, folder
 from pruning.data.cache_building import ABOUT, PART, Spot, remove, remove_stale
 from pruning.data.folder_files import list_images
 from pruning.data.image_cache import IMAGES, INDEX
@@ -54,6 +54,11 @@ def caches(path: Path) -> set[str]:
     return {each.name for each in (path / ".cache" / "pruning").iterdir() if each.is_dir()}
 
 
+def file_of(data: Dataset) -> Path:
+    assert isinstance(data.train.images, LazyImages)
+    return data.train.images.file
+
+
 def test_names_that_bring_images_to_the_same_leave_each_others_file(path: Path) -> None:
     first = folder.read(f"folder:{path}{NAMES[0]}")
     own, sent = caches(path), pickle.dumps(first.train.images)
@@ -73,14 +78,14 @@ def test_folders_that_look_alike_share_no_file(path: Path, tmp_path: Path, monke
     other = filled(tmp_path / "other", 1)
     for file in (each for root in (path, other) for each in root.rglob("*.bmp")):
         os.utime(file, ns=(0, 0))
-    ours, theirs = (folder.read(f"folder:{root}{SIZED}").train for root in (path, other))
-    assert not torch.equal(whole(ours.images), whole(theirs.images))
+    ours, theirs = (folder.read(f"folder:{root}{SIZED}") for root in (path, other))
+    assert not torch.equal(whole(ours.train.images), whole(theirs.train.images))
     shown = np.asarray(Image.open(other / "train" / "cat" / "3.bmp").resize((50, 40)))
     assert shown.shape == (40, 50, 3)
-    assert torch.equal(theirs.images[7], torch.from_numpy(shown[4:36, 9:41].copy()).permute(2, 0, 1))
+    assert torch.equal(theirs.train.images[7], torch.from_numpy(shown[4:36, 9:41].copy()).permute(2, 0, 1))
     link = tmp_path / "link"
     link.symlink_to(other)
-    assert folder.read(f"folder:{link}{SIZED}").train.images.file == theirs.images.file
+    assert file_of(folder.read(f"folder:{link}{SIZED}")) == file_of(theirs)
     assert len(list((tmp_path / "shared" / "images").glob(f"*/{INDEX}"))) == 2
 
 
@@ -148,6 +153,21 @@ def test_what_another_process_makes_is_not_removed(
         assert caches(path) == {part.name, loader.name}
     assert command(capsys, monkeypatch, "cache", path, "--remove")[1].endswith("Removed.\n")
     assert not caches(path)
+
+
+def test_only_the_caches_of_a_named_folder_are_removed(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where those of all folders lie together."""
+    monkeypatch.setenv("PRUNING_CACHE", str(tmp_path / "shared"))
+    other = filled(tmp_path / "other", 1)
+    files = [file_of(folder.read(f"folder:{root}{SIZED}")) for root in (path, other)]
+    monkeypatch.chdir(tmp_path)
+    assert str(other) not in command(capsys, monkeypatch, "cache", path.name, "--remove")[1]
+    assert [file.is_file() for file in files] == [False, True]
+    assert str(other) in "".join(command(capsys, monkeypatch, "cache")[1].split())
+    command(capsys, monkeypatch, "cache", "--remove")
+    assert not files[1].is_file()
 
 
 def test_caches_of_a_folder_that_is_not_there(

@@ -193,8 +193,8 @@ def deep_png(channels: int) -> bytes:
 
 def deep_tiff() -> bytes:
     """An RGB picture of 16 bits a channel: a header, eight tags in order, the bits, the pixels."""
-    tags = ((256, 3, 1, 4), (257, 3, 1, 5), (258, 3, 3, 110), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, 116))
-    tags += ((277, 3, 1, 3), (278, 3, 1, 5))
+    first = ((256, 3, 1, 4), (257, 3, 1, 5), (258, 3, 3, 110), (259, 3, 1, 1), (262, 3, 1, 2))
+    tags = (*first, (273, 4, 1, 116), (277, 3, 1, 3), (278, 3, 1, 5))
     listed = b"".join(struct.pack("<HHII", *tag) for tag in tags)
     return (
         b"II*\0" + struct.pack("<IH", 8, len(tags)) + listed + bytes(4) + struct.pack("<HHH", 16, 16, 16) + bytes(120)
