@@ -22,12 +22,12 @@ from pruning.data.folder_files import (
     PREFIX,
     SUFFIXES,
     Listed,
-    Stamp,
     content_digest,
     is_there,
     list_images,
     parts_of,
     path_of,
+    stamp_of_classes,
 )
 from pruning.data.preprocessing import parted, preprocessing_of
 from pruning.errors import UserError, few
@@ -76,8 +76,9 @@ def labels_of(names: Sequence[str]) -> dict[str, str]:
 
 def digest(name: str) -> str:
     """16 hex digits of a domain's image files; "" where there are none. Raises OSError where one cannot be read."""
-    files = _stamp(path_of(name))
-    return content_digest(path_of(name), files) if files else ""
+    path = path_of(name)
+    files = stamp_of_classes(path, path) if path.is_dir() else ()
+    return content_digest(path, files) if files else ""
 
 
 def read(name: str, classes: Sequence[str], shape: Shape, most: int) -> Domain:
@@ -141,11 +142,3 @@ def _folders(path: Path) -> list[Path]:
 def _has_images(path: Path) -> bool:
     with os.scandir(path) as entries:
         return any(os.path.splitext(entry.name)[1].lower() in SUFFIXES for entry in entries)
-
-
-def _stamp(path: Path) -> Stamp:
-    if not path.is_dir():
-        return ()
-    files = sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file())
-    told = ((each, each.stat()) for each in files)
-    return tuple((each.relative_to(path).as_posix(), stat.st_size, stat.st_mtime_ns) for each, stat in told)

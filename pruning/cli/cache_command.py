@@ -8,9 +8,11 @@ import typer
 from rich.table import Table
 
 from pruning.cli.console import PlainConsole
+from pruning.data.cache_building import remove as remove_cache
 from pruning.data.caches import Found, found_in
-from pruning.data.folder import places_of
+from pruning.data.folder import CACHE, places_of
 from pruning.data.image_cache import SHARED, cache_folder
+from pruning.errors import UserError, few
 
 GB = 10**9
 
@@ -25,20 +27,34 @@ def list_caches(
     ] = False,
     check: Annotated[bool, typer.Option("--check", help="Hold every byte against its digest.")] = False,
 ) -> None:
-    """List the images that were decoded into files: of these folders, and those in the user's folder of caches."""
+    """List the images that were decoded into files: of these folders, else all in the user's folder of caches."""
+    for folder in folders or ():
+        if not folder.is_dir():
+            raise UserError(f"There is no folder {folder}; name folders of images, by their paths alone.")
     console, shared = PlainConsole(), cache_folder()
-    places = [] if shared is None else [shared / SHARED]
-    places = list(dict.fromkeys([*places, *(place for folder in folders or () for place in places_of(folder))]))
-    found = [each for place in places for each in found_in(place, check)]
+    if folders:
+        own = dict.fromkeys(folder.resolve() for folder in folders)
+        places = [place for folder in own for place in places_of(folder)]
+        found = [each for folder in own for each in _of(folder, check)]
+    else:
+        places = [] if shared is None else [shared / SHARED]
+        found = [each for place in places for each in found_in(place, check)]
     if not found:
-        console.print(f"No decoded images in {' or '.join(map(str, places))}.", soft_wrap=True)
+        console.print(f"No decoded images in {' or '.join(map(str, dict.fromkeys(places)))}.", soft_wrap=True)
         return
     console.print(_table(found))
     console.print(f"{sum(each.bytes for each in found) / GB:.1f} GB in all.")
     if remove:
-        for each in found:
-            each.remove()
-        console.print("Removed.")
+        left = [str(each.path) for each in found if not remove_cache(each.path)]
+        why = f", but for {few(left)}: another process is at it, or it cannot be deleted" if left else ""
+        console.print(f"Removed{why}.", soft_wrap=True)
+
+
+def _of(folder: Path, check: bool) -> list[Found]:
+    """The caches of a folder; where those of several lie together, the others' are left out."""
+    own = folder / CACHE
+    listed = ((place, each) for place in places_of(folder) for each in found_in(place, check))
+    return [each for place, each in listed if place == own or each.of == str(folder)]
 
 
 def _table(found: list[Found]) -> Table:

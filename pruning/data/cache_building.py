@@ -13,11 +13,11 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -37,16 +37,33 @@ MARGIN = 64 * 2**20
 GB = 10**9
 
 
+class Spot(NamedTuple):
+    """Where a cache may lie.
+
+    Attributes:
+        place: a folder of caches. key: names this one there, by all that decides its content.
+        kind: the same but for the state of the image files, so that caches of one kind replace each other.
+    """
+
+    place: Path
+    key: str
+    kind: str
+
+    @property
+    def cache(self) -> Path:
+        """The folder that the cache is."""
+        return self.place / self.key
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What a cache is to hold.
 
     Attributes:
-        key: names it, by what decides its content. of: the folder that the images are from, absolute.
+        of: the folder that the images are from, absolute.
         files: for training and for testing. shape: (channels, height, width) of each image.
     """
 
-    key: str
     of: str
     parts: tuple[Sequence[str], Sequence[str]]
     shape: tuple[int, int, int]
@@ -64,35 +81,34 @@ class Wanted:
         return [range(at, min(at + step, end)) for begin, end in ends for at in range(begin, end, step)]
 
 
-def build(wanted: Wanted, places: Sequence[Path], progress: Progress) -> Path:
-    """Decode images into a cache in the first of some places that can be written, unless it is there; return it.
+def build(wanted: Wanted, spots: Sequence[Spot], progress: Progress) -> Spot:
+    """Decode images into a cache in the first of some spots that can be written, unless it is there; return that.
 
-    Another process that builds it is waited for. Caches of the same folder as it was before are removed.
+    Another process that builds it is waited for.
 
     Raises:
         UserError: images cannot be read, the disk has no room, or no place can be written.
     """
-    place = _writable(places, wanted)
-    cache, part = place / wanted.key, place / (wanted.key + PART)
-    with _alone(place / f"{wanted.key}{LOCK}", progress):
-        if not cache.is_dir():
+    spot = _writable(spots, wanted)
+    with _alone(_lock_of(spot.cache), progress):
+        if not spot.cache.is_dir():
             try:
-                _build(wanted, cache, part, progress)
+                _build(wanted, spot, progress)
             except OSError as error:
-                raise _no_room(wanted, place, error) from error
-        _remove_stale(place, wanted)
-    return cache
+                raise _no_room(wanted, spot.place, error) from error
+    return spot
 
 
-def _writable(places: Sequence[Path], wanted: Wanted) -> Path:
-    for place in places:
+def _writable(spots: Sequence[Spot], wanted: Wanted) -> Spot:
+    for spot in spots:
         with suppress(OSError):
-            place.mkdir(parents=True, exist_ok=True)
-            if os.access(place, os.W_OK):
-                return place
+            spot.place.mkdir(parents=True, exist_ok=True)
+            if os.access(spot.place, os.W_OK):
+                return spot
     raise UserError(
         f"The images in {wanted.of} take {wanted.bytes / GB:.1f} GB and are kept on the disk once decoded, but "
-        f"{' and '.join(map(str, places))} cannot be written; name a folder by the environment variable PRUNING_CACHE."
+        f"{' and '.join(str(spot.place) for spot in spots)} cannot be written; name a folder by the environment "
+        "variable PRUNING_CACHE."
     )
 
 
@@ -117,11 +133,18 @@ def _alone(lock: Path, progress: Progress) -> Iterator[None]:
         held.release()
 
 
-def _build(wanted: Wanted, cache: Path, part: Path, progress: Progress) -> None:
+def _lock_of(cache: Path) -> Path:
+    """What a process holds that makes or removes a cache, or its part."""
+    return cache.with_name(cache.name.removesuffix(PART) + LOCK)
+
+
+def _build(wanted: Wanted, spot: Spot, progress: Progress) -> None:
+    part = spot.place / (spot.key + PART)
     part.mkdir(exist_ok=True)
     done = _resumed(wanted, part)
     try:
-        write_atomically(part / ABOUT, json.dumps({"of": wanted.of, "how": wanted.preprocessing.key}))
+        about = {"of": wanted.of, "how": wanted.preprocessing.key, "kind": spot.kind}
+        write_atomically(part / ABOUT, json.dumps(about))
         _check_room(wanted, part, sum(len(rows) for rows, *_ in done.values()) * prod(wanted.shape))
         _decode_rest(wanted, part, done, progress)
     except (UserError, OSError):  # a disk that is full is not left so, and damaged images are mended by others
@@ -141,11 +164,12 @@ def _build(wanted: Wanted, cache: Path, part: Path, progress: Progress) -> None:
         [rows.stop for rows in chunks],
         [digest for _, digest, _ in told],
         stamp_of(part / IMAGES),
+        kind=spot.kind,
     )
     index.write(part)
     for name in (JOURNAL, ABOUT):
         (part / name).unlink()
-    os.replace(part, cache)
+    os.replace(part, spot.cache)
 
 
 Done = tuple[range, str, list[list[int]]]
@@ -235,12 +259,29 @@ class _Clock:
         self.progress(self.done / self.images, text)
 
 
-def _remove_stale(place: Path, wanted: Wanted) -> None:
-    """Remove what the same folder gave when its files were others."""
-    for other in place.iterdir():
-        if other.name.removesuffix(PART) != wanted.key and other.is_dir():
-            with suppress(UserError, OSError, ValueError):
-                about = other / (ABOUT if other.name.endswith(PART) else INDEX)
-                said = json.loads(about.read_bytes())
-                if (said["of"], said["how"]) == (wanted.of, wanted.preprocessing.key):
-                    shutil.rmtree(other, ignore_errors=True)
+def remove_stale(spot: Spot) -> None:
+    """Remove what the same folder gave when its files were others, and nothing that another process makes."""
+    for other in spot.place.iterdir():
+        if other.name.removesuffix(PART) != spot.key and other.is_dir() and _kind_of(other) == spot.kind:
+            remove(other)
+
+
+def _kind_of(cache: Path) -> str:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return str(json.loads((cache / (ABOUT if cache.name.endswith(PART) else INDEX)).read_bytes())["kind"])
+    return ""
+
+
+def remove(cache: Path) -> bool:
+    """Delete a cache, or the part of one, unless another process makes it; whether it is gone.
+
+    A process that has it open keeps it until its end.
+    """
+    with suppress(Timeout, OSError), ExitStack() as locks:
+        # A loader's images are written under a lock within
+        within = [cache / LOCK] if (cache / LOCK).is_file() else []
+        for lock in (_lock_of(cache), *within):
+            locks.enter_context(FileLock(lock, timeout=0))
+        shutil.rmtree(cache, ignore_errors=True)
+        _lock_of(cache).unlink()
+    return not cache.exists()

@@ -1,7 +1,6 @@
 """Which decoded images there are on the disk."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 from pruning.data.cache_building import ABOUT, PART
 from pruning.data.image_cache import IMAGES, Index
 from pruning.errors import UserError
-from pruning.files import LOCK
 
 WHOLE, DAMAGED, PARTLY, GONE = "whole", "damaged", "half decoded", "the folder is gone"
 
@@ -31,12 +29,6 @@ class Found:
     bytes: int
     state: str
 
-    def remove(self) -> None:
-        """Delete it; a process that has it open keeps it until its end."""
-        shutil.rmtree(self.path, ignore_errors=True)
-        with suppress(OSError):
-            self.path.with_name(self.path.name.removesuffix(PART) + LOCK).unlink()
-
 
 def found_in(place: Path, check: bool = False) -> Iterator[Found]:
     """The caches in a folder of caches.
@@ -53,7 +45,7 @@ def found_in(place: Path, check: bool = False) -> Iterator[Found]:
 def _looked_at(cache: Path, check: bool) -> Found:
     size = (cache / IMAGES).stat().st_size
     if cache.name.endswith(PART):
-        with suppress(OSError, ValueError, KeyError):
+        with suppress(OSError, ValueError, KeyError, TypeError):
             said = json.loads((cache / ABOUT).read_bytes())
             return Found(cache, said["of"], said["how"], 0, size, PARTLY)
         return Found(cache, "?", "?", 0, size, PARTLY)

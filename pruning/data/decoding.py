@@ -13,7 +13,8 @@ from pruning.execution import cores
 
 GREY = ("1", "L", "LA", "La")  # Pillow's modes with one channel of at most 8 bits, and transparency
 PALETTES = ("P", "PA")
-DEEP = ("I", "F")  # first letters of its modes with more than 8 bits a channel
+DEEP = ("I", "F")  # first letters of its modes with more than 8 bits a channel; of others it keeps the highest 8
+BITS_PER_SAMPLE = 258  # of TIFF
 THREADS = 16
 """Threads at most; Pillow decodes and resizes beside other threads."""
 LEVELS = 256
@@ -75,14 +76,11 @@ def common_shape(files: Sequence[str], preprocessing: Preprocessing) -> tuple[in
         ]
     refuse([each for each in headers if isinstance(each, Unreadable)])
     found = [each for each in headers if not isinstance(each, Unreadable)]
-    deep = next((file for file, (mode, *_) in zip(files, found, strict=True) if mode.startswith(DEEP)), None)
-    if deep is not None:
-        raise UserError(f"The image {deep} has more than 8 bits a channel; convert it to 8 bits.")
-    channels = 1 if all(grey for _, _, grey in found) and not preprocessing.weights else 3
+    channels = 1 if all(grey for _, grey in found) and not preprocessing.weights else 3
     if preprocessing:
         return channels, preprocessing.size, preprocessing.size
-    first = found[0][1]
-    for file, (_, size, _) in zip(files, found, strict=True):
+    first = found[0][0]
+    for file, (size, _) in zip(files, found, strict=True):
         if size != first:
             raise UserError(
                 f"The images differ in size: {files[0]} is {first[0]}x{first[1]} and {file} is {size[0]}x{size[1]} "
@@ -91,8 +89,8 @@ def common_shape(files: Sequence[str], preprocessing: Preprocessing) -> tuple[in
     return channels, first[1], first[0]
 
 
-Header = tuple[str, tuple[int, int], bool]
-"""Mode and size of an image, and whether it is grey."""
+Header = tuple[tuple[int, int], bool]
+"""The size of an image, and whether it is grey."""
 
 
 def _headers(files: Iterable[str]) -> list[Header | Unreadable]:
@@ -102,9 +100,24 @@ def _headers(files: Iterable[str]) -> list[Header | Unreadable]:
 def _header(file: str) -> Header | Unreadable:
     try:
         with Image.open(file) as image:
-            return image.mode, image.size, image.mode in GREY or (image.mode in PALETTES and _is_grey(image))
+            _refuse_deep(image)
+            return image.size, image.mode in GREY or (image.mode in PALETTES and _is_grey(image))
     except Exception as error:  # decoders of damaged files raise whatever they stumble over
         return Unreadable(file, error)
+
+
+def _refuse_deep(image: Image.Image) -> None:
+    """Raise ValueError for more than 8 bits a channel; of colours in JPEG 2000 and AVIF Pillow does not know them."""
+    how = next((tile[3] for tile in getattr(image, "tile", ())), "")
+    deep = image.mode.startswith(DEEP)
+    if image.format == "PNG":
+        deep = deep or str(how).endswith(";16B")
+    elif image.format == "PPM":
+        deep = deep or (isinstance(how, tuple) and how[1] >= LEVELS)
+    elif image.format == "TIFF":
+        deep = deep or max(getattr(image, "tag_v2", {}).get(BITS_PER_SAMPLE, (1,))) > 8
+    if deep:
+        raise ValueError("it has more than 8 bits a channel, convert it to 8")
 
 
 def _is_grey(image: Image.Image) -> bool:
@@ -141,6 +154,7 @@ def decode(
 def converted(file: str, channels: int) -> Image.Image:
     """An image as grey or RGB; transparency is dropped."""
     with Image.open(file) as image:
+        _refuse_deep(image)
         # A palette goes to "L" by weights of its colours that add up to less than 1 after rounding
         opened = image.convert("RGB") if image.mode in PALETTES else image
         found = opened.getchannel(0) if channels == 1 and opened.mode == "RGB" else opened

@@ -4,7 +4,6 @@ Where there is no test/, val/ counts as it. Few pixels are held in memory; more 
 file (`image_cache`), of which a data set reads what it is asked for.
 """
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,12 +16,15 @@ import torch
 
 from pruning.data import cache_building, image_cache
 from pruning.data.base import Dataset, Split, make_dataset, statistics_of_levels
-from pruning.data.cache_building import Wanted
+from pruning.data.cache_building import Spot, Wanted
 from pruning.data.decoding import Decoded, common_shape, decode, refuse
 from pruning.data.folder_files import (
     PREFIX,
     TEST,
     TRAIN,
+    Listed,
+    Stamp,
+    below,
     common_classes,
     content_digest,
     list_images,
@@ -31,7 +33,8 @@ from pruning.data.folder_files import (
     stamp,
     stamp_digest,
 )
-from pruning.data.preprocessing import Preprocessing, preprocessing_of
+from pruning.data.preprocessing import Preprocessing, no_classes, preprocessing_of
+from pruning.data.subset import is_subset, whole_of
 from pruning.errors import UserError
 from pruning.progress import Progress, quiet
 
@@ -72,19 +75,15 @@ def read(
             images, no room on the disk.
     """
     path, preprocessing = path or path_of(name), preprocessing or preprocessing_of(name)
-    if not path.is_dir():
-        raise UserError(f"There is no folder {path}; give {PREFIX}PATH a folder with train/ and test/ in it.")
-    parts = parts_of(path)
-    for part in parts:
-        if not (path / part).is_dir():
-            raise UserError(f"The folder {path} has no {part}/; images belong in train/CLASS/ and test/CLASS/.")
+    parts = _parts_there(name, path)
+    now = stamp(path)
     found = common_classes(path, parts)
-    listed = [list_images(path / part, found) for part in parts]
+    listed = [_listed(path, part, found, now) for part in parts]
     files = [[image.file for image in part] for part in listed]
     labels = [torch.tensor([image.label for image in part], dtype=torch.int64) for part in listed]
-    key = _key(path, preprocessing)
-    cache = _built(path, key)
-    if cache is None:
+    spots = _spots(path, preprocessing, now)
+    spot = next((spot for spot in spots if spot.cache.is_dir()), None)
+    if spot is None:
         progress(0.0, f"looking at {sum(map(len, files)):,} images")
         shape = common_shape([file for part in files for file in part], preprocessing)
         if sum(map(len, files)) * prod(shape) <= IN_MEMORY:
@@ -92,24 +91,45 @@ def read(
                 Split(_decoded(part, shape, preprocessing), own) for part, own in zip(files, labels, strict=True)
             )
             return _as_weights_expect(make_dataset(name, classes or found, train, test), preprocessing)
-        wanted = Wanted(key, str(path.resolve()), (files[0], files[1]), shape, preprocessing)
-        cache = cache_building.build(wanted, places_of(path), progress)
-    images, index = image_cache.opened(cache)
+        wanted = Wanted(str(path.resolve()), (files[0], files[1]), shape, preprocessing)
+        spot = cache_building.build(wanted, spots, progress)
+        if stamp(path) == now:  # what was decoded of a folder that changed meanwhile is not the newest
+            cache_building.remove_stale(spot)
+    images, index = image_cache.opened(spot.cache)
+    if [index.train, index.shape[0] - index.train] != [len(part) for part in files]:
+        raise image_cache.damaged(spot.cache)
     mean, std = statistics_of_levels(np.array(index.levels))
     train, test = Split(images[: index.train], labels[0]), Split(images[index.train :], labels[1])
     return _as_weights_expect(Dataset(name, tuple(classes or found), train, test, mean, std), preprocessing)
 
 
-def _key(path: Path, preprocessing: Preprocessing) -> str:
-    """16 hex digits of all that decides the pixels."""
-    said = (
-        image_cache.FORMAT,
-        PIL.__version__,
-        preprocessing.key,
-        bool(preprocessing.weights),
-        stamp_digest(stamp(path)),
-    )
-    return hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
+def _parts_there(name: str, path: Path) -> tuple[str, str]:
+    if not path.is_dir():
+        if is_subset(name) and path_of(whole_of(name)).is_dir():
+            raise no_classes(name)
+        raise UserError(f"There is no folder {path}; give {PREFIX}PATH a folder with train/ and test/ in it.")
+    parts = parts_of(path)
+    for part in parts:
+        if not (path / part).is_dir():
+            raise UserError(f"The folder {path} has no {part}/; images belong in train/CLASS/ and test/CLASS/.")
+    return parts
+
+
+def _listed(path: Path, part: str, classes: Sequence[str], now: Stamp) -> list[Listed]:
+    """The images of a part, without those that came after `now` was taken."""
+    known = {name for name, *_ in now}
+    return [image for image in list_images(path / part, classes) if below(path, image.file) in known]
+
+
+def _spots(path: Path, preprocessing: Preprocessing, now: Stamp) -> list[Spot]:
+    """Where decoded images may lie, named by all that decides the pixels; the folder too, where others' lie beside."""
+    said = (image_cache.FORMAT, PIL.__version__, preprocessing.key, bool(preprocessing.weights))
+    spots = []
+    for place in places_of(path):
+        known = said if place == path.resolve() / CACHE else (*said, str(path.resolve()))
+        kind, key = (image_cache.digest_of(repr(each).encode()) for each in (known, (*known, stamp_digest(now))))
+        spots.append(Spot(place, key, kind))
+    return spots
 
 
 def places_of(path: Path) -> list[Path]:
@@ -117,10 +137,6 @@ def places_of(path: Path) -> list[Path]:
     shared = image_cache.cache_folder()
     own = [] if os.environ.get("PRUNING_CACHE") else [path.resolve() / CACHE]
     return own + ([] if shared is None else [shared / image_cache.SHARED])
-
-
-def _built(path: Path, key: str) -> Path | None:
-    return next((place / key for place in places_of(path) if (place / key).is_dir()), None)
 
 
 def _decoded(files: Sequence[str], shape: tuple[int, int, int], preprocessing: Preprocessing) -> torch.Tensor:

@@ -26,6 +26,10 @@ OTHERS = frozenset((".heic", ".heif", ".jxl", ".svg", ".dng", ".cr2", ".nef", ".
 """Files that are images to their owners and that are not read."""
 
 
+LINKED = 2
+"""Levels below a class in which links to folders are followed."""
+
+
 class Listed(NamedTuple):
     """An image file and its class."""
 
@@ -55,13 +59,20 @@ def is_there(path: Path) -> bool:
 
 def stamp(path: Path) -> Stamp:
     """The image files of a folder with their sizes and times of change: another one where a file is another."""
-    found = []
-    for part in filter(lambda part: (path / part).is_dir(), parts_of(path)):
-        images = [entry for entry in _entries(path / part) if _suffix(entry) in SUFFIXES]
-        for entry in sorted(images, key=lambda entry: entry.path.split(os.sep)):
-            told = entry.stat()
-            found.append((entry.path[len(str(path)) + 1 :].replace(os.sep, "/"), told.st_size, told.st_mtime_ns))
-    return tuple(found)
+    parts = (path / part for part in parts_of(path))
+    return tuple(each for part in parts if part.is_dir() for each in stamp_of_classes(path, part))
+
+
+def stamp_of_classes(path: Path, classes: Path) -> Stamp:
+    """The same of what is below a folder of classes, by places below `path`."""
+    images = [entry for entry in _below(classes, LINKED + 1) if _suffix(entry) in SUFFIXES]
+    told = ((entry, entry.stat()) for entry in sorted(images, key=lambda entry: entry.path.split(os.sep)))
+    return tuple((below(path, entry.path), stat.st_size, stat.st_mtime_ns) for entry, stat in told)
+
+
+def below(path: Path, file: str) -> str:
+    """The place of a file below a folder, as a stamp has it."""
+    return file.removeprefix(str(path)).lstrip(os.sep).replace(os.sep, "/")  # of "." no path begins with it
 
 
 def stamp_digest(files: Stamp) -> str:
@@ -114,7 +125,7 @@ def list_images(folder: Path, classes: Sequence[str]) -> list[Listed]:
     """
     listed = []
     for label, name in enumerate(classes):
-        entries = sorted(_entries(folder / name), key=lambda entry: entry.path.split(os.sep))
+        entries = sorted(_below(folder / name, LINKED), key=lambda entry: entry.path.split(os.sep))
         files = [entry.path for entry in entries if _suffix(entry) in SUFFIXES]
         _refuse_unread([entry.path for entry in entries if _suffix(entry) in OTHERS], files)
         if not files:
@@ -123,17 +134,18 @@ def list_images(folder: Path, classes: Sequence[str]) -> list[Listed]:
     return listed
 
 
-def _entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
-    """The visible files below a folder, in any order; links to folders are followed in the first two levels."""
-    return _below(folder, 2)
-
-
 def _below(folder: Path | str, followed: int) -> Iterator[os.DirEntry[str]]:
+    """The visible files below a folder, in any order; links to folders are followed in so many levels.
+
+    What is in a folder that is hidden, such as `.ipynb_checkpoints`, is not visible.
+    """
     with os.scandir(folder) as entries:
         for entry in entries:
+            if entry.name.startswith("."):
+                continue
             if entry.is_dir(follow_symlinks=followed > 0):
                 yield from _below(entry.path, followed - 1)
-            elif not entry.name.startswith(".") and entry.is_file():
+            elif entry.is_file():
                 yield entry
 
 

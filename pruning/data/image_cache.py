@@ -34,6 +34,7 @@ class Index:
         shape: of all images. train: how many are for training.
         levels: how often these have each level, a row a channel.
         ends: the row after each chunk. digests: of each chunk. stamp: size and time of change of the file.
+        kind: of all that decides the pixels but the folder's files, as `Spot` has it; "" where nobody knows.
     """
 
     of: str
@@ -45,6 +46,7 @@ class Index:
     digests: list[str]
     stamp: list[int]
     format: int = FORMAT
+    kind: str = ""
 
     @classmethod
     def read(cls, cache: Path) -> Index:

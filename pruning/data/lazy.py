@@ -119,8 +119,9 @@ def _elsewhere(file: Path, shape: tuple[int, ...], content: str, rows: Rows) -> 
         return LazyImages.of(file, shape, content, rows)
     except OSError:
         raise UserError(
-            f"The decoded images are not at {file} on the machine {platform.node()}; have PRUNING_CACHE name a folder "
-            "that all machines see."
+            f"The decoded images are not at {file} on the machine {platform.node()}: they were removed or made anew "
+            "meanwhile, in which case begin again, or are on another machine; have PRUNING_CACHE name a folder that "
+            "all machines see."
         ) from None
 
 

@@ -105,6 +105,8 @@ def preprocessing_of(name: str) -> Preprocessing:
 
 @lru_cache(maxsize=64)
 def _read(said: str, name: str) -> Preprocessing:
+    if "[" in said:
+        raise no_classes(name)
     options: dict[str, str] = {}
     for part in filter(None, said.split(":")):
         key, _, value = part.partition("=")
@@ -118,6 +120,14 @@ def _read(said: str, name: str) -> Preprocessing:
             raise UserError(f"The data set '{name}' says weights=, which decide the size; leave the rest out.")
         return of_weights(options["weights"])
     return _of_options(options, name) if options else Preprocessing()
+
+
+def no_classes(name: str) -> UserError:
+    """The error of a name that takes some classes of images in a folder."""
+    return UserError(
+        f"The data set '{name}' takes classes of images in a folder, which cannot be done; give a folder that has "
+        "these classes alone (links to their folders will do)."
+    )
 
 
 def _of_options(options: dict[str, str], name: str) -> Preprocessing:

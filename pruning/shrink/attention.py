@@ -76,7 +76,8 @@ def leave_out_heads(graph: fx.GraphModule) -> bool:
 
 def _is_plain(node: fx.Node, module: nn.MultiheadAttention) -> bool:
     """Whether all that matters of a call is its queries, keys and values, and all that is used its output."""
-    outputs = all(user.target is operator.getitem and user.args[1] == 0 for user in node.users)
+    # `x, _ = attention(...)` takes the second output too, and nobody reads it
+    outputs = all(user.target is operator.getitem and (user.args[1] == 0 or not user.users) for user in node.users)
     said = set(node.kwargs) <= {"need_weights", "average_attn_weights"} and len(node.args) == 3
     own = module.in_proj_weight is not None and module.bias_k is None and not module.add_zero_attn
     return outputs and said and own

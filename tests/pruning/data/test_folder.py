@@ -1,5 +1,8 @@
 """Folders of images: read as torchvision reads them, and what is said when something is wrong in them."""
 
+import shutil
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,8 @@ import torchvision
 from PIL import Image, features
 
 from pruning.data import Dataset, _read_folder, available, load_data
-from pruning.data.folder import remark
+from pruning.data.decoding import converted
+from pruning.data.folder import digest, remark
 from pruning.data.folder_files import CODECS
 from pruning.errors import UserError
 
@@ -45,6 +49,33 @@ def error(call: Callable[[], Any]) -> str:
 def load_folder(path: Path) -> Dataset:
     """The data set in a folder."""
     return load_data(f"folder:{path}")
+
+
+def test_what_is_hidden_is_no_image(folder: Path) -> None:
+    before, said = load_folder(folder), digest(f"folder:{folder}")
+    for place in ("test/ant/.ipynb_checkpoints", "train/cat/more/.thumbnails/small", "train/.cache"):
+        (folder / place).mkdir(parents=True)
+        shutil.copy(folder / "train" / "cat" / "0.png", folder / place / "0-checkpoint.png")
+    shutil.copy(folder / "train" / "cat" / "0.png", folder / "test" / "ant" / ".0.png")
+    assert digest(f"folder:{folder}") == said
+    assert load_folder(folder) is before
+
+
+def test_links_in_a_class_are_followed_and_their_images_noticed(folder: Path) -> None:
+    elsewhere, inner = folder.parent / "elsewhere", folder / "train" / "ant" / "inner"
+    elsewhere.mkdir()
+    inner.mkdir()
+    (inner / "link").symlink_to(elsewhere)
+    before = digest(f"folder:{folder}")
+    Image.fromarray(pixels(5, 4)).save(elsewhere / "x.png")
+    assert len(load_folder(folder).train.labels) == 7
+    assert digest(f"folder:{folder}") != before
+
+
+def test_the_folder_that_one_is_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert digest("folder:.") == digest(f"folder:{folder}")
+    assert np.array_equal(load_data("folder:.").train.images, load_folder(folder).train.images)
 
 
 def test_a_folder_is_read_as_torchvision_reads_it(folder: Path) -> None:
@@ -147,10 +178,57 @@ def test_images_of_two_sizes_are_both_named(folder: Path) -> None:
     assert f"{folder / 'train' / 'ant' / '0.png'} is 4x5" in sentence
 
 
-def test_deep_images_are_refused_rather_than_clipped(folder: Path) -> None:
-    odd = folder / "train" / "cat" / "0.png"
-    Image.fromarray(np.full((5, 4), 40_000, dtype=np.uint16)).save(odd)
-    assert f"{odd} has more than 8 bits" in error(lambda: load_folder(folder))
+def deep_png(channels: int) -> bytes:
+    """A picture of 16 bits a channel, as the standard has it: grey or RGB, each with transparency or without."""
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    rows = SEED.integers(0, 65536, (5, 4 * channels)).astype(">u2")
+    header = struct.pack(">IIBBBBB", 4, 5, 16, kind, 0, 0, 0)
+    pixels = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
+    parts = ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
+    sealed = (
+        struct.pack(">I", len(said)) + name + said + struct.pack(">I", zlib.crc32(name + said)) for name, said in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(sealed)
+
+
+def deep_tiff() -> bytes:
+    """An RGB picture of 16 bits a channel: a header, eight tags in order, the bits, the pixels."""
+    first = ((256, 3, 1, 4), (257, 3, 1, 5), (258, 3, 3, 110), (259, 3, 1, 1), (262, 3, 1, 2))
+    tags = (*first, (273, 4, 1, 116), (277, 3, 1, 3), (278, 3, 1, 5))
+    listed = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return (
+        b"II*\0" + struct.pack("<IH", 8, len(tags)) + listed + bytes(4) + struct.pack("<HHH", 16, 16, 16) + bytes(120)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *((f"{channels}.png", deep_png(channels)) for channels in (1, 2, 3, 4)),
+        ("rgb.tif", deep_tiff()),
+        ("rgb.ppm", b"P6 4 5 1023\n" + bytes(120)),
+        ("plain.ppm", b"P3 4 5 256\n" + b"256 " * 60),
+        ("grey.pgm", b"P5 4 5 65535\n" + bytes(40)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_deep_images_are_refused_rather_than_clipped(folder: Path, name: str, content: bytes) -> None:
+    odd = folder / "train" / "cat" / name
+    odd.write_bytes(content)
+    with Image.open(odd) as image:  # a sound file
+        image.load()
+        assert image.size == (4, 5)
+    assert f"{odd} cannot be read (it has more than 8 bits a channel" in error(lambda: load_folder(folder))
+    with pytest.raises(ValueError, match="more than 8 bits"):
+        converted(str(odd), 3)
+
+
+def test_eight_bits_are_not_deep(folder: Path) -> None:
+    for name in ("x.tif", "x.ppm", "x.bmp", "x.gif", "x.webp"):
+        Image.fromarray(pixels(5, 4)).save(folder / "train" / "cat" / name)
+    (folder / "train" / "cat" / "low.ppm").write_bytes(b"P6 4 5 100\n" + bytes(60))
+    (folder / "train" / "cat" / "full.ppm").write_bytes(b"P3 4 5 255\n" + b"255 " * 60)
+    assert len(load_folder(folder).train.labels) == 13
 
 
 def test_a_file_that_is_no_image_is_named(folder: Path) -> None:

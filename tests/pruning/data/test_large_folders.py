@@ -223,7 +223,7 @@ def test_images_that_cannot_be_read_are_all_named(path: Path) -> None:
 def test_an_image_that_goes_while_others_are_decoded_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build, gone = cache_building.build, path / "train" / "cat" / "8.jpg"
 
-    def late(*given: Any) -> Path:
+    def late(*given: Any) -> cache_building.Spot:
         gone.unlink()
         return build(*given)
 

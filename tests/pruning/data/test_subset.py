@@ -1,11 +1,14 @@
 """Some classes of a data set: which images and labels, counted by hand, and what is said of wrong names."""
 
+import shutil
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from pruning.data import DATASETS, EmbeddedData, Split, available, downloadable, load_data, make_dataset
 from pruning.errors import UserError
@@ -96,6 +99,21 @@ def test_a_class_without_images() -> None:
             load_data("bare[a-b]")
     finally:
         DATASETS.unregister("bare")
+
+
+def test_classes_of_folders_are_refused_in_one_sentence(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for name in ("a", "b", "x:y"):
+            (tmp_path / "set" / part / name).mkdir(parents=True)
+            Image.new("L", (8, 8)).save(tmp_path / "set" / part / name / "0.png")
+    whole = f"folder:{tmp_path / 'set'}"
+    for said in ("[a-b]", ":size=32[a,b]", ":size=32[a,x:y]", ":weights=ResNet50_Weights.IMAGENET1K_V1[0-1]"):
+        with pytest.raises(UserError, match="takes classes of images in a folder, which cannot be done"):
+            load_data(whole + said)
+    with pytest.raises(UserError, match="which cannot be done; give a folder that has these classes alone"):
+        load_data("imagenet:size=32[cat,dog]")
+    shutil.copytree(tmp_path / "set", tmp_path / "set[a-b]")  # a name that is there is that folder
+    assert len(load_data(f"{whole}[a-b]").classes) == len(load_data(f"{whole}[a-b]:size=4").classes) == 3
 
 
 def test_unknown_data_sets_and_those_to_be_fetched() -> None:

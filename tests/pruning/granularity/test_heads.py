@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import Tensor, nn
+from torchvision.models.vision_transformer import EncoderBlock, VisionTransformer
 
 from pruning.errors import UserError
 from pruning.masks import make_masks
@@ -77,6 +78,34 @@ def test_the_smaller_network_computes_the_same() -> None:
         assert len(attention.in_proj_weight) == 3 * EACH * sum(kept)  # type: ignore[arg-type]
     assert set(prunable(smaller)) <= set(masks)
     assert count_macs(smaller, SHAPE) < count_macs(model, SHAPE)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("read", [False, True])
+def test_heads_of_torchvisions_transformers_are_left_out_too(read: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take the weights of attention as well, which count once they are read."""
+    model, shape = VisionTransformer(16, 8, 2, HEADS, WIDTH, 64, num_classes=10).eval(), (3, 16, 16)
+    for name, parameter in model.named_parameters():  # the classifier is zeros
+        if parameter.ndim == 1 or "heads" in name:
+            nn.init.normal_(parameter)
+    if read:
+        monkeypatch.setattr(EncoderBlock, "forward", with_weights)
+    masks = make_masks(weights(model), 0.1, structure="head", model=model)
+    smaller = shrink(model, masks, shape)
+    for name, mask in masks.items():
+        model.get_parameter(name).mul_(mask)
+    images = torch.randn(5, *shape, generator=torch.Generator().manual_seed(3))
+    assert (smaller is None) == read
+    if smaller is not None:
+        torch.testing.assert_close(smaller(images), model(images), rtol=1e-4, atol=1e-4)
+        assert count_macs(smaller, shape) < count_macs(model, shape)
+
+
+def with_weights(block: EncoderBlock, x: Tensor) -> Tensor:
+    """A block that adds how much a token is attended to."""
+    normed = block.ln_1(x)
+    y, attended = block.self_attention(normed, normed, normed)
+    return x + block.mlp(block.ln_2(y)) + attended.sum(dim=1)[..., None]
 
 
 @torch.no_grad()
