@@ -240,7 +240,7 @@ class Measure(Table):
 
         `suits`: of its task, where that is known already.
         """
-        recording = entry.info.recording
+        recording = entry.info.brought
         there = recording is None or self.needs <= (RECORDED | LAYERS if recording.layers else RECORDED)
         suits = self.suits(entry.recipe.task) if there and suits is None else suits
         return bool(there and suits and self.recipes(entry.recipe))

@@ -36,8 +36,15 @@ OUTPUTS = "outputs"  # the tensor of a recorded ticket that stands for its files
 
 
 def network_of(ticket: Ticket, device: torch.device, precision: str = "auto") -> Network:
-    """A ticket's network on a device, ready to be shown images: built from its weights, or replayed."""
-    return Network.of(ticket, device, precision) if ticket.info.recording is None else Replayed.of(ticket, device)
+    """A ticket's network on a device, ready to be shown images: built from its weights, or replayed.
+
+    Raises:
+        UserError: it was packed without either.
+    """
+    recording = ticket.info.recording
+    if recording is not None and not ticket.state:
+        raise UserError(recording.without_weights(ticket.recipe.label))
+    return Network.of(ticket, device, precision) if recording is None else Replayed.of(ticket, device)
 
 
 def written_under(condition: Condition) -> str:
@@ -47,7 +54,7 @@ def written_under(condition: Condition) -> str:
 
 def recorded_under(entry: Entry, condition: Condition, layers: bool = False) -> bool:
     """Whether a ticket can be had under a condition, or its inner `layers`: a recorded one where it was recorded."""
-    recording = entry.info.recording
+    recording = entry.info.brought
     return recording is None or written_under(condition) in (recording.layers if layers else recording.outputs)
 
 

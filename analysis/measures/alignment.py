@@ -29,7 +29,7 @@ def partners(entries: Sequence[Entry]) -> Mapping[str, Sequence[Pair]]:
     found: dict[str, list[Pair]] = {entry.id: [] for entry in entries}
     own = {each.recipe.seed: each for each in entries if each.recipe.is_dense and each.recipe.of is None}
     for entry in entries:
-        here = entry.info.recording is None
+        here = entry.info.brought is None
         dense = known.get(dense_recipe(entry.recipe).id) if here else own.get(entry.recipe.seed)
         if dense is not None and dense.id != entry.id:
             found[entry.id].append(Pair(dense, DENSE))

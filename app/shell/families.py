@@ -114,7 +114,7 @@ def efficiency(study: StudyView) -> pd.DataFrame:
 
 def recordings(study: StudyView) -> dict[str, Recording]:
     """Ticket id -> what was recorded of a network that stays elsewhere."""
-    found = {ticket: entry.info.recording for ticket, entry in entries(study).items()}
+    found = {ticket: entry.info.brought for ticket, entry in entries(study).items()}
     return {ticket: each for ticket, each in found.items() if each is not None}
 
 

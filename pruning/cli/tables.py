@@ -82,7 +82,7 @@ def _row(entry: Entry, task: Task) -> tuple[str, ...]:
         entry.id,
         entry.recipe.label,
         str(entry.recipe.seed),
-        *(("–", "–") if entry.info.recording else (f"{entry.kept:,}", f"{entry.total:,}")),
+        *(("–", "–") if entry.info.brought else (f"{entry.kept:,}", f"{entry.total:,}")),
         *(f"{100 * parts[part][0] / parts[part][1]:.1f} %" if part in parts else "all" for part in task.parts),
         task.score.text(entry.info.accuracy),
         f"{entry.info.seconds:.1f}",
