@@ -49,8 +49,7 @@ class TicketInfo(BaseModel):
     `version` is that of the project that found the ticket. `revisions` are those of the finders and criteria it came
     through, the tickets it descends from included, by "finder NAME" and "criterion NAME" (`study.staleness`).
 
-    `recording` is there where only the results of a network are, and neither masks nor weights: it was recorded, or the
-    study was packed.
+    `recording` is there where only the results of a network are, and neither masks nor weights: recorded or packed.
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
@@ -75,11 +74,6 @@ class TicketInfo(BaseModel):
     versions: dict[str, str] = {}
     layers: dict[str, tuple[int, int]] = {}  # parameter -> (kept, total)
     recording: Recording | None = None
-
-    @property
-    def brought(self) -> Recording | None:
-        """What was recorded of a network that was trained elsewhere; None for one that was found, packed or not."""
-        return self.recording if self.recording is not None and self.recording.images else None
 
     @property
     def made_on(self) -> str:

@@ -27,7 +27,7 @@ from pruning.errors import UserError
 from pruning.files import leads_out, write_atomically
 from pruning.study.folder import RECORDED, Entry
 from pruning.ticket import Ticket
-from pruning.training.recording import Recording
+from pruning.training.recording import Recording, of_elsewhere
 
 LOGITS, FEATURES, WEIGHT, BIAS = "logits", "features", "weight", "bias"
 OF_LAYERS = "layers "
@@ -54,7 +54,7 @@ def written_under(condition: Condition) -> str:
 
 def recorded_under(entry: Entry, condition: Condition, layers: bool = False) -> bool:
     """Whether a ticket can be had under a condition, or its inner `layers`: a recorded one where it was recorded."""
-    recording = entry.info.brought
+    recording = of_elsewhere(entry.info.recording)
     return recording is None or written_under(condition) in (recording.layers if layers else recording.outputs)
 
 

@@ -44,3 +44,8 @@ class Recording(BaseModel):
         return (
             f"'{label}' was recorded: the study has what it made of the images, but neither its masks nor its weights."
         )
+
+
+def of_elsewhere(recording: Recording | None) -> Recording | None:
+    """What was recorded of a network that was trained elsewhere; None for a ticket that was found, packed or not."""
+    return recording if recording is not None and recording.images else None
