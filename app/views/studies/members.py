@@ -11,7 +11,7 @@ import streamlit as st
 
 from analysis.comparisons import leaderboard
 from analysis.comparisons.leaderboard import Member
-from analysis.comparisons.outcomes import Images
+from analysis.comparisons.outcomes import Images, PerImage
 from analysis.corruptions.conditions import Condition
 from app import choice, load
 from app.load import StudyView
@@ -141,7 +141,7 @@ def _places(
 @remembered("Comparing the studies …")
 def _outcomes(
     name: str, path: Path, stamp: str, keys: tuple[str, ...], images: Images, common: tuple[Condition, ...]
-) -> leaderboard.PerImage:
+) -> PerImage:
     """What a study's tickets get right, image by image."""
     tickets = load.open_study(name, path).tickets
     tickets = tickets[tickets["key"].isin(keys)]
