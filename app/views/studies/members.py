@@ -104,9 +104,14 @@ def unread(
         try:
             for images in parts:
                 _outcomes(study.name, study.path, study.stamp, _keys(study.name, rows), images, common)
-        except UserError as error:  # what it says to do is for who measured it
-            found[study.name] = f"{study.name}: it cannot be read: {str(error).partition(';')[0].rstrip('.')}."
+        except UserError as error:
+            found[study.name] = refusal(study.name, error)
     return found
+
+
+def refusal(name: str, error: UserError) -> str:
+    """The sentence on a study that cannot be read; what the error says to do is for who measured it."""
+    return f"{name}: it cannot be read: {str(error).partition(';')[0].rstrip('.')}."
 
 
 def _keys(name: str, rows: pd.DataFrame) -> tuple[str, ...]:

@@ -136,3 +136,6 @@ def test_one_whose_results_do_not_fit_its_images_is_refused_by_name(
     assert set(test.dataframe[0].value["study"]) == {"A tiny study"}
     assert "twin: it cannot be read: The results of ticket" in text(test)
     assert "remove them" not in text(test)
+    test = draw("studies", Path(beside), monkeypatch, study="tiny", studies="pair")
+    assert "twin: it cannot be read: The results of ticket" in text(test)
+    assert "remove them" not in text(test)
