@@ -104,7 +104,7 @@ def _index(packed: zipfile.ZipFile) -> dict[str, str]:
     if len(names) > FILES or sum(each.file_size for each in found) > BYTES:
         raise ValueError(f"it holds more than {FILES:,} files or {BYTES:,} bytes")
     if any(each.compress_type not in METHODS for each in found):
-        raise ValueError("it is compressed in a way that none is")
+        raise ValueError("it is compressed as no packed study is")
     wrong = next((name for name in names if name != INDEX and not NAME.fullmatch(name)), None)
     if wrong is not None or len(set(names)) < len(names) or not {INDEX, TOML} <= set(names):
         raise ValueError(f"{wrong!r} is no part of one" if wrong else "its list of files is not one's")

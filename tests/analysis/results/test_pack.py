@@ -20,6 +20,7 @@ from pruning.study.adding import write
 from pruning.study.folder import Study
 from pruning.study.opened import opened_folder, origin
 from pruning.study.runner import run
+from pruning.training.recording import Recording, of_elsewhere
 from tests.samples import CORRUPTED
 
 SOURCE = min(CORRUPTED, key=lambda folder: len(list((folder / "tickets").iterdir())))
@@ -178,3 +179,12 @@ def test_a_bomb_is_refused_before_it_is_unpacked(file: Path, tmp_path: Path, mon
     assert bomb.stat().st_size < 8_000_000
     with pytest.raises(UserError, match="it holds more than"):
         Study.open(bomb)
+
+
+def test_tickets_that_earlier_versions_packed_are_known_as_packed() -> None:
+    before = Recording.model_validate({"images": "", "outputs": {}, "weights": 3})
+    assert before.packed
+    assert of_elsewhere(before) is None
+    recorded = Recording(images="0123", outputs={"fog 3": "4567"})
+    assert not recorded.packed
+    assert of_elsewhere(recorded) is recorded
