@@ -11,6 +11,7 @@ from pathlib import Path
 from pruning.errors import UserError
 from pruning.study.folder import TICKETS, TOML
 from pruning.study.known import study_folders
+from pruning.study.opened import public
 from pruning.study.places import local
 from pruning.study.remote import is_url
 
@@ -57,4 +58,4 @@ def _here(place: str) -> Path:
     try:
         return local(place if is_url(place) else Path(place).expanduser())
     except UserError:
-        return Path(place)
+        return Path(public(place))

@@ -10,7 +10,7 @@ import streamlit as st
 import streamlit.components.v2
 
 from app.assets import read
-from app.shell.codec import decode_samples
+from app.shell.image_sets import SAMPLES, in_link
 from app.shell.selection import Selection
 from app.shell.url import mirror
 
@@ -57,7 +57,7 @@ def current(selection: Selection) -> list[int]:
 
 def _current(selection: Selection) -> np.ndarray:
     try:
-        samples: np.ndarray | None = decode_samples(mirror().get("samples", ""))
+        samples: np.ndarray | None = in_link(selection.study, mirror().get(SAMPLES, ""))[0]
     except ValueError:
         samples = selection.samples
     return np.array([], dtype=np.int64) if samples is None else samples

@@ -30,7 +30,6 @@ from pruning.study.config import DENSE, StudyConfig
 from pruning.study.folder import TICKETS, TOML, Study
 from pruning.tasks import Task, get_task
 from pruning.ticket import read_header
-from pruning.training.recording import without_weights
 
 
 @dataclass(frozen=True)
@@ -195,7 +194,7 @@ def masks(study: StudyView, ticket_id: str) -> dict[str, np.ndarray]:
 def _masks(path: Path, ticket_id: str, stamp: str) -> dict[str, np.ndarray]:
     ticket = folder(path).load(ticket_id)
     if ticket.info.recording is not None:
-        raise UserError(without_weights(ticket.recipe.label))
+        raise UserError(ticket.info.recording.without_weights(ticket.recipe.label))
     return {name: mask.numpy() for name, mask in ticket.masks.items()}
 
 

@@ -23,7 +23,7 @@ from pruning.models import build_model
 from pruning.recipe import Recipe
 from pruning.tasks import get_task
 from pruning.training.history import Epoch, Record
-from pruning.training.recording import Recording, without_weights
+from pruning.training.recording import Recording
 from pruning.validation import validate
 
 FORMAT = "ticket-1"
@@ -49,7 +49,7 @@ class TicketInfo(BaseModel):
     `version` is that of the project that found the ticket. `revisions` are those of the finders, criteria and
     structures it came through, the tickets it descends from included, by "finder NAME" and so on (`study.staleness`).
 
-    `recording` is there where only the results of a network are, and neither masks nor weights.
+    `recording` is there where only the results of a network are, and neither masks nor weights: recorded or packed.
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
@@ -135,7 +135,7 @@ class Ticket:
         """A new network with the masked weights, on the CPU, in evaluation mode; raises UserError without weights."""
         recipe, info = self.recipe, self.info
         if info.recording is not None:
-            raise UserError(without_weights(recipe.label))
+            raise UserError(info.recording.without_weights(recipe.label))
         gives_logits = get_task(recipe.task).classifies_images
         model = build_model(recipe.model, len(info.classes), info.shape, 0, recipe.classifier, gives_logits)
         try:

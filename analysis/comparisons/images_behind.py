@@ -100,7 +100,9 @@ def mostly_wrong(
     return np.flatnonzero(found)
 
 
-def in_bin(images: pd.DataFrame, place: int, count: int = BINS, equal: Equal = "mass") -> np.ndarray:
+def in_bin(
+    images: pd.DataFrame, place: int, count: int = BINS, equal: Equal = "mass", counted: pd.DataFrame | None = None
+) -> np.ndarray:
     """A point of a reliability diagram: the images of a bin, under any of several conditions.
 
     Args:
@@ -108,11 +110,22 @@ def in_bin(images: pd.DataFrame, place: int, count: int = BINS, equal: Equal = "
         place: the bin, as `metrics.calibration.bins` numbers them.
         count: how many bins.
         equal: what they have in common.
+        counted: corruption, severity, bin, n: how many images the bins have of all, where that is known. Confidences
+            are kept with few digits, so that by them alone some lie on the other side of a border.
 
     Returns int64 indices, rising.
     """
-    under = images.groupby(["corruption", "severity"], sort=False)
-    found = [own.loc[bin_of(own["confidence"], count, equal) == place, "sample"] for _, own in under]
+    sizes = {} if counted is None else {
+        condition: own.groupby("bin")["n"].sum() for condition, own in counted.groupby(["corruption", "severity"])
+    }  # fmt: skip
+    found = []
+    for condition, own in images.groupby(["corruption", "severity"], sort=False):
+        if condition in sizes:
+            ends = sizes[condition].reindex(range(place + 1), fill_value=0).cumsum().to_numpy()
+            ordered = own.sort_values("confidence", kind="stable")
+            found.append(ordered["sample"].iloc[ends[-2] if place else 0 : ends[-1]])
+        else:
+            found.append(own.loc[bin_of(own["confidence"], count, equal) == place, "sample"])
     return np.unique(np.concatenate([np.array([], dtype=np.int64), *found]))
 
 

@@ -25,6 +25,7 @@ from pruning.recipe import Recipe
 from pruning.study.commands import measuring
 from pruning.study.config import DENSE
 from pruning.study.folder import Entry, Study
+from pruning.training.recording import of_elsewhere
 
 COLUMNS = (
     "ticket_id",
@@ -55,7 +56,7 @@ def rows_of(entries: Iterable[Entry]) -> pd.DataFrame:
     for entry, recipe in ((entry, entry.recipe) for entry in entries):
         same = recipe.family, recipe.name, recipe.of.name if recipe.of else ""  # whatever the seed
         names = named.get(same) or named.setdefault(same, _names(recipe))
-        key, recorded = names[0], entry.info.recording
+        key, recorded = names[0], of_elsewhere(entry.info.recording)
         if families.setdefault(key, recipe.family) != recipe.family:  # found with other settings than the study's
             key = f"{key}-{recipe.family[:4]}"
             families[key] = recipe.family
@@ -69,7 +70,7 @@ def rows_of(entries: Iterable[Entry]) -> pd.DataFrame:
                 "kept": entry.kept if recorded is None else recorded.weights or np.nan,
                 "total": entry.total if recorded is None else np.nan,
                 "seconds": entry.info.seconds if recorded is None else np.nan,
-                "recorded": recorded is not None,
+                "recorded": entry.info.recording is not None,
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -28,6 +28,7 @@ from pruning.recipe import Recipe
 from pruning.study.folder import Entry
 from pruning.tasks import Task, get_task
 from pruning.ticket import Ticket
+from pruning.training.recording import of_elsewhere
 
 __all__ = ["Accumulator", "Column", "Context", "Measure", "Need", "Pair", "Shown", "measures", "register"]
 
@@ -240,7 +241,7 @@ class Measure(Table):
 
         `suits`: of its task, where that is known already.
         """
-        recording = entry.info.recording
+        recording = of_elsewhere(entry.info.recording)
         there = recording is None or self.needs <= (RECORDED | LAYERS if recording.layers else RECORDED)
         suits = self.suits(entry.recipe.task) if there and suits is None else suits
         return bool(there and suits and self.recipes(entry.recipe))

@@ -27,7 +27,7 @@ from pruning.errors import UserError
 from pruning.files import leads_out, write_atomically
 from pruning.study.folder import RECORDED, Entry
 from pruning.ticket import Ticket
-from pruning.training.recording import Recording
+from pruning.training.recording import Recording, of_elsewhere
 
 LOGITS, FEATURES, WEIGHT, BIAS = "logits", "features", "weight", "bias"
 OF_LAYERS = "layers "
@@ -36,8 +36,15 @@ OUTPUTS = "outputs"  # the tensor of a recorded ticket that stands for its files
 
 
 def network_of(ticket: Ticket, device: torch.device, precision: str = "auto") -> Network:
-    """A ticket's network on a device, ready to be shown images: built from its weights, or replayed."""
-    return Network.of(ticket, device, precision) if ticket.info.recording is None else Replayed.of(ticket, device)
+    """A ticket's network on a device, ready to be shown images: built from its weights, or replayed.
+
+    Raises:
+        UserError: it was packed without either.
+    """
+    recording = ticket.info.recording
+    if recording is not None and not ticket.state:
+        raise UserError(recording.without_weights(ticket.recipe.label))
+    return Network.of(ticket, device, precision) if recording is None else Replayed.of(ticket, device)
 
 
 def written_under(condition: Condition) -> str:
@@ -47,7 +54,7 @@ def written_under(condition: Condition) -> str:
 
 def recorded_under(entry: Entry, condition: Condition, layers: bool = False) -> bool:
     """Whether a ticket can be had under a condition, or its inner `layers`: a recorded one where it was recorded."""
-    recording = entry.info.recording
+    recording = of_elsewhere(entry.info.recording)
     return recording is None or written_under(condition) in (recording.layers if layers else recording.outputs)
 
 

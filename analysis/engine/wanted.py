@@ -15,6 +15,7 @@ from analysis.engine.settings import AnalysisConfig
 from analysis.results.provenance import UNKNOWN, Provenance, canonical
 from pruning.models.user_file import digest_of_imports_of
 from pruning.study.folder import Entry, Study
+from pruning.training.recording import of_elsewhere
 
 ALL = 1_000_000_000  # images, where it is not known how many there are
 
@@ -100,7 +101,7 @@ class Wanted:
         if not self._has(measure, entry) or (measure.detail and entry.id not in self._detailed_ids):
             return found
         base, slots = self._base(measure, entry), self._slots(measure)
-        if entry.info.recording is not None:
+        if of_elsewhere(entry.info.recording) is not None:
             inner = "inner layers" in measure.needs
             slots = [slot for slot in slots if recorded_under(entry, slot.condition, inner)]
         known: dict[tuple[str, str, int], Provenance] = {}
@@ -196,7 +197,7 @@ class Wanted:
 
     def _code(self, measure: Measure, entry: Entry) -> str:
         """The digest of the user's files that a ticket's rows need; "" for none, UNKNOWN where one is not here."""
-        if entry.info.recording is not None or measure.needs <= WITHOUT_CODE:
+        if of_elsewhere(entry.info.recording) is not None or measure.needs <= WITHOUT_CODE:
             return ""
         names = entry.recipe.model, entry.recipe.task
         if names not in self._codes:

@@ -13,6 +13,7 @@ from analysis.measures.representations import clean_layers, matters
 from analysis.metrics.cka import cka
 from pruning.finders.base import dense_recipe
 from pruning.study.folder import Entry
+from pruning.training.recording import of_elsewhere
 
 DENSE, SEED = "dense", "seed"
 
@@ -29,7 +30,7 @@ def partners(entries: Sequence[Entry]) -> Mapping[str, Sequence[Pair]]:
     found: dict[str, list[Pair]] = {entry.id: [] for entry in entries}
     own = {each.recipe.seed: each for each in entries if each.recipe.is_dense and each.recipe.of is None}
     for entry in entries:
-        here = entry.info.recording is None
+        here = of_elsewhere(entry.info.recording) is None
         dense = known.get(dense_recipe(entry.recipe).id) if here else own.get(entry.recipe.seed)
         if dense is not None and dense.id != entry.id:
             found[entry.id].append(Pair(dense, DENSE))

@@ -49,11 +49,13 @@ def pack(study: Study, file: Path, progress: Progress = quiet) -> int:
 
 def _gather(study: Study, into: Path, progress: Progress) -> None:
     results = Results(study.path)
+    # the dense network, which pages hold the others against
+    usual = {each.id for each in study.entries() if each.recipe.is_dense and each.recipe.seed == study.detail_seed}
     for number, (name, table) in enumerate(TABLES.items()):
         progress(number / len(TABLES), f"gathering {name}")
         ids = results.ids(name)
         if "sample" in table.columns:
-            ids = ids[:1] if name == LABELS else []
+            ids = sorted(ids, key=lambda each: each not in usual)[:1] if name == LABELS else []
         if ids:
             packs.gather(table, results.path / name, into / name, ids)
 
@@ -73,8 +75,9 @@ def _write(study: Study, entries: list[Entry], folder: Path, file: Path) -> None
 def _without_tensors(entry: Entry) -> bytes:
     """A ticket's file without masks and weights, which keeps the digest that they had."""
     header = read_header(entry.path)
-    said = Recording(images="", outputs={}, weights=entry.kept)
-    info = header.info.model_copy(update={"recording": header.info.recording or said, "history": [], "record": {}})
+    brought = header.info.recording or Recording(images="", outputs={}, weights=entry.kept)
+    said = brought.model_copy(update={"packed": True})
+    info = header.info.model_copy(update={"recording": said, "history": [], "record": {}})
     metadata = {
         "format": TICKET_FORMAT,
         "recipe": header.recipe.model_dump_json(exclude_none=True),

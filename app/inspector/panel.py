@@ -12,7 +12,7 @@ from app.inspector import order
 from app.inspector.asked import asked
 from app.inspector.hearing import HEARD, mount
 from app.shell import links
-from app.shell.guard import guard
+from app.shell.guard import fragment, guard
 from app.shell.left_out import wholly
 from app.shell.selection import Selection
 from app.shell.url import change
@@ -32,7 +32,7 @@ def show(selection: Selection) -> None:
         _draw(selection)
 
 
-@st.fragment
+@fragment
 def _draw(selection: Selection) -> None:
     _follow(selection)
     sample = asked(selection)

@@ -50,6 +50,9 @@ def draw(view: View, study: str, path: Path, mode: Mode) -> AppTest:
         study: the study's name, as in the app's address.
         path: its folder.
         mode: whose colours.
+
+    Raises:
+        RuntimeError: it cannot be drawn.
     """
     test = AppTest.from_function(
         _script, kwargs={"page": view.page, "name": study, "path": str(path), "mode": mode}, default_timeout=PATIENCE

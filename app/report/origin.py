@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from shlex import join
+from urllib.parse import urlencode
 
 from analysis.comparisons.recipe_words import in_words
 from app.report.drawing import View
 from pruning.study.folder import Entry, Study
+from pruning.study.opened import only_read, origin
 from pruning.version import VERSION
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "umap-learn", "pandas", "duckdb", "plotly")
 """Those on which numbers and pictures depend."""
 
 
-def commands(study: Study, views: Sequence[View], chosen: Iterable[View], out: str) -> str:
-    """The commands that find the tickets, measure them, and write this report; `chosen` are the views asked for."""
+def commands(study: Study, views: Sequence[View], chosen: Iterable[View], out: str, common: Mapping[str, str]) -> str:
+    """The commands that find the tickets, measure them, and write this report.
+
+    `chosen` are the views asked for, `common` the parameters of all where none was. Of a study that is only read here
+    they name where it came from.
+    """
     asked = [part for view in chosen for part in ("--view", view.link)]
-    lines = [
-        ["python", "-m", "pruning", "run", str(study.source)],
-        ["python", "-m", "analysis", "run", str(study.source)],
-        ["python", "-m", "analysis", "report", str(study.source), "--out", out, *asked],
-    ]
+    if common and not asked:
+        asked = ["--link", f"?{urlencode(common, safe='~')}"]
+    place = origin(study.path) or str(study.source)
+    make = (
+        [] if origin(study.path) else [join(["python", "-m", each, "run", place]) for each in ("pruning", "analysis")]
+    )
+    lines = [*make, join(["python", "-m", "analysis", "report", place, "--out", out, *asked])]
+    refused = only_read(study.path)
+    said = f"# {refused}\n\n" if refused else ""
     links = "\n".join(f"  http://127.0.0.1:8501/{view.link}" for view in views)
-    open_it = join(["python", "-m", "app", str(study.path)])
-    return "\n".join(join(line) for line in lines) + f"\n\n# Each view in the dashboard:\n{open_it}\n{links}"
+    open_it = join(["python", "-m", "app", origin(study.path) or str(study.path)])
+    return said + "\n".join(lines) + f"\n\n# Each view in the dashboard:\n{open_it}\n{links}"
 
 
 def versions(entries: Sequence[Entry]) -> str:

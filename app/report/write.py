@@ -17,7 +17,7 @@ from app.load import StudyView
 from app.report import figures, origin
 from app.report.document import Part, document
 from app.report.drawing import View, draw, section_title, sections
-from app.report.elements import Chart, Gathered, Piece, pieces
+from app.report.elements import Chart, Gathered, pieces
 from app.report.markup import from_markdown
 from app.shell import navigation
 from app.shell.pages import PAGES, in_order
@@ -67,22 +67,27 @@ def write(
     while todo:
         view = todo.pop(0)
         progress(done / (done + len(todo) + 1), _name(view))
-        light = draw(view, study.name, study.path, "light")
+        done += 1
+        try:
+            light = draw(view, study.name, study.path, "light")
+            dark = draw(view, study.name, study.path, "dark") if views or _says_something(light) else None
+        except RuntimeError:  # no reason to go without the others
+            left_out.append(_name(view))
+            continue
         more = [View(view.page, {**view.parameters, **each}) for each in sections(view.page, light)]
         if not views and len(more) > 1 and not section_title(view):  # a page: its sections come in its place
             todo = more[1:] + todo
             view = more[0]
-        made = list(pieces(light.main))
-        done += 1
-        if not views and not _says_something(light, made):
+        if dark is None:
             left_out.append(_name(view))
             continue
-        dark = draw(view, study.name, study.path, "dark")
-        parts.append(Part(PAGES[view.page].title, section_title(view), gathered.join(made, list(pieces(dark.main)))))
+        made = gathered.join(list(pieces(light.main)), list(pieces(dark.main)))
+        parts.append(Part(PAGES[view.page].title, section_title(view), made))
         shown.append(view)
     order = list(dict.fromkeys(part.page for part in parts))
     parts.sort(key=lambda part: order.index(part.page))
-    text = _whole(study, out, views, shown, parts, gathered, left_out)
+    again = origin.commands(Study.open(study.path), shown, views, str(out), common or {})
+    text = _whole(study, again, shown, parts, gathered, left_out)
     write_atomically(out, text)
     return Written(out, len(parts), len(gathered.charts), len(text.encode()), tuple(left_out))
 
@@ -98,14 +103,14 @@ def _name(view: View) -> str:
     return PAGES[view.page].title + (f", {title}" if title else "")
 
 
-def _says_something(drawn: AppTest, made: Sequence[Piece]) -> bool:
-    return not drawn.error and (any(isinstance(piece, Chart) for piece in made) or len(drawn.dataframe) > 0)
+def _says_something(drawn: AppTest) -> bool:
+    charts = (piece for piece in pieces(drawn.main) if isinstance(piece, Chart))
+    return not drawn.error and (any(True for _ in charts) or len(drawn.dataframe) > 0)
 
 
 def _whole(
     view: StudyView,
-    out: Path,
-    asked: Sequence[View],
+    again: str,
     shown: Sequence[View],
     parts: Sequence[Part],
     gathered: Gathered,
@@ -123,10 +128,11 @@ def _whole(
         ("Written", f"{today}, from the results as they were then"),
     ]
     if left_out:
-        about.append(("Left out", f"{'; '.join(left_out)}: nothing of them is measured, or they need a browser"))
+        why = "nothing of them is measured, they need a browser, or they could not be drawn"
+        about.append(("Left out", f"{'; '.join(left_out)}: {why}"))
     endings = [
         ("Recipes", origin.recipes(entries)),
-        ("Made again", f"<pre>{escape(origin.commands(study, shown, asked, str(out)))}</pre>"),
+        ("Made again", f"<pre>{escape(again)}</pre>"),
         ("Study file", f"<pre>{escape(study.source.read_text(encoding='utf-8'))}</pre>"),
         ("Versions", origin.versions(entries)),
     ]

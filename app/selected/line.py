@@ -13,6 +13,7 @@ from analysis.corruptions.conditions import CLEAN
 from app import linked
 from app.assets import read
 from app.condition import chosen_condition, condition_parameters, condition_text
+from app.shell.guard import fragment
 from app.shell.image_sets import WORDS, images_text
 from app.shell.layout import plain
 from app.shell.pages import CONDITION, IMAGES, TICKETS, Page
@@ -49,7 +50,7 @@ def _component() -> Any:
     return streamlit.components.v2.component("selected", js=read("selected.js"))
 
 
-@st.fragment
+@fragment
 def show(page: Page, selection: Selection) -> None:
     """Draw the line where anything is selected. A lasso draws it anew, and nothing else of the page."""
     if st.session_state.pop(CLEARED, False):

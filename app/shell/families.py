@@ -28,7 +28,7 @@ from pruning.errors import few
 from pruning.study.commands import finding
 from pruning.study.folder import Entry
 from pruning.study.opened import only_read
-from pruning.training.recording import Recording
+from pruning.training.recording import Recording, of_elsewhere
 
 
 def entries(study: StudyView) -> dict[str, Entry]:
@@ -114,7 +114,7 @@ def efficiency(study: StudyView) -> pd.DataFrame:
 
 def recordings(study: StudyView) -> dict[str, Recording]:
     """Ticket id -> what was recorded of a network that stays elsewhere."""
-    found = {ticket: entry.info.recording for ticket, entry in entries(study).items()}
+    found = {ticket: of_elsewhere(entry.info.recording) for ticket, entry in entries(study).items()}
     return {ticket: each for ticket, each in found.items() if each is not None}
 
 

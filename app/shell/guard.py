@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import wraps
 from logging.handlers import RotatingFileHandler
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 import streamlit as st
 
@@ -39,6 +40,16 @@ def guard(draw: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R | 
         log().exception("A page failed")
         st.error(f"Sorry, this page could not be drawn; the details are in {LOG_FILE}.", icon=":material/error:")
     return None
+
+
+def fragment(draw: Callable[P, object]) -> Callable[P, None]:
+    """`st.fragment`, guarded within: Streamlit itself shows a traceback of what leaves one, and clicks run it alone."""
+
+    @wraps(draw)
+    def guarded(*arguments: P.args, **options: P.kwargs) -> None:
+        guard(draw, *arguments, **options)
+
+    return cast(Callable[P, None], st.fragment(guarded))
 
 
 def log() -> logging.Logger:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
+from app import load
+from app.load import StudyView
 from app.shell.codec import decode_samples, encode_samples
 
 Way = Literal["replace", "add", "subtract", "intersect"]
@@ -16,6 +19,25 @@ SAMPLES, WORDS, WAY = "samples", "samples-of", "combine"
 
 LONGEST = 240  # characters of the words; the beginning goes first
 _JOINED = {"add": "plus", "subtract": "less", "intersect": "and also"}
+
+
+def in_link(study: StudyView, text: str) -> tuple[np.ndarray, str]:
+    """The images that a link has selected, int64 and rising, of those that a study has, and a sentence on the others.
+
+    Where nothing is measured it is not known how many there are, and all stay.
+
+    Raises:
+        ValueError: they cannot be read.
+    """
+    found = decode_samples(text)
+    counted = load.table(study, "summary", columns=["n"])["n"] if len(found) else pd.Series(dtype=int)
+    there = found[found < counted.max()] if len(counted) else found
+    if len(there) == len(found):
+        return found, ""
+    if not len(there):
+        return there, f"None of the selected images is among the {counted.max():,} test images of this study."
+    gone, of = f"{len(found) - len(there):,} of the {len(found):,} selected images", f"{counted.max():,}"
+    return there, f"Left out, as this study has {of} test images: {gone} in the link."
 
 
 def way_in(parameters: Mapping[str, str]) -> Way:

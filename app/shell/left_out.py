@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from app.load import StudyView
 from app.shell import families, layout
 from app.shell.selection import Selection
 from pruning.errors import few
+
+
+def is_packed(study: StudyView) -> bool:
+    """Whether a study was packed, so that it has neither masks, weights nor results of single images."""
+    recordings = (entry.info.recording for entry in families.entries(study).values())
+    return any(recording is not None and recording.packed for recording in recordings)
+
+
+def packed_without(study: StudyView, what: str) -> bool:
+    """Whether a study was packed, of which the page then says that it holds none of what is meant."""
+    if not is_packed(study):
+        return False
+    layout.empty(f"A packed study holds no {what}.", "Open the study that it was packed from.")
+    return True
 
 
 def without_networks(selection: Selection) -> Selection:

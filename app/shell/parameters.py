@@ -13,7 +13,7 @@ import pandas as pd
 
 from app.load import StudyView
 from app.shell import theme as colours
-from app.shell.codec import decode_samples
+from app.shell.image_sets import SAMPLES, in_link
 from app.shell.selection import Chosen, Selection
 from app.shell.theme import Mode
 from app.shell.url import LIST, passed_over
@@ -52,7 +52,7 @@ def resolve(study: StudyView, parameters: Mapping[str, str], mode: Mode) -> Sele
     if missing:
         notes.append(f"Not found for seed {seed}: {', '.join(missing)}.")
     styles = {row.ticket_id: by_key[row.key] for row in found.itertuples() if row.key in by_key}
-    samples = _samples(parameters.get("samples"), notes)
+    samples = _samples(study, parameters.get(SAMPLES), notes)
     tickets = [chosen[key] for key in keys if key in chosen]
     baseline = chosen.get(baseline_key) if baseline_key else None
     return Selection(study, colours.get(mode), seed, keys, tickets, baseline, samples, styles, notes)
@@ -137,12 +137,13 @@ def _baseline(study: StudyView, asked: str | None, notes: list[str]) -> str | No
     return study.baseline
 
 
-def _samples(asked: str | None, notes: list[str]) -> np.ndarray | None:
+def _samples(study: StudyView, asked: str | None, notes: list[str]) -> np.ndarray | None:
     try:
-        samples = decode_samples(asked or "")
+        samples, gone = in_link(study, asked or "")
     except ValueError:
         notes.append("The marked samples in the link could not be read and are left out.")
         return None
+    notes += [gone] if gone else []
     return samples if len(samples) else None
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.shell import layout
 from app.shell.lacking import unmeasured
+from app.shell.left_out import packed_without
 from app.shell.selection import Chosen, Selection
 
 COLUMNS = ["ticket_id", "sample", "label", "prediction", "confidence", "angle", "length", "margin"]
@@ -27,6 +28,8 @@ def pick_classes(selection: Selection, classes: Sequence[str], **widget: Any) ->
 def not_measured(selection: Selection) -> None:
     """Says why there are no per-sample results, and what to do."""
     study = selection.study
+    if packed_without(study, "results of single images"):
+        return
     if selection.detail:
         unmeasured(study, "These tickets have not been measured yet.")
         return

@@ -22,6 +22,7 @@ from pruning.study.folder import Entry, Study
 from pruning.study.known import study_folders
 from pruning.tasks import Score, Task, get_task
 from pruning.ticket import Ticket
+from pruning.training.recording import of_elsewhere
 
 
 def studies_table() -> Table:
@@ -82,7 +83,7 @@ def _row(entry: Entry, task: Task) -> tuple[str, ...]:
         entry.id,
         entry.recipe.label,
         str(entry.recipe.seed),
-        *(("–", "–") if entry.info.recording else (f"{entry.kept:,}", f"{entry.total:,}")),
+        *(("–", "–") if of_elsewhere(entry.info.recording) else (f"{entry.kept:,}", f"{entry.total:,}")),
         *(f"{100 * parts[part][0] / parts[part][1]:.1f} %" if part in parts else "all" for part in task.parts),
         task.score.text(entry.info.accuracy),
         f"{entry.info.seconds:.1f}",

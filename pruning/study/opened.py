@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from pruning.errors import UserError
@@ -27,9 +28,14 @@ def opened_folder() -> Path:
     return cache_folder() / "opened"
 
 
+def public(text: str) -> str:
+    """A URL, or text with some, without what is nobody else's: names and passwords, and what follows ? or #."""
+    return re.sub(r"(\w://[^\s?#]*)[?#]\S*", r"\1", re.sub(r"(?<=\w://)[^/\s]*@", "", text))
+
+
 def note_origin(folder: Path, text: str) -> None:
-    """Note where the study in a folder came from."""
-    write_atomically(folder.parent / ORIGIN, text)
+    """Note where the study in a folder came from, for sentences: nothing is fetched from what is noted."""
+    write_atomically(folder.parent / ORIGIN, public(text))
 
 
 def origin(folder: Path) -> str:
@@ -38,7 +44,7 @@ def origin(folder: Path) -> str:
     if not place.is_relative_to(opened) or place == opened:
         return ""
     try:
-        return (opened / place.relative_to(opened).parts[0] / ORIGIN).read_text(encoding="utf-8")
+        return public((opened / place.relative_to(opened).parts[0] / ORIGIN).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         return str(place)
 

@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 
 from pruning.errors import UserError
 from pruning.files import LOCK, remove_leftovers, write_atomically
-from pruning.study.opened import TOML, note_origin, opened_folder
+from pruning.study.opened import TOML, note_origin, opened_folder, public
 
 RESTS = 60.0
 """Seconds in which one process does not look again whether anything changed."""
@@ -55,7 +55,8 @@ def _url(place: str | Path) -> str:
     text = str(place)
     if text.startswith("file:/") and not text.startswith("file://"):
         return f"file://{text.removeprefix('file:')}"
-    return text if "://" in text else re.sub(r"^([A-Za-z][A-Za-z0-9+.-]+):/(?!/)", r"\1://", text)
+    text = text if "://" in text else re.sub(r"^([A-Za-z][A-Za-z0-9+.-]+):/(?!/)", r"\1://", text)
+    return re.sub(r"^[A-Za-z0-9+.-]+(?=://)", lambda scheme: scheme[0].lower(), text)
 
 
 def mirrored(place: str | Path) -> Path:
@@ -66,7 +67,7 @@ def mirrored(place: str | Path) -> Path:
         WriteError: the disk will not take it.
     """
     url = re.sub(f"/({TOML})?/*$", "", _url(place))
-    name = re.sub(r"[^\w.-]+", "-", url.rpartition("/")[2]).strip("-.") or "study"
+    name = re.sub(r"[^\w.-]+", "-", public(url).rpartition("/")[2]).strip("-.") or "study"
     folder = opened_folder() / hashlib.blake2b(url.encode(), digest_size=8).hexdigest() / name
     if time.monotonic() - _looked.get(folder, -RESTS) < RESTS and (folder / TOML).is_file():
         return folder
@@ -77,7 +78,7 @@ def mirrored(place: str | Path) -> Path:
             with _in_words(url, folder):
                 _bring(url, folder)
     except Timeout:
-        raise UserError(f"Another process is still fetching {url}; wait for it or stop it first.") from None
+        raise UserError(f"Another process is still fetching {public(url)}; wait for it or stop it first.") from None
     _looked[folder] = time.monotonic()
     return folder
 
@@ -128,7 +129,7 @@ def _there(system: Any, root: str) -> Iterator[tuple[str, tuple[str, str]]]:
     system.invalidate_cache()
     for number, (path, found) in enumerate(system.find(root, detail=True).items()):
         if number >= MOST:
-            raise UserError(f"There are more than {MOST:,} files at {root}, which is no study.")
+            raise UserError(f"There are more than {MOST:,} files at {public(root)}, which is no study.")
         name = path.removeprefix(root).lstrip("/")
         if _PLAIN.fullmatch(name) and _PART.fullmatch(name):
             yield name, (path, _tag(system, path, found))
@@ -166,7 +167,7 @@ def _state(file: Path) -> dict[str, str]:
 @contextmanager
 def _in_words(url: str, folder: Path) -> Iterator[None]:
     """Whatever a store, or what reads it, may raise, in a sentence."""
-    scheme = url.partition("://")[0].lower()
+    scheme, url = url.partition("://")[0], public(url)
     there = f" What was fetched before is in {folder}." if (folder / TOML).is_file() else ""
     try:
         yield
@@ -184,5 +185,5 @@ def _in_words(url: str, folder: Path) -> Iterator[None]:
 
 
 def _short(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = public(" ".join(str(error).split())) or type(error).__name__
     return text[:200].rstrip(".")

@@ -1,6 +1,8 @@
 """What is recorded of a network that was trained elsewhere, and stays there."""
 
-from pydantic import BaseModel
+from typing import Self
+
+from pydantic import BaseModel, model_validator
 
 
 class Recording(BaseModel):
@@ -15,6 +17,7 @@ class Recording(BaseModel):
         macs: multiply-adds of the network for one image. weights: its prunable weights that are not zero. bytes: of
             its state dict. 0 where that is not known.
         metrics: the user's own, by name. higher: the names of those of which more is better.
+        packed: whether the ticket comes from a packed study, which holds neither tensors nor recordings.
     """
 
     images: str
@@ -26,8 +29,23 @@ class Recording(BaseModel):
     bytes: int = 0
     metrics: dict[str, float] = {}
     higher: list[str] = []
+    packed: bool = False
+
+    @model_validator(mode="after")
+    def _packed_before(self) -> Self:
+        """What earlier versions packed is known by the images that it was recorded on: there are none."""
+        self.packed = self.packed or not self.images
+        return self
+
+    def without_weights(self, label: str) -> str:
+        """The sentence where masks or weights are asked for of a ticket that has a recording in their place."""
+        if self.packed:
+            return f"'{label}' was packed: its study has what was measured, but neither its masks nor its weights."
+        return (
+            f"'{label}' was recorded: the study has what it made of the images, but neither its masks nor its weights."
+        )
 
 
-def without_weights(label: str) -> str:
-    """The sentence where masks or weights are asked for of a ticket that was recorded."""
-    return f"'{label}' was recorded: the study has what it made of the images, but neither its masks nor its weights."
+def of_elsewhere(recording: Recording | None) -> Recording | None:
+    """What was recorded of a network that was trained elsewhere; None for a ticket that was found, packed or not."""
+    return recording if recording is not None and recording.images else None

@@ -14,7 +14,7 @@ from analysis.statistics.verdicts import IMAGES
 from app import load
 from app.charts.texts import dot, signed
 from app.shell import families, layout, verdicts
-from app.shell.left_out import without_costs
+from app.shell.left_out import packed_without, without_costs
 from app.shell.score import ACCURACY, ShownScore
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -27,7 +27,7 @@ MEASURES = {"epochs": "Epochs", "seconds": "Seconds"}
 def show(selection: Selection) -> None:
     """Draw the section."""
     study = selection.study
-    if not families.any_measured(study):
+    if not families.any_measured(study) or packed_without(study, "record of how its tickets were trained"):
         return
     means = families.means(study)
     rows = means.dropna(subset=["accuracy"]).drop(columns="seconds")

@@ -16,6 +16,7 @@ from app import load
 from app.answers.survival import tally
 from app.charts.texts import dot, spread
 from app.shell import families, layout, verdicts
+from app.shell.left_out import packed_without
 from app.shell.score import ShownScore
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -40,6 +41,8 @@ def show(selection: Selection) -> None:
     bands, stops, shown = _curves(study.path, study.stamp, study.name, tuple(keys))
     there = {name: charts.title(name, shown) for name in bands}
     if not there:
+        if packed_without(study, "record of how its tickets were trained"):
+            return
         layout.empty(
             "There are no training curves of these tickets.",
             "They were imported, or nothing was trained; choose others in the grid at the left.",

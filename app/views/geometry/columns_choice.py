@@ -13,6 +13,7 @@ from app import load
 from app.answers.columns import MOST, default
 from app.memory.remembered import remembered
 from app.shell import layout
+from app.shell.left_out import is_packed
 from app.shell.per_sample import COLUMNS, not_measured, without_classifier
 from app.shell.selection import Chosen, Selection
 
@@ -63,7 +64,8 @@ def samples_of(selection: Selection, chosen: list[Chosen], more: Sequence[str] =
     there = set(samples["ticket_id"].unique())
     unmeasured = [ticket.label for ticket in chosen if ticket.id not in there]
     if unmeasured:
-        st.caption(f":material/info: Not measured yet: {', '.join(unmeasured)}.")
+        lacking = "Not packed" if is_packed(selection.study) else "Not measured yet"
+        st.caption(f":material/info: {lacking}: {', '.join(unmeasured)}.")
     return _with_geometry(selection.study.path, selection.study.stamp, selection.study.name, tuple(ids))
 
 

@@ -11,6 +11,7 @@ from analysis.comparisons.marked_samples import compare_marked
 from app.linked import linked
 from app.pictures.sprites import send
 from app.shell import layout
+from app.shell.guard import fragment
 from app.shell.per_sample import with_labels
 from app.shell.selection import Chosen, Selection
 from app.views.geometry.measures import Measures
@@ -28,7 +29,7 @@ def pick_drag(selection: Selection) -> None:
     selection.pick("drag", "Dragging", DRAGS, width="content", help=help)
 
 
-@st.fragment
+@fragment
 def show_marked(
     selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, shown: Measures, margin: str
 ) -> None:

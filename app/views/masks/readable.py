@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from app import load
 from app.shell import layout
+from app.shell.left_out import packed_without
 from app.shell.selection import Selection
 from pruning.errors import UserError
 
@@ -20,6 +21,8 @@ def at_least_two(selection: Selection, every_seed: bool = False) -> Selection | 
     Returns:
         None where fewer than two tickets are left, which is said.
     """
+    if packed_without(selection.study, "masks"):
+        return None
     unread: dict[str, str] = {}
     for ticket in selection.all_seeds()["ticket_id"] if every_seed else selection.ids:
         try:

@@ -17,6 +17,7 @@ from analysis.metrics import overlap
 from analysis.statistics.verdicts import DIFFERS, EQUIVALENCE, EQUIVALENT
 from app import live, load
 from app.shell import layout, work
+from app.shell.guard import fragment
 from app.shell.score import points
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -59,13 +60,10 @@ def show(selection: Selection) -> None:
         texts = {name: f"{label_of(name)} 3" for name in UNDER}
         under = selection.pick("hand-under", "And under", texts, kind="select", width=210)
         together = selection.pick("hand-layers", "A slider for", TOGETHER, kind="select", width=250)
-    try:
-        _tried(selection, str(dense["ticket_id"].iloc[0]), criterion, UNDER[under], together, shown)
-    except UserError as error:
-        layout.empty(str(error))
+    _tried(selection, str(dense["ticket_id"].iloc[0]), criterion, UNDER[under], together, shown)
 
 
-@st.fragment
+@fragment
 def _tried(
     selection: Selection, ticket: str, criterion: str, condition: Condition, together: str, shown: TestImages
 ) -> None:

@@ -25,6 +25,7 @@ from pruning.errors import few
 from pruning.recipe import percent
 from pruning.study.folder import Entry
 from pruning.ticket import TicketInfo
+from pruning.training.recording import of_elsewhere
 
 
 def show(selection: Selection) -> None:
@@ -94,7 +95,7 @@ def answer(entry: Entry, line: list[Step], summary: pd.DataFrame) -> str:
 
 def _tiles(entry: Entry, line: list[Step], shown: ShownScore) -> None:
     info = entry.info
-    recorded = info.recording is not None
+    recorded = of_elsewhere(info.recording) is not None
     left = "as said; its masks are not here" if recorded else f"{entry.kept:,} of {entry.total:,} weights kept"
     sparsity = entry.recipe.sparsity if recorded else entry.sparsity
     own = f"{info.own_seconds:,.1f} s of it its own step" if len(line) > 1 else "descends from no other ticket"
@@ -165,7 +166,9 @@ def _training(selection: Selection, entry: Entry, line: list[Step], shown: Shown
     if curves.empty:
         with st.container(border=True):
             st.markdown("**Training curves**")
-            layout.empty("There are no training curves of this ticket.", "It was imported, recorded, or not trained.")
+            layout.empty(
+                "There are no training curves of this ticket.", "It was imported, recorded, packed, or not trained."
+            )
         return
     style = families.styles(selection)[_key(selection, entry)]
     layout.card(
@@ -196,7 +199,7 @@ def _key(selection: Selection, entry: Entry) -> str:
 
 def _again(selection: Selection, entry: Entry) -> None:
     with st.container(border=True, key="card-again"):
-        if entry.info.recording is not None:
+        if of_elsewhere(entry.info.recording) is not None:
             st.markdown("**Reproduce this ticket**")
             st.caption("It was recorded, and is not found anew: call `analysis.record` with the network.")
             return

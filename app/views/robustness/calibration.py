@@ -39,7 +39,7 @@ from app.views.robustness.charts import calibration as charts
 from app.views.robustness.charts import severity as curves
 from app.views.robustness.chosen import pick_images, say
 from app.views.robustness.compared_tickets import ComparedTickets, named
-from app.views.robustness.pickers import note_missing, pick_corruption, pick_family
+from app.views.robustness.pickers import note_missing, of_one, over, pick_corruption, pick_family
 
 KINDS = {"mass": "mass", "width": "width"}
 WORDS = {"mass": "with equally many images each (equal mass)", "width": "of equal width, as most papers have them"}
@@ -187,7 +187,7 @@ def _diagrams(
         "histogram of the confidence, from the means of the bins. ECE: expected calibration error, the mean distance "
         "from the diagonal, in points. Of several corruptions it is the mean of theirs, so it can be large where "
         "overconfidence under one and underconfidence under another bring the common curve near the diagonal.",
-        caption=f"Click a point to select the images of its bin, of seed {compared.selection.seed}.",
+        caption=f"Click a point to select the images of its bin, {of_one(compared, view[1] if view[2] else '')}.",
         on_select=lambda: _mark(compared, view),
         selection_mode="points",
         config=layout.QUIET,
@@ -202,8 +202,11 @@ def _mark(compared: ComparedTickets, view: View) -> None:
     family, corruption, level, equal = view
     key, place = clicked[2], int(clicked[3])
     rows = calibration_images.rows(compared, key, family, corruption, level)
-    words = f"confidence of {compared.label(key)} in bin {place + 1} of {BINS}, {_under(view)}"
-    select(compared.selection, in_bin(rows, place, equal=equal), words)
+    ticket = compared.seeds[key][compared.seed_place(key)]
+    counted = _rows(compared, TABLES[equal], family, corruption, level, f"AND bin >= 0 AND ticket_id = '{ticket}'")
+    found = in_bin(rows, place, equal=equal, counted=None if compared.images else counted)
+    under = over(compared, rows["corruption"].nunique(), level) if level and corruption == MEAN else _under(view)
+    select(compared.selection, found, f"confidence of {compared.label(key)} in bin {place + 1} of {BINS}, {under}")
 
 
 def _measures(compared: ComparedTickets, scores: pd.DataFrame, styles: dict[str, Style], view: View) -> None:

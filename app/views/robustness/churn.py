@@ -18,6 +18,7 @@ from app.shell.images_behind import select
 from app.shell.theme import Style
 from app.views.robustness.charts import severity
 from app.views.robustness.compared_tickets import ComparedTickets, named
+from app.views.robustness.pickers import of_one, over
 
 BASELINE, OWN, TABLE = "churn-baseline", "churn-clean", "churn-table"
 SHARES = [*FLIPS[:1], "low", "high", *FLIPS[1:], "by_chance"]
@@ -69,7 +70,7 @@ def _curves(
         lambda: named(rows, styles),
         key,
         help=help + " Bars and bands: 95 % intervals.",
-        caption=f"{caption} Click a point to select its images.",
+        caption=f"{caption} Click a point to select its images, {of_one(compared, view[1])}.",
         on_select=lambda: _point(compared, view, key),
         selection_mode="points",
         config=layout.QUIET,
@@ -106,7 +107,7 @@ def _table(compared: ComparedTickets, rows: pd.DataFrame, styles: dict[str, Styl
             "verdict": st.column_config.TextColumn("Verdict"),
         },
         paper={"intervals": {"flipped": ("low", "high")}},
-        caption="Click a number to select its images.",
+        caption=f"Click a number to select its images, {of_one(compared, view[1])}.",
         height=250,
         on_select=lambda: _cell(compared, view, rows),
         selection_mode="single-cell",
@@ -141,8 +142,8 @@ def _select(compared: ComparedTickets, view: View, key: str, level: int, part: F
         predictions.chosen(conditions, [each]).predicted[each][compared.seed_place(each)]
         for each, conditions in ((key, where), (other, there))
     )
-    under = "the common corruptions" if corruption == MEAN else name(corruption)
-    on = f"under {under} {level}" if level else "on clean images"
+    under = over(compared, len(where), level) if corruption == MEAN else f"under {name(corruption)} {level}"
+    on = under if level else "on clean images"
     against = "the clean image" if from_clean else compared.label(base)
     found = compared.places(flips(before, after, predictions.labels, part))
     select(compared.selection, found, f"{SAID[part]} by {compared.label(key)} against {against} {on}")

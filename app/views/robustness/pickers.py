@@ -38,6 +38,17 @@ def pick_corruption(compared: ComparedTickets, family: str, width: int = 320) ->
     return compared.selection.pick(corruption_option(family), "Corruption", names, kind="select", width=width)
 
 
+def over(compared: ComparedTickets, count: int, severity: int) -> str:
+    """What images are selected under, where a number is a mean over so many corruptions: under any of them."""
+    return f"under at least one of {count} corruptions, severity {severity}, seed {compared.selection.seed}"
+
+
+def of_one(compared: ComparedTickets, corruption: str) -> str:
+    """Which images a click selects, as captions have it: "of seed 0"; of a mean over corruptions, under which."""
+    under = ", under at least one of the corruptions" if corruption == MEAN else ""
+    return f"of seed {compared.selection.seed}{under}"
+
+
 def note_missing(compared: ComparedTickets, family: str) -> None:
     """A line on tickets that were not measured under the family."""
     there = compared.styles_under(family)

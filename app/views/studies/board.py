@@ -48,11 +48,11 @@ def show(selection: Selection) -> None:
         level = selection.pick("board-at", "Sparsity", levels, usual, kind="select", width=150) if levels else ""
         within = verdicts.pick_equivalence(selection)
     rows = leaderboard.at(here, float(level) / 100) if level else here.iloc[:0]
-    placed = {
-        part: members.places([studies[name] for name in together], rows, part, common, within)
-        for part in PARTS
-        if rows[part].notna().any()
-    }
+    parts = [part for part in PARTS if rows[part].notna().any()]
+    unread = members.unread([studies[name] for name in together], rows, parts, common)
+    together = [name for name in together if name not in unread]
+    table, here, rows = (each[~each["study"].isin(list(unread))] for each in (table, here, rows))
+    placed = {part: members.places([studies[name] for name in together], rows, part, common, within) for part in parts}
     placed = {part: places for part, places in placed.items() if len(places)}
     if placed:
         st.markdown(sentence(rows, placed, names, level))
@@ -64,7 +64,7 @@ def show(selection: Selection) -> None:
     _facts(selection.study, studies, found, names)
     why = [f"{names[name]}: {found.why[name]}." for name in studies if name in found.why]
     layout.notes(["Measured on other images, so that its numbers stand in the table alone:", *why] if why else [])
-    say_refused(found.refused)
+    say_refused([*found.refused, *unread.values()])
 
 
 def sentence(

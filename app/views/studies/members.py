@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,11 @@ import streamlit as st
 
 from analysis.comparisons import leaderboard
 from analysis.comparisons.leaderboard import Member
-from analysis.comparisons.outcomes import Images
+from analysis.comparisons.outcomes import Images, PerImage
 from analysis.corruptions.conditions import Condition
 from app import choice, load
 from app.load import StudyView
+from app.memory.remembered import remembered
 from pruning.errors import UserError
 
 CONDITIONS = ("ticket_id", "corruption", "severity", "n", "accuracy")
@@ -94,33 +95,68 @@ def _board(
     return leaderboard.board(members, common), tuple(common)
 
 
+def unread(
+    studies: Sequence[StudyView], rows: pd.DataFrame, parts: Collection[Images], common: tuple[Condition, ...]
+) -> dict[str, str]:
+    """Name -> why what a study's tickets in rows of a board get right cannot be read, of those of which it cannot."""
+    found = {}
+    for study in studies:
+        try:
+            for images in parts:
+                _outcomes(study.name, study.path, study.stamp, _keys(study.name, rows), images, common)
+        except UserError as error:
+            found[study.name] = refusal(study.name, error)
+    return found
+
+
+def refusal(name: str, error: UserError) -> str:
+    """The sentence on a study that cannot be read; what the error says to do is for who measured it."""
+    return f"{name}: it cannot be read: {str(error).partition(';')[0].rstrip('.')}."
+
+
+def _keys(name: str, rows: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(rows.loc[rows["study"] == name, "key"])
+
+
 def places(
     studies: Sequence[StudyView], rows: pd.DataFrame, images: Images, common: tuple[Condition, ...], within: float
 ) -> pd.DataFrame:
-    """Rows of `leaderboard.places` of the tickets in rows of a board."""
-    keys = tuple(zip(rows["study"], rows["key"], strict=True))
-    return _places(tuple((each.name, each.path, each.stamp) for each in studies), keys, images, common, within)
+    """Rows of `leaderboard.places` of the tickets in rows of a board.
+
+    Raises:
+        UserError: what those of a study get right cannot be read; `unread` says of which.
+    """
+    asked = tuple((each.name, each.path, each.stamp, _keys(each.name, rows)) for each in studies)
+    return _places(asked, images, common, within)
 
 
 @st.cache_data(max_entries=32, show_spinner="Comparing the studies …")
 def _places(
-    studies: tuple[tuple[str, Path, str], ...],
-    keys: tuple[tuple[str, str], ...],
+    studies: tuple[tuple[str, Path, str, tuple[str, ...]], ...],
     images: Images,
     common: tuple[Condition, ...],
     within: float,
 ) -> pd.DataFrame:
+    outcomes = {
+        name: _outcomes(name, path, stamp, keys, images, common) for name, path, stamp, keys in studies if keys
+    }
+    return leaderboard.places({name: own for name, own in outcomes.items() if own}, within)
+
+
+@remembered("Comparing the studies …")
+def _outcomes(
+    name: str, path: Path, stamp: str, keys: tuple[str, ...], images: Images, common: tuple[Condition, ...]
+) -> PerImage:
+    """What a study's tickets get right, image by image."""
+    tickets = load.open_study(name, path).tickets
+    tickets = tickets[tickets["key"].isin(keys)]
     names = leaderboard.condition_names(images, common)
-    outcomes = {}
-    for name, path, _ in studies:
-        tickets = load.open_study(name, path).tickets
-        tickets = tickets[tickets["key"].isin([key for study, key in keys if study == name])]
-        if names and len(tickets):
-            rows = load.results(path).table(
-                "conditions",
-                ids=list(tickets["ticket_id"]),
-                columns=["ticket_id", "corruption", "severity", "n", "offsets"],
-                where="corruption IN ({})".format(", ".join(f"'{each}'" for each in names)),
-            )
-            outcomes[name] = leaderboard.per_image(rows, tickets, images, common)
-    return leaderboard.places(outcomes, within)
+    if not names or tickets.empty:
+        return {}
+    rows = load.results(path).table(
+        "conditions",
+        ids=list(tickets["ticket_id"]),
+        columns=["ticket_id", "corruption", "severity", "n", "offsets"],
+        where="corruption IN ({})".format(", ".join(f"'{each}'" for each in names)),
+    )
+    return leaderboard.per_image(rows, tickets, images, common)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from app.shell import families, theme
 from app.shell.parameters import default_keys
 from app.shell.selection import Selection
 from app.shell.theme import Style
+from app.views.studies.members import refusal
+from pruning.errors import UserError
 
 CONDITIONS = ["ticket_id", "corruption", "severity", "n", "offsets"]
 
@@ -103,7 +105,21 @@ def _table(
         load.results(view.path).table("conditions", ids=[ticket for each in found.values() for ticket in each], columns=CONDITIONS)
         for view, found in zip(views, ids, strict=True)
     ]
-    return two_studies.compare_studies(*two_studies.in_common(rows[0], rows[1], (ids[0], ids[1])), within)
+    try:
+        found = two_studies.in_common(rows[0], rows[1], (ids[0], ids[1]))
+    except UserError:
+        for view, own, of in zip(views, rows, ids, strict=True):
+            _refuse_unread(view, own, of)
+        raise
+    return two_studies.compare_studies(*found, within)
+
+
+def _refuse_unread(view: StudyView, rows: pd.DataFrame, ids: Mapping[str, Sequence[str]]) -> None:
+    """Raise UserError, with the study's name, where its results are what cannot be read."""
+    try:
+        two_studies.in_common(rows, rows, (ids, ids))
+    except UserError as error:
+        raise UserError(refusal(view.name, error)) from None
 
 
 def scored(pair: Pair, within: float) -> pd.DataFrame:

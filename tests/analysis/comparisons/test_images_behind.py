@@ -98,6 +98,21 @@ def test_bins_hold_the_images_that_they_count(equal: str, data: st.DataObject) -
     assert sorted(everywhere) == np.flatnonzero(~np.isnan(confidence)).tolist()
 
 
+@given(arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 1)))
+@settings(max_examples=40, deadline=None)
+def test_bins_hold_as_many_as_were_counted_before_confidences_were_rounded(confidence: np.ndarray) -> None:
+    right = np.zeros(len(confidence), dtype=bool)
+    exact = bins(confidence, right, 5, "width").assign(corruption="fog", severity=1)
+    stored = pd.DataFrame({"corruption": "fog", "severity": 1, "sample": np.arange(len(right)),
+                           "confidence": confidence.round(1)})  # fmt: skip
+    found = {row.bin: in_bin(stored, row.bin, 5, "width", exact) for row in exact.itertuples()}
+    assert {place: len(images) for place, images in found.items()} == dict(zip(exact["bin"], exact["n"], strict=True))
+    assert sorted(np.concatenate([*found.values()])) == list(range(len(right)))
+    for place, images in found.items():  # none further from its bin than it was rounded
+        assert (confidence[images] >= place / 5 - 0.1).all()
+        assert (confidence[images] <= (place + 1) / 5 + 0.1).all()
+
+
 @given(arrays(bool, st.tuples(st.integers(1, 5), st.integers(1, 30))))
 @settings(max_examples=40, deadline=None)
 def test_failures_part_the_images_that_any_ticket_has_wrong(right: np.ndarray) -> None:

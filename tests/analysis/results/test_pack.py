@@ -20,6 +20,7 @@ from pruning.study.adding import write
 from pruning.study.folder import Study
 from pruning.study.opened import opened_folder, origin
 from pruning.study.runner import run
+from pruning.training.recording import Recording, of_elsewhere
 from tests.samples import CORRUPTED
 
 SOURCE = min(CORRUPTED, key=lambda folder: len(list((folder / "tickets").iterdir())))
@@ -144,9 +145,46 @@ def test_any_cut_or_flip_is_noticed(file: Path, tmp_path: Path) -> None:
             Study.open(bad)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+@pytest.mark.parametrize("damaged", [False, True])
+def test_other_ways_to_compress_are_refused_and_hide_no_study(
+    method: int, damaged: bool, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "studies").mkdir()
+    bad = tmp_path / "studies" / "bad.study.zip"
+    with zipfile.ZipFile(file) as packed, zipfile.ZipFile(bad, "w", method) as into:
+        for name in ("bundle.json", "study.toml"):
+            into.writestr(name, packed.read(name))
+    content = bytearray(bad.read_bytes())
+    content[60:200] = bytes(140) if damaged else content[60:200]
+    bad.write_bytes(content)
+    with pytest.raises(UserError, match=r"bad\.study\.zip is no packed study that can be read: "):
+        Study.open(bad)
+    monkeypatch.chdir(tmp_path)
+    assert bad.resolve() in {folder.resolve() for folder in known.study_folders()}
+
+
+def test_whatever_reading_raises_is_a_sentence(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*arguments: object) -> bytes:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(bundle, "_read", read)
+    with pytest.raises(UserError, match="is no packed study that can be read: division by zero"):
+        Study.open(file)
+
+
 def test_a_bomb_is_refused_before_it_is_unpacked(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundle, "BYTES", 10_000_000)
     bomb = changed(file, tmp_path / "bomb.study.zip", lambda entries: listed(entries, "study.toml", bytes(20_000_000)))
     assert bomb.stat().st_size < 8_000_000
     with pytest.raises(UserError, match="it holds more than"):
         Study.open(bomb)
+
+
+def test_tickets_that_earlier_versions_packed_are_known_as_packed() -> None:
+    before = Recording.model_validate({"images": "", "outputs": {}, "weights": 3})
+    assert before.packed
+    assert of_elsewhere(before) is None
+    recorded = Recording(images="0123", outputs={"fog 3": "4567"})
+    assert not recorded.packed
+    assert of_elsewhere(recorded) is recorded

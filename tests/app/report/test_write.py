@@ -4,15 +4,21 @@ import re
 from html import unescape
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from app.report import tables
+from analysis.results.pack import pack
+from app.report import drawing, tables
+from app.report import write as writing
 from app.report.drawing import View
+from app.report.origin import commands
 from app.report.write import write
 from pruning.errors import UserError
 from pruning.study.folder import Study
+from pruning.study.opened import opened_folder
 from tests.app.report.made import HOSTILE, report
 from tests.app.report.test_markup import Read
 
@@ -70,6 +76,37 @@ def test_a_study_without_tickets_says_so(tmp_path: Path, tiny_study: Path) -> No
     with pytest.raises(UserError, match="no tickets yet"):
         write(tmp_path, tmp_path / "out.html")
     assert not (tmp_path / "out.html").exists()
+
+
+def test_a_view_that_fails_is_left_out_and_named(
+    tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def draw(view: View, *arguments: Any) -> AppTest:
+        if view.page == "masks":
+            raise RuntimeError("masks: a mistake of ours")
+        return drawing.draw(view, *arguments)
+
+    monkeypatch.setattr(writing, "draw", draw)
+    views = [View("masks"), View("overview", {"overview": "story"})]
+    written = write(tiny_study, tmp_path / "out.html", views)
+    assert (written.views, written.left_out) == (1, ("Masks",))
+    assert "Masks: nothing of them is measured, they need a browser, or they could not be drawn" in (
+        written.path.read_text()
+    )
+
+
+def test_the_commands_say_the_link_and_where_a_packed_study_came_from(tiny_study: Path, tmp_path: Path) -> None:
+    own = commands(Study.open(tiny_study), [], [], "r.html", {"tickets": "dense~imp-90"})
+    assert "--out r.html --link '?tickets=dense~imp-90'" in own
+    assert f"python -m pruning run {tiny_study}" in own
+    file = tmp_path / "theirs.study.zip"
+    pack(Study.open(tiny_study), file)
+    told = commands(Study.open(file), [View("masks")], [View("masks")], "r.html", {"seed": "1"})
+    assert f"python -m analysis report {file} --out r.html --view masks\n" in told
+    assert f"python -m app {file}\n" in told
+    assert "is only read here" in told
+    assert " run " not in told
+    assert str(opened_folder()) not in told
 
 
 def test_a_link_says_which_view() -> None:

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.shell import guard
+from tests import ROOT
 from tests.app.views.test_pages import text
 
 
@@ -45,3 +46,24 @@ def test_the_guard_passes_the_users_own_mistakes_on() -> None:
     test = AppTest.from_function(script, default_timeout=30).run()
     assert "Sparsity 2 is outside [0, 1)." in text(test)
     assert not test.error
+
+
+def test_what_leaves_a_fragment_is_a_sentence_too() -> None:
+    def script() -> None:
+        from app.shell.guard import fragment
+        from pruning.errors import UserError
+
+        @fragment
+        def wrong() -> None:
+            raise UserError("Sparsity 2 is outside [0, 1).")
+
+        wrong()
+
+    test = AppTest.from_function(script, default_timeout=30).run()
+    assert "Sparsity 2 is outside [0, 1)." in text(test)
+    assert not test.exception
+
+
+def test_every_fragment_is_guarded() -> None:
+    plain = [path for path in (ROOT / "app").rglob("*.py") if "@st.fragment" in path.read_text()]
+    assert [path.name for path in plain] == ["downloads.py"]  # of buttons, which show no text that the guard would

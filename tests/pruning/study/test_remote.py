@@ -16,7 +16,7 @@ import pytest
 from pruning.errors import UserError
 from pruning.study import remote
 from pruning.study.folder import Study
-from pruning.study.opened import origin
+from pruning.study.opened import opened_folder, origin, public
 from pruning.study.runner import run
 from tests.samples import EVERY
 
@@ -99,6 +99,37 @@ def test_a_web_server_gives_the_study_and_only_what_changed_again(
     same(url, elsewhere)
     assert not [path for path in asked if kept.name in path]
     assert [path for path in asked if path.endswith("study.toml")] == ["/theirs/study.toml"]
+
+
+def test_what_is_secret_in_a_url_is_nowhere_but_in_the_request(served: tuple[str, list[str]], tmp_path: Path) -> None:
+    url = served[0].replace("http://", "HTTP://user:s3cret@")
+    study = Study.open(url)
+    again = Study.open(url)
+    assert again.entries()
+    assert origin(study.path) == served[0].rstrip("/")
+    with pytest.raises(UserError) as refused:
+        run(study)
+    with pytest.raises(UserError) as nowhere:
+        Study.open(f"{url.rstrip('/')}/nothing-here?token=s3cret")
+    for text in (str(study.path), str(refused.value), str(nowhere.value)):
+        assert "s3cret" not in text
+    noted = [path for path in opened_folder().rglob("*") if path.is_file() and path.suffix != ".safetensors"]
+    assert noted
+    assert not [path for path in opened_folder().rglob("*") if "s3cret" in path.name]
+    assert not [path for path in noted if b"s3cret" in path.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("http://user:p@ss@host:80/a?token=x#y", "http://host:80/a"),
+        ("404, url='https://u:p@h/s/study.toml?sig=x'", "404, url='https://h/s/study.toml"),
+        ("s3://bucket/a@b", "s3://bucket/a@b"),
+        ("/a folder/with@?#", "/a folder/with@?#"),
+    ],
+)
+def test_text_without_what_is_secret(text: str, told: str) -> None:
+    assert public(text) == told
 
 
 def test_a_store_in_memory_and_a_folder_by_its_url_are_read_too(elsewhere: Path) -> None:

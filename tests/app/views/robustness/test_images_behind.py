@@ -10,6 +10,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from analysis.comparisons.condition_cells import conditions_of
+from analysis.comparisons.outcomes import MEAN
+from analysis.metrics.corruption_error import COUNTED
 from app.shell import layout
 from app.views.robustness import calibration, churn, exemplars, pairs, redundancy
 from app.views.robustness.compared_tickets import ComparedTickets
@@ -70,6 +72,28 @@ def test_numbers_of_one_condition_are_counted(compared: ComparedTickets, click: 
     share = np.concatenate([runs[:, places].mean(axis=1) for runs in outcomes.right.values()]).mean(axis=0)
     assert wrong == np.flatnonzero(share < 0.5).tolist()
     assert words == "wrong in most runs under Gaussian noise"
+
+
+def test_a_mean_over_corruptions_says_that_its_images_are_those_of_any(compared: ComparedTickets, click: Click) -> None:
+    family, own, base = "cifar_c", "imp-90", str(compared.baseline)
+    predictions = compared.predictions(family)
+    places = [place for place, each in enumerate(predictions.conditions) if each[1] == 3 and each[0] in COUNTED]
+    given = {key: predictions.predicted[key][compared.seed_place(key)][places] for key in (own, base)}
+    found, words = click(churn._point, compared, (family, MEAN, base), churn.BASELINE, data=["", own, "3"])
+    assert found == np.flatnonzero((given[own] != given[base]).any(axis=0)).tolist()
+    under = f"under at least one of {len(places)} corruptions, severity 3, seed {compared.selection.seed}"
+    assert words.endswith(under)
+    view: calibration.View = (family, MEAN, 3, "width")
+    assert click(calibration._mark, compared, view, data=["", "", own, "14"])[1].endswith(f"in bin 15 of 15, {under}")
+
+
+def test_bins_of_equal_width_hold_as_many_as_the_table_counts(compared: ComparedTickets, click: Click) -> None:
+    view: calibration.View = ("cifar_c", "gaussian_noise", 3, "width")
+    ticket = compared.seeds["imp-90"][compared.seed_place("imp-90")]
+    where = "corruption = 'gaussian_noise' AND severity = 3 AND bin >= 0"
+    table = compared.results.table("equal_width", ids=[ticket], where=where).set_index("bin")["n"]
+    found = [click(calibration._mark, compared, view, data=["", "", "imp-90", str(place)])[0] for place in range(15)]
+    assert list(map(len, found)) == table.reindex(range(15), fill_value=0).tolist()
 
 
 def test_bins_and_what_is_not_there(compared: ComparedTickets, click: Click) -> None:

@@ -129,3 +129,15 @@ def test_images_of_another_study_end_in_a_sentence(tiny_study: Path, monkeypatch
     samples = encode_samples(np.array([5000]))
     test = draw("robustness", tiny_study, monkeypatch, section="ranking", samples=samples, of="selected")
     assert "None of the selected images" in "".join([text(test), *(str(error.value) for error in test.error)])
+
+
+def test_images_that_the_study_does_not_have_count_nowhere(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = encode_samples(np.array([3, 7, 20, 5000, 16_000_000]))
+    test = draw("robustness", tiny_study, monkeypatch, section="ranking", samples=samples, of="selected")
+    assert not test.error
+    switches = [option.content for group in test.get("button_group") for option in group.proto.options]
+    assert "The 3 selected" in switches
+    assert "2 of the 5 selected images in the link" in text(test)
+    line = draw("geometry", tiny_study, monkeypatch, samples=samples)
+    assert "3 of " in text(line)
+    assert "5 images" not in text(line)

@@ -4,10 +4,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from analysis.results import files
 from analysis.results.pack import pack
 from analysis.results.store import Results
+from analysis.results.tables import TABLES
 from app.views.studies import others
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
@@ -127,3 +131,23 @@ def test_a_board_of_chosen_studies_at_a_sparsity(beside: str, monkeypatch: pytes
     placed = test.dataframe[0].value[lambda rows: rows["place"] != ""]
     assert set(placed["sparsity"]) == {50.0}
     assert "No study is chosen." in text(draw("studies", Path(beside), monkeypatch, study="tiny", board="none"))
+
+
+def test_one_whose_results_do_not_fit_its_images_is_refused_by_name(
+    beside: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in (tmp_path / "twin" / "results" / "conditions").glob("*.parquet"):
+        rows = pq.ParquetFile(path).read()
+        place = rows.schema.get_field_index("offsets")
+        rows = rows.set_column(place, "offsets", pa.array([b"\0garbage"] * len(rows), rows.schema.field(place).type))
+        made = files.made_by(path)
+        path.write_bytes(files.encode(TABLES["conditions"], rows.replace_schema_metadata(), made))
+    test = draw("studies", Path(beside), monkeypatch, study="tiny")
+    assert not test.error
+    assert charts(test) == 1
+    assert set(test.dataframe[0].value["study"]) == {"A tiny study"}
+    assert "twin: it cannot be read: The results of ticket" in text(test)
+    assert "remove them" not in text(test)
+    test = draw("studies", Path(beside), monkeypatch, study="tiny", studies="pair")
+    assert "twin: it cannot be read: The results of ticket" in text(test)
+    assert "remove them" not in text(test)
