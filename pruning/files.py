@@ -144,21 +144,27 @@ def cannot_write(path: Path, error: OSError) -> WriteError:
 
 
 @contextmanager
-def alone_in(folder: Path, busy: str) -> Iterator[None]:
-    """Hold the lock of a folder, which is made if need be; a process that dies lets go of it by itself.
+def alone_in(folder: Path, busy: str, name: str = LOCK, patience: float = 0.0) -> Iterator[None]:
+    """Hold a lock of a folder, which is made if need be; a process that dies lets go of it by itself.
+
+    Args:
+        folder: the folder.
+        busy: the sentence where another holds the lock.
+        name: of the lock's file.
+        patience: seconds that are waited for it.
 
     Raises:
-        UserError: another process holds it; `busy` is the sentence.
+        UserError: another still holds it.
         WriteError: the folder cannot be written.
     """
-    lock = FileLock(folder / LOCK, timeout=0)
+    lock = FileLock(folder / name, timeout=patience)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
         raise UserError(busy) from None
     except OSError as error:
-        raise cannot_write(folder / LOCK, error) from error
+        raise cannot_write(folder / name, error) from error
     try:
         yield
     finally:
