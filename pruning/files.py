@@ -1,6 +1,7 @@
 """Files that are whole or not there: written to a neighbour, flushed to the disk, then renamed."""
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -28,13 +29,22 @@ def set_elsewhere(place: Callable[[str], Path] | None, folder: str = "") -> None
     _elsewhere[:] = [] if place is None else [(place, folder)]
 
 
-def here(path: Path) -> Path:
+def here(name: str | Path) -> Path:
     """Where a file is that the user names; another place in a process that has it from another machine."""
+    path = Path(name).expanduser()
     for place, folder in _elsewhere:
         brought = place(os.path.abspath(os.path.join(folder, path)))
         if brought.exists():
             return brought
     return path
+
+
+def digest_of_named(name: str) -> str:
+    """16 hexadecimal digits of the SHA-256 of a file that the user names; "" where it cannot be read here."""
+    try:
+        return hashlib.sha256(here(name).read_bytes()).hexdigest()[:16]
+    except OSError:
+        return ""
 
 
 def write_atomically(path: Path, content: bytes | str | Callable[[Path], object]) -> None:

@@ -49,6 +49,8 @@ class TicketInfo(BaseModel):
     `version` is that of the project that found the ticket. `revisions` are those of the finders and criteria it came
     through, the tickets it descends from included, by "finder NAME" and "criterion NAME" (`study.staleness`).
 
+    `files` are the digests of the user's files that it came through beside the data, by the names that recipes have.
+
     `recording` is there where only the results of a network are, and neither masks nor weights.
     """
 
@@ -72,6 +74,7 @@ class TicketInfo(BaseModel):
     version: str = ""
     revisions: dict[str, int] = {}
     versions: dict[str, str] = {}
+    files: dict[str, str] = {}
     layers: dict[str, tuple[int, int]] = {}  # parameter -> (kept, total)
     recording: Recording | None = None
 
