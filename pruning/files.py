@@ -187,15 +187,21 @@ def leads_out(path: Path, folder: Path) -> bool:
 
 
 def append_line(path: Path, record: Mapping[str, object]) -> None:
-    """Append one JSON line; a single write call, so that lines of several processes do not mix.
+    """Append one JSON line, whole or not at all, behind one that was cut off too; who appends holds a lock.
 
     Raises:
         WriteError: the file cannot be written, or is a link to another.
     """
-    line = json.dumps(record, separators=(",", ":")) + "\n"
+    line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
     try:
-        with open(path, "a", encoding="utf-8", opener=_no_link) as file:
-            file.write(line)
+        with open(path, "a+b", buffering=0, opener=_no_link) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(size - 1, 0))
+            if file.read(1) not in (b"", b"\n"):
+                line = b"\n" + line
+            if file.write(line) < len(line):
+                file.truncate(size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
         raise cannot_write(path, error) from error
 
