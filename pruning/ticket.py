@@ -47,11 +47,9 @@ class TicketInfo(BaseModel):
     `precision` and `versions` all beside the recipe that the bits depend on; 0 and "" where earlier versions found it.
 
     `version` is that of the project that found the ticket. `revisions` are those of the finders and criteria it came
-    through, the tickets it descends from included, by "finder NAME" and "criterion NAME" (`study.staleness`).
-
-    `files` are the digests of the user's files that it came through beside the data, by the names that recipes have.
-
-    `recording` is there where only the results of a network are, and neither masks nor weights.
+    through, by "finder NAME" and "criterion NAME" (`study.staleness`), `files` the digests of the user's files, by the
+    recipes' names for them: of the tickets it descends from, too. `recording` is there where only the results of a
+    network are, and neither masks nor weights.
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
