@@ -1,6 +1,7 @@
 """Files that are whole or not there: written to a neighbour, flushed to the disk, then renamed."""
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -28,13 +29,22 @@ def set_elsewhere(place: Callable[[str], Path] | None, folder: str = "") -> None
     _elsewhere[:] = [] if place is None else [(place, folder)]
 
 
-def here(path: Path) -> Path:
+def here(name: str | Path) -> Path:
     """Where a file is that the user names; another place in a process that has it from another machine."""
+    path = Path(name).expanduser()
     for place, folder in _elsewhere:
         brought = place(os.path.abspath(os.path.join(folder, path)))
         if brought.exists():
             return brought
     return path
+
+
+def digest_of_named(name: str) -> str:
+    """16 hexadecimal digits of the SHA-256 of a file that the user names; "" where it cannot be read here."""
+    try:
+        return hashlib.sha256(here(name).read_bytes()).hexdigest()[:16]
+    except OSError:
+        return ""
 
 
 def write_atomically(path: Path, content: bytes | str | Callable[[Path], object]) -> None:
@@ -144,21 +154,27 @@ def cannot_write(path: Path, error: OSError) -> WriteError:
 
 
 @contextmanager
-def alone_in(folder: Path, busy: str) -> Iterator[None]:
-    """Hold the lock of a folder, which is made if need be; a process that dies lets go of it by itself.
+def alone_in(folder: Path, busy: str, name: str = LOCK, patience: float = 0.0) -> Iterator[None]:
+    """Hold a lock of a folder, which is made if need be; a process that dies lets go of it by itself.
+
+    Args:
+        folder: the folder.
+        busy: the sentence where another holds the lock.
+        name: of the lock's file.
+        patience: seconds that are waited for it.
 
     Raises:
-        UserError: another process holds it; `busy` is the sentence.
+        UserError: another still holds it.
         WriteError: the folder cannot be written.
     """
-    lock = FileLock(folder / LOCK, timeout=0)
+    lock = FileLock(folder / name, timeout=patience)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
         raise UserError(busy) from None
     except OSError as error:
-        raise cannot_write(folder / LOCK, error) from error
+        raise cannot_write(folder / name, error) from error
     try:
         yield
     finally:
@@ -171,15 +187,21 @@ def leads_out(path: Path, folder: Path) -> bool:
 
 
 def append_line(path: Path, record: Mapping[str, object]) -> None:
-    """Append one JSON line; a single write call, so that lines of several processes do not mix.
+    """Append one JSON line, whole or not at all, behind one that was cut off too; who appends holds a lock.
 
     Raises:
         WriteError: the file cannot be written, or is a link to another.
     """
-    line = json.dumps(record, separators=(",", ":")) + "\n"
+    line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
     try:
-        with open(path, "a", encoding="utf-8", opener=_no_link) as file:
-            file.write(line)
+        with open(path, "a+b", buffering=0, opener=_no_link) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(size - 1, 0))
+            if file.read(1) not in (b"", b"\n"):
+                line = b"\n" + line
+            if file.write(line) < len(line):
+                file.truncate(size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
         raise cannot_write(path, error) from error
 

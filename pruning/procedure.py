@@ -93,6 +93,7 @@ class Procedure:
         recorded: whether its tickets are results of networks that stay elsewhere, without masks and weights.
         signs_mask: whether it writes an owner's code into the mask.
         changes_data: whether its original may be a ticket of another data set.
+        reads: of a recipe, the user's files that the step reads beside the data, as the recipe names them.
         sparsity_of: of a recipe, what its sparsity is a fraction of, " of ..." behind the percentage; "" for weights.
         trains_nothing: of a recipe, whether its ticket costs no training of its own: it is imported, or lies on the
             way to another.
@@ -121,6 +122,7 @@ class Procedure:
     recorded: bool = False
     signs_mask: bool = False
     changes_data: bool = False
+    reads: Callable[[Recipe], list[str]] = lambda recipe: []
     sparsity_of: Callable[[Recipe], str] = lambda recipe: ""
     trains_nothing: Callable[[Recipe], bool] = _never
     after_dense: Callable[[Recipe], Training | None] = lambda recipe: None

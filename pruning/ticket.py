@@ -47,9 +47,9 @@ class TicketInfo(BaseModel):
     `precision` and `versions` all beside the recipe that the bits depend on; 0 and "" where earlier versions found it.
 
     `version` is that of the project that found the ticket. `revisions` are those of the finders, criteria and
-    structures it came through, the tickets it descends from included, by "finder NAME" and so on (`study.staleness`).
-
-    `recording` is there where only the results of a network are, and neither masks nor weights: recorded or packed.
+    structures it came through, by "finder NAME" and so on (`study.staleness`), `files` the digests of the user's files,
+    by the recipes' names for them: of the tickets it descends from, too. `recording` is there where only the results of
+    a network are, and neither masks nor weights: recorded or packed.
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
@@ -72,6 +72,7 @@ class TicketInfo(BaseModel):
     version: str = ""
     revisions: dict[str, int] = {}
     versions: dict[str, str] = {}
+    files: dict[str, str] = {}
     layers: dict[str, tuple[int, int]] = {}  # parameter -> (kept, total)
     recording: Recording | None = None
 

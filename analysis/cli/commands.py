@@ -303,7 +303,8 @@ def reproduce(
 ) -> None:
     """Put the findings of the lottery-ticket papers to the test, and write docs/reproductions.md.
 
-    Each takes some minutes. Ctrl-C loses nothing: what was found is there when it is run again.
+    Each takes some minutes. Ctrl-C loses nothing: what was found is there when it is run again. A page that has results
+    of others stays as it is until these were run here too.
     """
     from analysis.cli import reproduce_command
 

@@ -40,14 +40,23 @@ COLOURS = {"holds": "green", "does not hold": "red", "within noise": "yellow", "
 
 
 def run(names: Sequence[str], root: Path, report: Path, jobs: int, on: str) -> None:
-    """Run the named reproductions (all when none is named), print what they come out as, write the page."""
+    """Run the named reproductions (all when none is named), print what they come out as, write the page.
+
+    A page that tells of others, which were not run here, stays as it is.
+    """
     chosen = [REPRODUCTIONS.get_known(name) for name in names] or by_year()
     console = PlainConsole()
     for each in chosen:
         run_one(each, root, jobs, _Bars(), on)
         console.print(_table(f"{each.title} ({each.paper})", _found(root)[each.name]))
-        _write(root, report)
-    console.print(f"Wrote {report}. Next: make app shows the studies, too.", highlight=False, soft_wrap=True)
+        lost = _write(root, report)
+    said = f"Wrote {report}."
+    if lost:
+        said = (
+            f"{report} stays as it is: it has results of {len(lost)} reproductions that were not run here, such as "
+            f"{lost[0]}. Corrections above are over those that were. --report writes another page."
+        )
+    console.print(f"{said} Next: make app shows the studies, too.", highlight=False, soft_wrap=True)
 
 
 def show(root: Path) -> None:
@@ -71,9 +80,9 @@ def _found(root: Path) -> dict[str, list[Finding]]:
     return family({name: outcome.claims for name, outcome in outcomes.items() if outcome})
 
 
-def _write(root: Path, report: Path) -> None:
+def _write(root: Path, report: Path) -> list[str]:
     found = {each.name: kept(each, root) for each in by_year()}
-    write(report, by_year(), {name: outcome for name, outcome in found.items() if outcome})
+    return write(report, by_year(), {name: outcome for name, outcome in found.items() if outcome})
 
 
 def _table(title: str, findings: Sequence[Finding]) -> Table:

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from analysis.comparisons.sensitivity import Scanned
+from pruning.criteria import CRITERIA
 from pruning.errors import UserError
 from pruning.study.creating import toml_value
 
@@ -109,16 +110,22 @@ def needed(scan: Scanned, places: Sequence[int], rise: float = RISE) -> dict[str
 
 def allocation_lines(scan: Scanned, places: Sequence[int], name: str, criterion: str) -> str:
     """The lines of a study file for the allocation `sensitivity`, at any of the study's sparsities."""
-    lines = ["[[method]]", f"name = {toml_value(name)}", f"criterion = {toml_value(criterion)}"]
+    lines = ["[[method]]", f"name = {toml_value(name)}", *_scored(criterion)]
     given = {layer: round(density, 4) for layer, density in needed(scan, places).items()}
     return "\n".join([*lines, 'allocation = "sensitivity"', f"sensitivities = {inline(given)}"])
 
 
 def method_lines(suggested: Suggested, name: str, criterion: str, structure: str = "weight") -> str:
     """The lines of a study file that have it found and trained."""
-    lines = ["[[method]]", f"name = {toml_value(name)}", 'finder = "manual"', f"criterion = {toml_value(criterion)}"]
+    lines = ["[[method]]", f"name = {toml_value(name)}", 'finder = "manual"', *_scored(criterion)]
     lines += [f"structure = {toml_value(structure)}"] if structure != "weight" else []
     return "\n".join([*lines, f"sparsities = [{suggested.sparsity:g}]", f"layers = {inline(suggested.layers)}"])
+
+
+def _scored(criterion: str) -> list[str]:
+    """The lines of a criterion that looks at the trained network, as the scan does."""
+    usual = CRITERIA[criterion].score_on == "trained"
+    return [f"criterion = {toml_value(criterion)}", *([] if usual else ['score_on = "trained"'])]
 
 
 def inline(layers: Mapping[str, float]) -> str:

@@ -40,9 +40,17 @@ Minutes are of processors, all processes taken together: two cores take a little
 UNEXPLAINED = "Why it comes out otherwise here is not known."
 
 
-def write(path: Path, reproductions: Sequence[Reproduction], outcomes: Mapping[str, ReproductionResult]) -> None:
-    """Write the page, whole or not at all."""
-    write_atomically(path, page(reproductions, outcomes))
+def write(path: Path, reproductions: Sequence[Reproduction], outcomes: Mapping[str, ReproductionResult]) -> list[str]:
+    """Write the page, whole or not at all.
+
+    Returns the names of reproductions without an outcome of which the page there tells one: then it stays as it is.
+    """
+    there = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    missing = [each for each in reproductions if each.name not in outcomes]
+    lost = [each.name for each in missing if _anchor(each) in there and _not_run(each) not in there]
+    if not lost:
+        write_atomically(path, page(reproductions, outcomes))
+    return lost
 
 
 def page(reproductions: Sequence[Reproduction], outcomes: Mapping[str, ReproductionResult]) -> str:
@@ -79,15 +87,12 @@ def _verdict(finding: Finding) -> tuple[str, str]:
 
 
 def _section(reproduction: Reproduction, outcome: ReproductionResult | None, found: Sequence[Finding]) -> str:
-    command = f"python -m analysis reproduce {reproduction.name}"
     study = f"analysis/reproductions/studies/{reproduction.name}/study.toml"
-    head = (
-        f'<a id="{reproduction.name}"></a>\n\n## {reproduction.title}\n\n{reproduction.paper}. {reproduction.scale}\n'
-    )
+    head = f"{_anchor(reproduction)}\n\n## {reproduction.title}\n\n{reproduction.paper}. {reproduction.scale}\n"
     if outcome is None:
-        return f"{head}\nNot run yet: `{command}`.\n"
+        return f"{head}\n{_not_run(reproduction)}\n"
     took = "" if outcome.seconds is None else f", {max(0.1, outcome.seconds / 60):.1f} minutes of one core"
-    ran = f"`{command}` ([study.toml](../{study})): {outcome.tickets} tickets{took}, {outcome.day}."
+    ran = f"`{_command(reproduction)}` ([study.toml](../{study})): {outcome.tickets} tickets{took}, {outcome.day}."
     rows = [("finding", "the paper", "here, with 95 % interval", "p (Holm, BH)", "", "together")]
     rows += [
         (
@@ -101,6 +106,18 @@ def _section(reproduction: Reproduction, outcome: ReproductionResult | None, fou
     ]
     notes = _notes(found)
     return "\n".join([head, ran, "", _table(rows), "", *notes, *([""] if notes else [])])
+
+
+def _anchor(reproduction: Reproduction) -> str:
+    return f'<a id="{reproduction.name}"></a>'
+
+
+def _command(reproduction: Reproduction) -> str:
+    return f"python -m analysis reproduce {reproduction.name}"
+
+
+def _not_run(reproduction: Reproduction) -> str:
+    return f"Not run yet: `{_command(reproduction)}`."
 
 
 def _notes(findings: Sequence[Finding]) -> list[str]:

@@ -45,7 +45,10 @@ class Record(_Plain):
 
 
 class State(_Plain):
-    """How far a job is in its life: when it was asked for, began and ended (seconds since 1970), and how it ended."""
+    """How far a job is in its life: when it was asked for, began and ended (seconds since 1970), and how it ended.
+
+    `follows` is the id of a job without whose work it would be in vain; "" where there is none.
+    """
 
     asked: Time
     began: Time | None = None
@@ -53,6 +56,7 @@ class State(_Plain):
     code: Annotated[int, Field(ge=-255, le=255)] | None = None
     cancelled: bool = False
     sentence: Text = ""
+    follows: Annotated[str, Field(pattern=r"^(\d{14}-[0-9a-f]{8})?$")] = ""
 
 
 class Told(_Plain):

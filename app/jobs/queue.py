@@ -81,12 +81,13 @@ def study_of(command: Command) -> Path:
     return (path.parent if path.name == TOML else path).resolve()
 
 
-def submit(command: Command, uploads: Mapping[str, bytes | memoryview] | None = None) -> Job:
+def submit(command: Command, uploads: Mapping[str, bytes | memoryview] | None = None, after: Job | None = None) -> Job:
     """Put a command into the queue. The same command that waits or runs already is not put there twice.
 
     Args:
         command: what to run, in the folder of this process; `{NAME}` among its words stands for an upload.
         uploads: name -> content of files that the command reads and that are kept with the job until it is done.
+        after: a job on the same study without whose work this one would be in vain: it ends where that is not done.
 
     Raises:
         UserError: the command is none, or the queue is at a standstill.
@@ -100,7 +101,7 @@ def submit(command: Command, uploads: Mapping[str, bytes | memoryview] | None = 
         _forget_old(there)
         home = place() / f"{time.time_ns() // 1_000_000:014d}-{secrets.token_hex(4)}"
         try:
-            return _begun(home, _with_uploads(home, command, uploads or {}))
+            return _begun(home, _with_uploads(home, command, uploads or {}), after)
         except WriteError:
             remove_folder(home)
             raise
@@ -115,11 +116,11 @@ def _with_uploads(home: Path, command: Command, uploads: Mapping[str, bytes | me
     return Command(tuple(words))
 
 
-def _begun(home: Path, command: Command) -> Job:
+def _begun(home: Path, command: Command, after: Job | None) -> Job:
     record = Record(words=list(command.words), folder=str(Path.cwd()), study=str(study_of(command)))
     write_atomically(home / JOB, record.model_dump_json())
     home.chmod(0o700)
-    _start(home)
+    _start(home, after.id if after is not None and str(after.study) == record.study else "")
     return look(home)
 
 
@@ -130,8 +131,10 @@ def resume(job: Job) -> None:
         UserError, WriteError: as `submit`.
     """
     with _alone():
-        if look(job.home).over:
-            _start(job.home)
+        now = look(job.home)
+        if now.over:
+            ahead = [each.id for each in jobs()[0] if not each.over]
+            _start(job.home, now.state.follows if now.state.follows in ahead else "")
 
 
 def cancel(job: Job) -> None:
@@ -162,12 +165,12 @@ def _forget_old(there: Sequence[Job]) -> None:
         remove_folder(job.home)
 
 
-def _start(home: Path) -> None:
+def _start(home: Path, follows: str = "") -> None:
     """Start the job's process, which outlives this one."""
     try:
         for name in (CANCEL, LOG, PROGRESS):
             (home / name).unlink(missing_ok=True)
-        write_state(home, State(asked=time.time()))
+        write_state(home, State(asked=time.time(), follows=follows))
         process = subprocess.Popen(
             [sys.executable, "-m", "app.jobs", str(home)],
             cwd=PACKAGES,

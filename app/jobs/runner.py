@@ -21,7 +21,7 @@ from typing import IO
 from filelock import FileLock, Timeout
 
 from app import outside
-from app.jobs.job import ALIVE, CANCEL, LOG, PROGRESS, UPLOADS, Job, State, look, remove_folder, write_state
+from app.jobs.job import ALIVE, CANCEL, DONE, LOG, PROGRESS, UPLOADS, Job, State, look, remove_folder, write_state
 from pruning.errors import UserError
 
 LOOK = 0.3  # seconds between two looks at the files
@@ -45,8 +45,9 @@ def live(home: Path) -> None:
             while not _asked_to_end(home) and _others_first(job):
                 time.sleep(LOOK)
             state = job.state.model_copy(update={"began": time.time()})
-            if _asked_to_end(home):
-                _write(home, _ended(state, None, cancelled=True))
+            vain = _in_vain(job)
+            if vain or _asked_to_end(home):
+                _write(home, _ended(state, None, cancelled=True, sentence=vain))
                 return
             _write(home, state)
             _write(home, _run(job, state))
@@ -76,6 +77,21 @@ def _others_first(job: Job) -> bool:
         if other.study == job.study and other.turn < job.turn and not other.over:
             return True
     return False
+
+
+def _in_vain(job: Job) -> str:
+    """The sentence where the job that this one follows is over and not done; "" where it is, or is not known."""
+    if not job.state.follows:
+        return ""
+    try:
+        first = look(job.home.parent / job.state.follows)
+    except UserError:
+        return ""
+    if first.status == DONE or not first.over:
+        return ""
+    return (
+        f"“{first.command.title()}”, which it follows, did not do all of its work ({first.status}): resume that first."
+    )
 
 
 def _run(job: Job, state: State) -> State:

@@ -60,12 +60,16 @@ def label(commands: Sequence[Command]) -> str:
 
 
 def start(commands: Sequence[Command]) -> None:
-    """Put commands into the queue, for use in a callback; why it was not done is said in the sidebar."""
+    """Put commands into the queue, for use in a callback; why it was not done is said in the sidebar.
+
+    Each follows the one before it, and is not run where that fails.
+    """
     try:
         for command in commands:
             check(command)
+        job: Job | None = None
         for command in commands:
-            queue.submit(command)
+            job = queue.submit(command, after=job)
     except UserError as error:
         st.session_state[REFUSED] = str(error)
 

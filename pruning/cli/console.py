@@ -1,4 +1,4 @@
-"""What the command lines have in common: errors as one sentence, and Ctrl-C as one."""
+"""What the command lines have in common: errors as one sentence, and Ctrl-C as one, or `kill`."""
 
 import os
 import re
@@ -13,13 +13,15 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from pruning.cli.early import INTERRUPTED
+from pruning.cli.early import BY_SIGNAL, ENDING, INTERRUPTED
 from pruning.errors import UserError
 from pruning.registry import of_plugin
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that move a terminal's cursor, colour it or turn the text round, all but tabs and ends of lines."""
 
+_noted: list[int] = []
+"""The signals that have asked this process to end."""
 
 WIDE = 240  # characters of a line in a file or a pipe
 
@@ -49,10 +51,10 @@ def readable(text: str) -> str:
 def main(app: typer.Typer) -> None:
     """Run a command line: a `UserError` becomes its sentence on stderr and exit status 2, never a traceback.
 
-    Ctrl-C is a word, and the shell's exit status for it, where the command has no sentence of its own.
+    Ctrl-C is a word, and the shell's exit status for it, where the command has no sentence of its own; so is `kill`.
     """
     console = PlainConsole(stderr=True)
-    with _interrupts() as interrupts:
+    with _interrupts():
         try:
             with of_plugin():
                 app()
@@ -64,31 +66,36 @@ def main(app: typer.Typer) -> None:
             if not _unanswered(ended):
                 raise
         except (Exception, KeyboardInterrupt):  # within an import an interrupt comes out as whatever is raised there
-            if not interrupts:
+            if not _noted:
                 raise
         else:
             return
     console.print("Stopped.")
-    sys.exit(INTERRUPTED)
+    sys.exit(_status())
 
 
 @contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """Note each Ctrl-C on its usual way."""
-    noted: list[int] = []
+def _interrupts() -> Iterator[None]:
+    """Note each Ctrl-C on its usual way, and let `kill` take that way too, on which workers are ended in order."""
 
     def note(number: int, frame: FrameType | None) -> None:
-        noted.append(number)
+        _noted.append(number)
         signal.default_int_handler(number, frame)
 
-    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if usual:
-        signal.signal(signal.SIGINT, note)
+    usual: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    noted = [number for number in ENDING if signal.getsignal(number) == usual[number]]
+    for number in noted:
+        signal.signal(number, note)
     try:
-        yield noted
+        yield
     finally:
-        if usual:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in noted:
+            signal.signal(number, usual[number])
+
+
+def _status() -> int:
+    """The exit status of a command that was stopped."""
+    return BY_SIGNAL + _noted[0] if _noted else INTERRUPTED
 
 
 def _unanswered(ended: BaseException | None) -> bool:
@@ -100,10 +107,10 @@ def _unanswered(ended: BaseException | None) -> bool:
 
 @contextmanager
 def stoppable(done: str) -> Iterator[None]:
-    """Let Ctrl-C end a command with a sentence: what was `done` ("found", "measured") is kept."""
+    """Let an interrupt end a command with a sentence: what was `done` ("found", "measured") is kept."""
     try:
         yield
     except KeyboardInterrupt:
         sentence = f"Stopped. What was {done} is kept; the same command goes on from here."
         PlainConsole(stderr=True).print(sentence, highlight=False, soft_wrap=True)
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(_status()) from None

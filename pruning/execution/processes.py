@@ -80,7 +80,7 @@ class LocalProcesses(Executor):
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Let a worker call the function."""
         call = cloudpickle.dumps((fn, args, kwargs))
-        with _main_hidden(), _interrupts_held():  # a worker may be started here
+        with _main_hidden(), _interrupts_held(), _ending_held():  # a worker may be started here
             return cast("Future[T]", self._pool.submit(_call, call))
 
     def poll(self) -> None:
@@ -152,6 +152,26 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _ending_held() -> Iterator[None]:
+    """Hold back, while a worker is started, what this process does when it is told to terminate.
+
+    It is not blocked, as the new process is to end by it at once.
+    """
+    answer = signal.getsignal(signal.SIGTERM)
+    if not callable(answer) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, answer)
+        if held:
+            answer(held[0], None)
 
 
 # What follows runs in a worker process.

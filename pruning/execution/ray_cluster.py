@@ -7,8 +7,12 @@ client, from any machine that has the head's token; `ray:HOST:PORT` is for a mac
 import logging
 import os
 import re
+import signal
 import socket
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -72,11 +76,23 @@ def connect(on: str) -> ModuleType:
         check_there(on)
         _silence(ray)
         try:
-            ray.init(**_arguments(on))
+            with _own_ending():
+                ray.init(**_arguments(on))
         except Exception as error:
             raise UserError(f"The Ray cluster at {on} does not take this process: {reason(error)}") from error
         _connected[:] = [on]
     return ray
+
+
+@contextmanager
+def _own_ending() -> Iterator[None]:
+    """Let a command go on to end by its own way where it is told to terminate, which Ray sets its own in place of."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if callable(before) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def prepare(on: str) -> None:

@@ -71,8 +71,11 @@ class _Ended(BaseException):
 
 @contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """Where this process is asked to end, as a worker is whose run is stopped, end what is open here before."""
-    if threading.current_thread() is not threading.main_thread():
+    """Where this process is asked to end, as a worker is whose run is stopped, end what is open here before.
+
+    A command sees to that by itself.
+    """
+    if threading.current_thread() is not threading.main_thread() or callable(signal.getsignal(signal.SIGTERM)):
         yield
         return
 

@@ -9,7 +9,6 @@ image, in the order of the data set.
 
 import csv
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor
 from pruning.data import Dataset, folder
 from pruning.data.folder_files import PREFIX
 from pruning.errors import UserError, nearest
+from pruning.files import here
 from pruning.training.seeds import derived_seed
 
 IID, DIRICHLET, CLASSES, FOLDERS, COLUMN = "iid", "dirichlet", "classes", "folders", "column"
@@ -46,6 +46,12 @@ def parsed(split: str) -> tuple[str, str]:
 def by_the_user(split: str) -> bool:
     """Whether the split says itself how many clients there are."""
     return parsed(split)[0] in (FOLDERS, COLUMN)
+
+
+def file_of(split: str) -> str:
+    """The file that the split names; "" where it names none."""
+    kind, argument = parsed(split)
+    return argument.rpartition(":")[0] if kind == COLUMN else ""
 
 
 def shared_out(data: Dataset, split: str, clients: int | None, seed: int) -> dict[str, Tensor]:
@@ -166,7 +172,7 @@ def _column(argument: str, images: int) -> np.ndarray:
     """
     path, _, name = argument.rpartition(":")
     try:
-        with open(Path(path).expanduser(), newline="", encoding="utf-8-sig") as file:
+        with open(here(path), newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             columns, rows = list(reader.fieldnames or ()), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from pruning.criteria import CRITERIA, usual_allocation
 from pruning.errors import UserError
 from pruning.federated.rounds import Federation, Plan
-from pruning.federated.splits import FORMS, by_the_user, parsed, shared_out
+from pruning.federated.splits import FORMS, by_the_user, file_of, parsed, shared_out
 from pruning.federated.ways import WAYS
 from pruning.finders.base import Finder, Trainer, apply_masks, make_ticket, no_parents, prunable_of
 from pruning.finders.mask_search import signed_constant
@@ -189,4 +189,5 @@ FINDER = Finder(
     find=find,
     cost=cost,
     check=check,
+    reads=lambda recipe: list(filter(None, [file_of(FederatedOptions.read(recipe).split)])),
 )

@@ -7,6 +7,7 @@ from pruning.checkpoints.imported_weights import Start
 from pruning.criteria import CRITERIA
 from pruning.data import Dataset
 from pruning.errors import UserError
+from pruning.files import digest_of_named
 from pruning.finders.base import Trainer, finder_of
 from pruning.finders.shared import find_together, on_several
 from pruning.models import count_macs
@@ -55,12 +56,15 @@ def find_step(recipe: Recipe, known: Mapping[str, Ticket], trainer: Trainer) -> 
     trainer = replace(trainer, data=get_task(recipe.task).dataset(trainer.data))
     if recipe.start is not None:
         trainer = replace(trainer, data=as_expected(trainer.data, recipe.start))
+    files = dict(pair for ticket in tickets for pair in ticket.info.files.items())
+    files |= {name: digest_of_named(name) for name in finder_of(recipe).reads(recipe)}
     threads = trainer.threads or pick_threads(count_macs(trainer.build(recipe), trainer.data.shape))
     with on_threads(threads):
         ticket = finder_of(recipe).find(recipe, tickets, trainer)
     info = ticket.info
     info.version, info.revisions = VERSION, _recorded(recipe, tickets)
     info.threads, info.device, info.cpu = threads, device_name(trainer.device), cpu_capability()
+    info.files = files
     return ticket
 
 

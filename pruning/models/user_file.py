@@ -77,7 +77,7 @@ def load_object(name: str, kind: str) -> Callable[..., Any]:
         UserError: no such file, nothing of that name in it that can be called, or an exception when it is run.
     """
     file, _, function = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
-    path = here(Path(file).expanduser())
+    path = here(file)
     if not function.isidentifier():
         raise UserError(f"The {kind} '{name}' names no function; write '{file}:FUNCTION'.")
     return _factory(_load(path, kind), path, function)
@@ -125,7 +125,7 @@ def digest_of_imports_of(names: Iterable[str]) -> str:
 def _files(names: Iterable[str]) -> Iterator[Path]:
     """The files that names of models and tasks are of, as far as they are of files."""
     for name in filter(is_user_file, names):
-        yield here(Path(name if name.endswith(".py") else name.rpartition(":")[0]).expanduser())
+        yield here(name if name.endswith(".py") else name.rpartition(":")[0])
 
 
 def _refuse_others(path: Path) -> None:

@@ -8,14 +8,15 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pruning.criteria import CRITERIA
 from pruning.errors import UserError
-from pruning.files import write_atomically
+from pruning.files import LOCK, alone_in, write_atomically
 from pruning.finders.options import Control
 from pruning.procedure import FINDERS
 from pruning.study.config import DENSE, StudyConfig, expand, usual_sparsity
@@ -28,6 +29,7 @@ from pruning.validation import validate
 HEADER = re.compile(r"^\s*\[\[\s*method\s*\]\]")
 NEXT = re.compile(r"^\s*\[")
 KEY = re.compile(r"^\s*sparsities\s*=")
+PATIENCE = 10.0  # seconds that one who adds waits for another
 
 
 @dataclass(frozen=True)
@@ -55,17 +57,34 @@ def add_method(study: Study, lines: str) -> None:
     Raises:
         UserError: the file would be no study any more, has a method of that name, or may not be written.
     """
-    write(study, f"{_text(study).rstrip()}\n\n{lines.strip()}\n")
+    with _alone(study):
+        _write(study, f"{_text(study).rstrip()}\n\n{lines.strip()}\n")
 
 
-def write(study: Study, text: str) -> None:
-    """Replace the study's file. Raises UserError as `add_method`."""
+def ask(study: Study, ways: Iterable[str], sparsities: Sequence[float]) -> Asked:
+    """Have the study's file, as it is now, say what `asked_at` gives. Raises UserError as that and `add_method`."""
+    with _alone(study):
+        asked = asked_at(study, ways, sparsities)
+        if asked.lines:
+            _write(study, asked.text)
+    return asked
+
+
+@contextmanager
+def _alone(study: Study) -> Iterator[None]:
+    """Hold the study's file from its reading to its writing, so that nothing that others add meanwhile is lost."""
     refuse_writing(study.path)
     file = study.source
     if not os.access(file, os.W_OK):
         raise UserError(f"{file} may not be written; copy the study and add the method there.")
-    expand(_config(text, file), str(file))
-    write_atomically(file, text)
+    busy = f"Something else is being added to {file}; try again."
+    with alone_in(file.parent, busy, f".{file.name}{LOCK}", PATIENCE):
+        yield
+
+
+def _write(study: Study, text: str) -> None:
+    expand(_config(text, study.source), str(study.source))
+    write_atomically(study.source, text)
 
 
 def asked_at(study: Study, ways: Iterable[str], sparsities: Sequence[float]) -> Asked:

@@ -23,11 +23,10 @@ from pruning.study.commands import typed
 from pruning.study.config import StudyConfig, expand, read_config
 from pruning.study.creating import write_study
 from pruning.study.grid import BySeed
-from pruning.study.opened import TOML as NAME_OF_FILE
+from pruning.study.opened import TOML as TOML
 from pruning.study.places import local
 from pruning.ticket import Header, Ticket, TicketInfo, read_header
 
-TOML = NAME_OF_FILE
 TICKETS, CACHE, RESULTS, RECORDED, LOG = "tickets", "cache", "results", "recorded", "log.jsonl"
 SELECTIONS, SUFFIX = "selections", ".safetensors"
 
@@ -299,13 +298,14 @@ def _refuse_link(path: Path, folder: Path) -> None:
 def home(file: Path, title: str) -> Path:
     """The folder of a study: its file's own when that is called study.toml, else one below `studies/`.
 
-    So two files beside each other never mix their tickets, and a file in the project's own folder leaves no litter.
+    So files beside each other never mix their tickets, and one in the working folder leaves no litter in what is none.
     """
     if file.name != TOML:
         return Path("studies") / file.stem
-    if file.parent.resolve() == Path.cwd():
-        return Path("studies") / (re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "study")
-    return file.parent
+    own = file.parent.resolve()
+    if own != Path.cwd() or any((own / name).exists() for name in (TICKETS, RECORDED, IMPORTS, LOG)):
+        return own if own == Path.cwd() else file.parent
+    return Path("studies") / (re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "study")
 
 
 def new_home(name: str) -> Path:

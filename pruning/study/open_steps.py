@@ -11,7 +11,7 @@ from pruning.recipe import Recipe
 from pruning.study import index
 from pruning.study.config import DENSE
 from pruning.study.folder import CACHE, TICKETS, Study
-from pruning.study.staleness import mended_since
+from pruning.study.staleness import changed_since
 from pruning.ticket import read_header
 
 Known = Mapping[str, index.Row]
@@ -89,9 +89,9 @@ def _is_found(study: Study, recipe: Recipe, stale: bool, known: Known) -> bool:
 def _counts(recipe: Recipe, path: Path, stale: bool, known: Known) -> bool:
     row = index.told(known, path) if path.parent.name == TICKETS else None
     if row is not None:
-        return not (stale and mended_since(recipe, row.info))
+        return not (stale and changed_since(recipe, row.info))
     try:
         header = read_header(path)
     except UserError:
         return False
-    return header.recipe.id == path.stem and not (stale and mended_since(header.recipe, header.info))
+    return header.recipe.id == path.stem and not (stale and changed_since(header.recipe, header.info))

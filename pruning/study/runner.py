@@ -16,8 +16,8 @@ from pruning.data import data_root, load_data
 from pruning.data.parcels import parcels_of
 from pruning.execution import PROCESSES, Executor, Needs, Task, Worker, cores, executor_on, gpus_of, is_ray, run_tasks
 from pruning.execution.gpus import per_gpu, visible, workers
-from pruning.files import alone_in, append_line, remove_leftovers, write_atomically
-from pruning.finders.base import Trainer
+from pruning.files import alone_in, append_line, here, remove_leftovers, write_atomically
+from pruning.finders.base import Trainer, finder_of
 from pruning.finders.lineage import cost, find_step, parents_of
 from pruning.finders.scoring_memory import most_bytes, processes_that_fit
 from pruning.models import build_model, count_macs
@@ -226,6 +226,7 @@ def _task(study: Study, recipe: Recipe, options: RunOptions, needs: Needs) -> Ta
     if recipe.start is not None:
         files.append(file_of(study.path, recipe.start.weights))
     files += files_of(filter(None, (recipe.model, recipe.task)))
+    files += map(here, finder_of(recipe).reads(recipe))
     return Task(
         recipe.id,
         f"{recipe.label} (seed {recipe.seed})",

@@ -1,6 +1,9 @@
-"""Which tickets were found by an earlier revision of a finder, a criterion or a structure that was mended since."""
+"""Which tickets would come out otherwise today: a finder, criterion or structure was mended, or a file is another."""
+
+from collections.abc import Mapping
 
 from pruning.criteria import CRITERIA
+from pruning.files import digest_of_named
 from pruning.finders.lineage import own_revisions, revisions
 from pruning.granularity import GRANULARITIES
 from pruning.procedure import FINDERS
@@ -15,35 +18,39 @@ def stale(entry: Entry, known: dict[str, dict[str, int]] | None = None) -> str:
 
     `known`: see `lineage.revisions`.
     """
-    reason = mended_since(entry.recipe, entry.info, known)
-    if not reason:
-        return ""
-    command = finding(entry.path.parent.parent, "--stale")
-    return f"{entry.recipe.label}, seed {entry.recipe.seed}: {reason}; `{command}` finds it again."
+    reason = changed_since(entry.recipe, entry.info, known)
+    return _sentence(entry, reason) if reason else ""
 
 
-def mended_since(recipe: Recipe, info: TicketInfo, known: dict[str, dict[str, int]] | None = None) -> str:
-    """What was mended since the ticket was found: its finder, criterion or structure, or one of what it descends from.
+def changed_since(recipe: Recipe, info: TicketInfo, known: dict[str, dict[str, int]] | None = None) -> str:
+    """What changed since the ticket was found: its finder, criterion or structure was mended, or one of an ancestor.
 
-    '' where nothing was. A ticket that records no revision was found by the first. `known`: see `lineage.revisions`.
+    Or a file of the user's that it came through is another; one that is not here counts as the same. '' where nothing
+    changed. A ticket that records no revision was found by the first. `known`: see `lineage.revisions`.
     """
-    return _mended(recipe, info, _today(recipe, known)) if _any_was() else ""
+    mended = _mended(recipe, info, _today(recipe, known)) if _any_was() else ""
+    return mended or _other_file(info, {name: digest_of_named(name) for name in info.files})
 
 
 def stale_tickets(study: Study) -> dict[str, str]:
     """The sentence for each stale ticket of a study, by id."""
-    if not _any_was():
-        return {}
+    entries = [*study.entries(), *study.elsewhere()]
+    files = {name: digest_of_named(name) for name in {name for entry in entries for name in entry.info.files}}
     known: dict[str, dict[str, int]] = {}
     today: dict[str, dict[str, int]] = {}  # by family, as no seed changes what a ticket comes through
     found = {}
-    for entry in [*study.entries(), *study.elsewhere()]:
+    for entry in entries:
         own = today.get(entry.recipe.family)
         if own is None:
             own = today[entry.recipe.family] = _today(entry.recipe, known)
-        if _mended(entry.recipe, entry.info, own):
-            found[entry.id] = stale(entry, known)
+        if reason := _mended(entry.recipe, entry.info, own) or _other_file(entry.info, files):
+            found[entry.id] = _sentence(entry, reason)
     return found
+
+
+def _sentence(entry: Entry, reason: str) -> str:
+    command = finding(entry.path.parent.parent, "--stale")
+    return f"{entry.recipe.label}, seed {entry.recipe.seed}: {reason}; `{command}` finds it again."
 
 
 def _any_was() -> bool:
@@ -64,6 +71,12 @@ def _mended(recipe: Recipe, info: TicketInfo, today: dict[str, int]) -> str:
             whose = f"its {kind} '{key}'" if own else f"the {kind} '{key}' of a ticket it comes from"
             return f"{whose} was mended since (revision {then}, now {now})"
     return ""
+
+
+def _other_file(info: TicketInfo, now: Mapping[str, str]) -> str:
+    """What is said of the first file that is another than the one that the ticket came through."""
+    others = (name for name, digest in info.files.items() if now[name] not in ("", digest))
+    return next((f"the file {name} that it was found with is another since" for name in others), "")
 
 
 def summary(study: Study) -> str:

@@ -87,8 +87,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Standing:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runner, "LOOK", 0.02)
 
-    def started(home: Path) -> None:
-        write_state(home, State(asked=time.time()))
+    def started(home: Path, follows: str = "") -> None:
+        write_state(home, State(asked=time.time(), follows=follows))
         for name in ("cancel", "log.txt", "progress.json"):
             (home / name).unlink(missing_ok=True)
         threading.Thread(target=runner.live, args=(home,), daemon=True).start()

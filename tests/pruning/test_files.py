@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 
 from pruning import Ticket, export
 from pruning.errors import UserError, WriteError
-from pruning.files import alone_in, remove_leftovers, write_atomically
+from pruning.files import alone_in, append_line, remove_leftovers, write_atomically
 from tests import ROOT
 
 WRITER = """
@@ -61,6 +61,24 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path) -> None:
         write_atomically(target, full)
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_line_is_not_glued_to_one_that_was_cut_off(tmp_path: Path) -> None:
+    target = tmp_path / "log.jsonl"
+    for number in range(2):
+        append_line(target, {"a": number})
+    assert target.read_text() == '{"a":0}\n{"a":1}\n'
+    target.write_text('{"a":0}\n{"a"')
+    append_line(target, {"b": "ä"})
+    assert target.read_text() == '{"a":0}\n{"a"\n{"b":"\\u00e4"}\n'
+
+
+def test_a_line_that_does_not_fit_on_the_disk_leaves_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "log.jsonl"
+    append_line(target, {"a": 0})
+    with _full(12), pytest.raises(WriteError, match="the disk is full; nothing was changed"):
+        append_line(target, {"a": 1})
+    assert target.read_text() == '{"a":0}\n'
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:

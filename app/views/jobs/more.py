@@ -16,7 +16,7 @@ from app.shell.host import is_private
 from app.views.jobs import measure
 from app.views.jobs.where import words as where_words
 from pruning.errors import UserError
-from pruning.study.adding import Asked, asked_at, ways_to_prune, write
+from pruning.study.adding import Asked, ask, asked_at, ways_to_prune
 from pruning.study.config import RECORDED
 from pruning.study.folder import Study
 from pruning.study.known import is_shipped
@@ -80,18 +80,16 @@ def _form(study: StudyView) -> None:
         st.caption(str(error))
         return
     st.button(work.label(commands), type="primary", icon=":material/play_arrow:", key="more-go",
-              on_click=_begin, args=(study.path, asked, commands))  # fmt: skip
+              on_click=_begin, args=(study.path, ways, fractions(levels), then, where))  # fmt: skip
 
 
-def _begin(path: Path, asked: Asked, commands: Sequence[Command]) -> None:
+def _begin(path: Path, ways: Sequence[str], sparsities: Sequence[float], then: bool, where: Sequence[str]) -> None:
     try:
-        study = Study.open(path)
-        if asked.text != study.source.read_text(encoding="utf-8"):
-            write(study, asked.text)
+        asked = ask(Study.open(path), ways, sparsities)  # of the file as it is by now
     except UserError as error:
         st.session_state[work.REFUSED] = str(error)
         return
-    work.start(commands)
+    work.start(wanted(path, asked, sparsities, then, where))
     if work.REFUSED not in st.session_state:
         st.session_state["more-methods"] = []
 

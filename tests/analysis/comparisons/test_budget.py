@@ -85,6 +85,7 @@ def test_the_lines_are_a_method_that_a_recipe_understands() -> None:
     recipe = Recipe(model="resnet20", data="cifar10", sparsity=sparsity, **method)
     assert recipe.option("layers") == {"layer1.0.conv1": 0.25, "fc": 0.5}
     assert recipe.granularity.name == "filter"
+    assert recipe.option("score_on") == "trained"
 
 
 def test_what_a_layer_needs_is_read_off_its_curve() -> None:
@@ -98,7 +99,8 @@ def test_what_a_layer_needs_is_read_off_its_curve() -> None:
     )
     found = needed(scan, [0])
     assert found == pytest.approx({"conv": 1 - 0.55, "fc": 0.1, "out": 0.1, "first": 1.0})
-    lines = tomllib.loads(allocation_lines(scan, [0], "mine", "magnitude"))["method"][0]
+    lines = tomllib.loads(allocation_lines(scan, [0], "mine", "synflow"))["method"][0]
+    assert lines["score_on"] == "trained"
     assert lines["sensitivities"] == pytest.approx(found)
     recipe = Recipe(model="lenet300", data="digits", sparsity=0.9, **lines)
     assert recipe.option("allocation") == "sensitivity"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from analysis.comparisons.budget import Suggested, method_lines
 from analysis.engine.layer_cuts import manual_recipe
 from analysis.engine.what_if import (
     BLOCKS,
@@ -19,10 +20,13 @@ from analysis.engine.what_if import (
     total,
     try_out,
 )
+from pruning.criteria import CRITERIA
 from pruning.data import load_data, normalise
 from pruning.finders.base import Trainer
 from pruning.finders.scoring import prune_by_score
 from pruning.masks import apply_masks
+from pruning.procedure import FINDERS
+from pruning.study.adding import add_method
 from pruning.study.folder import Study
 
 
@@ -47,6 +51,20 @@ def test_it_is_what_the_finder_would_prune(found_study: Path, criterion: str) ->
         right = model.eval()(normalise(images, data.mean, data.std)).argmax(1) == labels
     assert tried.accuracy == pytest.approx(float(right.float().mean()))
     assert tried.low < tried.accuracy < tried.high or np.isclose(tried.accuracy, 1)
+
+
+@pytest.mark.parametrize("criterion", [name for name, each in CRITERIA.items() if each.structure is None])
+def test_what_is_kept_as_a_method_prunes_what_was_shown(study_copy: Path, criterion: str) -> None:
+    """Scored on the trained network, whatever weights the criterion is usually meant for."""
+    study, trainer = Study.open(study_copy), Trainer(load_data("digits"))
+    ticket = study.load(next(entry.id for entry in study.entries() if entry.recipe.is_dense))
+    shares = {"fc1": 0.9, "fc2": 0.0, "fc3": 0.335}
+    shown = ByHand(ticket, criterion, trainer).masks({(f"{name}.weight",): share for name, share in shares.items()})
+    add_method(study, method_lines(Suggested(shares, total(shown), 0.0), "kept", criterion))
+    [recipe] = (each for each in Study.open(study_copy).recipes() if (each.method, each.seed) == ("kept", 0))
+    assert FINDERS["manual"].parents(recipe) == [ticket.recipe]
+    for name, mask in prune_by_score(recipe, ticket.model(), trainer, ticket.masks).items():
+        assert torch.equal(mask, shown[name])
 
 
 def test_layers_of_a_block_are_one() -> None:

@@ -12,10 +12,11 @@ from analysis.cli.commands import app
 from analysis.reproductions import REPRODUCTIONS, Claim, Reproduction, StudyResults, by_year
 from analysis.reproductions import base as base_module
 from analysis.reproductions.claims import Number
-from analysis.reproductions.report import UNEXPLAINED, page
+from analysis.reproductions.report import UNEXPLAINED, page, write
 from analysis.reproductions.running import ReproductionResult, kept, run
 from pruning.errors import UserError
 from pruning.study.folder import Study
+from tests import ROOT
 
 TINY = """\
 title = "Tiny"
@@ -99,6 +100,30 @@ def test_the_page_says_what_came_out(tiny: Reproduction, tmp_path: Path) -> None
     assert "- It is no less. Not counted: It is the number of another finding once more: Dense is better than" in text
     assert "python -m analysis reproduce tiny" in text
     assert "not run" in page([tiny], {})
+
+
+def test_a_page_that_tells_of_others_stays_as_it_is(tiny: Reproduction, tmp_path: Path) -> None:
+    other, file = replace(tiny, name="other"), tmp_path / "page.md"
+    number = Number(1, 0.5, 1.5, "2 seeds")
+    outcome = ReproductionResult([Claim("A.", "", "m", number)], 1.0, 4, "2026-01-01")
+    assert write(file, [tiny, other], {"other": outcome}) == []
+    assert write(file, [tiny, other], {"tiny": outcome, "other": outcome}) == []  # of which it said: not run
+    whole = file.read_text()
+    assert write(file, [tiny, other], {"tiny": outcome}) == ["other"]
+    assert file.read_text() == whole
+
+
+def test_in_a_fresh_clone_one_reproduction_leaves_the_page_to_all(
+    tiny: Reproduction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (ROOT / "docs" / "reproductions.md").read_text()
+    (tmp_path / "page.md").write_text(before)
+    monkeypatch.setitem(REPRODUCTIONS._shipped(), "tiny", tiny)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["reproduce", "tiny", "--root", "out", "--report", "page.md", "--jobs", "1"])
+    assert done.exit_code == 0
+    assert f"page.md stays as it is: it has results of {before.count('<a id')} reproductions that" in done.output
+    assert (tmp_path / "page.md").read_text() == before
 
 
 def test_the_page_owns_up_to_what_it_cannot_explain(tiny: Reproduction) -> None:

@@ -16,7 +16,7 @@ from analysis.results.pack import pack
 from analysis.results.store import Results
 from pruning.errors import UserError
 from pruning.study import bundle, known
-from pruning.study.adding import write
+from pruning.study.adding import add_method
 from pruning.study.folder import Study
 from pruning.study.opened import opened_folder, origin
 from pruning.study.runner import run
@@ -77,7 +77,7 @@ def test_it_is_compared_image_for_image_with_the_whole_one(file: Path) -> None:
 
 def test_nothing_is_written_into_it(file: Path) -> None:
     study = Study.open(file)
-    for attempt in (run, measure.run, lambda each: write(each, "")):
+    for attempt in (run, measure.run, lambda each: add_method(each, "")):
         with pytest.raises(UserError, match="only read here; copy"):
             attempt(study)
 

@@ -89,6 +89,36 @@ def test_jobs_of_a_study_wait_for_each_other_and_others_do_not(stand_in: Standin
     assert look(first.home).state.ended <= done.state.began  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("end", ["sys.exit(2)", "os.kill(os.getpid(), 9)", "time.sleep(60)"])
+def test_what_follows_a_job_ends_with_it_and_goes_on_when_asked(stand_in: Standing, end: str) -> None:
+    stand_in(f"import os, sys, time\nif sys.argv[1] == 'pruning': {end}")
+    first = queue.submit(prune())
+    later = queue.submit(Command(("analysis", "run", "mine")), after=first)
+    other = queue.submit(Command(("analysis", "run", "another")), after=first)  # has nothing to do with it
+    if "sleep" in end:
+        queue.cancel(first)
+    status, found = ended(first).status, ended(later)
+    assert (found.status, found.state.code) == ("cancelled", None)
+    assert found.state.sentence == (
+        f"“Prune mine”, which it follows, did not do all of its work ({status}): resume that first."
+    )
+    queue.resume(later)  # as things are
+    assert ended(later).status == "done"
+    assert ended(other).status == "done"
+
+
+def test_gone_on_with_behind_what_it_follows_it_follows_that_again(stand_in: Standing) -> None:
+    stand_in("import sys; sys.exit(sys.argv[1] == 'pruning')")
+    first = queue.submit(prune())
+    later = queue.submit(Command(("analysis", "run", "mine")), after=first)
+    assert [ended(each).status for each in (first, later)] == ["failed", "cancelled"]
+    stand_in("import sys, time; time.sleep(.5)")
+    for job in (first, later):
+        queue.resume(job)
+    assert look(later.home).state.follows == first.id
+    assert [ended(each).status for each in (first, later)] == ["done", "done"]
+
+
 def test_cancelled_by_an_interrupt_while_it_runs_and_at_once_while_it_waits(stand_in: Standing) -> None:
     stand_in(
         "import sys, time\nprint('begun', flush=True)\ntry: time.sleep(60)\n"

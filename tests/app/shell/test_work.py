@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 from app.jobs import queue
 from app.jobs.command import Command
 from app.shell import work
+from pruning.study.adding import add_method
+from pruning.study.folder import Study
 from pruning.study.places import local
 from tests.app.conftest import Standing, ended, prune, until
 from tests.app.views.test_pages import _fresh, draw, text  # noqa: F401
@@ -158,9 +160,13 @@ def test_more_is_asked_of_a_study_and_nothing_of_one_that_ships(
     assert 'criterion = "snip"\nsparsities = [0.9]' in shown
     line = f"python -m pruning run {study_copy} --method magnitude --method snip --sparsity 0.9"
     assert f"{line}\npython -m analysis run {study_copy}" in shown
+    own = '[[method]]\nname = "mine"\nfinder = "manual"\nsparsities = [0.5]\nlayers = { fc1 = 0.5 }'
+    add_method(Study.open(study_copy), own)  # by another, after the form was drawn
     test.button(key="more-go").click().run()
     assert [job.command.line for job in queue.jobs()[0]] == [line, f"python -m analysis run {study_copy}"]
-    assert 'criterion = "snip"' in (study_copy / "study.toml").read_text()
+    written = (study_copy / "study.toml").read_text()
+    assert 'criterion = "snip"' in written
+    assert own in written
     for job in queue.jobs()[0]:
         ended(job)
     monkeypatch.setattr("app.views.jobs.more.is_shipped", lambda path: True)

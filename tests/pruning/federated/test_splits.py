@@ -12,6 +12,7 @@ from PIL import Image
 
 from pruning.data import Dataset, Split, load_data, make_dataset
 from pruning.errors import UserError
+from pruning.execution.travelling import Mirror, Sent, within
 from pruning.federated.splits import label_counts, parsed, shared_out
 
 
@@ -69,6 +70,15 @@ def test_a_column_names_the_clients(tmp_path: Path) -> None:
     file.write_text("image,writer\n0,ann\n1,bob\n2,ann\n3, cleo \n")
     rows = shared_out(made([0, 1, 0, 1], 2), f"column:{file}:writer", None, 0)
     assert {name: own.tolist() for name, own in rows.items()} == {"ann": [0, 2], "bob": [1], "cleo": [3]}
+
+
+def test_a_column_that_was_brought_from_another_machine_is_found(tmp_path: Path) -> None:
+    mirror = Mirror(tmp_path)
+    content = b"writer\nann\nbob\n"
+    mirror.put(Sent("/home/ann/writers.csv", len(content), ""), content)
+    with within(mirror, "/home/ann"):
+        rows = shared_out(made([0, 1], 2), "column:writers.csv:writer", None, 0)
+    assert {name: own.tolist() for name, own in rows.items()} == {"ann": [0], "bob": [1]}
 
 
 @pytest.mark.parametrize(

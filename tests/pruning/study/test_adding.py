@@ -1,13 +1,14 @@
 """A method that is added is there, and a study file is never left broken."""
 
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from analysis.comparisons.budget import Suggested, method_lines
 from pruning.errors import UserError
-from pruning.study.adding import _toml, add_method, asked_at, ways_to_prune, write
+from pruning.study.adding import _toml, add_method, ask, asked_at, ways_to_prune
 from pruning.study.folder import Study
 
 METHOD = '[[method]]\nname = "mine"\nfinder = "manual"\nsparsities = [0.5]\nlayers = { "fc1" = 0.75 }'
@@ -23,6 +24,15 @@ def test_it_is_one_of_the_recipes_then(study_copy: Path) -> None:
     assert {recipe.method for recipe in new} == {"mine"}
     assert new[0].option("layers") == {"fc1": 0.75}
     assert after.source.read_text().startswith(before.rstrip())
+
+
+def test_what_two_add_at_once_is_all_there(study_copy: Path) -> None:
+    def add(number: int) -> None:
+        add_method(Study.open(study_copy), METHOD.replace("mine", f"mine {number}").replace("0.75", f"0.{number + 1}"))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, range(8)))
+    assert {f"mine {number}" for number in range(8)} <= titled(Study.open(study_copy)).keys()
 
 
 @pytest.mark.parametrize("lines", ["[[method]]\nname = 'x", METHOD.replace("manual", "manul"), f"{METHOD}\n\n{METHOD}"])
@@ -49,7 +59,7 @@ def test_more_sparsities_of_methods_that_are_there_and_of_new_ones(study_copy: P
     asked = asked_at(study, ["magnitude", "snip", "imp"], [0.9, 0.98])
     assert study.source.read_text() == text  # only looked at
     assert asked.methods == ("magnitude", "snip", "imp")
-    write(study, asked.text)
+    assert ask(study, ["magnitude", "snip", "imp"], [0.9, 0.98]) == asked
     after = titled(Study.open(study_copy))
     assert after == {
         **before, "magnitude": [0.5, 0.9, 0.98], "imp": [0.5, 0.9, 0.98], "snip": [0.9, 0.98],
@@ -61,15 +71,14 @@ def test_more_sparsities_of_methods_that_are_there_and_of_new_ones(study_copy: P
 def test_finders_that_solve_train_a_pattern_or_distill_are_offered(study_copy: Path) -> None:
     study = Study.open(study_copy)
     assert {"reconstruct", "distill", "sr_ste"} <= ways_to_prune(study).keys()
-    write(study, asked_at(study, ["reconstruct", "sr_ste"], [0.9]).text)
+    ask(study, ["reconstruct", "sr_ste"], [0.9])
     after = titled(Study.open(study_copy))
     assert (after["reconstruct"], after["sr_ste"]) == ([0.9], [0.5])  # 2:4 has one sparsity only
 
 
 def test_a_control_takes_its_original_along(study_copy: Path) -> None:
     study = Study.open(study_copy)
-    asked = asked_at(study, ["shuffled"], [0.7])
-    write(study, asked.text)
+    asked = ask(study, ["shuffled"], [0.7])
     assert asked.methods == ("imp", "shuffled")
     after = titled(Study.open(study_copy))
     assert after["imp"] == after["shuffled"] == [0.5, 0.7, 0.9]
@@ -80,7 +89,7 @@ def test_comments_and_everything_else_stay(study_copy: Path) -> None:
     own = 'criterion = "magnitude"  # the usual\nsparsities = [\n  0.5,  # half\n  0.9,\n]  # two\nallocation = "layer"'
     file.write_text("# mine\n" + file.read_text().replace('criterion = "magnitude"', own))
     study = Study.open(study_copy)
-    write(study, asked_at(study, ["magnitude"], [0.95]).text)
+    ask(study, ["magnitude"], [0.95])
     expected = own.replace("[\n  0.5,  # half\n  0.9,\n]", "[0.5, 0.9, 0.95]")
     assert expected in file.read_text()
     assert file.read_text().startswith("# mine\n")

@@ -28,6 +28,18 @@ def test_a_ticket_under_the_name_of_another_is_not_found_and_is_named(study_copy
         study.load(second.stem)
 
 
+@pytest.mark.parametrize("place", [".", "study.toml"])
+def test_within_its_own_folder_a_study_is_what_it_is_from_outside(
+    study_copy: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [entry.id for entry in Study.open(study_copy).entries()]
+    monkeypatch.chdir(study_copy)
+    study = Study.open(place)
+    assert study.path.samefile(study_copy)
+    assert [entry.id for entry in study.entries()] == found
+    assert open_steps(study) == ([], len(found))
+
+
 def test_many_seeds_are_opened_at_once_and_each_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
 

@@ -8,12 +8,14 @@ import pytest
 
 import pruning
 from pruning.criteria import CRITERIA
+from pruning.data import load_data
+from pruning.execution import Needs
 from pruning.finders.lineage import own_revisions, revisions
 from pruning.granularity import GRANULARITIES
 from pruning.procedure import FINDERS
 from pruning.recipe import Recipe
 from pruning.study.folder import Study
-from pruning.study.runner import RunOptions, run
+from pruning.study.runner import RunOptions, _task, run
 from pruning.study.staleness import stale, stale_tickets, summary
 from tests import ROOT
 from tests.pruning.cli.test_commands import command
@@ -65,6 +67,45 @@ def test_what_is_stale_is_found_again_and_then_no_more(study_copy: Path, mended:
     assert stale_tickets(study) == {}
     assert {entry.id: entry.digest for entry in study.entries()} == before
     assert run(study, RunOptions(jobs=1, stale=True)).found == []
+
+
+BY_COLUMN = """
+title = "by column"
+model = "lenet300"
+data = "digits"
+sparsities = [0.5]
+[[method]]
+finder = "federated"
+way = "fedavg"
+split = "column:clients.csv:who"
+rounds = 1
+local = 3
+[training]
+epochs = 1
+"""
+
+
+def test_another_file_of_a_split_makes_its_tickets_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    images = len(load_data("digits").train.labels)
+    file, source = tmp_path / "clients.csv", tmp_path / "mine" / "study.toml"
+    source.parent.mkdir()
+    source.write_text(BY_COLUMN)
+    file.write_text("who\n" + "ann\nbob\n" * (images // 2) + "ann\n" * (images % 2))
+    study = Study.open(source)
+    assert not run(study, RunOptions(jobs=1)).failed
+    assert stale_tickets(study) == {}
+    [before] = (entry for entry in study.entries() if not entry.recipe.is_dense)
+    assert Path("clients.csv") in _task(study, before.recipe, RunOptions(), Needs()).needs.files  # to go along
+    file.write_text("who\n" + "ann\n" * (images - 9) + "bob\n" * 9)
+    [sentence] = stale_tickets(study).values()
+    assert sentence == stale(before)
+    assert "seed 0: the file clients.csv that it was found with is another since; `python -m pruning run" in sentence
+    assert len(run(study, RunOptions(jobs=1, stale=True)).found) == 1
+    [after] = (entry for entry in Study.open(source).entries() if not entry.recipe.is_dense)
+    assert (after.id, after.digest != before.digest) == (before.id, True)
+    file.unlink()  # what is not here is not known to be another
+    assert stale_tickets(Study.open(source)) == {}
 
 
 def test_the_command_line_names_them(
