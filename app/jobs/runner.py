@@ -24,6 +24,7 @@ from app import outside
 from app.jobs.job import ALIVE, CANCEL, DONE, LOG, PROGRESS, UPLOADS, Job, State, look, remove_folder, write_state
 from pruning.errors import UserError
 
+SOME_FAILED = 1  # the exit status of a command that did its work but for some
 LOOK = 0.3  # seconds between two looks at the files
 PATIENCE = (20.0, 10.0)
 """Seconds that a command has to end by itself after Ctrl-C, and after it was told to terminate."""
@@ -80,14 +81,17 @@ def _others_first(job: Job) -> bool:
 
 
 def _in_vain(job: Job) -> str:
-    """The sentence where the job that this one follows is over and not done; "" where it is, or is not known."""
+    """The sentence where the job that this one follows is over and not done; "" where it is, or is not known.
+
+    One that ended by itself with some of its tasks failed has done the others, with which there is work.
+    """
     if not job.state.follows:
         return ""
     try:
         first = look(job.home.parent / job.state.follows)
     except UserError:
         return ""
-    if first.status == DONE or not first.over:
+    if first.status == DONE or not first.over or (first.state.code == SOME_FAILED and not first.state.cancelled):
         return ""
     return (
         f"“{first.command.title()}”, which it follows, did not do all of its work ({first.status}): resume that first."

@@ -62,7 +62,7 @@ def label(commands: Sequence[Command]) -> str:
 def start(commands: Sequence[Command]) -> None:
     """Put commands into the queue, for use in a callback; why it was not done is said in the sidebar.
 
-    Each follows the one before it, and is not run where that fails.
+    Each follows the one before it, and is not run where that cannot be done.
     """
     try:
         for command in commands:

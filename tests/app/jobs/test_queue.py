@@ -108,7 +108,7 @@ def test_what_follows_a_job_ends_with_it_and_goes_on_when_asked(stand_in: Standi
 
 
 def test_gone_on_with_behind_what_it_follows_it_follows_that_again(stand_in: Standing) -> None:
-    stand_in("import sys; sys.exit(sys.argv[1] == 'pruning')")
+    stand_in("import sys; sys.exit(2 * (sys.argv[1] == 'pruning'))")
     first = queue.submit(prune())
     later = queue.submit(Command(("analysis", "run", "mine")), after=first)
     assert [ended(each).status for each in (first, later)] == ["failed", "cancelled"]
@@ -117,6 +117,13 @@ def test_gone_on_with_behind_what_it_follows_it_follows_that_again(stand_in: Sta
         queue.resume(job)
     assert look(later.home).state.follows == first.id
     assert [ended(each).status for each in (first, later)] == ["done", "done"]
+
+
+def test_what_some_failed_tasks_leave_is_gone_on_with(stand_in: Standing) -> None:
+    stand_in("import sys; sys.exit(sys.argv[1] == 'pruning')")
+    first = queue.submit(prune())
+    later = queue.submit(Command(("analysis", "run", "mine")), after=first)
+    assert [ended(each).status for each in (first, later)] == ["failed", "done"]
 
 
 def test_cancelled_by_an_interrupt_while_it_runs_and_at_once_while_it_waits(stand_in: Standing) -> None:
