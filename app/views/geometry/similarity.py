@@ -101,6 +101,11 @@ def show(selection: Selection) -> None:
 
 def answer(parts: pd.DataFrame, made: Nodes, agreement: Agreement) -> str:
     """What decides the geometry, and whether what is alike in it ranks tickets alike, as markdown."""
+    if len(made.keys) == 1:
+        return (
+            f"These {len(made.conditions)} nodes are one ticket's, so that the corruption alone sets them apart. "
+            "Choose others at the left to see what decides the geometry, the network or the corruption."
+        )
 
     def part(which: str) -> str:
         row = 100 * parts.loc[which, ["share", "low", "high"]]

@@ -1,5 +1,6 @@
 """Similarity on the page Geometry: the map's nodes, its tree and the sentence."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,8 @@ def test_the_sentence_claims_what_the_test_shows_and_no_more() -> None:
     assert "cannot be told from chance" in answer(parts, made_up(), Agreement(pairs, -0.2, 0.4))
     assert "fewer than four tickets" in answer(parts, made_up(), Agreement(pairs, np.nan, np.nan))
     assert [tuple(agreement(pairs, LIGHT).data[0].x)] == [(1.0,)]
+    one = replace(made_up(), keys=["a"], values=made_up().values[:1], accuracy=made_up().accuracy[:1])
+    assert "one ticket's, so that the corruption alone" in answer(parts, one, Agreement(pairs, np.nan, np.nan))
 
 
 def test_the_section_is_drawn(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
