@@ -303,8 +303,7 @@ def reproduce(
 ) -> None:
     """Put the findings of the lottery-ticket papers to the test, and write docs/reproductions.md.
 
-    Each takes some minutes. Ctrl-C loses nothing: what was found is there when it is run again. A page that has results
-    of others stays as it is until these were run here too.
+    Each takes some minutes. Ctrl-C loses nothing: what was found is there when it is run again. A page of others stays.
     """
     from analysis.cli import reproduce_command
 
