@@ -28,15 +28,14 @@ def commands(study: Study, views: Sequence[View], chosen: Iterable[View], out: s
     asked = [part for view in chosen for part in ("--view", view.link)]
     if common and not asked:
         asked = ["--link", f"?{urlencode(common, safe='~')}"]
-    place = origin(study.path) or str(study.source)
-    make = (
-        [] if origin(study.path) else [join(["python", "-m", each, "run", place]) for each in ("pruning", "analysis")]
-    )
+    came_from = origin(study.path)
+    place = came_from or str(study.source)
+    make = [] if came_from else [join(["python", "-m", each, "run", place]) for each in ("pruning", "analysis")]
     lines = [*make, join(["python", "-m", "analysis", "report", place, "--out", out, *asked])]
     refused = only_read(study.path)
     said = f"# {refused}\n\n" if refused else ""
     links = "\n".join(f"  http://127.0.0.1:8501/{view.link}" for view in views)
-    open_it = join(["python", "-m", "app", origin(study.path) or str(study.path)])
+    open_it = join(["python", "-m", "app", came_from or str(study.path)])
     return said + "\n".join(lines) + f"\n\n# Each view in the dashboard:\n{open_it}\n{links}"
 
 

@@ -17,10 +17,11 @@ from app.load import StudyView
 from app.report import figures, origin
 from app.report.document import Part, document
 from app.report.drawing import View, draw, section_title, sections
-from app.report.elements import Chart, Gathered, pieces
+from app.report.elements import Chart, Gathered, Piece, pieces
 from app.report.markup import from_markdown
 from app.shell import navigation
 from app.shell.pages import PAGES, in_order
+from app.shell.theme import Mode
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.progress import Progress, quiet
@@ -68,21 +69,20 @@ def write(
         view = todo.pop(0)
         progress(done / (done + len(todo) + 1), _name(view))
         done += 1
-        try:
-            light = draw(view, study.name, study.path, "light")
-            dark = draw(view, study.name, study.path, "dark") if views or _says_something(light) else None
-        except RuntimeError:  # no reason to go without the others
+        light = _drawn(view, study, "light")
+        if light is None:
             left_out.append(_name(view))
             continue
         more = [View(view.page, {**view.parameters, **each}) for each in sections(view.page, light)]
         if not views and len(more) > 1 and not section_title(view):  # a page: its sections come in its place
             todo = more[1:] + todo
             view = more[0]
+        made = list(pieces(light.main))
+        dark = _drawn(view, study, "dark") if views or _says_something(light, made) else None
         if dark is None:
             left_out.append(_name(view))
             continue
-        made = gathered.join(list(pieces(light.main)), list(pieces(dark.main)))
-        parts.append(Part(PAGES[view.page].title, section_title(view), made))
+        parts.append(Part(PAGES[view.page].title, section_title(view), gathered.join(made, list(pieces(dark.main)))))
         shown.append(view)
     order = list(dict.fromkeys(part.page for part in parts))
     parts.sort(key=lambda part: order.index(part.page))
@@ -103,9 +103,16 @@ def _name(view: View) -> str:
     return PAGES[view.page].title + (f", {title}" if title else "")
 
 
-def _says_something(drawn: AppTest) -> bool:
-    charts = (piece for piece in pieces(drawn.main) if isinstance(piece, Chart))
-    return not drawn.error and (any(True for _ in charts) or len(drawn.dataframe) > 0)
+def _drawn(view: View, study: StudyView, mode: Mode) -> AppTest | None:
+    """A view as it is drawn; None where it cannot be, which is no reason to go without the others."""
+    try:
+        return draw(view, study.name, study.path, mode)
+    except RuntimeError:
+        return None
+
+
+def _says_something(drawn: AppTest, made: Sequence[Piece]) -> bool:
+    return not drawn.error and (any(isinstance(piece, Chart) for piece in made) or len(drawn.dataframe) > 0)
 
 
 def _whole(
