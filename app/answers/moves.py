@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.comparisons.local_changes import class_changes, ticket_changes, told_apart, worst_classes
 from app.answers.listed import MOST_NAMED, listed
-from app.charts.texts import minus
+from app.charts.texts import every, minus
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,7 @@ def _change(
         elif len(own) == 1:
             parts.append(f"{words} {of} in **{labels[most['key']]}** alone, by {number}")
         else:
-            every = "both" if count == 2 else f"all {count}"
-            many = f"{every} tickets" if len(own) == count else f"{len(own)} of {count} tickets"
+            many = f"{every(count)} tickets" if len(own) == count else f"{len(own)} of {count} tickets"
             parts.append(f"{words} {of} in {many}, most in **{labels[most['key']]}** by {number}")
     if not parts:
         thing = "gap" if column == "turn" else "length"

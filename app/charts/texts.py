@@ -14,6 +14,11 @@ def widest(texts: Iterable[str], character: float = 6.6, around: int = 22) -> in
     return around + round(character * max(map(len, texts), default=0))
 
 
+def every(count: int) -> str:
+    """All of so many, as a word before what they are: `both`, `all 5`."""
+    return "both" if count == 2 else f"all {count}"
+
+
 def signed(value: float, digits: int = 1) -> str:
     """A number with its sign, a true minus: `−1.2`, `+3.0`."""
     return minus(f"{value:+.{digits}f}")

@@ -302,10 +302,10 @@ def home(file: Path, title: str) -> Path:
     """
     if file.name != TOML:
         return Path("studies") / file.stem
-    own = file.parent.resolve()
-    if own != Path.cwd() or any((own / name).exists() for name in (TICKETS, RECORDED, IMPORTS, LOG)):
-        return own if own == Path.cwd() else file.parent
-    return Path("studies") / (re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "study")
+    if file.parent.resolve() != (here := Path.cwd()):
+        return file.parent
+    below = Path("studies") / (re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "study")
+    return here if any((here / name).exists() for name in (TICKETS, RECORDED, IMPORTS, LOG)) else below
 
 
 def new_home(name: str) -> Path:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from analysis.comparisons.biases import biases, by_class
 from analysis.comparisons.turned_or_shrank import by_way, decided_by
+from app.charts.texts import every
 from app.shell import families, layout
 from app.shell.folds import fold
 from app.shell.theme import Style
@@ -83,7 +84,7 @@ def _capital(text: str) -> str:
 def _tickets(own: pd.DataFrame, rows: pd.DataFrame, styles: Mapping[str, Style]) -> str:
     """Some tickets among all, by name while they are few: `all 9 tickets`, `Dense and IMP 90 %`, `5 of 9 tickets`."""
     if len(own) == len(rows) > 1:
-        return "both tickets" if len(rows) == 2 else f"all {len(rows)} tickets"
+        return f"{every(len(rows))} tickets"
     if len(own) > MOST_NAMED:
         return f"{len(own)} of {len(rows)} tickets"
     *first, last = (styles[key].label for key in own["key"])

@@ -23,7 +23,7 @@ from analysis.corruptions.conditions import CLEAN
 from analysis.engine.images import TestImages
 from analysis.metrics.lead import PLAYERS
 from app import live
-from app.charts.texts import bracket
+from app.charts.texts import bracket, every
 from app.shell import layout
 from app.shell.images_behind import select
 from app.shell.theme import Style
@@ -136,8 +136,7 @@ def answer(rows: pd.DataFrame, means: pd.DataFrame, styles: Mapping[str, Style],
     if shown.empty:
         return said
     part, count = str(shown.index[0]), int(shown.iloc[0])
-    every = "both" if len(means) == 2 else f"all {len(means)}"
-    who = every if count == len(means) > 1 else f"{count} of {len(means)}"
+    who = every(len(means)) if count == len(means) > 1 else f"{count} of {len(means)}"
     why = {
         "cosines": "the features point elsewhere among the class directions",
         "length": "the features are shorter",

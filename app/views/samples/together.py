@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.comparisons.images_behind import failing_together, failures
 from analysis.corruptions.conditions import CLEAN
+from app.charts.texts import every
 from app.charts.upset import Words, named, upset
 from app.condition import chosen_condition, condition_text
 from app.shell import layout
@@ -94,13 +95,12 @@ def _where(selection: Selection) -> str:
 def answer(table: pd.DataFrame, tickets: int, images: int, where: str) -> str:
     """How many images all, several and one alone have wrong, in a sentence of markdown; `table` of `failures`."""
     by_size = table.groupby("size")["count"].sum()
-    every, alone = int(by_size.get(tickets, 0)), int(by_size.get(1, 0))
+    by_all, alone = int(by_size.get(tickets, 0)), int(by_size.get(1, 0))
     some = int(by_size.sum())
-    who = "both" if tickets == 2 else f"all {tickets}"
     which = "clean images," if where == ON_CLEAN else f"images {where},"
     return (
-        f"Of {images:,} {which} **{some:,} are wrong for one of these {tickets} tickets or more: {every:,} for "
-        f"{who}, {alone:,} for one alone.**"
+        f"Of {images:,} {which} **{some:,} are wrong for one of these {tickets} tickets or more: {by_all:,} for "
+        f"{every(tickets)}, {alone:,} for one alone.**"
     )
 
 
