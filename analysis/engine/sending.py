@@ -12,6 +12,7 @@ from analysis.engine.groups import pick_processes
 from analysis.engine.images import place
 from analysis.engine.plan import Job, Wanted
 from analysis.engine.settings import settings
+from analysis.results.store import Results
 from pruning.data.parcels import parcels_of
 from pruning.execution import PROCESSES, Executor, Needs, Task, executor_on, gpus_of, is_ray
 from pruning.models.user_file import files_of
@@ -47,6 +48,7 @@ class Sending:
 
     def __init__(self, source: Source, wanted: Wanted) -> None:
         self._study, self._measures = source.study, wanted.measures
+        self._stored = Results(source.study.path)
         names = [source.study.config.data]
         names += [name for each in wanted.measures.values() for name in each.datasets(wanted.config)]
         self._root, self._data = source.root, [*dict.fromkeys(names)]
@@ -71,9 +73,9 @@ class Sending:
             for entry in (job.entry, *pairs, *references.values()):
                 yield from self._of_ticket(entry)
             for table in job.missing:
-                yield self._results(table, job.entry)
+                yield from self._results(table, job.entry)
             for table, entry in references.items():
-                yield self._results(table, entry)
+                yield from self._results(table, entry)
 
     def _of_ticket(self, entry: Entry) -> Iterable[Path]:
         if entry.id not in self._own:
@@ -83,8 +85,12 @@ class Sending:
             self._own[entry.id] = [entry.path, *there, *code]
         return self._own[entry.id]
 
-    def _results(self, table: str, entry: Entry) -> Path:
-        return self._study.path / RESULTS / table / f"{entry.id}.parquet"
+    def _results(self, table: str, entry: Entry) -> Iterator[Path]:
+        """Where a ticket's rows are: in a file of its own, which a task before this one may yet write, or in a pack."""
+        yield self._study.path / RESULTS / table / f"{entry.id}.parquet"
+        pack = self._stored.shelf(table).packed.get(entry.id)
+        if pack is not None:
+            yield pack
 
     @cached_property
     def _of_settings(self) -> list[Path]:
