@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from filelock import FileLock, Timeout
 
@@ -130,9 +131,18 @@ def _there(system: Any, root: str) -> Iterator[tuple[str, tuple[str, str]]]:
     for number, (path, found) in enumerate(system.find(root, detail=True).items()):
         if number >= MOST:
             raise UserError(f"There are more than {MOST:,} files at {public(root)}, which is no study.")
-        name = path.removeprefix(root).lstrip("/")
+        name = _name(path, root)
         if _PLAIN.fullmatch(name) and _PART.fullmatch(name):
             yield name, (path, _tag(system, path, found))
+
+
+def _name(path: str, root: str) -> str:
+    """A file's name within the study; what lists files over HTTP quotes some letters, as the + of packs.
+
+    It is looked at as it is written here, so that no quoted dots or slashes lead out of the study.
+    """
+    name = str(path).removeprefix(root).lstrip("/")
+    return unquote(name) if str(path).startswith("http") else name
 
 
 def _tag(system: Any, path: str, found: Mapping[str, Any]) -> str:

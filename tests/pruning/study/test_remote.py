@@ -22,6 +22,8 @@ from tests.samples import EVERY
 
 SOURCE = min(EVERY, key=lambda folder: sum(path.stat().st_size for path in folder.rglob("*")))
 
+PACK = "+000001-0123456789ab.parquet"
+
 
 @pytest.fixture(autouse=True)
 def looks_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,6 +44,8 @@ def elsewhere(tmp_path: Path) -> Path:
         sorted((SOURCE / "results" / "summary").iterdir())[:2] if (SOURCE / "results" / "summary").is_dir() else []
     ):
         shutil.copy(path, folder / "results" / "summary")
+    (folder / "results" / "maps").mkdir()
+    (folder / "results" / "maps" / PACK).write_bytes(b"of many tickets")
     (folder / "net.py").write_text("raise SystemExit")
     (folder / "cache").mkdir()
     (folder / "cache" / "x.safetensors").write_bytes(b"")
@@ -203,3 +207,30 @@ def test_names_that_lead_out_are_not_fetched() -> None:
         "results/a.py",
     ):
         assert not (remote._PLAIN.fullmatch(name) and remote._PART.fullmatch(name)), name
+
+
+@pytest.mark.parametrize(
+    ("listed", "fetched"),
+    [
+        (f"results/maps/%2B{PACK[1:]}", f"results/maps/{PACK}"),
+        (f"results/maps/{PACK}", f"results/maps/{PACK}"),
+        ("results/%2e%2e/x.parquet", ""),
+        ("results/..%2Fx.parquet", ""),
+        ("%2e%2e/study.toml", ""),
+        ("%2Fstudy.toml", ""),
+        ("tickets/%252e%252e.safetensors", ""),
+        ("tickets/%2ex.safetensors", ""),
+        ("tickets/a%00.safetensors", ""),
+    ],
+)
+def test_what_a_web_server_quotes_is_no_way_out(listed: str, fetched: str) -> None:
+    class Web:
+        def invalidate_cache(self) -> None:
+            """Do nothing."""
+
+        def find(self, root: str, detail: bool) -> dict[str, dict[str, str]]:
+            return {f"{root}/{listed}": {"ETag": "a"}}
+
+    found = dict(remote._there(Web(), "http://127.0.0.1/a%20study"))
+    assert [*found] == ([fetched] if fetched else [])
+    assert all(path.endswith(listed) for path, _ in found.values())
