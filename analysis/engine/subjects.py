@@ -10,19 +10,26 @@ from analysis.engine.images import TestImages, place
 from analysis.engine.settings import AnalysisConfig, settings
 from pruning.data import Dataset, load_data
 from pruning.errors import UserError
+from pruning.finders.lineage import lineage
+from pruning.models import skeleton
 from pruning.progress import Progress, quiet
 from pruning.study.commands import finding
 from pruning.study.folder import Entry, Study
 from pruning.tasks import get_task
+from pruning.training.feeding import refuse_single_images
+
+ANY = 10, (3, 32, 32)
+"""Classes and images of a network of which it is only asked what layers it has."""
 
 
 def check(study: Study) -> None:
-    """Look at what the study file asks to be measured, before there are tickets and without the data.
+    """Look at what the study file asks to be trained and measured, before there are tickets and without the data.
 
     What the data decide (whether arrays are of their images, `samples` leave out a class) is seen when it is measured.
 
     Raises:
-        UserError: a key, name or value is not known, what is said does not fit together, or a folder is not there.
+        UserError: a key, name or value is not known, what is said does not fit together (as batches of one image and
+            batch norms), or a folder is not there.
     """
     config, where = settings(study), f"{study.source}, [analysis]"
     try:
@@ -32,6 +39,25 @@ def check(study: Study) -> None:
     for key, folder in (("arrays", config.arrays), ("frost", config.frost)):
         if folder is not None and not (there := place(study, folder)).is_dir():
             raise UserError(f"{where}: `{key}` is to be a folder of images, and there is no folder {there}.")
+    _check_batches(study)
+
+
+def _check_batches(study: Study) -> None:
+    """Raise UserError where a network with batch norms is to be trained on one image at a time; asks for no data."""
+    single = {
+        recipe.model: recipe
+        for recipe in lineage(study.recipes())
+        if any(training.batch_size == 1 and training.epochs for training in recipe.trainings)
+    }
+    for model, recipe in single.items():
+        try:
+            network = skeleton(model, *ANY)
+        except UserError:
+            continue  # it is for other images, or its code may not run: the training says so
+        try:
+            refuse_single_images(network.train())
+        except UserError as error:
+            raise UserError(f"{study.source}, {recipe.label}: {error}") from None
 
 
 def subjects(

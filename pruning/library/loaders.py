@@ -39,6 +39,7 @@ class LoaderFeed:
         images = next(first_batches(self.data, None))[0]
         self.shape: tuple[int, int, int] = tuple(images.shape[1:])  # type: ignore[assignment] # of inputs of any kind
         self.per_epoch = self._count()
+        self.largest = self._largest(len(images))
         self.classes: int | None = None  # of the network, where they are known
 
     def _count(self) -> int:
@@ -50,6 +51,14 @@ class LoaderFeed:
             except TypeError:  # a DataLoader of what has no length
                 pass
         return sum(1 for _ in self.data)
+
+    def _largest(self, first: int) -> int:
+        """Images of a batch of several, where the first one has so many and any other may; 1 where there is none."""
+        if self.pair is not None:
+            return min(self.training.batch_size, first)
+        if first > 1 or getattr(self.data, "batch_size", None) == 1:
+            return first
+        return max(len(labels) for _, labels in first_batches(self.data, None))
 
     def begin(self, model: nn.Module, device: torch.device, macs: int) -> None:
         """Note where batches are wanted, and of what type."""

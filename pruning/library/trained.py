@@ -54,8 +54,8 @@ def train(
         The training curve; see `Trained`.
 
     Raises:
-        UserError: the data are none, a label names no class, masks do not fit, the loss is not finite, or nothing can
-            be trained.
+        UserError: the data are none, a label names no class, masks do not fit, the loss is not finite, batches of one
+            image meet batch norms, or nothing can be trained.
     """
     if training is not None and not isinstance(training, Training):
         raise UserError(f"Say how to train as Training(epochs=5), or epochs=5, not as a {type(training).__name__}.")

@@ -7,8 +7,10 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from pruning.data import Dataset
+from pruning.errors import UserError
 from pruning.tasks import Batch, Task
 from pruning.training.augmentation import draw_moves
 from pruning.training.config import Training
@@ -30,10 +32,12 @@ class Feed(Protocol):
     Attributes:
         shape: that of one input.
         per_epoch: batches in an epoch.
+        largest: more than 1 where any batch has more images.
     """
 
     shape: tuple[int, int, int]
     per_epoch: int
+    largest: int
 
     def begin(self, model: nn.Module, device: torch.device, macs: int) -> None:
         """Make ready for a network that is on a device and has so many multiply-adds an image."""
@@ -54,6 +58,7 @@ class DatasetFeed:
     def __init__(self, data: Dataset, config: Training, seed: int, group: Group | None = None) -> None:
         self.data, self.config, self.seed, self.group = data, config, seed, group
         self.shape, self.per_epoch = data.shape, iterations_per_epoch(data, config)
+        self.largest = min(config.batch_size, len(data.train.labels))
 
     def begin(self, model: nn.Module, device: torch.device, macs: int) -> None:
         """Put the inputs where they are needed."""
@@ -73,6 +78,20 @@ class DatasetFeed:
         """Give what tests the network on the test set."""
         inputs = Inputs(self.data, self.data.test, model, device, macs)
         return partial(evaluate_again, model, inputs, precision, task)
+
+
+def needs_several(model: nn.Module) -> bool:
+    """Whether a network, in its mode, takes mean and variance of each batch, which one image does not give."""
+    return any(isinstance(module, _BatchNorm) and module.training for module in model.modules())
+
+
+def refuse_single_images(model: nn.Module) -> None:
+    """Raise UserError where a network to be trained on batches of one image needs several, in the mode that it has."""
+    if needs_several(model):
+        raise UserError(
+            "The network has batch norms, which take mean and variance over several images, and each batch of its "
+            "training has one; give it a `batch_size` of 2 or more."
+        )
 
 
 def shuffled(count: int, batch_size: int, seed: int, epoch: int, first: int, last: int) -> Iterator[tuple[int, Tensor]]:

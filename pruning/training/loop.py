@@ -17,7 +17,7 @@ from pruning.progress import Progress, quiet
 from pruning.tasks import Batch, Lost, Phase, Task, get_task
 from pruning.training.adamw import AdamW
 from pruning.training.config import Training
-from pruning.training.feeding import DatasetFeed, Feed
+from pruning.training.feeding import DatasetFeed, Feed, needs_several, refuse_single_images
 from pruning.training.feeding import iterations_per_epoch as iterations_per_epoch
 from pruning.training.history import Epoch
 from pruning.training.history import Trained as Trained
@@ -86,8 +86,8 @@ def train(
     With `config.devices` it is called on each of them at once, and all come to the same weights (`training.shared`).
 
     Raises:
-        UserError: the loss is not finite, training is to go on where it has ended, or there is no group of so many
-            devices.
+        UserError: the loss is not finite, training is to go on where it has ended, batch norms are to be trained on one
+            image at a time, or there is no group of so many devices.
     """
     device, task = device or torch.device("cpu"), task or get_task(None)
     group = group_of(config.devices)
@@ -201,6 +201,8 @@ class _Run:
         """Iterations `first` to `last` - 1; gives the mean loss and the accuracy on the batches seen."""
         seen = _Seen(self.device, self.group)
         self.model.train()
+        if self.feed.largest == 1 < per_epoch:
+            refuse_single_images(self.model)
         while first < last and not self.ended:
             epoch = first // per_epoch
             stop = min(last, (epoch + 1) * per_epoch)
@@ -215,7 +217,7 @@ class _Run:
             self.step = step
             if self._changed(self.hook.before(step)):
                 self.model.train()
-            if images > 1 or per_epoch == 1:  # batch norm has no variance over one image
+            if not self._passed_over(step, images, per_epoch):
                 batch = batch_of()
                 for phase, optimizer in self.optimizers:
                     rate = learning_rate(step, per_epoch, self.config)
@@ -226,6 +228,12 @@ class _Run:
                 self._check(seen.loss, step, epoch)
             if self.ended:
                 break
+
+    def _passed_over(self, step: int, images: int, per_epoch: int) -> bool:
+        """Whether nothing is learnt from a batch of one image: the odd last one of an epoch, or under batch norms."""
+        if images > 1 or per_epoch == 1:
+            return False
+        return (self.feed.largest > 1 and (step + 1) % per_epoch == 0) or needs_several(self.model)
 
     def _step(
         self, phase: Phase, optimizer: torch.optim.Optimizer | AdamW, batch: Batch, rate: float, images: int

@@ -162,6 +162,26 @@ def test_check_says_what_is_wrong_before_anything_is_found(
     assert sentence in err
 
 
+@pytest.mark.parametrize(
+    ("model", "said", "whose"),
+    [
+        ("resnet20", "[training]\nbatch_size = 1", "Dense"),
+        ("resnet20", '[[method]]\ncriterion = "magnitude"\nfinetune = { batch_size = 1 }', "Magnitude 50 %"),
+        ("resnet20", "[training]\nbatch_size = 1\nepochs = 0", ""),
+        ("resnet20", "[training]\nbatch_size = 2", ""),
+        ("lenet300", "[training]\nbatch_size = 1", ""),
+    ],
+)
+def test_check_knows_networks_that_cannot_be_trained_on_one_image_at_a_time(
+    model: str, said: str, whose: str, tmp_path: Path, command: Command
+) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text(f'title = "t"\nmodel = "{model}"\ndata = "digits"\nsparsities = [0.5]\n{said}\n')
+    status, _, err = command("check", tmp_path)
+    assert status == (2 if whose else 0)
+    assert (f"{file}, {whose}: The network has batch norms" in err) == bool(whose)
+
+
 @pytest.mark.parametrize("folder", EVERY, ids=lambda folder: folder.name)
 def test_check_finds_nothing_wrong_with_studies_that_ship(folder: Path, command: Command) -> None:
     file = folder / "study.toml"

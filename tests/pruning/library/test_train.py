@@ -104,6 +104,25 @@ def test_data_come_in_any_form(form: Any, network: nn.Sequential, data: Pair) ->
     assert found.curve["epoch"].tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("sizes", [[1] * 70, [1, 1, 33, 34, 1], [34, 1, 1, 1, 33], [35, 35]])
+def test_only_an_odd_last_batch_of_one_image_is_passed_over(
+    sizes: list[int], network: nn.Sequential, data: Pair
+) -> None:
+    batches = list(zip(data[0].split(sizes), data[1].split(sizes), strict=True))
+    seen: list[int] = []
+    network.register_forward_pre_hook(lambda module, given: seen.append(len(given[0])) if module.training else None)
+    train(network, batches, QUICK.but(epochs=1))
+    odd = sizes[-1] == 1 and max(sizes) > 1
+    assert seen == sizes[: len(sizes) - odd]
+    normed = nn.Sequential(nn.Linear(12, 20), nn.BatchNorm1d(20), nn.Linear(20, 3))
+    if max(sizes) == 1:
+        for loader in (batches, DataLoader(TensorDataset(*data), batch_size=1)):
+            with pytest.raises(UserError, match="has batch norms"):
+                train(normed, loader, QUICK)
+    else:
+        train(normed, batches, QUICK)
+
+
 @pytest.mark.parametrize("log_every", [0.3, 2.0])
 def test_points_within_an_epoch_and_apart_see_the_same_batches(
     log_every: float, network: nn.Sequential, data: Pair

@@ -212,6 +212,37 @@ def test_a_last_batch_of_one_image_is_no_trouble_for_batch_norm() -> None:
     assert math.isfinite(trained.history[0].loss)
 
 
+@pytest.mark.parametrize("start", [0, 7])
+def test_batches_of_one_image_are_trained_on_by_gradients_of_one_image(start: int, data: Dataset) -> None:
+    few = replace(data, train=Split(data.train.images[:8], data.train.labels[:8]))
+    config = Training(epochs=2, batch_size=1, lr=0.01, momentum=0, weight_decay=0, warmup_epochs=0, schedule="constant")
+    trained = train(model := network(), few, config, seed=3, start=start)
+    assert not any(math.isnan(point.loss) for point in trained.history)
+
+    twin = network()
+    inputs = (few.train.images.float() / 255 - few.mean[0]) / few.std[0]
+    for step in range(start, 16):
+        [row] = torch.randperm(8, generator=generator(3, "order", step // 8))[step % 8].reshape(1).tolist()
+        twin.zero_grad()
+        F.cross_entropy(twin(inputs[row : row + 1]), few.train.labels[row : row + 1]).backward()
+        with torch.no_grad():
+            for parameter in twin.parameters():
+                parameter -= 0.01 * parameter.grad
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(value, twin.state_dict()[name])
+
+
+def test_batches_of_one_image_are_none_for_batch_norm(data: Dataset) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.Linear(8, 10))
+    config = Training(epochs=1, batch_size=1, lr=0.01)
+    with pytest.raises(UserError, match=r"has batch norms, .* give it a `batch_size` of 2 or more"):
+        train(model, data, config, seed=0, stop=3)
+    train(model, data, config.but(epochs=0), seed=0)
+    model[2].train = lambda mode=True: model[2]
+    model[2].training = False
+    train(model, data, config, seed=0, stop=3)
+
+
 def test_a_hook_hears_of_the_iteration_that_is_passed_over(data: Dataset) -> None:
     part = replace(data, train=Split(data.train.images[:65], data.train.labels[:65]))
     heard: list[int] = []
