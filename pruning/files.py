@@ -17,6 +17,8 @@ from pruning.errors import UserError, WriteError
 
 TEMPORARY = ".tmp"
 LOCK = ".lock"
+SHOWN = 80
+"""Characters of a name that cannot be one which are said."""
 
 _elsewhere: list[tuple[Callable[[str], Path], str]] = []
 
@@ -29,9 +31,32 @@ def set_elsewhere(place: Callable[[str], Path] | None, folder: str = "") -> None
     _elsewhere[:] = [] if place is None else [(place, folder)]
 
 
+def user_path(name: str | Path) -> Path:
+    """The path that the user writes, which may begin at a home folder.
+
+    Raises:
+        UserError: nothing can be called so: it has a null byte, is too long, or nobody has such a home folder.
+    """
+    try:
+        path = Path(name).expanduser()
+        path.lstat()
+    except (ValueError, RuntimeError) as error:
+        raise _no_name(name, str(error)) from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise _no_name(name, "it is too long") from None
+    return path
+
+
+def _no_name(name: str | Path, why: str) -> UserError:
+    text = str(name)
+    shown = ascii(text[:SHOWN]) + "…" * (len(text) > SHOWN)
+    return UserError(f"No file or folder can be called {shown}: {why.rstrip('.')}.")
+
+
 def here(name: str | Path) -> Path:
     """Where a file is that the user names; another place in a process that has it from another machine."""
-    path = Path(name).expanduser()
+    path = user_path(name)
     for place, folder in _elsewhere:
         brought = place(os.path.abspath(os.path.join(folder, path)))
         if brought.exists():
@@ -43,7 +68,7 @@ def digest_of_named(name: str) -> str:
     """16 hexadecimal digits of the SHA-256 of a file that the user names; "" where it cannot be read here."""
     try:
         return hashlib.sha256(here(name).read_bytes()).hexdigest()[:16]
-    except OSError:
+    except (OSError, UserError):
         return ""
 
 

@@ -22,7 +22,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from zlib import crc32
 
 from pruning.errors import UserError, unknown
-from pruning.files import here
+from pruning.files import here, user_path
 
 PLUGINS = "PRUNING_PLUGINS"
 """The environment variable that names plugins: files of Python, separated as in PATH."""
@@ -217,7 +217,7 @@ def plugins() -> list[ModuleType]:
     """
     found = []
     for part in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
-        path = Path(part).expanduser().resolve()
+        path = user_path(part).resolve()
         if path not in _LOADED:
             _load(path)
         found.append(_LOADED[path])

@@ -20,6 +20,7 @@ from analysis.corruptions.conditions import Condition
 from analysis.corruptions.corruption import SEVERITIES, check_usable
 from analysis.corruptions.families import NAMES
 from pruning.errors import UserError, nearest
+from pruning.files import user_path
 
 LABELS = "labels"
 SUFFIX = ".npy"
@@ -81,7 +82,7 @@ class Arrays(Mapping[Condition, Images]):
         of the right shape, when no corruption can have its name, and when the labels are missing or others than the
         test images'.
         """
-        folder = Path(folder).expanduser()
+        folder = user_path(folder)
         if not folder.is_dir():
             raise UserError(f"There is no folder {folder} to take corrupted images from.")
         _check_labels(folder / f"{LABELS}{SUFFIX}", labels.cpu().numpy())

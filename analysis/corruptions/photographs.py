@@ -22,6 +22,7 @@ from analysis.corruptions.pixels import cut
 from analysis.corruptions.random import WORDS, Draws
 from pruning.data.folder_files import SUFFIXES
 from pruning.errors import UserError
+from pruning.files import user_path
 
 SMALL = 0.2
 """What photographs are scaled by for small images, and the size from which on the scale grows."""
@@ -45,7 +46,7 @@ class Photographs:
     @classmethod
     def open(cls, folder: str | Path) -> Self:
         """All pictures in a folder. Raises UserError when there is none, or one that cannot be read."""
-        folder = Path(folder).expanduser()
+        folder = user_path(folder)
         if not folder.is_dir():
             raise UserError(f"There is no folder {folder} to take photographs of frost from.")
         files = sorted(

@@ -22,6 +22,7 @@ from analysis.engine.settings import AnalysisConfig
 from pruning.data import Dataset
 from pruning.data.base import used_rows
 from pruning.data.lazy import LazyImages, whole
+from pruning.files import user_path
 from pruning.study.folder import Study
 from pruning.training.precision import settled
 
@@ -148,7 +149,7 @@ def given_images(study: Study, config: AnalysisConfig, data: Dataset) -> Mapping
 
 def place(study: Study, folder: str) -> Path:
     """A folder named in the settings, found from that of the study file."""
-    return study.source.parent / Path(folder).expanduser()
+    return study.source.parent / user_path(folder)
 
 
 def _digest(*arrays: Tensor | Images) -> str:

@@ -15,6 +15,7 @@ from analysis.corruptions.conditions import CLEAN, Condition, all_conditions, in
 from analysis.corruptions.registry import ARRAYS
 from analysis.results.tables import TABLES
 from pruning.errors import UserError
+from pruning.files import user_path
 from pruning.study.folder import Study
 from pruning.validation import validate
 
@@ -152,6 +153,10 @@ def settings(study: Study) -> AnalysisConfig:
     Raises:
         UserError: a key or name is not known; it says the nearest.
     """
-    found = validate(model(), study.config.analysis, f"{study.source}, [analysis]")
-    paths = {key: value for key, value in found if isinstance(value, Path)}
-    return found.model_copy(update={key: study.source.parent / path.expanduser() for key, path in paths.items()})
+    where = f"{study.source}, [analysis]"
+    found = validate(model(), study.config.analysis, where)
+    try:
+        paths = {key: study.source.parent / user_path(path) for key, path in found if isinstance(path, Path)}
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+    return found.model_copy(update=paths)

@@ -34,11 +34,11 @@ def check(study: Study) -> None:
     config, where = settings(study), f"{study.source}, [analysis]"
     try:
         config.conditions(None if config.arrays else ())
+        for key, folder in (("arrays", config.arrays), ("frost", config.frost)):
+            if folder is not None and not (there := place(study, folder)).is_dir():
+                raise UserError(f"`{key}` is to be a folder of images, and there is no folder {there}.")
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-    for key, folder in (("arrays", config.arrays), ("frost", config.frost)):
-        if folder is not None and not (there := place(study, folder)).is_dir():
-            raise UserError(f"{where}: `{key}` is to be a folder of images, and there is no folder {there}.")
     _check_batches(study)
 
 

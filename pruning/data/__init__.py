@@ -29,6 +29,7 @@ from pruning.data.held import held
 from pruning.data.imagenet import NAME, ImageNet, is_imagenet
 from pruning.data.preprocessing import preprocessing_of
 from pruning.errors import UserError, unknown
+from pruning.files import user_path
 from pruning.progress import Progress, as_progress
 
 __all__ = [
@@ -109,7 +110,7 @@ def weights_shown_for(name: str) -> str:
 
 def data_root(root: str | Path | None = None) -> Path:
     """The folder that holds downloaded data sets: `root`, else the environment's PRUNING_DATA, else ``./data``."""
-    return Path(root or os.environ.get("PRUNING_DATA") or "data").expanduser()
+    return user_path(root or os.environ.get("PRUNING_DATA") or "data")
 
 
 def choices() -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from PIL import features
 
 from pruning.data.preprocessing import parted
 from pruning.errors import UserError
+from pruning.files import user_path
 
 PREFIX = "folder:"
 TRAIN, TEST = "train", "test"
@@ -43,7 +44,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 def path_of(name: str) -> Path:
     """The folder that ``folder:PATH`` names, whatever is said after it of the images' size."""
-    return Path(parted(name)[0].removeprefix(PREFIX)).expanduser()
+    return user_path(parted(name)[0].removeprefix(PREFIX))
 
 
 def parts_of(path: Path) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from pruning.data.lazy import LazyImages
 from pruning.errors import UserError
-from pruning.files import write_atomically
+from pruning.files import user_path, write_atomically
 
 FORMAT = 1
 IMAGES, INDEX = "images", "index.json"
@@ -78,7 +78,7 @@ class Index:
 def cache_folder() -> Path | None:
     """Where decoded data is kept: the environment's PRUNING_CACHE, else ~/.cache/pruning, else nowhere."""
     if named := os.environ.get("PRUNING_CACHE"):
-        return Path(named).expanduser()
+        return user_path(named)
     try:
         return Path.home() / ".cache" / "pruning"
     except RuntimeError:  # a user without a home folder

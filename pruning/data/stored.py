@@ -19,7 +19,7 @@ from torch import Tensor
 from pruning.data.base import Dataset, DataSource, Split
 from pruning.data.lazy import whole
 from pruning.errors import UserError
-from pruning.files import write_atomically
+from pruning.files import user_path, write_atomically
 
 PREFIX = "file:"
 FORM = f"{PREFIX}PATH"
@@ -39,7 +39,7 @@ class StoredData(DataSource):
     @classmethod
     def named(cls, name: str) -> Self:
         """The data set that ``file:PATH`` names. Raises UserError where that is no such file's name."""
-        path = Path(name.removeprefix(PREFIX)).expanduser()
+        path = user_path(name.removeprefix(PREFIX))
         if path.suffix != SUFFIX or len(path.suffixes) < 2:
             raise UserError(
                 f"The data set '{name}' should be {PREFIX}PATH/NAME.DIGEST{SUFFIX}, as `Study.create` writes."

@@ -15,7 +15,9 @@ from safetensors import SafetensorError
 
 from pruning import Ticket, export
 from pruning.errors import UserError, WriteError
-from pruning.files import alone_in, append_line, remove_leftovers, write_atomically
+from pruning.files import alone_in, append_line, digest_of_named, remove_leftovers, write_atomically
+from pruning.study.folder import Study
+from pruning.study.runner import RunOptions, run
 from tests import ROOT
 
 WRITER = """
@@ -178,3 +180,26 @@ def test_safetensors_names_a_full_disk_as_the_system_does(tmp_path: Path) -> Non
 
     with pytest.raises(WriteError, match="the disk is full"):
         write_atomically(tmp_path / "x", write)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("a\\u0000b", "embedded null byte"), ("x" * 300, "it is too long"), ("~nobody-here/x", "home directory")],
+)
+def test_a_name_that_no_file_can_have_is_a_sentence_wherever_a_study_says_it(
+    name: str, why: str, tmp_path: Path
+) -> None:
+    model, data = 'model = "lenet300"', 'data = "digits"'
+    for said in (
+        f'model = "{name}.py:net"\n{data}',
+        f'task = "{name}.py:Task"\n{model}\n{data}',
+        f'data = "folder:{name}"\n{model}',
+        f'data = "file:{name}/x.0.safetensors"\n{model}',
+        f'{model}\n{data}\n[[method]]\nfinder = "federated"\nsplit = "column:{name}:writer"',
+    ):
+        (tmp_path / "study.toml").write_text(f'title = "t"\nsparsities = [0.5]\n{said}\n')
+        with pytest.raises(UserError, match="No file or folder can be called") as refused:
+            run(Study.open(tmp_path), RunOptions(jobs=1))
+        assert why in str(refused.value)
+        assert len(str(refused.value)) < 250
+    assert digest_of_named(name.replace("\\u0000", "\0")) == ""

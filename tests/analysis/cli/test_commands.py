@@ -149,6 +149,9 @@ NEVER_FOUND = 'title = "t"\nmodel = "lenet5"\ndata = "digits"\n[analysis]\n'
         ('ood = ["minst"]', "Unknown data set 'minst'. Did you mean 'mnist'?"),
         ('frost = "nowhere"', "`frost` is to be a folder of images, and there is no folder"),
         ('arrays = "nowhere"', "`arrays` is to be a folder of images, and there is no folder"),
+        ('arrays = "a\\u0000"', "No file or folder can be called 'a\\x00': embedded null byte."),
+        (f'frost = "{"x" * 300}"', "'…: it is too long."),
+        ('inception = "~nobody-here/x"', "home directory"),
     ],
 )
 def test_check_says_what_is_wrong_before_anything_is_found(
