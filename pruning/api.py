@@ -9,7 +9,7 @@ from pruning.checkpoints import read
 from pruning.checkpoints.imported_weights import Imported, Start
 from pruning.data import Dataset, load_data
 from pruning.finders.base import Trainer
-from pruning.finders.lineage import cost, find_step, lineage, parents_of
+from pruning.finders.lineage import effort, find_step, lineage, parents_of
 from pruning.finders.scoring_memory import processes_that_fit
 from pruning.models import build_model
 from pruning.progress import Progress, as_progress, quiet, share
@@ -57,14 +57,14 @@ def find_ticket(
         recipe, imports = _with_start(recipe, weights, data)
     known = {} if found is None else {found.id: found}
     steps = _needed(recipe, known)
-    total, done = sum(map(cost, steps)) or 1.0, 0.0
+    total, done = sum(map(effort, steps)) or 1.0, 0.0
     processes_that_fit(steps, data, pick_device(device), free=round(1e9 * memory) or None)
     trainer = Trainer(data, pick_device(device), threads=threads, imports=imports)
     for step in steps:
         trainer.data = load_data(step.data, root, download)
-        trainer.progress = share(progress, done / total, cost(step) / total, step.label)
+        trainer.progress = share(progress, done / total, effort(step) / total, step.label)
         known[step.id] = find_step(step, known, trainer)
-        done += cost(step)
+        done += effort(step)
     progress(1.0, "found")
     return known[recipe.id]
 

@@ -17,6 +17,9 @@ from pruning.ticket import Ticket
 from pruning.training.precision import cpu_capability, device_name, on_threads, pick_threads
 from pruning.version import VERSION
 
+LEAST = 0.1
+"""Epochs that a step takes as long as, at least."""
+
 
 def parents_of(recipe: Recipe) -> list[Recipe]:
     """The recipes whose tickets the recipe starts from, the line of descent first."""
@@ -41,6 +44,11 @@ def lineage(recipes: Iterable[Recipe]) -> list[Recipe]:
 def cost(recipe: Recipe) -> float:
     """How much training the recipe's own step takes, in epochs."""
     return finder_of(recipe).cost(recipe)
+
+
+def effort(recipe: Recipe) -> float:
+    """How long the recipe's own step takes beside others, in epochs: also one that trains nothing scores and tests."""
+    return max(cost(recipe), LEAST)
 
 
 def find_step(recipe: Recipe, known: Mapping[str, Ticket], trainer: Trainer) -> Ticket:

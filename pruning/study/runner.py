@@ -18,7 +18,7 @@ from pruning.execution import PROCESSES, Executor, Needs, Task, Worker, cores, e
 from pruning.execution.gpus import per_gpu, visible, workers
 from pruning.files import alone_in, append_line, here, remove_leftovers, write_atomically
 from pruning.finders.base import Trainer, finder_of
-from pruning.finders.lineage import cost, find_step, parents_of
+from pruning.finders.lineage import effort, find_step, parents_of
 from pruning.finders.scoring_memory import most_bytes, processes_that_fit
 from pruning.models import build_model, count_macs
 from pruning.models.user_file import files_of
@@ -113,7 +113,7 @@ def run(
         watcher.planned(steps, there_before)
         if steps:
             options = _ready(study, options, steps, watcher.preparing())
-            total = Total(sum(map(cost, steps)), progress)
+            total = Total(sum(map(effort, steps)), progress)
             _find_all(study, steps, options, total, watcher, summary, cancel)
         study.write_index()
     return summary
@@ -233,7 +233,7 @@ def _task(study: Study, recipe: Recipe, options: RunOptions, needs: Needs) -> Ta
         _find_and_save,
         (study.path.absolute(), recipe, places, options),
         after=tuple(parent.id for parent in parents),
-        cost=cost(recipe),
+        cost=effort(recipe),
         needs=replace(
             needs,
             files=tuple(files),

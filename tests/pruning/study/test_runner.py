@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pruning import Recipe, Study, Ticket, UserError
+from pruning import Recipe, Study, Ticket, UserError, find_ticket
 from pruning.progress import Progress, quiet
 from pruning.study.folder import LOG, TICKETS
 from pruning.study.runner import RunOptions, Watcher, run
@@ -242,3 +242,32 @@ def test_files_of_other_names_get_folders_of_their_own(tmp_path: Path, monkeypat
     folder.mkdir()
     write(folder)
     assert Study.open(folder).path == folder
+
+
+def test_what_trains_nothing_counts_while_it_is_still_to_do(tmp_path: Path) -> None:
+    """Scoring and testing alone: else all is told as done while the first of four is at work."""
+    text = 'title = "t"\nmodel = "lenet300"\ndata = "digits"\nsparsities = [0.5]\n[training]\nepochs = 0\n' + "".join(
+        f'[[method]]\ncriterion = "{name}"\nscore_on = "trained"\nfinetune = {{ epochs = 0 }}\n'
+        for name in ("magnitude", "random", "snip")
+    )
+    told: list[tuple[int, float]] = []
+
+    class Counting(Watcher):
+        ended = 0
+
+        def found(self, recipe: Recipe, info: object) -> None:
+            self.ended += 1
+
+    watcher = Counting()
+    options = RunOptions(jobs=1)
+    assert not run(
+        Study.open(write(tmp_path, text)), options, lambda at, _: told.append((watcher.ended, at)), watcher
+    ).failed
+    assert watcher.ended == 4
+    assert {ended: fraction for ended, fraction in told if ended < 4}[3] == 1.0
+    for ended in range(3):
+        assert max(fraction for before, fraction in told if before == ended) == pytest.approx((ended + 1) / 4)
+    heard: list[float] = []
+    find_ticket(Study.open(tmp_path).recipes()[-1], lambda at, _: heard.append(at))
+    assert heard[-1] == 1.0
+    assert [at for at in heard if at < 1]
