@@ -47,10 +47,12 @@ class Record(_Plain):
 class State(_Plain):
     """How far a job is in its life: when it was asked for, began and ended (seconds since 1970), and how it ended.
 
+    `turn` is its place among all that were asked for, whatever the clock says; 0 in files of earlier versions.
     `follows` is the id of a job without whose work it would be in vain; "" where there is none.
     """
 
     asked: Time
+    turn: Annotated[int, Field(ge=0)] = 0
     began: Time | None = None
     ended: Time | None = None
     code: Annotated[int, Field(ge=-255, le=255)] | None = None
@@ -84,7 +86,7 @@ class Job:
 
     @property
     def id(self) -> str:
-        """The name of its folder; a later job's comes after it in the alphabet."""
+        """The name of its folder."""
         return self.home.name
 
     @property
@@ -93,9 +95,14 @@ class Job:
         return self.status not in (WAITING, RUNNING)
 
     @property
-    def turn(self) -> tuple[float, str]:
+    def turn(self) -> tuple[int, float, str]:
         """Its place in the queue."""
-        return self.state.asked, self.id
+        return self.state.turn, self.state.asked, self.id
+
+    def waits_for(self, other: Job) -> bool:
+        """Whether another has to be over first: one on the same study that is at work, or was asked for earlier."""
+        first = other.status == RUNNING or other.turn < self.turn
+        return first and other.study == self.study and not other.over and other.home != self.home
 
     def told(self) -> Told | None:
         """How far its command says to be; None where it has not said so since it began."""

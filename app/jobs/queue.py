@@ -170,7 +170,7 @@ def _start(home: Path, follows: str = "") -> None:
     try:
         for name in (CANCEL, LOG, PROGRESS):
             (home / name).unlink(missing_ok=True)
-        write_state(home, State(asked=time.time(), follows=follows))
+        write_state(home, _last(follows))
         process = subprocess.Popen(
             [sys.executable, "-m", "app.jobs", str(home)],
             cwd=PACKAGES,
@@ -183,6 +183,12 @@ def _start(home: Path, follows: str = "") -> None:
     except OSError as error:
         raise cannot_write(home / STATE, error) from error
     threading.Thread(target=process.wait, daemon=True).start()  # the system keeps what nobody waited for
+
+
+def _last(follows: str) -> State:
+    """The state of a job that is asked for now, behind all others; the queue is held meanwhile."""
+    turn = 1 + max((job.state.turn for job in jobs()[0]), default=0)
+    return State(asked=time.time(), turn=turn, follows=follows)
 
 
 def _environment(home: Path) -> dict[str, str]:

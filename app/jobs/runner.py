@@ -75,7 +75,7 @@ def _others_first(job: Job) -> bool:
             other = look(home)
         except UserError:
             continue
-        if other.study == job.study and other.turn < job.turn and not other.over:
+        if job.waits_for(other):
             return True
     return False
 

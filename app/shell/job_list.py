@@ -77,7 +77,7 @@ def _list(undone: bool) -> None:
     if notice(there):
         st.rerun()  # what was found or measured is on every page
     there = [job for job in there if job.status != DONE or not undone]
-    for job in sorted(there, key=lambda job: (job.over, -job.turn[0] if job.over else job.turn[0])):
+    for job in [job for job in there if not job.over] + [job for job in reversed(there) if job.over]:
         with st.container(border=True, key=f"job-{job.id}"):
             row(job)
     for home, sentence in problems.items():
@@ -168,4 +168,4 @@ def words(job: Job) -> str:
 
 
 def _others(job: Job) -> bool:
-    return any(other.study == job.study and other.turn < job.turn and not other.over for other in queue.jobs()[0])
+    return any(map(job.waits_for, queue.jobs()[0]))

@@ -15,7 +15,7 @@ from streamlit.components.v2 import manifest_scanner
 from analysis.comparisons.of_study import COLUMNS
 from app.jobs import queue, runner
 from app.jobs.command import Command
-from app.jobs.job import Job, State, look, write_state
+from app.jobs.job import Job, look, write_state
 from app.load import StudyView
 from app.shell import folds
 from pruning.study.config import StudyConfig
@@ -88,7 +88,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Standing:
     monkeypatch.setattr(runner, "LOOK", 0.02)
 
     def started(home: Path, follows: str = "") -> None:
-        write_state(home, State(asked=time.time(), follows=follows))
+        write_state(home, queue._last(follows))
         for name in ("cancel", "log.txt", "progress.json"):
             (home / name).unlink(missing_ok=True)
         threading.Thread(target=runner.live, args=(home,), daemon=True).start()

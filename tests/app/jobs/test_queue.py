@@ -89,6 +89,24 @@ def test_jobs_of_a_study_wait_for_each_other_and_others_do_not(stand_in: Standin
     assert look(first.home).state.ended <= done.state.began  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("leap", [-3600.0, 3600.0])
+def test_a_clock_that_is_set_changes_no_turns(stand_in: Standing, leap: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study has one job at a time, in the order in which they were asked for, whatever the clock says meanwhile."""
+    stand_in(
+        "import os, sys, time, pathlib\nos.close(os.open('at work', os.O_CREAT | os.O_EXCL))\n"
+        "with open('order', 'a') as file: print(sys.argv[-1], file=file)\n"
+        "time.sleep(.1)\nos.remove('at work')"
+    )
+    clock, first = time.time, queue.submit(prune("a", "--stale"))
+    until(first, lambda now: now.status == "running")
+    second = queue.submit(prune("a", "--jobs", "1"))
+    monkeypatch.setattr(time, "time", lambda: clock() + leap)
+    third = queue.submit(prune("a", "--jobs", "2"))
+    assert [job.id for job in queue.jobs()[0]] == [first.id, second.id, third.id]
+    assert [ended(each).status for each in (first, second, third)] == ["done"] * 3
+    assert Path("order").read_text().split() == ["--stale", "1", "2"]
+
+
 @pytest.mark.parametrize("end", ["sys.exit(2)", "os.kill(os.getpid(), 9)", "time.sleep(60)"])
 def test_what_follows_a_job_ends_with_it_and_goes_on_when_asked(stand_in: Standing, end: str) -> None:
     stand_in(f"import os, sys, time\nif sys.argv[1] == 'pruning': {end}")
