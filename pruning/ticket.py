@@ -81,10 +81,8 @@ class TicketInfo(BaseModel):
         """What the bits depend on beside the recipe: ``1 thread of cpu (AVX512), float32, torch 2.8.0``, or ""."""
         if not self.threads:
             return ""
-        threads = f"{self.threads} thread{'s' * (self.threads > 1)}"
-        return (
-            f"{threads} of {self.device} ({self.cpu}), {self.precision}, torch {self.versions.get('torch', 'unknown')}"
-        )
+        threads, version = f"{self.threads} thread{'s' * (self.threads > 1)}", self.versions.get("torch", "unknown")
+        return f"{threads} of {self.device} ({self.cpu}), {self.precision}, torch {version}"
 
     def recorded(self, table: str) -> Record:
         """The columns of one table of the record, by name; {} where the finder notes no such thing."""
@@ -222,8 +220,10 @@ def _unpack(path: Path, name: str, kept: Tensor, packed: Tensor | None, shape: l
 
 
 def damaged(path: Path, reason: str) -> UserError:
-    """The sentence for a ticket file that cannot be read."""
-    return UserError(f"{path} is not a readable ticket ({reason}); delete it and run the study again to find it anew.")
+    """The sentence for a ticket file that cannot be read; what a study can find anew may go, and nothing else."""
+    own = path.absolute().parent.name in ("tickets", "cache")
+    anew = "; delete it and run the study again to find it anew" if own else ""
+    return UserError(f"{path} is not a readable ticket ({reason}){anew}.")
 
 
 class Header(NamedTuple):

@@ -10,6 +10,8 @@ from pruning.cli.console import PlainConsole
 from pruning.cli.options import TicketId, Within
 from pruning.cli.tables import ticket_view
 from pruning.errors import UserError
+from pruning.study.bundle import is_bundle
+from pruning.study.commands import typed
 from pruning.study.folder import SUFFIX, TICKETS, Study
 from pruning.study.known import study_folders
 
@@ -59,6 +61,11 @@ def ticket_file(ticket: str, within: Path | None = None) -> Path:
     Raises:
         UserError: no ticket, or several, begin like that.
     """
+    if is_bundle(Path(ticket)):
+        raise UserError(
+            f"{ticket} is a packed study, and no ticket: `{typed('pruning', 'list', ticket)}` shows its tickets, of "
+            "which it has neither masks nor weights."
+        )
     if Path(ticket).is_file():
         return Path(ticket)
     folders = [Study.open(within).path] if within else study_folders()

@@ -117,6 +117,28 @@ def test_every_option_has_a_word_of_help() -> None:
             assert getattr(parameter, "help", None) or parameter.name == "help", (name, parameter.name)
 
 
+@pytest.mark.parametrize("verb", ["show", "export"])
+def test_only_a_ticket_that_a_study_finds_anew_is_to_be_deleted(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tickets").mkdir()
+    words = ["--to", "torch"] if verb == "export" else []
+    advised = "delete it and run the study again"
+    for name, told in (
+        ("theirs.study.zip", "theirs.study.zip is a packed study, and no ticket: `python -m pruning list "),
+        (
+            "weights.safetensors",
+            "weights.safetensors is not a readable ticket (it is cut short or not a safetensors file).",
+        ),
+        ("tickets/x.safetensors", f"is not a readable ticket (it is cut short or not a safetensors file); {advised}"),
+    ):
+        (tmp_path / name).write_bytes(b"PK\x03\x04 what is in a zip file")
+        status, _, said = command(capsys, monkeypatch, verb, tmp_path / name, *words)
+        assert status == 2
+        assert told in " ".join(said.split())
+        assert (advised in said) == name.startswith("tickets")
+
+
 def test_as_a_program_it_ends_without_a_traceback(tmp_path: Path) -> None:
     broken = tmp_path / "x.safetensors"
     broken.write_bytes(b"not a ticket")
