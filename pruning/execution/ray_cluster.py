@@ -28,11 +28,14 @@ PACKAGES = ("pruning", "analysis")
 """What travels with the work, if it is here: the code of this very process, whatever is installed elsewhere."""
 LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """At 0 Ray takes this machine for one that is alone, and listens at 127.0.0.1 and nowhere else."""
+RETRIES = 3
+"""How often a task begins again elsewhere when its worker is lost."""
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to Ray's makers
     "RAY_CLIENT_RECONNECT_GRACE_PERIOD": "10",  # seconds until a client gives up
     # Seconds after which Ray ends the process that has lost the head: a notebook, say, with all that is in it. Never.
     "RAY_gcs_rpc_server_reconnect_timeout_s": "1000000000",
+    "RAY_task_oom_retries": str(RETRIES),  # where Ray ends it for want of memory; else without end
     "RAY_worker_niceness": "0",  # else workers starve (15) beside whatever else this machine does
 }
 """What Ray reads from the environment when it is imported; what the user has set stays."""

@@ -27,6 +27,7 @@ from pruning.errors import UserError
 from pruning.execution import ray_cluster
 from pruning.execution.base import NOTHING, Executor, Needs
 from pruning.execution.processes import LEAVE_SECONDS, registered
+from pruning.execution.ray_cluster import RETRIES
 from pruning.execution.ray_files import SentFiles
 from pruning.execution.ray_worker import DONE, LACKS, Answer, Ear, Luggage, Outfit, run_call
 from pruning.execution.travelling import dumps, loads, marked
@@ -35,8 +36,6 @@ from pruning.files import write_atomically
 P = ParamSpec("P")
 T = TypeVar("T")
 
-RETRIES = 3
-"""How often a task begins again elsewhere when its worker is lost."""
 EVERY = 0.5
 """Seconds between two questions of how far calls are."""
 LOOK_EVERY = 3.0
@@ -195,11 +194,11 @@ class RayExecutor(Executor):
     def _explained(self, error: BaseException) -> BaseException:
         """The sentence for what Ray says of a call that did not come to its end."""
         known = self._ray.exceptions
-        if isinstance(error, (known.WorkerCrashedError, known.OutOfMemoryError, known.NodeDiedError)):
-            return UserError(
-                f"its worker was lost {RETRIES + 1} times, most likely for want of memory; run fewer at a time by "
-                "--jobs, or where there is more memory."
-            )
+        elsewhere = "run fewer at a time by --jobs, or where there is more memory."
+        if isinstance(error, known.OutOfMemoryError):  # how often Ray begins it again then, the cluster says
+            return UserError(f"its machine ran out of memory each time it began, so that Ray ended it; {elsewhere}")
+        if isinstance(error, (known.WorkerCrashedError, known.NodeDiedError)):
+            return UserError(f"its worker was lost {RETRIES + 1} times, most likely for want of memory; {elsewhere}")
         if isinstance(error, known.RuntimeEnvSetupError):
             return UserError(f"a worker could not be prepared: {ray_cluster.reason(error)}")
         if isinstance(error, ConnectionError) or not self._ray.is_initialized():

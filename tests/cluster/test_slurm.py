@@ -1,6 +1,7 @@
 """docs/ray.sbatch with stand-ins for SLURM and Ray: what it asks of them is what they take, program after program."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.jobs.command import Command
-from pruning.execution import is_ray
+from pruning.execution import is_ray, ray_cluster
+from pruning.execution.ray_executor import RayExecutor
 from tests import ROOT
 
 SRUN = """#!/bin/sh
@@ -66,6 +68,22 @@ def test_each_program_gets_a_cluster_on_all_nodes(said: Path) -> None:
     for words in asked:
         (on,) = Command(tuple(words.split())).values("--on")
         assert is_ray(on)
+
+
+def test_a_task_that_needs_too_much_memory_is_not_begun_again_without_end() -> None:
+    """As Ray does where nobody says otherwise, whatever is said of other losses: it is told, by a name that it knows."""
+    ray_cluster.prepare(ray_cluster.LOCAL)
+    ray = pytest.importorskip("ray", reason='Ray is not installed: pip install "pruning-side-by-side[cluster]"')
+    name = "RAY_task_oom_retries"
+    assert ray_cluster.SETTINGS[name] == str(ray_cluster.RETRIES)
+    assert f" {name}={ray_cluster.RETRIES}" in (ROOT / "docs" / "ray.sbatch").read_text()
+    assert f"export {name}={ray_cluster.RETRIES}" in (ROOT / "docs" / "scale.md").read_text()
+    assert name.encode() in Path(ray._raylet.__file__).read_bytes()
+    executor = RayExecutor.__new__(RayExecutor)
+    executor._ray = ray
+    told = str(executor._explained(ray.exceptions.OutOfMemoryError("killed")))
+    assert told.startswith("its machine ran out of memory each time it began")
+    assert not re.search(r"\d", told)  # how often that was, the cluster knows alone
 
 
 def test_nothing_is_measured_where_tickets_failed(said: Path, monkeypatch: pytest.MonkeyPatch) -> None:
