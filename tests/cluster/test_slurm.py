@@ -71,7 +71,7 @@ def test_each_program_gets_a_cluster_on_all_nodes(said: Path) -> None:
 
 
 def test_a_task_that_needs_too_much_memory_is_not_begun_again_without_end() -> None:
-    """As Ray does where nobody says otherwise, whatever is said of other losses: it is told, by a name that it knows."""
+    """As Ray does where nobody says otherwise, whatever it is told of other losses."""
     ray_cluster.prepare(ray_cluster.LOCAL)
     ray = pytest.importorskip("ray", reason='Ray is not installed: pip install "pruning-side-by-side[cluster]"')
     name = "RAY_task_oom_retries"
