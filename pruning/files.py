@@ -50,7 +50,7 @@ def user_path(name: str | Path) -> Path:
 
 def _no_name(name: str | Path, why: str) -> UserError:
     text = str(name)
-    shown = ascii(text[:SHOWN]) + "…" * (len(text) > SHOWN)
+    shown = repr(text[:SHOWN]) + "…" * (len(text) > SHOWN)
     return UserError(f"No file or folder can be called {shown}: {why.rstrip('.')}.")
 
 

@@ -46,7 +46,7 @@ def _check_batches(study: Study) -> None:
     """Raise UserError where a network with batch norms is to be trained on one image at a time; asks for no data."""
     single = {
         recipe.model: recipe
-        for recipe in lineage(study.recipes())
+        for recipe in reversed(lineage(study.recipes()))
         if any(training.batch_size == 1 and training.epochs for training in recipe.trainings)
     }
     for model, recipe in single.items():
