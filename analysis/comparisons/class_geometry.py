@@ -21,7 +21,6 @@ from analysis.metrics import directions
 from analysis.statistics.intervals import wilson
 from analysis.statistics.moderation import moderated
 
-QUANTITIES = ("excess", "angle", "cosine", "logit")
 """What images have to do with a direction; see `towards`."""
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 LENGTH, GAP = "length", "gap"

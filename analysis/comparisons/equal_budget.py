@@ -211,7 +211,7 @@ def compare(
     pairs = list(dict.fromkeys((each.a, each.name) for each in matched))
     told = of_pairs(known, pairs, equivalence).set_index(["a", "b"])
     rows = [_row(points, known, each) | told.loc[(each.a, each.name)].to_dict() for each in matched]
-    return Compared(pd.DataFrame(rows, columns=COLUMNS), _alone(points, a, matched, budgets, tolerance))
+    return Compared(pd.DataFrame(rows, columns=COLUMNS), _alone(a, matched, budgets, tolerance))
 
 
 def _mixture(outcomes: PerImage, each: Matched) -> dict[int, np.ndarray]:
@@ -256,9 +256,7 @@ def _accuracy(own: Mapping[int, np.ndarray]) -> tuple[float, float, float]:
     return seeds[0], float(low_), float(high_)
 
 
-def _alone(
-    points: pd.DataFrame, a: Sequence[str], matched: Sequence[Matched], budgets: Sequence[Budget], tolerance: float
-) -> list[str]:
+def _alone(a: Sequence[str], matched: Sequence[Matched], budgets: Sequence[Budget], tolerance: float) -> list[str]:
     """A sentence a budget on the points that meet nothing."""
     found = []
     for budget in budgets:

@@ -18,8 +18,6 @@ from analysis.results.offsets import unpack_bits
 from analysis.statistics.verdicts import DIFFERS, EQUIVALENCE, LEVEL, SEEDS, Gap, gap_from_sums, judge, paired_gaps
 from pruning.errors import few
 
-CUT = ["layers", "sparsity"]
-
 
 @dataclass(frozen=True)
 class Scanned:
@@ -114,8 +112,8 @@ def costs(
 ) -> pd.DataFrame:
     """What cutting each group costs in accuracy at one sparsity, the mean over conditions: one family of tests.
 
-    Returns a row a group that could be cut: `CUT`, removed, and the columns of `statistics.verdicts.judge`, the
-    difference being the accuracy of the whole network minus that of the pruned one, in [-1, 1].
+    Returns a row a group that could be cut: layers, sparsity, removed, and the columns of `statistics.verdicts.judge`,
+    the difference being the accuracy of the whole network minus that of the pruned one, in [-1, 1].
     """
     there, gap = _gaps(scan, places, sparsity)
     table = judge([gap] if gap is not None else [], equivalence, level)

@@ -47,8 +47,7 @@ class Sending:
     """What the tasks of a run read."""
 
     def __init__(self, source: Source, wanted: Wanted) -> None:
-        self._study, self._measures = source.study, wanted.measures
-        self._stored = Results(source.study.path)
+        self._study, self._stored = source.study, Results(source.study.path)
         names = [source.study.config.data]
         names += [name for each in wanted.measures.values() for name in each.datasets(wanted.config)]
         self._root, self._data = source.root, [*dict.fromkeys(names)]

@@ -16,7 +16,6 @@ from pruning.recipe import Recipe
 from pruning.study.folder import Entry, Study
 from pruning.ticket import Ticket
 
-CLOSE = 1e-9
 DENSE = "dense"
 
 Measure = Callable[[Entry], float]

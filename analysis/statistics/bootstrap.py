@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-RESAMPLES = 10_000
 DRAWS_AT_ONCE = 2_000_000  # images drawn in one go while resampling: bounds the memory to some tens of megabytes
 
 

@@ -34,7 +34,6 @@ from analysis.statistics.moderation import moderated
 from analysis.statistics.multiple_testing import holm, holm_steps
 
 DIFFERS, EQUIVALENT, CANNOT_TELL = "differs", "equivalent", "cannot tell"
-VERDICTS = (DIFFERS, EQUIVALENT, CANNOT_TELL)
 IMAGES, SEEDS, NOTHING = "images", "seeds", "nothing"
 COLUMNS = [
     "difference", "low", "high", "p", "p_holm", "p_equivalent", "verdict", "within", "detectable", "over", "seeds",
@@ -154,7 +153,7 @@ def judge(
         low, high: the interval that decides, at the row's step of Holm's procedure; within [-widest, widest].
         p: two-sided, that there is no difference. p_holm: p after Holm's correction over the family.
         p_equivalent: that the difference is d or more: the larger p of two one-sided tests, corrected over the family.
-        verdict: of `VERDICTS`: "differs" where the interval leaves out 0 (p_holm below alpha); "equivalent" where it
+        verdict: "differs" where the interval leaves out 0 (p_holm below alpha); "equivalent" where it
             lies between -d and d (p_equivalent below alpha / 2), and does not differ; else "cannot tell".
         within: bool, the difference is shown to be less than d, also where it differs.
         detectable: the difference that so many seeds and images, with the noise seen here, show with a power of 80 %

@@ -14,7 +14,6 @@ from analysis.transfer.target import Target
 from pruning.training.seeds import generator
 
 PROBE, PROMPT, MAPPING = "probe", "prompt", "mapping"
-WAYS = PROBE, PROMPT, MAPPING
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,7 +53,6 @@ class Theme:
     """
 
     mode: Mode
-    background: str
     surface: str
     ink: str
     muted: str
@@ -89,7 +88,6 @@ class Theme:
 _THEMES: dict[str, Theme] = {
     "light": Theme(
         mode="light",
-        background="#f6f7f9",
         surface="#ffffff",
         ink="#1b2430",
         muted="#5b6573",
@@ -110,7 +108,6 @@ _THEMES: dict[str, Theme] = {
     ),
     "dark": Theme(
         mode="dark",
-        background="#12181f",
         surface="#12181f",
         ink="#e8ecf2",
         muted="#a3adba",

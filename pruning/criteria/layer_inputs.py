@@ -1,4 +1,4 @@
-"""What layers are given: norms of their inputs and Gram matrices, gathered in one pass, a batch at a time.
+"""What layers are given: norms of their inputs, gathered in one pass, a batch at a time.
 
 As multiply-adds are counted (`pruning.models.counting`), inputs are taken where a weight is multiplied, and not from
 the module that holds it: so the joint projection of attention, the gates of recurrent layers and a weight that two
@@ -30,7 +30,7 @@ class Block:
 
     Attributes:
         rows: first and one after the last.
-        value: float64 [columns], sums of squares over images and positions; or [columns, columns], sums of products.
+        value: float64 [columns], sums of squares over images and positions.
         positions: how many inputs there were: images times positions of the output, or tokens.
     """
 
@@ -64,7 +64,24 @@ def input_squares(
     model: nn.Module, weights: Mapping[str, Tensor], batches: Batches, task: Task | None = None
 ) -> dict[str, LayerInputs]:
     """The sums of squares of what each weight is multiplied with. Arguments and errors are those of `input_norms`."""
-    return _gather(model, weights, batches, task, squares=True)
+    sums = _Sums()
+    modes = {module: module.training for module in model.modules()}
+    try:
+        model.eval()
+        with ExitStack() as stack:
+            stack.enter_context(torch.no_grad())
+            stack.enter_context(BaseTorchFunctionMode())  # under any function mode torch takes no shortcut in attention
+            if any(isinstance(module, nn.RNNBase) for module in modes):  # whose fused forms hide their products
+                stack.enter_context(warnings.catch_warnings(action="ignore"))  # of a setting of Intel's GPUs
+                stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
+                stack.enter_context(torch.backends.cudnn.flags(enabled=False))
+            stack.enter_context(Products(weights, sums.add))
+            for _ in losses(model, batches, task=task):
+                pass
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+    return {name: sums.of(name, weight) for name, weight in weights.items()}
 
 
 def input_norms(
@@ -97,45 +114,10 @@ def input_norms(
     return found
 
 
-def input_grams(
-    model: nn.Module, weights: Mapping[str, Tensor], batches: Batches, task: Task | None = None
-) -> dict[str, LayerInputs]:
-    """The Gram matrices X'X of what each weight is multiplied with; X has a row an image and position.
-
-    They take 8 bytes times the square of a weight's columns: ask for a few weights at a time where these are many.
-    Arguments and errors are those of `input_norms`.
-    """
-    return _gather(model, weights, batches, task, squares=False)
-
-
-def _gather(
-    model: nn.Module, weights: Mapping[str, Tensor], batches: Batches, task: Task | None, squares: bool
-) -> dict[str, LayerInputs]:
-    sums = _Sums(squares)
-    modes = {module: module.training for module in model.modules()}
-    try:
-        model.eval()
-        with ExitStack() as stack:
-            stack.enter_context(torch.no_grad())
-            stack.enter_context(BaseTorchFunctionMode())  # under any function mode torch takes no shortcut in attention
-            if any(isinstance(module, nn.RNNBase) for module in modes):  # whose fused forms hide their products
-                stack.enter_context(warnings.catch_warnings(action="ignore"))  # of a setting of Intel's GPUs
-                stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
-                stack.enter_context(torch.backends.cudnn.flags(enabled=False))
-            stack.enter_context(Products(weights, sums.add))
-            for _ in losses(model, batches, task=task):
-                pass
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-    return {name: sums.of(name, weight) for name, weight in weights.items()}
-
-
 class _Sums:
     """Sums over uses of each weight, by the rows that are used together."""
 
-    def __init__(self, squares: bool) -> None:
-        self.squares = squares
+    def __init__(self) -> None:
         self.shapes: dict[str, Shape] = {}
         self.values: dict[str, dict[tuple[int, int], tuple[Tensor, int]]] = {}
 
@@ -146,7 +128,7 @@ class _Sums:
                 f"Layer '{name}' is used in two ways, as a matrix of different forms, so that it has no one input."
             )
         own = self.values.setdefault(name, {})
-        for rows, value, positions in use.squares() if self.squares else use.grams():
+        for rows, value, positions in use.squares():
             if rows in own:
                 total, before = own[rows]
                 total += value

@@ -64,10 +64,6 @@ class Use:
         """Sums of squares [columns]."""
         raise NotImplementedError
 
-    def grams(self) -> Iterator[Part]:
-        """Sums of products [columns, columns], float64."""
-        raise NotImplementedError
-
     def columns(self) -> Iterator[Inputs]:
         """The inputs themselves, some at a time."""
         raise NotImplementedError
@@ -84,10 +80,6 @@ class Linear(Use):
     def squares(self) -> Iterator[Part]:
         """Of the columns."""
         yield self.rows, self.inputs.square().sum(dim=0), len(self.inputs)
-
-    def grams(self) -> Iterator[Part]:
-        """Of all pairs of columns."""
-        yield self.rows, (self.inputs.T @ self.inputs).double(), len(self.inputs)
 
     def columns(self) -> Iterator[Inputs]:
         """Some inputs at a time."""
@@ -107,16 +99,6 @@ class Bilinear(Use):
         """Of the columns, a product of two."""
         found = self.left.square().T @ self.right.square()
         yield (0, self.shape.rows), found.flatten(), len(self.left)
-
-    def grams(self) -> Iterator[Part]:
-        """Of all pairs of columns, some inputs at a time."""
-        size = prod(self.shape.size[1:])
-        total = torch.zeros(size, size, dtype=torch.float64, device=self.left.device)
-        step = max(1, CHUNK // size)
-        for left, right in zip(self.left.split(step), self.right.split(step), strict=True):
-            both = (left[:, :, None] * right[:, None, :]).flatten(1)
-            total += both.T @ both
-        yield (0, self.shape.rows), total, len(self.left)
 
     def columns(self) -> Iterator[Inputs]:
         """Products of two, some at a time."""
@@ -185,17 +167,6 @@ class Convolution(Use):
         slope = torch.ones_like(torch.ops.aten.convolution(images, kernel, None, *rest))
         found: Tensor = torch.ops.aten.convolution_backward(slope, images, kernel, None, *rest, [False, True, False])[1]
         return found
-
-    def grams(self) -> Iterator[Part]:
-        """Of all pairs of columns, by group and some images at a time."""
-        step = self.shape.rows // self.shape.groups
-        for group, images in enumerate(self.images.split(self.channels, dim=1)):
-            size = self.channels * prod(self.kernel)
-            total = torch.zeros(size, size, dtype=torch.float64, device=images.device)
-            for part in images.split(max(1, CHUNK // (size * self.positions))):
-                columns = self._columns(part).transpose(0, 1).flatten(1)
-                total += columns @ columns.T
-            yield (group * step, (group + 1) * step), total, len(images) * self.positions
 
     def columns(self) -> Iterator[Inputs]:
         """By group and some images at a time."""

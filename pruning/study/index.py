@@ -159,12 +159,6 @@ def write(study: Path, name: str, entries: Mapping[str, Any]) -> None:
             write_atomically(place, content)
 
 
-def drop(study: Path, name: str) -> None:
-    """Remove an index."""
-    with suppress(OSError):
-        file(study, name).unlink(missing_ok=True)
-
-
 def _seal(key: bytes, text: bytes) -> bytes:
     return hashlib.blake2b(text, key=key, digest_size=SEAL // 2).hexdigest().encode()
 

@@ -16,7 +16,6 @@ from app.views.geometry.class_view import MOST_CLASSES, View
 
 MOST_AXES = 20
 """Classes, beyond which parallel coordinates cannot be read."""
-_PERCENT = (10, 25, 50, 75, 90)
 MEANINGS = {
     "true": "the true class, or cluster of classes",
     "other": "the class that it is taken for, or whose direction it is",

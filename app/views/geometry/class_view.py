@@ -40,7 +40,7 @@ class View:
         selection: the page's.
         tickets: side by side.
         condition: what the images went through.
-        quantity: a key of `class_geometry.QUANTITIES`.
+        quantity: a key of `class_panels.QUANTITIES`.
         centred: whether features and directions are without what all share.
         baseline: what is subtracted; None for nothing.
         tree: the dendrogram of the class directions of `ordered_by`.

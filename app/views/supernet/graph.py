@@ -13,8 +13,6 @@ from app.views.supernet import facts, words
 from app.views.supernet.charts import events as event_charts
 from app.views.supernet.charts import graph as charts
 
-MEAN = "mean"
-
 
 def show(selection: Selection) -> None:
     """Draw the section."""

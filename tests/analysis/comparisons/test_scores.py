@@ -17,7 +17,6 @@ from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, NOTHI
 from pruning.tasks import Score
 
 DISTANCE, SHARE, R2 = Score("distance", higher=False), Score("accuracy", "%"), Score("R2")
-SEEDS = range(4)
 
 
 def made(score: Score, **values: list[float]) -> Scores:

@@ -19,7 +19,6 @@ from pruning.data import Split
 from pruning.errors import UserError
 
 SIDE, INNER = 4, 2
-BORDER = SIDE**2 - INNER**2
 THRESHOLD = 11.0
 
 

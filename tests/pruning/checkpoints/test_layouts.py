@@ -53,7 +53,6 @@ def same(found: dict[str, Tensor], expected: dict[str, Tensor]) -> bool:
 
 
 NAMES = st.text("abc.019_é", min_size=1, max_size=8).filter(lambda name: not name.endswith(("_mask", "_orig", ".")))
-STARTS = (b"", b"PK\x03\x04", b"\x80\x02", b"\x10" + b"\0" * 7 + b"{")
 SHAPES = st.lists(st.integers(0, 4), max_size=4).map(tuple)
 
 

@@ -1,4 +1,4 @@
-"""Norms and Gram matrices of layers' inputs, against derivatives of what layers make and against loops by hand."""
+"""Norms of layers' inputs, against derivatives of what layers make and against loops by hand."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pruning.criteria.batches import Batches
-from pruning.criteria.layer_inputs import input_grams, input_norms
+from pruning.criteria.layer_inputs import input_norms, input_squares
 from pruning.errors import UserError
 from pruning.models import prunable
 
@@ -39,7 +39,7 @@ def batches(*shape: int) -> Batches:
 def assert_inputs(model: nn.Module, data: Batches, name: str, expected: dict[tuple[int, int], Tensor]) -> None:
     """`expected` has the inputs [inputs, columns] of rows."""
     weights = prunable(model)
-    found, norms = input_grams(model, weights, data)[name], input_norms(model, weights, data)[name]
+    found, norms = input_squares(model, weights, data)[name], input_norms(model, weights, data)[name]
     matrix = found.matrix(norms)
     torch.testing.assert_close(found.weight(matrix), norms, rtol=0, atol=0)
     covered = sum(block.rows.stop - block.rows.start for block in found.blocks)
@@ -49,7 +49,7 @@ def assert_inputs(model: nn.Module, data: Batches, name: str, expected: dict[tup
             x for (first, last), x in expected.items() if first <= block.rows.start and block.rows.stop <= last
         )
         assert block.positions == len(inputs)
-        torch.testing.assert_close(block.value, inputs.T @ inputs)
+        torch.testing.assert_close(block.value, inputs.square().sum(dim=0))
         torch.testing.assert_close(matrix[block.rows], inputs.norm(dim=0).expand(matrix[block.rows].shape))
 
 
@@ -67,20 +67,20 @@ def assert_inputs(model: nn.Module, data: Batches, name: str, expected: dict[tup
         (nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2), (4, 3, 3)),
     ],
 )  # fmt: skip
-def test_products_of_inputs_are_products_of_slopes(layer: nn.Module, shape: tuple[int, ...]) -> None:
+def test_squares_of_inputs_are_squares_of_slopes(layer: nn.Module, shape: tuple[int, ...]) -> None:
     """An output is linear in its row of weights, and its slopes by them are the inputs, whatever the layer."""
     model, data = Wrapped(layer), batches(*shape)
     weights = prunable(model)
     made = model.layer(torch.cat([images for images, _ in data])).flatten()
     slopes = [torch.autograd.grad(each, weights["layer.weight"], retain_graph=True)[0] for each in made]
     per_weight = torch.stack(slopes)
-    found = input_grams(model, weights, data)["layer.weight"]
+    found = input_squares(model, weights, data)["layer.weight"]
     norms = input_norms(model, weights, data)["layer.weight"]
     torch.testing.assert_close(per_weight.square().sum(dim=0).sqrt(), norms)
     rows = torch.stack([found.matrix(each) for each in per_weight])
     for block in found.blocks:
         for row in range(block.rows.start, block.rows.stop):
-            torch.testing.assert_close(rows[:, row].T @ rows[:, row], block.value)
+            torch.testing.assert_close(rows[:, row].square().sum(dim=0), block.value)
     assert sorted(row for block in found.blocks for row in range(block.rows.start, block.rows.stop)) == [
         *range(rows.shape[1])
     ]
@@ -154,7 +154,7 @@ def test_what_is_never_used_has_no_input() -> None:
     norms = input_norms(model, prunable(model), batches(3))
     assert not bool(norms["layer.0.weight"].any())
     assert bool(norms["layer.1.weight"].all())
-    assert input_grams(model, prunable(model), batches(3))["layer.0.weight"].blocks == []
+    assert input_squares(model, prunable(model), batches(3))["layer.0.weight"].blocks == []
 
 
 def test_networks_run_as_they_are_used_and_are_left_as_they_were() -> None:

@@ -10,7 +10,6 @@ from pruning.recognition.matching import match
 from tests.pruning.recognition.schemes import State, arbitrary, hollow, replaced
 
 SHAPE = (3, 64, 64)
-LEAVES = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 
 
 def of_timm(state: State, stem: str = "conv_stem", blocks: str = "blocks.") -> State:
