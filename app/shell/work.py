@@ -26,7 +26,7 @@ def offer(text: str) -> None:
 
     What is in the queue already says so in its place, and code that was not allowed yet asks first.
     """
-    commands = commands_in(text) if "python -m" in text and is_private() else []
+    commands = commands_in(text) if " -m " in text and is_private() else []
     known = {path for path in choice.studies().values() if not is_shipped(path)} if commands else set()
     commands = [each for each in commands if each.kind != IMPORT and queue.study_of(each) in known]
     if not commands:

@@ -10,6 +10,7 @@ from pruning.cli.console import PlainConsole
 from pruning.cli.options import TicketId, Within
 from pruning.cli.tables import ticket_view
 from pruning.errors import UserError
+from pruning.study.commands import typed
 from pruning.study.folder import SUFFIX, TICKETS, Study
 from pruning.study.known import study_folders
 
@@ -68,6 +69,7 @@ def ticket_file(ticket: str, within: Path | None = None) -> Path:
         return matching[0]
     where = ", ".join(map(str, folders)) or "sample_checkpoints/ and studies/"
     if not matching:
-        raise UserError(f"No ticket's id begins with '{ticket}' in {where}; `python -m pruning list STUDY` shows ids.")
+        shows = typed("pruning", "list", "STUDY")
+        raise UserError(f"No ticket's id begins with '{ticket}' in {where}; `{shows}` shows ids.")
     ids = ", ".join(path.stem for path in matching[:5])
     raise UserError(f"'{ticket}' is the beginning of {len(matching)} ids ({ids}, ...); give more characters.")
