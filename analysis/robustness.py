@@ -73,9 +73,12 @@ def evaluate(
 ) -> pd.DataFrame:
     """Every ticket under every condition, the clean images included, as one table.
 
-    Arguments and errors as for `iterate`; images and labels may be arrays, and one corruption or severity may stand
+    Arguments as for `iterate`; images and labels may be arrays, and one corruption or severity may stand
     alone. Returns a DataFrame, a row for each ticket, condition and sample: ticket, corruption ("clean" at severity 0),
     severity, sample, prediction, confidence, angle, length, margin.
+
+    Raises:
+        UserError: the networks are not given by name, or the images not as bytes; or as `iterate`.
     """
     if not isinstance(tickets, Mapping):
         raise UserError(f'Give networks by name, such as {{"mine": network}}, not as a {type(tickets).__name__}.')

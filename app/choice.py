@@ -16,7 +16,7 @@ from pruning.study.places import local
 from pruning.study.remote import is_url
 
 FIRST = "mnist5k-lenet5"
-"""The shipped study that shows everything."""
+"""The shipped study that fills the most pages."""
 SCRIPTS = ("main.py", "serving.py")
 """What Streamlit runs as the app."""
 
@@ -24,7 +24,7 @@ SCRIPTS = ("main.py", "serving.py")
 def studies() -> dict[str, Path]:
     """Name -> folder of every study that can be chosen.
 
-    One named after `--` comes first, then the shipped ones, the one that shows everything first, and the user's own.
+    One named after `--` comes first, then the shipped ones, `FIRST` before all others, and the user's own.
     """
     folders = [*_asked_for(), *sorted(study_folders(), key=lambda folder: folder.name != FIRST)]
     found: dict[str, Path] = {}
@@ -43,7 +43,7 @@ def first_with_tickets(studies: Mapping[str, Path]) -> str:
 
 
 def _asked_for() -> list[Path]:
-    """The study folders on the command line: `streamlit run app/main.py -- PATH`.
+    """The study folders on the command line: `python -m app PATH` hands them to Streamlit after `--`.
 
     Ones without a study stay in, so that opening them says what is missing.
     """

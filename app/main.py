@@ -1,4 +1,4 @@
-"""The app: `python -m streamlit run app/main.py [-- PATH]`, where PATH is a study folder."""
+"""What Streamlit runs as the app; `python -m app [PATH]` starts it, where PATH is a study folder."""
 
 import sys
 from pathlib import Path

@@ -1,8 +1,9 @@
-"""Names and sentences that come from files, as text that no page takes for a picture, a link, a tag or an emphasis."""
+"""Names in a row, and what comes from files as text that no page takes for a picture, a link, a tag or an emphasis."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 JOINER = "\N{WORD JOINER}"  # invisible; what is broken up by it looks as it did
 
@@ -19,6 +20,14 @@ _BREAKS = re.compile(
 _LIKE = {"*": "\N{ASTERISK OPERATOR}", "`": "\N{MODIFIER LETTER GRAVE ACCENT}", "~": "\N{TILDE OPERATOR}",
          "$": "\N{SMALL DOLLAR SIGN}"}  # fmt: skip
 """Signs that come in pairs and that nothing invisible keeps from it, and others that look like them."""
+
+
+def listed(names: Iterable[str], most: int | None = None) -> str:
+    """`a`, `a and b`, `a, b and c`; of many, where `most` says how many, those and how many more; "" of none."""
+    names = list(names)
+    if most is not None and len(names) > most + 1:
+        names = [*names[:most], f"{len(names) - most} more"]
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def shown(text: str) -> str:

@@ -130,7 +130,11 @@ def checked(model: type[Model], data: Mapping[str, Any]) -> Model:
 
 
 def validate(model: type[Model], data: Mapping[str, Any], where: str) -> Model:
-    """Build `model` from `data` as `checked` does, the sentence of its error beginning with `where`."""
+    """Build `model` from `data`, as `checked` does.
+
+    Raises:
+        UserError: something is not allowed; the sentence begins with `where`.
+    """
     try:
         return checked(model, data)
     except UserError as error:

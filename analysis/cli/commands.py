@@ -9,12 +9,12 @@ from rich.table import Table
 
 from analysis.cli import compare_command, report_command, study_files
 from pruning.cli.console import PlainConsole, stoppable
-from pruning.cli.options import Download, Gpus, On, Root, StudyPath, Threads
+from pruning.cli.options import Download, Gpus, On, OwnStudyPath, Root, StudyPath, Threads
 from pruning.cli.progress_bar import ProgressBar
 from pruning.cli.ticket_commands import ticket_file
 from pruning.errors import UserError
 from pruning.execution import PROCESSES
-from pruning.study.commands import measuring
+from pruning.study.commands import measuring, typed
 from pruning.study.folder import SUFFIX, Study
 from pruning.study.opened import only_read
 
@@ -28,11 +28,11 @@ app = typer.Typer(
 
 @app.command()
 def run(
-    study: StudyPath,
+    study: OwnStudyPath,
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="Make this table only; may be repeated. `python -m analysis tables` prints all.",
+            help=f"Make this table only; may be repeated. `{typed('analysis', 'tables')}` prints all.",
             show_default="all tables",
         ),
     ] = None,
@@ -129,7 +129,7 @@ def list_tables(study: StudyPath, root: Root = None) -> None:
 
 @app.command()
 def adopt(
-    study: StudyPath,
+    study: OwnStudyPath,
     tickets: Annotated[int, typer.Option(min=1, help="Measure so many tickets of each table again.")] = 3,
     conditions: Annotated[int, typer.Option(min=1, help="And of each so many conditions, or maps.")] = 3,
     seed: Annotated[int, typer.Option(help="Seed that draws them.")] = 0,
@@ -169,7 +169,7 @@ def sensitivity(
     keep: Annotated[
         float | None, typer.Option(min=0, max=1, help="Suggest a method that keeps this share, such as 0.1.")
     ] = None,
-    macs: Annotated[bool, typer.Option("--macs", help="A share of the multiply-adds, not of the weights.")] = False,
+    macs: Annotated[bool, typer.Option("--macs", "--multiply-adds", help="A share of these, not of weights.")] = False,
     criterion: Annotated[
         list[str] | None,
         typer.Option(help="Of a ticket: which weights go; may be repeated.", show_default="magnitude"),

@@ -25,7 +25,7 @@ Budgets = Annotated[
     list[str] | None,
     typer.Option(
         "--budget",
-        help="What is to be equal: madds, bytes, training or weights; may be repeated.",
+        help="What is to be equal: multiply-adds, bytes, training or weights; may be repeated.",
         show_default="all four",
     ),
 ]
@@ -63,15 +63,17 @@ def run(
     from analysis.comparisons import equal_budget, of_study  # seconds of imports that --help does not need
     from analysis.comparisons.condition_cells import averaged
     from analysis.results.store import Results
+    from pruning.models.counting import spelled
 
     writers = _writers()
     for file in out:
         if file.suffix not in writers:
             raise UserError(f"{file} is to end with one of {', '.join(writers)}, which says how it is written.")
     known = [*equal_budget.BUDGETS]
+    budgets = [spelled(name) for name in budgets]
     for name in budgets:
         if name not in known:
-            raise unknown("budget", name, known)
+            raise unknown("budget", name, [each.replace("_", "-") for each in known])
     opened, console = Study.open(study), PlainConsole()
     entries = opened.entries()
     tickets = of_study.rows_of(entries)
@@ -97,7 +99,7 @@ def run(
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """The table with accuracies in per cent and differences in points."""
-    found = table.copy()
+    found = table.assign(budget=table["budget"].str.replace("_", "-"))
     per_cent = [f"{name}_{side}" for name in ("accuracy", "low", "high") for side in "ab"]
     per_cent += ["difference", "low", "high", "detectable"]
     found[per_cent] = 100 * found[per_cent].astype(float)

@@ -21,6 +21,7 @@ from analysis.results.store import Results
 from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
 from pruning.study.folder import Study
+from pruning.study.opened import refuse_writing
 from pruning.ticket import read_header
 
 SAID = (0.9, 0.8)
@@ -31,8 +32,9 @@ def run(study: Study, keep: float | None, of: Unit, root: Path | None, jobs: int
     """Scan the dense networks as far as that is not done, and print what came of it.
 
     Raises:
-        UserError: the study asks for no scan, or the budget cannot be met.
+        UserError: the study is only read here or asks for no scan, or the budget cannot be met.
     """
+    refuse_writing(study.path)
     options = options_of(settings(study))
     if not options.sensitivity:
         raise UserError(

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from pruning.cli.console import PlainConsole, stoppable
-from pruning.cli.options import StudyPath
+from pruning.cli.options import OwnStudyPath, StudyPath
 from pruning.cli.progress_bar import ProgressBar
 from pruning.errors import UserError
 from pruning.study.folder import Study
@@ -26,7 +26,7 @@ def check(study: StudyPath) -> None:
     PlainConsole().print(f"Nothing is wrong with {opened.source}.", highlight=False, soft_wrap=True)
 
 
-def compact(study: StudyPath) -> None:
+def compact(study: OwnStudyPath) -> None:
     """Bring the many small result files of a study into few; a run does it by itself from 300 of a table on.
 
     Rows, digests and what made them stay. Readers may read meanwhile, and a kill loses nothing: run again to go on.

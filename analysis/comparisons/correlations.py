@@ -86,7 +86,11 @@ def by_image(outcomes: Outcomes, clean: bool = False) -> tuple[list[str], np.nda
 
 
 def counted_by_image(outcomes: Outcomes, clean: bool = False) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """As `by_image`, how often each image is right, of whole numbers, and out of how many severities, [corruptions]."""
+    """As `by_image`, how often each image is right, of whole numbers, and out of how many severities, [corruptions].
+
+    Raises:
+        UserError: the clean images are asked for, and were not measured.
+    """
     places = _places(outcomes)
     if clean and CLEAN not in outcomes.conditions:
         raise UserError("Correlations beyond clean accuracy need the clean images; measure these too.")

@@ -31,7 +31,7 @@ OBJECTIVES: dict[str, Objective] = {
     "accuracy": Objective("Accuracy on clean images", "share", "paired", more=True),
     "corrupted": Objective("Accuracy on corrupted images", "share", "paired", more=True),
     "kept": Objective("Weights kept", "count", "none", log=True),
-    "macs": Objective("MACs", "count", "none", log=True),
+    "macs": Objective("Multiply-adds", "count", "none", log=True),
     "disk": Objective("Size on disk", "bytes", "none", log=True),
     "time": Objective("Relative latency", "share", "interval"),
     "memory": Objective("Peak memory", "bytes", "none"),

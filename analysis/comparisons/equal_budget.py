@@ -27,11 +27,12 @@ from analysis.statistics.intervals import mean_interval, wilson
 from analysis.statistics.verdicts import COLUMNS as OF_A_PAIR
 from analysis.statistics.verdicts import EQUIVALENCE
 from pruning.errors import UserError, unknown
+from pruning.models.counting import spelled
 from pruning.study.folder import Entry
 
-Budget = Literal["madds", "bytes", "training", "weights"]
+Budget = Literal["multiply_adds", "bytes", "training", "weights"]
 BUDGETS: dict[Budget, str] = {
-    "madds": "multiply-adds",
+    "multiply_adds": "multiply-adds",
     "bytes": "bytes of the ticket",
     "training": "epochs of training",
     "weights": "weights kept",
@@ -127,7 +128,7 @@ def operating_points(entries: Iterable[Entry], tickets: pd.DataFrame, efficiency
         weights=("kept", "mean"),
         training=("training", "mean"),
     )
-    found["madds"], found["dense"] = spent["macs_kept"], spent["macs"]
+    found["multiply_adds"], found["dense"] = spent["macs_kept"], spent["macs"]
     found["bytes"] = spent["bytes_ticket"].astype(float).fillna(spent["bytes_network"])
     return found.reset_index()
 
@@ -166,7 +167,7 @@ def match(
         nearest = str(off.idxmin())
         if off[nearest] <= tolerance * own:
             found.append(Matched(budget, str(key), (nearest,), 1.0, float(own), float(others[nearest])))
-        elif budget == "madds" and others.iloc[0] < own < others.iloc[-1]:
+        elif budget == "multiply_adds" and others.iloc[0] < own < others.iloc[-1]:
             place = int(np.searchsorted(others.to_numpy(), own))
             low, high = others.iloc[place - 1], others.iloc[place]
             share = float((high - own) / (high - low))
@@ -191,7 +192,8 @@ def compare(
         outcomes: who is right on which image, of the keys.
         a: keys of the first method.
         b: keys of the second.
-        budgets: what is to be equal, one after the other; all rows are one family of tests.
+        budgets: what is to be equal, one after the other; all rows are one family of tests. Multiply-adds may be
+            written in any of their spellings.
         tolerance: the share by which budgets may differ.
         equivalence: the difference in accuracy that does not matter, a fraction above 0.
 
@@ -204,14 +206,15 @@ def compare(
         if not any(outcomes.get(key) for key in side):
             raise UserError(f"Nothing was measured of {', '.join(side)}: measure the study first.")
     first, second = ([key for key in side if outcomes.get(key)] for side in (a, b))
-    matched = [each for budget in budgets for each in match(points, first, second, budget, tolerance)]
+    wanted = [spelled(budget) for budget in budgets]
+    matched = [each for budget in wanted for each in match(points, first, second, budget, tolerance)]
     mixed = {each.name: _mixture(outcomes, each) for each in matched if len(each.b) > 1}
     known = {**outcomes, **{name: own for name, own in mixed.items() if own}}
     matched = [each for each in matched if each.name in known]
     pairs = list(dict.fromkeys((each.a, each.name) for each in matched))
     told = of_pairs(known, pairs, equivalence).set_index(["a", "b"])
     rows = [_row(points, known, each) | told.loc[(each.a, each.name)].to_dict() for each in matched]
-    return Compared(pd.DataFrame(rows, columns=COLUMNS), _alone(a, matched, budgets, tolerance))
+    return Compared(pd.DataFrame(rows, columns=COLUMNS), _alone(a, matched, wanted, tolerance))
 
 
 def _mixture(outcomes: PerImage, each: Matched) -> dict[int, np.ndarray]:
@@ -237,7 +240,9 @@ def _row(points: pd.DataFrame, outcomes: PerImage, each: Matched) -> dict[str, o
     }
     for side, keys in mean.items():
         shares = np.array([1.0] if len(keys) == 1 else [each.share, 1 - each.share])
-        kept, madds = (float(shares @ of.loc[list(keys), name].to_numpy(float)) for name in ("weights", "madds"))
+        kept, madds = (
+            float(shares @ of.loc[list(keys), name].to_numpy(float)) for name in ("weights", "multiply_adds")
+        )
         row[f"compression_{side}"] = float(of.at[keys[0], "total"]) / kept if kept else np.nan
         row[f"speedup_{side}"] = float(of.at[keys[0], "dense"]) / madds if madds else np.nan
         own = outcomes[each.a if side == "a" else each.name]

@@ -110,7 +110,11 @@ def gradient_of(logits: Tensor, labels: Tensor, images: Tensor) -> Tensor:
 
 
 def excess(logits: Tensor, labels: Tensor) -> Tensor:
-    """The sum over the images of s, see above: how far the other classes are ahead of the true one."""
+    """The sum over the images of s, see above: how far the other classes are ahead of the true one.
+
+    Raises:
+        UserError: the logits are not [N, classes], or a label names no class.
+    """
     classes = logits.shape[-1]
     if logits.ndim != 2 or classes < 2:
         raise UserError(f"A network to be attacked must give logits of two classes or more, not {list(logits.shape)}.")

@@ -76,7 +76,11 @@ def matters(settings: AnalysisConfig, images: int) -> Mapping[str, object] | Non
 
 
 def rows(context: Context) -> pd.DataFrame:
-    """The row of a ticket."""
+    """The row of a ticket.
+
+    Raises:
+        UserError: it makes images that are not finite.
+    """
     options = options_of(context.settings)
     assert options.inception is not None
     weights = digest(options.inception)

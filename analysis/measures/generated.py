@@ -30,7 +30,11 @@ class Real:
 
 
 def generated(context: Context) -> pd.DataFrame:
-    """The row of a ticket."""
+    """The row of a ticket.
+
+    Raises:
+        UserError: it makes images that are not finite.
+    """
     context.progress(0.0, "images made of latents")
     network, real = maker_of(context), real_features(context)
     made = features(context, network.decoded(network.latents(frechet.SAMPLES)))

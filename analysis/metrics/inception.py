@@ -57,7 +57,11 @@ def inception(path: Path, resizing: Resizing, device: torch.device) -> Features:
 
 
 def resized(images: Tensor, resizing: Resizing) -> Tensor:
-    """Images float32 [N, C, H, W] in [0, 1], C 1 or 3, as Inception is shown them: [N, 3, 299, 299] in [-1, 1]."""
+    """Images float32 [N, C, H, W] in [0, 1], C 1 or 3, as Inception is shown them: [N, 3, 299, 299] in [-1, 1].
+
+    Raises:
+        UserError: they have other channels.
+    """
     if images.shape[1] not in (1, 3):
         raise UserError(f"FID is of grey or of coloured images, and these have {images.shape[1]} channels.")
     levels = (255 * images).round().expand(-1, 3, -1, -1)

@@ -13,6 +13,7 @@ from analysis.reproductions.claims import Claim
 from analysis.reproductions.family import ALPHA, Count, Finding, count, family
 from analysis.reproductions.running import ReproductionResult
 from pruning.files import write_atomically
+from pruning.study.commands import shared
 
 INTRO = """\
 # Reproductions
@@ -113,7 +114,7 @@ def _anchor(reproduction: Reproduction) -> str:
 
 
 def _command(reproduction: Reproduction) -> str:
-    return f"python -m analysis reproduce {reproduction.name}"
+    return shared("analysis", "reproduce", reproduction.name)
 
 
 def _not_run(reproduction: Reproduction) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.results.blobs import runs
 from analysis.results.store import Results
 from pruning.errors import UserError
+from pruning.study.commands import typed
 
 
 def unpack_correct(conditions: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -123,5 +124,5 @@ def check_comparable(measured: Mapping[str, Collection[tuple[str, int]]], sizes:
             corruption, severity = next(each for each in everything if each not in own)
             raise UserError(
                 f"Ticket {ticket} has no results under {corruption} {severity} yet; finish measuring the study "
-                "with `python -m analysis run`."
+                f"with `{typed('analysis', 'run', 'STUDY')}`."
             )

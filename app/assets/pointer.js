@@ -43,7 +43,7 @@ function label(group, chart, { trace, i }, panel) {
   const own = numbers(rest.label)[i];
   const number = (text, axis, sign, digits) => `${sign && trace[axis][i] >= 0 ? "+" : ""}${trace[axis][i].toFixed(digits)}`;
   const lines = [
-    `Sample ${trace.customdata[i]} · ${trace.name}`,
+    `Image ${trace.customdata[i]} · ${trace.name}`,
     `true class ${classes[own]}, ${reading(trace, i)}`,
     detail.replace(/%\{([xy]):(\+?)\.(\d)f\}/g, number),
   ];

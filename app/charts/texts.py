@@ -8,6 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from app.names import listed
+
 
 def widest(texts: Iterable[str], character: float = 6.6, around: int = 22) -> int:
     """Pixels that cut none of the texts: those of a table's column, where a `character` and what is `around` are."""
@@ -67,7 +69,7 @@ def sizes(
         number = f"{form.format(factor * value)} {unit}".rstrip()
         written.append(number + bracket(min(ends), max(ends), form, factor))
     if len(written) < 3:
-        return " and ".join(written)
+        return listed(written)
     return f"{written[0]} at least and {written[-1]} at most, as measured"
 
 

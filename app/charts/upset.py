@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.names import listed
 from app.shell.drawn import drawn
 from app.shell.theme import Style, Theme
 from app.shell.url import LIST
@@ -151,7 +152,7 @@ def _dots(
 def named(members: Sequence[str], styles: Mapping[str, Style]) -> str:
     """Which tickets a region belongs to, in words."""
     names = [styles[ticket].label for ticket in members]
-    return f"only {names[0]}" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return "only " * (len(names) == 1) + listed(names)
 
 
 def lift(count: float, expected: float) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pruning.errors import UserError
+from pruning.study.commands import typed
 
 _COMMON = {"--root": 1, "--download": 0}
 OPTIONS: dict[tuple[str, str], dict[str, int]] = {
@@ -34,12 +35,16 @@ OPTIONS: dict[tuple[str, str], dict[str, int]] = {
 
 IMPORT, PRUNE, MEASURE = OPTIONS
 MOST, LONGEST = 200, 4096  # words, and characters of one
-_IN_TEXT = re.compile(r"python -m (?:pruning|analysis) (?:run|import)\b[^`ˋ\n]*")
+_PYTHON = r"python[\d.]*(?:\.exe)?"  # whichever a command names, as it is run by the one that runs the app
+_IN_TEXT = re.compile(
+    rf"(?:'(?:[^'`ˋ\n]|'\"'\"')*{_PYTHON}'|[\w@%+=:,./\u2060-]*{_PYTHON})"
+    r" -m (?:pruning|analysis) (?:run|import)\b[^`ˋ\n]*"
+)
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command without `python -m`: program, command, and the words that follow; one that `OPTIONS` knows.
+    """A command without its interpreter: program, command, and the words that follow; one that `OPTIONS` knows.
 
     Raises:
         UserError: it is none of them, or has other options.
@@ -61,7 +66,7 @@ class Command:
             words = tuple(shlex.split(line))
         except ValueError:
             words = ()
-        if words[:2] != ("python", "-m"):
+        if len(words) < 2 or words[1] != "-m" or not re.fullmatch(_PYTHON, re.split(r"[/\\]", words[0])[-1]):
             raise _refused((line,))
         return cls(words[2:])
 
@@ -73,7 +78,7 @@ class Command:
     @property
     def line(self) -> str:
         """What is typed to do the same."""
-        return shlex.join(("python", "-m", *self.words))
+        return typed(*self.words)
 
     @property
     def arguments(self) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from app.load import StudyView
+from app.names import listed
 from app.pictures import study_images
 from app.pictures.study_images import Pictures
 from app.shell import layout
@@ -127,7 +128,7 @@ def facts(offer: Offer) -> str:
     hosts = dict.fromkeys(urlsplit(address).hostname or address for address in offer.addresses)
     addresses = ", ".join(f"`{address}`" for address in offer.addresses)
     return (
-        f"torchvision fetches {addresses} from {' and '.join(hosts)}: {offer.megabytes:,.0f} MB. On the disk it takes "
+        f"torchvision fetches {addresses} from {listed(hosts)}: {offer.megabytes:,.0f} MB. On the disk it takes "
         f"{offer.unpacked:,.0f} MB, in `{offer.root}`. Nothing else is sent or fetched."
     )
 

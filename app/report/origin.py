@@ -6,11 +6,11 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
-from shlex import join
 from urllib.parse import urlencode
 
 from analysis.comparisons.recipe_words import in_words
 from app.report.drawing import View
+from pruning.study.commands import shared
 from pruning.study.folder import Entry, Study
 from pruning.study.opened import only_read, origin
 from pruning.version import VERSION
@@ -30,12 +30,12 @@ def commands(study: Study, views: Sequence[View], chosen: Iterable[View], out: s
         asked = ["--link", f"?{urlencode(common, safe='~')}"]
     came_from = origin(study.path)
     place = came_from or str(study.source)
-    make = [] if came_from else [join(["python", "-m", each, "run", place]) for each in ("pruning", "analysis")]
-    lines = [*make, join(["python", "-m", "analysis", "report", place, "--out", out, *asked])]
+    make = [] if came_from else [shared(each, "run", place) for each in ("pruning", "analysis")]
+    lines = [*make, shared("analysis", "report", place, "--out", out, *asked)]
     refused = only_read(study.path)
     said = f"# {refused}\n\n" if refused else ""
     links = "\n".join(f"  http://127.0.0.1:8501/{view.link}" for view in views)
-    open_it = join(["python", "-m", "app", came_from or str(study.path)])
+    open_it = shared("app", came_from or str(study.path))
     return said + "\n".join(lines) + f"\n\n# Each view in the dashboard:\n{open_it}\n{links}"
 
 
@@ -75,5 +75,5 @@ def recipes(entries: Sequence[Entry]) -> str:
             f'<details class="folded"><summary>{escape(own[0].recipe.label)}</summary>'
             f"{facts([*words, ('Ticket', ids)])}</details>"
         )
-    shown = "python -m pruning show TICKET"
+    shown = shared("pruning", "show", "TICKET")
     return f"<p>In full, with layers and training: <code>{shown}</code>.</p>" + "".join(made)

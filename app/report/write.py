@@ -25,7 +25,7 @@ from app.shell.theme import Mode
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.progress import Progress, quiet
-from pruning.study.commands import finding
+from pruning.study.commands import finding, for_others
 from pruning.study.folder import Study
 
 
@@ -103,6 +103,7 @@ def _name(view: View) -> str:
     return PAGES[view.page].title + (f", {title}" if title else "")
 
 
+@for_others()
 def _drawn(view: View, study: StudyView, mode: Mode) -> AppTest | None:
     """A view as it is drawn; None where it cannot be, which is no reason to go without the others."""
     try:

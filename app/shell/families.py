@@ -213,12 +213,27 @@ def method_styles(selection: Selection) -> dict[str, Style]:
     return theme.styles(every, study.methods, selection.theme.mode, study.originals)
 
 
+def mean_words(seeds: int, several: str = "", tail: str = "", geometric: bool = False) -> str:
+    """What means and their intervals are over, for a caption: `Means over 3 seeds with 95 % intervals (Student's).`
+
+    Args:
+        seeds: how many, at most.
+        several: what follows where there are.
+        tail: what follows in either case.
+        geometric: whether the means are.
+    """
+    if seeds < 2:
+        return f"One seed, so no intervals{tail}."
+    means, of = ("Geometric means", ", of the logarithm") if geometric else ("Means", "")
+    return f"{means} over {seeds} seeds with 95 % intervals (Student's{of}){several}{tail}."
+
+
 def interval_words(selection: Selection) -> str:
     """What the intervals of accuracies, or scores, are over, for a caption."""
     shown = score(selection.study)
     if not shown.images:
         if len(selection.study.seeds) == 1:
-            return "One seed, so no intervals."
+            return mean_words(1)
         geometric = " geometric" if shown.by_factors else ""
         return f"Bars: 95 % intervals of the{geometric} mean over {len(selection.study.seeds)} seeds (Student's)."
     if len(selection.study.seeds) > 1:

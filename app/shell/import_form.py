@@ -19,6 +19,7 @@ from app.shell.host import is_private
 from pruning.data import DATASETS
 from pruning.errors import UserError
 from pruning.models import MODELS
+from pruning.study.commands import typed
 from pruning.study.folder import TOML
 from pruning.study.known import is_shipped
 from pruning.tasks import TASKS
@@ -118,7 +119,7 @@ def _closed() -> None:
 def _dialog() -> None:
     if not is_private():
         st.info("Jobs are off, as others can open this app. On its machine, this command adds a study:")
-        st.code("python -m pruning import CHECKPOINT --data DATA", language="bash")
+        st.code(typed("pruning", "import", "CHECKPOINT", "--data", "DATA"), language="bash")
         return
     if job_list.WATCHED in st.session_state:
         st.fragment(_watched, run_every=job_list.EVERY)()

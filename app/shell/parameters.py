@@ -141,7 +141,7 @@ def _samples(study: StudyView, asked: str | None, notes: list[str]) -> np.ndarra
     try:
         samples, gone = in_link(study, asked or "")
     except ValueError:
-        notes.append("The marked samples in the link could not be read and are left out.")
+        notes.append("The selected images in the link could not be read and are left out.")
         return None
     notes += [gone] if gone else []
     return samples if len(samples) else None

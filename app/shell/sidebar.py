@@ -18,6 +18,7 @@ from app.shell.selection import Selection
 from app.shell.theme import Mode
 from app.shell.url import change, mirror
 from pruning.errors import UserError
+from pruning.study.commands import typed
 
 SHOWN = "study shown"  # in the session: name and folder of the study that was drawn last
 
@@ -34,7 +35,7 @@ def show() -> Selection | None:
         layout.empty(
             "There is no study to show.",
             "A study is a folder with a study.toml. Find the tickets of one and measure them, or point the app at one.",
-            "make study STUDY=path/to/study.toml\npython -m streamlit run app/main.py -- path/to/study",
+            f"make study STUDY=path/to/study.toml\n{typed('app', 'path/to/study')}",
         )
         with st.sidebar:
             import_form.button()

@@ -12,6 +12,7 @@ from app.allowed import Untrusted
 from app.jobs import queue
 from app.jobs.command import IMPORT, MEASURE, PRUNE, Command, commands_in
 from app.jobs.job import Job
+from app.names import listed
 from app.shell.host import is_private
 from pruning.errors import UserError
 from pruning.study.known import is_shipped
@@ -26,7 +27,7 @@ def offer(text: str) -> None:
 
     What is in the queue already says so in its place, and code that was not allowed yet asks first.
     """
-    commands = commands_in(text) if "python -m" in text and is_private() else []
+    commands = commands_in(text) if " -m " in text and is_private() else []
     known = {path for path in choice.studies().values() if not is_shipped(path)} if commands else set()
     commands = [each for each in commands if each.kind != IMPORT and queue.study_of(each) in known]
     if not commands:
@@ -56,7 +57,7 @@ def label(commands: Sequence[Command]) -> str:
     """What commands do, as the text of a button."""
     verbs = list(dict.fromkeys(VERBS[each.kind] for each in commands))
     again = any("--stale" in each.words or "--force" in each.words for each in commands)
-    return " and ".join([verbs[0], *(verb.lower() for verb in verbs[1:])]) + (" again" if again else "")
+    return listed([verbs[0], *(verb.lower() for verb in verbs[1:])]) + (" again" if again else "")
 
 
 def start(commands: Sequence[Command]) -> None:

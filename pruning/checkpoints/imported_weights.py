@@ -114,9 +114,7 @@ class Imported:
         """Read what a study's recipes start from. Raises UserError when it is missing, damaged or something else."""
         path = file_of(folder, start.weights)
         if not path.is_file():
-            raise UserError(
-                f"The imported weights {path} are not there; import the network again with `python -m pruning import`."
-            )
+            raise UserError(f"The imported weights {path} are not there; import the network again.")
         if leads_out(path, folder):
             raise UserError(f"{path} is a link that leads out of the study; import the network again.")
         try:

@@ -16,6 +16,7 @@ from rich.text import Text
 from pruning.cli.early import BY_SIGNAL, ENDING, INTERRUPTED
 from pruning.errors import UserError
 from pruning.registry import of_plugin
+from pruning.study.commands import python
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that move a terminal's cursor, colour it or turn the text round, all but tabs and ends of lines."""
@@ -57,7 +58,7 @@ def main(app: typer.Typer) -> None:
     with _interrupts():
         try:
             with of_plugin():
-                app()
+                app(**_named())
         except UserError as error:
             console.print("Error: ", style="bold red", end="")
             console.print(str(error), highlight=False, soft_wrap=True)
@@ -72,6 +73,12 @@ def main(app: typer.Typer) -> None:
             return
     console.print("Stopped.")
     sys.exit(_status())
+
+
+def _named() -> dict[str, str]:
+    """What usage calls a program that is run as a module; nothing of one that has a name of its own."""
+    spec = sys.modules["__main__"].__spec__ if os.path.basename(sys.argv[0]) == "__main__.py" else None
+    return {"prog_name": f"{python()} -m {spec.parent}"} if spec else {}
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The command `find`: one ticket from a recipe that is written down as JSON."""
 
 import json
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from pruning.errors import UserError
 from pruning.execution import PROCESSES, executor_on
 from pruning.federated.clients import clients_on
 from pruning.recipe import Recipe
+from pruning.study.commands import shared
 from pruning.study.folder import SUFFIX
 from pruning.tasks import get_task
 from pruning.validation import validate
@@ -91,9 +91,9 @@ def command_line(recipe: Recipe, study: Path, threads: int = 0) -> str:
     The study's folder is named where it is needed, which is for imported weights.
     """
     plain = recipe.canonical() | ({"name": recipe.name} if recipe.name else {})
-    parts = ["python", "-m", "pruning", "find", "--recipe", json.dumps(plain)]
+    parts = ["--recipe", json.dumps(plain)]
     if recipe.start is not None:
         parts += ["--study", str(study)]
     if threads:
         parts += ["--threads", str(threads)]
-    return shlex.join([*parts, "--out", f"{recipe.id}{SUFFIX}"])
+    return shared("pruning", "find", *parts, "--out", f"{recipe.id}{SUFFIX}")

@@ -7,10 +7,10 @@ import typer
 
 StudyPath = Annotated[
     Path,
-    typer.Argument(
-        help="A study.toml, or the folder that holds one; to read only, a packed study or a URL.", show_default=False
-    ),
+    typer.Argument(help="A study.toml, the folder that holds one, a packed study or a URL.", show_default=False),
 ]
+OwnStudyPath = Annotated[Path, typer.Argument(help="A study.toml, or the folder that holds one.", show_default=False)]
+"""Of commands that write into it."""
 AnyStudyPath = Annotated[
     Path | None,
     typer.Argument(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pruning.cli.console import PlainConsole, stoppable
-from pruning.cli.options import AnyStudyPath, Device, Download, Gpus, Memory, On, Root, StudyPath, Threads
+from pruning.cli.options import AnyStudyPath, Device, Download, Gpus, Memory, On, OwnStudyPath, Root, Threads
 from pruning.cli.run_display import RunDisplay
 from pruning.cli.tables import models_table, studies_table, tickets_table
 from pruning.execution import PROCESSES
@@ -18,7 +18,7 @@ from pruning.study.template import write_template
 
 
 def run_study(
-    study: StudyPath,
+    study: OwnStudyPath,
     jobs: Annotated[
         int, typer.Option(min=0, help="Tickets found side by side; 0: one a core, 1 for large networks.")
     ] = 0,

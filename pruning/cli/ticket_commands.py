@@ -75,6 +75,7 @@ def ticket_file(ticket: str, within: Path | None = None) -> Path:
         return matching[0]
     where = ", ".join(map(str, folders)) or "sample_checkpoints/ and studies/"
     if not matching:
-        raise UserError(f"No ticket's id begins with '{ticket}' in {where}; `python -m pruning list STUDY` shows ids.")
+        shows = typed("pruning", "list", "STUDY")
+        raise UserError(f"No ticket's id begins with '{ticket}' in {where}; `{shows}` shows ids.")
     ids = ", ".join(path.stem for path in matching[:5])
     raise UserError(f"'{ticket}' is the beginning of {len(matching)} ids ({ids}, ...); give more characters.")

@@ -14,7 +14,9 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator
 
 from pruning.errors import UserError
 from pruning.finders.base import Finder, Trainer, dense_recipe, make_ticket
@@ -29,6 +31,7 @@ from pruning.finders.options import (
     sharing_out_itself,
 )
 from pruning.models import count_macs
+from pruning.models.counting import spelled
 from pruning.procedure import Fields, Shared
 from pruning.progress import share
 from pruning.recipe import Recipe
@@ -57,7 +60,7 @@ class DensitySearchOptions(ScoredPieces):
     at_once: ClassVar[bool] = True
 
     criterion: CriterionName = criterion_option("magnitude")
-    budget: Literal["weights", "multiply_adds", "both"] = option(
+    budget: Annotated[Literal["weights", "multiply_adds", "both"], BeforeValidator(spelled)] = option(
         "weights", "Budget", "what the sparsity is a fraction of", BUDGETS
     )
     sampler: Sampler = option("tpe", "Search", "how the next densities are chosen", SAMPLERS)

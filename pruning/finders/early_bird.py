@@ -134,7 +134,11 @@ def cost(recipe: Recipe) -> float:
 
 
 def check(recipe: Recipe) -> None:
-    """Imported weights have no early training."""
+    """Imported weights have no early training.
+
+    Raises:
+        UserError: the recipe begins with such.
+    """
     if recipe.start is not None:
         raise UserError(
             "Finder 'early_bird' draws its mask early in the network's training, which imported weights do not have; "

@@ -114,7 +114,11 @@ class MovingMasks(Hook):
 
 
 def find(recipe: Recipe, parents: Sequence[Ticket], trainer: Trainer) -> Ticket:
-    """Fine-tune weights and scores together, then put the last mask in force."""
+    """Fine-tune weights and scores together, then put the last mask in force.
+
+    Raises:
+        UserError: an imported network came with fewer weights than are to be kept.
+    """
     began = time.perf_counter()
     model, config = parents[0].model(), fine_tuning(recipe)
     moving = MovementNetwork(model, {name: parents[0].masks[name] for name in prunable_of(recipe, model)})

@@ -44,7 +44,11 @@ def labelled_batches(
 
 
 def first_batches(data: Any, images: int | None, name: str = "data", part: Part = "train") -> Iterator[Batch]:
-    """Give the batches of `labelled_batches` one after another, where they lie; of a `Dataset` those of a part."""
+    """Give the batches of `labelled_batches` one after another, where they lie; of a `Dataset` those of a part.
+
+    Raises:
+        UserError: there are no images, or something else than batches of them.
+    """
     left, found = images, False
     data = load_data(data) if isinstance(data, str) else data
     for inputs, labels in _of_dataset(data, part) if isinstance(data, Dataset) else _pairs(data, name):

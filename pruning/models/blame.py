@@ -8,7 +8,11 @@ from pruning.errors import UserError
 
 @contextmanager
 def blamed(what: str) -> Iterator[None]:
-    """Turns any exception of the user's code into one sentence that says where in their files it arose."""
+    """Turns any exception of the user's code into one sentence that says where in their files it arose.
+
+    Raises:
+        UserError: there was one.
+    """
     try:
         yield
     except UserError:

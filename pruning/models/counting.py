@@ -13,8 +13,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from pruning.models.inspection import Shape, prunable, show_zeros
 
+MULTIPLY_ADDS = "multiply_adds"
+"""What a budget of them is called in study files and recipes."""
+SPELLINGS = ("multiply-adds", "madds", "macs")
+"""How else users may write it."""
+
 Shares = dict[str, float]
 """Of a tensor: which parameters its numbers come from, in proportion to how many of them."""
+
+
+def spelled(budget: Any) -> Any:
+    """Give a budget the name that study files and recipes have, however multiply-adds were written."""
+    return MULTIPLY_ADDS if isinstance(budget, str) and budget.lower() in SPELLINGS else budget
 
 
 def count_macs(model: nn.Module, shape: Shape) -> int:

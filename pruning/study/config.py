@@ -92,7 +92,11 @@ class StudyConfig(BaseModel):
 
 
 def read_config(file: Path) -> StudyConfig:
-    """Read and validate a `study.toml`."""
+    """Read and validate a `study.toml`.
+
+    Raises:
+        UserError: there is none, it is no TOML, or something in it is not allowed.
+    """
     try:
         with open(file, "rb") as stream:
             plain = tomllib.load(stream)
@@ -107,7 +111,11 @@ def read_config(file: Path) -> StudyConfig:
 
 
 def expand(config: StudyConfig, where: str, seeds: Sequence[int] | None = None) -> dict[str, Recipe]:
-    """All recipes of a study, or of some `seeds`, by id; none of one whose networks are recorded alone."""
+    """All recipes of a study, or of some `seeds`, by id; none of one whose networks are recorded alone.
+
+    Raises:
+        UserError: a key or a value of a method is not allowed, two are the same, or there is one and no `model`.
+    """
     if config.model == RECORDED:
         if config.methods:
             raise UserError(f"{where}: nothing can be found in a study of recorded networks alone; give it a `model`.")

@@ -184,7 +184,11 @@ def _accuracy(norm: Normalisation) -> float:
 def refuse_without_masks(given: Mapping[str, bool]) -> None:
     """Refuse what is said of masks where there are none, so that nothing is taken for pruned that is not.
 
-    `given`: option -> whether it is.
+    Args:
+        given: option -> whether it is.
+
+    Raises:
+        UserError: one is.
     """
     for name in (name for name, is_given in given.items() if is_given):
         raise UserError(f"{name} is about masks, of which the checkpoint holds none; give their file: --masks.")

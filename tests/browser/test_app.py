@@ -121,7 +121,7 @@ def test_a_lasso_marks_the_same_samples_in_every_chart(number: int, opened: Open
     count = counts[0][0]
     assert 0 < count < 359
     expect(page.locator(".st-key-marked-bar")).to_contain_text(f"{count} image")
-    expect(page.locator(".st-key-card-marked")).to_contain_text(f"{count} of 359 samples selected")
+    expect(page.locator(".st-key-card-marked")).to_contain_text(f"{count} of 359 images selected")
     page.locator(".st-key-clear-images button").first.click()
     until(page, lambda: "samples=" not in page.url)
     until(page, lambda: marked(page) == [[], []])
@@ -204,7 +204,7 @@ def test_a_picture_that_is_clicked_is_seen_closely(opened: Open) -> None:
     sample = pictures.nth(4).get_attribute("data-sample")
     pictures.nth(4).click()
     until(page, lambda: f"sample={sample}" in page.url)
-    expect(page.get_by_text(re.compile(rf"^Sample {sample}:"))).to_be_visible()
+    expect(page.get_by_text(re.compile(rf"^Image {sample}:"))).to_be_visible()
     settle(page)  # until then the table of the sample before may stand beside this one's
     expect(page.locator(".readings img")).to_have_count(3)  # clean and the two severities of the study
     sizes = page.evaluate("[...document.querySelectorAll('.readings img')].map(image => image.naturalWidth)")

@@ -118,4 +118,4 @@ def _is_looked_at(page: Page, sample: int) -> None:
     """In the inspector, in the gallery, and in the table beside it."""
     expect(page.locator(".st-key-inspector").get_by_role("heading", name=f"Image {sample}:")).to_be_visible()
     expect(page.locator(".gallery [aria-pressed=true]")).to_have_attribute("data-sample", str(sample))
-    expect(page.locator(".st-key-head-sample").get_by_text(f"Sample {sample}:")).to_be_visible()
+    expect(page.locator(".st-key-head-sample").get_by_text(f"Image {sample}:")).to_be_visible()

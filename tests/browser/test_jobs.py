@@ -43,7 +43,7 @@ def test_from_a_checkpoint_to_a_comparison_without_a_terminal(tab: Page, tmp_pat
         _choose(tab, "Data set", "digits")
         tab.get_by_role("button", name="Import", exact=True).click()
         window = tab.get_by_role("dialog")
-        expect(window.get_by_text("python -m pruning import net.pt --data digits")).to_be_visible()
+        expect(window.get_by_text(" -m pruning import net.pt --data digits")).to_be_visible()
         window.get_by_role("button", name="Open the study").click()
         expect(tab.get_by_text("Prune net", exact=True)).to_be_visible()
         settle(tab)

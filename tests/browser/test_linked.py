@@ -154,7 +154,7 @@ def test_zoom_hover_and_double_click(linked: Page) -> None:
     page.mouse.move(*here[inner] + 0.4)
     nearest = ((here - here[inner] - 0.4) ** 2).sum(axis=1).argmin()
     label = page.locator(f"{CHARTS} .linked-hover span:not(.thumbnail)").first
-    expect(label).to_have_text(f"Sample {panel['samples'][nearest]} · Dense")
+    expect(label).to_have_text(f"Image {panel['samples'][nearest]} · Dense")
     sheet = page.evaluate("getComputedStyle(document.querySelector('.thumbnail')).backgroundImage.slice(5, -2)")
     assert page.request.get(sheet).headers["content-type"] == "image/webp"
 

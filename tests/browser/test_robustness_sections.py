@@ -26,10 +26,10 @@ def test_an_exemplar_that_is_clicked_is_the_one_that_samples_shows(opened: Open)
     until(page, lambda: "sample=" in page.url)
     settle(page)
     sample = page.url.split("sample=")[1].split("&")[0]
-    assert f"Sample {sample}," in title
+    assert f"Image {sample}," in title
     page.get_by_role("link", name="Samples").click()
     settle(page)
-    expect(page.get_by_text(f"Sample {sample}:").first).to_be_visible()
+    expect(page.get_by_text(f"Image {sample}:").first).to_be_visible()
 
 
 def test_frequencies_that_were_not_measured_come_with_the_command(opened: Open) -> None:

@@ -1,5 +1,6 @@
 """docs/api.md is what `make docs` writes, and says what Python itself says of the functions."""
 
+import ast
 import importlib
 import inspect
 import re
@@ -17,6 +18,18 @@ PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 def test_the_page_is_up_to_date() -> None:
     assert api.page() == PAGE, "say `make docs`"
+
+
+def test_who_refuses_says_so() -> None:
+    """Functions that raise UserError by themselves; of a command the docstring is its help."""
+    silent = []
+    for file in [file for package in ("pruning", "analysis") for file in sorted((ROOT / package).rglob("*.py"))]:
+        for each in ast.parse(file.read_text(encoding="utf-8")).body if file.parent.name != "cli" else ():
+            if isinstance(each, ast.FunctionDef) and not each.name.startswith("_"):
+                raised = [ast.unparse(part.exc) for part in ast.walk(each) if isinstance(part, ast.Raise) and part.exc]
+                told = re.search(r"\bRaises\b|\braises\b|\bRaise\b", ast.get_docstring(each) or "")
+                silent += [f"{file}: {each.name}"] * (any("UserError" in text for text in raised) and not told)
+    assert not silent
 
 
 def test_everything_public_is_on_it() -> None:

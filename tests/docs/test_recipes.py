@@ -108,6 +108,13 @@ def test_networks_of_hugging_face() -> None:
     assert names["found"]["prediction"].between(0, 9).all()
 
 
+@pytest.mark.parametrize("file", ["README.md", "docs/scale.md", "docs/recipes.md"])
+def test_commands_run_as_they_are_written(file: str) -> None:
+    """With the environment that the first `make` sets up."""
+    text = (ROOT / file).read_text("utf-8")
+    assert not re.findall(r"(?<![\w/])python -m (?:pruning|analysis|app|tests)\b.*", text)
+
+
 @pytest.mark.parametrize(
     "file", ["README.md", "CONTRIBUTING.md", *(f"docs/{each.name}" for each in ROOT.glob("docs/*.md"))]
 )

@@ -9,6 +9,7 @@ import streamlit as st
 from analysis.comparisons.levels import by_sparsity
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES
 from app.charts.texts import sizes
+from app.names import listed
 from app.shell import families, layout, verdicts
 from app.shell.lacking import unmeasured
 from app.shell.score import ACCURACY, ShownScore
@@ -155,8 +156,7 @@ def _shown(rows: pd.DataFrame, shown: ShownScore) -> str:
 
 
 def _kept(rows: pd.DataFrame) -> str:
-    names = [f"{100 * (1 - level):.3g}" for level in rows["sparsity"]]
-    return (names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}") + " %"
+    return listed([f"{100 * (1 - level):.3g}" for level in rows["sparsity"]]) + " %"
 
 
 SECTION = Section(

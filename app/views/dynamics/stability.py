@@ -41,7 +41,7 @@ def show(selection: Selection) -> None:
             help="Two trainings start from the same weights, those of the dense network at an iteration, and see the "
             "data in different orders. The barrier is the largest error on the line between their solutions minus the "
             "mean error of the two.",
-            caption=_seeds(barrier),
+            caption=families.mean_words(int(barrier["n"].max())),
         )
     with right:
         _distance_card(selection, rows, styles)
@@ -64,14 +64,9 @@ def _distance_card(selection: Selection, rows: pd.DataFrame, styles: dict[str, S
         config=layout.QUIET,
         help="Full: to the training under another order of the data. Dotted: of a pruned ticket to the dense network "
         "from the same weights, on the weights that the ticket keeps.",
-        caption=_seeds(own),
+        caption=families.mean_words(int(own["n"].max())),
         controls=lambda: selection.pick("apart", "Measure", MEASURES, label_visibility="collapsed", width="content"),
     )
-
-
-def _seeds(rows: pd.DataFrame) -> str:
-    most = int(rows["n"].max())
-    return f"Means over {most} seeds with 95 % intervals (Student's)." if most > 1 else "One seed, so no intervals."
 
 
 def _styles(selection: Selection, labels: list[str]) -> dict[str, Style]:

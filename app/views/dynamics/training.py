@@ -107,7 +107,7 @@ def _curves_card(
     there: dict[str, str],
     shown: ShownScore,
 ) -> None:
-    several = int(curves["n"].max()) > 1
+    seeds = int(curves["n"].max())
     usual = "panels" if len(styles) > TOGETHER else "together"
     draw = curve_panels.panels if selection.option("as", usual, list(AS)) == "panels" else charts.training
 
@@ -127,14 +127,13 @@ def _curves_card(
         help="Each ticket's own last training: of an iterative ticket the last level, of a searched mask the search. "
         "Panels show the other curves in grey; in one chart, symbols at the right are where each curve ends, and bands "
         f"are drawn for up to {charts.BANDS} lines.",
-        caption=_caption(several, measure, len(stops) > 0, shown),
+        caption=_caption(seeds, measure, len(stops) > 0, shown),
         controls=controls,
     )
 
 
-def _caption(several: bool, measure: str, stops: bool, shown: ShownScore) -> str:
-    means = "Geometric means" if shown.by_factors and measure == "test_accuracy" else "Means"
-    said = [f"{means} over seeds with 95 % intervals (Student's)." if several else "One seed, so no intervals."]
+def _caption(seeds: int, measure: str, stops: bool, shown: ShownScore) -> str:
+    said = [families.mean_words(seeds, geometric=shown.by_factors and measure == "test_accuracy")]
     if measure in ("train_accuracy", "loss"):
         said.append("On training images as measured during training.")
     if stops:

@@ -80,7 +80,8 @@ class View:
 
     def interval_words(self) -> str:
         """What the intervals are over, for a caption."""
-        return f"95 % intervals over {self.seeds} seeds (Student's)." if self.seeds > 1 else "One seed, no intervals."
+        words = f"95 % intervals over {self.seeds} seeds (Student's)."
+        return words if self.seeds > 1 else families.mean_words(self.seeds)
 
 
 def view(selection: Selection) -> View:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, NOTHING
 from app.charts.texts import bracket, points
+from app.names import listed
 from app.shell.layout import plain
 
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "bytes"))
@@ -87,9 +88,8 @@ def unpaid(paid: pd.DataFrame, labels: Mapping[str, str]) -> str:
     names = [plain(labels[key]) for key in most.index[most == UNTRAINED]]
     if not names:
         return ""
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     what = "network is" if len(names) == 1 else "networks are"
-    return f" That does not pay for a single round of {listed}, whose {what} untrained."
+    return f" That does not pay for a single round of {listed(names)}, whose {what} untrained."
 
 
 def personal(label: str, own: pd.Series, every: pd.Series, chance: pd.Series) -> str:

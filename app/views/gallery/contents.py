@@ -115,7 +115,7 @@ def _test_image(selection: Selection, data: Pictures) -> Shown:
               icon=":material/arrow_forward:" if len(marked) else ":material/shuffle:",
               on_click=lambda: selection.set(image=str(another)))  # fmt: skip
     label = int(labels[index])
-    return Shown(data.images[index].numpy(), index, label, f"test image {index}, class {classes[label]}")
+    return Shown(data.images[index].numpy(), index, label, f"image {index}, class {classes[label]}")
 
 
 def _noise(selection: Selection) -> int:

@@ -12,6 +12,7 @@ from analysis.comparisons.generative import IMAGES
 from app import load
 from app.charts.texts import sizes
 from app.load import StudyView
+from app.names import listed
 from app.shell.layout import plain
 from app.shell.selection import Selection
 from app.views.generated import facts
@@ -100,5 +101,4 @@ def _collapsed(kl: pd.DataFrame, labels: dict[str, str]) -> str:
     gone = [plain(labels[key]) for key in kl.loc[kl["collapsed"], "key"]] if len(kl) else []
     if not gone:
         return ""
-    names = gone[0] if len(gone) == 1 else f"{', '.join(gone[:-1])} and {gone[-1]}"
-    return f"The posterior of {names} collapsed: the decoder is told next to nothing of the image."
+    return f"The posterior of {listed(gone)} collapsed: the decoder is told next to nothing of the image."

@@ -108,7 +108,7 @@ def _pick_several(selection: Selection) -> bool:
     """Whether the mean over the marked images is asked for; nothing to choose while none is marked."""
     if selection.samples is None:
         return False
-    options = {"one": "One", "marked": f"Mean of the marked ({len(selection.samples):,})"}
+    options = {"one": "One", "marked": f"Mean of the selected ({len(selection.samples):,})"}
     return selection.pick("attribution-images", "Image", options, width="content") == "marked"
 
 
@@ -266,7 +266,7 @@ def _strip(selection: Selection, images: TestImages, order: np.ndarray, picked: 
         "selected images" if marked is not None else "images that tickets lose; what the baseline has right comes first"
     )
     if not there:
-        st.caption("No ticket loses an image here. Mark some in a chart of Local or Maps to choose among them.")
+        st.caption("No ticket loses an image here. Select some in a chart of Local or Maps to choose among them.")
         return
     shown = there[:STRIP] if picked in there[:STRIP] else [picked, *there[: STRIP - 1]]
     classes = selection.study.classes
@@ -274,7 +274,7 @@ def _strip(selection: Selection, images: TestImages, order: np.ndarray, picked: 
     def item(sample: int) -> Item:
         label = classes[int(images.labels[sample])]
         shown = picture(picture_of(images, [sample], condition))
-        return Item(sample, shown, f"Sample {sample}, {label}", label, f"#{sample}", 0.0)
+        return Item(sample, shown, f"Image {sample}, {label}", label, f"#{sample}", 0.0)
 
     with st.container(border=True, key="card-attribution-strip"):
         st.markdown(f"**Which image: {len(there):,} {what}**")

@@ -12,6 +12,7 @@ from analysis.comparisons.ticket_attribution import Lost, TicketMaps, position
 from analysis.metrics.attribution import Patches
 from app.charts.base import Styles
 from app.charts.texts import minus
+from app.names import listed
 from app.shell.layout import plain
 
 UNITS = {"gap": "°", "length": "%"}
@@ -99,7 +100,7 @@ def _shapes(maps: TicketMaps, table: pd.DataFrame, styles: Styles) -> str:
         )
     verb = "leans" if len(differ) == 1 else "lean"
     return (
-        f"**{_listed(differ)} {verb} on other pixels than {base}** (p {_p(asked.loc[asked['differs'], 'p_holm'].max())}"
+        f"**{listed(differ)} {verb} on other pixels than {base}** (p {_p(asked.loc[asked['differs'], 'p_holm'].max())}"
         f", of {whom})."
     )
 
@@ -121,10 +122,6 @@ def note(maps: TicketMaps, key: str, measure: str, label: int) -> str:
     said = minus(f"gap {gap:.0f}°") if measure == "gap" else f"length {length:.1f}"
     wrong = maps.predictions(key) != label
     return f"{said} ✗" if wrong.shape[1] == 1 and wrong.mean() > 0.5 else said
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _name(styles: Styles, key: str) -> str:

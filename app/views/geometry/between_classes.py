@@ -158,7 +158,7 @@ def _caption(view: View) -> str:
     several = "and the trainings " if len(view.selection.study.seeds) > 1 else ""
     faded = f" Paler: within noise over the images {several}(all cells one family)." if view.baseline else ""
     click = (
-        "Click a cell to open its clusters." if view.by_cluster else "Click a cell to mark its images on every page."
+        "Click a cell to open its clusters." if view.by_cluster else "Click a cell to select its images on every page."
     )
     return f"{seed}{faded} {click}"
 

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.comparisons.confusion import favourites
 from analysis.statistics.verdicts import SEEDS
 from app.charts.texts import bracket
+from app.names import listed
 from app.shell.layout import plain
 from app.shell.theme import Style
 
@@ -69,7 +70,7 @@ def _taken(
 
 def _go_to(name: str, parts: Sequence[str]) -> str:
     first = parts[0].replace(" of ", " of the errors of ", 1)
-    return f"class **{plain(name)}** takes {_listed([first, *parts[1:]])}"
+    return f"class **{plain(name)}** takes {listed([first, *parts[1:]])}"
 
 
 def _disagreement(
@@ -83,7 +84,7 @@ def _disagreement(
         if not rows["stands_out"].any() and many and len({label for label, _ in own}) > 1:
             parts = [f"{plain(classes[label])}: {100 * share:.0f} %" for label, share in own]
             found.append(f"{styles[str(key)].label} ({', '.join(parts)})")
-    return f" The trainings of {_listed(found)} disagree on the class that takes most." if found else ""
+    return f" The trainings of {listed(found)} disagree on the class that takes most." if found else ""
 
 
 def _wrong(sufferers: pd.DataFrame, styles: Mapping[str, Style], classes: Sequence[str]) -> str:
@@ -97,7 +98,7 @@ def _wrong(sufferers: pd.DataFrame, styles: Mapping[str, Style], classes: Sequen
                 for row in own
             ]
             whole = 100 * float(rows["expected"].iloc[0])
-            said.append(f"for {styles[str(key)].label} {_listed(parts)}, against {whole:.0f} % of all images")
+            said.append(f"for {styles[str(key)].label} {listed(parts)}, against {whole:.0f} % of all images")
     if not said:
         return "No class is shown to suffer more than the others."
     return f"Classes that suffer more than the others: {'; '.join(said)}."
@@ -105,7 +106,3 @@ def _wrong(sufferers: pd.DataFrame, styles: Mapping[str, Style], classes: Sequen
 
 def _share(row: Mapping[Hashable, float]) -> str:
     return f"{100 * row['share']:.0f} %{bracket(row['low'], row['high'], '{:.0f}')}"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

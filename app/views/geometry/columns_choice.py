@@ -81,5 +81,5 @@ def of_classes(samples: pd.DataFrame, labels: list[int]) -> pd.DataFrame:
     """The samples of these classes; says so where there is none."""
     rows = samples[samples["label"].isin(labels)]
     if rows.empty:
-        layout.empty("The test set has no sample of these classes.", "Pick others, or none for all.")
+        layout.empty("The test set has no image of these classes.", "Pick others, or none for all.")
     return rows

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from analysis.comparisons.layers_apart import first_beyond
+from app.names import listed
 from app.shell.layout import plain
 from app.shell.theme import Style
 
@@ -96,14 +97,13 @@ def _groups(layers: Mapping[str, str], styles: Mapping[str, Style], bold: bool =
             found.append(f"**{names}** {'parts' if len(keys) == 1 else 'part'} at **{plain(layer)}**")
         else:
             found.append(f"in {names} at **{plain(layer)}**")
-    return " and ".join([", ".join(found[:-1]), found[-1]]) if len(found) > 1 else "".join(found)
+    return listed(found)
 
 
 def _names(keys: list[str], styles: Mapping[str, Style]) -> str:
     if len(keys) > MANY:
         return f"{len(keys)} tickets"
-    names = [plain(styles[key].label) for key in keys]
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+    return listed([plain(styles[key].label) for key in keys])
 
 
 def named_with(rows: pd.DataFrame, styles: Mapping[str, Style]) -> pd.DataFrame:

@@ -41,9 +41,9 @@ def show_marked(
     if count:
         hidden = len(marked) - count
         more = f" ({hidden:,} more in other classes)" if hidden else ""
-        title = f"{count:,} of {total:,} samples selected{more}: their means | means of the rest"
+        title = f"{count:,} of {total:,} images selected{more}: their means | means of the rest"
     else:
-        title = f"Means of {total:,} samples; select some in a chart to compare them with the rest"
+        title = f"Means of {total:,} images; select some in a chart to compare them with the rest"
     compared = {
         "accuracy": ("Accuracy (%)", 100, 1),
         "confidence": ("Confidence (%)", 100, 1),
@@ -65,7 +65,7 @@ def show_marked(
             _as_text(table, compared, parted=count > 0),
             "marked",
             data=lambda: with_labels(rows, chosen),
-            help="The CSV has a row for each ticket and selected sample, or for all samples while none is selected.",
+            help="The CSV has a row for each ticket and selected image, or for all images while none is selected.",
         )
 
 

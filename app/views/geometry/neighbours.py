@@ -206,7 +206,7 @@ def _most_changed(selection: Selection, spaces: Spaces, order: pd.DataFrame, lab
         Item(
             sample,
             picture(spaces.images.images[sample].numpy()),
-            f"Sample {sample}, {classes[int(labels[sample])]}: {share:.2f} of its neighbours kept",
+            f"Image {sample}, {classes[int(labels[sample])]}: {share:.2f} of its neighbours kept",
             classes[int(labels[sample])],
             f"{share:.2f}",
             1 - share,
@@ -241,7 +241,7 @@ def _inspector(
 
     def image(sample: int, ticket: Chosen) -> str:
         right, said = found[ticket.id].right[sample], classes[int(found[ticket.id].predictions[sample])]
-        title = f"Sample {sample}, {classes[int(found[ticket.id].labels[sample])]}, predicted {said}"
+        title = f"Image {sample}, {classes[int(found[ticket.id].labels[sample])]}, predicted {said}"
         assert spaces.images is not None
         source = picture(spaces.images.images[sample].numpy())
         return (
@@ -261,7 +261,7 @@ def _inspector(
     with st.container(border=True, key="card-neighbours-of"):
         name = layout.plain(classes[int(found[tickets[0].id].labels[picked])])
         st.markdown(
-            f"**Sample {picked}, {name}: its {NEAREST} nearest{where}**",
+            f"**Image {picked}, {name}: its {NEAREST} nearest{where}**",
             help="At the left the image, then its nearest in each ticket's feature space, the nearest first. Below: "
             "what the ticket takes them for; framed blue where that is right, orange where not.",
         )

@@ -50,9 +50,14 @@ class View:
         return chosen.key if chosen is not None and chosen.key in self.found else ""
 
     @property
+    def seeds(self) -> int:
+        """How many seeds a ticket has at most."""
+        return max((len(entries) for entries in self.found.values()), default=0)
+
+    @property
     def several(self) -> bool:
         """Whether any ticket has several seeds."""
-        return any(len(entries) > 1 for entries in self.found.values())
+        return self.seeds > 1
 
     def entry(self, key: str) -> Entry:
         """The ticket's file at the selected seed, else at its first one."""

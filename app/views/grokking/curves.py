@@ -7,7 +7,7 @@ import streamlit as st
 
 from analysis.comparisons import grokking
 from app.charts.texts import dot
-from app.shell import layout
+from app.shell import families, layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.grokking import words
@@ -89,9 +89,10 @@ def _table(view: View, summary: pd.DataFrame) -> None:
                 "Test", format="%.1f %%", help="Accuracy on the test pairs at the end of its training."
             ),
         },
-        caption="Geometric means over seeds with 95 % intervals (Student's, of the logarithm); "
-        f"steps are known to {view.times['resolution'].max():,.0f}. What never got there is not averaged."
-        if view.several else f"One seed, so no intervals; steps are known to {view.times['resolution'].max():,.0f}.",
+        caption=families.mean_words(
+            view.seeds, tail=f"; steps are known to {view.times['resolution'].max():,.0f}", geometric=True
+        )
+        + (" What never got there is not averaged." if view.several else ""),
         data=lambda: view.named(summary),
         meanings=MEANINGS,
         height="content",

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import dynamics, grokking, mask_distances, periodicity
-from app.shell import layout
+from app.shell import families, layout
 from app.shell.layout import plain
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -100,8 +100,7 @@ def _distances_card(view: View, key: str, entries: list[Entry], sparsity: float)
         help="The share of the prunable weights in which the magnitude mask of a step differs from the final one, and "
         "from the one noted before, which lies a good deal earlier later on. Vertical lines: geometric means over "
         "seeds of the steps at which the network has memorised, and grokked.",
-        caption="Means over seeds with 95 % intervals (Student's), at the steps that all seeds noted."
-        if len(entries) > 1 else "One seed, so no intervals.",
+        caption=families.mean_words(len(entries), several=", at the steps that all seeds noted"),
         config=layout.QUIET,
         meanings=MEANINGS,
     )  # fmt: skip
@@ -144,8 +143,7 @@ def _norms_card(view: View) -> None:
         "norms",
         help="Of all prunable weights together; pruned ones are 0. Two networks whose norms begin alike and that grok "
         "at different times show that the norm is not what decides.",
-        caption=f"{_norm_words(view, rows, name)} "
-        + ("Means over seeds with 95 % intervals (Student's)." if view.several else "One seed, so no intervals."),
+        caption=f"{_norm_words(view, rows, name)} " + families.mean_words(view.seeds),
         config=layout.QUIET,
         meanings=MEANINGS,
         controls=lambda: view.selection.pick("norm", "Norm", NORMS, label_visibility="collapsed", width="content"),

@@ -11,7 +11,7 @@ import streamlit as st
 from analysis.comparisons import periodicity
 from analysis.results.stamps import file_stamp
 from app import load
-from app.shell import layout
+from app.shell import families, layout
 from app.shell.folds import fold
 from app.shell.layout import plain
 from app.shell.sections import Section
@@ -133,8 +133,9 @@ def _lines_card(view: View, rows: pd.DataFrame) -> None:
         lambda: view.named(table),
         "spectrum-lines",
         help="Means over the live neurons, and over seeds. The fewer frequencies a neuron has, the lower the entropy.",
-        caption="Means over seeds with 95 % intervals (Student's), of those that are still trained. Bands are drawn "
-        f"for up to {lines.BANDS} lines." if view.several else "One seed, so no intervals.",
+        caption=families.mean_words(
+            view.seeds, several=f", of those that are still trained. Bands are drawn for up to {lines.BANDS} lines"
+        ),
         config=layout.QUIET,
         meanings=MEANINGS,
         controls=lambda: view.selection.pick(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from analysis.comparisons import grokking
 from app.charts.texts import dot
-from app.shell import layout
+from app.shell import families, layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.grokking import words
@@ -49,7 +49,7 @@ def show(selection: Selection) -> None:
 
 def _caption(view: View) -> str:
     if not view.several:
-        return "One seed, so no intervals."
+        return families.mean_words(view.seeds)
     return f"{view.times['seed'].nunique()} seeds; steps are known to {view.times['resolution'].max():,.0f}."
 
 

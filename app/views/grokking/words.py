@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.grokking import LATER, SOONER
+from app.names import listed
 from app.shell.layout import plain
 from app.shell.theme import Style
 
@@ -32,8 +33,7 @@ def names(keys: Sequence[str], styles: Mapping[str, Style]) -> str:
     """Tickets by name, or how many they are."""
     if len(keys) > MANY:
         return f"{len(keys)} tickets"
-    each = [plain(styles[key].label) for key in keys]
-    return " and ".join([", ".join(each[:-1]), each[-1]]) if len(each) > 1 else "".join(each)
+    return listed([plain(styles[key].label) for key in keys])
 
 
 def grokked(row: pd.Series) -> str:

@@ -200,8 +200,7 @@ def _short(tickets: Sequence[Chosen]) -> dict[str, Style]:
 
 
 def _pairs_caption(rows: pd.DataFrame, hidden: int, twins: list[str]) -> str:
-    seeds = int(rows["seeds"].max())
-    said = [f"Means over {seeds} seeds with 95 % intervals (Student's)." if seeds > 1 else "One seed, so no intervals."]
+    said = [families.mean_words(int(rows["seeds"].max()))]
     if hidden:
         said.append(f"The {PAIRS} furthest beyond chance; {hidden} more by ticket, or in the table to download.")
     if twins:

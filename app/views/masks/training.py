@@ -120,7 +120,6 @@ def _heat_card(selection: Selection, entries: Sequence[Entry], sparsity: float) 
 def _lines_card(selection: Selection, entries: Sequence[Entry], sparsity: float) -> None:
     rows = mask_distances.over_seeds(entries, sparsity)
     draws = _draws(selection, sparsity)
-    several = int(rows["n"].max()) > 1
     layout.card(
         "Mask distance to previous epochs and to the final mask",
         charts.lines(rows, mask_distances.LEVEL, mask_distances.chance(sparsity), draws, selection.theme),
@@ -130,7 +129,7 @@ def _lines_card(selection: Selection, entries: Sequence[Entry], sparsity: float)
         help="The early-bird rule looks at the farthest of the four previous masks. Two independent masks differ in "
         "2 s (1 - s) of the weights at sparsity s.",
         caption="Small distances to the previous mask may add up, so the distance to the final mask is drawn beside. "
-        + (f"Means over {rows['n'].max()} seeds with 95 % intervals." if several else "One seed, so no intervals."),
+        + families.mean_words(int(rows["n"].max())),
     )
 
 
@@ -156,7 +155,7 @@ def _swaps(selection: Selection) -> None:
     summed = selection.option("swaps", "each", list(SWAPS)) == "summed"
     rows = _swap_rates(selection.study.path, selection.study.stamp, selection.study.name, tuple(entries), summed)
     looks = styles(selection, list(entries))
-    several = max(len(each) for each in entries.values()) > 1
+    seeds = max(len(each) for each in entries.values())
     st.markdown(moved(swaps.in_all(entries), {key: style.label for key, style in looks.items()}))
     layout.card(
         "Mask updates during the search",
@@ -168,7 +167,7 @@ def _swaps(selection: Selection) -> None:
         "sign. Full lines: swaps carried out; dotted: those that were possible, of which a jackpot search carries out "
         "fewer and fewer; RigL and SET grow a part of what they dropped at once.",
         caption=("Summed up from the start. " if summed else f"Means over {swaps.STRETCHES} stretches of each search. ")
-        + ("Means over seeds with 95 % intervals." if several else "One seed, so no intervals."),
+        + families.mean_words(seeds),
         controls=lambda: selection.pick("swaps", "Swaps", SWAPS, label_visibility="collapsed", width="content"),
     )
 

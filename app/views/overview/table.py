@@ -125,8 +125,8 @@ def _efficiency(selection: Selection, chosen: pd.DataFrame) -> None:
     columns = {
         **_head_columns(),
         "ticket": written("Ticket", width=150),
-        "macs": number("MACs", format="localized", help="Multiply-adds for one image, when only kept weights count."),
-        "share": number("of dense", format="%.3g %%", help="Of the dense network's MACs."),
+        "macs": number("Multiply-adds", format="localized", help="For one image, when only kept weights count."),
+        "share": number("of dense", format="%.3g %%", help="Of the dense network's multiply-adds."),
         "disk": number("Ticket file", format=disk_form, help="The ticket's file: kept weights, packed mask, recipe."),
         "network": number("State dict", format=disk_form, help="Of the network as it runs."),
         "memory": number("Peak memory", format=memory_form,

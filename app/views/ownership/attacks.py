@@ -7,7 +7,7 @@ import streamlit as st
 
 from analysis.comparisons import ownership
 from app.charts.texts import bracket
-from app.shell import layout
+from app.shell import families, layout
 from app.shell.folds import fold
 from app.shell.selection import Selection
 from app.views.ownership import words
@@ -54,8 +54,7 @@ def card(selection: Selection, view: View, attacks: pd.DataFrame) -> None:
         "the full line the p value is below 1e-6 whichever modules are wrong; pruning alone leaves a stronger proof "
         "than that, as it never makes a dead kernel alive. Below the dash-dotted line that is so even if all texts had "
         "been tried, so that the text needs no date. Dotted: the accuracy of the signed ticket.",
-        caption=f"Means over {view.seeds} seeds with 95 % intervals of the accuracy." if view.seeds > 1
-        else "One seed, so no intervals.",
+        caption=families.mean_words(view.seeds, several=" of the accuracy"),
         config=layout.QUIET,
         meanings=MEANINGS,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.comparisons import ownership
-from app.shell import layout
+from app.shell import families, layout
 from app.shell.selection import Selection
 from app.views.ownership import words
 from app.views.ownership.charts import triggers as charts
@@ -59,8 +59,7 @@ def card(selection: Selection, view: View) -> None:
 
 def _caption(view: View, attacks: pd.DataFrame) -> str:
     shown = int(view.shipped["n"].iloc[0])
-    said = [f"{shown} images. Means over {view.seeds} seeds with 95 % intervals." if view.seeds > 1
-            else f"{shown} images, one seed, so no intervals."]  # fmt: skip
+    said = [f"{shown} images. {families.mean_words(view.seeds)}"]
     tuned = attacks[attacks["attack"] == ownership.TUNED]
     if len(tuned):
         row = tuned.iloc[0]

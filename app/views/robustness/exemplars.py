@@ -150,7 +150,7 @@ def _pictures(compared: ComparedTickets, table: pd.DataFrame) -> None:
 def _item(row: dict[Any, Any], data: Pictures | None) -> Item:
     image = picture(data.images[row["sample"]].numpy()) if data is not None else ""
     title = (
-        f"Sample {row['sample']}, {row['label']}: {row['dense_runs']:.0f} % of the dense runs predict {row['dense']}, "
+        f"Image {row['sample']}, {row['label']}: {row['dense_runs']:.0f} % of the dense runs predict {row['dense']}, "
         f"{row['pruned_runs']:.0f} % of the pruned ones {row['pruned']}"
     )
     note = f"{row['dense']} → {row['pruned']}"
@@ -160,7 +160,7 @@ def _item(row: dict[Any, Any], data: Pictures | None) -> Item:
 def _columns() -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
-        "sample": number("Sample", format="%d"),
+        "sample": number("Image", format="%d"),
         "label": text("True class"),
         "dense": text("Dense prediction", help="The modal class over the dense runs."),
         "dense_runs": number("Dense agreement (%)", format="%.0f", help="Share of the dense runs that predict it."),

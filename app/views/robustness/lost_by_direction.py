@@ -11,6 +11,7 @@ import streamlit as st
 from analysis.comparisons.biases import biases, by_class
 from analysis.comparisons.turned_or_shrank import by_way, decided_by
 from app.charts.texts import every
+from app.names import listed
 from app.shell import families, layout
 from app.shell.folds import fold
 from app.shell.theme import Style
@@ -87,8 +88,7 @@ def _tickets(own: pd.DataFrame, rows: pd.DataFrame, styles: Mapping[str, Style])
         return f"{every(len(rows))} tickets"
     if len(own) > MOST_NAMED:
         return f"{len(own)} of {len(rows)} tickets"
-    *first, last = (styles[key].label for key in own["key"])
-    return f"{', '.join(first)} and {last}" if first else last
+    return listed([styles[key].label for key in own["key"]])
 
 
 def _rows(view: View) -> pd.DataFrame:

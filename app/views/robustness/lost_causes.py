@@ -95,7 +95,7 @@ def bars(view: View, rows: pd.DataFrame, card: str, title: str, help: str, mark:
         help=help,
         caption=("Bar: 95 % interval over seeds (Student's)." if int(rows["seeds"].max()) > 1 else
                  "Bar: 95 % interval over images (Wilson's): one seed, so it speaks of these networks.")
-        + " Click a segment to mark its images on every page.",
+        + " Click a segment to select its images on every page.",
         on_select=mark,
         selection_mode="points",
         config=layout.QUIET,

@@ -195,7 +195,7 @@ def _counts(view: View, rows: pd.DataFrame, baseline: str) -> None:
         lambda: named(rows, view.styles),
         "lost-to",
         help=f"Lost: right for {label}, wrong for the ticket, on the same images. Gained: the other way round.",
-        caption=f"Bars: 95 % intervals, {over}.{dotted} Click a bar to mark its images on every page.",
+        caption=f"Bars: 95 % intervals, {over}.{dotted} Click a bar to select its images on every page.",
         on_select=lambda: _mark(view, baseline),
         selection_mode="points",
         config=layout.QUIET,
@@ -233,7 +233,7 @@ def _parts(view: View, found: Mapping[str, pd.DataFrame], means: pd.DataFrame, b
         "share. A network with features twice as long and directions half as long is the same one, so read the two "
         "orange parts together.",
         caption=f"Means over the images that each ticket loses, seed {compared.selection.seed}; bar: 95 % interval "
-        "over these images (Student's), so it speaks of these networks. Click a segment to mark the images in which "
+        "over these images (Student's), so it speaks of these networks. Click a segment to select the images in which "
         "it costs most.",
         on_select=lambda: _mark_part(view, found),
         selection_mode="points",

@@ -117,7 +117,7 @@ def flows_card(
         folded=True,
         help="Of the images that each ticket loses: from which class, and to which. Means over seeds.",
         caption=("" if len(styles) == len(view.styles) else f"The first {MOST_FLOWS} of the tickets chosen. ")
-        + "Click a cell to mark its images on every page.",
+        + "Click a cell to select its images on every page.",
         on_select=lambda: _mark(view, pair_of),
         selection_mode="points",
         config=layout.QUIET,

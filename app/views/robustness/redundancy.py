@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -22,6 +22,7 @@ from analysis.statistics.correlation import Correlation
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.charts.texts import minus
+from app.names import listed
 from app.shell import layout
 from app.shell.folds import fold
 from app.shell.images_behind import select
@@ -89,11 +90,6 @@ def _over_seeds(found: Redundancy) -> str:
         return "With one seed this is the ranking of these networks; another training may give another."
     chance = "p < 0.01" if found.seeds[1] < 0.01 else f"p = {found.seeds[1]:.2f}"
     return f"The seeds rank them alike by Kendall's W of {found.seeds[0]:.2f} ({chance})."
-
-
-def listed(names: Sequence[str]) -> str:
-    """`A, B and C`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def few(correlation: Correlation) -> str:

@@ -77,7 +77,7 @@ def show(selection: Selection) -> None:
     if one:
         together.show(selection, chosen, samples)
     if order.table.empty:
-        layout.empty("No image fits.", "Pick other classes, or show all samples rather than the selected ones.")
+        layout.empty("No image fits.", "Pick other classes, or show all images rather than the selected ones.")
         return
     offer(order.table["sample"].to_numpy())
     picked = paging.picked(selection, order.table)
@@ -114,7 +114,7 @@ def _choose(
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if marked is not None:
             sources = {"selected": f"Selected ({len(marked):,})", "all": "All"}
-            if selection.pick("source", "Samples", sources, width="content") == "all":
+            if selection.pick("source", "Images", sources, width="content") == "all":
                 marked = None
         labels = pick_classes(selection, classes, width="content")
         table = order.table[order.table["label"].isin(labels)]
@@ -197,7 +197,7 @@ def _readings(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame,
 def _item(row: Mapping[str, Any], classes: tuple[str, ...], data: Pictures | None, said: Mapping[int, str]) -> Item:
     sample, label = int(row["sample"]), classes[int(row["label"])]
     image = picture(data.images[sample].numpy()) if data is not None else ""
-    title = "\n".join(filter(None, [f"Sample {sample}, {label}: {row['told']}", said.get(sample, "")]))
+    title = "\n".join(filter(None, [f"Image {sample}, {label}: {row['told']}", said.get(sample, "")]))
     return Item(sample, image, title, label, row["note"], float(row["share"]))
 
 
@@ -226,7 +226,7 @@ def _detail(
     with st.container(border=True, key="card-sample"):
         help = "A cell: the prediction and its confidence. Blue is correct, orange with ✗ misclassified."
         layout.header(
-            f"Sample {picked}: {classes[label]}", lambda: with_labels(rows, chosen), "sample", help, images=False
+            f"Image {picked}: {classes[label]}", lambda: with_labels(rows, chosen), "sample", help, images=False
         )
         corruption = None
         if present:
@@ -268,7 +268,7 @@ def _all_conditions(
     folded: bool,
 ) -> None:
     layout.card(
-        f"Sample {picked} under every condition",
+        f"Image {picked} under every condition",
         lambda: charts.conditions(
             rows, {ticket.id: ticket.style for ticket in chosen}, label, classes, selection.theme
         ),

@@ -13,6 +13,7 @@ from analysis.comparisons.outcomes import Images
 from analysis.statistics.verdicts import DIFFERS, IMAGES
 from app.charts.texts import bracket
 from app.load import StudyView
+from app.names import listed
 from app.shell import layout, theme, verdicts
 from app.shell.parameters import PREFERRED_SPARSITY
 from app.shell.sections import Section
@@ -95,7 +96,7 @@ def _best(rows: pd.DataFrame, places: pd.DataFrame, part: Images, names: Mapping
     level = int(places["best"].sum()) - 1
     parts = [f"**{behind}** {'is' if behind == 1 else 'are'} less accurate"] if behind else []
     parts += [f"from **{level}** it cannot be told apart"] if level else []
-    return f"{told}, of the others {' and '.join(parts)}" if parts else told
+    return f"{told}, of the others {listed(parts)}" if parts else told
 
 
 def _chart(

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons import supernets
-from app.shell import layout
+from app.shell import families, layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.supernet import facts, words
@@ -28,7 +28,6 @@ def show(selection: Selection) -> None:
     back = supernets.over_seeds(noted, "returned")
     st.markdown(words.returned(back, rules, view.styles))
     _stairs_card(view, noted)
-    several = "Means over seeds with 95 % intervals (Student's)." if _several(view) else "One seed, so no intervals."
     layout.card(
         "How many pruned weights return",
         charts.returned(back, view.styles, selection.theme, list(rules)),
@@ -37,7 +36,7 @@ def show(selection: Selection) -> None:
         help="At each event weights are ranked anew, over the whole network. Under the rule 'keep' a pruned weight "
         "takes part with its last value, under 'reset' all are trained between events, under 'monotone' none returns. "
         "Shown is the share of the weights kept after an event that were pruned before it.",
-        caption=several,
+        caption=families.mean_words(_seeds(view)),
         config=layout.QUIET,
         meanings=facts.COLUMNS,
     )
@@ -58,7 +57,7 @@ def _stairs_card(view: View, noted: pd.DataFrame) -> None:
         "supernet-stairs",
         help="Accuracy is that of the network just cut and pruned, its batch norms measured anew, before it is trained "
         "on. After the last event the rate starts anew, and what is left is trained.",
-        caption=("Means over seeds." if _several(view) else "One seed.") + left_out,
+        caption=("Means over seeds." if _seeds(view) > 1 else "One seed.") + left_out,
         config=layout.QUIET,
         meanings=facts.COLUMNS,
     )
@@ -69,8 +68,8 @@ def _together(view: View, key: str) -> bool:
     return bool(view.found[key][0].recipe.option("weights") == "together")
 
 
-def _several(view: View) -> bool:
-    return any(len(entries) > 1 for entries in view.found.values())
+def _seeds(view: View) -> int:
+    return max((len(entries) for entries in view.found.values()), default=0)
 
 
 SECTION = Section(

@@ -7,7 +7,7 @@ import streamlit as st
 
 from analysis.comparisons import second_task
 from app.charts.texts import points
-from app.shell import layout, verdicts
+from app.shell import families, layout, verdicts
 from app.shell.sections import Section
 from app.shell.selection import Selection
 from app.views.supernet import facts, words
@@ -33,7 +33,7 @@ def show(selection: Selection) -> None:
     within = verdicts.equivalence(selection)
     table, cells = second_task.against(rows, within), second_task.matrix(group.cells)
     st.markdown(words.second_task(rows, table, group.label, within))
-    several = (cells["n"] > 1).any()
+    seeds = int(cells["n"].max())
     layout.card(
         "Accuracy in the second task",
         charts.matrix(cells, selection.theme),
@@ -42,8 +42,7 @@ def show(selection: Selection) -> None:
         help="All are trained on the second task, tickets with a new, dense head. With a mask alone weights start "
         "where the ticket's did, with its weights where it ended. A random mask keeps as many weights of each layer as "
         "the mask of the other task. Ringed: the task's own mask. Tickets of these tasks are on no other page.",
-        caption=("Means over seeds with 95 % intervals (Student's), " if several else "One seed, so no intervals; ")
-        + "on the test images of the second task.",
+        caption=families.mean_words(seeds, tail=", on the test images of the second task"),
         config=layout.QUIET,
         meanings=facts.SECOND_TASK,
     )

@@ -12,6 +12,7 @@ from analysis.comparisons.supernets import Left
 from analysis.statistics.intervals import mean_interval
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES, NOTHING, SEEDS
 from app.charts.texts import bracket, points, sizes
+from app.names import listed
 from app.shell.layout import plain
 from app.shell.score import ShownScore
 from app.shell.theme import Style
@@ -91,8 +92,7 @@ def _listed(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[tuple[str, st
         return []
     rows = rows.loc[rows["difference"].abs().sort_values(kind="stable").index]
     names = [plain(labels[each]) for each in rows["a"]]
-    name = f"{names[0]} is" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} are"
-    return [(name, sizes(rows))]
+    return [(f"{listed(names)} {'is' if len(names) == 1 else 'are'}", sizes(rows))]
 
 
 def returned(rows: pd.DataFrame, rules: Mapping[str, str], styles: Mapping[str, Style]) -> str:

@@ -10,6 +10,7 @@ from analysis.comparisons.transfer_pictures import Mapping as Mapped
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES
 from analysis.transfer.ways import MAPPING, PROBE, PROMPT
 from app.charts.texts import bracket
+from app.names import listed
 from app.shell.layout import plain
 from app.shell.theme import Style
 from app.views.transfer.facts import WAYS
@@ -40,7 +41,7 @@ def reached(curve: pd.DataFrame, label: str, kind: str, shots: int) -> str:
 
     said = [f"{number(way)} by a {WAYS[way]}" for way in (PROBE, PROMPT) if way in own.index]
     floor = f"; its classes, mapped without a border, reach {number(MAPPING)}" if MAPPING in own.index else ""
-    return f"Shown **{plain(kind)}**, given {budget(shots)}, {plain(label)} is right on {' and '.join(said)}{floor}."
+    return f"Shown **{plain(kind)}**, given {budget(shots)}, {plain(label)} is right on {listed(said)}{floor}."
 
 
 def against(table: pd.DataFrame, label: str, styles: Mapping[str, Style]) -> str:

@@ -4,8 +4,10 @@ import shutil
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from analysis.cli.commands import app
 from analysis.cli.ticket_scan import scan
@@ -13,7 +15,9 @@ from analysis.engine import measure
 from analysis.engine.base import measures
 from analysis.engine.settings import settings
 from analysis.results.store import Results
+from pruning.cli.commands import app as pruning_app
 from pruning.cli.console import main
+from pruning.study.commands import measuring, typed
 from pruning.study.folder import Study
 from tests import ROOT
 from tests.samples import EVERY
@@ -68,7 +72,7 @@ def test_list_counts_what_is_there(tiny_study: Path, tmp_path: Path, command: Co
     assert cells(out)["maps"][1:] == ["9", "7", "0", "2"]
     assert cells(out)["summary"][1:] == ["18", "17", "0", "1"]
     assert f"{cut} is damaged; the next run makes it anew." in out
-    assert f"Next: python -m analysis run {folder}" in out
+    assert f"Next: {measuring(folder)}" in out
 
 
 def test_list_before_anything_is_found_or_measured(found_study: Path, tmp_path: Path, command: Command) -> None:
@@ -79,7 +83,7 @@ def test_list_before_anything_is_found_or_measured(found_study: Path, tmp_path: 
     status, out, _ = command("list", tmp_path)
     assert status == 0
     assert cells(out)["conditions"][1:] == ["0", "0", "0", "0"]
-    assert "There are no tickets yet; `python -m pruning run" in out
+    assert f"There are no tickets yet; `{typed('pruning', 'run')}" in out
 
 
 def test_of_a_study_elsewhere_list_asks_for_nothing_that_is_refused(found_study: Path, command: Command) -> None:
@@ -88,7 +92,10 @@ def test_of_a_study_elsewhere_list_asks_for_nothing_that_is_refused(found_study:
     assert (status, cells(out)["conditions"][1:]) == (0, ["18", "0", "0", "18"])
     assert f"{url} is only read here: it is found and measured where it lies" in out
     assert "Next:" not in out
-    assert "only read here" in command("run", url)[2]
+    for words in (["run"], ["sensitivity"], ["adopt", "--trust"], ["compact"]):
+        status, _, error = command(words[0], url, *words[1:])
+        assert status == 2
+        assert f"{url} is only read here" in error, words
 
 
 def test_run_says_what_it_made_and_then_that_nothing_is_to_do(study_copy: Path, command: Command) -> None:
@@ -207,6 +214,18 @@ def test_ctrl_c_ends_in_a_sentence(study_copy: Path, command: Command, monkeypat
     status, _, err = command("run", study_copy)
     assert status == 130
     assert err.strip() == "Stopped. What was measured is kept; the same command goes on from here."
+
+
+def test_what_writes_into_a_study_offers_none_that_is_only_read() -> None:
+    """By what the argument says of packed studies; `sensitivity` takes tickets too, and has words of its own."""
+    offered = {}
+    for program in (pruning_app, app):
+        group: Any = get_command(program)
+        for name, one in group.commands.items():
+            for each in one.params:
+                if each.name == "study" and each.param_type_name == "argument":
+                    offered[name] = offered.get(name, False) or "packed" in each.help
+    assert {name for name, packed in offered.items() if not packed} == {"adopt", "compact", "run", "sensitivity"}
 
 
 def test_help_explains_every_option(command: Command) -> None:

@@ -22,6 +22,7 @@ from analysis.comparisons.equal_budget import (
 from analysis.comparisons.verdicts import verdicts
 from analysis.results.store import Results
 from pruning.errors import UserError
+from pruning.models.counting import MULTIPLY_ADDS, SPELLINGS
 from pruning.study.folder import Study
 from tests.analysis.cli.test_commands import Command, command
 
@@ -33,7 +34,7 @@ POINTS = pd.DataFrame(
         "method": ["a"] * 3 + ["b"] * 3,
         "sparsity": [0.5, 0.8, 0.9, 0.5, 0.8, 0.9],
         "seeds": 2,
-        "madds": [100.0, 62.0, 10.0, 102.0, 50.0, 20.0],
+        "multiply_adds": [100.0, 62.0, 10.0, 102.0, 50.0, 20.0],
         "weights": [50.0, 20.0, 10.0, 50.0, 20.0, 10.0],
         "bytes": [50.0, 20.0, np.nan, 80.0, 30.0, 10.0],
         "total": 100.0,
@@ -53,13 +54,13 @@ def outcomes(n: int = 400) -> dict[str, dict[int, np.ndarray]]:
 
 
 def test_each_point_meets_the_nearest_or_a_mixture_and_nothing_is_extrapolated() -> None:
-    near, mixed = match(POINTS, A, B, "madds", 0.05)[::-1]
-    assert near == Matched("madds", "a1", ("b1",), 1.0, 100.0, 102.0)
+    near, mixed = match(POINTS, A, B, "multiply_adds", 0.05)[::-1]
+    assert near == Matched("multiply_adds", "a1", ("b1",), 1.0, 100.0, 102.0)
     # 62 of 50 and 102: 40 / 52 of the first and 12 / 52 of the second.
     assert (mixed.a, mixed.b, mixed.budget_b) == ("a2", ("b2", "b1"), 62.0)
     assert mixed.share == pytest.approx(40 / 52)
     assert mixed.share * 50 + (1 - mixed.share) * 102 == pytest.approx(62)
-    assert [(each.a, len(each.b)) for each in match(POINTS, A, B, "madds", 0.01)] == [("a2", 2), ("a1", 2)]
+    assert [(each.a, len(each.b)) for each in match(POINTS, A, B, "multiply_adds", 0.01)] == [("a2", 2), ("a1", 2)]
     # What costs bytes is both networks of a mixture, so that there is none.
     assert match(POINTS, A, B, "bytes", 0.05) == []
     assert [each.b for each in match(POINTS, A, B, "weights")] == [("b3",), ("b2",), ("b1",)]
@@ -67,18 +68,18 @@ def test_each_point_meets_the_nearest_or_a_mixture_and_nothing_is_extrapolated()
 
 def test_verdicts_are_those_of_the_pairs_and_a_mixture_is_a_coin() -> None:
     right = outcomes()
-    found = compare(POINTS, right, A, B, ["madds", "weights"])
+    found = compare(POINTS, right, A, B, ["multiply_adds", "weights"])
     assert list(found.table.columns) == COLUMNS
     by = found.table.set_index(["budget", "a"])
     assert by["matched"].to_dict() == {
-        ("madds", "a2"): MIXED,
-        ("madds", "a1"): NEAREST,
+        ("multiply_adds", "a2"): MIXED,
+        ("multiply_adds", "a1"): NEAREST,
         ("weights", "a3"): NEAREST,
         ("weights", "a2"): NEAREST,
         ("weights", "a1"): NEAREST,
     }
     mixture = {seed: 40 / 52 * right["b2"][seed] + 12 / 52 * right["b1"][seed] for seed in (0, 1)}
-    row = by.loc[("madds", "a2")]
+    row = by.loc[("multiply_adds", "a2")]
     assert row["accuracy_b"] == pytest.approx(np.mean([each.mean() for each in mixture.values()]))
     assert row["difference"] == pytest.approx(np.mean([(right["a2"][s] - mixture[s]).mean() for s in (0, 1)]))
     assert row["compression_b"] == pytest.approx(100 / (40 / 52 * 20 + 12 / 52 * 50))
@@ -134,5 +135,8 @@ def test_the_command_prints_and_writes_the_table(tiny_study: Path, tmp_path: Pat
     assert "\\toprule" in files[2].read_text()
     status, _, error = command("compare", tiny_study, *methods, "-o", tmp_path / "t.xlsx")
     assert (status, "one of .tex, .csv, .md" in error) == (2, True)
-    status, _, error = command("compare", tiny_study, *methods, "--budget", "macs")
-    assert (status, "Did you mean 'madds'" in error) == (2, True)
+    status, _, error = command("compare", tiny_study, *methods, "--budget", "multiply-ads")
+    assert (status, "Did you mean 'multiply-adds'" in error) == (2, True)
+    printed = {command("compare", tiny_study, *methods, "--budget", each)[1] for each in (*SPELLINGS, MULTIPLY_ADDS)}
+    assert len(printed) == 1
+    assert "multiply-adds" in printed.pop()

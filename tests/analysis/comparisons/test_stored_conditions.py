@@ -1,5 +1,6 @@
 """Outcomes and predictions come back from a study's results as they were measured."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from analysis.results import files, packs
 from analysis.results.store import Results
 from pruning.data import load_data
 from pruning.errors import UserError
+from pruning.study.commands import typed
 from pruning.study.folder import Study
 from tests.analysis.results.test_offsets import conditions
 
@@ -55,7 +57,7 @@ def test_what_was_measured_comes_back(tiny_study: Path) -> None:
 
 
 def test_without_labels_there_are_no_predictions(study_copy: Path) -> None:
-    with pytest.raises(UserError, match="python -m analysis run"):
+    with pytest.raises(UserError, match=re.escape(typed("analysis", "run"))):
         true_classes(Results(study_copy))
 
 

@@ -1,6 +1,7 @@
 """A study of an earlier version is brought up to date: checked by measuring a sample again, rewritten once."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from analysis.engine.status import status
 from analysis.results.provenance import UNKNOWN
 from analysis.results.store import Results
 from pruning.errors import UserError
+from pruning.study.commands import typed
 from pruning.study.folder import Study
 
 TICKETS = 4
@@ -62,7 +64,7 @@ def files(study: Study) -> int:
 def test_what_fits_is_kept_and_says_what_made_it(old: Study) -> None:
     assert all(entry.content == "" for entry in old.entries())
     before, accuracies = contents(old), {entry.id: entry.info.accuracy for entry in old.entries()}
-    with pytest.raises(UserError, match="`python -m analysis adopt"):
+    with pytest.raises(UserError, match=re.escape(typed("analysis", "adopt"))):
         measure.run(old)
     done = adopt(old, tickets=2, conditions=2)
     assert not done.problems

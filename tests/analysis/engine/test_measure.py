@@ -19,6 +19,7 @@ from analysis.results.provenance import Provenance
 from analysis.results.store import Results
 from pruning.data import load_data, normalise
 from pruning.errors import UserError
+from pruning.study.commands import typed
 from pruning.study.folder import Study
 
 EVERY = {"summary", "layers", "weights", "samples", "conditions", "reliability"}
@@ -322,7 +323,7 @@ def test_progress_grows_to_the_total(study_copy: Path) -> None:
 def test_a_study_without_tickets(study_copy: Path) -> None:
     for file in (study_copy / "tickets").iterdir():
         file.unlink()
-    with pytest.raises(UserError, match=r"has no tickets yet; `python -m pruning run .*` finds them"):
+    with pytest.raises(UserError, match=rf"has no tickets yet; `{re.escape(typed('pruning', 'run'))} .*` finds them"):
         measure.run(Study.open(study_copy))
 
 

@@ -1,6 +1,7 @@
 """Results know what made them: what has changed since is measured again, that part alone, and a sentence says why."""
 
 import dataclasses
+import re
 import shutil
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from analysis.results.tables import TABLES
 from pruning.data import load_data
 from pruning.data.base import Split
 from pruning.errors import UserError
+from pruning.study.commands import typed
 from pruning.study.folder import Study
 from pruning.study.runner import run as run_study
 
@@ -140,7 +142,9 @@ def test_files_that_do_not_say_what_made_them_are_not_measured_anew_unasked(stud
     key = study.entries()[0].id
     file = study.path / "results" / "conditions" / f"{key}.parquet"
     pq.write_table(pq.read_table(file).replace_schema_metadata(), file)
-    with pytest.raises(UserError, match=r"not note what made them \(files: conditions 1\): `python -m analysis adopt"):
+    with pytest.raises(
+        UserError, match=r"not note what made them \(files: conditions 1\): `" + re.escape(typed("analysis", "adopt"))
+    ):
         measure.run(study)
     assert any("analysis adopt" in each for each in status(study).sentences)
     assert measure.run(study, only=["layers"], force=True).written == {"layers": 3}

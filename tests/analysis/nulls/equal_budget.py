@@ -14,8 +14,8 @@ def differs_at_an_equal_budget(predictions: Predictions) -> float:
     keys = list(predictions.predicted)
     points = pd.DataFrame({"key": keys, "weights": 100.0, "total": 1000.0, "dense": 1000.0})
     points["weights"] = [100.0 * (1 + place // 2) for place in range(len(keys))]
-    points["madds"] = [60.0 * (1 + place) for place in range(len(keys))]
+    points["multiply_adds"] = [60.0 * (1 + place) for place in range(len(keys))]
     outcomes = predictions.outcomes.per_image([0])
-    found = compare(points, outcomes, keys[::2], keys[1::2], ["madds", "weights"])
+    found = compare(points, outcomes, keys[::2], keys[1::2], ["multiply_adds", "weights"])
     assert set(found.table["matched"]) == {"nearest", "mixed"}
     return float((found.table["verdict"] == DIFFERS).any())

@@ -21,6 +21,7 @@ from analysis.results.provenance import Provenance
 from analysis.results.store import Results
 from analysis.results.tables import TABLES
 from pruning.errors import UserError
+from pruning.study.commands import measuring
 
 EXAMPLES = {"str": "a", "bool": True, "blob": b"\x80", "f32": 0.1, "rounded": 0.1, "f64": 0.1}
 
@@ -163,7 +164,7 @@ def test_a_truncated_file_is_named_with_what_to_do(results: Results, keep: float
             read()
         message = str(raised.value)
         assert str(file) in message
-        assert f"delete it and run `python -m analysis run {results.path.parent}` again" in message
+        assert f"delete it and run `{measuring(results.path.parent)}` again" in message
     assert len(results.table("corrupted", ["a"])) == 500
     results.remove("b")
     assert len(results.table("corrupted")) == 500

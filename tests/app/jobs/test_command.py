@@ -13,6 +13,7 @@ from app.jobs.command import IMPORT, LONGEST, MEASURE, OPTIONS, PRUNE, Command, 
 from app.jobs.queue import study_of
 from pruning.cli.commands import app as pruning
 from pruning.errors import UserError
+from pruning.study.commands import python, typed
 
 KINDS = [*OPTIONS]
 
@@ -44,7 +45,20 @@ def test_a_line_is_read_and_written_again(line: str, kind: tuple[str, str], titl
     command = Command.read(line)
     assert (command.kind, command.title()) == (kind, title)
     assert Command.read(command.line) == command
-    assert command.line == line
+    assert command.line == line.replace("python", python(), 1)
+
+
+@pytest.mark.parametrize("interpreter", ["python3", ".venv/bin/python", "'/my fold\"er/bin/python3.13'", python()])
+def test_whichever_interpreter_a_line_names(interpreter: str) -> None:
+    line = f"{interpreter} -m pruning run studies/mine"
+    for text in (
+        line,
+        f"Stale: `{line}` finds it again.",
+        f"The user's 'one' is stale; ˋ{line}ˋ finds it.",
+        f"{line} && {line}",
+    ):
+        assert commands_in(text) == [Command(("pruning", "run", "studies/mine"))]
+    assert not commands_in(line.replace("python", "pythonic"))
 
 
 @pytest.mark.parametrize(
@@ -88,10 +102,10 @@ def test_whatever_is_a_command_names_one_subject_and_known_options(words: list[s
 
 
 def test_commands_are_found_in_what_pages_and_sentences_say() -> None:
-    box = "python -m pruning run a\npython -m analysis run a --only lines"
+    box = f"{typed('pruning', 'run', 'a')}\n{typed('analysis', 'run', 'a', '--only', 'lines')}"
     assert [each.line for each in commands_in(box)] == box.splitlines()
     sentence = "3 tickets are stale; ˋpython -m pruning run a --staleˋ finds them, `python -m analysis list a` no."
-    assert [each.line for each in commands_in(sentence)] == ["python -m pruning run a --stale"]
+    assert [each.line for each in commands_in(sentence)] == [typed("pruning", "run", "a", "--stale")]
     assert [each.kind for each in commands_in("python -m pruning run a && python -m analysis run a")] == [
         PRUNE,
         MEASURE,

@@ -1,11 +1,13 @@
 """Pages are found by themselves, those of plugins too, and offered where they say something."""
 
+import re
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import load
+from app.choice import FIRST
 from app.load import StudyView
 from app.shell import navigation
 from app.shell.pages import PAGES, in_order
@@ -62,6 +64,15 @@ def test_a_page_that_says_nothing_about_the_study_is_hidden(plugin: Path, view: 
     assert navigation.offered(PAGES["hello"], None)
     assert not navigation.offered(PAGES["hello"], resolve(view, {}, "light"))
     assert navigation.offered(PAGES["studies"], resolve(view, {}, "light"))
+
+
+def test_the_readme_says_which_pages_its_first_study_lacks() -> None:
+    row = next(line for line in (ROOT / "README.md").read_text("utf-8").splitlines() if line.startswith(f"| `{FIRST}`"))
+    named = re.findall(r"[A-Z]\w+", re.findall(r"every page has something of it but (.*), which have", row)[0])
+    study = load.open_study(FIRST, ROOT / "sample_checkpoints" / FIRST)
+    selection = resolve(study, {}, "light")
+    about = [page for page in in_order() if page.name != "jobs"]  # which is of the machine
+    assert sorted(named) == sorted(page.title for page in about if not navigation.offered(page, selection))
 
 
 def test_a_plugin_brings_a_section_of_a_page(plugin: Path, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 
 from pruning.criteria import CRITERIA
+from pruning.study.commands import finding
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
 
@@ -50,7 +51,7 @@ def test_stale_tickets_are_said_with_the_command_that_mends_them(
     monkeypatch.setitem(CRITERIA._shipped(), "random", replace(CRITERIA["random"], revision=2))
     shown = text(draw("masks", tiny_study, monkeypatch))
     assert "tickets are stale" in shown
-    assert f"python -m pruning run {tiny_study} --stale" in shown
+    assert finding(tiny_study, "--stale") in shown
 
 
 def test_results_are_checked_when_asked(study_copy: Path, tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from app.jobs import queue
 from app.jobs.command import Command
 from app.shell import work
 from pruning.study.adding import add_method
+from pruning.study.commands import finding, measuring, typed
 from pruning.study.folder import Study
 from pruning.study.places import local
 from tests.app.conftest import Standing, ended, prune, until
@@ -36,7 +37,7 @@ def test_an_empty_study_is_found_and_measured_by_a_click(
     for path in (study_copy / "tickets").iterdir():
         path.unlink()
     test = draw("overview", study_copy, monkeypatch)
-    commands = [f"python -m pruning run {study_copy}", f"python -m analysis run {study_copy}"]
+    commands = [finding(study_copy), measuring(study_copy)]
     assert test.code[0].value == "\n".join(commands)
     next(button for button in test.button if button.label == "Prune and measure").click().run()
     there, _ = queue.jobs()
@@ -78,9 +79,9 @@ def test_commands_on_other_folders_have_no_button(study_copy: Path, monkeypatch:
         layout.empty(lines)
 
     for command in ("pruning run /etc", f"pruning run {study_copy}/..", f"pruning import {study_copy}", "pruning find"):
-        test = AppTest.from_function(script, kwargs={"lines": f"`python -m {command}`"}).run()
+        test = AppTest.from_function(script, kwargs={"lines": f"`{typed(*command.split())}`"}).run()
         assert labels(test) == []
-    test = AppTest.from_function(script, kwargs={"lines": f"Do `python -m pruning run {study_copy} --stale`."}).run()
+    test = AppTest.from_function(script, kwargs={"lines": f"Do `{finding(study_copy, '--stale')}`."}).run()
     assert labels(test) == ["Prune again"]
     monkeypatch.setattr(work, "is_shipped", lambda path: True)  # such a study stays as it is
     assert labels(test.run()) == []
@@ -97,12 +98,12 @@ def test_a_study_with_code_of_its_own_asks_before_anything_is_run(
     toml.write_text(f"task = {json.dumps(f'{file}:factory')}\n" + toml.read_text())
     monkeypatch.setenv("PRUNING_STUDIES", str(study_copy))
 
-    def script(path: str) -> None:
+    def script(command: str) -> None:
         from app.shell import layout
 
-        layout.empty("Not measured yet.", command=f"python -m analysis run {path}")
+        layout.empty("Not measured yet.", command=command)
 
-    test = AppTest.from_function(script, kwargs={"path": str(study_copy)}).run()
+    test = AppTest.from_function(script, kwargs={"command": measuring(study_copy)}).run()
     assert labels(test) == ["Run evil.py"]
     work.start([Command(("analysis", "run", str(study_copy)))])
     assert not queue.homes()
@@ -158,12 +159,12 @@ def test_more_is_asked_of_a_study_and_nothing_of_one_that_ships(
     test.multiselect(key="more-methods").set_value(["magnitude", "snip"]).run()
     shown = "\n".join(code.value for code in test.code)
     assert 'criterion = "snip"\nsparsities = [0.9]' in shown
-    line = f"python -m pruning run {study_copy} --method magnitude --method snip --sparsity 0.9"
-    assert f"{line}\npython -m analysis run {study_copy}" in shown
+    line = finding(study_copy, *["--method", "magnitude", "--method", "snip", "--sparsity", "0.9"])
+    assert f"{line}\n{measuring(study_copy)}" in shown
     own = '[[method]]\nname = "mine"\nfinder = "manual"\nsparsities = [0.5]\nlayers = { fc1 = 0.5 }'
     add_method(Study.open(study_copy), own)  # by another, after the form was drawn
     test.button(key="more-go").click().run()
-    assert [job.command.line for job in queue.jobs()[0]] == [line, f"python -m analysis run {study_copy}"]
+    assert [job.command.line for job in queue.jobs()[0]] == [line, measuring(study_copy)]
     written = (study_copy / "study.toml").read_text()
     assert 'criterion = "snip"' in written
     assert own in written
@@ -182,7 +183,7 @@ def test_a_folder_with_a_space_has_its_button_too(
     spaced = shutil.copytree(study_copy, tmp_path / "my study")
     shutil.rmtree(spaced / "results", ignore_errors=True)
     test = draw("overview", spaced, monkeypatch)
-    assert test.code[0].value == f"python -m analysis run '{spaced}'"
+    assert test.code[0].value == measuring(spaced)
     assert "Measure" in labels(test)
 
 

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from analysis.metrics.overlap_metrics import METRICS, OverlapMetric
 from app.shell.pages import in_order
+from pruning.study.commands import typed
 from pruning.study.folder import Study
 from tests import ROOT
 
@@ -189,11 +190,11 @@ def test_a_study_without_tickets_says_how_to_find_them(
     shutil.copy(tiny_study / "study.toml", tmp_path / "new")
     test = draw("overview", tmp_path / "new", monkeypatch)
     assert "has no tickets yet" in text(test)
-    assert f"python -m pruning run {tmp_path / 'new'}" in text(test)
+    assert typed("pruning", "run", tmp_path / "new") in text(test)
 
 
 def test_tickets_without_results_say_how_to_measure_them(study_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "python -m analysis run" in text(draw("overview", study_copy, monkeypatch))
+    assert typed("analysis", "run") in text(draw("overview", study_copy, monkeypatch))
     masks = draw("masks", study_copy, monkeypatch)
     assert charts(masks) == 3  # masks need no results; how much of each layer is kept does
     assert "not measured yet" in text(masks)

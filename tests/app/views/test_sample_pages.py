@@ -13,6 +13,7 @@ from analysis.results.store import Results
 from app.shell.codec import encode_samples
 from app.views.samples.contents import SEED
 from pruning.data import load_data, normalise
+from pruning.study.commands import typed
 from pruning.study.folder import Study
 from tests import ROOT
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
@@ -32,7 +33,7 @@ def test_tickets_without_results_say_how_to_measure_them(
     page: str, study_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     test = draw(page, study_copy, monkeypatch)
-    assert "python -m analysis run" in text(test)
+    assert typed("analysis", "run") in text(test)
     assert charts(test) == 0
     assert not test.error
 
@@ -76,7 +77,7 @@ def test_another_seed_says_which_one_has_the_images(tiny_study: Path, monkeypatc
 def test_the_marked_samples_are_compared_with_the_rest(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     marked = [1, 5, 8]
     test = draw("geometry", tiny_study, monkeypatch, samples=encode_samples(np.array(marked)), tickets="imp-90")
-    assert "3 of 359 samples selected" in text(test)
+    assert "3 of 359 images selected" in text(test)
     entry = next(e for e in Study.open(tiny_study).entries() if e.recipe.label == "IMP 90 %" and e.recipe.seed == 0)
     own = Results(tiny_study).table("geometry", ids=[entry.id]).set_index("sample")
     rest = own.drop(marked)
@@ -147,7 +148,7 @@ def test_clean_neighbours_are_held_against_the_baseline_and_one_seed_too_few_is_
     said = text(test)
     assert "IMP 90 % and Dense share" in said
     assert "With 2 trainings nothing can be said" in said
-    assert "**Sample 7, " in said
+    assert "**Image 7, " in said
     assert said.count("<figure") == 2 * 9  # in each ticket's space the image and its nearest
     assert not test.error
 
@@ -233,15 +234,15 @@ def test_the_most_fragile_image_comes_first(tiny_study: Path, monkeypatch: pytes
         good = rows["prediction"].to_numpy() == truth[rows["sample"].to_numpy()]
         right[label] = pd.Series(good, index=pd.MultiIndex.from_frame(rows[["corruption", "severity", "sample"]]))
     lost = (right["Dense"] & ~right["IMP 90 %"]).groupby("sample").sum()
-    found = next(line for line in text(test).splitlines() if line.startswith("**Sample "))
-    first = int(found.removeprefix("**Sample ").split(":")[0])
+    found = next(line for line in text(test).splitlines() if line.startswith("**Image "))
+    first = int(found.removeprefix("**Image ").split(":")[0])
     assert lost[first] == lost.max()
 
 
 def test_a_link_to_a_sample_and_to_a_selection(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("samples", tiny_study, monkeypatch, samples=encode_samples(np.array([4, 9, 30])), sample="9")
     assert "3 images" in text(test)
-    assert "Sample 9:" in text(test)
+    assert "Image 9:" in text(test)
 
 
 def test_without_the_images_everything_else_is_shown(

@@ -23,6 +23,7 @@ from pruning.finders.density_judge import Judge
 from pruning.finders.density_search import as_manual, manual_lines
 from pruning.masks import full_masks
 from pruning.models import build_model, prunable
+from pruning.models.counting import SPELLINGS
 from pruning.search.densities import Sampler, search_densities
 from pruning.training.seeds import generator
 
@@ -232,6 +233,9 @@ def test_a_convolution_costs_what_its_pixels_do() -> None:
     assert budget.weights is None
     assert budget.madds == pytest.approx(0.1 * whole)
     assert recipe.label == "Density search 90 % of multiply-adds"
+    for spelling in SPELLINGS:  # the ticket of a study file that spells it otherwise is the same
+        assert Recipe(**RECIPE | {"model": "lenet5", "data": "mnist5k"}, budget=spelling) == recipe
+        assert Recipe(**RECIPE | {"model": "lenet5", "data": "mnist5k"}, budget=spelling).id == recipe.id
 
 
 def test_without_optuna_there_is_a_sentence_and_tickets_are_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """What must hold exactly: flows are conserved, levels have the counts they say, rewinding is to the bit.
 
-SNIP, Taylor and GraSP are held against finite differences in `test_criteria_formulas`, removed blocks against networks
-without them in `shrink`.
+SNIP, Taylor and GraSP are held against finite differences in `tests/pruning/criteria/test_formulas.py`, removed blocks
+against networks without them in `shrink`.
 """
 
 from collections.abc import Sequence

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from pruning import Recipe, Study, Ticket, UserError, find_ticket
 from pruning.progress import Progress, quiet
+from pruning.study.commands import typed
 from pruning.study.folder import LOG, TICKETS
 from pruning.study.runner import RunOptions, Watcher, run
 from tests import ROOT
@@ -215,7 +217,7 @@ def test_a_wrong_study_file_is_one_sentence(old: str, new: str, words: list[str]
 
 
 def test_a_study_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"There is no study at .*python -m pruning init"):
+    with pytest.raises(UserError, match=f"There is no study at .*{re.escape(typed('pruning', 'init'))}"):
         Study.open(tmp_path / "none")
 
 

@@ -14,6 +14,7 @@ from pruning.finders.lineage import own_revisions, revisions
 from pruning.granularity import GRANULARITIES
 from pruning.procedure import FINDERS
 from pruning.recipe import Recipe
+from pruning.study.commands import finding, typed
 from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, _task, run
 from pruning.study.staleness import stale, stale_tickets, summary
@@ -51,7 +52,7 @@ def test_what_was_mended_and_what_descends_from_it_is_stale(found_study: Path, m
     assert methods(found_study) == {"imp", "shuffled", "random"}
     by_method = {entry.recipe.method: stale(entry) for entry in Study.open(found_study).entries()}
     assert "Random 90 %, seed 1: its criterion 'random' was mended since (revision 1, now 2)" in by_method["random"]
-    assert f"`python -m pruning run {found_study} --stale` finds it again." in by_method["random"]
+    assert f"`{finding(found_study, '--stale')}` finds it again." in by_method["random"]
     assert "its finder 'imp'" in by_method["imp"]
     assert "the finder 'imp'" in by_method["shuffled"]
 
@@ -100,7 +101,9 @@ def test_another_file_of_a_split_makes_its_tickets_stale(tmp_path: Path, monkeyp
     file.write_text("who\n" + "ann\n" * (images - 9) + "bob\n" * 9)
     [sentence] = stale_tickets(study).values()
     assert sentence == stale(before)
-    assert "seed 0: the file clients.csv that it was found with is another since; `python -m pruning run" in sentence
+    assert (
+        f"seed 0: the file clients.csv that it was found with is another since; `{typed('pruning', 'run')}" in sentence
+    )
     assert len(run(study, RunOptions(jobs=1, stale=True)).found) == 1
     [after] = (entry for entry in Study.open(source).entries() if not entry.recipe.is_dense)
     assert (after.id, after.digest != before.digest) == (before.id, True)
@@ -149,4 +152,7 @@ def test_tickets_of_rigl_from_before_it_was_mended_are_named(recorded: dict[str,
     entry.info.revisions = recorded
     sentence = stale(entry)
     assert bool(sentence) == is_stale
-    assert not is_stale or "its finder 'rigl' was mended since (revision 1, now 2); `python -m pruning run" in sentence
+    assert (
+        not is_stale
+        or f"its finder 'rigl' was mended since (revision 1, now 2); `{typed('pruning', 'run')}" in sentence
+    )

@@ -42,7 +42,7 @@ def latents(
             chart.add_scattergl(
                 x=points["x"], y=points["y"], mode="markers",
                 marker={"color": colour, "size": 6, "opacity": 0.75}, text=points["sample"],
-                hovertemplate=f"<b>{classes[int(label)]}</b>, test image %{{text}}<extra></extra>", row=1, col=place,
+                hovertemplate=f"<b>{classes[int(label)]}</b>, image %{{text}}<extra></extra>", row=1, col=place,
             )  # fmt: skip
         if len(classes) <= len(theme.classes):
             _name(chart, own, classes, theme, place, ranges)

@@ -12,6 +12,7 @@ from app.load import open_study
 from app.shell.families import controls
 from app.shell.pages import in_order
 from app.shell.sections import of_page
+from pruning.study.commands import typed
 from pruning.study.folder import Study
 from pruning.study.runner import RunOptions, run
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
@@ -131,7 +132,7 @@ def test_what_is_trained_again_but_not_measured_names_the_command(
         assert "--only lines --only stability" in text(test)
         assert charts(test) == 0
     for view in ("levels", "cost"):
-        assert "python -m analysis run" in text(draw("dynamics", folder, monkeypatch, dynamics=view))
+        assert typed("analysis", "run") in text(draw("dynamics", folder, monkeypatch, dynamics=view))
     assert Results(folder).ids("lines") == []
 
 
@@ -142,7 +143,7 @@ def test_a_study_without_a_second_order_says_which_method_it_needs(
     test = draw("dynamics", tiny_study, monkeypatch, dynamics=view)
     assert charts(test) == 0
     assert 'finder = "reordered"' in text(test)
-    assert "python -m pruning run" in text(test)
+    assert typed("pruning", "run") in text(test)
     assert not test.error
 
 

@@ -18,6 +18,7 @@ from app.views.generated import words
 from app.views.generated.charts.tiles import tiled
 from app.views.generated.facts import SCORES
 from app.views.generated.page import shown
+from pruning.study.commands import typed
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
 Found = Callable[[str], Path]
@@ -82,7 +83,7 @@ def test_what_is_not_measured_says_so(generative_study: Found, tmp_path: Path, m
     copy = Path(shutil.copytree(generative_study("vae"), tmp_path / "copy", ignore=shutil.ignore_patterns("results")))
     for section in ("samples", "reconstructions", "score", "latent"):
         test = draw("generated", copy, monkeypatch, generated=section)
-        assert "python -m analysis run" in text(test)
+        assert typed("analysis", "run") in text(test)
         assert not test.error
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from app.shell.pages import PAGES
 from pruning.ownership import texts
+from pruning.study.commands import typed
 from pruning.study.folder import Study
 from tests import ROOT
 from tests.app.shell.test_columns import every_column_has_a_meaning
@@ -69,7 +70,7 @@ def test_signed_tickets_without_results_say_how_to_measure_them(copy: Path, monk
     shutil.rmtree(copy / "results")
     test = draw("ownership", copy, monkeypatch)
     assert not test.error
-    assert "python -m analysis run" in text(test)
+    assert typed("analysis", "run") in text(test)
     assert charts(test) == 1  # keys need no measuring
 
 

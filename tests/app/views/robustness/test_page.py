@@ -8,6 +8,7 @@ import pytest
 from analysis.results.store import Results
 from app.shell.codec import encode_samples
 from app.shell.sections import of_page
+from pruning.study.commands import typed
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
@@ -27,7 +28,7 @@ def test_a_section_of_a_measured_study(
 @pytest.mark.parametrize("section", list(of_page("robustness")))
 def test_a_study_that_is_not_measured_says_how(section: str, study_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("robustness", study_copy, monkeypatch, section=section)
-    assert "python -m analysis run" in text(test)
+    assert typed("analysis", "run") in text(test)
     assert charts(test) == 0
     assert not test.error
 

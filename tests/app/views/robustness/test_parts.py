@@ -9,6 +9,7 @@ import pytest
 
 from analysis.corruptions.fourier import NAMES
 from analysis.results.store import Results
+from pruning.study.commands import measuring
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, charts, draw, text  # noqa: F401
 
@@ -51,7 +52,7 @@ def test_frequencies_that_were_not_measured_come_with_the_command(
 ) -> None:
     test = draw("robustness", tiny_study, monkeypatch, section="fourier")
     assert charts(test) == 0
-    assert f"python -m analysis run {tiny_study} --family fourier" in text(test)
+    assert measuring(tiny_study, "--family", "fourier") in text(test)
 
 
 @pytest.mark.parametrize("waves", ["error", "difference"])
