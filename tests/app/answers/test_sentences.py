@@ -83,7 +83,7 @@ def test_the_cheapest_is_named_among_those_that_are_shown_to_be_as_good() -> Non
 
 
 def test_images_lost_are_said_beside_those_won() -> None:
-    said = lost_in_words(Exchanged((0.04, 0.031, 0.05), (0.038, 0.03, 0.045), 100, 9), "Dense", 5)
+    said = lost_in_words(Exchanged((0.04, 0.031, 0.05), (0.038, 0.03, 0.045), 100, 9, 5), "Dense")
     assert said.startswith(
         "Of the predictions of 5 tickets on all 100 images **4.0 %** (3.1 to 5.0 %) are wrong where **Dense** is "
         "right, and 3.8 % (3.0 to 4.5 %) right where it is wrong; 9 of these images make half of what is lost."
