@@ -24,12 +24,14 @@ class Exchanged:
         won: the same the other way round.
         images: how many.
         half: the fewest images with half of all losses, those lost most often.
+        tickets: of how many tickets the predictions are, those that were measured.
     """
 
     lost: tuple[float, float, float]
     won: tuple[float, float, float]
     images: int
     half: int
+    tickets: int
 
 
 def exchanged(conditions: pd.DataFrame, baseline: str, tickets: Sequence[str]) -> Exchanged | None:
@@ -46,7 +48,7 @@ def exchanged(conditions: pd.DataFrame, baseline: str, tickets: Sequence[str]) -
     won = fragility(~right[baseline], [~each for each in there])
     total = np.cumsum(np.sort(lost["lost"])[::-1])
     half = int(np.searchsorted(total, total[-1] / 2) + 1) if total[-1] else 0
-    return Exchanged(_share(lost), _share(won), len(lost), half)
+    return Exchanged(_share(lost), _share(won), len(lost), half, len(there))
 
 
 def _share(table: pd.DataFrame) -> tuple[float, float, float]:

@@ -24,6 +24,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const typed = (event) => {
     const request = { ArrowLeft: "previous", ArrowRight: "next", Escape: "close" }[event.key];
     if (!request || data.sample === null || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (document.querySelector("[role=dialog]")) return; // it lies over the inspector, and the keys are its own
     let at = document.activeElement;
     while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
     // What has a use of its own for these keys keeps them.

@@ -34,7 +34,7 @@ def draw(selection: Selection, sample: int) -> None:
     try:
         found = subject(selection, images, sample)
     except UserError as error:
-        mount("inspector-top", {"html": parts.head(sample, "", str(error), len(order.images) > 0)}, selection)
+        mount("inspector-top", {"html": parts.head(sample, "", str(error), True)}, selection)
         return
     classes, theme = selection.study.classes, selection.theme
     shown = [found.views[view] for view in found.shown]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
 from app import linked
+from app.load import StudyView
+from app.pictures import study_images
+from app.shell.image_sets import image_count
 from app.shell.selection import Selection
+from pruning.errors import UserError
 
 OFFERED, BESIDE = "order offered", "order beside"
 """In the session: the order of the page that is being drawn, and of the one that is beside the inspector."""
@@ -23,11 +28,13 @@ class Order:
         images: indices of test images, in order; none where all follow by their number.
         what: which they are, after their number.
         of_page: whether the page beside has them in this order, and has to follow.
+        count: how many test images there are; None where that is not known.
     """
 
     images: np.ndarray
     what: str = "selected images"
     of_page: bool = False
+    count: int | None = None
 
     @property
     def steps(self) -> bool:
@@ -55,7 +62,17 @@ def order_of(selection: Selection) -> Order:
     beside = st.session_state.get(BESIDE)
     if beside is not None and len(beside):
         return Order(beside, "images as the page lists them", of_page=True)
-    return Order(np.array(linked.current(selection), dtype=np.int64))
+    return Order(np.array(linked.current(selection), dtype=np.int64), count=_count(selection.study))
+
+
+def _count(study: StudyView) -> int | None:
+    """How many test images there are: as measured, or else as they are on this machine."""
+    count = image_count(study)
+    if count is None:
+        with suppress(UserError):  # of the data, which is said where they are shown
+            there = study_images.pictures(study)
+            count = None if there is None else len(there.labels)
+    return count
 
 
 def step(sample: int, order: Order, forward: bool) -> int:
@@ -65,7 +82,10 @@ def step(sample: int, order: Order, forward: bool) -> int:
     """
     images, place = order.images, order.place(sample)
     if not len(images):
-        return max(0, sample + (1 if forward else -1))
+        following = sample + (1 if forward else -1)
+        if order.count is None:
+            return max(0, following)
+        return following % order.count if sample < order.count else (0 if forward else order.count - 1)
     if place is None:
         after = 0 if order.of_page else int(np.searchsorted(images, sample))
         return int(images[(after if forward else after - 1) % len(images)])

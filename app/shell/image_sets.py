@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from app import load
 from app.load import StudyView
@@ -21,6 +20,12 @@ LONGEST = 240  # characters of the words; the beginning goes first
 _JOINED = {"add": "plus", "subtract": "less", "intersect": "and also"}
 
 
+def image_count(study: StudyView) -> int | None:
+    """How many test images a study was measured on; None where nothing is measured."""
+    counted = load.table(study, "summary", columns=["n"])["n"]
+    return int(counted.max()) if len(counted) else None
+
+
 def in_link(study: StudyView, text: str) -> tuple[np.ndarray, str]:
     """The images that a link has selected, int64 and rising, of those that a study has, and a sentence on the others.
 
@@ -30,13 +35,13 @@ def in_link(study: StudyView, text: str) -> tuple[np.ndarray, str]:
         ValueError: they cannot be read.
     """
     found = decode_samples(text)
-    counted = load.table(study, "summary", columns=["n"])["n"] if len(found) else pd.Series(dtype=int)
-    there = found[found < counted.max()] if len(counted) else found
+    count = image_count(study) if len(found) else None
+    there = found if count is None else found[found < count]
     if len(there) == len(found):
         return found, ""
     if not len(there):
-        return there, f"None of the selected images is among the {counted.max():,} test images of this study."
-    gone, of = f"{len(found) - len(there):,} of the {len(found):,} selected images", f"{counted.max():,}"
+        return there, f"None of the selected images is among the {count:,} test images of this study."
+    gone, of = f"{len(found) - len(there):,} of the {len(found):,} selected images", f"{count:,}"
     return there, f"Left out, as this study has {of} test images: {gone} in the link."
 
 

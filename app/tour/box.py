@@ -63,5 +63,5 @@ def _box(at: int) -> None:
 
 def _go(at: int) -> None:
     st.session_state[OFFERED] = True
-    change(parameters(at))
+    change(parameters(at, mirror()))
     links.leave_for(STEPS[at].page)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 OPTION = "tour"
 """Of the step in the URL."""
 FEW = "dense~random-90~magnitude-90~imp-90"
-USED = ("tickets", "corruption", "severity", "inspect", "geometry", "section", "masks", "overview", "columns")
-"""What steps set in the URL, and what each takes back of those before it."""
+KEPT = ("study",)
+"""What a step leaves in the URL of what it finds there. All else goes: its words are true of its own view alone."""
 
 
 class Step(NamedTuple):
@@ -49,6 +49,7 @@ STEPS = (
 )  # fmt: skip
 
 
-def parameters(at: int) -> dict[str, str | None]:
-    """What step `at` puts into the URL."""
-    return {**dict.fromkeys(USED), **STEPS[at].view, OPTION: str(at + 1)}
+def parameters(at: int, known: Iterable[str]) -> dict[str, str | None]:
+    """What step `at` puts into the URL, and what it takes out of that which is `known` there."""
+    gone = dict.fromkeys(name for name in known if name not in KEPT)
+    return {**gone, **STEPS[at].view, OPTION: str(at + 1)}

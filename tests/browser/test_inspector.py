@@ -60,6 +60,14 @@ def test_the_keys_go_through_the_selection_and_its_neighbours_join_it(opened: Op
     page = opened(f"masks?tickets=dense~imp-90&samples={marked}&inspect=9")  # a page without any image
     inspector = page.locator(".st-key-inspector")
     expect(inspector.get_by_text("2 of 3 selected images")).to_be_visible()
+    page.get_by_role("button", name="Select images").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Start with a condition")).to_be_visible()
+    page.keyboard.press("ArrowRight")  # over a dialog it is not the inspector's
+    settle(page)
+    page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+    assert inspected(page) == 9
     for image in (30, 4, 9):
         page.keyboard.press("ArrowRight")
         expect(inspector.get_by_role("heading", name=f"Image {image}:")).to_be_visible()

@@ -11,10 +11,12 @@ class State:
 
     Attributes:
         shares: parameter -> fraction of its weights that goes. parent: the place of the state before; None: the whole.
+        criterion: which weights go; "" where none does.
         kept: the fraction of all weights that stays, and accuracies, once they are known: condition's name -> fraction.
     """
 
     shares: dict[str, float]
+    criterion: str = ""
     parent: int | None = None
     kept: float = 1.0
     accuracies: dict[str, float] = field(default_factory=dict)
@@ -32,20 +34,17 @@ class Branches:
         """The state looked at."""
         return self.states[self.current]
 
-    def move(self, shares: dict[str, float]) -> None:
-        """Go on to other shares: a state that follows this one, a new one unless there is such."""
-        if shares == self.here.shares:
+    def move(self, shares: dict[str, float], criterion: str) -> None:
+        """Go on to other shares or another criterion: a state that follows this one, a new one unless there is such."""
+        wanted = shares, criterion if any(shares.values()) else ""
+        if wanted == (self.here.shares, self.here.criterion):
             return
         for place, state in enumerate(self.states):
-            if state.parent == self.current and state.shares == shares:
+            if state.parent == self.current and (state.shares, state.criterion) == wanted:
                 self.current = place
                 return
-        self.states.append(State(dict(shares), self.current))
+        self.states.append(State(dict(shares), wanted[1], self.current))
         self.current = len(self.states) - 1
-
-    def back(self) -> None:
-        """Go back to the state before."""
-        self.current = self.here.parent or 0
 
     def go(self, place: int) -> None:
         """Look at a state; places that there are not are passed over."""

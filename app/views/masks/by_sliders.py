@@ -12,7 +12,6 @@ from analysis.comparisons import budget
 from analysis.comparisons.budget import Suggested
 from app.shell import layout
 from app.shell.selection import Selection
-from app.shell.theme import Theme
 from app.views.masks import sensitivity
 from app.views.masks.branches import Branches
 from app.views.masks.charts import branches as charts
@@ -28,6 +27,10 @@ MOST = 14
 KEEP = "20"
 """Per cent of the weights that the sliders start from, where there is a scan."""
 STEP = 0.5
+CRITERION, USUAL = "hand", "magnitude"
+"""The criterion's option in the URL, and the one that counts where it says none."""
+WENT = "went to another criterion"
+"""In the session: that a state was gone to whose weights another criterion chose, so that its chooser has to follow."""
 
 
 def sliders(selection: Selection, name: str, groups: Groups, together: str, criterion: str) -> Branches:
@@ -41,9 +44,11 @@ def sliders(selection: Selection, name: str, groups: Groups, together: str, crit
         criterion: by which weights are chosen.
     """
     tried = _tried(selection, name, groups, criterion)
+    tried.move(tried.here.shares, criterion)  # by another criterion than before the same sliders are another state
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.button("Undo", icon=":material/undo:", on_click=tried.back, disabled=tried.here.parent is None)
-        st.button("Whole again", on_click=tried.go, args=(0,), disabled=tried.current == 0)
+        st.button("Undo", icon=":material/undo:", on_click=_go, args=(selection, tried, tried.here.parent),
+                  disabled=tried.here.parent is None)  # fmt: skip
+        st.button("Whole again", on_click=_go, args=(selection, tried, 0), disabled=tried.current == 0)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _least(selection, tried, groups, criterion)
     st.caption("Removed of each, in %, from the first layer to the last.")
@@ -56,12 +61,19 @@ def sliders(selection: Selection, name: str, groups: Groups, together: str, crit
         shares = [tried.here.shares.get(each, 0.0) for each in group]
         st.session_state[key] = round(100 * sum(shares) / len(shares) / STEP) * STEP
         label = brief(" + ".join(each.removesuffix(".weight") for each in group))
-        home.slider(label, 0.0, 99.5, step=STEP, format="%g", key=key, on_change=_moved, args=(tried, key, group))
+        home.slider(label, 0.0, 99.5, step=STEP, format="%g", key=key, on_change=_moved,
+                    args=(tried, key, group, criterion))  # fmt: skip
     return tried
 
 
-def tree(tried: Branches, name: str, theme: Theme) -> None:
-    """Draw what was tried; a click goes back to a state."""
+def tree(selection: Selection, tried: Branches, under: Sequence[str]) -> None:
+    """Draw what was tried; a click goes back to a state.
+
+    Args:
+        selection: of the page.
+        tried: all of it.
+        under: names of the conditions looked at, the clean one first.
+    """
     if len(tried.states) < 2:
         return
     key = f"branches-{len(tried.states)}-{tried.current}"  # a new chart each time: no point of it is selected yet
@@ -72,21 +84,22 @@ def tree(tried: Branches, name: str, theme: Theme) -> None:
         if isinstance(place, list):
             place = place[0] if place else None
         if isinstance(place, int):
-            tried.go(place)
+            _go(selection, tried, place)
 
     layout.card(
         "What was tried",
-        charts.branches(tried, theme),
+        charts.branches(tried, under, selection.theme),
         lambda: rows(tried),
         key,
-        help="A point a state of the sliders, with the accuracy on clean images in %. Whoever goes back and on from "
-        "there begins a branch. Click a point to go back to it.",
+        help="A point a state of the sliders and of what chooses the weights, with the accuracy on clean images in %. "
+        "Whoever goes back and on from there begins a branch. Click a point to go back to it.",
         on_select=clicked,
         selection_mode="points",
         config=layout.QUIET,
         meanings={
             "state": "number of the state, 0 being the whole network",
             "from": "the state before",
+            "criterion": "what chose the weights; empty where all are kept",
             "kept": "weights kept [fraction]",
             "condition": "the images shown",
             "accuracy": "share of them that is classified right [fraction]",
@@ -97,11 +110,11 @@ def tree(tried: Branches, name: str, theme: Theme) -> None:
 def rows(tried: Branches) -> pd.DataFrame:
     """The states to download, a row a condition."""
     found = [
-        (place, state.parent, state.kept, condition, accuracy)
+        (place, state.parent, charts.criterion_text(state), state.kept, condition, accuracy)
         for place, state in enumerate(tried.states)
         for condition, accuracy in state.accuracies.items()
     ]
-    return pd.DataFrame(found, columns=["state", "from", "kept", "condition", "accuracy"])
+    return pd.DataFrame(found, columns=["state", "from", "criterion", "kept", "condition", "accuracy"])
 
 
 def _tried(selection: Selection, name: str, groups: Groups, criterion: str) -> Branches:
@@ -114,7 +127,7 @@ def _tried(selection: Selection, name: str, groups: Groups, criterion: str) -> B
         except UserError:
             found = None
         if found is not None:
-            tried.move(_shares(found, groups))
+            tried.move(_shares(found, groups), criterion)
     kept: Branches = st.session_state[key]
     return kept
 
@@ -135,7 +148,7 @@ def _least(selection: Selection, tried: Branches, groups: Groups, criterion: str
             st.toast(str(error), icon=":material/info:")
             return
         if found is not None:
-            tried.move(_shares(found, groups))
+            tried.move(_shares(found, groups), criterion)
 
     st.button(
         "Where it hurts least",
@@ -167,7 +180,17 @@ def _shares(found: Suggested, groups: Groups) -> dict[str, float]:
     return {names[layer]: share for layer, share in found.layers.items() if layer in names}
 
 
-def _moved(tried: Branches, key: str, group: tuple[str, ...]) -> None:
+def _go(selection: Selection, tried: Branches, place: int | None) -> None:
+    """Go to a state, and have the chooser of the criterion say what chose its weights."""
+    before = selection.option(CRITERION, USUAL)
+    tried.go(place or 0)
+    criterion = tried.here.criterion
+    if criterion and criterion != before:
+        selection.set(**{CRITERION: None if criterion == USUAL else criterion})
+        st.session_state[WENT] = True
+
+
+def _moved(tried: Branches, key: str, group: tuple[str, ...], criterion: str) -> None:
     """A slider was let go: its layers lose what it says, all others what they lost before."""
     share = float(st.session_state[key]) / 100
-    tried.move({**tried.here.shares, **dict.fromkeys(group, share)})
+    tried.move({**tried.here.shares, **dict.fromkeys(group, share)}, criterion)

@@ -56,7 +56,8 @@ def show(selection: Selection) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         known = {name: each.label for name, each in CRITERIA.items() if each.structure is None and not each.by_chance}
-        criterion = selection.pick("hand", "Weights chosen by", known, default="magnitude", kind="select", width=190)
+        criterion = selection.pick(by_sliders.CRITERION, "Weights chosen by", known, default=by_sliders.USUAL,
+                                   kind="select", width=190)  # fmt: skip
         texts = {name: f"{label_of(name)} 3" for name in UNDER}
         under = selection.pick("hand-under", "And under", texts, kind="select", width=210)
         together = selection.pick("hand-layers", "A slider for", TOGETHER, kind="select", width=250)
@@ -68,6 +69,8 @@ def _tried(
     selection: Selection, ticket: str, criterion: str, condition: Condition, together: str, shown: TestImages
 ) -> None:
     """The sliders, and what follows from them; nothing else of the page runs when one is let go."""
+    if st.session_state.pop(by_sliders.WENT, False):
+        st.rerun()
     study = selection.study
     stamp = load.stamp(study.path)
     by_hand = _by_hand(study.path, ticket, stamp, criterion, shown)
@@ -83,12 +86,12 @@ def _tried(
         whole = _whole(study.path, ticket, stamp, where, seen)
         found = dict(zip(where, zip(try_out(masks, seen), whole, strict=True), strict=True))
         tried.here.kept = 1 - total(masks)
-        tried.here.accuracies = {_title(each): own.accuracy for each, (own, _) in found.items()}
-        tried.states[0].accuracies = {_title(each): own.accuracy for each, (_, own) in found.items()}
+        tried.here.accuracies |= {_title(each): own.accuracy for each, (own, _) in found.items()}
+        tried.states[0].accuracies |= {_title(each): own.accuracy for each, (_, own) in found.items()}
         first.markdown(sentence(masks, found))
         _tiles(masks, found)
         _overlaps(selection, masks)
-        by_sliders.tree(tried, name, selection.theme)
+        by_sliders.tree(selection, tried, [_title(each) for each in where])
         _keep(selection, masks, tried.here.shares, by_hand, criterion)
 
 

@@ -18,7 +18,7 @@ from analysis.comparisons.stored_conditions import averaged_corruptions
 from analysis.corruptions.conditions import CLEAN
 from analysis.statistics.clusters import linkage_of
 from analysis.statistics.correlation import Correlation
-from app.answers.cells import answer
+from app.answers.cells import answer, conditions
 from app.charts.base import NOISE
 from app.charts.names import name
 from app.shell import layout
@@ -104,10 +104,10 @@ def _sentence(compared: ComparedTickets, family: str, level: int) -> None:
         return apart(outcomes, str(base), groups)
 
     table = compared.computed(("apart", family, level, base), make)
-    some = f"under some of {table['corruption'].nunique()} corruptions"
+    under = conditions("under", table["corruption"].nunique(), "corruption", "corruptions")
     labels = {key: style.label for key, style in styles.items()}
     st.markdown(
-        answer(table.assign(place=table["corruption"]), labels, labels[str(base)], f"{some} ({_which(level)})",
+        answer(table.assign(place=table["corruption"]), labels, labels[str(base)], f"{under} ({_which(level)})",
                lambda place: f"under {name(str(place))}")
     )  # fmt: skip
 

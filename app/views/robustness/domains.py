@@ -9,7 +9,7 @@ from analysis.comparisons import domains
 from analysis.statistics.verdicts import DIFFERS
 from analysis.transfer.domains import labels_of
 from app import load
-from app.answers.cells import answer
+from app.answers import cells
 from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.verdicts import equivalence
@@ -40,15 +40,17 @@ def show(compared: ComparedTickets) -> None:
     table = compared.computed(("domains apart", base, within), lambda: domains.apart(found, str(base), within))
     labels = {key: style.label for key, style in styles.items()}
     if base and len(table):
-        some = f"in {'some of ' * (len(found) > 1)}{len(found)} other domain{'s' * (len(found) > 1)}"
-        said = answer(table.assign(place=table["domain"]), labels, labels[base], some, lambda place: f"in {place}")
+        places = cells.conditions("in", len(found), "other domain", "other domains")
+        said = cells.answer(
+            table.assign(place=table["domain"]), labels, labels[base], places, lambda place: f"in {place}"
+        )
         st.markdown(said)
-    cells, shown = compared.computed("domain accuracies", lambda: domains.accuracies(found)), styles
+    rates, shown = compared.computed("domain accuracies", lambda: domains.accuracies(found)), styles
     if what == "difference":
-        cells = table.assign(within_noise=table["verdict"] != DIFFERS)
+        rates = table.assign(within_noise=table["verdict"] != DIFFERS)
         shown = {key: style for key, style in styles.items() if key != base}
     against = f" minus that of {labels[base]}, in points," if what == "difference" and base else ""
-    drawn = cells.rename(columns={"domain": "corruption"})
+    drawn = rates.rename(columns={"domain": "corruption"})
     layout.card(
         f"Accuracy{against} in other domains",
         lambda: compared.figure(
@@ -56,7 +58,7 @@ def show(compared: ComparedTickets) -> None:
             shown,
             lambda: matrix(drawn, shown, list(found), (None, None), "", selection.theme),
         ),
-        lambda: named(cells, styles),
+        lambda: named(rates, styles),
         "domains",
         help=HELP,
         controls=(lambda: selection.pick("domains", "Cells show", SHOWS, width="content")) if base else None,

@@ -16,7 +16,7 @@ from analysis.comparisons.frequencies import (
     errors_by_wave,
 )
 from analysis.corruptions.fourier import STEPS
-from app.answers.cells import answer
+from app.answers.cells import answer, conditions
 from app.charts.base import NOISE
 from app.shell import layout
 from app.shell.sections import Section
@@ -56,7 +56,7 @@ def _sentence(compared: ComparedTickets) -> None:
     labels = {key: style.label for key, style in styles.items()}
     st.markdown(
         answer(table.assign(place=table["severity"]), labels, labels[str(base)],
-               f"at some of {table['severity'].nunique()} frequencies", _at)
+               conditions("at", table["severity"].nunique(), "frequency", "frequencies"), _at)
     )  # fmt: skip
 
 

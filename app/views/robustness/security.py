@@ -8,7 +8,7 @@ import streamlit as st
 from analysis.comparisons import masking, security
 from analysis.comparisons.outcomes import Outcomes
 from app import load
-from app.answers.cells import answer
+from app.answers.cells import answer, conditions
 from app.answers.masking import answer as masked
 from app.charts.base import NOISE
 from app.shell import layout
@@ -128,10 +128,10 @@ def _sentence(table: pd.DataFrame, styles: dict[str, Style], attack: str, base: 
     if base is None or table.empty:
         return ""
     sizes = len(table.drop_duplicates(["norm", "size"]))
-    some = f"under {'some of ' * (sizes > 1)}{sizes} size{'s' * (sizes > 1)} of attack ({security.ATTACKS[attack]})"
+    under = conditions("under", sizes, "size of attack", "sizes of attack") + f" ({security.ATTACKS[attack]})"
     labels = {key: style.label for key, style in styles.items()}
     placed = table.assign(place=[f"{norm} {size:g}" for norm, size in zip(table["norm"], table["size"], strict=True)])
-    return answer(placed, labels, labels[base], some, lambda place: f"at {_size(str(place))}")
+    return answer(placed, labels, labels[base], under, lambda place: f"at {_size(str(place))}")
 
 
 def _size(place: str) -> str:

@@ -34,6 +34,7 @@ from app.views.samples import brush, one_condition, paging, together
 from app.views.samples.charts import predictions as charts
 from app.views.samples.ordered import Ordered, lost_in_words
 from app.views.samples.readings import readings
+from app.views.samples.unmeasured import note_unmeasured
 
 SEED = 0  # what the evaluation corrupts with: the pictures are those that the tickets were shown
 BITS = ["ticket_id", "corruption", "severity", "n", "offsets"]
@@ -67,6 +68,8 @@ def show(selection: Selection) -> None:
         not_measured(selection)
         return
     classes = selection.study.classes
+    if selection.option("among") != "one":  # under one condition its choosers say it
+        note_unmeasured(chosen, set(samples["ticket_id"]))
     data = pictures(selection.study, samples["sample"].to_numpy(), samples["label"].to_numpy())
     order = _choose(selection, chosen, samples, classes, data is not None)
     one = selection.option("among") == "one"
@@ -145,7 +148,8 @@ def _over_all(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame)
         for row in table.itertuples()
     ]
     table = table.assign(told=lost, note=[f"#{sample}" for sample in table["sample"]], share=table["fragility"])
-    return Ordered(table, ", most fragile first", FRAGILE, ORDER)
+    compared_any = bool((table["pairs"] > 0).any())
+    return Ordered(table, ", most fragile first" if compared_any else ", none of them compared", FRAGILE, ORDER)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -159,7 +163,7 @@ def _exchanged(selection: Selection, chosen: list[Chosen]) -> str:
     base = selection.baseline or chosen[0]
     tickets = tuple(ticket.id for ticket in chosen if ticket.id != base.id)
     found = _lost(selection.study.path, selection.study.stamp, base.id, tickets)
-    return lost_in_words(found, base.label, len(tickets)) if found is not None else ""
+    return lost_in_words(found, base.label) if found is not None else ""
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

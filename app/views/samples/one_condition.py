@@ -17,6 +17,7 @@ from app.condition import condition_text, pick_condition
 from app.shell import layout
 from app.shell.selection import Chosen, Selection
 from app.views.samples.ordered import Ordered
+from app.views.samples.unmeasured import note_unmeasured
 
 NOBODY = "none"
 SORTS = {
@@ -30,7 +31,7 @@ FORMS = {"disagreement": "{:.0%}", "margin": "{:.2f}", "gap": "{:.0f}°", "diver
 MEANINGS = {
     "value": "what the images are sorted by, the mean over the tickets that are looked at",
     "wrong": "how many of the chosen tickets misclassify it under the condition",
-    "tickets": "how many tickets are chosen",
+    "tickets": "how many of the chosen tickets are measured under it",
     "label": "true class",
 }
 ABOUT = "; ".join(f"{SORTS[name].lower()}: {meaning}" for name, meaning in MEASURES.items())
@@ -55,8 +56,9 @@ def choose(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, im
     by = selection.pick("sort", "Sorted by", sorts, kind="select", width=250,
                         help=f"Of the ticket that misclassifies, or the mean over all. {ABOUT}.")  # fmt: skip
     ids = {ticket.key: ticket.id for ticket in chosen}
-    rows = _rows(selection, chosen, samples, condition, by)
+    rows, condition = _rows(selection, chosen, samples, condition, by)
     there = set(rows["ticket_id"].unique())
+    note_unmeasured(chosen, there, condition)
     lost_by, kept_by = ([ids[key]] if key in ids and ids[key] in there else [] for key in (lost, kept))
     of = lost_by if lost_by and by != "disagreement" else [each for each in ids.values() if each in there]
     if by == "divergence" and not lost_by:
@@ -71,7 +73,8 @@ def choose(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, im
     )
     outcomes = ((Outcome("wrong", lost, condition), lost_by), (Outcome("right", kept, condition), kept_by))
     query = tuple(outcome for outcome, tickets in outcomes if tickets)
-    return Ordered(table, _what(condition, names.get(lost, ""), names.get(kept, ""), by), help, MEANINGS, query)
+    said = _what(condition, *(names[key] if tickets else "" for key, tickets in ((lost, lost_by), (kept, kept_by))), by)
+    return Ordered(table, said, help, MEANINGS, query)
 
 
 def _what(condition: Condition, lost: str, kept: str, by: str) -> str:
@@ -95,16 +98,16 @@ def stored(selection: Selection, chosen: Sequence[Chosen], samples: pd.DataFrame
 
 def _rows(
     selection: Selection, chosen: Sequence[Chosen], samples: pd.DataFrame, condition: Condition, by: str
-) -> pd.DataFrame:
-    """A row a ticket and image: ticket_id, sample, label, prediction, and what is sorted by."""
+) -> tuple[pd.DataFrame, Condition]:
+    """A row a ticket and image: ticket_id, sample, label, prediction, and what is sorted by; and what it is under."""
     study, ids = selection.study, tuple(ticket.id for ticket in chosen)
     if by in STORED:
         found = stored(selection, chosen, samples, condition)
         if found.empty:
             st.caption(":material/info: Nothing is stored of single images under it; the clean ones are shown.")
-            return samples
-        return found
-    return _measured(study.path, study.stamp, ids, condition, selection)
+            return samples, CLEAN
+        return found, condition
+    return _measured(study.path, study.stamp, ids, condition, selection), condition
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring the images …")

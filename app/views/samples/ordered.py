@@ -41,9 +41,9 @@ class Ordered:
         return self.table.drop(columns=["told", "note", "share"])
 
 
-def lost_in_words(found: Exchanged, baseline: str, tickets: int) -> str:
+def lost_in_words(found: Exchanged, baseline: str) -> str:
     """What tickets lose against the baseline, and what they win, as markdown."""
-    whose = "the ticket" if tickets == 1 else f"{tickets} tickets"
+    whose = "the ticket" if found.tickets == 1 else f"{found.tickets} tickets"
     lost, won = (f"({100 * low:.1f} to {100 * high:.1f} %)" for _, low, high in (found.lost, found.won))
     return (
         f"Of the predictions of {whose} on all {found.images:,} images **{100 * found.lost[0]:.1f} %** {lost} are "

@@ -43,8 +43,10 @@ def show(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame) -> N
         samples: what the tickets make of the clean images.
     """
     tickets, right, images = _right(selection, chosen, samples)
+    if len(tickets) < 2:
+        return
     table = failures(right)
-    if len(tickets) < 2 or table.empty:
+    if table.empty:
         return
     styles = {ticket.id: ticket.style for ticket in tickets}
     where = _where(selection)
@@ -82,7 +84,7 @@ def _right(
     """The tickets with results under the condition, by id which images they have right, and which images these are."""
     rows = stored(selection, chosen, samples, chosen_condition(selection))
     right = rows.assign(right=rows["prediction"] == rows["label"])
-    each = right.pivot(index="sample", columns="ticket_id", values="right")
+    each = right.pivot(index="sample", columns="ticket_id", values="right").dropna()
     tickets = [ticket for ticket in chosen if ticket.id in each][:MOST]
     return tickets, {ticket.id: each[ticket.id].to_numpy(bool) for ticket in tickets}, each.index.to_numpy()
 

@@ -86,7 +86,8 @@ def test_images_lost_and_won_are_counted() -> None:
     found = exchanged(frame, "base", ["a", "b"])
     assert found is not None
     assert (found.lost[0], found.won[0]) == pytest.approx((4 / 24, 2 / 24))
-    assert (found.images, found.half) == (6, 1)
+    assert (found.images, found.half, found.tickets) == (6, 1, 2)
+    assert exchanged(frame, "base", ["a", "b", "not measured"]) == found
     assert found.lost[1] < found.lost[0] < found.lost[2]
     assert exchanged(frame, "base", []) is None
     same = exchanged(frame, "base", ["base"])

@@ -28,21 +28,28 @@ def cell(key: str, place: str, difference: float, verdict: str) -> dict[str, obj
     [
         (
             [cell("a", "fog", -0.2, "differs"), cell("a", "snow", -0.1, "differs"), cell("b", "fog", 0.1, CANNOT_TELL)],
-            "Against **Dense**, of 2 tickets: **1** is less accurate under some, most as measured **A** in fog: by "
-            "20.0 points (19.0 to 22.0); of B no difference is shown.",
+            "Against **Dense**, of 2 tickets: **1** is less accurate under some of 3, most as measured **A** in fog: "
+            "by 20.0 points (19.0 to 22.0); of B no difference is shown.",
         ),
         (
             [cell("a", "fog", -0.2, "differs"), cell("b", "snow", 0.1, "differs")],
-            "Against **Dense**, of 2 tickets: **1** is less accurate under some, most as measured **A** in fog: by "
-            "20.0 points (19.0 to 22.0); **1** is more accurate under some, most as measured **B** in snow: by 10.0 "
-            "points (8.0 to 11.0).",
+            "Against **Dense**, of 2 tickets: **1** is less accurate under some of 3, most as measured **A** in fog: "
+            "by 20.0 points (19.0 to 22.0); **1** is more accurate under some of 3, most as measured **B** in snow: by "
+            "10.0 points (8.0 to 11.0).",
         ),
         ([cell("a", "fog", -0.2, CANNOT_TELL)],
-         "Against **Dense**, **no** difference of 1 ticket is shown under some."),
+         "Against **Dense**, **no** difference of 1 ticket is shown under any of 3."),
     ],
 )  # fmt: skip
 def test_cells(rows: list[dict[str, object]], said: str) -> None:
-    assert cells.answer(pd.DataFrame(rows), LABELS, "Dense", "under some", "in {}".format) == said
+    assert cells.answer(pd.DataFrame(rows), LABELS, "Dense", "under {some}3", "in {}".format) == said
+
+
+def test_one_condition_is_neither_some_nor_any() -> None:
+    rows = pd.DataFrame([cell("a", "fog", -0.2, CANNOT_TELL)])
+    for count, said in ((1, "in 1 other domain"), (3, "in any of 3 other domains")):
+        under = cells.conditions("in", count, "other domain", "other domains")
+        assert cells.answer(rows, LABELS, "Dense", under, str).endswith(f"is shown {said}.")
 
 
 def test_calibration_counts_what_noise_does_not_explain() -> None:
@@ -83,7 +90,7 @@ def test_the_cheapest_is_named_among_those_that_are_shown_to_be_as_good() -> Non
 
 
 def test_images_lost_are_said_beside_those_won() -> None:
-    said = lost_in_words(Exchanged((0.04, 0.031, 0.05), (0.038, 0.03, 0.045), 100, 9), "Dense", 5)
+    said = lost_in_words(Exchanged((0.04, 0.031, 0.05), (0.038, 0.03, 0.045), 100, 9, 5), "Dense")
     assert said.startswith(
         "Of the predictions of 5 tickets on all 100 images **4.0 %** (3.1 to 5.0 %) are wrong where **Dense** is "
         "right, and 3.8 % (3.0 to 4.5 %) right where it is wrong; 9 of these images make half of what is lost."

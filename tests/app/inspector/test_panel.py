@@ -70,6 +70,7 @@ def test_an_image_that_is_not_there(image: str, tiny_study: Path, monkeypatch: p
     test = inspected(tiny_study, monkeypatch, inspect=image)
     assert not test.exception
     assert ("no image 100000" in written(test)) == (image == "100000")
+    assert " disabled" not in written(test)  # there are images to go to
 
 
 def test_without_the_images_it_shows_what_the_results_hold(
@@ -98,6 +99,9 @@ def test_steps_go_round_the_selection() -> None:
     assert [step(each, order, False) for each in (4, 9, 30, 10, 0)] == [30, 4, 9, 9, 30]
     assert step(0, everything, False) == 0
     assert step(7, everything, True) == 8
+    ten = Order(np.array([], int), count=10)
+    assert [step(each, ten, True) for each in (8, 9, 10, 5000)] == [9, 0, 0, 0]
+    assert [step(each, ten, False) for each in (1, 0, 10, 5000)] == [0, 9, 9, 9]
 
 
 def test_steps_follow_the_order_of_a_page() -> None:

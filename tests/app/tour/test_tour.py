@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from app import choice, load
 from app.shell.pages import PAGES
 from app.shell.sections import of_page
-from app.tour.steps import STEPS, USED, parameters
+from app.tour.steps import STEPS, parameters
 from tests import ROOT
 from tests.app.views.test_pages import _fresh, run_script, text  # noqa: F401
 
@@ -39,7 +39,6 @@ def test_steps_lead_to_pages_sections_and_tickets_that_there_are() -> None:
     found = set(load.open_study(choice.FIRST, ROOT / "sample_checkpoints" / choice.FIRST).tickets["key"])
     for step in STEPS:
         assert step.page in {"", *PAGES}
-        assert set(step.view) <= set(USED)
         section = step.view.get(PARAMETERS.get(step.page, ""))
         assert section is None or section in of_page(step.page)
         assert set(step.view.get("tickets", "dense").split("~")) <= found
@@ -47,10 +46,19 @@ def test_steps_lead_to_pages_sections_and_tickets_that_there_are() -> None:
     assert seconds < 120, "read at three words a second"
 
 
-def test_a_step_takes_back_what_those_before_it_set() -> None:
-    assert parameters(3)["inspect"] == "110"
-    assert parameters(4)["inspect"] is None
-    assert parameters(4)["tour"] == "5"
+def test_a_step_shows_its_own_view_whatever_was_looked_at_before() -> None:
+    assert parameters(3, [])["inspect"] == "110"
+    known = {
+        "study": "s",
+        "family": "mnist_c",
+        "lost-against": "dense",
+        "seed": "1",
+        "inspect": "110",
+        "section": "pairs",
+    }
+    for at, step in enumerate(STEPS):
+        shown = {name: value for name, value in (known | parameters(at, known)).items() if value is not None}
+        assert shown == {"study": "s", **step.view, "tour": str(at + 1)}
 
 
 def test_it_is_offered_once_goes_on_back_and_is_left(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 
 from app.charts.base import figure
 from app.shell.theme import Theme
-from app.views.masks.branches import Branches
+from app.views.masks.branches import Branches, State
+from pruning.criteria import CRITERIA
 
-ROW = 34  # pixels a branch
+ROW, NAMED_ROW = 34, 48  # pixels a branch; with names of criteria below the points
 MOST = 12  # steps up to which every state has its number
 
 
-def branches(tried: Branches, theme: Theme) -> go.Figure:
+def criterion_text(state: State) -> str:
+    """What chose the weights of a state, in words; "" where all are kept."""
+    return CRITERIA[state.criterion].label if state.criterion else ""
+
+
+def branches(tried: Branches, under: Sequence[str], theme: Theme) -> go.Figure:
     """Draw the states with their accuracy on clean images; the one looked at is full.
+
+    Where criteria differ, each stands below the first state of those that it chose the weights of.
 
     Args:
         tried: all states.
+        under: names of the conditions looked at, the clean one first.
         theme: light or dark colours.
     """
     places = tried.places()
     deepest, lowest = (max(each) for each in zip(*places, strict=True))
-    chart = figure(theme, 52 + ROW * (lowest + 1), showlegend=False, margin={"t": 12, "b": 8, "l": 12, "r": 12})
+    several = len({state.criterion for state in tried.states if state.criterion}) > 1
+    row = NAMED_ROW if several else ROW
+    chart = figure(theme, 52 + row * (lowest + 1), showlegend=False, margin={"t": 12, "b": 8, "l": 12, "r": 12})
     for (x, y), state in zip(places, tried.states, strict=True):
         if state.parent is not None:
             x0, y0 = places[state.parent]
             line = {"color": theme.muted, "width": 1.2}
             chart.add_scatter(x=[x0, x0 + 0.5, x], y=[y0, y, y], mode="lines", line=line, hoverinfo="skip")
     here = [place == tried.current for place in range(len(places))]
-    texts = [next((f"{100 * value:.1f}" for value in state.accuracies.values()), "") for state in tried.states]
+    texts = [
+        f"{100 * state.accuracies[under[0]]:.1f}" if under[0] in state.accuracies else "" for state in tried.states
+    ]
+    if several:
+        begins = [(x, y + 0.34, criterion_text(state)) for (x, y), state in zip(places, tried.states, strict=True)
+                  if state.criterion and state.criterion != _before(tried, state)]  # fmt: skip
+        x_of, y_of, names = zip(*begins, strict=True)
+        chart.add_scatter(x=x_of, y=y_of, mode="text", text=names, textposition="middle center", hoverinfo="skip",
+                          textfont={"size": 11, "color": theme.muted}, cliponaxis=False)  # fmt: skip
     chart.add_scatter(
         x=[x for x, _ in places],
         y=[y for _, y in places],
@@ -43,15 +64,7 @@ def branches(tried: Branches, theme: Theme) -> go.Figure:
             "opacity": 1,
         },
         customdata=list(range(len(places))),
-        hovertext=[
-            "<br>".join(
-                [
-                    f"<b>{100 * state.kept:.1f} % of the weights kept</b>",
-                    *(f"{name}: {100 * value:.1f} %" for name, value in state.accuracies.items()),
-                ]
-            )
-            for state in tried.states
-        ],
+        hovertext=[_hover(state, under) for state in tried.states],
         hovertemplate="%{hovertext}<extra></extra>",
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
@@ -61,3 +74,17 @@ def branches(tried: Branches, theme: Theme) -> go.Figure:
     chart.update_xaxes(range=[-0.4, max(deepest, 4) + 0.4], **wide)
     chart.update_yaxes(range=[lowest + 0.5, -0.9], **wide)
     return chart
+
+
+def _before(tried: Branches, state: State) -> str:
+    """What chose the weights of the state before; "" where there is none, or all were kept."""
+    return "" if state.parent is None else tried.states[state.parent].criterion
+
+
+def _hover(state: State, under: Sequence[str]) -> str:
+    chosen = f", chosen by {criterion_text(state)}" if state.criterion else ""
+    said = [f"<b>{100 * state.kept:.1f} % of the weights kept</b>{chosen}"]
+    for name in under:
+        value = state.accuracies.get(name)
+        said.append(f"{name}: not looked at yet" if value is None else f"{name}: {100 * value:.1f} %")
+    return "<br>".join(said)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.views.masks.branches import Branches
 from pruning.study.folder import Study
 from tests.app.views.test_pages import _fresh, draw, text  # noqa: F401
 
@@ -28,3 +29,21 @@ def test_sliders_prune_undo_and_keep(tiny_study: Path, tmp_path: Path, monkeypat
     assert "written down" in "\n".join(each.value for each in test.success)
     [recipe] = [recipe for recipe in Study.open(folder).recipes() if recipe.method == "by_hand" and recipe.seed == 0]
     assert recipe.option("layers") == {"fc1": 0.0, "fc2": 0.5, "fc3": 0.0}
+
+
+def test_each_state_keeps_what_chose_its_weights(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = draw("masks", tiny_study, monkeypatch, masks="what-if")
+    test.slider[1].set_value(95).run()
+    [dense] = [each.id for each in Study.open(tiny_study).entries() if each.recipe.is_dense and each.recipe.seed == 0]
+    tried: Branches = test.session_state[f"by hand tiny {dense}"]
+    first = dict(tried.here.accuracies)
+    test.selectbox(key="pick hand").set_value("synflow").run()
+    assert [state.criterion for state in tried.states] == ["", "magnitude", "synflow"]
+    assert tried.states[1].accuracies == first
+    test.selectbox(key="pick hand-under").set_value("contrast").run()
+    assert set(tried.here.accuracies) == {"Clean", "Fog 3", "Contrast 3"}
+    next(button for button in test.button if button.label == "Undo").click().run()
+    assert test.selectbox(key="pick hand").value == "magnitude"
+    assert len(tried.states) == 3
+    assert tried.here.accuracies["Clean"] == first["Clean"]
+    assert [slider.value for slider in test.slider] == [0, 95, 0]
