@@ -33,6 +33,19 @@ def test_what_is_no_drawing_is_said(svg: str, cm: float) -> None:
         to_pdf(svg, cm)
 
 
+def test_letters_that_the_font_of_the_page_has_not_come_from_another_or_are_named() -> None:
+    pytest.importorskip("typst")
+    pytest.importorskip("fontpkg_source_sans_3")
+    with pytest.raises(UserError, match="\U0010ffff.*SVG"):  # no character, so that no font has it
+        to_pdf(SVG.replace("Bold", "Cat \U0010ffff"), 8.5)
+    try:
+        pdf = to_pdf(SVG.replace("Bold", "\u0540\u0561\u0575"), 8.5)  # Armenian
+    except UserError as error:  # on a machine without such a font
+        assert "\u0540" in str(error)
+    else:
+        assert len(set(re.findall(rb"/FontName\s*/\w+\+([\w-]+)", whole(pdf)))) == 2
+
+
 def whole(pdf: bytes) -> bytes:
     """The file, and what is compressed in it."""
     parts = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
