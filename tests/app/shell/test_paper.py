@@ -5,6 +5,7 @@ import zlib
 
 import pytest
 
+from app.shell import paper
 from app.shell.paper import to_pdf
 from pruning.errors import UserError
 
@@ -31,6 +32,17 @@ def test_a_pdf_is_as_wide_as_the_column_and_holds_its_fonts() -> None:
 def test_what_is_no_drawing_is_said(svg: str, cm: float) -> None:
     with pytest.raises(UserError, match=r"PDF"):
         to_pdf(svg, cm)
+
+
+def test_letters_that_the_font_of_the_page_has_not_come_from_another_or_are_named() -> None:
+    pytest.importorskip("typst")
+    pytest.importorskip("fontpkg_source_sans_3")
+    with pytest.raises(UserError, match="\U0010ffff; take the SVG"):  # no character, so that no font has it
+        to_pdf(SVG.replace("Bold", "Cat \U0010ffff"), 8.5)
+    armenian = "\u0540\u0561\u0575"
+    if any(font >= set(map(ord, armenian)) for font in paper._covers().values()):
+        pdf = whole(to_pdf(SVG.replace("Bold", armenian), 8.5))
+        assert len(set(re.findall(rb"/FontName\s*/\w+\+([\w-]+)", pdf))) == 2
 
 
 def whole(pdf: bytes) -> bytes:

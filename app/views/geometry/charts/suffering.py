@@ -50,7 +50,7 @@ def by_class(table: pd.DataFrame, tickets: Tickets, classes: Sequence[str], them
     order = table.groupby("label")["change"].mean().sort_values()
     labels = [int(each) for each in order.index[:MOST]]
     place = {label: at for at, label in enumerate(labels)}
-    chart = figure(theme, max(HEIGHT, 70 + 24 * len(labels)), showlegend=False)
+    chart = figure(theme, max(HEIGHT, 100 + 24 * len(labels)), showlegend=True)
     offsets = np.linspace(-0.28, 0.28, len(tickets)) if len(tickets) > 1 else [0.0]
     for (ticket, style), offset in zip(tickets.items(), offsets, strict=True):
         own = table[(table["key"] == ticket) & table["label"].isin(labels)]

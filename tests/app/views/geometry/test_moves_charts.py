@@ -98,7 +98,9 @@ def test_tickets_and_classes_have_a_mark_each_with_its_interval() -> None:
     order = classes.groupby("label")["change"].mean().sort_values().index
     assert list(chart.layout.yaxis.ticktext) == [CLASSES[each] for each in order]  # the worst on top
     assert chart.layout.yaxis.range[0] > chart.layout.yaxis.range[1]
+    assert chart.layout.showlegend
     for trace, ticket in zip(chart.data, TICKETS, strict=True):
+        assert trace.name == TICKETS[ticket].label
         own = classes[classes["key"] == ticket]
         assert sorted(trace.x) == pytest.approx(sorted(own["change"]))
         assert [round(y) for y in trace.y] == [list(order).index(each) for each in own["label"]]
