@@ -1,7 +1,7 @@
 """Code of the user's own that was allowed to run, by what it says.
 
-What was allowed is kept outside of any study, in the user's own state folder, as digests of the file and of the Python
-files beside and below it, which it may import.
+What was allowed is kept outside of any study, in the user's own state folder, as digests of the file and of the code
+beside and below it, which it may import.
 """
 
 from __future__ import annotations

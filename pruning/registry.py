@@ -249,7 +249,7 @@ def of_plugin(what: str = "Code", but: tuple[type[Exception], ...] = ()) -> Iter
 
 
 def _load(path: Path) -> None:
-    name, file = f"pruning_plugin_{path.stem}_{crc32(str(path).encode()):08x}", here(path)
+    name, file = f"pruning_plugin_{path.stem}_{crc32(os.fsencode(path)):08x}", here(path)
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None or not file.is_file():
         raise UserError(f"{PLUGINS} names {path}, which is no Python file.")

@@ -92,7 +92,7 @@ def content_digest(path: Path, files: Stamp) -> str:
     found = hashlib.blake2b(digest_size=8)
     for name, *_ in files:
         content = (path / name).read_bytes()
-        found.update(f"{name}\n{len(content)}\n".encode())
+        found.update(f"{name}\n{len(content)}\n".encode(errors="surrogateescape"))
         found.update(content)
     return found.hexdigest()
 
@@ -101,17 +101,37 @@ def common_classes(path: Path, parts: tuple[str, str]) -> list[str]:
     """The classes of both parts, in the order of their names.
 
     Raises:
-        UserError: there are none, or they differ.
+        UserError: there are none, they differ, or the name of one is not UTF-8.
     """
     train, test = ({entry.name for entry in _visible(path / part) if entry.is_dir()} for part in parts)
     if not train:
         raise UserError(f"The folder {path / 'train'} has no class folders; images belong in train/CLASS/.")
+    for name in sorted(train | test):
+        if not _is_text(name):
+            part = parts[0] if name in train else parts[1]
+            raise UserError(
+                f"The name of the class folder {_shown(path / part / name)} is not UTF-8, so that no file can "
+                "say it; rename the folder in all parts."
+            )
     for name in sorted(train ^ test):
         present, absent = parts if name in train else parts[::-1]
         raise UserError(
             f"The class '{name}' is in {path / present} but not in {path / absent}; both need the same class folders."
         )
     return sorted(train)
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name of the system's is text: Python keeps other bytes of it as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(path: Path) -> str:
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _visible(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""A digest of a user's code: of a file and of the Python files beside and below it, which it may import.
+"""A digest of a user's code: of a file and of the code beside and below it, which it may import, compiled code too.
 
 Every network that is built asks for it. So what was read is kept for the process, and read again once the system's
 record of a file or folder has changed: the time of its last change too, which no program can set back.
@@ -10,12 +10,16 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib.machinery import all_suffixes
 from pathlib import Path
 from typing import TypeVar
 
 SETTLED_NS = 2_000_000_000
 """What changed less than so long ago is not kept: clocks of file systems tick in up to two seconds."""
 UNREADABLE = "unreadable"
+SOURCE = ".py"
+SUFFIXES = tuple(sorted(all_suffixes(), key=len, reverse=True))
+"""Of the files that `import` finds: sources, bytecode, extension modules. The longest first, as one ends in another."""
 
 _T = TypeVar("_T")
 _Known = dict[str, tuple[tuple[int, ...], _T]]
@@ -24,15 +28,15 @@ _folders: _Known[Sequence[str]] = {}
 
 
 def digest_of_code(file: Path) -> str:
-    """64 hex digits of a file, its place, and the Python files beside and below it, as far as it may import them.
+    """64 hex digits of a file, its place, and the code beside and below it, as far as it may import it.
 
     Raises OSError where the file is not there.
     """
     file = file.resolve()
-    digest = hashlib.sha256(f"{file}\n".encode())
-    found = dict(_python_files(str(file.parent))) | {str(file): file.stat()}
+    digest = hashlib.sha256(os.fsencode(file) + b"\n")
+    found = dict(_modules(str(file.parent))) | {str(file): file.stat()}
     for path in sorted(found, key=lambda path: path.split(os.sep)):
-        digest.update(f"{path}\n{_once(path, found[path], _files, _digest, UNREADABLE)}\n".encode())
+        digest.update(os.fsencode(path) + f"\n{_once(path, found[path], _files, _digest, UNREADABLE)}\n".encode())
     return digest.hexdigest()
 
 
@@ -67,14 +71,14 @@ def _imported(content: bytes) -> list[str]:
 
 def _beside(folder: Path, name: str) -> list[Path]:
     """The files of a module in a folder; of a package, all that is below it."""
-    own = folder / f"{name}.py"
-    inside = sorted(Path(path) for path, _ in _python_files(str(folder / name)))
-    return ([own] if own.is_file() else []) + inside
+    own = [folder / f"{name}{suffix}" for suffix in SUFFIXES]
+    inside = sorted(Path(path) for path, _ in _modules(str(folder / name)))
+    return [path for path in own if path.is_file()] + inside
 
 
 def code_files(file: Path) -> list[Path]:
-    """The Python files beside and below a file, as far as it may import them."""
-    return [Path(path) for path, _ in _python_files(str(file.resolve().parent))]
+    """The code beside and below a file, as far as it may import it."""
+    return [Path(path) for path, _ in _modules(str(file.resolve().parent))]
 
 
 def is_beside(file: Path, folder: Path) -> bool:
@@ -87,7 +91,16 @@ def _is_apart(name: str) -> bool:
     return name.startswith(".") or "-packages" in name
 
 
-def _python_files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
+def _is_module(name: str) -> bool:
+    """Whether a file's name is one that `import` may find: any source, and compiled code of a module's name.
+
+    What Python keeps of sources, `__pycache__/NAME.cpython-313.pyc`, is none: user code is never read from there.
+    """
+    suffix = next((each for each in SUFFIXES if name.endswith(each)), None)
+    return suffix is not None and (suffix == SOURCE or "." not in name.removesuffix(suffix))
+
+
+def _modules(folder: str) -> Iterator[tuple[str, os.stat_result]]:
     """Those in a folder and below it, linked ones too; each folder once, so that links in a circle come to an end."""
     waiting, seen = [folder], set()
     while waiting:
@@ -97,7 +110,7 @@ def _python_files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
         except OSError:  # a link to nothing
             continue
         if not stat.S_ISDIR(status.st_mode):
-            if place.endswith(".py"):
+            if _is_module(os.path.basename(place)):
                 yield place, status
         elif (status.st_dev, status.st_ino) not in seen:
             seen.add((status.st_dev, status.st_ino))
@@ -106,12 +119,12 @@ def _python_files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _worth(folder: str) -> Sequence[str]:
-    """The paths in a folder that matter: Python files, folders that may hold some, links to what may become either."""
+    """The paths in a folder that matter: files of code, folders that may hold some, links to what may become either."""
     with os.scandir(folder) as entries:
         return sorted(
             each.path
             for each in entries
-            if each.name.endswith(".py") or ((each.is_dir() or each.is_symlink()) and not _is_apart(each.name))
+            if _is_module(each.name) or ((each.is_dir() or each.is_symlink()) and not _is_apart(each.name))
         )
 
 

@@ -19,6 +19,7 @@ from pruning.errors import UserError, nearest
 from pruning.files import here
 from pruning.models.blame import blamed
 from pruning.models.code_digest import code_files, digest_of_code, digest_of_imports, is_beside
+from pruning.models.from_source import import_from_source
 
 CLASS_NAMES = ("num_classes", "n_classes", "nclasses", "num_class", "classes", "num_labels", "out_features")
 SHAPE_NAMES = ("shape", "input_shape", "image_shape", "in_shape")
@@ -101,7 +102,7 @@ def _load(path: Path, kind: str) -> ModuleType:
 
 
 def files_of(names: Iterable[str]) -> tuple[Path, ...]:
-    """The code behind names of models and tasks: files of the user's, and the Python files that these may import.
+    """The code behind names of models and tasks: files of the user's, and the code that these may import.
 
     Raises:
         UserError: one of them is not allowed to run, and so not to be sent where it would.
@@ -147,17 +148,25 @@ def _refuse_others(path: Path) -> None:
 def _importable(folder: Path) -> Iterator[None]:
     """`import` finds what lies in the folder; afterwards those modules are forgotten, so that no two folders mix."""
     before, writes = set(sys.modules), sys.dont_write_bytecode
+    import_from_source(folder)
     sys.path.insert(0, str(folder))
     sys.dont_write_bytecode = True
     try:
         yield
     finally:
         sys.dont_write_bytecode = writes
-        sys.path.remove(str(folder))
         for name in set(sys.modules) - before:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file and not name.startswith("_user_model_") and is_beside(Path(file), folder):
+            ours = any(is_beside(place, folder) for place in _places(sys.modules[name]))
+            if ours and not name.startswith("_user_model_"):
                 del sys.modules[name]
+        sys.path.remove(str(folder))
+
+
+def _places(module: ModuleType) -> list[Path]:
+    """Where a module lies: its file, or the folders of a package without an `__init__.py`."""
+    file = getattr(module, "__file__", None)
+    folders = getattr(getattr(module, "__spec__", None), "submodule_search_locations", None) or ()
+    return [Path(file)] if file else [Path(folder) / "__init__.py" for folder in folders]
 
 
 def _factory(module: ModuleType, path: Path, name: str) -> Callable[..., Any]:

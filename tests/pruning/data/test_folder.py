@@ -1,7 +1,9 @@
 """Folders of images: read as torchvision reads them, and what is said when something is wrong in them."""
 
+import os
 import shutil
 import struct
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -256,6 +258,23 @@ def test_classes_must_agree(folder: Path) -> None:
     sentence = error(lambda: load_folder(folder))
     assert "'dog'" in sentence
     assert f"not in {folder / 'train'}" in sentence
+
+
+def test_names_that_are_no_text_are_for_files_and_not_for_classes(folder: Path) -> None:
+    """As Latin-1 wrote them. No file that is UTF-8 could say such a class: a ticket could not be saved."""
+    whole = load_folder(folder)
+    first = folder / "train" / "cat" / "0.png"
+    try:
+        first.rename(first.with_name(os.fsdecode(b"caf\xe9.png")))
+    except OSError:
+        pytest.skip(f"{sys.platform} has no such names")
+    assert len(load_folder(folder).train.labels) == len(whole.train.labels)
+    assert len(digest(f"folder:{folder}")) == 16
+    for part in ("train", "test"):
+        (folder / part / "cat").rename(folder / part / os.fsdecode(b"caf\xe9"))
+    said = error(lambda: load_folder(folder))
+    assert r"train/caf\xe9 is not UTF-8" in said
+    assert said.isascii()
 
 
 def test_an_empty_class_is_named(folder: Path) -> None:

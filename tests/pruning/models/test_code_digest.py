@@ -1,7 +1,11 @@
 """The digest of a user's code: every change of what may be imported shows, and what stays is read once."""
 
+import hashlib
+import importlib.util
 import os
+import sys
 import time
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -53,6 +57,54 @@ def test_every_change_of_what_may_be_imported_shows(code: Path) -> None:
     assert changed()
     (code.parent / "helper.py").unlink()
     assert changed()
+
+
+def test_sources_are_digested_by_their_paths_and_bytes(code: Path) -> None:
+    """So that what was allowed and noted stays so."""
+    files = [code.parent / name for name in ("helper.py", "net.py", "parts/deep.py")]
+    hashes = [hashlib.sha256(file.read_bytes()) for file in files]
+    lines = [str(code), *(f"{file}\n{found.hexdigest()}" for file, found in zip(files, hashes, strict=True))]
+    assert digest_of_code(code) == hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+    code.write_text("import helper\n")
+    text = b"".join(
+        name.encode() + b"\n" + hashlib.sha256((code.parent / name).read_bytes()).digest()
+        for name in ("net.py", "helper.py")
+    )
+    assert digest_of_imports(code) == hashlib.sha256(text).hexdigest()[:16]
+
+
+@pytest.mark.parametrize("ending", [".pyc", "/__init__.pyc", "/__pycache__/deep.pyc", *EXTENSION_SUFFIXES])
+def test_compiled_code_is_code(code: Path, ending: str) -> None:
+    """Python imports bytecode without a source, and extension modules."""
+    code.write_text("import other\n")
+    compiled = code.parent / f"other{ending}"
+    compiled.parent.mkdir(parents=True, exist_ok=True)
+    found = {digest_of_code(code)}, {digest_of_imports(code)}
+    for content in (b"1", b"2"):
+        compiled.write_bytes(content)
+        for digests, digest in zip(found, (digest_of_code, digest_of_imports), strict=True):
+            digests.add(digest(code))
+    assert [len(digests) for digests in found] == [3, 3]
+    assert compiled in code_digest.code_files(code)
+
+
+def test_what_python_keeps_of_sources_is_no_code(code: Path) -> None:
+    before = digest_of_code(code)
+    kept = Path(importlib.util.cache_from_source(str(code.parent / "helper.py")))
+    kept.parent.mkdir()
+    kept.write_bytes(b"1")
+    assert digest_of_code(code) == before
+
+
+def test_a_folder_whose_name_is_no_text_has_a_digest(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"st\xe9")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip(f"{sys.platform} has no such names")
+    (folder / "net.py").touch()
+    assert len(digest_of_code(folder / "net.py")) == 64
+    assert len(digest_of_imports(folder / "net.py")) == 16
 
 
 def test_links_in_a_circle_come_to_an_end(code: Path) -> None:

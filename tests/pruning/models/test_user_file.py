@@ -1,5 +1,7 @@
 """Networks from a file of the user's own: how the factory is called, and what is said when it is at fault."""
 
+import importlib
+import py_compile
 import random
 import re
 import sys
@@ -83,6 +85,58 @@ def test_the_users_folder_is_left_alone_and_not_mixed_up_with_another(own: Path,
     assert build_model(f"{second}/own.py:Net", 5, (1, 4, 4), 0).get_submodule("body").out_features == 9
     (tmp_path / "beside.py").write_text("HIDDEN = 7\n")
     assert build_model(f"{own}:Net", 5, (1, 4, 4), 0).get_submodule("body").out_features == 7
+
+
+@pytest.mark.parametrize("place", ["beside.py", "beside/__init__.py", "beside/inner/__init__.py"])
+@pytest.mark.parametrize("way", ["named", "by a link", "imported before", "by the factory"])
+def test_what_python_keeps_of_sources_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, way: str
+) -> None:
+    """An entry of `__pycache__` may hold other code than the source of its size and time."""
+    folder, called = tmp_path / "own", tmp_path / "own"
+    source = folder / place
+    source.parent.mkdir(parents=True)
+    name = place.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    code = ["from torch import nn", "def make(k, shape):", "    return nn.Linear(3, HIDDEN)"]
+    code.insert(
+        *((2, f"    from {name} import HIDDEN") if way == "by the factory" else (0, f"from {name} import HIDDEN"))
+    )
+    (folder / "own.py").write_text("\n".join(code))
+    source.write_text("HIDDEN = 9\n")
+    kept = Path(py_compile.compile(str(source)) or "")
+    source.write_text("HIDDEN = 6\n")
+    kept.write_bytes(kept.read_bytes()[:8] + int(source.stat().st_mtime).to_bytes(4, "little") + kept.read_bytes()[12:])
+    if way == "by a link":
+        called = tmp_path / "link"
+        called.symlink_to(folder)
+    elif way != "named":  # both of what lies in the working folder
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "path", ["", *sys.path])
+        assert importlib.import_module(name).HIDDEN == 9  # as Python does
+        _forget("beside")
+    made = user_file.build_from_file(f"{called}/own.py:make", 3, (1, 2, 2))
+    _forget("beside")
+    assert made.get_parameter("weight").shape == (6, 3)
+
+
+def _forget(package: str) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        del sys.modules[name]
+
+
+def test_packages_without_a_file_are_not_mixed_up(tmp_path: Path) -> None:
+    """`parts/size.py` of one folder, `parts/__init__.py` of another."""
+    for hidden, name in ((6, "size"), (9, "__init__")):
+        folder = tmp_path / name
+        (folder / "parts").mkdir(parents=True)
+        (folder / "parts" / f"{name}.py").write_text(f"HIDDEN = {hidden}\n")
+        module = "parts.size" if name == "size" else "parts"
+        (folder / "own.py").write_text(
+            f"from {module} import HIDDEN\nfrom torch import nn\ndef make(k, shape): return nn.Linear(3, HIDDEN)\n"
+        )
+        made = user_file.build_from_file(f"{folder}/own.py:make", 3, (1, 2, 2))
+        assert made.get_parameter("weight").shape == (hidden, 3)
+        assert "parts" not in sys.modules
 
 
 @pytest.mark.parametrize(
