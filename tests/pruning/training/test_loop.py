@@ -227,7 +227,8 @@ def test_batches_of_one_image_are_trained_on_by_gradients_of_one_image(start: in
         F.cross_entropy(twin(inputs[row : row + 1]), few.train.labels[row : row + 1]).backward()
         with torch.no_grad():
             for parameter in twin.parameters():
-                parameter -= 0.01 * parameter.grad
+                assert parameter.grad is not None
+                parameter.sub_(parameter.grad, alpha=0.01)
     for name, value in model.state_dict().items():
         torch.testing.assert_close(value, twin.state_dict()[name])
 
@@ -238,7 +239,7 @@ def test_batches_of_one_image_are_none_for_batch_norm(data: Dataset) -> None:
     with pytest.raises(UserError, match=r"has batch norms, .* give it a `batch_size` of 2 or more"):
         train(model, data, config, seed=0, stop=3)
     train(model, data, config.but(epochs=0), seed=0)
-    model[2].train = lambda mode=True: model[2]
+    setattr(model[2], "train", lambda mode=True: model[2])  # noqa: B010
     model[2].training = False
     train(model, data, config, seed=0, stop=3)
 
