@@ -214,7 +214,7 @@ def method_styles(selection: Selection) -> dict[str, Style]:
 
 
 def mean_words(seeds: int, several: str = "", tail: str = "", geometric: bool = False) -> str:
-    """Say what means and their intervals are over, as in "Means over 3 seeds with 95 % intervals (Student's).".
+    """What means and their intervals are over, for a caption; that there are none, of one seed.
 
     Args:
         seeds: how many, at most.

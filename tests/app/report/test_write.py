@@ -11,12 +11,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analysis.results.pack import pack
+from app.load import StudyView
 from app.report import drawing, tables
 from app.report import write as writing
 from app.report.drawing import View
 from app.report.origin import commands
 from app.report.write import write
 from pruning.errors import UserError
+from pruning.study.commands import typed
 from pruning.study.folder import Study
 from pruning.study.opened import opened_folder
 from tests.app.report.made import HOSTILE, report
@@ -107,6 +109,11 @@ def test_the_commands_say_the_link_and_where_a_packed_study_came_from(tiny_study
     assert "is only read here" in told
     assert " run " not in told
     assert str(opened_folder()) not in told
+
+
+def test_commands_on_its_pages_are_for_others(monkeypatch: pytest.MonkeyPatch, view: StudyView) -> None:
+    monkeypatch.setattr(writing, "draw", lambda *given: typed("analysis", "run", "STUDY"))
+    assert writing._drawn(View("masks"), view, "light") == "python -m analysis run STUDY"
 
 
 def test_a_link_says_which_view() -> None:
