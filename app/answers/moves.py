@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -132,21 +132,20 @@ def _classes(changes: Changes, labels: Mapping[str, str], classes: Sequence[str]
         return f"No class is shown to {'be behind' if against else 'lose'}."
     by_class = worst.groupby("label", sort=False)
     order = by_class.size().sort_values(ascending=False, kind="stable").index
-    parts = []
+    parts, measured = [], False
     for label in order[:MOST_NAMED]:
         own = by_class.get_group(label)
         row = own.loc[own["change"].idxmin()]
-        near = sorted({other for others in own["others"] for other in others})
-        rest = [str(classes[each]) for each in near]
-        rest = [f"{len(rest)} others"] if len(rest) > MOST_NAMED + 1 else rest
-        near_text = f", not everywhere told apart from {listed(rest)}" if rest else ""
+        near_text = _not_apart(own["others"], classes)
+        measured |= bool(near_text)
         up_to = "by up to" if len(own) > 1 else "by"
         parts.append(
             f"**{classes[int(label)]}** in {listed([labels[each] for each in own['key']])} ({up_to} "
             + minus(f"{-row['change']:.1f}°, {-row['high']:.1f} to {-row['low']:.1f}")
             + f"{near_text})"
         )
-    lead = "The class that suffers most is " if not against else "The class that is behind most is "
+    lead = f"he class that {'is behind' if against else 'suffers'} most is "
+    lead = f"As measured, t{lead}" if measured else f"T{lead}"
     below = changes.classes[changes.classes["below"]]
     if below.empty:
         return f"{lead}{'; '.join(parts)}."
@@ -155,3 +154,16 @@ def _classes(changes: Changes, labels: Mapping[str, str], classes: Sequence[str]
         for ticket, own in below.groupby("key", sort=False)
     ]
     return f"{lead}{'; '.join(parts)}. Nearer to another class on average: {'; '.join(names)}."
+
+
+def _not_apart(others: Iterable[Sequence[int]], classes: Sequence[str]) -> str:
+    """From which classes the one that falls most is not told apart in tickets, behind its number; "" from none."""
+    found = [set(each) for each in others]
+    near = set().union(*found)
+    if not near:
+        return ""
+    if all(len(each) == len(classes) - 1 for each in found):
+        return ", not told apart from any other class"
+    names = [str(classes[each]) for each in sorted(near)]
+    names = [f"{len(names)} others"] if len(names) > MOST_NAMED + 1 else names
+    return f", not {'everywhere ' * (len(found) > 1)}told apart from {listed(names)}"

@@ -65,12 +65,14 @@ def words(row: pd.Series, within: float, brief: bool = False, size: Callable[[fl
 
 
 def counted(table: pd.DataFrame, within: float) -> str:
-    """How many pairs got which verdict, and of what: `3 of 10 pairs of networks differ, 1 is equivalent within ...`."""
+    """How many pairs got which verdict, and of what, to begin a sentence: `3 of 10 pairs of networks differ, ...`."""
     found = table["verdict"].value_counts().reindex([DIFFERS, EQUIVALENT, CANNOT_TELL], fill_value=0)
     differ, same, unknown = (int(count) for count in found)
-    pairs = "pair" if len(table) == 1 else "pairs"
-    pairs += " of networks" if (table["over"] == IMAGES).any() else ""
-    said = [f"{differ} of {len(table)} {pairs} differ{'s' if differ == 1 else ''}"]
+    of = " of networks" if (table["over"] == IMAGES).any() else ""
+    if len(table) == 1:
+        verdict = "differs" if differ else f"is equivalent within {points(within)}" if same else "cannot be told apart"
+        return f"The pair{of} {verdict}"
+    said = [f"{differ} of {len(table)} pairs{of} differ{'s' if differ == 1 else ''}"]
     if same:
         said.append(f"{same} {'is' if same == 1 else 'are'} equivalent within {points(within)}")
     if unknown:

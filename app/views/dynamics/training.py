@@ -174,11 +174,18 @@ def _stops_card(stops: pd.DataFrame, styles: dict[str, Style], shown: ShownScore
             "at_end": written("At end", width=60, help="Seeds whose test loss is lowest at the last point."),
         },
         caption="Frankle & Carbin (2019) stop at the lowest validation loss and find that tickets get there sooner. "
-        f"Here it is the test loss, so the {shown.name} at the stop is slightly optimistic. Means over seeds; an epoch "
-        f"is known to {stops['resolution'].max():.2g} at best, the distance between two points of the curve.",
+        f"Here it is the test loss, so the {shown.name} at the stop is slightly optimistic. Means over seeds"
+        f"{known_to(float(stops['resolution'].max()))}.",
         data=lambda: shown.table(frame).drop(columns="colour"),
         height="content",
     )
+
+
+def known_to(resolution: float) -> str:
+    """How well an epoch is known, in words; "" of curves with one point each, between which there is no distance."""
+    if not np.isfinite(resolution):
+        return ""
+    return f"; an epoch is known to {resolution:.2g} at best, the distance between two points of the curve"
 
 
 def _ends(row: Any, shown: ShownScore) -> tuple[float, float]:

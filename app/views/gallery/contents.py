@@ -103,13 +103,19 @@ def _test_image(selection: Selection, data: Pictures) -> Shown:
     labels, classes = data.labels, selection.study.classes
     present = sorted(set(labels.tolist()))
     names = {"any": "any"} | {str(number): classes[number] for number in present}
-    kind = selection.pick("class", "Class", names, kind="select", width=100)
+
+    def choose() -> None:  # the image that was looked at is of another class
+        picked = st.session_state["pick class"]
+        selection.set(**{"class": None if picked == "any" else picked, "image": None})
+
+    kind = selection.pick("class", "Class", names, kind="select", width=100, on_change=choose)
     among = np.arange(len(labels)) if kind == "any" else np.flatnonzero(labels == int(kind))
     marked = np.intersect1d(among, [] if selection.samples is None else selection.samples).astype(int)
     order = marked if len(marked) else np.random.default_rng(0).permutation(among)  # folders hold class after class
     first = int(marked[0] if len(marked) else among[0])
     asked = selection.option("image")
-    index = int(asked) if asked.isdecimal() and len(asked) < 10 and int(asked) in among else first
+    fits = asked.isdecimal() and len(asked) < 10 and int(asked) in among
+    index = int(selection.option("image", str(first), [asked] if fits else []))
     another = int(order[(list(order).index(index) + 1) % len(order)]) if index in order else first
     st.button("Next selected" if len(marked) else "Another image", key="another-image", disabled=another == index,
               icon=":material/arrow_forward:" if len(marked) else ":material/shuffle:",
@@ -121,7 +127,8 @@ def _test_image(selection: Selection, data: Pictures) -> Shown:
 def _noise(selection: Selection) -> int:
     """The seed that the random numbers come from, and the button that draws them again."""
     asked = selection.option("noise", "0")
-    seed = int(asked) if asked.isdecimal() and len(asked) <= 10 and int(asked) <= LARGEST_SEED else 0
+    fits = asked.isdecimal() and len(asked) <= 10 and int(asked) <= LARGEST_SEED
+    seed = int(selection.option("noise", "0", [asked] if fits else []))
     key = "pick noise"
     st.session_state[key] = seed
 

@@ -80,7 +80,7 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
         }
     )
     layout.table_card(
-        f"What one field makes: {len(rows)} pairs that differ in nothing else",
+        title(len(rows)),
         frame,
         "one-field",
         columns=_columns(shown),
@@ -99,6 +99,12 @@ def _pairs_card(selection: Selection, own: Mapping[str, Recipe], found: pd.DataF
         controls=lambda: _controls(selection, kinds),
         height="content" if len(frame) <= 6 else 250,
     )
+
+
+def title(pairs: int) -> str:
+    """What the card of so many pairs is called."""
+    what = "1 pair that differs" if pairs == 1 else f"{pairs} pairs that differ"
+    return f"What one field makes: {what} in nothing else"
 
 
 def turned(rows: pd.DataFrame) -> pd.DataFrame:

@@ -136,15 +136,15 @@ def answer(rows: pd.DataFrame, means: pd.DataFrame, styles: Mapping[str, Style],
     if shown.empty:
         return said
     part, count = str(shown.index[0]), int(shown.iloc[0])
-    who = every(len(means)) if count == len(means) > 1 else f"{count} of {len(means)}"
+    who = f"{every(len(means)) if count == len(means) else f'{count} of {len(means)}'} tickets"
+    who = styles[str(means["key"].iloc[0])].label if len(means) == 1 else who
     why = {
         "cosines": "the features point elsewhere among the class directions",
         "length": "the features are shorter",
         "norms": "the class directions have other lengths",
         "biases": "the biases favour the winner",
     }[part]
-    return f"{said} Of the lead that is lost, most is due to the **{charts.PART_NAMES[part].lower()}** in {who} " \
-           f"tickets: {why}."  # fmt: skip
+    return f"{said} Of the lead that is lost, most is due to the **{charts.PART_NAMES[part].lower()}** in {who}: {why}."
 
 
 def _pairs(compared: ComparedTickets, key: str, baseline: str) -> Pairs:

@@ -180,6 +180,7 @@ def ring(
         "mode": "markers",
         "name": f"{style.label}, lowest test loss",
         "showlegend": False,
+        "cliponaxis": False,  # at epoch 0 it stands on the axis
         "marker": {
             "color": theme.surface,
             "symbol": "circle",

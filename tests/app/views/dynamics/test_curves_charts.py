@@ -11,6 +11,7 @@ from app.shell import theme
 from app.shell.theme import Style
 from app.views.dynamics.charts import curve_panels, curves, levels
 from app.views.dynamics.levels import sentence
+from app.views.dynamics.training import known_to
 
 LIGHT = theme.get("light")
 STYLES = {key: Style(f"Ticket {key}", color, "circle") for key, color in zip("ab", ("#aa0000", "#0000aa"), strict=True)}
@@ -60,7 +61,14 @@ def test_the_curves_are_the_values_and_end_beside_each_other() -> None:
     assert min(ends) > 4  # where no line runs
     ring = next(trace for trace in figure.data if trace.name == "Ticket a, lowest test loss")
     assert ring.x[0] == 2
+    assert ring.cliponaxis is False  # or half of it is cut off at epoch 0
     assert ring.y[0] == pytest.approx(lines["Ticket a"].y[1])
+
+
+def test_how_well_an_epoch_is_known_is_said_where_there_are_two_points() -> None:
+    resolution = stops(points().query("epoch == epoch.max()"))["resolution"].max()
+    assert known_to(float(resolution)) == ""
+    assert known_to(0.5) == "; an epoch is known to 0.5 at best, the distance between two points of the curve"
 
 
 def test_few_lines_have_bands_and_many_have_none() -> None:

@@ -183,6 +183,18 @@ def test_garbage_in_the_link_leaves_the_page(tiny_study: Path, monkeypatch: pyte
         test = draw("gallery", tiny_study, monkeypatch, **dict.fromkeys(names, garbage))
         assert len(pictures(sheet(test))) == 19 * 6
         assert not test.error
+        for name in ("class", "image", "noise"):
+            assert f"The link asks for {name} &quot;" in text(test)
+
+
+def test_an_image_of_another_class_is_named_and_given_up(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = str((int(load_data("digits").test.labels[0]) + 1) % 10)
+    test = draw("gallery", tiny_study, monkeypatch, **{"class": other, "image": "0"})
+    assert "The link asks for image &quot;0&quot;, which is not here" in text(test)
+    test = draw("gallery", tiny_study, monkeypatch, image="0")
+    test.selectbox(key="pick class").set_value(other).run()
+    assert "The link asks for" not in text(test)
+    assert "image" not in test.query_params
 
 
 def test_names_lead_to_the_curves_of_what_was_measured(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,6 +124,29 @@ def test_the_sentence_names_who_turns_who_shortens_and_which_class() -> None:
     assert "Nearer to another class on average: 4 in IMP 90 %." in said
 
 
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        (
+            [(9,)],
+            "As measured, the class that suffers most is **4** in A (by 3.0°, 1.0 to 4.0, not told apart from",
+        ),
+        ([tuple(each for each in range(10) if each != 4)], "1.0 to 4.0, not told apart from any other class)."),
+        ([(9,), (9,)], "not everywhere told apart from 9)."),
+        ([()], "The class that suffers most is **4** in A (by 3.0°, 1.0 to 4.0)."),
+    ],
+)
+def test_a_class_that_is_told_apart_from_none_suffers_most_as_measured_alone(
+    others: list[tuple[int, ...]], said: str
+) -> None:
+    keys = list("ab")[: len(others)]
+    worst = pd.DataFrame({"key": keys, "label": 4, "change": -3.0, "low": -4.0, "high": -1.0, "others": others})
+    changes = made(-12.0, -0.31)
+    none_below = changes.classes.assign(below=False)
+    found = Changes(changes.tickets, changes.apart, none_below, worst)
+    assert said in answer(found, {"a": "A", "b": "B", "c": "C"}, DIGITS, "Under fog 3")
+
+
 def test_the_sentence_says_whether_it_is_about_methods() -> None:
     assert "3, in these networks (one seed), the gap falls" in answer(made(-12.0, 0.2), LABELS, DIGITS, "Under fog 3")
     said = answer(made(-12.0, 0.2, seeds=(3, 3, 3)), LABELS, DIGITS, "Under fog 3")
@@ -143,7 +166,7 @@ def test_the_sentence_of_one_ticket_and_against_a_baseline() -> None:
     assert "the gap falls in **IMP 90 %** by 12.0°" in answer(made(-12.0, 0.2, 1), LABELS, DIGITS, "Under fog 3")
     said = answer(made(-12.0, 0.2), LABELS, DIGITS, "On clean images", "SNIP 90 %", lengths=False)
     assert "the gap is smaller than that of **SNIP 90 %** in all 3 tickets" in said
-    assert "The class that is behind most is **4**" in said
+    assert "As measured, the class that is behind most is **4**" in said
     assert "features" not in said
 
 

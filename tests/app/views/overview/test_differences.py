@@ -10,7 +10,7 @@ from app.shell.theme import Style
 from app.shell.verdicts import Floor
 from app.views.overview.charts.differences import differences
 from app.views.overview.differences import _caption
-from app.views.overview.one_field import turned
+from app.views.overview.one_field import title, turned
 from app.views.overview.tickets import tied
 
 ROWS = pd.DataFrame(
@@ -75,5 +75,7 @@ def test_each_floor_says_on_which_images() -> None:
 def test_what_one_field_makes_is_the_second_less_the_first() -> None:
     """As the arrow in the field reads; the verdicts have it the other way round."""
     rows = pd.DataFrame({"difference": [-0.03], "low": [-0.05], "high": [-0.01], "verdict": "differs"})
+    assert title(1) == "What one field makes: 1 pair that differs in nothing else"
+    assert title(2).endswith("2 pairs that differ in nothing else")
     found = turned(rows).iloc[0]
     assert found[["low", "difference", "high"]].tolist() == [0.01, 0.03, 0.05]

@@ -198,6 +198,9 @@ def test_what_is_lost_to_the_baseline_is_said_and_drawn() -> None:
     said = to_baseline(rows, means, STYLES, "Dense", "Fog 3")
     assert "Under **Fog 3** Ticket a loses most to **Dense**, 20.0 %" in said
     assert "due to the **cosines to the class directions** in both tickets" in said
+    assert "in Ticket a: the features" in to_baseline(
+        rows[:1], mean_splits({"a": splits_of(-3)}), STYLES, "Dense", "Fog 3"
+    )
     assert "most is due" not in to_baseline(rows, mean_splits({"a": splits_of(0)}), STYLES, "Dense", "Fog 3")
     assert "No ticket loses" in to_baseline(rows.assign(lost=0.0), means, STYLES, "Dense", "clean images")
     figure = lost_and_gained(rows, STYLES, 0.01, LIGHT)
