@@ -6,6 +6,7 @@ by position, so the same scores give the same mask.
 """
 
 from collections.abc import Iterable, Mapping
+from math import prod
 
 import numpy as np
 import torch
@@ -240,5 +241,4 @@ def pack(mask: Tensor) -> np.ndarray:
 
 def unpack(packed: np.ndarray, shape: tuple[int, ...] | torch.Size) -> Tensor:
     """The inverse of `pack` for a mask of the given shape."""
-    size = int(np.prod(shape))
-    return torch.from_numpy(np.unpackbits(packed, count=size).astype(bool)).view(shape)
+    return torch.from_numpy(np.unpackbits(packed, count=prod(shape)).astype(bool)).view(shape)

@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
-import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from safetensors import SafetensorError, safe_open
@@ -16,6 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from pruning import masks as mask_tools
+from pruning.checkpoints.ticket_metadata import DIGEST, DIGITS, damaged, digest_of_metadata, read_metadata
+from pruning.data.arrays import checked_normalisation
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.masks import Masks
@@ -28,11 +29,12 @@ from pruning.validation import validate
 
 FORMAT = "ticket-1"
 KEPT, MASK = ".kept", ".mask"
-MAX_HEADER = 16 * 2**20
-CONTENT, DIGEST = "content", "digest"  # keys of the digest of the tensors and of that of all other metadata
+CONTENT = "content"  # key of the digest of the tensors
 KEYS = {"format", "recipe", "info", "shapes", CONTENT, DIGEST}
-DIGITS = 16
-_SHAPES = TypeAdapter(dict[str, list[Annotated[int, Field(ge=0, lt=2**40)]]])
+MAX_VALUES = 2**40  # of an image
+Count = Annotated[int, Field(ge=0, lt=2**60)]
+FLOATS = torch.float32, torch.float16, torch.bfloat16, torch.float64
+_SHAPES = TypeAdapter(dict[str, Annotated[list[Annotated[int, Field(ge=0, lt=2**40)]], Field(max_length=16)]])
 
 
 class TicketInfo(BaseModel):
@@ -73,7 +75,7 @@ class TicketInfo(BaseModel):
     revisions: dict[str, int] = {}
     versions: dict[str, str] = {}
     files: dict[str, str] = {}
-    layers: dict[str, tuple[int, int]] = {}  # parameter -> (kept, total)
+    layers: dict[str, tuple[Count, Count]] = {}  # parameter -> (kept, total)
     recording: Recording | None = None
 
     @property
@@ -206,8 +208,10 @@ class Ticket:
 
 
 def _unpack(path: Path, name: str, kept: Tensor, packed: Tensor | None, shape: list[int]) -> tuple[Tensor, Tensor]:
-    size = int(np.prod(shape))
-    if packed is None or packed.dtype != torch.uint8 or packed.numel() != (size + 7) // 8:
+    size, bound = prod(shape), prod(side or 1 for side in shape)  # torch counts in 64 bits, also where a side is 0
+    if kept.dtype not in FLOATS:
+        raise damaged(path, f"the weights of '{name}' are {kept.dtype}")
+    if packed is None or packed.dtype != torch.uint8 or packed.numel() != (size + 7) // 8 or bound >= 2**60:
         raise damaged(path, f"the mask of '{name}' does not fit its shape {shape}")
     mask = mask_tools.unpack(packed.numpy(), tuple(shape))
     if int(mask.sum()) != kept.numel():
@@ -217,13 +221,6 @@ def _unpack(path: Path, name: str, kept: Tensor, packed: Tensor | None, shape: l
     value = torch.zeros(tuple(shape), dtype=kept.dtype)
     value[mask] = kept
     return mask, value
-
-
-def damaged(path: Path, reason: str) -> UserError:
-    """The sentence for a ticket file that cannot be read; what a study can find anew may go, and nothing else."""
-    own = path.absolute().parent.name in ("tickets", "cache")
-    anew = "; delete it and run the study again to find it anew" if own else ""
-    return UserError(f"{path} is not a readable ticket ({reason}){anew}.")
 
 
 class Header(NamedTuple):
@@ -247,7 +244,7 @@ def read_header(path: Path) -> Header:
     Raises:
         UserError: as `Ticket.load`, but for what is wrong with the tensors.
     """
-    metadata = _metadata(path)
+    metadata = read_metadata(path)
     if metadata.get("format") != FORMAT:
         raise damaged(path, f"it is a safetensors file without the mark '{FORMAT}'")
     if not set(metadata) <= KEYS or bool(metadata.get(CONTENT)) != (DIGEST in metadata):
@@ -257,11 +254,21 @@ def read_header(path: Path) -> Header:
     try:
         recipe = validate(Recipe, json.loads(metadata["recipe"]), f"{path}, recipe")
         info = validate(TicketInfo, json.loads(metadata["info"]), f"{path}, info")
+        _check_images(path, info)
         if recipe.granularity.removes_blocks:
             info.collapsed = []  # which earlier versions wrote
         return Header(recipe, info, _SHAPES.validate_json(metadata["shapes"]), metadata.get(CONTENT, ""))
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise damaged(path, f"bad metadata: {error}") from None
+
+
+def _check_images(path: Path, info: TicketInfo) -> None:
+    if min(info.shape) < 1 or prod(info.shape) > MAX_VALUES:
+        raise damaged(path, f"its images are of {list(info.shape)}")
+    try:
+        checked_normalisation((info.mean, info.std), info.shape[0])
+    except UserError as error:
+        raise damaged(path, f"bad metadata: {str(error).rstrip('.')}") from None
 
 
 def read_tensor(path: Path, name: str) -> Tensor | None:
@@ -284,37 +291,3 @@ def _digest_of(stored: Mapping[str, Tensor], shapes: Mapping[str, list[int]]) ->
         digest.update(f"\n{name} {value.dtype} {list(value.shape)}\n".encode())
         digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()[:DIGITS]
-
-
-def digest_of_metadata(metadata: Mapping[str, str]) -> str:
-    """The digest of all metadata but itself."""
-    rest = json.dumps({key: value for key, value in metadata.items() if key != DIGEST}, sort_keys=True)
-    return hashlib.sha256(rest.encode()).hexdigest()[:DIGITS]
-
-
-def _metadata(path: Path) -> dict[str, Any]:
-    """The metadata of a safetensors file: eight bytes of length, then a JSON header."""
-    try:
-        size = path.stat().st_size
-        with open(path, "rb") as file:
-            start = file.read(8)
-            length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-            if not 2 <= length <= min(MAX_HEADER, size - 8):
-                raise damaged(path, "it is cut short or not a safetensors file")
-            header = json.loads(file.read(length))
-        if not isinstance(header, dict) or _end(header) != size - 8 - length:
-            raise damaged(path, "it is cut short or not a safetensors file")
-    except FileNotFoundError:
-        raise UserError(f"There is no ticket file {path}.") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise damaged(path, str(error)) from None
-    metadata = header.get("__metadata__", {})
-    return metadata if isinstance(metadata, dict) else {}
-
-
-def _end(header: dict[str, Any]) -> int:
-    """Where the last tensor ends, in bytes after the header; -1 when the header does not say."""
-    try:
-        return max((entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"), default=0)
-    except (KeyError, TypeError, IndexError):
-        return -1

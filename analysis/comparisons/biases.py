@@ -31,7 +31,7 @@ def biases(entries: Iterable[Entry]) -> dict[str, np.ndarray]:
         kinds = of_the_users if is_users_own(recipe.model) else _KINDS
         try:
             stored = read_tensor(entry.path, kinds[kind]) if kinds.get(kind) else None
-            if stored is not None and len(stored) == len(info.classes):
+            if stored is not None and stored.shape == (len(info.classes),):
                 found[entry.id] = stored.double().numpy()
             else:
                 found[entry.id], kinds[kind] = _by_running(entry)

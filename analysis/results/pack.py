@@ -15,13 +15,14 @@ from pathlib import Path
 from analysis.results import packs
 from analysis.results.store import Results
 from analysis.results.tables import TABLES
+from pruning.checkpoints.ticket_metadata import DIGEST, digest_of_metadata
 from pruning.errors import UserError
 from pruning.files import write_atomically
 from pruning.progress import Progress, quiet
 from pruning.study.bundle import FORMAT, INDEX, digest
 from pruning.study.commands import finding
 from pruning.study.folder import SUFFIX, TICKETS, TOML, Entry, Study
-from pruning.ticket import CONTENT, DIGEST, digest_of_metadata, read_header
+from pruning.ticket import CONTENT, read_header
 from pruning.ticket import FORMAT as TICKET_FORMAT
 from pruning.training.recording import Recording
 

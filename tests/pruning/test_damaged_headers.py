@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pruning import Study, Ticket, UserError
-from pruning.ticket import DIGEST, digest_of_metadata
+from pruning.checkpoints.ticket_metadata import DIGEST, digest_of_metadata
 
 NESTED = "[" * 50_000
 ODD: list[object] = [None, 3, "", "x", [], {}, NESTED, "null", "3", "[]", '{"a": -1}', '{"a": [1e400]}', '{"a": "b"}']

@@ -9,11 +9,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import _TYPES, load_file, save_file
 
 from pruning import Recipe, Study, Ticket, UserError
+from pruning.checkpoints.ticket_metadata import digest_of_metadata
 from pruning.study.folder import SUFFIX, TICKETS, Entry
-from pruning.ticket import TicketInfo, read_header
+from pruning.ticket import TicketInfo, _digest_of, read_header
+
+STORED = sorted(_TYPES.values(), key=str)
 
 
 def a_ticket(study: Path) -> Path:
@@ -113,9 +117,6 @@ def test_other_files_are_refused(found_study: Path, tmp_path: Path) -> None:
 
 
 def test_contradictions_are_named(found_study: Path, tmp_path: Path) -> None:
-    from safetensors import safe_open
-    from safetensors.torch import load_file
-
     source = a_ticket(found_study)
     with safe_open(source, "pt") as file:  # as earlier versions wrote it, without digests
         metadata = {key: value for key, value in file.metadata().items() if key not in ("content", "digest")}
@@ -132,6 +133,72 @@ def test_contradictions_are_named(found_study: Path, tmp_path: Path) -> None:
     wrong = {**metadata, "shapes": json.dumps({**json.loads(metadata["shapes"]), "fc1.weight": [7, 7]})}
     with pytest.raises(UserError, match="does not fit its shape"):
         Ticket.load(_file(tmp_path / "d.safetensors", tensors, **wrong))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [[2**32, 2**32], [2**39, 2**39, 0], [0, 2**39, 2**39], [1] * 65, [2**41], [1] * 17, [2**31, 2**31, 4], [-1]],
+)
+def test_shapes_beyond_all_bounds_are_a_sentence(found_study: Path, tmp_path: Path, shape: list[int]) -> None:
+    """Whoever made the file can make its digests fit; 2**32 x 2**32 is 0 in 64 bits, and needs no mask then."""
+    tensors, metadata = _content(a_ticket(found_study))
+    tensors |= {"fc1.weight.kept": torch.zeros(0), "fc1.weight.mask": torch.zeros(0, dtype=torch.uint8)}
+    shapes = {**json.loads(metadata["shapes"]), "fc1.weight": shape}
+    with pytest.raises(UserError, match="is not a readable ticket"):
+        Ticket.load(_vouched(tmp_path / "a.safetensors", tensors, metadata, shapes))
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        {"shape": [2**40, 2**40, 3]},
+        {"shape": [0, 8, 8]},
+        {"mean": []},
+        {"mean": [0.5, 0.5]},
+        {"std": [0.0]},
+        {"layers": {"fc1.weight": [2**70, 2**80]}},
+    ],
+    ids=str,
+)
+def test_what_it_says_of_its_images_and_layers_can_be(
+    found_study: Path, tmp_path: Path, info: dict[str, object]
+) -> None:
+    """Before its tensors are read: it is not listed as sound, and the others of a study are measured."""
+    tensors, metadata = _content(a_ticket(found_study))
+    metadata["info"] = json.dumps(json.loads(metadata["info"]) | info)
+    path = _vouched(tmp_path / "a.safetensors", tensors, metadata, json.loads(metadata["shapes"]))
+    with pytest.raises(UserError, match=r"a\.safetensors"):
+        read_header(path)
+
+
+@pytest.mark.filterwarnings("ignore:Casting complex")
+@pytest.mark.parametrize("part", ["fc1.weight.kept", "fc1.weight.mask", "fc1.bias"])
+@pytest.mark.parametrize("kind", STORED, ids=str)
+def test_any_type_of_numbers_is_read_or_a_sentence(
+    found_study: Path, tmp_path: Path, kind: torch.dtype, part: str
+) -> None:
+    tensors, metadata = _content(a_ticket(found_study))
+    raw = tensors[part].view(torch.uint8)
+    tensors[part] = (
+        raw[: len(raw) - len(raw) % 16].view(kind)
+        if part.endswith("mask")
+        else torch.zeros_like(tensors[part], dtype=kind)
+    )
+    with suppress(UserError):
+        Ticket.load(_vouched(tmp_path / "a.safetensors", tensors, metadata, json.loads(metadata["shapes"]))).model()
+
+
+def _content(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    with safe_open(path, "pt") as file:
+        return load_file(path), file.metadata()
+
+
+def _vouched(
+    path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str], shapes: dict[str, list[int]]
+) -> Path:
+    """A file of other content whose digests fit."""
+    changed = {**metadata, "shapes": json.dumps(shapes), "content": _digest_of(tensors, shapes)}
+    return _file(path, tensors, **{**changed, "digest": digest_of_metadata(changed)})
 
 
 def test_every_flipped_bit_is_noticed(found_study: Path, tmp_path: Path) -> None:
@@ -173,9 +240,6 @@ def test_the_digest_is_that_of_masks_and_weights_alone(found_study: Path, tmp_pa
 
 
 def test_a_file_without_digests_reads_as_before(found_study: Path, tmp_path: Path) -> None:
-    from safetensors import safe_open
-    from safetensors.torch import load_file
-
     source = a_ticket(found_study)
     with safe_open(source, "pt") as file:
         metadata = {key: value for key, value in file.metadata().items() if key not in ("content", "digest")}
