@@ -62,7 +62,8 @@ def python() -> str:
 def _python(executable: str, here: str, path: str) -> str:
     running = Path(executable)
     if here and running.is_relative_to(here):
-        return os.path.join(os.curdir, inside) if os.sep not in (inside := os.path.relpath(running, here)) else inside
+        inside = os.path.relpath(running, here)
+        return inside if os.sep in inside else os.path.join(os.curdir, inside)
     found = shutil.which(NEUTRAL, path=path)
     # by the folder too: the interpreters of all virtual environments are links to one file
     if found and os.path.realpath(running.parent) == os.path.realpath(os.path.dirname(found)):
