@@ -5,6 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from app.charts.base import figure
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 from app.views.masks.branches import Branches
 
@@ -12,6 +13,7 @@ ROW = 34  # pixels a branch
 MOST = 12  # steps up to which every state has its number
 
 
+@drawn
 def branches(tried: Branches, theme: Theme) -> go.Figure:
     """Draw the states with their accuracy on clean images; the one looked at is full.
 
