@@ -1,30 +1,57 @@
-// A card's chart as a file: as the page shows it, or anew at the width of a paper's columns, where its text measures 8 pt.
-// Joined with samples.js into one module.
-const PIXELS = 13; // of text that measures 8 pt in a paper
+// A card's chart as a file: as the page shows it, or anew for a paper, in light colours and at the width of its columns.
+// Joined with samples.js and fitting.js into one module.
+const WHITE = "#ffffff";
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const status = parentElement.querySelector("[role=status]");
   const say = (text) => { status.textContent = text; };
-  const asked = (parentElement.asked ??= new Set());
-  const made = data.made;
-  if (made && asked.delete(made.id)) {
-    say(made.error ?? "");
-    if (made.pdf) save(new Blob([Uint8Array.from(atob(made.pdf), (letter) => letter.charCodeAt(0))]), `${data.name}.pdf`);
-  }
-  const give = async ({ format, cm }) => {
+  const asked = (parentElement.asked ??= new Map());
+  const { made } = data;
+  asked.get(made?.id)?.(made);
+  asked.delete(made?.id);
+  const ask = (what) => new Promise((answered) => {
+    const id = `${Date.now()} ${asked.size}`;
+    asked.set(id, answered);
+    setTriggerValue("paper", { id, ...what });
+  });
+  const find = () => {
     const card = document.querySelector(`.st-key-card-${CSS.escape(data.key)}`);
-    const chart = card?.querySelector(".js-plotly-plot");
+    return { card, chart: card?.querySelector(".js-plotly-plot") };
+  };
+  const give = async ({ format, cm }) => {
+    const { card, chart } = find();
     if (!chart) return;
     const name = `${data.name}${cm ? `-${cm}cm` : ""}`;
-    if (format === "py") return save(new Blob([python(chart, data.name)]), `${name}.py`);
-    const svg = await drawing(chart, ground(card), Number(cm));
+    if (!cm && format !== "py") {
+      const svg = await withFont(await asShown(chart, ground(card)));
+      return save(format === "svg" ? new Blob([svg], { type: "image/svg+xml" }) : await painted(svg, 3), `${name}.${format}`);
+    }
+    const light = data.dark ? (await ask({ light: true })).changes : [];
+    const figure = forPaper(chart, light);
+    if (format === "py") return save(new Blob([python(figure, data.name)]), `${name}.py`);
+    const { svg, unfit, said } = await atWidth(figure, Number(cm));
+    say(unfit ?? said);
+    if (unfit) return offer(unfit);
     if (format === "svg") return save(new Blob([await withFont(svg)], { type: "image/svg+xml" }), `${name}.svg`);
-    if (format === "png") return save(await painted(await withFont(svg), 3), `${name}.png`);
-    const id = `${Date.now()}`;
-    asked.add(id);
     say("Making the PDF …");
-    setTriggerValue("paper", { id, svg, cm: Number(cm) });
+    const { pdf, error } = await ask({ svg, cm: Number(cm) });
+    say(error ?? said);
+    if (pdf) save(new Blob([Uint8Array.from(atob(pdf), (letter) => letter.charCodeAt(0))]), `${name}.pdf`);
   };
+  // One column is offered where the text fits into it.
+  const offer = (why) => {
+    for (const button of parentElement.querySelectorAll(`[data-cm="${ONE_COLUMN}"]`)) {
+      button.meant ??= button.title;
+      Object.assign(button, { disabled: Boolean(why), title: why ?? button.meant });
+    }
+  };
+  const measure = async () => {
+    const { chart } = find();
+    if (!chart?.data || parentElement.measured === chart.data || !parentElement.querySelector("button").getClientRects().length) return;
+    parentElement.measured = chart.data;
+    offer((await atWidth(forPaper(chart, []), ONE_COLUMN, true)).unfit);
+  };
+  setTimeout(() => measure().catch(() => {}), 50);
   for (const button of parentElement.querySelectorAll("[data-format]")) {
     button.onclick = () => give(button.dataset).catch((error) => say(`That did not work: ${error.message}`));
   }
@@ -39,27 +66,23 @@ function ground(element) {
   return "white";
 }
 
-// The chart as text of SVG. A linked chart lends its points and marks, which plotly does not draw itself.
-async function drawing(chart, paper_bgcolor, cm) {
-  const lent = new CustomEvent("lend", { detail: {} });
-  if (!cm) chart.dispatchEvent(lent);
-  const figure = structuredClone({ data: chart.data, layout: chart.layout });
-  const { data, layout } = cm ? drawn(figure) : figure;
-  const [width, height] = [cm ? (cm / 2.54) * 72 * (PIXELS / 8) : chart._fullLayout.width, chart._fullLayout.height];
-  if (cm) for (const part of [data, layout]) even(part);
+// The chart as text of SVG, as the page shows it. A linked chart lends its points and marks, which plotly does not draw itself.
+async function asShown(chart, paper_bgcolor) {
+  chart.dispatchEvent(new CustomEvent("lend"));
+  const { width, height } = chart._fullLayout;
+  const { data, layout } = structuredClone({ data: chart.data, layout: chart.layout });
   const picture = { data, layout: { ...layout, paper_bgcolor, width, height, autosize: false } };
-  const svg = await window.Plotly.toImage(picture, { format: "svg", width, height, imageDataOnly: true });
-  if (!cm) return svg;
-  return svg.replace(/ width="[\d.]+"/, ` width="${cm}cm"`).replace(/ height="[\d.]+"/, ` height="${((cm * height) / width).toFixed(3)}cm"`);
+  return window.Plotly.toImage(picture, { format: "svg", width, height, imageDataOnly: true });
 }
 
-// Gives all text one size.
-function even(part) {
-  if (!part || typeof part !== "object" || ArrayBuffer.isView(part)) return;
-  for (const [key, value] of Object.entries(part)) {
-    if (/font$/.test(key) && typeof value?.size === "number") value.size = PIXELS;
-    even(value);
-  }
+// The figure that plotly alone draws as the page shows it, on white; `light` is what makes its colours light.
+function forPaper(chart, light) {
+  const marked = {};
+  chart.dispatchEvent(new CustomEvent("marks", { detail: marked }));
+  const figure = changed({ data: chart.data, layout: chart.layout }, light);
+  const images = figure.layout.images?.filter(({ name }) => name !== "linked points"); // lent to a picture a moment ago
+  const layout = { ...figure.layout, ...(images && { images }), paper_bgcolor: WHITE, width: undefined };
+  return { ...drawn({ data: figure.data, layout }, marked.bits && marked), height: chart._fullLayout.height };
 }
 
 // The drawing with the page's font in it, so that it looks the same where that is not installed.
@@ -93,10 +116,10 @@ async function painted(svg, scale) {
   return new Promise((done) => { canvas.toBlob(done); });
 }
 
-// A file of Python that draws the chart. JSON's text of a text is Python's, too.
-function python(chart, name) {
+// A file of Python that draws the figure. JSON's text of a text is Python's, too.
+function python({ data, layout }, name) {
   const plain = (key, value) => (key.startsWith("_") ? undefined : ArrayBuffer.isView(value) ? Array.from(value) : value);
-  const json = JSON.stringify(drawn({ data: chart.data, layout: { ...chart.layout, width: undefined } }), plain);
+  const json = JSON.stringify({ data, layout }, plain);
   return [
     `# ${name}: pip install plotly; python ${name}.py`,
     `# ${location.href.replaceAll(/[\r\n]/g, "")}`,

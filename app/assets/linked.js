@@ -85,6 +85,9 @@ function listen(group, chart) {
     press(chart, event);
   }, true);
   chart.addEventListener("lend", () => lendPoints(group, chart));
+  chart.addEventListener("marks", ({ detail }) => {
+    if (group.marked) Object.assign(detail, { bits: group.marked.bits, size: 2 * radius(group.marked.count) });
+  });
   chart.addEventListener("mousemove", (event) => soon(chart, "hovering", () => hover(group, chart, event)));
   chart.addEventListener("mouseleave", () => soon(chart, "hovering", () => unhover(group)));
 }

@@ -5,15 +5,6 @@ const unpacked = async (id) => {
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 };
 
-const changed = (figure, changes) => {
-  const copy = structuredClone(figure);
-  for (const [path, value] of changes) {
-    const owner = path.slice(0, -1).reduce((at, key) => at[key], copy);
-    owner[path.at(-1)] = value;
-  }
-  return copy;
-};
-
 const main = async () => {
   const [library, figures] = [await unpacked("plotly"), JSON.parse(await unpacked("charts"))];
   const script = document.createElement("script");

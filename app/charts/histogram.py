@@ -7,12 +7,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.base import figure
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 
 FAINT = 0.42
 """Opacity of the bars of all values."""
 
 
+@drawn
 def histogram(
     bars: pd.DataFrame, axis: str, counted: str, theme: Theme, factor: float = 1, unit: str = ""
 ) -> go.Figure:

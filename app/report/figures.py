@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from app.shell.light import changes
+
 POINTS = 2000
 """Images drawn at most of each trace of a chart of images."""
-
-Change = tuple[list[str | int], Any]
 
 
 def pair(light: str, dark: str | None) -> dict[str, Any]:
@@ -27,15 +27,6 @@ def pair(light: str, dark: str | None) -> dict[str, Any]:
     """
     figure = thinned(json.loads(light))
     return {"figure": figure, "dark": changes(figure, thinned(json.loads(dark))) if dark else []}
-
-
-def changes(one: Any, other: Any, path: tuple[str | int, ...] = ()) -> list[Change]:
-    """What has to be put where so that JSON becomes another of the same form."""
-    if type(one) is type(other) and isinstance(one, dict) and one.keys() == other.keys():
-        return [change for key in one for change in changes(one[key], other[key], (*path, key))]
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [change for place in range(len(one)) for change in changes(one[place], other[place], (*path, place))]
-    return [] if one == other else [(list(path), other)]
 
 
 def thinned(figure: dict[str, Any]) -> dict[str, Any]:

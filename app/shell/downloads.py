@@ -14,6 +14,7 @@ import streamlit.components.v2
 
 from analysis import latex
 from app.assets import read
+from app.shell.light import light_changes
 from app.shell.paper import to_pdf
 from pruning.errors import UserError
 
@@ -23,7 +24,7 @@ _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.]*$)")
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
-    script = read("samples.js") + read("images.js")
+    script = read("samples.js") + read("fitting.js") + read("images.js")
     return streamlit.components.v2.component(
         "chart_images", html=read("images.html"), css=read("images.css"), js=script
     )
@@ -33,21 +34,29 @@ def _component() -> Any:
 def image_buttons(key: str, name: str) -> None:
     """The buttons for the chart of the card `key`; files are called `name`, with the width of those for a paper.
 
-    The browser draws them; a PDF is made here of what it drew, and goes back to it.
+    The browser draws them; a PDF is made here of what it drew, and goes back to it. Of a dark chart it hears what to
+    change so that it is in light colours.
     """
     widget, ready = f"images-{key}", f"images made {key}"
 
     def make() -> None:
         asked = (st.session_state.get(widget) or {}).get("paper") or {}
+        if asked.get("light"):
+            st.session_state[ready] = {"id": asked.get("id"), "changes": light_changes(key)}
+            return
         try:
             pdf = to_pdf(str(asked.get("svg", "")), float(asked.get("cm", 0)))
             st.session_state[ready] = {"id": asked.get("id"), "pdf": base64.b64encode(pdf).decode()}
         except UserError as error:
             st.session_state[ready] = {"id": asked.get("id"), "error": str(error)}
 
-    _component()(
-        data={"key": key, "name": name, "made": st.session_state.pop(ready, None)}, key=widget, on_paper_change=make
-    )
+    data = {
+        "key": key,
+        "name": name,
+        "dark": st.context.theme.type == "dark",
+        "made": st.session_state.pop(ready, None),
+    }
+    _component()(data=data, key=widget, on_paper_change=make)
 
 
 def to_csv(frame: pd.DataFrame, meanings: Mapping[str, str] | None = None) -> bytes:

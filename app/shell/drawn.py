@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.memory.recent import Recent
 from app.shell.content import digest
+from app.shell.light import is_dark
 
 ROOM = 150_000_000
 """Bytes of figures that are kept, about, the least recently used given up first."""
@@ -49,10 +50,16 @@ def drawn(chart: Callable[P, go.Figure]) -> Callable[P, go.Figure]:
 
     @wraps(chart)
     def draw(*arguments: P.args, **options: P.kwargs) -> go.Figure:
+        def make() -> go.Figure:
+            figure = chart(*arguments, **options)
+            if any(is_dark(value) for value in (*arguments, *options.values())):
+                figure._drawn_of = chart, arguments, options  # for `light.in_light`
+            return figure
+
         try:
             what = f"{chart.__module__}.{chart.__qualname__}", digest(arguments, options)
         except TypeError:
-            return chart(*arguments, **options)
-        return kept(what, lambda: chart(*arguments, **options))
+            return make()
+        return kept(what, make)
 
     return draw

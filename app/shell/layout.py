@@ -18,6 +18,7 @@ from app.shell import glossary, work
 from app.shell.columns import describe
 from app.shell.downloads import file_name, image_buttons, to_csv, to_latex
 from app.shell.folds import fold
+from app.shell.light import keep_dark
 from app.shell.theme import Style
 
 CONFIG: dict[str, Any] = {
@@ -90,8 +91,10 @@ def card(
         header(title, data, key, help, meanings=meanings, percent=percent, folded=folded)
         if controls is not None:
             controls()
+        drawn = figure() if callable(figure) else figure
+        keep_dark(key, drawn)
         chart = st.plotly_chart(
-            figure() if callable(figure) else figure,
+            drawn,
             theme=None,
             key=f"chart-{key}",
             on_select=cast(Any, on_select),

@@ -7,6 +7,7 @@ method also has a marker symbol, and sparsities of one method also differ in das
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -34,12 +35,13 @@ _STEP, _SPREAD = 0.11, 0.36
 
 @dataclass(frozen=True)
 class Style:
-    """How a ticket is drawn, on every page."""
+    """How a ticket is drawn, on every page; `on_white` is its colour in the light theme where this is the dark one."""
 
     label: str
     color: str
     symbol: str
     dash: str = "solid"
+    on_white: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,21 @@ _THEMES: dict[str, Theme] = {
 }  # fmt: skip
 
 
+def _parts(value: object) -> list[str]:
+    """All colours of a theme in turn."""
+    if isinstance(value, Theme):
+        value = [getattr(value, name) for name in sorted(value.__dataclass_fields__) if name != "mode"]
+    if isinstance(value, list | tuple):
+        return [part for each in value for part in _parts(each)]
+    return [value] if isinstance(value, str) else []
+
+
+_ON_WHITE = dict(zip(_parts(_THEMES["dark"]), _parts(_THEMES["light"]), strict=True)) | {
+    _DENSE["dark"]: _DENSE["light"]
+}
+"""Colour of the dark theme -> what the light one has in its place; colours of methods once they are asked for."""
+
+
 def get(mode: str) -> Theme:
     """The theme of a mode, `light` or `dark`; anything else is light."""
     return _THEMES.get(mode, _THEMES["light"])
@@ -139,7 +156,16 @@ symbols = hues.symbols
 
 def method_colors(methods: Iterable[str], mode: Mode, originals: Originals | None = None) -> dict[str, str]:
     """Method -> colour (see `app.shell.hues`); `originals` says which method is made from which."""
-    return {method: to_hex(hue) if hue else _DENSE[mode] for method, hue in _lifted(methods, mode, originals).items()}
+    found = {method: to_hex(hue) if hue else _DENSE[mode] for method, hue in _lifted(methods, mode, originals).items()}
+    if mode == "dark":
+        light = method_colors(found, "light", originals)
+        _ON_WHITE.update({color: light[method] for method, color in found.items()})
+    return found
+
+
+def on_white(text: str) -> str:
+    """Text with the light theme's colours in place of those of the dark theme that it names."""
+    return re.sub("#[0-9a-f]{6}", lambda found: _ON_WHITE.get(found[0], found[0]), text) if "#" in text else text
 
 
 def styles(
@@ -161,12 +187,14 @@ def styles(
     methods = list(dict.fromkeys([*methods, *(method for _, method, _, _ in chosen)]))
     lifted, marks = _lifted(methods, mode, originals, own), symbols(methods, own)
     steps = hues.dash_steps(methods, originals)
+    light = styles(chosen, methods, "light", originals, own) if mode == "dark" else {}
     result = {}
     for key, method, sparsity, label in chosen:
         levels = sorted({other for _, name, other, _ in chosen if name == method})
         rank, hue = levels.index(sparsity), lifted[method]
         color = to_hex(_shade(hue, rank, len(levels), mode)) if hue else _DENSE[mode]
-        result[key] = Style(label, color, marks[method], DASHES[(rank + steps[method]) % len(DASHES)])
+        white = light[key].color if light else ""
+        result[key] = Style(label, color, marks[method], DASHES[(rank + steps[method]) % len(DASHES)], white)
     return result
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import plotly.graph_objects as go
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Open
+from app.assets import read
+from app.shell import theme
+from tests.browser.conftest import Open, settle
 
 
 def saved(page: Page, group: str | None, button: str) -> Path:
@@ -64,6 +66,56 @@ def test_a_figure_for_a_paper(opened: Open) -> None:
         assert outside == []
         assert {float(size) for size in sizes} == {8.0}
     other.close()
+
+
+def test_a_figure_for_a_paper_shows_the_selection_and_is_light_and_whole(opened: Open) -> None:
+    page = opened("geometry?samples=0-2")
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    settle(page)
+    page.locator(".st-key-head-angle-length [data-testid=stPopoverButton]:visible").last.click()
+    namespace: dict[str, object] = {}
+    exec(saved(page, None, "Python").read_text().replace("figure.show()", "None"), namespace)
+    figure = namespace["figure"]
+    assert isinstance(figure, go.Figure)
+    assert figure.layout.paper_bgcolor == "#ffffff"
+    assert figure.layout.template.layout.font.color == theme.get("light").ink
+    points = [trace for trace in figure.data if (trace.meta or {}).get("kind") == "samples"]
+    marked = [trace for trace in points if trace.marker.opacity == 1]
+    assert marked
+    assert all(set(trace.customdata) == {0, 1, 2} for trace in marked)
+    for trace in [each for each in points if each.marker.opacity != 1]:
+        assert not {0, 1, 2} & set(trace.customdata)
+        assert trace.marker.opacity < 0.3
+        assert trace.marker.size < marked[0].marker.size
+
+    wide = saved(page, "17.5 cm", "SVG").read_text()
+    assert "rgb(255, 255, 255)" in wide
+    assert theme.get("dark").surface not in wide
+
+
+def test_text_that_does_not_fit_is_broken_left_out_or_the_column_is_not_offered(opened: Open) -> None:
+    page = opened("geometry")
+    script = "".join(read(name) for name in ("samples.js", "fitting.js"))
+    page.evaluate(f"(() => {{ {script}; window.atWidth = atWidth; window.inLines = inLines; }})()")
+    draw = """async ({data, layout}) => {
+        const {svg, unfit, said} = await atWidth({data, layout, height: 300}, 8.5);
+        return [unfit ?? '', said ?? '', svg ? [...svg.matchAll(/<tspan[^>]*>([^<]+)/g)].map(([, text]) => text) : []];
+    }"""
+    long = "a title of a good many words that is far wider than one column of any paper is"
+    unfit, _, texts = page.evaluate(draw, go.Figure(go.Scatter(y=[1, 2]), {"xaxis": {"title": long}}).to_plotly_json())
+    assert not unfit
+    assert " ".join(texts) == long
+
+    cells = go.Figure(go.Heatmap(z=[[1] * 20], text=[["12.34"] * 20], texttemplate="%{text}"))
+    unfit, said, _ = page.evaluate(draw, cells.to_plotly_json())
+    assert not unfit
+    assert "left out" in said
+
+    crowded = {"xaxis": {"tickvals": list(range(30)), "ticktext": ["unbreakable"] * 30, "tickangle": 0}}
+    unfit, _, _ = page.evaluate(draw, go.Figure(go.Scatter(y=list(range(30))), crowded).to_plotly_json())
+    assert "17.5 cm" in unfit
+    assert page.evaluate("inLines('<b>Magnitude 90 %</b>')") == "<b>Magnitude<br>90 %</b>"
 
 
 OVERLAP = """chart => {

@@ -17,6 +17,7 @@ from app.answers import weights
 from app.charts.upset import named, upset
 from app.load import StudyView
 from app.shell import families, layout
+from app.shell.light import keep_dark
 from app.shell.sections import Section
 from app.shell.selection import Chosen, Selection
 from app.shell.theme import DENSE, Style
@@ -83,10 +84,9 @@ def _upset_card(selection: Selection, twins: dict[str, str]) -> None:
         ranked = mask_pairs.ranked(regions, order == "beyond")
         shown, rest = ranked.iloc[:BARS], ranked.iloc[BARS:]
         kept = {tickets[key].id: tickets[key].kept for key in keys}
-        st.plotly_chart(
-            upset(shown, kept, styles, selection.theme), theme=None, key="chart-upset",
-            config={**layout.CONFIG, **layout.QUIET},
-        )  # fmt: skip
+        figure = upset(shown, kept, styles, selection.theme)
+        keep_dark("upset", figure)
+        st.plotly_chart(figure, theme=None, key="chart-upset", config={**layout.CONFIG, **layout.QUIET})
         st.caption(_caption(selection, tickets[keys[0]], regions, rest))
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.report import figures
+from app.shell.light import changes
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["a", "#fff"]),
@@ -23,7 +24,7 @@ JSON = st.recursive(
 @given(JSON, JSON)
 def test_the_changes_make_one_of_the_other(one: Any, other: Any) -> None:
     made = {"root": copy.deepcopy(one)}
-    for path, value in figures.changes(one, other):
+    for path, value in changes(one, other):
         at: Any = made
         *way, last = ["root", *path]
         for key in way:

@@ -9,8 +9,10 @@ import plotly.graph_objects as go
 import pytest
 import streamlit as st
 
+from app.shell import theme
 from app.shell.content import digest
 from app.shell.drawn import Figures, drawn
+from app.shell.light import in_light
 
 FRAME = pd.DataFrame({"key": ["a", "b"], "value": [1.0, np.nan], "n": [1, 2]}, index=[3, 4])
 
@@ -105,3 +107,24 @@ def test_what_was_not_used_for_longest_is_given_up() -> None:
     store.room = 1
     store.put("five", figure())
     assert list(store.found) == ["five"]  # what is larger than all the room is kept while it is the last
+
+
+@drawn
+def _chart(rows: pd.DataFrame, tickets: dict[str, theme.Style], notes: list[str], colours: theme.Theme) -> go.Figure:
+    chart = go.Figure(layout={"template": colours.template, "title": {"text": notes[0]}})
+    for key, style in tickets.items():
+        chart.add_scatter(y=rows["value"], name=key, line={"color": style.color})
+    return chart
+
+
+def test_a_dark_chart_is_given_as_the_light_theme_draws_it() -> None:
+    chosen = [("a", "imp", 0.5, "IMP 50 %"), ("b", "imp", 0.9, "IMP 90 %"), ("c", "dense", 0.0, "Dense")]
+
+    def of(mode: theme.Mode) -> go.Figure:
+        colours, tickets = theme.get(mode), theme.styles(chosen, ["imp"], mode)
+        return _chart(FRAME, tickets, [f'<span style="color:{colours.good}">●</span>'], colours)
+
+    light = of("light")
+    assert of("dark").to_json() != light.to_json()
+    assert in_light(of("dark")).to_json() == light.to_json()
+    assert in_light(light) is light

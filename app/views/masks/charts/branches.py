@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from app.charts.base import figure
+from app.shell.drawn import drawn
 from app.shell.theme import Theme
 from app.views.masks.branches import Branches, State
 from pruning.criteria import CRITERIA
@@ -20,6 +21,7 @@ def criterion_text(state: State) -> str:
     return CRITERIA[state.criterion].label if state.criterion else ""
 
 
+@drawn
 def branches(tried: Branches, under: Sequence[str], theme: Theme) -> go.Figure:
     """Draw the states with their accuracy on clean images; the one looked at is full.
 
