@@ -218,7 +218,7 @@ def test_ctrl_c_ends_in_a_sentence(study_copy: Path, command: Command, monkeypat
 
 def test_what_writes_into_a_study_offers_none_that_is_only_read() -> None:
     """By what the argument says of packed studies; `sensitivity` takes tickets too, and has words of its own."""
-    offered = {}
+    offered: dict[str, bool] = {}
     for program in (pruning_app, app):
         group: Any = get_command(program)
         for name, one in group.commands.items():

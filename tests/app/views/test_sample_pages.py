@@ -118,7 +118,7 @@ def test_results_of_an_earlier_version_are_shown_as_they_are(
 def test_classes_filter_the_samples(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = draw("geometry", tiny_study, monkeypatch, classes="3")
     labels = load_data("digits").test.labels
-    assert f"{int((labels == 3).sum())} samples" in text(test)
+    assert f"{int((labels == 3).sum())} images" in text(test)
 
 
 def test_at_most_four_tickets_stand_side_by_side(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
