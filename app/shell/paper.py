@@ -69,7 +69,8 @@ def _source() -> Path:
         import fontpkg_source_sans_3 as package
     except ImportError:
         raise UserError(MISSING) from None
-    return next(file for file in (package.ROOT / "files").glob("*.ttf") if "Italic" not in file.name)
+    files = Path(package.ROOT, "files").glob("*.ttf")
+    return next(file for file in files if "Italic" not in file.name)
 
 
 def _lacking(characters: str) -> set[str]:

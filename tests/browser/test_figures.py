@@ -4,11 +4,13 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import plotly.graph_objects as go
 from playwright.sync_api import Page
 
 from app.assets import read
 from app.shell import theme
+from app.shell.codec import encode_samples
 from tests.browser.conftest import Open, settle
 
 
@@ -69,7 +71,7 @@ def test_a_figure_for_a_paper(opened: Open) -> None:
 
 
 def test_a_figure_for_a_paper_shows_the_selection_and_is_light_and_whole(opened: Open) -> None:
-    page = opened("geometry?samples=0-2")
+    page = opened(f"geometry?samples={encode_samples(np.arange(3))}")
     page.emulate_media(color_scheme="dark")
     page.reload()
     settle(page)
