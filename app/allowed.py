@@ -11,11 +11,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pruning.errors import UserError
-from pruning.files import write_atomically
+from pruning.files import LOCK, alone_in, write_atomically
 from pruning.models.code_digest import digest_of_code
 from pruning.models.user_file import is_user_file
 from pruning.study.folder import TOML
 from pruning.study.opened import state_folder
+
+PATIENCE = 5.0
+"""Seconds that are waited for another process which allows code too."""
 
 
 class Untrusted(UserError):
@@ -51,8 +54,14 @@ def check_names(names: Iterable[str], private: bool) -> None:
 
 
 def remember(digest: str) -> None:
-    """Allow what has this digest."""
-    write_atomically(place(), "".join(f"{each}\n" for each in dict.fromkeys([*_digests(), digest])))
+    """Allow what has this digest.
+
+    Raises:
+        UserError: the user's state folder cannot be written, or another process holds it.
+    """
+    file = place()
+    with alone_in(file.parent, f"Another process is changing {file}; try again.", f".{file.name}{LOCK}", PATIENCE):
+        write_atomically(file, "".join(f"{each}\n" for each in dict.fromkeys([*_digests(), digest])))
 
 
 def _digests() -> list[str]:

@@ -13,6 +13,7 @@ from pruning.errors import UserError
 
 Layout = Literal["NCHW", "NHWC"]
 TEST_SHARE = 0.2
+WHOLE = torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64
 CHANNELS = 4  # no more dimensions than so many are taken for channels, where nothing is said
 
 
@@ -30,7 +31,7 @@ def image_bytes(
     Raises:
         UserError: they are no such images, or the layout is not clear.
     """
-    found = torch.as_tensor(images)
+    found = _numbers(images)
     if found.ndim == 3:
         found, layout = found[:, None], "NCHW"
     if found.ndim != 4 or not found.numel():
@@ -39,11 +40,39 @@ def image_bytes(
         found = found.permute(0, 3, 1, 2)
     if mean is not None and std is not None:
         mean, std = checked_normalisation((mean, std), found.shape[1])
-        found = found * torch.tensor(std).view(1, -1, 1, 1) + torch.tensor(mean).view(1, -1, 1, 1)
+        found = found * _a_channel(std, found) + _a_channel(mean, found)
         found = (
             found.clamp(0, 1) if bool(((found > -0.002) & (found < 1.002)).all()) else found
         )  # less than half a level
     return _levels(found).contiguous()
+
+
+def _numbers(images: Any) -> Tensor:
+    """Images as a tensor of numbers that can be compared and reckoned with."""
+    sizes = (
+        dict.fromkeys(tuple(getattr(each, "shape", ())) for each in images) if isinstance(images, list | tuple) else ()
+    )
+    if len(sizes) > 1:
+        told = " and ".join("x".join(map(str, size)) for size in list(sizes)[:2])
+        raise UserError(f"The images are of different sizes, {told}; bring them to one.")
+    try:
+        found = torch.stack(list(images)) if _is_tensors(images) else torch.as_tensor(images)
+        found = found.detach().to_dense()
+        if found.dtype.is_complex or found.device.type == "meta":
+            raise TypeError
+        return found if found.is_floating_point() or found.dtype in WHOLE else found.to(torch.int64)
+    except (TypeError, ValueError, RuntimeError, NotImplementedError):
+        kind = getattr(images, "dtype", None)
+        said = f"of {str(kind).removeprefix('torch.')}" if kind is not None else f"a {type(images).__name__}"
+        raise UserError(f"Images are to be a tensor or an array of whole or floating numbers, not {said}.") from None
+
+
+def _a_channel(values: Sequence[float], images: Tensor) -> Tensor:
+    return torch.tensor(values, device=images.device).view(1, -1, 1, 1)
+
+
+def _is_tensors(images: Any) -> bool:
+    return isinstance(images, list | tuple) and bool(images) and all(isinstance(each, Tensor) for each in images)
 
 
 def checked_normalisation(given: Any, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -107,11 +136,7 @@ def class_numbers(
     Raises:
         UserError: there are more or fewer, or one names no class.
     """
-    arrays = [each.cpu().numpy() if isinstance(each, Tensor) else np.asarray(each) for each in parts]
-    for array, images in zip(arrays, counts, strict=True):
-        if array.ndim != 1 or len(array) != images:
-            raise UserError(f"There is to be one label for each of {images} images, not {list(array.shape)}.")
-    whole = np.concatenate(arrays)
+    whole = joined([label_array(each, images) for each, images in zip(parts, counts, strict=True)])
     if whole.dtype.kind in "USO":
         whole, classes = _numbered([str(name) for name in whole], classes)
     if whole.dtype.kind not in "iu" or whole.min() < 0:
@@ -120,6 +145,33 @@ def class_numbers(
     if int(whole.max()) >= len(names):
         raise UserError(f"Label {int(whole.max())} names no class: there are {len(names)}, numbered from 0.")
     return list(torch.from_numpy(whole.astype(np.int64)).split(list(counts))), names
+
+
+def label_array(labels: Any, images: int) -> np.ndarray:
+    """Return the labels of so many images, [N]: numbers or names.
+
+    Raises:
+        UserError: there are more or fewer.
+    """
+    try:
+        array = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
+    except (TypeError, ValueError, RuntimeError):
+        raise UserError("Labels are to be whole numbers from 0, or the names of classes.") from None
+    if array.ndim != 1 or len(array) != images:
+        there = f"not {list(array.shape)}" if array.ndim else "not a single one"
+        raise UserError(f"There is to be one label for each of {images} images, {there}.")
+    return array
+
+
+def joined(labels: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the labels of several parts as one array.
+
+    Raises:
+        UserError: some are numbers, others names.
+    """
+    if len({each.dtype.kind in "USO" for each in labels}) > 1:
+        raise UserError("Labels are to be whole numbers from 0, or the names of classes, and not some of each.")
+    return np.concatenate(labels)
 
 
 def _numbered(labels: list[str], classes: Sequence[str] | None) -> tuple[np.ndarray, list[str]]:

@@ -10,10 +10,11 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from pruning.data.arrays import Layout, image_bytes
+from pruning.data.arrays import Layout, image_bytes, joined, label_array
 from pruning.data.image_cache import IMAGES, INDEX, SHARED, Index, cache_folder, digest_of, opened, stamp_of
 from pruning.errors import UserError
 from pruning.files import alone_in, cannot_write
@@ -25,23 +26,24 @@ PREFIX, PART = "loader-", ".part"
 
 def gathered(
     loader: Iterable[Any], layout: Layout | None, mean: Sequence[float] | None, std: Sequence[float] | None
-) -> tuple[Tensor, Tensor]:
-    """All images of a loader as uint8 [N, C, H, W], which may lie on the disk, and their labels.
+) -> tuple[Tensor, np.ndarray]:
+    """All images of a loader as uint8 [N, C, H, W], which may lie on the disk, and their labels: numbers or names.
 
     Raises:
         UserError: it gives no pairs of images and labels, images of several sizes, or more than the disk takes.
     """
-    labels: list[Tensor] = []
+    labels: list[np.ndarray] = []
     held = _Held()
     try:
         for batch in loader:
             if not isinstance(batch, (tuple, list)) or len(batch) != 2:
                 raise UserError("A loader is to give pairs of images and labels, at least one.")
-            held.add(image_bytes(torch.as_tensor(batch[0]).cpu(), layout, mean, std))
-            labels.append(torch.as_tensor(batch[1]).cpu())
+            images = image_bytes(batch[0], layout, mean, std)
+            held.add(images.cpu())
+            labels.append(label_array(batch[1], len(images)))
         if not labels:
             raise UserError("A loader is to give pairs of images and labels, at least one.")
-        return held.images(), torch.cat(labels)
+        return held.images(), joined(labels)
     finally:
         held.close()
 

@@ -1,11 +1,12 @@
 """The studies that can be named without their path: those that ship, those of the working folder, the user's own."""
 
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
 
 from pruning.errors import UserError
-from pruning.files import write_atomically
+from pruning.files import LOCK, alone_in, write_atomically
 from pruning.study.bundle import is_bundle, unpacked
 from pruning.study.folder import TOML
 from pruning.study.opened import opened_folder, origin, state_folder
@@ -15,6 +16,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 """The folder that the packages lie in: a clone, or Python's own folder of what is installed."""
 
 SHIPPED = "sample_checkpoints"
+PATIENCE = 5.0
+"""Seconds that are waited for another process which notes a study too."""
+QUOTE = b'"'
 
 
 def study_folders() -> list[Path]:
@@ -53,24 +57,41 @@ def is_shipped(folder: Path) -> bool:
 def remember(folder: Path) -> None:
     """Note a study of the user's own, so that it is known in any working folder.
 
-    A state folder that cannot be written to is no reason to fail: then the study is known by its path alone.
+    A state folder that cannot be written to, or that another holds, is no reason to fail: then the study is known by
+    its path alone.
     """
     folder = folder.resolve()
     if origin(folder):
         return
     if folder.parent != PROJECT / SHIPPED and folder not in remembered():
-        with suppress(OSError):
-            _place().parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(_place(), "".join(f"{each}\n" for each in [*remembered(), folder]).encode())
+        place = _place()
+        with suppress(UserError), alone_in(place.parent, "in use", f".{place.name}{LOCK}", PATIENCE):
+            write_atomically(place, b"".join(map(_line, [*remembered(), folder])))
 
 
 def remembered() -> list[Path]:
     """The folders that `remember` was told of and that are still there."""
     try:
-        lines = _place().read_text().splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = _place().read_bytes().split(b"\n")
+    except OSError:
         return []
-    return [Path(line) for line in dict.fromkeys(lines) if line and Path(line).is_dir()]
+    folders = [folder for line in dict.fromkeys(lines) if (folder := _folder(line)) is not None]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def _line(folder: Path) -> bytes:
+    """A folder as a line: as it is, or as a JSON text where its name has a break or begins like one."""
+    name = os.fsencode(folder)
+    plain = not (set(name) & set(b"\r\n") or name.startswith(QUOTE))
+    return (name if plain else json.dumps(os.fsdecode(name)).encode()) + b"\n"
+
+
+def _folder(line: bytes) -> Path | None:
+    """The folder of a line; None where it says none."""
+    with suppress(ValueError):
+        name = json.loads(line) if line.startswith(QUOTE) else os.fsdecode(line)
+        return Path(name) if name and "\0" not in name else None
+    return None
 
 
 def _place() -> Path:

@@ -175,3 +175,54 @@ def test_what_is_no_data_set_is_refused() -> None:
 def test_a_loader_that_gives_no_pairs() -> None:
     with pytest.raises(UserError, match="pairs of images and labels"):
         Dataset.from_loader([IMAGES])
+
+
+def test_loaders_give_names_of_classes() -> None:
+    """As `default_collate` makes them of texts: a list or a tuple a batch."""
+    images, names = torch.rand(6, 1, 6, 6), ["cat", "ant", "cat", "ant", "cat", "cat"]
+    batches = [(images[:4], names[:4]), (images[4:], tuple(names[4:]))]
+    found, arrays = Dataset.from_loader(batches, batches), Dataset.from_arrays(images, names, images, names)
+    assert found.classes == arrays.classes == ("ant", "cat")
+    assert torch.equal(found.train.labels, arrays.train.labels)
+    assert torch.equal(found.train.images, arrays.train.images)
+    lists = Dataset.from_loader([(list(images), names)], batches)
+    assert torch.equal(lists.train.images, arrays.train.images)
+
+
+def test_sixteen_bits_that_hold_eight_are_read() -> None:
+    levels = torch.randint(0, 256, (6, 1, 6, 6))
+    found = Dataset.from_loader([(levels.to(torch.uint16), torch.arange(6) % 2)], [(levels, torch.arange(6) % 2)])
+    assert torch.equal(found.train.images, found.test.images)
+
+
+TWO, OF_TWO = torch.rand(2, 1, 6, 6), torch.arange(2)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "sentence"),
+    [
+        (TWO, torch.tensor(1), "one label for each of 2 images, not a single one"),
+        (TWO, 1, "not a single one"),
+        (TWO, None, "one label"),
+        (TWO, OF_TWO[:1], r"not \[1\]"),
+        (TWO, [[0], [0, 1]], "Labels are to be"),
+        (TWO, OF_TWO.bfloat16(), "Labels are to be"),
+        ([TWO[0], torch.rand(1, 5, 5)], OF_TWO, "different sizes, 1x6x6 and 1x5x5"),
+        (TWO.to(torch.complex64), OF_TWO, "not of complex64"),
+        (torch.full((2, 1, 6, 6), 300).to(torch.uint16), OF_TWO, "in 0 to 255"),
+        (None, OF_TWO, "a NoneType"),
+        ([[1], [1, 2]], OF_TWO, "Images are to be"),
+        (["a.png", "b.png"], OF_TWO, "Images are to be"),
+    ],
+)
+def test_what_a_loader_gives_is_as_arrays_are_or_the_same_sentence(images: Any, labels: Any, sentence: str) -> None:
+    given = TWO, OF_TWO
+    with pytest.raises(UserError, match=sentence):
+        Dataset.from_arrays(images, labels, *given)
+    with pytest.raises(UserError, match=sentence):
+        Dataset.from_loader([(images, labels)], [given])
+
+
+def test_numbers_and_names_do_not_mix() -> None:
+    with pytest.raises(UserError, match="some of each"):
+        Dataset.from_loader([(TWO, OF_TWO), (TWO, ["a", "b"])], [(TWO, OF_TWO)])

@@ -1,10 +1,14 @@
 """Studies are found whatever the working folder."""
 
+import os
 import shutil
+import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from pruning.files import write_atomically
 from pruning.study import known, opened
 from tests import ROOT
 
@@ -56,12 +60,49 @@ def test_one_in_the_working_folder_is_listed_once_and_elsewhere_too(
     assert own in known.study_folders()
 
 
+@pytest.mark.parametrize(
+    "name", [b"st\xe9", b"two\nlines", b"a\rb", b'"quoted"', "n\u0085\u2028\u00e9".encode(), b" blank "]
+)
+def test_a_folder_of_any_name_is_remembered(elsewhere: Path, tmp_path: Path, name: bytes) -> None:
+    """Beside one that an earlier version noted, a line each."""
+    try:
+        own, older = write_study(tmp_path / os.fsdecode(name)), write_study(tmp_path / "older")
+    except OSError:
+        pytest.skip(f"{sys.platform} has no such names")
+    place = opened.state_folder() / "studies.txt"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(f"{older}\n")
+    known.remember(own)
+    known.remember(write_study(tmp_path / "newer"))
+    assert known.remembered() == [older, own, tmp_path / "newer"]
+
+
+def test_two_that_note_at_once_lose_neither(elsewhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that comes between the reading of the other and its writing waits."""
+    first, second = write_study(tmp_path / "first"), write_study(tmp_path / "second")
+    threads = []
+
+    def write(path: Path, content: bytes) -> None:
+        if not threads:
+            threads.append(Thread(target=known.remember, args=(second,)))
+            threads[0].start()
+            threads[0].join(0.2)
+        write_atomically(path, content)
+
+    monkeypatch.setattr(known, "write_atomically", write)
+    known.remember(first)
+    threads[0].join()
+    assert known.remembered() == [first, second]
+
+
 def test_shipped_ones_are_not_remembered(elsewhere: Path) -> None:
     known.remember(ROOT / "sample_checkpoints" / "digits-lottery")
     assert known.remembered() == []
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"\n\n", b"/there/is/no/such/folder\n"])
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b"\n\n", b"/there/is/no/such/folder\n", b'"\n"3\n\0\n', b'"\\u0000"\n']
+)
 def test_a_damaged_list_is_no_list(elsewhere: Path, content: bytes) -> None:
     place = opened.state_folder() / "studies.txt"
     place.parent.mkdir(parents=True, exist_ok=True)
