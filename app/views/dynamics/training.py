@@ -177,7 +177,6 @@ def _stops_card(stops: pd.DataFrame, styles: dict[str, Style], shown: ShownScore
         caption="Frankle & Carbin (2019) stop at the lowest validation loss and find that tickets get there sooner. "
         f"Here it is the test loss, so the {shown.name} at the stop is slightly optimistic. Means over seeds; an epoch "
         f"is known to {stops['resolution'].max():.2g} at best, the distance between two points of the curve.",
-        data=lambda: shown.table(frame).drop(columns="colour"),
         height="content",
     )
 
