@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
+
+Digits = int | Callable[[float], str]
+"""Digits behind the point, or what writes a finite number as text."""
 
 MISSING = "--"
 SPECIAL = {
@@ -46,7 +49,7 @@ SPECIAL = {
 
 def table(
     frame: pd.DataFrame,
-    digits: int | Mapping[str, int] = 1,
+    digits: Digits | Mapping[str, Digits] = 1,
     intervals: Mapping[str, tuple[str, str]] | None = None,
     bold: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
@@ -57,8 +60,9 @@ def table(
 
     Args:
         frame: a row a line; its index is left out. Text is escaped and set left, numbers are set right, whole ones as
-            they are, missing ones (NaN, None) as "--". Numbers are shown as given: multiply fractions by 100 before.
-        digits: behind the point, for all columns or by column (then 1 for those not named).
+            they are unless `digits` writes them, missing ones (NaN, None) as "--". Numbers are shown as given: multiply
+            fractions by 100 before.
+        digits: behind the point, or what writes a number, for all columns or by column (then 1 for those not named).
         intervals: column -> (column of its low, column of its high): these two go into the first one's cells, as
             "71.2 [70.1, 72.3]", and are no columns of their own. A missing bound leaves the value alone.
         bold: column -> a column of bool of the same table, which says what is bold and is no column of its own: marks
@@ -103,19 +107,24 @@ def escape(text: str) -> str:
     return re.sub(r"-(?=-)|[?!](?=`)", r"\g<0>{}", kept)
 
 
-def number(value: float | None, digits: int = 1) -> str:
-    """A number with so many digits behind the point, with a true minus sign; "--" where it is missing. No "-0.0"."""
+def number(value: float | None, digits: Digits = 1) -> str:
+    """A number with so many digits behind the point, with a true minus sign; "--" where it is missing. No "-0.0".
+
+    Instead of a count, `digits` may be what writes the number as text, in which 7e-9 becomes a power of ten.
+    """
     if value is None or pd.isna(value):
         return MISSING
     if math.isinf(value):
         return r"$\infty$" if value > 0 else r"$-\infty$"
-    text = f"{value:.{digits}f}"
-    if float(text) == 0:
-        text = text.lstrip("-")
+    text = digits(float(value)) if callable(digits) else f"{value:.{digits}f}"
+    if not text.strip("+-0."):
+        text = text.lstrip("+-")
+    if power := re.fullmatch(r"([+-]?[\d.]+)e([+-]?\d+)", text):
+        return rf"${power[1]} \times 10^{{{int(power[2])}}}$"
     return text.replace("-", "$-$")
 
 
-def interval(value: float | None, low: float | None, high: float | None, digits: int = 1, bold: bool = False) -> str:
+def interval(value: float | None, low: float | None, high: float | None, digits: Digits = 1, bold: bool = False) -> str:
     """Return "value [low, high]"; without an interval where a bound is missing. The value in bold if wanted."""
     text = _bold(number(value, digits), bold)
     if any(each is None or pd.isna(each) for each in (value, low, high)):
@@ -124,7 +133,7 @@ def interval(value: float | None, low: float | None, high: float | None, digits:
 
 
 def _cells(
-    frame: pd.DataFrame, column: str, digits: int, bounds: tuple[str, str] | None, marks: str | None
+    frame: pd.DataFrame, column: str, digits: Digits, bounds: tuple[str, str] | None, marks: str | None
 ) -> list[str]:
     """One column, a text a row; bold where the column `marks` says so."""
     values, bold = frame[column], frame[marks] if marks else [False] * len(frame)
@@ -132,7 +141,7 @@ def _cells(
         rows = zip(values, frame[bounds[0]], frame[bounds[1]], bold, strict=True)
         return [interval(value, low, high, digits, bool(mark)) for value, low, high, mark in rows]
     if _numeric(values):
-        places = 0 if pd.api.types.is_integer_dtype(values) else digits
+        places = 0 if pd.api.types.is_integer_dtype(values) and not callable(digits) else digits
         texts = [number(value, places) for value in values]
     else:
         texts = [MISSING if pd.isna(value) else escape(str(value)) for value in values]

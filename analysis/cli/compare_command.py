@@ -40,7 +40,8 @@ Out = Annotated[
 ]
 
 HEADERS = {
-    "budget": "equal", "a": "first", "b": "second", "compression_a": "compression", "speedup_a": "speed-up",
+    "budget": "equal", "a": "first", "b": "second", "compression": "compression (first / second)",
+    "speedup": "speed-up (first / second)",
     "accuracy_a": "first (%)", "accuracy_b": "second (%)", "difference": "difference (points)", "verdict": "verdict",
 }  # fmt: skip
 
@@ -129,9 +130,15 @@ def _printed(table: pd.DataFrame, title: str) -> object:
 def _cells(row: dict[object, object]) -> list[str]:
     """The cells of `HEADERS`, numbers with their intervals."""
     first, second = (_with_interval(row, f"accuracy_{side}", f"_{side}") for side in "ab")
-    times = [f"{row[name]:.1f}x" if row[name] == row[name] else "-" for name in ("compression_a", "speedup_a")]
+    times = [_of_both(row, name) for name in ("compression", "speedup")]
     gap = _with_interval(row, "difference", "", "+")
     return [str(row["budget"]), str(row["a"]), str(row["b"]), *times, first, second, gap, str(row["verdict"])]
+
+
+def _of_both(row: dict[object, object], name: str) -> str:
+    """What is gained of the first and of the second: `8.3 / 4.8`, times the dense network's."""
+    values = (row[f"{name}_{side}"] for side in "ab")
+    return " / ".join(f"{value:.1f}" if value == value else "-" for value in values)
 
 
 def _with_interval(row: dict[object, object], value: str, side: str, sign: str = "") -> str:
@@ -147,7 +154,11 @@ def _latex(table: pd.DataFrame) -> str:
 
     bounds = {"accuracy_a": ("low_a", "high_a"), "accuracy_b": ("low_b", "high_b"), "difference": ("low", "high")}
     aside = [column for pair in bounds.values() for column in pair]
-    return latex.table(table[[*HEADERS, *aside]], intervals=bounds, headers=HEADERS)
+    rows = table.to_dict("records")
+    both = {name: [_of_both(row, name) for row in rows] for name in ("compression", "speedup")}
+    return latex.table(
+        table.assign(**both)[[*HEADERS, *aside]], {"difference": "{:+.1f}".format}, bounds, headers=HEADERS
+    )
 
 
 def _markdown(table: pd.DataFrame) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.statistics.intervals import mean_interval
-from analysis.statistics.replication import bands
+from analysis.statistics.replication import SHARE, bands
 from analysis.statistics.verdicts import CANNOT_TELL
 
 STABLE = 0.02
@@ -72,7 +72,7 @@ def errors_along(rows: pd.DataFrame) -> pd.DataFrame:
     accuracies = {"test": rows["accuracy"], "training": rows["train_accuracy"]}
     return pd.concat(
         [
-            bands(rows.assign(error=1 - accuracy), ["alpha"], "error").assign(split=split)
+            bands(rows.assign(error=1 - accuracy), ["alpha"], "error", SHARE).assign(split=split)
             for split, accuracy in accuracies.items()
         ],
         ignore_index=True,

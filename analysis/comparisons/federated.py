@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.scores import Scores, judged
-from analysis.statistics.replication import bands
+from analysis.statistics.replication import SHARE, bands
 from pruning.study.folder import Entry
 from pruning.tasks import get_task
 
@@ -89,12 +89,12 @@ def rounds(found: Found) -> pd.DataFrame:
 
 
 def over_seeds(rows: pd.DataFrame, value: str, direction: str = "both") -> pd.DataFrame:
-    """Average a column of `rounds` over seeds.
+    """Average a column of `rounds` over seeds, one of shares.
 
     Returns:
-        key, round, mean, low, high (Student's 95 %; NaN for one seed), n, bytes (mean over seeds).
+        key, round, mean, low, high (Student's 95 %, 0 to 1; NaN for one seed), n, bytes (mean over seeds).
     """
-    table = bands(rows, ["key", "round"], value)
+    table = bands(rows, ["key", "round"], value, SHARE)
     spent = rows.groupby(["key", "round"], sort=False)[direction].mean().rename("bytes")
     return table.join(spent, on=["key", "round"])
 
@@ -200,10 +200,10 @@ def against(rows: pd.DataFrame, baseline: str, value: str = GLOBAL, equivalence:
 
 
 def over_keys(rows: pd.DataFrame, value: str) -> pd.DataFrame:
-    """Average a column over seeds; within a seed over its rows first, such as its clients.
+    """Average a column of shares over seeds; within a seed over its rows first, such as its clients.
 
     Returns:
-        key, mean, low, high (Student's 95 %; NaN for one seed), n.
+        key, mean, low, high (Student's 95 %, 0 to 1; NaN for one seed), n.
     """
     each = rows.groupby(["key", "seed"], sort=False)[value].mean().reset_index()
-    return bands(each, ["key"], value)
+    return bands(each, ["key"], value, SHARE)

@@ -21,7 +21,7 @@ import pandas as pd
 from analysis.comparisons.dynamics import mask_distances
 from analysis.statistics.intervals import mean_interval
 from analysis.statistics.moderation import moderated
-from analysis.statistics.replication import bands
+from analysis.statistics.replication import SHARE, bands
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, LEVEL, Gap, judge
 from pruning.study.folder import Entry
 
@@ -192,7 +192,7 @@ def mask_to_come(entries: Sequence[Entry], sparsity: float) -> pd.DataFrame:
         places = {"start": steps[0], **{name: milestones.get(name, [math.nan])[0] for name in MILESTONES}}
         rows += [(at, np.interp(place, steps, matrices[sparsity][:, -1])) for at, place in places.items()]
     table = pd.DataFrame(rows, columns=["at", "distance"]).astype({"distance": float})
-    found = bands(table, ["at"], "distance")
+    found = bands(table, ["at"], "distance", SHARE)
     return found[found["n"] == found["n"].max()]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons import dynamics
-from analysis.statistics.replication import bands
+from analysis.statistics.replication import SHARE, bands
 from pruning.study.folder import Entry
 
 LEVEL, PATIENCE = 0.1, 5
@@ -62,7 +62,7 @@ def over_seeds(entries: Sequence[Entry], sparsity: float) -> pd.DataFrame:
         epochs, found = dynamics.mask_distances(entry)
         if sparsity in found:
             tables.append(measures(epochs, found[sparsity]))
-    return bands(pd.concat(tables, ignore_index=True), ["measure", "epoch"], "value")
+    return bands(pd.concat(tables, ignore_index=True), ["measure", "epoch"], "value", SHARE)
 
 
 def as_table(epochs: np.ndarray, distances: np.ndarray) -> pd.DataFrame:

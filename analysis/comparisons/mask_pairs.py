@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.metrics import overlap
 from analysis.metrics.overlap import Counts
 from analysis.statistics.moderation import moderated
-from analysis.statistics.replication import bands
+from analysis.statistics.replication import SHARE, bands
 from analysis.statistics.verdicts import COLUMNS as OF_A_PAIR
 from analysis.statistics.verdicts import Gap, judge
 
@@ -88,9 +88,8 @@ def pairs(counts: Sequence[Counts]) -> pd.DataFrame:
     if not tables:
         return pd.DataFrame(columns=PAIRS)
     every = pd.concat(tables, ignore_index=True)
-    found = bands(every, ["a", "b"], "overlap").rename(columns={"mean": "overlap", "n": "seeds"})
+    found = bands(every, ["a", "b"], "overlap", SHARE).rename(columns={"mean": "overlap", "n": "seeds"})
     means = every.groupby(["a", "b"], sort=False)[["chance_layers", "chance_global"]].mean().reset_index()
-    found[["low", "high"]] = found[["low", "high"]].clip(0, 1)
     found = found.merge(means, on=["a", "b"])[PAIRS]
     excess = found["overlap"] - found["chance_layers"]
     return found.loc[excess.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)

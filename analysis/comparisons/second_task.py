@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from analysis.comparisons.federated import against as held_against
-from analysis.statistics.replication import bands
+from analysis.statistics.replication import SHARE, bands
 from pruning.procedure import FINDERS
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry
@@ -104,8 +104,7 @@ def matrix(cells: pd.DataFrame) -> pd.DataFrame:
     kinds = cells["kind"].replace(OWN_MASK, MASK)
     named = cells.assign(kind=kinds, first=cells["first"].where(kinds.isin([MASK, WEIGHTS]), ANY))
     each = named.groupby(["kind", "first", "second", "seed"], sort=False)["accuracy"].mean().reset_index()
-    table = bands(each, ["kind", "first", "second"], "accuracy")
-    table["high"] = table["high"].clip(upper=1)
+    table = bands(each, ["kind", "first", "second"], "accuracy", SHARE)
     places = {kind: place for place, kind in enumerate(KINDS)}
     return table.sort_values(["kind", "first", "second"], key=lambda own: own.replace(places), ignore_index=True)
 

@@ -67,7 +67,7 @@ def events(found: Found) -> pd.DataFrame:
 
 
 def over_seeds(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Means over seeds at each event, with Student's interval.
+    """Means over seeds at each event, with Student's interval, within what the column can be.
 
     Args:
         rows: of `events`.
@@ -76,9 +76,11 @@ def over_seeds(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     Returns:
         key, event, epoch, mean, low, high (NaN: one seed), n.
     """
-    found = []
+    found, most = [], np.inf if column.startswith("macs") else 1
     for (key, event), own in rows.groupby(["key", "event"], sort=False):
-        found.append((key, event, own["epoch"].mean(), *mean_interval(own[column]), len(own)))
+        mean, low, high = mean_interval(own[column])
+        low, high = np.clip([low, high], 0, most)
+        found.append((key, event, own["epoch"].mean(), mean, low, high, len(own)))
     return pd.DataFrame(found, columns=["key", "event", "epoch", "mean", "low", "high", "n"])
 
 

@@ -16,6 +16,9 @@ import pandas as pd
 from analysis.statistics.distributions import student_quantile
 from analysis.statistics.intervals import wilson
 
+SHARE = (0.0, 1.0)
+"""The range of a share, for `bands`."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -66,15 +69,20 @@ def share(values: np.ndarray, level: float = 0.95) -> Estimate:
     return Estimate(mean, np.clip(low, 0, 1), np.clip(high, 0, 1), over)
 
 
-def bands(frame: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+def bands(
+    frame: pd.DataFrame, by: Sequence[str], value: str, within: tuple[float, float] = (-np.inf, np.inf)
+) -> pd.DataFrame:
     """Mean of a column over the rows of each group, a seed a row, and Student's 95 % interval of it.
+
+    `within` is the range of what such a mean can be, of a share `SHARE`: the interval ends there at the latest.
 
     Returns the columns `by`, mean, low, high, n; groups in the order they appear. Rows without a value do not count;
     the bounds of a single row are NaN.
     """
     groups = frame.dropna(subset=[value]).groupby(list(by), sort=False)[value].agg(["mean", "sem", "count"])
     half = student_quantile(0.975, groups["count"].clip(lower=2) - 1) * groups["sem"]
-    found = groups.assign(low=groups["mean"] - half, high=groups["mean"] + half).rename(columns={"count": "n"})
+    low, high = ((groups["mean"] + side * half).clip(*within) for side in (-1, 1))
+    found = groups.assign(low=low, high=high).rename(columns={"count": "n"})
     return found[["mean", "low", "high", "n"]].reset_index()
 
 

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from app.shell.columns import form_of, is_picture
+from app.shell.numbers import written
+
 MOST = 200
 """Rows; what there is beyond them is said."""
 
@@ -24,7 +27,9 @@ def to_html(frame: pd.DataFrame, config: str, order: list[str], caption: str) ->
     """
     columns: dict[str, Any] = json.loads(config) if config else {}
     names = [name for name in order or map(str, frame.columns) if name in frame.columns]
-    names = [name for name in names if not (columns.get(name) or {}).get("hidden") and not _is_image(columns.get(name))]
+    names = [
+        name for name in names if not (columns.get(name) or {}).get("hidden") and not is_picture(columns.get(name))
+    ]
     heads = "".join(f'<th scope="col">{escape(str(_label(columns.get(name), name)))}</th>' for name in names)
     rows = "".join(
         "<tr>" + "".join(_cell(row[place], columns.get(name)) for place, name in enumerate(names)) + "</tr>"
@@ -42,27 +47,11 @@ def _label(config: dict[str, Any] | None, name: str) -> str:
     return (config or {}).get("label") or name
 
 
-def _is_image(config: dict[str, Any] | None) -> bool:
-    return ((config or {}).get("type_config") or {}).get("type") == "image"
-
-
 def _cell(value: Any, config: dict[str, Any] | None) -> str:
     if isinstance(value, (bool, np.bool_)):
         return f"<td>{'yes' if value else 'no'}</td>"
     if value is None or (np.isscalar(value) and pd.isna(value)):
         return "<td></td>"
     if isinstance(value, (int, float, np.number)):
-        return f'<td class="number">{escape(_number(float(value), config))}</td>'
+        return f'<td class="number">{escape(written(float(value), form_of(config)))}</td>'
     return f"<td>{escape(str(value))}</td>"
-
-
-def _number(value: float, config: dict[str, Any] | None) -> str:
-    form = ((config or {}).get("type_config") or {}).get("format")
-    if form and "%" in form:
-        try:
-            return str(form % value)
-        except (TypeError, ValueError):
-            pass  # a form of the browser's own
-    if value.is_integer():
-        return f"{value:,.0f}"
-    return f"{value:.4g}"

@@ -116,6 +116,12 @@ def _says_something(drawn: AppTest, made: Sequence[Piece]) -> bool:
     return not drawn.error and (any(isinstance(piece, Chart) for piece in made) or len(drawn.dataframe) > 0)
 
 
+def _counted(methods: Sequence[str], seeds: Sequence[int]) -> str:
+    """Of what the tickets are: `5 methods, seeds 0, 1`."""
+    several, more = ("" if len(each) == 1 else "s" for each in (methods, seeds))
+    return f"{len(methods)} method{several}, seed{more} {', '.join(map(str, seeds))}"
+
+
 def _whole(
     view: StudyView,
     again: str,
@@ -132,7 +138,7 @@ def _whole(
     about = [
         ("Network", view.config.model),
         ("Data", view.config.data),
-        ("Tickets", f"{len(entries)}: {len(view.methods)} methods, seeds {', '.join(map(str, view.seeds))}"),
+        ("Tickets", f"{len(entries)}: {_counted(view.methods, view.seeds)}"),
         ("Written", f"{today}, from the results as they were then"),
     ]
     if left_out:

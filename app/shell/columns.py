@@ -6,12 +6,16 @@ what its measure says (`analysis.results.tables`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
+import pandas as pd
+
 from analysis.results.columns import Column
 from analysis.results.tables import TABLES
+from app.shell.numbers import without_unit
 
 REST = "*"
 """In a card's own meanings: what the columns mean that are not named, such as those of a matrix."""
@@ -57,7 +61,7 @@ _WORDS = {
     "p_holm": "p value after Holm's correction for the number of tests",
     "verdict": "what the test says, in words",
     "p_equivalent": "p value of equivalence (two one-sided tests), corrected; equivalent below .025",
-    "detectable": "difference that so many seeds and images would show with a power of 80 %",
+    "detectable": "difference that so many seeds and images would show with a power of 80 %, in the unit of the values",
     "over": "what the verdict rests on: seeds, and it is of methods; images, and it is of these networks",
     "within": "whether the difference is shown to be less than what counts as equivalent",
     "length": "Euclidean norm of the feature",
@@ -130,8 +134,8 @@ def describe(
     found: dict[str, str] = {}
     for name in map(str, names):
         base = name.removesuffix("_low").removesuffix("_high")
-        heading = _heading((config or {}).get(name))
-        meaning = own.get(name) or ("" if heading == name else heading) or _shared(name, unit)
+        said = _said((config or {}).get(name))
+        meaning = own.get(name) or ("" if said == name else said) or _shared(name, unit)
         if not meaning and base != name:
             end = "lower" if name.endswith("_low") else "upper"
             meaning = f"{end} end of the 95 % interval of {base}, in its unit"
@@ -141,15 +145,70 @@ def describe(
     return found
 
 
+def described(
+    frame: pd.DataFrame,
+    own: Mapping[str, str] | None,
+    config: Mapping[str, Any] | None,
+    percent: bool,
+    shown: pd.DataFrame | None,
+) -> dict[str, str]:
+    """Say what the columns of a download mean, as `describe` does.
+
+    Args:
+        frame: the rows.
+        own: as in `describe`.
+        config: as in `describe`.
+        percent: as in `describe`.
+        shown: the table that `config` and `percent` speak of, where it is not `frame`: they count for the columns that
+            are the same in both, as others may be in other units.
+    """
+    names = list(map(str, frame.columns))
+    as_seen, as_it_is = describe(names, own, config, percent), describe(names, own)
+    return {
+        name: meaning
+        for name in names
+        if (meaning := (as_seen if shown is None or _same(frame, shown, name) else as_it_is).get(name))
+    }
+
+
+def _same(frame: pd.DataFrame, other: pd.DataFrame, name: str) -> bool:
+    found = (each[name].reset_index(drop=True) if name in each else None for each in (frame, other))
+    first, second = found
+    return first is not None and second is not None and bool(first.equals(second))
+
+
 def _shared(name: str, unit: str) -> str:
     return f"{_SHARES[name]} [{unit}]" if name in _SHARES else _WORDS.get(name, "")
 
 
-def _heading(config: object) -> str:
-    """What Streamlit's configuration of a column says of it."""
-    if not isinstance(config, dict) or not config.get("label"):
+def heading(config: object) -> str:
+    """What stands above a column of a table, with the unit that its form writes behind each number.
+
+    Args:
+        config: Streamlit's configuration of the column; a text is its heading. "" where it has none.
+    """
+    if not isinstance(config, dict):
         return config if isinstance(config, str) else ""
-    return ". ".join(filter(None, [config["label"], config.get("help")]))
+    label = config.get("label") or ""
+    _, unit = without_unit(form_of(config))
+    said = not label or not unit or re.search(rf"(?<!\w){re.escape(unit)}(?!\w)", label)
+    return label if said else f"{label} ({unit})"
+
+
+def form_of(config: Mapping[str, Any] | None) -> str:
+    """The form of the numbers of a column, by Streamlit's configuration; "" where it has none."""
+    return ((config or {}).get("type_config") or {}).get("format") or ""
+
+
+def is_picture(config: object) -> bool:
+    """Whether a column of a table holds pictures, such as the dots in the colours of tickets."""
+    return isinstance(config, dict) and (config.get("type_config") or {}).get("type") == "image"
+
+
+def _said(config: object) -> str:
+    """What Streamlit's configuration of a column says of it."""
+    help = config.get("help") if isinstance(config, dict) else None
+    return ". ".join(filter(None, [heading(config), help])) if heading(config) else ""
 
 
 @cache

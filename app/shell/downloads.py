@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -14,7 +15,9 @@ import streamlit.components.v2
 
 from analysis import latex
 from app.assets import read
+from app.shell.columns import form_of, heading, is_picture
 from app.shell.light import light_changes
+from app.shell.numbers import without_unit, written
 from app.shell.paper import to_pdf
 from pruning.errors import UserError
 
@@ -86,22 +89,31 @@ def to_latex(frame: pd.DataFrame, columns: dict[str, Any] | None = None, **more:
 
     Args:
         frame: the rows.
-        columns: Streamlit's `column_config`: headings, decimals and hidden columns are those of the page.
+        columns: Streamlit's `column_config`: headings, the form of numbers and hidden columns are those of the page;
+            a unit goes into the heading, and pictures are left out.
         more: goes to `analysis.latex.table`.
     """
     columns = columns or {}
-    used = {*(bound for pair in more.get("intervals", {}).values() for bound in pair), *more.get("bold", {}).values()}
+    bold = more.get("bold", {}).values()
+    used = {*(bound for pair in more.get("intervals", {}).values() for bound in pair), *bold}
     hidden = [name for name in frame.columns if name in columns and columns[name] is None and name not in used]
-    digits, heads = {}, {}
-    for name, config in columns.items():
-        if not config or name not in frame.columns:
-            continue
-        heads[name] = config.get("label") or str(name)
-        decimals = re.search(r"\.(\d)", str((config.get("type_config") or {}).get("format") or ""))
-        if decimals:
-            digits[name] = int(decimals[1])
-    keep = {name: value for name, value in digits.items() if name not in hidden}
-    return latex.table(frame.drop(columns=hidden), **{"digits": keep, "headers": heads, **more})
+    shown = without_pictures(frame.drop(columns=hidden), columns)
+    marks = [name for name in shown if pd.api.types.is_bool_dtype(shown[name]) and name not in bold]
+    shown = shown.assign(**{name: shown[name].map({True: "yes", False: "no"}) for name in marks})
+    digits: dict[Any, Callable[[float], str]] = {}
+    heads = {}
+    for name in shown.columns:
+        config = columns.get(name)
+        heads[name] = heading(config) or str(name)
+        form, _ = without_unit(form_of(config if isinstance(config, dict) else None))
+        if form or pd.api.types.is_float_dtype(shown[name]):
+            digits[name] = partial(written, form=form)
+    return latex.table(shown, **{"digits": digits, "headers": heads, **more})
+
+
+def without_pictures(frame: pd.DataFrame, columns: Mapping[str, Any] | None) -> pd.DataFrame:
+    """The frame without the columns that hold pictures, by Streamlit's `column_config`."""
+    return frame.drop(columns=[name for name in frame.columns if is_picture((columns or {}).get(name))])
 
 
 def file_name(title: str) -> str:

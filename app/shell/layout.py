@@ -15,8 +15,8 @@ import streamlit as st
 
 from app.names import harmless, shown
 from app.shell import glossary, work
-from app.shell.columns import describe
-from app.shell.downloads import file_name, image_buttons, to_csv, to_latex
+from app.shell.columns import described
+from app.shell.downloads import file_name, image_buttons, to_csv, to_latex, without_pictures
 from app.shell.folds import fold
 from app.shell.light import keep_dark
 from app.shell.theme import Style
@@ -131,7 +131,8 @@ def table_card(
         columns: Streamlit's `column_config`.
         help: how to read the table, shown on hover beside the title.
         caption: a line below the table.
-        data: what the CSV holds when that is not `frame` itself.
+        data: what the CSV holds when that is not `frame` itself, without its pictures. Of these columns the headings
+            say what they mean, and shares are per cent, where they are those of the table.
         paper: more arguments of `analysis.latex.table`.
         controls: draws widgets that belong to this table, between title and table.
         meanings: as in `card`.
@@ -143,9 +144,10 @@ def table_card(
             return None
         drawn = frame() if callable(frame) else frame
         tex = lambda: to_latex(drawn, columns, **(paper or {}))  # noqa: E731
-        rows = drawn if data is None else data
+        rows = without_pictures(drawn, columns) if data is None else data
         header(
-            title, rows, key, help, False, tex, meanings=meanings, percent=True, columns=columns, folded=folded
+            title, rows, key, help, False, tex, meanings=meanings, percent=True, columns=columns, folded=folded,
+            shown=drawn,
         )  # fmt: skip
         if controls is not None:
             controls()
@@ -174,6 +176,7 @@ def header(
     percent: bool = False,
     columns: dict[str, Any] | None = None,
     folded: bool = False,
+    shown: pd.DataFrame | None = None,
 ) -> None:
     """The first line of a card: its title, and the download menu at the right.
 
@@ -188,11 +191,12 @@ def header(
         percent: as in `card`.
         columns: Streamlit's `column_config`, whose headings are meanings too.
         folded: whether the title stands above it already; the help is then written out in its place.
+        shown: the table that `columns` and `percent` speak of; None where it is `data`.
     """
 
     def meant() -> tuple[pd.DataFrame, dict[str, str]]:
         frame = data() if callable(data) else data
-        return frame, describe(map(str, frame.columns), meanings, columns, percent)
+        return frame, described(frame, meanings, columns, percent, shown)
 
     def csv() -> bytes:
         return to_csv(*meant())

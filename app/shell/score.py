@@ -156,7 +156,12 @@ class ShownScore:
             return {}
         unit = "fraction" if self.score.is_share else self.score.unit
         of = f"{self.score.meaning or self.title}" + (f" [{unit}]" if unit else "")
-        return {"score": of, "test_score": of, "final_score": f"at the end of the training: {of}"}
+        return {
+            "score": of,
+            "test_score": of,
+            "train_score": f"on the training data: {of}",
+            "final_score": f"at the end of the training: {of}",
+        }
 
 
 ACCURACY = ShownScore(get_task(None).score)

@@ -85,6 +85,12 @@ MEANINGS = {
     "high": "upper end of the interval that decides",
 }
 """Of columns of the table, for `layout.card`."""
+OF_SHARES = MEANINGS | {
+    "difference": "the first, or the ticket, minus what it is held against [fraction]",
+    **{name: f"{meaning} [fraction]" for name, meaning in MEANINGS.items()},
+    "detectable": "difference that so many seeds and images would show with a power of 80 % [fraction]",
+}
+"""The same where the table compares shares, which it holds as fractions."""
 
 
 def speak_of(table: pd.DataFrame, drawn: bool = True, and_images: str = " and the test images") -> str:

@@ -159,7 +159,6 @@ def _table(rows: pd.DataFrame, styles: dict[str, Style], shown: ShownScore) -> N
             "interval": written("95 % interval", width=104),
         },
         caption="Means over seeds. Passes that only score weights are not counted as epochs; they are in the seconds.",
-        data=lambda: shown.table(frame).drop(columns="colour"),
         height="content",
     )
 

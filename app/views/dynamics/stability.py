@@ -18,6 +18,7 @@ from app.views.dynamics import second_order
 from app.views.dynamics.charts import stability as charts
 
 MEASURES = {"l2": "L2 distance", "relative": "Relative to the norm"}
+MEANINGS = {"relation": "order: to the same training under another order of the data; pruning: to the dense network"}
 
 
 def show(selection: Selection) -> None:
@@ -42,6 +43,7 @@ def show(selection: Selection) -> None:
             "data in different orders. The barrier is the largest error on the line between their solutions minus the "
             "mean error of the two.",
             caption=families.mean_words(int(barrier["n"].max())),
+            meanings=MEANINGS,
         )
     with right:
         _distance_card(selection, rows, styles)
@@ -66,6 +68,7 @@ def _distance_card(selection: Selection, rows: pd.DataFrame, styles: dict[str, S
         "from the same weights, on the weights that the ticket keeps.",
         caption=families.mean_words(int(own["n"].max())),
         controls=lambda: selection.pick("apart", "Measure", MEASURES, label_visibility="collapsed", width="content"),
+        meanings=MEANINGS,
     )
 
 

@@ -176,7 +176,6 @@ def _stops_card(stops: pd.DataFrame, styles: dict[str, Style], shown: ShownScore
         caption="Frankle & Carbin (2019) stop at the lowest validation loss and find that tickets get there sooner. "
         f"Here it is the test loss, so the {shown.name} at the stop is slightly optimistic. Means over seeds"
         f"{known_to(float(stops['resolution'].max()))}.",
-        data=lambda: shown.table(frame).drop(columns="colour"),
         height="content",
     )
 

@@ -102,7 +102,7 @@ def _verdicts(view: View, table: pd.DataFrame, rows: pd.DataFrame, base: str, na
         },
         caption=verdicts.speak_of(table, drawn=False, and_images=""),
         data=lambda: view.named(table),
-        meanings=verdicts.MEANINGS,
+        meanings=verdicts.OF_SHARES,
         height="content",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from analysis.comparisons import federated
-from analysis.statistics.replication import bands
+from analysis.statistics.replication import SHARE, bands
 from app.shell import layout
 from app.shell.sections import Section
 from app.shell.selection import Selection
@@ -20,7 +20,7 @@ def show(selection: Selection) -> None:
     if rows.empty:
         layout.empty("Nothing was noted of clients' signs.", "Every client was lost in every round.")
         return
-    means = bands(rows, ["key", "layer", "round"], "agreement")
+    means = bands(rows, ["key", "layer", "round"], "agreement", SHARE)
     chance = rows.groupby(["key", "layer", "round"], sort=False)["by_chance"].mean()
     means = means.join(chance, on=["key", "layer", "round"])
     key = view.pick()

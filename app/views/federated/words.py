@@ -23,9 +23,8 @@ def size(count: float) -> str:
 
 
 def share(row: pd.Series) -> str:
-    """A mean with its interval, as `82.5 % (49.0 to 100.0)`; ends are those that a share can have."""
-    low, high = max(row["low"], 0.0), min(row["high"], 1.0)
-    return f"{100 * row['mean']:.1f} %" + (bracket(low, high) if np.isfinite(row["low"]) else "")
+    """A mean with its interval, as `82.5 % (49.0 to 100.0)`."""
+    return f"{100 * row['mean']:.1f} %" + (bracket(row["low"], row["high"]) if np.isfinite(row["low"]) else "")
 
 
 def held_against(table: pd.DataFrame, key: str, labels: Mapping[str, str]) -> str:

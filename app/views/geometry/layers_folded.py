@@ -24,6 +24,7 @@ COLLAPSES = {
     "nc3": ("NC3", "Distance of the class directions from the centred class means, both of norm 1."),
     "nc4": ("NC4 (%)", "Images whose nearest class mean is not of the class that the network chooses."),
 }
+MEANINGS = {"images": "which images: clean ones, or those of the condition looked at"}
 PERCENT = ("means", "dead_share", "zeros", "nc4")
 
 
@@ -70,7 +71,7 @@ def _shapes(tables: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> 
     rows = _stacked(tables, styles)
     layout.table_card(
         "How the features of each layer lie",
-        rows[["", "Ticket", "Images", "layer", "means", "rank", "dimension", "dead_share", "zeros"]],
+        rows[["colour", "ticket", "images", "layer", "means", "rank", "dimension", "dead_share", "zeros"]],
         "layers-shapes",
         columns={
             **_first(),
@@ -85,6 +86,7 @@ def _shapes(tables: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> 
             "zeros": number("Zeros (%)", format="%.1f", help="Activations that are exactly 0."),
         },
         caption="Means over seeds.",
+        meanings=MEANINGS,
     )  # fmt: skip
 
 
@@ -94,7 +96,7 @@ def _collapse(tables: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -
     if rows.empty:
         st.caption("The features of these tickets have no class means: dead networks, or a single class.")
         return
-    shown = rows[["", "Ticket", "Images"]].copy()
+    shown = rows[["colour", "ticket", "images"]].copy()
     for each in COLLAPSE:
         shown[each] = rows[each]
         ends = [rows[f"{each}_{end}"] for end in ("low", "high")]
@@ -112,6 +114,7 @@ def _collapse(tables: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -
                for each, (title, _) in COLLAPSES.items()},
         },
         caption="0 is full collapse in each.",
+        meanings=MEANINGS,
     )  # fmt: skip
 
 
@@ -138,19 +141,19 @@ def _between(selection: Selection, seeds: Seeds, styles: Mapping[str, Style], al
 
 def _first() -> dict[str, object]:
     return {
-        "": st.column_config.ImageColumn("", width=30),
-        "Ticket": st.column_config.TextColumn("Ticket"),
-        "Images": st.column_config.TextColumn("Images"),
+        "colour": st.column_config.ImageColumn("", width=30),
+        "ticket": st.column_config.TextColumn("Ticket"),
+        "images": st.column_config.TextColumn("Images"),
     }
 
 
 def _stacked(tables: Mapping[str, pd.DataFrame], styles: Mapping[str, Style]) -> pd.DataFrame:
     """The tables one below the other, ticket by ticket, shares in per cent, with names and colours."""
-    rows = pd.concat([table.assign(Images=text) for text, table in tables.items()], ignore_index=True)
+    rows = pd.concat([table.assign(images=text) for text, table in tables.items()], ignore_index=True)
     order = {key: place for place, key in enumerate(styles)}
     rows = rows.assign(order=rows["key"].map(order)).sort_values(["order", "position"], kind="stable")
-    rows["Ticket"] = [styles[key].label for key in rows["key"]]
-    rows[""] = [dot(styles[key].color) for key in rows["key"]]
+    rows["ticket"] = [styles[key].label for key in rows["key"]]
+    rows["colour"] = [dot(styles[key].color) for key in rows["key"]]
     for each in PERCENT:
         for name in (each, f"{each}_low", f"{each}_high"):
             rows[name] = 100 * rows[name]

@@ -65,6 +65,7 @@ def show_marked(
             _as_text(table, compared, parted=count > 0),
             "marked",
             data=lambda: with_labels(rows, chosen),
+            meanings={"label": "number of the image's class, from 0"},
             help="The CSV has a row for each ticket and selected image, or for all images while none is selected.",
         )
 

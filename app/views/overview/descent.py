@@ -98,7 +98,7 @@ def _map_card(selection: Selection, tree: Tree, rows: pd.DataFrame, measured: di
     hues = theme.method_colors(study.methods, selection.theme.mode, study.originals)
     by_size = measured.get(size)
     layout.card(
-        f"{len(study.tickets)} tickets by descent: {len(rows)} in {len(methods)} lines",
+        _title(len(study.tickets), len(rows), len(methods)),
         charts.descent(tree, rows, methods, measured[colour], by_size, styles, hues, selection.theme),
         lambda: _download(tree, rows),
         CHART,
@@ -111,6 +111,12 @@ def _map_card(selection: Selection, tree: Tree, rows: pd.DataFrame, measured: di
         config={"modeBarButtonsToRemove": ["select2d", "lasso2d"]},
         meanings={"from": "the tickets it starts from", **{name: each.label for name, each in MEASURES.items()}},
     )
+
+
+def _title(tickets: int, drawn: int, lines: int) -> str:
+    """How many tickets there are, how many the map has without their seeds, and in how many lines."""
+    said = f"{tickets} ticket{'' if tickets == 1 else 's'} by descent"
+    return f"{said}: {drawn} in {lines} line{'' if lines == 1 else 's'}"
 
 
 def _caption(study: StudyView, size: Measured | None) -> str:

@@ -25,6 +25,13 @@ AMONG = {"all": "All tickets", "chosen": "Chosen tickets"}
 FEW = 14  # tickets, whose table is as high as it needs
 WORDS = {FRONT: "front", dominance.NEAR: "cannot tell", DOMINATED: "dominated"}
 
+MEANINGS = {
+    "macs": "multiply-adds for one image, those of pruned weights left out [multiply-adds]",
+    "disk": "the ticket's file, of a recorded network its state dict [bytes]",
+    "memory": "most memory at once while a batch passes through, weights included [bytes]",
+    "time": "latency of a batch over that of the dense network [ratio]",
+}
+
 
 def show(selection: Selection) -> None:
     """Draw the section."""
@@ -107,6 +114,7 @@ def _chart(selection: Selection, rows: pd.DataFrame, x: str, y: str, found: dict
         "Bars are 95 % intervals of those on the front.",
         caption=_noise(selection, rows, x, y),
         meanings=shown.meanings
+        | MEANINGS
         | {name: f"{each.label}, a metric of your own" for name, each in objectives.items() if each.unit == "number"},
     )
 

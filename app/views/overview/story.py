@@ -180,7 +180,7 @@ def _training(selection: Selection, entry: Entry, line: list[Step], shown: Shown
         help="The ticket in its colour, what it descends from in grey, the older the fainter. Epochs are counted anew "
         "in each step.",
         caption=f"{_lines(curves, shown)}, as measured during training. One run each, so no intervals.",
-        meanings=shown.meanings,
+        meanings={"loss": "mean loss of the training images since the row before"} | shown.meanings,
     )
 
 

@@ -160,7 +160,6 @@ def _card(selection: Selection, title: str, frame: pd.DataFrame, columns: dict[s
         folded=True,
         columns=columns,
         caption=caption,
-        data=lambda: frame.drop(columns="colour"),
         controls=lambda: _controls(selection),
         height="content",
     )

@@ -22,7 +22,8 @@ _VALUES = {
 }
 MEANINGS = {
     "attack": "what was done to the signed ticket",
-    "strength": "share of the kept weights that are pruned, or of the pruned ones that are given back [fraction]",
+    "strength": "fraction of the kept weights that are pruned, or of the pruned ones that are given back; of "
+    "fine-tuning, the epochs",
     **_VALUES,
     **{f"{name}{end}": text for name in _VALUES for end, text in ENDS.items()},
     "retrained_ber": "the same after training again, which changes no mask",
@@ -65,7 +66,7 @@ def table(view: View, attacks: pd.DataFrame) -> None:
     frame = pd.DataFrame(
         {
             "attack": [words.NAMES[name] for name in attacks["attack"]],
-            "strength": [f"{100 * value:.3g} %" if value > 0 else "" for value in attacks["strength"]],
+            "strength": list(map(words.how_strong, attacks["attack"], attacks["strength"])),
             **{name: [_with_interval(row, name) for _, row in attacks.iterrows()] for name in _VALUES},
             "p_value": [words.p_value(value) for value in attacks["p_value"]],
             "claimed": attacks["claimed"].to_numpy(),
@@ -82,7 +83,9 @@ def table(view: View, attacks: pd.DataFrame) -> None:
                 "all-attacks",
                 columns={
                     "attack": text("Attack", width="medium"),
-                    "strength": text("Weights"),
+                    "strength": text(
+                        "Strength", help="Of the kept weights that are pruned, or of the pruned ones given back."
+                    ),
                     "accuracy": text("Accuracy (%)"),
                     "retrained": text("Trained again (%)"),
                     "ber": text("Wrong modules (%)"),

@@ -33,7 +33,14 @@ def p_value(value: float) -> str:
 
 def attack(name: str, strength: float) -> str:
     """An attack and its strength: `pruned by magnitude, 20 %`."""
-    return f"{NAMES[name]}, {100 * strength:.3g} %" if strength > 0 and name != ownership.TUNED else NAMES[name]
+    return f"{NAMES[name]}, {how_strong(name, strength)}" if strength > 0 and name != ownership.TUNED else NAMES[name]
+
+
+def how_strong(name: str, strength: float) -> str:
+    """How strong an attack is: `20 %` of the weights, or `2 epochs` of fine-tuning; "" where it has no strength."""
+    if name == ownership.TUNED:
+        return f"{strength:.3g} epoch{'' if strength == 1 else 's'}"
+    return f"{100 * strength:.3g} %" if strength > 0 else ""
 
 
 def answer(view: View, attacks: pd.DataFrame) -> str:

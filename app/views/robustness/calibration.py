@@ -191,6 +191,7 @@ def _diagrams(
         on_select=lambda: _mark(compared, view),
         selection_mode="points",
         config=layout.QUIET,
+        meanings={"bin": "bin of the confidences, from 0, the least confident first; -1: images without a confidence"},
     )
 
 

@@ -23,6 +23,13 @@ from app.views.robustness.charts import classes as charts
 from app.views.robustness.compared_tickets import FOURIER, ComparedTickets
 from app.views.robustness.pickers import has_baseline, note_missing, pick_family
 
+MEANINGS = {
+    "change": "accuracy of the ticket on the images of the class minus that of the baseline [points]",
+    "low": "lower end of the interval that decides, at the class's step of Holm's procedure [points]",
+    "high": "upper end of the interval that decides [points]",
+    "detectable": "difference that so many seeds and images would show with a power of 80 % [points]",
+}
+
 
 def show(compared: ComparedTickets) -> None:
     """Draw the section."""
@@ -113,6 +120,7 @@ def _costs(compared: ComparedTickets, family: str, under: str) -> None:
         lambda: _long(costs, styles, names),
         "class-map",
         percent=True,
+        meanings=MEANINGS,
         help=f"Points of accuracy that each class gains or loses against {base}, on the same images. A class is "
         "outlined where its change is shown to differ from the ticket's over all images, by more than trainings and "
         "images vary (Student's test, Holm's correction over all classes of the tickets shown).",
@@ -128,6 +136,7 @@ def _costs(compared: ComparedTickets, family: str, under: str) -> None:
         "class-costs",
         folded=True,
         percent=True,
+        meanings=MEANINGS,
         help="Dashed: the change over all images, which each class would have were the change uniform. The intervals "
         "are those that decide whether a change differs from 0, over seeds and images, with Holm's correction over all "
         "classes of the tickets shown; with one training they are over images alone, and speak of these networks.",
@@ -148,7 +157,7 @@ def _costs(compared: ComparedTickets, family: str, under: str) -> None:
 
 def _long(costs: Costs, styles: dict[str, Style], names: tuple[str, ...]) -> pd.DataFrame:
     rows = costs.by_class
-    rows = rows.assign(**{name: 100 * rows[name] for name in ("change", "low", "high")})
+    rows = rows.assign(**{name: 100 * rows[name] for name in ("change", "low", "high", "detectable")})
     rows["class"] = [names[label] for label in rows["class"]]
     return families.named(rows, styles)
 

@@ -83,7 +83,7 @@ def _table(selection: Selection, table: pd.DataFrame, key: str, labels: dict[str
         },
         caption=f"{verdicts.speak_of(table, drawn=False)} {words.family(table)}".strip(),
         data=lambda: table.assign(a=table["a"].map(labels), b=table["b"].map(labels)),
-        meanings=verdicts.MEANINGS,
+        meanings=verdicts.OF_SHARES,
         height="content",
     )
 

@@ -79,7 +79,7 @@ def _table(table: pd.DataFrame, within: float) -> None:
         },
         caption=f"Means of the second tasks. {verdicts.speak_of(table, drawn=False, and_images='')}",
         data=table,
-        meanings=facts.SECOND_TASK | verdicts.MEANINGS,
+        meanings=verdicts.OF_SHARES | facts.SECOND_TASK,
         height="content",
     )
 

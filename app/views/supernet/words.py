@@ -113,9 +113,7 @@ def returned(rows: pd.DataFrame, rules: Mapping[str, str], styles: Mapping[str, 
         if top["mean"] == 0:
             said.append(f"{name}: nothing")
         else:
-            interval = (
-                f" ({100 * max(top['low'], 0):.1f} to {100 * top['high']:.1f})" if np.isfinite(top["low"]) else ""
-            )
+            interval = f" ({100 * top['low']:.1f} to {100 * top['high']:.1f})" if np.isfinite(top["low"]) else ""
             said.append(f"{name}: **{100 * top['mean']:.1f} %**{interval}")
     if not said:
         return "Under the rule 'monotone' no pruned weight returns."

@@ -17,6 +17,12 @@ from app.views.transfer.facts import View
 
 ERRORS = {"ece": "ECE", "scaled_ece": "ECE, scaled"}
 OTHERS = {"brier": "Brier", "nll": "NLL"}
+MEANINGS = {
+    "value": "what is measured: ece and scaled_ece, calibration errors [fraction]; brier, 0 (best) to 2; nll [nats]",
+    "mean": "its mean over seeds of the means over draws, in the unit of what is measured",
+}
+"""Of the table to download."""
+
 MOST = 4
 """Curves of a panel that can be told apart."""
 
@@ -87,7 +93,7 @@ def _table(view: View, found: dict[str, pd.DataFrame]) -> None:
         caption=f"{words.over(first)}.",
         data=lambda: view.named(pd.concat([rows.rename(columns={"value": "mean"}).assign(value=value)
                                            for value, rows in found.items()])),
-        meanings=facts.COLUMNS,
+        meanings=facts.COLUMNS | MEANINGS,
         height="content",
     )  # fmt: skip
 

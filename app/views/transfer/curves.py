@@ -106,7 +106,7 @@ def _table(view: View, table: pd.DataFrame) -> None:
         caption=verdicts.speak_of(table, drawn=False) + " Accuracy is paired over the test images too. Variances over "
         "seeds are moderated within each way and quantity.",
         data=lambda: table.assign(a=table["a"].map(labels), b=table["b"].map(labels)),
-        meanings=verdicts.MEANINGS | facts.COLUMNS | {"over": "what the verdict rests on: seeds, or these images"},
+        meanings=verdicts.OF_SHARES | facts.COLUMNS | {"over": "what the verdict rests on: seeds, or these images"},
         height="content",
     )
 

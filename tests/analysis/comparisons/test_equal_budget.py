@@ -133,6 +133,11 @@ def test_the_command_prints_and_writes_the_table(tiny_study: Path, tmp_path: Pat
     assert {row["budget"] for row in rows} == {"weights"}
     assert len(files[1].read_text().splitlines()) == len(rows) + 2
     assert "\\toprule" in files[2].read_text()
+    for row in rows:
+        both = [f"{float(row[f'{name}_a']):.1f} / {float(row[f'{name}_b']):.1f}" for name in ("compression", "speedup")]
+        assert f"| {' | '.join(both)} |" in files[1].read_text()
+        assert f"& {' & '.join(both)} &" in files[2].read_text()
+        assert f"& {float(row['difference']):+.1f} [".replace("-", "$-$") in files[2].read_text()
     status, _, error = command("compare", tiny_study, *methods, "-o", tmp_path / "t.xlsx")
     assert (status, "one of .tex, .csv, .md" in error) == (2, True)
     status, _, error = command("compare", tiny_study, *methods, "--budget", "multiply-ads")

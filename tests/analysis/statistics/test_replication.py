@@ -1,9 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.stats
 
 from analysis.statistics.intervals import mean_interval, wilson
-from analysis.statistics.replication import share
+from analysis.statistics.replication import SHARE, bands, share
 
 
 def draw(accuracy: float, *shape: int, seed: int = 0) -> np.ndarray:
@@ -25,6 +26,18 @@ def test_several_seeds_have_students_interval() -> None:
         expected = mean_interval(right[:, place].mean(axis=1))
         assert (found.value[place], found.low[place], found.high[place]) == pytest.approx(expected)
     assert found.over_seeds.all()
+
+
+def test_the_interval_of_a_share_ends_where_shares_do() -> None:
+    rows = pd.DataFrame({"key": list("aaabb"), "seed": [0, 1, 2, 0, 1], "value": [0.99, 0.6, 1.0, 0.02, 0.3]})
+    free, found = bands(rows, ["key"], "value"), bands(rows, ["key"], "value", SHARE)
+    for place, key in enumerate("ab"):
+        expected = mean_interval(rows.loc[rows["key"] == key, "value"])
+        assert tuple(free.loc[place, ["mean", "low", "high"]]) == pytest.approx(expected)
+        assert tuple(found.loc[place, ["mean", "low", "high"]]) == pytest.approx(np.clip(expected, 0, 1))
+    assert free["high"].gt(1).any()
+    assert free["low"].lt(0).any()
+    assert np.isnan(bands(rows.head(1), ["key"], "value", SHARE)["high"][0])
 
 
 def test_seeds_without_any_spread_are_no_proof() -> None:

@@ -73,6 +73,11 @@ def test_a_table_has_the_decimals_of_the_page() -> None:
     assert "200 of 300 rows" in tables.to_html(pd.DataFrame({"n": range(300)}), "", [], "Many")
 
 
+def test_one_method_and_one_seed_are_singular() -> None:
+    assert writing._counted(["imp"], [0]) == "1 method, seed 0"
+    assert writing._counted(["imp", "dense"], [0, 2]) == "2 methods, seeds 0, 2"
+
+
 def test_a_study_without_tickets_says_so(tmp_path: Path, tiny_study: Path) -> None:
     (tmp_path / "study.toml").write_text((tiny_study / "study.toml").read_text())
     with pytest.raises(UserError, match="no tickets yet"):

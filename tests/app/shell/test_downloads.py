@@ -4,11 +4,14 @@ import io
 import re
 
 import pandas as pd
+import pytest
+import streamlit
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.shell.columns import REST, describe, of_table
-from app.shell.downloads import file_name, to_csv
+from app.shell.downloads import file_name, to_csv, to_latex
+from app.shell.numbers import written
 
 TEXT = st.text(st.characters(exclude_categories=["C"], include_characters="#,\n"), min_size=1, max_size=12)
 
@@ -60,3 +63,64 @@ def test_file_names_of_downloads() -> None:
     assert file_name("How accuracy falls, as weights are removed!") == "how-accuracy-falls-as-weights-are-removed"
     assert file_name("…") == "chart"
     assert len(file_name("long " * 50)) <= 60
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "seen"),
+    [  # what the browser shows of these
+        (7.7e-5, "%.2g", "0.000077"),
+        (7.7e-9, "%.2g", "7.7e-9"),
+        (60.0, "%.4g %%", "60 %"),
+        (98.4375, "%.4g %%", "98.44 %"),
+        (49920.0, "localized", "49,920"),
+        (12346.0, "%.4g", "12350"),
+        (2.0, "%g", "2"),
+        (0.3, "%+.2f", "+0.30"),
+        (3.7, "%d", "3"),
+        (41.26, "%.1f°", "41.3°"),
+        (1.5, "%.2f ms", "1.50 ms"),
+        (3.0, "", "3"),
+        (0.123456, "", "0.1235"),
+        (float("inf"), "%.2g", "∞"),
+    ],
+)
+def test_a_number_is_written_as_the_page_shows_it(value: float, form: str, seen: str) -> None:
+    assert written(value, form) == seen
+
+
+def test_a_table_for_a_paper_writes_numbers_as_the_page_does() -> None:
+    frame = pd.DataFrame(
+        {
+            "colour": ["data:image/svg+xml;base64,AAAA"],
+            "ticket": ["Dense"],
+            "p": [7.7e-5],
+            "tiny": [3e-9],
+            "sparsity": [60.0],
+            "kept": [49920],
+            "seconds": [12.4],
+            "times": [1.5],
+            "change": [0.301],
+            "seeds": [3.0],
+            "marked": [True],
+        }
+    )
+    number = streamlit.column_config.NumberColumn
+    columns = {
+        "colour": streamlit.column_config.ImageColumn("", width=40),
+        "ticket": "Ticket",
+        "p": number("p (Holm)", format="%.2g"),
+        "tiny": number("p", format="%.2g"),
+        "sparsity": number("Sparsity", format="%.4g %%"),
+        "kept": number("Weights kept", format="localized"),
+        "seconds": number("Training time", format="%.0f s"),
+        "times": number("× dense", format="%.2f×"),
+        "change": number("Change (points)", format="%+.2f"),
+        "seeds": number("Seeds"),
+        "marked": streamlit.column_config.CheckboxColumn("Stands out"),
+    }
+    lines = to_latex(frame, columns).splitlines()
+    assert lines[3] == (
+        r"Ticket & p (Holm) & p & Sparsity (\%) & Weights kept & Training time (s) & $\times$ dense & Change (points) "
+        r"& Seeds & Stands out \\"
+    )
+    assert lines[5] == r"Dense & 0.000077 & $3 \times 10^{-9}$ & 60 & 49,920 & 12 & 1.50 & +0.30 & 3 & yes \\"

@@ -14,6 +14,7 @@ from app.charts.texts import bracket
 from app.shell.colour import fade
 from app.shell.drawn import drawn
 from app.shell.theme import Theme
+from app.views.ownership.words import how_strong
 
 HEIGHT = 430
 PANELS = {"accuracy": "As it is after the attack", "retrained": "After the thief has trained it again"}
@@ -85,7 +86,7 @@ def _attack(
 
 def _words(own: pd.DataFrame, measure: str) -> list[str]:
     return [
-        f"{100 * row['strength']:.3g} %<br>accuracy {100 * row[measure]:.1f} %"
+        f"{how_strong(row['attack'], row['strength'])}<br>accuracy {100 * row[measure]:.1f} %"
         f"{bracket(row[f'{measure}_low'], row[f'{measure}_high'])}<br>wrong modules {100 * row['ber']:.1f} %"
         f"{bracket(row['ber_low'], row['ber_high'])}<br>p ≤ {row['p_value']:.1g}; read in {row['decoded']} of "
         f"{row['seeds']} seeds"

@@ -15,6 +15,7 @@ from app.charts.scales import scale
 from app.shell import theme
 from app.views.overview.charts import descent as charts
 from app.views.overview.charts.descent import Measured
+from app.views.overview.descent import _title
 from pruning.recipe import Recipe
 from tests.app.views.test_pages import _fresh, draw, text  # noqa: F401
 from tests.app.views.test_pages import charts as drawn
@@ -57,6 +58,11 @@ def test_tickets_lie_by_method_and_by_what_they_keep() -> None:
     assert tickets.marker.line.color[1] == "#a82c28"
     assert tickets.marker.size[0] < tickets.marker.size[1]
     assert "from IMP 75 %" in unmeasured.hovertext[0]
+
+
+def test_one_ticket_in_one_line_is_singular() -> None:
+    assert _title(1, 1, 1) == "1 ticket by descent: 1 in 1 line"
+    assert _title(6, 2, 2) == "6 tickets by descent: 2 in 2 lines"
 
 
 def test_two_thousand_tickets_stay_within_the_page() -> None:

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from analysis.comparisons import ownership
+from app.shell import folds
 from app.shell.pages import PAGES
+from app.views.ownership import words
 from pruning.ownership import texts
 from pruning.study.commands import typed
 from pruning.study.folder import Study
@@ -45,6 +48,17 @@ def test_the_mark_is_read_as_it_was_signed(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_every_column_has_a_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
     every_column_has_a_meaning("ownership", SHIPPED, monkeypatch)
+
+
+def test_fine_tuning_is_so_many_epochs_and_no_share_of_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folds, "whole", lambda: True)
+    test = draw("ownership", SHIPPED, monkeypatch)
+    table = next(each.value for each in test.dataframe if "undated_claimed" in each.value)
+    rows = dict(zip(table["attack"], table["strength"], strict=True))
+    assert rows["fine-tuned"] == "2 epochs"
+    assert rows["as it was signed"] == ""
+    assert words.how_strong(ownership.TUNED, 1.0) == "1 epoch"
+    assert words.how_strong(ownership.MAGNITUDE, 0.05) == "5 %"
 
 
 def test_one_seed_has_no_intervals(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
