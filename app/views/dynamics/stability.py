@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons.barriers import STABLE
+from analysis.comparisons.barriers import STABLE, with_images
 from analysis.comparisons.rewinding import stability_curves, stable_from
 from app import load
 from app.shell import families, layout
@@ -41,7 +41,7 @@ def show(selection: Selection) -> None:
             help="Two trainings start from the same weights, those of the dense network at an iteration, and see the "
             "data in different orders. The barrier is the largest error on the line between their solutions minus the "
             "mean error of the two.",
-            caption=_seeds(barrier),
+            caption=_seeds(barrier, "; over test images where all seeds agree"),
         )
     with right:
         _distance_card(selection, rows, styles)
@@ -50,7 +50,8 @@ def show(selection: Selection) -> None:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _curves(path: Path, stamp: str, name: str) -> pd.DataFrame:
     study = load.open_study(name, path)
-    return stability_curves(load.table(study, "stability"), list(families.entries(study).values()))
+    rows = with_images(load.table(study, "stability"), load.table(study, "lines"))
+    return stability_curves(rows, list(families.entries(study).values()))
 
 
 def _distance_card(selection: Selection, rows: pd.DataFrame, styles: dict[str, Style]) -> None:
@@ -69,9 +70,11 @@ def _distance_card(selection: Selection, rows: pd.DataFrame, styles: dict[str, S
     )
 
 
-def _seeds(rows: pd.DataFrame) -> str:
+def _seeds(rows: pd.DataFrame, alike: str = "") -> str:
     most = int(rows["n"].max())
-    return f"Means over {most} seeds with 95 % intervals (Student's)." if most > 1 else "One seed, so no intervals."
+    if most == 1:
+        return "One seed, so no intervals."
+    return f"Means over {most} seeds with 95 % intervals (Student's{alike})."
 
 
 def _styles(selection: Selection, labels: list[str]) -> dict[str, Style]:
