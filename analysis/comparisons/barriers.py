@@ -94,7 +94,7 @@ def errors_along(rows: pd.DataFrame) -> pd.DataFrame:
     accuracies = {"test": rows["accuracy"], "training": rows["train_accuracy"]}
     return pd.concat(
         [
-            bands(rows.assign(error=1 - accuracy), ["alpha"], "error").assign(split=split)
+            bands(rows.assign(error=1 - accuracy), ["alpha"], "error", (0, 1)).assign(split=split)
             for split, accuracy in accuracies.items()
         ],
         ignore_index=True,

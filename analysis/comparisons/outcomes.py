@@ -81,7 +81,7 @@ def numbers(seeds: Mapping[str, Sequence[int]], name: str, count: int) -> list[i
 
 
 def same_seeds(*tickets: Sequence[int]) -> list[tuple[int, ...]]:
-    """Where each ticket has the seeds that all have, by their numbers: places in each, a tuple a seed, as the first's."""
+    """Where each ticket has the seeds that all have, by their numbers: a tuple of places a seed."""
     places = [{seed: place for place, seed in enumerate(own)} for own in tickets]
     return [tuple(own[seed] for own in places) for seed in places[0] if all(seed in own for own in places)]
 

@@ -98,14 +98,13 @@ def matrix(cells: pd.DataFrame) -> pd.DataFrame:
     stands in the row of masks.
 
     Returns:
-        kind, first ("" where it does not matter), second, mean, low, high (Student's 95 %, at most 1; NaN for one
+        kind, first ("" where it does not matter), second, mean, low, high (Student's 95 %, within 0 and 1; NaN for one
         seed), n; in the order of `KINDS`.
     """
     kinds = cells["kind"].replace(OWN_MASK, MASK)
     named = cells.assign(kind=kinds, first=cells["first"].where(kinds.isin([MASK, WEIGHTS]), ANY))
     each = named.groupby(["kind", "first", "second", "seed"], sort=False)["accuracy"].mean().reset_index()
-    table = bands(each, ["kind", "first", "second"], "accuracy")
-    table["high"] = table["high"].clip(upper=1)
+    table = bands(each, ["kind", "first", "second"], "accuracy", (0, 1))
     places = {kind: place for place, kind in enumerate(KINDS)}
     return table.sort_values(["kind", "first", "second"], key=lambda own: own.replace(places), ignore_index=True)
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from analysis.statistics.distributions import student_quantile
-from analysis.statistics.intervals import wilson
+from analysis.statistics.intervals import mean_interval, wilson
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,38 @@ def share(values: np.ndarray, level: float = 0.95) -> Estimate:
     return Estimate(mean, np.clip(low, 0, 1), np.clip(high, 0, 1), over)
 
 
-def bands(frame: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+def mean_share(shares: ArrayLike, images: float = np.nan, level: float = 0.95) -> tuple[float, float, float]:
+    """As `share`, where only each seed's share of the images is known: mean, low, high.
+
+    Args:
+        shares: one a seed, in [0, 1].
+        images: how many there were of each seed. Where this is not known, the bounds of a single seed, or of seeds that
+            agree, are NaN.
+        level: coverage, in (0, 1).
+
+    Returns all NaN for no seed.
+    """
+    shares = np.asarray(shares, dtype=np.float64).reshape(-1)
+    mean, low, high = mean_interval(shares, level)
+    if shares.size and not _spread_out(shares):
+        low, high = (float(end) for end in wilson(np.clip(mean, 0, 1) * images, images, level))
+    return mean, *(float(end) for end in np.clip((low, high), 0, 1))
+
+
+def bands(
+    frame: pd.DataFrame, by: Sequence[str], value: str, limits: tuple[float, float] = (-np.inf, np.inf)
+) -> pd.DataFrame:
     """Mean of a column over the rows of each group, a seed a row, and Student's 95 % interval of it.
+
+    `limits`: within which values lie, which the interval knows nothing of; it is cut off there.
 
     Returns the columns `by`, mean, low, high, n; groups in the order they appear. Rows without a value do not count;
     the bounds of a single row are NaN.
     """
     groups = frame.dropna(subset=[value]).groupby(list(by), sort=False)[value].agg(["mean", "sem", "count"])
     half = student_quantile(0.975, groups["count"].clip(lower=2) - 1) * groups["sem"]
-    found = groups.assign(low=groups["mean"] - half, high=groups["mean"] + half).rename(columns={"count": "n"})
+    ends = {"low": (groups["mean"] - half).clip(*limits), "high": (groups["mean"] + half).clip(*limits)}
+    found = groups.assign(**ends).rename(columns={"count": "n"})
     return found[["mean", "low", "high", "n"]].reset_index()
 
 

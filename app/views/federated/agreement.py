@@ -20,7 +20,7 @@ def show(selection: Selection) -> None:
     if rows.empty:
         layout.empty("Nothing was noted of clients' signs.", "Every client was lost in every round.")
         return
-    means = bands(rows, ["key", "layer", "round"], "agreement")
+    means = bands(rows, ["key", "layer", "round"], "agreement", (0, 1))
     chance = rows.groupby(["key", "layer", "round"], sort=False)["by_chance"].mean()
     means = means.join(chance, on=["key", "layer", "round"])
     key = view.pick()
