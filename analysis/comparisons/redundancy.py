@@ -185,13 +185,15 @@ def concordance(values: np.ndarray, permutations: int = PERMUTATIONS, seed: int 
         permutations: orders drawn for each ranking; p is at least 1 / (permutations + 1).
         seed: same seed, same p.
 
-    Returns (W, p). W is 1 where all rank alike.
+    Returns (W, p). W is corrected for ties: it is 1 where all rank alike, ties among them, and 0 where none ranks
+    anything.
     """
     ranks = rankdata(values, axis=1)
     drawn = np.random.default_rng(seed).permuted(np.broadcast_to(ranks, (permutations, *ranks.shape)), axis=2)
     observed, chance = ranks.sum(axis=0).var(), drawn.sum(axis=1).var(axis=1)
-    most = (len(ranks) * np.arange(1, ranks.shape[1] + 1)).var()
-    return float(observed / most), float((1 + (chance >= observed - SAME).sum()) / (1 + permutations))
+    most = len(ranks) * ranks.var(axis=1).sum()
+    w = float(observed / most) if most > 0 else 0.0
+    return w, float((1 + (chance >= observed - SAME).sum()) / (1 + permutations))
 
 
 def _each_seed(outcomes: Outcomes) -> np.ndarray:
