@@ -138,23 +138,27 @@ def compare_studies(
         key; measure: "accuracy" on clean images, or "corrupted", the mean over the corruptions, each the mean over its
         severities. first, second with _low and _high: accuracies, in [0, 1], and their intervals (over seeds, or over
         images for one seed; see `statistics.replication.share`). Then the columns of `statistics.verdicts.judge` for
-        second minus first; all rows with partners are one family.
+        second minus first; all rows with partners are one family, and `seeds` counts those paired, also where these are
+        one network throughout and count once.
     What a study has not is NaN, and its verdict is empty.
     """
     rows: list[dict[str, Any]] = []
     gaps: dict[int, Gap] = {}
+    paired: dict[int, int] = {}
     for key in dict.fromkeys([*first.right, *second.right]):
         for measure in (ACCURACY, CORRUPTED):
             one, other = (_measured(each, key, measure) for each in (first, second))
             if one is not None and other is not None:
                 pairs = _pairs(first.numbers(key), second.numbers(key))
                 # two networks that no seed changes are compared over images
+                paired[len(rows)] = len(pairs)
                 pairs = pairs if repeated(one) or repeated(other) else pairs[:1]
                 own, others = (list(places) for places in zip(*pairs, strict=True))
                 gaps[len(rows)] = paired_gap(other[others], one[own])
             if one is not None or other is not None:
                 rows.append({"key": key, "measure": measure, **_accuracies(one, other, level)})
     judged = judge(list(gaps.values()), equivalence, level).set_index(pd.Index(gaps, dtype=int))
+    judged["seeds"] = pd.Series(paired, dtype=float)
     found = pd.DataFrame(rows, columns=COLUMNS[:8]).join(judged)[COLUMNS]
     return found.assign(verdict=found["verdict"].fillna(""), over=found["over"].fillna(""))
 
