@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from analysis.comparisons.condition_cells import averaged
-from analysis.comparisons.outcomes import Outcomes
+from analysis.comparisons.outcomes import Outcomes, numbers, same_seeds
 from analysis.corruptions.conditions import CLEAN, Condition
 from pruning.errors import UserError
 
@@ -21,11 +21,20 @@ class Averages:
         names: of the tickets.
         images: float64 [tickets, 2, images], clean and corrupted, means over seeds and conditions.
         seeds: by ticket float64 [seeds, 2], means over conditions and images.
+        numbers: by ticket the numbers of its seeds, by which they are paired; in their order from 0 where not known.
     """
 
     names: list[str]
     images: np.ndarray
     seeds: list[np.ndarray]
+    numbers: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    @property
+    def of_all(self) -> np.ndarray:
+        """The means of the seeds that all tickets have: float64 [seeds, tickets, 2]."""
+        known = [numbers(self.numbers, name, len(own)) for name, own in zip(self.names, self.seeds, strict=True)]
+        places = np.array(same_seeds(*known), dtype=np.int64).reshape(-1, len(known))
+        return np.stack([own[at] for own, at in zip(self.seeds, places.T, strict=True)], axis=1)
 
     @classmethod
     def of(cls, outcomes: Outcomes) -> Averages:
@@ -36,7 +45,7 @@ class Averages:
         for name, right in outcomes.right.items():
             for seed, own in enumerate(right):
                 count.add(name, seed, range(len(own)), own)
-        return count.averages()
+        return count.averages(outcomes.seeds)
 
 
 class Counting:
@@ -65,13 +74,13 @@ class Counting:
             self._right[name][kind] += sums
             self._totals[name][seed, kind] += sums.sum()
 
-    def averages(self) -> Averages:
-        """What they come to."""
+    def averages(self, numbers: Mapping[str, Sequence[int]]) -> Averages:
+        """What they come to, given the numbers of the seeds."""
         names = list(self._right)
         images = [own / (len(self._totals[name]) * self._conditions[:, None]) for name, own in self._right.items()]
         n = images[0].shape[-1] if images else 0
         seeds = [own / (self._conditions * n) for own in self._totals.values()]
-        return Averages(names, np.array(images), seeds)
+        return Averages(names, np.array(images), seeds, numbers)
 
 
 def right_of(right: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.statistics.intervals import mean_interval
+from analysis.statistics.intervals import mean_interval, wilson
 from analysis.statistics.replication import SHARE, bands
 from analysis.statistics.verdicts import CANNOT_TELL
 
@@ -32,21 +32,43 @@ def of_tickets(rows: pd.DataFrame, tickets: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def with_images(stability: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the table `stability` with n, the test images that their line was measured on, from the table `lines`."""
+    known = lines.drop_duplicates(["ticket_id", "other"])[["ticket_id", "other", "n"]]
+    return stability.merge(known, on=["ticket_id", "other"], how="left")
+
+
+def over_images(rows: pd.DataFrame) -> pd.DataFrame:
+    """The intervals of barriers over test images: barrier_low and barrier_high.
+
+    They are those that are stored, a bootstrap's, which knows nothing of images that were not seen. The upper end is
+    therefore at least that of a share of so many images, Wilson's, also where no image changes along the line.
+
+    Args:
+        rows: barrier, barrier_low, barrier_high, n (test images).
+    """
+    n = rows["n"].to_numpy(float)
+    most = wilson(np.clip(rows["barrier"].to_numpy(float), 0, 1) * n, n)[1]
+    return rows[["barrier_low"]].assign(barrier_high=np.fmax(rows["barrier_high"].to_numpy(float), most))
+
+
 def barriers(rows: pd.DataFrame) -> pd.DataFrame:
     """Average the barrier of each pair of trainings over seeds.
 
     Args:
-        rows: key, barrier, barrier_low, barrier_high, as `of_tickets` gives them for the table `stability`.
+        rows: key, barrier, barrier_low, barrier_high, n, as `of_tickets` gives them for the table `stability`
+            (`with_images`).
 
     Returns:
         key, value, low, high, seeds: fractions of images. The interval is over seeds; of one seed, or of seeds that
-        agree to the last image and so show no spread, it is the widest of theirs over test images.
+        agree to the last image and so show no spread, it is the widest of theirs over test images (`over_images`).
     """
     found = []
     for key, own in rows.groupby("key", sort=False):
         value, low, high = mean_interval(own["barrier"])
         if own["barrier"].nunique() == 1:
-            low, high = own["barrier_low"].min(), own["barrier_high"].max()
+            bounds = over_images(own)
+            low, high = bounds["barrier_low"].min(), bounds["barrier_high"].max()
         found.append((key, value, max(low, 0.0), high, len(own)))
     return pd.DataFrame(found, columns=["key", "value", "low", "high", "seeds"])
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from analysis.statistics.replication import bands
+from analysis.statistics.replication import bands, mean_share
 from pruning.errors import UserError
 from pruning.study.folder import Entry
 
@@ -117,17 +117,19 @@ def _lowest(points: pd.DataFrame) -> tuple[float, float, float, float, bool]:
     return epoch, loss, accuracy, max(gaps, default=math.nan), place == len(points) - 1
 
 
-def stops_over_seeds(curves: pd.DataFrame, by_factors: bool = False) -> pd.DataFrame:
+def stops_over_seeds(curves: pd.DataFrame, by_factors: bool = False, images: float | None = None) -> pd.DataFrame:
     """Average the early-stopping points of `early_stop` over seeds, a row a family that noted a test loss.
 
     Args:
         curves: the rows.
         by_factors: whether the means of what stands for accuracy are geometric.
+        images: of how many test images accuracies are the share; None where they are no such share.
 
     Returns:
-        `STOPS`: epoch with low and high (95 % interval); seeds; resolution (the coarsest of the seeds), at_end (how
-        many seeds are lowest at their last point); accuracy on test images at the stopping point, with its interval;
-        final_epoch and final_accuracy, how the curves end.
+        `STOPS`: epoch with low and high (95 % interval between 0 and the last epoch; where seeds agree, the resolution
+        on either side); seeds; resolution (the coarsest of the seeds), at_end (how many seeds are lowest at their last
+        point); accuracy on test images at the stopping point, with its interval (over images where several seeds
+        agree); final_epoch and final_accuracy, how the curves end.
     """
     stops = early_stop(curves).dropna(subset=["epoch"])
     if stops.empty:
@@ -145,7 +147,18 @@ def stops_over_seeds(curves: pd.DataFrame, by_factors: bool = False) -> pd.DataF
         "final_epoch": last["epoch"].mean(),
         "final_accuracy": last["test_accuracy"].agg(_geometric if by_factors else "mean"),
     }
-    return found.assign(**{name: found["family"].map(column) for name, column in columns.items()})[STOPS]
+    found = found.assign(**{name: found["family"].map(column) for name, column in columns.items()})[STOPS]
+    if images is not None:
+        each = {family: own.to_numpy() for family, own in families["test_accuracy"] if len(own) > 1}
+        ends = {family: mean_share(own, images) for family, own in each.items()}
+        for place, name in ((1, "accuracy_low"), (2, "accuracy_high")):
+            known = found["family"].map({family: end[place] for family, end in ends.items()})
+            found[name] = known.astype(float)
+    alike = found["low"] == found["high"]
+    for name, side in (("low", -1), ("high", 1)):
+        ends = found[name].where(~alike, found["epoch"] + side * found["resolution"].fillna(0))
+        found[name] = ends.clip(0, found["family"].map(last["epoch"].max()))
+    return found
 
 
 def _geometric(values: pd.Series) -> float:

@@ -68,9 +68,9 @@ def effective_robustness(
             so its distance comes out a little too small.
         equivalence: the distance that does not matter, a fraction above 0.
 
-    Returns `Line`. With at least two seeds of every ticket, the line is laid anew for each (in their order, as many as
-    all have), and its variance over seeds is added to that over images; otherwise the images alone are the noise, and
-    the verdicts are about these networks.
+    Returns `Line`. With at least two seeds that every ticket has, the line is laid anew for each of these, and its
+    variance over seeds is added to that over images; otherwise the images alone are the noise, and the verdicts are
+    about these networks.
 
     Raises UserError when clean or corrupted images were not measured, a ticket of the line is not there, or the line
     has fewer than `FEWEST` distinct points, or all at one clean accuracy.
@@ -84,13 +84,12 @@ def effective_robustness(
     on_line = np.isin(names, chosen)
     _check(images.mean(axis=-1)[on_line] if names else images)
     n, points = images.shape[-1], images.mean(axis=-1)
-    seeds = min(len(own) for own in averages.seeds)
-    if not any(map(repeated, averages.seeds)):
-        seeds = min(seeds, 1)
+    each = averages.of_all
+    seeds = len(each) if len(each) and any(map(repeated, averages.seeds)) else 1
     distance = _distances(points, on_line, n)
     squared, freedom = _squared_error(images, on_line), np.inf
     if seeds > 1:
-        draws = _distances(np.stack([own[:seeds] for own in averages.seeds], axis=1), on_line, n)
+        draws = _distances(each, on_line, n)
         varied, freedom = moderated(draws.var(axis=0, ddof=1), seeds - 1, (len(names) - 1) * (seeds - 1))
         squared = squared + varied / seeds
     slope, intercept = _fit(points, on_line, n)

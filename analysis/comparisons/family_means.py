@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.metrics.corruption_error import mean_corruption_accuracy
-from analysis.statistics.intervals import mean_interval, wilson
+from analysis.statistics.replication import mean_share
 
 GAPS = "SELECT ticket_id, avg(gap) AS mean_gap FROM geometry GROUP BY ticket_id"
 """The query for the gaps that `measured` takes."""
-NUMBERS = ("kept", "seconds", "mean_gap", "accuracy", "corrupted", "correct", "n")
+NUMBERS = ("kept", "seconds", "mean_gap", "accuracy", "corrupted", "n")
 
 
 def measured(
@@ -56,7 +56,8 @@ def by_family(rows: pd.DataFrame) -> pd.DataFrame:
         The columns of a ticket, and:
         seeds: how many were measured; one for imported weights, which repeat nothing.
         accuracy, corrupted: means, with `_low` and `_high`, their 95 % interval: Student's over seeds, Wilson's over
-        images where there is one seed, or all are equally accurate, and images are counted, else NaN.
+        images where there is one seed, or all are equally accurate, and images are counted, else NaN. Of a mean over
+        corruptions it is at most too wide, as no such mean varies more over images than a single outcome.
         mean_gap, kept, seconds: means.
     """
     rows = distinct(rows)
@@ -69,13 +70,9 @@ def by_family(rows: pd.DataFrame) -> pd.DataFrame:
         there = own[~np.isnan(values["accuracy"][own])]
         row |= {"key": key, "seeds": len(there)}
         for name in ("accuracy", "corrupted"):
-            each = values[name][own]
-            row[name], *bounds = mean_interval(each[~np.isnan(each)])
-            # Student's interval knows nothing of 0 and 1, between which accuracies lie
-            row[f"{name}_low"], row[f"{name}_high"] = np.clip(bounds, 0, 1)
-        if len(there) and len(set(values["accuracy"][there])) == 1:  # one seed, or several that show no spread
-            low, high = wilson(values["correct"][there], values["n"][there])
-            row["accuracy_low"], row["accuracy_high"] = float(low[0]), float(high[0])
+            known = own[~np.isnan(values[name][own])]
+            ends = mean_share(values[name][known], values["n"][known[0]] if len(known) else np.nan)
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
         found.append(row)
     return pd.DataFrame(found)
 

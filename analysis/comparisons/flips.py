@@ -7,10 +7,12 @@ Two trainings of the baseline itself differ as well, and only what goes beyond t
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons.outcomes import MEAN, Outcomes
+from analysis.comparisons.outcomes import MEAN, Outcomes, same_seeds
 from analysis.comparisons.predictions import Predictions
 from analysis.corruptions.conditions import CLEAN
 from analysis.statistics.multiple_testing import holm
@@ -55,7 +57,8 @@ def flips_from_baseline(predictions: Predictions, baseline: str) -> pd.DataFrame
 
     Args:
         predictions: tickets under conditions.
-        baseline: one of the tickets. Seeds are paired in their order, as many as both have.
+        baseline: one of the tickets. Seeds are paired by their numbers, those that both have; a ticket that has none in
+            common with it is held against each of its seeds, and counts as one network.
 
     Returns the columns of `flips_from_clean`, for every ticket but the baseline and every condition, the clean one
     too, and:
@@ -71,13 +74,18 @@ def flips_from_baseline(predictions: Predictions, baseline: str) -> pd.DataFrame
         raise UserError("The baseline has no results on corrupted images; measure it, or choose another.")
     reference = predictions.predicted[baseline]
     several = repeated(reference)
-    chance = _by_chance(reference if several else reference[:1])
+    chance = _by_chance(reference)
     found, tests = [], []
     for name, given in predictions.predicted.items():
-        seeds = min(len(given), len(reference))
-        if name != baseline:
-            found += _rows(name, given[:seeds], reference[:seeds], predictions)
-            tests += _tests(given[:seeds] != reference[:seeds], chance, predictions)
+        if name == baseline:
+            continue
+        pairs = same_seeds(predictions.numbers(name), predictions.numbers(baseline))
+        every = pairs or list(product(range(len(given)), range(len(reference))))
+        own, others = (list(places) for places in zip(*every, strict=True))
+        found += _rows(name, given[own], reference[others], predictions, bool(pairs))
+        both = given[own] != reference[others], chance[others]
+        differ, usual = both if pairs else (each.mean(axis=0, keepdims=True) for each in both)
+        tests += _tests(differ, usual, predictions) if several else [(np.nan, np.nan)] * (len(found) - len(tests))
     table = pd.DataFrame(found, columns=COLUMNS)
     table[["by_chance", "p"]] = np.array(tests, dtype=np.float64).reshape(-1, 2)
     table["p_holm"] = holm(table["p"]) if several else np.nan
@@ -85,16 +93,23 @@ def flips_from_baseline(predictions: Predictions, baseline: str) -> pd.DataFrame
     return table.assign(within_noise=~beyond)
 
 
-def _rows(name: str, given: np.ndarray, before: np.ndarray, predictions: Predictions) -> list[tuple[object, ...]]:
-    """`COLUMNS` for each condition and mean; `given` [seeds, conditions, N], and `before` the same or broadcast."""
+def _rows(
+    name: str, given: np.ndarray, before: np.ndarray, predictions: Predictions, repeats: bool = True
+) -> list[tuple[object, ...]]:
+    """`COLUMNS` for each condition and mean; `given` [seeds, conditions, N], and `before` the same or broadcast.
+
+    Where these are no repetitions, but every seed against every other, they are averaged to one.
+    """
     differ, was, now = given != before, before == predictions.labels, given == predictions.labels
+    parts = [was & ~now, ~was & now, differ & ~was & ~now]
+    if not repeats:
+        differ, *parts = (each.mean(axis=0, keepdims=True) for each in (differ, *parts))
     flipped = [share(each) for each in _with_means(differ, predictions)]
     columns = [np.concatenate([getattr(each, part) for each in flipped]) for part in ("value", "low", "high")]
-    parts = (was & ~now, ~was & now, differ & ~was & ~now)
     columns += [np.concatenate([each.mean(axis=(0, 2)) for each in _with_means(part, predictions)]) for part in parts]
     numbers = np.stack(columns, axis=1).tolist()
     places = [*predictions.conditions, *((MEAN, severity) for severity in _counted(predictions))]
-    return [(name, *place, *row, len(given)) for place, row in zip(places, numbers, strict=True)]
+    return [(name, *place, *row, len(differ)) for place, row in zip(places, numbers, strict=True)]
 
 
 def _counted(predictions: Predictions) -> dict[int, list[int]]:
@@ -114,10 +129,8 @@ def _by_chance(reference: np.ndarray) -> np.ndarray:
 
 
 def _tests(differ: np.ndarray, chance: np.ndarray, predictions: Predictions) -> list[tuple[float, float]]:
-    """Share by chance and p for each condition and mean; NaN where the baseline has a single seed."""
-    if len(chance) < 2:
-        return [(np.nan, np.nan)] * (len(predictions.conditions) + len(_counted(predictions)))
-    usual = _with_means(chance[: len(differ)], predictions)
+    """Share by chance and p for each condition and mean, from pairs of seeds."""
+    usual = _with_means(chance, predictions)
     gaps = [paired_gap(*pair) for pair in zip(_with_means(differ, predictions), usual, strict=True)]
     shares = np.concatenate([each.mean(axis=(0, 2)) for each in usual])
     return list(zip(shares.tolist(), judge(gaps)["p"].tolist(), strict=True))

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparisons.dynamics import mask_distances
+from analysis.statistics.distributions import student_quantile
 from analysis.statistics.intervals import mean_interval
 from analysis.statistics.moderation import moderated
 from analysis.statistics.replication import SHARE, bands
@@ -79,7 +80,8 @@ def by_method(rows: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         a row a ticket: key, seeds; memorised and grokked (how many of the seeds got there); t_mem, t_gen and tau, each
-        the geometric mean with _low and _high (Student's 95 % interval of the logarithm; NaN for one seed), NaN where
+        the geometric mean with _low and _high (Student's 95 % interval of the logarithm, with the error that comes of
+        curves whose points are `resolution` apart, which may be the same in all seeds; NaN for one seed), NaN where
         some seed never got there; least (iterations that the shortest training that never got there took, NaN where
         all did), test_accuracy (its mean at the end).
     """
@@ -90,17 +92,20 @@ def by_method(rows: pd.DataFrame) -> pd.DataFrame:
             "key": key, "seeds": len(own), "memorised": int(own["t_mem"].notna().sum()),
             "grokked": int(own["t_gen"].notna().sum()),
         }  # fmt: skip
-        for name in (*MILESTONES, "tau"):
-            row |= dict(zip((name, f"{name}_low", f"{name}_high"), _geometric(own[name]), strict=True))
+        rounding = {name: float(((own["resolution"] / own[name]) ** 2).mean() / 12) for name in MILESTONES}
+        for name, error in (*rounding.items(), ("tau", sum(rounding.values()))):
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), _geometric(own[name], error), strict=True))
         found.append(row | {"least": never.min(), "test_accuracy": own["test_accuracy"].mean()})
     ends = [f"{name}{end}" for name in (*MILESTONES, "tau") for end in ("", "_low", "_high")]
     return pd.DataFrame(found, columns=["key", "seeds", "memorised", "grokked", *ends, "least", "test_accuracy"])
 
 
-def _geometric(values: pd.Series) -> tuple[float, float, float]:
+def _geometric(values: pd.Series, rounding: float) -> tuple[float, float, float]:
+    """The mean and its interval, NaN where any seed has none; `rounding` is a squared error beside that over seeds."""
     logs = np.log(values.to_numpy(float))
-    value, low, high = (math.exp(each) for each in mean_interval(logs))  # NaN where any seed has none
-    return value, low, high
+    mean, low, high = mean_interval(logs)
+    reach = math.hypot((high - low) / 2, student_quantile(0.975, max(len(logs) - 1, 1)) * math.sqrt(rounding))
+    return math.exp(mean), math.exp(mean - reach), math.exp(mean + reach)
 
 
 def against(rows: pd.DataFrame, baseline: str, name: str = "t_gen", level: float = LEVEL) -> pd.DataFrame:

@@ -149,12 +149,11 @@ def at(table: pd.DataFrame, sparsity: float) -> pd.DataFrame:
 def per_image(
     conditions: pd.DataFrame, tickets: pd.DataFrame, images: Images, common: Sequence[Condition]
 ) -> dict[str, dict[int, np.ndarray]]:
-    """Key -> place of the seed -> float64 [N], the share right of clean images or of these conditions, image by image.
+    """Key -> seed -> float64 [N], the share right of clean images or of these conditions, image by image.
 
     Args:
         conditions: rows of the table `conditions` of one study: ticket_id, corruption, severity, n, offsets.
-        tickets: those asked about: ticket_id, key, seed. Seeds are numbered in their order, as two studies' need not
-            be the same.
+        tickets: those asked about: ticket_id, key, seed.
         images: which images.
         common: as `common_conditions` gives it.
     """
@@ -167,10 +166,9 @@ def per_image(
     names = [name for name, _ in order]
     weights = np.array([1 / names.count(name) for name in names]) / max(1, len(set(names)))
     found: dict[str, dict[int, np.ndarray]] = {}
-    for key, tickets_of in tickets.sort_values("seed", kind="stable").groupby("key", sort=False)["ticket_id"]:
-        there = [right[ticket] for ticket in tickets_of if ticket in right]
-        if there:
-            found[str(key)] = {seed: np.clip(weights @ each, 0, 1) for seed, each in enumerate(there)}
+    for row in tickets.sort_values("seed", kind="stable").itertuples():
+        if row.ticket_id in right:
+            found.setdefault(str(row.key), {})[int(row.seed)] = np.clip(weights @ right[row.ticket_id], 0, 1)
     return found
 
 
@@ -182,11 +180,14 @@ def entry(study: str, key: str) -> str:
 def places(outcomes: Mapping[str, PerImage], equivalence: float = EQUIVALENCE) -> pd.DataFrame:
     """Who is best on the same images, with ties: study -> key -> seed -> float64 [N], of one sparsity.
 
+    Tickets are paired by seed. The seeds of a study that has none in common with another are trainings of their own,
+    and are paired with the others' in their order.
+
     Returns a row an entry, best first: entry, study, key, rank (from 1), tied, best (bool: it is not shown to differ
     from the first), verdict (against the best of its group; "" for that one), over (of all: `IMAGES` where any pair
     rests on those alone). All pairs are one family.
     """
-    told = {entry(study, key): own for study, each in outcomes.items() for key, own in each.items()}
+    told = {entry(study, key): own for study, each in _paired(outcomes).items() for key, own in each.items()}
     if not told:
         return _none(PLACES)
     means = {name: float(np.mean([values.mean() for values in own.values()])) for name, own in told.items()}
@@ -196,6 +197,20 @@ def places(outcomes: Mapping[str, PerImage], equivalence: float = EQUIVALENCE) -
     found = grouped(ordered, tests).rename(columns={"key": "entry"})
     study, key = zip(*(name.split(BETWEEN, 1) for name in found["entry"]), strict=True)
     return found.assign(study=study, key=key, over=over)[PLACES]
+
+
+def _paired(outcomes: Mapping[str, PerImage]) -> dict[str, PerImage]:
+    """The same, with the seeds of a study that has none of another's numbered as those of the others are."""
+    seeds = {study: {seed for own in each.values() for seed in own} for study, each in outcomes.items()}
+    alone = [study for study, own in seeds.items() if not any(own & seeds[other] for other in seeds if other != study)]
+    known = sorted({seed for study, own in seeds.items() if study not in alone for seed in own})
+    found = dict(outcomes)
+    for study in alone:
+        last = max(known, default=-1)
+        numbers = [*known, *range(last + 1, last + 1 + len(seeds[study]))]
+        number = dict(zip(sorted(seeds[study]), numbers, strict=False))
+        found[study] = {key: {number[seed]: own[seed] for seed in own} for key, own in outcomes[study].items()}
+    return found
 
 
 def condition_names(images: Images, common: Sequence[Condition]) -> list[str]:

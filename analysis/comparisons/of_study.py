@@ -112,8 +112,7 @@ def outcomes(study: Study, keys: Collection[str] | None = None, corruptions: Seq
         UserError: nothing was measured, not on the same images, or there is no such ticket.
     """
     found = tickets(study)
-    seeds = dict(zip(found["ticket_id"], found["seed"].astype(int), strict=True))
-    return stored_outcomes(_measured(study), _by_key(found, keys), corruptions, seeds)
+    return stored_outcomes(_measured(study), _by_key(found, keys), corruptions, _seeds(found))
 
 
 def predictions(
@@ -121,7 +120,9 @@ def predictions(
 ) -> Predictions:
     """Give which class each ticket gives each image; arguments and errors as for `outcomes`."""
     entries, results = study.entries(), _measured(study)
-    return stored_predictions(results, _by_key(rows_of(entries), keys), corruptions, len(entries[0].info.classes))
+    found = rows_of(entries)
+    classes = len(entries[0].info.classes)
+    return stored_predictions(results, _by_key(found, keys), corruptions, classes, _seeds(found))
 
 
 def _measured(study: Study) -> Results:
@@ -129,6 +130,11 @@ def _measured(study: Study) -> Results:
     if not results.ids("conditions"):
         raise UserError(f"Study {study.path} is not measured yet: {measuring(study.path)}")
     return results
+
+
+def _seeds(found: pd.DataFrame) -> dict[str, int]:
+    """Ticket's id -> the number of its seed."""
+    return dict(zip(found["ticket_id"], found["seed"].astype(int), strict=True))
 
 
 def _by_key(found: pd.DataFrame, keys: Collection[str] | None) -> dict[str, list[str]]:

@@ -52,6 +52,10 @@ class Outcomes:
                 found.setdefault(severity, []).append(place)
         return dict(sorted(found.items()))
 
+    def numbers(self, name: str) -> list[int]:
+        """The numbers of a ticket's seeds, one for each of its arrays."""
+        return numbers(self.seeds, name, len(self.right[name]))
+
     def of_images(self, images: Sequence[int] | np.ndarray) -> Outcomes:
         """The same of only some images, in the order given."""
         some = {name: right[:, :, list(images)] for name, right in self.right.items()}
@@ -62,13 +66,24 @@ class Outcomes:
         return {
             name: dict(
                 zip(
-                    self.seeds.get(name, range(len(right))),
+                    self.numbers(name),
                     right[:, list(places)].mean(axis=1, dtype=np.float64),
                     strict=True,
                 )
             )
             for name, right in self.right.items()
         }
+
+
+def numbers(seeds: Mapping[str, Sequence[int]], name: str, count: int) -> list[int]:
+    """The numbers of a ticket's seeds; in their order from 0 where not known."""
+    return list(seeds.get(name, range(count)))
+
+
+def same_seeds(*tickets: Sequence[int]) -> list[tuple[int, ...]]:
+    """Where each ticket has the seeds that all have, by their numbers: a tuple of places a seed."""
+    places = [{seed: place for place, seed in enumerate(own)} for own in tickets]
+    return [tuple(own[seed] for own in places) for seed in places[0] if all(seed in own for own in places)]
 
 
 def collect(

@@ -22,7 +22,7 @@ from analysis.metrics.attacks_on_marks import (
     REALIGNED,
     TUNED,
 )
-from analysis.statistics.intervals import mean_interval
+from analysis.statistics.replication import mean_share
 from pruning.masks import Masks
 from pruning.ownership.code import Code
 from pruning.ownership.mark import CLAIM, Evidence, evidence, kernel_map, window
@@ -51,16 +51,16 @@ def by_attack(rows: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         a row an attack and strength, as they come: attack, strength, seeds; accuracy, retrained, ber and retrained_ber
-        (fractions, means with _low and _high: Student's 95 % intervals, NaN for one seed), p_value and undated (the
-        largest of the seeds), claimed, retrained_claimed, undated_claimed and decoded (in how many seeds the claim
-        holds, after training again, and of a text without a date, and the code is read), limit and limit_undated
-        (smallest of the seeds).
+        (fractions, means with _low and _high: Student's 95 % intervals within 0 and 1, NaN for one seed, or seeds that
+        agree), p_value and undated (the largest of the seeds), claimed, retrained_claimed, undated_claimed and decoded
+        (in how many seeds the claim holds, after training again, and of a text without a date, and the code is read),
+        limit and limit_undated (smallest of the seeds).
     """
     found = []
     for (attack, strength), own in rows.groupby(["attack", "strength"], sort=False):
         row: dict[str, object] = {"attack": attack, "strength": strength, "seeds": len(own)}
         for name in VALUES:
-            row |= dict(zip((name, f"{name}_low", f"{name}_high"), mean_interval(own[name]), strict=True))
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), mean_share(own[name]), strict=True))
         row |= {
             "p_value": own["p_value"].max(),
             "undated": own["undated"].max(),
@@ -141,7 +141,7 @@ def forged_keys(rows: pd.DataFrame, entries: Iterable[Entry]) -> pd.DataFrame:
         row: dict[str, object] = {"by": by, "share": share, "seeds": len(each), "chance": 1 - each["limit"].mean()}
         values = {"forged": each["accuracy"], "forged_retrained": each["retrained"], "guessed": 1 - each["ber"]}
         for name, of in values.items():
-            row |= dict(zip((name, f"{name}_low", f"{name}_high"), mean_interval(of), strict=True))
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), mean_share(of), strict=True))
         found.append(row)
     names = ("forged", "forged_retrained", "guessed")
     ends = [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
@@ -171,7 +171,7 @@ def keys(entries: Iterable[Entry]) -> tuple[pd.DataFrame, float]:
     for (by, share), reached in kinds.items():
         row: dict[str, object] = {"by": by, "share": share, "seeds": max(map(len, reached.values()))}
         for again, name in ((False, "locked"), (True, "retrained")):
-            row |= dict(zip((name, f"{name}_low", f"{name}_high"), mean_interval(reached[again]), strict=True))
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), mean_share(reached[again]), strict=True))
         found.append(row)
     ends = [f"{name}{end}" for name in ("locked", "retrained") for end in ("", "_low", "_high")]
     return pd.DataFrame(found, columns=["by", "share", "seeds", *ends]), float(np.mean(whole)) if whole else np.nan

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons.outcomes import Outcomes
+from analysis.comparisons.outcomes import Outcomes, numbers
 from analysis.corruptions.conditions import Condition
 from analysis.results.offsets import unpack_offsets
 from pruning.errors import UserError
@@ -19,27 +19,34 @@ class Predictions:
     """Which class each ticket gives each image: the counterpart of `Outcomes`, which only knows what is right.
 
     `predicted[name]` int [seeds, conditions, images] are classes, `labels` int [images] the true ones, `conditions`
-    names the middle axis.
+    names the middle axis; `seeds` are by ticket the numbers of its seeds, by which they are paired, in their order from
+    0 where not known.
     """
 
     conditions: list[Condition]
     predicted: dict[str, np.ndarray]
     labels: np.ndarray
+    seeds: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    def numbers(self, name: str) -> list[int]:
+        """The numbers of a ticket's seeds, one for each of its arrays."""
+        return numbers(self.seeds, name, len(self.predicted[name]))
 
     @property
     def outcomes(self) -> Outcomes:
         """Which of them are right."""
-        return Outcomes(self.conditions, {name: given == self.labels for name, given in self.predicted.items()})
+        right = {name: given == self.labels for name, given in self.predicted.items()}
+        return Outcomes(self.conditions, right, self.seeds)
 
     def of_images(self, images: Sequence[int] | np.ndarray) -> Predictions:
         """The same of only some images, in the order given."""
         some = {name: given[:, :, list(images)] for name, given in self.predicted.items()}
-        return Predictions(self.conditions, some, self.labels[list(images)])
+        return Predictions(self.conditions, some, self.labels[list(images)], self.seeds)
 
     def chosen(self, conditions: Sequence[Condition] | None = None, names: Sequence[str] | None = None) -> Predictions:
         """Only some conditions and tickets, in the order given; all where None. UserError when one is not there."""
         found = _chosen(self.conditions, self.predicted, conditions, names)
-        return Predictions(*found, self.labels)
+        return Predictions(*found, self.labels, self.seeds)
 
 
 def chosen(
@@ -54,7 +61,11 @@ def chosen(
 
 
 def collect_predictions(
-    conditions: pd.DataFrame, tickets: Mapping[str, Sequence[str]], labels: np.ndarray, classes: int
+    conditions: pd.DataFrame,
+    tickets: Mapping[str, Sequence[str]],
+    labels: np.ndarray,
+    classes: int,
+    seeds: Mapping[str, int] | None = None,
 ) -> Predictions:
     """Predictions from rows of the table `conditions`.
 
@@ -63,6 +74,8 @@ def collect_predictions(
         tickets: name -> ids of its seeds. Ids without rows are left out, and names without any.
         labels: int [images], the true classes, as the table `samples` has them.
         classes: how many there are.
+        seeds: id -> number of the seed, by which tickets are paired; where it is not given, seeds are numbered in their
+            order.
 
     Raises UserError when tickets were not measured under the same conditions, or on other images than have labels.
     """
@@ -70,13 +83,14 @@ def collect_predictions(
     labels = np.asarray(labels, dtype=np.int64)
     rows = conditions[conditions["ticket_id"] == next(iter(offsets), None)]
     order = [(str(name), int(level)) for name, level in zip(rows["corruption"], rows["severity"], strict=True)]
+    there = {name: [ticket for ticket in ids if ticket in offsets] for name, ids in tickets.items()}
     predicted = {}
-    for name, ids in tickets.items():
-        found = [offsets[ticket] for ticket in ids if ticket in offsets]
-        if found:
-            check_labels(name, found[0].shape[-1], labels)
-            predicted[name] = classes_of(np.stack(found), labels, classes)
-    return Predictions(order, predicted, labels)
+    for name, ids in there.items():
+        if ids:
+            check_labels(name, offsets[ids[0]].shape[-1], labels)
+            predicted[name] = classes_of(np.stack([offsets[ticket] for ticket in ids]), labels, classes)
+    known = {name: [seeds[ticket] for ticket in there[name]] for name in predicted} if seeds else {}
+    return Predictions(order, predicted, labels, known)
 
 
 def check_labels(name: str, images: int, labels: np.ndarray) -> None:

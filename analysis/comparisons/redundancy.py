@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from analysis.comparisons.correlations import by_image, counted_by_image
-from analysis.comparisons.outcomes import Outcomes
+from analysis.comparisons.outcomes import Outcomes, same_seeds
 from analysis.statistics.bootstrap import resampled_means
 from analysis.statistics.clusters import CORRELATED, cluster
 from analysis.statistics.correlation import Correlation, describe, resampled_correlations
@@ -37,9 +37,9 @@ class Redundancy:
     `kept`: the first corruptions with tau at least `threshold`.
     `itself`: (tau, low, high) between the ranking by all on these images and on resampled ones: how well the whole
     benchmark agrees with itself. A subset that agrees as well loses nothing that could be seen.
-    `seeds`: (W, p): Kendall's concordance of the rankings that each seed gives by all, 0 to 1, and how likely one as
-    large is where the methods are all equal; None where there is one seed. Unless p is small there is no ranking of
-    methods that could be kept.
+    `seeds`: (W, p): Kendall's concordance, 0 to 1, of the rankings by all that the seeds give which every ticket has,
+    and how likely one as large is where the methods are all equal; None where these are fewer than two. Unless p is
+    small there is no ranking of methods that could be kept.
     """
 
     steps: pd.DataFrame
@@ -101,7 +101,7 @@ def redundant(outcomes: Outcomes, threshold: float = 0.95, resamples: int = 1000
     itself = kendall(whole, drawn.mean(axis=1))
     kept = steps["corruption"].tolist()[:enough]
     each = _each_seed(outcomes)
-    found = concordance(each, seed=seed) if repeated(each) else None
+    found = concordance(each, seed=seed) if len(each) > 1 and repeated(each) else None
     return Redundancy(steps, kept, threshold, (float(itself.mean()), *_interval(itself)), found)
 
 
@@ -185,20 +185,24 @@ def concordance(values: np.ndarray, permutations: int = PERMUTATIONS, seed: int 
         permutations: orders drawn for each ranking; p is at least 1 / (permutations + 1).
         seed: same seed, same p.
 
-    Returns (W, p). W is 1 where all rank alike.
+    Returns (W, p). W is corrected for ties: it is 1 where all rank alike, ties among them, and 0 where none ranks
+    anything.
     """
     ranks = rankdata(values, axis=1)
     drawn = np.random.default_rng(seed).permuted(np.broadcast_to(ranks, (permutations, *ranks.shape)), axis=2)
     observed, chance = ranks.sum(axis=0).var(), drawn.sum(axis=1).var(axis=1)
-    most = (len(ranks) * np.arange(1, ranks.shape[1] + 1)).var()
-    return float(observed / most), float((1 + (chance >= observed - SAME).sum()) / (1 + permutations))
+    most = len(ranks) * ranks.var(axis=1).sum()
+    w = float(observed / most) if most > 0 else 0.0
+    return w, float((1 + (chance >= observed - SAME).sum()) / (1 + permutations))
 
 
 def _each_seed(outcomes: Outcomes) -> np.ndarray:
     """Mean accuracy over corruptions of each ticket, a row a seed that all have: [seeds, T]."""
-    seeds = min(len(right) for right in outcomes.right.values())
-    each = [by_image(Outcomes(outcomes.conditions, {name: right[:seeds]})) for name, right in outcomes.right.items()]
-    return np.stack([values.mean(axis=(1, 2)) for _, values in each], axis=1)
+    found = same_seeds(*map(outcomes.numbers, outcomes.right))
+    places = np.array(found, dtype=np.int64).reshape(-1, len(outcomes.right))
+    each = [by_image(Outcomes(outcomes.conditions, {name: right})) for name, right in outcomes.right.items()]
+    means = [values.mean(axis=(1, 2))[at] for (_, values), at in zip(each, places.T, strict=True)]
+    return np.stack(means, axis=1)
 
 
 def _by_ticket(outcomes: Outcomes) -> tuple[list[str], np.ndarray]:

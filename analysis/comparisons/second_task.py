@@ -98,7 +98,7 @@ def matrix(cells: pd.DataFrame) -> pd.DataFrame:
     stands in the row of masks.
 
     Returns:
-        kind, first ("" where it does not matter), second, mean, low, high (Student's 95 %, at most 1; NaN for one
+        kind, first ("" where it does not matter), second, mean, low, high (Student's 95 %, within 0 and 1; NaN for one
         seed), n; in the order of `KINDS`.
     """
     kinds = cells["kind"].replace(OWN_MASK, MASK)

@@ -56,14 +56,16 @@ def stored_outcomes(
         right[name][seed, places] = offsets == 0
 
     found.read(results, take)
-    numbers = {name: [seeds[ticket] for ticket in ids] for name, ids in found.tickets.items()} if seeds else {}
-    return Outcomes(found.conditions, right, numbers)
+    return Outcomes(found.conditions, right, found.numbers(seeds))
 
 
-def stored_averages(results: Results, tickets: Tickets, corruptions: Sequence[str]) -> Averages:
+def stored_averages(
+    results: Results, tickets: Tickets, corruptions: Sequence[str], seeds: Mapping[str, int] | None = None
+) -> Averages:
     """Each ticket's share right on clean images and under these corruptions, without holding what it is the mean of.
 
-    As `Averages.of` what `stored_outcomes` gives, for as many tickets as one likes. Raises UserError as that.
+    As `Averages.of` what `stored_outcomes` gives with the same arguments, for as many tickets as one likes. Raises
+    UserError as that.
     """
     found = _Measured.of(results, tickets, [*corruptions, CLEAN[0]])
     count = Counting(found.conditions, {name: len(ids) for name, ids in found.tickets.items()}, found.images)
@@ -72,7 +74,7 @@ def stored_averages(results: Results, tickets: Tickets, corruptions: Sequence[st
         count.add(name, seed, places, offsets == 0)
 
     found.read(results, take)
-    return count.averages()
+    return count.averages(found.numbers(seeds))
 
 
 def stored_per_image(results: Results, tickets: pd.DataFrame, images: Images) -> PerImage:
@@ -105,10 +107,16 @@ def stored_per_image(results: Results, tickets: pd.DataFrame, images: Images) ->
     return shares
 
 
-def stored_predictions(results: Results, tickets: Tickets, corruptions: Sequence[str], classes: int) -> Predictions:
+def stored_predictions(
+    results: Results,
+    tickets: Tickets,
+    corruptions: Sequence[str],
+    classes: int,
+    seeds: Mapping[str, int] | None = None,
+) -> Predictions:
     """Which of so many classes these tickets give each image, under the same conditions as `stored_outcomes`.
 
-    Raises UserError as that, and when the true classes are not stored.
+    `seeds` as there. Raises UserError as that, and when the true classes are not stored.
     """
     labels, found = true_classes(results), _Measured.of(results, tickets, [*corruptions, CLEAN[0]])
     for name in found.tickets:
@@ -120,7 +128,7 @@ def stored_predictions(results: Results, tickets: Tickets, corruptions: Sequence
         predicted[name][seed, places] = classes_of(offsets, labels, classes)
 
     found.read(results, take)
-    return Predictions(found.conditions, predicted, labels)
+    return Predictions(found.conditions, predicted, labels, found.numbers(seeds))
 
 
 def true_classes(results: Results) -> np.ndarray:
@@ -165,6 +173,10 @@ class _Measured:
             list(next(iter(own.values()), {})),
             next(iter(sizes["n"].astype(int)), 0),
         )
+
+    def numbers(self, seeds: Mapping[str, int] | None) -> dict[str, list[int]]:
+        """The numbers of each ticket's seeds; none where they are not given."""
+        return {name: [seeds[ticket] for ticket in ids] for name, ids in self.tickets.items()} if seeds else {}
 
     @property
     def shape(self) -> tuple[int, int]:

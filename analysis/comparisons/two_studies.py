@@ -5,14 +5,14 @@ Tickets of the two studies are partners when they have the same key (`imp-90`): 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons.outcomes import Outcomes, collect
+from analysis.comparisons.outcomes import Outcomes, collect, same_seeds
 from analysis.corruptions.conditions import CLEAN, Condition
 from analysis.metrics.corruption_error import COUNTED
 from analysis.statistics.replication import repeated, share
@@ -79,27 +79,29 @@ def settings_that_differ(one: StudyConfig, other: StudyConfig) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["setting", "first", "second"])
 
 
-def ids_of_seeds(tickets: pd.DataFrame, keys: Sequence[str], common: Collection[int]) -> dict[str, list[str]]:
-    """The tickets of each key in the order in which `compare_studies` pairs seeds.
+Ids = Mapping[str, Sequence[str] | Mapping[str, int]]
+"""Key -> ids of its seeds, with the seeds' numbers; without these seeds are numbered in their order."""
+
+
+def ids_of_seeds(tickets: pd.DataFrame, keys: Sequence[str]) -> dict[str, dict[str, int]]:
+    """The tickets of each key with the numbers of their seeds, by which `compare_studies` pairs them.
 
     Args:
         tickets: of one study: ticket_id, key, seed.
         keys: those wanted.
-        common: seeds that both studies have, which come first.
     """
-    tickets = tickets.assign(alone=~tickets["seed"].isin(list(common))).sort_values(["alone", "seed"])
-    return {key: tickets.loc[tickets["key"] == key, "ticket_id"].tolist() for key in keys}
+    own = tickets.sort_values("seed", kind="stable").groupby("key", sort=False)
+    numbers = {str(key): dict(zip(each["ticket_id"], each["seed"].astype(int), strict=True)) for key, each in own}
+    return {key: numbers.get(key, {}) for key in keys}
 
 
-def in_common(
-    first: pd.DataFrame, second: pd.DataFrame, ids: tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]]]
-) -> tuple[Outcomes, Outcomes]:
+def in_common(first: pd.DataFrame, second: pd.DataFrame, ids: tuple[Ids, Ids]) -> tuple[Outcomes, Outcomes]:
     """Who is right under the conditions that both studies measured, clean images and corruptions that count.
 
     Args:
         first: rows of the table `conditions` of the first study.
         second: those of the second.
-        ids: for each study key -> ids of its seeds.
+        ids: of each study, as `ids_of_seeds` gives them.
 
     A ticket that was not measured under all of these conditions is left out. The conditions have one order in both.
     """
@@ -108,10 +110,15 @@ def in_common(
     there = [set(zip(rows["corruption"], rows["severity"].astype(int), strict=True)) for rows in frames]
     order = {each: place for place, each in enumerate(sorted(there[0] & there[1], key=_place))}
     one, other = (
-        collect(_ordered(rows, order), keys) if order else Outcomes([], {})
+        _collected(_ordered(rows, order), keys) if order else Outcomes([], {})
         for rows, keys in zip(frames, ids, strict=True)
     )
     return one, other
+
+
+def _collected(rows: pd.DataFrame, ids: Ids) -> Outcomes:
+    numbers = {ticket: seed for own in ids.values() if isinstance(own, Mapping) for ticket, seed in own.items()}
+    return collect(rows, {key: list(own) for key, own in ids.items()}, numbers or None)
 
 
 def compare_studies(
@@ -121,7 +128,8 @@ def compare_studies(
 
     Args:
         first: outcomes of the first study, as `in_common` gives them: both under the same conditions in the same order,
-            on the same images, the seeds of partners in the order in which they belong together.
+            on the same images. Seeds of partners are paired by their numbers; those that only one of the two has are
+            trainings of their own, and are paired in their order, as far as there are such on both sides.
         second: those of the second study.
         equivalence: the difference that does not matter, a fraction above 0.
         level: coverage of the intervals of accuracies, and as for `statistics.verdicts.judge`.
@@ -130,23 +138,39 @@ def compare_studies(
         key; measure: "accuracy" on clean images, or "corrupted", the mean over the corruptions, each the mean over its
         severities. first, second with _low and _high: accuracies, in [0, 1], and their intervals (over seeds, or over
         images for one seed; see `statistics.replication.share`). Then the columns of `statistics.verdicts.judge` for
-        second minus first; all rows with partners are one family.
+        second minus first; all rows with partners are one family, and `seeds` counts those paired, also where these are
+        one network throughout and count once.
     What a study has not is NaN, and its verdict is empty.
     """
     rows: list[dict[str, Any]] = []
     gaps: dict[int, Gap] = {}
+    paired: dict[int, int] = {}
     for key in dict.fromkeys([*first.right, *second.right]):
         for measure in (ACCURACY, CORRUPTED):
             one, other = (_measured(each, key, measure) for each in (first, second))
             if one is not None and other is not None:
+                pairs = _pairs(first.numbers(key), second.numbers(key))
                 # two networks that no seed changes are compared over images
-                seeds = min(len(one), len(other)) if repeated(one) or repeated(other) else 1
-                gaps[len(rows)] = paired_gap(other[:seeds], one[:seeds])
+                paired[len(rows)] = len(pairs)
+                pairs = pairs if repeated(one) or repeated(other) else pairs[:1]
+                own, others = (list(places) for places in zip(*pairs, strict=True))
+                gaps[len(rows)] = paired_gap(other[others], one[own])
             if one is not None or other is not None:
                 rows.append({"key": key, "measure": measure, **_accuracies(one, other, level)})
     judged = judge(list(gaps.values()), equivalence, level).set_index(pd.Index(gaps, dtype=int))
+    judged["seeds"] = pd.Series(paired, dtype=float)
     found = pd.DataFrame(rows, columns=COLUMNS[:8]).join(judged)[COLUMNS]
     return found.assign(verdict=found["verdict"].fillna(""), over=found["over"].fillna(""))
+
+
+def _pairs(one: Sequence[int], other: Sequence[int]) -> list[tuple[int, ...]]:
+    """The places of seeds that are held against each other: the same ones, then others in their order."""
+    same = same_seeds(one, other)
+    taken = [{places[side] for places in same} for side in (0, 1)]
+    rest = (
+        [place for place in range(len(own)) if place not in used] for own, used in zip((one, other), taken, strict=True)
+    )
+    return [*same, *zip(*rest, strict=False)]
 
 
 def _accuracies(one: np.ndarray | None, other: np.ndarray | None, level: float) -> dict[str, float]:

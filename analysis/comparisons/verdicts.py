@@ -47,7 +47,8 @@ def verdicts(
     Returns a row a pair, in the order of the tickets: a, b (keys) and the columns of `statistics.verdicts.judge`, the
     difference being the accuracy of a minus that of b. Seeds are paired by their number; two tickets that have none in
     common are compared as one network each, over images, by their means over seeds. So are two that are the same
-    network under every seed, as imported weights are: nothing was repeated.
+    network under every seed, as imported weights are: nothing was repeated. `seeds` counts those in common, of which
+    there are none in the one case and may be several in the other.
     """
     wanted = [*(outcomes if keys is None else keys), *([] if baseline is None else [baseline])]
     there = [key for key in dict.fromkeys(wanted) if outcomes.get(key)]
@@ -63,6 +64,7 @@ def of_pairs(
     else:
         gaps = gaps_of(outcomes, pairs)
         told, table = list(gaps), judge(list(gaps.values()), equivalence, level)
+        table["seeds"] = [len(_common(outcomes[a], outcomes[b])) for a, b in told]
     table.insert(0, "a", [a for a, _ in told])
     table.insert(1, "b", [b for _, b in told])
     return table
@@ -97,7 +99,7 @@ def _gaps(outcomes: PerImage, pairs: Sequence[tuple[str, str]]) -> Iterator[tupl
     groups: dict[tuple[tuple[int, ...], int], list[tuple[str, str]]] = {}
     for a, b in pairs:
         one, other = outcomes[a], outcomes[b]
-        seeds = tuple(sorted(seed for seed in one if seed in other and one[seed].size == other[seed].size))
+        seeds = _common(one, other)
         seeds = seeds if several[a] or several[b] else seeds[:1]
         images = one[seeds[0]].size if seeds else max(_images(one) & _images(other))
         groups.setdefault((seeds, images), []).append((a, b))
@@ -108,6 +110,11 @@ def _gaps(outcomes: PerImage, pairs: Sequence[tuple[str, str]]) -> Iterator[tupl
         first, second = ([members[pair[side]] for pair in group] for side in (0, 1))
         at = (first, second)
         yield group, _at(every, at)
+
+
+def _common(one: Mapping[int, np.ndarray], other: Mapping[int, np.ndarray]) -> tuple[int, ...]:
+    """The seeds of both that were shown the same images."""
+    return tuple(sorted(seed for seed in one if seed in other and one[seed].size == other[seed].size))
 
 
 def _compared(own: Mapping[int, np.ndarray], seeds: Sequence[int], images: int) -> list[np.ndarray]:

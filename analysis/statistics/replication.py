@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from analysis.statistics.distributions import student_quantile
-from analysis.statistics.intervals import wilson
+from analysis.statistics.intervals import mean_interval, wilson
 
 SHARE = (0.0, 1.0)
 """The range of a share, for `bands`."""
@@ -67,6 +68,24 @@ def share(values: np.ndarray, level: float = 0.95) -> Estimate:
         half = student_quantile(0.5 + level / 2, seeds - 1) * each.std(axis=0, ddof=1) / np.sqrt(seeds)
         low, high = np.where(over, mean - half, low), np.where(over, mean + half, high)
     return Estimate(mean, np.clip(low, 0, 1), np.clip(high, 0, 1), over)
+
+
+def mean_share(shares: ArrayLike, images: float = np.nan, level: float = 0.95) -> tuple[float, float, float]:
+    """As `share`, where only each seed's share of the images is known: mean, low, high.
+
+    Args:
+        shares: one a seed, in [0, 1].
+        images: how many there were of each seed. Where this is not known, the bounds of a single seed, or of seeds that
+            agree, are NaN.
+        level: coverage, in (0, 1).
+
+    Returns all NaN for no seed.
+    """
+    shares = np.asarray(shares, dtype=np.float64).reshape(-1)
+    mean, low, high = mean_interval(shares, level)
+    if shares.size and not _spread_out(shares):
+        low, high = (float(end) for end in wilson(np.clip(mean, 0, 1) * images, images, level))
+    return mean, *(float(end) for end in np.clip((low, high), 0, 1))
 
 
 def bands(

@@ -110,11 +110,24 @@ def speak_of(table: pd.DataFrame, drawn: bool = True, and_images: str = " and th
         seeds = sorted({int(each) for each in table.loc[table["over"] != NOTHING, "seeds"]})
         count = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
         return f"Paired over {count} seeds{and_images}; {pairs}.{interval}"
-    which = "one seed" if own == len(table) else "one seed in common for some"
     return (
-        f"Paired over the test images, with {which}; {pairs}. So the verdicts are about **these networks**: another "
-        f"training of the same method may come out otherwise.{interval}"
+        f"Paired over the test images, with {_over_images(table)}; {pairs}. So the verdicts are about **these "
+        f"networks**: another training of the same method may come out otherwise.{interval}"
     )
+
+
+def _over_images(table: pd.DataFrame) -> str:
+    """Why verdicts rest on the images alone: seeds in common are one, none, or several that are one network."""
+    seeds = table.loc[table["over"] == IMAGES, "seeds"]
+    found = {
+        "one seed in common": (seeds == 1).sum(),
+        "no seed in common": (seeds == 0).sum(),
+        "the same predictions under every seed": (seeds > 1).sum(),
+    }
+    if found["one seed in common"] == len(table):
+        return "one seed"
+    said = [words + (" for some" if count < len(table) else "") for words, count in found.items() if count]
+    return " and ".join(said)
 
 
 def floor_words(selection: Selection, table: pd.DataFrame, images: Images) -> str:

@@ -25,8 +25,9 @@ def show(selection: Selection) -> None:
     """Draw the section."""
     study = selection.study
     reordered = load.table(study, "stability", where="relation = 'order'")
-    rows = barriers.barriers(barriers.of_tickets(reordered, study.tickets))
-    lines = barriers.of_tickets(load.table(study, "lines"), study.tickets)
+    measured = load.table(study, "lines")
+    rows = barriers.barriers(barriers.of_tickets(barriers.with_images(reordered, measured), study.tickets))
+    lines = barriers.of_tickets(measured, study.tickets)
     lines = lines[lines["key"].isin(rows["key"])]
     if lines.empty:
         second_order.missing(study)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from analysis.comparisons.barriers import STABLE
+from analysis.comparisons.barriers import STABLE, with_images
 from analysis.comparisons.rewinding import stability_curves, stable_from
 from app import load
 from app.shell import families, layout
@@ -42,7 +42,7 @@ def show(selection: Selection) -> None:
             help="Two trainings start from the same weights, those of the dense network at an iteration, and see the "
             "data in different orders. The barrier is the largest error on the line between their solutions minus the "
             "mean error of the two.",
-            caption=families.mean_words(int(barrier["n"].max())),
+            caption=families.mean_words(int(barrier["n"].max()), "; over test images where all seeds agree"),
             meanings=MEANINGS,
         )
     with right:
@@ -52,7 +52,8 @@ def show(selection: Selection) -> None:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _curves(path: Path, stamp: str, name: str) -> pd.DataFrame:
     study = load.open_study(name, path)
-    return stability_curves(load.table(study, "stability"), list(families.entries(study).values()))
+    rows = with_images(load.table(study, "stability"), load.table(study, "lines"))
+    return stability_curves(rows, list(families.entries(study).values()))
 
 
 def _distance_card(selection: Selection, rows: pd.DataFrame, styles: dict[str, Style]) -> None:

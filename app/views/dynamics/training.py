@@ -92,7 +92,8 @@ def _curves(
         for measure in charts.MEASURES
         if rows[measure].notna().any()
     }
-    stops = dynamics.stops_over_seeds(rows, by_factors)
+    n = load.table(study, "summary", columns=["n"])["n"].max() if score.is_share else None
+    stops = dynamics.stops_over_seeds(rows, by_factors, n)
     for table in (*bands.values(), stops):
         table["key"] = table.pop("family").map(of_family)
     return bands, stops, ShownScore(score, study.task.classifies_images, by_factors)
@@ -150,7 +151,7 @@ def _stops_card(stops: pd.DataFrame, styles: dict[str, Style], shown: ShownScore
             "colour": [dot(styles[key].color) for key in stops["key"]],
             "ticket": [styles[key].label for key in stops["key"]],
             "epoch": stops["epoch"],
-            "epoch interval": [spread(max(row.low, 0), row.high, factor=1, unit="") for row in stops.itertuples()],
+            "epoch interval": [spread(row.low, row.high, factor=1, unit="") for row in stops.itertuples()],
             "share": 100 * stops["epoch"] / stops["final_epoch"],
             "accuracy": shown.score.factor * stops["accuracy"],
             "interval": [shown.spread(*_ends(row, shown)) for row in stops.itertuples()],

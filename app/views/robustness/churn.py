@@ -139,7 +139,7 @@ def _select(compared: ComparedTickets, view: View, key: str, level: int, part: F
     where = conditions_of(predictions.conditions, corruption, level) if level else [CLEAN]
     other, there = (key, [CLEAN]) if from_clean else (base, where)
     after, before = (
-        predictions.chosen(conditions, [each]).predicted[each][compared.seed_place(each)]
+        predictions.chosen(conditions, [each]).predicted[each][compared.seed_place(each, predictions.numbers(each))]
         for each, conditions in ((key, where), (other, there))
     )
     under = over(compared, len(where), level) if corruption == MEAN else f"under {name(corruption)} {level}"

@@ -76,11 +76,21 @@ class ComparedTickets:
         """What a ticket is called; "" for none."""
         return self.styles[key].label if key in self.styles else key or ""
 
-    def seed_place(self, key: str) -> int:
-        """Which of a ticket's seeds is the selected one, by place; the first where it is not there."""
-        ids = list(self.seeds[key])
-        chosen = [*self.selection.tickets, self.selection.baseline]
-        return next((ids.index(each.id) for each in chosen if each is not None and each.id in ids), 0)
+    def seed_place(self, key: str, measured: Sequence[int] | None = None) -> int:
+        """Which of a ticket's seeds is the selected one, by place; the first where it is not there.
+
+        The place is among all of its seeds, or among those that were measured, whose numbers are given.
+        """
+        seed_of = self.seed_of
+        numbers = [seed_of[ticket] for ticket in self.seeds[key]] if measured is None else list(measured)
+        chosen = [each for each in (*self.selection.tickets, self.selection.baseline) if each is not None]
+        own = [seed_of[each.id] for each in chosen if each.id in self.seeds[key]]
+        return next((numbers.index(seed) for seed in own if seed in numbers), 0)
+
+    def ticket_of(self, key: str, seed: int) -> str:
+        """The id of a ticket's seed, by its number."""
+        seed_of = self.seed_of
+        return next(ticket for ticket in self.seeds[key] if seed_of[ticket] == seed)
 
     def computed(self, what: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, kept under `what` while tickets and results stay the same. Not to be changed."""
@@ -116,7 +126,7 @@ class ComparedTickets:
 
         def make() -> Predictions:
             if not self.images:
-                return stored_predictions(self.results, self.seeds, corruptions, classes)
+                return stored_predictions(self.results, self.seeds, corruptions, classes, self.seed_of)
             every = replace(self, images=()).predictions(family)
             return every.of_images(among(self.images, len(every.labels)))
 

@@ -163,11 +163,11 @@ def _mark(view: Corrupted) -> None:
     if clicked is None or clicked[0] not in view.styles:
         return
     (key, cause), compared = clicked, view.compared
-    place = view.compared.seed_place(key)
-    ticket = compared.seeds[key][place]
+    predictions = replace(compared, images=()).predictions(view.family)
+    place = compared.seed_place(key, predictions.numbers(key))
+    ticket = compared.ticket_of(key, predictions.numbers(key)[place])
     where = f"corruption = '{view.corruption}' AND severity = {view.severity}"
     row = compared.results.table("lost", ids=[ticket], where=where).iloc[0]
-    predictions = replace(compared, images=()).predictions(view.family)
     asked = _asked(compared, len(predictions.labels))
     found = lost_images(predictions, key, place, view.condition, asked, row["rescues"])
     images = found.loc[found["cause"] == cause, "sample"].to_numpy()
@@ -195,8 +195,8 @@ def _flows(view: Corrupted) -> None:
                  {key: style for key, style in view.styles.items() if key in there})  # fmt: skip
 
     def pair_of(key: str) -> tuple[np.ndarray, np.ndarray]:
-        given = compared.predictions(view.family).chosen([CLEAN, view.condition], [key]).predicted[key]
-        before, after = given[view.compared.seed_place(key)]
+        given = compared.predictions(view.family).chosen([CLEAN, view.condition], [key])
+        before, after = given.predicted[key][compared.seed_place(key, given.numbers(key))]
         return before, after
 
     flows_card(shown, f"under {view.words}", lambda key: flows(compared.predictions(view.family), key, view.condition),

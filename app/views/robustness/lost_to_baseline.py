@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from analysis.comparisons.lost_to_baseline import (
     mean_splits,
     splits,
 )
+from analysis.comparisons.outcomes import same_seeds
 from analysis.corruptions.conditions import CLEAN
 from analysis.engine.images import TestImages
 from analysis.metrics.lead import PLAYERS
@@ -70,9 +71,10 @@ def show(compared: ComparedTickets, pick_against: Callable[[ComparedTickets], No
     styles = {key: style for key, style in compared.styles_under(family).items() if key != baseline}
     view = View(compared, family, corruption, severity, styles)
     pairs = {key: _pairs(compared, key, baseline) for key in styles}
+    measured = _measured_pairs(view, baseline)
     rows = compared.computed(
         ("lost to", family, view.condition, baseline),
-        lambda: counts(compared.predictions(family), pairs, baseline, view.condition),
+        lambda: counts(compared.predictions(family), measured, baseline, view.condition),
     )
     say(compared, "What sets leads apart, and whether a shift would mend it, is asked of all images.")
     shown = None if compared.images else _images(view)
@@ -98,7 +100,7 @@ def show(compared: ComparedTickets, pick_against: Callable[[ComparedTickets], No
         return _given(view, baseline), _given(view, key)
 
     against = f"against {compared.label(baseline)}, {view.words}"
-    flows_card(view, against, lambda key: flows(compared.predictions(family), key, pairs[key], baseline,
+    flows_card(view, against, lambda key: flows(compared.predictions(family), key, measured[key], baseline,
                                                 view.condition), pair_of)  # fmt: skip
     if drift is not None and shown is not None:
         drift.table()
@@ -148,17 +150,26 @@ def answer(rows: pd.DataFrame, means: pd.DataFrame, styles: Mapping[str, Style],
 
 
 def _pairs(compared: ComparedTickets, key: str, baseline: str) -> Pairs:
-    """The places of the seeds that both have."""
+    """The places of the seeds that both have, among all of theirs."""
     seed_of = compared.seed_of
-    own, other = ({seed_of[ticket]: place for place, ticket in enumerate(compared.seeds[each])}
-                  for each in (key, baseline))  # fmt: skip
-    return [(place, other[seed]) for seed, place in own.items() if seed in other]
+    return _same([[seed_of[ticket] for ticket in compared.seeds[each]] for each in (key, baseline)])
+
+
+def _measured_pairs(view: View, baseline: str) -> dict[str, Pairs]:
+    """Key -> the places of the seeds that both have, among those that were measured."""
+    predictions = view.compared.predictions(view.family)
+    there = [key for key in view.styles if key in predictions.predicted and baseline in predictions.predicted]
+    return {key: _same([predictions.numbers(each) for each in (key, baseline)]) for key in there}
+
+
+def _same(numbers: Sequence[Sequence[int]]) -> Pairs:
+    return [(own, other) for own, other in same_seeds(*numbers)]
 
 
 def _given(view: View, key: str) -> np.ndarray:
     """The classes that the selected training of a ticket gives the images."""
-    predictions = view.compared.predictions(view.family)
-    given: np.ndarray = predictions.chosen([view.condition], [key]).predicted[key][view.compared.seed_place(key), 0]
+    predictions = view.compared.predictions(view.family).chosen([view.condition], [key])
+    given: np.ndarray = predictions.predicted[key][view.compared.seed_place(key, predictions.numbers(key)), 0]
     return given
 
 

@@ -112,10 +112,10 @@ def _tests(compared: ComparedTickets, family: str, corruption: str, level: int, 
 
 def _mark_pair(compared: ComparedTickets, family: str, places: list[int], where: str) -> None:
     """Select the images behind the cell that was clicked, of the selected seed."""
-    clicked, right = layout.picked("pairs", 2), compared.outcomes(family).right
-    if clicked is None or not set(clicked) <= set(right):
+    clicked, outcomes = layout.picked("pairs", 2), compared.outcomes(family)
+    if clicked is None or not set(clicked) <= set(outcomes.right):
         return
-    first, second = (right[key][compared.seed_place(key)][places] for key in clicked)
+    first, second = (outcomes.right[key][compared.seed_place(key, outcomes.numbers(key))][places] for key in clicked)
     more, less = map(compared.label, clicked)
     said = f"right for {more} and wrong for {less}"
     if len(places) > 1:

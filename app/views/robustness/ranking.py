@@ -179,7 +179,8 @@ def _line(compared: ComparedTickets, family: str) -> Line:
     }
     corruptions = averaged_corruptions(compared.measured[family])
     within = equivalence(compared.selection)
-    return effective_robustness(stored_averages(compared.results, everybody, corruptions), equivalence=within)
+    averages = stored_averages(compared.results, everybody, corruptions, compared.seed_of)
+    return effective_robustness(averages, equivalence=within)
 
 
 def _effective(compared: ComparedTickets, family: str, styles: dict[str, Style]) -> None:

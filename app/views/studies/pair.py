@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,9 +98,7 @@ def _table(
     within: float,
 ) -> pd.DataFrame:
     views = [load.open_study(name, path) for name, path in zip(names, paths, strict=True)]
-    seeds = [set(view.tickets["seed"]) for view in views]
-    common = seeds[0] & seeds[1]
-    ids = [two_studies.ids_of_seeds(view.tickets, own, common) for view, own in zip(views, keys, strict=True)]
+    ids = [two_studies.ids_of_seeds(view.tickets, own) for view, own in zip(views, keys, strict=True)]
     rows = [
         load.results(view.path).table("conditions", ids=[ticket for each in found.values() for ticket in each], columns=CONDITIONS)
         for view, found in zip(views, ids, strict=True)
@@ -114,7 +112,7 @@ def _table(
     return two_studies.compare_studies(*found, within)
 
 
-def _refuse_unread(view: StudyView, rows: pd.DataFrame, ids: Mapping[str, Sequence[str]]) -> None:
+def _refuse_unread(view: StudyView, rows: pd.DataFrame, ids: Mapping[str, Mapping[str, int]]) -> None:
     """Raise UserError, with the study's name, where its results are what cannot be read."""
     try:
         two_studies.in_common(rows, rows, (ids, ids))

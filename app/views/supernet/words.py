@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.comparisons.second_task import MASK, RANDOM
 from analysis.comparisons.supernets import Left
-from analysis.statistics.intervals import mean_interval
+from analysis.statistics.replication import mean_share
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES, NOTHING, SEEDS
 from app.charts.texts import bracket, points, sizes
 from app.names import listed
@@ -132,9 +132,9 @@ def second_task(rows: pd.DataFrame, table: pd.DataFrame, label: str, within: flo
     reached = rows.loc[rows["kind"] == MASK, "accuracy"]
     if reached.empty:
         return f"No mask of {plain(label)} went from one task to another for training there."
-    mean, low, high = mean_interval(reached)
+    mean, low, high = mean_share(reached)
     over = f"mean of {len(reached)} seeds" if len(reached) > 1 else "one seed"
-    what = f"**{100 * mean:.1f} %**{bracket(low, min(high, 1))}"
+    what = f"**{100 * mean:.1f} %**{bracket(low, high)}"
     said = f"In a second task the mask of {plain(label)} reaches {what}, {over}"
     against = table[table["kind"] == RANDOM]
     if against.empty:

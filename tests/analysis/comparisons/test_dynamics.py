@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.comparisons import dynamics
-from analysis.statistics.intervals import mean_interval
+from analysis.statistics.intervals import mean_interval, wilson
 from pruning.errors import UserError
 from pruning.recipe import Recipe
 from pruning.study.folder import Entry, Study
@@ -95,12 +95,26 @@ def test_early_stop_over_seeds() -> None:
     assert len(found) == 1
     row = found.iloc[0]
     assert row["label"] == "SNIP 90 %"
-    assert [row["epoch"], row["low"], row["high"]] == pytest.approx(mean_interval([1, 1.5, 4]))
+    mean, low, high = mean_interval([1, 1.5, 4])
+    assert low < 0
+    assert high > 6  # the longest training has so many epochs
+    assert [row["epoch"], row["low"], row["high"]] == pytest.approx([mean, 0, 6])
     assert (row["seeds"], row["resolution"], row["at_end"]) == (3, 2, 1)
     assert [row["accuracy"], row["accuracy_low"], row["accuracy_high"]] == pytest.approx(mean_interval([0.1, 0.2, 0.1]))
     assert (row["final_epoch"], row["final_accuracy"]) == pytest.approx(
         ((1.5 + 1.5 + 0.5 + 6) / 4, (0.2 + 0.2 + 0.2) / 4)
     )
+
+
+def test_stops_that_agree_are_known_to_the_resolution_and_their_accuracy_over_images() -> None:
+    same = dynamics.curves([falling([3, 1, 2, 4], seed) for seed in range(3)])
+    row = dynamics.stops_over_seeds(same, images=359).iloc[0]
+    assert [row["low"], row["high"]] == [row["epoch"] - row["resolution"], row["epoch"] + row["resolution"]]
+    assert row["resolution"] > 0
+    expected = [float(end) for end in wilson(row["accuracy"] * 359, 359)]
+    assert [row["accuracy_low"], row["accuracy_high"]] == pytest.approx(expected)
+    one = dynamics.stops_over_seeds(same[same["seed"] == 0], images=359).iloc[0]
+    assert one[["low", "high", "accuracy_low", "accuracy_high"]].isna().all()
 
 
 def test_intervals_of_accuracies_end_at_one_and_of_losses_at_nothing() -> None:

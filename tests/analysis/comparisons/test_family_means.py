@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from analysis.comparisons import family_means
+from analysis.statistics.intervals import wilson
 from tests.app.conftest import make_tickets
 
 
@@ -60,7 +61,8 @@ def test_a_single_seed_has_the_interval_of_its_images() -> None:
     )
     exact = stats.binomtest(180, 200).proportion_ci(method="wilson")
     assert (row["accuracy_low"], row["accuracy_high"]) == pytest.approx((exact.low, exact.high))
-    assert np.isnan(row["corrupted_low"])
+    low, high = wilson(200 * row["corrupted"], 200)
+    assert (row["corrupted_low"], row["corrupted_high"]) == pytest.approx((float(low), float(high)))
 
 
 def test_the_same_network_under_every_seed_is_one() -> None:

@@ -47,8 +47,11 @@ def test_sums_over_seeds_by_hand() -> None:
     assert (row["seeds"], row["claimed"], row["decoded"]) == (2, 2, 1)
     assert row["accuracy"] == pytest.approx(0.7)
     assert row["p_value"] == 1e-9
-    half = 12.706 * 0.1 / np.sqrt(1)  # t of one degree of freedom; standard error .1
-    assert row["accuracy_high"] - row["accuracy"] == pytest.approx(half, rel=1e-3)
+    assert (row["accuracy_low"], row["accuracy_high"]) == (0, 1)  # t of one degree of freedom and .1 reach beyond both
+    near = ownership.by_attack(ROWS.assign(accuracy=0.5 + ROWS["accuracy"] / 100)).set_index(["attack", "strength"])
+    half = 12.706 * 0.001  # standard error .001
+    assert near["accuracy_high"].iloc[1] - near["accuracy"].iloc[1] == pytest.approx(half, rel=1e-3)
+    assert np.isnan(found.loc[("none", 0.0), "ber_high"])  # seeds that agree show no spread
     assert np.isnan(row["retrained"])
     assert found.loc[("magnitude", 0.5), "claimed"] == 1
     assert found.loc[("magnitude", 0.5), "retrained_claimed"] == 0

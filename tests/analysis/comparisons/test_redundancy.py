@@ -141,6 +141,11 @@ def test_concordance_is_friedmans() -> None:
     assert w == pytest.approx(friedman.statistic / (4 * 6))
     assert p == pytest.approx(friedman.pvalue, abs=0.02)
     assert concordance(np.tile(np.arange(6), (3, 1)))[0] == pytest.approx(1)
+    tied = np.round(values, 1)
+    assert any(len(set(own)) < len(own) for own in tied)
+    assert concordance(tied, 20)[0] == pytest.approx(scipy.stats.friedmanchisquare(*tied.T).statistic / (4 * 6))
+    assert concordance(np.array([[0.9, 0.9, 0.8, 0.7]] * 3), 20)[0] == pytest.approx(1)
+    assert concordance(np.ones((3, 4)), 20) == (0, 1)
 
 
 def test_seeds_that_rank_otherwise_leave_nothing_to_keep() -> None:

@@ -4,16 +4,17 @@ import math
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from analysis.comparisons import rewinding
-from analysis.statistics.intervals import mean_interval
+from analysis.statistics.intervals import mean_interval, wilson
 from pruning.recipe import Recipe
 from tests.analysis.comparisons.test_training_cost import COMMON, IMP, entry
 
 
 def stability_rows(rows: list[tuple[str, str, float, float]]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["ticket_id", "relation", "l2", "barrier"])
-    return table.assign(other="x", relative=table["l2"] / 10)
+    return table.assign(other="x", relative=table["l2"] / 10, barrier_low=0.0, barrier_high=table["barrier"], n=400)
 
 
 def reordered(of: Recipe, order: int, seed: int) -> Recipe:
@@ -43,6 +44,13 @@ def test_stability_over_the_rewinding_point() -> None:
     assert l2["n"].tolist() == [2, 2]
     expected = np.array([mean_interval([9, 9.5]), mean_interval([4, 6])])
     np.testing.assert_allclose(l2[["mean", "low", "high"]], expected)
+    barrier = found[(found["measure"] == "barrier") & (found["rewind"] == 0)].iloc[0]
+    assert barrier["low"] < barrier["mean"] < barrier["high"]
+    same = rewinding.stability_curves(stability_rows([(ticket, "order", 1.0, 0.0) for ticket in recipes]), entries)
+    bound = float(wilson(0, 400)[1])  # no image of 400 changed, which seeds that agree do not make a fact
+    barriers = same[same["measure"] == "barrier"]
+    assert barriers[["mean", "low", "high"]].values.tolist() == [pytest.approx([0, 0, bound])] * 2
+    assert (same.loc[same["measure"] == "l2", "low"] == 1).all()  # distances have none
     pruning = found[found["relation"] == "pruning"]
     assert pruning["measure"].tolist() == ["l2", "relative"]  # it has no barrier
     assert pruning["family"].tolist() == [l2["family"].iloc[0]] * 2

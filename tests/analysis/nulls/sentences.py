@@ -54,7 +54,7 @@ def told_stable_or_not(predictions: Predictions) -> float:
     rows = pd.DataFrame(
         {"key": np.repeat(np.arange(6), seeds), "barrier": 0.02 + 0.006 * rng.standard_normal(6 * seeds)}
     )
-    rows = rows.assign(barrier_low=rows["barrier"] - 0.0118, barrier_high=rows["barrier"] + 0.0118)
+    rows = rows.assign(barrier_low=rows["barrier"] - 0.0118, barrier_high=rows["barrier"] + 0.0118, n=500)
     found = barriers.stability(barriers.barriers(rows))
     return float((found["verdict"] != "cannot tell").mean())
 

@@ -4,7 +4,7 @@ import pytest
 import scipy.stats
 
 from analysis.statistics.intervals import mean_interval, wilson
-from analysis.statistics.replication import SHARE, bands, share
+from analysis.statistics.replication import SHARE, bands, mean_share, share
 
 
 def draw(accuracy: float, *shape: int, seed: int = 0) -> np.ndarray:
@@ -66,3 +66,22 @@ def test_the_interval_of_a_mean_covers_the_truth() -> None:
         found = share(values)
         covered += bool(found.low <= 0.9 * 0.97 <= found.high)
     assert scipy.stats.binomtest(covered, 400, 0.95).pvalue > 0.001
+
+
+def test_a_share_by_seed_is_that_of_the_images() -> None:
+    """Where seeds differ Student's, where they agree Wilson's, as of the images themselves."""
+    rng = np.random.default_rng(2)
+    apart = np.stack([np.arange(200) < count for count in (190, 199, 200)])
+    alike = np.stack([rng.permutation(np.arange(200) < 199) for _ in range(3)])
+    for images in (apart, alike, alike[:1]):
+        expected, found = share(images), mean_share(images.mean(axis=1), 200)
+        assert found == pytest.approx((float(expected.value), float(expected.low), float(expected.high)))
+        assert 0 <= found[1] < found[2] <= 1
+    assert np.isnan(mean_share([0.5, 0.5])[1:]).all()  # of how many images nobody knows
+    assert np.isnan(mean_share([])).all()
+
+
+def test_bands_end_where_values_do() -> None:
+    rows = pd.DataFrame({"key": "a", "value": [0.0, 0.9]})
+    found = bands(rows, ["key"], "value", (0, 1)).iloc[0]
+    assert (found["mean"], found["low"], found["high"]) == (0.45, 0, 1)
