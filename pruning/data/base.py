@@ -128,7 +128,7 @@ class Dataset:
         """
         own = getattr(getattr(loader, "dataset", None), "classes", None)
         parts = [gathered(each, layout, mean, std) for each in (loader, test_loader) if each is not None]
-        images, labels = ([part[place] for part in parts] for place in (0, 1))
+        images, labels = [part[0] for part in parts], [part[1] for part in parts]
         return _at_hand(images, labels, name, classes or own, mean, std)
 
 

@@ -80,7 +80,7 @@ def test_a_folder_of_any_name_is_remembered(elsewhere: Path, tmp_path: Path, nam
 def test_two_that_note_at_once_lose_neither(elsewhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that comes between the reading of the other and its writing waits."""
     first, second = write_study(tmp_path / "first"), write_study(tmp_path / "second")
-    threads = []
+    threads: list[Thread] = []
 
     def write(path: Path, content: bytes) -> None:
         if not threads:
