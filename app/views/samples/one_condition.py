@@ -73,7 +73,8 @@ def choose(selection: Selection, chosen: list[Chosen], samples: pd.DataFrame, im
     )
     outcomes = ((Outcome("wrong", lost, condition), lost_by), (Outcome("right", kept, condition), kept_by))
     query = tuple(outcome for outcome, tickets in outcomes if tickets)
-    said = _what(condition, *(names[key] if tickets else "" for key, tickets in ((lost, lost_by), (kept, kept_by))), by)
+    who = [names[key] if tickets else "" for key, tickets in ((lost, lost_by), (kept, kept_by))]
+    said = _what(condition, who[0], who[1], by)
     return Ordered(table, said, help, MEANINGS, query)
 
 
