@@ -75,7 +75,8 @@ def flips_from_baseline(predictions: Predictions, baseline: str) -> pd.DataFrame
     reference = predictions.predicted[baseline]
     several = repeated(reference)
     chance = _by_chance(reference)
-    found, tests = [], []
+    found: list[tuple[object, ...]] = []
+    tests: list[tuple[float, float]] = []
     for name, given in predictions.predicted.items():
         if name == baseline:
             continue
