@@ -85,7 +85,8 @@ def mean_share(shares: ArrayLike, images: float = np.nan, level: float = 0.95) -
     mean, low, high = mean_interval(shares, level)
     if shares.size and not _spread_out(shares):
         low, high = (float(end) for end in wilson(np.clip(mean, 0, 1) * images, images, level))
-    return mean, float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))
+    low, high = (float(end) for end in np.clip((low, high), 0, 1))
+    return mean, low, high
 
 
 def bands(
