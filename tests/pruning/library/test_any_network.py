@@ -35,7 +35,7 @@ def data() -> Pair:
     return torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(1)), LABELS
 
 
-def network(wrap: Callable[[nn.Module], nn.Module] = lambda layer: layer) -> nn.Sequential:
+def network(wrap: Callable[[nn.Module], nn.Module] = lambda layer: layer) -> Any:
     torch.manual_seed(0)
     return nn.Sequential(wrap(nn.Conv2d(3, 8, 3)), nn.ReLU(), nn.Flatten(), wrap(nn.Linear(288, 4))).eval()
 

@@ -22,6 +22,11 @@ def network() -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 4))
 
 
+def odd(value: Any) -> Any:
+    """What is of another type than it is to be."""
+    return value
+
+
 def pruned(criterion: Any = "magnitude", sparsity: Any = 0.5, **given: Any) -> Callable[[], object]:
     return lambda: prune(network(), criterion, sparsity, **given)
 
@@ -70,14 +75,17 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "batch 2.5": (evaluated(batch_size=2.5), "batch size must be a whole number"),
     "corrupted list": (evaluated(corrupted=[IMAGES]), "Give `corrupted` as"),
     "labels texts there": (evaluated(labels=np.array(["a"] * 8)), "Labels must be whole numbers"),
-    "conditions names": (lambda: robustness.iterate({"a": network()}, IMAGES, Y, ["fog"]), "such as .'fog', 3."),
-    "conditions text": (lambda: robustness.iterate({"a": network()}, IMAGES, Y, "fog"), "Give conditions as a list"),
-    "corrupt float": (lambda: corrupt(IMAGES, "fog", 1.0), "Severity 1.0 does not exist"),
-    "corrupt name": (lambda: corrupt(IMAGES, 3, 1), "3"),
-    "study": (lambda: Study.open(3), "Give a study by its folder"),
+    "conditions names": (lambda: robustness.iterate({"a": network()}, IMAGES, Y, odd(["fog"])), "such as .'fog', 3."),
+    "conditions text": (
+        lambda: robustness.iterate({"a": network()}, IMAGES, Y, odd("fog")),
+        "Give conditions as a list",
+    ),
+    "corrupt float": (lambda: corrupt(IMAGES, "fog", odd(1.0)), "Severity 1.0 does not exist"),
+    "corrupt name": (lambda: corrupt(IMAGES, odd(3), 1), "3"),
+    "study": (lambda: Study.open(odd(3)), "Give a study by its folder"),
     "study of record": (lambda: record(3, "a", network(), (X, Y)), "Give a study by its folder"),
-    "data name": (lambda: register_data(3)(lambda: None), "a text as its name"),
-    "layout": (lambda: Dataset.from_arrays(IMAGES, Y, name="odd layout", layout="XX"), '`layout` is "NCHW"'),
+    "data name": (lambda: register_data(odd(3))(lambda: None), "a text as its name"),
+    "layout": (lambda: Dataset.from_arrays(IMAGES, Y, name="odd layout", layout=odd("XX")), '`layout` is "NCHW"'),
 }
 
 
@@ -90,12 +98,15 @@ def test_it_is_one_sentence(wrong: str) -> None:
 
 
 def test_what_is_like_a_number_is_one() -> None:
-    assert prune(network(), "magnitude", torch.tensor(0.5)).sparsity == prune(network(), "magnitude", 0.5).sparsity
-    assert prune(network(), "snip", np.float32(0.5), (X, Y), rounds=np.int64(2), exclude=None).sparsity == 0.5
-    assert len(features(network(), (X, Y), images=np.int64(3)).labels) == 3
-    found = robustness.evaluate({"mine": network()}, IMAGES, Y, "fog", np.int64(2))
+    assert prune(network(), "magnitude", odd(torch.tensor(0.5))).sparsity == prune(network(), "magnitude", 0.5).sparsity
+    assert (
+        prune(network(), "snip", odd(np.float32(0.5)), (X, Y), rounds=odd(np.int64(2)), exclude=odd(None)).sparsity
+        == 0.5
+    )
+    assert len(features(network(), (X, Y), images=odd(np.int64(3))).labels) == 3
+    found = robustness.evaluate({"mine": network()}, IMAGES, Y, "fog", odd(np.int64(2)))
     assert set(found["severity"]) == {0, 2}
 
 
 def test_a_name_that_is_no_text_has_a_nearest_one() -> None:
-    assert nearest(3, ["three"]) is None  # type: ignore[arg-type]
+    assert nearest(odd(3), ["three"]) is None
