@@ -5,8 +5,10 @@ attacks alone are made for each ticket. The scores that sum the result up are in
 offered here as well.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,7 @@ import torch
 from torch import Tensor
 
 from analysis.corruptions import AVAILABLE, SEVERITIES, check_name, check_severity
-from analysis.corruptions.conditions import CLEAN, Condition, all_conditions
+from analysis.corruptions.conditions import CLEAN, Condition, all_conditions, as_conditions
 from analysis.corruptions.photographs import Photographs
 from analysis.engine.images import Given, TestImages
 from analysis.engine.networks import AnyNetwork, Network, Normalisation
@@ -23,6 +25,7 @@ from analysis.engine.showing import BATCH, Viewer, show
 from analysis.metrics.corruption_error import corruption_error, mean_corruption_accuracy, mean_corruption_error
 from pruning.data import checked_normalisation
 from pruning.errors import UserError
+from pruning.library.logits import refuse_undefined
 from pruning.progress import Progress, as_progress, quiet, share
 from pruning.ticket import Ticket
 from pruning.training.precision import check_precision, pick_device
@@ -78,14 +81,16 @@ def evaluate(
     severity, sample, prediction, confidence, angle, length, margin.
 
     Raises:
-        UserError: the networks are not given by name, or the images not as bytes; or as `iterate`.
+        UserError: the networks are not given by name, the images not as bytes, a severity does not exist, or logits are
+            not finite, also of tickets; or as `iterate`.
     """
     if not isinstance(tickets, Mapping):
         raise UserError(f'Give networks by name, such as {{"mine": network}}, not as a {type(tickets).__name__}.')
+    if not isinstance(labels, Tensor) and np.asarray(labels).dtype.kind not in "iub":
+        raise UserError("Labels must be whole numbers, the place of the true class among the logits.")
     if not isinstance(images, Tensor | np.ndarray):
         raise UserError(f"Images must be bytes [N, C, H, W], a tensor or an array, not a {type(images).__name__}.")
-    names = [corruptions] if isinstance(corruptions, str) else corruptions
-    conditions = all_conditions(names, [severities] if isinstance(severities, int) else severities)
+    conditions = all_conditions(*_listed(corruptions, severities))
     found = iterate(
         tickets,
         torch.as_tensor(images),
@@ -97,10 +102,32 @@ def evaluate(
         corrupted=corrupted,
         normalisation=normalisation,
     )
-    parts = [(name, measured.frame(name)) for measured in found for name in measured.tickets]
+    parts = [(name, _defined(measured, name).frame(name)) for measured in found for name in measured.tickets]
     for name, part in parts:
         part.insert(0, "ticket", name)
     return pd.concat([part for _, part in parts], ignore_index=True)
+
+
+def _listed(corruptions: Any, severities: Any) -> tuple[list[str], list[int]]:
+    """Corruptions and severities as lists, also where one stands alone."""
+    names = [corruptions] if isinstance(corruptions, str) else corruptions
+    levels = [severities] if isinstance(severities, Integral | str) else severities
+    for given, what in ((names, "corruptions"), (levels, "severities")):
+        if not isinstance(given, Iterable):
+            raise UserError(f"Give `{what}` as a list, or one alone, and not as {given!r}.")
+    return [*names], [*levels]
+
+
+def _defined(measured: Measured, name: str) -> Measured:
+    """The same. Raises UserError where a network's logits of an image are not finite, so that nothing is predicted."""
+    unsure = np.isnan(measured.values[name]["confidence"])
+    condition = measured.condition
+    under = "" if condition == CLEAN else f" under {condition[0]} {condition[1]}"
+    try:
+        refuse_undefined(int(unsure.sum()), len(unsure), under)
+    except UserError as error:
+        raise UserError(f"'{name}': {error}") from None
+    return measured
 
 
 def iterate(
@@ -143,10 +170,11 @@ def iterate(
     Returns an iterator over `Measured`, in the order of the conditions.
 
     Raises UserError, before anything is measured, when a name is unknown, shapes do not fit or the normalisation is
-    none.
+    none; and when a network or function that is at hand gives logits that are not finite. Of a ticket such an image has
+    the confidence nan, and its prediction says nothing.
     """
-    wanted = list(all_conditions() if conditions is None else conditions)
-    corrupted = corrupted or {}
+    wanted = list(all_conditions()) if conditions is None else as_conditions(conditions)
+    corrupted = {} if corrupted is None else corrupted
     _check(tickets, images, labels, wanted, corrupted, batch_size)
     known = set(done)
     todo = {condition: [name for name in tickets if (name, *condition) not in known] for condition in wanted}
@@ -163,9 +191,9 @@ def iterate(
         if name in needed
     }
     shown = TestImages(images, labels, corrupted, frost, seed=seed)
-    return _each(
-        networks, shown, {each: names for each, names in todo.items() if names}, batch_size, as_progress(progress)
-    )
+    todo = {each: names for each, names in todo.items() if names}
+    at_hand = {name for name in networks if not isinstance(tickets[name], Ticket)}
+    return _each(networks, shown, todo, batch_size, as_progress(progress), at_hand)
 
 
 def _each(
@@ -174,6 +202,7 @@ def _each(
     todo: Mapping[Condition, Sequence[str]],
     batch_size: int,
     progress: Progress,
+    at_hand: Set[str],
 ) -> Iterator[Measured]:
     total, before = sum(map(len, todo.values())), 0
     for condition, names in todo.items():
@@ -181,7 +210,10 @@ def _each(
         part = share(progress, before / total, len(names) / total)
         viewers = {name: [Viewer(each.update)] for name, each in found.items()}
         show(networks, images, condition, viewers, part, batch_size)
-        yield Measured(condition, {name: each.whole() for name, each in found.items()})
+        measured = Measured(condition, {name: each.whole() for name, each in found.items()})
+        for name in at_hand & found.keys():  # a ticket that diverged has its place in tables
+            _defined(measured, name)
+        yield measured
         before += len(names)
 
 
@@ -201,8 +233,10 @@ def _check(
         raise UserError(f"There must be one whole number as label for each of the {len(images)} images.")
     if int(labels.min()) < 0:
         raise UserError(f"Label {int(labels.min())} names no class; classes are numbered from 0.")
-    if batch_size < 1:
-        raise UserError(f"The batch size must be at least 1, not {batch_size}.")
+    if not isinstance(corrupted, Mapping):
+        raise UserError(f"Give `corrupted` as {{condition: images}}, not as a {type(corrupted).__name__}.")
+    if not isinstance(batch_size, Integral) or batch_size < 1:
+        raise UserError(f"The batch size must be a whole number of at least 1, not {batch_size!r}.")
     for name, ticket in tickets.items():
         if isinstance(ticket, Ticket):
             _check_fit(name, ticket, images, labels)

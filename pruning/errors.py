@@ -10,7 +10,7 @@ class UserError(Exception):
 
 def nearest(value: str, allowed: Iterable[str]) -> str | None:
     """The allowed name that is spelled most like `value`, or None when nothing is close."""
-    found = get_close_matches(value.lower(), list(allowed), n=1, cutoff=0.6)
+    found = get_close_matches(str(value).lower(), list(allowed), n=1, cutoff=0.6)
     return found[0] if found else None
 
 

@@ -62,7 +62,7 @@ class Registry(Mapping[str, T], Generic[T]):
         """Add a thing for this process and the workers that it starts; returns it, so that it can be a decorator.
 
         Raises:
-            UserError: one of that name ships with the project.
+            UserError: its name is no text, or one of that name ships with the project.
         """
         self._refuse_shipped(thing)
         self._added[thing.name] = thing
@@ -126,6 +126,8 @@ class Registry(Mapping[str, T], Generic[T]):
         return found | self._added
 
     def _refuse_shipped(self, thing: T) -> None:
+        if not isinstance(thing.name, str) or not thing.name.strip():
+            raise UserError(f"A {self.kind} has a text as its name, and not {thing.name!r}.")
         if thing.name in self._shipped():
             raise UserError(f"There is a {self.kind} '{thing.name}' already; give this one another name.")
 
@@ -172,6 +174,9 @@ def decorator(registry: Registry[T], given: Any, make: Callable[[str, Any], T]) 
     """
     if isinstance(given, registry.type):
         return registry.register(given)
+
+    if not (given is None or isinstance(given, str) or hasattr(given, "__name__")):
+        raise UserError(f"A {registry.kind} has a text as its name, and not {given!r}.")
 
     def add(decorated: Any) -> Any:
         registry.register(make(given if isinstance(given, str) else decorated.__name__, decorated))

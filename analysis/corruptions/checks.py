@@ -1,6 +1,7 @@
 """What every way to corrupt images asks of its arguments."""
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from pruning.errors import UserError
 
 def check_severity(severity: int, name: str | None = None) -> None:
     """Raises UserError unless the severity is a whole number from 1 to 5, and one that the named corruption has."""
-    if isinstance(severity, bool) or severity not in SEVERITIES:
+    if not isinstance(severity, Integral) or isinstance(severity, bool) or severity not in SEVERITIES:
         raise UserError(f"Severity {severity!r} does not exist: it is a whole number from 1 to 5.")
     if name is not None and severity not in severities_of(name):
         raise UserError(f"Severity {severity} of '{name}' does not exist: it has only {_listed(severities_of(name))}.")

@@ -18,6 +18,7 @@ from pruning.models import NoClassifier, class_directions, count_macs, features_
 from pruning.models.classifier import LEFT_OUT, widened
 from pruning.models.inspection import Shape
 from pruning.models.outputs import the_logits
+from pruning.models.trial import reason_of
 from pruning.ticket import Ticket
 from pruning.training.precision import SMALL_NETWORK, Precision, as_input, autocast, pick_precision, prepare, settled
 
@@ -165,12 +166,11 @@ class Network:
 
     def _gradients(self, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
         parameters = dict(self.module.named_parameters())
+        floating = {name: value for name, value in parameters.items() if value.is_floating_point()}
         loss = F.cross_entropy(logits, labels, reduction="sum")
-        found = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
-        return {
-            name: torch.zeros_like(parameter) if gradient is None else gradient
-            for (name, parameter), gradient in zip(parameters.items(), found, strict=True)
-        }
+        given = torch.autograd.grad(loss, list(floating.values()), allow_unused=True)
+        found = {name: gradient for name, gradient in zip(floating, given, strict=True) if gradient is not None}
+        return {name: found.get(name, torch.zeros_like(value)) for name, value in parameters.items()}
 
     def attacked(self, images: Tensor, labels: Tensor, name: str, severity: int, *, seed: int, index: Tensor) -> Tensor:
         """The images as this network minds them most; arguments and errors as for `attacks.attack`."""
@@ -200,16 +200,22 @@ class _Function(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Give what the function gives, or the logits among it, as a tensor on the images' device."""
-        return torch.as_tensor(the_logits(self.function(images))).to(images.device, torch.float32)
+        found = torch.as_tensor(the_logits(self.function(images))).to(images.device, torch.float32)
+        if found.ndim == 2 and len(found) != len(images):
+            raise UserError(
+                f"Of {len(images)} images the function gives {len(found)} rows of logits; it must give one an image."
+            )
+        return found
 
 
 @torch.no_grad()
 def _count_classes(module: nn.Module, shape: Shape, device: torch.device) -> int:
     try:
         given = module(torch.zeros(2, *shape, device=device))
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
-        reason = str(error).splitlines()[0].rstrip(".") or type(error).__name__
-        raise UserError(f"The network cannot read images of shape {shape} ({reason}).") from None
+    except UserError:
+        raise
+    except Exception as error:  # a network's own code may raise anything
+        raise UserError(f"The network cannot read images of shape {shape} ({reason_of(error)}).") from error
     if not isinstance(given, Tensor) or given.ndim != 2 or len(given) != 2:
         what = list(given.shape) if isinstance(given, Tensor) else f"a {type(given).__name__}"
         raise UserError(f"Of 2 images the network gives {what}; it must give logits alone, a row an image: wrap it.")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from analysis.corruptions import FAMILIES, SEVERITIES, Family, check_name, family_of, get_family
 from analysis.corruptions.conditions import CLEAN, Condition, all_conditions, in_order
-from analysis.corruptions.registry import ARRAYS
+from analysis.corruptions.registry import ARRAYS, severities_of
 from analysis.results.tables import TABLES
 from pruning.errors import UserError
 from pruning.files import user_path
@@ -102,7 +102,11 @@ class AnalysisConfig(BaseModel):
     def _of(self, family: Family) -> list[Condition]:
         named = [name for name in family.members if name in self._named()]
         members = family.members if self.corruptions == "all" else named or self._whole(family)
-        return [*all_conditions(members, family.severities or sorted(set(self.severities)))[1:]]
+        return [*all_conditions(members, family.severities or self._had(members))[1:]]
+
+    def _had(self, members: Sequence[str]) -> list[int]:
+        """The severities asked for that a member has: those of other families are no mistake."""
+        return [each for each in sorted(set(self.severities)) if any(each in severities_of(name) for name in members)]
 
     def _whole(self, family: Family) -> Sequence[str]:
         """The members of a family of which none is named: all, but none where nothing is to be made at all."""

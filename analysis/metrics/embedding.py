@@ -62,7 +62,7 @@ def umap(features: ArrayLike, seed: int = 0) -> np.ndarray:
     xy = _blank(features, finite)
     there = features[finite]
     if len(there) >= MIN_SAMPLES and not is_constant(there):
-        xy[finite] = _mapper(there, seed).fit_transform(_scaled(there))
+        xy[finite] = _mapper(there, seed).fit_transform(_wide(_scaled(there)))
     return xy
 
 
@@ -145,7 +145,7 @@ def _anchored(features: Any, reference: np.ndarray, seed: int) -> np.ndarray:
     there = features[finite]
     if len(there) < MIN_SAMPLES or is_constant(there):
         return xy
-    mapper = _mapper(there, seed, transform_mode="graph").fit(_scaled(there))
+    mapper = _mapper(there, seed, transform_mode="graph").fit(_wide(_scaled(there)))
     xy[finite] = _lay_out(mapper.graph_.tocoo(), reference[finite], seed)
     return xy
 
@@ -171,6 +171,11 @@ def _lay_out(graph: coo_matrix, reference: np.ndarray, seed: int) -> np.ndarray:
         points, points, heads, tails, EPOCHS, n, pauses, a, b, state, 1.0, 1.0, 5.0, parallel=False, move_other=False
     )
     return points[:n]
+
+
+def _wide(features: np.ndarray) -> np.ndarray:
+    """Features [N, D] as at least two, a zero beside one, which is what the two principal components are asked of."""
+    return features if features.shape[1] > 1 else np.pad(features, ((0, 0), (0, 1)))
 
 
 def _mapper(features: np.ndarray, seed: int, **settings: Any) -> Any:

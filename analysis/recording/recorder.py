@@ -122,7 +122,7 @@ def _recipe(study: Study, name: str, parent: str | None, sparsity: float, seed: 
     """The recipe of the ticket. Raises UserError when it cannot have the name, the parent or the seed."""
     if not get_task(study.config.task).classifies_images:
         raise UserError(f"The networks of {study.path} do not classify images; only such can be recorded.")
-    if not name.strip():
+    if not isinstance(name, str) or not name.strip():
         raise UserError("Give the ticket a name.")
     entries = study.entries()
     if parent is not None and parent not in {entry.id for entry in entries}:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from analysis.corruptions import check_name, check_severity
-from analysis.corruptions.conditions import CLEAN, Condition, in_order
+from analysis.corruptions.conditions import CLEAN, Condition, as_conditions, in_order
 from analysis.engine import replay
 from analysis.engine.base import measures
 from analysis.engine.evaluation import Source
@@ -242,7 +242,7 @@ class Session:
                     "corrupted here: it is recorded on clean images alone."
                 )
         else:
-            wanted = tuple((str(name), int(severity)) for name, severity in conditions)
+            wanted = tuple(as_conditions(conditions))
             for condition in wanted:
                 self._check(condition, clean, conditions)
         return in_order([CLEAN, *wanted])

@@ -131,6 +131,8 @@ def _check_form(label: str, scores: object, model: nn.Module) -> None:
             f"The criterion {label} gives a {type(scores).__name__}; it must give {{parameter: scores}}, as of "
             "`context.weights(network)`."
         )
+    if not scores:
+        raise UserError(f"The criterion {label} gives no scores; it must give those of `context.weights(network)`.")
     parameters = dict(model.named_parameters())
     for name, score in scores.items():
         if name not in parameters:
@@ -141,6 +143,8 @@ def _check_form(label: str, scores: object, model: nn.Module) -> None:
                 f"The criterion {label} gives {found} for '{name}'; it must give a score for each weight, a tensor "
                 f"{list(parameters[name].shape)}."
             )
+        if score.is_complex():
+            raise UserError(f"The criterion {label} gives complex numbers for '{name}', which have no order.")
 
 
 CRITERIA: Registry[Criterion] = Registry("criterion", Criterion, "pruning.criteria")

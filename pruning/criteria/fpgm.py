@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.criteria.base import Context, Criterion, Scores
+from pruning.models.classifier import widened
 
 
 def score(model: nn.Module, context: Context) -> Scores:
@@ -15,7 +16,7 @@ def score(model: nn.Module, context: Context) -> Scores:
 
 
 def _of_layer(weight: Tensor) -> Tensor:
-    rows = weight.reshape(len(weight), -1)
+    rows = widened(weight.reshape(len(weight), -1))
     # differences, not products: near ones are what matters
     distances = torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist").sum(dim=1)
     return distances.view(-1, *[1] * (weight.dim() - 1)).expand(weight.shape).clone()

@@ -19,7 +19,9 @@ def differentiable_copy(model: nn.Module, batch_statistics: bool = False) -> nn.
     With `batch_statistics` its batch norms normalise by the batch at hand, as in training: before any training the
     running statistics say nothing about the data.
     """
-    twin = copy.deepcopy(model).eval().requires_grad_(True)
+    twin = copy.deepcopy(model).eval()
+    for parameter in twin.parameters():
+        parameter.requires_grad_(parameter.is_floating_point() or parameter.is_complex())  # counts and steps have none
     for module in twin.modules():
         if batch_statistics and isinstance(module, _BatchNorm):
             module.train()

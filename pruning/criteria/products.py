@@ -237,7 +237,8 @@ class Products(TorchDispatchMode):
         if name is None:
             return
         whole = self.weights[name]
-        weight = weight.reshape(weight.shape[-2:]) if weight.dim() > 2 and weight.numel() <= whole.numel() else weight
+        while weight.dim() > 2 and (len(weight) == 1 or weight.stride(0) == 0):
+            weight = weight[0]  # the same for all of a batch, as torch has it where no gradient is wanted
         width = prod(whole.shape[1:])
         first, rest = divmod(int(weight.storage_offset() - whole.storage_offset()), width)
         if weight.dim() != 2 or weight.shape[1] != width or weight.stride() != (width, 1) or rest:

@@ -54,7 +54,7 @@ def cut_by_score(model: nn.Module, criterion: Criterion, context: Context, cut: 
     cutter = _Cutter.of(model, parameters, cut, granularity, bool(getattr(options, "per_output", False)))
     came = (1 - mask_tools.sparsity(masks)) or 1.0  # what is left when the first round begins
     # a pattern has no sparsities in between
-    rounds = 1 if granularity.pattern else cut.rounds or criterion.steps(options)
+    rounds = 1 if granularity.pattern else criterion.steps(options) if cut.rounds is None else cut.rounds
     for turn in range(1, rounds + 1):
         between = None if granularity.pattern else partial(cutter.cut, within=masks, came=came)
         scores = given = criterion.score(model, replace(context, masks=masks, cut=between))

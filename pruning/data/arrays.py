@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from math import isfinite
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -31,6 +31,8 @@ def image_bytes(
     Raises:
         UserError: they are no such images, or the layout is not clear.
     """
+    if layout not in (None, *get_args(Layout)):
+        raise UserError(f'`layout` is "NCHW" or "NHWC", or left out, and not {layout!r}.')
     found = _numbers(images)
     if found.ndim == 3:
         found, layout = found[:, None], "NCHW"

@@ -23,6 +23,7 @@ from pruning.finders.gradual import RampOptions, check_whole, sparsity_at
 from pruning.finders.one_shot import fine_tuning
 from pruning.finders.options import finetune_option
 from pruning.masks import Masks, keep_best
+from pruning.models.trial import first_weight
 from pruning.recipe import Recipe
 from pruning.search.calling import call_with
 from pruning.search.swaps import Swaps
@@ -54,7 +55,7 @@ class MovementNetwork(nn.Module):
         flat = torch.cat([mask.reshape(-1) for mask in alive.values()])
         self.register_buffer("alive", flat)
         # in one dimension, which is what the optimiser does not decay
-        self.scores = nn.Parameter(torch.zeros(flat.numel(), dtype=next(network.parameters()).dtype))
+        self.scores = nn.Parameter(torch.zeros(flat.numel(), dtype=first_weight(network).dtype))
         self.keep = int(flat.sum())
 
     def kept(self) -> Tensor:

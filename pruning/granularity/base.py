@@ -78,6 +78,8 @@ def get_granularity(name: str | Granularity) -> Granularity:
     """
     if isinstance(name, Granularity):
         return name
+    if not isinstance(name, str):
+        raise unknown("structure", name, granularity_names())
     if name in GRANULARITIES:
         return GRANULARITIES[name]
     parsers = (each.parse for each in GRANULARITIES.values() if each.parse is not None)

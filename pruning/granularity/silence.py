@@ -21,6 +21,7 @@ from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from pruning.models.inspection import Shape, evaluating
+from pruning.models.trial import first_weight
 
 VALUES = (math.nan, 1.0)
 NORMS = (_BatchNorm, _InstanceNorm)
@@ -126,7 +127,7 @@ def _speaking(model: nn.Module, source: torch.Generator) -> dict[str, Tensor]:
 
 def _images(model: nn.Module, shape: Shape, source: torch.Generator) -> Tensor:
     """Two of them, which are tokens 0 for a network that reads tokens."""
-    return _positive(torch.Size((2, *shape)), source).to(next(model.parameters()))
+    return _positive(torch.Size((2, *shape)), source).to(first_weight(model))
 
 
 def _positive(shape: torch.Size, source: torch.Generator) -> Tensor:

@@ -9,7 +9,8 @@ from pruning.graph.tracing import NotTraceable, shared_modules, trace
 from pruning.models.classifier import remembered_shape
 from pruning.models.trial import CannotRun, on_trial
 
-CANNOT_RUN = (RuntimeError, TypeError, ValueError, IndexError, AttributeError)  # of a network's own code, on zeros
+CANNOT_RUN = (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError, ArithmeticError)
+"""What a network's own code raises of inputs that it is not made for."""
 
 
 def follow(model: nn.Module, shape: tuple[int, ...] | None = None) -> tuple[fx.GraphModule, Facts]:

@@ -1,10 +1,11 @@
 """Criteria on a network that is at hand: scores of its weights, and masks."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from inspect import signature
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -16,11 +17,13 @@ from pruning.criteria.batches import Batches
 from pruning.criteria.rounds import Cut, cut_by_score
 from pruning.errors import UserError, nearest
 from pruning.granularity import Granularity, get_granularity
+from pruning.library.arguments import fraction, input_shape, names, whole_number
 from pruning.library.copies import copied
 from pruning.library.labelled import check_classes, labelled_batches
 from pruning.library.logits import try_out
+from pruning.library.mask_forms import masks_in
 from pruning.library.pruned import Pruned
-from pruning.masks import Masks
+from pruning.masks import Masks, full_masks
 from pruning.models import count_macs, prunable, remember
 from pruning.models.classifier import NONE
 from pruning.models.trial import first_weight
@@ -93,7 +96,7 @@ def prune(
 
     Args:
         network: any, in any mode, on any device. Weights under `torch.nn.utils.prune` or another parametrisation
-            are taken as they are multiplied.
+            are taken as they are multiplied; what these masks remove stays removed.
         criterion: the name of one of `pruning.criteria.CRITERIA`, such as "snip", a `Criterion`, or
             a function (network, context) -> {parameter: scores}; see `pruning.criteria.Context`.
         sparsity: fraction of the prunable weights to remove, in [0, 1); left out where N:M decides it.
@@ -124,13 +127,14 @@ def prune(
         sparsity = pieces.fixed_sparsity
     if sparsity is None:
         raise UserError("Say how much is to go: `sparsity=0.9` removes nine tenths of the prunable weights.")
+    sparsity, rounds = fraction(sparsity, "sparsity"), whole_number(rounds, "rounds")
     if not isinstance(ties, bool):
         raise UserError(f"`ties` is True or False, whether a seeded draw decides among equal scores, and not {ties!r}.")
     mine = {key: value for key, value in options.items() if key in shared.options.model_fields}
     rest = {key: value for key, value in options.items() if key not in mine}
     own = _of_criterion(chosen, rest, prune)
     model, context = _set_up(network, chosen, data, shape, images, exclude, classifier, seed, own)
-    context.structure = pieces
+    context.structure, context.masks = pieces, _came_with(network, context.weights(model))
     cut = Cut(
         sparsity=sparsity,
         allocation=allocation,
@@ -142,6 +146,12 @@ def prune(
         masks: Masks = cut_by_score(model, chosen, context, cut)
     how = f"{chosen.label}, {100 * sparsity:g} % removed, {pieces.name if pieces.name != 'weight' else allocation}"
     return Pruned(masks, how)
+
+
+def _came_with(network: nn.Module, weights: Mapping[str, Tensor]) -> Masks | None:
+    """The masks in force on a network, of all its weights; None where there are none."""
+    there = {name: mask.to(weights[name].device) for name, mask in masks_in(network).items() if name in weights}
+    return full_masks(weights) | there if there else None
 
 
 def _settled(model: nn.Module, context: Context) -> AbstractContextManager[None]:
@@ -191,6 +201,11 @@ def _set_up(
     options: Options,
 ) -> tuple[nn.Module, _Without]:
     """A copy of the network that may be changed, and what its weights are scored in."""
+    images, shape = whole_number(images, "images"), input_shape(shape)
+    if not isinstance(classifier, bool | str):
+        raise UserError(f"`classifier` is True or False, or the name of a layer, and not {classifier!r}.")
+    if not isinstance(seed, Integral):
+        raise UserError(f"`seed` is a whole number, and not {seed!r}.")
     model = copied(network)
     for parameter in model.parameters():
         parameter.requires_grad_(parameter.is_floating_point())
@@ -199,7 +214,7 @@ def _set_up(
     named = classifier if isinstance(classifier, str) else None
     if not isinstance(batches, _NoInput):
         remember(model, tuple(batches[0][0].shape[1:]), named)
-    left_out = (exclude,) if isinstance(exclude, str) else tuple(exclude)
+    left_out = names(() if exclude is None else exclude, "exclude")
     context = _Without(
         batches=batches,
         generator=generator(seed, "criterion", criterion.name),

@@ -3,9 +3,10 @@
 import copy
 
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from pruning.errors import UserError
-from pruning.library.logits import take_logits
+from pruning.library.logits import refuse_scripted, take_logits
 from pruning.models.folding import fold
 
 
@@ -22,9 +23,15 @@ def copied(network: nn.Module) -> nn.Module:
     Of an output that holds more than logits, as those of Hugging Face do, the copy gives the logits.
 
     Raises:
-        UserError: it is no network.
+        UserError: it is no network, is TorchScript, or has parameters that have no shape yet.
     """
     check_network(network)
+    refuse_scripted(network)
+    for name, value in (*network.named_parameters(), *network.named_buffers()):
+        if is_lazy(value):
+            raise UserError(
+                f"'{name}' has no shape before the network ran for the first time; run it on a batch first."
+            )
     computed = [value for module in network.modules() for value in vars(module).values() if isinstance(value, Tensor)]
     known = {id(value): value.detach().clone() for value in computed}  # as of torch.nn.utils.prune, which is no leaf
     model = copy.deepcopy(network, known)

@@ -12,6 +12,7 @@ from torch.utils.data import IterableDataset
 from pruning.criteria.batches import Batch
 from pruning.data import Dataset, Split, load_data, normalise
 from pruning.errors import UserError
+from pruning.library.arguments import whole_number
 
 BATCH = 250  # images of a data set that are given at once
 Part = Literal["train", "test"]
@@ -47,9 +48,9 @@ def first_batches(data: Any, images: int | None, name: str = "data", part: Part 
     """Give the batches of `labelled_batches` one after another, where they lie; of a `Dataset` those of a part.
 
     Raises:
-        UserError: there are no images, or something else than batches of them.
+        UserError: there are no images, `images` is no number of them, or something else than batches of them.
     """
-    left, found = images, False
+    left, found = whole_number(images, "images"), False
     data = load_data(data) if isinstance(data, str) else data
     for inputs, labels in _of_dataset(data, part) if isinstance(data, Dataset) else _pairs(data, name):
         if left is not None:
@@ -98,7 +99,11 @@ def checked_pair(pair: Any, name: str = "data") -> Batch:
             f"Batches are to be pairs of inputs and labels, two tensors each; `{name}` gives {_what(pair)}. "
             "A generator mends that, such as ((x, y) for x, y, _ in loader)."
         )
-    inputs, labels = (torch.as_tensor(each) for each in pair)
+    try:
+        inputs, labels = (torch.as_tensor(each) for each in pair)
+    except TypeError:  # of an array of texts, or of objects
+        kinds = " and ".join(str(each.dtype).removeprefix("torch.") for each in pair)
+        raise UserError(f"Inputs and labels are to be numbers, and are {kinds}; labels count classes from 0.") from None
     if not inputs.is_floating_point():
         raise UserError(
             f"Inputs are {str(inputs.dtype).removeprefix('torch.')}; give them as the network takes them, normalised."

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pruning.errors import UserError
 from pruning.library.copies import check_network, copied
 from pruning.library.labelled import check_classes, first_batches, is_pair
-from pruning.library.logits import try_out
+from pruning.library.logits import check_finite, readable, try_out
 from pruning.models import NoClassifier, class_directions, count_macs, features_and_logits, remember
 from pruning.models.classifier import widened
 from pruning.models.trial import first_weight
@@ -93,8 +93,8 @@ def features(
         progress: told the fraction done and what is being done; True writes a line.
 
     Raises:
-        UserError: the data are no such pairs, the network cannot read them or gives no logits, a label names no class,
-            or the classifier that is named is none. Where no classifier is found `without` says so.
+        UserError: the data are no such pairs, the network cannot read them or gives no finite logits, a label names no
+            class, or the classifier that is named is none. Where no classifier is found `without` says so.
     """
     progress = as_progress(progress)
     if not callable(network):
@@ -115,7 +115,8 @@ def features(
     seen: list[tuple[Tensor, Tensor, Tensor]] = []
     with torch.inference_mode(), settings:
         for inputs, labels in chain([first], batches):
-            found, logits = _seen(module or network, inputs if like is None else inputs.to(like), bool(without))
+            with readable(tuple(inputs.shape[1:])) if module is not None else nullcontext():
+                found, logits = _seen(module or network, inputs if like is None else inputs.to(like), bool(without))
             seen.append((found.float().cpu(), logits.float().cpu(), labels.cpu()))
             progress(min(1.0, len(seen) / length) if length else 0.0, "features")
     progress(1.0, "features")
@@ -153,6 +154,7 @@ def _seen(network: nn.Module | Callable[[Tensor], Any], inputs: Tensor, plain: b
 def _whole(columns: list[np.ndarray], weight: Tensor | None, bias: Tensor | None, without: str) -> Features:
     found, logits, labels = columns
     classes = logits.shape[1]
+    check_finite(torch.from_numpy(logits))
     check_classes(torch.from_numpy(labels), classes)
     rows = torch.full((classes, 1), torch.nan) if weight is None else weight
     shifts = torch.full((classes,), torch.nan) if bias is None else bias

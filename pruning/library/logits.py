@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pruning.errors import UserError
 from pruning.models.outputs import the_logits
-from pruning.models.trial import CannotRun, on_trial
+from pruning.models.trial import CannotRun, on_trial, reason_of
 
 
 class Tried(NamedTuple):
@@ -19,9 +19,39 @@ class Tried(NamedTuple):
     classes: int | None
 
 
+def check_finite(logits: Tensor) -> None:
+    """Raise UserError where logits [N, K] of an input have no softmax: NaN, infinite, or all minus infinity."""
+    sure = torch.softmax(logits.float(), dim=1).amax(dim=1)
+    refuse_undefined(int((~sure.isfinite()).sum()), len(logits))
+
+
+def refuse_undefined(count: int, images: int, under: str = "") -> None:
+    """Raise UserError where there are images, of so many, whose logits are not finite.
+
+    Args:
+        count: how many there are.
+        images: of how many.
+        under: what they are shown under, such as " under fog 3".
+    """
+    if count:
+        raise UserError(
+            f"The logits of {count:,} of {images:,} images{under} are not finite, so that no class can be told; look "
+            "whether the network's weights or its inputs hold NaN."
+        )
+
+
+def refuse_scripted(network: nn.Module) -> None:
+    """Raise UserError of a network that is TorchScript, or has a part that is: it cannot be looked into."""
+    for name, module in network.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            what = f"The network's part '{name}'" if name else "The network"
+            raise UserError(f"{what} is TorchScript, which cannot be looked into; give the module that it was made of.")
+
+
 @contextmanager
 def logits_alone(network: nn.Module) -> Iterator[None]:
     """Have a network give the logits alone for a while, also where it has more to give."""
+    refuse_scripted(network)
     handle = network.register_forward_hook(take_logits)
     try:
         yield
@@ -45,6 +75,17 @@ def modes_kept(network: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
+@contextmanager
+def readable(shape: tuple[int, ...]) -> Iterator[None]:
+    """Turn what a network's own code raises of inputs of a shape into a UserError."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"The network cannot be run on inputs of shape {shape} ({reason_of(error)}).") from error
+
+
 def try_out(network: nn.Module, shape: tuple[int, ...] | None) -> Tried:
     """Run a network on an input that it can read; it is left as it was.
 
@@ -61,7 +102,7 @@ def try_out(network: nn.Module, shape: tuple[int, ...] | None) -> Tried:
             return Tried(tuple(inputs.shape[1:]), given.shape[1] if given.ndim == 2 else None)
         except CannotRun as error:
             if shape is not None:
-                raise UserError(f"The network cannot be run on inputs of shape {shape} ({error}).") from None
+                raise UserError(f"The network cannot be run on inputs of shape {shape} ({error}).") from error
             raise UserError(
                 f"The network cannot be run on trial ({error}); say what it takes, such as shape=(3, 32, 32)."
-            ) from None
+            ) from error

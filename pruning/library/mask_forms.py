@@ -8,8 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from pruning.errors import UserError
+from pruning.library.copies import copied
+from pruning.library.mask_layers import masks_on
 from pruning.masks import Masks
 from pruning.models import prunable
+from pruning.models.folding import computed_weights
 
 T = TypeVar("T")
 SUFFIX = "_mask"  # of the buffers of torch.nn.utils.prune
@@ -55,8 +58,14 @@ def _as_mask(name: str, values: Any) -> Tensor:
 
 
 def _of_network(network: nn.Module) -> Masks:
-    """Those of torch.nn.utils.prune by the name of what they mask, the others by their zeros."""
+    """Those in force, and of other weights the zeros of what is multiplied."""
+    multiplied = copied(network) if computed_weights(network) else network
+    return {name: weight.detach() != 0 for name, weight in prunable(multiplied).items()} | masks_in(network)
+
+
+def masks_in(network: nn.Module) -> Masks:
+    """Return the masks in force on a network, by what they mask: those of torch.nn.utils.prune and of `apply_masks`."""
     buffers = {name.removesuffix(SUFFIX): value for name, value in network.named_buffers() if name.endswith(SUFFIX)}
     parameters = dict(network.named_parameters())
     masked = {name: value.detach() != 0 for name, value in buffers.items() if f"{name}_orig" in parameters}
-    return masked | {name: weight.detach() != 0 for name, weight in prunable(network).items()}
+    return masked | masks_on(network)

@@ -6,12 +6,13 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from pruning.errors import UserError
+from pruning.errors import UserError, few
 from pruning.library.copies import check_network
 from pruning.library.labelled import labelled_batches
 from pruning.library.logits import logits_alone, try_out
 from pruning.library.pruned import masks_for
 from pruning.models import count_macs
+from pruning.models.folding import computed_weights
 from pruning.models.trial import first_weight
 from pruning.progress import Progress, as_progress, quiet
 from pruning.reconstruction.layers import Solving
@@ -64,6 +65,12 @@ def reconstruct(
         )
     first = first_weight(network)
     kept = {name: mask.to(first.device) for name, mask in masks_for(network, masks).items()}
+    computed = [name for name in kept if name in computed_weights(network)]
+    if computed:
+        raise UserError(
+            f"The network computes {few(computed)} from other values, as by weight normalisation, so that there is no "
+            "weight to solve; remove that first, as by torch.nn.utils.parametrize.remove_parametrizations."
+        )
     given = labelled_batches(data, images, first.device, dtype=first.dtype)
     batches = [(inputs, torch.zeros_like(labels)) for inputs, labels in given]  # of a class that there is
     solving = Solving(update, inputs, target, ridge, bias)

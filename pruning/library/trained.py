@@ -10,7 +10,7 @@ from pruning.library.copies import check_network
 from pruning.library.labelled import check_classes
 from pruning.library.loaders import LoaderFeed
 from pruning.library.logits import logits_alone, modes_kept, try_out
-from pruning.library.pruned import masks_for
+from pruning.library.pruned import masks_in_force
 from pruning.models.user_file import seeded
 from pruning.progress import Progress, as_progress, quiet
 from pruning.training import loop
@@ -63,7 +63,7 @@ def train(
     config = (training or Training()).but(**changes)
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise UserError("Nothing can be trained: the network has no parameter that requires a gradient.")
-    kept = None if masks is None else masks_for(network, masks)
+    kept = None if masks is None else masks_in_force(network, masks)
     where = next(network.parameters()).device
     with seeded(derived_seed(seed, "training") % 2**31):
         data = load_data(data) if isinstance(data, str) else data

@@ -33,10 +33,40 @@ def fold(model: nn.Module) -> None:
         _FOLDED[model] = tuple(found)
 
 
+def computed_weights(model: nn.Module) -> dict[str, nn.Module]:
+    """The weights that `fold` would fold, by name, and the module of each, but for those of `torch.nn.utils.prune`."""
+    return {
+        f"{name}.{key}".lstrip("."): module for name, module in model.named_modules() for key in _computed_of(module)
+    }
+
+
+def _computed_of(module: nn.Module) -> list[str]:
+    hooks = module._forward_pre_hooks.values()
+    return parametrised(module) + [hook.name for hook in hooks if isinstance(hook, (WeightNorm, SpectralNorm))]
+
+
+def parametrised(module: nn.Module) -> list[str]:
+    """What of a module `torch.nn.utils.parametrize` computes."""
+    return list(module.parametrizations) if parametrize.is_parametrized(module) else []  # type: ignore[arg-type]
+
+
+def _own_class(module: nn.Module) -> None:
+    """Give a parametrised module a class of its own: torch puts weights into the class, which deep copies share."""
+    shared = type(module)
+    contents = {key: value for key, value in vars(shared).items() if key not in ("__dict__", "__weakref__")}
+    module.__class__ = type(shared.__name__, shared.__bases__, contents)
+
+
 def _fold(module: nn.Module) -> Iterator[str]:
-    parametrised = getattr(module, "parametrizations", None) if parametrize.is_parametrized(module) else None
-    for key in list(parametrised or ()):
+    if parametrised(module):
+        _own_class(module)
+    for key in parametrised(module):
+        trained = any(True for _ in module.parametrizations[key].parameters(recurse=False))  # type: ignore[union-attr,index]
         parametrize.remove_parametrizations(module, key, leave_parametrized=True)
+        weight = getattr(module, key)
+        if trained and not isinstance(weight, nn.Parameter):  # what torch leaves of several that are frozen
+            delattr(module, key)
+            module.register_parameter(key, nn.Parameter(weight.detach(), requires_grad=False))
         yield key
     for hook in list(module._forward_pre_hooks.values()):
         if isinstance(hook, WeightNorm):

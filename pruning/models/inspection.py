@@ -10,6 +10,7 @@ from torch.nn.modules.conv import _ConvNd
 from torch.utils.hooks import RemovableHandle
 
 from pruning.models.classifier import classifier_weight
+from pruning.models.trial import first_weight
 
 Shape = tuple[int, int, int]
 Watcher = Callable[[str, nn.Module, tuple[Tensor, ...], Tensor], None]
@@ -68,7 +69,7 @@ def watch(model: nn.Module, shape: Shape, see: Watcher) -> None:
 @torch.no_grad()
 def show_zeros(model: nn.Module, shape: Shape) -> None:
     """Send one image of zeros of `shape` (C, H, W) through the network in evaluation mode; it is left as it was."""
-    weight = next(model.parameters(), torch.zeros(()))
+    weight = first_weight(model)
     with evaluating(model):
         model(torch.zeros(1, *shape, device=weight.device, dtype=weight.dtype))
 

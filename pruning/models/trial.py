@@ -34,14 +34,21 @@ def on_trial(model: nn.Module, shape: Shape | None = None) -> tuple[Tensor, Tens
         images = _images(model, each)
         try:
             output = model(images)
-        except (RuntimeError, ValueError, TypeError, NotImplementedError) as caught:
+        except UserError:
+            raise
+        except Exception as caught:  # a network's own code may raise anything that it thinks of such inputs
             error = caught
         else:
             if isinstance(output, Tensor):
                 return images, output
             given = f"a {type(output).__name__}"
     wrap = "wrap it so that it gives its logits alone"
-    raise CannotRun(str(error).splitlines()[0].rstrip(".") if error else f"it gives {given} and no tensor; {wrap}")
+    raise CannotRun(reason_of(error) if error else f"it gives {given} and no tensor; {wrap}") from error
+
+
+def reason_of(error: Exception) -> str:
+    """Return the first line of what an exception says, else its kind, without a full stop."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _guesses(model: nn.Module) -> list[Shape]:
@@ -77,9 +84,8 @@ def fits(name: str, shape: tuple[int, int, int]) -> Iterator[None]:
         yield
     except (RuntimeError, ValueError, TypeError, AssertionError, NotImplementedError) as error:
         size = f"{shape[1]}x{shape[2]}"
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise UserError(
-            f"The model '{name}' cannot read images of {size} pixels ({reason}); "
+            f"The model '{name}' cannot read images of {size} pixels ({reason_of(error)}); "
             "take larger images or a network made for small ones, such as 'resnet20'."
         ) from error
 

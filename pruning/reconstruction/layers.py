@@ -6,7 +6,8 @@ inputs, or what they make of the dense network's.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,7 +18,7 @@ from pruning.criteria.batches import Batches
 from pruning.criteria.products import Shape
 from pruning.errors import UserError
 from pruning.masks import Masks, apply_masks
-from pruning.models.inspection import prunable
+from pruning.models.inspection import evaluating, prunable
 from pruning.progress import Progress, quiet
 from pruning.reconstruction.moments import Moments, gather, uses_in_order
 from pruning.reconstruction.solving import UPDATES, cholesky, choose_and_update, choose_pattern, damped
@@ -91,27 +92,36 @@ def reconstruct(
         the masks, which are others where they are chosen on the way, and the record of the layers' errors.
 
     Raises:
-        UserError: a layer cannot be solved; the sentence names it.
+        UserError: a layer cannot be solved; the sentence names it. The network then has its weights as they were.
     """
     task, fixed = task or get_task(None), fixed or {}
     dense = copy.deepcopy(model).eval()
     errors, masks = _Errors(list(masks)), dict(masks)
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    apply_masks(model, masks | fixed)
     order = uses_in_order(dense, {name: dense.get_parameter(name) for name in masks}, batches[0], task)
     changed = False
-    for place, (name, uses) in enumerate(order.items()):
-        progress(place / len(order), f"solving {name.removesuffix('.weight')}")
-        layer = _Layer(model, dense, name, masks[name], None if alive is None else alive[name])
-        exact = replace(solving, target=solving.target if changed else "layer")
-        if not bool(masks[name].all()) or (exact.target == "dense" and solving.update != "none"):
-            masks[name] = layer.solve(uses, batches, exact, task, errors)
-            layer.put(masks | fixed)
-            changed = True
-    for module, mode in modes.items():
-        module.training = mode
+    with evaluating(model), _as_it_was_on_failure(model, dense):
+        apply_masks(model, masks | fixed)
+        for place, (name, uses) in enumerate(order.items()):
+            progress(place / len(order), f"solving {name.removesuffix('.weight')}")
+            layer = _Layer(model, dense, name, masks[name], None if alive is None else alive[name])
+            exact = replace(solving, target=solving.target if changed else "layer")
+            if not bool(masks[name].all()) or (exact.target == "dense" and solving.update != "none"):
+                masks[name] = layer.solve(uses, batches, exact, task, errors)
+                layer.put(masks | fixed)
+                changed = True
     return masks, errors.record()
+
+
+@contextmanager
+def _as_it_was_on_failure(model: nn.Module, dense: nn.Module) -> Iterator[None]:
+    """Give the network its weights back, those of the dense copy, where what is done ends before it is through."""
+    try:
+        yield
+    except BaseException:
+        with torch.no_grad():
+            for parameter, before in zip(model.parameters(), dense.parameters(), strict=True):
+                parameter.copy_(before)
+        raise
 
 
 @dataclass

@@ -10,6 +10,7 @@ from pruning.errors import UserError
 from pruning.graph.channels import CANNOT_RUN
 from pruning.graph.facts import Shapes
 from pruning.graph.tracing import trace
+from pruning.models.trial import first_weight
 from pruning.shrink.attention import leave_out_heads
 from pruning.shrink.rebuilding import rebuild
 from pruning.shrink.reduction import reduce
@@ -55,7 +56,7 @@ def why_not(model: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, int
 
 def attempt(model: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Shrunk:
     """`shrink`, with the reason where there is no smaller network."""
-    dtype = next(model.parameters()).dtype
+    dtype = first_weight(model).dtype
     try:
         graph = trace(model).double()
     except UserError as error:

@@ -1,6 +1,6 @@
 """A corruption as a transform of torchvision's, to test on corrupted images or to train with them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -36,7 +36,7 @@ class Corrupt(v2.Transform):  # type: ignore[misc]
         """
         super().__init__()
         self.name = get_corruption(name).name
-        self.severities = (severity,) if isinstance(severity, int) else tuple(severity)
+        self.severities = tuple(severity) if isinstance(severity, Iterable) else (severity,)
         if not self.severities:
             raise UserError("Give a severity from 1 to 5, or several of which one is drawn.")
         for each in self.severities:

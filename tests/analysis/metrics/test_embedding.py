@@ -84,6 +84,11 @@ def test_umap_of_few_samples_says_so(make: object) -> None:
         make(np.zeros(5))  # type: ignore[operator]
 
 
+def test_umap_of_one_feature_keeps_neighbours() -> None:
+    xy = embedding.umap(np.repeat([[0.0], [9.0]], 20, axis=0) + np.random.default_rng(0).normal(0, 0.1, (40, 1)))
+    assert np.linalg.norm(xy[:20].mean(axis=0) - xy[20:].mean(axis=0)) > np.linalg.norm(xy[:20].std(axis=0))
+
+
 def test_umap_of_constant_features_is_a_point() -> None:
     constant = np.full((30, 4), 0.3, dtype=np.float32)
     constant[::2] += np.float32(3e-8)  # rounding, not structure
