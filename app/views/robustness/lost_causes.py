@@ -126,4 +126,5 @@ def table(view: View, rows: pd.DataFrame, card: str) -> None:
                 if numbers["net_drift_low"].notna().any()
                 else "One seed, and the results do not hold which images change: no intervals.",
                 data=numbers,
+                meanings={f"net_{each}": f"{MEANINGS[f'net_{each}']} [points]" for each in NETS},
             )

@@ -20,7 +20,6 @@ from tests.app.views.test_pages import _fresh, draw  # noqa: F401
         "overview",
         "overview?overview=story",
         "overview?overview=pareto&up=macs&across=time",
-        "dynamics?dynamics=stability",
         "masks",
         "geometry",
         "geometry?geometry=layers",
