@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from pruning import Study, Ticket
 from pruning.cli.commands import app
 from pruning.cli.console import main
+from pruning.study.commands import typed
 from tests import ROOT
 
 
@@ -125,7 +126,7 @@ def test_only_a_ticket_that_a_study_finds_anew_is_to_be_deleted(
     words = ["--to", "torch"] if verb == "export" else []
     advised = "delete it and run the study again"
     for name, told in (
-        ("theirs.study.zip", "theirs.study.zip is a packed study, and no ticket: `python -m pruning list "),
+        ("theirs.study.zip", f"theirs.study.zip is a packed study, and no ticket: `{typed('pruning', 'list')} "),
         (
             "weights.safetensors",
             "weights.safetensors is not a readable ticket (it is cut short or not a safetensors file).",
