@@ -44,10 +44,11 @@ def test_rows_know_both_trainings_and_are_left_out_without_one() -> None:
 
 
 def test_the_error_along_the_line_is_averaged_over_seeds() -> None:
-    rows = pd.DataFrame({"alpha": [0.0, 1.0] * 2, "accuracy": [0.9, 0.8, 0.7, 0.6], "train_accuracy": 1.0})
+    rows = pd.DataFrame({"alpha": [0.0, 1.0] * 2, "accuracy": [0.9, 0.8, 0.88, 0.6], "train_accuracy": 1.0})
     found = barriers.errors_along(rows).set_index(["split", "alpha"])
-    np.testing.assert_allclose(found.loc["test", "mean"], [0.2, 0.3])
-    assert found.loc["test", ["low", "high"]].values.tolist() == [[0, 1], [0, 1]]  # which Student's reaches beyond
+    np.testing.assert_allclose(found.loc["test", "mean"], [0.11, 0.3])
+    assert found.at[("test", 0.0), "high"] == pytest.approx(0.11 + 12.7062047 * 0.01)
+    assert found.loc[("test", 1.0), ["low", "high"]].tolist() == [0, 1]  # where shares end; Student's goes on
     assert (found.loc["training", "mean"] == 0).all()
 
 
