@@ -29,7 +29,7 @@ def test_the_sheet_fits_its_headings_stay_and_it_can_be_saved(opened: Open) -> N
     with Image.open(io.BytesIO(Path(saved.value.path()).read_bytes())) as picture:
         assert picture.format == "PNG"
         assert picture.height > 19 * 100
-        assert "est image 7, class" in picture.text["Description"]  # type: ignore[attr-defined]
+        assert "mage 7, class" in picture.text["Description"]  # type: ignore[attr-defined]
 
 
 def test_an_uploaded_picture_is_shown_and_survives_another_page(opened: Open, tmp_path: Path) -> None:
