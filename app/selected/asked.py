@@ -7,7 +7,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from analysis.comparisons.image_query import OfClass, Term, text
 from analysis.comparisons.queried_images import Asked, Live, ask
 from analysis.corruptions.conditions import Condition, in_order
 from analysis.engine.live import Features
@@ -31,13 +30,6 @@ def asked(selection: Selection) -> Asked:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _asked(path: Path, stamp: str, seed: int, baseline: str, _study: StudyView) -> Asked:
     return ask(load.folder(path), seed, baseline, load.results(path), _live(_study))
-
-
-def words_of(selection: Selection, query: Sequence[Term]) -> str:
-    """A query in words, and behind it of which seed's tickets it was true, in a study of several."""
-    of_tickets = any(not isinstance(term, OfClass) for term in query)
-    seed = f" (seed {selection.seed})" if of_tickets and len(selection.study.seeds) > 1 else ""
-    return f"{text(query)}{seed}"
 
 
 def _live(study: StudyView) -> Live | None:

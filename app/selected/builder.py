@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from analysis.comparisons.image_query import text
 from analysis.comparisons.queried_images import Asked
 from app import linked
 from app.condition import chosen_condition, condition_text
 from app.names import shown
 from app.selected import kept_images, query_form
-from app.selected.asked import asked, conditions, words_of
+from app.selected.asked import asked, conditions
 from app.shell import layout
 from app.shell.columns import REST, describe
 from app.shell.downloads import to_csv
@@ -100,7 +101,7 @@ def _by_query(selection: Selection, images: Asked, marked: np.ndarray) -> None:
         st.markdown(note, width="stretch")
         empty = not len(fits)
         if st.button("Select", type="primary", icon=":material/check:", key="select-go", disabled=empty):
-            selection.set_samples(fits, words_of(selection, terms))
+            selection.set_samples(fits, text(terms))
             st.rerun()
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from analysis.comparisons.image_query import Within
+from analysis.comparisons.image_query import Within, text
 from analysis.comparisons.queried_images import MEASURES, Asked
 from analysis.corruptions.conditions import Condition
 from analysis.statistics.histograms import histogram, round_range
 from app.charts import histogram as charts
 from app.condition import chosen_condition, condition_text
-from app.selected.asked import asked, words_of
+from app.selected.asked import asked
 from app.shell import layout
 from app.shell.selection import Chosen, Selection
 from pruning.errors import UserError
@@ -84,7 +84,7 @@ def _brushed(selection: Selection, found: Asked, measure: str, key: str, conditi
     values = found.values(measure, key, condition)
     low, high = round_range(*picked, float(np.nanmax(values) - np.nanmin(values)))
     query = [Within(measure, key, condition, low, high)]
-    selection.set_samples(np.flatnonzero(found.fits(query)), words_of(selection, query))
+    selection.set_samples(np.flatnonzero(found.fits(query)), text(query))
 
 
 def _lower(said: str) -> str:

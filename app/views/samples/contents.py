@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.comparisons.fragility import Exchanged, exchanged, fragile_samples, hardest_corruption
-from analysis.comparisons.image_query import OfClass
+from analysis.comparisons.image_query import OfClass, text
 from analysis.corruptions import CORRUPTIONS, corrupt
 from analysis.corruptions.conditions import CLEAN
 from app import load
@@ -26,7 +26,6 @@ from app.pictures.grid import Item, gallery, picture
 from app.pictures.offer import pictures
 from app.pictures.study_images import Pictures
 from app.selected.asked import asked as asked_of
-from app.selected.asked import words_of
 from app.shell import layout
 from app.shell.left_out import wholly
 from app.shell.per_sample import COLUMNS, not_measured, pick_classes, with_labels
@@ -130,8 +129,7 @@ def _choose(
             st.button(
                 f"Select these {len(table):,}", icon=":material/filter_alt:", key="select-these", type="tertiary",
                 help="Every page knows of the selected images.", on_click=selection.set_samples,
-                args=(table["sample"].to_numpy(), words_of(selection, query),
-                      "replace" if marked is None else "intersect"),
+                args=(table["sample"].to_numpy(), text(query), "replace" if marked is None else "intersect"),
             )  # fmt: skip
     return replace(order, table=table)
 
