@@ -171,6 +171,9 @@ def decorator(registry: Registry[T], given: Any, make: Callable[[str, Any], T]) 
         given: the first argument: a name; None; a thing, which is added as it is; or what is to be decorated, whose
             name then is that of the thing.
         make: gives the thing of a name and of what is decorated, which stays what it is.
+
+    Raises:
+        UserError: what is given is no name and has none.
     """
     if isinstance(given, registry.type):
         return registry.register(given)
