@@ -14,6 +14,7 @@ from analysis.comparisons.outcomes import Images
 from analysis.comparisons.seed_noise import LEVEL, SeedNoise, seed_noise
 from analysis.statistics.verdicts import CANNOT_TELL, DIFFERS, EQUIVALENT, IMAGES, NOTHING
 from app import choice, load
+from app.names import listed
 from app.shell import families
 from app.shell.score import points
 from app.shell.selection import Selection
@@ -127,7 +128,7 @@ def _over_images(table: pd.DataFrame) -> str:
     if found["one seed in common"] == len(table):
         return "one seed"
     said = [words + (" for some" if count < len(table) else "") for words, count in found.items() if count]
-    return " and ".join(said)
+    return listed(said)
 
 
 def floor_words(selection: Selection, table: pd.DataFrame, images: Images) -> str:
