@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.applications import Starlette
@@ -53,7 +54,9 @@ async def asked(path: str, method: str = "GET") -> tuple[int, dict[str, str], by
 
 
 def answer(path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
-    return asyncio.run(asked(path, method))
+    """Asked in a thread of its own: in a process whose tests have driven a browser, this one runs a loop already."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asked(path, method)).result()
 
 
 def test_a_page_is_told_and_is_otherwise_as_it_was() -> None:
