@@ -6,6 +6,7 @@ sends a folder can send it along. What was allowed to run, or noted as what made
 
 import os
 import sys
+from collections.abc import Iterable
 from importlib.machinery import (
     BYTECODE_SUFFIXES,
     EXTENSION_SUFFIXES,
@@ -34,7 +35,7 @@ def import_from_source(folder: Path) -> None:
     _folders[folder] = None
     if _finder not in sys.path_hooks:
         sys.path_hooks.insert(0, _finder)
-    for place in [place for place in list(sys.path_importer_cache) if _is_within(place)]:
+    for place in [place for place in list(sys.path_importer_cache) if _is_within(place, [folder])]:
         sys.path_importer_cache.pop(place, None)  # asks the hooks again
 
 
@@ -51,7 +52,7 @@ class _Finder(FileFinder):
 
 
 def _finder(place: str) -> _Finder:
-    if not _is_within(place):
+    if not _is_within(place, _folders):
         raise ImportError(place)  # which has Python ask the next
     return _Finder(
         place,
@@ -61,8 +62,9 @@ def _finder(place: str) -> _Finder:
     )
 
 
-def _is_within(place: str) -> bool:
+def _is_within(place: str, folders: Iterable[Path]) -> bool:
     """Whether a folder is one of these or below it, by links too, whichever way they lead."""
     named = place or os.curdir
-    paths = {Path(os.path.abspath(named)), Path(os.path.realpath(named))} if os.path.isdir(named) else set()
-    return any(is_beside(path / SOURCE, folder) for path in paths for folder in _folders)
+    paths = {os.path.abspath(named), os.path.realpath(named)} if os.path.isdir(named) else set()
+    # most are not, and a process asks about thousands
+    return any(is_beside(Path(path, SOURCE), each) for each in folders for path in paths if path.startswith(str(each)))
