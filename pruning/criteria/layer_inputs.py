@@ -21,6 +21,7 @@ from pruning.criteria.batches import Batches
 from pruning.criteria.gradients import losses
 from pruning.criteria.products import Products, Shape, Use
 from pruning.errors import UserError
+from pruning.models.inspection import evaluating
 from pruning.tasks import Task
 
 
@@ -65,22 +66,17 @@ def input_squares(
 ) -> dict[str, LayerInputs]:
     """The sums of squares of what each weight is multiplied with. Arguments and errors are those of `input_norms`."""
     sums = _Sums()
-    modes = {module: module.training for module in model.modules()}
-    try:
-        model.eval()
-        with ExitStack() as stack:
-            stack.enter_context(torch.no_grad())
-            stack.enter_context(BaseTorchFunctionMode())  # under any function mode torch takes no shortcut in attention
-            if any(isinstance(module, nn.RNNBase) for module in modes):  # whose fused forms hide their products
-                stack.enter_context(warnings.catch_warnings(action="ignore"))  # of a setting of Intel's GPUs
-                stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
-                stack.enter_context(torch.backends.cudnn.flags(enabled=False))
-            stack.enter_context(Products(weights, sums.add))
-            for _ in losses(model, batches, task=task):
-                pass
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+    with ExitStack() as stack:
+        stack.enter_context(evaluating(model))
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(BaseTorchFunctionMode())  # under any function mode torch takes no shortcut in attention
+        if any(isinstance(module, nn.RNNBase) for module in model.modules()):  # whose fused forms hide their products
+            stack.enter_context(warnings.catch_warnings(action="ignore"))  # of a setting of Intel's GPUs
+            stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
+            stack.enter_context(torch.backends.cudnn.flags(enabled=False))
+        stack.enter_context(Products(weights, sums.add))
+        for _ in losses(model, batches, task=task):
+            pass
     return {name: sums.of(name, weight) for name, weight in weights.items()}
 
 

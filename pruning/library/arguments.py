@@ -15,8 +15,10 @@ def whole_number(value: Any, name: str) -> int | None:
     Raises:
         UserError: it is no whole number, or below 1.
     """
-    if value is None or (isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1):
-        return None if value is None else int(value)
+    if value is None:
+        return None
+    if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1:
+        return int(value)
     raise UserError(f"`{name}` is a whole number of at least 1, or None, and not {value!r}.")
 
 

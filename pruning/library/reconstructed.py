@@ -65,7 +65,8 @@ def reconstruct(
         )
     first = first_weight(network)
     kept = {name: mask.to(first.device) for name, mask in masks_for(network, masks).items()}
-    computed = [name for name in kept if name in computed_weights(network)]
+    weights = computed_weights(network)
+    computed = [name for name in kept if name in weights]
     if computed:
         raise UserError(
             f"The network computes {few(computed)} from other values, as by weight normalisation, so that there is no "

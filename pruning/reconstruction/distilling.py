@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from pruning.criteria.batches import Batches
 from pruning.errors import UserError
 from pruning.masks import Masks, apply_masks
+from pruning.models.inspection import evaluating
 from pruning.progress import Progress, quiet
 from pruning.reconstruction.blocks import Given, blocks_of, calls_in_order, first_of, given, layers_of
 from pruning.tasks import Task, get_task
@@ -81,22 +82,19 @@ def distill(
     """
     task, fixed = task or get_task(None), fixed or {}
     dense = copy.deepcopy(model).eval()
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
     apply_masks(model, masks | fixed)
     kept = {id(model.get_parameter(name)): mask for name, mask in (masks | fixed).items()}
     names = (blocks_of if distilling.match == "block" else layers_of)(dense, masks)
     calls = calls_in_order(dense, names, batches[0], task)
     curve: list[tuple[float, float, float]] = []
-    for place, (name, count) in enumerate(calls.items()):
-        progress(place / len(calls), f"fitting {name}")
-        if count == 1:
-            shown = given(model if distilling.inputs == "pruned" else dense, dense, name, batches, task)
-            part = _Part(model.get_submodule(name), name, kept)
-            source = generator(seed, "distill", name)
-            curve += [(float(place), *point) for point in part.fit(shown, distilling, source)]
-    for module, mode in modes.items():
-        module.training = mode
+    with evaluating(model):
+        for place, (name, count) in enumerate(calls.items()):
+            progress(place / len(calls), f"fitting {name}")
+            if count == 1:
+                shown = given(model if distilling.inputs == "pruned" else dense, dense, name, batches, task)
+                part = _Part(model.get_submodule(name), name, kept)
+                source = generator(seed, "distill", name)
+                curve += [(float(place), *point) for point in part.fit(shown, distilling, source)]
     model.zero_grad(set_to_none=True)
     return {f"distillation/{key}": [row[at] for row in curve] for at, key in enumerate(("part", "step", "error"))}
 
