@@ -21,7 +21,7 @@ from pruning.criteria.batches import Batches
 from pruning.criteria.gradients import losses
 from pruning.criteria.products import Products, Shape, Use
 from pruning.errors import UserError
-from pruning.models.inspection import evaluating
+from pruning.models.modes import evaluating
 from pruning.tasks import Task
 
 

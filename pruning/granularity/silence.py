@@ -20,7 +20,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.modules.instancenorm import _InstanceNorm
 
-from pruning.models.inspection import Shape, evaluating
+from pruning.models.inspection import Shape
+from pruning.models.modes import evaluating
 from pruning.models.trial import first_weight
 
 VALUES = (math.nan, 1.0)

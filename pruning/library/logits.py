@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.errors import UserError
+from pruning.models.modes import modes_kept
 from pruning.models.outputs import the_logits
 from pruning.models.trial import CannotRun, on_trial, reason_of
 
@@ -62,17 +63,6 @@ def logits_alone(network: nn.Module) -> Iterator[None]:
 def take_logits(model: nn.Module, inputs: tuple[Any, ...], given: Any) -> Any:
     """Put the logits in the place of what a network gives: a forward hook. Raises UserError as `the_logits`."""
     return the_logits(given, ", in training mode," if model.training else "")
-
-
-@contextmanager
-def modes_kept(network: nn.Module) -> Iterator[None]:
-    """Whatever is done to them, modules are in training mode afterwards just where they were before."""
-    modes = {module: module.training for module in network.modules()}
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
 
 
 @contextmanager

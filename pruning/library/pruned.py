@@ -15,7 +15,7 @@ from pruning.library.mask_forms import masks_of, renamed
 from pruning.library.mask_layers import check_takes_masks, put_on
 from pruning.masks import Masks
 from pruning.models.folding import computed_weights
-from pruning.models.inspection import evaluating
+from pruning.models.modes import evaluating
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,9 @@ from pruning.errors import UserError
 from pruning.library.copies import check_network
 from pruning.library.labelled import check_classes
 from pruning.library.loaders import LoaderFeed
-from pruning.library.logits import logits_alone, modes_kept, try_out
+from pruning.library.logits import logits_alone, try_out
 from pruning.library.pruned import masks_in_force
+from pruning.models.modes import modes_kept
 from pruning.models.user_file import seeded
 from pruning.progress import Progress, as_progress, quiet
 from pruning.training import loop

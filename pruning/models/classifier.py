@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from pruning.errors import UserError
 from pruning.models.linear_maps import LinearCalls, LinearMap, Place
 from pruning.models.logit_relations import Relation, relation_of
+from pruning.models.modes import evaluating
 from pruning.models.trial import CannotRun, Shape, on_trial
 
 NONE = "none"  # what a user says in place of a name where there is no classifier
@@ -207,15 +208,9 @@ def _as_named(model: nn.Module, named: str) -> Classifier:
 
 def _run(model: nn.Module, shape: Shape | None) -> _Found | None:
     """What running the network on random images tells."""
-    modes = {module: module.training for module in model.modules()}
-    try:
-        model.eval()
-        with torch.no_grad():
-            images, logits = _trial(model, shape)
-            return _tried_out(model, images, logits) if logits.ndim == 2 else None
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+    with evaluating(model), torch.no_grad():
+        images, logits = _trial(model, shape)
+        return _tried_out(model, images, logits) if logits.ndim == 2 else None
 
 
 def _trial(model: nn.Module, shape: Shape | None) -> tuple[Tensor, Tensor]:

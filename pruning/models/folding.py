@@ -14,6 +14,8 @@ from torch.nn.utils import parametrize, prune, remove_spectral_norm, remove_weig
 from torch.nn.utils.spectral_norm import SpectralNorm, SpectralNormLoadStateDictPreHook
 from torch.nn.utils.weight_norm import WeightNorm
 
+from pruning.models.modes import evaluating
+
 _FOLDED: WeakKeyDictionary[nn.Module, tuple[str, ...]] = WeakKeyDictionary()
 
 
@@ -24,11 +26,8 @@ def folded(model: nn.Module) -> tuple[str, ...]:
 
 def fold(model: nn.Module) -> None:
     """Fold every parametrised weight in place, as it is in evaluation mode; modes stay."""
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    found = [f"{name}.{key}".lstrip(".") for name, module in list(model.named_modules()) for key in _fold(module)]
-    for module, mode in modes.items():
-        module.training = mode
+    with evaluating(model):
+        found = [f"{name}.{key}".lstrip(".") for name, module in list(model.named_modules()) for key in _fold(module)]
     if found:
         _FOLDED[model] = tuple(found)
 

@@ -1,7 +1,6 @@
 """The parts of any network that pruning and analysis need: prunable weights, cost; for the classifier see there."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -10,6 +9,7 @@ from torch.nn.modules.conv import _ConvNd
 from torch.utils.hooks import RemovableHandle
 
 from pruning.models.classifier import classifier_weight
+from pruning.models.modes import evaluating
 from pruning.models.trial import first_weight
 
 Shape = tuple[int, int, int]
@@ -72,15 +72,3 @@ def show_zeros(model: nn.Module, shape: Shape) -> None:
     weight = first_weight(model)
     with evaluating(model):
         model(torch.zeros(1, *shape, device=weight.device, dtype=weight.dtype))
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Have the network in evaluation mode; every module has its own mode back afterwards."""
-    modes = {module: module.training for module in model.modules()}
-    try:
-        model.eval()
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode

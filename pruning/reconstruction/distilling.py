@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from pruning.criteria.batches import Batches
 from pruning.errors import UserError
 from pruning.masks import Masks, apply_masks
-from pruning.models.inspection import evaluating
+from pruning.models.modes import evaluating
 from pruning.progress import Progress, quiet
 from pruning.reconstruction.blocks import Given, blocks_of, calls_in_order, first_of, given, layers_of
 from pruning.tasks import Task, get_task

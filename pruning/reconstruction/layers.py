@@ -18,7 +18,8 @@ from pruning.criteria.batches import Batches
 from pruning.criteria.products import Shape
 from pruning.errors import UserError
 from pruning.masks import Masks, apply_masks
-from pruning.models.inspection import evaluating, prunable
+from pruning.models.inspection import prunable
+from pruning.models.modes import evaluating
 from pruning.progress import Progress, quiet
 from pruning.reconstruction.moments import Moments, gather, uses_in_order
 from pruning.reconstruction.solving import UPDATES, cholesky, choose_and_update, choose_pattern, damped
